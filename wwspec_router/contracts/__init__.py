@@ -1,0 +1,18 @@
+"""Contracts: what goes into an ability and what comes out.
+
+`base` holds the types that `schemas/` and handlers build on, `codec` decodes and checks, `mend` repairs replies,
+`matching` is the platform's rule, `examples` makes what the admin console takes.
+"""
+
+from wwspec_router.contracts.base import (
+    UNSET,
+    ApiRequest,
+    Contract,
+    Flag,
+    Output,
+    OutputT,
+    UnsetType,
+    max_bytes,
+)
+
+__all__ = ["UNSET", "ApiRequest", "Contract", "Flag", "Output", "OutputT", "UnsetType", "max_bytes"]

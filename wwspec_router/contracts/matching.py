@@ -1,0 +1,90 @@
+"""The platform's matching rule: does a JSON value fit a contract's JSON example [100019]?
+
+The page says: a JSON passes when it is a *subset* of the example, that is, each of its keys occurs there with the
+same value type; keys may be missing. What the page leaves open is decided here, once, on the strict side, so that
+whatever passes here passes the platform under any reading:
+
+* `1` and `1.0` are of different types, and so are `true` and `1`;
+* `null` fits only an example's `null`;
+* each element of an array must fit the example's element, and an empty array fits any array; an example with
+  several elements is read as their common shape: the objects' keys taken together;
+* nothing but an empty array or object fits an example's empty array or object;
+* no nesting deeper than `MAX_DEPTH`.
+
+Used by the framework, the emulator and the command line alike. It knows JSON values, not msgspec types.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+MAX_DEPTH = 64
+"""Arrays and objects inside one another; deeper values are a mismatch."""
+
+
+def mismatches(example: Any, value: Any) -> Iterator[tuple[str, str]]:
+    """Yield a path and a reason for each place where `value` does not fit `example`.
+
+    Args:
+        example: The contract's JSON example, decoded.
+        value: The JSON to test, decoded.
+
+    Yields:
+        Pairs such as `("$.msg_list[0].msgid", "expected a string, got an integer")`.
+    """
+    yield from _compare(example, value, "$", 0)
+
+
+def matches(example: Any, value: Any) -> bool:
+    """Tell whether `value` fits `example`."""
+    return next(mismatches(example, value), None) is None
+
+
+def kind(value: Any) -> str:
+    """Name the JSON type of a decoded value, with its article."""
+    if isinstance(value, bool):
+        return "a boolean"
+    for types, name in _KINDS:
+        if isinstance(value, types):
+            return name
+    return "null"
+
+
+_KINDS: tuple[tuple[type, str], ...] = (
+    (int, "an integer"),
+    (float, "a number with a fraction"),
+    (str, "a string"),
+    (list, "an array"),
+    (dict, "an object"),
+)
+
+
+def _compare(example: Any, value: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:
+    if depth > MAX_DEPTH:
+        yield path, f"nested deeper than {MAX_DEPTH} levels"
+    elif kind(example) != kind(value):
+        yield path, f"expected {kind(example)}, got {kind(value)}"
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if key in example:
+                yield from _compare(example[key], item, f"{path}.{key}", depth + 1)
+            else:
+                yield f"{path}.{key}", "this key is not in the contract"
+    elif isinstance(value, list) and value:
+        if not example:
+            yield path, "the contract's array is empty, so no element is known"
+        else:
+            element = example[0] if len(example) == 1 else merged(example)
+            for index, item in enumerate(value):
+                yield from _compare(element, item, f"{path}[{index}]", depth + 1)
+
+
+def merged(examples: list[Any]) -> Any:
+    """Return the common shape of several examples: the keys of objects taken together, else the first value."""
+    first = examples[0]
+    if isinstance(first, dict):
+        alike = [each for each in examples if isinstance(each, dict)]
+        keys = dict.fromkeys(key for each in alike for key in each)
+        return {key: merged([each[key] for each in alike if key in each]) for key in keys}
+    if isinstance(first, list):
+        return [item for each in examples if isinstance(each, list) for item in each]
+    return first

@@ -1,0 +1,91 @@
+"""Mends JSON that almost fits a contract.
+
+WeCom adds keys over time, and its pages disagree on a few spellings. The platform would refuse the whole reply for
+one of them (790014), so what can be mended without touching a listed value is mended: unlisted keys and nulls are
+left out, `true` becomes 1 where a flag is declared as a number, a key's other spelling becomes the declared one.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from wwspec_router.contracts.shape import Field, ListShape, ObjectShape, Scalar, Shape
+
+__all__ = ["Mender", "drop_empty", "make_mender"]
+
+Mender = Callable[[Any], Any]
+
+_REPORTED_PATHS = 1000
+"""Bound on the paths remembered by one mender; WeCom decides how many there can be."""
+
+
+def make_mender(shape: Shape, on_pruned: Callable[[str], None]) -> Mender:
+    """Return a function that mends decoded JSON of one shape.
+
+    Args:
+        shape: The contract.
+        on_pruned: Called once for each path at which something was left out.
+    """
+    reported: set[str] = set()
+
+    def report(path: str) -> None:
+        if path not in reported and len(reported) < _REPORTED_PATHS:
+            reported.add(path)
+            on_pruned(path)
+
+    return lambda value: _mend(shape, value, "$", report)
+
+
+def drop_empty(shape: Shape, text: str) -> str:
+    """Leave optional empty strings out of a request that fits `shape`, at any depth.
+
+    Returns:
+        The same string when there was none, else new JSON text.
+    """
+    value = msgspec.json.decode(text)
+    kept = _without_empty(shape, value)
+    return text if kept == value else msgspec.json.encode(kept).decode()
+
+
+def _mend(shape: Shape, value: Any, path: str, report: Callable[[str], None]) -> Any:
+    match shape:
+        case ObjectShape() if isinstance(value, dict):
+            return _mend_object(shape, value, path, report)
+        case ListShape(item=item) if isinstance(value, list):
+            return [_mend(item, each, f"{path}[]", report) for each in value]
+        case Scalar(kind="int", also="bool") if isinstance(value, bool):
+            return int(value)
+        case Scalar(kind="bool", also="int") if value in (0, 1):
+            return bool(value)
+        case _:
+            return value
+
+
+def _mend_object(shape: ObjectShape, value: dict[str, Any], path: str, report: Callable[[str], None]) -> Any:
+    mended: dict[str, Any] = {}
+    for key, item in value.items():
+        name = key if key in shape.fields else shape.renamed.get(key)
+        if name is None or (item is None and _is_droppable(shape.fields[name])):
+            report(f"{path}.{key[:64]}")
+        elif name == key or name not in value:
+            mended[name] = _mend(shape.fields[name].shape, item, f"{path}.{name}", report)
+    return mended
+
+
+def _is_droppable(field: Field) -> bool:
+    return not field.nullable and not field.required
+
+
+def _without_empty(shape: Shape, value: Any) -> Any:
+    match shape:
+        case ObjectShape(fields=fields) if isinstance(value, dict):
+            return {
+                key: _without_empty(fields[key].shape, item)
+                for key, item in value.items()
+                if item != "" or fields[key].required
+            }
+        case ListShape(item=item_shape) if isinstance(value, list):
+            return [_without_empty(item_shape, each) for each in value]
+        case _:
+            return value

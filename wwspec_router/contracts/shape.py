@@ -1,0 +1,206 @@
+"""A contract's type as a small tree, made once from msgspec's own description of it.
+
+Codecs, menders, console examples and checks all walk this tree, so that only this module reads `msgspec.inspect`.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import inspect as mi
+
+__all__ = ["Field", "ListShape", "ObjectShape", "Scalar", "Shape", "shape_of"]
+
+
+class Scalar(msgspec.Struct, frozen=True):
+    """A string, number, boolean or anything else that is no object and no list."""
+
+    kind: str
+    """`str`, `int`, `float`, `bool`, `null`, or `open` for what no console example can show."""
+    example: Any
+    """A value that fits the type and its bounds."""
+    max_bytes: int | None = None
+    """Limit in UTF-8 bytes, strings only."""
+    also: str = ""
+    """`bool` or `int`: the other spelling that WeCom is allowed."""
+    fault: str = ""
+    """Why the platform's rule can't express this type, else empty."""
+
+
+class ListShape(msgspec.Struct, frozen=True):
+    """An array whose elements share one shape."""
+
+    item: "Shape"
+    example: Any = None
+    """The array given by the contract's author, if any."""
+    nullable: bool = False
+    """Whether an element may be null."""
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One key of an object."""
+
+    name: str
+    """The key in JSON."""
+    attribute: str
+    """The attribute in Python."""
+    required: bool
+    shape: "Shape"
+    nullable: bool
+    aliases: tuple[str, ...] = ()
+    """Other spellings of the key that WeCom uses on some pages."""
+
+
+class ObjectShape(msgspec.Struct):
+    """An object with listed keys. Not frozen, since a type may contain itself."""
+
+    name: str
+    fields: dict[str, Field]
+    """By JSON key."""
+    renamed: dict[str, str]
+    """From alias to JSON key."""
+
+
+Shape = Scalar | ListShape | ObjectShape
+
+_BYTES_EXAMPLE = "text"
+
+
+def shape_of(type_: Any) -> Shape:
+    """Describe a msgspec type.
+
+    Args:
+        type_: Anything msgspec can decode into.
+
+    Returns:
+        Its tree. Types that the platform's matching rule can't express become a `Scalar` with a `fault`.
+    """
+    return _Reader().read(mi.type_info(type_))
+
+
+class _Reader:
+    """Turns one description into a tree; objects met again on the way down are the same node."""
+
+    def __init__(self) -> None:
+        self._objects: dict[type, ObjectShape] = {}
+
+    def read(self, info: mi.Type) -> Shape:
+        extra: dict[str, Any] = {}
+        examples: list[Any] = []
+        while isinstance(info, mi.Metadata):
+            extra |= info.extra or {}
+            examples = (info.extra_json_schema or {}).get("examples", examples)
+            info = info.type
+        match info:
+            case mi.StructType():
+                return self._object(info)
+            case mi.ListType() | mi.VarTupleType() | mi.SetType():
+                example = examples[0] if examples else None
+                return ListShape(self.read(info.item_type), example, _nullable(info.item_type))
+            case mi.UnionType():
+                return self._union(info)
+            case _:
+                return _scalar(info, extra, examples)
+
+    def _object(self, info: mi.StructType) -> ObjectShape:
+        if info.cls in self._objects:
+            return self._objects[info.cls]
+        shape = self._objects[info.cls] = ObjectShape(info.cls.__name__, {}, {})
+        for field in info.fields:
+            aliases = tuple(_extra(field.type).get("aliases", ()))
+            shape.fields[field.encode_name] = Field(
+                name=field.encode_name,
+                attribute=field.name,
+                required=field.required,
+                shape=self.read(field.type),
+                nullable=_nullable(field.type),
+                aliases=aliases,
+            )
+            shape.renamed |= dict.fromkeys(aliases, field.encode_name)
+        return shape
+
+    def _union(self, info: mi.UnionType) -> Shape:
+        members = [self.read(each) for each in info.types if not isinstance(each, mi.NoneType)]
+        if len(members) == 1:
+            return members[0]
+        return Scalar("open", None, fault="a union: the console example can show only one type")
+
+
+def _extra(info: mi.Type) -> dict[str, Any]:
+    if isinstance(info, mi.Metadata):
+        return _extra(info.type) | (info.extra or {})
+    return {}
+
+
+def _nullable(info: mi.Type) -> bool:
+    if isinstance(info, mi.Metadata):
+        return _nullable(info.type)
+    if isinstance(info, mi.UnionType):
+        return any(_nullable(each) for each in info.types)
+    return isinstance(info, mi.NoneType | mi.AnyType | mi.RawType)
+
+
+def _scalar(info: mi.Type, extra: dict[str, Any], examples: list[Any]) -> Scalar:
+    kind, example, fault = _default(info)
+    return Scalar(
+        kind=kind,
+        example=examples[0] if examples else example,
+        max_bytes=extra.get("max_bytes"),
+        also=extra.get("also", ""),
+        fault=fault,
+    )
+
+
+def _default(info: mi.Type) -> tuple[str, Any, str]:
+    """Return the kind, a fitting value, and the fault of a scalar type."""
+    match info:
+        case mi.StrType():
+            return "str", _text(info), ""
+        case mi.BoolType():
+            return "bool", True, ""
+        case mi.IntType():
+            return "int", _integer(info), ""
+        case mi.FloatType():
+            return "float", _number(info), ""
+        case mi.LiteralType():
+            return _literal(info)
+        case mi.EnumType():
+            value = next(iter(info.cls)).value
+            return type(value).__name__, value, ""
+        case mi.NoneType():
+            return "null", None, "null: the platform refuses it; leave the key out instead"
+        case mi.DictType():
+            return "open", None, "a mapping: the platform lets only listed keys pass; list them in a Contract"
+        case _:
+            return "open", None, "no JSON type of its own: the console example can't show it"
+
+
+def _literal(info: mi.LiteralType) -> tuple[str, Any, str]:
+    kinds = {type(value) for value in info.values}
+    if kinds in ({int}, {str}):
+        return type(info.values[0]).__name__, info.values[0], ""
+    return "open", None, "literals of several types, or null: the console example can show only one type"
+
+
+def _text(info: mi.StrType) -> str:
+    length = max(info.min_length or 0, min(len(_BYTES_EXAMPLE), info.max_length or len(_BYTES_EXAMPLE)))
+    return _BYTES_EXAMPLE[:length].ljust(length, "x")
+
+
+def _integer(info: mi.IntType) -> int:
+    low = info.ge if info.ge is not None else None if info.gt is None else info.gt + 1
+    high = info.le if info.le is not None else None if info.lt is None else info.lt - 1
+    value = 1 if low is None else max(1, low)
+    value = value if high is None else min(value, high)
+    step = info.multiple_of or 1
+    above = -(-value // step) * step
+    return int(above if high is None or above <= high else value // step * step)
+
+
+def _number(info: mi.FloatType) -> float:
+    low = info.ge if info.ge is not None else info.gt
+    high = info.le if info.le is not None else info.lt
+    if (low is None or low < 0.5) and (high is None or high > 0.5):
+        return 0.5
+    if low is not None and high is not None:
+        return low / 2 + high / 2
+    return float(high - 0.5 if low is None and high is not None else (low or 0) + 0.5)

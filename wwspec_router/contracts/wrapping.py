@@ -1,0 +1,45 @@
+"""Contracts made of other contracts: the reply that merges all events, and requests wrapped as the Python demo does."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from wwspec_router.contracts.base import UNSET, Contract, Output, UnsetType
+from wwspec_router.errors import LoaderError
+
+__all__ = ["DO_ASYNC_JOB", "func_input", "merged_events"]
+
+DO_ASYNC_JOB = "do_async_job"
+"""The Python demo's name for fetching a stored event."""
+
+
+def merged_events(events: dict[str, type[Contract]]) -> type[Output]:
+    """Return the output contract of `get_callback_data`: the keys of every event, and those of an error reply.
+
+    Args:
+        events: The contract of each event by event_type.
+
+    Raises:
+        LoaderError: Two events give one key different types.
+    """
+    fields: dict[str, Any] = {"event_type": str, "timestamp": int}
+    for event_type, contract in events.items():
+        for field in msgspec.structs.fields(contract):
+            name = field.encode_name
+            if name == "event_type":
+                continue
+            if fields.setdefault(name, field.type) != field.type:
+                raise LoaderError(
+                    f"schemas/events/{event_type}.py: {name} has another type than in another event; "
+                    "the platform lets a key have one type only"
+                )
+    optional = [(name, type_ | UnsetType, UNSET) for name, type_ in fields.items()]
+    return msgspec.defstruct("CallbackData", optional, bases=(Output,), kw_only=True)  # type: ignore[return-value]
+
+
+def func_input(name: str, request: type) -> type:
+    """Return the contract of `{"input": {"func": name, "func_req": request}}`."""
+    title = name.title().replace("_", "")
+    fields: list[Any] = [("func", Literal[name]), ("func_req", request | UnsetType, UNSET)]
+    inner = msgspec.defstruct(f"{title}Call", fields, bases=(Contract,), kw_only=True)
+    return msgspec.defstruct(f"{title}Input", [("input", inner)], bases=(Contract,), kw_only=True)

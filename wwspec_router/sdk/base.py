@@ -1,0 +1,82 @@
+"""What the framework needs of an SDK, as Protocols.
+
+The adapter in `vendor` implements them over `wwspecapisdk`; tests may implement them in a few lines. Nothing here
+knows HTTP: headers and bodies are plain values.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from wwspec_router.envelope import Call
+
+Headers = Sequence[tuple[str, str]]
+"""Header names and values in the order of arrival; names that start with `ww-` are in lower case [100057]."""
+
+
+class SealedReply(msgspec.Struct, frozen=True, gc=False):
+    """A reply as the channel takes it: signed headers and an encrypted body."""
+
+    headers: dict[str, str]
+    body: str
+
+
+class SdkClient(Protocol):
+    """Asks WeCom for data in the name of one corp and app. Blocks; belongs on the worker thread of its call."""
+
+    def invoke(self, api: str, request: str) -> str:
+        """Call one SDK API.
+
+        Args:
+            api: The API's name, such as `sync_msg`.
+            request: The request's JSON text.
+
+        Returns:
+            The platform's JSON text, which may carry an errcode other than 0.
+
+        Raises:
+            SdkCallError: The call could not be made.
+        """
+        ...
+
+
+class Sdk(Protocol):
+    """One loaded SDK module."""
+
+    @property
+    def description(self) -> str:
+        """What was loaded, for the start-up log."""
+        ...
+
+    def decode(self, headers: Headers, body: str) -> Call:
+        """Verify and decrypt one request.
+
+        Raises:
+            DecodeError: The SDK refused it.
+        """
+        ...
+
+    def encode(self, text: str) -> SealedReply:
+        """Sign and encrypt a reply for the request that this thread decoded last."""
+        ...
+
+    def encode_refusal(self, text: str) -> SealedReply:
+        """Seal a reply with the SDK's exception header, for a request that could not be decoded."""
+        ...
+
+    def client(self, corpid: str, agentid: int, ability_id: str, job_info: str) -> SdkClient:
+        """Return a client that calls SDK APIs for one corp and app."""
+        ...
+
+    def new_notify_id(self) -> str:
+        """Return a fresh notify_id for `spec_notify_app`: 64 bytes at most [99849]."""
+        ...
+
+    def open_debug_mode(self, debug_token: str, access_token: str) -> None:
+        """Switch the SDK to debug mode [100083].
+
+        Raises:
+            SdkUnavailableError: The SDK refused the credentials.
+        """
+        ...

@@ -1,0 +1,225 @@
+"""The one adapter over `wwspecapisdk`, and the only importer of that module.
+
+The vendor's compiled module and the emulator's stand-in have the same name and the same calls, so both run this same
+code [100057]. There is no third way: without a module nothing starts, and no call is ever answered in plain text.
+"""
+
+import importlib
+import importlib.util
+import re
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from wwspec_router.envelope import Call
+from wwspec_router.errors import DecodeError, SdkCallError, SdkUnavailableError
+from wwspec_router.sdk.base import Headers, SealedReply
+
+__all__ = ["RETURN_CODES", "SdkSource", "VendorSdk", "load_sdk"]
+
+MODULE = "wwspecapisdk"
+STANDIN = Path(__file__).parent.parent / "emulator" / "standin"
+"""Folder of the emulator's module of the same name."""
+
+SUPPORTED_PYTHONS = ((3, 6), (3, 12))
+"""CPython versions that the vendor compiles its module for [100057]."""
+
+RETURN_CODES = {
+    -10001: "SDK internal error, not network",
+    -10002: "network failure (connect, read or write time-out)",
+    -10003: "illegal HTTP status",
+    -10004: "signature mismatch",
+    -10005: "decryption failed",
+    -10006: "API name not supported by this SDK",
+    -10008: "key version mismatch (in debug mode perhaps an expired access_token)",
+    -10009: "illegal JSON data",
+}
+"""What the SDK's return codes mean [100052]."""
+
+_CODE = re.compile(r"(?<!\d)-100\d\d(?!\d)")
+
+
+class SdkSource(StrEnum):
+    """Which module of that name is meant. Chosen by the operator, never guessed."""
+
+    VENDOR = "vendor"
+    EMULATOR = "emulator"
+
+
+def load_sdk(source: SdkSource) -> "VendorSdk":
+    """Import the SDK module.
+
+    Args:
+        source: The vendor's module as it is found on sys.path, or the emulator's stand-in.
+
+    Raises:
+        SdkUnavailableError: It is absent, does not load on this Python, or is not the one that was asked for.
+    """
+    origin = _origin()
+    if source is SdkSource.EMULATOR:
+        if origin is not None and origin.parent != STANDIN:
+            raise SdkUnavailableError(
+                f"--sdk emulator was asked for, but {origin.name} is on sys.path at {origin.parent}: "
+                "take the vendor SDK off PYTHONPATH for development, or start with --sdk vendor"
+            )
+        if str(STANDIN) not in sys.path:
+            sys.path.insert(0, str(STANDIN))
+            importlib.invalidate_caches()
+    else:
+        _require_vendor(origin)
+    return VendorSdk(_import(), source)
+
+
+def _origin() -> Path | None:
+    """Where the module would be imported from, if anywhere."""
+    try:
+        spec = importlib.util.find_spec(MODULE)
+    except ValueError:  # imported already, but without a spec
+        spec = None
+    return Path(spec.origin).resolve() if spec is not None and spec.origin else None
+
+
+def _require_vendor(origin: Path | None) -> None:
+    if origin is None:
+        raise SdkUnavailableError(
+            f"the vendor SDK {MODULE} is not on sys.path: lay {MODULE}.so into the program's sdk/ folder "
+            "(where to get it: WeCom document 100057), or start with --sdk emulator for development"
+        )
+    if origin.parent == STANDIN:
+        raise SdkUnavailableError(
+            "only the emulator's stand-in is on sys.path, and it must not serve production: "
+            f"lay the vendor's {MODULE}.so into sdk/ (WeCom document 100057), or start with --sdk emulator"
+        )
+    if origin.suffix == ".so" and sys.version_info[:2] not in SUPPORTED_PYTHONS:
+        raise SdkUnavailableError(
+            f"{MODULE}.so loads on CPython 3.12 (and 3.6) only, and this is "
+            f"{sys.version_info.major}.{sys.version_info.minor}: "
+            "start the program with Python 3.12 (WeCom document 100057)"
+        )
+
+
+def _import() -> Any:
+    try:
+        return importlib.import_module(MODULE)
+    except ImportError as error:
+        missing = error.name if isinstance(error, ModuleNotFoundError) and error.name != MODULE else None
+        mend = (
+            "install pycryptodome, for example with the extra 'zone'"
+            if missing is not None and missing.startswith("Crypto")
+            else "check that the file is whole and made for this Python and machine (WeCom document 100057)"
+        )
+        raise SdkUnavailableError(f"{MODULE} does not load ({error}): {mend}") from error
+
+
+class VendorSdk:
+    """`Sdk` over a loaded module.
+
+    Args:
+        module: `wwspecapisdk`, the vendor's or the stand-in.
+        source: Which of the two it is, for the start-up log.
+    """
+
+    def __init__(self, module: Any, source: SdkSource = SdkSource.VENDOR) -> None:
+        self._module = module
+        self._decoder = module.WWToSpecHTTPReqDecoder
+        self._constructor = module.WWToSpecHTTPRspConstructor
+        self._chatdata = module.ChatDataSDK
+        self.source = source
+
+    @property
+    def description(self) -> str:
+        """Which module was loaded."""
+        if self.source is SdkSource.EMULATOR:
+            return f"the emulator's stand-in for {MODULE}: for development only"
+        return f"{MODULE} from {getattr(self._module, '__file__', 'an unknown file')}"
+
+    def decode(self, headers: Headers, body: str) -> Call:
+        """Verify and decrypt one request; see `Sdk.decode`."""
+        try:
+            request = self._decoder(headers, body)
+            call_type = int(request.get_call_type())
+            from_app = call_type == 1
+            is_async = from_app and bool(request.get_is_async())
+            return Call(
+                corpid=request.get_corpid(),
+                agentid=int(request.get_agentid()),
+                call_type=call_type,
+                ability_id=(request.get_ability_id() or "") if from_app else "",
+                data=request.get_data() or "",
+                notify_id=(request.get_notify_id() or "") if from_app else "",
+                is_async=is_async,
+                job_info=(request.get_job_info() or "") if is_async else "",
+            )
+        except Exception as error:  # the SDK names no class
+            raise DecodeError("the request could not be verified or decrypted", detail=type(error).__name__) from error
+
+    def encode(self, text: str) -> SealedReply:
+        """Sign and encrypt a reply; see `Sdk.encode`."""
+        reply = self._constructor(text)
+        return SealedReply(headers=reply.get_normal_header(), body=reply.get_encoded_body())
+
+    def encode_refusal(self, text: str) -> SealedReply:
+        """Seal a reply with the exception header; see `Sdk.encode_refusal`."""
+        reply = self._constructor(text)
+        return SealedReply(headers=reply.get_exception_header(), body=reply.get_encoded_body())
+
+    def client(self, corpid: str, agentid: int, ability_id: str, job_info: str) -> "VendorClient":
+        """Return a client for one corp and app; see `Sdk.client`."""
+        return VendorClient(self._chatdata, (corpid, agentid, ability_id, job_info))
+
+    def new_notify_id(self) -> str:
+        """Return a fresh notify_id; see `Sdk.new_notify_id`."""
+        try:
+            return str(self._module.spec_gen_notify_id())
+        except Exception as error:
+            raise SdkCallError("spec_gen_notify_id", _return_code(error), type(error).__name__) from error
+
+    def open_debug_mode(self, debug_token: str, access_token: str) -> None:
+        """Switch the SDK to debug mode; see `Sdk.open_debug_mode`."""
+        mend = (
+            "get a fresh debug_token from the admin page (valid 3 days) "
+            "and a valid access_token (WeCom document 100083)"
+        )
+        try:
+            opened = self._module.spec_open_debug_mode(debug_token, access_token)
+        except Exception as error:
+            raise SdkUnavailableError(f"the SDK could not open debug mode ({type(error).__name__}): {mend}") from error
+        if opened is False:  # C++ and Java return bool; for Python the return value is not documented
+            raise SdkUnavailableError(f"the SDK refused debug mode: {mend}")
+
+
+class VendorClient:
+    """`SdkClient` over `ChatDataSDK`, which is made at the first API call: most calls make one, some none."""
+
+    def __init__(self, chatdata: Any, identity: tuple[str, int, str, str]) -> None:
+        self._chatdata = chatdata
+        self._identity = identity
+        self._sdk: Any = None
+
+    def invoke(self, api: str, request: str) -> str:
+        """Call one SDK API; see `SdkClient.invoke`."""
+        try:
+            if self._sdk is None:
+                self._sdk = self._chatdata(*self._identity)
+            method = getattr(self._sdk, api, None)
+            if method is None:
+                raise SdkCallError(api, -10006, "this SDK has no method of that name")
+            reply = method(request)
+        except SdkCallError:
+            raise
+        except Exception as error:  # the SDK names no class
+            code = _return_code(error)
+            raise SdkCallError(api, code, RETURN_CODES.get(code or 0, type(error).__name__)) from error
+        if not isinstance(reply, str):
+            raise SdkCallError(api, None, f"the SDK returned {type(reply).__name__}, not str")
+        return reply
+
+
+def _return_code(error: Exception) -> int | None:
+    """Find a documented return code in what the SDK raised."""
+    for each in (getattr(error, "code", None), *error.args):
+        if isinstance(each, int) and each in RETURN_CODES:
+            return each
+    found = _CODE.search(str(error))
+    return int(found[0]) if found else None
