@@ -49,8 +49,12 @@ class RegistryError(ConfigurationError):
     """
 
     def __init__(self, faults: Sequence[str]) -> None:
-        self.faults = tuple(faults)
+        self.faults = tuple(_one_line(fault) for fault in faults)
         super().__init__("\n".join(self.faults))
+
+
+def _one_line(text: str) -> str:
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 class SdkUnavailableError(ConfigurationError):

@@ -1,0 +1,42 @@
+import tracemalloc
+
+import pytest
+
+from wwspec_router.stores import MemoryStore
+from wwspec_router.testing.store_suite import ManualClock, NotifyStoreSuite, StoreFactory
+
+
+class TestMemoryStore(NotifyStoreSuite):
+    @pytest.fixture
+    def store_factory(self, clock: ManualClock) -> StoreFactory:
+        return lambda limits: MemoryStore(limits, clock=clock)
+
+
+def test_an_entry_replaced_many_times_outlives_the_ttl_of_its_first_text() -> None:
+    clock = ManualClock()
+    store = MemoryStore(clock=clock)
+    store.put("corp", 1, "other", "text", 50)
+    for number in range(1000):
+        store.put("corp", 1, "id", str(number), 10 + number % 7)
+    clock.advance(13)
+    assert store.get("corp", 1, "id") == "999"
+    assert store.figures().rows == 2
+    clock.advance(4)
+    assert store.figures().rows == 1
+
+
+def test_replacing_an_entry_again_and_again_takes_no_more_memory() -> None:
+    store = MemoryStore()
+    store.put("corp", 1, "id", "text", 1000)
+    tracemalloc.start()
+    try:
+        for _ in range(20_000):
+            store.put("corp", 1, "id", "text", 1000)
+        grown, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert grown < 200_000
+
+
+def test_it_is_not_shared() -> None:
+    assert MemoryStore.shared is False

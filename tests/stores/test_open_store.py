@@ -1,0 +1,65 @@
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from wwspec_router.errors import ConfigurationError, StoreError, StoreFullError
+from wwspec_router.stores import MemoryStore, SqliteStore, StoreLimits, open_store
+from wwspec_router.testing.store_suite import ManualClock
+
+
+def test_memory_opens_a_store_in_memory() -> None:
+    with closing(open_store("memory:")) as store:
+        assert isinstance(store, MemoryStore)
+        assert not store.shared
+
+
+def test_a_relative_path_opens_a_file_below_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with closing(open_store("sqlite:var/notify.db")) as store:
+        assert isinstance(store, SqliteStore)
+        assert store.shared
+        assert (tmp_path / "var" / "notify.db").is_file()
+
+
+def test_an_absolute_path_opens_that_file(tmp_path: Path) -> None:
+    with closing(open_store(f"sqlite:{tmp_path}/a?b#c:d.db")):
+        assert (tmp_path / "a?b#c:d.db").is_file()
+
+
+@pytest.mark.parametrize("scheme", ["memory", "sqlite"])
+def test_limits_and_clock_reach_the_store(tmp_path: Path, scheme: str) -> None:
+    url = "memory:" if scheme == "memory" else f"sqlite:{tmp_path}/notify.db"
+    clock = ManualClock()
+    with closing(open_store(url, StoreLimits(max_rows=1), clock=clock)) as store:
+        store.put("corp", 1, "a", "text", 10)
+        with pytest.raises(StoreFullError):
+            store.put("corp", 1, "b", "text", 10)
+        clock.advance(10)
+        store.put("corp", 1, "b", "text", 10)
+
+
+@pytest.mark.parametrize("url", ["redis://:secret@host/0", "secret", "", ":secret", "SQLITE:x.db", "/secret.db"])
+def test_an_unknown_scheme_is_refused_with_the_known_ones_and_without_the_url(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="memory:, sqlite:") as caught:
+        open_store(url)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["sqlite:", "sqlite:///app/var/notify.db", "sqlite://notify.db", "sqlite::memory:"])
+def test_another_spelling_of_sqlite_is_refused_with_the_right_one(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="write sqlite:var/notify.db"):
+        open_store(url)
+
+
+def test_memory_takes_no_name() -> None:
+    with pytest.raises(ConfigurationError, match="write memory:"):
+        open_store("memory:name")
+
+
+def test_a_file_that_cannot_be_used_is_a_store_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError):
+        open_store(f"sqlite:{tmp_path}/file/notify.db")

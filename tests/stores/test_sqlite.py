@@ -1,0 +1,351 @@
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+import wwspec_router
+from wwspec_router.errors import StoreError
+from wwspec_router.stores import SqliteStore, StoreFigures, StoreLimits
+from wwspec_router.stores.sqlite import SCHEMA
+from wwspec_router.stores.sqlite_file import SqliteFile
+from wwspec_router.testing.store_suite import (
+    THREADS,
+    ManualClock,
+    NotifyStoreSuite,
+    StoreFactory,
+    in_threads,
+)
+
+WRITER = Path(__file__).with_name("writer.py")
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(wwspec_router.__file__).parents[1])}
+DEADLINE = 60.0
+
+
+class TestSqliteStore(NotifyStoreSuite):
+    @pytest.fixture
+    def store_factory(self, clock: ManualClock, tmp_path: Path) -> StoreFactory:
+        numbers = count()
+        return lambda limits: SqliteStore(tmp_path / f"{next(numbers)}.db", limits, clock=clock)
+
+
+@contextmanager
+def writer(*arguments: object) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, str(WRITER), *map(str, arguments)]
+    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
+        timer = threading.Timer(DEADLINE, process.kill)
+        timer.start()
+        try:
+            yield process
+        finally:
+            timer.cancel()
+            timer.join()
+            process.kill()
+
+
+def table_rows(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as db:
+        rows: int = db.execute("SELECT count(*) FROM notify").fetchone()[0]
+        return rows
+
+
+def usage(path: Path) -> tuple[int, int]:
+    with closing(sqlite3.connect(path)) as db:
+        rows, size = db.execute("SELECT rows, bytes FROM notify_usage").fetchone()
+        return rows, size
+
+
+def test_reopening_keeps_entries(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store:
+        store.put("corp", 1, "id", "text", 100)
+    with closing(SqliteStore(str(path))) as store:
+        assert store.get("corp", 1, "id") == "text"
+        assert store.figures() == StoreFigures(rows=1, bytes=4)
+
+
+def test_two_stores_of_one_file_see_each_others_entries_and_bounds(tmp_path: Path) -> None:
+    limits = StoreLimits(max_rows=2)
+    with (
+        closing(SqliteStore(tmp_path / "notify.db", limits)) as one,
+        closing(SqliteStore(tmp_path / "notify.db", limits)) as other,
+    ):
+        one.put("corp", 1, "a", "from one", 100)
+        other.put("corp", 1, "b", "from other", 100)
+        assert other.get("corp", 1, "a") == "from one"
+        assert one.get("corp", 1, "b") == "from other"
+        with pytest.raises(StoreError, match="full"):
+            one.put("corp", 1, "c", "text", 100)
+
+
+def test_processes_that_open_and_write_one_new_file_at_once_lose_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "var" / "notify.db"
+    agentids = range(6)
+    with ExitStack() as stack:
+        processes = [stack.enter_context(writer(path, agentid, 80)) for agentid in agentids]
+        outputs = [process.communicate(timeout=DEADLINE)[0] for process in processes]
+    assert outputs == ["".join(f"{number}\n" for number in range(80))] * len(agentids)
+    with closing(SqliteStore(path)) as store:
+        assert store.figures().rows == 80 * len(agentids)
+        for agentid in agentids:
+            for number in range(80):
+                assert (store.get("corp", agentid, str(number)) or "").startswith(f"secret {number} ")
+
+
+def test_what_a_killed_process_had_put_is_readable(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with writer(path, 1, 1_000_000) as process:
+        assert process.stdout is not None
+        reported = [process.stdout.readline() for _ in range(100)]
+        process.kill()
+        reported += process.stdout.readlines()
+    numbers = [line.strip() for line in reported if line.endswith("\n")]
+    assert len(numbers) >= 100
+    with closing(SqliteStore(path)) as store:
+        assert all(store.get("corp", 1, number) for number in numbers)
+        assert store.figures().rows in {len(numbers), len(numbers) + 1}
+        assert usage(path)[0] == table_rows(path)
+        store.put("corp", 1, "after", "text", 100)
+
+
+def test_a_disk_that_refuses_to_write_is_a_clear_error_that_repeats_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with writer(path, 1, 1_000_000, 300_000) as process:
+        output, _ = process.communicate(timeout=DEADLINE)
+    *stored, refused, readable = output.splitlines()
+    assert process.returncode == 3
+    assert "disk" in refused
+    assert "SQLITE_IOERR" in refused
+    assert refused.endswith(" None None")
+    assert "secret" not in refused
+    assert readable == "readable True"
+    with closing(SqliteStore(path)) as store:
+        assert len(stored) > 10
+        assert all(store.get("corp", 1, number) for number in stored)
+
+
+def test_commits_wait_for_the_disk(tmp_path: Path) -> None:
+    with closing(SqliteFile(tmp_path / "notify.db", SCHEMA)) as file:
+        full = 2
+        assert file.write(lambda db: db.execute("PRAGMA synchronous").fetchone()) == (full,)
+        assert file.read(lambda db: db.execute("PRAGMA journal_mode").fetchall()) == [("wal",)]
+
+
+def test_an_older_file_is_brought_up_to_date_and_keeps_its_entries(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store:
+        store.put("corp", 1, "id", "text", 100)
+    with closing(SqliteFile(path, [*SCHEMA, ["CREATE TABLE journal (job TEXT)"]])) as file:
+        file.write(lambda db: db.execute("INSERT INTO journal VALUES ('job')"))
+        assert file.read(lambda db: db.execute("SELECT text, job FROM notify, journal").fetchall()) == [("text", "job")]
+    with pytest.raises(StoreError, match="schema version is 2"):
+        SqliteStore(path)
+
+
+def test_files_are_private_whatever_the_umask(tmp_path: Path) -> None:
+    path = tmp_path / "var" / "lib" / "notify.db"
+    before = os.umask(0)
+    try:
+        with closing(SqliteStore(path)) as store:
+            store.put("corp", 1, "id", "text", 100)
+            modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
+    finally:
+        os.umask(before)
+    assert modes == {"notify.db": 0o600, "notify.db-wal": 0o600, "notify.db-shm": 0o600}
+    assert [stat.S_IMODE(each.stat().st_mode) for each in (path.parent, path.parent.parent)] == [0o700, 0o700]
+
+
+def test_a_link_to_a_missing_file_makes_a_private_file(tmp_path: Path) -> None:
+    (tmp_path / "link.db").symlink_to(tmp_path / "target.db")
+    with closing(SqliteStore(tmp_path / "link.db")):
+        assert stat.S_IMODE((tmp_path / "target.db").stat().st_mode) == 0o600
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    path.write_bytes(b"secret" * 1000)
+    with pytest.raises(StoreError, match="not a SQLite file") as caught:
+        SqliteStore(path)
+    assert caught.value.__cause__ is caught.value.__context__ is None
+    assert path.read_bytes() == b"secret" * 1000
+
+
+def test_a_damaged_file_is_a_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store:
+        for number in range(100):
+            store.put("corp", 1, str(number), "secret" * 200, 100)
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+    with closing(SqliteStore(path)) as store:
+        for call in (
+            lambda: store.get("corp", 1, "1"),
+            store.figures,
+            lambda: store.put("corp", 1, "new", "secret", 100),
+        ):
+            with pytest.raises(StoreError, match="damaged") as caught:
+                call()
+            assert "secret" not in str(caught.value)
+            assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+def test_text_that_was_spoilt_from_outside_is_not_repeated_in_the_error(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store:
+        store.put("corp", 1, "id", "text", 100)
+        with closing(sqlite3.connect(path)) as db, db:
+            db.execute("UPDATE notify SET text = CAST(x'736563726574ff' AS TEXT)")
+        with pytest.raises(StoreError) as caught:
+            store.get("corp", 1, "id")
+        assert "secret" not in str(caught.value)
+        assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    SqliteStore(path).close()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 99")
+    with pytest.raises(StoreError, match=r"schema version is 99.*install the release"):
+        SqliteStore(path)
+
+
+def test_the_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE other (x)")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="another program"):
+        SqliteStore(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("below", ["file/notify.db", "file/var/notify.db", "nul\x00.db", "x" * 300])
+def test_a_path_that_cannot_be_created_is_a_clear_error(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="can't be created"):
+        SqliteStore(tmp_path / below)
+
+
+def test_a_directory_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="can't be opened"):
+        SqliteStore(tmp_path)
+
+
+def test_a_refused_file_leaves_no_open_connection(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    path.write_bytes(b"x" * 5000)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(5):
+        with pytest.raises(StoreError):
+            SqliteStore(path)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_expired_rows_leave_the_table_over_time(tmp_path: Path) -> None:
+    clock, path = ManualClock(), tmp_path / "notify.db"
+    with closing(SqliteStore(path, clock=clock)) as store:
+        for number in range(100):
+            store.put("corp", 1, f"old {number}", "text", 10)
+        clock.advance(10)
+        assert table_rows(path) == 100
+        store.put("corp", 1, "new 0", "text", 1000)
+        assert 50 < table_rows(path) < 100
+        for number in range(1, 20):
+            store.put("corp", 1, f"new {number}", "text", 1000)
+        assert table_rows(path) == 20
+        assert usage(path) == (20, 80)
+
+
+def test_one_write_that_fails_takes_no_concurrent_one_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store:
+        with closing(sqlite3.connect(path)) as db:
+            db.execute(
+                "CREATE TRIGGER refuse AFTER INSERT ON notify WHEN new.notify_id LIKE 'bad%' "
+                "BEGIN SELECT RAISE(ABORT, 'secret'); END"
+            )
+
+        def work(number: int) -> list[str]:
+            refused = []
+            for step in range(10):
+                notify_id = f"bad {step}" if (number + step) % 8 == 0 else f"good {step}"
+                try:
+                    store.put("corp", number, notify_id, "text", 100)
+                except StoreError as error:
+                    assert "SQLITE_CONSTRAINT" in str(error)
+                    assert "secret" not in str(error)
+                    refused.append(notify_id)
+            return refused
+
+        for number, refused in enumerate(in_threads(work)):
+            assert refused == [f"bad {step}" for step in range(10) if (number + step) % 8 == 0]
+            for step in range(10):
+                stored = store.get("corp", number, f"good {step}")
+                assert stored == (None if f"bad {step}" in refused else "text")
+        assert usage(path)[0] == table_rows(path) == store.figures().rows
+
+
+def test_a_file_that_another_process_keeps_locked_is_a_clear_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wwspec_router.stores.sqlite_file.LOCK_TIMEOUT", 0.05)
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store, closing(sqlite3.connect(path, isolation_level=None)) as other:
+        store.put("corp", 1, "before", "text", 100)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="locked"):
+            store.put("corp", 1, "during", "text", 100)
+        assert store.get("corp", 1, "before") == "text"
+        other.execute("ROLLBACK")
+        store.put("corp", 1, "after", "text", 100)
+        assert store.figures().rows == 2
+
+
+def test_opening_waits_while_another_process_prepares_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other, ThreadPoolExecutor(1) as pool:
+        other.execute("BEGIN EXCLUSIVE")
+        opening = pool.submit(SqliteStore, path)
+        with pytest.raises(TimeoutError):
+            opening.result(timeout=0.1)
+        other.execute("ROLLBACK")
+        with closing(opening.result(timeout=DEADLINE)) as store:
+            store.put("corp", 1, "id", "text", 100)
+
+
+def test_a_write_that_fails_midway_leaves_nothing_behind_and_raises_its_own_error(tmp_path: Path) -> None:
+    with closing(SqliteFile(tmp_path / "file.db", [["CREATE TABLE numbers (number INTEGER)"]])) as file:
+
+        def work(number: int) -> bool:
+            def insert(db: sqlite3.Connection) -> None:
+                db.execute("INSERT INTO numbers VALUES (?)", (number,))
+                if number % 4 == 0:
+                    raise LookupError(str(number))
+
+            try:
+                for _ in range(10):
+                    file.write(insert)
+            except LookupError as error:
+                return str(error) == str(number)
+            return number % 4 != 0
+
+        assert all(in_threads(work))
+        rows = file.read(lambda db: db.execute("SELECT number FROM numbers ORDER BY number").fetchall())
+        assert rows == [(number,) for number in range(THREADS) if number % 4 for _ in range(10)]
+
+
+def test_closing_again_does_nothing_and_leaves_one_file(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "notify.db")
+    store.put("corp", 1, "id", "text", 100)
+    store.close()
+    store.close()
+    assert [each.name for each in tmp_path.iterdir()] == ["notify.db"]

@@ -1,0 +1,132 @@
+"""The notify store for one machine: a SQLite file that all its processes share and that outlives a restart.
+
+How the file is opened, written and read is `SqliteFile`'s business; here are the table and its rules.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from wwspec_router.stores.base import StoreFigures, StoreLimits
+from wwspec_router.stores.entry import encoded, expiry, full, storable_key
+from wwspec_router.stores.sqlite_file import SqliteFile
+
+SCHEMA: Sequence[Sequence[str]] = (
+    (
+        """
+        CREATE TABLE notify (
+            corpid TEXT NOT NULL,
+            agentid INTEGER NOT NULL,
+            notify_id TEXT NOT NULL,
+            expires REAL NOT NULL,
+            size INTEGER NOT NULL,
+            text TEXT NOT NULL,
+            PRIMARY KEY (corpid, agentid, notify_id)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX notify_expires ON notify (expires, size)",
+        "CREATE TABLE notify_usage (rows INTEGER NOT NULL, bytes INTEGER NOT NULL)",
+        "INSERT INTO notify_usage VALUES (0, 0)",
+        """
+        CREATE TRIGGER notify_added AFTER INSERT ON notify BEGIN
+            UPDATE notify_usage SET rows = rows + 1, bytes = bytes + new.size;
+        END
+        """,
+        """
+        CREATE TRIGGER notify_replaced AFTER UPDATE ON notify BEGIN
+            UPDATE notify_usage SET bytes = bytes + new.size - old.size;
+        END
+        """,
+        """
+        CREATE TRIGGER notify_removed AFTER DELETE ON notify BEGIN
+            UPDATE notify_usage SET rows = rows - 1, bytes = bytes - old.size;
+        END
+        """,
+    ),
+)
+"""The statements of each schema version. A released version is never edited; a change is a new one."""
+
+_REMOVE_PER_PUT = 8
+"""Expired rows that each put removes; more than one, so that the backlog shrinks."""
+
+_PUT = """
+    INSERT INTO notify (corpid, agentid, notify_id, expires, size, text) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET expires = excluded.expires, size = excluded.size, text = excluded.text
+"""
+_GET = "SELECT text FROM notify WHERE corpid = ? AND agentid = ? AND notify_id = ? AND expires > ?"
+_REMOVE_EXPIRED = """
+    DELETE FROM notify WHERE (corpid, agentid, notify_id) IN (
+        SELECT corpid, agentid, notify_id FROM notify WHERE expires <= ? ORDER BY expires LIMIT ?
+    )
+"""
+_USAGE_AFTER_PUT = """
+    SELECT usage.rows + (old.size IS NULL), usage.bytes + ? - ifnull(old.size, 0)
+    FROM notify_usage AS usage
+    LEFT JOIN notify AS old ON old.corpid = ? AND old.agentid = ? AND old.notify_id = ?
+"""
+_FIGURES = """
+    SELECT usage.rows - expired.rows, usage.bytes - expired.bytes
+    FROM notify_usage AS usage,
+         (SELECT count(*) AS rows, ifnull(sum(size), 0) AS bytes FROM notify WHERE expires <= ?) AS expired
+"""
+
+
+class SqliteStore:
+    """Keeps entries in a SQLite file.
+
+    Args:
+        path: The file; made, with its directories, when it is missing, and readable by its owner only.
+        limits: Bounds in rows and bytes, for all processes together.
+        clock: Gives the time in seconds; the processes that share the file need the same clock.
+
+    Raises:
+        StoreError: The file can't be used; the text says why.
+    """
+
+    shared = True
+
+    def __init__(
+        self, path: str | Path, limits: StoreLimits | None = None, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._limits = limits or StoreLimits()
+        self._clock = clock
+        self._file = SqliteFile(Path(path), SCHEMA)
+
+    def put(self, corpid: str, agentid: int, notify_id: str, text: str, ttl: float) -> None:
+        """Keep `text` for `ttl` seconds; see `NotifyStore.put`. It is on the disk when this returns."""
+        key, size, now = storable_key(corpid, agentid, notify_id), len(encoded("text", text)), self._clock()
+        row = (*key, expiry(now, ttl), size, text)
+
+        def work(db: sqlite3.Connection) -> bool:
+            removed = db.execute(_REMOVE_EXPIRED, (now, _REMOVE_PER_PUT)).rowcount
+            while not self._within_limits(db.execute(_USAGE_AFTER_PUT, (size, *key)).fetchone()):
+                if not removed:
+                    return False
+                removed = db.execute(_REMOVE_EXPIRED, (now, _REMOVE_PER_PUT)).rowcount
+            db.execute(_PUT, row)
+            return True
+
+        if not self._file.write(work):
+            raise full(self._limits)
+
+    def get(self, corpid: str, agentid: int, notify_id: str) -> str | None:
+        """Return the text or None; see `NotifyStore.get`."""
+        key, now = storable_key(corpid, agentid, notify_id), self._clock()
+        rows = self._file.read(lambda db: db.execute(_GET, (*key, now)).fetchall())
+        text: str | None = rows[0][0] if rows else None
+        return text
+
+    def figures(self) -> StoreFigures:
+        """Return how many live entries there are and how many bytes they hold."""
+        now = self._clock()
+        [(rows, size)] = self._file.read(lambda db: db.execute(_FIGURES, (now,)).fetchall())
+        return StoreFigures(rows=rows, bytes=size)
+
+    def close(self) -> None:
+        """Wait for running puts and gets, then close the file; further ones raise StoreError."""
+        self._file.close()
+
+    def _within_limits(self, usage: tuple[int, int]) -> bool:
+        rows, size = usage
+        return rows <= self._limits.max_rows and size <= self._limits.max_bytes

@@ -1,0 +1,270 @@
+"""One SQLite file for many threads and several processes: connections, durable writes, reads, clear errors.
+
+Writes go through one connection, those of concurrent threads in one transaction (group commit). Reads use a
+small pool of connections: in WAL mode they neither block the writer nor wait for it. A write is on the disk
+when `write` returns (`synchronous=FULL`).
+
+It is not aware of tables: whoever keeps one brings the schema and the statements.
+"""
+
+import contextlib
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from wwspec_router.errors import StoreError
+from wwspec_router.stores.group_commit import GroupCommit
+from wwspec_router.stores.private_file import create_private
+
+T = TypeVar("T")
+
+APPLICATION_ID = 0x57575350
+"""Marks the file as ours ("WWSP") in `PRAGMA application_id`."""
+READERS = 4
+"""Connections for reading."""
+LOCK_TIMEOUT = 10.0
+"""Seconds to wait for a lock that another process holds."""
+MAX_BATCH = 256
+"""Writes in one transaction."""
+
+_MENDS: dict[int, str] = {
+    sqlite3.SQLITE_FULL: "the disk is full; free some space or lower the store's bounds",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged; move it away, with its -wal and -shm, and start again",
+    sqlite3.SQLITE_NOTADB: "this is not a SQLite file; move it away or name another path",
+    sqlite3.SQLITE_READONLY: "the file or its directory can't be written; check their owner and mode",
+    sqlite3.SQLITE_CANTOPEN: "the file can't be opened; check the owner and mode of it and of its directory",
+    sqlite3.SQLITE_PERM: "access was denied; check the owner and mode of the file and of its directory",
+    sqlite3.SQLITE_BUSY: f"other processes kept the file locked for {LOCK_TIMEOUT:g} seconds",
+    sqlite3.SQLITE_IOERR: "reading or writing the disk failed; check the disk and its quota",
+    sqlite3.SQLITE_TOOBIG: "a value is too big for SQLite",
+}
+
+
+class _Write:
+    """One thread's part of a transaction, and its outcome."""
+
+    __slots__ = ("error", "result", "work")
+
+    def __init__(self, work: Callable[[sqlite3.Connection], Any]) -> None:
+        self.work = work
+        self.result: Any = None
+        self.error: Exception | None = StoreError("the write was interrupted")
+
+
+class SqliteFile:
+    """A SQLite database in WAL mode, created when it is missing and readable by its owner only.
+
+    Args:
+        path: The file. Missing directories are made with mode 0700, the file with 0600; SQLite gives its -wal
+            and -shm the file's mode.
+        schema: The statements of each schema version, oldest first. A file of an older version is brought up
+            to date; one of a newer version is refused.
+
+    Raises:
+        StoreError: The file can't be used; the text says why.
+    """
+
+    def __init__(self, path: Path, schema: Sequence[Sequence[str]]) -> None:
+        self._path = create_private(path)
+        self._schema = schema
+        self._group = GroupCommit[_Write](self._write_batch, max_batch=MAX_BATCH)
+        self._write_lock = threading.Lock()  # held while a batch is written, so that close waits for it
+        self._readers: queue.SimpleQueue[sqlite3.Connection | None] = queue.SimpleQueue()
+        self._closed = False
+        self._clearly(lambda: _patiently(self._open))
+
+    def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work` in a transaction and return its result once that is on the disk.
+
+        Args:
+            work: Reads and writes through the connection it is given, and neither begins nor commits. It may
+                run on another thread, and a second time in a new transaction when the first one failed.
+
+        Raises:
+            StoreError: It could not be stored.
+        """
+        write = _Write(work)
+        self._group.submit(write)
+        if write.error is not None:
+            raise write.error
+        result: T = write.result
+        return result
+
+    def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work`, which only reads and exhausts its cursors, and return its result.
+
+        Raises:
+            StoreError: The file could not be read.
+        """
+        reader = self._readers.get()
+        try:
+            if reader is None:
+                raise StoreError(f"{self._path}: the store is closed")
+            opened = reader
+            return self._clearly(lambda: work(opened))
+        finally:
+            self._readers.put(reader)
+
+    def close(self) -> None:
+        """Wait for what is being written and read, then close all connections. Closing again does nothing."""
+        with self._write_lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._clearly(self._close_connections)
+
+    def _open(self) -> None:
+        with contextlib.ExitStack() as undo:
+            self._writer = undo.enter_context(contextlib.closing(self._connect(timeout=0)))  # see _patiently
+            self._writer.execute("PRAGMA synchronous = FULL")
+            self._prepare()
+            readers = [undo.enter_context(contextlib.closing(self._connect(LOCK_TIMEOUT))) for _ in range(READERS)]
+            for reader in readers:
+                reader.execute("PRAGMA query_only = ON")
+            undo.pop_all()
+        for reader in readers:
+            self._readers.put(reader)
+
+    def _close_connections(self) -> None:
+        readers = [self._readers.get() for _ in range(READERS)]
+        self._readers.put(None)  # handed on from one late reader to the next
+        for connection in (*readers, self._writer):
+            if connection is not None:
+                connection.close()
+
+    def _connect(self, timeout: float) -> sqlite3.Connection:
+        return sqlite3.connect(self._path, timeout=timeout, isolation_level=None, check_same_thread=False)
+
+    def _prepare(self) -> None:
+        """Check or make the schema, then switch to WAL, which has no place in a transaction."""
+        with self._transaction() as db:
+            _bring_up_to_date(db, self._path, self._schema)
+        (mode,) = _patiently(lambda: self._writer.execute("PRAGMA journal_mode = WAL").fetchone())
+        if mode != "wal":
+            raise StoreError(f"{self._path}: this file system can't hold a shared SQLite file; use a local disk")
+
+    def _write_batch(self, writes: Sequence[_Write]) -> None:
+        with self._write_lock:
+            try:
+                self._clearly(lambda: self._write_together(writes))
+            except Exception as error:
+                failure = error
+            else:
+                return
+            if len(writes) == 1:
+                writes[0].error = failure
+            else:
+                self._write_apart(writes)
+
+    def _write_together(self, writes: Sequence[_Write]) -> None:
+        with self._transaction() as db:
+            for write in writes:
+                write.result = write.work(db)
+        for write in writes:
+            write.error = None
+
+    def _write_apart(self, writes: Sequence[_Write]) -> None:
+        """Write each behind a savepoint, so that one which fails takes no other with it."""
+        failures: dict[_Write, Exception] = {}
+
+        def run(write: _Write) -> None:
+            with _savepoint(self._writer):
+                write.result = write.work(self._writer)
+
+        def run_all() -> None:
+            with self._transaction():
+                for write in writes:
+                    try:
+                        self._clearly(partial(run, write))
+                    except Exception as error:
+                        failures[write] = error
+
+        try:
+            self._clearly(run_all)
+        except StoreError as error:
+            failures = {write: StoreError(*error.args) for write in writes}
+        for write in writes:
+            write.error = failures.get(write)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        if self._closed:
+            raise StoreError(f"{self._path}: the store is closed")
+        _patiently(lambda: self._writer.execute("BEGIN IMMEDIATE"))
+        try:
+            yield self._writer
+            _patiently(lambda: self._writer.execute("COMMIT"))
+        except BaseException:
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+            raise
+
+    def _clearly(self, step: Callable[[], T]) -> T:
+        """Run `step`; an error of sqlite3 becomes a StoreError.
+
+        That one is raised outside of the handler, so as not to carry the other as its context: the text of
+        sqlite3's errors may hold stored text.
+        """
+        try:
+            return step()
+        except (sqlite3.Error, sqlite3.Warning, OverflowError) as error:
+            name = getattr(error, "sqlite_errorname", type(error).__name__)
+            mend = _MENDS.get(_primary_code(error), "SQLite failed")
+        raise StoreError(f"{self._path}: {mend} ({name})")
+
+
+def _primary_code(error: Exception) -> int:
+    """Return SQLite's result code without its extension: SQLITE_IOERR of SQLITE_IOERR_WRITE; 0 if none."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF
+
+
+def _patiently(step: Callable[[], T]) -> T:
+    """Try `step` until the other processes let go of their locks.
+
+    SQLite's own waiting ends in pauses of 100 ms, in which a busy neighbour takes the lock again and again,
+    and it does not cover the switch to WAL.
+    """
+    deadline = time.monotonic() + LOCK_TIMEOUT
+    while True:
+        try:
+            return step()
+        except sqlite3.OperationalError as error:
+            if _primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(0.001)
+
+
+@contextlib.contextmanager
+def _savepoint(db: sqlite3.Connection) -> Iterator[None]:
+    db.execute("SAVEPOINT apart")
+    try:
+        yield
+    except BaseException:
+        db.execute("ROLLBACK TO apart")
+        raise
+    finally:
+        db.execute("RELEASE apart")
+
+
+def _bring_up_to_date(db: sqlite3.Connection, path: Path, schema: Sequence[Sequence[str]]) -> None:
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    (application,) = db.execute("PRAGMA application_id").fetchone()
+    (tables,) = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if application != APPLICATION_ID and (application or version or tables):
+        raise StoreError(f"{path}: this SQLite file belongs to another program; name another path")
+    if version > len(schema):
+        raise StoreError(
+            f"{path}: its schema version is {version}, newer than {len(schema)}, the newest known here; "
+            "install the release that wrote it, or name another path"
+        )
+    if version < len(schema):
+        for statement in (statement for step in schema[version:] for statement in step):
+            db.execute(statement)
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {len(schema)}")

@@ -1,0 +1,1 @@
+"""What a program's own tests, and the authors of backends, build on."""
