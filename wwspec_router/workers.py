@@ -1,0 +1,381 @@
+"""Worker threads for the blocking exchanges of one asyncio loop.
+
+Built for calls that mostly return at once and sometimes block for seconds. To hand a call to a thread and its
+result back would cost more than the call itself if each step woke somebody, so wake-ups are batched:
+
+* Jobs go to one deque. The loop looks for a worker once an iteration, when the whole batch is queued.
+* At most one worker is *searching*: woken, and not yet at a job. When it takes one and more are queued, it
+  first wakes the next worker. Jobs that return at once are thus done in a row by one thread; jobs that block
+  spread over the threads along the chain.
+* Results go to another deque. The loop is woken only when no wake-up of it is under way.
+
+Threads are daemons, start when a job finds none idle, and sleep on a lock of their own without time-outs.
+Nothing here knows HTTP, calls or the SDK: a job is a function and its arguments.
+
+Who touches what:
+
+* The loop's thread alone: `_pending`, `_flushing`, `_closed`, `_empty`, `_abandoned`, and appending to
+  `_jobs`.
+* Under `_lock`, where no foreign code runs: `_idle`, `_searching`, `_ending`, and changes of `_workers`.
+* Any thread: popping from `_jobs`, appending to `_done` (a deque does both atomically, with or without the
+  GIL), and `_waking`, which `_Worker.run` argues.
+"""
+
+import asyncio
+import logging
+import threading
+from _thread import allocate_lock
+from collections import deque
+from collections.abc import Callable
+from time import monotonic
+from typing import Any, NamedTuple, TypeVar, TypeVarTuple
+
+from wwspec_router.errors import OverloadedError
+
+_Result = TypeVar("_Result")
+_Args = TypeVarTuple("_Args")
+
+_JOIN_LIMIT = 5.0
+"""Seconds that `stop` may block for threads without a job to be gone; a few milliseconds in practice."""
+
+_log = logging.getLogger(__name__)
+
+
+class BusyWorker(NamedTuple):
+    """A worker thread that is running a job."""
+
+    ident: int
+    """As in `threading.get_ident()`, a key of `sys._current_frames()`."""
+    name: str
+    """The thread's name."""
+    since: float
+    """When its job began, in seconds of `time.monotonic()`."""
+
+
+class WorkerPool:
+    """Runs blocking functions on threads for the loop that started it.
+
+    A pool serves one loop, from `start` to `stop`, once. All but the figures (`busy`, `queued`, `threads`,
+    `busy_workers`) is called on the loop's thread.
+
+    Args:
+        threads: How many threads there are at most.
+        queue: How many jobs may wait while all the threads are taken.
+        name: What the threads' names begin with.
+
+    Raises:
+        ValueError: `threads` is below 1, or `queue` below 0.
+    """
+
+    _loop: asyncio.AbstractEventLoop
+
+    def __init__(self, threads: int = 256, queue: int = 1024, name: str = "wwspec-worker") -> None:
+        if threads < 1 or queue < 0:
+            raise ValueError(f"a worker pool needs threads >= 1 and queue >= 0, not {threads} and {queue}")
+        self._size = threads
+        self._queue = queue
+        self._name = name
+        self._loop_ident: int | None = None
+        self._jobs: deque[tuple[asyncio.Future[Any], Callable[..., Any], tuple[Any, ...]]] = deque()
+        self._done: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
+        self._pending: set[asyncio.Future[Any]] = set()
+        self._flushing = False
+        self._waking = False
+        self._closed = False
+        self._empty: asyncio.Future[None] | None = None
+        self._abandoned = 0
+        self._lock = allocate_lock()
+        self._idle: list[_Worker] = []
+        self._workers: list[_Worker] = []
+        self._named = 0
+        self._warned = False
+        self._searching = False
+        self._ending = False
+
+    async def start(self) -> None:
+        """Bind the pool to the running loop; threads start later, as jobs need them.
+
+        Raises:
+            RuntimeError: The pool was started or stopped before.
+        """
+        if self._loop_ident is not None or self._closed:
+            raise RuntimeError("a worker pool serves one loop, once: make a new WorkerPool")
+        self._loop = asyncio.get_running_loop()
+        self._loop_ident = threading.get_ident()
+
+    def submit(self, fn: Callable[[*_Args], _Result], *args: *_Args) -> asyncio.Future[_Result]:
+        """Queue `fn(*args)` for a worker thread; on the loop's thread only.
+
+        Jobs begin in the order of their submission. A job whose future is cancelled before it began never
+        runs, though it keeps its place in the queue until a worker skips it. One that runs goes on to its
+        end, and its result is dropped.
+
+        Returns:
+            A future of what the function returns or raises, SystemExit and KeyboardInterrupt included.
+            StopIteration and GeneratorExit, which no coroutine can be handed, become the cause of a
+            RuntimeError. An exception that nobody asks the future for is not logged.
+
+        Raises:
+            OverloadedError: All threads are taken and `queue` jobs wait, or the pool is stopping; nothing is
+                queued.
+            RuntimeError: The pool was not started, or this is not the thread of its loop.
+        """
+        if threading.get_ident() != self._loop_ident:
+            raise RuntimeError("submit() belongs on the thread of the loop that has awaited start()")
+        # Jobs in hand count, not the queue's length: a burst that idle threads have not picked up yet is no
+        # overload.
+        if self._closed or len(self._pending) >= self._size + self._queue:
+            raise self._refusal()
+        future: asyncio.Future[_Result] = self._loop.create_future()
+        self._pending.add(future)
+        self._jobs.append((future, fn, args))
+        if not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self._flush)
+        return future
+
+    async def stop(self, grace: float) -> int:
+        """Refuse new jobs, let those in hand finish, then end the threads.
+
+        The loop runs on meanwhile, so jobs may wait for coroutines on it. After the grace every future that
+        is not done is cancelled: queued jobs never run, and a thread still in a job is left behind, a daemon
+        that ends with its job. Cancelling `stop` cuts the grace short. Further calls share the outcome of the
+        first to end.
+
+        Args:
+            grace: Seconds that running and queued jobs are given.
+
+        Returns:
+            How many jobs were abandoned. After 0, a clean stop, no thread of the pool is left.
+        """
+        self._closed = True
+        try:
+            if self._pending:
+                if self._empty is None:
+                    self._empty = self._loop.create_future()
+                await asyncio.wait([self._empty], timeout=grace)
+        finally:
+            self._end()
+        return self._abandoned
+
+    @property
+    def busy(self) -> int:
+        """How many threads are running a job."""
+        return sum(1 for worker in self._workers.copy() if worker.since)
+
+    @property
+    def queued(self) -> int:
+        """How many jobs wait for a thread, with cancelled ones that no worker has skipped yet."""
+        return len(self._jobs)
+
+    @property
+    def threads(self) -> int:
+        """How many threads there are, busy or idle; after `stop`, how many were left behind and still run."""
+        return len(self._workers)
+
+    def busy_workers(self) -> list[BusyWorker]:
+        """Return the threads that are running a job, the longest running first."""
+        seen = ((worker, worker.since) for worker in self._workers.copy())
+        busy = [BusyWorker(worker.ident or 0, worker.name, since) for worker, since in seen if since]
+        return sorted(busy, key=lambda worker: worker.since)
+
+    def _refusal(self) -> OverloadedError:
+        if self._closed:
+            return OverloadedError("the program is stopping", detail="the worker pool takes no more jobs")
+        detail = f"{len(self._pending)} jobs in hand, {len(self._workers)} of {self._size} worker threads"
+        return OverloadedError("the program is overloaded, try again later", detail=detail)
+
+    def _flush(self) -> None:
+        """Look for a worker, once for all that this iteration of the loop has queued."""
+        self._flushing = False
+        # Only this thread appends: an empty queue means that every job has found its worker already.
+        if not self._jobs:
+            return
+        with self._lock:
+            worker = self._next()
+        self._call(worker)
+        if not self._workers:
+            self._refuse_queued()
+
+    def _next(self, *, start: bool = True) -> "_Worker | None":
+        """Choose the worker to call and make it the searching one; under the lock.
+
+        No wake-up is lost, for whenever the lock is free: *while a job is queued and a worker is idle, one is
+        searching or a flush is due.* In the lock's order of events:
+
+        * A job is appended before its flush takes the lock. A worker that lies down before that is idle and
+          can be called; one that would lie down after it looks once more, under the lock, and finds the job.
+        * A flush that meets a searching worker leaves the job to it. That one gives up its role later, under
+          the lock: with a job in hand, calling the next if any are left, or lying down, if none are.
+        * With nobody idle and no thread to add, a job waits for a worker to finish; none lies down before the
+          queue is empty.
+        """
+        if self._searching or self._ending:
+            return None
+        if self._idle:
+            worker = self._idle.pop()  # the last to lie down has the warmest caches
+        elif start and len(self._workers) < self._size:
+            self._named += 1
+            worker = _Worker(self, f"{self._name}-{self._named}")
+            self._workers.append(worker)
+        else:
+            return None
+        self._searching = True
+        return worker
+
+    def _call(self, worker: "_Worker | None") -> None:
+        """Wake the chosen worker, or start its thread; not under the lock."""
+        if worker is None:
+            return
+        if worker.ident is not None:
+            worker.gate.release()
+            return
+        try:
+            worker.start()
+        except (RuntimeError, MemoryError) as exc:
+            with self._lock:
+                self._workers.remove(worker)
+                self._searching = False
+                # A flush may have relied on this one's search, while another worker lay down.
+                idle = self._next(start=False) if self._jobs else None
+                others, warned, self._warned = len(self._workers), self._warned, True
+            self._call(idle)
+            if not warned:  # once: what follows can come with every call
+                _log.warning("no new worker thread beside the %d there are: %s", others, exc)
+
+    def _refuse_queued(self) -> None:
+        """Fail what is queued: there is no thread, and none can be started."""
+        while self._jobs:
+            future = self._jobs.popleft()[0]
+            self._done.append((future, None, self._refusal()))
+        self._drain()
+
+    def _taken(self) -> None:
+        """Give up the searching role with a job in hand; the next worker gets it if more are queued."""
+        with self._lock:
+            self._searching = False
+            worker = self._next() if self._jobs else None
+        self._call(worker)
+
+    def _drain(self) -> None:
+        """Set the results that have come in; on the loop's thread."""
+        self._waking = False  # before the first pop, as `_Worker.run` relies on
+        while True:
+            try:
+                future, result, error = self._done.popleft()
+            except IndexError:
+                break
+            self._pending.discard(future)
+            if future.done():
+                continue
+            if error is None:
+                future.set_result(result)
+                continue
+            if isinstance(error, StopIteration | GeneratorExit):
+                cause, error = error, RuntimeError(f"the job raised {type(error).__name__}")
+                error.__cause__ = cause
+            future.set_exception(error)
+            future.exception()  # counts as asked for: asyncio would log it where the caller has gone
+        if self._empty is not None and not self._pending and not self._empty.done():
+            self._empty.set_result(None)
+
+    def _end(self) -> None:
+        """Cancel what is left and end the threads that have no job."""
+        if self._ending:
+            return
+        self._drain()
+        while True:
+            try:
+                future = self._jobs.popleft()[0]
+            except IndexError:
+                break
+            if future.done():
+                self._pending.discard(future)
+        abandoned = list(self._pending)
+        self._abandoned = len(abandoned)
+        for future in abandoned:
+            future.cancel()
+        self._pending.clear()
+        self._drain()
+        with self._lock:
+            self._ending = True
+            idle = self._idle.copy()
+            self._idle.clear()
+            # With no job left, those that are not idle are just about to find the queue empty.
+            leaving = idle if abandoned else self._workers.copy()
+        for worker in idle:
+            worker.gate.release()
+        # This blocks the loop, so it is only for threads that have no job and get none: no coroutine holds
+        # them up. The limit is for foreign code, such as the destructor of a thread-local object.
+        deadline = monotonic() + _JOIN_LIMIT
+        for worker in leaving:
+            worker.join(max(0.0, deadline - monotonic()))
+
+
+class _Worker(threading.Thread):
+    """One thread: does jobs until there are none, then sleeps until it is called."""
+
+    def __init__(self, pool: WorkerPool, name: str) -> None:
+        super().__init__(name=name, daemon=True)
+        self.pool = pool
+        self.since = 0.0
+        self.gate = allocate_lock()
+        self.gate.acquire()
+
+    def run(self) -> None:
+        """Work until the pool ends."""
+        pool = self.pool
+        jobs, done, wake_loop = pool._jobs, pool._done, pool._loop.call_soon_threadsafe
+        searching: bool | None = True
+        while True:
+            try:
+                future, fn, args = jobs.popleft()
+            except IndexError:
+                searching = self._lie_down(searching)
+                if searching is None:
+                    return
+                continue
+            if searching:
+                searching = False
+                pool._taken()
+            result: Any = None
+            error: BaseException | None = None
+            if not future.done():
+                self.since = monotonic()
+                try:
+                    result = fn(*args)
+                except BaseException as exc:
+                    error = exc
+                self.since = 0.0
+            del fn, args  # a sleeping thread must not keep its last job alive
+            done.append((future, result, error))
+            del future, result, error
+            # To read True leaves the result to the worker that set it: its call of `_drain` is still to come,
+            # and resets the flag before it pops. Had its last pop come before our append, so had the reset,
+            # by the deque's own order, and we would read False. When two workers read False, one drain finds
+            # nothing.
+            if not pool._waking:
+                pool._waking = True
+                try:
+                    wake_loop(pool._drain)
+                except RuntimeError:
+                    pass  # the loop was closed while this job was left behind
+
+    def _lie_down(self, searching: bool | None) -> bool | None:
+        """Sleep until called, unless a job has come meanwhile.
+
+        Returns:
+            Whether this worker is the searching one now, or None when it must leave.
+        """
+        pool = self.pool
+        with pool._lock:
+            if pool._jobs:
+                return searching
+            if pool._ending:
+                pool._workers.remove(self)
+                return None
+            if searching:
+                pool._searching = False
+            pool._idle.append(self)
+        self.gate.acquire()
+        return True
