@@ -1,0 +1,16 @@
+"""Delete a knowledge base (删除知识集) [99836, 100030].
+
+It must be the app's own and still authorised.
+"""
+
+from wwspec_router.contracts import ApiRequest, Output
+
+
+class Response(Output):
+    """Whether it was deleted."""
+
+
+class Request(ApiRequest[Response]):
+    """Which knowledge base."""
+
+    kb_id: str
