@@ -1,0 +1,56 @@
+"""Settings of one program, as the command line gives them.
+
+A plain value that can be pickled, since each worker process is started with a copy.
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from wwspec_router.sdk.vendor import SdkSource
+
+__all__ = ["DEFAULT_PORT", "Settings"]
+
+DEFAULT_PORT = 8080
+"""Where the channel calls a zone program [100057]."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """How to serve one application folder."""
+
+    app: Path
+    """The application folder, with `abilities/` and `schemas/`."""
+    registry: Path | None = None
+    """The registry file; `abilities/registry.toml` in the application folder when None."""
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    workers: int = 1
+    """Worker processes."""
+    threads: int = 256
+    """Worker threads of each process: calls that may wait for the SDK at once."""
+    queue: int = 1024
+    """Calls of each process that may wait for a thread; more are refused at once."""
+    store: str = "sqlite:var/notify.db"
+    """Where events wait; see `stores.open_store`."""
+    sdk: SdkSource = SdkSource.VENDOR
+    debug_token: str = ""
+    access_token: str = ""
+    """Both together switch the vendor SDK to debug mode [100083]."""
+    max_body: int = 16 << 20
+    """Largest request body that is read, in bytes."""
+    body_timeout: float = 30.0
+    """Seconds within which a request's body must have arrived."""
+    grace: float = 10.0
+    """Seconds for running calls to end when the program is stopped."""
+    log_level: str = "INFO"
+
+    @property
+    def registry_path(self) -> Path:
+        """Where the registry file is."""
+        return self.registry if self.registry is not None else self.app / "abilities" / "registry.toml"
+
+    @property
+    def store_url(self) -> str:
+        """The store's URL, with a relative SQLite path taken from the application folder."""
+        scheme, _, path = self.store.partition(":")
+        return f"sqlite:{self.app / path}" if scheme == "sqlite" and path else self.store

@@ -1,0 +1,239 @@
+"""What a handler receives beside its request: who calls, and a way to ask WeCom for data.
+
+SDK calls block, and belong on the worker thread of their call. `Context` is used on that thread itself; `AsyncContext`
+is used on the event loop and hands each SDK call to the worker thread, which waits for the handler meanwhile.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from queue import SimpleQueue
+from time import monotonic
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from wwspec_router.contracts import ApiRequest, OutputT
+from wwspec_router.contracts.codec import OutputCodec
+from wwspec_router.envelope import Call
+from wwspec_router.errors import ApiError, CallError, HandlerTimeoutError
+from wwspec_router.sdk.base import SdkClient
+
+__all__ = ["ApiCodec", "AsyncContext", "Context", "LoopPortal", "Portal", "PrivateLoopPortal"]
+
+T = TypeVar("T")
+_Job = Callable[[], None]
+
+
+class ApiCodec(msgspec.Struct, frozen=True):
+    """How one SDK API's request is written and its reply read."""
+
+    name: str
+    output: OutputCodec
+
+
+class Deadline:
+    """When a call must be answered, on the monotonic clock."""
+
+    __slots__ = ("_at",)
+
+    def __init__(self, seconds: float | None) -> None:
+        self._at = None if seconds is None else monotonic() + seconds
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds left, never negative; None when there is no limit."""
+        return None if self._at is None else max(0.0, self._at - monotonic())
+
+    def check(self) -> None:
+        """Raise HandlerTimeoutError when the time is over."""
+        if self.remaining == 0.0:
+            raise HandlerTimeoutError("the ability took longer than its timeout")
+
+
+class _BaseContext:
+    """Who calls. The two public contexts differ only in how an SDK call is waited for."""
+
+    def __init__(
+        self,
+        call: Call,
+        client: SdkClient,
+        apis: dict[type[ApiRequest[Any]], ApiCodec],
+        deadline: Deadline,
+    ) -> None:
+        self.call = call
+        """The decoded call, whole."""
+        self._client = client
+        self._apis = apis
+        self._deadline = deadline
+
+    @property
+    def corpid(self) -> str:
+        """The corp whose data the call is about."""
+        return self.call.corpid
+
+    @property
+    def agentid(self) -> int:
+        """The app that calls."""
+        return self.call.agentid
+
+    @property
+    def ability_id(self) -> str:
+        """The ability that was asked for."""
+        return self.call.ability_id
+
+    @property
+    def notify_id(self) -> str:
+        """The notify_id that the app passed on, else empty."""
+        return self.call.notify_id
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds until the call is answered with a time-out; None when the ability has no timeout."""
+        return self._deadline.remaining
+
+    def _invoke(self, request: ApiRequest[OutputT], check: bool) -> OutputT:
+        self._deadline.check()
+        api = self._apis.get(type(request))
+        if api is None:
+            raise TypeError(
+                f"{type(request).__module__}.{type(request).__name__} is not the Request of a known SDK API"
+            )
+        text = api.output.fit(self._client.invoke(api.name, msgspec.json.encode(request).decode()))
+        response: Any = msgspec.json.decode(text, type=api.output.type)
+        if check and response.errcode != 0:
+            raise ApiError(api.name, response.errcode, response.errmsg)
+        return response  # type: ignore[no-any-return]  # the table pairs each Request with its Response
+
+
+class Context(_BaseContext):
+    """What a `def` handler receives."""
+
+    def invoke(self, request: ApiRequest[OutputT], *, check: bool = True) -> OutputT:
+        """Ask WeCom for data through one SDK API.
+
+        Args:
+            request: The `Request` of the API, such as `sync_msg.Request(limit=200)`.
+            check: Raise when the platform answers with an errcode other than 0.
+
+        Returns:
+            The API's `Response`.
+
+        Raises:
+            ApiError: The platform refused; only with `check`.
+            SdkCallError: The call could not be made.
+            OutputError: The platform's reply does not fit the API's contract.
+            HandlerTimeoutError: The ability's time is over; nothing was sent.
+        """
+        return self._invoke(request, check)
+
+
+class AsyncContext(_BaseContext):
+    """What an `async def` handler receives."""
+
+    _mailbox: "Mailbox | None" = None
+
+    async def invoke(self, request: ApiRequest[OutputT], *, check: bool = True) -> OutputT:
+        """Ask WeCom for data through one SDK API, without holding up the event loop.
+
+        Arguments, result and errors are those of `Context.invoke`. Calls of one handler run one after another, since
+        they share the thread of their call.
+        """
+        if self._mailbox is None:
+            return self._invoke(request, check)
+        return await self._mailbox.run(lambda: self._invoke(request, check))
+
+
+class Mailbox:
+    """SDK calls on their way from the event loop to the worker thread of one call."""
+
+    def __init__(self) -> None:
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+
+    async def run(self, function: Callable[[], T]) -> T:
+        """Run a function on the worker thread and wait for it. On the loop."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+
+        def job() -> None:
+            if future.cancelled():
+                return
+            try:
+                result = function()
+            except BaseException as error:  # carried over to the handler, whatever it is
+                loop.call_soon_threadsafe(_fail, future, error)
+            else:
+                loop.call_soon_threadsafe(_finish, future, result)
+
+        self._jobs.put(job)
+        return await future
+
+    def close(self) -> None:
+        """Let `serve` return. From any thread."""
+        self._jobs.put(None)
+
+    def serve(self) -> None:
+        """Run jobs until the mailbox is closed. On the worker thread."""
+        while (job := self._jobs.get()) is not None:
+            job()
+
+
+def _finish(future: "asyncio.Future[T]", result: T) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+def _fail(future: "asyncio.Future[Any]", error: BaseException) -> None:
+    if not future.done():
+        future.set_exception(RuntimeError("StopIteration") if isinstance(error, StopIteration) else error)
+
+
+class Portal(Protocol):
+    """Runs an `async def` handler for a worker thread."""
+
+    def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext) -> T:
+        """Run a handler to its end, or to the context's deadline, and return its result.
+
+        Raises:
+            HandlerTimeoutError: The time was over first; the handler was cancelled.
+        """
+        ...
+
+
+class LoopPortal:
+    """Runs handlers on the server's event loop, from worker threads.
+
+    Args:
+        loop: The running loop.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext) -> T:
+        """See `Portal.run`."""
+        mailbox = context._mailbox = Mailbox()
+        future = asyncio.run_coroutine_threadsafe(_limited(handler, context), self._loop)
+        future.add_done_callback(lambda done: mailbox.close())
+        mailbox.serve()
+        return future.result()
+
+
+class PrivateLoopPortal:
+    """Runs each handler on a loop of its own, on the calling thread: for a kernel without a server."""
+
+    def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext) -> T:
+        """See `Portal.run`."""
+        return asyncio.run(_limited(handler, context))
+
+
+async def _limited(handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext) -> T:
+    limit = asyncio.timeout(context.remaining)
+    try:
+        async with limit:
+            return await handler()
+    except TimeoutError:
+        if limit.expired():
+            raise HandlerTimeoutError("the ability took longer than its timeout") from None
+        raise
+    except asyncio.CancelledError as error:  # raised by the handler itself, or the loop is stopping
+        raise CallError("the ability was cancelled") from error

@@ -1,0 +1,115 @@
+"""Takes in events (call_type 2): stores each under a fresh notify_id, then notifies the app.
+
+The order is a promise: the app is told of a notify_id only when its event is stored durably, and an event that could
+not be stored or notified is answered as failed. Nothing here knows HTTP or ability IDs.
+"""
+
+import logging
+
+import msgspec
+
+from wwspec_router.envelope import Call
+from wwspec_router.errors import ApiError, CallError, InputError, NotifyNotFoundError, StoreError
+from wwspec_router.logs import short
+from wwspec_router.sdk.base import Sdk
+from wwspec_router.stores.base import NotifyStore
+
+__all__ = ["EventIntake"]
+
+log = logging.getLogger(__name__)
+
+NOTIFY_API = "spec_notify_app"
+
+_ACCEPTED = '{"errcode":0,"errmsg":"ok"}'
+
+
+class _AnyEvent(msgspec.Struct):
+    """What every event has [100057]."""
+
+    event_type: str
+
+
+class _Notification(msgspec.Struct):
+    """The request of `spec_notify_app` [99849]."""
+
+    notify_id: str
+    notify_scene: int
+
+
+class _Outcome(msgspec.Struct):
+    """What matters of any reply of the platform."""
+
+    errcode: int = 0
+    errmsg: str = ""
+
+
+class EventIntake:
+    """Stores events and hands them out.
+
+    Args:
+        sdk: Makes notify_ids and notifies the app.
+        store: Keeps the events.
+        ttl: Seconds for which an event is kept.
+        scenes: From event_type to notify_scene.
+    """
+
+    def __init__(self, sdk: Sdk, store: NotifyStore, ttl: float, scenes: dict[str, int]) -> None:
+        self._sdk = sdk
+        self._store = store
+        self._ttl = ttl
+        self._scenes = scenes
+        self._event = msgspec.json.Decoder(_AnyEvent)
+        self._outcome = msgspec.json.Decoder(_Outcome)
+
+    def take(self, call: Call) -> str:
+        """Store one event and notify the app.
+
+        Returns:
+            The reply's text.
+
+        Raises:
+            CallError: The event is not one, could not be stored, or the app could not be notified.
+        """
+        event_type = self._event_type(call.data)
+        notify_id = self._sdk.new_notify_id()
+        try:
+            self._store.put(call.corpid, call.agentid, notify_id, call.data, self._ttl)
+        except StoreError as error:
+            raise CallError("the event could not be stored", detail=str(error)) from error
+        self._notify(call, notify_id, event_type)
+        log.debug("event %s stored and notified as %s", short(event_type, 40), short(notify_id))
+        return _ACCEPTED
+
+    def fetch(self, call: Call) -> str:
+        """Return the text of the event that waits under the call's notify_id for its corp and app.
+
+        Raises:
+            NotifyNotFoundError: There is none, it has expired, or it is another corp's or app's.
+            CallError: The store failed.
+        """
+        if not call.notify_id:
+            raise NotifyNotFoundError("the call carries no notify_id")
+        try:
+            text = self._store.get(call.corpid, call.agentid, call.notify_id)
+        except StoreError as error:
+            raise CallError("the event could not be read", detail=str(error)) from error
+        if text is None:
+            raise NotifyNotFoundError("no event waits under this notify_id")
+        return text
+
+    def _event_type(self, text: str) -> str:
+        try:
+            return self._event.decode(text).event_type
+        except (msgspec.DecodeError, UnicodeError, RecursionError, ValueError):
+            raise InputError("$.event_type", "an event is a JSON object with a string") from None
+
+    def _notify(self, call: Call, notify_id: str, event_type: str) -> None:
+        notification = _Notification(notify_id, self._scenes.get(event_type, 0))
+        client = self._sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
+        reply = client.invoke(NOTIFY_API, msgspec.json.encode(notification).decode())
+        try:
+            outcome = self._outcome.decode(reply)
+        except (msgspec.DecodeError, UnicodeError, RecursionError, ValueError):
+            raise CallError(f"{NOTIFY_API}: the platform's reply is not readable") from None
+        if outcome.errcode != 0:
+            raise ApiError(NOTIFY_API, outcome.errcode, outcome.errmsg)

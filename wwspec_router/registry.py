@@ -1,0 +1,237 @@
+"""Reads the registry file: which ability ID is answered by what.
+
+A registry file is TOML. This module checks its form and reports every fault at once, each with the file, the row and
+the mend; `table` then ties the rows to APIs and handlers. It imports nothing of the application.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from wwspec_router.contracts.codec import OutputPolicy
+from wwspec_router.errors import DEFAULT_ERRCODE, RegistryError
+
+__all__ = ["AbilityRow", "Apis", "Passthrough", "Program", "Registry", "parse_registry", "read_registry"]
+
+Apis = Literal["*"] | list[str]
+"""Names of SDK APIs, or "*" for every API that has a contract in `schemas/api/`."""
+
+Seconds = Annotated[float, Meta(gt=0, le=31_536_000)]
+"""A duration of at most a year, which no clock or wait takes amiss."""
+
+RowT = TypeVar("RowT", bound=msgspec.Struct)
+
+
+class Program(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The table `[program]`."""
+
+    name: str = "zone-program"
+    """For logs."""
+    errcode: Annotated[int, Meta(ge=1, le=2**31 - 1)] = DEFAULT_ERRCODE
+    """The errcode of the program's own failures."""
+    notify_ttl: Seconds = 1200.0
+    """Seconds that an event waits for `get_callback_data`; the platform's notify_id is valid 600 [99849]."""
+    timeout: Seconds | None = None
+    """Seconds within which each ability answers, unless its row says otherwise."""
+
+
+class Passthrough(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The tables `[passthrough]` and `[func]`: ability IDs made of a prefix and an SDK API's name."""
+
+    prefix: Annotated[str, Meta(min_length=1)]
+    apis: Apis = "*"
+    timeout: Seconds | None = None
+    drop_empty: bool = False
+    """Leave optional empty strings out of what the SDK is sent."""
+
+
+class AbilityRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table `[abilities.<ability ID>]`. Exactly one of `api`, `handler` and `kind` says what answers."""
+
+    api: str | None = None
+    """The SDK API that the ability is another name of."""
+    handler: str | None = None
+    """`package.module:function`, marked with `@ability`."""
+    kind: Literal["callback_data", "func"] | None = None
+    """`callback_data` answers a stored event; `func` is the protocol of the vendor's Python demo."""
+    apis: Apis | None = None
+    """With `kind = "func"`: the APIs that `input.func` may name."""
+    timeout: Seconds | None = None
+    output_policy: OutputPolicy | None = None
+    """`prune` (the default for SDK APIs), `strict` (the default for handlers) or `off`."""
+    drop_empty: bool = False
+    """With `api` or `kind = "func"`: leave optional empty strings out of what the SDK is sent."""
+
+
+class Registry(msgspec.Struct, frozen=True, kw_only=True):
+    """A registry file, read."""
+
+    path: Path
+    text: str = ""
+    program: Program = Program()
+    passthrough: Passthrough | None = None
+    func: Passthrough | None = None
+    abilities: dict[str, AbilityRow] = {}
+    notify_scenes: dict[str, int] = {}
+    """From event_type to the notify_scene (0-255) that `spec_notify_app` is given [99849]; 0 when absent."""
+
+    def place(self, table: str, key: str | None = None) -> str:
+        """Return where a table stands, such as `registry.toml:12 [abilities.chat_history]`.
+
+        Args:
+            table: `program`, `passthrough`, `func`, `notify_scenes` or `abilities`.
+            key: The ability ID.
+        """
+        return _place(self.path, self.text, table, key)
+
+
+def read_registry(path: Path) -> Registry:
+    """Read a registry file.
+
+    Raises:
+        RegistryError: It has faults; all of them are listed.
+    """
+    registry, faults = parse_registry(path)
+    if faults:
+        raise RegistryError(faults)
+    return registry
+
+
+def parse_registry(path: Path) -> tuple[Registry, list[str]]:
+    """Read what can be read of a registry file.
+
+    Returns:
+        The registry without its faulty tables, and the faults.
+
+    Raises:
+        RegistryError: There is no such file, or it is not TOML.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        raw = tomllib.loads(text)
+    except FileNotFoundError:
+        raise RegistryError([f"{path}: there is no such file; name the registry file with --registry"]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RegistryError([f"{path}: can't be read as UTF-8 text: {error}"]) from None
+    except RecursionError:
+        raise RegistryError([f"{path}: not valid TOML: nested too deeply"]) from None
+    except ValueError as error:  # TOMLDecodeError, and what int() says of thousands of digits
+        raise RegistryError([f"{path}: not valid TOML: {error}"]) from None
+    reader = _Reader(path, text)
+    return reader.read(raw), reader.faults
+
+
+class _Reader:
+    """Collects faults while it reads."""
+
+    TABLES = ("program", "passthrough", "func", "abilities", "notify_scenes")
+
+    def __init__(self, path: Path, text: str) -> None:
+        self._path = path
+        self._text = text
+        self.faults: list[str] = []
+
+    def read(self, raw: dict[str, Any]) -> Registry:
+        for name in (each for each in raw if each not in self.TABLES):
+            self.faults.append(f"{self._path} [{name}]: unknown table; {_nearest(name, self.TABLES)}")
+        tables = {name: self._table(raw, name) for name in self.TABLES}
+        abilities = {}
+        for ability_id, row in tables["abilities"].items():
+            place = _place(self._path, self._text, "abilities", ability_id)
+            read = self._row(place, row, AbilityRow)
+            if read is not None:
+                faults = [f"{place}: {fault}" for fault in _row_faults(ability_id, read)]
+                self.faults += faults
+                if not faults:
+                    abilities[ability_id] = read
+        return Registry(
+            path=self._path,
+            text=self._text,
+            program=self._named("program", tables["program"], Program) or Program(),
+            passthrough=self._named("passthrough", tables["passthrough"], Passthrough)
+            if "passthrough" in raw
+            else None,
+            func=self._named("func", tables["func"], Passthrough) if "func" in raw else None,
+            abilities=abilities,
+            notify_scenes=self._scenes(tables["notify_scenes"]),
+        )
+
+    def _table(self, raw: dict[str, Any], name: str) -> dict[str, Any]:
+        table = raw.get(name, {})
+        if isinstance(table, dict):
+            return table
+        self.faults.append(f"{self._path} {name}: must be a table; write [{name}]")
+        return {}
+
+    def _named(self, name: str, row: dict[str, Any], type_: type[RowT]) -> RowT | None:
+        return self._row(_place(self._path, self._text, name), row, type_)
+
+    def _row(self, place: str, row: Any, type_: type[RowT]) -> RowT | None:
+        """Read one table key by key, so that each of its faults is reported."""
+        if not isinstance(row, dict):
+            self.faults.append(f"{place}: must be a table of keys and values")
+            return None
+        before = len(self.faults)
+        fields = {field.name: field for field in msgspec.structs.fields(type_)}
+        for key, value in row.items():
+            if key not in fields:
+                self.faults.append(f"{place}: unknown key {key}; {_nearest(key, fields)}")
+                continue
+            try:
+                msgspec.convert(value, fields[key].type)
+            except msgspec.ValidationError as error:
+                self.faults.append(f"{place}: {key}: {str(error).replace('`', '')}")
+        for name, field in fields.items():
+            if field.required and name not in row:
+                self.faults.append(f"{place}: missing key {name}")
+        return msgspec.convert(row, type_) if len(self.faults) == before else None
+
+    def _scenes(self, scenes: dict[str, Any]) -> dict[str, int]:
+        place = _place(self._path, self._text, "notify_scenes")
+        for event_type, scene in scenes.items():
+            if not (type(scene) is int and 0 <= scene <= 255):
+                self.faults.append(f"{place}: {event_type}: must be a whole number from 0 to 255")
+        return scenes
+
+
+def _row_faults(ability_id: str, row: AbilityRow) -> Iterator[str]:
+    if not ability_id or not ability_id.isprintable():
+        yield "an ability ID is printable text, as it stands in the admin console"
+    given = [name for name in ("api", "handler", "kind") if getattr(row, name) is not None]
+    if len(given) != 1:
+        yield f"give exactly one of api, handler and kind ({'none' if not given else ' and '.join(given)} given)"
+    if row.apis is not None and row.kind != "func":
+        yield 'apis goes with kind = "func" only'
+    if row.drop_empty and row.api is None and row.kind != "func":
+        yield 'drop_empty goes with api or kind = "func" only'
+    if row.output_policy is not None and row.kind is not None:
+        yield "output_policy goes with api or handler only"
+
+
+def _place(path: Path, text: str, table: str, key: str | None = None) -> str:
+    name = table if key is None else f"{table}.{_toml_key(key)}"
+    spellings = [re.escape(table)] if key is None else [f"{table}.{re.escape(each)}" for each in _spellings(key)]
+    found = re.search(rf"^\s*\[\s*(?:{'|'.join(spellings)})\s*\]", text, re.MULTILINE)
+    line = "" if found is None else f":{text.count(chr(10), 0, found.end()) + 1}"
+    return f"{path}{line} [{name}]"
+
+
+def _spellings(key: str) -> Iterator[str]:
+    yield key
+    yield f'"{key}"'
+    yield f"'{key}'"
+
+
+def _toml_key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else msgspec.json.encode(key[:64]).decode()
+
+
+def _nearest(word: str, known: Any) -> str:
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"

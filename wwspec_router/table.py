@@ -1,0 +1,259 @@
+"""Ties the rows of a registry to APIs and handlers: ability ID -> `Ability`.
+
+Everything that can be decided before a call is decided here: codecs are built, handlers imported, time-outs settled.
+A fault in any row is reported together with all others, before the port is opened.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from wwspec_router.ability import Handler, handler_of
+from wwspec_router.context import ApiCodec
+from wwspec_router.contracts import ApiRequest, Contract
+from wwspec_router.contracts.codec import InputCodec, OutputCodec, OutputPolicy
+from wwspec_router.contracts.examples import contract_faults
+from wwspec_router.contracts.wrapping import DO_ASYNC_JOB, func_input, merged_events
+from wwspec_router.errors import ConfigurationError, LoaderError, RegistryError
+from wwspec_router.loader import ApiContract, Application
+from wwspec_router.registry import AbilityRow, Apis, Passthrough, Registry, parse_registry
+
+__all__ = [
+    "Ability",
+    "AbilityTable",
+    "ApiTarget",
+    "CallbackTarget",
+    "FuncTarget",
+    "HandlerTarget",
+    "build_table",
+]
+
+log = logging.getLogger(__name__)
+
+
+class ApiTarget(msgspec.Struct, frozen=True):
+    """Answered by an SDK API."""
+
+    api: str
+    input: InputCodec[Any]
+    output: OutputCodec
+
+
+class HandlerTarget(msgspec.Struct, frozen=True):
+    """Answered by the application's own code."""
+
+    handler: Handler
+    input: InputCodec[Any]
+    output: OutputCodec
+
+
+class CallbackTarget(msgspec.Struct, frozen=True):
+    """Answered with a stored event."""
+
+    input: InputCodec[Any]
+    output: OutputCodec
+
+
+class FuncTarget(msgspec.Struct, frozen=True):
+    """Answered by what `input.func` names: the protocol of the vendor's Python demo [100249]."""
+
+    functions: dict[str, ApiTarget | CallbackTarget]
+    requests: dict[str, type]
+    """The wrapped request of each function, for console examples."""
+
+
+class Ability(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the table."""
+
+    ability_id: str
+    target: ApiTarget | HandlerTarget | CallbackTarget | FuncTarget
+    timeout: float | None
+    """Seconds from the arrival of the call to its answer; None for no limit."""
+    place: str
+    """Where the registry file declares it."""
+
+    @property
+    def description(self) -> str:
+        """What answers, in a few words."""
+        match self.target:
+            case ApiTarget(api=api):
+                return f"SDK API {api}"
+            case HandlerTarget(handler=handler):
+                return f"handler {handler.function.__module__}:{handler.function.__qualname__}"
+            case CallbackTarget():
+                return "stored event by notify_id"
+            case FuncTarget(functions=functions):
+                names = sorted(functions)
+                return f"input.func {names[0]}" if len(names) == 1 else f"input.func, {len(names)} functions"
+
+
+class AbilityTable(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a program answers."""
+
+    registry: Registry
+    abilities: dict[str, Ability]
+    apis: dict[type[ApiRequest[Any]], ApiCodec]
+    """For `Context.invoke`: from an API's `Request` to how it is called."""
+    api_contracts: dict[str, ApiContract]
+    events: dict[str, type[Contract]]
+
+
+def build_table(folder: Path, registry_path: Path) -> AbilityTable:
+    """Load an application and check its registry file whole.
+
+    Args:
+        folder: The application folder, with `abilities/` and `schemas/`.
+        registry_path: The registry file.
+
+    Raises:
+        ConfigurationError: The folder, a contract or the registry file has faults.
+    """
+    registry, faults = parse_registry(registry_path)
+    try:
+        builder = _Builder(registry, Application(folder))
+    except LoaderError as error:
+        if not faults:
+            raise
+        raise RegistryError([*faults, str(error)]) from error
+    table = builder.build()
+    if faults := [*faults, *builder.faults]:
+        raise RegistryError(faults)
+    return table
+
+
+class _Builder:
+    def __init__(self, registry: Registry, application: Application) -> None:
+        self._registry = registry
+        self._application = application
+        self._contracts = application.api_contracts()
+        self._events = application.event_contracts()
+        self._abilities: dict[str, Ability] = {}
+        self._targets: dict[tuple[str, OutputPolicy, bool], ApiTarget] = {}
+        self._callback = self._callback_target()
+        self.faults: list[str] = []
+
+    def build(self) -> AbilityTable:
+        for ability_id, row in self._registry.abilities.items():
+            self._add(ability_id, self._row_target(ability_id, row), row.timeout, "abilities", ability_id)
+        if (passthrough := self._registry.passthrough) is not None:
+            for api in self._names(passthrough.apis, "passthrough"):
+                target = self._api_target(api, OutputPolicy.PRUNE, passthrough.drop_empty)
+                self._add(passthrough.prefix + api, target, passthrough.timeout, "passthrough")
+        if (func := self._registry.func) is not None:
+            self._add_functions(func)
+        self._check_scenes()
+        apis = {
+            contract.request: ApiCodec(contract.name, self._api_target(contract.name).output)
+            for contract in self._contracts.values()
+        }
+        return AbilityTable(
+            registry=self._registry,
+            abilities=self._abilities,
+            apis=apis,
+            api_contracts=self._contracts,
+            events=self._events,
+        )
+
+    def _add(self, ability_id: str, target: Any, timeout: float | None, table: str, key: str | None = None) -> None:
+        place = self._registry.place(table, key)
+        if target is None:
+            return
+        if ability_id in self._abilities:
+            other = self._abilities[ability_id].place
+            self.faults.append(
+                f"{place}: ability ID {ability_id} is already declared at {other}; "
+                "keep one of the two, or list the wanted names in apis"
+            )
+            return
+        timeout = timeout if timeout is not None else self._registry.program.timeout
+        self._abilities[ability_id] = Ability(ability_id=ability_id, target=target, timeout=timeout, place=place)
+
+    def _row_target(self, ability_id: str, row: AbilityRow) -> Any:
+        place = self._registry.place("abilities", ability_id)
+        if row.api is not None:
+            if row.api in self._contracts:
+                return self._api_target(row.api, row.output_policy or OutputPolicy.PRUNE, row.drop_empty)
+            self.faults.append(f"{place}: {self._unknown_api(row.api)}")
+            return None
+        if row.handler is not None:
+            return self._handler_target(row.handler, row, place)
+        if row.kind == "func":
+            names = list(self._names("*" if row.apis is None else row.apis, "abilities", ability_id))
+            return self._func_target([*names, DO_ASYNC_JOB], row.drop_empty)
+        return self._callback
+
+    def _handler_target(self, name: str, row: AbilityRow, place: str) -> HandlerTarget | None:
+        try:
+            handler = handler_of(self._application.attribute(name))
+        except LoaderError as error:
+            self.faults.append(f"{place}: handler: {error}")
+            return None
+        if handler is None:
+            self.faults.append(f"{place}: handler: {name} has no contract; mark it with @wwspec_router.ability")
+            return None
+        sides = (("request", handler.request), ("reply", handler.response))
+        faults = [f"{place}: {side} {path}: {why}" for side, type_ in sides for path, why in contract_faults(type_)]
+        self.faults += faults
+        if faults:
+            return None
+        output = OutputCodec(handler.response, row.output_policy or OutputPolicy.STRICT, _pruning_logger(name))
+        return HandlerTarget(handler, InputCodec(handler.request), output)
+
+    def _api_target(self, api: str, policy: OutputPolicy = OutputPolicy.PRUNE, drop_empty: bool = False) -> ApiTarget:
+        """Return the target of one API; equal ones share their codecs."""
+        key = (api, policy, drop_empty)
+        if key not in self._targets:
+            contract = self._contracts[api]
+            output = OutputCodec(contract.response, policy, _pruning_logger(api))
+            self._targets[key] = ApiTarget(api, InputCodec(contract.request, drop_empty=drop_empty), output)
+        return self._targets[key]
+
+    def _callback_target(self) -> CallbackTarget:
+        output = OutputCodec(merged_events(self._events), OutputPolicy.PRUNE, _pruning_logger("the stored event"))
+        return CallbackTarget(InputCodec(Contract), output)
+
+    def _add_functions(self, func: Passthrough) -> None:
+        for name in (*self._names(func.apis, "func"), DO_ASYNC_JOB):
+            self._add(func.prefix + name, self._func_target([name], func.drop_empty), func.timeout, "func")
+
+    def _func_target(self, names: list[str], drop_empty: bool) -> FuncTarget:
+        functions: dict[str, ApiTarget | CallbackTarget] = {}
+        for name in names:
+            functions[name] = (
+                self._callback if name == DO_ASYNC_JOB else self._api_target(name, OutputPolicy.PRUNE, drop_empty)
+            )
+        return FuncTarget(functions, {name: func_input(name, each.input.type) for name, each in functions.items()})
+
+    def _names(self, apis: Apis, table: str, key: str | None = None) -> Iterator[str]:
+        for api in self._contracts if apis == "*" else apis:
+            if api in self._contracts:
+                yield api
+            else:
+                self.faults.append(f"{self._registry.place(table, key)}: {self._unknown_api(api)}")
+
+    def _unknown_api(self, api: str) -> str:
+        return f"SDK API {api} has no contract; add schemas/api/{api}.py, or correct the name"
+
+    def _check_scenes(self) -> None:
+        place = self._registry.place("notify_scenes")
+        for event_type in self._registry.notify_scenes:
+            if event_type not in self._events:
+                self.faults.append(f"{place}: event {event_type} has no contract; add schemas/events/{event_type}.py")
+
+
+def _pruning_logger(what: str) -> Callable[[str], None]:
+    def report(path: str) -> None:
+        log.warning("left out of replies, since the contract of %s does not list it: %s", what, path)
+
+    return report
+
+
+def check_configuration(table: AbilityTable) -> None:
+    """Raise ConfigurationError when the table answers nothing at all."""
+    if not table.abilities:
+        raise ConfigurationError(
+            f"{table.registry.path}: no ability is declared; add [passthrough] or a table [abilities.<ability ID>]"
+        )
