@@ -1,0 +1,121 @@
+import json
+
+import pytest
+
+from tests.emulator.conftest import Emulator, Json, SealedProgram, StartEmulator
+from wwspec_router.emulator.events import EVENT_TYPES
+
+CONSENT = "chat_archive_audit_approved"
+BASE = {"knowledge_base_id": str, "knowledge_base_name": str}
+EVENTS = {
+    "chat_archive_audit_approved_single": (CONSENT, {"userid": str, "external_userid": str}),
+    "chat_archive_audit_approved_room": (CONSENT, {"external_userid": str, "chatid": str}),
+    "conversation_new_message": ("conversation_new_message", {"token": str}),
+    "hit_keyword": ("hit_keyword", {"token": str}),
+    "auth_knowledge_base": ("auth_knowledge_base", BASE),
+    "unauth_knowledge_base": ("unauth_knowledge_base", BASE),
+    "delete_knowledge_base": ("delete_knowledge_base", BASE),
+    "knowledge_base_learn_done": (
+        "knowledge_base_learn_done",
+        BASE | {"doc_id": int, "learn_status": int},
+    ),
+    "chat_archive_export_finished": ("chat_archive_export_finished", {"jobid": str}),
+}
+
+
+@pytest.fixture
+def emulator(start_with_program: StartEmulator, program: SealedProgram) -> Emulator:
+    emulator = start_with_program()
+    program.reply = lambda call: '{"errcode": 0}'
+    emulator.receive_events()
+    return emulator
+
+
+def test_there_are_nine_events(emulator: Emulator) -> None:
+    assert set(EVENT_TYPES) == set(EVENTS)
+    assert emulator.http.get("/emulator/info").json()["events"] == list(EVENT_TYPES)
+
+
+@pytest.mark.parametrize("event_type", EVENTS)
+def test_an_event_reaches_the_program_in_its_documented_form(
+    emulator: Emulator, program: SealedProgram, event_type: str
+) -> None:
+    answer = emulator.fire(event_type)
+    [call] = program.calls
+    event = json.loads(call.data)
+    object_key, fields = EVENTS[event_type]
+    assert answer == {"errcode": 0, "errmsg": "ok", "event": event, "reply": '{"errcode": 0}'}
+    assert (call.call_type, call.ability_id, call.notify_id) == (2, "", "")
+    assert set(event) == {"event_type", "timestamp", object_key}
+    assert event["event_type"] == event_type
+    assert {name: type(value) for name, value in event[object_key].items()} == fields
+    assert all(event[object_key][name] for name, kind in fields.items() if kind is str)
+
+
+def test_overrides_set_the_fields_of_the_events_object_and_the_time(emulator: Emulator) -> None:
+    overrides = {"learn_status": 1, "new_field": [1], "timestamp": 7}
+    event = emulator.fire("knowledge_base_learn_done", overrides)["event"]
+    assert event["timestamp"] == 7
+    assert event["knowledge_base_learn_done"]["learn_status"] == 1
+    assert event["knowledge_base_learn_done"]["new_field"] == [1]
+
+
+def test_the_same_seed_fires_the_same_events(start_with_program: StartEmulator, program: SealedProgram) -> None:
+    program.reply = lambda call: "{}"
+    fired: list[list[Json]] = []
+    for _ in range(2):
+        emulator = start_with_program(seed=3)
+        emulator.receive_events()
+        objects = []
+        for event_type, (object_key, _fields) in EVENTS.items():
+            objects.append(emulator.fire(event_type)["event"][object_key])
+        fired.append(objects)
+    assert fired[0] == fired[1]
+
+
+@pytest.mark.parametrize("event_type", ["conversation_new_message", "hit_keyword"])
+def test_the_token_of_an_event_lets_sync_msg_through(emulator: Emulator, event_type: str) -> None:
+    token = emulator.fire(event_type)["event"][event_type]["token"]
+    assert emulator.sdk("sync_msg", {"token": token})["errcode"] == 0
+    emulator.advance(600)
+    assert emulator.sdk("sync_msg", {"token": token})["errcode"] == 40058
+
+
+def test_conversation_new_message_comes_with_a_new_message(emulator: Emulator) -> None:
+    cursor = emulator.sdk("sync_msg", {"limit": 1000})["next_cursor"]
+    token = emulator.fire("conversation_new_message")["event"]["conversation_new_message"]["token"]
+    answer = emulator.sdk("sync_msg", {"cursor": cursor, "token": token})
+    assert [message["msgtype"] for message in answer["msg_list"]] == [1]
+
+
+def test_before_set_receive_callback_nothing_is_sent(start_with_program: StartEmulator, program: SealedProgram) -> None:
+    emulator = start_with_program()
+    assert emulator.http.get("/emulator/info").json()["receives_events"] is False
+    answer = emulator.fire("hit_keyword")
+    assert answer["errcode"] == 710645
+    assert "set_receive_callback" in answer["errmsg"]
+    assert program.calls == []
+
+
+def test_set_receive_callback_takes_a_linked_program_only(start_with_program: StartEmulator) -> None:
+    emulator = start_with_program()
+    assert emulator.app_call("set_receive_callback", {"program_id": "another"})["errcode"] == 790020
+    assert emulator.app_call("set_receive_callback", {})["errcode"] == 40063
+    emulator.receive_events()
+    assert emulator.http.get("/emulator/info").json()["receives_events"] is True
+
+
+def test_an_unknown_event_and_overrides_that_are_none_are_refused(emulator: Emulator) -> None:
+    answer = emulator.fire("no_such_event")
+    assert answer["errcode"] == 40058
+    assert "hit_keyword" in answer["errmsg"]
+    assert emulator.http.post("/emulator/fire/hit_keyword", content=b"[]").json()["errcode"] == 40058
+    assert emulator.http.post("/emulator/fire/hit_keyword").json()["errcode"] == 0
+
+
+def test_a_program_that_fails_on_an_event_is_reported(emulator: Emulator, program: SealedProgram) -> None:
+    program.reply = lambda call: (500, {}, b"")
+    answer = emulator.fire("hit_keyword")
+    assert answer["errcode"] == 710676
+    assert answer["reply"] == ""
+    assert answer["event"]["event_type"] == "hit_keyword"

@@ -1,0 +1,141 @@
+"""A `wwspec` verb in a process of its own: started, waited for, and ended with whoever started it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Event
+from time import monotonic
+
+from wwspec_router.errors import WWSpecError
+
+__all__ = ["Child", "ChildError", "until_interrupted"]
+
+START_LIMIT = 30.0
+"""Seconds within which a child must be ready."""
+STOP_LIMIT = 15.0
+"""Seconds within which a child must end after SIGTERM."""
+_LOOK = 0.05
+_ANNOUNCED = re.compile(r"(?:listening|running) on (http://[\d.]+:\d+)")
+
+
+@contextmanager
+def until_interrupted() -> Iterator[None]:
+    """End the block quietly on Ctrl-C or SIGTERM, once: a second signal does not disturb the end of the children."""
+
+    def interrupt(number: int, frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
+    with suppress(KeyboardInterrupt):
+        yield
+
+
+class ChildError(WWSpecError):
+    """A child process ended too early or never got ready."""
+
+
+class Child:
+    """One `wwspec` verb in a process of its own.
+
+    Args:
+        arguments: The verb and its options.
+        environment: Added to this process's own.
+        output: A file for its standard output and error; this process's own when None.
+    """
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        output: Path | None = None,
+    ) -> None:
+        self.arguments = tuple(arguments)
+        self._output = output
+        self._read = len(output.read_text(errors="replace")) if output is not None and output.exists() else 0
+        stream = None if output is None else output.open("ab")
+        try:
+            self.process = subprocess.Popen(  # noqa: S603 - this package's own verbs
+                [sys.executable, "-m", "wwspec_router", *arguments],
+                env={**os.environ, **(environment or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+            )
+        finally:
+            if stream is not None:
+                stream.close()
+
+    def wait_ready(self, url: str) -> None:
+        """Wait until a URL answers with status 200.
+
+        Raises:
+            ChildError: The child ended, or the time is over.
+        """
+        deadline = monotonic() + START_LIMIT
+        while not _answers(url):
+            self._check_alive(deadline)
+
+    def announced_url(self) -> str:
+        """Wait for the line that says where the child listens, and return the URL; see `wait_for`."""
+        return self.wait_for(_ANNOUNCED)[1]
+
+    def wait_for(self, pattern: re.Pattern[str]) -> re.Match[str]:
+        """Wait until the child has printed something that was not waited for before; needs an output file.
+
+        Raises:
+            ChildError: The child ended, or the time is over.
+        """
+        if self._output is None:
+            raise ValueError("a child without an output file can't be read")
+        deadline = monotonic() + START_LIMIT
+        while (found := pattern.search(self._output.read_text(errors="replace"), self._read)) is None:
+            self._check_alive(deadline)
+        self._read = found.end()
+        return found
+
+    def stop(self) -> None:
+        """End the child: SIGTERM, and SIGKILL when it takes too long."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(STOP_LIMIT)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def kill(self) -> None:
+        """End the child at once, as a crash would."""
+        self.process.kill()
+        self.process.wait()
+
+    def _check_alive(self, deadline: float) -> None:
+        """Wait a moment; raise when the child is gone or the deadline over."""
+        verb = f"wwspec {self.arguments[0]}"
+        if self.process.poll() is not None:
+            raise ChildError(f"{verb} ended with exit code {self.process.returncode}{self._said()}")
+        if monotonic() > deadline:
+            raise ChildError(f"{verb} was not ready within {START_LIMIT:g} seconds{self._said()}")
+        Event().wait(_LOOK)
+
+    def _said(self) -> str:
+        if self._output is None:
+            return ""
+        return ": " + self._output.read_text(errors="replace").strip()[-2000:]
+
+
+def _answers(url: str) -> bool:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=2.0) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

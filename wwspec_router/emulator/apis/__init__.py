@@ -1,0 +1,1 @@
+"""The SDK APIs that the emulator models, one module a group."""

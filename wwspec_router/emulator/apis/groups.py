@@ -1,0 +1,31 @@
+"""SDK APIs about group chats: `get_group_chat` [99825]."""
+
+import msgspec
+
+from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read, require
+from wwspec_router.emulator.world import Caller, World
+
+
+class GroupChat(msgspec.Struct, kw_only=True, frozen=True):
+    """Request of `get_group_chat`."""
+
+    chatid: str = ""
+
+
+def get_group_chat(world: World, caller: Caller, body: bytes) -> Answer:
+    """Answer who is in an internal or inter-corp group."""
+    request = read(GroupChat, body)
+    require(chatid=request.chatid)
+    with world.lock:
+        app = world.caller_app(caller)
+        group = world.conversations[app.corpid].groups.get(request.chatid)
+    if group is None or not group.internal:
+        raise RefusedError(710624, "no such group" if group is None else "a group with customers")
+    members = [
+        {"memberid": member.id, "jointime": jointime, "type": member.type}
+        for member, jointime in zip(group.members, group.jointimes, strict=True)
+    ]
+    return accepted(creator=group.creator, room_create_time=group.room_create_time, members=members)
+
+
+APIS = {"get_group_chat": get_group_chat}

@@ -1,0 +1,131 @@
+"""SDK APIs that pull messages: `sync_msg`, `get_msg_list_by_page_id` [99824].
+
+They give an index of messages, never their content. Knows nothing of how a request travels.
+"""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from wwspec_router.emulator.accounts import App
+from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read, require
+from wwspec_router.emulator.conversations import (
+    WINDOW_SECONDS,
+    Conversations,
+    ExtraInfo,
+    Message,
+    Party,
+)
+from wwspec_router.emulator.keys import EncryptInfo
+from wwspec_router.emulator.world import Caller, World
+
+MAX_PAGE_IDS = 10
+"""Page ids that one call gives at most."""
+
+_INLINE, _PAGED = 0, 1
+_CURSOR, _PAGE = "s", "p"
+
+_Mark = Annotated[str, Meta(max_length=128)]
+
+
+class SyncMsg(msgspec.Struct, kw_only=True, frozen=True):
+    """Request of `sync_msg`; an empty string is the same as none."""
+
+    cursor: _Mark = ""
+    token: _Mark = ""
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 200
+    mode: Annotated[int, Meta(ge=0, le=2)] = _INLINE
+    begin_time: Annotated[int, Meta(ge=0)] = 0
+
+
+class PageId(msgspec.Struct, kw_only=True, frozen=True):
+    """Request of `get_msg_list_by_page_id`."""
+
+    page_id: str = ""
+
+
+class WireMessage(msgspec.Struct, frozen=True, gc=False):
+    """One message as it is answered."""
+
+    msgid: str
+    sender: Party
+    receiver_list: tuple[Party, ...]
+    send_time: int
+    msgtype: int
+    service_encrypt_info: EncryptInfo
+    chatid: str | UnsetType = UNSET
+    extra_info: ExtraInfo | UnsetType = UNSET
+
+
+def sync_msg(world: World, caller: Caller, body: bytes) -> Answer:
+    """Answer messages from the cursor on, or the ids of their pages."""
+    request = read(SyncMsg, body)
+    with world.lock:
+        app = world.caller_app(caller)
+        chats = world.conversations[app.corpid]
+        world.admit_pull(app, request.token)
+        start = _start(world, app, chats, request)
+        total = len(chats.messages)
+        paged = request.mode == _PAGED or (request.mode != _INLINE and total - start > request.limit)
+        end = min(total, start + request.limit * (MAX_PAGE_IDS if paged else 1))
+        messages = [] if paged else chats.messages[start:end]
+        answer = accepted(
+            has_more=1 if end < total else 0,
+            next_cursor=world.marks.write(_CURSOR, app.corpid, end),
+        )
+    if paged:
+        bounds = [(first, min(first + request.limit, end)) for first in range(start, end, request.limit)]
+        answer["page_id_list"] = [world.marks.write(_PAGE, app.corpid, *bound) for bound in bounds]
+    else:
+        answer["msg_list"] = _wire(app, messages)
+    return answer
+
+
+def get_msg_list_by_page_id(world: World, caller: Caller, body: bytes) -> Answer:
+    """Answer the messages of one page."""
+    request = read(PageId, body)
+    require(page_id=request.page_id)
+    with world.lock:
+        app = world.caller_app(caller)
+        bounds = world.marks.read(_PAGE, app.corpid, request.page_id)
+        if bounds is None:
+            raise RefusedError(40058, "page_id is not one of sync_msg")
+        chats = world.conversations[app.corpid]
+        start = max(bounds[0], chats.first_since(world.clock.now() - WINDOW_SECONDS))
+        messages = chats.messages[start : bounds[1]]
+    return accepted(msg_list=_wire(app, messages))
+
+
+def _start(world: World, app: App, chats: Conversations, request: SyncMsg) -> int:
+    """Return the position to pull from: never older than the five days."""
+    oldest = chats.first_since(world.clock.now() - WINDOW_SECONDS)
+    if not request.cursor:
+        return max(oldest, chats.first_since(request.begin_time))
+    position = world.marks.read(_CURSOR, app.corpid, request.cursor)
+    if position is None:
+        raise RefusedError(710611, "cursor is not one of sync_msg")
+    return max(oldest, position[0])
+
+
+def _wire(app: App, messages: list[Message]) -> list[WireMessage]:
+    """Add the keys: with a real public key that takes time, so the lock is not held."""
+    return [
+        WireMessage(
+            msgid=message.msgid,
+            sender=message.sender,
+            receiver_list=message.receiver_list,
+            send_time=message.send_time,
+            msgtype=message.msgtype,
+            service_encrypt_info=app.keys.wrap(message.msgid),
+            chatid=message.chatid,
+            extra_info=message.extra_info,
+        )
+        for message in messages
+    ]
+
+
+APIS = {
+    "sync_msg": sync_msg,
+    "get_msg_list_by_page_id": get_msg_list_by_page_id,
+}

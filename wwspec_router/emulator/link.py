@@ -1,0 +1,244 @@
+"""The stand-in's way to the emulator: the zone key and the SDK APIs, over loopback or from files.
+
+Knows nothing of the vendor module's names. Blocks; safe to use from any thread, each with its own connection.
+Every import that costs time is put off, because the stand-in is imported by other people's programs.
+"""
+
+import os
+import threading
+import time
+from typing import NoReturn, Protocol
+
+from wwspec_router.emulator import seal
+
+CONNECT_SECONDS = 5.0
+"""To connect; also how long the first call waits for an emulator that is not up yet."""
+
+READ_SECONDS = 30.0
+"""To wait for each part of a reply."""
+
+KEY_REFRESH_SECONDS = 1.0
+"""The key is asked for again this often at most."""
+
+DEFAULT_URL = "http://127.0.0.1:8090"
+
+# Return codes of the vendor's SDK [100052].
+INTERNAL, NETWORK, HTTP_STATUS, SIGNATURE = -10001, -10002, -10003, -10004
+UNSUPPORTED_API, ILLEGAL_JSON = -10006, -10009
+
+
+class LinkError(Exception):
+    """The call could not be made.
+
+    Attributes:
+        return_code: The vendor SDK's return code for it.
+    """
+
+    def __init__(self, return_code: int, text: str) -> None:
+        super().__init__(f"{text} (return code {return_code})")
+        self.return_code = return_code
+
+
+class Zone(Protocol):
+    """What the stand-in needs of the zone. Every method raises `LinkError`."""
+
+    def key(self) -> bytes:
+        """Return the zone key."""
+        ...
+
+    def newer_key(self, key: bytes) -> bytes | None:
+        """Return the zone key when it is no longer `key`: each start of an emulator makes one."""
+        ...
+
+    def invoke(self, api: str, caller: dict[str, str], request: str) -> str:
+        """Call one SDK API.
+
+        Args:
+            api: The API's name.
+            caller: From `caller_headers`.
+            request: The request's JSON text.
+        """
+        ...
+
+
+class LocalZone:
+    """Answers from files."""
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+        self._key = b""
+        self._replies: dict[str, str] = {}
+
+    def key(self) -> bytes:
+        """Return the key of the directory."""
+        if not self._key:
+            self._key = self._read("zone.key", INTERNAL)
+        return self._key
+
+    def newer_key(self, key: bytes) -> bytes | None:
+        """Return None: the directory's key is read once."""
+        return None
+
+    def invoke(self, api: str, caller: dict[str, str], request: str) -> str:
+        """Return the directory's reply, whatever the request."""
+        reply = self._replies.get(api)
+        if reply is None:
+            reply = self._replies[api] = self._read(f"{api}.json", UNSUPPORTED_API).decode()
+        return reply
+
+    def _read(self, name: str, return_code: int) -> bytes:
+        try:
+            with open(os.path.join(self._directory, name), "rb") as file:  # noqa: PTH118, PTH123 - pathlib costs time
+                return file.read()
+        except OSError:
+            raise LinkError(return_code, f"{name} can't be read in the emulator's local directory") from None
+
+
+class RemoteZone:
+    """Asks the emulator, over one kept-alive connection a thread."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host = host
+        self._port = port
+        self._key = b""
+        self._key_lock = threading.Lock()
+        self._key_read = 0.0
+        self._kept = _Kept()
+
+    def key(self) -> bytes:
+        """Return the emulator's key, waiting for an emulator that is not up yet."""
+        if not self._key:
+            with self._key_lock:
+                if not self._key:
+                    self._key = self._first_key()
+        return self._key
+
+    def newer_key(self, key: bytes) -> bytes | None:
+        """Ask for the key again, if that was not done just now."""
+        with self._key_lock:
+            if self._key == key and time.monotonic() - self._key_read > KEY_REFRESH_SECONDS:
+                self._key = self._read_key()
+            return self._key if self._key != key else None
+
+    def invoke(self, api: str, caller: dict[str, str], request: str) -> str:
+        """Call one SDK API over the thread's connection."""
+        try:
+            content = request.encode()
+        except UnicodeEncodeError:
+            raise LinkError(ILLEGAL_JSON, f"{api}: the request holds a lone surrogate") from None
+        status, body = self._exchange("POST", f"/emulator/sdk/{api}", content, caller)
+        if status == 400:
+            raise LinkError(ILLEGAL_JSON, f"{api}: the request is not a JSON object")
+        if status != 200:
+            raise LinkError(HTTP_STATUS, f"{api}: the emulator answered HTTP status {status}")
+        try:
+            return body.decode()
+        except UnicodeDecodeError:
+            raise LinkError(ILLEGAL_JSON, f"{api}: the reply is not UTF-8") from None
+
+    def _first_key(self) -> bytes:
+        deadline = time.monotonic() + CONNECT_SECONDS
+        while True:
+            try:
+                return self._read_key()
+            except LinkError as error:
+                if error.return_code != NETWORK or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.05)
+
+    def _read_key(self) -> bytes:
+        status, body = self._exchange("GET", "/emulator/zone-key", None, {})
+        if status != 200 or len(body) != seal.KEY_BYTES:
+            raise LinkError(HTTP_STATUS, "the emulator gave no zone key: is another server on its port?")
+        self._key_read = time.monotonic()
+        return body
+
+    def _exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
+        kept = self._kept.connection
+        if kept is not None and kept.pid == os.getpid():
+            reply = kept.exchange(method, path, body, headers)
+            if reply is not None:
+                return reply
+        self._kept.connection = None
+        connection = _Connection(self._host, self._port)
+        reply = connection.exchange(method, path, body, headers)
+        if reply is None:
+            raise LinkError(NETWORK, "the emulator closed the connection without a reply")
+        self._kept.connection = connection
+        return reply
+
+
+class _Kept(threading.local):
+    """What each thread keeps open."""
+
+    connection: "_Connection | None" = None
+
+
+class _Connection:
+    """One connection; closed when its thread ends."""
+
+    def __init__(self, host: str, port: int) -> None:
+        from http.client import HTTPConnection
+
+        self.pid = os.getpid()
+        self._http = HTTPConnection(host, port, timeout=CONNECT_SECONDS)
+        try:
+            self._http.connect()
+        except OSError as error:
+            self._fail("the emulator can't be reached", error)
+        self._http.sock.settimeout(READ_SECONDS)
+
+    def __del__(self) -> None:
+        if hasattr(self, "_http"):
+            self._http.close()
+
+    def exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes] | None:
+        """Return status and body, or None when the other side had closed before it answered."""
+        from http.client import BadStatusLine, HTTPException
+
+        if self._http.sock is None:
+            return None
+        try:
+            self._http.request(method, path, body, headers)
+            response = self._http.getresponse()
+            return response.status, response.read()
+        except (BadStatusLine, ConnectionError):
+            self._http.close()
+            return None
+        except (OSError, HTTPException) as error:
+            self._fail("the exchange with the emulator failed", error)
+
+    def _fail(self, text: str, error: Exception) -> NoReturn:
+        self._http.close()
+        raise LinkError(NETWORK, f"{text}: {type(error).__name__}") from None
+
+
+def zone_at(url: str) -> Zone:
+    """Return the zone at a loopback `http://HOST:PORT`, or `local:DIRECTORY`.
+
+    Raises:
+        ValueError: The URL is neither.
+    """
+    scheme, _, rest = url.partition(":")
+    if scheme == "local" and rest:
+        return LocalZone(rest)
+    host, colon, port = rest.removeprefix("//").rstrip("/").rpartition(":")
+    parts = host.split(".")
+    dotted = len(parts) == 4 and parts[0] == "127" and all(part.isdecimal() for part in parts)
+    loopback = dotted or host in ("localhost", "[::1]")
+    if not (scheme == "http" and rest.startswith("//") and colon and port.isdecimal() and loopback):
+        raise ValueError("not http://HOST:PORT with a loopback host, nor local:DIRECTORY")
+    return RemoteZone(host.strip("[]"), int(port))
+
+
+def caller_headers(corpid: str, agentid: int, ability_id: str, job_info: str) -> dict[str, str]:
+    """Return the headers that say in whose name an SDK API is called."""
+    from urllib.parse import quote
+
+    return {
+        "content-type": "application/json",
+        "ww-corpid": quote(corpid, safe=""),
+        "ww-agentid": str(agentid),
+        "ww-ability-id": quote(ability_id, safe=""),
+        "ww-job-info": quote(job_info, safe=""),
+    }

@@ -1,0 +1,128 @@
+"""What an emulator is told at start-up: its identity, the program to call, the console contracts.
+
+Knows nothing of HTTP or of the state that is built from it.
+"""
+
+import ipaddress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from wwspec_router.errors import ConfigurationError
+
+STANDIN_DIRECTORY = Path(__file__).parent / "standin"
+"""The directory to put first on a program's PYTHONPATH: it holds the stand-in `wwspecapisdk`."""
+
+_INPUT, _OUTPUT = ".input.json", ".output.json"
+
+
+class AbilityContract(msgspec.Struct, kw_only=True, frozen=True):
+    """The two JSON examples that are registered for one ability in the admin console, decoded [100019]."""
+
+    input: Any
+    output: Any
+
+
+class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
+    """How to build one emulator.
+
+    Raises:
+        ConfigurationError: `host` is not a loopback address, or the callback settings are incomplete.
+    """
+
+    seed: int = 1
+    """The same seed (and `clock_start`) gives the same data."""
+    host: str = "127.0.0.1"
+    """A loopback address to bind to."""
+    port: int = 8090
+    """0 lets the kernel choose."""
+    program_url: str = "http://127.0.0.1:8080"
+    """Where the program listens; calls and events are POSTed to its root path."""
+    contracts: dict[str, AbilityContract] | None = None
+    """Console contracts by ability ID. None is the open mode: each ability is forwarded, nothing compared."""
+    corpid: str = "wwemulator00000001"
+    agentid: int = 1000002
+    secret: str = "emulator-app-secret"  # noqa: S105 - of an app that exists in the emulator only
+    program_id: str = "emulator-program"
+    authorised: bool = True
+    """False plays an app without zone permission: 48002 and 710641."""
+    callback_url: str = ""
+    """The app's data callback URL for `program_notify`; empty: notifications are only recorded."""
+    callback_token: str = ""
+    encoding_aes_key: str = ""
+    """43 characters, as WeCom's admin console makes them."""
+    connect_timeout: float = 3.0
+    """Seconds to connect to the program."""
+    call_timeout: float = 10.0
+    """Seconds to wait for the program's reply. WeCom does not publish its own limit."""
+    messages: int = 500
+    """How many messages the corp has at the start."""
+    tokenless_pulls: int = 10
+    """Pulls that one corp may make in 60 seconds without a token. WeCom does not publish its own."""
+    clock_start: int | None = None
+    """Unix seconds at which the emulator's clock starts; None stands for the real time."""
+
+    def __post_init__(self) -> None:
+        if not is_loopback(self.host):
+            raise ConfigurationError(f"the emulator binds to loopback only, not to {self.host!r}")
+        check_url("program_url", self.program_url)
+        callback = (self.callback_url, self.callback_token, self.encoding_aes_key)
+        if any(callback) and not all(callback):
+            raise ConfigurationError(
+                "callback_url, callback_token and encoding_aes_key go together: set all three or none"
+            )
+        if self.callback_url:
+            check_url("callback_url", self.callback_url)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address is this machine's own."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def check_url(name: str, url: str) -> None:
+    """Raise ConfigurationError unless `url` is an http:// or https:// URL."""
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise ConfigurationError(f"{name} must be an http:// or https:// URL")
+
+
+def load_contracts(directory: Path) -> dict[str, AbilityContract]:
+    """Read the console contracts of a directory: `<ability_id>.input.json` and `<ability_id>.output.json`.
+
+    Raises:
+        ConfigurationError: A file is missing or not JSON, or there is none; every fault at once.
+    """
+    if not directory.is_dir():
+        raise ConfigurationError(f"{directory}: there is no such directory of contracts")
+    files = {path.name: path for path in directory.iterdir()}
+    names = {name.removesuffix(end) for name in files for end in (_INPUT, _OUTPUT) if name.endswith(end)}
+    faults: list[str] = [] if names else [f"{directory}: holds no <ability_id>{_INPUT}"]
+    contracts: dict[str, AbilityContract] = {}
+    for name in sorted(names):
+        pair = [_example(directory / f"{name}{end}", faults) for end in (_INPUT, _OUTPUT)]
+        contracts[name] = AbilityContract(input=pair[0], output=pair[1])
+    if faults:
+        raise ConfigurationError("\n".join(faults))
+    return contracts
+
+
+def _example(path: Path, faults: list[str]) -> Any:
+    try:
+        return msgspec.json.decode(path.read_bytes())
+    except OSError:
+        faults.append(f"{path}: is missing; each ability has both an input and an output example")
+    except (msgspec.DecodeError, RecursionError) as error:
+        faults.append(f"{path}: is not JSON: {error}")
+    return None
