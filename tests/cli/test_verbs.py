@@ -1,0 +1,229 @@
+"""Each verb: what it prints, where, and its exit code."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import ROOT, Run
+from wwspec_router.child import Child
+from wwspec_router.cli.main import VERBS
+from wwspec_router.emulator.client import EmulatorClient
+from wwspec_router.testing.zone import Zone
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself(run: Run, verb: str) -> None:
+    done = run(verb, "--help")
+    assert done.returncode == 0
+    assert f"wwspec_router {verb} [OPTIONS]" in done.stdout
+
+
+def test_wrong_usage_is_exit_code_2(run: Run) -> None:
+    done = run("serve", "--port", "99999")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--port" in done.stderr
+
+
+def test_an_unknown_verb_is_exit_code_2(run: Run) -> None:
+    assert run("sevre").returncode == 2
+
+
+def test_abilities_lists_what_answers_each_id(run: Run) -> None:
+    done = run("abilities")
+    assert done.returncode == 0
+    assert re.search(r"^chat_history +SDK API sync_msg$", done.stdout, re.MULTILINE)
+    assert re.search(r"^chat_digest +handler abilities.chat_digest:digest  within 10 s$", done.stdout, re.MULTILINE)
+
+
+def test_abilities_as_json_is_for_programs(run: Run) -> None:
+    rows = {row["ability_id"]: row for row in json.loads(run("abilities", "--json").stdout)}
+    assert rows["get_callback_data"]["target"] == "stored event by notify_id"
+    assert rows["invoke_sync_msg"]["timeout"] is None
+
+
+def test_check_says_that_there_is_no_fault(run: Run) -> None:
+    done = run("check")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.rstrip().endswith("no fault")
+
+
+def test_check_names_every_fault_with_its_row_and_mend(run: Run, tmp_path: Path) -> None:
+    registry = tmp_path / "registry.toml"
+    registry.write_text(
+        '[abilities.one]\napi = "no_such"\n\n[abilities.two]\nhandelr = "x"\n\n[abilities.three]\nkind = 1\n'
+    )
+    done = run("check", "--registry", str(registry))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "registry.toml:4 [abilities.two]: unknown key handelr; did you mean handler?" in done.stderr
+    assert "registry.toml:7 [abilities.three]: kind: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_serve_without_the_vendor_sdk_refuses_to_start_and_names_the_mend(run: Run) -> None:
+    done = run("serve", "--port", "0", "--store", "memory:")
+    assert done.returncode == 1
+    assert "wwspecapisdk.so" in done.stderr
+    assert "100057" in done.stderr
+    assert "--sdk emulator" in done.stderr
+
+
+def test_serve_refuses_a_store_that_its_workers_would_not_share(run: Run) -> None:
+    done = run("serve", "--port", "0", "--store", "memory:", "--workers", "2", "--sdk", "emulator")
+    assert done.returncode == 1
+    assert "worker processes don't share it" in done.stderr
+
+
+def test_serve_refuses_half_a_debug_credential(run: Run) -> None:
+    done = run("serve", "--port", "0", "--store", "memory:", "--sdk", "emulator", "--debug-token", "token-of-debug")
+    assert done.returncode == 1
+    assert "--debug-token and --access-token go together" in done.stderr
+    assert "token-of-debug" not in done.stderr
+
+
+def test_serve_says_who_holds_the_port(run: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run("serve", "--port", port, "--store", "memory:", "--sdk", "emulator")
+    assert done.returncode == 1
+    assert f"127.0.0.1:{port} can't be opened" in done.stderr
+
+
+def test_emulate_binds_to_loopback_only(run: Run) -> None:
+    done = run("emulate", "--host", "0.0.0.0", "--port", "0")  # noqa: S104 - must be refused
+    assert done.returncode == 1
+    assert "loopback only" in done.stderr
+
+
+def test_contracts_prints_what_to_paste(run: Run) -> None:
+    contracts = json.loads(run("contracts", "invoke_spec_notify_app").stdout)
+    assert set(contracts["invoke_spec_notify_app"]["input"]) == {"notify_id", "notify_scene"}
+
+
+def test_contracts_of_an_unknown_ability_is_an_error(run: Run) -> None:
+    done = run("contracts", "no_such")
+    assert done.returncode == 1
+    assert "no such ability: no_such" in done.stderr
+
+
+def test_call_prints_the_programs_reply(run: Run, zone: Zone) -> None:
+    done = run("call", "invoke_sync_msg", '{"limit": 1}', "--url", zone.client.url)
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)["msg_list"]) == 1
+
+
+def test_call_fails_when_the_platform_refuses(run: Run, zone: Zone) -> None:
+    done = run("call", "no_such_ability", "--url", zone.client.url)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "800003" in done.stderr
+
+
+def test_call_fails_when_the_program_refuses(run: Run, zone: Zone) -> None:
+    done = run("call", "get_callback_data", "--url", zone.client.url)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["errcode"] == 710660
+
+
+def test_call_without_an_emulator_says_how_to_start_one(run: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    done = run("call", "invoke_sync_msg", "--url", url)
+    assert done.returncode == 1
+    assert "wwspec dev" in done.stderr
+
+
+def test_fire_prints_the_event_and_the_notification(run: Run, zone: Zone) -> None:
+    done = run("fire", "auth_knowledge_base", "--set", "knowledge_base_name=Prices", "--url", zone.client.url)
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    assert printed["event"]["auth_knowledge_base"]["knowledge_base_name"] == "Prices"
+    notify_id = printed["notified"][0]["notify_id"]
+    fetched = run("call", "get_callback_data", "--notify-id", notify_id, "--url", zone.client.url)
+    assert json.loads(fetched.stdout) == printed["event"]
+
+
+def test_fire_of_an_unknown_event_lists_the_known_ones(run: Run, zone: Zone) -> None:
+    done = run("fire", "no_such_event", "--url", zone.client.url)
+    assert done.returncode == 1
+    assert "conversation_new_message" in done.stderr
+
+
+def test_demo_plays_the_flow_and_ends(run: Run) -> None:
+    port, emulator_port = _free_ports()
+    done = run("demo", "--once", "--port", port, "--emulator-port", emulator_port)
+    assert done.returncode == 0, done.stderr
+    assert "program_notify -> app" in done.stdout
+    assert re.search(r"\d+ messages in \d+ pages", done.stdout)
+
+
+def test_demo_keeps_serving_and_its_curl_lines_work(tmp_path: Path) -> None:
+    port, emulator_port = _free_ports()
+    output = tmp_path / "demo.log"
+    demo = Child(["demo", "--port", port, "--emulator-port", emulator_port], {"PYTHONUNBUFFERED": "1"}, output)
+    try:
+        demo.wait_for(re.compile("sync_call_program\\?access_token=.*'"))
+        lines = [line for line in output.read_text().splitlines() if line.startswith("curl ")]
+        token, call = (subprocess.run(["bash", "-c", f"{line} -s"], capture_output=True, check=True) for line in lines)  # noqa: S607
+        assert json.loads(token.stdout)["errcode"] == 0
+        assert len(json.loads(json.loads(call.stdout)["response_data"])["msg_list"]) == 2
+    finally:
+        demo.process.send_signal(signal.SIGINT)
+        demo.stop()
+    assert demo.process.returncode == 0
+
+
+@pytest.fixture
+def application(tmp_path: Path) -> Iterator[Path]:
+    """An application with one ability, to be edited."""
+    app = tmp_path / "app"
+    for package in ("abilities", "schemas", "schemas/api", "schemas/events"):
+        (app / package).mkdir(parents=True)
+        (app / package / "__init__.py").touch()
+    (app / "abilities" / "registry.toml").write_text('[abilities.greet]\nhandler = "abilities.greeting:greet"\n')
+    _write_greeting(app, "hello")
+    yield app
+
+
+def test_dev_restarts_the_program_when_a_file_changes(application: Path, tmp_path: Path) -> None:
+    port, emulator_port = _free_ports()
+    output = tmp_path / "dev.log"
+    options = ["--app", str(application), "--port", port, "--emulator-port", emulator_port, "--store", "memory:"]
+    dev = Child(["dev", *options], output=output)
+    try:
+        with EmulatorClient(f"http://127.0.0.1:{emulator_port}") as emulator:
+            dev.wait_for(re.compile("watching"))
+            assert emulator.call("greet").reply["text"] == "hello"
+            (application / "abilities" / "greeting.py").write_text("def broken(:\n")
+            dev.wait_for(re.compile("mend the fault"))
+            _write_greeting(application, "good day")
+            dev.wait_for(re.compile("up again"))
+            assert emulator.call("greet").reply["text"] == "good day"
+    finally:
+        dev.process.send_signal(signal.SIGINT)
+        dev.stop()
+    assert dev.process.returncode == 0
+
+
+def test_the_module_is_the_command(run: Run) -> None:
+    done = subprocess.run([Path(sys.executable).parent / "wwspec", "--version"], capture_output=True, text=True)
+    assert done.stdout == run("--version").stdout.replace("python -m wwspec_router", "wwspec")
+    assert str(ROOT) not in done.stdout
+
+
+def _write_greeting(app: Path, text: str) -> None:
+    (app / "abilities" / "greeting.py").write_text(
+        "from wwspec_router import Contract, Output, ability\n\n\n"
+        "class Reply(Output):\n    text: str = ''\n\n\n"
+        f"@ability\ndef greet(request: Contract) -> Reply:\n    return Reply(text={text!r})\n"
+    )
+
+
+def _free_ports() -> tuple[str, str]:
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
+        return str(one.getsockname()[1]), str(two.getsockname()[1])

@@ -1,0 +1,170 @@
+"""What the enterprise app sees, from an event to the last message."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from wwspec_router.testing.zone import Zone
+
+EVENTS = [
+    "chat_archive_audit_approved_single",
+    "chat_archive_audit_approved_room",
+    "conversation_new_message",
+    "hit_keyword",
+    "auth_knowledge_base",
+    "unauth_knowledge_base",
+    "delete_knowledge_base",
+    "knowledge_base_learn_done",
+    "chat_archive_export_finished",
+]
+
+
+@pytest.mark.parametrize("event_type", EVENTS)
+def test_an_event_reaches_the_app_through_its_notify_id(zone: Zone, event_type: str) -> None:
+    fired = zone.fire(event_type)
+    result = zone.call("get_callback_data", notify_id=zone.notified())
+    assert result.errcode == 0, result.errmsg
+    assert result.reply == fired["event"]
+
+
+def test_each_event_type_has_its_own_notify_scene(zone: Zone) -> None:
+    scenes = set()
+    for event_type in EVENTS:
+        zone.fire(event_type)
+        scenes.add(zone.client.notifications()[-1]["notify_scene"])
+    assert len(scenes) == len(EVENTS)
+
+
+def test_all_messages_are_pulled_page_by_page_with_the_events_token(zone: Zone) -> None:
+    zone.fire("conversation_new_message")
+    event = zone.call("get_callback_data", notify_id=zone.notified()).reply
+    token = event["conversation_new_message"]["token"]
+    pages = list(_pages(zone, "invoke_sync_msg", {"token": token, "limit": 90}))
+    msgids = [message["msgid"] for page in pages for message in page["msg_list"]]
+    assert len(pages) > 5
+    assert len(msgids) == len(set(msgids)) == zone.client.info()["messages"]
+
+
+def test_a_custom_ability_id_goes_to_its_api(zone: Zone) -> None:
+    request = {"limit": 3, "token": _token(zone)}
+    assert zone.call("chat_history", request).reply == zone.call("invoke_sync_msg", request).reply
+
+
+def test_a_handler_answers_under_its_own_contract(zone: Zone) -> None:
+    digest = zone.call("chat_digest", {"limit": 50, "token": _token(zone)}).reply
+    assert digest["messages"] == 50
+    assert sum(count["messages"] for count in digest["senders"]) == 50
+
+
+def test_an_async_handler_asks_the_platform_on_its_way(zone: Zone) -> None:
+    messages = zone.call("invoke_sync_msg", {"limit": 500, "token": _token(zone)}).reply["msg_list"]
+    chatids = dict.fromkeys(message["chatid"] for message in messages if message.get("chatid"))
+    groups = {each: zone.call("invoke_get_group_chat", {"chatid": each}).reply for each in chatids}
+    chatid, group = next((each, group) for each, group in groups.items() if group["errcode"] == 0)
+    overview = zone.call("group_overview", {"chatid": chatid}).reply
+    assert overview["creator"] == group["creator"]
+    assert overview["employees"] + overview["customers"] + overview["robots"] == len(group["members"])
+
+
+@pytest.mark.parametrize("ability_id", ["python_demo", "input_sync_msg"])
+def test_the_python_demos_protocol_is_answered(zone: Zone, ability_id: str) -> None:
+    request = {"limit": 2, "token": _token(zone)}
+    wrapped = zone.call(ability_id, {"input": {"func": "sync_msg", "func_req": request}})
+    assert wrapped.reply == zone.call("invoke_sync_msg", request).reply
+
+
+def test_the_python_demos_do_async_job_fetches_the_event(zone: Zone) -> None:
+    fired = zone.fire("hit_keyword")
+    request = {"input": {"func": "do_async_job", "func_req": {}}}
+    assert zone.call("input_do_async_job", request, zone.notified()).reply == fired["event"]
+
+
+def test_page_ids_are_read_one_by_one(zone: Zone) -> None:
+    page = zone.call("invoke_sync_msg", {"mode": 1, "limit": 100, "token": _token(zone)}).reply
+    first = zone.call("invoke_get_msg_list_by_page_id", {"page_id": page["page_id_list"][0]})
+    assert first.errcode == 0, first.errmsg
+    assert len(first.reply["msg_list"]) == 100
+
+
+def test_an_error_of_the_platform_is_passed_on_as_it_is(zone: Zone) -> None:
+    reply = zone.call("invoke_get_group_chat", {"chatid": "no such group"}).reply
+    assert reply["errcode"] == 710624
+
+
+def test_a_handler_passes_on_why_the_platform_refused(zone: Zone) -> None:
+    reply = zone.call("group_overview", {"chatid": "no such group"}).reply
+    assert reply["errcode"] == 710624
+    assert reply["errmsg"].startswith("get_group_chat: ")
+
+
+def test_an_unknown_ability_is_refused_by_the_platform(zone: Zone) -> None:
+    assert zone.call("no_such_ability").errcode == 800003
+
+
+def test_a_request_that_is_no_json_is_refused_by_the_platform(zone: Zone) -> None:
+    assert zone.call("invoke_sync_msg", "{").errcode == 790015
+
+
+def test_a_request_outside_its_contract_is_refused_by_the_platform_with_the_path(zone: Zone) -> None:
+    result = zone.call("invoke_sync_msg", {"limit": "200"})
+    assert result.errcode == 790016
+    assert "$.limit" in result.errmsg
+
+
+def test_a_request_out_of_its_range_is_refused_by_the_program_with_the_path(zone: Zone) -> None:
+    result = zone.call("invoke_sync_msg", {"limit": 5000})
+    assert (result.errcode, result.reply["errcode"]) == (0, 710660)
+    assert "$.limit" in result.reply["errmsg"]
+
+
+def test_a_notify_id_that_was_never_given_is_refused_by_the_platform(zone: Zone) -> None:
+    assert zone.call("get_callback_data", notify_id="made-up").errcode == 710646
+
+
+def test_without_a_notify_id_the_program_has_nothing_to_give(zone: Zone) -> None:
+    assert zone.call("get_callback_data").reply == {"errcode": 710660, "errmsg": "the call carries no notify_id"}
+
+
+def test_an_event_survives_kill_9_of_the_program(own_zone: Zone) -> None:
+    fired = own_zone.fire("conversation_new_message")
+    notify_id = own_zone.notified()
+    own_zone.kill_program()
+    assert own_zone.call("get_callback_data", notify_id=notify_id).errcode == 710674
+    own_zone.start_program()
+    assert own_zone.call("get_callback_data", notify_id=notify_id).reply == fired["event"]
+
+
+def test_nothing_secret_is_in_the_programs_log(own_zone: Zone) -> None:
+    fired = own_zone.fire("conversation_new_message")
+    token = fired["event"]["conversation_new_message"]["token"]
+    own_zone.call("invoke_sync_msg", {"token": token, "cursor": "made-up-cursor"})
+    own_zone.call("invoke_sync_msg", {"limit": 5000, "cursor": "made-up-cursor"})
+    own_zone.call("get_callback_data", notify_id=own_zone.notified())
+    log = own_zone.program_log()
+    assert "InputError" in log
+    for secret in (token, "made-up-cursor", own_zone.notified()):
+        assert secret not in log
+
+
+def test_several_worker_processes_share_the_events() -> None:
+    from tests.scenarios.conftest import ROOT
+
+    with Zone(ROOT, serve=["--workers", "2", "--threads", "8"]) as zone:
+        for _ in range(10):
+            fired = zone.fire("hit_keyword")
+            assert zone.call("get_callback_data", notify_id=zone.notified()).reply == fired["event"]
+
+
+def _token(zone: Zone) -> str:
+    return str(zone.fire("conversation_new_message")["event"]["conversation_new_message"]["token"])
+
+
+def _pages(zone: Zone, ability_id: str, request: dict[str, Any]) -> Any:
+    has_more = True
+    while has_more:
+        result = zone.call(ability_id, msgspec.json.encode(request).decode())
+        assert result.errcode == 0, result.errmsg
+        yield result.reply
+        has_more = bool(result.reply["has_more"])
+        request["cursor"] = result.reply["next_cursor"]

@@ -1,0 +1,141 @@
+"""A zone program on a real socket: uvicorn on a thread, and an SDK that seals nothing.
+
+The vendor's SDK is closed, so these tests bring one of their own: a call travels as plain JSON, and what the platform
+would answer is the test's to say.
+"""
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+import uvicorn
+
+from wwspec_router.app import ZoneProgram
+from wwspec_router.config import Settings
+from wwspec_router.envelope import Call
+from wwspec_router.errors import DecodeError
+from wwspec_router.sdk.base import Headers, SealedReply
+from wwspec_router.stores import open_store
+from wwspec_router.table import AbilityTable, build_table
+
+ROOT = Path(__file__).parents[2]
+LIMIT = 20.0
+"""Seconds after which a test gives up waiting."""
+
+
+class PlainSdk:
+    """Calls and replies as plain JSON; `invoke` is the test's."""
+
+    description = "the SDK of the tests"
+
+    def __init__(self) -> None:
+        self.invoke: Callable[[str, str], str] = lambda api, request: '{"errcode":0,"errmsg":"ok"}'
+        self.decoded_on: list[str] = []
+        self.encoded_on: list[str] = []
+        self.fails_to_encode = False
+
+    def decode(self, headers: Headers, body: str) -> Call:
+        self.decoded_on.append(threading.current_thread().name)
+        if dict(headers).get("ww-plain") != "yes":
+            raise DecodeError("the request could not be verified or decrypted")
+        return msgspec.json.decode(body, type=Call)
+
+    def encode(self, text: str) -> SealedReply:
+        self.encoded_on.append(threading.current_thread().name)
+        if self.fails_to_encode:
+            raise RuntimeError("a secret that must not be seen")
+        return SealedReply(headers={"Ww-Sealed": "yes"}, body=text)
+
+    def encode_refusal(self, text: str) -> SealedReply:
+        return SealedReply(headers={"Ww-Exception": "yes"}, body=text)
+
+    def client(self, corpid: str, agentid: int, ability_id: str, job_info: str) -> "PlainSdk":
+        return self
+
+    def new_notify_id(self) -> str:
+        return "notify-1"
+
+    def open_debug_mode(self, debug_token: str, access_token: str) -> None:
+        raise NotImplementedError
+
+
+class Program:
+    """One running program."""
+
+    def __init__(self, sdk: PlainSdk, settings: Settings, table: AbilityTable) -> None:
+        self.sdk = sdk
+        self.app = ZoneProgram(table, sdk, open_store("memory:"), settings)
+        config = uvicorn.Config(
+            self.app,
+            log_config=None,
+            access_log=False,
+            lifespan="on",
+            ws="none",
+            timeout_graceful_shutdown=max(1, round(settings.grace)),
+        )
+        self.server = uvicorn.Server(config)
+        self.socket = socket.socket()
+        self.socket.bind(("127.0.0.1", 0))
+        self.port: int = self.socket.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._thread = threading.Thread(target=self._run, name="program")
+
+    def _run(self) -> None:
+        asyncio.run(self.server.serve([self.socket]))
+
+    def start(self) -> None:
+        self._thread.start()
+        wait_until(lambda: self.server.started)
+
+    def stop(self) -> None:
+        self.server.should_exit = True
+        self._thread.join(LIMIT)
+        assert not self._thread.is_alive()
+        self.socket.close()
+
+    def post(self, ability_id: str, data: Any = None, **call: Any) -> httpx.Response:
+        """Call an ability on a connection of its own."""
+        content = sealed(ability_id, data, **call)
+        with httpx.Client(trust_env=False, timeout=LIMIT) as client:
+            return client.post(f"{self.url}/", content=content, headers={"ww-plain": "yes"})
+
+
+def sealed(ability_id: str, data: Any = None, **call: Any) -> bytes:
+    """A call as it travels in these tests."""
+    fields = {"corpid": "corp", "agentid": 1, "call_type": 1, "ability_id": ability_id, **call}
+    return msgspec.json.encode({**fields, "data": msgspec.json.encode({} if data is None else data).decode()})
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for a condition, within the limit."""
+    for _ in range(int(LIMIT / 0.01)):
+        if condition():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("the condition was not met in time")
+
+
+@pytest.fixture(scope="session")
+def table() -> AbilityTable:
+    return build_table(ROOT, ROOT / "tests" / "serving" / "registry.toml")
+
+
+@pytest.fixture
+def start(table: AbilityTable) -> Iterator[Callable[..., Program]]:
+    """Start programs; all of them are stopped with the test."""
+    with contextlib.ExitStack() as stack:
+
+        def begin(sdk: PlainSdk | None = None, **options: Any) -> Program:
+            program = Program(sdk or PlainSdk(), Settings(app=ROOT, **{"grace": 1.0, **options}), table)
+            program.start()
+            stack.callback(program.stop)
+            return program
+
+        yield begin

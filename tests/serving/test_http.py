@@ -1,0 +1,225 @@
+"""What a zone program answers on its socket, and when it gives a call up."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from tests.serving.conftest import LIMIT, PlainSdk, Program, sealed, wait_until
+
+Start = Callable[..., Program]
+
+
+class Gate:
+    """An SDK call that lasts until the test opens the gate."""
+
+    def __init__(self) -> None:
+        self.opened = threading.Event()
+        self.entered = threading.Semaphore(0)
+        self.calls = 0
+
+    def __call__(self, api: str, request: str) -> str:
+        self.calls += 1
+        self.entered.release()
+        assert self.opened.wait(LIMIT)
+        return '{"errcode":0,"errmsg":"late"}'
+
+
+@pytest.fixture
+def gate() -> Gate:
+    return Gate()
+
+
+def test_a_call_is_answered_with_status_200_and_the_sealed_reply(start: Start) -> None:
+    response = start().post("invoke_sync_msg", {"limit": 2})
+    assert response.status_code == 200
+    assert response.headers["ww-sealed"] == "yes"
+    assert response.json() == {"errcode": 0, "errmsg": "ok"}
+
+
+def test_an_error_of_the_program_is_answered_with_status_200(start: Start) -> None:
+    response = start().post("no_such_ability")
+    assert response.status_code == 200
+    assert response.json() == {"errcode": 710660, "errmsg": "unknown ability_id no_such_ability"}
+
+
+def test_one_exchange_stays_on_one_thread(start: Start) -> None:
+    program = start()
+    for _ in range(5):
+        program.post("invoke_sync_msg")
+    assert program.sdk.decoded_on == program.sdk.encoded_on
+    assert all(name.startswith("wwspec-worker") for name in program.sdk.decoded_on)
+
+
+def test_a_request_that_does_not_decode_is_answered_through_the_exception_header(start: Start) -> None:
+    program = start()
+    response = httpx.post(f"{program.url}/", content=b"not sealed", trust_env=False)
+    assert response.status_code == 200
+    assert response.headers["ww-exception"] == "yes"
+    assert response.json()["errcode"] == 710660
+
+
+def test_a_body_that_is_no_text_is_answered_through_the_exception_header(start: Start) -> None:
+    program = start()
+    response = httpx.post(f"{program.url}/", content=b"\xff\xfe", headers={"ww-plain": "yes"}, trust_env=False)
+    assert (response.status_code, response.headers["ww-exception"]) == (200, "yes")
+
+
+def test_only_post_is_allowed_at_the_root_path(start: Start) -> None:
+    program = start()
+    response = httpx.get(f"{program.url}/", trust_env=False)
+    assert (response.status_code, response.headers["allow"]) == (405, "POST")
+
+
+def test_a_person_can_ask_whether_it_is_alive(start: Start) -> None:
+    response = httpx.get(f"{start().url}/healthz", trust_env=False)
+    assert (response.status_code, response.text) == (200, "ok\n")
+
+
+def test_another_path_is_not_found(start: Start) -> None:
+    assert httpx.post(f"{start().url}/other", trust_env=False).status_code == 404
+
+
+def test_a_body_announced_too_large_is_refused_before_it_is_read(start: Start) -> None:
+    program = start(max_body=1000)
+    with socket.create_connection(("127.0.0.1", program.port), LIMIT) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1001\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_body_that_grows_too_large_is_refused(start: Start) -> None:
+    program = start(max_body=1000)
+
+    def chunks() -> object:
+        for _ in range(20):
+            yield b"x" * 100
+
+    response = httpx.post(f"{program.url}/", content=chunks(), trust_env=False)  # type: ignore[arg-type]
+    assert response.status_code == 413
+
+
+def test_a_sender_that_takes_too_long_is_cut_off(start: Start) -> None:
+    program = start(body_timeout=0.1)
+    with socket.create_connection(("127.0.0.1", program.port), LIMIT) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(1000), b""))  # until the program closes
+        assert answer.startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_client_that_hangs_up_while_sending_leaves_the_program_alive(start: Start) -> None:
+    program = start()
+    with socket.create_connection(("127.0.0.1", program.port), LIMIT) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nabc")
+    assert program.post("invoke_sync_msg").status_code == 200
+
+
+def test_a_full_queue_is_answered_at_once(start: Start, gate: Gate) -> None:
+    program = start(threads=1, queue=1)
+    program.sdk.invoke = gate
+    with ThreadPoolExecutor(2) as pool:
+        running = pool.submit(program.post, "invoke_sync_msg")
+        assert gate.entered.acquire(timeout=LIMIT)
+        queued = pool.submit(program.post, "invoke_sync_msg")
+        workers = program.app._endpoint._workers  # type: ignore[union-attr]
+        wait_until(lambda: workers.queued == 1)
+        refused = program.post("invoke_sync_msg")
+        assert refused.status_code == 200
+        assert refused.headers["ww-sealed"] == "yes"
+        assert refused.json()["errcode"] == 710660
+        gate.opened.set()
+        assert running.result(LIMIT).json()["errmsg"] == "late"
+        assert queued.result(LIMIT).json()["errmsg"] == "late"
+
+
+def test_a_call_over_its_time_is_answered_while_the_sdk_still_blocks(start: Start, gate: Gate) -> None:
+    program = start()
+    program.sdk.invoke = gate
+    response = program.post("quick_limit")
+    assert response.status_code == 200
+    assert response.json() == {"errcode": 710660, "errmsg": "the ability took longer than its timeout"}
+    assert not gate.opened.is_set()
+    gate.opened.set()
+
+
+def test_the_answer_to_a_late_call_is_sealed_by_a_thread_that_decoded_it_itself(start: Start, gate: Gate) -> None:
+    program = start()
+    program.sdk.invoke = gate
+    program.post("quick_limit")
+    assert program.sdk.encoded_on == [program.sdk.decoded_on[-1]]
+    assert program.sdk.encoded_on[0].startswith("wwspec-refusal")
+    gate.opened.set()
+
+
+def test_an_async_handler_over_its_time_is_cancelled_and_answered(start: Start, gate: Gate) -> None:
+    program = start()
+    program.sdk.invoke = gate
+    response = program.post("group_overview", {"chatid": "x"})
+    assert response.json()["errmsg"] == "the ability took longer than its timeout"
+    gate.opened.set()
+
+
+def test_a_call_whose_client_hung_up_in_the_queue_never_runs(start: Start, gate: Gate) -> None:
+    program = start(threads=1)
+    program.sdk.invoke = gate
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(program.post, "invoke_sync_msg")
+        assert gate.entered.acquire(timeout=LIMIT)
+        body = sealed("invoke_get_group_chat", {"chatid": "x"})
+        with contextlib.closing(socket.create_connection(("127.0.0.1", program.port), LIMIT)) as connection:
+            head = f"POST / HTTP/1.1\r\nhost: x\r\nww-plain: yes\r\ncontent-length: {len(body)}\r\n\r\n"
+            connection.sendall(head.encode() + body)
+            watched = program.app._endpoint._watch._calls  # type: ignore[union-attr]
+            wait_until(lambda: len(watched) == 2)
+        wait_until(lambda: len(watched) == 1)
+        gate.opened.set()
+        assert running.result(LIMIT).json()["errmsg"] == "late"
+    program.post("invoke_sync_msg")
+    assert gate.calls == 2, "the call of the client that hung up was run"
+
+
+def test_a_reply_that_can_not_be_sealed_is_no_answer_and_tells_nothing(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    program = start()
+    program.sdk.fails_to_encode = True
+    response = program.post("invoke_sync_msg")
+    assert response.status_code == 500
+    assert "secret" not in response.text + caplog.text
+    assert "no reply could be sealed: RuntimeError" in caplog.text
+
+
+def test_stopping_lets_a_running_call_end(start: Start, gate: Gate) -> None:
+    program = start(grace=LIMIT)
+    program.sdk.invoke = gate
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(program.post, "invoke_sync_msg")
+        assert gate.entered.acquire(timeout=LIMIT)
+        program.server.should_exit = True
+        wait_until(lambda: not program.server.servers or not program.server.servers[0].is_serving())
+        gate.opened.set()
+        assert running.result(LIMIT).json()["errmsg"] == "late"
+
+
+def test_stopping_does_not_wait_longer_than_its_grace(start: Start, gate: Gate) -> None:
+    program = start(grace=0.1)
+    program.sdk.invoke = gate
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(program.post, "invoke_sync_msg")
+        assert gate.entered.acquire(timeout=LIMIT)
+        program.stop()
+        gate.opened.set()
+        with contextlib.suppress(httpx.HTTPError):
+            assert running.result(LIMIT).status_code != 200
+
+
+def test_events_and_calls_of_many_clients_at_once_are_all_answered(start: Start) -> None:
+    program = start(PlainSdk(), threads=8)
+    event = {"event_type": "hit_keyword", "timestamp": 1, "hit_keyword": {"token": "t"}}
+    with ThreadPoolExecutor(32) as pool:
+        calls = [pool.submit(program.post, "invoke_sync_msg") for _ in range(100)]
+        events = [pool.submit(program.post, "", event, call_type=2) for _ in range(100)]
+        assert {each.result(LIMIT).text for each in calls + events} == {'{"errcode":0,"errmsg":"ok"}'}

@@ -1,0 +1,148 @@
+"""`wwspec demo`: the documented flow on this machine, with every part real but the platform."""
+
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import click
+import msgspec
+
+from wwspec_router.child import Child, until_interrupted
+from wwspec_router.cli.contracts import write_contracts
+from wwspec_router.cli.options import app_options
+from wwspec_router.console import console_contracts
+from wwspec_router.emulator.callback_server import CallbackServer
+from wwspec_router.emulator.callbacks import CallbackCrypto
+from wwspec_router.emulator.client import CallResult, EmulatorClient, EmulatorError
+from wwspec_router.emulator.settings import EmulatorSettings
+from wwspec_router.table import build_table
+
+CALLBACK_LIMIT = 10.0
+"""Seconds to wait for the notification."""
+PAGE = 200
+
+
+@click.command()
+@app_options
+@click.option("--once", is_flag=True, help="End after the flow; otherwise program and emulator keep serving.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="The program's port.")
+@click.option(
+    "--emulator-port",
+    type=click.IntRange(1, 65535),
+    default=8090,
+    show_default=True,
+    help="The emulator's port.",
+)
+def command(app: Path, registry: Path | None, once: bool, port: int, emulator_port: int) -> None:
+    """Play the documented flow: an event, the notification, the event's data, and all messages page by page.
+
+    Starts the program and the emulator, plays an enterprise app with a callback URL of its own, and prints each step.
+    """
+    registry = registry or app / "abilities" / "registry.toml"
+    contracts = console_contracts(build_table(app, registry))
+    with until_interrupted(), ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wwspec-demo-")))
+        write_contracts(folder / "contracts", contracts)
+        token, key = secrets.token_hex(16), secrets.token_hex(21) + "A"
+        callbacks = stack.enter_context(CallbackServer(CallbackCrypto(token, key, EmulatorSettings().corpid)))
+        url, program_url = f"http://127.0.0.1:{emulator_port}", f"http://127.0.0.1:{port}"
+        emulator = Child(
+            ["emulate", "--port", str(emulator_port), "--program-url", program_url]
+            + ["--contracts", str(folder / "contracts"), "--callback-url", callbacks.url]
+            + ["--callback-token", token, "--encoding-aes-key", key],
+            output=folder / "emulator.log",
+        )
+        stack.callback(emulator.stop)
+        emulator.wait_ready(f"{url}/emulator/info")
+        program = Child(
+            [
+                "serve",
+                "--sdk",
+                "emulator",
+                "--app",
+                str(app),
+                "--registry",
+                str(registry),
+                "--port",
+                str(port),
+            ]
+            + ["--store", f"sqlite:{folder / 'notify.db'}"],
+            {"WWSPEC_EMULATOR_URL": url},
+            output=folder / "program.log",
+        )
+        stack.callback(program.stop)
+        program.wait_ready(f"{program_url}/healthz")
+        client = stack.enter_context(EmulatorClient(url))
+        click.echo(f"program   {program_url}   {len(contracts)} abilities\nemulator  {url}   loopback only\n")
+        _play(client, callbacks)
+        if not once:
+            _keep_serving(client)
+
+
+def _play(client: EmulatorClient, callbacks: CallbackServer) -> None:
+    """The flow, a line or two for each step."""
+    client.receive_events()
+    _step("app", "set_receive_callback: events go to the program")
+    fired = client.fire("conversation_new_message")
+    _step("WeCom", "event conversation_new_message -> program, encrypted, call_type 2")
+    _step("program", f"stored it under a fresh notify_id, called spec_notify_app, answered {fired['reply']}")
+    notification = callbacks.receive(CALLBACK_LIMIT)
+    notify_id = notification["NotifyId"]
+    _step("WeCom", f"program_notify -> app: NotifyId {notify_id}, NotifyScene {notification['NotifyScene']}")
+    event = _reply(client.call("get_callback_data", notify_id=notify_id))
+    _step("app", f"get_callback_data by notify_id: {msgspec.json.encode(event).decode()}")
+    messages = pages = 0
+    last: Any = None
+    for page in _pages(client, event["conversation_new_message"]["token"]):
+        pages, messages = pages + 1, messages + len(page)
+        last = page[-1] if page else last
+        _step("app", f"invoke_sync_msg, page {pages}: {len(page)} messages")
+    _step("app", f"{messages} messages in {pages} pages; the last is {last['msgid'] if last else 'missing'}")
+    digest = _reply(client.call("chat_digest", msgspec.json.encode({"limit": PAGE}).decode()))
+    _step(
+        "app",
+        f"chat_digest, the program's own code: {digest['messages']} messages of {len(digest['senders'])} senders",
+    )
+    click.echo("\nEvery call above was encrypted, decoded, checked against its contract, and sealed again.")
+
+
+def _pages(client: EmulatorClient, token: str) -> Iterator[list[Any]]:
+    request: dict[str, Any] = {"token": token, "limit": PAGE}
+    has_more = True
+    while has_more:
+        page = _reply(client.call("invoke_sync_msg", msgspec.json.encode(request).decode()))
+        yield page["msg_list"]
+        has_more = bool(page["has_more"])
+        request["cursor"] = page["next_cursor"]
+
+
+def _reply(result: CallResult) -> Any:
+    if result.errcode != 0:
+        raise EmulatorError(f"sync_call_program: {result.errmsg} ({result.errcode})")
+    reply = result.reply
+    if reply.get("errcode", 0) != 0:
+        raise EmulatorError(f"the program answered {result.response_data}")
+    return reply
+
+
+def _step(who: str, what: str) -> None:
+    click.echo(f"{who:<9} {what}")
+
+
+def _keep_serving(client: EmulatorClient) -> None:
+    """Print what to try, and wait for Ctrl-C or SIGTERM."""
+    info = client.info()
+    answer = client.get_token()
+    body = msgspec.json.encode(
+        {"program_id": info["program_id"], "ability_id": "invoke_sync_msg", "request_data": '{"limit":2}'}
+    ).decode()
+    click.echo(
+        "\nStill serving; Ctrl-C ends it. Try:\n\n"
+        f"curl '{client.url}/cgi-bin/gettoken?corpid={info['corpid']}&corpsecret={info['secret']}'\n"
+        f"curl -d '{body}' '{client.url}/cgi-bin/chatdata/sync_call_program?access_token={answer}'\n"
+    )
+    Event().wait()

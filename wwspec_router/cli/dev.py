@@ -1,0 +1,100 @@
+"""`wwspec dev`: program and emulator side by side, while the program is being written."""
+
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+import msgspec
+
+from wwspec_router.child import Child, ChildError, until_interrupted
+from wwspec_router.cli.options import app_options
+from wwspec_router.emulator.client import EmulatorClient
+from wwspec_router.emulator.settings import load_contracts
+
+WATCHED = ("abilities", "schemas")
+SUFFIXES = (".py", ".toml", ".json")
+
+
+@click.command()
+@app_options
+@click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="The program's port.")
+@click.option(
+    "--emulator-port",
+    type=click.IntRange(1, 65535),
+    default=8090,
+    show_default=True,
+    help="The emulator's port.",
+)
+@click.option("--store", default="sqlite:var/dev.db", show_default=True, help="Where events wait.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the emulator's data.")
+def command(app: Path, registry: Path | None, port: int, emulator_port: int, store: str, seed: int) -> None:
+    """Run the program and the emulator, and restart the program whenever a file of abilities/ or schemas/ changes.
+
+    A program with a fault is reported and tried again at the next change; the emulator keeps its state throughout,
+    and learns the program's contracts anew at every start.
+    """
+    import watchfiles  # of uvicorn's standard extra; not for `--help`
+
+    registry = registry or app / "abilities" / "registry.toml"
+    url, program_url = f"http://127.0.0.1:{emulator_port}", f"http://127.0.0.1:{port}"
+    with until_interrupted(), ExitStack() as stack:
+        emulator = Child(["emulate", "--port", str(emulator_port), "--program-url", program_url, "--seed", str(seed)])
+        stack.callback(emulator.stop)
+        emulator.wait_ready(f"{url}/emulator/info")
+        client = stack.enter_context(EmulatorClient(url))
+        program = _Program(app, registry, port, store, client)
+        stack.callback(program.stop)
+        program.start()
+        click.echo("watching abilities/ and schemas/; Ctrl-C ends it", err=True)
+        folders = {each for each in (*(app / name for name in WATCHED), registry.parent) if each.is_dir()}
+        for _ in watchfiles.watch(*folders, watch_filter=lambda change, path: path.endswith(SUFFIXES)):
+            click.echo("a file changed: restarting the program", err=True)
+            program.stop()
+            if program.start():
+                click.echo("the program is up again", err=True)
+
+
+class _Program:
+    """The program under development: started as often as its files change."""
+
+    def __init__(self, app: Path, registry: Path, port: int, store: str, client: EmulatorClient) -> None:
+        self._options = ["--app", str(app), "--registry", str(registry)]
+        self._port = port
+        self._store = store
+        self._client = client
+        self._child: Child | None = None
+
+    def start(self) -> bool:
+        """Register the program's contracts and start it; a fault is shown, and False returned."""
+        with tempfile.TemporaryDirectory(prefix="wwspec-dev-") as folder:
+            # In a process of its own, since this one would keep the modules of the first time.
+            export = Child(["contracts", *self._options, "--out", folder])
+            if export.process.wait() != 0:
+                click.echo("the program is not started; mend the fault, then save the file", err=True)
+                return False
+            self._client.register(msgspec.to_builtins(load_contracts(Path(folder))))
+        serve = [
+            "serve",
+            "--sdk",
+            "emulator",
+            *self._options,
+            "--port",
+            str(self._port),
+            "--store",
+            self._store,
+        ]
+        self._child = Child(serve, {"WWSPEC_EMULATOR_URL": self._client.url})
+        try:
+            self._child.wait_ready(f"http://127.0.0.1:{self._port}/healthz")
+            self._client.receive_events()
+        except ChildError as error:
+            click.echo(str(error), err=True)
+            return False
+        return True
+
+    def stop(self) -> None:
+        """End the program, if it runs."""
+        if self._child is not None:
+            self._child.stop()
+            self._child = None

@@ -1,0 +1,67 @@
+"""`wwspec emulate`: the platform on this machine."""
+
+from pathlib import Path
+
+import click
+
+from wwspec_router.emulator.server import EmulatorSettings, load_contracts, serve
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8090, show_default=True)
+@click.option("--program-url", default="http://127.0.0.1:8080", show_default=True, help="Where the program listens.")
+@click.option(
+    "--contracts",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of console contracts, as `wwspec contracts --out` writes them.  [default: let everything through]",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same data.")
+@click.option(
+    "--messages",
+    type=click.IntRange(0, 100_000),
+    default=500,
+    show_default=True,
+    help="Messages of the corp.",
+)
+@click.option(
+    "--call-timeout",
+    type=click.FloatRange(0.1),
+    default=10.0,
+    show_default=True,
+    help="Seconds to wait for the program.",
+)
+@click.option("--callback-url", default="", help="The app's data callback URL, for program_notify.")
+@click.option("--callback-token", default="", help="Token of the callback.")
+@click.option("--encoding-aes-key", default="", help="EncodingAESKey of the callback, 43 characters.")
+def command(
+    host: str,
+    port: int,
+    program_url: str,
+    contracts: Path | None,
+    seed: int,
+    messages: int,
+    call_timeout: float,
+    callback_url: str,
+    callback_token: str,
+    encoding_aes_key: str,
+) -> None:
+    """Run the emulator of the platform, on a loopback address only.
+
+    It plays WeCom for a program started with `wwspec serve --sdk emulator` (or any other zone program with the
+    stand-in on its PYTHONPATH), and for an enterprise app that calls it instead of WeCom.
+    """
+    serve(
+        EmulatorSettings(
+            host=host,
+            port=port,
+            program_url=program_url,
+            contracts=None if contracts is None else load_contracts(contracts),
+            seed=seed,
+            messages=messages,
+            call_timeout=call_timeout,
+            callback_url=callback_url,
+            callback_token=callback_token,
+            encoding_aes_key=encoding_aes_key,
+        )
+    )

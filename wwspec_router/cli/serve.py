@@ -1,0 +1,67 @@
+"""`wwspec serve`: the program as the zone runs it."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from wwspec_router.cli.options import app_options
+from wwspec_router.config import Settings
+from wwspec_router.sdk.vendor import SdkSource
+from wwspec_router.server import serve
+
+
+@click.command()
+@app_options
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; the image uses 0.0.0.0.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 lets the system choose."
+)
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Worker processes.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 4096),
+    default=256,
+    show_default=True,
+    help="Threads of each worker process.",
+)
+@click.option(
+    "--queue",
+    type=click.IntRange(0),
+    default=1024,
+    show_default=True,
+    help="Calls that may wait for a thread; more are refused.",
+)
+@click.option(
+    "--store",
+    default="sqlite:var/notify.db",
+    show_default=True,
+    help="Where events wait: sqlite:PATH or memory:",
+)
+@click.option(
+    "--sdk",
+    type=click.Choice([each.value for each in SdkSource]),
+    default=SdkSource.VENDOR.value,
+    show_default=True,
+    help="The vendor's module, or the emulator's stand-in for development.",
+)
+@click.option("--debug-token", default="", envvar="WWSPEC_DEBUG_TOKEN", help="Debug credential of the admin page.")
+@click.option(
+    "--access-token", default="", envvar="WWSPEC_ACCESS_TOKEN", help="The app's access_token, for debug mode."
+)
+@click.option(
+    "--grace",
+    type=click.FloatRange(0),
+    default=10.0,
+    show_default=True,
+    help="Seconds for running calls to end on SIGTERM.",
+)
+@click.option(
+    "--log-level", type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]), default="INFO", show_default=True
+)
+def command(app: Path, registry: Path | None, sdk: str, **options: Any) -> None:
+    """Serve the program to the channel.
+
+    The application, the registry file, the SDK and the store are checked first; with a fault nothing is opened.
+    """
+    serve(Settings(app=app, registry=registry, sdk=SdkSource(sdk), **options))
