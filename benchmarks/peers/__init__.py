@@ -1,0 +1,1 @@
+"""Programs that the exchange is measured against."""

@@ -1,0 +1,49 @@
+"""The limit: a bare ASGI application that only decodes, calls and encodes, inline on the event loop.
+
+No routing, no validation, no threads: what any program pays for the same SDK on the same server.
+"""
+
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import uvicorn
+
+from wwspec_router.emulator.settings import STANDIN_DIRECTORY
+
+sys.path.insert(0, str(STANDIN_DIRECTORY))
+
+from wwspecapisdk import (
+    ChatDataSDK,
+    WWToSpecHTTPReqDecoder,
+    WWToSpecHTTPRspConstructor,
+)
+
+Message = dict[str, Any]
+
+
+async def app(
+    scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+) -> None:
+    """Answer one request."""
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+    body = b""
+    more = True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    request = WWToSpecHTTPReqDecoder(headers, body.decode())
+    sdk = ChatDataSDK(request.get_corpid(), request.get_agentid(), request.get_ability_id(), "")
+    reply = WWToSpecHTTPRspConstructor(sdk.sync_msg(request.get_data()))
+    sealed = reply.get_encoded_body().encode()
+    pairs = [(name.encode(), value.encode()) for name, value in reply.get_normal_header().items()]
+    pairs.append((b"content-length", str(len(sealed)).encode()))
+    await send({"type": "http.response.start", "status": 200, "headers": pairs})
+    await send({"type": "http.response.body", "body": sealed})
+
+
+if __name__ == "__main__":
+    uvicorn.run(
+        app, port=int(sys.argv[1]), access_log=False, log_config=None, lifespan="off", server_header=False, ws="none"
+    )
