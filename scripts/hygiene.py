@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""Checks what no linter knows: no machine's paths, no package index, executable scripts, one version.
+
+usage: scripts/hygiene.py [FOLDER]    the top of a git work tree; without it the current one
+
+Reads every file that git tracks or would take in. It is not aware of what the files mean: it looks for text.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+# Put together here, so that this file holds none of what it looks for.
+INDEX_HOSTS = [
+    ".".join(labels)
+    for labels in [
+        ("pypi", "org"),
+        ("pythonhosted", "org"),
+        ("npmjs", "org"),
+        ("npmjs", "com"),
+        ("deb", "debian", "org"),
+        ("security", "debian", "org"),
+        ("archive", "ubuntu", "com"),
+        ("crates", "io"),
+        ("proxy", "golang", "org"),
+        ("rubygems", "org"),
+        ("repo", "maven", "apache", "org"),
+    ]
+]
+PIP_OPTIONS = ["--" + name for name in ("index-url", "extra-index-url", "trusted-host", "find-links")]
+HOMES = ["root", r"home/\w+", r"Users/\w+", "work", "opt/wheels"]
+
+HOST = re.compile("|".join(map(re.escape, INDEX_HOSTS)), re.IGNORECASE)
+SOURCE = re.compile(r"://|" + "|".join(PIP_OPTIONS))
+# A path starts the line, or follows neither a name, a closing brace nor a dot: docs/work/ is nobody's home.
+MACHINE_PATH = re.compile(r"(?<![\w.}>~*-])/(?:" + "|".join(HOMES) + r")(?:/|\b)")
+TEMPORARY_PATH = re.compile(r"(?<![\w.}>~*-])/(?:var/)?tmp/")
+OUTSIDE = re.compile(r"\.\./shared\b|/ ?[\"']shared\b")
+HEADING = re.compile(r"^## \[?(\d+\.\d+\.\d+[^\]\s]*)", re.MULTILINE)
+VERSION = re.compile(r'^__version__ = "([^"]+)"', re.MULTILINE)
+
+
+def rules(name: str) -> Iterator[tuple[re.Pattern[str], str]]:
+    """Give the patterns that file `name` must not hold, each with what a hit means."""
+    yield HOST, "names a package index"
+    yield MACHINE_PATH, "holds a path of one machine"
+    if name.startswith("requirements/"):
+        yield SOURCE, "says where to download from"
+    if name.startswith(("tests/", ".ci/")):
+        yield OUTSIDE, "reads outside the repository"
+    else:
+        yield TEMPORARY_PATH, "holds a path of one machine"
+
+
+def file_findings(root: Path, name: str) -> Iterator[str]:
+    """Give the findings in one text file, as `file:line: text`; binary files are passed over."""
+    data = (root / name).read_bytes()
+    if b"\0" in data:
+        return
+    text = data.decode("utf-8", "replace")
+    if text.startswith("#!") and not os.access(root / name, os.X_OK):
+        yield f"{name}:1: has a #! line and is not executable: chmod +x {name}"
+    for pattern, meaning in rules(name):
+        for number, line in enumerate(text.splitlines(), 1):
+            if hit := pattern.search(line):
+                yield f"{name}:{number}: {meaning}: {hit.group()}"
+
+
+def version_findings(root: Path) -> Iterator[str]:
+    """Compare `__version__` with the newest numbered heading of CHANGELOG.md."""
+    changelog = root / "CHANGELOG.md"
+    heading = HEADING.search(changelog.read_text("utf-8")) if changelog.exists() else None
+    version = VERSION.search((root / "wwspec_router/__init__.py").read_text("utf-8"))
+    newest, ours = heading and heading[1], version and version[1]
+    if newest != ours:
+        yield f"CHANGELOG.md: its newest version is {newest}, wwspec_router.__version__ is {ours}"
+
+
+def main() -> int:
+    """Print every finding; the exit code is 1 when there is one."""
+    root = Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listing = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout
+    names = sorted(name for name in set(listing.split("\0")) if name and (root / name).is_file())
+    found = [finding for name in names for finding in file_findings(root, name)]
+    found += version_findings(root)
+    print("\n".join(found) or f"{len(names)} files, nothing found")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""What the source archive and the wheel hold, and that the wheel works on its own."""
+
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import wwspec_router
+from tests.packaging.conftest import Archives, run
+
+pytestmark = pytest.mark.slow
+TEMPLATE = "wwspec_router/_template/"
+
+
+@pytest.fixture(scope="module")
+def entries(archives: Archives) -> dict[str, zipfile.ZipInfo]:
+    """The wheel's files by name."""
+    with zipfile.ZipFile(archives.wheel) as wheel:
+        return {entry.filename: entry for entry in wheel.infolist()}
+
+
+def test_wheel_has_one_top_level_package(entries: dict[str, zipfile.ZipInfo]) -> None:
+    metadata = f"wwspec_router-{wwspec_router.__version__}.dist-info"
+    assert {name.split("/")[0] for name in entries} == {"wwspec_router", metadata}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "wwspec_router/py.typed",
+        "wwspec_router/__main__.py",
+        "wwspec_router/emulator/standin/wwspecapisdk.py",
+        TEMPLATE + ".dockerignore",
+        TEMPLATE + "Dockerfile",
+        TEMPLATE + "abilities/__init__.py",
+        TEMPLATE + "abilities/registry.toml",
+        TEMPLATE + "requirements/run.txt",
+        TEMPLATE + "run.sh",
+        TEMPLATE + "schemas/api/__init__.py",
+        TEMPLATE + "schemas/events/__init__.py",
+        TEMPLATE + "scripts/image",
+        TEMPLATE + "sdk/README.md",
+    ],
+)
+def test_wheel_carries(name: str, entries: dict[str, zipfile.ZipInfo]) -> None:
+    assert name in entries
+
+
+def test_wheel_carries_every_source_file_of_the_package(entries: dict[str, zipfile.ZipInfo]) -> None:
+    package = Path(wwspec_router.__file__).parent
+    sources = {f"wwspec_router/{path.relative_to(package)}" for path in package.rglob("*.py")}
+    assert sources == {name for name in entries if name.endswith(".py") and not name.startswith(TEMPLATE)}
+
+
+def test_wheel_carries_nothing_that_a_tool_left_behind(entries: dict[str, zipfile.ZipInfo]) -> None:
+    leftovers = ("__pycache__", ".pyc", "_cache", "ruff.toml", ".so", ".db")
+    assert [name for name in entries if any(part in name for part in leftovers)] == []
+
+
+@pytest.mark.parametrize("name", ["run.sh", "scripts/image"])
+def test_scripts_stay_executable_in_the_wheel(name: str, entries: dict[str, zipfile.ZipInfo]) -> None:
+    assert entries[TEMPLATE + name].external_attr >> 16 & 0o111 == 0o111
+
+
+def test_source_archive_has_all_that_a_developer_needs(archives: Archives) -> None:
+    with tarfile.open(archives.sdist) as sdist:
+        names = {name.partition("/")[2] for name in sdist.getnames()}
+    assert {"pyproject.toml", "scripts/env", "requirements/dev.txt", "tests/packaging/conftest.py"} <= names
+
+
+def test_installed_wheel_imports_from_its_own_folder(installed: Path, clean_env: dict[str, str]) -> None:
+    code = "import wwspec_router; print(wwspec_router.__version__, wwspec_router.__file__)"
+    version, file = run(installed / "python", "-c", code, cwd=Path("/"), env=clean_env).split()
+    assert version == wwspec_router.__version__
+    assert Path(file).is_relative_to(installed.parent)
+
+
+@pytest.mark.parametrize("name", ["abilities", "schemas", "tests", "benchmarks", "wwspecapisdk"])
+def test_installed_wheel_brings_no_second_package(
+    name: str, installed: Path, clean_env: dict[str, str]
+) -> None:
+    code = f"import importlib.util as u; print(u.find_spec({name!r}))"
+    assert run(installed / "python", "-c", code, cwd=Path("/"), env=clean_env) == "None\n"
+
+
+def test_installed_command_shows_its_help(installed: Path, clean_env: dict[str, str]) -> None:
+    shown = run(installed / "wwspec", "--help", cwd=Path("/"), env=clean_env)
+    assert "Usage: wwspec" in shown
+    assert "serve" in shown
+
+
+def test_installed_package_runs_as_a_module(installed: Path, clean_env: dict[str, str]) -> None:
+    shown = run(installed / "python", "-m", "wwspec_router", "serve", "--help", cwd=Path("/"), env=clean_env)
+    assert "--port" in shown
