@@ -33,9 +33,7 @@ class Run(Protocol):
     def __call__(self, main: Callable[[], Coroutine[Any, Any, T]]) -> T: ...
 
 
-def run_on(
-    factory: LoopFactory, main: Coroutine[Any, Any, T], *, debug: bool = False, limit: float = DEADLINE
-) -> T:
+def run_on(factory: LoopFactory, main: Coroutine[Any, Any, T], *, debug: bool = False, limit: float = DEADLINE) -> T:
     complaints: list[dict[str, Any]] = []
 
     async def within_deadline() -> T:
@@ -147,12 +145,8 @@ def test_an_exception_of_a_job_is_raised_where_its_future_is_awaited(run: Run) -
     run(main)
 
 
-@pytest.mark.parametrize(
-    "kind", [SystemExit, KeyboardInterrupt, MemoryError, asyncio.CancelledError, BaseException]
-)
-def test_a_base_exception_reaches_the_future_and_spares_the_thread(
-    run: Run, kind: type[BaseException]
-) -> None:
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, MemoryError, asyncio.CancelledError, BaseException])
+def test_a_base_exception_reaches_the_future_and_spares_the_thread(run: Run, kind: type[BaseException]) -> None:
     async def main() -> None:
         pool = await started(threads=1)
         blocker = Blocker(kind("from the job"))
@@ -297,9 +291,7 @@ def test_a_job_beyond_threads_and_queue_is_refused_at_once_and_accepted_when_the
     run(main)
 
 
-def test_without_a_queue_as_many_jobs_are_accepted_as_there_are_threads(
-    run: Run, must_not_run: Forbidden
-) -> None:
+def test_without_a_queue_as_many_jobs_are_accepted_as_there_are_threads(run: Run, must_not_run: Forbidden) -> None:
     async def main() -> None:
         pool = await started(threads=2, queue=0)
         blockers = [Blocker(), Blocker()]
@@ -324,9 +316,7 @@ def test_a_pool_without_threads_or_with_a_negative_queue_is_refused(threads: int
 # Cancellation
 
 
-def test_a_job_whose_future_is_cancelled_before_it_began_never_runs(
-    run: Run, must_not_run: Forbidden
-) -> None:
+def test_a_job_whose_future_is_cancelled_before_it_began_never_runs(run: Run, must_not_run: Forbidden) -> None:
     async def main() -> None:
         pool = await started(threads=1)
         blocker = Blocker()
@@ -350,9 +340,7 @@ def test_a_job_whose_future_is_cancelled_before_it_began_never_runs(
     run(main)
 
 
-def test_a_job_cancelled_in_the_iteration_of_its_submission_never_runs(
-    run: Run, must_not_run: Forbidden
-) -> None:
+def test_a_job_cancelled_in_the_iteration_of_its_submission_never_runs(run: Run, must_not_run: Forbidden) -> None:
     async def main() -> None:
         pool = await started()
         future = pool.submit(must_not_run)
@@ -364,9 +352,7 @@ def test_a_job_cancelled_in_the_iteration_of_its_submission_never_runs(
     run(main)
 
 
-@pytest.mark.parametrize(
-    "result", ["late", ValueError("late"), SystemExit("late")], ids=["value", "error", "exit"]
-)
+@pytest.mark.parametrize("result", ["late", ValueError("late"), SystemExit("late")], ids=["value", "error", "exit"])
 def test_a_job_cancelled_while_it_runs_finishes_and_its_result_is_dropped(run: Run, result: object) -> None:
     async def main() -> None:
         pool = await started(threads=1)
@@ -598,9 +584,7 @@ def test_pools_serve_several_loops_one_after_another(run: Run) -> None:
         assert run(main) == list(range(50))
 
 
-def test_a_pool_made_outside_the_loop_is_bound_by_start_and_only_once(
-    run: Run, must_not_run: Forbidden
-) -> None:
+def test_a_pool_made_outside_the_loop_is_bound_by_start_and_only_once(run: Run, must_not_run: Forbidden) -> None:
     pool = WorkerPool(2)
     with pytest.raises(RuntimeError, match="awaited start"):
         pool.submit(must_not_run)

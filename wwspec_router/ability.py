@@ -22,14 +22,17 @@ _MARK = "__wwspec_handler__"
 _BY_POSITION = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+ContractT = TypeVar("ContractT", bound=Contract)
 
 
 class Handler(msgspec.Struct, frozen=True):
     """A function and its contract."""
 
     function: Callable[..., Any]
-    request: type[Contract]
-    response: type[Output]
+    request: type[Contract] | None
+    """None for `dict[str, Any]`: the registry file names the contract."""
+    response: type[Output] | None
+    """None for `dict[str, Any]`: the registry file names the contract."""
     is_async: bool
     takes_context: bool
 
@@ -39,7 +42,8 @@ def ability(function: FunctionT) -> FunctionT:
 
     Args:
         function: `def f(request: R, ctx: Context) -> O`, or `async def f(request: R, ctx: AsyncContext) -> O`, where R
-            is a `Contract` and O an `Output`. The context may be left out.
+            is a `Contract` and O an `Output`. The context may be left out. Either may be `dict[str, Any]`: the registry
+            file then gives a console example as its contract.
 
     Returns:
         The same function.
@@ -72,14 +76,20 @@ def _read(function: Callable[..., Any]) -> Handler:
         raise TypeError(f"{name}: a handler takes a request and, if it wants, a context")
     if not {parameter.kind for parameter in parameters} <= _BY_POSITION:
         raise TypeError(f"{name}: a handler is called with its request and context by position")
-    request, response = hints.get(parameters[0].name), hints.get("return")
-    if not (isinstance(request, type) and issubclass(request, Contract)):
-        raise TypeError(f"{name}: annotate {parameters[0].name} with a subclass of wwspec_router.Contract")
-    if not (isinstance(response, type) and issubclass(response, Output)):
-        raise TypeError(f"{name}: annotate the return value with a subclass of wwspec_router.Output")
+    request = _side(f"{name}: annotate {parameters[0].name}", hints.get(parameters[0].name), Contract)
+    response = _side(f"{name}: annotate the return value", hints.get("return"), Output)
     takes_context = len(parameters) == 2
     wanted = AsyncContext if is_async else Context
     if takes_context and hints.get(parameters[1].name) is not wanted:
         kind = "an async def" if is_async else "a def"
         raise TypeError(f"{name}: annotate {parameters[1].name} of {kind} handler with wwspec_router.{wanted.__name__}")
     return Handler(function, request, response, is_async, takes_context)
+
+
+def _side(mend: str, hint: Any, base: type[ContractT]) -> type[ContractT] | None:
+    """Return one side of a handler's contract; None for `dict[str, Any]`."""
+    if hint == dict[str, Any]:
+        return None
+    if not (isinstance(hint, type) and issubclass(hint, base)):
+        raise TypeError(f"{mend} with a subclass of wwspec_router.{base.__name__}")
+    return hint

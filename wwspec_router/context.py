@@ -6,9 +6,10 @@ is used on the event loop and hands each SDK call to the worker thread, which wa
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from queue import SimpleQueue
 from time import monotonic
-from typing import Any, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 import msgspec
 
@@ -148,9 +149,16 @@ class Mailbox:
 
     def __init__(self) -> None:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._closed = False
 
     async def run(self, function: Callable[[], T]) -> T:
-        """Run a function on the worker thread and wait for it. On the loop."""
+        """Run a function on the worker thread and wait for it. On the loop.
+
+        Raises:
+            CallError: The mailbox is closed: a task of the handler outlived its call.
+        """
+        if self._closed:
+            raise CallError("the call is over")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
 
@@ -168,7 +176,8 @@ class Mailbox:
         return await future
 
     def close(self) -> None:
-        """Let `serve` return. From any thread."""
+        """Let `serve` return. On the loop."""
+        self._closed = True
         self._jobs.put(None)
 
     def serve(self) -> None:
@@ -212,10 +221,10 @@ class LoopPortal:
     def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext) -> T:
         """See `Portal.run`."""
         mailbox = context._mailbox = Mailbox()
-        future = asyncio.run_coroutine_threadsafe(_limited(handler, context), self._loop)
+        future = asyncio.run_coroutine_threadsafe(_settled(handler, context), self._loop)
         future.add_done_callback(lambda done: mailbox.close())
         mailbox.serve()
-        return future.result()
+        return future.result()()
 
 
 class PrivateLoopPortal:
@@ -224,6 +233,22 @@ class PrivateLoopPortal:
     def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext) -> T:
         """See `Portal.run`."""
         return asyncio.run(_limited(handler, context))
+
+
+async def _settled(handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext) -> Callable[[], T]:
+    """Run a handler and return what gives its result or raises its error, on the thread that calls it.
+
+    No exception leaves the task itself: `SystemExit` would stop the server's loop, and asyncio replaces some others.
+    """
+    try:
+        result = await _limited(handler, context)
+    except BaseException as error:
+        return partial(_raise, error)
+    return lambda: result
+
+
+def _raise(error: BaseException) -> NoReturn:
+    raise error
 
 
 async def _limited(handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext) -> T:

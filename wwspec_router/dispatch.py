@@ -10,6 +10,7 @@ from collections.abc import Callable
 import msgspec
 
 from wwspec_router.context import AsyncContext, Context, Deadline, Portal, PrivateLoopPortal
+from wwspec_router.contracts.codec import InputCodec
 from wwspec_router.envelope import Call, CallType, Reply
 from wwspec_router.errors import AbilityNotFoundError, CallError, InputError
 from wwspec_router.events import EventIntake
@@ -57,7 +58,7 @@ class Dispatcher:
         self._portal = portal or PrivateLoopPortal()
         self._errcode = table.registry.program.errcode
         self._encode = msgspec.json.Encoder().encode
-        self._func = msgspec.json.Decoder(_FuncInput)
+        self._func = InputCodec(_FuncInput)
         self._events = EventIntake(sdk, store, table.registry.program.notify_ttl, table.registry.notify_scenes)
         self._abilities: dict[str, _Run] = {name: self._runner(each) for name, each in table.abilities.items()}
         self._timeouts = {name: each.timeout for name, each in table.abilities.items()}
@@ -139,23 +140,21 @@ class Dispatcher:
         decode = self._func.decode
 
         def run(call: Call) -> str:
-            try:
-                wrapped = decode(call.data).input
-                request = bytes(wrapped.func_req).decode()
-            except msgspec.ValidationError as error:
-                raise InputError("$.input", str(error).partition(" - at ")[0].replace("`", "").lower()) from None
-            except (msgspec.DecodeError, UnicodeError, RecursionError, ValueError):
-                raise InputError("$", "not valid JSON") from None
+            wrapped = decode(call.data).input
             function = functions.get(wrapped.func)
             if function is None:
                 raise AbilityNotFoundError(f"unknown input.func {short(wrapped.func, 64)}")
-            return function(call, request)
+            try:
+                return function(call, bytes(wrapped.func_req).decode())
+            except InputError as error:
+                raise InputError(f"$.input.func_req{error.path[1:]}", error.reason) from None
 
         return run
 
     def _handler_runner(self, target: HandlerTarget, timeout: float | None) -> _Run:
         function, takes_context = target.handler.function, target.handler.takes_context
-        decode, encode, portal = target.input.decode, target.output.encode, self._portal
+        decode = target.input.decode if target.handler.request is not None else target.input.decode_plain
+        encode, portal = target.output.encode, self._portal
 
         def run(call: Call) -> str:
             request = decode(call.data)

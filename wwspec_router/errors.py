@@ -68,9 +68,14 @@ class CallError(WWSpecError):
         message: What the enterprise app reads in `errmsg`.
         errcode: What it reads in `errcode`; None stands for the program's configured code.
         detail: What only the log gets.
+
+    Raises:
+        TypeError: The message is no string, or the errcode no whole number: no reply could be made of them.
     """
 
     def __init__(self, message: str, *, errcode: int | None = None, detail: str = "") -> None:
+        if not isinstance(message, str) or not isinstance(errcode, int | None) or isinstance(errcode, bool):
+            raise TypeError(f"{type(self).__name__}: the message must be a str, the errcode an int or None")
         super().__init__(message)
         self.message = message
         self.errcode = errcode
@@ -90,11 +95,13 @@ class InputError(CallError):
 
     Attributes:
         path: The failing place, such as `$.limit`.
+        reason: What is wrong there.
     """
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"input contract: {reason} at {path}")
         self.path = path
+        self.reason = reason
 
 
 class OutputError(CallError):

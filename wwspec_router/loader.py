@@ -113,7 +113,9 @@ class Application:
     def _require_own(self, package: ModuleType) -> None:
         name, file = package.__name__, getattr(package, "__file__", None)
         if name in sys.stdlib_module_names:
-            raise LoaderError(f"{name} is a module of Python itself; the application's own modules lie in {self.folder}")
+            raise LoaderError(
+                f"{name} is a module of Python itself; the application's own modules lie in {self.folder}"
+            )
         if file is None:
             raise LoaderError(f"{name} has no __init__.py; add an empty one in {self.folder}")
         if not Path(file).resolve().is_relative_to(self.folder):

@@ -62,6 +62,10 @@ class AbilityRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """`callback_data` answers a stored event; `func` is the protocol of the vendor's Python demo."""
     apis: Apis | None = None
     """With `kind = "func"`: the APIs that `input.func` may name."""
+    input: str | None = None
+    """With `api` or `handler`: file of a console example, in the application folder, that is the input contract."""
+    output: str | None = None
+    """The same for the output contract."""
     timeout: Seconds | None = None
     output_policy: OutputPolicy | None = None
     """`prune` (the default for SDK APIs), `strict` (the default for handlers) or `off`."""
@@ -210,8 +214,9 @@ def _row_faults(ability_id: str, row: AbilityRow) -> Iterator[str]:
         yield 'apis goes with kind = "func" only'
     if row.drop_empty and row.api is None and row.kind != "func":
         yield 'drop_empty goes with api or kind = "func" only'
-    if row.output_policy is not None and row.kind is not None:
-        yield "output_policy goes with api or handler only"
+    for name in ("input", "output", "output_policy"):
+        if getattr(row, name) is not None and row.kind is not None:
+            yield f"{name} goes with api or handler only"
 
 
 def _place(path: Path, text: str, table: str, key: str | None = None) -> str:

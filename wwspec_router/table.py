@@ -15,7 +15,9 @@ from wwspec_router.ability import Handler, handler_of
 from wwspec_router.context import ApiCodec
 from wwspec_router.contracts import ApiRequest, Contract
 from wwspec_router.contracts.codec import InputCodec, OutputCodec, OutputPolicy
-from wwspec_router.contracts.examples import contract_faults
+from wwspec_router.contracts.examples import console_example, contract_faults
+from wwspec_router.contracts.from_example import contract_of_file
+from wwspec_router.contracts.matching import mismatches
 from wwspec_router.contracts.wrapping import DO_ASYNC_JOB, func_input, merged_events
 from wwspec_router.errors import ConfigurationError, LoaderError, RegistryError
 from wwspec_router.loader import ApiContract, Application
@@ -174,10 +176,12 @@ class _Builder:
     def _row_target(self, ability_id: str, row: AbilityRow) -> Any:
         place = self._registry.place("abilities", ability_id)
         if row.api is not None:
-            if row.api in self._contracts:
+            if row.api not in self._contracts:
+                self.faults.append(f"{place}: {self._unknown_api(row.api)}")
+                return None
+            if row.input is None and row.output is None:
                 return self._api_target(row.api, row.output_policy or OutputPolicy.PRUNE, row.drop_empty)
-            self.faults.append(f"{place}: {self._unknown_api(row.api)}")
-            return None
+            return self._narrowed_target(row.api, row, place)
         if row.handler is not None:
             return self._handler_target(row.handler, row, place)
         if row.kind == "func":
@@ -194,13 +198,48 @@ class _Builder:
         if handler is None:
             self.faults.append(f"{place}: handler: {name} has no contract; mark it with @wwspec_router.ability")
             return None
-        sides = (("request", handler.request), ("reply", handler.response))
-        faults = [f"{place}: {side} {path}: {why}" for side, type_ in sides for path, why in contract_faults(type_)]
-        self.faults += faults
-        if faults:
+        request = self._handler_contract(place, "input", row.input, handler.request)
+        response = self._handler_contract(place, "output", row.output, handler.response)
+        if request is None or response is None:
             return None
-        output = OutputCodec(handler.response, row.output_policy or OutputPolicy.STRICT, _pruning_logger(name))
-        return HandlerTarget(handler, InputCodec(handler.request), output)
+        output = OutputCodec(response, row.output_policy or OutputPolicy.STRICT, _pruning_logger(name))
+        return HandlerTarget(handler, InputCodec(request), output)
+
+    def _handler_contract(self, place: str, side: str, file: str | None, type_: type | None) -> type | None:
+        """Return one side of a handler's contract: from its annotation, or from the file that its row names."""
+        if file is not None and type_ is None:
+            return self._file_contract(place, side, file)
+        if type_ is None:
+            self.faults.append(f'{place}: the handler takes a dict, so give {side} = "<file of a console example>"')
+            return None
+        if file is not None:
+            self.faults.append(f"{place}: {side}: the handler's annotation is a contract already; give one of the two")
+            return None
+        faults = [f"{place}: {side} contract {path}: {why}" for path, why in contract_faults(type_)]
+        self.faults += faults
+        return None if faults else type_
+
+    def _narrowed_target(self, api: str, row: AbilityRow, place: str) -> ApiTarget | None:
+        """Return the target of an API under a contract of its own, which must lie within the API's."""
+        own = self._contracts[api]
+        types = []
+        for side, file, whole in (("input", row.input, own.request), ("output", row.output, own.response)):
+            type_ = whole if file is None else self._file_contract(place, side, file)
+            if type_ is not None:
+                outside = mismatches(console_example(whole), console_example(type_))
+                self.faults += [f"{place}: {side} {path}: {why} of SDK API {api}" for path, why in outside]
+            types.append(type_)
+        if None in types:
+            return None
+        output = OutputCodec(types[1], row.output_policy or OutputPolicy.PRUNE, _pruning_logger(api))
+        return ApiTarget(api, InputCodec(types[0], drop_empty=row.drop_empty), output)  # type: ignore[arg-type]
+
+    def _file_contract(self, place: str, side: str, file: str) -> type | None:
+        try:
+            return contract_of_file(self._application.folder / file)
+        except LoaderError as error:
+            self.faults.append(f"{place}: {side}: {error}")
+            return None
 
     def _api_target(self, api: str, policy: OutputPolicy = OutputPolicy.PRUNE, drop_empty: bool = False) -> ApiTarget:
         """Return the target of one API; equal ones share their codecs."""

@@ -5,6 +5,8 @@ from pathlib import Path
 import click
 
 from wwspec_router.cli.options import app_options
+from wwspec_router.console import console_contracts, takes_error_reply
+from wwspec_router.errors import RegistryError
 from wwspec_router.table import build_table, check_configuration
 
 
@@ -17,6 +19,14 @@ def command(app: Path, registry: Path | None) -> None:
     """
     table = build_table(app, registry or app / "abilities" / "registry.toml")
     check_configuration(table)
+    faults = [
+        f"{table.abilities[ability_id].place}: an error reply does not fit the output contract of {ability_id}, so the "
+        "app would see 790014 instead; add errcode (a number) and errmsg (a string)"
+        for ability_id, contract in console_contracts(table).items()
+        if not takes_error_reply(contract)
+    ]
+    if faults:
+        raise RegistryError(faults)
     click.echo(
         f"{table.registry.path}: {len(table.abilities)} abilities, {len(table.api_contracts)} SDK APIs, "
         f"{len(table.events)} events: no fault"

@@ -71,6 +71,15 @@ class InputCodec(Generic[T]):
             self._check_bytes(value, "$")
         return value
 
+    def decode_plain(self, text: str) -> Any:
+        """Check a request and return it as plain dicts and lists, for handlers that take no struct.
+
+        Raises:
+            InputError: It does not fit; the error names the path.
+        """
+        self.decode(text)
+        return msgspec.json.decode(text)
+
     def forward(self, text: str) -> str:
         """Check a request that is passed on to the SDK.
 
@@ -123,7 +132,7 @@ class OutputCodec:
             return self._mended(text)
         except _UNREADABLE:
             raise OutputError("$", "not valid JSON") from None
-        return text
+        return self._mended(text) if self._has_float else text  # a whole number decodes as a float
 
     def encode(self, value: object) -> str:
         """Encode what a handler returned, and check it: msgspec does not check a struct that Python code fills.
@@ -147,9 +156,11 @@ class OutputCodec:
 
     def _mended(self, text: str) -> str:
         try:
-            value = self._mend(msgspec.json.decode(text))
-            msgspec.convert(value, self.type)
-            return self._encode(value).decode()
+            value = msgspec.json.decode(text)
+            mended = self._mend(value)
+            msgspec.convert(mended, self.type)
+            data = self._encode(mended)
+            return text if data == self._encode(value) else data.decode()
         except msgspec.ValidationError as error:
             raise OutputError(*_place(error)) from None
         except (OverflowError, *_UNREADABLE):

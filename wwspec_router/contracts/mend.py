@@ -2,7 +2,8 @@
 
 WeCom adds keys over time, and its pages disagree on a few spellings. The platform would refuse the whole reply for
 one of them (790014), so what can be mended without touching a listed value is mended: unlisted keys and nulls are
-left out, `true` becomes 1 where a flag is declared as a number, a key's other spelling becomes the declared one.
+left out, `true` becomes 1 where a flag is declared as a number, 1 becomes 1.0 where a fraction is declared, and a key's
+other spelling becomes the declared one.
 """
 
 from collections.abc import Callable
@@ -58,6 +59,8 @@ def _mend(shape: Shape, value: Any, path: str, report: Callable[[str], None]) ->
             return int(value)
         case Scalar(kind="bool", also="int") if value in (0, 1):
             return bool(value)
+        case Scalar(kind="float") if type(value) is int:
+            return float(value)
         case _:
             return value
 
@@ -67,7 +70,7 @@ def _mend_object(shape: ObjectShape, value: dict[str, Any], path: str, report: C
     for key, item in value.items():
         name = key if key in shape.fields else shape.renamed.get(key)
         if name is None or (item is None and _is_droppable(shape.fields[name])):
-            report(f"{path}.{key[:64]}")
+            report(f"{path}.{key[:64].encode('unicode_escape').decode('ascii')}")
         elif name == key or name not in value:
             mended[name] = _mend(shape.fields[name].shape, item, f"{path}.{name}", report)
     return mended

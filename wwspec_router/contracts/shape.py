@@ -94,6 +94,8 @@ class _Reader:
             case mi.StructType():
                 return self._object(info)
             case mi.ListType() | mi.VarTupleType() | mi.SetType():
+                if info.max_length == 0:
+                    return ListShape(Scalar("open", None), [])
                 example = examples[0] if examples else None
                 return ListShape(self.read(info.item_type), example, _nullable(info.item_type))
             case mi.UnionType():

@@ -19,11 +19,13 @@ from wwspec_router.sdk.base import Headers, SealedReply
 __all__ = ["RETURN_CODES", "SdkSource", "VendorSdk", "load_sdk"]
 
 MODULE = "wwspecapisdk"
-STANDIN = Path(__file__).parent.parent / "emulator" / "standin"
+STANDIN = Path(__file__).resolve().parent.parent / "emulator" / "standin"
 """Folder of the emulator's module of the same name."""
 
 SUPPORTED_PYTHONS = ((3, 6), (3, 12))
 """CPython versions that the vendor compiles its module for [100057]."""
+
+_NAMES = ("WWToSpecHTTPReqDecoder", "WWToSpecHTTPRspConstructor", "ChatDataSDK", "spec_gen_notify_id")
 
 RETURN_CODES = {
     -10001: "SDK internal error, not network",
@@ -101,15 +103,21 @@ def _require_vendor(origin: Path | None) -> None:
 
 def _import() -> Any:
     try:
-        return importlib.import_module(MODULE)
-    except ImportError as error:
+        module = importlib.import_module(MODULE)
+    except Exception as error:  # mostly ImportError, but what a compiled module raises is its own affair
         missing = error.name if isinstance(error, ModuleNotFoundError) and error.name != MODULE else None
         mend = (
             "install pycryptodome, for example with the extra 'zone'"
             if missing is not None and missing.startswith("Crypto")
             else "check that the file is whole and made for this Python and machine (WeCom document 100057)"
         )
-        raise SdkUnavailableError(f"{MODULE} does not load ({error}): {mend}") from error
+        raise SdkUnavailableError(f"{MODULE} does not load ({str(error) or type(error).__name__}): {mend}") from error
+    if missing_names := [name for name in _NAMES if not hasattr(module, name)]:
+        raise SdkUnavailableError(
+            f"{MODULE} from {getattr(module, '__file__', 'an unknown file')} is not the SDK, or not a version from 2024-09 on: "
+            f"it has no {', '.join(missing_names)} (WeCom document 100057)"
+        )
+    return module
 
 
 class VendorSdk:
@@ -171,9 +179,12 @@ class VendorSdk:
     def new_notify_id(self) -> str:
         """Return a fresh notify_id; see `Sdk.new_notify_id`."""
         try:
-            return str(self._module.spec_gen_notify_id())
+            notify_id = self._module.spec_gen_notify_id()
         except Exception as error:
             raise SdkCallError("spec_gen_notify_id", _return_code(error), type(error).__name__) from error
+        if not (isinstance(notify_id, str) and notify_id):  # two events under one id would overwrite each other
+            raise SdkCallError("spec_gen_notify_id", None, "the SDK returned no notify_id")
+        return notify_id
 
     def open_debug_mode(self, debug_token: str, access_token: str) -> None:
         """Switch the SDK to debug mode; see `Sdk.open_debug_mode`."""

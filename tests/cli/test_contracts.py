@@ -1,0 +1,155 @@
+"""`wwspec contracts` and `wwspec check`: what is printed is what the platform lets pass."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from wwspec_router.contracts.matching import matches
+
+
+def test_each_side_of_each_ability_is_a_json_object_with_real_values(run: Run) -> None:
+    contracts = json.loads(run("contracts").stdout)
+    assert len(contracts) > 43
+    for contract in contracts.values():
+        assert isinstance(contract["input"], dict)
+        assert matches(contract["output"], {"errcode": 710660, "errmsg": "an error reply"})
+        assert "required" not in json.dumps(contract)
+
+
+def test_what_was_written_does_not_differ(run: Run, tmp_path: Path) -> None:
+    assert run("contracts", "--out", str(tmp_path)).returncode == 0
+    done = run("contracts", "--diff", str(tmp_path))
+    assert (done.returncode, done.stdout.endswith("no difference in 92 abilities\n")) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "difference"),
+    [
+        (
+            "invoke_sync_msg.input.json",
+            '"limit": 1',
+            '"limit": "1"',
+            "invoke_sync_msg: input $.limit: a call that uses it is refused by the platform (790016): "
+            "expected a string, got an integer",
+        ),
+        (
+            "chat_digest.output.json",
+            '"has_more"',
+            '"hasmore"',
+            "chat_digest: output $.has_more: a reply that holds it is refused by the platform (790014): "
+            "this key is not in the contract",
+        ),
+        (
+            "chat_digest.input.json",
+            '"cursor"',
+            '"cursors"',
+            "chat_digest: input $.cursors: the console lets it pass, the program refuses it: "
+            "this key is not in the contract",
+        ),
+    ],
+)
+def test_one_edited_key_is_named_and_fails(
+    run: Run, tmp_path: Path, file: str, old: str, new: str, difference: str
+) -> None:
+    run("contracts", "--out", str(tmp_path))
+    text = (tmp_path / file).read_text()
+    assert old in text
+    (tmp_path / file).write_text(text.replace(old, new, 1))
+    done = run("contracts", "--diff", str(tmp_path))
+    assert done.returncode == 1
+    assert difference in done.stdout.splitlines()
+
+
+def test_an_ability_that_was_never_registered_is_named(run: Run, tmp_path: Path) -> None:
+    run("contracts", "--out", str(tmp_path))
+    (tmp_path / "chat_digest.input.json").unlink()
+    (tmp_path / "gone.input.json").write_text("{}")
+    done = run("contracts", "--diff", str(tmp_path))
+    assert done.stdout.splitlines() == [
+        "chat_digest: its input contract is not registered",
+        "gone: registered, but the program has no such ability",
+    ]
+
+
+def test_a_file_that_is_no_json_is_named(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "chat_digest.input.json").write_text("limit: number, required")
+    done = run("contracts", "--diff", str(tmp_path), "chat_digest")
+    assert done.returncode == 1
+    assert "chat_digest.input.json: not JSON" in done.stderr
+
+
+def test_json_schemas_are_for_other_tools(run: Run) -> None:
+    schemas = json.loads(run("contracts", "--json-schema", "chat_digest", "python_demo").stdout)
+    assert schemas["chat_digest"]["input"]["$defs"]["DigestRequest"]["properties"]["limit"]["maximum"] == 1000
+    assert len(schemas["python_demo"]["input"]["anyOf"]) == 3
+
+
+def test_check_reports_an_ability_whose_error_reply_would_be_refused(run: Run, tmp_path: Path) -> None:
+    app = application(tmp_path, output='{"said": "hello"}')
+    done = run("check", "--app", str(app))
+    assert done.returncode == 1
+    assert "registry.toml:1 [abilities.echo]: an error reply does not fit the output contract of echo" in done.stderr
+
+
+def test_contracts_of_files_are_shown_as_they_are(run: Run, tmp_path: Path) -> None:
+    output = '{"errcode": 0, "errmsg": "ok", "said": "hello", "scores": [{"of day": 1.5}], "none": []}'
+    app = application(tmp_path, output=output)
+    assert run("check", "--app", str(app)).returncode == 0
+    shown = json.loads(run("contracts", "--app", str(app)).stdout)["echo"]
+    assert shown == {"input": {"say": "hello"}, "output": json.loads(output)}
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ('handler = "abilities.echo:echo"', 'the handler takes a dict, so give input = "<file of a console example>"'),
+        ('api = "sync_msg"\ninput = "none.json"', "none.json: there is no such file"),
+        ('api = "sync_msg"\ninput = "schemas/broken.json"', "broken.json: can't be read as JSON"),
+        ('api = "sync_msg"\ninput = "schemas/list.json"', "list.json: a contract is a JSON object"),
+        ('kind = "callback_data"\ninput = "x.json"', "input goes with api or handler only"),
+        (
+            'handler = "abilities.echo:typed"\ninput = "schemas/echo.input.json"',
+            "input: the handler's annotation is a contract already; give one of the two",
+        ),
+        (
+            'api = "greet"\ninput = "schemas/echo.input.json"',
+            "input $.say: this key is not in the contract of SDK API greet",
+        ),
+    ],
+)
+def test_a_fault_in_a_contract_file_is_named_with_its_row(run: Run, tmp_path: Path, row: str, fault: str) -> None:
+    app = application(tmp_path, output='{"errcode": 0, "errmsg": "ok"}')
+    (app / "abilities" / "registry.toml").write_text(f"[abilities.one]\n{row.replace('sync_msg', 'greet')}\n")
+    done = run("check", "--app", str(app))
+    assert done.returncode == 1
+    assert "registry.toml:1 [abilities.one]: " in done.stderr
+    assert fault in done.stderr
+
+
+def application(tmp_path: Path, output: str) -> Path:
+    """An application with one handler of plain dicts and one SDK API."""
+    app = tmp_path / "app"
+    for package in ("abilities", "schemas", "schemas/api", "schemas/events"):
+        (app / package).mkdir(parents=True)
+        (app / package / "__init__.py").touch()
+    (app / "abilities" / "registry.toml").write_text(
+        '[abilities.echo]\nhandler = "abilities.echo:echo"\n'
+        'input = "schemas/echo.input.json"\noutput = "schemas/echo.output.json"\n'
+    )
+    (app / "schemas" / "echo.input.json").write_text('{"say": "hello"}')
+    (app / "schemas" / "echo.output.json").write_text(output)
+    (app / "schemas" / "broken.json").write_text("{")
+    (app / "schemas" / "list.json").write_text("[]")
+    (app / "schemas" / "api" / "greet.py").write_text(
+        "from wwspec_router.contracts import ApiRequest, Output\n\n\n"
+        "class Response(Output):\n    greeting: str = ''\n\n\n"
+        "class Request(ApiRequest[Response]):\n    name: str = ''\n"
+    )
+    (app / "abilities" / "echo.py").write_text(
+        "from typing import Any\n\nfrom wwspec_router import Contract, Output, ability\n\n\n"
+        "@ability\ndef echo(request: dict[str, Any]) -> dict[str, Any]:\n    return {'said': request['say']}\n\n\n"
+        "@ability\ndef typed(request: Contract) -> Output:\n    return Output()\n"
+    )
+    return app

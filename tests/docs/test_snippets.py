@@ -1,0 +1,123 @@
+"""Every command and snippet of README.md and docs/ is run here, or named with the test that runs it."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from wwspec_router.cli.main import VERBS
+from wwspec_router.testing.zone import Zone
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+ELSEWHERE = {
+    "scripts/demo --once": "scripts/demo is two lines; tests/cli/test_verbs.py plays `wwspec demo --once`",
+    "scripts/test": "is what runs this test",
+    "scripts/image": "tests/packaging/test_scripts.py; needs a container engine",
+    "wwspec dev": "tests/cli/test_verbs.py, since it does not end",
+}
+"""Commands that are not run here, and why."""
+
+
+class Block(NamedTuple):
+    """A fenced block of a page."""
+
+    page: Path
+    line: int
+    language: str
+    text: str
+
+
+def blocks() -> Iterator[Block]:
+    for page in PAGES:
+        text = page.read_text()
+        for found in re.finditer(r"^( *)```(\w+)\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL):
+            body = re.sub(f"^{found[1]}", "", found[3], flags=re.MULTILINE)
+            yield Block(page, text.count("\n", 0, found.start()) + 1, found[2], body)
+
+
+BLOCKS = list(blocks())
+FILES = [block for block in BLOCKS if block.language in ("python", "toml", "json")]
+COMMANDS = [
+    pytest.param(line, id=f"{block.page.name}:{block.line}: {line}")
+    for block in BLOCKS
+    if block.language == "bash"
+    for line in block.text.splitlines()
+]
+
+
+@pytest.fixture(scope="module")
+def application(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The reference program with every file that the pages show."""
+    app = tmp_path_factory.mktemp("docs") / "app"
+    for package in ("abilities", "schemas"):
+        shutil.copytree(ROOT / package, app / package, ignore=shutil.ignore_patterns("__pycache__"))
+    for block in FILES:
+        first, _, rest = block.text.partition("\n")
+        path = app / first.lstrip("#/ ")
+        if block.language == "toml":
+            path.write_text(f"{path.read_text()}\n{rest}")
+        else:
+            path.write_text(rest)
+    return app
+
+
+@pytest.fixture(scope="module")
+def zone(application: Path) -> Iterator[Zone]:
+    with Zone(application) as zone:
+        yield zone
+
+
+def test_every_file_of_a_page_says_where_it_belongs() -> None:
+    for block in FILES:
+        assert re.match(r"(#|//) (abilities|schemas)/[\w/.]+\n", block.text), f"{block.page.name}:{block.line}"
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_every_command_of_a_page_works(line: str, application: Path, zone: Zone) -> None:
+    if line in ELSEWHERE:
+        return
+    words = shlex.split(line)
+    assert words[0] == "wwspec", f"tell this test how to run {line}"
+    done = subprocess.run(
+        [sys.executable, "-m", "wwspec_router", *words[1:]],
+        cwd=application,
+        env={**os.environ, "WWSPEC_EMULATOR_URL": zone.client.url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+
+
+def test_the_abilities_of_the_pages_answer(zone: Zone) -> None:
+    token = zone.fire("conversation_new_message")["event"]["conversation_new_message"]["token"]
+    messages = zone.call("messages_of_the_week", {"limit": 500, "token": token}).reply["msg_list"]
+    chatids = [message["chatid"] for message in messages if message.get("chatid")]
+    sizes = [zone.call("group_size", {"chatid": chatid}).reply for chatid in dict.fromkeys(chatids)]
+    assert max(size["members"] for size in sizes if size["errcode"] == 0) > 1
+    assert zone.call("price_check", {"article": "tea"}).reply["offers"] == [{"shop": "tea in CNY", "cents": 1999}]
+    refused = zone.call("price_check", {"article": "茶" * 22}).reply
+    assert refused["errmsg"] == "input contract: longer than 64 bytes at $.article"
+    assert zone.call("echo", {"say": "hi"}).reply["said"] == "hi"
+
+
+def test_the_verbs_of_the_pages_exist() -> None:
+    for page in PAGES:
+        for verb in re.findall(r"`wwspec (\w+)", page.read_text()):
+            assert verb in VERBS, f"{page.name}: wwspec {verb}"
+
+
+def test_links_between_the_pages_lead_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"

@@ -1,0 +1,61 @@
+"""Makes contracts of console examples: the way back from the JSON that a team already registered [100019].
+
+Every key of an example may be missing, as the platform's rule has it; unknown keys and other types are refused.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import msgspec
+from msgspec import Meta
+
+from wwspec_router.contracts.base import UNSET, Contract, UnsetType
+from wwspec_router.contracts.matching import merged
+from wwspec_router.errors import LoaderError
+
+__all__ = ["contract_of_example", "contract_of_file"]
+
+
+def contract_of_file(path: Path) -> type[Contract]:
+    """Return the contract that a file with a console example describes.
+
+    Raises:
+        LoaderError: The file can't be read, or holds no JSON object.
+    """
+    try:
+        example = msgspec.json.decode(path.read_bytes())
+    except FileNotFoundError:
+        raise LoaderError(f"{path}: there is no such file") from None
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise LoaderError(f"{path}: can't be read as JSON: {error}") from None
+    if not isinstance(example, dict):
+        raise LoaderError(f"{path}: a contract is a JSON object")
+    return contract_of_example(path.name.partition(".")[0], example)
+
+
+def contract_of_example(name: str, example: dict[str, Any]) -> type[Contract]:
+    """Return the contract that a console example describes.
+
+    Args:
+        name: What to call the type, for error messages.
+        example: The decoded example.
+    """
+    fields: list[Any] = []
+    for number, (key, value) in enumerate(example.items()):
+        # Keys need not be Python names, so attributes are numbered and the keys are given as their names.
+        fields.append((f"f{number}", _type_of(f"{name}.{key}", value) | UnsetType, UNSET))
+    names = {f"f{number}": key for number, key in enumerate(example)}
+    return cast(type[Contract], msgspec.defstruct(name, fields, bases=(Contract,), kw_only=True, rename=names))
+
+
+def _type_of(name: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return contract_of_example(name, value)
+    if isinstance(value, list):
+        if not value:
+            return Annotated[list[Any], Meta(max_length=0)]
+        return list[_type_of(name, merged(value))]  # type: ignore[misc]  # a type made at run time
+    if value is None:
+        return None
+    # The example is the author's own, so it is what is shown again.
+    return Annotated[type(value), Meta(examples=[value])]
