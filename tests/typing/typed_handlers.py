@@ -1,0 +1,25 @@
+"""What a type checker knows of a handler's calls; read by mypy, never run."""
+
+from typing import assert_type
+
+from schemas.api import get_group_chat, sync_msg
+from wwspec_router import AsyncContext, Context
+
+
+def typed(ctx: Context) -> None:
+    """A request knows its reply."""
+    assert_type(ctx.invoke(sync_msg.Request(limit=200)), sync_msg.Response)
+    assert_type(ctx.invoke(get_group_chat.Request(chatid="x"), check=False).members, list[get_group_chat.Member])
+
+
+async def typed_async(ctx: AsyncContext) -> None:
+    """And so it does when awaited."""
+    assert_type(await ctx.invoke(sync_msg.Request()), sync_msg.Response)
+
+
+def wrong(ctx: Context) -> None:
+    """Mistakes that mypy finds; each comment is needed, since unused ones are errors."""
+    sync_msg.Request(limit="200")  # type: ignore[arg-type]
+    sync_msg.Request(limits=200)  # type: ignore[call-arg]
+    get_group_chat.Request()  # type: ignore[call-arg]
+    print(ctx.invoke(sync_msg.Request()).msg_lists)  # type: ignore[attr-defined]
