@@ -85,6 +85,20 @@ class Child:
         while not _answers(url):
             self._check_alive(deadline)
 
+    def wait_success(self) -> None:
+        """Wait until the child has ended.
+
+        Raises:
+            ChildError: Its exit code is not 0, or the time is over.
+        """
+        try:
+            code = self.process.wait(START_LIMIT)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            code = self.process.returncode
+        if code != 0:
+            raise ChildError(f"wwspec {self.arguments[0]} ended with exit code {code}{self._said()}")
+
     def announced_url(self) -> str:
         """Wait for the line that says where the child listens, and return the URL; see `wait_for`."""
         return self.wait_for(_ANNOUNCED)[1]

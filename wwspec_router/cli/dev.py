@@ -69,8 +69,9 @@ class _Program:
         """Register the program's contracts and start it; a fault is shown, and False returned."""
         with tempfile.TemporaryDirectory(prefix="wwspec-dev-") as folder:
             # In a process of its own, since this one would keep the modules of the first time.
-            export = Child(["contracts", *self._options, "--out", folder])
-            if export.process.wait() != 0:
+            try:
+                Child(["contracts", *self._options, "--out", folder]).wait_success()
+            except ChildError:
                 click.echo("the program is not started; mend the fault, then save the file", err=True)
                 return False
             self._client.register(msgspec.to_builtins(load_contracts(Path(folder))))

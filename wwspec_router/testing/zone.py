@@ -14,9 +14,8 @@ from typing import Any, Self
 import msgspec
 
 from wwspec_router.child import Child
-from wwspec_router.console import console_contracts
 from wwspec_router.emulator.client import CallResult, EmulatorClient
-from wwspec_router.table import build_table
+from wwspec_router.emulator.settings import AbilityContract, load_contracts
 
 __all__ = ["Zone"]
 
@@ -58,7 +57,7 @@ class Zone:
             emulator = Child(["emulate", "--port", "0", *self._emulate], output=log)
             stack.callback(emulator.stop)
             self.client = stack.enter_context(EmulatorClient(emulator.announced_url()))
-            self.client.register(msgspec.to_builtins(console_contracts(build_table(self._app, self._registry))))
+            self.client.register(msgspec.to_builtins(self._contracts()))
             stack.callback(self.stop_program)
             self.start_program()
             self.client.receive_events()
@@ -69,6 +68,14 @@ class Zone:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+    def _contracts(self) -> dict[str, AbilityContract]:
+        """Export the contracts in a process of its own: this one may have another application's modules."""
+        folder = self.folder / "contracts"
+        options = ["--app", str(self._app), "--registry", str(self._registry), "--out", str(folder)]
+        export = Child(["contracts", *options], output=self.folder / "contracts.log")
+        export.wait_success()
+        return load_contracts(folder)
 
     def start_program(self) -> None:
         """Start the program, again at the same port if it ran before, and point the emulator at it."""
