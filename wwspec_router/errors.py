@@ -74,12 +74,16 @@ class CallError(WWSpecError):
     """
 
     def __init__(self, message: str, *, errcode: int | None = None, detail: str = "") -> None:
-        if not isinstance(message, str) or not isinstance(errcode, int | None) or isinstance(errcode, bool):
+        if not _can_be_sent(message, errcode):
             raise TypeError(f"{type(self).__name__}: the message must be a str, the errcode an int or None")
         super().__init__(message)
         self.message = message
         self.errcode = errcode
         self.detail = detail
+
+
+def _can_be_sent(message: object, errcode: object) -> bool:
+    return isinstance(message, str) and isinstance(errcode, int | None) and not isinstance(errcode, bool)
 
 
 class DecodeError(CallError):

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from wwspec_router.contracts.base import UNSET, Contract, UnsetType
-from wwspec_router.contracts.matching import merged
+from wwspec_router.contracts.matching import merged, mismatches
 from wwspec_router.errors import LoaderError
 
 __all__ = ["contract_of_example", "contract_of_file"]
@@ -20,7 +20,7 @@ def contract_of_file(path: Path) -> type[Contract]:
     """Return the contract that a file with a console example describes.
 
     Raises:
-        LoaderError: The file can't be read, or holds no JSON object.
+        LoaderError: The file can't be read, or holds no JSON object that can be a contract.
     """
     try:
         example = msgspec.json.decode(path.read_bytes())
@@ -30,7 +30,12 @@ def contract_of_file(path: Path) -> type[Contract]:
         raise LoaderError(f"{path}: can't be read as JSON: {error}") from None
     if not isinstance(example, dict):
         raise LoaderError(f"{path}: a contract is a JSON object")
-    return contract_of_example(path.name.partition(".")[0], example)
+    for place, why in mismatches(example, example):
+        raise LoaderError(f"{path}: the example does not fit itself at {place}: {why}")
+    try:
+        return contract_of_example(path.name.partition(".")[0], example)
+    except ValueError as error:
+        raise LoaderError(f"{path}: {error}") from None
 
 
 def contract_of_example(name: str, example: dict[str, Any]) -> type[Contract]:
@@ -39,6 +44,9 @@ def contract_of_example(name: str, example: dict[str, Any]) -> type[Contract]:
     Args:
         name: What to call the type, for error messages.
         example: The decoded example.
+
+    Raises:
+        ValueError: A key holds a quotation mark, a backslash or a control character.
     """
     fields: list[Any] = []
     for number, (key, value) in enumerate(example.items()):

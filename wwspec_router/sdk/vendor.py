@@ -114,7 +114,7 @@ def _import() -> Any:
         raise SdkUnavailableError(f"{MODULE} does not load ({str(error) or type(error).__name__}): {mend}") from error
     if missing_names := [name for name in _NAMES if not hasattr(module, name)]:
         raise SdkUnavailableError(
-            f"{MODULE} from {getattr(module, '__file__', 'an unknown file')} is not the SDK, or not a version from 2024-09 on: "
+            f"{MODULE} from {getattr(module, '__file__', 'an unknown file')} is not the SDK, or too old: "
             f"it has no {', '.join(missing_names)} (WeCom document 100057)"
         )
     return module

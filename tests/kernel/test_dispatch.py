@@ -1,0 +1,393 @@
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from tests.kernel.conftest import OK, MemorySdk, Zone, app_call, network_failure
+from wwspec_router.console import console_contracts
+from wwspec_router.contracts.matching import matches
+from wwspec_router.envelope import Call, CallType
+from wwspec_router.errors import SdkCallError
+from wwspec_router.sdk.base import Headers
+from wwspec_router.stores import NotifyStore, open_store
+from wwspec_router.table import AbilityTable
+
+ZoneOf = Callable[..., Zone]
+
+
+def refused(errmsg: str, errcode: int = 710660) -> dict[str, Any]:
+    return {"errcode": errcode, "errmsg": errmsg}
+
+
+REQUEST = ' { "limit" : 3,\n "cursor":"\\u4e2d" } '
+REPLY = '{ "errcode": 0, "errmsg": "ok", "msg_list": [ ], "has_more": 0 }'
+
+
+@pytest.mark.parametrize("ability_id", ["invoke_sync_msg", "chat_history"])
+def test_an_sdk_api_is_called_in_the_caller_s_name_with_the_request_byte_for_byte(zone: Zone, ability_id: str) -> None:
+    zone.sdk.replies["sync_msg"] = REPLY
+
+    reply = zone.dispatch(app_call(ability_id, REQUEST, corpid="corp-2", agentid=9, job_info="job"))
+    assert (reply.text, reply.errcode) == (REPLY, 0)
+    [call] = zone.sdk.calls
+    assert (call.api, call.request) == ("sync_msg", REQUEST)
+    assert (call.corpid, call.agentid, call.ability_id, call.job_info) == ("corp-2", 9, ability_id, "job")
+
+
+def test_a_refusal_of_the_platform_is_passed_on(zone: Zone) -> None:
+    zone.sdk.replies["sync_msg"] = '{"errcode":710611,"errmsg":"invalid cursor"}'
+
+    reply = zone.dispatch(app_call("invoke_sync_msg"))
+    assert (reply.text, reply.errcode) == ('{"errcode":710611,"errmsg":"invalid cursor"}', 0)
+
+
+def test_what_the_platform_adds_to_a_reply_is_left_out_and_logged_by_path(
+    zone_of: ZoneOf, caplog: pytest.LogCaptureFixture
+) -> None:
+    zone = zone_of("[passthrough]\nprefix='invoke_'\n")
+    zone.sdk.replies["sync_msg"] = '{"errcode":0,"msg_list":[{"msgid":"m","colour":"a-secret"}],"has_more":true}'
+
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            assert zone.call("invoke_sync_msg") == {"errcode": 0, "msg_list": [{"msgid": "m"}], "has_more": 1}
+    assert [record.getMessage() for record in caplog.records] == [
+        "left out of replies, since the contract of sync_msg does not list it: $.msg_list[].colour"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("policy", "reply", "answer"),
+    [
+        ("strict", '{"errcode":0,"new":1}', refused("output contract: unknown key at $.new")),
+        ("strict", '{"errcode":0}', {"errcode": 0}),
+        ("prune", '{"errcode":0,"new":1}', {"errcode": 0}),
+        ("prune", '{"errcode":"0"}', refused("output contract: expected int, got str at $.errcode")),
+        ("prune", "oops", refused("output contract: not valid JSON at $")),
+    ],
+)
+def test_a_row_s_output_policy_decides_over_the_platform_s_reply(
+    zone_of: ZoneOf, policy: str, reply: str, answer: dict[str, Any]
+) -> None:
+    zone = zone_of(f"[abilities.a]\napi='sync_msg'\noutput_policy='{policy}'\n")
+    zone.sdk.replies["sync_msg"] = reply
+
+    assert zone.call("a") == answer
+
+
+def test_the_policy_off_passes_the_platform_s_reply_on_unread(zone_of: ZoneOf) -> None:
+    zone = zone_of("[abilities.a]\napi='sync_msg'\noutput_policy='off'\n")
+    zone.sdk.replies["sync_msg"] = '{"new":1}'
+
+    assert zone.dispatch(app_call("a")).text == '{"new":1}'
+
+
+def test_empty_strings_are_dropped_where_the_registry_says_so(zone_of: ZoneOf) -> None:
+    zone = zone_of(
+        "[passthrough]\nprefix='p_'\ndrop_empty=true\n[func]\nprefix='f_'\ndrop_empty=true\n"
+        "[abilities.a]\napi='sync_msg'\ndrop_empty=true\n[abilities.b]\napi='sync_msg'\n"
+        "[abilities.c]\nkind='func'\ndrop_empty=true\n"
+    )
+    plain, wrapped = '{"cursor":"","limit":5}', '{"input":{"func":"sync_msg","func_req":{"cursor":"","limit":5}}}'
+
+    for ability_id, data in [
+        ("p_sync_msg", plain),
+        ("a", plain),
+        ("b", plain),
+        ("c", wrapped),
+        ("f_sync_msg", wrapped),
+    ]:
+        zone.call(ability_id, data)
+    assert [call.request for call in zone.sdk.calls] == ['{"limit":5}'] * 2 + [plain] + ['{"limit":5}'] * 2
+
+
+def test_a_request_that_does_not_fit_never_reaches_the_sdk(zone: Zone) -> None:
+    for data in ("", "[]", '{"limit":"3"}', '{"limit":3,"x":1}', '{"cursor":"' + "中" * 43 + '"}', "\ud800"):
+        assert zone.call("invoke_sync_msg", data)["errmsg"].startswith("input contract: ")
+    assert zone.call("invoke_sync_msg", '{"limit":"3"}') == refused("input contract: expected int, got str at $.limit")
+    assert zone.sdk.calls == []
+
+
+@pytest.mark.parametrize("error", [network_failure("sync_msg"), SdkCallError("sync_msg", None, "odd")])
+def test_a_failed_sdk_call_is_answered_with_its_return_code(
+    zone: Zone, error: SdkCallError, caplog: pytest.LogCaptureFixture
+) -> None:
+    zone.sdk.replies["sync_msg"] = error
+
+    code = " (-10002)" if error.return_code else ""
+    assert zone.call("invoke_sync_msg") == refused(f"sync_msg: the SDK call failed{code}")
+    assert error.detail in caplog.text
+
+
+def test_the_sdk_s_own_bugs_are_answered_without_their_text(zone: Zone, caplog: pytest.LogCaptureFixture) -> None:
+    zone.sdk.replies["sync_msg"] = RuntimeError("a-secret")
+
+    assert zone.call("invoke_sync_msg") == refused("internal error of the program")
+    assert "RuntimeError at conftest.py" in caplog.text
+    assert "a-secret" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("ability_id", "told"),
+    [
+        ("nope", "nope"),
+        ("", ""),
+        ("Invoke_sync_msg", "Invoke_sync_msg"),
+        ("invoke_", "invoke_"),
+        ("sync_msg", "sync_msg"),
+        ("a" * 5000, "a" * 64 + "…"),
+        ("a\nb\x00\x1b[31m", "a\\nb\\x00\\x1b[31m"),
+        ("\ud800", "\\ud800"),
+        ("读取", "\\u8bfb\\u53d6"),
+    ],
+    ids=ascii,
+)
+def test_an_unknown_ability_is_not_found(
+    zone: Zone, ability_id: str, told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert zone.call(ability_id) == refused(f"unknown ability_id {told}")
+    assert zone.sdk.calls == []
+    [record] = caplog.records
+    assert record.getMessage() == f"ability {told} refused, AbilityNotFoundError"
+
+
+def test_an_api_without_a_contract_never_reaches_the_sdk(zone: Zone) -> None:
+    for name in ("invoke_set_public_key", "invoke___class__", "invoke_sync_msg ", "invoke_SYNC_MSG", "input_nope"):
+        assert zone.call(name)["errmsg"].startswith("unknown ability_id ")
+    for func in ("set_public_key", "__class__", "search_msg"):
+        assert zone.call("python_demo", json.dumps({"input": {"func": func}})) == refused(f"unknown input.func {func}")
+    assert zone.sdk.calls == []
+
+
+@pytest.mark.parametrize("call_type", [0, 3, -1, 10**30])
+def test_an_unknown_call_type_is_refused(zone: Zone, call_type: int) -> None:
+    assert zone.call("invoke_sync_msg", call_type=call_type) == refused("call_type must be 1 or 2")
+    assert zone.sdk.calls == []
+
+
+def test_an_asynchronous_call_is_refused(zone: Zone) -> None:
+    answer = zone.call("invoke_sync_msg", is_async=True, job_info="job")
+
+    assert answer == refused("asynchronous calls are not supported by this program")
+    assert zone.sdk.calls == []
+
+
+def test_the_program_s_own_failures_carry_its_configured_errcode(zone_of: ZoneOf) -> None:
+    zone = zone_of("[program]\nerrcode=42\n[abilities.a]\napi='sync_msg'\n")
+
+    assert zone.dispatch(app_call("nope")).errcode == 42
+    assert zone.call("a", "[]")["errcode"] == 42
+    assert zone.event("[]")["errcode"] == 42
+
+
+def test_time_outs_are_known_for_calls_of_the_app_only(zone_of: ZoneOf) -> None:
+    zone = zone_of("[program]\ntimeout=2\n[abilities.a]\napi='sync_msg'\n[abilities.b]\napi='sync_msg'\ntimeout=1\n")
+    timeout = zone.dispatcher.timeout
+
+    assert [timeout(app_call(name)) for name in ("a", "b", "nope")] == [2.0, 1.0, None]
+    assert timeout(Call(corpid="c", agentid=1, call_type=CallType.EVENT, ability_id="a")) is None
+
+
+EVENT = ' {"event_type": "hit_keyword", "timestamp": 5, "hit_keyword": {"token": "t"}}'
+
+
+def store_event(zone: Zone, text: str = EVENT, **more: Any) -> str:
+    """Send an event and return the notify_id that the app is told."""
+    assert zone.event(text, **more) == {"errcode": 0, "errmsg": "ok"}
+    notify_id = zone.sdk.requests[-1][1]["notify_id"]
+    assert isinstance(notify_id, str)
+    return notify_id
+
+
+def test_a_stored_event_is_fetched_byte_for_byte_and_again(zone: Zone) -> None:
+    notify_id = store_event(zone)
+
+    for _ in range(2):
+        assert zone.dispatch(app_call("get_callback_data", notify_id=notify_id)).text == EVENT
+
+
+@pytest.mark.parametrize("other", [{"corpid": "corp-2"}, {"agentid": 8}, {"notify_id": "notify-1"}], ids=str)
+def test_an_event_of_another_corp_or_app_is_not_found(zone: Zone, other: dict[str, Any]) -> None:
+    notify_id = store_event(zone)
+
+    answer = zone.call("get_callback_data", **{"notify_id": notify_id, **other})
+    assert answer == refused("no event waits under this notify_id")
+
+
+def test_a_call_without_notify_id_finds_no_event(zone: Zone) -> None:
+    store_event(zone)
+
+    assert zone.call("get_callback_data") == refused("the call carries no notify_id")
+
+
+def test_the_request_for_an_event_must_be_empty(zone: Zone) -> None:
+    notify_id = store_event(zone)
+
+    answer = zone.call("get_callback_data", '{"notify_id":"x"}', notify_id=notify_id)
+    assert answer == refused("input contract: unknown key at $.notify_id")
+
+
+def test_an_expired_event_is_not_found(reference_table: AbilityTable, tmp_path: Path) -> None:
+    now = 1000.0
+    store = open_store(f"sqlite:{tmp_path / 'notify.db'}", clock=lambda: now)
+    try:
+        zone = Zone(reference_table, store)
+        notify_id = store_event(zone)
+        now += reference_table.registry.program.notify_ttl - 1
+        assert zone.call("get_callback_data", notify_id=notify_id)["event_type"] == "hit_keyword"
+        now += 2
+        assert zone.call("get_callback_data", notify_id=notify_id) == refused("no event waits under this notify_id")
+    finally:
+        store.close()
+
+
+def test_a_store_that_fails_is_told_without_its_words(zone: Zone, caplog: pytest.LogCaptureFixture) -> None:
+    zone.store.close()
+
+    assert zone.call("get_callback_data", notify_id="a") == refused("the event could not be read")
+    assert "closed" in caplog.text
+
+
+@pytest.mark.parametrize("surrogate", ["\ud800", "a" * 5000, "a\x00b", " "], ids=ascii)
+def test_any_notify_id_is_looked_up_safely(zone: Zone, surrogate: str) -> None:
+    answer = zone.call("get_callback_data", notify_id=surrogate)
+
+    assert answer["errmsg"] in ("no event waits under this notify_id", "the event could not be read")
+
+
+def test_an_event_of_a_type_without_contract_is_fetched_without_its_unknown_keys(zone: Zone) -> None:
+    notify_id = store_event(zone, '{"event_type":"brand_new","timestamp":5,"brand_new":{"a":1}}')
+
+    assert zone.call("get_callback_data", notify_id=notify_id) == {"event_type": "brand_new", "timestamp": 5}
+
+
+def func(name: str, request: str | None = None) -> str:
+    inner = "" if request is None else f',"func_req":{request}'
+    return f'{{"input":{{"func":"{name}"{inner}}}}}'
+
+
+@pytest.mark.parametrize("ability_id", ["python_demo", "input_sync_msg"])
+@pytest.mark.parametrize(
+    ("request_text", "sent"), [(REQUEST, REQUEST.strip()), ("{}", "{}"), (None, "{}")], ids=["full", "empty", "absent"]
+)
+def test_the_python_demo_s_protocol_reaches_the_named_api(
+    zone: Zone, ability_id: str, request_text: str | None, sent: str
+) -> None:
+    zone.sdk.replies["sync_msg"] = REPLY
+
+    assert zone.dispatch(app_call(ability_id, func("sync_msg", request_text))).text == REPLY
+    [call] = zone.sdk.calls
+    assert (call.api, call.request, call.ability_id) == ("sync_msg", sent, ability_id)
+
+
+@pytest.mark.parametrize("ability_id", ["python_demo", "input_do_async_job"])
+def test_the_python_demo_fetches_events_with_do_async_job(zone: Zone, ability_id: str) -> None:
+    notify_id = store_event(zone)
+
+    for request in ("{}", None):
+        call = app_call(ability_id, func("do_async_job", request), notify_id=notify_id)
+        assert zone.dispatch(call).text == EVENT
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ("", "input contract: not valid JSON at $"),
+        ("\ud800", "input contract: not valid JSON at $"),
+        ("[" * 100_000, None),
+        ("{}", "input contract: missing key at $.input"),
+        ("[]", "input contract: expected object, got array at $"),
+        ('{"input":3}', "input contract: expected object, got int at $.input"),
+        ('{"input":null}', "input contract: expected object, got null at $.input"),
+        ('{"input":{}}', "input contract: missing key at $.input.func"),
+        ('{"input":{"func":3}}', "input contract: expected str, got int at $.input.func"),
+        ('{"input":{"func":"sync_msg"},"x":1}', "input contract: unknown key at $.x"),
+        ('{"input":{"func":"sync_msg","x":1}}', "input contract: unknown key at $.input.x"),
+        ('{"input":{"func":"nope"}}', "unknown input.func nope"),
+        ('{"input":{"func":"no\\npe\\u0000"}}', "unknown input.func no\\npe\\x00"),
+        (func("n" * 5000), "unknown input.func " + "n" * 64 + "…"),
+        ('{"input":{"func":"sync_msg","func_req":3}}', "input contract: expected object, got int at $.input.func_req"),
+        (func("sync_msg", '{"limit":"3"}'), "input contract: expected int, got str at $.input.func_req.limit"),
+        (func("sync_msg", '{"x":3}'), "input contract: unknown key at $.input.func_req.x"),
+        (func("sync_msg", "{"), "input contract: not valid JSON at $"),
+        (func("sync_msg", "null"), "input contract: expected object, got null at $.input.func_req"),
+        (func("do_async_job", '{"x":1}'), "input contract: unknown key at $.input.func_req.x"),
+        ('{"input":{"' + "k" * 100_000 + '":1}}', "input contract: unknown key at $.input." + "k" * 64),
+    ],
+    ids=lambda value: ascii(value[:50]) if value else "",
+)
+def test_bad_input_of_the_python_demo_s_protocol_is_refused(zone: Zone, data: str, told: str | None) -> None:
+    answer = zone.call("python_demo", data)
+
+    if told is None:
+        assert answer["errmsg"].startswith("input contract: ")
+    else:
+        assert answer == refused(told)
+    assert zone.sdk.calls == []
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner)
+        | st.dictionaries(st.text() | st.sampled_from(["input", "func", "func_req", "limit", "event_type"]), inner)
+    ),
+    max_leaves=12,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(["invoke_sync_msg", "chat_digest", "python_demo", "get_callback_data", "group_overview", ""])
+    | st.text(),
+    st.text() | json_values.map(json.dumps),
+    st.sampled_from([1, 2, 3]),
+    st.text(max_size=5),
+    st.text() | json_values.map(json.dumps) | st.just(OK),
+)
+def test_every_reply_fits_what_the_console_has_for_the_ability(
+    zone: Zone, ability_id: str, data: str, call_type: int, notify_id: str, platform: str
+) -> None:
+    zone.sdk.replies = dict.fromkeys(["sync_msg", "get_group_chat", "spec_notify_app"], platform)
+    call = Call(corpid="corp", agentid=7, call_type=call_type, ability_id=ability_id, data=data, notify_id=notify_id)
+    reply = zone.dispatch(call)
+    value = json.loads(reply.text)
+    contract = console_contracts(zone.table).get(ability_id)
+    example = contract.output if contract and call_type == 1 else {"errcode": 0, "errmsg": "ok"}
+    assert matches(example, value)
+    assert reply.errcode in (0, value.get("errcode", 0))
+
+
+def test_nothing_of_a_request_or_a_reply_reaches_the_log(zone: Zone, caplog: pytest.LogCaptureFixture) -> None:
+    zone.sdk.replies["sync_msg"] = '{"errcode":0,"errmsg":"a-secret","next_cursor":7,"list":"a-secret"}'
+
+    with caplog.at_level(logging.DEBUG):
+        zone.call("invoke_sync_msg", '{"token":"a-secret"}')
+        zone.call("invoke_sync_msg", '{"a-secret":"a-secret"}')
+        zone.call("invoke_sync_msg", '{"limit":"a-secret"}')
+        zone.call("python_demo", '{"input":{"a-secret":"a-secret"}}')
+        zone.call("python_demo", func("sync_msg", '{"a-secret":1}'))
+        zone.event('{"event_type":"hit_keyword","hit_keyword":{"token":"a-secret"}}')
+        zone.event('{"event_type":7,"a-secret":"a-secret"}')
+    assert len(caplog.records) >= 6
+    assert "a-secret" not in caplog.text
+
+
+class BrokenSdk(MemorySdk):
+    def client(self, corpid: str, agentid: int, ability_id: str, job_info: str) -> Any:
+        raise MemoryError
+
+    def decode(self, headers: Headers, body: str) -> Call:
+        raise NotImplementedError
+
+
+def test_an_sdk_without_clients_is_answered_all_the_same(reference_table: AbilityTable, store: NotifyStore) -> None:
+    zone = Zone(reference_table, store, sdk=BrokenSdk())
+
+    for ability_id in ("invoke_sync_msg", "chat_digest", "group_overview"):
+        data = '{"chatid":"c"}' if ability_id == "group_overview" else "{}"
+        assert zone.call(ability_id, data) == refused("internal error of the program")
+    assert zone.event(EVENT) == refused("internal error of the program")

@@ -1,0 +1,179 @@
+import json
+import logging
+from collections.abc import Iterator
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from tests.kernel.conftest import OK, ROOT, MemorySdk, Zone, network_failure
+from wwspec_router.stores import NotifyStore, StoreLimits, open_store
+from wwspec_router.table import AbilityTable
+
+PAYLOADS = sorted((ROOT / "tests" / "payloads" / "events").glob("*.json"))
+EVENT = '{"event_type":"hit_keyword","timestamp":5,"hit_keyword":{"token":"a-secret"}}'
+ACCEPTED = {"errcode": 0, "errmsg": "ok"}
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NotifyStore]:
+    opened = open_store("memory:" if request.param == "memory" else f"sqlite:{tmp_path / 'notify.db'}")
+    yield opened
+    opened.close()
+
+
+def test_an_event_is_stored_before_the_app_is_told(zone: Zone) -> None:
+    found: list[str | None] = []
+
+    def read_store(request: str) -> str:
+        found.append(zone.store.get("corp", 7, json.loads(request)["notify_id"]))
+        return OK
+
+    zone.sdk.replies["spec_notify_app"] = read_store
+    assert zone.event(EVENT) == ACCEPTED
+    assert found == [EVENT]
+
+
+@pytest.mark.parametrize("path", PAYLOADS, ids=lambda path: path.stem)
+def test_each_event_is_notified_with_the_scene_of_its_type(zone: Zone, path: Path) -> None:
+    scene = zone.table.registry.notify_scenes[path.stem]
+
+    assert scene > 0
+    assert zone.event(path.read_text(encoding="utf-8")) == ACCEPTED
+    assert zone.sdk.requests == [("spec_notify_app", {"notify_id": "notify-0", "notify_scene": scene})]
+
+
+def test_the_app_is_told_in_the_event_s_own_name(zone: Zone) -> None:
+    assert zone.event(EVENT, corpid="corp-2", agentid=0) == ACCEPTED
+
+    [call] = zone.sdk.calls
+    assert (call.corpid, call.agentid, call.ability_id, call.job_info) == ("corp-2", 0, "", "")
+    assert zone.store.get("corp-2", 0, "notify-0") == EVENT
+
+
+def test_each_event_gets_a_notify_id_of_its_own(zone: Zone) -> None:
+    for _ in range(3):
+        assert zone.event(EVENT) == ACCEPTED
+
+    ids = [request["notify_id"] for _, request in zone.sdk.requests]
+    assert len(set(ids)) == 3
+    assert all(zone.store.get("corp", 7, each) == EVENT for each in ids)
+
+
+@pytest.mark.parametrize("text", ['{"event_type":"brand_new","new":[1.50, {"a":null}]}', '{"event_type":""}'])
+def test_an_event_of_an_unknown_type_is_kept_as_it_is_all_the_same(zone: Zone, text: str) -> None:
+    assert zone.event(text) == ACCEPTED
+
+    assert zone.store.get("corp", 7, "notify-0") == text
+    assert zone.sdk.requests == [("spec_notify_app", {"notify_id": "notify-0", "notify_scene": 0})]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "OK", "[]", "null", "{}", '{"event_type":null}', '{"event_type":5}', "{", '{"a":"\ud800"}', "[" * 100_000]
+    + ['{"event_type":"a"}x'],
+    ids=lambda text: ascii(text[:20]),
+)
+def test_what_is_no_event_is_neither_stored_nor_notified(zone: Zone, text: str) -> None:
+    assert zone.event(text) == {
+        "errcode": 710660,
+        "errmsg": "input contract: an event is a JSON object with a string at $.event_type",
+    }
+    assert zone.sdk.calls == []
+    assert zone.store.figures().rows == 0
+
+
+def test_an_event_that_can_not_be_stored_is_not_notified(zone: Zone, caplog: pytest.LogCaptureFixture) -> None:
+    zone.store.close()
+
+    assert zone.event(EVENT) == {"errcode": 710660, "errmsg": "the event could not be stored"}
+    assert zone.sdk.calls == []
+    [record] = caplog.records
+    assert record.levelname == "ERROR"
+    assert record.getMessage().startswith("event refused, CallError: the event could not be stored (")
+
+
+def test_an_event_beyond_the_store_s_bounds_is_not_notified(reference_table: AbilityTable) -> None:
+    store = open_store("memory:", StoreLimits(max_rows=1))
+    zone = Zone(reference_table, store)
+
+    assert zone.event(EVENT) == ACCEPTED
+    assert zone.event(EVENT) == {"errcode": 710660, "errmsg": "the event could not be stored"}
+    assert len(zone.sdk.calls) == 1
+    store.close()
+
+
+UNREADABLE = "spec_notify_app: the platform's reply is not readable"
+
+
+@pytest.mark.parametrize(
+    ("reply", "answer"),
+    [
+        (
+            network_failure("spec_notify_app"),
+            {"errcode": 710660, "errmsg": "spec_notify_app: the SDK call failed (-10002)"},
+        ),
+        (RuntimeError("a-secret"), {"errcode": 710660, "errmsg": "internal error of the program"}),
+        (
+            '{"errcode":710604,"errmsg":"no permission"}',
+            {"errcode": 710604, "errmsg": "spec_notify_app: no permission"},
+        ),
+        ('{"errcode":-1}', {"errcode": -1, "errmsg": "spec_notify_app: "}),
+        ('{"errcode":"0"}', {"errcode": 710660, "errmsg": UNREADABLE}),
+        ('{"errcode":null}', {"errcode": 710660, "errmsg": UNREADABLE}),
+        ('{"errmsg":5}', {"errcode": 710660, "errmsg": UNREADABLE}),
+        ("[]", {"errcode": 710660, "errmsg": UNREADABLE}),
+        ("", {"errcode": 710660, "errmsg": UNREADABLE}),
+        ("<html>", {"errcode": 710660, "errmsg": UNREADABLE}),
+        ("\ud800", {"errcode": 710660, "errmsg": UNREADABLE}),
+        ("[" * 100_000, {"errcode": 710660, "errmsg": UNREADABLE}),
+    ],
+    ids=lambda value: ascii(value)[:40] if isinstance(value, str) else "",
+)
+def test_an_event_of_which_the_app_could_not_be_told_is_answered_as_failed(
+    zone: Zone, reply: Any, answer: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    zone.sdk.replies["spec_notify_app"] = reply
+
+    assert zone.event(EVENT) == answer
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert "a-secret" not in caplog.text
+    assert zone.store.get("corp", 7, "notify-0") == EVENT
+
+
+@pytest.mark.parametrize("reply", ["{}", OK, '{"errcode":0,"notify_id":"notify-0","new":[1]}'])
+def test_a_reply_without_errcode_counts_as_told(zone: Zone, reply: str) -> None:
+    zone.sdk.replies["spec_notify_app"] = reply
+
+    assert zone.event(EVENT) == ACCEPTED
+
+
+def test_nothing_of_an_event_reaches_the_log(zone: Zone, caplog: pytest.LogCaptureFixture) -> None:
+    notify_id = "a-long-notify-id-that-opens-the-event"
+    zone.sdk.notify_ids = repeat(notify_id)
+
+    with caplog.at_level(logging.DEBUG):
+        assert zone.event(EVENT) == ACCEPTED
+        assert zone.event('{"event_type":"' + "e" * 1000 + '\\n"}') == ACCEPTED
+    assert "a-secret" not in caplog.text
+    assert notify_id not in caplog.text
+    assert all(len(record.getMessage()) < 200 for record in caplog.records)
+
+
+def test_an_sdk_that_makes_no_notify_id_fails_the_event(zone: Zone) -> None:
+    zone.sdk.notify_ids = iter(())
+
+    assert zone.event(EVENT) == {"errcode": 710660, "errmsg": "internal error of the program"}
+    assert zone.store.figures().rows == 0
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(st.text())
+def test_arbitrary_text_is_answered(reference_table: AbilityTable, text: str) -> None:
+    store = open_store("memory:")
+    zone = Zone(reference_table, store, sdk=MemorySdk())
+
+    assert zone.event(text)["errcode"] in (0, 710660)
+    store.close()

@@ -1,0 +1,81 @@
+import io
+import logging
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from wwspec_router.logs import describe, setup_logging, short
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """Standard output, with logging set up as the program does it, and undone afterwards."""
+    root, noisy = logging.getLogger(), [logging.getLogger(name) for name in ("httpx", "httpcore", "asyncio")]
+    before = (root.handlers[:], root.level, [each.level for each in noisy])
+    output = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", output)
+    setup_logging("DEBUG")
+    yield output
+    root.handlers[:], level, levels = before[0], before[1], before[2]
+    root.setLevel(level)
+    for logger, each in zip(noisy, levels, strict=True):
+        logger.setLevel(each)
+
+
+def test_a_record_is_one_line_on_standard_output(lines: io.StringIO) -> None:
+    logging.getLogger("wwspec_router.any").debug("one\ntwo %s", "three\nfour")
+
+    [line] = lines.getvalue().splitlines()
+    assert " DEBUG wwspec_router.any " in line
+    assert line.endswith("one | two three | four")
+
+
+def test_an_exception_is_logged_by_type_and_place_without_its_text(lines: io.StringIO) -> None:
+    try:
+        raise ValueError("a-secret")
+    except ValueError:
+        logging.getLogger("uvicorn.error").exception("it failed")
+
+    [line] = lines.getvalue().splitlines()
+    assert ": ValueError at test_logs.py:" in line
+    assert "a-secret" not in line
+
+
+def test_noisy_libraries_log_warnings_only(lines: io.StringIO) -> None:
+    logging.getLogger("httpx").info("GET a-url")
+    logging.getLogger("httpx").warning("odd")
+
+    [line] = lines.getvalue().splitlines()
+    assert line.endswith("odd")
+
+
+def test_an_exception_that_was_never_raised_has_no_place() -> None:
+    assert describe(ValueError("a-secret")) == "ValueError at an unknown place"
+
+
+def test_a_deep_failure_is_described_by_its_innermost_frames() -> None:
+    def deep(level: int) -> None:
+        if level:
+            deep(level - 1)
+        raise KeyError
+
+    with pytest.raises(KeyError) as caught:
+        deep(10)
+    assert describe(caught.value).count("test_logs.py") == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("", ""),
+        ("a" * 12, "a" * 12),
+        ("a" * 13, "a" * 12 + "…"),
+        ("a\nb", "a\\nb"),
+        ("中", "\\u4e2d"),
+        ("\ud800", "\\ud800"),
+    ],
+    ids=ascii,
+)
+def test_an_id_is_shortened_and_escaped(text: str, shown: str) -> None:
+    assert short(text) == shown
