@@ -77,9 +77,7 @@ def test_installed_wheel_imports_from_its_own_folder(installed: Path, clean_env:
 
 
 @pytest.mark.parametrize("name", ["abilities", "schemas", "tests", "benchmarks", "wwspecapisdk"])
-def test_installed_wheel_brings_no_second_package(
-    name: str, installed: Path, clean_env: dict[str, str]
-) -> None:
+def test_installed_wheel_brings_no_second_package(name: str, installed: Path, clean_env: dict[str, str]) -> None:
     code = f"import importlib.util as u; print(u.find_spec({name!r}))"
     assert run(installed / "python", "-c", code, cwd=Path("/"), env=clean_env) == "None\n"
 

@@ -22,4 +22,4 @@ def wrong(ctx: Context) -> None:
     sync_msg.Request(limit="200")  # type: ignore[arg-type]
     sync_msg.Request(limits=200)  # type: ignore[call-arg]
     get_group_chat.Request()  # type: ignore[call-arg]
-    print(ctx.invoke(sync_msg.Request()).msg_lists)  # type: ignore[attr-defined]
+    assert ctx.invoke(sync_msg.Request()).msg_lists  # type: ignore[attr-defined]

@@ -61,9 +61,7 @@ class CallbackServer:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name="callback-server"
-        )
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="callback-server")
 
     @property
     def url(self) -> str:
