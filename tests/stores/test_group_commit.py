@@ -1,7 +1,7 @@
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
@@ -84,6 +84,15 @@ def test_what_the_write_raises_reaches_one_thread_and_stops_no_other() -> None:
     assert in_threads(work) == [number == 7 for number in range(THREADS)]
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let SIGINT raise KeyboardInterrupt, also where this process was started with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_in_a_waiting_thread_leaves_nobody_waiting() -> None:
     batches: list[list[str]] = []
     begun, go_on = threading.Event(), threading.Event()
