@@ -76,6 +76,7 @@ def http_server(
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # headers and body in one packet: two would wait 40 ms for each other
 
         def setup(self) -> None:
             super().setup()
@@ -257,3 +258,28 @@ def local_directory(tmp_path: Path) -> Path:
     """A directory for the stand-in's local mode."""
     (tmp_path / "zone.key").write_bytes(os.urandom(seal.KEY_BYTES))
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def module_zone() -> Iterator[tuple[Emulator, SealedProgram]]:
+    """An emulator and a program for all tests of a module: most of a test's time goes into starting and ending."""
+    with ExitStack() as stack:
+        program = SealedProgram(stack)
+        settings = EmulatorSettings(messages=60, clock_start=1_750_000_000, program_url=program.url)
+        emulator = Emulator(settings, stack)
+        program.key = emulator.key
+        yield emulator, program
+
+
+@pytest.fixture
+def zone(module_zone: tuple[Emulator, SealedProgram]) -> tuple[Emulator, SealedProgram]:
+    """The module's emulator and program, as if just started."""
+    emulator, program = module_zone
+    emulator.platform.register(None)
+    emulator.platform.point_to(program.url)
+    emulator.platform.world.app.receiver = None
+    emulator.platform.reset()
+    program.key = emulator.key
+    program.calls.clear()
+    program.reply = lambda call: call.data
+    return module_zone

@@ -87,6 +87,7 @@ def test_info_tells_an_app_all_that_it_needs(start: StartEmulator) -> None:
         "receives_events": False,
         "messages": 60,
         "seed": 9,
+        "debug_token": settings.debug_token,
         "now": answer["now"],
         "url": emulator.url,
     }

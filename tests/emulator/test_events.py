@@ -1,8 +1,10 @@
 import json
+from contextlib import ExitStack
 
 import pytest
 
 from tests.emulator.conftest import Emulator, Json, SealedProgram, StartEmulator
+from wwspec_router.emulator.client import EmulatorClient, EmulatorError
 from wwspec_router.emulator.events import EVENT_TYPES
 
 CONSENT = "chat_archive_audit_approved"
@@ -24,8 +26,13 @@ EVENTS = {
 
 
 @pytest.fixture
-def emulator(start_with_program: StartEmulator, program: SealedProgram) -> Emulator:
-    emulator = start_with_program()
+def program(zone: tuple[Emulator, SealedProgram]) -> SealedProgram:
+    return zone[1]
+
+
+@pytest.fixture
+def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
+    emulator, program = zone
     program.reply = lambda call: '{"errcode": 0}'
     emulator.receive_events()
     return emulator
@@ -60,11 +67,12 @@ def test_overrides_set_the_fields_of_the_events_object_and_the_time(emulator: Em
     assert event["knowledge_base_learn_done"]["new_field"] == [1]
 
 
-def test_the_same_seed_fires_the_same_events(start_with_program: StartEmulator, program: SealedProgram) -> None:
-    program.reply = lambda call: "{}"
+def test_the_same_seed_fires_the_same_events(start: StartEmulator, stack: ExitStack) -> None:
+    program = SealedProgram(stack)
     fired: list[list[Json]] = []
     for _ in range(2):
-        emulator = start_with_program(seed=3)
+        emulator = start(seed=3, program_url=program.url)
+        program.key = emulator.key
         emulator.receive_events()
         objects = []
         for event_type, (object_key, _fields) in EVENTS.items():
@@ -88,8 +96,8 @@ def test_conversation_new_message_comes_with_a_new_message(emulator: Emulator) -
     assert [message["msgtype"] for message in answer["msg_list"]] == [1]
 
 
-def test_before_set_receive_callback_nothing_is_sent(start_with_program: StartEmulator, program: SealedProgram) -> None:
-    emulator = start_with_program()
+def test_before_set_receive_callback_nothing_is_sent(zone: tuple[Emulator, SealedProgram]) -> None:
+    emulator, program = zone
     assert emulator.http.get("/emulator/info").json()["receives_events"] is False
     answer = emulator.fire("hit_keyword")
     assert answer["errcode"] == 710645
@@ -97,8 +105,8 @@ def test_before_set_receive_callback_nothing_is_sent(start_with_program: StartEm
     assert program.calls == []
 
 
-def test_set_receive_callback_takes_a_linked_program_only(start_with_program: StartEmulator) -> None:
-    emulator = start_with_program()
+def test_set_receive_callback_takes_a_linked_program_only(zone: tuple[Emulator, SealedProgram]) -> None:
+    emulator, _ = zone
     assert emulator.app_call("set_receive_callback", {"program_id": "another"})["errcode"] == 790020
     assert emulator.app_call("set_receive_callback", {})["errcode"] == 40063
     emulator.receive_events()
@@ -119,3 +127,47 @@ def test_a_program_that_fails_on_an_event_is_reported(emulator: Emulator, progra
     assert answer["errcode"] == 710676
     assert answer["reply"] == ""
     assert answer["event"]["event_type"] == "hit_keyword"
+
+
+def test_a_knowledge_base_is_as_the_event_says(emulator: Emulator) -> None:
+    event = emulator.fire("unauth_knowledge_base")["event"]["unauth_knowledge_base"]
+    detail = {"kb_id": event["knowledge_base_id"]}
+    assert emulator.sdk("knowledge_base_list", {})["kb_info_list"] == []
+    emulator.fire("auth_knowledge_base")
+    [listed] = emulator.sdk("knowledge_base_list", {})["kb_info_list"]
+    assert listed["kb_id"] == detail["kb_id"]
+    emulator.fire("delete_knowledge_base")
+    assert emulator.sdk("knowledge_base_detail", detail)["errcode"] == 790034
+    unknown = {"knowledge_base_id": "kb_nowhere"}
+    assert emulator.fire("delete_knowledge_base", unknown)["errcode"] == 0, "overrides may say anything"
+
+
+@pytest.mark.parametrize("chat", ["userid", "chatid"])
+def test_a_customer_has_agreed_once_the_event_says_so(emulator: Emulator, chat: str) -> None:
+    event_type = f"chat_archive_audit_approved_{'single' if chat == 'userid' else 'room'}"
+    event = emulator.fire(event_type)["event"]["chat_archive_audit_approved"]
+    world = emulator.platform.world
+    with world.lock:
+        consent = world.corp(world.app).consents.of(event[chat], event["external_userid"])
+    assert consent is not None
+    assert consent.agreed
+
+
+def test_what_is_said_reaches_the_program_and_its_keyword_rules(emulator: Emulator, program: SealedProgram) -> None:
+    rule = {"name": "contracts", "keyword": {"word_list": ["合同"]}}
+    assert emulator.sdk("create_rule", rule)["errcode"] == 0
+    with EmulatorClient(emulator.url) as client:
+        msgid = client.say("lina", "请把合同发给我", to=["mahui"])
+        client.advance(0)
+        events = [json.loads(call.data) for call in program.calls]
+        assert [event["event_type"] for event in events] == ["hit_keyword", "conversation_new_message"]
+        [hit] = emulator.sdk("get_hit_msg_list", {"token": events[0]["hit_keyword"]["token"]})["msg_list"]
+        assert hit["msgid"] == msgid
+        token = events[1]["conversation_new_message"]["token"]
+        message = emulator.sdk("sync_msg", {"token": token, "limit": 1000})["msg_list"][-1]
+        assert (message["msgid"], message["sender"]["id"]) == (msgid, "lina")
+        group = next(iter(emulator.platform.world.corp(emulator.platform.world.app).chats.groups.values()))
+        assert client.say(group.creator, "大家好", group=group.chatid, msgtype=27) != msgid
+        for wrong in ({}, {"to": ["nobody"]}, {"group": "nowhere"}, {"to": ["lina"], "group": "x"}):
+            with pytest.raises(EmulatorError, match="40058"):
+                client.say("mahui", "x", **wrong)

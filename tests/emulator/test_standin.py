@@ -158,9 +158,33 @@ def test_notify_ids_are_fresh_and_short(sdk: ModuleType) -> None:
     assert all(len(notify_id.encode()) <= 64 for notify_id in ids)
 
 
-def test_debug_mode_opens_with_credentials_only(sdk: ModuleType) -> None:
+def test_in_local_mode_debug_mode_opens_with_any_credentials(sdk: ModuleType) -> None:
     assert sdk.spec_open_debug_mode("debug", "access") is True
     assert sdk.spec_open_debug_mode("", "access") is False
+
+
+def test_the_emulator_checks_both_credentials_of_debug_mode(start: StartEmulator, load_standin: LoadStandin) -> None:
+    emulator = start()
+    sdk, debug_token, access_token = load_standin(emulator.url), emulator.settings.debug_token, emulator.token()
+    assert sdk.spec_open_debug_mode("made-up", access_token) is False
+    assert sdk.spec_open_debug_mode(debug_token, "made-up") is False
+    assert sdk.spec_open_debug_mode(debug_token, access_token) is True
+
+
+def test_notify_ids_follow_from_the_request_so_that_the_same_traffic_has_the_same_ids(
+    start: StartEmulator, load_standin: LoadStandin
+) -> None:
+    emulator = start()
+    sdk = load_standin(emulator.url)
+    made = []
+    for request_id in ("r1", "r2", "r1"):
+        decode(sdk, emulator.key, CALL._replace(request_id=request_id))
+        made.append((sdk.spec_gen_notify_id(), sdk.spec_gen_notify_id()))
+    assert made[0] == made[2]
+    assert len({*made[0], *made[1]}) == 4
+    with pytest.raises(Exception, match="return code"):
+        sdk.WWToSpecHTTPReqDecoder([], "")
+    assert sdk.spec_gen_notify_id() != sdk.spec_gen_notify_id(), "before a request they are random"
 
 
 def test_local_mode_answers_the_files_text(sdk: ModuleType, local_directory: Path) -> None:
@@ -220,7 +244,7 @@ def test_sdk_calls_reach_the_emulator_with_their_caller(start: StartEmulator, lo
     reply = sdk.ChatDataSDK(settings.corpid, settings.agentid, "ab/中", "job\n").sync_msg('{"limit": 1}')
     assert '"errcode":0' in reply
     assert '"errcode":710641' in sdk.ChatDataSDK("ww-nobody", 1, "", "").sync_msg("{}")
-    assert '"errcode":48001' in sdk.ChatDataSDK(settings.corpid, settings.agentid, "", "").search_msg("{}")
+    assert '"errcode":40063' in sdk.ChatDataSDK(settings.corpid, settings.agentid, "", "").search_msg("{}")
 
 
 def test_a_request_that_is_no_json_object_raises(start: StartEmulator, load_standin: LoadStandin) -> None:

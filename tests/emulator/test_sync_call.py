@@ -22,8 +22,14 @@ CONTRACTS = {"echo": AbilityContract(input={"a": 1}, output={"a": 1, "errcode": 
 
 
 @pytest.fixture
-def emulator(start_with_program: StartEmulator) -> Emulator:
-    return start_with_program(contracts=CONTRACTS)
+def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
+    zone[0].platform.register(CONTRACTS)
+    return zone[0]
+
+
+@pytest.fixture
+def program(zone: tuple[Emulator, SealedProgram]) -> SealedProgram:
+    return zone[1]
 
 
 def test_the_programs_reply_reaches_the_app_byte_for_byte(emulator: Emulator, program: SealedProgram) -> None:
@@ -161,8 +167,8 @@ def test_a_program_that_hangs_up_counts_as_a_time_out(start: StartEmulator) -> N
     assert answer["errcode"] == 710675
 
 
-def test_in_open_mode_any_ability_and_any_json_pass(start_with_program: StartEmulator, program: SealedProgram) -> None:
-    emulator = start_with_program()
+def test_in_open_mode_any_ability_and_any_json_pass(emulator: Emulator, program: SealedProgram) -> None:
+    emulator.platform.register(None)
     for data in ['{"anything": [1, null]}', "[]", '"text"', "null"]:
         assert emulator.call_program(data, ability_id="未知")["response_data"] == data
     assert program.calls[0].ability_id == "未知"

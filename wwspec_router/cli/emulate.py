@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from wwspec_router.emulator.seeds import load_scene
 from wwspec_router.emulator.server import EmulatorSettings, load_contracts, serve
 
 
@@ -11,6 +12,12 @@ from wwspec_router.emulator.server import EmulatorSettings, load_contracts, serv
 @click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8090, show_default=True)
 @click.option("--program-url", default="http://127.0.0.1:8080", show_default=True, help="Where the program listens.")
+@click.option(
+    "--program",
+    default="",
+    metavar="COMMAND",
+    help="Start a zone program, such as 'python app.py', and end it with the emulator.",
+)
 @click.option(
     "--contracts",
     type=click.Path(path_type=Path, file_okay=False),
@@ -22,7 +29,18 @@ from wwspec_router.emulator.server import EmulatorSettings, load_contracts, serv
     type=click.IntRange(0, 100_000),
     default=500,
     show_default=True,
-    help="Messages of the corp.",
+    help="Messages that the seed makes.",
+)
+@click.option(
+    "--scene",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="TOML file: who exists and what was said; --messages come on top.  [default: left to the seed]",
+)
+@click.option(
+    "--clock-start",
+    type=click.IntRange(0),
+    metavar="SECONDS",
+    help="Unix time at which the clock starts, and stands still until it is put forward.  [default: the real time]",
 )
 @click.option(
     "--call-timeout",
@@ -31,6 +49,7 @@ from wwspec_router.emulator.server import EmulatorSettings, load_contracts, serv
     show_default=True,
     help="Seconds to wait for the program.",
 )
+@click.option("--debug-url", default="", help="Where the program listens in debug mode.  [default: --program-url]")
 @click.option("--callback-url", default="", help="The app's data callback URL, for program_notify.")
 @click.option("--callback-token", default="", help="Token of the callback.")
 @click.option("--encoding-aes-key", default="", help="EncodingAESKey of the callback, 43 characters.")
@@ -38,10 +57,14 @@ def command(
     host: str,
     port: int,
     program_url: str,
+    program: str,
     contracts: Path | None,
     seed: int,
     messages: int,
+    scene: Path | None,
+    clock_start: int | None,
     call_timeout: float,
+    debug_url: str,
     callback_url: str,
     callback_token: str,
     encoding_aes_key: str,
@@ -49,7 +72,8 @@ def command(
     """Run the emulator of the platform, on a loopback address only.
 
     It plays WeCom for a program started with `wwspec serve --sdk emulator` (or any other zone program with the
-    stand-in on its PYTHONPATH), and for an enterprise app that calls it instead of WeCom.
+    stand-in on its PYTHONPATH), and for an enterprise app that calls it instead of WeCom. With --program it puts the
+    stand-in there itself. The same --seed and --clock-start make the same requests meet the same answers.
     """
     serve(
         EmulatorSettings(
@@ -59,9 +83,13 @@ def command(
             contracts=None if contracts is None else load_contracts(contracts),
             seed=seed,
             messages=messages,
+            scene=None if scene is None else load_scene(scene),
+            clock_start=clock_start,
             call_timeout=call_timeout,
+            debug_url=debug_url,
             callback_url=callback_url,
             callback_token=callback_token,
             encoding_aes_key=encoding_aes_key,
-        )
+        ),
+        program,
     )

@@ -1,5 +1,6 @@
 """`wwspec fire`: an event, as WeCom sends it."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,7 +11,7 @@ from wwspec_router.emulator.client import DEFAULT_URL, EmulatorClient
 
 
 @click.command()
-@click.argument("event_type", metavar="EVENT")
+@click.argument("event_type", metavar="[EVENT]", default="")
 @click.option(
     "--set",
     "overrides",
@@ -18,23 +19,56 @@ from wwspec_router.emulator.client import DEFAULT_URL, EmulatorClient
     metavar="KEY=VALUE",
     help="Set a field of the event; VALUE is JSON or text.",
 )
+@click.option(
+    "--file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="JSON: a whole event, which is sent as it is, or fields to set.",
+)
 @click.option("--url", default=DEFAULT_URL, show_default=True, envvar="WWSPEC_EMULATOR_URL", help="The emulator.")
-def command(event_type: str, overrides: tuple[str, ...], url: str) -> None:
+def command(event_type: str, overrides: tuple[str, ...], file: Path | None, url: str) -> None:
     """Let a running emulator send EVENT, such as conversation_new_message, to the program.
 
     Prints the event, the program's reply, and the notification that the app was sent, if any. Exits with 1 when the
     program does not answer with errcode 0.
     """
+    given = {} if file is None else _read(file)
+    whole = "event_type" in given
+    if whole and (overrides or event_type not in ("", given["event_type"])):
+        raise click.UsageError(f"{file} is a whole event: it takes neither --set nor another EVENT")
+    if not (whole or event_type):
+        raise click.UsageError("name an EVENT, or give a whole one in --file")
     with EmulatorClient(url) as emulator:
         if not emulator.info()["receives_events"]:
             emulator.receive_events()
-        before = len(emulator.notifications())
-        fired = emulator.fire(event_type, dict(map(_override, overrides)))
-        notified = emulator.notifications()[before:]
+        known = [_identity(each) for each in emulator.notifications()]
+        if whole:
+            fired = emulator.fire_as_is(given)
+        else:
+            fired = emulator.fire(event_type, {**given, **dict(map(_override, overrides))})
+        notified = _newer(emulator.notifications(), known)
     reply = msgspec.json.decode(fired["reply"])
     print_json({"event": fired["event"], "reply": reply, "notified": notified})
     if not isinstance(reply, dict) or reply.get("errcode", 0) != 0:
         click.get_current_context().exit(1)
+
+
+def _identity(notification: dict[str, Any]) -> tuple[Any, ...]:
+    """Return what stays the same about a notification while it is delivered."""
+    return tuple(notification[name] for name in ("corpid", "agentid", "notify_id", "notify_scene", "create_time"))
+
+
+def _newer(notifications: list[dict[str, Any]], known: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    """Return the notifications that follow the known ones, of which the oldest may be gone."""
+    identities = [_identity(each) for each in notifications]
+    lengths = range(len(known), -1, -1)
+    return notifications[next(length for length in lengths if identities[:length] == known[len(known) - length :]) :]
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise click.UsageError(f"{file} is not a JSON object: {error}") from None
 
 
 def _override(text: str) -> tuple[str, Any]:

@@ -23,6 +23,7 @@ VERBS = {
     "emulate": "Run the emulator of the platform.",
     "fire": "Let the emulator send an event to the program.",
     "serve": "Serve the program to the channel.",
+    "zone": "Control a running emulator: clock, faults, traffic.",
 }
 """Every verb and its help line. A verb's module is imported when it is used, so that `--help` is quick."""
 

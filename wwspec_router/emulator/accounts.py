@@ -22,6 +22,19 @@ class Program(msgspec.Struct, kw_only=True):
     url: str
     contracts: dict[str, AbilityContract] | None
     """Console contracts by ability ID; None forwards everything."""
+    debug_url: str = ""
+    """Where calls and events go in debug mode; empty: where they go anyway."""
+    log_level: int = 2
+    """1 ERR, 2 INFO, 3 DBG."""
+    sdk_debugs: bool = False
+    """The program called the SDK's `spec_open_debug_mode`."""
+    app_debugs: bool = False
+    """The app called `open_debug_mode`."""
+
+    @property
+    def target(self) -> str:
+        """Where calls and events go."""
+        return self.debug_url if self.app_debugs and self.debug_url else self.url
 
 
 class App(msgspec.Struct, kw_only=True):
@@ -37,6 +50,17 @@ class App(msgspec.Struct, kw_only=True):
     """Linked programs by ID."""
     receiver: Program | None = None
     """The program that receives events, once `set_receive_callback` was called."""
+
+    def linked(self, program_id: str) -> Program:
+        """Return one of the app's programs.
+
+        Raises:
+            RefusedError: 790020.
+        """
+        program = self.programs.get(program_id)
+        if program is None:
+            raise RefusedError(790020, "program_id is not one of the app's")
+        return program
 
 
 class Accounts:

@@ -1,19 +1,18 @@
-"""The HTTP APIs that the enterprise app calls, without HTTP: `chatdata/*` by name [99811, 99845, 99850].
+"""The HTTP APIs that the enterprise app calls, without HTTP: `chatdata/*` and `docdata/*` [99811, 99845, 99850].
 
 Each function takes the state, the calling app and the request's JSON, and raises `RefusedError`.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 
-from wwspec_router.contracts.matching import mismatches
-from wwspec_router.emulator.accounts import App, Program
+from wwspec_router.emulator import appconfig, appscope
+from wwspec_router.emulator.accounts import App
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read, require
-from wwspec_router.emulator.programs import ask_program
+from wwspec_router.emulator.matching import check_request, check_result, registered
+from wwspec_router.emulator.programs import ask_program, call_async
 from wwspec_router.emulator.seal import CallContent
-from wwspec_router.emulator.settings import AbilityContract
 from wwspec_router.emulator.world import World
 from wwspec_router.envelope import CallType
 
@@ -40,6 +39,20 @@ class SyncCall(msgspec.Struct, kw_only=True, frozen=True):
     request_data: str = ""
 
 
+class AsyncCall(msgspec.Struct, kw_only=True, frozen=True):
+    """Request of `async_program_task`."""
+
+    program_id: str = ""
+    ability_id: str = ""
+    request_data: str = ""
+
+
+class AsyncResult(msgspec.Struct, kw_only=True, frozen=True):
+    """Request of `async_program_result`."""
+
+    jobid: str = ""
+
+
 def set_public_key(world: World, app: App, body: bytes) -> Answer:
     """Take the key that the message keys are encrypted with."""
     request = read(PublicKey, body)
@@ -54,7 +67,7 @@ def set_receive_callback(world: World, app: App, body: bytes) -> Answer:
     request = read(ReceiveCallback, body)
     require(program_id=request.program_id)
     with world.lock:
-        app.receiver = _linked(app, request.program_id)
+        app.receiver = app.linked(request.program_id)
     return accepted()
 
 
@@ -63,12 +76,10 @@ def sync_call_program(world: World, app: App, body: bytes) -> Answer:
     request = read(SyncCall, body)
     require(program_id=request.program_id, ability_id=request.ability_id, request_data=request.request_data)
     with world.lock:
-        program = _linked(app, request.program_id)
-        contract = _contract(program, request.ability_id)
+        program = app.linked(request.program_id)
+        contract = registered(program, request.ability_id)
         _check_notify_id(world, app, request.notify_id)
-    data = _parsed(request.request_data, 790015)
-    if contract is not None:
-        _check_fit(contract.input, data, 790016)
+    check_request(contract, request.request_data)
     text = ask_program(
         world,
         program,
@@ -83,26 +94,29 @@ def sync_call_program(world: World, app: App, body: bytes) -> Answer:
             timestamp=world.clock.seconds(),
         ),
     )
-    reply = _parsed(text, 790013)
-    if contract is not None:
-        _check_fit(contract.output, reply, 790014)
+    check_result(contract, text)
     return accepted(response_data=text)
 
 
-def _linked(app: App, program_id: str) -> Program:
-    program = app.programs.get(program_id)
-    if program is None:
-        raise RefusedError(790020, "program_id is not one of the app's")
-    return program
+def async_program_task(world: World, app: App, body: bytes) -> Answer:
+    """Call the program and answer a jobid as soon as it took the call [99812]."""
+    request = read(AsyncCall, body)
+    require(program_id=request.program_id, ability_id=request.ability_id, request_data=request.request_data)
+    with world.lock:
+        program = app.linked(request.program_id)
+    jobid = call_async(world, program, request.ability_id, request.request_data, app.agentid, None)
+    return accepted(jobid=jobid)
 
 
-def _contract(program: Program, ability_id: str) -> AbilityContract | None:
-    if program.contracts is None:
-        return None
-    contract = program.contracts.get(ability_id)
-    if contract is None:
-        raise RefusedError(800003, "no contract is registered for it")
-    return contract
+def async_program_result(world: World, app: App, body: bytes) -> Answer:
+    """Answer what the program reported by `program_async_job_call_back`; 710642 before it did."""
+    request = read(AsyncResult, body)
+    require(jobid=request.jobid)
+    with world.lock:
+        job = world.jobs.of_app(request.jobid, app.agentid)
+        if not job.reported:
+            raise RefusedError(710642)
+        return accepted(response_errcode=job.errcode, response_data=job.result)
 
 
 def _check_notify_id(world: World, app: App, notify_id: str) -> None:
@@ -110,23 +124,15 @@ def _check_notify_id(world: World, app: App, notify_id: str) -> None:
         raise RefusedError(710646, "unknown or expired (valid 10 minutes)")
 
 
-def _parsed(text: str, errcode: int) -> Any:
-    try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
-        raise RefusedError(errcode, str(error)) from None
-
-
-def _check_fit(example: Any, value: Any, errcode: int) -> None:
-    first = next(mismatches(example, value), None)
-    if first is not None:
-        raise RefusedError(errcode, f"{first[0]}: {first[1]}")
-
-
 AppFunction = Callable[[World, App, bytes], Answer]
 
 APIS: dict[str, AppFunction] = {
-    "set_public_key": set_public_key,
-    "set_receive_callback": set_receive_callback,
-    "sync_call_program": sync_call_program,
+    "chatdata/set_public_key": set_public_key,
+    "chatdata/set_receive_callback": set_receive_callback,
+    "chatdata/sync_call_program": sync_call_program,
+    "chatdata/async_program_task": async_program_task,
+    "chatdata/async_program_result": async_program_result,
+    **appconfig.APIS,
+    **appscope.APIS,
 }
+"""By path under /cgi-bin/; `upload_media`, whose request is no JSON, is `uploads`."""

@@ -26,10 +26,11 @@ class HttpChannel:
     """
 
     def __init__(self, connect_timeout: float, call_timeout: float) -> None:
+        self._limit = call_timeout
+        self._connect_limit = connect_timeout
         self._client = httpx.Client(
             trust_env=False,
             follow_redirects=False,
-            timeout=httpx.Timeout(call_timeout, connect=connect_timeout),
             limits=httpx.Limits(
                 max_connections=CONNECTIONS,
                 max_keepalive_connections=CONNECTIONS,
@@ -37,8 +38,14 @@ class HttpChannel:
             ),
         )
 
-    def post(self, url: str, headers: Mapping[str, str], body: str) -> ProgramReply:
+    def post(self, url: str, headers: Mapping[str, str], body: str, limit: float | None = None) -> ProgramReply:
         """Send one sealed call.
+
+        Args:
+            url: Where the program listens.
+            headers: Of the seal.
+            body: The sealed text.
+            limit: Seconds to wait for each read and write; the channel's own when None.
 
         Raises:
             ChannelConnectError: No connection.
@@ -46,7 +53,12 @@ class HttpChannel:
         """
         content_type = {"content-type": "text/plain; charset=utf-8"}
         try:
-            response = self._client.post(url, headers={**content_type, **headers}, content=body.encode())
+            response = self._client.post(
+                url,
+                headers={**content_type, **headers},
+                content=body.encode(),
+                timeout=httpx.Timeout(limit or self._limit, connect=self._connect_limit),
+            )
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise ChannelConnectError(type(error).__name__) from None
         except httpx.HTTPError as error:

@@ -3,20 +3,23 @@
 Speaks HTTP and knows nothing of the emulator's state.
 """
 
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlencode
 
 import httpx
 import msgspec
 
 from wwspec_router.errors import WWSpecError
 
-__all__ = ["DEFAULT_URL", "CallResult", "EmulatorClient", "EmulatorError"]
+__all__ = ["DEFAULT_URL", "AsyncResult", "CallResult", "EmulatorClient", "EmulatorError"]
 
 DEFAULT_URL = "http://127.0.0.1:8090"
 
 _TIMEOUT = 60.0
 _TOKEN_ERRORS = (40014, 42001)
+_WAITING = 710642
 
 
 class EmulatorError(WWSpecError):
@@ -38,16 +41,30 @@ class CallResult(msgspec.Struct, frozen=True):
         return msgspec.json.decode(self.response_data) if self.response_data else None
 
 
+class AsyncResult(msgspec.Struct, frozen=True):
+    """What a program reported on an asynchronous call."""
+
+    response_errcode: int
+    response_data: str = ""
+    """The result's JSON text; may be empty when the program reported an errcode."""
+
+    @property
+    def reply(self) -> Any:
+        """The result, decoded; None when there is none."""
+        return msgspec.json.decode(self.response_data) if self.response_data else None
+
+
 class EmulatorClient:
     """Talks to one emulator.
 
     Args:
         url: Where it listens.
+        http: A client to talk through, such as one that calls the emulator in memory; closed with this one.
     """
 
-    def __init__(self, url: str = DEFAULT_URL) -> None:
+    def __init__(self, url: str = DEFAULT_URL, http: httpx.Client | None = None) -> None:
         self.url = url.rstrip("/")
-        self._http = httpx.Client(base_url=self.url, trust_env=False, timeout=_TIMEOUT)
+        self._http = http or httpx.Client(base_url=self.url, trust_env=False, timeout=_TIMEOUT)
         self._token = ""
 
     def __enter__(self) -> Self:
@@ -81,13 +98,36 @@ class EmulatorClient:
         """
         return self._asked("POST", f"/emulator/fire/{event_type}", overrides or {})
 
+    def fire_as_is(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Send an event that is given whole, with its `event_type`; returns and raises as `fire` does."""
+        return self._asked("POST", "/emulator/fire", event)
+
+    def say(self, sender: str, text: str, *, to: Sequence[str] = (), group: str = "", msgtype: int = 1) -> str:
+        """Let somebody say something and return the msgid; the program is told by an event.
+
+        Args:
+            sender: Id of an employee, a customer or a robot.
+            text: What is said.
+            to: Ids of the receivers in a single chat.
+            group: The chatid, instead of `to`.
+            msgtype: Which kind of message [99824].
+
+        Raises:
+            EmulatorError: Somebody, or the group, does not exist.
+        """
+        message = {"from": sender, "text": text, "to": list(to), "group": group, "msgtype": msgtype}
+        return str(self._asked("POST", "/emulator/say", message)["msgid"])
+
     def notifications(self) -> list[dict[str, Any]]:
         """Return the latest `program_notify` callbacks, newest last."""
         found: list[dict[str, Any]] = self._asked("GET", "/emulator/notifications")["notifications"]
         return found
 
     def advance(self, seconds: float) -> int:
-        """Put the emulator's clock forward and return its time in Unix seconds."""
+        """Put the emulator's clock forward and return its time in Unix seconds.
+
+        Whatever became due is done then, and the program was told of it.
+        """
         return int(self._asked("POST", "/emulator/clock", {"advance": seconds})["now"])
 
     def register(self, contracts: dict[str, Any]) -> None:
@@ -98,11 +138,76 @@ class EmulatorClient:
         """Tell the emulator where the program listens."""
         self._asked("POST", "/emulator/program", {"program_url": program_url})
 
+    def add_fault(self, on: str, effect: str, api: str = "", value: float = 0, count: int | None = None) -> str:
+        """Put a fault in the way and return its id.
+
+        Args:
+            on: `app`, `sdk`, `program` or `callback`.
+            effect: `errcode`, `return_code`, `latency`, `timeout`, `drop`, `late`, `twice` or `never`.
+            api: One API, ability ID or event type; empty for all.
+            value: The code, or seconds.
+            count: How often; None until it is cleared.
+
+        Raises:
+            EmulatorError: The combination makes no sense.
+        """
+        fault = {"on": on, "effect": effect, "api": api, "value": value, "count": count}
+        return str(self._asked("POST", "/emulator/faults", fault)["id"])
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Return the faults that still work; `taken` tells how often each one did."""
+        found: list[dict[str, Any]] = self._asked("GET", "/emulator/faults")["faults"]
+        return found
+
+    def clear_faults(self, fault_id: str = "") -> int:
+        """Take one fault away, or all, and return how many that were."""
+        return int(self._asked("DELETE", f"/emulator/faults?{urlencode({'id': fault_id})}")["cleared"])
+
+    def traffic(self, since: int = 0, kind: str = "") -> list[dict[str, Any]]:
+        """Return what went to and fro, oldest first, with secrets masked.
+
+        Args:
+            since: The number of the last entry that is known already.
+            kind: `app`, `call`, `event`, `sdk` or `callback`; empty for all.
+        """
+        query = urlencode({"since": since, "kind": kind})
+        found: list[dict[str, Any]] = self._asked("GET", f"/emulator/traffic?{query}")["traffic"]
+        return found
+
+    def replay(
+        self,
+        number: int,
+        *,
+        data: str | None = None,
+        ability_id: str | None = None,
+        notify_id: str | None = None,
+    ) -> str:
+        """Send a recorded call or event to the program again and return its reply's text.
+
+        Args:
+            number: Of its entry in the traffic.
+            data: JSON text instead of the recorded one.
+            ability_id: Instead of the recorded one.
+            notify_id: Instead of the recorded one.
+
+        Raises:
+            EmulatorError: There is no such call, or the program could not be called.
+        """
+        asked = {"number": number, "data": data, "ability_id": ability_id, "notify_id": notify_id}
+        return str(self._asked("POST", "/emulator/replay", asked)["reply"])
+
+    def reset(self) -> int:
+        """Go back to the state and the time of the start, and return that time.
+
+        Where the program listens, its console contracts, and that it receives events stay as they are.
+        """
+        self._token = ""
+        return int(self._asked("POST", "/emulator/reset")["now"])
+
     def receive_events(self) -> None:
         """Choose the program as the receiver of the app's events."""
         answer = self.app_call("set_receive_callback", {"program_id": self.info()["program_id"]})
-        if answer["errcode"] != 0:
-            raise EmulatorError(f"set_receive_callback: {answer['errmsg']} ({answer['errcode']})")
+        _accepted("set_receive_callback", answer)
 
     def call(self, ability_id: str, data: str = "{}", notify_id: str = "") -> CallResult:
         """Call an ability as an enterprise app does.
@@ -117,12 +222,60 @@ class EmulatorClient:
             body["notify_id"] = notify_id
         return msgspec.convert(self.app_call("sync_call_program", body), CallResult)
 
+    def call_async(self, ability_id: str, data: str = "{}") -> str:
+        """Call an ability asynchronously and return the jobid.
+
+        Args:
+            ability_id: Which ability.
+            data: The request's JSON text.
+
+        Raises:
+            EmulatorError: The program did not take the call.
+        """
+        body = {"program_id": self.info()["program_id"], "ability_id": ability_id, "request_data": data}
+        return str(_accepted("async_program_task", self.app_call("async_program_task", body))["jobid"])
+
+    def async_result(self, jobid: str) -> AsyncResult | None:
+        """Return what the program reported on an asynchronous call, or None while it has not.
+
+        Raises:
+            EmulatorError: The jobid is unknown.
+        """
+        answer = self.app_call("async_program_result", {"jobid": jobid})
+        if answer["errcode"] == _WAITING:
+            return None
+        return msgspec.convert(_accepted("async_program_result", answer), AsyncResult)
+
+    def upload(self, name: str, content: bytes) -> str:
+        """Upload a temporary file and return its media_id, valid three days.
+
+        Raises:
+            EmulatorError: It is too small or too large.
+        """
+        answer = self._with_token(
+            lambda token: self._sent(
+                "POST",
+                f"/cgi-bin/chatdata/upload_media?type=file&access_token={token}",
+                files={"media": (name, content, "application/octet-stream")},
+            )
+        )
+        return str(_accepted("upload_media", answer)["media_id"])
+
     def app_call(self, api: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Call `/cgi-bin/chatdata/{api}` with an access token; a token that has expired is renewed once."""
-        answer = self._json("POST", f"/cgi-bin/chatdata/{api}?access_token={self._token}", body)
+        """Call an HTTP API with an access token; a token that has expired is renewed once.
+
+        Args:
+            api: Its path under `/cgi-bin/`; without a slash, one of `chatdata`.
+            body: The request.
+        """
+        path = api if "/" in api else f"chatdata/{api}"
+        return self._with_token(lambda token: self._json("POST", f"/cgi-bin/{path}?access_token={token}", body))
+
+    def _with_token(self, call: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+        answer = call(self._token)
         if answer.get("errcode") in _TOKEN_ERRORS:
             self._token = self.get_token()
-            answer = self._json("POST", f"/cgi-bin/chatdata/{api}?access_token={self._token}", body)
+            answer = call(self._token)
         return answer
 
     def get_token(self) -> str:
@@ -138,9 +291,11 @@ class EmulatorClient:
         return answer
 
     def _json(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        content = None if body is None else msgspec.json.encode(body)
+        return self._sent(method, path, content=None if body is None else msgspec.json.encode(body))
+
+    def _sent(self, method: str, path: str, **body: Any) -> dict[str, Any]:
         try:
-            response = self._http.request(method, path, content=content)
+            response = self._http.request(method, path, **body)
         except httpx.HTTPError as error:
             raise EmulatorError(
                 f"no emulator answers at {self.url} ({type(error).__name__}): "
@@ -149,3 +304,9 @@ class EmulatorClient:
         if response.status_code != httpx.codes.OK:
             raise EmulatorError(f"{self.url}{path.partition('?')[0]} answered HTTP status {response.status_code}")
         return msgspec.json.decode(response.content, type=dict[str, Any])
+
+
+def _accepted(api: str, answer: dict[str, Any]) -> dict[str, Any]:
+    if answer["errcode"] != 0:
+        raise EmulatorError(f"{api}: {answer['errmsg']} ({answer['errcode']})")
+    return answer

@@ -1,4 +1,4 @@
-"""The emulator's clock: it runs like the real one, and can be put forward.
+"""The emulator's clock: it runs like the real one or stands still, and can be put forward.
 
 Everything that the platform times (tokens, notify_ids, the five days of messages, frequency limits) reads
 this clock. Time limits of sockets do not: those are real seconds.
@@ -11,17 +11,20 @@ from collections.abc import Callable
 
 
 class Clock:
-    """A running clock that never goes back. Safe under threads.
+    """A clock that never goes back, except to its start. Safe under threads.
 
     Args:
         start: Unix seconds at which it starts; None stands for the real time.
-        tick: A monotonic time source in seconds.
+        tick: A monotonic time source in seconds. Left out, a clock with a fixed start stands still until it is put
+            forward, so that the same requests always meet the same times; without one it runs like the real one.
     """
 
-    def __init__(self, start: float | None = None, tick: Callable[[], float] = time.monotonic) -> None:
-        self._tick = tick
+    def __init__(self, start: float | None = None, tick: Callable[[], float] | None = None) -> None:
+        self._start = start
+        self._tick = tick or (time.monotonic if start is None else _stand_still)
         self._lock = threading.Lock()
-        self._base = (time.time() if start is None else start) - tick()
+        self._base = 0.0
+        self.restart()
 
     def now(self) -> float:
         """Return the time in Unix seconds."""
@@ -42,3 +45,17 @@ class Clock:
             raise ValueError("a clock is put forward by a finite number of seconds, 0 or more")
         with self._lock:
             self._base += seconds
+
+    def advance_to(self, moment: float) -> None:
+        """Put the clock forward to a time in Unix seconds; one that has passed changes nothing."""
+        with self._lock:
+            self._base = max(self._base, moment - self._tick())
+
+    def restart(self) -> None:
+        """Go back to the start."""
+        with self._lock:
+            self._base = (time.time() if self._start is None else self._start) - self._tick()
+
+
+def _stand_still() -> float:
+    return 0.0

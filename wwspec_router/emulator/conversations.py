@@ -1,16 +1,21 @@
-"""The seeded conversations of a corp: people, groups, and an index of messages in order of time.
+"""The seeded conversations of a corp: groups, and an index of messages in order of time.
 
-Deterministic: the same random source, time and size give the same data. Messages have no content, since the
-platform gives none to a program [99824]; they are only ever appended. Plain state: the caller holds the
-emulator's lock.
+Deterministic: the same random source, time and size give the same data. A message knows its text, which the
+platform never gives to a program [99824]; searches, rules and analyses work on it. Messages are only ever appended.
+Plain state: the caller holds the emulator's lock.
 """
 
 import random
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from msgspec import UNSET, UnsetType
+
+from wwspec_router.emulator import texts
+from wwspec_router.emulator.people import CUSTOMER, EMPLOYEE, ROBOT, Party, People, word
+
+__all__ = ["CUSTOMER", "EMPLOYEE", "MSGTYPES", "ROBOT", "Conversations", "ExtraInfo", "Group", "Message", "Party"]
 
 WINDOW_SECONDS = 5 * 86400
 """How far back messages can be pulled."""
@@ -18,24 +23,10 @@ WINDOW_SECONDS = 5 * 86400
 MSGTYPES = range(29)
 """0 unsupported ... 28 note [99824]."""
 
-EMPLOYEE, CUSTOMER, ROBOT = 1, 2, 3
-"""Kinds of party on the wire."""
-
-_TEXT, _VOICE_ARCHIVE, _CALL, _AGREE, _REFUSE = 1, 21, 22, 24, 25
-_NAMES = (
-    "zhangwei wangfang lina liuyang chenjing yangming zhaolei huangmin zhoujie wuting "
-    "xuqiang sunli mahui zhulin hujun guoxin helan gaofei linyu luoping"
-).split()
-_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_GROUP_NAMES = ("产品讨论组", "销售日报", "", "项目冲刺", "伙伴联络群", "客户服务一群", "", "新品体验客户群")
+"""Of the eight groups; two have no name."""
 _HEADROOM_SECONDS = 3600
 """The first message is this much inside the window, so that it does not leave it during a short session."""
-
-
-class Party(msgspec.Struct, frozen=True, gc=False):
-    """Who sends or receives."""
-
-    type: int
-    id: str
 
 
 class ExtraInfo(msgspec.Struct, frozen=True, gc=False):
@@ -45,7 +36,7 @@ class ExtraInfo(msgspec.Struct, frozen=True, gc=False):
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
-    """One entry of the index, without its key."""
+    """One entry of the index, without its key, and what it says."""
 
     msgid: str
     sender: Party
@@ -54,12 +45,21 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     send_time: int
     msgtype: int
     extra_info: ExtraInfo | UnsetType
+    text: str
+    """Words, title, file name or transcript, by msgtype; empty for kinds without words."""
+
+    @property
+    def parties(self) -> tuple[Party, ...]:
+        """Everyone in the chat, the sender first."""
+        return (self.sender, *self.receiver_list)
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
     """One group chat."""
 
     chatid: str
+    name: str
+    """Empty for a group without a name."""
     internal: bool
     """True for internal and inter-corp groups, the ones that `get_group_chat` knows [99825]."""
     creator: str
@@ -79,55 +79,92 @@ class Conversations:
 
     def __init__(self, rng: random.Random, now: int, count: int) -> None:
         self._rng = rng
-        self.employees = [Party(EMPLOYEE, name) for name in _NAMES]
-        self.customers = [Party(CUSTOMER, f"wm{self._word(30)}") for _ in range(30)]
-        self.robots = [Party(ROBOT, f"wb{self._word(30)}") for _ in range(2)]
+        self.people = People(rng)
+        self.employees = self.people.employees
+        self.customers = self.people.customers
+        self.robots = self.people.robots
         self.groups = {group.chatid: group for group in self._make_groups(now)}
-        self._pairs = self._make_pairs()
+        self.pairs = self._make_pairs()
         self.messages: list[Message] = []
+        self.listeners: list[Callable[[Message], None]] = []
+        """Told of each message that `say` appends."""
+        self._positions: dict[str, int] = {}
         self._times: list[int] = []
         oldest = now - WINDOW_SECONDS + _HEADROOM_SECONDS
         moments = sorted(rng.randrange(oldest, now) for _ in range(count))
         for moment, msgtype in zip(moments, self._make_msgtypes(count), strict=True):
-            self._append(moment, msgtype)
+            self._append(moment, msgtype, *self._scene(msgtype))
 
-    def say(self, now: int) -> Message:
-        """Append one new text message."""
-        return self._append(max(now, self._times[-1] if self._times else now), _TEXT)
+    def say(
+        self,
+        now: int,
+        text: str | None = None,
+        *,
+        msgtype: int = texts.TEXT,
+        parties: Sequence[Party] = (),
+        chatid: str | UnsetType = UNSET,
+    ) -> Message:
+        """Append one new message.
+
+        Args:
+            now: Unix seconds.
+            text: What it says; None leaves that to the random source.
+            msgtype: Which kind.
+            parties: The sender, then the receivers; left out, the random source chooses them and the chat.
+            chatid: The group, if `parties` are in one.
+        """
+        scene = (parties, chatid) if parties else self._scene(msgtype)
+        message = self._append(max(now, self._times[-1] if self._times else now), msgtype, *scene, text)
+        for listener in self.listeners:
+            listener(message)
+        return message
+
+    def find(self, msgid: str) -> Message | None:
+        """Return the message of this id."""
+        position = self._positions.get(msgid)
+        return None if position is None else self.messages[position]
 
     def first_since(self, moment: float) -> int:
         """Return the position of the first message that was sent at `moment` or later."""
         return bisect_left(self._times, moment)
 
-    def _append(self, moment: int, msgtype: int) -> Message:
-        members, chatid = self._scene(msgtype)
-        sender = members[0] if msgtype in (_AGREE, _REFUSE) else self._rng.choice(members)
-        duration = self._rng.randrange(5, 1800) if msgtype in (_VOICE_ARCHIVE, _CALL) else 0
+    def _append(
+        self, moment: int, msgtype: int, parties: Sequence[Party], chatid: str | UnsetType, text: str | None = None
+    ) -> Message:
+        duration = self._rng.randrange(5, 1800) if msgtype in (texts.AUDIO_ARCHIVE, texts.CALL) else 0
         message = Message(
-            msgid=f"{len(self.messages):08x}{self._word(24)}",
-            sender=sender,
-            receiver_list=tuple(member for member in members if member is not sender),
+            msgid=f"{len(self.messages):08x}{word(self._rng, 24)}",
+            sender=parties[0],
+            receiver_list=tuple(parties[1:]),
             chatid=chatid,
             send_time=moment,
             msgtype=msgtype,
             extra_info=ExtraInfo(duration) if duration else UNSET,
+            text=texts.content(self._rng, msgtype) if text is None else text,
         )
+        self._positions[message.msgid] = len(self.messages)
         self.messages.append(message)
         self._times.append(moment)
         return message
 
-    def _scene(self, msgtype: int) -> tuple[Sequence[Party], str | UnsetType]:
-        """Choose who talks, and where."""
-        if msgtype in (_AGREE, _REFUSE):
-            return (self._rng.choice(self.customers), self._rng.choice(self.employees)), UNSET
+    def _scene(self, msgtype: int) -> tuple[list[Party], str | UnsetType]:
+        """Choose who talks, the sender first, and where."""
+        if msgtype in (texts.AGREE, texts.REFUSE):
+            employee, customer = self._rng.choice([pair for pair in self.pairs if pair[1].type == CUSTOMER])
+            return [customer, employee], UNSET
+        chatid: str | UnsetType = UNSET
+        members: Sequence[Party]
         if self._rng.random() < 0.5:
             group = self._rng.choice(list(self.groups.values()))
-            return group.members, group.chatid
-        return self._rng.choice(self._pairs), UNSET
+            members, chatid = group.members, group.chatid
+        else:
+            members = self._rng.choice(self.pairs)
+        sender = self._rng.choice(members)
+        return [sender, *(member for member in members if member is not sender)], chatid
 
     def _make_msgtypes(self, count: int) -> list[int]:
         """Return every type once, as far as `count` allows, then mostly texts, in random order."""
-        weights = [20 if msgtype == _TEXT else 1 for msgtype in MSGTYPES]
+        weights = [20 if msgtype == texts.TEXT else 1 for msgtype in MSGTYPES]
         rest = self._rng.choices(MSGTYPES, weights, k=max(0, count - len(MSGTYPES)))
         msgtypes = [*MSGTYPES, *rest][:count]
         self._rng.shuffle(msgtypes)
@@ -135,7 +172,7 @@ class Conversations:
 
     def _make_groups(self, now: int) -> list[Group]:
         groups = []
-        for number in range(8):
+        for number, name in enumerate(_GROUP_NAMES):
             people = self._rng.sample(self.employees, self._rng.randint(2, 6))
             guests: list[Party] = []
             if number >= 4:
@@ -145,7 +182,8 @@ class Conversations:
             joined = sorted(self._rng.randrange(created, now - WINDOW_SECONDS) for _ in members[1:])
             groups.append(
                 Group(
-                    chatid=f"wr{self._word(30)}",
+                    chatid=f"wr{word(self._rng, 30)}",
+                    name=name,
                     internal=number < 5,
                     creator=people[0].id,
                     room_create_time=created,
@@ -160,6 +198,3 @@ class Conversations:
         pairs += [(self._rng.choice(self.employees), robot) for robot in self.robots]
         colleagues = [self._rng.sample(self.employees, 2) for _ in range(10)]
         return pairs + [(one, other) for one, other in colleagues]
-
-    def _word(self, length: int) -> str:
-        return "".join(self._rng.choices(_ALPHABET, k=length))

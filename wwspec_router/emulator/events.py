@@ -4,9 +4,12 @@ Builds JSON values only; sending them is the platform's work. The caller holds t
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from wwspec_router.emulator.accounts import App
+from wwspec_router.emulator.answers import RefusedError
+from wwspec_router.emulator.knowledge import CORP_BASE_ID, CORP_BASE_NAME
 from wwspec_router.emulator.world import World
 
 Fields = dict[str, Any]
@@ -39,7 +42,7 @@ def _hit_keyword(world: World, app: App) -> Fields:
 
 
 def _knowledge_base(world: World, app: App) -> Fields:
-    return {"knowledge_base_id": "kb_emulator_0001", "knowledge_base_name": "产品手册"}
+    return {"knowledge_base_id": CORP_BASE_ID, "knowledge_base_name": CORP_BASE_NAME}
 
 
 def _learn_done(world: World, app: App) -> Fields:
@@ -62,6 +65,41 @@ _EVENTS: dict[str, tuple[str, Callable[[World, App], Fields]]] = {
     "chat_archive_export_finished": ("chat_archive_export_finished", _export_finished),
 }
 
+
+def _agree_single(world: World, app: App, fields: Fields) -> None:
+    _agree(world, app, fields.get("userid"), fields.get("external_userid"))
+
+
+def _agree_room(world: World, app: App, fields: Fields) -> None:
+    _agree(world, app, fields.get("chatid"), fields.get("external_userid"))
+
+
+def _agree(world: World, app: App, chat: object, customer: object) -> None:
+    if isinstance(chat, str) and isinstance(customer, str):
+        world.corp(app).consents.answer(chat, customer, True, world.clock.seconds())
+
+
+def _authorise(world: World, app: App, fields: Fields) -> None:
+    world.corp(app).knowledge.authorise(str(fields.get("knowledge_base_id")), True)
+
+
+def _withdraw(world: World, app: App, fields: Fields) -> None:
+    world.corp(app).knowledge.authorise(str(fields.get("knowledge_base_id")), False)
+
+
+def _delete(world: World, app: App, fields: Fields) -> None:
+    world.corp(app).knowledge.authorise(str(fields.get("knowledge_base_id")), False).deleted = True
+
+
+_EFFECTS: dict[str, Callable[[World, App, Fields], None]] = {
+    "chat_archive_audit_approved_single": _agree_single,
+    "chat_archive_audit_approved_room": _agree_room,
+    "auth_knowledge_base": _authorise,
+    "unauth_knowledge_base": _withdraw,
+    "delete_knowledge_base": _delete,
+}
+"""What an event says has happened, done to the emulator's state."""
+
 EVENT_TYPES = tuple(_EVENTS)
 """The names of the nine events."""
 
@@ -70,12 +108,20 @@ def build_event(world: World, app: App, event_type: str, overrides: Mapping[str,
     """Return an event as the program's decoder shows it.
 
     Args:
-        world: The emulator's state; `conversation_new_message` appends the message that it is about.
+        world: The emulator's state, which then is as the event says: `conversation_new_message` appends the message
+            that it is about, consent is given, a knowledge base is authorised, withdrawn or deleted.
         app: Whose event it is.
         event_type: One of `EVENT_TYPES`.
         overrides: Fields of the event's own object, and `timestamp`; new names are added.
     """
-    object_key, build = _EVENTS[event_type]
-    fields = {**build(world, app), **overrides}
+    fields = {**_EVENTS[event_type][1](world, app), **overrides}
     timestamp = fields.pop("timestamp", world.clock.seconds())
-    return {"event_type": event_type, "timestamp": timestamp, object_key: fields}
+    if event_type in _EFFECTS:
+        with suppress(RefusedError):  # overrides may name what does not exist
+            _EFFECTS[event_type](world, app, fields)
+    return wrap_event(event_type, fields, timestamp)
+
+
+def wrap_event(event_type: str, fields: Fields, timestamp: int) -> Fields:
+    """Return an event around its own object; needs no lock."""
+    return {"event_type": event_type, "timestamp": timestamp, _EVENTS[event_type][0]: fields}

@@ -27,6 +27,10 @@ INTERNAL, NETWORK, HTTP_STATUS, SIGNATURE = -10001, -10002, -10003, -10004
 UNSUPPORTED_API, ILLEGAL_JSON = -10006, -10009
 
 
+FAULT_STATUS = 590
+"""HTTP status by which the emulator lets an SDK call fail; the body is the return code."""
+
+
 class LinkError(Exception):
     """The call could not be made.
 
@@ -60,6 +64,19 @@ class Zone(Protocol):
         """
         ...
 
+    def open_debug_mode(self, debug_token: str, access_token: str) -> bool:
+        """Tell whether the zone takes these credentials."""
+        ...
+
+    def notify_id(self, request_id: str, number: int) -> str:
+        """Return a fresh notify_id.
+
+        Args:
+            request_id: The request that the thread decoded last; empty when it had decoded none.
+            number: How many were made for that request before.
+        """
+        ...
+
 
 class LocalZone:
     """Answers from files."""
@@ -85,6 +102,14 @@ class LocalZone:
         if reply is None:
             reply = self._replies[api] = self._read(f"{api}.json", UNSUPPORTED_API).decode()
         return reply
+
+    def open_debug_mode(self, debug_token: str, access_token: str) -> bool:
+        """Take any credentials."""
+        return bool(debug_token and access_token)
+
+    def notify_id(self, request_id: str, number: int) -> str:
+        """Return a random one: the same request may be sent again and again."""
+        return random_notify_id()
 
     def _read(self, name: str, return_code: int) -> bytes:
         try:
@@ -127,6 +152,8 @@ class RemoteZone:
         except UnicodeEncodeError:
             raise LinkError(ILLEGAL_JSON, f"{api}: the request holds a lone surrogate") from None
         status, body = self._exchange("POST", f"/emulator/sdk/{api}", content, caller)
+        if status == FAULT_STATUS:
+            raise LinkError(int(body), f"{api}: a fault that was set on the emulator")
         if status == 400:
             raise LinkError(ILLEGAL_JSON, f"{api}: the request is not a JSON object")
         if status != 200:
@@ -135,6 +162,23 @@ class RemoteZone:
             return body.decode()
         except UnicodeDecodeError:
             raise LinkError(ILLEGAL_JSON, f"{api}: the reply is not UTF-8") from None
+
+    def open_debug_mode(self, debug_token: str, access_token: str) -> bool:
+        """Ask the emulator whether the credentials are valid."""
+        import json
+
+        content = json.dumps({"debug_token": debug_token, "access_token": access_token}).encode()
+        status, body = self._exchange("POST", "/emulator/debug-mode", content, {})
+        return (status, body) == (200, b"true")
+
+    def notify_id(self, request_id: str, number: int) -> str:
+        """Return one that follows from the request: the same traffic, the same ids."""
+        if not request_id:
+            return random_notify_id()
+        import hashlib
+
+        digest = hashlib.sha256(f"{request_id} {number}".encode(errors="replace")).hexdigest()
+        return f"notify_{digest[:32]}"
 
     def _first_key(self) -> bytes:
         deadline = time.monotonic() + CONNECT_SECONDS
@@ -211,6 +255,11 @@ class _Connection:
     def _fail(self, text: str, error: Exception) -> NoReturn:
         self._http.close()
         raise LinkError(NETWORK, f"{text}: {type(error).__name__}") from None
+
+
+def random_notify_id() -> str:
+    """Return one that nothing else leads to."""
+    return f"notify_{os.urandom(16).hex()}"
 
 
 def zone_at(url: str) -> Zone:

@@ -2,27 +2,35 @@
 
 Every method answers a value and raises nothing that the platform has an errcode for. Safe under threads;
 calls of the program and events block until the program has answered. It knows neither how a request came in
-nor the framework.
+nor the framework. What a test does to the platform, beyond using it, is `control`.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from wwspec_router.emulator import appside
-from wwspec_router.emulator.accounts import Program
+from wwspec_router.emulator import announcer, appconfig, appside, uploads
+from wwspec_router.emulator.accounts import App, Program
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted
 from wwspec_router.emulator.apis.table import APIS
 from wwspec_router.emulator.clock import Clock
-from wwspec_router.emulator.events import EVENT_TYPES, build_event
-from wwspec_router.emulator.programs import ask_program
-from wwspec_router.emulator.seal import CallContent
+from wwspec_router.emulator.events import EVENT_TYPES
+from wwspec_router.emulator.faults import CutError, ReturnCodeError
+from wwspec_router.emulator.outbox import Outbox
 from wwspec_router.emulator.settings import AbilityContract, EmulatorSettings, check_url
 from wwspec_router.emulator.tickets import Notification
+from wwspec_router.emulator.timers import Ticker
+from wwspec_router.emulator.traffic import APP, SDK
 from wwspec_router.emulator.world import Caller, Channel, World
-from wwspec_router.envelope import CallType
 from wwspec_router.errors import ConfigurationError
+
+MAX_ADVANCE = 10 * 365 * 86400
+"""Seconds that the clock is put forward at once, at most."""
+
+SETTLE_SECONDS = 15.0
+"""How long `settle` waits for events, and again for notifications."""
 
 
 class Platform:
@@ -45,53 +53,141 @@ class Platform:
     ) -> None:
         self.settings = settings
         self.clock = clock or Clock(settings.clock_start)
-        self.world = World(settings, self.clock, channel, deliver)
+        self._channel = channel
+        self._deliver = deliver
+        self._outbox = Outbox()
+        self._ticker = Ticker(lambda: self.world.timers)
+        self.world = self._new_world(None)
+
+    def start(self) -> None:
+        """Begin to run timed actions and to send the events that the platform raises by itself, on two threads.
+
+        Without them both wait: timed actions for `advance`, events for `settle`.
+        """
+        self._outbox.start()
+        self._ticker.start()
+
+    def stop(self) -> None:
+        """End the threads; what waits is dropped."""
+        self.world.faults.end()
+        self._ticker.stop()
+        self._outbox.stop()
+
+    def settle(self) -> bool:
+        """Wait until no event is on its way to the program, nor a notification to the app; tell whether that is so."""
+        return self._outbox.settle(SETTLE_SECONDS) and self.world.wait_settled(SETTLE_SECONDS)
+
+    def reset(self) -> Answer:
+        """Go back to the state and the time of the start.
+
+        What connects the parts stays: the zone key, where the program listens, its console contracts, and that it
+        receives events.
+        """
+        old = self.world
+        old.faults.end()
+        self._outbox.clear()
+        self._outbox.settle(SETTLE_SECONDS)
+        self.clock.restart()
+        world = self._new_world(old.zone_key)
+        with old.lock:
+            program, former = world.app.programs[self.settings.program_id], self._program()
+            program.url, program.contracts = former.url, former.contracts
+            world.app.receiver = None if old.app.receiver is None else program
+        self.world = world
+        old.timers.wake()
+        return accepted(now=self.clock.seconds())
+
+    def settled(self, notification: Notification, state: str, attempts: int) -> None:
+        """Take note of what became of a notification."""
+        self.world.settle(notification, state, attempts)
 
     def get_token(self, corpid: str, secret: str) -> Answer:
         """Answer `gettoken`: an access token that is valid two hours."""
+        world = self.world
 
         def issue() -> Answer:
-            with self.world.lock:
-                token, seconds = self.world.accounts.issue_token(corpid, secret, self.clock.now(), self.world.rng)
+            with world.lock:
+                token, seconds = world.accounts.issue_token(corpid, secret, self.clock.now(), world.rng)
             return accepted(access_token=token, expires_in=seconds)
 
-        return self._answered(issue)
+        asked = msgspec.json.encode({"corpid": corpid, "corpsecret": secret})
+        return self._app_side("gettoken", asked, issue)
 
     def app_call(self, api: str, access_token: str, body: bytes) -> Answer:
         """Answer one HTTP API of the app side.
 
         Args:
-            api: A name in `appside.APIS`, such as `sync_call_program`.
+            api: A path in `appside.APIS`, such as `chatdata/sync_call_program`.
             access_token: From `get_token`.
             body: The request's JSON.
+
+        Raises:
+            CutError: A fault cuts the connection.
         """
+        return self._app_side(
+            api.rpartition("/")[2],
+            body,
+            lambda: appside.APIS[api](self.world, self._calling_app(access_token), body),
+        )
 
-        def call() -> Answer:
-            with self.world.lock:
-                app = self.world.accounts.app_of_token(access_token, self.clock.now())
-            return appside.APIS[api](self.world, app, body)
+    def upload_media(self, access_token: str, kind: str, content_type: str, body: bytes) -> Answer:
+        """Answer `upload_media`; see `uploads`.
 
-        return self._answered(call)
+        Raises:
+            CutError: A fault cuts the connection.
+        """
+        return self._app_side(
+            "upload_media",
+            msgspec.json.encode({"type": kind, "bytes": len(body)}),
+            lambda: uploads.upload_media(self.world, self._calling_app(access_token), kind, content_type, body),
+        )
 
     def sdk_call(self, api: str, caller: Caller, body: bytes) -> bytes:
         """Answer one SDK API to a program.
 
         Args:
-            api: The API's name.
+            api: The API's name, one of `SDK_APIS`.
             caller: In whose name the program calls.
             body: The request's JSON.
 
         Returns:
-            The reply's JSON; 48001 for an API that the emulator does not model.
+            The reply's JSON.
+
+        Raises:
+            ReturnCodeError: A fault lets the call fail with a return code.
+            CutError: A fault cuts the connection.
         """
+        world = self.world
 
         def call() -> Answer:
-            function = APIS.get(api)
-            if function is None:
-                raise RefusedError(48001, api)
-            return function(self.world, caller, body)
+            world.faults.meet(SDK, api, entry)
+            return APIS[api](world, caller, body)
 
-        return msgspec.json.encode(self._answered(call))
+        entry = world.traffic.begin(SDK, api, body)
+        try:
+            answer = self.world.answered(call)
+        except ReturnCodeError as error:
+            world.traffic.end(entry, error.return_code)
+            raise
+        except CutError:
+            world.traffic.end(entry, "cut")
+            raise
+        reply = msgspec.json.encode(answer)
+        world.traffic.end(entry, answer["errcode"], reply)
+        return reply
+
+    def open_debug_mode(self, debug_token: str, access_token: str) -> bool:
+        """Answer the SDK's `spec_open_debug_mode`: whether both credentials are valid."""
+        world = self.world
+        with world.lock:
+            try:
+                app = world.accounts.app_of_token(access_token, self.clock.now())
+            except RefusedError:
+                return False
+            opened = appconfig.valid_debug_token(world, debug_token)
+            for program in app.programs.values() if opened else ():
+                program.sdk_debugs = True
+        return opened
 
     def fire(self, event_type: str, overrides: Mapping[str, Any] | None = None) -> Answer:
         """Send an event to the program that `set_receive_callback` chose.
@@ -103,28 +199,11 @@ class Platform:
         Returns:
             errcode, errmsg, `event` (what was sent), and `reply` (the text that the program answered).
         """
-        event: Answer = {}
+        return announcer.fire(self.world, event_type, overrides or {})
 
-        def send() -> Answer:
-            if event_type not in EVENT_TYPES:
-                raise RefusedError(40058, f"no such event; there are {', '.join(EVENT_TYPES)}")
-            app = self.world.app
-            with self.world.lock:
-                program = app.receiver
-                if program is None:
-                    raise RefusedError(710645, "no program receives events: call set_receive_callback first")
-                event.update(build_event(self.world, app, event_type, overrides or {}))
-            call = CallContent(
-                corpid=app.corpid,
-                agentid=app.agentid,
-                call_type=CallType.EVENT,
-                data=msgspec.json.encode(event).decode(),
-                request_id=self.world.reference(),
-                timestamp=self.clock.seconds(),
-            )
-            return accepted(reply=ask_program(self.world, program, call))
-
-        return {"reply": "", **self._answered(send), "event": event}
+    def fire_as_is(self, event: dict[str, Any]) -> Answer:
+        """Send an event that is given whole, whatever it says; answers as `fire` does."""
+        return announcer.fire_as_is(self.world, event)
 
     def info(self) -> Answer:
         """Answer who is who: enough for an app to call its program."""
@@ -146,6 +225,7 @@ class Platform:
             receives_events=receiver is not None,
             messages=messages,
             seed=settings.seed,
+            debug_token=settings.debug_token,
             now=self.clock.seconds(),
         )
 
@@ -167,7 +247,7 @@ class Platform:
                 self._program().url = program_url
             return accepted()
 
-        return self._answered(change)
+        return self.world.answered(change)
 
     def _program(self) -> Program:
         return self.world.app.programs[self.settings.program_id]
@@ -178,19 +258,47 @@ class Platform:
             return accepted(notifications=msgspec.to_builtins(list(self.world.notifications)))
 
     def advance(self, seconds: float) -> Answer:
-        """Put the clock forward and answer the new time."""
+        """Put the clock forward, and answer the new time once all that became due is done and told to the program."""
 
         def move() -> Answer:
-            try:
-                self.clock.advance(seconds)
-            except ValueError as error:
-                raise RefusedError(40058, str(error)) from None
+            self._check_advance(seconds)
+            timers = self.world.timers
+            until = self.clock.now() + seconds
+            while (due := timers.next_due()) is not None and due <= until:
+                self.clock.advance_to(due)
+                timers.run_due(due)
+            self.clock.advance_to(until)
+            self.settle()
             return accepted(now=self.clock.seconds())
 
-        return self._answered(move)
+        return self.world.answered(move)
 
-    def _answered(self, work: Callable[[], Answer]) -> Answer:
-        try:
+    @staticmethod
+    def _check_advance(seconds: float) -> None:
+        if not 0 <= seconds <= MAX_ADVANCE:
+            raise RefusedError(40058, f"the clock is put forward by 0 to {MAX_ADVANCE} seconds")
+
+    def _new_world(self, zone_key: bytes | None) -> World:
+        world = World(self.settings, self.clock, self._channel, self._deliver, zone_key)
+        world.on_event = partial(announcer.queue, world, self._outbox)
+        return world
+
+    def _calling_app(self, access_token: str) -> App:
+        with self.world.lock:
+            return self.world.accounts.app_of_token(access_token, self.clock.now())
+
+    def _app_side(self, name: str, request: bytes, work: Callable[[], Answer]) -> Answer:
+        world = self.world
+
+        def meet_and_work() -> Answer:
+            world.faults.meet(APP, name, entry)
             return work()
-        except RefusedError as error:
-            return error.answer(self.world.reference())
+
+        entry = world.traffic.begin(APP, name, request)
+        try:
+            answer = self.world.answered(meet_and_work)
+        except CutError:
+            world.traffic.end(entry, "cut")
+            raise
+        world.traffic.end(entry, answer["errcode"], msgspec.json.encode(answer))
+        return answer

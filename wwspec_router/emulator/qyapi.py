@@ -16,10 +16,14 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
-from wwspec_router.emulator import appside
+from wwspec_router.emulator import appside, uploads
 from wwspec_router.emulator.answers import Answer, RefusedError, read
 from wwspec_router.emulator.apis.names import SDK_APIS
+from wwspec_router.emulator.control import Control
+from wwspec_router.emulator.faults import CutError, ReturnCodeError
+from wwspec_router.emulator.link import FAULT_STATUS
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.settings import AbilityContract, is_loopback
 from wwspec_router.emulator.world import Caller
@@ -43,26 +47,35 @@ class Endpoints:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
+        self._control = Control(platform)
         self._program_threads = anyio.CapacityLimiter(PROGRAM_THREADS)
         self._sdk_threads = anyio.CapacityLimiter(SDK_THREADS)
 
     def routes(self) -> list[Route]:
         """Return every route."""
-        app_side = [
-            Route(f"/cgi-bin/chatdata/{api}", partial(self.app_call, api), methods=["POST"]) for api in appside.APIS
-        ]
+        app_side = [Route(f"/cgi-bin/{api}", partial(self.app_call, api), methods=["POST"]) for api in appside.APIS]
         own = (
             ("GET", "zone-key", self.zone_key),
             ("POST", "sdk/{api}", self.sdk_call),
+            ("POST", "debug-mode", self.debug_mode),
+            ("POST", "fire", self.fire_as_is),
             ("POST", "fire/{event_type}", self.fire),
             ("GET", "info", self.info),
             ("GET", "notifications", self.notifications),
             ("POST", "clock", self.clock),
             ("POST", "program", self.program),
             ("POST", "contracts", self.contracts),
+            ("POST", "faults", self.add_fault),
+            ("GET", "faults", self.faults),
+            ("DELETE", "faults", self.clear_faults),
+            ("GET", "traffic", self.traffic),
+            ("POST", "say", self.say),
+            ("POST", "replay", self.replay),
+            ("POST", "reset", self.reset),
         )
         return [
             Route("/cgi-bin/gettoken", self.get_token, methods=["GET"]),
+            Route(f"/cgi-bin/{uploads.API}", self.upload_media, methods=["POST"]),
             *app_side,
             *(Route(f"/emulator/{path}", _own_machine(call), methods=[verb]) for verb, path, call in own),
         ]
@@ -70,18 +83,23 @@ class Endpoints:
     async def get_token(self, request: Request) -> Response:
         """GET /cgi-bin/gettoken?corpid=&corpsecret=."""
         query = request.query_params
-        return _json(self._platform.get_token(query.get("corpid", ""), query.get("corpsecret", "")))
+        corpid, secret = query.get("corpid", ""), query.get("corpsecret", "")
+        return await self._on_thread(self._platform.get_token, corpid, secret)
 
     async def app_call(self, api: str, request: Request) -> Response:
-        """POST /cgi-bin/chatdata/{api}?access_token=."""
+        """POST /cgi-bin/{api}?access_token=."""
         body = await _body(request)
         if body is None:
             return _json(self._refusal(40206))
-        token = request.query_params.get("access_token", "")
-        answer = await anyio.to_thread.run_sync(
-            self._platform.app_call, api, token, body, limiter=self._program_threads
-        )
-        return _json(answer)
+        return await self._on_thread(self._platform.app_call, api, _token(request), body)
+
+    async def upload_media(self, request: Request) -> Response:
+        """POST /cgi-bin/chatdata/upload_media?access_token=&type=file, a multipart form."""
+        body = await _body(request, uploads.MAX_FORM_BYTES)
+        if body is None:
+            return _json(self._refusal(40206))
+        kind, content_type = request.query_params.get("type", ""), request.headers.get("content-type", "")
+        return await self._on_thread(self._platform.upload_media, _token(request), kind, content_type, body)
 
     async def zone_key(self, request: Request) -> Response:
         """Give the stand-in the key that calls are sealed with."""
@@ -98,8 +116,27 @@ class Endpoints:
         caller = _caller(request)
         if caller is None or _object(body) is None:
             return Response(status_code=400)
-        reply = await anyio.to_thread.run_sync(self._platform.sdk_call, api, caller, body, limiter=self._sdk_threads)
+        call = self._platform.sdk_call
+        try:
+            reply = await anyio.to_thread.run_sync(call, api, caller, body, limiter=self._sdk_threads)
+        except ReturnCodeError as error:
+            return Response(str(error.return_code), status_code=FAULT_STATUS)
+        except CutError:
+            return _CutResponse()
         return Response(reply, media_type="application/json")
+
+    async def debug_mode(self, request: Request) -> Response:
+        """Answer the SDK's `spec_open_debug_mode`: {"debug_token": "", "access_token": ""}."""
+        asked = _object(await _body(request) or b"") or {}
+        opened = self._platform.open_debug_mode(str(asked.get("debug_token")), str(asked.get("access_token")))
+        return Response(b"true" if opened else b"false", media_type="application/json")
+
+    async def fire_as_is(self, request: Request) -> Response:
+        """Send the event that is the body to the program, whatever it says."""
+        event = _object(await _body(request) or b"")
+        if event is None:
+            return _json(self._refusal(40058, "the event is not a JSON object"))
+        return await self._on_thread(self._platform.fire_as_is, event)
 
     async def fire(self, request: Request) -> Response:
         """Send an event to the program; the body holds overrides or nothing."""
@@ -107,10 +144,7 @@ class Endpoints:
         if overrides is None:
             return _json(self._refusal(40058, "the overrides are not a JSON object"))
         event_type = request.path_params["event_type"]
-        answer = await anyio.to_thread.run_sync(
-            self._platform.fire, event_type, overrides, limiter=self._program_threads
-        )
-        return _json(answer)
+        return await self._on_thread(self._platform.fire, event_type, overrides)
 
     async def info(self, request: Request) -> Response:
         """Tell who is who."""
@@ -126,7 +160,7 @@ class Endpoints:
         seconds = (_object(await _body(request) or b"") or {}).get("advance")
         if isinstance(seconds, bool) or not isinstance(seconds, int | float):
             return _json(self._refusal(40058, "advance must be a number of seconds"))
-        return _json(self._platform.advance(seconds))
+        return await self._on_thread(self._platform.advance, seconds)
 
     async def contracts(self, request: Request) -> Response:
         """Register the console contracts anew: ability ID -> {"input": example, "output": example}."""
@@ -143,6 +177,44 @@ class Endpoints:
         if not isinstance(url, str):
             return _json(self._refusal(40058, "program_url must be a URL"))
         return _json(self._platform.point_to(url))
+
+    async def add_fault(self, request: Request) -> Response:
+        """Set a fault: {"on", "effect", "api", "value", "count"}."""
+        return _json(self._control.add_fault(await _body(request) or b""))
+
+    async def faults(self, request: Request) -> Response:
+        """List the faults that still work."""
+        return _json(self._control.faults())
+
+    async def clear_faults(self, request: Request) -> Response:
+        """Take away the fault ?id=, or all of them."""
+        return _json(self._control.clear_faults(request.query_params.get("id", "")))
+
+    async def traffic(self, request: Request) -> Response:
+        """Give the record of the traffic: ?since=number&kind=."""
+        since = request.query_params.get("since", "0")
+        if not since.isdecimal():
+            return _json(self._refusal(40058, "since is the number of an entry"))
+        kind = request.query_params.get("kind", "")
+        return await self._on_thread(self._control.traffic, int(since), kind)
+
+    async def say(self, request: Request) -> Response:
+        """Let somebody say something: {"from", "to" or "group", "text", "msgtype"}."""
+        return _json(self._control.say(await _body(request) or b""))
+
+    async def replay(self, request: Request) -> Response:
+        """Send a recorded call again: {"number", "data", "ability_id", "notify_id"}."""
+        return await self._on_thread(self._control.replay, await _body(request) or b"")
+
+    async def reset(self, request: Request) -> Response:
+        """Go back to the start."""
+        return await self._on_thread(self._control.reset)
+
+    async def _on_thread(self, work: Callable[..., Answer], *arguments: Any) -> Response:
+        try:
+            return _json(await anyio.to_thread.run_sync(work, *arguments, limiter=self._program_threads))
+        except CutError:
+            return _CutResponse()
 
     def _refusal(self, errcode: int, hint: str = "") -> Answer:
         return RefusedError(errcode, hint).answer(self._platform.world.reference())
@@ -162,12 +234,24 @@ def _own_machine(handler: Handler) -> Handler:
     return guarded
 
 
-async def _body(request: Request) -> bytes | None:
+class _CutResponse(Response):
+    """Promises a byte and does not send it, so that the server closes the connection in the middle of the reply."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-length", b"1")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+
+def _token(request: Request) -> str:
+    return request.query_params.get("access_token", "")
+
+
+async def _body(request: Request, limit: int = MAX_BODY_BYTES) -> bytes | None:
     """Return the body, or None when it is too large."""
     chunks = bytearray()
     async for chunk in request.stream():
         chunks += chunk
-        if len(chunks) > MAX_BODY_BYTES:
+        if len(chunks) > limit:
             return None
     return bytes(chunks)
 

@@ -6,15 +6,18 @@ here.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import anyio.to_thread
 import uvicorn
 from starlette.applications import Starlette
 
+from wwspec_router.child import until_interrupted
 from wwspec_router.emulator.callbacks import CallbackCrypto
 from wwspec_router.emulator.channel import HttpChannel
 from wwspec_router.emulator.clock import Clock
 from wwspec_router.emulator.courier import Courier
+from wwspec_router.emulator.launch import Launch
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.qyapi import Endpoints
 from wwspec_router.emulator.seal import require_cipher
@@ -24,6 +27,7 @@ from wwspec_router.emulator.settings import (
     EmulatorSettings,
     load_contracts,
 )
+from wwspec_router.emulator.world import Channel
 
 __all__ = [
     "STANDIN_DIRECTORY",
@@ -37,10 +41,14 @@ __all__ = [
 BACKLOG = 2048
 
 
-def create_app(settings: EmulatorSettings) -> Starlette:
+def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> Starlette:
     """Return the emulator as an ASGI application; `app.state.platform` is its `Platform`.
 
     Its threads and connections start and end with the application's lifespan, once.
+
+    Args:
+        settings: How to build it.
+        channel: The way to the program; by default HTTP, closed with the application.
 
     Raises:
         ConfigurationError: The EncodingAESKey is none, or the extra `emulator` is not installed.
@@ -48,39 +56,54 @@ def create_app(settings: EmulatorSettings) -> Starlette:
     require_cipher()
     clock = Clock(settings.clock_start)
     courier = _courier(settings, clock)
-    channel = HttpChannel(settings.connect_timeout, settings.call_timeout)
+    http = HttpChannel(settings.connect_timeout, settings.call_timeout)
     deliver = courier.deliver if courier else None
-    platform = Platform(settings, channel, clock=clock, deliver=deliver)
+    platform = Platform(settings, channel or http, clock=clock, deliver=deliver)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         if courier:
-            courier.start(platform.world.settle)
+            courier.start(platform.settled)
+        platform.start()
         try:
             yield
         finally:
+            await anyio.to_thread.run_sync(platform.stop)
             if courier:
                 await anyio.to_thread.run_sync(courier.stop)
-            channel.close()
+            http.close()
 
     app = Starlette(routes=Endpoints(platform).routes(), lifespan=lifespan)
     app.state.platform = platform
     return app
 
 
-def serve(settings: EmulatorSettings) -> None:
+def serve(settings: EmulatorSettings, program: str = "") -> None:
     """Serve the emulator until it is interrupted.
 
+    Args:
+        settings: How to build it.
+        program: The command line of a zone program that runs as long as the emulator does; see `launch`.
+
     Raises:
-        ConfigurationError: See `create_app`.
+        ConfigurationError: See `create_app`; or the program can't be started.
+        ProgramEndedError: The program ended by itself, and so the emulator did.
     """
-    uvicorn.run(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        backlog=BACKLOG,
-        access_log=False,
-    )
+    app = create_app(settings)
+    config = uvicorn.Config(app, host=settings.host, port=settings.port, backlog=BACKLOG, access_log=False)
+    server = uvicorn.Server(config)
+    if not program:
+        server.run()
+        return
+    with config.bind_socket() as bound:
+        bound.listen(BACKLOG)
+        port = bound.getsockname()[1]
+        url = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{port}"
+        stop = partial(setattr, server, "should_exit", True)
+        # Uvicorn raises SIGTERM again once it has ended: without a handler the program would be left behind.
+        with until_interrupted(), Launch(program, url, settings.program_url, stop) as launch:
+            server.run(sockets=[bound])
+            launch.check()
 
 
 def _courier(settings: EmulatorSettings, clock: Clock) -> Courier | None:

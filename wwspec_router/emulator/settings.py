@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from wwspec_router.emulator.seeds import Scene
 from wwspec_router.errors import ConfigurationError
 
 STANDIN_DIRECTORY = Path(__file__).parent / "standin"
@@ -62,7 +63,14 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     tokenless_pulls: int = 10
     """Pulls that one corp may make in 60 seconds without a token. WeCom does not publish its own."""
     clock_start: int | None = None
-    """Unix seconds at which the emulator's clock starts; None stands for the real time."""
+    """Unix seconds at which the emulator's clock starts, and stands still until it is put forward; None stands for a
+    clock that runs with the real time."""
+    scene: Scene | None = None
+    """Who exists and what was said; None leaves both to the seed."""
+    debug_url: str = ""
+    """Where calls and events go in debug mode; empty: to `program_url` as well."""
+    debug_token: str = "emulator-debug-token"  # noqa: S105 - of a program that exists in the emulator only
+    """The debug credential."""
 
     def __post_init__(self) -> None:
         if not is_loopback(self.host):
@@ -73,8 +81,9 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
             raise ConfigurationError(
                 "callback_url, callback_token and encoding_aes_key go together: set all three or none"
             )
-        if self.callback_url:
-            check_url("callback_url", self.callback_url)
+        for name, url in (("callback_url", self.callback_url), ("debug_url", self.debug_url)):
+            if url:
+                check_url(name, url)
 
 
 def is_loopback(host: str) -> bool:

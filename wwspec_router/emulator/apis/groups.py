@@ -1,20 +1,18 @@
 """SDK APIs about group chats: `get_group_chat` [99825]."""
 
-import msgspec
-
-from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read, require
+from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked, require
 from wwspec_router.emulator.world import Caller, World
 
 
-class GroupChat(msgspec.Struct, kw_only=True, frozen=True):
+class GroupChat(Asked):
     """Request of `get_group_chat`."""
 
-    chatid: str = ""
+    chatid: str
 
 
 def get_group_chat(world: World, caller: Caller, body: bytes) -> Answer:
     """Answer who is in an internal or inter-corp group."""
-    request = read(GroupChat, body)
+    request = asked(GroupChat, body)
     require(chatid=request.chatid)
     with world.lock:
         app = world.caller_app(caller)

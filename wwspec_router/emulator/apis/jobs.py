@@ -1,15 +1,8 @@
 """The SDK API by which a program reports an asynchronous result: `program_async_job_call_back` [99847].
 
-The emulator starts no asynchronous jobs yet, so no job_info is a legal one.
+It ends the jobs of `async_program_task`, `create_program_task` and `create_model_task`.
 """
 
-from wwspec_router.emulator.answers import Answer, RefusedError
-from wwspec_router.emulator.world import Caller, World
+from wwspec_router.emulator.programs import report_job
 
-
-def program_async_job_call_back(world: World, caller: Caller, body: bytes) -> Answer:
-    """Refuse: nobody was given a job_info."""
-    raise RefusedError(790017, "the emulator has started no such job")
-
-
-APIS = {"program_async_job_call_back": program_async_job_call_back}
+APIS = {"program_async_job_call_back": report_job}

@@ -1,15 +1,17 @@
-"""SDK APIs that pull messages: `sync_msg`, `get_msg_list_by_page_id` [99824].
+"""SDK APIs that pull messages: `sync_msg`, `get_msg_list_by_page_id` [99824], `get_hit_msg_list` [99830].
 
 They give an index of messages, never their content. Knows nothing of how a request travels.
 """
 
+from bisect import bisect_left
 from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from wwspec_router.emulator.accounts import App
-from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read, require
+from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked, require
+from wwspec_router.emulator.apis.paging import Paging
 from wwspec_router.emulator.conversations import (
     WINDOW_SECONDS,
     Conversations,
@@ -25,11 +27,12 @@ MAX_PAGE_IDS = 10
 
 _INLINE, _PAGED = 0, 1
 _CURSOR, _PAGE = "s", "p"
+_HITS = Paging("h", errcode=710611)
 
 _Mark = Annotated[str, Meta(max_length=128)]
 
 
-class SyncMsg(msgspec.Struct, kw_only=True, frozen=True):
+class SyncMsg(Asked):
     """Request of `sync_msg`; an empty string is the same as none."""
 
     cursor: _Mark = ""
@@ -39,28 +42,43 @@ class SyncMsg(msgspec.Struct, kw_only=True, frozen=True):
     begin_time: Annotated[int, Meta(ge=0)] = 0
 
 
-class PageId(msgspec.Struct, kw_only=True, frozen=True):
+class PageId(Asked):
     """Request of `get_msg_list_by_page_id`."""
 
-    page_id: str = ""
+    page_id: str
 
 
-class WireMessage(msgspec.Struct, frozen=True, gc=False):
-    """One message as it is answered."""
+class HitMsgList(Asked):
+    """Request of `get_hit_msg_list`; an empty string is the same as none."""
 
-    msgid: str
+    cursor: Annotated[str, Meta(max_length=64)] = ""
+    token: _Mark = ""
+    need_detail: Annotated[int, Meta(ge=0, le=1)] = 0
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 200
+    begin_time: Annotated[int, Meta(ge=0)] = 0
+
+
+class WireDetail(msgspec.Struct, frozen=True, gc=False):
+    """One message as it is answered, but for its id."""
+
     sender: Party
     receiver_list: tuple[Party, ...]
     send_time: int
     msgtype: int
     service_encrypt_info: EncryptInfo
     chatid: str | UnsetType = UNSET
+
+
+class WireMessage(WireDetail, frozen=True, gc=False, kw_only=True):
+    """One message as it is answered."""
+
+    msgid: str
     extra_info: ExtraInfo | UnsetType = UNSET
 
 
 def sync_msg(world: World, caller: Caller, body: bytes) -> Answer:
     """Answer messages from the cursor on, or the ids of their pages."""
-    request = read(SyncMsg, body)
+    request = asked(SyncMsg, body)
     with world.lock:
         app = world.caller_app(caller)
         chats = world.conversations[app.corpid]
@@ -84,17 +102,51 @@ def sync_msg(world: World, caller: Caller, body: bytes) -> Answer:
 
 def get_msg_list_by_page_id(world: World, caller: Caller, body: bytes) -> Answer:
     """Answer the messages of one page."""
-    request = read(PageId, body)
+    request = asked(PageId, body)
     require(page_id=request.page_id)
     with world.lock:
         app = world.caller_app(caller)
-        bounds = world.marks.read(_PAGE, app.corpid, request.page_id)
-        if bounds is None:
-            raise RefusedError(40058, "page_id is not one of sync_msg")
-        chats = world.conversations[app.corpid]
-        start = max(bounds[0], chats.first_since(world.clock.now() - WINDOW_SECONDS))
-        messages = chats.messages[start : bounds[1]]
-    return accepted(msg_list=_wire(app, messages))
+        running = world.corp(app).page_calls
+        running.enter()
+    try:
+        with world.lock:
+            messages = _page(world, app, request.page_id)
+        return accepted(msg_list=_wire(app, messages))
+    finally:
+        with world.lock:
+            running.leave()
+
+
+def get_hit_msg_list(world: World, caller: Caller, body: bytes) -> Answer:
+    """Answer messages that hit keyword rules, from the cursor on."""
+    request = asked(HitMsgList, body)
+    with world.lock:
+        app = world.caller_app(caller)
+        world.admit_pull(app, request.token)
+        hits = world.corp(app).rules.hits
+        since = int(world.clock.now() - WINDOW_SECONDS)
+        start = _HITS.read(world, app, request.cursor)
+        if start is None:
+            start, since = 0, max(since, request.begin_time)
+        start = max(start, bisect_left(hits, since, key=lambda hit: hit.message.send_time))
+        page = hits[start : start + request.limit]
+        end = start + len(page)
+        answer = accepted(has_more=int(end < len(hits)), next_cursor=_HITS.write(world, app, end))
+    answer["msg_list"] = [
+        {"msgid": hit.message.msgid, "hit_rule_list": hit.rules}
+        | ({"msg_detail": _detail(app, hit.message)} if request.need_detail else {})
+        for hit in page
+    ]
+    return answer
+
+
+def _page(world: World, app: App, page_id: str) -> list[Message]:
+    bounds = world.marks.read(_PAGE, app.corpid, page_id)
+    if bounds is None:
+        raise RefusedError(40058, "page_id is not one of sync_msg")
+    chats = world.conversations[app.corpid]
+    start = max(bounds[0], chats.first_since(world.clock.now() - WINDOW_SECONDS))
+    return chats.messages[start : bounds[1]]
 
 
 def _start(world: World, app: App, chats: Conversations, request: SyncMsg) -> int:
@@ -125,7 +177,19 @@ def _wire(app: App, messages: list[Message]) -> list[WireMessage]:
     ]
 
 
+def _detail(app: App, message: Message) -> WireDetail:
+    return WireDetail(
+        sender=message.sender,
+        receiver_list=message.receiver_list,
+        send_time=message.send_time,
+        msgtype=message.msgtype,
+        service_encrypt_info=app.keys.wrap(message.msgid),
+        chatid=message.chatid,
+    )
+
+
 APIS = {
     "sync_msg": sync_msg,
     "get_msg_list_by_page_id": get_msg_list_by_page_id,
+    "get_hit_msg_list": get_hit_msg_list,
 }

@@ -1,8 +1,6 @@
 """The SDK API by which a program tells the app that something waits: `spec_notify_app` [99849]."""
 
-import msgspec
-
-from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read
+from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked
 from wwspec_router.emulator.tickets import Notification
 from wwspec_router.emulator.world import Caller, World
 
@@ -10,7 +8,7 @@ MAX_NOTIFY_ID_BYTES = 64
 MAX_SCENE = 255
 
 
-class NotifyApp(msgspec.Struct, kw_only=True, frozen=True):
+class NotifyApp(Asked):
     """Request of `spec_notify_app`."""
 
     notify_id: str = ""
@@ -19,7 +17,7 @@ class NotifyApp(msgspec.Struct, kw_only=True, frozen=True):
 
 def spec_notify_app(world: World, caller: Caller, body: bytes) -> Answer:
     """Make a notify_id valid and send it to the app."""
-    request = read(NotifyApp, body)
+    request = asked(NotifyApp, body)
     with world.lock:
         app = world.caller_app(caller)
         notify_id = request.notify_id or f"emulator_{world.rng.getrandbits(128):032x}"

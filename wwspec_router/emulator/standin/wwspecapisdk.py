@@ -43,6 +43,8 @@ class _Thread(threading.local):
     """What a thread keeps between calls."""
 
     request_id = ""
+    notify_ids = 0
+    """How many were made for the request."""
 
 
 _thread = _Thread()
@@ -63,6 +65,7 @@ class WWToSpecHTTPReqDecoder:
 
     def __init__(self, headers: list[tuple[str, str]], post_data: str) -> None:
         _thread.request_id = ""
+        _thread.notify_ids = 0
         pairs = _pairs(headers)
         _check(post_data, str, "post_data")
         key = _zone.key()
@@ -191,19 +194,23 @@ def spec_log_debug(*args: object) -> None:
 
 
 def spec_open_debug_mode(debug_token: str, access_token: str) -> bool:
-    """Switch to debug mode: on the emulator nothing changes, since it is one already.
+    """Switch the program's side to debug mode; the app's side is `open_debug_mode`.
 
     Returns:
-        False for an empty credential, else True.
+        False when a credential is not valid.
     """
     _check(debug_token, str, "debug_token")
     _check(access_token, str, "access_token")
-    return bool(debug_token and access_token)
+    return _zone.open_debug_mode(debug_token, access_token)
 
 
 def spec_gen_notify_id() -> str:
-    """Return a fresh notify_id, 39 bytes long."""
-    return f"notify_{os.urandom(16).hex()}"
+    """Return a fresh notify_id, 39 bytes long.
+
+    It follows from the request that the thread decoded last, so that the same traffic leads to the same ids.
+    """
+    _thread.notify_ids += 1
+    return _zone.notify_id(_thread.request_id, _thread.notify_ids)
 
 
 def _log(level: str, args: tuple[object, ...]) -> None:

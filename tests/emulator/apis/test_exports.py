@@ -1,0 +1,140 @@
+import io
+import zipfile
+
+import pytest
+
+from tests.emulator.apis.conftest import Zone
+from wwspec_router.emulator.conversations import CUSTOMER
+
+SECONDS = 3
+"""Until a job is finished."""
+
+
+def export(zone: Zone, name: str, template: bytes) -> bytes:
+    """Let a template be filled and return the file."""
+    request = {"code": f"{name} {len(template)}", "media_id": zone.upload(name, template)}
+    jobid = zone.ok("create_chatdata_export_job", request)["jobid"]
+    zone.advance(SECONDS)
+    result_id = zone.ok("get_chatdata_export_job_status", jobid=jobid)["result_id"]
+    with zone.world.lock:
+        return zone.corp.exports.results[result_id]
+
+
+def test_a_job_waits_runs_and_finishes_and_the_program_is_told(zone: Zone) -> None:
+    jobid = zone.ok("create_chatdata_export_job", code="c1", media_id=zone.upload("a.txt"))["jobid"]
+    seen = []
+    for _ in range(SECONDS + 1):
+        answer = zone.ok("get_chatdata_export_job_status", jobid=jobid)
+        seen.append(answer["status"])
+        assert ("result_id" in answer) == ("result_errcode" in answer) == (answer["status"] == 3)
+        assert zone.events("chat_archive_export_finished") == ([{"jobid": jobid}] if answer["status"] == 3 else [])
+        zone.advance(1)
+    assert seen == [1, 2, 2, 3]
+
+
+def test_every_mark_of_a_template_is_filled(zone: Zone) -> None:
+    customer = zone.chats.people.find(zone.chats.customers[0].id, CUSTOMER)
+    assert customer is not None
+    group = next(group for group in zone.chats.groups.values() if group.name and not group.internal)
+    guest = next(member for member in group.members if member.type == CUSTOMER)
+    person = zone.chats.people.find(guest.id, CUSTOMER)
+    assert person is not None
+    message = zone.say("原文")
+    secret = zone.world.app.keys.secret_key(message.msgid)
+    template = (
+        "$departmentName=2$ $userName=lina$ $userAlias=zhangwei$ $userAliasOrName=zhangwei$ "
+        f"$chatName={group.chatid}$ $msgContent={message.msgid}/{secret}$ "
+        f"$externalUserName={customer.party.id}$ $externalUserName={group.chatid}/{guest.id}$"
+    )
+    expected = f"销售部 李娜 David David {group.name} 原文 {customer.name} {person.name}"
+    assert export(zone, "a.txt", template.encode()).decode() == expected
+
+
+def test_marks_that_are_wrong_stay_as_they_are(zone: Zone) -> None:
+    message = zone.say("原文")
+    group = next(group for group in zone.chats.groups.values() if not group.internal)
+    stranger = next(customer for customer in zone.chats.customers if customer not in group.members)
+    template = (
+        f"$externalUserName={group.chatid}/{stranger.id}$ $externalUserName=wr-none/{stranger.id}$ "
+        f"$userName=nobody$ $unknown=1$ $msgContent={message.msgid}/wrong$ $chatName=wr-none$ $departmentName=x$ "
+        "$externalUserName=wr-none/wm-none$ $userName$"
+    ).encode()
+    assert export(zone, "a.txt", template) == template
+
+
+def test_the_text_inside_an_office_file_is_filled(zone: Zone) -> None:
+    message = zone.say("a < b & c")
+    secret = zone.world.app.keys.secret_key(message.msgid)
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("word/document.xml", f"<w:t>$msgContent={message.msgid}/{secret}$</w:t>")
+        archive.writestr("picture.png", b"$userName=lina$")
+    with zipfile.ZipFile(io.BytesIO(export(zone, "a.docx", file.getvalue()))) as archive:
+        assert archive.read("word/document.xml").decode() == "<w:t>a &lt; b &amp; c</w:t>"
+        assert archive.read("picture.png") == b"$userName=lina$"
+
+
+@pytest.mark.parametrize(
+    ("name", "template"), [("a.doc", b"$userName=lina$"), ("a.txt", b"\xff$userName=lina$"), ("a.xlsx", b"no archive")]
+)
+def test_a_file_that_is_not_understood_comes_back_as_it_was(zone: Zone, name: str, template: bytes) -> None:
+    assert export(zone, name, template) == template
+
+
+def test_a_template_with_too_many_messages_fails_when_the_job_ends(zone: Zone) -> None:
+    media_id = zone.upload("a.txt", b"$msgContent=a/b$" * 100_001)
+    jobid = zone.ok("create_chatdata_export_job", code="c1", media_id=media_id)["jobid"]
+    zone.advance(SECONDS)
+    answer = zone.ok("get_chatdata_export_job_status", jobid=jobid)
+    assert (answer["status"], answer["result_errcode"]) == (3, 710629)
+    assert "result_id" not in answer
+
+
+def test_a_file_that_becomes_too_large_fails_when_the_job_ends(zone: Zone) -> None:
+    message = zone.say("x" * 1024 * 1024)
+    mark = f"$msgContent={message.msgid}/{zone.world.app.keys.secret_key(message.msgid)}$"
+    for marks, errcode in [(64, 0), (65, 45029)]:
+        media_id = zone.upload("a.txt", mark.encode() * marks)
+        jobid = zone.ok("create_chatdata_export_job", code=str(marks), media_id=media_id)["jobid"]
+        zone.advance(SECONDS)
+        assert zone.ok("get_chatdata_export_job_status", jobid=jobid)["result_errcode"] == errcode
+
+
+def test_a_code_is_good_for_one_use_within_five_minutes(zone: Zone) -> None:
+    media_id = zone.upload("a.txt")
+    assert zone.refused("create_chatdata_export_job", code="c", media_id="") == 40063
+    with zone.world.lock:
+        late, early = (zone.corp.exports.issue_code(zone.world.clock.now()) for _ in range(2))
+    zone.advance(299)
+    zone.ok("create_chatdata_export_job", code=early, media_id=media_id)
+    assert zone.refused("create_chatdata_export_job", code=early, media_id=media_id) == 42022
+    zone.advance(1)
+    assert zone.refused("create_chatdata_export_job", code=late, media_id=media_id) == 42003
+
+
+def test_a_template_must_be_uploaded_and_of_a_known_kind(zone: Zone) -> None:
+    assert zone.refused("create_chatdata_export_job", code="c", media_id="made-up") == 40145
+    assert zone.refused("create_chatdata_export_job", code="c", media_id=zone.upload("a.pdf")) == 40058
+    assert zone.refused("create_chatdata_export_job", code="", media_id="x") == 40063
+    media_id = zone.upload("a.txt")
+    zone.advance(3 * 86400)
+    assert zone.refused("create_chatdata_export_job", code="c", media_id=media_id) == 40145
+
+
+def test_a_jobid_is_usable_for_a_day_after_the_end(zone: Zone) -> None:
+    jobid = zone.ok("create_chatdata_export_job", code="c", media_id=zone.upload("a.txt"))["jobid"]
+    zone.advance(SECONDS + 86400 - 1)
+    zone.ok("get_chatdata_export_job_status", jobid=jobid)
+    zone.advance(1)
+    assert zone.refused("get_chatdata_export_job_status", jobid=jobid) == 40088
+    assert zone.refused("get_chatdata_export_job_status", jobid="made-up") == 40088
+    assert zone.refused("get_chatdata_export_job_status", jobid="") == 40063
+
+
+def test_a_corp_exports_1000_times_a_day(zone: Zone) -> None:
+    media_id = zone.upload("a.txt")
+    for number in range(1000):
+        zone.ok("create_chatdata_export_job", code=str(number), media_id=media_id)
+    assert zone.refused("create_chatdata_export_job", code="one more", media_id=media_id) == 45009
+    zone.advance(86400)
+    zone.ok("create_chatdata_export_job", code="tomorrow", media_id=media_id)

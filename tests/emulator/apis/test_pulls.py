@@ -1,0 +1,70 @@
+import base64
+import json
+
+from Crypto.Cipher import PKCS1_v1_5
+from Crypto.PublicKey import RSA
+
+from tests.emulator.apis.conftest import Zone
+from wwspec_router.emulator.tasks import TASK_SECONDS
+
+
+def test_an_app_that_opens_the_key_of_a_message_can_have_it_analysed(zone: Zone) -> None:
+    private = RSA.generate(2048)
+    token = zone.platform.get_token(zone.settings.corpid, zone.settings.secret)["access_token"]
+    key = {"public_key": private.public_key().export_key().decode(), "public_key_ver": 2}
+    assert zone.platform.app_call("chatdata/set_public_key", token, json.dumps(key).encode())["errcode"] == 0
+    zone.say("非常好，谢谢", parties=zone.employee_first)
+    message = zone.ok("sync_msg", limit=1000)["msg_list"][-1]
+    info = message["service_encrypt_info"]
+    assert info["public_key_ver"] == 2
+    opened = PKCS1_v1_5.new(private).decrypt(base64.b64decode(info["encrypted_secret_key"]), b"")
+    keys = [{"msgid": message["msgid"], "encrypt_info": {"secret_key": opened.decode()}}]
+    jobid = zone.ok("create_sentiment_task", msg_list=keys)["jobid"]
+    zone.advance(TASK_SECONDS)
+    [result] = zone.ok("get_sentiment_result", jobid=jobid)["analyze_result_list"]
+    assert (result["msgid"], result["errcode"], result["sentiment_result"]) == (message["msgid"], 0, 1)
+
+
+def test_pages_are_read_ten_at_a_time(zone: Zone) -> None:
+    [page_id] = zone.ok("sync_msg", mode=1, limit=1000)["page_id_list"]
+    assert len(zone.ok("get_msg_list_by_page_id", page_id=page_id)["msg_list"]) == 200
+    running = zone.corp.page_calls
+    with zone.world.lock:
+        for _ in range(9):
+            running.enter()
+    zone.ok("get_msg_list_by_page_id", page_id=page_id)
+    with zone.world.lock:
+        running.enter()
+    assert zone.refused("get_msg_list_by_page_id", page_id=page_id) == 45033
+    with zone.world.lock:
+        running.leave()
+    assert zone.refused("get_msg_list_by_page_id", page_id="made-up") == 40058
+    zone.ok("get_msg_list_by_page_id", page_id=page_id)
+
+
+def test_a_message_that_is_said_is_pulled_with_its_parties(zone: Zone) -> None:
+    cursor = zone.ok("sync_msg", limit=1000)["next_cursor"]
+    group = next(iter(zone.chats.groups.values()))
+    said = zone.say("大家好", parties=group.members, chatid=group.chatid)
+    [message] = zone.ok("sync_msg", cursor=cursor)["msg_list"]
+    assert (message["msgid"], message["chatid"], message["msgtype"]) == (said.msgid, group.chatid, 1)
+    parties = [message["sender"], *message["receiver_list"]]
+    assert [party["id"] for party in parties] == [member.id for member in group.members]
+    assert "text" not in message, "the platform gives no content"
+
+
+def test_a_notify_id_is_the_programs_own_or_made(zone: Zone) -> None:
+    assert zone.ok("spec_notify_app", notify_id="own")["notify_id"] == "own"
+    made = zone.ok("spec_notify_app", notify_scene=3)["notify_id"]
+    told = zone.platform.notifications()["notifications"]
+    assert [(each["notify_id"], each["notify_scene"]) for each in told] == [("own", 0), (made, 3)]
+    assert zone.refused("spec_notify_app", notify_id="x" * 65) == 710646
+
+
+def test_a_group_is_shown_with_its_members(zone: Zone) -> None:
+    group = next(group for group in zone.chats.groups.values() if group.internal)
+    answer = zone.ok("get_group_chat", chatid=group.chatid)
+    assert [member["memberid"] for member in answer["members"]] == [member.id for member in group.members]
+    assert answer["creator"] == group.creator
+    outside = next(group for group in zone.chats.groups.values() if not group.internal)
+    assert zone.refused("get_group_chat", chatid=outside.chatid) == 710624

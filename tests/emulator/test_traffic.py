@@ -1,0 +1,272 @@
+"""The record of the traffic: what it tells, what it hides, that it repeats itself, and calls sent again."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from tests.emulator.conftest import Emulator, Json, LoadStandin, SealedProgram, StartEmulator
+from wwspec_router.emulator import traffic as traffic_module
+from wwspec_router.emulator.client import EmulatorClient, EmulatorError
+from wwspec_router.emulator.clock import Clock
+from wwspec_router.emulator.server import AbilityContract
+from wwspec_router.emulator.traffic import APP, Traffic
+
+
+@pytest.fixture
+def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
+    return zone[0]
+
+
+@pytest.fixture
+def program(zone: tuple[Emulator, SealedProgram]) -> SealedProgram:
+    return zone[1]
+
+
+@pytest.fixture
+def client(emulator: Emulator) -> Iterator[EmulatorClient]:
+    with EmulatorClient(emulator.url) as client:
+        yield client
+
+
+def test_every_exchange_is_recorded_in_the_order_in_which_it_began(
+    client: EmulatorClient, emulator: Emulator, program: SealedProgram
+) -> None:
+    program.reply = lambda call: json.dumps({"errcode": emulator.sdk("spec_notify_app", {})["errcode"]})
+    assert client.call("echo", '{"a": 1}').errcode == 0
+    client.receive_events()
+    client.fire("hit_keyword")
+    told = [(each["kind"], each["name"], each["outcome"]) for each in client.traffic()]
+    assert told == [
+        ("app", "sync_call_program", "40014"),
+        ("app", "gettoken", "ok"),
+        ("app", "sync_call_program", "ok"),
+        ("call", "echo", "ok"),
+        ("sdk", "spec_notify_app", "ok"),
+        ("callback", "program_notify", "recorded"),
+        ("app", "set_receive_callback", "ok"),
+        ("event", "hit_keyword", "ok"),
+        ("sdk", "spec_notify_app", "ok"),
+        ("callback", "program_notify", "recorded"),
+    ]
+    call = client.traffic(kind="call")[0]
+    assert call == {
+        "number": 4,
+        "time": 1_750_000_000,
+        "kind": "call",
+        "name": "echo",
+        "outcome": "ok",
+        "faults": [],
+        "request": {"a": 1},
+        "reply": {"errcode": 0},
+    }
+
+
+def test_entries_after_a_number_and_of_a_kind_are_given(client: EmulatorClient, emulator: Emulator) -> None:
+    client.call("echo")
+    last = client.traffic()[-1]["number"]
+    emulator.sdk("get_group_chat", {"chatid": "none"})
+    assert [(each["name"], each["outcome"]) for each in client.traffic(last)] == [("get_group_chat", "710624")]
+    assert client.traffic(last, "call") == []
+    for query in ({"kind": "nothing"}, {"since": "x"}, {"since": "-1"}):
+        assert emulator.http.get("/emulator/traffic", params=query).json()["errcode"] == 40058
+
+
+def test_no_secret_is_told(client: EmulatorClient, emulator: Emulator, program: SealedProgram) -> None:
+    client.receive_events()
+    event_token = client.fire("hit_keyword")["event"]["hit_keyword"]["token"]
+    client.call("echo", json.dumps({"token": event_token, "nested": [{"secret_key": "key-in-clear"}]}))
+    emulator.sdk("sync_msg", {"token": event_token, "limit": 1})
+    jobid = client.call_async("echo")
+    client.app_call("open_debug_mode", {"program_id": "emulator-program", "debug_token": "debug-in-clear"})
+    text = json.dumps(client.traffic())
+    job_info = program.calls[-1].job_info
+    for secret in (emulator.settings.secret, emulator.token(), event_token, "key-in-clear", "debug-in-clear", job_info):
+        assert secret not in text
+    assert emulator.key.hex() not in text
+    assert jobid in text
+    sync_msg = client.traffic(kind="sdk")[0]
+    assert sync_msg["request"] == {"token": "***", "limit": 1}
+    info = sync_msg["reply"]["msg_list"][0]["service_encrypt_info"]
+    assert info == {"encrypted_secret_key": "***", "public_key_ver": 1}
+    call = client.traffic(kind="app")[3]
+    assert call["request"]["request_data"] == '{"token":"***","nested":[{"secret_key":"***"}]}'
+
+
+def test_text_that_holds_no_secret_is_told_as_it_was(client: EmulatorClient) -> None:
+    client.call("echo", '{"a" :  1}')
+    assert client.traffic(kind="app")[-1]["request"]["request_data"] == '{"a" :  1}'
+
+
+def test_the_record_is_bounded_in_entries_and_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(traffic_module, "KEPT_ENTRIES", 3)
+    traffic = Traffic(Clock(100))
+    for number in range(5):
+        traffic.end(traffic.begin(APP, f"api{number}", "x" * 20_000), 0, "not json")
+    entries = traffic.entries()
+    assert [each["name"] for each in entries] == ["api2", "api3", "api4"]
+    assert entries[0]["request"] == {"not kept, bytes": 20_000}
+    assert entries[0]["reply"] == "not JSON, 8 characters"
+
+
+def test_what_is_nested_too_deep_is_hidden_whole() -> None:
+    traffic = Traffic(Clock(100))
+    traffic.begin(APP, "deep", '{"a":' * 100 + '{"secret":"s"}' + "}" * 100)
+    [entry] = traffic.entries()
+    assert '"s"' not in json.dumps(entry)
+
+
+def play(emulator: Emulator, sdk: Any, program: SealedProgram) -> list[Json]:
+    """Do a little of everything, and return the record."""
+    settings = emulator.settings
+    caller = sdk.ChatDataSDK(settings.corpid, settings.agentid, "echo", "")
+
+    def reply(call: Any) -> str:
+        if call.call_type == 2:
+            caller.spec_notify_app("{}")
+        return str(caller.sync_msg('{"limit": 3}')) if call.data == "1" else "{}"
+
+    program.reply = reply
+    with EmulatorClient(emulator.url) as client:
+        client.receive_events()
+        for event_type in client.info()["events"]:
+            client.fire(event_type)
+        client.add_fault("sdk", "errcode", value=45009, count=1)
+        client.call("echo", "1")
+        client.call("echo", "1", client.notifications()[-1]["notify_id"])
+        client.call_async("echo", '{"a": 1}')
+        client.upload("a.txt", b"123456")
+        rule = {"name": "r", "word_list": ["合同"], "semantics_list": []}
+        caller.create_rule(json.dumps(rule))
+        client.advance(86_400.5)
+        client.call("no such ability", "{")
+        caller.sync_msg("{}")
+        return client.traffic()
+
+
+def test_the_same_seed_gives_the_same_record_twice_and_after_a_reset(
+    start: StartEmulator, stack: ExitStack, load_standin: LoadStandin
+) -> None:
+    contracts = {"echo": AbilityContract(input={"a": 1}, output={})}
+    records, program = [], SealedProgram(stack)
+    for seed in (5, 5, 6):
+        emulator = start(program_url=program.url, seed=seed, contracts=None if seed == 5 else contracts)
+        program.key = emulator.key
+        sdk = load_standin(emulator.url)
+        records.append(play(emulator, sdk, program))
+        if seed == 5:
+            assert emulator.http.post("/emulator/reset").json()["errcode"] == 0
+            records.append(play(emulator, sdk, program))
+    assert len(records[0]) > 40
+    assert records[0] == records[1] == records[2] == records[3]
+    assert records[4] != records[0]
+
+
+def test_a_recorded_call_is_sent_again_under_a_fresh_request_id(
+    client: EmulatorClient, program: SealedProgram, emulator: Emulator
+) -> None:
+    notify_id = emulator.sdk("spec_notify_app", {})["notify_id"]
+    client.call("echo", '{"a": 1}', notify_id)
+    emulator.advance(5)
+    [entry] = client.traffic(kind="call")
+    assert client.replay(entry["number"]) == '{"a": 1}'
+    first, again = program.calls
+    assert again == first._replace(request_id=again.request_id, timestamp=1_750_000_005)
+    assert again.request_id != first.request_id
+    assert [each["name"] for each in client.traffic(kind="call")] == ["echo", "echo"]
+
+
+def test_a_recorded_call_may_be_edited(client: EmulatorClient, program: SealedProgram) -> None:
+    client.register({"echo": {"input": {"a": 1}, "output": {"a": 1}}})
+    client.call("echo", '{"a": 1}')
+    [entry] = client.traffic(kind="call")
+    reply = client.replay(entry["number"], data='{"b": 2}', ability_id="other", notify_id="n1")
+    assert reply == '{"b": 2}', "contracts are not applied"
+    again = program.calls[-1]
+    assert (again.data, again.ability_id, again.notify_id) == ('{"b": 2}', "other", "n1")
+
+
+def test_a_call_that_is_too_long_is_not_kept_to_be_sent_again(client: EmulatorClient) -> None:
+    client.call("echo", json.dumps("x" * traffic_module.REPLAYED_BYTES))
+    [entry] = client.traffic(kind="call")
+    with pytest.raises(EmulatorError, match="no call or event of this number"):
+        client.replay(entry["number"])
+
+
+def test_a_recorded_event_is_sent_again_with_its_secrets(client: EmulatorClient, program: SealedProgram) -> None:
+    client.receive_events()
+    client.fire("hit_keyword")
+    [entry] = client.traffic(kind="event")
+    client.replay(entry["number"])
+    assert program.calls[1].data == program.calls[0].data
+    assert [each["name"] for each in client.traffic(kind="event")] == ["hit_keyword", "hit_keyword"]
+
+
+def test_only_a_call_that_is_recorded_is_sent_again(
+    client: EmulatorClient, emulator: Emulator, program: SealedProgram
+) -> None:
+    client.call("echo")
+    for number in (1, 99):
+        with pytest.raises(EmulatorError, match="no call or event of this number"):
+            client.replay(number)
+    assert emulator.http.post("/emulator/replay", content=b"{}").json()["errcode"] == 40058
+    program.reply = lambda call: (500, {}, b"")
+    with pytest.raises(EmulatorError, match="710676"):
+        client.replay(client.traffic(kind="call")[0]["number"])
+
+
+def test_a_reset_goes_back_to_the_start_and_keeps_the_wiring(
+    client: EmulatorClient, emulator: Emulator, program: SealedProgram
+) -> None:
+    client.receive_events()
+    client.register({"echo": {"input": {}, "output": {}}})
+    before, key, first = client.info(), emulator.key, emulator.sdk("sync_msg", {})["msg_list"]
+    client.fire("conversation_new_message")
+    emulator.sdk("spec_notify_app", {})
+    client.add_fault("callback", "never")
+    jobid = client.call_async("echo")
+    emulator.platform.world.timers.schedule(5, lambda: pytest.fail("a timer outlived the reset"))
+    client.advance(3)
+    assert client.reset() == 1_750_000_000
+    assert client.info() == before
+    assert emulator.key == key
+    assert emulator.sdk("sync_msg", {})["msg_list"] == first
+    assert client.notifications() == []
+    assert client.faults() == []
+    assert [each["name"] for each in client.traffic()] == ["sync_msg"]
+    with pytest.raises(EmulatorError, match="40088"):
+        client.async_result(jobid)
+    client.advance(10)
+    assert client.fire("hit_keyword")["errcode"] == 0
+
+
+def test_a_whole_event_is_sent_as_it_is(client: EmulatorClient, program: SealedProgram) -> None:
+    client.receive_events()
+    event = {"event_type": "not_yet_documented", "timestamp": 1, "not_yet_documented": {"a": [1]}}
+    assert client.fire_as_is(event)["event"] == event
+    assert json.loads(program.calls[0].data) == event
+    with pytest.raises(EmulatorError, match="event_type"):
+        client.fire_as_is({"timestamp": 1})
+
+
+def test_the_client_calls_asynchronously(client: EmulatorClient, emulator: Emulator, program: SealedProgram) -> None:
+    jobid = client.call_async("echo", '{"a": 1}')
+    assert client.async_result(jobid) is None
+    headers = {
+        "ww-corpid": emulator.settings.corpid,
+        "ww-agentid": str(emulator.settings.agentid),
+        "ww-job-info": program.calls[0].job_info,
+    }
+    done = {"errcode": 0, "result": '{"b": 1}'}
+    emulator.http.post("/emulator/sdk/program_async_job_call_back", json=done, headers=headers)
+    result = client.async_result(jobid)
+    assert result is not None
+    assert (result.response_errcode, result.reply) == (0, {"b": 1})
+    with pytest.raises(EmulatorError, match="40088"):
+        client.async_result("made-up")
+    with pytest.raises(EmulatorError, match="790015"):
+        client.call_async("echo", "{")
+    with pytest.raises(EmulatorError, match="40058"):
+        client.upload("a", b"12345")

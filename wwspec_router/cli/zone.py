@@ -1,0 +1,135 @@
+"""`wwspec zone`: control of a running emulator."""
+
+from typing import Any
+
+import click
+import msgspec
+
+from wwspec_router.cli.options import print_json
+from wwspec_router.emulator.client import DEFAULT_URL, EmulatorClient
+
+EFFECTS = ("errcode", "return_code", "latency", "timeout", "drop", "late", "twice", "never")
+SIDES = ("app", "sdk", "program", "callback")
+KINDS = ("app", "call", "event", "sdk", "callback")
+
+
+@click.group()
+@click.option("--url", default=DEFAULT_URL, show_default=True, envvar="WWSPEC_EMULATOR_URL", help="The emulator.")
+@click.pass_context
+def command(ctx: click.Context, url: str) -> None:
+    """Look at a running emulator and control it: its clock, faults, the record of its traffic."""
+    ctx.obj = ctx.with_resource(EmulatorClient(url))
+
+
+@command.command()
+@click.pass_obj
+def info(emulator: EmulatorClient) -> None:
+    """Print who is who, and the emulator's time."""
+    print_json(emulator.info())
+
+
+@command.command()
+@click.argument("seconds", type=click.FloatRange(0))
+@click.pass_obj
+def advance(emulator: EmulatorClient, seconds: float) -> None:
+    """Put the clock forward; whatever becomes due is done first. Prints the new time."""
+    print_json({"now": emulator.advance(seconds)})
+
+
+@command.command(context_settings={"ignore_unknown_options": True})  # VALUE may be negative
+@click.argument("on", type=click.Choice(SIDES))
+@click.argument("effect", type=click.Choice(EFFECTS))
+@click.argument("value", type=float, default=0.0)
+@click.option("--api", default="", help="One API, ability ID or event type.  [default: all]")
+@click.option("--count", type=click.IntRange(1), help="How often.  [default: until it is cleared]")
+@click.pass_obj
+def fault(emulator: EmulatorClient, on: str, effect: str, value: float, api: str, count: int | None) -> None:
+    """Put a fault in the way. Prints its id.
+
+    \b
+    app | sdk    errcode CODE     refuse with CODE: 40014 is a refused token
+    sdk          return_code N    fail with the SDK's return code, -10001 to -10009
+    program      errcode CODE     710674 program down, 710675 time-out, 710676 HTTP
+                                  status, 710677 seal, 790013 and 790014 its reply
+    app | sdk | program           latency SECONDS, timeout SECONDS, or drop
+    callback                      late SECONDS, twice, or never
+    """  # noqa: D301 - click's own mark for a paragraph that keeps its lines
+    print_json({"id": emulator.add_fault(on, effect, api, value, count)})
+
+
+@command.command()
+@click.pass_obj
+def faults(emulator: EmulatorClient) -> None:
+    """List the faults that still work."""
+    print_json(emulator.faults())
+
+
+@command.command()
+@click.argument("fault_id", metavar="[FAULT]", default="")
+@click.pass_obj
+def clear(emulator: EmulatorClient, fault_id: str) -> None:
+    """Take FAULT away, or all of them."""
+    cleared = emulator.clear_faults(fault_id)
+    if fault_id and not cleared:
+        raise click.ClickException(f"there is no fault {fault_id}")
+    print_json({"cleared": cleared})
+
+
+@command.command()
+@click.option("--since", type=click.IntRange(0), default=0, help="Only entries after this number.")
+@click.option("--kind", type=click.Choice(KINDS), default=None, help="Only entries of this kind.")
+@click.option("--json", "as_json", is_flag=True, help="With requests and replies, as JSON.")
+@click.pass_obj
+def traffic(emulator: EmulatorClient, since: int, kind: str | None, as_json: bool) -> None:
+    """Print what went to and fro, with secrets masked."""
+    entries = emulator.traffic(since, kind or "")
+    if as_json:
+        print_json(entries)
+        return
+    for entry in entries:
+        click.echo(_line(entry))
+
+
+@command.command()
+@click.argument("sender", metavar="FROM")
+@click.argument("text")
+@click.option("--to", multiple=True, metavar="ID", help="A receiver of a single chat; may be repeated.")
+@click.option("--group", default="", metavar="CHATID", help="The group, instead of --to.")
+@click.option("--msgtype", type=click.IntRange(0, 28), default=1, show_default=True, help="The kind of message.")
+@click.pass_obj
+def say(emulator: EmulatorClient, sender: str, text: str, to: tuple[str, ...], group: str, msgtype: int) -> None:
+    """Let FROM, an employee, a customer or a robot, say TEXT. Prints the msgid; the program is told by an event."""
+    print_json({"msgid": emulator.say(sender, text, to=to, group=group, msgtype=msgtype)})
+
+
+@command.command()
+@click.argument("number", type=click.IntRange(1))
+@click.option("--data", help="JSON text instead of the recorded one.")
+@click.option("--ability-id", help="Instead of the recorded one.")
+@click.option("--notify-id", help="Instead of the recorded one.")
+@click.pass_obj
+def replay(
+    emulator: EmulatorClient, number: int, data: str | None, ability_id: str | None, notify_id: str | None
+) -> None:
+    """Send the recorded call or event NUMBER to the program again, edited if wanted. Prints its reply."""
+    reply = emulator.replay(number, data=data, ability_id=ability_id, notify_id=notify_id)
+    try:
+        print_json(msgspec.json.decode(reply))
+    except msgspec.DecodeError:
+        click.echo(reply)
+
+
+@command.command()
+@click.pass_obj
+def reset(emulator: EmulatorClient) -> None:
+    """Go back to the state and the time of the start. Prints that time.
+
+    Where the program listens, its console contracts, and that it receives events stay as they are.
+    """
+    print_json({"now": emulator.reset()})
+
+
+def _line(entry: dict[str, Any]) -> str:
+    faults = f"  {' '.join(entry['faults'])}" if entry["faults"] else ""
+    outcome = entry["outcome"] or "under way"
+    return f"{entry['number']:>6}  {entry['time']}  {entry['kind']:<8}  {entry['name']:<32}  {outcome}{faults}"

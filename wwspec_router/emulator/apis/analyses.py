@@ -1,0 +1,183 @@
+"""SDK APIs of WeCom's own analyses: sentiment, spam, summary, tags, suggested answers [99831-99834, 100036].
+
+Each pair of APIs makes a task and tells its result. What the emulator's models make of the messages is in
+`wwspec_router.emulator.analyses`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from wwspec_router.emulator import analyses
+from wwspec_router.emulator.accounts import App
+from wwspec_router.emulator.answers import Answer, Asked, accepted, asked, require
+from wwspec_router.emulator.tags import TAG_GROUPS, TagGroup
+from wwspec_router.emulator.tasks import MAX_CHARACTERS, TASK_SECONDS, MessageKey, Selection, Task, lines, select
+from wwspec_router.emulator.world import Caller, World
+
+ALL_FAILED = 710637
+TOO_LONG = 790040
+
+DAILY_LIMITED = (
+    "create_ww_model_task",
+    "create_recommend_dialog_task",
+    "create_customer_tag_task",
+    "create_summary_task",
+    "create_model_task",
+)
+"""The APIs of which a corp has 10000 calls a day; for the others no number is published."""
+
+
+class Messages(Asked):
+    """Request of the tasks that take messages only."""
+
+    msg_list: list[MessageKey]
+
+
+class RecommendDialog(Asked):
+    """Request of `create_recommend_dialog_task`."""
+
+    kb_id: str
+    msg_list: list[MessageKey]
+
+
+class AskedTagGroup(Asked):
+    """A customer tag group."""
+
+    group_id: str
+
+
+class CustomerTag(Asked):
+    """Request of `create_customer_tag_task`."""
+
+    tag_group_list: list[AskedTagGroup]
+    msg_list: list[MessageKey]
+    model_id: str = ""
+
+
+class JobId(Asked):
+    """Request of the APIs that tell a result."""
+
+    jobid: str
+
+
+def create_sentiment_task(world: World, caller: Caller, body: bytes) -> Answer:
+    """Judge the mood of each message."""
+    return _judge(world, caller, body, "create_sentiment_task", analyses.moods)
+
+
+def create_spam_task(world: World, caller: Caller, body: bytes) -> Answer:
+    """Check each message for forbidden content."""
+    return _judge(world, caller, body, "create_spam_task", analyses.findings)
+
+
+def create_summary_task(world: World, caller: Caller, body: bytes) -> Answer:
+    """Summarise messages; text beyond 30000 characters is not read."""
+    request = asked(Messages, body)
+    with world.lock:
+        app = world.caller_app(caller)
+        corp = world.corp(app)
+        chosen = select(corp.chats, app.keys, request.msg_list)
+        text = analyses.summary(corp.chats, chosen.readable) if chosen.readable else ""
+        return start_task(world, app, "create_summary_task", chosen, response_data=text)
+
+
+def create_recommend_dialog_task(world: World, caller: Caller, body: bytes) -> Answer:
+    """Suggest an answer from a knowledge base."""
+    request = asked(RecommendDialog, body)
+    require(kb_id=request.kb_id)
+    with world.lock:
+        app = world.caller_app(caller)
+        corp = world.corp(app)
+        base = corp.knowledge.usable(request.kb_id)
+        chosen = select(corp.chats, app.keys, request.msg_list)
+        contents = base.learnt(world.clock.now())
+        text = analyses.suggestion(base.name, contents, chosen.readable) if chosen.readable else ""
+        errcode = _length_errcode(lines(corp.chats, chosen.readable))
+        answer = start_task(world, app, "create_recommend_dialog_task", chosen, errcode, response_data=text)
+    return {**answer, "fail_tag_group_id_list": []}
+
+
+def create_customer_tag_task(world: World, caller: Caller, body: bytes) -> Answer:
+    """Find the tag of each group that fits; unknown groups fit nothing."""
+    request = asked(CustomerTag, body)
+    require(tag_group_list=request.tag_group_list or None)
+    groups, _unknown = tag_groups(request.tag_group_list)
+    with world.lock:
+        app = world.caller_app(caller)
+        chosen = select(world.corp(app).chats, app.keys, request.msg_list)
+        tags = analyses.fitting_tags(groups, chosen.readable)
+        return start_task(world, app, "create_customer_tag_task", chosen, tag_result_list=tags)
+
+
+def tag_groups(asked: list[AskedTagGroup]) -> tuple[list[TagGroup], list[str]]:
+    """Return the groups that there are, and the ids of the others."""
+    ids = list(dict.fromkeys(group.group_id for group in asked))
+    known = [TAG_GROUPS[group_id] for group_id in ids if group_id in TAG_GROUPS]
+    return known, [group_id for group_id in ids if group_id not in TAG_GROUPS]
+
+
+def start_task(world: World, app: App, kind: str, chosen: Selection | None, errcode: int = 0, **outcome: Any) -> Answer:
+    """Start a task whose outcome is fixed, and answer its jobid; needs the lock.
+
+    Args:
+        world: The emulator's state.
+        app: Whose task it is.
+        kind: The API that makes it.
+        chosen: Its messages; None for a task without any.
+        errcode: Why it fails; 0 when it succeeds, unless no message could be read.
+        outcome: What its result holds besides errcode, status and fail_list.
+    """
+    corp, now = world.corp(app), world.clock.now()
+    if kind in DAILY_LIMITED:
+        corp.daily_tasks.admit(kind, now)
+    failures = [] if chosen is None else chosen.fail_list
+    if chosen is not None and not chosen.readable:
+        errcode = ALL_FAILED
+    if "analyze_result_list" in outcome:
+        fields = outcome
+    else:
+        fields = {"fail_list": failures, **({} if errcode else outcome)}
+    task = Task(kind=kind, agentid=app.agentid, ready=now + TASK_SECONDS, errcode=errcode, fields=fields)
+    jobid = corp.tasks.add(task)
+    return accepted(jobid=jobid, fail_list=[] if chosen is None else chosen.repeated_list)
+
+
+def result_of(kind: str) -> Callable[[World, Caller, bytes], Answer]:
+    """Return the API that tells the result of one kind of task."""
+
+    def get_result(world: World, caller: Caller, body: bytes) -> Answer:
+        request = asked(JobId, body)
+        require(jobid=request.jobid)
+        with world.lock:
+            app = world.caller_app(caller)
+            return world.corp(app).tasks.get(kind, app.agentid, request.jobid).result(world.clock.now())
+
+    return get_result
+
+
+def _judge(
+    world: World, caller: Caller, body: bytes, kind: str, judge: Callable[[Selection], list[dict[str, Any]]]
+) -> Answer:
+    request = asked(Messages, body)
+    with world.lock:
+        app = world.caller_app(caller)
+        chosen = select(world.corp(app).chats, app.keys, request.msg_list)
+        return start_task(world, app, kind, chosen, analyze_result_list=judge(chosen))
+
+
+def _length_errcode(text: str) -> int:
+    return TOO_LONG if len(text) > MAX_CHARACTERS else 0
+
+
+APIS = {
+    "create_sentiment_task": create_sentiment_task,
+    "get_sentiment_result": result_of("create_sentiment_task"),
+    "create_spam_task": create_spam_task,
+    "get_spam_result": result_of("create_spam_task"),
+    "create_summary_task": create_summary_task,
+    "get_summary_result": result_of("create_summary_task"),
+    "create_recommend_dialog_task": create_recommend_dialog_task,
+    "get_recommend_dialog_result": result_of("create_recommend_dialog_task"),
+    "create_customer_tag_task": create_customer_tag_task,
+    "get_customer_tag_result": result_of("create_customer_tag_task"),
+}

@@ -1,0 +1,193 @@
+"""SDK APIs that run another own program, or an own model, on messages [99835, 99873].
+
+The platform fills the placeholders of the ability's input contract, calls the program asynchronously, and keeps what
+it reports with `program_async_job_call_back`. A model is a program that is linked with the app under its model_id. How
+a program is called is `wwspec_router.emulator.programs`.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from wwspec_router.emulator.accounts import App, Program
+from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked, require
+from wwspec_router.emulator.apis.analyses import DAILY_LIMITED, TOO_LONG, AskedTagGroup, JobId, tag_groups
+from wwspec_router.emulator.programs import MODEL_SECONDS, call_async
+from wwspec_router.emulator.tasks import MAX_CHARACTERS, MessageKey, Selection, Task, lines, select
+from wwspec_router.emulator.world import Caller, World
+
+NOTHING_READ = 790041
+PENDING = 710642
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_AS_BLANKS = str.maketrans(dict.fromkeys('"\\/\b\f\n\r\t', " "))
+
+
+class DebugInfo(Asked):
+    """Fills the placeholders instead of the messages."""
+
+    chat: str
+    chat_content: str
+
+
+class ModelDebugInfo(DebugInfo):
+    """The same, for what a model may read besides."""
+
+    knowledge: str = ""
+    tagjson: str = ""
+
+
+class ProgramTask(Asked):
+    """Request of `create_program_task`."""
+
+    program_id: str
+    ability_id: str
+    msg_list: list[MessageKey]
+    debug_info: DebugInfo | None = None
+    escape_type: Annotated[int, Meta(ge=0, le=1)] = 0
+
+
+class ModelTask(Asked):
+    """Request of `create_model_task`."""
+
+    model_id: str
+    ability_id: str
+    msg_list: list[MessageKey]
+    kb_id: str = ""
+    service_kb_id: str = ""
+    tag_group_list: list[AskedTagGroup] = []
+    debug_info: ModelDebugInfo | None = None
+    escape_type: Annotated[int, Meta(ge=0, le=1)] = 0
+
+
+def create_program_task(world: World, caller: Caller, body: bytes) -> Answer:
+    """Run another program that is linked with the app."""
+    request = asked(ProgramTask, body)
+    require(program_id=request.program_id, ability_id=request.ability_id)
+    with world.lock:
+        app = world.caller_app(caller)
+        program = app.programs.get(request.program_id)
+        if program is None:
+            raise RefusedError(790020, "program_id")
+        chosen = select(world.corp(app).chats, app.keys, request.msg_list)
+        values = _messages(world, app, chosen, request.debug_info)
+        data = _request_data(program, request.ability_id, values, as_json=bool(request.escape_type))
+    answer = _run(world, app, program, "create_program_task", chosen, request.ability_id, data)
+    return {**answer, "fail_tag_group_id_list": []}
+
+
+def create_model_task(world: World, caller: Caller, body: bytes) -> Answer:
+    """Run an own model, which must answer the platform's call within 5 seconds."""
+    request = asked(ModelTask, body)
+    require(model_id=request.model_id, ability_id=request.ability_id)
+    groups, unknown = tag_groups(request.tag_group_list)
+    with world.lock:
+        app = world.caller_app(caller)
+        program = app.programs.get(request.model_id)
+        if program is None:
+            raise RefusedError(800001, "model_id")
+        corp = world.corp(app)
+        chosen = select(corp.chats, app.keys, request.msg_list)
+        values = _messages(world, app, chosen, request.debug_info)
+        base_id = request.kb_id or request.service_kb_id
+        contents = corp.knowledge.usable(base_id).learnt(world.clock.now()) if base_id else []
+        if request.debug_info is not None:
+            values |= {"knowledge": request.debug_info.knowledge, "tagjson": request.debug_info.tagjson}
+        else:
+            values["knowledge"] = "\n".join(content.new.doc_name for content in contents)
+            values["tagjson"] = msgspec.json.encode(groups).decode()
+        data = _request_data(program, request.ability_id, values, as_json=bool(request.escape_type))
+    answer = _run(world, app, program, "create_model_task", chosen, request.ability_id, data, MODEL_SECONDS)
+    return {**answer, "fail_tag_group_id_list": unknown}
+
+
+def _messages(world: World, app: App, chosen: Selection, debug: DebugInfo | None) -> dict[str, str]:
+    """Return what fills `{chat}` (who said what) and `{chatcontent}` (what was said)."""
+    if debug is not None:
+        return {"chat": debug.chat, "chatcontent": debug.chat_content}
+    if not chosen.readable:
+        raise RefusedError(NOTHING_READ, f"msg_list: {chosen.unreadable[0][1]} for the first message")
+    said = "\n".join(message.text for message in chosen.readable)
+    return {"chat": lines(world.corp(app).chats, chosen.readable), "chatcontent": said}
+
+
+def _request_data(program: Program, ability_id: str, values: dict[str, str], *, as_json: bool) -> str:
+    """Return the ability's input contract with its placeholders filled, as JSON text."""
+    if program.contracts is None:
+        example: Any = {name: f"{{{name}}}" for name in values}
+    elif ability_id in program.contracts:
+        example = program.contracts[ability_id].input
+    else:
+        raise RefusedError(710636, "ability_id: no contract is registered for it")
+    texts = values if as_json else {name: value.translate(_AS_BLANKS) for name, value in values.items()}
+    data = msgspec.json.encode(_filled(example, texts)).decode()
+    if len(data) > MAX_CHARACTERS:
+        raise RefusedError(TOO_LONG, f"{MAX_CHARACTERS} characters")
+    return data
+
+
+def _filled(example: Any, values: dict[str, str]) -> Any:
+    if isinstance(example, dict):
+        return {key: _filled(value, values) for key, value in example.items()}
+    if isinstance(example, list):
+        return [_filled(value, values) for value in example]
+    if isinstance(example, str):
+        return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), example)
+    return example
+
+
+def _run(
+    world: World,
+    app: App,
+    program: Program,
+    kind: str,
+    chosen: Selection,
+    ability_id: str,
+    data: str,
+    limit: float | None = None,
+) -> Answer:
+    """Call the program and answer the jobid under which its report will be found."""
+    task = Task(kind=kind, agentid=app.agentid, ready=None, fields={"fail_list": chosen.fail_list})
+    with world.lock:
+        corp = world.corp(app)
+        if kind in DAILY_LIMITED:
+            corp.daily_tasks.admit(kind, world.clock.now())
+        jobid = corp.tasks.add(task)
+
+    def take(errcode: int, result: str) -> None:
+        with world.lock:
+            task.fields |= {"response_errcode": errcode, "response_data": result}
+            task.ready = world.clock.now()
+
+    try:
+        call_async(world, program, ability_id, data, app.agentid, take, limit=limit)
+    except RefusedError:
+        with world.lock:
+            corp.tasks.forget(jobid)
+        raise
+    return accepted(jobid=jobid, fail_list=chosen.repeated_list)
+
+
+def _result_of(kind: str) -> Callable[[World, Caller, bytes], Answer]:
+    def get_result(world: World, caller: Caller, body: bytes) -> Answer:
+        request = asked(JobId, body)
+        require(jobid=request.jobid)
+        with world.lock:
+            app = world.caller_app(caller)
+            task = world.corp(app).tasks.get(kind, app.agentid, request.jobid)
+            if task.ready is None:
+                raise RefusedError(PENDING, "the program has not called program_async_job_call_back")
+            return accepted(**task.fields)
+
+    return get_result
+
+
+APIS = {
+    "create_program_task": create_program_task,
+    "get_program_task_result": _result_of("create_program_task"),
+    "create_model_task": create_model_task,
+    "get_model_task_result": _result_of("create_model_task"),
+}

@@ -1,0 +1,41 @@
+"""Cursors of the APIs that answer page by page: bound to a corp, an API and what was asked for."""
+
+import zlib
+
+from wwspec_router.emulator.accounts import App
+from wwspec_router.emulator.answers import RefusedError
+from wwspec_router.emulator.world import World
+
+
+class Paging:
+    """The cursors of one API.
+
+    Args:
+        kind: One letter that no other kind of cursor has.
+        errcode: What a cursor of another corp, API or question is refused with.
+    """
+
+    def __init__(self, kind: str, errcode: int = 50100) -> None:
+        self._kind = kind
+        self._errcode = errcode
+
+    def read(self, world: World, app: App, cursor: str, question: str = "") -> int | None:
+        """Return the position that a cursor stands for; None when there is no cursor.
+
+        Raises:
+            RefusedError: The cursor is none of these.
+        """
+        if not cursor:
+            return None
+        numbers = world.marks.read(self._kind, app.corpid, cursor)
+        if numbers is None or numbers[1:] != (_digest(app, question),):
+            raise RefusedError(self._errcode, "cursor was not given for this request")
+        return numbers[0]
+
+    def write(self, world: World, app: App, position: int, question: str = "") -> str:
+        """Return the cursor of a position."""
+        return world.marks.write(self._kind, app.corpid, position, _digest(app, question))
+
+
+def _digest(app: App, question: str) -> int:
+    return zlib.crc32(f"{app.agentid}\n{question}".encode(errors="replace"))

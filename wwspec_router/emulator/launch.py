@@ -1,0 +1,127 @@
+"""A zone program that the emulator starts: any command line, with the stand-in first on its PYTHONPATH.
+
+Knows nothing of what the program is written in or with; it is one process group, ended with the emulator.
+"""
+
+import logging
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from time import monotonic
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+from wwspec_router.emulator.settings import STANDIN_DIRECTORY
+from wwspec_router.errors import ConfigurationError, WWSpecError
+
+__all__ = ["Launch", "ProgramEndedError"]
+
+START_SECONDS = 30.0
+"""After which it is said that the program does not listen yet."""
+STOP_SECONDS = 10.0
+"""Between SIGTERM and SIGKILL."""
+_LOOK = 0.05
+_PACKAGES = STANDIN_DIRECTORY.parents[2]
+"""Where `wwspec_router` is imported from, which the stand-in needs."""
+
+_log = logging.getLogger("uvicorn.error")
+
+
+class ProgramEndedError(WWSpecError):
+    """The program ended before it was told to."""
+
+
+class Launch:
+    """A program that runs from `with` to its end.
+
+    Args:
+        command: Its command line, split as a shell does; run in the current folder.
+        emulator_url: Where the emulator listens.
+        program_url: Where the program is to listen.
+        on_end: Called when the program ends by itself.
+
+    Raises:
+        ConfigurationError: The command can't be started.
+    """
+
+    def __init__(self, command: str, emulator_url: str, program_url: str, on_end: Callable[[], None]) -> None:
+        self._command = command
+        self._program_url = program_url
+        self._on_end = on_end
+        self._stopping = threading.Event()
+        self._ended: int | None = None
+        self._process = self._start(emulator_url)
+        self._watcher = threading.Thread(target=self._watch, name="emulator-program")
+
+    def check(self) -> None:
+        """Raise ProgramEndedError when the program ended by itself."""
+        if self._ended is not None:
+            raise ProgramEndedError(f"the program ended with exit code {self._ended}: {self._command}")
+
+    def __enter__(self) -> Self:
+        self._watcher.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        self._signal(signal.SIGTERM)
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            _log.warning("the program did not end within %g seconds of SIGTERM: killing it", STOP_SECONDS)
+        self._signal(signal.SIGKILL)  # whatever the program left behind in its group, too
+        self._process.wait()
+        self._watcher.join()
+
+    def _start(self, emulator_url: str) -> "subprocess.Popen[bytes]":
+        path = [str(STANDIN_DIRECTORY), str(_PACKAGES), os.environ.get("PYTHONPATH", "")]
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, path)),
+            "WWSPEC_EMULATOR_URL": emulator_url,
+        }
+        try:
+            arguments = shlex.split(self._command)
+            return subprocess.Popen(  # noqa: S603 - the command of whoever runs the emulator
+                arguments, env=environment, stdin=subprocess.DEVNULL, start_new_session=True
+            )
+        except (OSError, ValueError, IndexError) as error:
+            raise ConfigurationError(f"the program can't be started: {self._command}: {error}") from None
+
+    def _watch(self) -> None:
+        """Say when the program listens, and when it ends by itself."""
+        deadline = monotonic() + START_SECONDS
+        listening = False
+        while self._process.poll() is None and not self._stopping.is_set():
+            if not listening and self._listens():
+                listening = True
+                _log.info("the program accepts connections at %s", self._program_url)
+            if not listening and monotonic() > deadline:
+                deadline = float("inf")
+                _log.warning("nothing listens at %s yet: is it the program's port?", self._program_url)
+            self._stopping.wait(_LOOK)
+        if not self._stopping.is_set():
+            self._ended = self._process.returncode
+            _log.error("the program ended with exit code %d", self._ended)
+            self._on_end()
+
+    def _listens(self) -> bool:
+        parts = urlsplit(self._program_url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            socket.create_connection((parts.hostname, port), _LOOK).close()
+        except OSError:
+            return False
+        return True
+
+    def _signal(self, number: int) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)

@@ -1,0 +1,56 @@
+"""The console contracts of a program, applied to what goes in and what comes out [100019].
+
+Says no with the platform's errcodes; how two JSON values are compared is `wwspec_router.contracts.matching`.
+"""
+
+from typing import Any
+
+import msgspec
+
+from wwspec_router.contracts.matching import mismatches
+from wwspec_router.emulator.accounts import Program
+from wwspec_router.emulator.answers import RefusedError
+from wwspec_router.emulator.settings import AbilityContract
+
+__all__ = ["check_request", "check_result", "registered"]
+
+
+def registered(program: Program, ability_id: str) -> AbilityContract | None:
+    """Return the contract of an ability; None in the open mode, where everything passes.
+
+    Raises:
+        RefusedError: 800003.
+    """
+    if program.contracts is None:
+        return None
+    contract = program.contracts.get(ability_id)
+    if contract is None:
+        raise RefusedError(800003, "no contract is registered for it")
+    return contract
+
+
+def check_request(contract: AbilityContract | None, text: str) -> None:
+    """Raise RefusedError unless a request may go to the program: 790015, 790016."""
+    value = _parsed(text, 790015)
+    if contract is not None:
+        _check_fit(contract.input, value, 790016)
+
+
+def check_result(contract: AbilityContract | None, text: str) -> None:
+    """Raise RefusedError unless a result may go to the app: 790013, 790014."""
+    value = _parsed(text, 790013)
+    if contract is not None:
+        _check_fit(contract.output, value, 790014)
+
+
+def _parsed(text: str, errcode: int) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
+        raise RefusedError(errcode, str(error)) from None
+
+
+def _check_fit(example: Any, value: Any, errcode: int) -> None:
+    first = next(mismatches(example, value), None)
+    if first is not None:
+        raise RefusedError(errcode, f"{first[0]}: {first[1]}")
