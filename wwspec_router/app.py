@@ -20,11 +20,12 @@ from wwspec_router.context import LoopPortal
 from wwspec_router.dispatch import Dispatcher
 from wwspec_router.errors import CallError, HandlerTimeoutError, OverloadedError
 from wwspec_router.exchange import Answer, Exchange, Ticket
-from wwspec_router.logs import describe
+from wwspec_router.jobs import Jobs
+from wwspec_router.logs import SdkLogHandler, describe
 from wwspec_router.sdk.base import Sdk
-from wwspec_router.sdk.vendor import load_sdk
+from wwspec_router.sdk.vendor import SdkSource, load_sdk
 from wwspec_router.stores import open_store
-from wwspec_router.stores.base import NotifyStore
+from wwspec_router.stores.base import Store
 from wwspec_router.table import AbilityTable, build_table
 from wwspec_router.watch import GivenUp, Watch
 from wwspec_router.workers import WorkerPool
@@ -47,6 +48,8 @@ def create_app(settings: Settings) -> ASGIApp:
     sdk = load_sdk(settings.sdk)
     if settings.debug_token:
         sdk.open_debug_mode(settings.debug_token, settings.access_token)
+    if sdk.source is SdkSource.VENDOR:  # the stand-in prints to where our own lines go already
+        logging.getLogger().addHandler(SdkLogHandler(sdk.log))
     log.info("SDK: %s", sdk.description)
     return ZoneProgram(table, sdk, open_store(settings.store_url), settings)
 
@@ -63,7 +66,7 @@ class ZoneProgram:
         settings: Threads, limits and time-outs.
     """
 
-    def __init__(self, table: AbilityTable, sdk: Sdk, store: NotifyStore, settings: Settings) -> None:
+    def __init__(self, table: AbilityTable, sdk: Sdk, store: Store, settings: Settings) -> None:
         self._table = table
         self._sdk = sdk
         self._store = store
@@ -88,7 +91,11 @@ class ZoneProgram:
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         settings = self._settings
-        dispatcher = Dispatcher(self._table, self._sdk, self._store, LoopPortal(asyncio.get_running_loop()))
+        portal = LoopPortal(asyncio.get_running_loop())
+        jobs = Jobs(self._store, self._sdk, settings.job_threads) if settings.job_threads else None
+        dispatcher = Dispatcher(self._table, self._sdk, self._store, portal, jobs)
+        if jobs is not None:
+            jobs.start(dispatcher.run_job)
         workers = WorkerPool(settings.threads, settings.queue)
         refusals = WorkerPool(REFUSAL_THREADS, settings.queue, name="wwspec-refusal")
         await workers.start()
@@ -98,10 +105,17 @@ class ZoneProgram:
             yield
         finally:
             self._endpoint = None
+            ending = asyncio.create_task(asyncio.to_thread(jobs.stop, settings.grace)) if jobs is not None else None
             abandoned = await workers.stop(settings.grace)
             await refusals.stop(0.0)
-            if abandoned:
-                log.error("stopped with %d calls unfinished after %g seconds", abandoned, settings.grace)
+            unfinished = await ending if ending is not None else 0
+            if abandoned or unfinished:
+                log.error(
+                    "stopped with %d calls and %d jobs unfinished after %g seconds; the jobs are kept",
+                    abandoned,
+                    unfinished,
+                    settings.grace,
+                )
             else:
                 self._store.close()
 

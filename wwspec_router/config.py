@@ -30,8 +30,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Worker threads of each process: calls that may wait for the SDK at once."""
     queue: int = 1024
     """Calls of each process that may wait for a thread; more are refused at once."""
+    job_threads: int = 8
+    """Asynchronous calls of each process that run at once, apart from the worker threads; 0 refuses them."""
     store: str = "sqlite:var/notify.db"
-    """Where events wait; see `stores.open_store`."""
+    """Where events and asynchronous calls wait; see `stores.open_store`."""
     sdk: SdkSource = SdkSource.VENDOR
     debug_token: str = ""
     access_token: str = ""
@@ -43,6 +45,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     grace: float = 10.0
     """Seconds for running calls to end when the program is stopped."""
     log_level: str = "INFO"
+    log_json: bool = False
+    """One JSON object a line instead of text."""
 
     @property
     def registry_path(self) -> Path:

@@ -88,6 +88,11 @@ class _BaseContext:
         return self.call.notify_id
 
     @property
+    def attempt(self) -> int:
+        """How often this call was begun: an asynchronous one is run at least once, so be ready for more."""
+        return self.call.attempt
+
+    @property
     def remaining(self) -> float | None:
         """Seconds until the call is answered with a time-out; None when the ability has no timeout."""
         return self._deadline.remaining

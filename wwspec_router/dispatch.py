@@ -14,6 +14,7 @@ from wwspec_router.contracts.codec import InputCodec
 from wwspec_router.envelope import Call, CallType, Reply
 from wwspec_router.errors import AbilityNotFoundError, CallError, InputError
 from wwspec_router.events import EventIntake
+from wwspec_router.jobs import Jobs
 from wwspec_router.logs import describe, short
 from wwspec_router.sdk.base import Sdk, SdkClient
 from wwspec_router.stores.base import NotifyStore
@@ -50,12 +51,21 @@ class Dispatcher:
         sdk: Asks WeCom for data.
         store: Keeps events.
         portal: Runs `async def` handlers; by default each on a loop of its own.
+        jobs: Takes in asynchronous calls, which are refused when it is None.
     """
 
-    def __init__(self, table: AbilityTable, sdk: Sdk, store: NotifyStore, portal: Portal | None = None) -> None:
+    def __init__(
+        self,
+        table: AbilityTable,
+        sdk: Sdk,
+        store: NotifyStore,
+        portal: Portal | None = None,
+        jobs: Jobs | None = None,
+    ) -> None:
         self._sdk = sdk
         self._apis = table.apis
         self._portal = portal or PrivateLoopPortal()
+        self._jobs = jobs
         self._errcode = table.registry.program.errcode
         self._encode = msgspec.json.Encoder().encode
         self._func = InputCodec(_FuncInput)
@@ -69,12 +79,15 @@ class Dispatcher:
 
     def dispatch(self, call: Call) -> Reply:
         """Answer one call. Blocks; belongs on a worker thread. Never raises."""
+        return self._settled(call, self._answer)
+
+    def run_job(self, call: Call) -> Reply:
+        """Answer an asynchronous call that was accepted before. Blocks. Never raises."""
+        return self._settled(call, self._run)
+
+    def _settled(self, call: Call, answer: _Run) -> Reply:
         try:
-            if call.call_type == CallType.APP:
-                return Reply(self._answer(call))
-            if call.call_type == CallType.EVENT:
-                return Reply(self._events.take(call))
-            raise CallError("call_type must be 1 or 2")
+            return Reply(answer(call))
         except CallError as error:
             self._log(call, error)
             return self.refusal(error)
@@ -89,12 +102,24 @@ class Dispatcher:
         return Reply(self._encode(_ErrorBody(errcode, text)).decode(), errcode)
 
     def _answer(self, call: Call) -> str:
+        if call.call_type == CallType.EVENT:
+            return self._events.take(call)
+        if call.call_type != CallType.APP:
+            raise CallError("call_type must be 1 or 2")
+        return self._accept(call) if call.is_async else self._run(call)
+
+    def _run(self, call: Call) -> str:
         run = self._abilities.get(call.ability_id)
         if run is None:
             raise AbilityNotFoundError(f"unknown ability_id {short(call.ability_id, 64)}")
-        if call.is_async:
-            raise CallError("asynchronous calls are not supported by this program")
         return run(call)
+
+    def _accept(self, call: Call) -> str:
+        if call.ability_id not in self._abilities:
+            raise AbilityNotFoundError(f"unknown ability_id {short(call.ability_id, 64)}")
+        if self._jobs is None:
+            raise CallError("asynchronous calls are not supported by this program")
+        return self._jobs.accept(call)
 
     def _log(self, call: Call, error: CallError) -> None:
         """Log a refusal. The messages of `InputError` quote the request's keys, so only its class is logged."""

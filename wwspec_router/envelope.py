@@ -36,6 +36,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """True for `async_program_task`."""
     job_info: str = ""
     """Opaque; asynchronous calls only, and needed by `program_async_job_call_back`."""
+    attempt: int = 1
+    """How often this call was begun; more than 1 only for an asynchronous one that was interrupted."""
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):

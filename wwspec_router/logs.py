@@ -7,21 +7,28 @@ unknown exception is described by its type and where it was raised, since its te
 import logging
 import sys
 import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-__all__ = ["describe", "setup_logging", "short"]
+import msgspec
+
+__all__ = ["SdkLogHandler", "describe", "pieces", "setup_logging", "short"]
 
 _LINE = "%(asctime)s %(levelname)s %(name)s %(process)d %(message)s"
 
+SDK_LOG_BYTES = 128
+"""Longest text that the SDK keeps of one log line [100057]."""
 
-def setup_logging(level: str = "INFO") -> None:
+
+def setup_logging(level: str = "INFO", *, as_json: bool = False) -> None:
     """Send log records of this package and of the server to standard output.
 
     Args:
         level: The least severe level that is kept: DEBUG, INFO, WARNING or ERROR.
+        as_json: One JSON object a line instead of text.
     """
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(_OneLineFormatter(_LINE))
+    handler.setFormatter(_JsonFormatter() if as_json else _OneLineFormatter(_LINE))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
@@ -42,6 +49,41 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__} at {' < '.join(places) or 'an unknown place'}"
 
 
+class SdkLogHandler(logging.Handler):
+    """Gives records to the SDK as well: of a deployed program, the platform collects only those [100057].
+
+    Args:
+        write: Writes one line at the level `error`, `info` or `debug`; what it raises is dropped with the line.
+    """
+
+    def __init__(self, write: Callable[[str, str], None]) -> None:
+        super().__init__()
+        self._write = write
+        self.setFormatter(_OneLineFormatter("%(levelname)s %(name)s %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record, in as many pieces as the SDK's limit asks for."""
+        level = "error" if record.levelno >= logging.WARNING else "info" if record.levelno >= logging.INFO else "debug"
+        try:
+            for piece in pieces(self.format(record), SDK_LOG_BYTES):
+                self._write(level, piece)
+        except Exception:  # a log that fails must not fail a call
+            self.handleError(record)
+
+
+def pieces(text: str, limit: int) -> Iterator[str]:
+    """Split a text into pieces of at most `limit` UTF-8 bytes, on borders of characters."""
+    data = text.encode("utf-8", "backslashreplace")
+    start = 0
+    while len(data) - start > limit:
+        end = start + limit
+        while data[end] & 0xC0 == 0x80:  # inside a character
+            end -= 1
+        yield data[start:end].decode()
+        start = end
+    yield data[start:].decode()
+
+
 class _OneLineFormatter(logging.Formatter):
     """Keeps a record on one line, and formats exceptions without their text."""
 
@@ -51,3 +93,20 @@ class _OneLineFormatter(logging.Formatter):
         record.exc_info = None
         line = super().format(record).replace("\n", " | ")
         return line if error is None else f"{line}: {describe(error)}"
+
+
+class _JsonFormatter(_OneLineFormatter):
+    """One JSON object a record."""
+
+    def __init__(self) -> None:
+        super().__init__("%(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": self.formatTime(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "process": record.process,
+            "message": super().format(record).encode("utf-8", "backslashreplace").decode(),
+        }
+        return msgspec.json.encode(line).decode()

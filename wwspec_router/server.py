@@ -34,7 +34,7 @@ def serve(settings: Settings) -> None:
     Raises:
         ConfigurationError: The program can't start as configured; nothing was opened.
     """
-    setup_logging(settings.log_level)
+    setup_logging(settings.log_level, as_json=settings.log_json)
     check_program(settings)
     if settings.workers == 1:
         config = _config(create_app(settings), settings)
@@ -71,7 +71,7 @@ def check_program(settings: Settings) -> None:
 
 def _create_worker_app(settings: Settings) -> ASGIApp:
     """Build the application in a worker process, which begins with nothing."""
-    setup_logging(settings.log_level)
+    setup_logging(settings.log_level, as_json=settings.log_json)
     return create_app(settings)
 
 

@@ -74,6 +74,9 @@ class MemorySdk:
     def new_notify_id(self) -> str:
         return next(self.notify_ids)
 
+    def log(self, level: str, text: str) -> None:
+        raise NotImplementedError
+
     def open_debug_mode(self, debug_token: str, access_token: str) -> None:
         raise NotImplementedError
 

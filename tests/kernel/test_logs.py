@@ -1,11 +1,13 @@
 import io
+import json
 import logging
 import sys
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given, strategies as st
 
-from wwspec_router.logs import describe, setup_logging, short
+from wwspec_router.logs import SdkLogHandler, describe, pieces, setup_logging, short
 
 
 @pytest.fixture
@@ -79,3 +81,52 @@ def test_a_deep_failure_is_described_by_its_innermost_frames() -> None:
 )
 def test_an_id_is_shortened_and_escaped(text: str, shown: str) -> None:
     assert short(text) == shown
+
+
+def test_the_sdk_is_given_every_record_in_pieces_that_it_keeps_whole() -> None:
+    written: list[tuple[str, str]] = []
+    logger = logging.Logger("wwspec_router.any")
+    logger.addHandler(SdkLogHandler(lambda level, text: written.append((level, text))))
+
+    logger.debug("one")
+    logger.info("two\nlines")
+    logger.warning("three")
+    logger.error("数" * 100)
+
+    assert written[:3] == [
+        ("debug", "DEBUG wwspec_router.any one"),
+        ("info", "INFO wwspec_router.any two | lines"),
+        ("error", "WARNING wwspec_router.any three"),
+    ]
+    assert "".join(text for _, text in written[3:]) == "ERROR wwspec_router.any " + "数" * 100
+    assert all(level == "error" for level, _ in written[3:])
+
+
+@given(text=st.text(), limit=st.integers(4, 40))
+def test_pieces_keep_to_the_limit_and_lose_nothing(text: str, limit: int) -> None:
+    parts = list(pieces(text, limit))
+
+    assert "".join(parts) == text.encode("utf-8", "backslashreplace").decode()
+    assert all(len(part.encode()) <= limit for part in parts)
+
+
+def test_an_sdk_whose_log_fails_does_not_disturb_the_caller(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail(level: str, text: str) -> None:
+        raise OSError("the log is full")
+
+    logger = logging.Logger("wwspec_router.any")
+    logger.addHandler(SdkLogHandler(fail))
+
+    logger.error("one")
+
+    assert "the log is full" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("lines")
+def test_a_record_as_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    setup_logging("INFO", as_json=True)
+
+    logging.getLogger("wwspec_router.any").info("one\n%s", '"two"')
+
+    record = json.loads(capsys.readouterr().out)
+    assert (record["level"], record["logger"], record["message"]) == ("INFO", "wwspec_router.any", 'one | "two"')

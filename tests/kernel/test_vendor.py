@@ -261,7 +261,14 @@ def test_a_call_is_read_with_the_getters_of_its_type_only(folder: Path) -> None:
         f"calls = [sdk.decode([('ww-a', '1')], json.dumps(each)) for each in {calls!r}]\n"
         "print(msgspec.json.encode(calls).decode())\n"
     )
-    absent: dict[str, Any] = {"ability_id": "", "data": "", "notify_id": "", "is_async": False, "job_info": ""}
+    absent: dict[str, Any] = {
+        "ability_id": "",
+        "data": "",
+        "notify_id": "",
+        "is_async": False,
+        "job_info": "",
+        "attempt": 1,
+    }
     assert asked(folder, program) == [{**absent, "agentid": 0, **call} for call in calls]
 
 

@@ -62,6 +62,9 @@ class PlainSdk:
     def new_notify_id(self) -> str:
         return "notify-1"
 
+    def log(self, level: str, text: str) -> None:
+        raise NotImplementedError
+
     def open_debug_mode(self, debug_token: str, access_token: str) -> None:
         raise NotImplementedError
 

@@ -3,10 +3,10 @@ import tracemalloc
 import pytest
 
 from wwspec_router.stores import MemoryStore
-from wwspec_router.testing.store_suite import ManualClock, NotifyStoreSuite, StoreFactory
+from wwspec_router.testing.store_suite import ManualClock, StoreFactory, StoreSuite
 
 
-class TestMemoryStore(NotifyStoreSuite):
+class TestMemoryStore(StoreSuite):
     @pytest.fixture
     def store_factory(self, clock: ManualClock) -> StoreFactory:
         return lambda limits: MemoryStore(limits, clock=clock)

@@ -14,23 +14,25 @@ import pytest
 
 import wwspec_router
 from wwspec_router.errors import StoreError
-from wwspec_router.stores import SqliteStore, StoreFigures, StoreLimits
+from wwspec_router.stores import Outcome, SqliteStore, StoreFigures, StoreLimits, sqlite_jobs
 from wwspec_router.stores.sqlite import SCHEMA
 from wwspec_router.stores.sqlite_file import SqliteFile
+from wwspec_router.testing.job_journal_suite import ids, job
 from wwspec_router.testing.store_suite import (
     THREADS,
     ManualClock,
-    NotifyStoreSuite,
     StoreFactory,
+    StoreSuite,
     in_threads,
 )
 
 WRITER = Path(__file__).with_name("writer.py")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(wwspec_router.__file__).parents[1])}
+CLAIMER = WRITER.with_name("claimer.py")
 DEADLINE = 60.0
 
 
-class TestSqliteStore(NotifyStoreSuite):
+class TestSqliteStore(StoreSuite):
     @pytest.fixture
     def store_factory(self, clock: ManualClock, tmp_path: Path) -> StoreFactory:
         numbers = count()
@@ -139,14 +141,30 @@ def test_commits_wait_for_the_disk(tmp_path: Path) -> None:
         assert file.read(lambda db: db.execute("PRAGMA journal_mode").fetchall()) == [("wal",)]
 
 
-def test_an_older_file_is_brought_up_to_date_and_keeps_its_entries(tmp_path: Path) -> None:
+def test_a_file_of_the_first_schema_is_brought_up_to_date_and_keeps_its_entries(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(SqliteFile(path, SCHEMA[:1])) as file:
+        row = ("corp", 1, "id", 4e9, 4, "text")
+        file.write(lambda db: db.execute("INSERT INTO notify VALUES (?, ?, ?, ?, ?, ?)", row))
+    for attempt in (1, 2):
+        with closing(SqliteStore(path)) as store:
+            assert store.get("corp", 1, "id") == "text"
+            assert store.figures() == StoreFigures(rows=1, bytes=4)
+            if attempt == 1:
+                store.add(job("a"))
+            assert [each.attempt for each in store.claim("one", 1, 1e-9)] == [attempt]
+    with pytest.raises(StoreError, match="schema version is 2, newer than 1"):
+        SqliteFile(path, SCHEMA[:1])
+
+
+def test_a_file_of_a_newer_schema_is_refused_by_the_older_release(tmp_path: Path) -> None:
     path = tmp_path / "notify.db"
     with closing(SqliteStore(path)) as store:
         store.put("corp", 1, "id", "text", 100)
-    with closing(SqliteFile(path, [*SCHEMA, ["CREATE TABLE journal (job TEXT)"]])) as file:
-        file.write(lambda db: db.execute("INSERT INTO journal VALUES ('job')"))
-        assert file.read(lambda db: db.execute("SELECT text, job FROM notify, journal").fetchall()) == [("text", "job")]
-    with pytest.raises(StoreError, match="schema version is 2"):
+    with closing(SqliteFile(path, [*SCHEMA, ["CREATE TABLE later (row TEXT)"]])) as file:
+        file.write(lambda db: db.execute("INSERT INTO later VALUES ('row')"))
+        assert file.read(lambda db: db.execute("SELECT text, row FROM notify, later").fetchall()) == [("text", "row")]
+    with pytest.raises(StoreError, match="schema version is 3"):
         SqliteStore(path)
 
 
@@ -349,3 +367,71 @@ def test_closing_again_does_nothing_and_leaves_one_file(tmp_path: Path) -> None:
     store.close()
     store.close()
     assert [each.name for each in tmp_path.iterdir()] == ["notify.db"]
+
+
+def test_a_reopened_journal_keeps_jobs_their_attempts_and_outcomes(tmp_path: Path) -> None:
+    clock, path = ManualClock(), tmp_path / "notify.db"
+    outcome = Outcome(errcode=0, result="result")
+    with closing(SqliteStore(path, clock=clock)) as store:
+        store.add(job("a"))
+        store.add(job("b"))
+        store.claim("one", 1, 100)
+        store.keep_outcome("one", "a", outcome)
+    with closing(SqliteStore(path, clock=clock)) as store:
+        assert store.claim("two", 2, 100) == [job("b", attempt=1)]
+        assert store.renew("one", ["a"], 100) == {"a"}
+        clock.advance(100)
+        assert [each for each in store.claim("two", 2, 100) if each.job_id == "a"] == [
+            job("a", attempt=2, outcome=outcome)
+        ]
+
+
+def test_processes_that_claim_at_once_get_each_job_exactly_once(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store:
+        for number in range(200):
+            store.add(job(str(number)))
+    command = [sys.executable, str(CLAIMER), f"sqlite:{path}"]
+    with ExitStack() as stack:
+        processes = [
+            stack.enter_context(
+                subprocess.Popen([*command, str(number)], env=ENVIRONMENT, stdout=subprocess.PIPE, text=True)
+            )
+            for number in range(4)
+        ]
+        claimed = [line for each in processes for line in each.communicate(timeout=DEADLINE)[0].splitlines()]
+    assert sorted(map(int, claimed)) == list(range(200))
+    assert [each.returncode for each in processes] == [0] * 4
+    with closing(SqliteStore(path)) as store:
+        assert store.job_figures().waiting == store.job_figures().claimed == 0
+
+
+def test_due_jobs_are_found_by_index_and_in_its_order(tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path / "notify.db")) as store:
+        for number in range(100):
+            store.add(job(str(number)))
+    with closing(sqlite3.connect(tmp_path / "notify.db")) as db:
+        plan = db.execute(f"EXPLAIN QUERY PLAN {sqlite_jobs.DUE}", (0, 1)).fetchall()
+    assert [row[-1] for row in plan] == ["SEARCH jobs USING INDEX jobs_due (due<?)"]
+
+
+def test_a_finished_job_leaves_no_row_behind(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store:
+        for each in "abc":
+            store.add(job(each))
+        store.claim("one", 2, 100)
+        assert store.finish("one", "a")
+        with closing(sqlite3.connect(path)) as db:
+            assert db.execute("SELECT count(*) FROM job_texts").fetchone() == (2,)
+            assert db.execute("SELECT rows, bytes FROM job_usage").fetchone() == (2, store.job_figures().bytes)
+        store.add(job("d"))
+        assert ids(store.claim("two", 9, 100)) == ["c", "d"]
+
+
+def test_looking_for_jobs_where_none_is_due_waits_for_no_lock(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store, closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert store.claim("one", 1, 100) == []
+        other.execute("ROLLBACK")

@@ -33,10 +33,17 @@ from wwspec_router.server import serve
     help="Calls that may wait for a thread; more are refused.",
 )
 @click.option(
+    "--job-threads",
+    type=click.IntRange(0, 1024),
+    default=8,
+    show_default=True,
+    help="Asynchronous calls that run at once, apart from the threads; 0 refuses them.",
+)
+@click.option(
     "--store",
     default="sqlite:var/notify.db",
     show_default=True,
-    help="Where events wait: sqlite:PATH or memory:",
+    help="Where events and asynchronous calls wait: sqlite:PATH, redis://HOST or memory:",
 )
 @click.option(
     "--sdk",
@@ -59,6 +66,7 @@ from wwspec_router.server import serve
 @click.option(
     "--log-level", type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]), default="INFO", show_default=True
 )
+@click.option("--log-json", is_flag=True, help="Log one JSON object a line instead of text.")
 def command(app: Path, registry: Path | None, sdk: str, **options: Any) -> None:
     """Serve the program to the channel.
 

@@ -186,6 +186,10 @@ class VendorSdk:
             raise SdkCallError("spec_gen_notify_id", None, "the SDK returned no notify_id")
         return notify_id
 
+    def log(self, level: str, text: str) -> None:
+        """Write one line to the SDK's log; see `Sdk.log`."""
+        getattr(self._module, f"spec_log_{level}")(text)
+
     def open_debug_mode(self, debug_token: str, access_token: str) -> None:
         """Switch the SDK to debug mode; see `Sdk.open_debug_mode`."""
         mend = (

@@ -7,9 +7,9 @@ import math
 from typing import NamedTuple
 
 from wwspec_router.errors import StoreError, StoreFullError
-from wwspec_router.stores.base import StoreLimits
+from wwspec_router.stores.base import Job, Outcome, StoreLimits
 
-_MIN_AGENTID, _MAX_AGENTID = -(2**63), 2**63 - 1
+_MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
 
 
 class Key(NamedTuple):
@@ -28,8 +28,7 @@ def storable_key(corpid: str, agentid: int, notify_id: str) -> Key:
     """
     encoded("corpid", corpid)
     encoded("notify_id", notify_id)
-    if not _MIN_AGENTID <= agentid <= _MAX_AGENTID:
-        raise StoreError("agentid has more than 64 bits and can't be stored")
+    _check_bits("agentid", agentid)
     return Key(corpid, agentid, notify_id)
 
 
@@ -50,15 +49,61 @@ def encoded(name: str, value: str) -> bytes:
     raise StoreError(f"{name} holds a lone surrogate, which is not valid Unicode, and can't be stored")
 
 
-def expiry(now: float, ttl: float) -> float:
-    """Return when an entry stops being live, in seconds of the store's clock.
+def new_job_size(job: Job) -> int:
+    """Return how many bytes the texts of a job hold that is about to be added.
 
     Raises:
-        StoreError: `ttl` is not a positive, finite number of seconds.
+        StoreError: A text is not valid Unicode, `agentid` has more than 64 bits, or the job is not a new one.
     """
-    if not 0 < ttl < math.inf:
-        raise StoreError(f"ttl must be a positive, finite number of seconds, got {ttl!r}")
-    return now + ttl
+    _check_bits("agentid", job.agentid)
+    if job.attempt != 0 or job.outcome is not None:
+        raise StoreError("a job that is added has no attempt and no outcome yet")
+    names = ("job_id", "corpid", "ability_id", "job_info", "data", "notify_id")
+    return sum(len(encoded(name, getattr(job, name))) for name in names)
+
+
+def storable_outcome(outcome: Outcome) -> tuple[int, str]:
+    """Return the two parts of an outcome.
+
+    Raises:
+        StoreError: `errcode` has more than 64 bits, or `result` is not valid Unicode.
+    """
+    _check_bits("errcode", outcome.errcode)
+    encoded("result", outcome.result)
+    return outcome.errcode, outcome.result
+
+
+def storable_ids(owner: str, *job_ids: str) -> None:
+    """Check names of an owner and of jobs.
+
+    Raises:
+        StoreError: One is not valid Unicode.
+    """
+    encoded("owner", owner)
+    for job_id in job_ids:
+        encoded("job_id", job_id)
+
+
+def positive(name: str, seconds: float) -> float:
+    """Return a `ttl` or a `lease`.
+
+    Raises:
+        StoreError: It is not a positive, finite number of seconds.
+    """
+    if not 0 < seconds < math.inf:
+        raise StoreError(f"{name} must be a positive, finite number of seconds, got {seconds!r}")
+    return seconds
+
+
+def not_negative(name: str, seconds: float) -> float:
+    """Return a `delay`.
+
+    Raises:
+        StoreError: It is negative or not finite.
+    """
+    if not 0 <= seconds < math.inf:
+        raise StoreError(f"{name} must be a finite number of seconds from 0, got {seconds!r}")
+    return seconds
 
 
 def full(limits: StoreLimits) -> StoreFullError:
@@ -67,3 +112,26 @@ def full(limits: StoreLimits) -> StoreFullError:
         f"the notify store is full: its bounds are {limits.max_rows} rows and {limits.max_bytes} bytes; "
         "fetch events sooner, shorten notify_ttl, or raise the bounds"
     )
+
+
+def full_of_jobs(limits: StoreLimits) -> StoreFullError:
+    """Return the error of an add that would pass a bound."""
+    return StoreFullError(
+        f"the journal of jobs is full: its bounds are {limits.max_jobs} jobs and {limits.max_job_bytes} bytes; "
+        "run more jobs at once, send fewer, or raise the bounds"
+    )
+
+
+def known_job() -> StoreError:
+    """Return the error of an add whose job_id is taken."""
+    return StoreError("there is a job of this job_id already; each job needs one of its own")
+
+
+def closed() -> StoreError:
+    """Return the error of a call that comes after close."""
+    return StoreError("the store is closed")
+
+
+def _check_bits(name: str, value: int) -> None:
+    if not _MIN_INTEGER <= value <= _MAX_INTEGER:
+        raise StoreError(f"{name} has more than 64 bits and can't be stored")

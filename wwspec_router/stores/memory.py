@@ -1,17 +1,16 @@
-"""A notify store in the memory of one process: for tests, and for programs that may lose events at a restart.
+"""A store in the memory of one process: for tests, and for programs that may lose events at a restart.
 
 It is not aware of other processes: of several workers, one does not find the event that another stored.
 """
 
 import heapq
-import threading
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from wwspec_router.errors import StoreError
 from wwspec_router.stores.base import StoreFigures, StoreLimits
-from wwspec_router.stores.entry import Key, encoded, expiry, full, storable_key
+from wwspec_router.stores.entry import Key, encoded, full, positive, storable_key
+from wwspec_router.stores.memory_jobs import MemoryJobs
 
 _REMOVE_AT_ONCE = 64
 """Expired entries that are removed under one hold of the lock."""
@@ -23,30 +22,27 @@ class _Entry(NamedTuple):
     serial: int
 
 
-class MemoryStore:
+class MemoryStore(MemoryJobs):
     """Keeps entries in a dict; a heap of expiry times finds the expired ones without a scan.
 
     Args:
-        limits: Bounds in rows and bytes.
+        limits: Bounds in rows, jobs and bytes.
         clock: Gives the time in seconds.
     """
 
     shared = False
 
     def __init__(self, limits: StoreLimits | None = None, *, clock: Callable[[], float] = time.time) -> None:
-        self._limits = limits or StoreLimits()
-        self._clock = clock
-        self._lock = threading.Lock()
+        super().__init__(limits or StoreLimits(), clock)
         self._entries: dict[Key, _Entry] = {}
         self._due: list[tuple[float, int, Key]] = []  # a replaced entry leaves its item behind, told by the serial
         self._bytes = 0
         self._serial = 0
-        self._closed = False
 
     def put(self, corpid: str, agentid: int, notify_id: str, text: str, ttl: float) -> None:
         """Keep `text` for `ttl` seconds; see `NotifyStore.put`. It lasts as long as this process."""
         key, data, now = storable_key(corpid, agentid, notify_id), encoded("text", text), self._clock()
-        expires = expiry(now, ttl)
+        expires = now + positive("ttl", ttl)
         with self._lock:
             self._check_open()
             self._remove_expired(now)
@@ -78,16 +74,13 @@ class MemoryStore:
                     return StoreFigures(rows=len(self._entries), bytes=self._bytes)
 
     def close(self) -> None:
-        """Forget all entries; further puts and gets raise StoreError."""
+        """Forget all entries and jobs; further calls raise StoreError."""
         with self._lock:
             self._closed = True
+            self._forget_jobs()
             self._entries.clear()
             self._due.clear()
             self._bytes = 0
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise StoreError("the notify store is closed")
 
     def _fits(self, key: Key, size: int) -> bool:
         old = self._entries.get(key)

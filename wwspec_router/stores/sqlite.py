@@ -1,6 +1,7 @@
-"""The notify store for one machine: a SQLite file that all its processes share and that outlives a restart.
+"""The store for one machine: a SQLite file that all its processes share and that outlives a restart.
 
-How the file is opened, written and read is `SqliteFile`'s business; here are the table and its rules.
+How the file is opened, written and read is `SqliteFile`'s business, jobs are that of `SqliteJobs`; here are the table
+of events and its rules.
 """
 
 import sqlite3
@@ -9,8 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from wwspec_router.stores.base import StoreFigures, StoreLimits
-from wwspec_router.stores.entry import encoded, expiry, full, storable_key
+from wwspec_router.stores.entry import encoded, full, positive, storable_key
 from wwspec_router.stores.sqlite_file import SqliteFile
+from wwspec_router.stores.sqlite_jobs import JOB_TABLES, SqliteJobs
 
 SCHEMA: Sequence[Sequence[str]] = (
     (
@@ -44,6 +46,7 @@ SCHEMA: Sequence[Sequence[str]] = (
         END
         """,
     ),
+    JOB_TABLES,
 )
 """The statements of each schema version. A released version is never edited; a change is a new one."""
 
@@ -72,12 +75,12 @@ _FIGURES = """
 """
 
 
-class SqliteStore:
-    """Keeps entries in a SQLite file.
+class SqliteStore(SqliteJobs):
+    """Keeps entries and jobs in a SQLite file.
 
     Args:
         path: The file; made, with its directories, when it is missing, and readable by its owner only.
-        limits: Bounds in rows and bytes, for all processes together.
+        limits: Bounds in rows, jobs and bytes, for all processes together.
         clock: Gives the time in seconds; the processes that share the file need the same clock.
 
     Raises:
@@ -89,14 +92,12 @@ class SqliteStore:
     def __init__(
         self, path: str | Path, limits: StoreLimits | None = None, *, clock: Callable[[], float] = time.time
     ) -> None:
-        self._limits = limits or StoreLimits()
-        self._clock = clock
-        self._file = SqliteFile(Path(path), SCHEMA)
+        super().__init__(SqliteFile(Path(path), SCHEMA), limits or StoreLimits(), clock)
 
     def put(self, corpid: str, agentid: int, notify_id: str, text: str, ttl: float) -> None:
         """Keep `text` for `ttl` seconds; see `NotifyStore.put`. It is on the disk when this returns."""
         key, size, now = storable_key(corpid, agentid, notify_id), len(encoded("text", text)), self._clock()
-        row = (*key, expiry(now, ttl), size, text)
+        row = (*key, now + positive("ttl", ttl), size, text)
 
         def work(db: sqlite3.Connection) -> bool:
             removed = db.execute(_REMOVE_EXPIRED, (now, _REMOVE_PER_PUT)).rowcount
@@ -124,7 +125,7 @@ class SqliteStore:
         return StoreFigures(rows=rows, bytes=size)
 
     def close(self) -> None:
-        """Wait for running puts and gets, then close the file; further ones raise StoreError."""
+        """Wait for what runs, then close the file; further calls raise StoreError."""
         self._file.close()
 
     def _within_limits(self, usage: tuple[int, int]) -> bool:

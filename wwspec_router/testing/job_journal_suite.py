@@ -1,0 +1,530 @@
+"""The contract of a journal of jobs as tests that every backend runs.
+
+It is not aware of any backend, and it sees a journal only through `JobJournal`. It needs the extra `testing`.
+"""
+# ruff: noqa: D102, S101  (tests: their names are their docstrings, and they are made of assertions)
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import closing
+
+import msgspec
+import pytest
+from hypothesis import given, strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from wwspec_router.errors import StoreError, StoreFullError
+from wwspec_router.stores.base import Job, JobFigures, JobJournal, Outcome, StoreLimits
+from wwspec_router.testing.store_rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads
+
+LEASE = 600.0
+SLACK = 20.0
+"""Seconds by which an age may be off where the backend's clock runs on by itself."""
+MANY = 1000
+CLAIMERS = 16
+
+
+def job(job_id: str, **changes: object) -> Job:
+    """Return a new job."""
+    made = Job(
+        job_id=job_id,
+        corpid="corp",
+        agentid=1000002,
+        ability_id="ability",
+        job_info="info",
+        data='{"func":"事件"}',
+        notify_id="",
+    )
+    return msgspec.structs.replace(made, **changes)
+
+
+def job_bytes(*jobs: Job) -> int:
+    """Return how many bytes their texts hold."""
+    texts = ("job_id", "corpid", "ability_id", "job_info", "data", "notify_id")
+    return sum(len(getattr(each, name).encode()) for each in jobs for name in texts)
+
+
+def ids(jobs: Sequence[Job]) -> list[str]:
+    """Return the ids of jobs, in their order."""
+    return [each.job_id for each in jobs]
+
+
+class JobJournalSuite(StoreFixtures):
+    """What every journal of jobs must do. Subclass it and override `store_factory`."""
+
+    @SETTINGS
+    @given(
+        texts=st.tuples(*[st.text()] * 6),
+        agentid=st.integers(-(2**63), 2**63 - 1),
+        errcode=st.integers(-(2**63), 2**63 - 1),
+        result=st.text(),
+        owner=st.text(),
+    )
+    def test_a_job_and_its_outcome_come_back_as_they_were(
+        self, store: JobJournal, texts: tuple[str, ...], agentid: int, errcode: int, result: str, owner: str
+    ) -> None:
+        job_id, corpid, ability_id, job_info, data, notify_id = texts
+        new = job(
+            job_id,
+            corpid=corpid,
+            agentid=agentid,
+            ability_id=ability_id,
+            job_info=job_info,
+            data=data,
+            notify_id=notify_id,
+        )
+        store.add(new)
+        assert store.claim(owner, 10, LEASE) == [msgspec.structs.replace(new, attempt=1)]
+        outcome = Outcome(errcode=errcode, result=result)
+        assert store.keep_outcome(owner, job_id, outcome)
+        assert store.postpone(owner, job_id, 0)
+        assert store.claim(owner, 10, LEASE) == [msgspec.structs.replace(new, attempt=2, outcome=outcome)]
+        assert store.renew(owner, [job_id], LEASE) == {job_id}
+        assert store.finish(owner, job_id)
+        assert store.job_figures() == JobFigures(waiting=0, claimed=0, bytes=0, oldest_age=0)
+
+    @pytest.mark.parametrize("data", ["", "😀 群聊", "a\x00b", "x" * 300_000])
+    def test_unusual_data_come_back_as_they_were(self, store: JobJournal, data: str) -> None:
+        store.add(job("a", data=data))
+        assert [each.data for each in store.claim("one", 1, LEASE)] == [data]
+
+    def test_jobs_are_claimed_once_and_the_first_come_first(self, store: JobJournal) -> None:
+        for number in range(10):
+            store.add(job(f"job {9 - number}"))
+        assert ids(store.claim("one", 4, LEASE)) == ["job 9", "job 8", "job 7", "job 6"]
+        assert ids(store.claim("two", 4, LEASE)) == ["job 5", "job 4", "job 3", "job 2"]
+        assert ids(store.claim("one", 4, LEASE)) == ["job 1", "job 0"]
+        assert store.claim("two", 4, LEASE) == []
+
+    @pytest.mark.parametrize("limit", [0, -1])
+    def test_a_limit_that_is_not_positive_claims_nothing(self, store: JobJournal, limit: int) -> None:
+        store.add(job("a"))
+        assert store.claim("one", limit, LEASE) == []
+        assert store.job_figures().waiting == 1
+
+    def test_a_lease_that_is_over_frees_the_job(self, store: JobJournal, clock: ManualClock) -> None:
+        store.add(job("a"))
+        assert store.claim("one", 1, LEASE)[0].attempt == 1
+        clock.advance(LEASE - 60)
+        assert store.claim("two", 1, LEASE) == []
+        assert store.job_figures().claimed == 1
+        clock.advance(60)
+        assert store.job_figures().waiting == 1
+        assert store.claim("two", 1, LEASE)[0].attempt == 2
+        assert store.claim("one", 1, LEASE) == []
+
+    def test_who_lost_a_job_can_do_nothing_to_it(self, store: JobJournal, clock: ManualClock) -> None:
+        store.add(job("a"))
+        store.claim("one", 1, LEASE)
+        clock.advance(LEASE)
+        store.claim("two", 1, LEASE)
+        assert store.renew("one", ["a"], 10 * LEASE) == set()
+        assert not store.keep_outcome("one", "a", Outcome(errcode=1, result="of one"))
+        assert not store.postpone("one", "a", 0)
+        assert not store.finish("one", "a")
+        assert store.job_figures().claimed == 1
+        clock.advance(LEASE)
+        assert store.claim("three", 1, LEASE) == [job("a", attempt=3)]
+
+    def test_a_late_owner_owns_the_job_until_another_claims_it(self, store: JobJournal, clock: ManualClock) -> None:
+        for each in ("renewed", "kept", "postponed", "finished"):
+            store.add(job(each))
+        store.claim("one", 4, LEASE)
+        clock.advance(LEASE + 60)
+        assert store.renew("one", ["renewed"], LEASE) == {"renewed"}
+        assert store.keep_outcome("one", "kept", Outcome(errcode=0, result="result"))
+        assert store.postpone("one", "postponed", 600)
+        assert store.finish("one", "finished")
+        assert [(each.job_id, each.outcome) for each in store.claim("two", 4, LEASE)] == [
+            ("kept", Outcome(errcode=0, result="result"))
+        ]
+
+    def test_nobody_owns_what_waits_or_what_is_unknown(self, store: JobJournal) -> None:
+        store.add(job("a"))
+        for owner in ("one", ""):
+            for job_id in ("a", "unknown"):
+                assert store.renew(owner, [job_id], LEASE) == set()
+                assert not store.keep_outcome(owner, job_id, Outcome(errcode=0, result=""))
+                assert not store.postpone(owner, job_id, 0)
+                assert not store.finish(owner, job_id)
+        assert store.claim("one", 2, LEASE) == [job("a", attempt=1)]
+
+    def test_renewing_prolongs_exactly_the_leases_that_are_named_and_owned(
+        self, store: JobJournal, clock: ManualClock
+    ) -> None:
+        for each in "abcd":
+            store.add(job(each))
+        assert ids(store.claim("one", 3, LEASE)) == ["a", "b", "c"]
+        assert ids(store.claim("two", 1, LEASE)) == ["d"]
+        clock.advance(LEASE - 60)
+        assert store.renew("one", ["c", "a", "d", "unknown"], LEASE) == {"a", "c"}
+        assert store.renew("one", [], LEASE) == set()
+        clock.advance(60)
+        assert ids(store.claim("three", 4, LEASE)) == ["b", "d"]
+        clock.advance(LEASE - 60)
+        assert ids(store.claim("four", 4, LEASE)) == ["a", "c"]
+
+    def test_renewing_can_shorten_a_lease(self, store: JobJournal, clock: ManualClock) -> None:
+        store.add(job("a"))
+        store.claim("one", 1, LEASE)
+        assert store.renew("one", ["a"], 60) == {"a"}
+        clock.advance(60)
+        assert ids(store.claim("two", 1, LEASE)) == ["a"]
+
+    def test_the_latest_outcome_is_kept_across_claims(self, store: JobJournal, clock: ManualClock) -> None:
+        store.add(job("a"))
+        store.claim("one", 1, LEASE)
+        for outcome in (Outcome(errcode=7, result="first"), Outcome(errcode=0, result='{"errcode":0}')):
+            assert store.keep_outcome("one", "a", outcome)
+        for attempt in (2, 3):
+            clock.advance(LEASE)
+            [claimed] = store.claim("two", 1, LEASE)
+            assert claimed == job("a", attempt=attempt, outcome=Outcome(errcode=0, result='{"errcode":0}'))
+
+    def test_what_is_postponed_comes_when_it_is_due_in_that_order(self, store: JobJournal, clock: ManualClock) -> None:
+        for each in "abc":
+            store.add(job(each))
+        store.claim("one", 3, LEASE)
+        assert store.postpone("one", "a", 200)
+        assert store.postpone("one", "b", 100)
+        assert store.postpone("one", "c", 0)
+        assert store.job_figures().waiting == 3
+        assert ids(store.claim("two", 3, LEASE)) == ["c"]
+        clock.advance(100)
+        assert ids(store.claim("two", 3, LEASE)) == ["b"]
+        assert store.postpone("two", "b", 200)
+        clock.advance(150)
+        store.add(job("d"))
+        clock.advance(150)
+        assert ids(store.claim("two", 3, LEASE)) == ["a", "d", "b"]
+
+    def test_a_postponed_job_has_no_owner(self, store: JobJournal) -> None:
+        store.add(job("a"))
+        store.claim("one", 1, LEASE)
+        assert store.postpone("one", "a", 600)
+        assert store.renew("one", ["a"], LEASE) == set()
+        assert not store.postpone("one", "a", 0)
+        assert not store.finish("one", "a")
+        assert store.claim("one", 1, LEASE) == []
+
+    def test_a_finished_job_is_gone(self, store: JobJournal, clock: ManualClock) -> None:
+        store.add(job("a"))
+        store.claim("one", 1, LEASE)
+        assert store.finish("one", "a")
+        assert not store.finish("one", "a")
+        assert store.renew("one", ["a"], LEASE) == set()
+        clock.advance(LEASE)
+        assert store.claim("one", 1, LEASE) == []
+        store.add(job("a", data="another"))
+        assert store.claim("one", 1, LEASE) == [job("a", data="another", attempt=1)]
+
+    def test_a_job_of_a_taken_id_is_refused(self, store: JobJournal) -> None:
+        store.add(job("secret"))
+        for _ in range(2):
+            with pytest.raises(StoreError, match="job_id already") as caught:
+                store.add(job("secret", data="secret 2"))
+            assert "secret" not in str(caught.value)
+            assert not isinstance(caught.value, StoreFullError)
+            assert store.claim("one", 2, LEASE) in ([job("secret", attempt=1)], [])
+        assert store.job_figures().claimed == 1
+
+    def test_figures_tell_waiting_from_claimed_and_how_old_the_oldest_is(
+        self, store: JobJournal, clock: ManualClock
+    ) -> None:
+        jobs = [job(each, data=each * 10) for each in "abc"]
+        assert store.job_figures() == JobFigures(waiting=0, claimed=0, bytes=0, oldest_age=0.0)
+        for each in jobs:
+            store.add(each)
+            clock.advance(100)
+        store.claim("one", 2, LEASE)
+        figures = store.job_figures()
+        assert (figures.waiting, figures.claimed, figures.bytes) == (1, 2, job_bytes(*jobs))
+        assert 300 <= figures.oldest_age < 300 + SLACK
+        store.keep_outcome("one", "a", Outcome(errcode=0, result="x" * 1000))
+        store.postpone("one", "b", 600)
+        store.finish("one", "a")
+        figures = store.job_figures()
+        assert (figures.waiting, figures.claimed, figures.bytes) == (2, 0, job_bytes(*jobs[1:]))
+        assert 200 <= figures.oldest_age < 200 + SLACK
+
+    def test_the_bound_on_jobs_refuses_and_loses_nothing(self, store_factory: StoreFactory) -> None:
+        with closing(store_factory(StoreLimits(max_jobs=2))) as store:
+            store.add(job("a"))
+            store.add(job("b"))
+            store.claim("one", 1, LEASE)
+            with pytest.raises(StoreFullError):
+                store.add(job("c"))
+            assert store.finish("one", "a")
+            store.add(job("d"))
+            assert ids(store.claim("one", 3, LEASE)) == ["b", "d"]
+
+    def test_the_bound_on_bytes_refuses_new_jobs_but_no_outcome(self, store_factory: StoreFactory) -> None:
+        with closing(store_factory(StoreLimits(max_job_bytes=job_bytes(job("a"), job("b"))))) as store:
+            store.add(job("a"))
+            with pytest.raises(StoreFullError):
+                store.add(job("b", data=job("b").data + "x"))
+            store.add(job("b"))
+            with pytest.raises(StoreFullError):
+                store.add(job("c", data=""))
+            store.claim("one", 1, LEASE)
+            assert store.keep_outcome("one", "a", Outcome(errcode=0, result="x" * 10_000))
+            assert store.finish("one", "a")
+            store.add(job("d"))
+            assert ids(store.claim("one", 3, LEASE)) == ["b", "d"]
+
+    def test_events_and_jobs_have_bounds_of_their_own(self, store_factory: StoreFactory) -> None:
+        with closing(store_factory(StoreLimits(max_rows=1, max_jobs=1))) as store:
+            store.put("corp", 1, "id", "text", LEASE)
+            store.add(job("id"))
+            with pytest.raises(StoreFullError):
+                store.put("corp", 1, "id 2", "text", LEASE)
+            with pytest.raises(StoreFullError):
+                store.add(job("id 2"))
+            assert store.figures().rows == store.job_figures().waiting == 1
+
+    @pytest.mark.parametrize(
+        "bad",
+        [
+            {"job_id": "secret\ud800"},
+            {"corpid": "secret\ud800"},
+            {"ability_id": "secret\ud800"},
+            {"job_info": "secret\ud800"},
+            {"data": "secret\ud800"},
+            {"notify_id": "secret\ud800"},
+            {"agentid": 2**63},
+            {"agentid": -(2**63) - 1},
+            {"attempt": 1},
+            {"outcome": Outcome(errcode=0, result="secret")},
+        ],
+    )
+    def test_a_job_that_cannot_be_kept_is_refused_without_repeating_it(
+        self, store: JobJournal, bad: dict[str, object]
+    ) -> None:
+        unfit = msgspec.structs.replace(job("id", data="secret"), **bad)
+        with pytest.raises(StoreError) as caught:
+            store.add(unfit)
+        assert "secret" not in str(caught.value)
+        assert caught.value.__context__ is None
+        assert store.job_figures().waiting == 0
+
+    @pytest.mark.parametrize(
+        "call",
+        [
+            lambda store: store.claim("one", 1, 0),
+            lambda store: store.claim("one", 1, float("nan")),
+            lambda store: store.claim("one", 1, float("inf")),
+            lambda store: store.claim("secret\ud800", 1, LEASE),
+            lambda store: store.renew("one", ["a"], -1),
+            lambda store: store.renew("one", ["a", "secret\ud800"], LEASE),
+            lambda store: store.postpone("one", "a", -1),
+            lambda store: store.postpone("one", "a", float("inf")),
+            lambda store: store.postpone("one", "a", float("nan")),
+            lambda store: store.postpone("one", "secret\ud800", 1),
+            lambda store: store.keep_outcome("one", "a", Outcome(errcode=2**63, result="secret")),
+            lambda store: store.keep_outcome("one", "a", Outcome(errcode=0, result="secret\ud800")),
+            lambda store: store.finish("secret\ud800", "a"),
+        ],
+    )
+    def test_bad_arguments_are_refused_and_change_nothing(
+        self, store: JobJournal, call: Callable[[JobJournal], object]
+    ) -> None:
+        store.add(job("a"))
+        store.add(job("b"))
+        store.claim("one", 1, LEASE)
+        with pytest.raises(StoreError) as caught:
+            call(store)
+        assert "secret" not in str(caught.value)
+        assert caught.value.__context__ is None
+        figures = store.job_figures()
+        assert (figures.waiting, figures.claimed) == (1, 1)
+        assert store.renew("one", ["a", "b"], LEASE) == {"a"}
+
+    def test_a_closed_journal_refuses(self, store_factory: StoreFactory) -> None:
+        store = store_factory(StoreLimits())
+        store.add(job("a"))
+        store.claim("one", 1, LEASE)
+        store.close()
+        store.close()
+        for call in (
+            lambda: store.add(job("b")),
+            lambda: store.claim("one", 1, LEASE),
+            lambda: store.renew("one", ["a"], LEASE),
+            lambda: store.keep_outcome("one", "a", Outcome(errcode=0, result="")),
+            lambda: store.postpone("one", "a", 0),
+            lambda: store.finish("one", "a"),
+            store.job_figures,
+        ):
+            with pytest.raises(StoreError, match="closed"):
+                call()
+
+    def test_threads_that_claim_at_once_get_each_job_exactly_once(self, store: JobJournal) -> None:
+        def add(number: int) -> None:
+            for step in range(number, MANY, CLAIMERS):
+                store.add(job(str(step)))
+
+        def claim(number: int) -> list[str]:
+            got: list[str] = []
+            while claimed := store.claim(f"owner {number}", 1 + number % 7, LEASE):
+                assert all(each.attempt == 1 for each in claimed)
+                got += ids(claimed)
+                assert all(store.finish(f"owner {number}", each) for each in ids(claimed) if int(each) % 2)
+            return got
+
+        in_threads(add, CLAIMERS)
+        got = Counter(each for part in in_threads(claim, CLAIMERS) for each in part)
+        assert got == Counter(str(number) for number in range(MANY))
+        assert store.job_figures().claimed == MANY / 2
+
+    def test_threads_that_add_at_once_never_pass_a_bound(self, store_factory: StoreFactory) -> None:
+        with closing(store_factory(StoreLimits(max_jobs=CLAIMERS))) as store:
+
+            def add(number: int) -> list[str]:
+                added = []
+                for step in range(3):
+                    try:
+                        store.add(job(f"{number} {step}"))
+                    except StoreFullError:
+                        continue
+                    added.append(f"{number} {step}")
+                return added
+
+            added = sorted(each for part in in_threads(add, CLAIMERS) for each in part)
+            assert len(added) == CLAIMERS
+            assert sorted(ids(store.claim("one", 100, LEASE))) == added
+
+    def test_of_threads_that_add_one_id_at_once_one_succeeds(self, store: JobJournal) -> None:
+        def add(number: int) -> bool:
+            try:
+                store.add(job("same", data=str(number)))
+            except StoreError:
+                return False
+            return True
+
+        [winner] = [number for number, added in enumerate(in_threads(add, CLAIMERS)) if added]
+        assert store.claim("one", 2, LEASE) == [job("same", data=str(winner), attempt=1)]
+
+    def test_it_behaves_as_a_model_of_it(self, store_factory: StoreFactory, clock: ManualClock) -> None:
+        class Machine(JournalMachine):
+            def __init__(self) -> None:
+                super().__init__(store_factory, clock)
+
+        run_state_machine_as_test(Machine, settings=SETTINGS)
+
+
+class _Entry:
+    """A job of the model."""
+
+    def __init__(self, new: Job, now: float) -> None:
+        self.job = new
+        self.added = self.due = now
+        self.owner: str | None = None
+
+
+owners = st.sampled_from(["one", "two", "{three}"])
+job_ids = st.sampled_from(["a", "b", "c:{d}", "e\nf", "😀"])
+minutes = st.integers(1, 20)
+
+
+class JournalMachine(RuleBasedStateMachine):
+    """Does random things to a small journal and to a list, and compares them.
+
+    Two jobs that become due at the same time have no order among them that is worth a promise, unless both are new;
+    claims of such are compared as sets.
+    """
+
+    LIMITS = StoreLimits(max_jobs=4, max_job_bytes=220)
+
+    def __init__(self, store_factory: StoreFactory, clock: ManualClock) -> None:
+        super().__init__()
+        self._clock = clock
+        self._store = store_factory(self.LIMITS)
+        self._model: list[_Entry] = []
+
+    def teardown(self) -> None:
+        """Close the store of this run."""
+        self._store.close()
+
+    @rule(job_id=job_ids, data=st.text(max_size=30))
+    def add(self, job_id: str, data: str) -> None:
+        """Add, or be refused exactly when the id is taken or a bound would be passed."""
+        new = job(job_id, data=data)
+        after = [*(each.job for each in self._model), new]
+        if any(each.job.job_id == job_id for each in self._model):
+            with pytest.raises(StoreError, match="already"):
+                self._store.add(new)
+        elif len(after) > self.LIMITS.max_jobs or job_bytes(*after) > self.LIMITS.max_job_bytes:
+            with pytest.raises(StoreFullError):
+                self._store.add(new)
+        else:
+            self._store.add(new)
+            self._model.append(_Entry(new, self._clock()))
+
+    @rule(owner=owners, limit=st.integers(0, 3), lease=minutes)
+    def claim(self, owner: str, limit: int, lease: int) -> None:
+        """Claim the jobs that became due first."""
+        due = sorted((each for each in self._model if each.due <= self._clock()), key=lambda each: each.due)
+        claimed = self._store.claim(owner, limit, lease * 60)
+        entries = [self._entry(each) for each in ids(claimed)]
+        assert len(entries) == min(limit, len(due)) == len(set(ids(claimed)))
+        assert [each.due for each in entries] == [each.due for each in due[: len(entries)]]
+        for entry, got in zip(entries, claimed, strict=True):
+            entry.job = msgspec.structs.replace(entry.job, attempt=entry.job.attempt + 1)
+            entry.owner = owner
+            entry.due = self._clock() + lease * 60
+            assert got == entry.job
+
+    @rule(owner=owners, chosen=st.lists(job_ids, max_size=3), lease=minutes)
+    def renew(self, owner: str, chosen: list[str], lease: int) -> None:
+        """Renew some leases."""
+        owned = [each for each in self._model if each.owner == owner and each.job.job_id in chosen]
+        assert self._store.renew(owner, chosen, lease * 60) == {each.job.job_id for each in owned}
+        for each in owned:
+            each.due = self._clock() + lease * 60
+
+    @rule(owner=owners, job_id=job_ids, errcode=st.integers(-1, 1), result=st.text(max_size=30))
+    def keep_outcome(self, owner: str, job_id: str, errcode: int, result: str) -> None:
+        """Keep an outcome."""
+        outcome = Outcome(errcode=errcode, result=result)
+        owned = self._owned(owner, job_id)
+        assert self._store.keep_outcome(owner, job_id, outcome) == bool(owned)
+        for each in owned:
+            each.job = msgspec.structs.replace(each.job, outcome=outcome)
+
+    @rule(owner=owners, job_id=job_ids, delay=st.integers(0, 20))
+    def postpone(self, owner: str, job_id: str, delay: int) -> None:
+        """Postpone a job."""
+        owned = self._owned(owner, job_id)
+        assert self._store.postpone(owner, job_id, delay * 60) == bool(owned)
+        for each in owned:
+            each.owner = None
+            each.due = self._clock() + delay * 60
+
+    @rule(owner=owners, job_id=job_ids)
+    def finish(self, owner: str, job_id: str) -> None:
+        """Finish a job."""
+        owned = self._owned(owner, job_id)
+        assert self._store.finish(owner, job_id) == bool(owned)
+        self._model = [each for each in self._model if each not in owned]
+
+    @rule(passed=minutes)
+    def let_time_pass(self, passed: int) -> None:
+        """Let leases and delays end."""
+        self._clock.advance(passed * 60)
+
+    @invariant()
+    def figures_are_right(self) -> None:
+        """Compare the figures."""
+        now = self._clock()
+        figures = self._store.job_figures()
+        claimed = sum(each.owner is not None and each.due > now for each in self._model)
+        assert (figures.waiting, figures.claimed) == (len(self._model) - claimed, claimed)
+        assert figures.bytes == job_bytes(*(each.job for each in self._model))
+        age = max((now - each.added for each in self._model), default=0.0)
+        assert age <= figures.oldest_age < age + SLACK
+
+    def _entry(self, job_id: str) -> _Entry:
+        [entry] = [each for each in self._model if each.job.job_id == job_id]
+        return entry
+
+    def _owned(self, owner: str, job_id: str) -> list[_Entry]:
+        return [each for each in self._model if each.owner == owner and each.job.job_id == job_id]

@@ -1,0 +1,291 @@
+"""The contract of a notify store as tests that every backend runs.
+
+It is not aware of any backend, and it sees a store only through `NotifyStore`. It needs the extra `testing`.
+"""
+# ruff: noqa: D102, S101  (tests: their names are their docstrings, and they are made of assertions)
+
+from collections.abc import Sequence
+from contextlib import closing
+
+import pytest
+from hypothesis import given, strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from wwspec_router.errors import StoreError, StoreFullError
+from wwspec_router.stores.base import NotifyStore, StoreFigures, StoreLimits
+from wwspec_router.testing.store_rig import (
+    SETTINGS,
+    THREADS,
+    ManualClock,
+    StoreFactory,
+    StoreFixtures,
+    in_threads,
+)
+
+TTL = 1200.0
+
+
+class NotifyStoreSuite(StoreFixtures):
+    """What every notify store must do. Subclass it and override `store_factory`."""
+
+    @SETTINGS
+    @given(text=st.text(), notify_id=st.text(), corpid=st.text(), agentid=st.integers(-(2**63), 2**63 - 1))
+    def test_a_text_comes_back_as_it_was_put(
+        self, store: NotifyStore, text: str, notify_id: str, corpid: str, agentid: int
+    ) -> None:
+        store.put(corpid, agentid, notify_id, text, TTL)
+        assert store.get(corpid, agentid, notify_id) == text
+
+    @pytest.mark.parametrize("text", ["", "😀 群聊", "a\x00b", '{"msg": "\\u0000"}', "x" * 300_000])
+    def test_an_unusual_text_comes_back_as_it_was_put(self, store: NotifyStore, text: str) -> None:
+        store.put("corp", 1, "id", text, TTL)
+        assert store.get("corp", 1, "id") == text
+        assert store.figures() == StoreFigures(rows=1, bytes=len(text.encode()))
+
+    def test_an_entry_can_be_fetched_again(self, store: NotifyStore) -> None:
+        store.put("corp", 1, "id", "text", TTL)
+        assert [store.get("corp", 1, "id") for _ in range(3)] == ["text"] * 3
+
+    def test_another_corp_app_or_id_gets_nothing(self, store: NotifyStore) -> None:
+        store.put("corp", 1, "id", "text", TTL)
+        others = [("corp2", 1, "id"), ("CORP", 1, "id"), ("", 1, "id"), ("corp", 2, "id"), ("corp", 0, "id")]
+        others += [
+            ("corp", 1, "id2"),
+            ("corp", 1, "ID"),
+            ("corp", 1, "id\x00"),
+            ("corp", 1, ""),
+            ("corp", 1, "i%"),
+        ]
+        assert [store.get(*other) for other in others] == [None] * len(others)
+
+    def test_equal_ids_of_two_apps_are_two_entries(self, store: NotifyStore) -> None:
+        owners = [("corp", 1), ("corp", 2), ("corp2", 1)]
+        for corpid, agentid in owners:
+            store.put(corpid, agentid, "id", f"of {corpid} {agentid}", TTL)
+        assert [store.get(*owner, "id") for owner in owners] == ["of corp 1", "of corp 2", "of corp2 1"]
+
+    def test_a_put_replaces_text_and_lifetime(self, store: NotifyStore, clock: ManualClock) -> None:
+        store.put("corp", 1, "id", "a long first text", 100)
+        store.put("corp", 1, "id", "second", 300)
+        clock.advance(200)
+        assert store.get("corp", 1, "id") == "second"
+        assert store.figures() == StoreFigures(rows=1, bytes=6)
+
+    def test_a_replacement_can_shorten_the_lifetime(self, store: NotifyStore, clock: ManualClock) -> None:
+        store.put("corp", 1, "id", "first", 300)
+        store.put("corp", 1, "id", "second", 100)
+        clock.advance(200)
+        assert store.get("corp", 1, "id") is None
+
+    def test_an_entry_lives_for_its_ttl(self, store: NotifyStore, clock: ManualClock) -> None:
+        store.put("corp", 1, "short", "text", 100)
+        store.put("corp", 1, "long", "text", 200)
+        clock.advance(60)
+        assert store.get("corp", 1, "short") == "text"
+        clock.advance(40)
+        assert store.get("corp", 1, "short") is None
+        assert store.get("corp", 1, "long") == "text"
+        assert store.figures() == StoreFigures(rows=1, bytes=4)
+
+    def test_figures_count_live_entries_and_bytes_of_utf8(self, store: NotifyStore, clock: ManualClock) -> None:
+        assert store.figures() == StoreFigures(rows=0, bytes=0)
+        for number in range(300):
+            store.put("corp", 1, str(number), "事件", 100 if number % 3 else 200)
+        assert store.figures() == StoreFigures(rows=300, bytes=1800)
+        clock.advance(150)
+        assert store.figures() == StoreFigures(rows=100, bytes=600)
+
+    def test_the_bound_on_rows_refuses_and_loses_nothing(self, store_factory: StoreFactory) -> None:
+        with closing(store_factory(StoreLimits(max_rows=3))) as store:
+            for number in range(3):
+                store.put("corp", 1, str(number), "text", TTL)
+            with pytest.raises(StoreFullError):
+                store.put("corp", 1, "3", "text", TTL)
+            assert [store.get("corp", 1, str(number)) for number in range(4)] == ["text"] * 3 + [None]
+            store.put("corp", 1, "0", "replaced", TTL)
+            assert store.get("corp", 1, "0") == "replaced"
+
+    def test_the_bound_on_bytes_refuses_and_loses_nothing(self, store_factory: StoreFactory) -> None:
+        with closing(store_factory(StoreLimits(max_bytes=10))) as store:
+            store.put("corp", 1, "0", "事事", TTL)
+            store.put("corp", 1, "1", "1234", TTL)
+            with pytest.raises(StoreFullError):
+                store.put("corp", 1, "2", "x", TTL)
+            with pytest.raises(StoreFullError):
+                store.put("corp", 1, "1", "12345", TTL)
+            assert [store.get("corp", 1, each) for each in "012"] == ["事事", "1234", None]
+            store.put("corp", 1, "0", "12345", TTL)
+            assert store.figures() == StoreFigures(rows=2, bytes=9)
+
+    @pytest.mark.parametrize("limits", [StoreLimits(max_rows=200), StoreLimits(max_bytes=800)])
+    def test_expired_entries_make_room(
+        self, store_factory: StoreFactory, clock: ManualClock, limits: StoreLimits
+    ) -> None:
+        with closing(store_factory(limits)) as store:
+            store.put("corp", 1, "live", "text", 1000)
+            for number in range(199):
+                store.put("corp", 1, str(number), "text", 100)
+            clock.advance(100)
+            store.put("corp", 1, "large", "y" * min(796, limits.max_bytes - 4), 1000)
+            assert store.get("corp", 1, "live") == "text"
+            assert store.figures().rows == 2
+
+    @pytest.mark.parametrize("ttl", [0, -1.0, float("nan"), float("inf")])
+    def test_a_ttl_that_is_no_positive_number_is_refused(self, store: NotifyStore, ttl: float) -> None:
+        with pytest.raises(StoreError, match="ttl"):
+            store.put("corp", 1, "id", "text", ttl)
+        assert store.get("corp", 1, "id") is None
+
+    @pytest.mark.parametrize(
+        ("corpid", "agentid", "notify_id", "text"),
+        [
+            ("\ud800", 1, "id", "secret"),
+            ("corp", 1, "\udfff", "secret"),
+            ("corp", 1, "id", "secret\ud800"),
+            ("corp", 2**63, "id", "secret"),
+            ("corp", -(2**63) - 1, "id", "secret"),
+        ],
+    )
+    def test_what_no_store_can_hold_is_refused_without_repeating_it(
+        self, store: NotifyStore, corpid: str, agentid: int, notify_id: str, text: str
+    ) -> None:
+        with pytest.raises(StoreError) as caught:
+            store.put(corpid, agentid, notify_id, text, TTL)
+        assert "secret" not in str(caught.value)
+        assert caught.value.__context__ is None
+        assert store.figures().rows == 0
+
+    def test_concurrent_puts_and_gets_lose_nothing(self, store: NotifyStore) -> None:
+        def work(number: int) -> Sequence[str | None]:
+            for step in range(8):
+                store.put(f"corp{number % 4}", number, str(step), f"{number}/{step}", TTL)
+                assert store.get(f"corp{number % 4}", number, str(step)) == f"{number}/{step}"
+            return [store.get(f"corp{number % 4}", number, str(step)) for step in range(8)]
+
+        results = in_threads(work)
+        assert results == [[f"{number}/{step}" for step in range(8)] for number in range(THREADS)]
+        assert store.figures().rows == THREADS * 8
+
+    def test_concurrent_puts_never_pass_a_bound(self, store_factory: StoreFactory) -> None:
+        with closing(store_factory(StoreLimits(max_rows=THREADS))) as store:
+
+            def work(number: int) -> list[str]:
+                stored = []
+                for step in range(4):
+                    try:
+                        store.put("corp", number, str(step), "text", TTL)
+                    except StoreFullError:
+                        continue
+                    stored.append(str(step))
+                return stored
+
+            results = in_threads(work)
+            assert sum(len(stored) for stored in results) == THREADS
+            assert store.figures().rows == THREADS
+            assert all(store.get("corp", n, each) == "text" for n, stored in enumerate(results) for each in stored)
+
+    def test_a_closed_store_refuses(self, store_factory: StoreFactory) -> None:
+        store = store_factory(StoreLimits())
+        store.put("corp", 1, "id", "text", TTL)
+        store.close()
+        for call in (
+            lambda: store.put("corp", 1, "2", "text", TTL),
+            lambda: store.get("corp", 1, "id"),
+            store.figures,
+        ):
+            with pytest.raises(StoreError, match="closed"):
+                call()
+
+    def test_closing_during_work_hangs_no_thread(self, store_factory: StoreFactory) -> None:
+        store = store_factory(StoreLimits())
+
+        def work(number: int) -> bool:
+            if number == 0:
+                store.close()
+            try:
+                for step in range(10_000):
+                    store.put("corp", number, str(step), "text", TTL)
+                    assert store.get("corp", number, str(step)) == "text"
+            except StoreError:
+                return True
+            return False
+
+        assert all(in_threads(work))
+
+    def test_it_behaves_as_a_dict_per_corp_and_app(self, store_factory: StoreFactory, clock: ManualClock) -> None:
+        class Machine(NotifyMachine):
+            def __init__(self) -> None:
+                super().__init__(store_factory, clock)
+
+        run_state_machine_as_test(Machine, settings=SETTINGS)
+
+
+corpids = st.sampled_from(["ww1", "ww2", "WW1", ""])
+agentids = st.sampled_from([0, 1, 1000002, -1])
+notify_ids = st.sampled_from(["a", "b", "a\x00", "😀"])
+texts = st.text(max_size=12)
+minutes = st.integers(1, 40)
+
+
+class NotifyMachine(RuleBasedStateMachine):
+    """Does random things to a small store and to a dict, and compares them."""
+
+    LIMITS = StoreLimits(max_rows=6, max_bytes=60)
+
+    def __init__(self, store_factory: StoreFactory, clock: ManualClock) -> None:
+        super().__init__()
+        self._clock = clock
+        self._store = store_factory(self.LIMITS)
+        self._model: dict[tuple[str, int, str], tuple[str, float]] = {}
+
+    def teardown(self) -> None:
+        """Close the store of this run."""
+        self._store.close()
+
+    @rule(corpid=corpids, agentid=agentids, notify_id=notify_ids, text=texts, ttl=minutes)
+    def put(self, corpid: str, agentid: int, notify_id: str, text: str, ttl: int) -> None:
+        """Put for some minutes, or be refused exactly when a bound would be passed."""
+        after = {**self._live(), (corpid, agentid, notify_id): (text, self._clock() + ttl * 60)}
+        if self._fits(after):
+            self._store.put(corpid, agentid, notify_id, text, ttl * 60)
+            self._model = after
+        else:
+            with pytest.raises(StoreFullError):
+                self._store.put(corpid, agentid, notify_id, text, ttl * 60)
+
+    @rule(corpid=corpids, agentid=agentids, notify_id=notify_ids)
+    def get_any(self, corpid: str, agentid: int, notify_id: str) -> None:
+        """Get what is there, and nothing of another corp or app."""
+        expected = self._live().get((corpid, agentid, notify_id), (None, 0))[0]
+        assert self._store.get(corpid, agentid, notify_id) == expected
+
+    @precondition(lambda self: self._model)
+    @rule(data=st.data())
+    def get_stored(self, data: st.DataObject) -> None:
+        """Get an entry that was put, live or expired."""
+        self.get_any(*data.draw(st.sampled_from(sorted(self._model))))
+
+    @rule(passed=st.integers(1, 25))
+    def let_time_pass(self, passed: int) -> None:
+        """Let entries expire."""
+        self._clock.advance(passed * 60)
+
+    @invariant()
+    def figures_are_exact(self) -> None:
+        """Compare the figures."""
+        live = self._live()
+        size = sum(len(text.encode()) for text, _ in live.values())
+        assert self._store.figures() == StoreFigures(rows=len(live), bytes=size)
+
+    def _live(self) -> dict[tuple[str, int, str], tuple[str, float]]:
+        return {key: entry for key, entry in self._model.items() if entry[1] > self._clock()}
+
+    def _fits(self, entries: dict[tuple[str, int, str], tuple[str, float]]) -> bool:
+        size = sum(len(text.encode()) for text, _ in entries.values())
+        return len(entries) <= self.LIMITS.max_rows and size <= self.LIMITS.max_bytes
