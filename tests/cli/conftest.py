@@ -34,5 +34,5 @@ def run() -> Run:
 @pytest.fixture(scope="module")
 def zone() -> Iterator[Zone]:
     """A zone for the verbs that talk to an emulator."""
-    with Zone(ROOT) as zone:
+    with Zone.serve(ROOT) as zone:
         yield zone

@@ -63,6 +63,7 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for block in FILES:
         first, _, rest = block.text.partition("\n")
         path = app / first.lstrip("#/ ")
+        path.parent.mkdir(exist_ok=True)
         if block.language == "toml":
             path.write_text(f"{path.read_text()}\n{rest}")
         else:
@@ -72,13 +73,13 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def zone(application: Path) -> Iterator[Zone]:
-    with Zone(application) as zone:
+    with Zone.serve(application) as zone:
         yield zone
 
 
 def test_every_file_of_a_page_says_where_it_belongs() -> None:
     for block in FILES:
-        assert re.match(r"(#|//) (abilities|schemas)/[\w/.]+\n", block.text), f"{block.page.name}:{block.line}"
+        assert re.match(r"(#|//) (abilities|schemas|tests)/[\w/.]+\n", block.text), f"{block.page.name}:{block.line}"
 
 
 @pytest.mark.parametrize("line", COMMANDS)
@@ -86,9 +87,10 @@ def test_every_command_of_a_page_works(line: str, application: Path, zone: Zone)
     if line in ELSEWHERE:
         return
     words = shlex.split(line)
-    assert words[0] == "wwspec", f"tell this test how to run {line}"
+    module = {"wwspec": "wwspec_router", "pytest": "pytest"}.get(words[0])
+    assert module, f"tell this test how to run {line}"
     done = subprocess.run(
-        [sys.executable, "-m", "wwspec_router", *words[1:]],
+        [sys.executable, "-m", module, *words[1:]],
         cwd=application,
         env={**os.environ, "WWSPEC_EMULATOR_URL": zone.client.url},
         capture_output=True,

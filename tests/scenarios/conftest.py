@@ -5,20 +5,28 @@ from pathlib import Path
 
 import pytest
 
+from wwspec_router.testing.served import ServedZone
 from wwspec_router.testing.zone import Zone
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="session")
-def zone() -> Iterator[Zone]:
-    """A zone shared by scenarios that leave nothing behind."""
-    with Zone(ROOT) as zone:
-        yield zone
+@pytest.fixture(scope="session", params=["in-process", "served", "connected"])
+def zone(request: pytest.FixtureRequest) -> Iterator[Zone]:
+    """A zone shared by scenarios that leave nothing behind, in each form."""
+    if request.param == "in-process":
+        with Zone.in_process(ROOT) as zone:
+            yield zone
+    elif request.param == "served":
+        with Zone.serve(ROOT) as zone:
+            yield zone
+    else:
+        with Zone.serve(ROOT) as served, Zone.connect(served.client.url) as zone:
+            yield zone
 
 
 @pytest.fixture
-def own_zone() -> Iterator[Zone]:
+def own_zone() -> Iterator[ServedZone]:
     """A zone for a scenario that breaks something."""
-    with Zone(ROOT) as zone:
+    with Zone.serve(ROOT) as zone:
         yield zone

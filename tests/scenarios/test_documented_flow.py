@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from wwspec_router.testing.served import ServedZone
 from wwspec_router.testing.zone import Zone
 
 EVENTS = [
@@ -126,7 +127,7 @@ def test_without_a_notify_id_the_program_has_nothing_to_give(zone: Zone) -> None
     assert zone.call("get_callback_data").reply == {"errcode": 710660, "errmsg": "the call carries no notify_id"}
 
 
-def test_an_event_survives_kill_9_of_the_program(own_zone: Zone) -> None:
+def test_an_event_survives_kill_9_of_the_program(own_zone: ServedZone) -> None:
     fired = own_zone.fire("conversation_new_message")
     notify_id = own_zone.notified()
     own_zone.kill_program()
@@ -135,7 +136,7 @@ def test_an_event_survives_kill_9_of_the_program(own_zone: Zone) -> None:
     assert own_zone.call("get_callback_data", notify_id=notify_id).reply == fired["event"]
 
 
-def test_nothing_secret_is_in_the_programs_log(own_zone: Zone) -> None:
+def test_nothing_secret_is_in_the_programs_log(own_zone: ServedZone) -> None:
     fired = own_zone.fire("conversation_new_message")
     token = fired["event"]["conversation_new_message"]["token"]
     own_zone.call("invoke_sync_msg", {"token": token, "cursor": "made-up-cursor"})
@@ -150,7 +151,7 @@ def test_nothing_secret_is_in_the_programs_log(own_zone: Zone) -> None:
 def test_several_worker_processes_share_the_events() -> None:
     from tests.scenarios.conftest import ROOT
 
-    with Zone(ROOT, serve=["--workers", "2", "--threads", "8"]) as zone:
+    with Zone.serve(ROOT, serve=["--workers", "2", "--threads", "8"]) as zone:
         for _ in range(10):
             fired = zone.fire("hit_keyword")
             assert zone.call("get_callback_data", notify_id=zone.notified()).reply == fired["event"]

@@ -1,0 +1,107 @@
+"""A zone within one process: both applications are called in memory, with the stand-in between them.
+
+The only parts that differ from a served zone are the two ways that bytes travel: emulator -> program, and stand-in ->
+emulator.
+"""
+
+import importlib.util
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import httpx
+import msgspec
+from starlette.types import ASGIApp
+
+from wwspec_router.app import ZoneProgram
+from wwspec_router.config import Settings
+from wwspec_router.console import console_contracts
+from wwspec_router.emulator.client import EmulatorClient
+from wwspec_router.emulator.link import RemoteZone
+from wwspec_router.emulator.server import STANDIN_DIRECTORY, AbilityContract, EmulatorSettings, create_app
+from wwspec_router.emulator.world import ChannelTimeoutError, ProgramReply
+from wwspec_router.sdk.vendor import SdkSource, VendorSdk
+from wwspec_router.stores import open_store
+from wwspec_router.table import build_table
+from wwspec_router.testing.memory import MemoryServer, MemoryTransport
+from wwspec_router.testing.zone import Zone
+
+__all__ = ["in_process_zone"]
+
+CALL_LIMIT = 10.0
+"""Seconds that the emulator waits for the program, unless it says otherwise."""
+URL = "http://127.0.0.1"
+"""What the emulator sees itself called as, since it answers its own machine only."""
+
+
+def in_process_zone(app: Path, registry: Path | None, emulator: Mapping[str, Any]) -> Zone:
+    """Build the zone; see `Zone.in_process`."""
+    table = build_table(app, registry or app / "abilities" / "registry.toml")
+    contracts = msgspec.convert(msgspec.to_builtins(console_contracts(table)), dict[str, AbilityContract])
+    channel = _Channel()
+    with ExitStack() as stack:
+        platform = create_app(EmulatorSettings(contracts=contracts, **emulator), channel)
+        emulator_server = _started(stack, platform, "zone-emulator")
+        sdk = VendorSdk(_standin(emulator_server), SdkSource.EMULATOR)
+        program = ZoneProgram(table, sdk, open_store("memory:"), Settings(app=app, threads=32, grace=1.0))
+        channel.program = _started(stack, program, "zone-program")
+        http = httpx.Client(base_url=URL, transport=MemoryTransport(emulator_server))
+        zone = Zone(EmulatorClient(http=http))
+        zone.client.receive_events()
+        stack.push(zone._stack.pop_all())
+        zone._stack = stack.pop_all()
+    return zone
+
+
+class _Channel:
+    """The emulator's way to the program, in memory."""
+
+    program: MemoryServer
+
+    def post(self, url: str, headers: Mapping[str, str], body: str, limit: float | None = None) -> ProgramReply:
+        """Send one sealed call; see `world.Channel`."""
+        try:
+            served = self.program.request("POST", "/", _raw(headers), body.encode(), limit or CALL_LIMIT)
+        except TimeoutError:
+            raise ChannelTimeoutError("TimeoutError") from None
+        pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in served.headers]
+        return ProgramReply(served.status, pairs, served.body)
+
+    def close(self) -> None:
+        """Leave the program to the zone."""
+
+
+class _Link(RemoteZone):
+    """The stand-in's way to the emulator, in memory."""
+
+    def __init__(self, emulator: MemoryServer) -> None:
+        super().__init__("127.0.0.1", 80)
+        self._emulator = emulator
+
+    def _exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
+        served = self._emulator.request(method, path, _raw({"host": "127.0.0.1", **headers}), body or b"")
+        return served.status, served.body
+
+
+def _started(stack: ExitStack, app: ASGIApp, name: str) -> MemoryServer:
+    server = MemoryServer(app, name)
+    server.start()
+    stack.callback(server.stop)
+    return server
+
+
+def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+
+
+def _standin(emulator: MemoryServer) -> ModuleType:
+    """Load the stand-in for this zone alone: not under the vendor's name, and linked in memory."""
+    spec = importlib.util.spec_from_file_location("wwspec_standin", STANDIN_DIRECTORY / "wwspecapisdk.py")
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError(STANDIN_DIRECTORY)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module._zone = _Link(emulator)  # type: ignore[attr-defined]  # what it calls through
+    return module

@@ -1,0 +1,43 @@
+"""A pytest plugin: the fixture `zone` gives tests of an application a zone to call it in.
+
+pytest finds it as soon as the package is installed. `--zone` chooses the form: `in-process` (the default), `served`, or
+the URL of an emulator that runs already. What a zone needs is imported when a test asks for one, and not before.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from wwspec_router.testing.zone import Zone
+
+__all__ = ["zone"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--zone`, and the setting `wwspec_app`."""
+    parser.getgroup("wwspec_router").addoption(
+        "--zone",
+        default="in-process",
+        metavar="FORM",
+        help="zone of the tests: in-process, served, or an emulator's URL",
+    )
+    parser.addini("wwspec_app", "application folder of the fixture zone, from the root folder", default=".")
+
+
+@pytest.fixture(scope="session")
+def zone(pytestconfig: pytest.Config) -> "Iterator[Zone]":
+    """The application in a zone, shared by all tests of the session."""
+    from wwspec_router.testing.zone import Zone
+
+    form = pytestconfig.getoption("--zone")
+    app = pytestconfig.rootpath / pytestconfig.getini("wwspec_app")
+    if form == "in-process":
+        zone = Zone.in_process(app)
+    elif form == "served":
+        zone = Zone.serve(app)
+    else:
+        zone = Zone.connect(form)
+    with zone:
+        yield zone

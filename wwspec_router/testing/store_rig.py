@@ -1,0 +1,84 @@
+"""What the suites of stores have in common: a clock, an empty store for each test, many threads at once.
+
+It is not aware of any backend. It needs the extra `testing`.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import TypeVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from wwspec_router.stores.base import Store, StoreLimits
+
+T = TypeVar("T")
+
+StoreFactory = Callable[[StoreLimits], Store]
+"""Opens a store that is empty and that goes by the suite's clock; the suite closes it."""
+
+THREADS = 32
+DEADLINE = 60.0
+"""Seconds after which a concurrent test counts as hung."""
+
+SETTINGS = settings(
+    deadline=None,
+    max_examples=40,
+    stateful_step_count=30,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
+)
+"""Fixtures may serve all examples here: each example overwrites or opens what it needs."""
+
+
+class ManualClock:
+    """A clock that tests move by hand.
+
+    The suites take steps of half a minute or more. So a backend whose clock is a server's may subclass this, let that
+    clock run, and in `advance` move all times that the server keeps into the past.
+    """
+
+    def __init__(self) -> None:
+        self.now = 1_700_000_000.0
+
+    def __call__(self) -> float:
+        """Return the time in seconds."""
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+
+class StoreFixtures:
+    """The fixtures of a suite; a backend overrides `store_factory`, and may override `clock`."""
+
+    @pytest.fixture
+    def clock(self) -> ManualClock:
+        """Return the clock by which the stores of this test go."""
+        return ManualClock()
+
+    @pytest.fixture
+    def store_factory(self, clock: ManualClock) -> StoreFactory:
+        """Return what opens an empty store with given limits; a backend overrides this."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def store(self, store_factory: StoreFactory) -> Iterator[Store]:
+        """Open a store with the default limits for one test."""
+        with closing(store_factory(StoreLimits())) as store:
+            yield store
+
+
+def in_threads(work: Callable[[int], T], threads: int = THREADS) -> list[T]:
+    """Run `work(0)` to `work(threads - 1)` in as many threads, started at once, and return their results."""
+    start = threading.Barrier(threads, timeout=DEADLINE)
+
+    def begin(number: int) -> T:
+        start.wait()
+        return work(number)
+
+    with ThreadPoolExecutor(threads) as pool:
+        futures = [pool.submit(begin, number) for number in range(threads)]
+        return [future.result(timeout=DEADLINE) for future in futures]
