@@ -1,0 +1,97 @@
+"""Clients that know nothing of the emulator use it as if it were WeCom."""
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from wwspec_router.emulator.authority import Authority
+from wwspec_router.emulator.proxy import Proxy
+from wwspec_router.testing.zone import Zone
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+
+
+@contextmanager
+def running(command: list[str], **environment: str) -> Iterator["subprocess.Popen[str]"]:
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_published_python_client_calls_abilities_and_renews_its_token(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    with Zone.serve(ROOT) as zone:
+        info = zone.client.info()
+        host, port = zone.client.url.removeprefix("http://").split(":")
+        with (
+            Proxy(authority, (host, int(port))) as proxy,
+            running(
+                [
+                    sys.executable,
+                    str(HERE / "call_with_wechatpy.py"),
+                    info["corpid"],
+                    info["secret"],
+                    info["program_id"],
+                ],
+                HTTPS_PROXY=proxy.url,
+                REQUESTS_CA_BUNDLE=str(authority.certificate),
+                NO_PROXY="",
+            ) as client,
+        ):
+            first = _ask(client, "invoke_sync_msg")
+            assert len(json.loads(first["answer"]["response_data"])["msg_list"]) == 2
+            assert _ask(client, "invoke_sync_msg")["token"] == first["token"]
+            zone.advance(7201)
+            after = _ask(client, "chat_digest")
+            assert json.loads(after["answer"]["response_data"])["messages"] == 2
+            assert after["token"] != first["token"], "the expired token was used again"
+
+
+def test_wecoms_own_library_verifies_and_decrypts_the_notification() -> None:
+    node = shutil.which("node")
+    if node is None or not (HERE / "node_modules").is_dir():
+        missing = "node" if node is None else "tests/clients/node_modules (npm ci --prefix tests/clients)"
+        if os.environ.get("CI"):
+            pytest.fail(f"{missing} is missing")
+        pytest.skip(f"{missing} is missing")
+    token, key = secrets.token_hex(16), secrets.token_hex(21) + "A"
+    with running([node, str(HERE / "receiver.js"), token, key]) as receiver:
+        assert receiver.stdout is not None
+        port = receiver.stdout.readline().strip()
+        callback = ["--callback-url", f"http://127.0.0.1:{port}/callback", "--callback-token", token]
+        with Zone.serve(ROOT, emulate=[*callback, "--encoding-aes-key", key]) as zone:
+            zone.fire("hit_keyword")
+            received = json.loads(receiver.stdout.readline())
+            assert received["id"] == zone.client.info()["corpid"]
+            assert "<Event><![CDATA[program_notify]]></Event>" in received["message"]
+            assert f"<NotifyId><![CDATA[{zone.notified()}]]></NotifyId>" in received["message"]
+            assert "<NotifyScene>2</NotifyScene>" in received["message"]
+
+
+def _ask(client: "subprocess.Popen[str]", ability_id: str) -> dict[str, dict[str, str]]:
+    assert client.stdin is not None
+    assert client.stdout is not None
+    client.stdin.write(f"{ability_id}\n")
+    client.stdin.flush()
+    line = client.stdout.readline()
+    assert line, "the client ended"
+    answer: dict[str, dict[str, str]] = json.loads(line)
+    return answer

@@ -1,0 +1,141 @@
+"""A client whose base URL is hard-coded reaches the emulator through the proxy, and nothing else does."""
+
+import os
+import socket
+import ssl
+import stat
+import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+
+from wwspec_router.emulator.authority import Authority
+from wwspec_router.emulator.proxy import WECOM_HOST, Proxy
+from wwspec_router.errors import ConfigurationError
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Stands where the emulator would: tells what it was asked."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self._answer(f"{self.headers['host']} {self.path}".encode())
+
+    def do_POST(self) -> None:
+        self._answer(self.rfile.read(int(self.headers["content-length"])))
+
+    def _answer(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the base class
+        """Say nothing."""
+
+
+@pytest.fixture
+def emulator() -> Iterator[tuple[str, int]]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield ("127.0.0.1", server.server_address[1])
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path / "state")
+
+
+@pytest.fixture
+def proxy(authority: Authority, emulator: tuple[str, int]) -> Iterator[Proxy]:
+    with Proxy(authority, emulator) as proxy:
+        yield proxy
+
+
+def client(proxy: Proxy, authority: Authority) -> httpx.Client:
+    trust = ssl.create_default_context(cafile=str(authority.certificate))
+    return httpx.Client(proxy=proxy.url, verify=trust, trust_env=False, timeout=10)
+
+
+def test_a_hard_coded_base_url_leads_to_the_emulator(proxy: Proxy, authority: Authority) -> None:
+    with client(proxy, authority) as http:
+        assert (
+            http.get(f"https://{WECOM_HOST}/cgi-bin/gettoken?corpid=x").text
+            == f"{WECOM_HOST} /cgi-bin/gettoken?corpid=x"
+        )
+
+
+def test_a_kept_connection_carries_many_requests_and_large_bodies(proxy: Proxy, authority: Authority) -> None:
+    with client(proxy, authority) as http:
+        for size in (0, 1, 3_000_000):
+            body = os.urandom(size)
+            assert http.post(f"https://{WECOM_HOST}/x", content=body).content == body
+
+
+def test_curl_needs_nothing_but_two_settings(proxy: Proxy, authority: Authority) -> None:
+    done = subprocess.run(
+        ["curl", "-sS", "--cacert", str(authority.certificate), f"https://{WECOM_HOST}/path"],  # noqa: S607
+        env={"PATH": os.environ["PATH"], "HTTPS_PROXY": proxy.url},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=True,
+    )
+    assert done.stdout == f"{WECOM_HOST} /path"
+
+
+def test_a_client_that_does_not_trust_the_authority_is_not_served(proxy: Proxy) -> None:
+    with (
+        httpx.Client(proxy=proxy.url, verify=ssl.create_default_context(), trust_env=False) as http,
+        pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"),
+    ):
+        http.get(f"https://{WECOM_HOST}/")
+
+
+def test_a_tunnel_to_another_host_is_refused(proxy: Proxy, authority: Authority) -> None:
+    with client(proxy, authority) as http, pytest.raises(httpx.ProxyError, match="403"):
+        http.get("https://example.com/")
+
+
+@pytest.mark.parametrize("head", [b"GET http://example.com/ HTTP/1.1\r\n\r\n", b"\xff\xfe\r\n\r\n", b"x" * 20_000])
+def test_anything_but_a_tunnel_is_refused(proxy: Proxy, head: bytes) -> None:
+    host, port = proxy.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), 10) as connection:
+        connection.sendall(head)
+        answer = b"".join(iter(lambda: connection.recv(1000), b""))
+    assert not answer.startswith(b"HTTP/1.1 200")
+
+
+def test_the_authority_is_made_once_and_its_key_is_private(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    first = Authority(folder).certificate.read_bytes()
+    assert Authority(folder).certificate.read_bytes() == first
+    assert stat.S_IMODE((folder / "ca.key").stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_broken_authority_is_told_with_the_mend(tmp_path: Path) -> None:
+    Authority(tmp_path)
+    (tmp_path / "ca.key").write_text("not a key")
+    with pytest.raises(ConfigurationError, match="remove ca.pem and ca.key"):
+        Authority(tmp_path)
+
+
+def test_the_proxy_binds_to_loopback_only(authority: Authority) -> None:
+    with pytest.raises(ConfigurationError, match="loopback only"):
+        Proxy(authority, ("127.0.0.1", 1), host="0.0.0.0")  # noqa: S104 - must be refused
+
+
+def test_a_taken_port_is_told(authority: Authority) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigurationError, match="can't be opened"):
+        Proxy(authority, ("127.0.0.1", 1), port=taken.getsockname()[1]).__enter__()
