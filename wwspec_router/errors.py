@@ -16,8 +16,8 @@ WWSpecError
 │   ├─ SdkCallError          the SDK could not make our call
 │   ├─ ApiError              the platform refused our call with an errcode
 │   └─ AbilityError          raised by handlers on purpose
-└─ StoreError                the notify store failed
-    └─ StoreFullError        a bound on rows or bytes would be passed
+└─ StoreError                the store of events and jobs failed
+    └─ StoreFullError        a bound on rows, bytes or jobs would be passed
 
 Nothing here knows HTTP or the vendor SDK. `CallError.message` reaches the enterprise app, so it never holds a
 body, a token, or text of an unknown exception; `CallError.detail` reaches the log only.
@@ -169,8 +169,8 @@ class AbilityError(CallError):
 
 
 class StoreError(WWSpecError):
-    """The notify store could not do what was asked."""
+    """The store of events and jobs could not do what was asked."""
 
 
 class StoreFullError(StoreError):
-    """The store's bound on rows or bytes would be passed; nothing was stored and nothing was dropped."""
+    """A bound of the store would be passed; nothing was stored and nothing was dropped."""

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 REPORT_API = "program_async_job_call_back"
 
-LEASE = 30.0
+LEASE = 10.0
 """Seconds for which a claimed job belongs to its process without a sign of life."""
 POLL = 1.0
 """Seconds between two looks for jobs that other processes left behind."""
@@ -166,8 +166,9 @@ class Jobs:
 
     def _claim(self, limit: int) -> None:
         for job in self._journal.claim(self._owner, limit, LEASE):
-            self._running.add(job.job_id)
-            self._claimed.put(job)
+            if job.job_id not in self._running:  # else its lease was over while it ran here: it runs on
+                self._running.add(job.job_id)
+                self._claimed.put(job)
 
     def _work(self) -> None:
         while (job := self._claimed.get()) is not None:

@@ -1,6 +1,7 @@
 """A client whose base URL is hard-coded reaches the emulator through the proxy, and nothing else does."""
 
 import os
+import re
 import socket
 import ssl
 import stat
@@ -13,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from wwspec_router.child import Child
 from wwspec_router.emulator.authority import Authority
 from wwspec_router.emulator.proxy import WECOM_HOST, Proxy
 from wwspec_router.errors import ConfigurationError
@@ -139,3 +141,17 @@ def test_the_proxy_binds_to_loopback_only(authority: Authority) -> None:
 def test_a_taken_port_is_told(authority: Authority) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigurationError, match="can't be opened"):
         Proxy(authority, ("127.0.0.1", 1), port=taken.getsockname()[1]).__enter__()
+
+
+def test_the_emulator_is_a_proxy_when_it_is_asked_to(tmp_path: Path) -> None:
+    emulator = Child(
+        ["emulate", "--port", "0", "--proxy-port", "0", "--state", str(tmp_path / "state")], output=tmp_path / "log"
+    )
+    try:
+        found = emulator.wait_for(re.compile(r"HTTPS_PROXY=(http://\S+), trusting (\S+)"))
+        trust = ssl.create_default_context(cafile=found[2])
+        with httpx.Client(proxy=found[1], verify=trust, trust_env=False, timeout=10) as http:
+            answer = http.get(f"https://{WECOM_HOST}/cgi-bin/gettoken?corpid=x&corpsecret=y").json()
+        assert answer["errcode"] == 40013
+    finally:
+        emulator.stop()

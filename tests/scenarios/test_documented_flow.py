@@ -1,12 +1,18 @@
 """What the enterprise app sees, from an event to the last message."""
 
-from typing import Any
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
 
 import msgspec
 import pytest
 
 from wwspec_router.testing.served import ServedZone
 from wwspec_router.testing.zone import Zone
+
+T = TypeVar("T")
 
 EVENTS = [
     "chat_archive_audit_approved_single",
@@ -125,6 +131,56 @@ def test_a_notify_id_that_was_never_given_is_refused_by_the_platform(zone: Zone)
 
 def test_without_a_notify_id_the_program_has_nothing_to_give(zone: Zone) -> None:
     assert zone.call("get_callback_data").reply == {"errcode": 710660, "errmsg": "the call carries no notify_id"}
+
+
+@pytest.mark.parametrize(("effect", "value"), [("return_code", -10009), ("drop", 0.0)])
+def test_an_sdk_call_that_fails_is_answered_as_the_programs_error(zone: Zone, effect: str, value: float) -> None:
+    zone.client.add_fault("sdk", effect, "sync_msg", value, 1)
+    try:
+        reply = zone.call("invoke_sync_msg", {"limit": 1}).reply
+        assert reply["errcode"] == 710660
+        assert reply["errmsg"].startswith("sync_msg: the SDK call failed (-1000")
+    finally:
+        zone.client.clear_faults()
+
+
+def test_an_asynchronous_call_is_reported_under_its_contract(zone: Zone) -> None:
+    request = msgspec.json.encode({"limit": 20, "token": _token(zone)}).decode()
+    jobid = zone.client.call_async("chat_digest", request)
+    result = wait_for(lambda: zone.client.async_result(jobid))
+    assert result.response_errcode == 0
+    assert result.reply["messages"] == 20
+
+
+def test_an_asynchronous_call_survives_kill_9_of_the_program(own_zone: ServedZone) -> None:
+    request = '{"chatid": "no such group"}'
+    jobids = [own_zone.client.call_async("invoke_get_group_chat", request) for _ in range(20)]
+    own_zone.kill_program()
+    own_zone.start_program()
+    for jobid in jobids:
+        assert wait_for(partial(own_zone.client.async_result, jobid)).reply["errcode"] == 710624
+
+
+def test_another_program_can_be_linked_with_the_app(zone: Zone) -> None:
+    request = {"program_id": "second", "ability_id": "invoke_get_group_chat", "request_data": '{"chatid": "x"}'}
+    assert zone.client.app_call("chatdata/sync_call_program", request)["errcode"] in (0, 790020)
+    zone.client.point_to(zone.client.info()["program_url"], "second")
+    assert zone.client.app_call("chatdata/sync_call_program", request)["errcode"] == 0
+
+
+def test_256_calls_at_once_are_all_answered(zone: Zone) -> None:
+    with ThreadPoolExecutor(256) as pool:
+        results = list(pool.map(lambda _: zone.call("invoke_get_group_chat", {"chatid": "x"}).reply, range(512)))
+    assert {result["errcode"] for result in results} == {710624}
+
+
+def wait_for(look: Callable[[], T | None]) -> T:
+    """Look until there is something to see, for a minute at most: a lease of a job that died lasts half of it."""
+    for _ in range(1200):
+        if (found := look()) is not None:
+            return found
+        threading.Event().wait(0.05)
+    raise AssertionError("nothing came")
 
 
 def test_an_event_survives_kill_9_of_the_program(own_zone: ServedZone) -> None:

@@ -3,6 +3,7 @@ import tracemalloc
 import pytest
 
 from wwspec_router.stores import MemoryStore
+from wwspec_router.testing.job_journal_suite import job
 from wwspec_router.testing.store_suite import ManualClock, StoreFactory, StoreSuite
 
 
@@ -32,6 +33,20 @@ def test_replacing_an_entry_again_and_again_takes_no_more_memory() -> None:
     try:
         for _ in range(20_000):
             store.put("corp", 1, "id", "text", 1000)
+        grown, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert grown < 200_000
+
+
+def test_renewing_a_lease_again_and_again_takes_no_more_memory() -> None:
+    store = MemoryStore()
+    store.add(job("a"))
+    store.claim("one", 1, 1000)
+    tracemalloc.start()
+    try:
+        for _ in range(20_000):
+            store.renew("one", ["a"], 1000)
         grown, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -11,17 +11,21 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from hypothesis import given, strategies as st
 
 import wwspec_router
 from tests.stores.local_redis import DEADLINE, DURABLE, LocalRedis, RewindingClock, local_redis, require
+from tests.stores.relay import relay_to
 from wwspec_router.errors import ConfigurationError, StoreError, StoreFullError
 from wwspec_router.stores import Outcome, RedisStore, StoreFigures, StoreLimits, open_store
 from wwspec_router.testing.job_journal_suite import ids, job
 from wwspec_router.testing.store_rig import SETTINGS
 from wwspec_router.testing.store_suite import StoreFactory, StoreSuite, in_threads
+
+T = TypeVar("T")
 
 CLAIMER = Path(__file__).with_name("claimer.py")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(wwspec_router.__file__).parents[1])}
@@ -117,6 +121,8 @@ def test_the_server_itself_removes_an_entry_at_its_expiry(server: LocalRedis, st
     store.put("corp", 1, "short", "text", 0.05)
     store.put("corp", 1, "long", "text", 1000)
     assert 999_000 < server.run("PTTL", "wwspec:notify:entry:corp:1:long") <= 1_000_000
+    expiry = int(server.run("ZSCORE", "wwspec:notify:expiry", "corp:1:long"))
+    assert server.run("PEXPIRETIME", "wwspec:notify:entry:corp:1:long") == expiry - 1  # the last millisecond it lives
     assert within_deadline(lambda: store.get("corp", 1, "short") is None)
     assert server.run("EXISTS", "wwspec:notify:entry:corp:1:short") == 0
     assert store.figures() == StoreFigures(rows=1, bytes=4)
@@ -286,6 +292,54 @@ def test_connections_that_an_administrator_kills_cost_no_call(server: LocalRedis
         store.add(job(str(number)))
         store.put("corp", 1, str(number), "text", 100)
     assert store.job_figures().waiting == store.figures().rows == 20
+
+
+def test_what_is_safe_to_repeat_is_repeated_when_its_answer_is_lost(server: LocalRedis) -> None:
+    with relay_to(server.path) as relay, closing(RedisStore(f"redis://{relay.place}/0")) as store:
+
+        def unheard(call: Callable[[], T]) -> T:
+            relay.mode = "break"
+            result = call()
+            assert relay.mode == "pass"
+            return result
+
+        unheard(lambda: store.put("corp", 1, "id", "text", 100))
+        assert unheard(lambda: store.get("corp", 1, "id")) == "text"
+        assert unheard(store.figures) == StoreFigures(rows=1, bytes=4)
+        store.add(job("a"))
+        store.claim("one", 1, 100)
+        assert unheard(lambda: store.renew("one", ["a"], 100)) == {"a"}
+        assert unheard(lambda: store.keep_outcome("one", "a", Outcome(errcode=0, result="result")))
+        assert unheard(store.job_figures).claimed == 1
+
+
+def test_what_is_not_safe_to_repeat_is_an_error_when_its_answer_is_lost(server: LocalRedis) -> None:
+    with relay_to(server.path) as relay, closing(RedisStore(f"redis://{relay.place}/0")) as store:
+
+        def unheard(call: Callable[[], object]) -> None:
+            relay.mode = "break"
+            with pytest.raises(StoreError, match="closed the connection"):
+                call()
+
+        unheard(lambda: store.add(job("a")))
+        assert store.job_figures().waiting == 1
+        unheard(lambda: store.claim("one", 1, 100))
+        assert store.job_figures().claimed == 1
+        unheard(lambda: store.postpone("one", "a", 0))
+        assert store.claim("one", 1, 100) == [job("a", attempt=2)]
+        unheard(lambda: store.finish("one", "a"))
+        assert store.job_figures().claimed == 0
+
+
+def test_an_answer_that_does_not_come_is_waited_for_once(server: LocalRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wwspec_router.stores.redis_server.TIMEOUT", 0.1)
+    with relay_to(server.path) as relay, closing(RedisStore(f"redis://{relay.place}/0")) as store:
+        store.put("corp", 1, "id", "text", 100)
+        relay.mode, relay.questions = "swallow", 0
+        with pytest.raises(StoreError, match="did not answer"):
+            store.get("corp", 1, "id")
+        assert relay.questions == 1
+        assert store.get("corp", 1, "id") == "text"
 
 
 def test_a_server_that_hangs_is_an_error_and_not_a_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from wwspec_router.emulator.seeds import load_scene
-from wwspec_router.emulator.server import EmulatorSettings, load_contracts, serve
+from wwspec_router.emulator.server import DEFAULT_STATE, EmulatorSettings, load_contracts, serve
 
 
 @click.command()
@@ -53,6 +53,17 @@ from wwspec_router.emulator.server import EmulatorSettings, load_contracts, serv
 @click.option("--callback-url", default="", help="The app's data callback URL, for program_notify.")
 @click.option("--callback-token", default="", help="Token of the callback.")
 @click.option("--encoding-aes-key", default="", help="EncodingAESKey of the callback, 43 characters.")
+@click.option(
+    "--proxy-port",
+    type=click.IntRange(0, 65535),
+    help="Also be an HTTPS proxy, for clients whose base URL is hard-coded (extra 'proxy').",
+)
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_STATE,
+    help="Folder of the proxy's certificate authority.  [default: ~/.local/state/wwspec]",
+)
 def command(
     host: str,
     port: int,
@@ -68,6 +79,8 @@ def command(
     callback_url: str,
     callback_token: str,
     encoding_aes_key: str,
+    proxy_port: int | None,
+    state: Path,
 ) -> None:
     """Run the emulator of the platform, on a loopback address only.
 
@@ -92,4 +105,6 @@ def command(
             encoding_aes_key=encoding_aes_key,
         ),
         program,
+        proxy_port,
+        state,
     )

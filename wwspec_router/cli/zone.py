@@ -103,6 +103,16 @@ def say(emulator: EmulatorClient, sender: str, text: str, to: tuple[str, ...], g
 
 
 @command.command()
+@click.argument("program_id", metavar="PROGRAM")
+@click.argument("program_url", metavar="URL")
+@click.pass_obj
+def link(emulator: EmulatorClient, program_id: str, program_url: str) -> None:
+    """Link another program, or a model, with the app: what create_program_task and create_model_task call."""
+    emulator.point_to(program_url, program_id)
+    print_json({"program_id": program_id, "program_url": program_url})
+
+
+@command.command()
 @click.argument("number", type=click.IntRange(1))
 @click.option("--data", help="JSON text instead of the recorded one.")
 @click.option("--ability-id", help="Instead of the recorded one.")

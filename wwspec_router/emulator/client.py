@@ -134,9 +134,14 @@ class EmulatorClient:
         """Replace the registered abilities: ability ID -> `{"input": example, "output": example}`."""
         self._asked("POST", "/emulator/contracts", contracts)
 
-    def point_to(self, program_url: str) -> None:
-        """Tell the emulator where the program listens."""
-        self._asked("POST", "/emulator/program", {"program_url": program_url})
+    def point_to(self, program_url: str, program_id: str = "") -> None:
+        """Tell the emulator where a program listens.
+
+        Args:
+            program_url: Its root.
+            program_id: Another program, or a model, to link with the app; without it, the program itself.
+        """
+        self._asked("POST", "/emulator/program", {"program_url": program_url, "program_id": program_id})
 
     def add_fault(self, on: str, effect: str, api: str = "", value: float = 0, count: int | None = None) -> str:
         """Put a fault in the way and return its id.

@@ -81,7 +81,7 @@ class Platform:
         """Go back to the state and the time of the start.
 
         What connects the parts stays: the zone key, where the program listens, its console contracts, and that it
-        receives events.
+        receives events; so do other programs that were linked.
         """
         old = self.world
         old.faults.end()
@@ -93,6 +93,8 @@ class Platform:
             program, former = world.app.programs[self.settings.program_id], self._program()
             program.url, program.contracts = former.url, former.contracts
             world.app.receiver = None if old.app.receiver is None else program
+            others = {name: each for name, each in old.app.programs.items() if name != self.settings.program_id}
+            world.app.programs.update(others)
         self.world = world
         old.timers.wake()
         return accepted(now=self.clock.seconds())
@@ -235,8 +237,13 @@ class Platform:
             self._program().contracts = contracts
         return accepted()
 
-    def point_to(self, program_url: str) -> Answer:
-        """Change where the program listens."""
+    def point_to(self, program_url: str, program_id: str = "") -> Answer:
+        """Change where a program listens.
+
+        Args:
+            program_url: Its root.
+            program_id: Another program or a model, which is linked with the app by this; without it, the program.
+        """
 
         def change() -> Answer:
             try:
@@ -244,7 +251,10 @@ class Platform:
             except ConfigurationError as error:
                 raise RefusedError(40058, str(error)) from None
             with self.world.lock:
-                self._program().url = program_url
+                programs, name = self.world.app.programs, program_id or self.settings.program_id
+                if name not in programs:
+                    programs[name] = Program(program_id=name, url=program_url, contracts=None)
+                programs[name].url = program_url
             return accepted()
 
         return self.world.answered(change)

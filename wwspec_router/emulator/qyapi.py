@@ -172,11 +172,12 @@ class Endpoints:
         return _json(self._platform.register(contracts))
 
     async def program(self, request: Request) -> Response:
-        """Change where the program listens: {"program_url": url}."""
-        url = (_object(await _body(request) or b"") or {}).get("program_url")
-        if not isinstance(url, str):
-            return _json(self._refusal(40058, "program_url must be a URL"))
-        return _json(self._platform.point_to(url))
+        """Change where a program listens: {"program_url": url, "program_id": another program, or left out}."""
+        given = _object(await _body(request) or b"") or {}
+        url, program_id = given.get("program_url"), given.get("program_id", "")
+        if not isinstance(url, str) or not isinstance(program_id, str):
+            return _json(self._refusal(40058, "program_url must be a URL, program_id a string"))
+        return _json(self._platform.point_to(url, program_id))
 
     async def add_fault(self, request: Request) -> Response:
         """Set a fault: {"on", "effect", "api", "value", "count"}."""

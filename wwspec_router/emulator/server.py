@@ -4,21 +4,26 @@ The command line stands on `EmulatorSettings`, `load_contracts`, `create_app` an
 here.
 """
 
+import logging
+import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 import anyio.to_thread
 import uvicorn
 from starlette.applications import Starlette
 
 from wwspec_router.child import until_interrupted
+from wwspec_router.emulator.authority import Authority
 from wwspec_router.emulator.callbacks import CallbackCrypto
 from wwspec_router.emulator.channel import HttpChannel
 from wwspec_router.emulator.clock import Clock
 from wwspec_router.emulator.courier import Courier
 from wwspec_router.emulator.launch import Launch
 from wwspec_router.emulator.platform import Platform
+from wwspec_router.emulator.proxy import Proxy
 from wwspec_router.emulator.qyapi import Endpoints
 from wwspec_router.emulator.seal import require_cipher
 from wwspec_router.emulator.settings import (
@@ -30,6 +35,7 @@ from wwspec_router.emulator.settings import (
 from wwspec_router.emulator.world import Channel
 
 __all__ = [
+    "DEFAULT_STATE",
     "STANDIN_DIRECTORY",
     "AbilityContract",
     "EmulatorSettings",
@@ -39,6 +45,11 @@ __all__ = [
 ]
 
 BACKLOG = 2048
+
+DEFAULT_STATE = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "wwspec"
+"""Where the proxy's certificate authority is kept."""
+
+_log = logging.getLogger("uvicorn.error")
 
 
 def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> Starlette:
@@ -78,12 +89,16 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
     return app
 
 
-def serve(settings: EmulatorSettings, program: str = "") -> None:
+def serve(
+    settings: EmulatorSettings, program: str = "", proxy_port: int | None = None, state: Path = DEFAULT_STATE
+) -> None:
     """Serve the emulator until it is interrupted.
 
     Args:
         settings: How to build it.
         program: The command line of a zone program that runs as long as the emulator does; see `launch`.
+        proxy_port: Where to be an HTTPS proxy as well; see `proxy`.
+        state: Folder of the proxy's certificate authority.
 
     Raises:
         ConfigurationError: See `create_app`; or the program can't be started.
@@ -92,17 +107,23 @@ def serve(settings: EmulatorSettings, program: str = "") -> None:
     app = create_app(settings)
     config = uvicorn.Config(app, host=settings.host, port=settings.port, backlog=BACKLOG, access_log=False)
     server = uvicorn.Server(config)
-    if not program:
+    if not program and proxy_port is None:
         server.run()
         return
-    with config.bind_socket() as bound:
+    with until_interrupted(), ExitStack() as stack:
+        bound = stack.enter_context(config.bind_socket())
         bound.listen(BACKLOG)
         port = bound.getsockname()[1]
+        if proxy_port is not None:
+            authority = Authority(state)
+            proxy = stack.enter_context(Proxy(authority, (settings.host, port), settings.host, proxy_port))
+            _log.info("proxy: HTTPS_PROXY=%s, trusting %s", proxy.url, authority.certificate)
         url = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{port}"
-        stop = partial(setattr, server, "should_exit", True)
         # Uvicorn raises SIGTERM again once it has ended: without a handler the program would be left behind.
-        with until_interrupted(), Launch(program, url, settings.program_url, stop) as launch:
-            server.run(sockets=[bound])
+        stop = partial(setattr, server, "should_exit", True)
+        launch = stack.enter_context(Launch(program, url, settings.program_url, stop)) if program else None
+        server.run(sockets=[bound])
+        if launch is not None:
             launch.check()
 
 

@@ -19,7 +19,7 @@ from wwspec_router.app import ZoneProgram
 from wwspec_router.config import Settings
 from wwspec_router.console import console_contracts
 from wwspec_router.emulator.client import EmulatorClient
-from wwspec_router.emulator.link import RemoteZone
+from wwspec_router.emulator.link import NETWORK, LinkError, RemoteZone
 from wwspec_router.emulator.server import STANDIN_DIRECTORY, AbilityContract, EmulatorSettings, create_app
 from wwspec_router.emulator.world import ChannelTimeoutError, ProgramReply
 from wwspec_router.sdk.vendor import SdkSource, VendorSdk
@@ -64,8 +64,8 @@ class _Channel:
         """Send one sealed call; see `world.Channel`."""
         try:
             served = self.program.request("POST", "/", _raw(headers), body.encode(), limit or CALL_LIMIT)
-        except TimeoutError:
-            raise ChannelTimeoutError("TimeoutError") from None
+        except (TimeoutError, ConnectionError) as error:
+            raise ChannelTimeoutError(type(error).__name__) from None
         pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in served.headers]
         return ProgramReply(served.status, pairs, served.body)
 
@@ -81,7 +81,10 @@ class _Link(RemoteZone):
         self._emulator = emulator
 
     def _exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
-        served = self._emulator.request(method, path, _raw({"host": "127.0.0.1", **headers}), body or b"")
+        try:
+            served = self._emulator.request(method, path, _raw({"host": "127.0.0.1", **headers}), body or b"")
+        except ConnectionError as error:
+            raise LinkError(NETWORK, f"the exchange with the emulator failed: {type(error).__name__}") from None
         return served.status, served.body
 
 

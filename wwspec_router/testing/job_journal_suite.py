@@ -160,6 +160,8 @@ class JobJournalSuite(StoreFixtures):
         assert store.renew("one", ["c", "a", "d", "unknown"], LEASE) == {"a", "c"}
         assert store.renew("one", [], LEASE) == set()
         clock.advance(60)
+        figures = store.job_figures()
+        assert (figures.waiting, figures.claimed) == (2, 2)
         assert ids(store.claim("three", 4, LEASE)) == ["b", "d"]
         clock.advance(LEASE - 60)
         assert ids(store.claim("four", 4, LEASE)) == ["a", "c"]

@@ -79,6 +79,7 @@ class MemoryServer:
 
         Raises:
             TimeoutError: The time was over.
+            ConnectionError: The application ended without a whole answer.
         """
         path, _, query = target.partition("?")
         scope: Scope = {
@@ -105,7 +106,7 @@ class MemoryServer:
     async def _request(self, scope: Scope, body: bytes) -> Served:
         waiting = [{"type": "http.request", "body": body, "more_body": False}]
         gone = asyncio.Event()
-        status, headers, chunks = 500, [], bytearray()
+        status, headers, chunks, whole = 500, [], bytearray(), False
 
         async def receive() -> Message:
             if waiting:
@@ -114,16 +115,19 @@ class MemoryServer:
             return {"type": "http.disconnect"}
 
         async def send(message: Message) -> None:
-            nonlocal status, headers
+            nonlocal status, headers, whole
             if message["type"] == "http.response.start":
                 status, headers = message["status"], list(message.get("headers", []))
             else:
                 chunks.extend(message.get("body", b""))
+                whole = not message.get("more_body", False)
 
         try:
             await self._app(scope, receive, send)
         finally:
             gone.set()
+        if not whole:
+            raise ConnectionResetError("the application ended without a whole answer")
         return Served(status, headers, bytes(chunks))
 
     async def _start(self) -> None:
@@ -173,7 +177,10 @@ class MemoryTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """See `httpx.BaseTransport`."""
         headers = [(name.lower(), value) for name, value in request.headers.raw]
-        served = self._server.request(request.method, request.url.raw_path.decode(), headers, request.read())
+        try:
+            served = self._server.request(request.method, request.url.raw_path.decode(), headers, request.read())
+        except ConnectionError as error:
+            raise httpx.RemoteProtocolError(str(error), request=request) from error
         return httpx.Response(served.status, headers=served.headers, content=served.body, request=request)
 
 

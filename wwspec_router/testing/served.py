@@ -21,10 +21,12 @@ class ServedZone(Zone):
     Attributes:
         folder: Logs and the store's file; gone with the zone.
         program: The program's process.
+        emulator: The emulator's process.
         program_url: Where the program listens; the same after a restart.
     """
 
     program: Child
+    emulator: Child
     program_url: str
 
     def __init__(
@@ -45,6 +47,7 @@ class ServedZone(Zone):
             emulator = Child(["emulate", "--port", "0", *emulate], output=folder / "emulator.log")
             stack.callback(emulator.stop)
             zone = cls(EmulatorClient(emulator.announced_url()), folder, app, registry, serve)
+            zone.emulator = emulator
             stack.callback(zone.stop_program)
             stack.push(zone._stack.pop_all())
             zone.client.register(msgspec.to_builtins(zone._contracts()))
