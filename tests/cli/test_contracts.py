@@ -153,3 +153,9 @@ def application(tmp_path: Path, output: str) -> Path:
         "@ability\ndef typed(request: Contract) -> Output:\n    return Output()\n"
     )
     return app
+
+
+def test_every_registered_example_passes_its_own_rule(run: Run) -> None:
+    for ability_id, contract in json.loads(run("contracts").stdout).items():
+        for side in ("input", "output"):
+            assert matches(contract[side], contract[side]), f"{ability_id}: {side}"

@@ -14,6 +14,8 @@ import msgspec
 import pytest
 
 from wwspec_router.contracts import UNSET, ApiRequest, Contract, Output
+from wwspec_router.contracts.examples import console_example, contract_faults
+from wwspec_router.contracts.matching import mismatches
 
 ROOT = Path(__file__).parents[2]
 PAYLOADS = ROOT / "tests" / "payloads"
@@ -146,6 +148,15 @@ def test_decoding_and_encoding_give_the_document_back(document: str) -> None:
     value = payload(document)
 
     assert json.loads(msgspec.json.encode(decoded(document, value))) == value
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_document_passes_the_console_example_of_its_contract(document: str) -> None:
+    example = console_example(contract(document))
+
+    assert list(mismatches(example, payload(document))) == []
+    assert list(mismatches(example, example)) == []
+    assert list(contract_faults(contract(document))) == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
