@@ -18,6 +18,8 @@ __all__ = ["DEFAULT_URL", "AsyncResult", "CallResult", "EmulatorClient", "Emulat
 DEFAULT_URL = "http://127.0.0.1:8090"
 
 _TIMEOUT = 60.0
+# An idle connection is given up before the server closes it (5 s), so that no call is sent on one that is going away.
+_LIMITS = httpx.Limits(max_connections=512, max_keepalive_connections=512, keepalive_expiry=2.0)
 _TOKEN_ERRORS = (40014, 42001)
 _WAITING = 710642
 
@@ -64,7 +66,7 @@ class EmulatorClient:
 
     def __init__(self, url: str = DEFAULT_URL, http: httpx.Client | None = None) -> None:
         self.url = url.rstrip("/")
-        self._http = http or httpx.Client(base_url=self.url, trust_env=False, timeout=_TIMEOUT)
+        self._http = http or httpx.Client(base_url=self.url, trust_env=False, timeout=_TIMEOUT, limits=_LIMITS)
         self._token = ""
 
     def __enter__(self) -> Self:
