@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 BACKLOG = 2048
 """Connections that may wait to be accepted."""
+KEEP_ALIVE = 75
+"""Seconds that an idle connection is kept: far longer than clients do, who would send on one that is being closed."""
 
 
 def serve(settings: Settings) -> None:
@@ -83,6 +85,7 @@ def _config(app: object, settings: Settings) -> uvicorn.Config:
         port=settings.port,
         workers=settings.workers,
         backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE,
         ws="none",
         lifespan="on",
         access_log=False,

@@ -45,6 +45,8 @@ __all__ = [
 ]
 
 BACKLOG = 2048
+KEEP_ALIVE = 75
+"""Seconds that an idle connection is kept: far longer than clients do, who would send on one that is being closed."""
 
 DEFAULT_STATE = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "wwspec"
 """Where the proxy's certificate authority is kept."""
@@ -105,7 +107,14 @@ def serve(
         ProgramEndedError: The program ended by itself, and so the emulator did.
     """
     app = create_app(settings)
-    config = uvicorn.Config(app, host=settings.host, port=settings.port, backlog=BACKLOG, access_log=False)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        backlog=BACKLOG,
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE,
+    )
     server = uvicorn.Server(config)
     if not program and proxy_port is None:
         server.run()
