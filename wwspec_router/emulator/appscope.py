@@ -22,9 +22,9 @@ EDITION = 3
 MSG_DURATION_DAYS = 180
 
 _PAID, _ON_TRIAL = 3, 1
-_BEFORE, _AFTER = 30 * 86400, 335 * 86400
-"""Seconds of a paid year that are over, and that are left, when the emulator starts."""
-_TRIAL_BEFORE, _TRIAL_AFTER = 86400, 29 * 86400
+_PAID_OVER, _TRIAL_OVER = 4, 2
+_BEFORE, _TRIAL_BEFORE = 30 * 86400, 86400
+"""Seconds of the paid year and of the trial that are over when the emulator starts."""
 
 _CHAT_CURSOR, _DOC_CURSOR = "u", "d"
 
@@ -60,9 +60,9 @@ def get_corp_auth_info(world: World, app: App, body: bytes) -> Answer:
     edition = {
         "edition": EDITION,
         "auth_scope": _scope(),
-        "status": _PAID,
+        "status": _PAID if world.clock.now() <= world.archive_ends else _PAID_OVER,
         "begin_time": int(world.started) - _BEFORE,
-        "end_time": int(world.started) + _AFTER,
+        "end_time": int(world.archive_ends),
         "msg_duration_days": MSG_DURATION_DAYS,
         "auth_user_count": persons,
     }
@@ -75,10 +75,10 @@ def get_doc_auth_info(world: World, app: App, body: bytes) -> Answer:
     with world.lock:
         persons = len(world.conversations[app.corpid].employees)
     return accepted(
-        status=_ON_TRIAL,
+        status=_ON_TRIAL if world.clock.now() <= world.trial_ends else _TRIAL_OVER,
         auth_scope=_scope(),
         begin_time=int(world.started) - _TRIAL_BEFORE,
-        end_time=int(world.started) + _TRIAL_AFTER,
+        end_time=int(world.trial_ends),
         auth_user_count=persons,
     )
 

@@ -38,6 +38,10 @@ from wwspec_router.emulator.traffic import CALLBACK, Traffic
 from wwspec_router.errors import WWSpecError
 
 KEPT_NOTIFICATIONS = 1000
+ARCHIVE_SECONDS = 335 * 86400
+"""What is left of the paid year when the emulator starts."""
+TRIAL_SECONDS = 29 * 86400
+"""What is left of the trial when the emulator starts."""
 
 _log = logging.getLogger(__name__)
 
@@ -108,6 +112,10 @@ class World:
         self.zone_key = zone_key or secrets.token_bytes(seal.KEY_BYTES)
         self.started = clock.now()
         """Unix seconds."""
+        self.archive_ends = self.started + ARCHIVE_SECONDS
+        """When the corp's paid year of the chat archive is over."""
+        self.trial_ends = self.started + TRIAL_SECONDS
+        """When the corp's trial of the document archive is over."""
         self.marks = Marks(self.rng.randbytes(32))
         self.app = _make_app(settings)
         self.accounts = Accounts([self.app])

@@ -148,6 +148,12 @@ def test_the_tag_with_most_words_fits_and_groups_without_any_are_left_out(zone: 
     assert zone.refused("create_customer_tag_task", tag_group_list=[], msg_list=keys) == 40063
 
 
+def test_tag_groups_that_are_too_long_fail_the_task(zone: Zone) -> None:
+    groups = [{"group_id": f"made-up-{number:05}"} for number in range(2400)]
+    told = result(zone, "create_customer_tag_task", zone.talk("你好"), tag_group_list=groups)
+    assert told["errcode"] == 790040
+
+
 def test_a_suggestion_quotes_the_nearest_learnt_content(zone: Zone) -> None:
     page = {"doc_name": "退款流程", "type": 101, "web_url": "https://example.com/refund"}
     more = {"doc_name": "安装说明", "type": 101, "web_url": "https://example.com/install"}

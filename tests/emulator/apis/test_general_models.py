@@ -63,6 +63,12 @@ def test_a_model_reads_named_documents_and_says_which_it_could_not(zone: Zone) -
     ]
 
 
+def test_no_document_is_read_once_the_trial_of_the_document_archive_is_over(zone: Zone) -> None:
+    zone.advance(30 * 86400)
+    [content] = read(zone, docid_list=["doc_emulator_weekly"])["filtered_content_list"]
+    assert (content["docid"], content["errcode"]) == ("doc_emulator_weekly", 710728)
+
+
 @pytest.mark.parametrize(
     ("params", "errcode"),
     [

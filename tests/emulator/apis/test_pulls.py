@@ -68,3 +68,9 @@ def test_a_group_is_shown_with_its_members(zone: Zone) -> None:
     assert answer["creator"] == group.creator
     outside = next(group for group in zone.chats.groups.values() if not group.internal)
     assert zone.refused("get_group_chat", chatid=outside.chatid) == 710624
+
+
+def test_a_group_is_not_shown_once_the_paid_year_is_over(zone: Zone) -> None:
+    group = next(group for group in zone.chats.groups.values() if group.internal)
+    zone.advance(336 * 86400)
+    assert zone.refused("get_group_chat", chatid=group.chatid) == 301052

@@ -106,7 +106,14 @@ def create_customer_tag_task(world: World, caller: Caller, body: bytes) -> Answe
         app = world.caller_app(caller)
         chosen = select(world.corp(app).chats, app.keys, request.msg_list)
         tags = analyses.fitting_tags(groups, chosen.readable)
-        return start_task(world, app, "create_customer_tag_task", chosen, tag_result_list=tags)
+        errcode = _length_errcode("".join(map(_expanded, request.tag_group_list)))
+        return start_task(world, app, "create_customer_tag_task", chosen, errcode, tag_result_list=tags)
+
+
+def _expanded(asked: AskedTagGroup) -> str:
+    """Return what a group becomes in the model's input: its name and its tags."""
+    group = TAG_GROUPS.get(asked.group_id)
+    return asked.group_id if group is None else group.name + "".join(tag.name for tag in group.tags)
 
 
 def tag_groups(asked: list[AskedTagGroup]) -> tuple[list[TagGroup], list[str]]:

@@ -78,7 +78,9 @@ def create_ww_model_task(world: World, caller: Caller, body: bytes) -> Answer:
         knowledge = corp.knowledge.usable(request.kb_id).learnt(world.clock.now()) if request.kb_id else []
         chosen = None if request.msg_list is None else select(corp.chats, app.keys, request.msg_list)
         messages = [] if chosen is None else chosen.readable
-        documents, refused, fragments = _retrieved(corp, request.doc_retrieval_params)
+        documents, refused, fragments = _retrieved(
+            corp, request.doc_retrieval_params, archived=world.clock.now() <= world.trial_ends
+        )
         variables = {variable.name: variable.value for variable in request.var_args}
         variables |= {"tagjson": ",".join(group.name for group in groups)} if groups else {}
         text = analyses.answer(
@@ -97,7 +99,9 @@ def create_ww_model_task(world: World, caller: Caller, body: bytes) -> Answer:
     return {**answer, "fail_tag_group_id_list": unknown_groups}
 
 
-def _retrieved(corp: Corp, params: DocRetrieval | None) -> tuple[list[Document], list[dict[str, Any]], list[str]]:
+def _retrieved(
+    corp: Corp, params: DocRetrieval | None, *, archived: bool
+) -> tuple[list[Document], list[dict[str, Any]], list[str]]:
     """Return the documents that are read, those that are not and why, and the app's own fragments."""
     if params is None:
         return [], [], []
@@ -112,6 +116,7 @@ def _retrieved(corp: Corp, params: DocRetrieval | None) -> tuple[list[Document],
         document = DOCUMENTS.get(document_id)
         known = document is not None and bool(document.doc_type) == (field == "docid")
         errcode = _unfit(document, params) if document is not None and known else 710729
+        errcode = errcode if archived else 710728
         if errcode:
             refused.append({"errcode": errcode, "errmsg": errmsg(errcode), field: document_id})
         elif document is not None and _mentions(document, params.keywords or []):

@@ -16,6 +16,8 @@ def get_group_chat(world: World, caller: Caller, body: bytes) -> Answer:
     require(chatid=request.chatid)
     with world.lock:
         app = world.caller_app(caller)
+        if world.clock.now() > world.archive_ends:
+            raise RefusedError(301052)
         group = world.conversations[app.corpid].groups.get(request.chatid)
     if group is None or not group.internal:
         raise RefusedError(710624, "no such group" if group is None else "a group with customers")
