@@ -1,7 +1,8 @@
 """`wwspec dev`: program and emulator side by side, while the program is being written."""
 
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import click
@@ -45,14 +46,30 @@ def command(app: Path, registry: Path | None, port: int, emulator_port: int, sto
         client = stack.enter_context(EmulatorClient(url))
         program = _Program(app, registry, port, store, client)
         stack.callback(program.stop)
+        folders = {each for each in (*(app / name for name in WATCHED), registry.parent) if each.is_dir()}
+        seen = _state(folders)
         program.start()
         click.echo("watching abilities/ and schemas/; Ctrl-C ends it", err=True)
-        folders = {each for each in (*(app / name for name in WATCHED), registry.parent) if each.is_dir()}
-        for _ in watchfiles.watch(*folders, watch_filter=lambda change, path: path.endswith(SUFFIXES)):
+        # A look at least once a second finds what changed before the watcher was up, or while the program restarted.
+        for _ in watchfiles.watch(*folders, yield_on_timeout=True, rust_timeout=1000):
+            now = _state(folders)
+            if now == seen:
+                continue
+            seen = now
             click.echo("a file changed: restarting the program", err=True)
             program.stop()
             if program.start():
                 click.echo("the program is up again", err=True)
+
+
+def _state(folders: Iterable[Path]) -> dict[Path, int]:
+    """When each file that matters was changed last."""
+    found = (path for folder in folders for path in folder.rglob("*") if path.suffix in SUFFIXES)
+    state = {}
+    for path in found:
+        with suppress(OSError):  # gone meanwhile
+            state[path] = path.stat().st_mtime_ns
+    return state
 
 
 class _Program:
