@@ -30,6 +30,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Worker threads of each process: calls that may wait for the SDK at once."""
     queue: int = 1024
     """Calls of each process that may wait for a thread; more are refused at once."""
+    queue_timeout: float = 5.0
+    """Seconds that a call may wait for a thread; it is refused then, unless a thread has begun it."""
+    connections: int = 4096
+    """Connections of each process; what comes beyond them is answered with HTTP status 503."""
     job_threads: int = 8
     """Asynchronous calls of each process that run at once, apart from the worker threads; 0 refuses them."""
     store: str = "sqlite:var/notify.db"
@@ -42,8 +46,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Largest request body that is read, in bytes."""
     body_timeout: float = 30.0
     """Seconds within which a request's body must have arrived."""
+    head_timeout: float = 10.0
+    """Seconds within which a request's head must have arrived, once its connection is open or idle no more."""
+    hang_after: float = 60.0
+    """Seconds after which a call or job that still runs is reported with its stack, and its thread replaced."""
+    monitor_interval: float = 60.0
+    """Seconds between two lines of figures in the log; 0 for none."""
+    board: Path | None = None
+    """Folder in which worker processes show each other their figures; None with one process."""
     grace: float = 10.0
     """Seconds for running calls to end when the program is stopped."""
+    lean_http: bool = False
+    """Serve with the program's own HTTP protocol class instead of uvicorn's."""
+    freeze_gc: bool = True
+    """Take what start-up made out of the garbage collector's sight, and let it look less often."""
     log_level: str = "INFO"
     log_json: bool = False
     """One JSON object a line instead of text."""

@@ -33,6 +33,20 @@ from wwspec_router.server import serve
     help="Calls that may wait for a thread; more are refused.",
 )
 @click.option(
+    "--queue-timeout",
+    type=click.FloatRange(0, min_open=True),
+    default=5.0,
+    show_default=True,
+    help="Seconds that a call may wait for a thread.",
+)
+@click.option(
+    "--connections",
+    type=click.IntRange(1),
+    default=4096,
+    show_default=True,
+    help="Connections of each worker process; more are refused.",
+)
+@click.option(
     "--job-threads",
     type=click.IntRange(0, 1024),
     default=8,
@@ -55,6 +69,27 @@ from wwspec_router.server import serve
 @click.option("--debug-token", default="", envvar="WWSPEC_DEBUG_TOKEN", help="Debug credential of the admin page.")
 @click.option(
     "--access-token", default="", envvar="WWSPEC_ACCESS_TOKEN", help="The app's access_token, for debug mode."
+)
+@click.option(
+    "--hang-after",
+    type=click.FloatRange(0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Seconds after which a call that still runs is logged with its stack and its thread replaced.",
+)
+@click.option(
+    "--monitor-interval",
+    type=click.FloatRange(0),
+    default=60.0,
+    show_default=True,
+    help="Seconds between two lines of figures in the log; 0 for none.",
+)
+@click.option("--lean-http", is_flag=True, help="Serve with the program's own HTTP protocol class.")
+@click.option(
+    "--freeze-gc/--no-freeze-gc",
+    default=True,
+    show_default=True,
+    help="Spare the garbage collector what start-up made.",
 )
 @click.option(
     "--grace",
