@@ -621,6 +621,95 @@ def test_submit_from_another_thread_is_refused(run: Run, must_not_run: Forbidden
     run(main)
 
 
+# Replacing threads that hang
+
+
+def test_a_replaced_thread_gives_its_place_to_another_and_ends_with_its_job(run: Run) -> None:
+    async def main() -> None:
+        pool = await started(threads=1, queue=1)
+        hanging, queued = Blocker("late"), Blocker("queued")
+        first = pool.submit(hanging)
+        await hanging.begun.wait()
+        second = pool.submit(queued)
+        with pytest.raises(OverloadedError):
+            pool.submit(int)
+        assert pool.replace(hanging.ident)
+        await queued.begun.wait()
+        assert (pool.threads, pool.replaced, pool.busy) == (1, 1, 1)
+        assert [each.ident for each in pool.busy_workers()] == [queued.ident]
+        hanging.release.set()
+        queued.release.set()
+        assert (await first, await second) == ("late", "queued")
+        assert await pool.submit(threading.get_ident) == queued.ident
+        assert await pool.stop(DEADLINE) == 0
+        assert (pool.threads, pool.replaced) == (0, 0)
+
+    run(main)
+
+
+def test_no_more_threads_are_replaced_than_the_pool_may_have(run: Run) -> None:
+    async def main() -> None:
+        pool = await started(threads=1)
+        hanging = [Blocker(), Blocker()]
+        futures = [pool.submit(each) for each in hanging]
+        await hanging[0].begun.wait()
+        assert pool.replace(hanging[0].ident)
+        await hanging[1].begun.wait()
+        assert not pool.replace(hanging[1].ident)
+        assert not pool.replace(hanging[0].ident), "it was replaced already"
+        assert not pool.replace(threading.get_ident()), "it is none of the pool's"
+        for each in hanging:
+            each.release.set()
+        await asyncio.gather(*futures)
+        assert await pool.stop(DEADLINE) == 0
+
+    run(main)
+
+
+def test_a_thread_that_runs_no_job_is_not_replaced(run: Run) -> None:
+    async def main() -> None:
+        pool = await started(threads=1)
+        ident = await pool.submit(threading.get_ident)
+        assert not pool.replace(ident)
+        assert await pool.submit(threading.get_ident) == ident
+        assert await pool.stop(DEADLINE) == 0
+
+    run(main)
+
+
+def test_replaced_threads_that_are_left_behind_are_told(run: Run) -> None:
+    hanging: list[Blocker] = []
+
+    async def main() -> None:
+        pool = await started(threads=1)
+        hanging.append(Blocker())
+        future = pool.submit(hanging[0])
+        await hanging[0].begun.wait()
+        assert pool.replace(hanging[0].ident)
+        assert await pool.stop(0.0) == 1
+        assert future.cancelled()
+        assert pool.threads == 1
+
+    run(main)
+    hanging[0].release.set()
+    join_left_behind()
+
+
+def test_no_job_is_lost_while_threads_are_replaced_under_load(run: Run) -> None:
+    async def main() -> None:
+        pool = await started(threads=4, queue=5000)
+        futures = [pool.submit(lambda n: sum(range(500)) + n, n) for n in range(5000)]
+        while not all(future.done() for future in futures):
+            for worker in pool.busy_workers():
+                pool.replace(worker.ident)
+            await asyncio.sleep(0)
+        assert [future.result() - sum(range(500)) for future in futures] == list(range(5000))
+        assert await pool.stop(DEADLINE) == 0
+        assert pool.threads == 0
+
+    run(main)
+
+
 # Figures
 
 

@@ -5,37 +5,43 @@ given up: the client hung up, the ability's time is over, the queue is full. It 
 """
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
+from msgspec.json import encode
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from wwspec_router.board import Board
+from wwspec_router.calls import Calls
 from wwspec_router.config import Settings
 from wwspec_router.context import LoopPortal
 from wwspec_router.dispatch import Dispatcher
-from wwspec_router.errors import CallError, HandlerTimeoutError, OverloadedError
 from wwspec_router.exchange import Answer, Exchange, Ticket
+from wwspec_router.figures import Figures, Gauges
+from wwspec_router.hangs import HangWatch
 from wwspec_router.jobs import Jobs
-from wwspec_router.logs import SdkLogHandler, describe
+from wwspec_router.logs import SdkLogHandler
+from wwspec_router.monitor import Monitor
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.sdk.vendor import SdkSource, load_sdk
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
 from wwspec_router.table import AbilityTable, build_table
-from wwspec_router.watch import GivenUp, Watch
 from wwspec_router.workers import WorkerPool
 
 __all__ = ["ZoneProgram", "create_app"]
 
 log = logging.getLogger(__name__)
 
-REFUSAL_THREADS = 2
-"""Threads that only answer calls which the workers can't: the queue is full, or a call's time is over."""
+GC_THRESHOLD = 10_000
+"""New objects, less those that are gone, after which the garbage collector looks at the young ones."""
 
 
 def create_app(settings: Settings) -> ASGIApp:
@@ -51,7 +57,20 @@ def create_app(settings: Settings) -> ASGIApp:
     if sdk.source is SdkSource.VENDOR:  # the stand-in prints to where our own lines go already
         logging.getLogger().addHandler(SdkLogHandler(sdk.log))
     log.info("SDK: %s", sdk.description)
-    return ZoneProgram(table, sdk, open_store(settings.store_url), settings)
+    program = ZoneProgram(table, sdk, open_store(settings.store_url), settings)
+    if settings.freeze_gc:
+        _spare_the_collector()
+    return program
+
+
+def _spare_the_collector() -> None:
+    """Keep the garbage collector from going over what start-up made, and from looking at each few calls.
+
+    What a call makes is freed by its references; cycles are rare, and are still found.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, 10, 10)
 
 
 class ZoneProgram:
@@ -72,6 +91,7 @@ class ZoneProgram:
         self._store = store
         self._settings = settings
         self._endpoint: _Endpoint | None = None
+        self._calls: Calls | None = None
         self._pages = Starlette(
             routes=[
                 Route("/healthz", self._health, methods=["GET"]),
@@ -88,27 +108,42 @@ class ZoneProgram:
         else:
             await self._pages(scope, receive, send)
 
+    @property
+    def calls(self) -> Calls | None:
+        """The calls in hand; None while the program is not running."""
+        return self._calls
+
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         settings = self._settings
-        portal = LoopPortal(asyncio.get_running_loop())
-        jobs = Jobs(self._store, self._sdk, settings.job_threads) if settings.job_threads else None
-        dispatcher = Dispatcher(self._table, self._sdk, self._store, portal, jobs)
+        loop = asyncio.get_running_loop()
+        jobs = Jobs(self._store, self._sdk, settings.job_threads, settings.hang_after) if settings.job_threads else None
+        workers = WorkerPool(settings.threads, settings.queue)
+        figures = Figures(self._table.abilities)
+        board = None if settings.board is None else Board(settings.board)
+        monitor = Monitor(figures, partial(_gauges, workers, jobs), self._store, settings.monitor_interval, board)
+        dispatcher = Dispatcher(
+            self._table, self._sdk, self._store, LoopPortal(loop), jobs, lambda: encode(monitor.status()).decode()
+        )
+        hangs = HangWatch(workers, settings.hang_after, dispatcher.write_off)
+        calls = self._calls = Calls(Exchange(self._sdk, dispatcher), workers, figures, settings)
         if jobs is not None:
             jobs.start(dispatcher.run_job)
-        workers = WorkerPool(settings.threads, settings.queue)
-        refusals = WorkerPool(REFUSAL_THREADS, settings.queue, name="wwspec-refusal")
         await workers.start()
-        await refusals.start()
-        self._endpoint = _Endpoint(Exchange(self._sdk, dispatcher), workers, refusals, settings)
+        await calls.start()
+        hangs.start()
+        monitor.start()
+        self._endpoint = _Endpoint(calls, settings)
         try:
             yield
         finally:
-            self._endpoint = None
+            self._endpoint = self._calls = None
             ending = asyncio.create_task(asyncio.to_thread(jobs.stop, settings.grace)) if jobs is not None else None
             abandoned = await workers.stop(settings.grace)
-            await refusals.stop(0.0)
+            await calls.stop()
             unfinished = await ending if ending is not None else 0
+            hangs.stop()
+            await asyncio.to_thread(monitor.stop)
             if abandoned or unfinished:
                 log.error(
                     "stopped with %d calls and %d jobs unfinished after %g seconds; the jobs are kept",
@@ -123,6 +158,17 @@ class ZoneProgram:
         return PlainTextResponse("ok\n")
 
 
+def _gauges(workers: WorkerPool, jobs: Jobs | None) -> Gauges:
+    """Return what the program is doing just now."""
+    return Gauges(
+        busy=workers.busy,
+        threads=workers.threads,
+        queued=workers.queued,
+        jobs_running=jobs.running if jobs is not None else 0,
+        hung=workers.replaced + (jobs.replaced if jobs is not None else 0),
+    )
+
+
 async def _only_post(request: Request) -> Response:
     return PlainTextResponse("the channel POSTs here\n", 405, {"allow": "POST"})
 
@@ -130,13 +176,10 @@ async def _only_post(request: Request) -> Response:
 class _Endpoint:
     """POST /: one exchange."""
 
-    def __init__(self, exchange: Exchange, workers: WorkerPool, refusals: WorkerPool, settings: Settings) -> None:
-        self._exchange = exchange
-        self._workers = workers
-        self._refusals = refusals
+    def __init__(self, calls: Calls, settings: Settings) -> None:
+        self._calls = calls
         self._max_body = settings.max_body
         self._body_timeout = settings.body_timeout
-        self._watch = Watch()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -146,40 +189,25 @@ class _Endpoint:
                 await PlainTextResponse(error.text, error.status, {"connection": "close"})(scope, receive, send)
             return
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
-        try:
-            answer = await self._answer(Ticket(headers, body), receive)
-        except OverloadedError:
-            await PlainTextResponse("overloaded\n", 503)(scope, receive, send)
-        except Exception as error:
-            log.error("no reply could be sealed: %s", describe(error))
-            await PlainTextResponse("no reply\n", 500)(scope, receive, send)
-        else:
-            if answer is not None:
-                await send({"type": "http.response.start", "status": 200, "headers": answer.headers})
-                await send({"type": "http.response.body", "body": answer.body})
+        answered: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
 
-    async def _answer(self, ticket: Ticket, receive: Receive) -> Answer | None:
-        """Return what to send, or None when the client is gone."""
-        try:
-            job: asyncio.Future[Answer] = self._workers.submit(self._exchange.answer, ticket)
-        except OverloadedError as error:
-            return await self._refuse(ticket, error)
-        watched = self._watch.add(ticket, job, receive)
-        try:
-            return await job
-        except asyncio.CancelledError:
-            if watched.given_up is None:  # the server is stopping
-                raise
-        finally:
-            self._watch.remove(watched)
-        if watched.given_up is GivenUp.CLIENT_GONE:
-            return None
-        return await self._refuse(ticket, HandlerTimeoutError("the ability took longer than its timeout"))
+        def settle(answer: Answer | None) -> None:
+            if not answered.done():
+                answered.set_result(answer)
 
-    async def _refuse(self, ticket: Ticket, error: CallError) -> Answer:
-        log.warning("a call was refused: %s", error.message)
-        answer: Answer = await self._refusals.submit(self._exchange.refuse, ticket, error)
-        return answer
+        async def hung_up() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+
+        call = self._calls.take(Ticket(headers, body), settle, hung_up)
+        try:
+            answer = await answered
+        except asyncio.CancelledError:  # the server is stopping
+            call.hang_up()
+            raise
+        if answer is not None:
+            await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+            await send({"type": "http.response.body", "body": answer.body})
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes:
         """Read the request's body, within its limits on size and time."""

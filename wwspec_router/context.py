@@ -19,7 +19,7 @@ from wwspec_router.envelope import Call
 from wwspec_router.errors import ApiError, CallError, HandlerTimeoutError
 from wwspec_router.sdk.base import SdkClient
 
-__all__ = ["ApiCodec", "AsyncContext", "Context", "LoopPortal", "Portal", "PrivateLoopPortal"]
+__all__ = ["ApiCodec", "AsyncContext", "Context", "Deadline", "LoopPortal", "Portal", "PrivateLoopPortal"]
 
 T = TypeVar("T")
 _Job = Callable[[], None]
@@ -33,21 +33,25 @@ class ApiCodec(msgspec.Struct, frozen=True):
 
 
 class Deadline:
-    """When a call must be answered, on the monotonic clock."""
+    """When a call must be answered.
 
-    __slots__ = ("_at",)
+    Args:
+        at: Seconds of `time.monotonic()`; None for no limit.
+    """
 
-    def __init__(self, seconds: float | None) -> None:
-        self._at = None if seconds is None else monotonic() + seconds
+    __slots__ = ("at",)
+
+    def __init__(self, at: float | None = None) -> None:
+        self.at = at
 
     @property
     def remaining(self) -> float | None:
         """Seconds left, never negative; None when there is no limit."""
-        return None if self._at is None else max(0.0, self._at - monotonic())
+        return None if self.at is None else max(0.0, self.at - monotonic())
 
     def check(self) -> None:
         """Raise HandlerTimeoutError when the time is over."""
-        if self.remaining == 0.0:
+        if self.at is not None and monotonic() >= self.at:
             raise HandlerTimeoutError("the ability took longer than its timeout")
 
 

@@ -6,25 +6,40 @@ goes wrong becomes a reply `{"errcode", "errmsg"}`, and what a handler let escap
 
 import logging
 from collections.abc import Callable
+from time import monotonic
 
 import msgspec
 
 from wwspec_router.context import AsyncContext, Context, Deadline, Portal, PrivateLoopPortal
 from wwspec_router.contracts.codec import InputCodec
 from wwspec_router.envelope import Call, CallType, Reply
-from wwspec_router.errors import AbilityNotFoundError, CallError, InputError
+from wwspec_router.errors import AbilityNotFoundError, CallError, InputError, OverloadedError
 from wwspec_router.events import EventIntake
+from wwspec_router.figures import EVENT, UNKNOWN
 from wwspec_router.jobs import Jobs
-from wwspec_router.logs import describe, short
+from wwspec_router.limits import ConcurrencyLimit
+from wwspec_router.logs import RareWarnings, describe, short
 from wwspec_router.sdk.base import Sdk, SdkClient
 from wwspec_router.stores.base import NotifyStore
-from wwspec_router.table import Ability, AbilityTable, ApiTarget, CallbackTarget, FuncTarget, HandlerTarget
+from wwspec_router.table import (
+    Ability,
+    AbilityTable,
+    ApiTarget,
+    CallbackTarget,
+    FuncTarget,
+    HandlerTarget,
+    StatusTarget,
+)
 
 __all__ = ["Dispatcher"]
 
 log = logging.getLogger(__name__)
 
-_Run = Callable[[Call], str]
+_Run = Callable[[Call, Deadline], str]
+_JsonTarget = ApiTarget | CallbackTarget | StatusTarget
+
+
+_NO_DEADLINE = Deadline()
 
 
 class _ErrorBody(msgspec.Struct):
@@ -52,6 +67,7 @@ class Dispatcher:
         store: Keeps events.
         portal: Runs `async def` handlers; by default each on a loop of its own.
         jobs: Takes in asynchronous calls, which are refused when it is None.
+        status: Returns the program's figures as JSON text, for abilities of `kind = "status"`.
     """
 
     def __init__(
@@ -61,33 +77,62 @@ class Dispatcher:
         store: NotifyStore,
         portal: Portal | None = None,
         jobs: Jobs | None = None,
+        status: Callable[[], str] | None = None,
     ) -> None:
         self._sdk = sdk
         self._apis = table.apis
         self._portal = portal or PrivateLoopPortal()
         self._jobs = jobs
+        self._status = status or _no_status
+        self._overloads = RareWarnings(log)
         self._errcode = table.registry.program.errcode
+        self._overload_errcode = table.registry.program.overload_errcode
         self._encode = msgspec.json.Encoder().encode
         self._func = InputCodec(_FuncInput)
         self._events = EventIntake(sdk, store, table.registry.program.notify_ttl, table.registry.notify_scenes)
         self._abilities: dict[str, _Run] = {name: self._runner(each) for name, each in table.abilities.items()}
-        self._timeouts = {name: each.timeout for name, each in table.abilities.items()}
+        self._limits = {
+            name: ConcurrencyLimit(name, each.concurrency)
+            for name, each in table.abilities.items()
+            if each.concurrency is not None
+        }
+        self._limited = self._abilities | {
+            name: limit.around(self._abilities[name]) for name, limit in self._limits.items()
+        }
+        self._timeouts = {name: each.timeout for name, each in table.abilities.items() if each.timeout is not None}
 
-    def timeout(self, call: Call) -> float | None:
-        """Return the seconds within which a call must be answered, or None for no limit."""
-        return self._timeouts.get(call.ability_id) if call.call_type == CallType.APP else None
+    def deadline(self, call: Call, since: float) -> Deadline:
+        """Return when a call must be answered that came in at `since`, in seconds of `time.monotonic()`."""
+        timeout = self._timeouts.get(call.ability_id) if self._timeouts and call.call_type == CallType.APP else None
+        return _NO_DEADLINE if timeout is None else Deadline(since + timeout)
 
-    def dispatch(self, call: Call) -> Reply:
-        """Answer one call. Blocks; belongs on a worker thread. Never raises."""
-        return self._settled(call, self._answer)
+    def label(self, call: Call) -> str:
+        """Return what a call is counted as: an ability ID of the table, or a word for all others."""
+        if call.call_type != CallType.APP:
+            return EVENT if call.call_type == CallType.EVENT else UNKNOWN
+        return call.ability_id if call.ability_id in self._abilities else UNKNOWN
+
+    def dispatch(self, call: Call, deadline: Deadline | None = None) -> Reply:
+        """Answer one call. Blocks; belongs on a worker thread. Never raises.
+
+        Args:
+            call: The call.
+            deadline: When it must be answered; by default its ability's timeout begins now.
+        """
+        return self._settled(call, deadline or self.deadline(call, monotonic()), self._answer)
 
     def run_job(self, call: Call) -> Reply:
         """Answer an asynchronous call that was accepted before. Blocks. Never raises."""
-        return self._settled(call, self._run)
+        return self._settled(call, self.deadline(call, monotonic()), self._run)
 
-    def _settled(self, call: Call, answer: _Run) -> Reply:
+    def write_off(self, ident: int) -> None:
+        """Let a thread that hangs in an ability no longer count against that ability's limit."""
+        for limit in self._limits.values():
+            limit.leave(ident)
+
+    def _settled(self, call: Call, deadline: Deadline, answer: _Run) -> Reply:
         try:
-            return Reply(answer(call))
+            return Reply(answer(call, deadline))
         except CallError as error:
             self._log(call, error)
             return self.refusal(error)
@@ -97,22 +142,29 @@ class Dispatcher:
 
     def refusal(self, error: CallError) -> Reply:
         """Return the reply that tells the app of an error."""
-        errcode = self._errcode if error.errcode is None else error.errcode
+        errcode = error.errcode
+        if errcode is None:
+            errcode = self._overload_errcode if isinstance(error, OverloadedError) else self._errcode
         text = error.message.encode("utf-8", "backslashreplace").decode()
         return Reply(self._encode(_ErrorBody(errcode, text)).decode(), errcode)
 
-    def _answer(self, call: Call) -> str:
+    def _answer(self, call: Call, deadline: Deadline) -> str:
         if call.call_type == CallType.EVENT:
             return self._events.take(call)
         if call.call_type != CallType.APP:
             raise CallError("call_type must be 1 or 2")
-        return self._accept(call) if call.is_async else self._run(call)
+        if call.is_async:
+            return self._accept(call)
+        run = self._limited.get(call.ability_id)
+        if run is None:
+            raise AbilityNotFoundError(f"unknown ability_id {short(call.ability_id, 64)}")
+        return run(call, deadline)
 
-    def _run(self, call: Call) -> str:
+    def _run(self, call: Call, deadline: Deadline) -> str:
         run = self._abilities.get(call.ability_id)
         if run is None:
             raise AbilityNotFoundError(f"unknown ability_id {short(call.ability_id, 64)}")
-        return run(call)
+        return run(call, deadline)
 
     def _accept(self, call: Call) -> str:
         if call.ability_id not in self._abilities:
@@ -123,6 +175,9 @@ class Dispatcher:
 
     def _log(self, call: Call, error: CallError) -> None:
         """Log a refusal. The messages of `InputError` quote the request's keys, so only its class is logged."""
+        if isinstance(error, OverloadedError):
+            self._overloads.warning("a call was refused: %s", error.detail)
+            return
         what = "event" if call.call_type == CallType.EVENT else f"ability {short(call.ability_id, 64)}"
         text = "" if isinstance(error, InputError | AbilityNotFoundError) else f": {error.message}"
         detail = f" ({error.detail})" if error.detail else ""
@@ -133,20 +188,21 @@ class Dispatcher:
         """Return the closure that answers one ability; what can be looked up is looked up here."""
         match ability.target:
             case HandlerTarget() as target:
-                return self._handler_runner(target, ability.timeout)
+                return self._handler_runner(target)
             case FuncTarget() as target:
                 return self._func_runner(target)
-            case ApiTarget() | CallbackTarget() as target:
+            case ApiTarget() | CallbackTarget() | StatusTarget() as target:
                 run = self._json_runner(target)
-                return lambda call: run(call, call.data)
+                return lambda call, deadline: run(call, call.data, deadline)
 
-    def _json_runner(self, target: ApiTarget | CallbackTarget) -> Callable[[Call, str], str]:
+    def _json_runner(self, target: _JsonTarget) -> Callable[[Call, str, Deadline], str]:
         match target:
             case ApiTarget(api=api, input=input_codec, output=output_codec):
                 client, forward, fit = self._sdk.client, input_codec.forward, output_codec.fit
 
-                def invoke(call: Call, text: str) -> str:
+                def invoke(call: Call, text: str, deadline: Deadline) -> str:
                     request = forward(text)
+                    deadline.check()
                     sdk = client(call.corpid, call.agentid, call.ability_id, call.job_info)
                     return fit(sdk.invoke(api, request))
 
@@ -154,44 +210,53 @@ class Dispatcher:
             case CallbackTarget(input=input_codec, output=output_codec):
                 decode, fetch, fit_event = input_codec.decode, self._events.fetch, output_codec.fit
 
-                def callback_data(call: Call, text: str) -> str:
+                def callback_data(call: Call, text: str, deadline: Deadline) -> str:
                     decode(text)
                     return fit_event(fetch(call))
 
                 return callback_data
+            case StatusTarget(input=input_codec, output=output_codec):
+                decode, status, fit_status = input_codec.decode, self._status, output_codec.fit
+
+                def figures(call: Call, text: str, deadline: Deadline) -> str:
+                    decode(text)
+                    return fit_status(status())
+
+                return figures
 
     def _func_runner(self, target: FuncTarget) -> _Run:
         functions = {name: self._json_runner(each) for name, each in target.functions.items()}
         decode = self._func.decode
 
-        def run(call: Call) -> str:
+        def run(call: Call, deadline: Deadline) -> str:
             wrapped = decode(call.data).input
             function = functions.get(wrapped.func)
             if function is None:
                 raise AbilityNotFoundError(f"unknown input.func {short(wrapped.func, 64)}")
             try:
-                return function(call, bytes(wrapped.func_req).decode())
+                return function(call, bytes(wrapped.func_req).decode(), deadline)
             except InputError as error:
                 raise InputError(f"$.input.func_req{error.path[1:]}", error.reason) from None
 
         return run
 
-    def _handler_runner(self, target: HandlerTarget, timeout: float | None) -> _Run:
+    def _handler_runner(self, target: HandlerTarget) -> _Run:
         function, takes_context = target.handler.function, target.handler.takes_context
         decode = target.input.decode if target.handler.request is not None else target.input.decode_plain
         encode, portal = target.output.encode, self._portal
 
-        def run(call: Call) -> str:
+        def run(call: Call, deadline: Deadline) -> str:
             request = decode(call.data)
-            deadline = Deadline(timeout)
+            deadline.check()
             context = Context(call, self._client(call), self._apis, deadline)
             result = function(request, context) if takes_context else function(request)
             deadline.check()
             return encode(result)
 
-        def run_async(call: Call) -> str:
+        def run_async(call: Call, deadline: Deadline) -> str:
             request = decode(call.data)
-            context = AsyncContext(call, self._client(call), self._apis, Deadline(timeout))
+            deadline.check()
+            context = AsyncContext(call, self._client(call), self._apis, deadline)
             arguments = (request, context) if takes_context else (request,)
             return encode(portal.run(lambda: function(*arguments), context))
 
@@ -199,3 +264,7 @@ class Dispatcher:
 
     def _client(self, call: Call) -> SdkClient:
         return self._sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
+
+
+def _no_status() -> str:
+    raise CallError("no figures are kept here")

@@ -4,35 +4,53 @@ The SDK stamps its log lines with the request that a thread decoded last, and is
 belongs to; so one exchange never changes threads [100057]. This module knows no sockets and no event loop.
 """
 
+import itertools
+import logging
 from time import monotonic
 
 import msgspec
 
 from wwspec_router.dispatch import Dispatcher
 from wwspec_router.errors import CallError, DecodeError
+from wwspec_router.figures import UNDECODED
+from wwspec_router.logs import current_request
 from wwspec_router.sdk.base import Headers, Sdk, SealedReply
 
 __all__ = ["Answer", "Exchange", "Ticket"]
 
+log = logging.getLogger(__name__)
+
+_numbers = itertools.count(1)
+
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
-    """What is sent back, always with HTTP status 200: the platform reports anything else as 710676."""
+    """What is sent back."""
 
     headers: list[tuple[bytes, bytes]]
     body: bytes
+    errcode: int
+    """The program's own errcode; 0 for a reply."""
+    status: int = 200
+    """The HTTP status; another than 200 only when nothing can be sealed, which the platform reports as 710676."""
 
 
 class Ticket:
-    """One request on its way through the program."""
+    """One request on its way through the program. Times are those of `time.monotonic()`."""
 
-    __slots__ = ("arrived", "body", "deadline", "headers")
+    __slots__ = ("arrived", "begun", "body", "deadline", "headers", "label", "number")
 
     def __init__(self, headers: Headers, body: bytes) -> None:
         self.headers = headers
         self.body = body
+        self.number = next(_numbers)
+        """Ties the log lines of this request together."""
         self.arrived = monotonic()
+        self.begun = 0.0
+        """When a worker took it up; 0.0 while it is queued."""
         self.deadline: float | None = None
-        """When it must be answered, on the monotonic clock; known once it is decoded."""
+        """When it must be answered; known once it is decoded."""
+        self.label = UNDECODED
+        """What it is counted as; see `Dispatcher.label`."""
 
 
 class Exchange:
@@ -53,14 +71,18 @@ class Exchange:
         Raises:
             Exception: The SDK could not seal the reply, whatever it raised; there is nothing to send.
         """
+        ticket.begun = monotonic()
+        current_request.set(ticket.number)
+        dispatcher = self._dispatcher
         try:
             call = self._sdk.decode(ticket.headers, _text(ticket.body))
         except DecodeError as error:
             return self._refuse_undecoded(error)
-        timeout = self._dispatcher.timeout(call)
-        if timeout is not None:
-            ticket.deadline = ticket.arrived + timeout
-        return _answer(self._sdk.encode(self._dispatcher.dispatch(call).text))
+        ticket.label = dispatcher.label(call)
+        deadline = dispatcher.deadline(call, ticket.arrived)
+        ticket.deadline = deadline.at
+        reply = dispatcher.dispatch(call, deadline)
+        return _answer(self._sdk.encode(reply.text), reply.errcode)
 
     def refuse(self, ticket: Ticket, error: CallError) -> Answer:
         """Answer a request with an error, from a thread that did not work on it.
@@ -70,14 +92,18 @@ class Exchange:
         Raises:
             Exception: As for `answer`.
         """
+        current_request.set(ticket.number)
         try:
-            self._sdk.decode(ticket.headers, _text(ticket.body))
+            ticket.label = self._dispatcher.label(self._sdk.decode(ticket.headers, _text(ticket.body)))
         except DecodeError as undecoded:
             return self._refuse_undecoded(undecoded)
-        return _answer(self._sdk.encode(self._dispatcher.refusal(error).text))
+        refusal = self._dispatcher.refusal(error)
+        return _answer(self._sdk.encode(refusal.text), refusal.errcode)
 
     def _refuse_undecoded(self, error: DecodeError) -> Answer:
-        return _answer(self._sdk.encode_refusal(self._dispatcher.refusal(error).text))
+        refusal = self._dispatcher.refusal(error)
+        log.warning("a request was not decoded: %s", error.detail or error.message)
+        return _answer(self._sdk.encode_refusal(refusal.text), refusal.errcode)
 
 
 def _text(body: bytes) -> str:
@@ -87,7 +113,7 @@ def _text(body: bytes) -> str:
         raise DecodeError("the request's body is not UTF-8") from None
 
 
-def _answer(sealed: SealedReply) -> Answer:
+def _answer(sealed: SealedReply, errcode: int) -> Answer:
     body = sealed.body.encode()
     headers = [
         (name.lower().encode("latin-1"), value.encode("latin-1"))
@@ -95,4 +121,4 @@ def _answer(sealed: SealedReply) -> Answer:
         if name.lower() not in ("content-length", "transfer-encoding")
     ]
     headers.append((b"content-length", b"%d" % len(body)))
-    return Answer(headers, body)
+    return Answer(headers, body, errcode)

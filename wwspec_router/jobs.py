@@ -19,7 +19,7 @@ import msgspec
 
 from wwspec_router.envelope import Call, CallType, Reply
 from wwspec_router.errors import CallError, SdkCallError, StoreError
-from wwspec_router.logs import describe, short
+from wwspec_router.logs import current_request, describe, describe_thread, short
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.stores.base import Job, JobJournal, Outcome
 
@@ -71,9 +71,10 @@ class Jobs:
         journal: Keeps them; may be shared with other processes.
         sdk: Reports them.
         threads: Jobs that run at once, apart from synchronous calls.
+        hang_after: Seconds after which a job that still runs is reported, and its thread replaced.
     """
 
-    def __init__(self, journal: JobJournal, sdk: Sdk, threads: int) -> None:
+    def __init__(self, journal: JobJournal, sdk: Sdk, threads: int, hang_after: float = 60.0) -> None:
         self._journal = journal
         self._sdk = sdk
         self._owner = secrets.token_hex(8)
@@ -81,6 +82,10 @@ class Jobs:
         self._run: Callable[[Call], Reply] = _not_started
         self._claimed: SimpleQueue[Job | None] = SimpleQueue()
         self._running: set[str] = set()
+        self._hang_after = hang_after
+        self._begun: dict[int, float] = {}
+        self._lost: set[int] = set()
+        self._named = 0
         self._changed = threading.Condition()
         self._look = False
         self._stopping = False
@@ -105,6 +110,7 @@ class Jobs:
             self._journal.add(job)
         except StoreError as error:
             raise CallError("the job could not be stored", detail=str(error)) from error
+        log.debug("job %s of %s accepted", short(job.job_id), short(call.ability_id, 64))
         self._wake()
         return _ACCEPTED
 
@@ -115,11 +121,11 @@ class Jobs:
             run: Answers one call; never raises.
         """
         self._run = run
-        names = [f"wwspec-job-{number}" for number in range(1, self._size + 1)]
-        self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
-        self._threads.append(threading.Thread(target=self._keep, name="wwspec-job-keeper", daemon=True))
-        for thread in self._threads:
-            thread.start()
+        for _ in range(self._size):
+            self._start_thread()
+        keeper = threading.Thread(target=self._keep, name="wwspec-job-keeper", daemon=True)
+        self._threads.append(keeper)
+        keeper.start()
 
     def stop(self, grace: float) -> int:
         """Begin no further job, wait up to `grace` seconds for those that run, and return how many are left.
@@ -129,7 +135,7 @@ class Jobs:
         with self._changed:
             self._stopping = True
             self._changed.notify()
-        for _ in range(self._size):
+        for _ in self._threads:
             self._claimed.put(None)
         deadline = monotonic() + grace
         for thread in self._threads:
@@ -140,6 +146,17 @@ class Jobs:
     def running(self) -> int:
         """Jobs that this process has in hand."""
         return len(self._running)
+
+    @property
+    def replaced(self) -> int:
+        """Threads that hang in a job, beside those that took their places."""
+        return len(self._lost)
+
+    def _start_thread(self) -> None:
+        self._named += 1
+        thread = threading.Thread(target=self._work, name=f"wwspec-job-{self._named}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _wake(self) -> None:
         with self._changed:
@@ -158,11 +175,21 @@ class Jobs:
                 if self._running and monotonic() - renewed > LEASE / 3:
                     renewed = monotonic()
                     self._journal.renew(self._owner, list(self._running), LEASE)
-                free = self._size - len(self._running)
+                self._replace_hanging()
+                free = self._size + len(self._lost) - len(self._running)
                 if free > 0 and not self._stopping:
                     self._claim(free)
             except StoreError as error:
                 log.error("the journal of jobs failed: %s", error)
+
+    def _replace_hanging(self) -> None:
+        """Report threads that have run one job for long, and start others in their places, once for each."""
+        now = monotonic()
+        for ident, since in list(self._begun.items()):
+            if now - since > self._hang_after and ident not in self._lost and len(self._lost) < self._size:
+                self._lost.add(ident)
+                log.error("a job has been running for %.0f s; it is at %s", now - since, describe_thread(ident))
+                self._start_thread()
 
     def _claim(self, limit: int) -> None:
         for job in self._journal.claim(self._owner, limit, LEASE):
@@ -171,7 +198,10 @@ class Jobs:
                 self._claimed.put(job)
 
     def _work(self) -> None:
-        while (job := self._claimed.get()) is not None:
+        ident = threading.get_ident()
+        while ident not in self._lost and (job := self._claimed.get()) is not None:
+            current_request.set(f"job-{short(job.job_id)}")
+            self._begun[ident] = monotonic()
             try:
                 if self._stopping:  # claimed, but not begun: it is free at once for who comes next
                     self._journal.postpone(self._owner, job.job_id, 0.0)
@@ -182,8 +212,10 @@ class Jobs:
             except Exception as error:
                 log.error("job %s failed: %s", short(job.job_id), describe(error))
             finally:
+                del self._begun[ident]
                 self._running.discard(job.job_id)
                 self._wake()
+        self._lost.discard(ident)
 
     def _handle(self, job: Job) -> None:
         outcome = job.outcome

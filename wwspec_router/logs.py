@@ -8,13 +8,28 @@ import logging
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
+from threading import Lock
+from time import monotonic
 
 import msgspec
 
-__all__ = ["SdkLogHandler", "describe", "pieces", "setup_logging", "short"]
+__all__ = [
+    "RareWarnings",
+    "SdkLogHandler",
+    "current_request",
+    "describe",
+    "describe_thread",
+    "pieces",
+    "setup_logging",
+    "short",
+]
 
-_LINE = "%(asctime)s %(levelname)s %(name)s %(process)d %(message)s"
+_LINE = "%(asctime)s %(levelname)s %(name)s %(process)d%(request)s %(message)s"
+
+current_request: ContextVar[int | str] = ContextVar("wwspec_request", default="")
+"""What the lines of this thread or task are about: the number of a request of this process, or a job."""
 
 SDK_LOG_BYTES = 128
 """Longest text that the SDK keeps of one log line [100057]."""
@@ -49,6 +64,41 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__} at {' < '.join(places) or 'an unknown place'}"
 
 
+def describe_thread(ident: int) -> str:
+    """Return where a thread is, innermost frame first: files, lines and names, nothing that they hold."""
+    frame = sys._current_frames().get(ident)
+    if frame is None:
+        return "its thread has ended"
+    frames = traceback.StackSummary.extract(traceback.walk_stack(frame), limit=20, lookup_lines=False)
+    return " < ".join(f"{Path(each.filename).name}:{each.lineno} {each.name}" for each in frames)
+
+
+class RareWarnings:
+    """Logs a kind of warning that can come with every call at most once a second, and counts the others.
+
+    Args:
+        logger: Where to.
+    """
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self._logger = logger
+        self._lock = Lock()
+        self._next = 0.0
+        self._left_out = 0
+
+    def warning(self, message: str, *args: object) -> None:
+        """Log a warning, unless the last one was just now."""
+        now = monotonic()
+        with self._lock:
+            if now < self._next:
+                self._left_out += 1
+                return
+            self._next = now + 1.0
+            left_out, self._left_out = self._left_out, 0
+        more = f" (and {left_out} more since the last such line)" if left_out else ""
+        self._logger.warning(f"{message}%s", *args, more)  # noqa: G004  # a constant of the caller's
+
+
 class SdkLogHandler(logging.Handler):
     """Gives records to the SDK as well: of a deployed program, the platform collects only those [100057].
 
@@ -59,7 +109,7 @@ class SdkLogHandler(logging.Handler):
     def __init__(self, write: Callable[[str, str], None]) -> None:
         super().__init__()
         self._write = write
-        self.setFormatter(_OneLineFormatter("%(levelname)s %(name)s %(message)s"))
+        self.setFormatter(_OneLineFormatter("%(levelname)s %(name)s%(request)s %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record, in as many pieces as the SDK's limit asks for."""
@@ -91,6 +141,8 @@ class _OneLineFormatter(logging.Formatter):
         record.exc_text = None
         error = record.exc_info[1] if record.exc_info else None
         record.exc_info = None
+        request = current_request.get()
+        record.request = f" #{request}" if request else ""
         line = super().format(record).replace("\n", " | ")
         return line if error is None else f"{line}: {describe(error)}"
 
@@ -107,6 +159,7 @@ class _JsonFormatter(_OneLineFormatter):
             "level": record.levelname,
             "logger": record.name,
             "process": record.process,
+            **({"request": request} if (request := current_request.get()) else {}),
             "message": super().format(record).encode("utf-8", "backslashreplace").decode(),
         }
         return msgspec.json.encode(line).decode()

@@ -25,6 +25,9 @@ Apis = Literal["*"] | list[str]
 Seconds = Annotated[float, Meta(gt=0, le=31_536_000)]
 """A duration of at most a year, which no clock or wait takes amiss."""
 
+Concurrency = Annotated[int, Meta(ge=1, le=65_536)]
+"""How many calls of one ability a worker process runs at once; more are refused. Asynchronous ones don't count."""
+
 RowT = TypeVar("RowT", bound=msgspec.Struct)
 
 
@@ -35,6 +38,8 @@ class Program(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """For logs."""
     errcode: Annotated[int, Meta(ge=1, le=2**31 - 1)] = DEFAULT_ERRCODE
     """The errcode of the program's own failures."""
+    overload_errcode: Annotated[int, Meta(ge=1, le=2**31 - 1)] = DEFAULT_ERRCODE
+    """The errcode of calls that were refused unheard, because the program or an ability has enough to do."""
     notify_ttl: Seconds = 1200.0
     """Seconds that an event waits for `get_callback_data`; the platform's notify_id is valid 600 [99849]."""
     timeout: Seconds | None = None
@@ -47,6 +52,7 @@ class Passthrough(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     prefix: Annotated[str, Meta(min_length=1)]
     apis: Apis = "*"
     timeout: Seconds | None = None
+    concurrency: Concurrency | None = None
     drop_empty: bool = False
     """Leave optional empty strings out of what the SDK is sent."""
 
@@ -58,8 +64,8 @@ class AbilityRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """The SDK API that the ability is another name of."""
     handler: str | None = None
     """`package.module:function`, marked with `@ability`."""
-    kind: Literal["callback_data", "func"] | None = None
-    """`callback_data` answers a stored event; `func` is the protocol of the vendor's Python demo."""
+    kind: Literal["callback_data", "func", "status"] | None = None
+    """`callback_data` answers a stored event, `status` the program's figures; `func` is the Python demo's protocol."""
     apis: Apis | None = None
     """With `kind = "func"`: the APIs that `input.func` may name."""
     input: str | None = None
@@ -67,6 +73,7 @@ class AbilityRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     output: str | None = None
     """The same for the output contract."""
     timeout: Seconds | None = None
+    concurrency: Concurrency | None = None
     output_policy: OutputPolicy | None = None
     """`prune` (the default for SDK APIs), `strict` (the default for handlers) or `off`."""
     drop_empty: bool = False

@@ -21,6 +21,7 @@ from wwspec_router.contracts.matching import mismatches
 from wwspec_router.contracts.wrapping import DO_ASYNC_JOB, func_input, merged_events
 from wwspec_router.errors import ConfigurationError, LoaderError, RegistryError
 from wwspec_router.loader import ApiContract, Application
+from wwspec_router.monitor import Status
 from wwspec_router.registry import AbilityRow, Apis, Passthrough, Registry, parse_registry
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "CallbackTarget",
     "FuncTarget",
     "HandlerTarget",
+    "StatusTarget",
     "build_table",
 ]
 
@@ -59,6 +61,13 @@ class CallbackTarget(msgspec.Struct, frozen=True):
     output: OutputCodec
 
 
+class StatusTarget(msgspec.Struct, frozen=True):
+    """Answered with the program's figures."""
+
+    input: InputCodec[Any]
+    output: OutputCodec
+
+
 class FuncTarget(msgspec.Struct, frozen=True):
     """Answered by what `input.func` names: the protocol of the vendor's Python demo [100249]."""
 
@@ -71,9 +80,11 @@ class Ability(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the table."""
 
     ability_id: str
-    target: ApiTarget | HandlerTarget | CallbackTarget | FuncTarget
+    target: ApiTarget | HandlerTarget | CallbackTarget | StatusTarget | FuncTarget
     timeout: float | None
     """Seconds from the arrival of the call to its answer; None for no limit."""
+    concurrency: int | None = None
+    """Synchronous calls that one worker process runs at once; None for no limit."""
     place: str
     """Where the registry file declares it."""
 
@@ -87,6 +98,8 @@ class Ability(msgspec.Struct, frozen=True, kw_only=True):
                 return f"handler {handler.function.__module__}:{handler.function.__qualname__}"
             case CallbackTarget():
                 return "stored event by notify_id"
+            case StatusTarget():
+                return "figures of the program"
             case FuncTarget(functions=functions):
                 names = sorted(functions)
                 return f"input.func {names[0]}" if len(names) == 1 else f"input.func, {len(names)} functions"
@@ -139,11 +152,11 @@ class _Builder:
 
     def build(self) -> AbilityTable:
         for ability_id, row in self._registry.abilities.items():
-            self._add(ability_id, self._row_target(ability_id, row), row.timeout, "abilities", ability_id)
+            self._add(ability_id, self._row_target(ability_id, row), row, "abilities", ability_id)
         if (passthrough := self._registry.passthrough) is not None:
             for api in self._names(passthrough.apis, "passthrough"):
                 target = self._api_target(api, OutputPolicy.PRUNE, passthrough.drop_empty)
-                self._add(passthrough.prefix + api, target, passthrough.timeout, "passthrough")
+                self._add(passthrough.prefix + api, target, passthrough, "passthrough")
         if (func := self._registry.func) is not None:
             self._add_functions(func)
         self._check_scenes()
@@ -159,7 +172,9 @@ class _Builder:
             events=self._events,
         )
 
-    def _add(self, ability_id: str, target: Any, timeout: float | None, table: str, key: str | None = None) -> None:
+    def _add(
+        self, ability_id: str, target: Any, row: AbilityRow | Passthrough, table: str, key: str | None = None
+    ) -> None:
         place = self._registry.place(table, key)
         if target is None:
             return
@@ -170,8 +185,10 @@ class _Builder:
                 "keep one of the two, or list the wanted names in apis"
             )
             return
-        timeout = timeout if timeout is not None else self._registry.program.timeout
-        self._abilities[ability_id] = Ability(ability_id=ability_id, target=target, timeout=timeout, place=place)
+        timeout = row.timeout if row.timeout is not None else self._registry.program.timeout
+        self._abilities[ability_id] = Ability(
+            ability_id=ability_id, target=target, timeout=timeout, concurrency=row.concurrency, place=place
+        )
 
     def _row_target(self, ability_id: str, row: AbilityRow) -> Any:
         place = self._registry.place("abilities", ability_id)
@@ -187,6 +204,8 @@ class _Builder:
         if row.kind == "func":
             names = list(self._names("*" if row.apis is None else row.apis, "abilities", ability_id))
             return self._func_target([*names, DO_ASYNC_JOB], row.drop_empty)
+        if row.kind == "status":
+            return StatusTarget(InputCodec(Contract), OutputCodec(Status, OutputPolicy.STRICT))
         return self._callback
 
     def _handler_target(self, name: str, row: AbilityRow, place: str) -> HandlerTarget | None:
@@ -256,7 +275,7 @@ class _Builder:
 
     def _add_functions(self, func: Passthrough) -> None:
         for name in (*self._names(func.apis, "func"), DO_ASYNC_JOB):
-            self._add(func.prefix + name, self._func_target([name], func.drop_empty), func.timeout, "func")
+            self._add(func.prefix + name, self._func_target([name], func.drop_empty), func, "func")
 
     def _func_target(self, names: list[str], drop_empty: bool) -> FuncTarget:
         functions: dict[str, ApiTarget | CallbackTarget] = {}

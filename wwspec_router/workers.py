@@ -16,7 +16,8 @@ Who touches what:
 
 * The loop's thread alone: `_pending`, `_flushing`, `_closed`, `_empty`, `_abandoned`, and appending to
   `_jobs`.
-* Under `_lock`, where no foreign code runs: `_idle`, `_searching`, `_ending`, and changes of `_workers`.
+* Under `_lock`, where no foreign code runs: `_idle`, `_searching`, `_ending`, and changes of `_workers` and
+  `_lost`. Only the loop's thread makes a worker lost, and only while it runs a job.
 * Any thread: popping from `_jobs`, appending to `_done` (a deque does both atomically, with or without the
   GIL), and `_waking`, which `_Worker.run` argues.
 """
@@ -87,6 +88,7 @@ class WorkerPool:
         self._lock = allocate_lock()
         self._idle: list[_Worker] = []
         self._workers: list[_Worker] = []
+        self._lost: list[_Worker] = []
         self._named = 0
         self._warned = False
         self._searching = False
@@ -124,7 +126,7 @@ class WorkerPool:
             raise RuntimeError("submit() belongs on the thread of the loop that has awaited start()")
         # Jobs in hand count, not the queue's length: a burst that idle threads have not picked up yet is no
         # overload.
-        if self._closed or len(self._pending) >= self._size + self._queue:
+        if self._closed or len(self._pending) - len(self._lost) >= self._size + self._queue:
             raise self._refusal()
         future: asyncio.Future[_Result] = self._loop.create_future()
         self._pending.add(future)
@@ -158,6 +160,28 @@ class WorkerPool:
             self._end()
         return self._abandoned
 
+    def replace(self, ident: int) -> bool:
+        """Give the place of a thread that is running a job to another, which starts when a job needs it.
+
+        The thread ends with its job, whose result still counts. There are never more replaced threads than the
+        pool may have threads.
+
+        Args:
+            ident: The thread's, from `busy_workers`.
+
+        Returns:
+            False when nothing was changed: it runs no job any more, or too many were replaced already.
+        """
+        with self._lock:
+            worker = next((each for each in self._workers if each.ident == ident and each.since), None)
+            if worker is None or len(self._lost) >= self._size:
+                return False
+            self._workers.remove(worker)
+            self._lost.append(worker)
+            worker.lost = True
+        self._flush()  # what is queued may be waiting for just this place
+        return True
+
     @property
     def busy(self) -> int:
         """How many threads are running a job."""
@@ -171,7 +195,12 @@ class WorkerPool:
     @property
     def threads(self) -> int:
         """How many threads there are, busy or idle; after `stop`, how many were left behind and still run."""
-        return len(self._workers)
+        return len(self._workers) + (len(self._lost) if self._ending else 0)
+
+    @property
+    def replaced(self) -> int:
+        """How many threads were replaced and still run their jobs."""
+        return len(self._lost)
 
     def busy_workers(self) -> list[BusyWorker]:
         """Return the threads that are running a job, the longest running first."""
@@ -302,7 +331,7 @@ class WorkerPool:
             idle = self._idle.copy()
             self._idle.clear()
             # With no job left, those that are not idle are just about to find the queue empty.
-            leaving = idle if abandoned else self._workers.copy()
+            leaving = idle if abandoned else [*self._workers, *self._lost]
         for worker in idle:
             worker.gate.release()
         # This blocks the loop, so it is only for threads that have no job and get none: no coroutine holds
@@ -319,11 +348,12 @@ class _Worker(threading.Thread):
         super().__init__(name=name, daemon=True)
         self.pool = pool
         self.since = 0.0
+        self.lost = False
         self.gate = allocate_lock()
         self.gate.acquire()
 
     def run(self) -> None:
-        """Work until the pool ends."""
+        """Work until the pool ends, or another thread was given this one's place."""
         pool = self.pool
         jobs, done, wake_loop = pool._jobs, pool._done, pool._loop.call_soon_threadsafe
         searching: bool | None = True
@@ -360,6 +390,10 @@ class _Worker(threading.Thread):
                     wake_loop(pool._drain)
                 except RuntimeError:
                     pass  # the loop was closed while this job was left behind
+            if self.lost:
+                with pool._lock:
+                    pool._lost.remove(self)
+                return
 
     def _lie_down(self, searching: bool | None) -> bool | None:
         """Sleep until called, unless a job has come meanwhile.
@@ -369,6 +403,9 @@ class _Worker(threading.Thread):
         """
         pool = self.pool
         with pool._lock:
+            if self.lost:  # since it last looked
+                pool._lost.remove(self)
+                return None
             if pool._jobs:
                 return searching
             if pool._ending:

@@ -1,7 +1,10 @@
 import json
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import get_ident
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -9,6 +12,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from tests.kernel.conftest import OK, MemorySdk, Zone, app_call, network_failure
 from wwspec_router.console import console_contracts
+from wwspec_router.context import Deadline
 from wwspec_router.contracts.matching import matches
 from wwspec_router.envelope import Call, CallType
 from wwspec_router.errors import SdkCallError
@@ -183,12 +187,89 @@ def test_the_program_s_own_failures_carry_its_configured_errcode(zone_of: ZoneOf
     assert zone.event("[]")["errcode"] == 42
 
 
-def test_time_outs_are_known_for_calls_of_the_app_only(zone_of: ZoneOf) -> None:
+def test_deadlines_count_from_the_arrival_and_are_for_calls_of_the_app_only(zone_of: ZoneOf) -> None:
     zone = zone_of("[program]\ntimeout=2\n[abilities.a]\napi='sync_msg'\n[abilities.b]\napi='sync_msg'\ntimeout=1\n")
-    timeout = zone.dispatcher.timeout
 
-    assert [timeout(app_call(name)) for name in ("a", "b", "nope")] == [2.0, 1.0, None]
-    assert timeout(Call(corpid="c", agentid=1, call_type=CallType.EVENT, ability_id="a")) is None
+    def deadline(call: Call) -> float | None:
+        return zone.dispatcher.deadline(call, 100.0).at
+
+    assert [deadline(app_call(name)) for name in ("a", "b", "nope")] == [102.0, 101.0, None]
+    assert deadline(Call(corpid="c", agentid=1, call_type=CallType.EVENT, ability_id="a")) is None
+
+
+def test_a_call_whose_time_is_over_before_it_is_begun_asks_the_sdk_for_nothing(zone: Zone) -> None:
+    reply = zone.dispatcher.dispatch(app_call("invoke_sync_msg"), Deadline(monotonic() - 1))
+
+    assert json.loads(reply.text) == refused("the ability took longer than its timeout")
+    assert zone.sdk.calls == []
+
+
+LIMITED = (
+    "[program]\noverload_errcode=45009\n[abilities.a]\napi='sync_msg'\nconcurrency=1\n[abilities.b]\napi='sync_msg'\n"
+)
+FULL = refused("the ability is at its limit of calls, try again later", 45009)
+
+
+def test_an_ability_at_its_limit_is_refused_at_once_with_the_errcode_of_overload(
+    zone_of: ZoneOf, caplog: pytest.LogCaptureFixture
+) -> None:
+    zone = zone_of(LIMITED)
+    within: list[Any] = []
+
+    def reply(request: str) -> str:
+        if not within:
+            within.append(None)  # the calls below answer at once
+            with ThreadPoolExecutor(1) as other:  # the limit is one of threads
+                within[:] = [other.submit(zone.call, name).result() for name in ("a", "b")]
+        return OK
+
+    zone.sdk.replies["sync_msg"] = reply
+    assert zone.call("a")["errcode"] == 0
+    assert within == [FULL, {"errcode": 0, "errmsg": "ok"}]
+    assert zone.call("a")["errcode"] == 0
+    assert "a call was refused: 1 calls of a are running" in caplog.text
+
+
+def test_a_place_under_a_limit_is_given_back_whatever_becomes_of_the_call(zone_of: ZoneOf) -> None:
+    zone = zone_of(LIMITED)
+    for failure in (network_failure("sync_msg"), ValueError("unknown")):
+        zone.sdk.replies["sync_msg"] = failure
+        assert zone.call("a")["errcode"] == 710660
+    zone.sdk.replies["sync_msg"] = OK
+    assert zone.call("a")["errcode"] == 0
+
+
+def test_asynchronous_calls_do_not_count_against_a_limit(zone_of: ZoneOf) -> None:
+    zone = zone_of(LIMITED)
+    answers: list[Any] = []
+
+    def reply(request: str) -> str:
+        if not answers:
+            answers.append("")
+            with ThreadPoolExecutor(1) as other:
+                answers[:] = [other.submit(zone.dispatcher.run_job, app_call("a")).result().text]
+        return OK
+
+    zone.sdk.replies["sync_msg"] = reply
+    assert zone.call("a")["errcode"] == 0
+    assert answers == [OK]
+
+
+def test_a_thread_that_was_written_off_holds_no_place_under_a_limit(zone_of: ZoneOf) -> None:
+    zone = zone_of(LIMITED)
+    answers: list[Any] = []
+
+    def reply(request: str) -> str:
+        if not answers:
+            answers.append("")
+            zone.dispatcher.write_off(get_ident())
+            with ThreadPoolExecutor(1) as other:
+                answers[:] = [other.submit(zone.call, "a").result()]
+        return OK
+
+    zone.sdk.replies["sync_msg"] = reply
+    assert zone.call("a")["errcode"] == 0
+    assert answers == [{"errcode": 0, "errmsg": "ok"}]
 
 
 EVENT = ' {"event_type": "hit_keyword", "timestamp": 5, "hit_keyword": {"token": "t"}}'

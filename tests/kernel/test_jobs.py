@@ -218,6 +218,32 @@ def test_jobs_beyond_the_threads_wait_their_turn(store: Store) -> None:
     assert most[0] <= 3
 
 
+def test_a_job_that_hangs_is_reported_and_takes_no_thread_from_the_others(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    sdk = Platform()
+    released = threading.Event()
+
+    def run(call: Call) -> Reply:
+        if call.job_info == "hangs":
+            assert released.wait(DEADLINE)
+        return answer(call)
+
+    jobs = Jobs(store, sdk, 1, hang_after=0.05)
+    jobs.start(run)
+    jobs.accept(job("hangs"))
+    jobs.accept(job("waits"))
+    assert [info for info, _ in sdk.wait_for(1)] == ["waits"]
+    assert jobs.replaced == 1
+    released.set()
+    assert [info for info, _ in sdk.wait_for(2)] == ["waits", "hangs"]
+    wait_empty(store)
+    assert jobs.stop(DEADLINE) == 0
+    assert jobs.replaced == 0
+    assert "a job has been running for" in caplog.text
+    assert "test_jobs.py:" in caplog.text
+
+
 def test_stopping_keeps_what_was_not_begun(store: Store) -> None:
     sdk = Platform()
     begun, go_on = threading.Semaphore(0), threading.Event()

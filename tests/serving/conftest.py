@@ -103,6 +103,12 @@ class Program:
         assert not self._thread.is_alive()
         self.socket.close()
 
+    @property
+    def in_hand(self) -> int:
+        """How many calls are being answered."""
+        assert self.app.calls is not None
+        return self.app.calls.in_hand
+
     def post(self, ability_id: str, data: Any = None, **call: Any) -> httpx.Response:
         """Call an ability on a connection of its own."""
         content = sealed(ability_id, data, **call)

@@ -1,15 +1,21 @@
 """What a zone program answers on its socket, and when it gives a call up."""
 
 import contextlib
+import io
+import json
+import logging
 import socket
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import ANY
 
 import httpx
 import pytest
 
 from tests.serving.conftest import LIMIT, PlainSdk, Program, sealed, wait_until
+from wwspec_router.logs import setup_logging
 
 Start = Callable[..., Program]
 
@@ -124,8 +130,7 @@ def test_a_full_queue_is_answered_at_once(start: Start, gate: Gate) -> None:
         running = pool.submit(program.post, "invoke_sync_msg")
         assert gate.entered.acquire(timeout=LIMIT)
         queued = pool.submit(program.post, "invoke_sync_msg")
-        workers = program.app._endpoint._workers  # type: ignore[union-attr]
-        wait_until(lambda: workers.queued == 1)
+        wait_until(lambda: program.in_hand == 2)
         refused = program.post("invoke_sync_msg")
         assert refused.status_code == 200
         assert refused.headers["ww-sealed"] == "yes"
@@ -133,6 +138,93 @@ def test_a_full_queue_is_answered_at_once(start: Start, gate: Gate) -> None:
         gate.opened.set()
         assert running.result(LIMIT).json()["errmsg"] == "late"
         assert queued.result(LIMIT).json()["errmsg"] == "late"
+
+
+def test_a_call_that_is_queued_for_long_is_refused_while_the_one_before_it_runs(start: Start, gate: Gate) -> None:
+    program = start(threads=1, queue_timeout=0.1)
+    program.sdk.invoke = gate
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(program.post, "invoke_sync_msg")
+        assert gate.entered.acquire(timeout=LIMIT)
+        refused = program.post("invoke_sync_msg")
+        assert refused.json() == {"errcode": 710660, "errmsg": "the program is overloaded, try again later"}
+        gate.opened.set()
+        assert running.result(LIMIT).json()["errmsg"] == "late"
+    assert program.post("invoke_sync_msg").json()["errmsg"] == "late"
+    assert gate.calls == 2, "the call that was refused was run"
+
+
+def test_an_ability_that_hangs_takes_no_thread_from_the_others(
+    start: Start, gate: Gate, caplog: pytest.LogCaptureFixture
+) -> None:
+    program = start(threads=2, hang_after=0.1)
+    program.sdk.invoke = gate
+    with ThreadPoolExecutor(3) as pool:
+        hanging = [pool.submit(program.post, name) for name in ("single", "invoke_sync_msg")]
+        for _ in hanging:
+            assert gate.entered.acquire(timeout=LIMIT)
+        wait_until(lambda: caplog.text.count("the thread was replaced") == 2)
+        program.sdk.invoke = lambda api, request: '{"errcode":0,"errmsg":"quick"}'
+        assert program.post("single").json()["errmsg"] == "quick"
+        gate.opened.set()
+        assert [each.result(LIMIT).json()["errmsg"] for each in hanging] == ["late", "late"]
+    assert "it is at threading.py:" in caplog.text
+    assert "< test_http.py:" in caplog.text
+
+
+def test_no_more_threads_are_replaced_than_there_may_be(
+    start: Start, gate: Gate, caplog: pytest.LogCaptureFixture
+) -> None:
+    program = start(threads=1, hang_after=0.1, queue_timeout=0.2)
+    program.sdk.invoke = gate
+    with ThreadPoolExecutor(2) as pool:
+        hanging = [pool.submit(program.post, "invoke_sync_msg") for _ in range(2)]
+        wait_until(lambda: "too many threads were replaced already" in caplog.text)
+        assert program.post("invoke_sync_msg").json()["errmsg"] == "the program is overloaded, try again later"
+        gate.opened.set()
+        assert [each.result(LIMIT).json()["errmsg"] for each in hanging] == ["late", "late"]
+    assert program.post("invoke_sync_msg").json()["errmsg"] == "late"
+
+
+def test_the_figures_of_the_program_are_an_ability(start: Start) -> None:
+    program = start(threads=7)
+    for _ in range(3):
+        program.post("invoke_sync_msg")
+    program.post("no_such_ability")
+    figures = program.post("figures").json()
+    assert (figures["errcode"], figures["calls"], figures["processes"]) == (0, 4, 1)
+    assert figures["errors"] == [{"errcode": 710660, "count": 1}]
+    assert {each["ability_id"]: each["calls"] for each in figures["abilities"]} == {
+        "invoke_sync_msg": 3,
+        "(unknown)": 1,
+    }
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """Standard output, with logging as JSON, undone afterwards."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    monkeypatch.setattr(sys, "stdout", output := io.StringIO())
+    setup_logging("DEBUG", as_json=True)
+    yield output
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def test_lines_about_one_request_carry_one_number(start: Start, gate: Gate, lines: io.StringIO) -> None:
+    program = start(threads=1)
+    program.sdk.invoke = gate
+    program.post("single", {"limit": "not a number"})
+    program.post("quick_limit")
+    gate.opened.set()
+    told = [json.loads(line) for line in lines.getvalue().splitlines()]
+    refused = [(line["request"], line["message"]) for line in told if "refused" in line["message"]]
+    assert refused == [
+        (ANY, "ability single refused, InputError"),
+        (ANY, "ability quick_limit refused: the ability took longer than its timeout"),
+    ]
+    assert refused[1][0] == refused[0][0] + 1
 
 
 def test_a_call_over_its_time_is_answered_while_the_sdk_still_blocks(start: Start, gate: Gate) -> None:
@@ -172,9 +264,8 @@ def test_a_call_whose_client_hung_up_in_the_queue_never_runs(start: Start, gate:
         with contextlib.closing(socket.create_connection(("127.0.0.1", program.port), LIMIT)) as connection:
             head = f"POST / HTTP/1.1\r\nhost: x\r\nww-plain: yes\r\ncontent-length: {len(body)}\r\n\r\n"
             connection.sendall(head.encode() + body)
-            watched = program.app._endpoint._watch._calls  # type: ignore[union-attr]
-            wait_until(lambda: len(watched) == 2)
-        wait_until(lambda: len(watched) == 1)
+            wait_until(lambda: program.in_hand == 2)
+        wait_until(lambda: program.in_hand == 1)
         gate.opened.set()
         assert running.result(LIMIT).json()["errmsg"] == "late"
     program.post("invoke_sync_msg")

@@ -1,0 +1,226 @@
+"""Counting calls: percentiles close to the exact ones, processes that add up, and memory that callers can't fill."""
+
+import math
+import threading
+import tracemalloc
+from collections.abc import Sequence
+from itertools import groupby
+
+import msgspec
+import pytest
+from hypothesis import given, strategies as st
+
+from wwspec_router.figures import (
+    EVENT,
+    OTHER_ERRCODE,
+    UNDECODED,
+    UNKNOWN,
+    Figures,
+    Gauges,
+    Snapshot,
+    Tally,
+    merged,
+    percentile,
+)
+
+NAMES = ["invoke_sync_msg", "digest", EVENT, UNDECODED, "nobody knows this one"]
+TIMES = st.one_of(
+    st.integers(1_000, 3_600 * 10**9 - 1),
+    st.integers(0, 31).flatmap(lambda octave: st.integers(1_000 << octave, 2_000 << octave)),
+).map(lambda nanoseconds: min(nanoseconds / 1e9, 3_599.0))
+"""From a microsecond to an hour, in seconds, each octave as likely as another."""
+
+
+def exact_percentile(times: Sequence[float], percent: int) -> float:
+    return sorted(times)[math.ceil(percent * len(times) / 100) - 1]
+
+
+@given(times=st.lists(TIMES, min_size=1, max_size=200), percent=st.sampled_from([1, 25, 50, 90, 99, 100]))
+def test_percentiles_are_within_4_5_percent_of_the_exact_ones(times: list[float], percent: int) -> None:
+    figures = Figures(["digest"])
+    for time in times:
+        figures.count("digest", 0, time, time)
+    snapshot = figures.snapshot()
+    exact = exact_percentile(times, percent)
+    assert percentile(snapshot.tallies["digest"].recent, percent) == pytest.approx(exact, rel=0.045)
+    assert percentile(snapshot.waited, percent) == pytest.approx(exact, rel=0.045)
+
+
+def test_times_under_a_microsecond_read_as_nothing() -> None:
+    figures = Figures(["digest"])
+    for time in (0.0, 1e-9, 9e-7, -1.0, -math.inf, math.nan, 5e-324):
+        figures.count("digest", 0, time, time)
+    snapshot = figures.snapshot()
+    assert percentile(snapshot.tallies["digest"].recent, 100) == 0.0
+    assert percentile(snapshot.waited, 100) == 0.0
+
+
+@pytest.mark.parametrize("time", [3_600.0, 1e9, 1.7e308, math.inf])
+def test_times_over_an_hour_read_as_an_hour(time: float) -> None:
+    figures = Figures(["digest"])
+    figures.count("digest", 0, time, time)
+    assert percentile(figures.snapshot().waited, 50) == pytest.approx(3_600.0, rel=0.045)
+
+
+def test_percentile_of_no_calls_is_zero() -> None:
+    assert percentile({}, 99) == 0.0
+
+
+CALLS = st.tuples(st.integers(0, 2), st.sampled_from(NAMES), st.sampled_from([0, 0, 710660, -7, 40058]), TIMES, TIMES)
+"""Which of three processes, and what it counts."""
+SCRIPTS = st.lists(st.one_of(CALLS, st.just("turn")), max_size=60)
+
+
+def played(script: Sequence[object], processes: int) -> list[Figures]:
+    """Let processes count what a script says; they turn at once."""
+    figures = [Figures(NAMES[:2]) for _ in range(processes)]
+    for step in script:
+        if isinstance(step, tuple):
+            process, *call = step
+            figures[process % processes].count(*call)
+        else:
+            for each in figures:
+                each.turn()
+    return figures
+
+
+def counted(snapshot: Snapshot) -> Snapshot:
+    """Without what tells one process from three."""
+    return msgspec.structs.replace(snapshot, started=0.0, processes=0)
+
+
+@given(script=SCRIPTS)
+def test_processes_add_up_to_one_that_counted_everything(script: list[object]) -> None:
+    together = merged([figures.snapshot() for figures in played(script, 3)])
+    [alone] = played(script, 1)
+    assert counted(together) == counted(alone.snapshot())
+
+
+@given(scripts=st.lists(SCRIPTS, max_size=5), data=st.data())
+def test_order_and_grouping_do_not_change_the_sum(scripts: list[list[object]], data: st.DataObject) -> None:
+    snapshots = [
+        played(script, 1)[0].snapshot(Gauges(busy=number, threads=8, queued=2, jobs_running=1, hung=number % 2))
+        for number, script in enumerate(scripts)
+    ]
+    before = msgspec.msgpack.encode(snapshots)
+    shuffled = data.draw(st.permutations(snapshots))
+    group_of = data.draw(st.lists(st.integers(0, 2), min_size=len(scripts), max_size=len(scripts)))
+    groups = groupby(zip(group_of, shuffled, strict=True), key=lambda each: each[0])
+    regrouped = merged(merged(snapshot for _, snapshot in group) for _, group in groups)
+    assert regrouped == merged(snapshots)
+    assert msgspec.msgpack.encode(snapshots) == before
+
+
+def test_nothing_added_changes_nothing() -> None:
+    figures = Figures(["digest"])
+    figures.count("digest", 710660, 0.001, 0.01)
+    snapshot = figures.snapshot(Gauges(busy=3))
+    assert merged([Snapshot(), snapshot, merged([])]) == snapshot
+
+
+def test_gauges_and_processes_add_up() -> None:
+    parts = [
+        Figures([]).snapshot(Gauges(busy=1, threads=4, queued=2)),
+        Figures([]).snapshot(Gauges(busy=2, threads=4, jobs_running=3, hung=1)),
+    ]
+    together = merged(parts)
+    assert together.gauges == Gauges(busy=3, threads=8, queued=2, jobs_running=3, hung=1)
+    assert together.processes == 2
+    assert together.started == parts[0].started
+
+
+def test_percentiles_forget_what_is_older_than_two_intervals_and_counts_do_not() -> None:
+    figures = Figures(["digest"])
+    figures.count("digest", 710660, 1.0, 1.0)
+    figures.turn()
+    figures.count("digest", 0, 0.001, 0.001)
+    both = figures.snapshot()
+    assert percentile(both.tallies["digest"].recent, 99) == pytest.approx(1.0, rel=0.045)
+    figures.turn()
+    later = figures.snapshot()
+    assert percentile(later.tallies["digest"].recent, 99) == pytest.approx(0.001, rel=0.045)
+    assert percentile(later.waited, 99) == pytest.approx(0.001, rel=0.045)
+    figures.turn()
+    assert figures.snapshot().tallies == {"digest": Tally(calls=2, errors=1, recent={})}
+    assert figures.snapshot().errcodes == {710660: 1}
+
+
+def test_a_snapshot_stays_as_it_was() -> None:
+    figures = Figures(["digest"])
+    figures.count("digest", 0, 0.001, 0.01)
+    snapshot = figures.snapshot()
+    before = msgspec.msgpack.encode(snapshot)
+    figures.count("digest", 5, 0.001, 0.01)
+    figures.turn()
+    assert msgspec.msgpack.encode(snapshot) == before
+
+
+def test_unknown_ability_ids_are_counted_as_one_and_take_no_memory() -> None:
+    figures = Figures(["digest"])
+    figures.count("digest", 0, 0.001, 0.001)
+    figures.count("x", 710660, 0.001, 0.001)
+    tracemalloc.start()
+    try:
+        for number in range(20_000):
+            figures.count(f"hostile {number}" * 20, 710660, 0.001, 0.001)
+        grown, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert grown < 4096
+    assert set(figures.snapshot().tallies) == {"digest", UNKNOWN}
+    assert figures.snapshot().tallies[UNKNOWN].errors == 20_001
+
+
+def test_errcodes_beyond_256_are_counted_as_one() -> None:
+    figures = Figures(["digest"])
+    for errcode in (2**63, -(2**200), *range(1, 1_001), 7):
+        figures.count("digest", errcode, 0.0, 0.0)
+    snapshot = figures.snapshot()
+    assert len(snapshot.errcodes) == 256
+    assert snapshot.errcodes[7] == 2
+    assert snapshot.errcodes[OTHER_ERRCODE] == 1_003 - 256
+    assert sum(snapshot.errcodes.values()) == snapshot.errors == 1_003
+    msgspec.msgpack.encode(snapshot)
+
+
+def test_abilities_without_calls_are_not_shown() -> None:
+    figures = Figures(f"ability {number}" for number in range(10_000))
+    figures.count("ability 9999", 0, 0.0, 0.002)
+    assert list(figures.snapshot().tallies) == ["ability 9999"]
+
+
+def test_what_lasts_beyond_a_process_are_its_counts() -> None:
+    figures = Figures(["digest"])
+    figures.count("digest", 710660, 0.001, 0.01)
+    snapshot = figures.snapshot(Gauges(busy=3))
+    assert snapshot.lasting() == Snapshot(
+        started=snapshot.started, tallies={"digest": Tally(1, 1, {})}, errcodes={710660: 1}
+    )
+
+
+def test_threads_that_count_at_once_lose_nothing() -> None:
+    figures = Figures(["digest"])
+    begin = threading.Barrier(9)
+    done = threading.Event()
+
+    def work() -> None:
+        begin.wait()
+        for number in range(2_000):
+            figures.count("digest", number % 2, 0.001, 0.01)
+
+    def turn() -> None:
+        begin.wait()
+        while not done.is_set():
+            figures.snapshot()
+            figures.turn()
+
+    workers = [threading.Thread(target=work) for _ in range(8)]
+    turner = threading.Thread(target=turn)
+    for thread in (*workers, turner):
+        thread.start()
+    for thread in workers:
+        thread.join()
+    done.set()
+    turner.join()
+    snapshot = figures.snapshot()
+    assert (snapshot.calls, snapshot.errors, snapshot.errcodes) == (16_000, 8_000, {1: 8_000})

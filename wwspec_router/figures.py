@@ -1,0 +1,250 @@
+"""Counts the calls of one process, and takes the figures of several processes together.
+
+Latencies are kept as histograms whose buckets have fixed bounds, eight to an octave, so that the percentiles of several
+processes come from nothing more than the sum of their buckets. It knows neither how figures reach other processes nor
+how they are shown.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from math import log2
+from threading import Lock
+from time import monotonic
+
+import msgspec
+
+__all__ = [
+    "EVENT",
+    "OTHER_ERRCODE",
+    "UNDECODED",
+    "UNKNOWN",
+    "Figures",
+    "Gauges",
+    "Snapshot",
+    "Tally",
+    "merged",
+    "percentile",
+]
+
+EVENT = "(event)"
+"""What an event is counted as."""
+UNDECODED = "(undecoded)"
+"""What a request is counted as that the SDK could not decode."""
+UNKNOWN = "(unknown)"
+"""What a call is counted as whose ability ID is not in the table, whatever it was: hostile IDs take no memory."""
+
+OTHER_ERRCODE = -1
+"""What an errcode is counted as when `MAX_ERRCODES` others were met before it."""
+MAX_ERRCODES = 256
+"""Different errcodes that one process tells apart: handlers choose them freely."""
+
+Buckets = dict[int, int]
+"""A histogram: calls by bucket. Buckets without calls are absent."""
+
+_PER_OCTAVE = 8.0
+_OFFSET = 161.0
+"""Lets the shortest time that is told apart fall into bucket 1."""
+_SHORTEST = 2.0**-20
+"""About a microsecond, in seconds; what is shorter falls into bucket 0 and reads as 0."""
+_LONGEST = 3600.0
+"""In seconds; what is longer falls into the bucket of this."""
+_LAST = int(log2(_LONGEST) * _PER_OCTAVE + _OFFSET)
+
+
+class Gauges(msgspec.Struct, frozen=True, kw_only=True):
+    """How busy a process is at one moment. The gauges of several processes add up."""
+
+    busy: int = 0
+    """Worker threads that run a call."""
+    threads: int = 0
+    """Worker threads, busy or idle."""
+    queued: int = 0
+    """Calls that wait for a worker thread."""
+    jobs_running: int = 0
+    """Asynchronous calls in hand."""
+    hung: int = 0
+    """Worker threads written off, since their call does not end."""
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """What was counted of one ability, or of what `EVENT` and its like stand for."""
+
+    calls: int
+    """Since the start."""
+    errors: int
+    """Those of them that were answered with an errcode other than 0."""
+    recent: Buckets
+    """How long they took, of the last one to two intervals only; see `percentile`."""
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """The figures of one process at one moment, or of several taken together by `merged`."""
+
+    started: float = math.inf
+    """When the first of the processes started, in seconds of `time.monotonic()`, which all processes share."""
+    processes: int = 0
+    """Processes that run."""
+    gauges: Gauges = Gauges()
+    tallies: dict[str, Tally] = {}
+    """By ability ID or name; only what was called."""
+    errcodes: dict[int, int] = {}
+    """Calls by errcode since the start, without those of errcode 0."""
+    waited: Buckets = {}
+    """How long calls were queued, of the last one to two intervals only."""
+
+    @property
+    def calls(self) -> int:
+        """All calls since the start."""
+        return sum(tally.calls for tally in self.tallies.values())
+
+    @property
+    def errors(self) -> int:
+        """Those of them that were answered with an errcode other than 0."""
+        return sum(tally.errors for tally in self.tallies.values())
+
+    def lasting(self) -> "Snapshot":
+        """Return what stays true when the processes are gone: the counts since the start."""
+        tallies = {name: Tally(tally.calls, tally.errors, {}) for name, tally in self.tallies.items()}
+        return Snapshot(started=self.started, tallies=tallies, errcodes=self.errcodes)
+
+
+class Figures:
+    """Counts the calls of one process.
+
+    Args:
+        abilities: Every ability ID of the table. Calls of others are counted as `UNKNOWN`.
+    """
+
+    def __init__(self, abilities: Iterable[str]) -> None:
+        self._started = monotonic()
+        self._names = list(dict.fromkeys((UNKNOWN, EVENT, UNDECODED, *abilities)))
+        self._numbers = {name: number for number, name in enumerate(self._names)}
+        self._calls = [0] * len(self._names)
+        self._errors = [0] * len(self._names)
+        self._errcodes: dict[int, int] = {}
+        self._lasted: list[Buckets | None] = [None] * len(self._names)  # None until the first call in the interval
+        self._waited: Buckets = defaultdict(int)
+        self._previous: tuple[list[Buckets | None], Buckets] = self._lasted.copy(), {}
+        self._lock = Lock()
+
+    def count(self, what: str, errcode: int, waited: float, lasted: float) -> None:
+        """Count one call; from any thread, and in less than a microsecond, since every call pays for it.
+
+        Args:
+            what: An ability ID, `EVENT` or `UNDECODED`; anything else is counted as `UNKNOWN`.
+            errcode: What it was answered with; 0 for success.
+            waited: Seconds in which it was queued.
+            lasted: Seconds from its arrival to its answer, or whatever else latency is to mean.
+        """
+        number = self._numbers.get(what, 0)
+        # Written out twice, since a function would cost as much as what it does.
+        wait = int(log2(waited) * _PER_OCTAVE + _OFFSET) if _SHORTEST <= waited < _LONGEST else _outer_bucket(waited)
+        last = int(log2(lasted) * _PER_OCTAVE + _OFFSET) if _SHORTEST <= lasted < _LONGEST else _outer_bucket(lasted)
+        self._lock.acquire()  # a with statement costs twice as much
+        try:
+            self._calls[number] += 1
+            buckets = self._lasted[number]
+            if buckets is None:
+                buckets = self._lasted[number] = defaultdict(int)
+            buckets[last] += 1
+            self._waited[wait] += 1
+            if errcode:
+                self._count_error(number, errcode)
+        finally:
+            self._lock.release()
+
+    def turn(self) -> None:
+        """Begin a new interval: percentiles speak of this one and the one that ends now."""
+        with self._lock:
+            self._previous = self._lasted, self._waited
+            self._lasted, self._waited = [None] * len(self._names), defaultdict(int)
+
+    def snapshot(self, gauges: Gauges | None = None) -> Snapshot:
+        """Return what was counted up to now, together with how busy the process is."""
+        with self._lock:  # only what is quick; calls are waiting
+            calls, errors, errcodes = self._calls.copy(), self._errors.copy(), self._errcodes.copy()
+            lasted = [buckets and dict(buckets) for buckets in self._lasted]
+            waited = dict(self._waited)
+            previous_lasted, previous_waited = self._previous  # which change no more
+        return Snapshot(
+            started=self._started,
+            processes=1,
+            gauges=gauges or Gauges(),
+            tallies={
+                name: Tally(calls[number], errors[number], _sum(lasted[number], previous_lasted[number]))
+                for number, name in enumerate(self._names)
+                if calls[number]
+            },
+            errcodes=errcodes,
+            waited=_sum(waited, previous_waited),
+        )
+
+    def _count_error(self, number: int, errcode: int) -> None:
+        self._errors[number] += 1
+        errcode = int(errcode)  # of an IntEnum, perhaps
+        known = errcode in self._errcodes
+        if not known and (len(self._errcodes) >= MAX_ERRCODES or not -(2**63) <= errcode < 2**63):
+            errcode = OTHER_ERRCODE
+        self._errcodes[errcode] = self._errcodes.get(errcode, 0) + 1
+
+
+def merged(snapshots: Iterable[Snapshot]) -> Snapshot:
+    """Take snapshots together, as if one process had counted everything; their order and grouping don't matter."""
+    started, processes = math.inf, 0
+    gauges = dict.fromkeys(Gauges.__struct_fields__, 0)
+    calls: dict[str, int] = defaultdict(int)
+    errors: dict[str, int] = defaultdict(int)
+    recent: dict[str, Buckets] = defaultdict(dict)
+    errcodes: dict[int, int] = {}
+    waited: Buckets = {}
+    for each in snapshots:
+        started = min(started, each.started)
+        processes += each.processes
+        for name in gauges:
+            gauges[name] += getattr(each.gauges, name)
+        for name, tally in each.tallies.items():
+            calls[name] += tally.calls
+            errors[name] += tally.errors
+            _add(recent[name], tally.recent)
+        _add(errcodes, each.errcodes)
+        _add(waited, each.waited)
+    return Snapshot(
+        started=started,
+        processes=processes,
+        gauges=Gauges(**gauges),
+        tallies={name: Tally(calls[name], errors[name], recent[name]) for name in calls},
+        errcodes=errcodes,
+        waited=waited,
+    )
+
+
+def percentile(buckets: Mapping[int, int], percent: int) -> float:
+    """Return the time within which `percent` of 100 calls were done, by nearest rank.
+
+    Returns:
+        Seconds, at most 4.5 % off for times from a microsecond to an hour; 0.0 when there was no call.
+    """
+    rank = -(-percent * sum(buckets.values()) // 100)
+    for bucket in sorted(buckets):
+        rank -= buckets[bucket]
+        if rank <= 0:
+            return 2.0 ** ((bucket + 0.5 - _OFFSET) / _PER_OCTAVE) if bucket else 0.0
+    return 0.0
+
+
+def _outer_bucket(seconds: float) -> int:
+    return _LAST if seconds >= _LONGEST else 0
+
+
+def _sum(own: Buckets | None, more: Buckets | None) -> Buckets:
+    """Add to a histogram that nobody else has, and return it; never another's."""
+    if not own:
+        return dict(more or {})
+    _add(own, more or {})
+    return own
+
+
+def _add(total: Buckets, more: Mapping[int, int]) -> None:
+    for key, number in more.items():
+        total[key] = total.get(key, 0) + number
