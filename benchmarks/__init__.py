@@ -1,1 +1,1 @@
-"""Benchmarks: each module answers one question and prints JSON; none is a test."""
+"""Benchmarks: each module answers one question, as figures that are ratios to a reference; none is a test."""

@@ -1,57 +1,97 @@
-"""What does a whole exchange cost beside a program that only decodes, calls and encodes?
+"""What does a whole exchange cost beside a program that only decodes, calls and encodes, and beside other frameworks?
 
-`python -m benchmarks.bench_exchange [--quick]` prints one JSON object: for each size of reply the rates of both
-servers in interleaved rounds, and the ratio of their medians. One server process on the first core, `wrk` on the
-second, the SDK is the stand-in in its local mode.
+`python -m benchmarks.bench_exchange [--json] [--quick]`. Each server has one core to itself, and `wrk` another; in the
+cases named "free" nothing is pinned. The program is started by run.sh, and all others get the environment that run.sh
+sets, the allocator's bounds included. Needs `wrk`.
 """
 
-import argparse
-import os
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 
-import msgspec
-
 from benchmarks import rig
+from benchmarks.command import Benchmark, Effort, run
+from benchmarks.contenders import INLINE, LIMIT, PEERS, PROGRAM, missing, peer, program
+from benchmarks.figures import Samples
+from benchmarks.zones import SdkName, Zone, zone
 
 SIZES = {"3 KB": 10, "60 KB": 200, "300 KB": 1000}
 """Size of the reply -> messages in it."""
+CONNECTIONS = 16
+FRAMEWORKS = [name for name in PEERS if name not in (LIMIT, INLINE, "bare")]
+
+Start = Callable[[], AbstractContextManager[rig.Server]]
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="short rounds, for a first look")
-    parser.add_argument("--connections", type=int, default=16)
-    options = parser.parse_args()
-    rounds, seconds = (1, 1.0) if options.quick else (5, 3.0)
-    result = {size: measure(messages, rounds, seconds, options.connections) for size, messages in SIZES.items()}
-    print(msgspec.json.format(msgspec.json.encode(result), indent=2).decode())
+def measure(effort: Effort) -> Samples:
+    """Measure every contender with every size of reply."""
+    samples = Samples(LIMIT, connections=CONNECTIONS, seconds_of_a_turn=effort.seconds)
+    for name in FRAMEWORKS:
+        if package := missing(name):
+            samples.notes.append(f"{name} was left out: {package} is not installed")
+    for size, messages in list(SIZES.items())[: effort.pick(full=3, quick=1)]:
+        compare(samples, size, messages, "light", effort, pinned)
+        compare(samples, f"{size}, free", messages, "light", effort, free)
+        if not effort.quick:
+            compare(samples, f"{size}, stand-in as SDK", messages, "standin", effort, few)
+    return samples
 
 
-def measure(messages: int, rounds: int, seconds: float, connections: int) -> dict[str, dict[str, object]]:
-    """Measure both servers with one size of reply."""
-    cores = sorted(os.sched_getaffinity(0))
-    server_core, load_core = (cores[0], cores[-1]) if len(cores) > 1 else (None, None)
-    ports = {"limit-1": rig.free_port(), "program": rig.free_port()}
-    commands = {
-        "limit-1": ["-m", "benchmarks.peers.limit_1", str(ports["limit-1"])],
-        "program": ["-m", "wwspec_router", "serve", "--sdk", "emulator", "--store", "memory:", "--log-level", "WARNING"]
-        + ["--port", str(ports["program"])],
-    }
+def compare(
+    samples: Samples,
+    case: str,
+    messages: int,
+    sdk: SdkName,
+    effort: Effort,
+    contenders: Callable[[Zone], dict[str, Start]],
+) -> None:
+    """Measure one case, in turns."""
     with ExitStack() as stack:
-        zone = stack.enter_context(rig.zone_folder(messages))
-        for name, command in commands.items():
-            stack.enter_context(rig.server(command, ports[name], zone, server_core))
-        one = partial(rig.load, zone=zone, connections=connections, core=load_core)
-        for port in ports.values():
-            one(port, seconds=1.0)
-        measured: dict[str, list[rig.Round]] = {name: [] for name in ports}
-        for _ in range(rounds):
-            for name, port in ports.items():
-                measured[name].append(one(port, seconds=seconds))
-    return rig.ratios(measured, "limit-1")
+        served = stack.enter_context(zone(messages, sdk))
+        servers = {name: stack.enter_context(start()) for name, start in contenders(served).items()}
+        for server in () if effort.quick else servers.values():
+            rig.load(server, served, connections=CONNECTIONS, seconds=1)
+        for _ in range(effort.rounds):
+            for name, server in servers.items():
+                turn = rig.load(server, served, connections=CONNECTIONS, seconds=effort.seconds)
+                samples.add(case, name, "rate", "calls/s", turn.rate)
+                samples.add(case, name, "p50", "µs", turn.p50)
+                samples.add(case, name, "p99", "µs", turn.p99)
 
+
+def pinned(served: Zone) -> dict[str, Start]:
+    """Everybody, each on the first core."""
+    core = rig.CORES[0]
+    starts: dict[str, Start] = {
+        LIMIT: partial(peer, LIMIT, served, core),
+        INLINE: partial(peer, INLINE, served, core),
+        PROGRAM: partial(program, served, core=core),
+        f"{PROGRAM} --lean-http": partial(program, served, "--lean-http", core=core),
+    }
+    return starts | {name: partial(peer, name, served, core) for name in FRAMEWORKS if not missing(name)}
+
+
+def free(served: Zone) -> dict[str, Start]:
+    """The references and the program, none of them pinned."""
+    return {
+        LIMIT: partial(peer, LIMIT, served),
+        INLINE: partial(peer, INLINE, served),
+        PROGRAM: partial(program, served),
+        f"{PROGRAM} --workers 2": partial(program, served, "--workers", "2"),
+    }
+
+
+def few(served: Zone) -> dict[str, Start]:
+    """The references and the program, each on the first core."""
+    return {name: start for name, start in pinned(served).items() if name in (LIMIT, INLINE, PROGRAM)}
+
+
+BENCHMARK = Benchmark(
+    "exchange",
+    "What does a whole exchange cost beside a program that only decodes, calls and encodes, and beside frameworks?",
+    measure,
+    seconds=2,
+)
 
 if __name__ == "__main__":
-    main()
+    run(BENCHMARK)

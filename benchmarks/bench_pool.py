@@ -1,32 +1,33 @@
-"""What does it cost to hand a job to a thread: WorkerPool against the usual ways, in one run.
+"""What does it cost to hand a job to a thread: the program's pool beside the usual ways, the inline cost and the ideal.
 
 `python -m benchmarks.bench_pool [--json] [--quick]`
 
-Two kinds of job: one that returns at once, where only the hand-over counts, and one that blocks for 50 ms as
-a network call does, where it counts how many run at a time. 1, 16, 64 and 256 callers each wait for one job
-before they submit the next. The contenders take turns within each round, so that a slow moment of the machine
-hits all of them; the figures are medians over the rounds.
-
-Inline means on the loop itself: no hand-over, and no other caller served meanwhile.
+Two kinds of job: one that returns at once, where only the hand-over counts, and one that blocks for 50 ms as a network
+call does, where it counts how many run at a time. 1, 16, 64 and 256 callers each wait for one job before they submit
+the next. Inline means on the loop itself: no hand-over, and no other caller served meanwhile. In the mix each tenth job
+of a caller is slow, and the quick ones are timed. The cases named "HTTP" are the whole program with an SDK that takes
+50 ms, and need `wrk`.
 """
 
-import argparse
 import asyncio
-import json
 import os
-import platform
 import statistics
-import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import anyio
 import anyio.to_thread
+import uvloop
 
+from benchmarks import rig
+from benchmarks.callers import median_of_quick
+from benchmarks.command import Benchmark, Effort, run
+from benchmarks.contenders import PROGRAM, program
+from benchmarks.figures import Samples
+from benchmarks.zones import PASSTHROUGH, SLOW_DATA, Zone, zone
 from wwspec_router.workers import WorkerPool
 
 Job = Callable[[], object]
@@ -34,40 +35,24 @@ Handover = Callable[[Job], Awaitable[object]]
 
 THREADS = 256
 CALLERS = (1, 16, 64, 256)
+MIXED_CALLERS = 64
 BLOCKING = 0.05
 """Seconds."""
+EVERY = 10
+"""In the mix each how many-th job is slow."""
+IDEAL = "ideal"
+INLINE = "inline"
+LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
-class Effort(NamedTuple):
-    """How much is run."""
+class _Load(NamedTuple):
+    """How many jobs make a turn."""
 
-    rounds: int
     instant: int
-    """Instant jobs of one contender in a round."""
     blocking: int
-    """Blocking jobs of one caller in a round."""
-
-
-class Figure(NamedTuple):
-    """Medians of one job and one number of callers."""
-
-    loop: str
-    job: str
-    callers: int
-    per_second: dict[str, float]
-    """Jobs a second by contender."""
-
-    def report(self) -> dict[str, Any]:
-        """Return the figure for JSON: what the pool does in proportion to each of the others."""
-        pool = self.per_second["pool"]
-        return {
-            "loop": self.loop,
-            "job": self.job,
-            "callers": self.callers,
-            "per_second": {name: round(value, 1) for name, value in self.per_second.items()},
-            "microseconds": {name: round(1e6 / value, 2) for name, value in self.per_second.items()},
-            "pool_to": {name: round(pool / value, 3) for name, value in self.per_second.items() if name != "pool"},
-        }
+    """For each caller."""
+    mixed: int
+    """For each caller."""
 
 
 def instant() -> None:
@@ -92,97 +77,139 @@ async def contenders() -> AsyncIterator[dict[str, Handover]]:
 
     with ThreadPoolExecutor(THREADS) as executor:
         yield {
-            "inline": inline,
+            INLINE: inline,
             "pool": pool.submit,
-            "executor": lambda job: loop.run_in_executor(executor, job),
+            "ThreadPoolExecutor": lambda job: loop.run_in_executor(executor, job),
             "anyio": lambda job: anyio.to_thread.run_sync(job, limiter=limiter),
         }
     await pool.stop(BLOCKING)
 
 
-async def measure(hand_over: Handover, job: Job, callers: int, jobs: int) -> float:
-    """Let `callers` share `jobs`, one at a time each; return jobs a second."""
+async def timed(hand_over: Handover, plans: Sequence[Sequence[Job]]) -> tuple[float, list[float]]:
+    """Let one caller for each plan run its jobs, one at a time.
 
-    async def caller(number: int) -> None:
-        for _ in range(number):
+    Returns:
+        Jobs a second, and the seconds that each quick job took, or each job when none is quick.
+    """
+    taken: list[tuple[Job, float]] = []
+
+    async def caller(jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            begun = time.perf_counter()
             await hand_over(job)
+            taken.append((job, time.perf_counter() - begun))
 
-    share, rest = divmod(jobs, callers)
-    begin = time.perf_counter()
-    await asyncio.gather(*(caller(share + (index < rest)) for index in range(callers)))
-    return jobs / (time.perf_counter() - begin)
+    begun = time.perf_counter()
+    await asyncio.gather(*map(caller, plans))
+    rate = len(taken) / (time.perf_counter() - begun)
+    quick = [seconds for job, seconds in taken if job is instant]
+    return rate, quick or [seconds for _, seconds in taken]
 
 
-async def compare(loop: str, effort: Effort) -> list[Figure]:
-    """Measure every case on the running loop."""
-    figures: list[Figure] = []
+def p99(seconds: list[float]) -> float:
+    """Return the 99th percentile in microseconds."""
+    return sorted(seconds)[int(len(seconds) * 0.99)] * 1e6
+
+
+async def alone(samples: Samples, loop: str, ways: dict[str, Handover], load: _Load) -> None:
+    """One turn of every contender with each number of callers, for both kinds of job."""
+    for callers in CALLERS:
+        for name, hand_over in ways.items():
+            jobs: list[Job] = [instant] * max(1, load.instant // callers)
+            rate, _ = await timed(hand_over, [jobs] * callers)
+            samples.add(f"{loop}: instant, callers: {callers}", name, "rate", "jobs/s", rate)
+    for callers in CALLERS:
+        case = f"{loop}: 50 ms, callers: {callers}"
+        samples.refer(case, IDEAL)
+        samples.add(case, IDEAL, "rate", "jobs/s", callers / BLOCKING)
+        samples.add(case, IDEAL, "p99", "µs", BLOCKING * 1e6)
+        for name, hand_over in ways.items():
+            if name != INLINE:  # inline one follows the other: 20 a second, however many ask
+                rate, taken = await timed(hand_over, [[blocking] * load.blocking] * callers)
+                samples.add(case, name, "rate", "jobs/s", rate)
+                samples.add(case, name, "p99", "µs", p99(taken))
+
+
+async def mixed(samples: Samples, loop: str, ways: dict[str, Handover], load: _Load) -> None:
+    """One turn of every contender in which each tenth job is slow, after one in which none is."""
+    for name, hand_over in ways.items():
+        if name == INLINE:
+            continue
+        case = f"{loop}: 10 % slow, {name}"
+        samples.refer(case, "alone")
+        ways_of_calling: dict[str, list[list[Job]]] = {
+            "alone": [[instant] * load.mixed] * MIXED_CALLERS,
+            "mixed": [
+                [blocking if (caller + index) % EVERY == 0 else instant for index in range(load.mixed)]
+                for caller in range(MIXED_CALLERS)
+            ],
+        }
+        for way, plans in ways_of_calling.items():
+            _, taken = await timed(hand_over, plans)
+            samples.add(case, way, "p50 of quick", "µs", statistics.median(taken) * 1e6)
+
+
+async def in_process(samples: Samples, loop: str, effort: Effort) -> None:
+    """Measure every case without HTTP, in turns."""
+    load = _Load(1000, 1, 20) if effort.quick else _Load(5000, 10, 100)
     async with contenders() as ways:
         for name, hand_over in ways.items():
-            if name != "inline":  # every thread is started before anything is measured
-                await measure(hand_over, blocking, THREADS, THREADS)
-        for job in (instant, blocking):
-            for callers in CALLERS:
-                seen: dict[str, list[float]] = {name: [] for name in ways}
-                for _ in range(effort.rounds):
-                    for name, hand_over in ways.items():
-                        jobs = effort.instant
-                        if job is blocking:  # inline one follows the other: the pace shows after a few
-                            jobs = min(callers, 2) if name == "inline" else callers * effort.blocking
-                        seen[name].append(await measure(hand_over, job, callers, jobs))
-                medians = {name: statistics.median(values) for name, values in seen.items()}
-                figures.append(Figure(loop, job.__name__, callers, medians))
-    return figures
+            if name != INLINE:  # every thread is started before anything is measured
+                await timed(hand_over, [[blocking]] * THREADS)
+        for _ in range(effort.rounds):
+            await alone(samples, loop, ways, load)
+            await mixed(samples, loop, ways, load)
 
 
-def run(effort: Effort) -> list[Figure]:
-    """Measure on asyncio's own loop, and on uvloop where it is installed."""
-    factories: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.new_event_loop}
+def over_http(samples: Samples, effort: Effort) -> None:
+    """Measure the whole program with an SDK that takes 50 ms, then with one call in ten that does."""
+    with zone(messages=10) as served, program(served, "--threads", str(THREADS), core=rig.CORES[0]) as server:
+        slow = served.seal(PASSTHROUGH, SLOW_DATA)
+        case, mix = f"HTTP: 50 ms, callers: {THREADS}", "HTTP: 10 % slow, program"
+        samples.refer(case, IDEAL)
+        samples.refer(mix, "alone")
+        rig.load(server, served, connections=THREADS, seconds=1, call=slow)
+        for _ in range(effort.rounds):
+            turn = rig.load(server, served, connections=THREADS, seconds=effort.seconds, call=slow)
+            for name, rate, late in ((IDEAL, THREADS / BLOCKING, BLOCKING * 1e6), (PROGRAM, turn.rate, turn.p99)):
+                samples.add(case, name, "rate", "jobs/s", rate)
+                samples.add(case, name, "p99", "µs", late)
+            for name, every in (("alone", 0), ("mixed", EVERY)):
+                took = quick_calls(server, served, every, effort.pick(full=100, quick=20))
+                samples.add(mix, name, "p50 of quick", "µs", took)
+
+
+def quick_calls(server: rig.Server, served: Zone, every: int, calls: int) -> float:
+    """Return the median of quick calls in microseconds, with the callers on the last core."""
+    quick, slow = (request(*served.seal(PASSTHROUGH, data)) for data in ('{"limit":200}', SLOW_DATA))
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {rig.CORES[-1]})
     try:
-        import uvloop
-    except ImportError:
-        pass
-    else:
-        factories["uvloop"] = uvloop.new_event_loop
-    figures: list[Figure] = []
-    for loop, factory in factories.items():
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(median_of_quick(server.port, quick, slow, MIXED_CALLERS, calls, every))
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
+def request(headers: dict[str, str], body: str) -> bytes:
+    """Return one HTTP request."""
+    lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
+    return f"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n{''.join(lines)}\r\n{body}".encode()
+
+
+def measure(effort: Effort) -> Samples:
+    """Measure in this process on both loops, then over HTTP."""
+    samples = Samples(INLINE, threads=THREADS, blocking_ms=round(BLOCKING * 1000), callers_of_the_mix=MIXED_CALLERS)
+    for loop, factory in LOOPS.items():
         with asyncio.Runner(loop_factory=factory) as runner:
-            figures += runner.run(compare(loop, effort))
-    return figures
+            runner.run(in_process(samples, loop, effort))
+    over_http(samples, effort)
+    return samples
 
 
-def table(figures: list[Figure]) -> str:
-    """Lay the figures out for reading."""
-    names = list(figures[0].per_second)
-    head = f"{'loop':8} {'job':9} {'callers':>7}" + "".join(f"{name + '/s':>13}" for name in names)
-    lines = [head + "".join(f"{'pool:' + name:>15}" for name in names if name != "pool")]
-    for figure in figures:
-        row = f"{figure.loop:8} {figure.job:9} {figure.callers:7}"
-        row += "".join(f"{value:13,.0f}" for value in figure.per_second.values())
-        lines.append(row + "".join(f"{ratio:15.3f}" for ratio in figure.report()["pool_to"].values()))
-    return "\n".join(lines)
-
-
-def main() -> None:
-    """Read the command line, measure, print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_pool", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.add_argument("--quick", action="store_true", help="a few seconds, coarse figures")
-    options = parser.parse_args()
-    figures = run(Effort(3, 1000, 1) if options.quick else Effort(9, 5000, 3))
-    if not options.json:
-        sys.stdout.write(table(figures) + "\n")
-        return
-    report = {
-        "benchmark": "pool",
-        "date": datetime.now(UTC).date().isoformat(),
-        "python": f"{platform.python_implementation()} {platform.python_version()}",
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs",
-        "threads": THREADS,
-        "blocking_seconds": BLOCKING,
-        "figures": [figure.report() for figure in figures],
-    }
-    sys.stdout.write(json.dumps(report, indent=2) + "\n")
-
+BENCHMARK = Benchmark(
+    "pool", "What does it cost to hand a job to a thread, and how do slow and quick jobs get on?", measure
+)
 
 if __name__ == "__main__":
-    main()
+    run(BENCHMARK)

@@ -1,77 +1,165 @@
-"""Starts servers on one core, loads them from the other, and compares medians of interleaved rounds.
+"""Starts programs as they are served, makes sure that they answer right, and loads them with `wrk`.
 
 Loopback only, bounded in time. The load comes from `wrk` (Debian's package of that name), since a client in Python
-would be slower than what it measures.
+would be slower than what it measures. It knows nothing of what is compared with what.
 """
 
+import http.client
 import os
 import re
 import shutil
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
+from benchmarks.zones import PASSTHROUGH, ROOT, Zone
 
-from wwspec_router.emulator import seal
+__all__ = [
+    "CORES",
+    "Round",
+    "Server",
+    "ask",
+    "free_port",
+    "installed_program",
+    "load",
+    "peer_environment",
+    "post",
+    "resident",
+    "serve",
+]
 
-ROOT = Path(__file__).parents[1]
+CORES = sorted(os.sched_getaffinity(0))
+START_LIMIT = 60.0
+"""Seconds within which a server must answer."""
 
 _RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
-_LATENCY = re.compile(r"^\s+(50|99)%\s+([\d.]+)(us|ms|s)$", re.MULTILINE)
+_LATENCY = re.compile(r"^\s+(50|99)%\s+([\d.]+)(us|ms|s|m)\s*$", re.MULTILINE)
 _BAD = re.compile(r"Non-2xx or 3xx responses: (\d+)|Socket errors: (.*)")
-_UNITS = {"us": 1.0, "ms": 1e3, "s": 1e6}
+_UNITS = {"us": 1.0, "ms": 1e3, "s": 1e6, "m": 60e6}
 
 
 class Round(NamedTuple):
-    """One measured round."""
+    """One measured turn."""
 
     rate: float
-    """Requests a second."""
+    """Calls a second."""
     p50: float
     """Microseconds."""
     p99: float
     """Microseconds."""
 
 
+class Server(NamedTuple):
+    """A server that runs."""
+
+    port: int
+    pid: int
+    core: int | None
+    """The core that it is pinned to; None when it may use all of them."""
+    seconds: float
+    """From its exec to its first answer."""
+
+
 @contextmanager
-def zone_folder(messages: int) -> Iterator[Path]:
-    """A folder for the stand-in's local mode: a key, and a reply of `sync_msg` with so many messages."""
-    with tempfile.TemporaryDirectory(prefix="wwspec-bench-") as name:
+def serve(
+    command: Sequence[str], port: int, environment: Mapping[str, str], zone: Zone, core: int | None = None
+) -> Iterator[Server]:
+    """Run a server until the block ends.
+
+    Args:
+        command: The program and its arguments.
+        port: Where it will listen.
+        environment: All of its environment but what the SDK needs.
+        zone: What it serves.
+        core: The core to pin it to; None for no pinning.
+
+    Raises:
+        RuntimeError: It ended, did not answer in time, or answered something else than the SDK's reply.
+    """
+    with tempfile.TemporaryFile() as output:
+        begun = time.perf_counter()
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**environment, **zone.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            preexec_fn=None if core is None else partial(os.sched_setaffinity, 0, {core}),
+        )
+        try:
+            _wait_for_answer(port, process, zone)
+            yield Server(port, process.pid, core, time.perf_counter() - begun)
+        except Exception as error:
+            output.seek(0)
+            error.add_note(output.read()[-2000:].decode(errors="replace"))
+            raise
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(20)
+
+
+@contextmanager
+def installed_program(zone: Zone) -> Iterator[tuple[list[str], dict[str, str]]]:
+    """Lay the program out as in the image and yield how to start it: `run.sh`, and the environment around it."""
+    with tempfile.TemporaryDirectory(prefix="wwspec-bench-app-") as name:
         folder = Path(name)
-        (folder / "zone.key").write_bytes(os.urandom(seal.KEY_BYTES))
-        message = msgspec.json.decode((ROOT / "tests" / "payloads" / "api" / "sync_msg.response.json").read_bytes())
-        one = message["msg_list"][0]
-        reply = {**message, "msg_list": [{**one, "msgid": f"{number:032d}"} for number in range(messages)]}
-        (folder / "sync_msg.json").write_bytes(msgspec.json.encode(reply))
-        yield folder
+        _lay_out(folder)
+        for package in ("abilities", "schemas"):
+            shutil.copytree(ROOT / package, folder / package)
+        (folder / "sdk").mkdir()
+        source = "emulator"
+        if zone.sdk == "light":
+            source = "vendor"
+            shutil.copy2(zone.module, folder / "sdk")
+        (folder / ".venv").symlink_to(sys.prefix)
+        options = ["--host", "127.0.0.1", "--sdk", source, "--log-level", "WARNING"]
+        yield ["/bin/bash", str(folder / "run.sh"), *options], dict(os.environ)
 
 
-@contextmanager
-def server(command: Sequence[str], port: int, zone: Path, core: int | None) -> Iterator[int]:
-    """Run a server on one core (on all of them when `core` is None) and yield its process id."""
-    environment = {**os.environ, "WWSPEC_EMULATOR_URL": f"local:{zone}"}
-    pin = None if core is None else (lambda: os.sched_setaffinity(0, {core}))
-    process = subprocess.Popen(
-        [sys.executable, *command], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, preexec_fn=pin
-    )
-    try:
-        _wait_for(port, process)
-        yield process.pid
-    finally:
-        process.terminate()
-        process.wait(20)
+@lru_cache(maxsize=1)
+def run_sh_environment() -> dict[str, str]:
+    """Return the environment that run.sh gives the program, by letting it start `env` instead."""
+    with tempfile.TemporaryDirectory(prefix="wwspec-bench-env-") as name:
+        python = Path(name) / ".venv" / "bin" / "python"
+        python.parent.mkdir(parents=True)
+        python.write_text("#!/bin/sh\nexec env -0\n")
+        python.chmod(0o755)
+        _lay_out(Path(name))
+        done = subprocess.run(["/bin/bash", f"{name}/run.sh"], capture_output=True, text=True, check=True)
+    return dict(line.split("=", 1) for line in done.stdout.split("\0") if line)
 
 
-def load(port: int, zone: Path, connections: int, seconds: float, core: int | None) -> Round:
-    """Load one server with sealed calls of `invoke_sync_msg`.
+def peer_environment(zone: Zone) -> dict[str, str]:
+    """Return the environment of a peer: what run.sh sets, the allocator's bounds included, with the SDK's path."""
+    environment = {**os.environ, **run_sh_environment()}
+    del environment["PYTHONSAFEPATH"]
+    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(zone.module.parent)])
+    return environment
+
+
+def load(
+    server: Server, zone: Zone, *, connections: int, seconds: int, call: tuple[dict[str, str], str] | None = None
+) -> Round:
+    """Load one server with one sealed call, from the last core if the server is pinned to another one.
+
+    Args:
+        server: Whom.
+        zone: What it serves.
+        connections: Callers, each with one call at a time.
+        seconds: For how long.
+        call: From `Zone.seal`; a call of `invoke_sync_msg` when None.
 
     Raises:
         RuntimeError: `wrk` is missing, or the server answered with anything but status 200.
@@ -79,25 +167,54 @@ def load(port: int, zone: Path, connections: int, seconds: float, core: int | No
     wrk = shutil.which("wrk")
     if wrk is None:
         raise RuntimeError("wrk is not installed; it is in Debian's package wrk")
+    core = CORES[-1] if server.core is not None and len(CORES) > 1 else None
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(_script((zone / "zone.key").read_bytes()))
+        script.write(_script(*(call or zone.seal(PASSTHROUGH))))
         script.flush()
-        pin = None if core is None else (lambda: os.sched_setaffinity(0, {core}))
         done = subprocess.run(
-            [wrk, "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "-s", script.name]
-            + [f"http://127.0.0.1:{port}/"],
+            [wrk, "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", "--latency", "-s", script.name]
+            + [f"http://127.0.0.1:{server.port}/"],
             capture_output=True,
             text=True,
             check=True,
-            preexec_fn=pin,
+            preexec_fn=None if core is None else partial(os.sched_setaffinity, 0, {core}),
         )
     if bad := _BAD.search(done.stdout):
-        raise RuntimeError(f"port {port}: {bad[0]}")
+        raise RuntimeError(f"port {server.port}: {bad[0]}")
     rate = _RATE.search(done.stdout)
     latency = {name: float(value) * _UNITS[unit] for name, value, unit in _LATENCY.findall(done.stdout)}
-    if rate is None:
-        raise RuntimeError("wrk printed no rate")
+    if rate is None or float(rate[1]) == 0:
+        raise RuntimeError("wrk got no answer")
     return Round(float(rate[1]), latency["50"], latency["99"])
+
+
+def ask(port: int, zone: Zone, ability_id: str = PASSTHROUGH, **call: str | int) -> object:
+    """Make one call and return the decoded reply.
+
+    Raises:
+        OSError: Nothing listens there.
+        RuntimeError: The status is not 200.
+    """
+    return zone.open(*post(port, *zone.seal(ability_id, **call)))  # type: ignore[arg-type]
+
+
+def post(port: int, headers: Mapping[str, str], body: str) -> tuple[dict[str, str], str]:
+    """Send one sealed call and return the sealed reply.
+
+    Raises:
+        OSError: Nothing listens there.
+        RuntimeError: The status is not 200.
+    """
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request("POST", "/", body, dict(headers))
+        answer = connection.getresponse()
+        text = answer.read().decode()
+    finally:
+        connection.close()
+    if answer.status != http.client.OK:
+        raise RuntimeError(f"port {port}: HTTP status {answer.status}: {text[:200]}")
+    return {name.lower(): value for name, value in answer.getheaders()}, text
 
 
 def free_port() -> int:
@@ -107,42 +224,35 @@ def free_port() -> int:
         return port
 
 
-def ratios(rounds: Mapping[str, list[Round]], reference: str) -> dict[str, dict[str, object]]:
-    """Compare medians with those of a reference."""
-    base = statistics.median(each.rate for each in rounds[reference])
-    return {
-        name: {
-            "ratio": round(statistics.median(each.rate for each in measured) / base, 3),
-            "rates": [round(each.rate) for each in measured],
-            "p50_us": round(statistics.median(each.p50 for each in measured)),
-            "p99_us": round(statistics.median(each.p99 for each in measured)),
-        }
-        for name, measured in rounds.items()
-    }
+def resident(pid: int) -> float:
+    """Return the resident memory of a process and its children, in MiB."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    return (int(found[1]) / 1024 if found else 0.0) + sum(resident(int(child)) for child in children)
 
 
-def _script(key: bytes) -> str:
-    content = seal.CallContent(
-        corpid="wwbench",
-        agentid=1,
-        call_type=1,
-        ability_id="invoke_sync_msg",
-        data='{"limit":200}',
-        request_id="1_1",
-        timestamp=int(time.time()),
-    )
-    sealed = seal.seal_call(key, content)
-    headers = "".join(f'wrk.headers["{name}"] = "{value}"\n' for name, value in dict(sealed.headers).items())
-    return f'wrk.method = "POST"\nwrk.body = [=[{sealed.body}]=]\n{headers}'
+def _lay_out(folder: Path) -> None:
+    shutil.copy2(ROOT / "run.sh", folder)
+    (folder / "wwspec_router").symlink_to(ROOT / "wwspec_router")
 
 
-def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 20
+def _script(headers: Mapping[str, str], body: str) -> str:
+    lines = "".join(f'wrk.headers["{name}"] = "{value}"\n' for name, value in headers.items())
+    return f'wrk.method = "POST"\nwrk.body = [=[{body}]=]\n{lines}'
+
+
+def _wait_for_answer(port: int, process: "subprocess.Popen[bytes]", zone: Zone) -> None:
+    deadline = time.monotonic() + START_LIMIT
+    expected = zone.reply()
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise RuntimeError(f"the server ended with exit code {process.returncode}")
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise RuntimeError("the server did not open its port")
+        try:
+            reply = ask(port, zone)
+        except OSError:
+            time.sleep(0.002)
+            continue
+        if reply != expected:
+            raise RuntimeError(f"{process.args!r} answered something else than the SDK")
+        return
+    raise RuntimeError("the server did not answer in time")

@@ -27,8 +27,8 @@ ROUND = 0.05
 """Seconds between two looks."""
 MARGIN = 0.1
 """Seconds that an ability gets beyond its deadline to answer for itself: an `async def` handler is cancelled then."""
-CLIENT_GONE = -2
-"""What is counted in place of an errcode when nobody was left to answer."""
+UNANSWERED = -2
+"""What is counted in place of an errcode when the client hung up, or no reply could be sealed."""
 REFUSAL_THREADS = 2
 """Threads that only answer calls which the workers can't: the queue is full, or a call's time is over."""
 
@@ -87,7 +87,8 @@ class Calls:
     def __init__(self, exchange: Exchange, workers: WorkerPool, figures: Figures, settings: Settings) -> None:
         self._exchange = exchange
         self._workers = workers
-        self._refusals = WorkerPool(REFUSAL_THREADS, settings.queue, name="wwspec-refusal")
+        # As many may wait as there can be calls: who is refused is told so by the program, and not by a bare status.
+        self._refusals = WorkerPool(REFUSAL_THREADS, settings.connections, name="wwspec-refusal")
         self._figures = figures
         self._queue_timeout = settings.queue_timeout
         self._in_hand: set[CallInHand] = set()
@@ -142,7 +143,7 @@ class Calls:
             detail = f"queued for more than {self._queue_timeout:g} s"
             self._refuse(call, OverloadedError("the program is overloaded, try again later", detail=detail))
         elif call.given_up is GivenUp.HUNG_UP:
-            self._count(call, CLIENT_GONE)
+            self._count(call, UNANSWERED)
             call.settle(None)
         else:
             call.settle(_plain(503, "stopping\n"))
@@ -158,7 +159,7 @@ class Calls:
         try:
             job: asyncio.Future[Answer] = self._refusals.submit(self._exchange.refuse, call.ticket, error)
         except OverloadedError:
-            self._count(call, CLIENT_GONE)
+            self._count(call, UNANSWERED)
             call.settle(_plain(503, "overloaded\n"))
         else:
             job.add_done_callback(lambda job: self._settle(call, job))
@@ -168,6 +169,7 @@ class Calls:
             call.settle(_plain(503, "stopping\n"))
         elif error := job.exception():
             log.error("no reply could be sealed: %s", describe(error))
+            self._count(call, UNANSWERED)
             call.settle(_plain(500, "no reply\n"))
         else:
             answer: Answer = job.result()

@@ -1,33 +1,50 @@
 """Serves one program with uvicorn, in this process or in several.
 
-Everything that can fail is tried before the port is opened: a program that can't answer must not look alive.
+Everything that can fail is tried before the port is opened: a program that can't answer must not look alive. On
+SIGTERM the port is closed at once, everywhere, so that the platform's next call fails to connect; what runs is finished
+within the grace.
 """
 
 import logging
+import resource
 import socket
-from collections.abc import Sequence
+import sys
+import tempfile
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
+from time import monotonic
+from types import FrameType
 
+import msgspec
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.supervisors import Multiprocess
+from uvicorn.config import STARTUP_FAILURE
 
 from wwspec_router.app import create_app
 from wwspec_router.config import Settings
-from wwspec_router.errors import ConfigurationError
+from wwspec_router.connection import SURPLUS, Connection
+from wwspec_router.errors import ConfigurationError, WWSpecError
+from wwspec_router.lean import LeanConnection
 from wwspec_router.logs import setup_logging
 from wwspec_router.sdk.vendor import load_sdk
 from wwspec_router.stores import open_store
+from wwspec_router.supervisor import Supervisor, end_by
 from wwspec_router.table import build_table, check_configuration
 
-__all__ = ["check_program", "serve"]
+__all__ = ["check_program", "serve", "server_config"]
 
 log = logging.getLogger(__name__)
 
 BACKLOG = 2048
 """Connections that may wait to be accepted."""
 KEEP_ALIVE = 75
-"""Seconds that an idle connection is kept: far longer than clients do, who would send on one that is being closed."""
+"""Seconds that an idle connection is kept: far longer than clients do, who would send on one that is being closed.
+Also what a client has to read its reply."""
+SILENCE = 60.0
+"""Seconds without a sign of life after which a worker process is replaced, or `--hang-after` when that is longer."""
+OTHER_FILES = 256
+"""Open files of a process besides its connections: the store, the logs, modules, the event loop."""
 
 
 def serve(settings: Settings) -> None:
@@ -38,16 +55,18 @@ def serve(settings: Settings) -> None:
     """
     setup_logging(settings.log_level, as_json=settings.log_json)
     check_program(settings)
+    _allow_files(settings)
     if settings.workers == 1:
-        config = _config(create_app(settings), settings)
-        sockets = [_bind(config)]
-        _announce(settings, sockets)
-        uvicorn.Server(config).run(sockets)
-    else:
-        config = _config(partial(_create_worker_app, settings), settings)
-        sockets = [_bind(config)]
-        _announce(settings, sockets)
-        Multiprocess(config, sockets=sockets).run()
+        program = create_app(settings)
+        listening = _bind(settings)
+        _announce(settings, listening)
+        _OnlyServer(program, settings).run([listening])
+        return
+    listening = _bind(settings)
+    _announce(settings, listening)
+    with tempfile.TemporaryDirectory(prefix="wwspec-") as board:  # readable by this user alone
+        work = partial(_work, msgspec.structs.replace(settings, board=Path(board)))
+        Supervisor(work, listening, settings.workers, settings.grace, max(SILENCE, settings.hang_after)).run()
 
 
 def check_program(settings: Settings) -> None:
@@ -71,19 +90,20 @@ def check_program(settings: Settings) -> None:
         raise ConfigurationError("--debug-token and --access-token go together (WeCom document 100083)")
 
 
-def _create_worker_app(settings: Settings) -> ASGIApp:
-    """Build the application in a worker process, which begins with nothing."""
-    setup_logging(settings.log_level, as_json=settings.log_json)
-    return create_app(settings)
-
-
-def _config(app: object, settings: Settings) -> uvicorn.Config:
+def server_config(program: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """Configure uvicorn for one process of a program."""
+    protocol: Callable[..., Connection] = partial(Connection, head_timeout=settings.head_timeout)
+    if settings.lean_http:
+        protocol = partial(
+            LeanConnection,
+            head_timeout=settings.head_timeout,
+            body_timeout=settings.body_timeout,
+            max_body=settings.max_body,
+        )
     return uvicorn.Config(
-        app,  # type: ignore[arg-type]  # an application, or with several workers a factory of one
-        factory=settings.workers > 1,
-        host=settings.host,
-        port=settings.port,
-        workers=settings.workers,
+        program,
+        http=protocol,  # type: ignore[arg-type]  # as good as a class
+        limit_concurrency=settings.connections + 1,  # uvicorn refuses from its limit on, and not beyond it
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE,
         ws="none",
@@ -91,30 +111,91 @@ def _config(app: object, settings: Settings) -> uvicorn.Config:
         access_log=False,
         log_config=None,
         server_header=False,
-        timeout_graceful_shutdown=max(1, round(settings.grace)),
+        proxy_headers=False,
+        timeout_graceful_shutdown=settings.grace,  # type: ignore[arg-type]  # fractions are understood
     )
 
 
-def _bind(config: uvicorn.Config) -> socket.socket:
+class _Server(uvicorn.Server):
+    """uvicorn's server of one program, whose stop is bounded as a whole."""
+
+    def __init__(self, program: ASGIApp, settings: Settings, serving: Callable[[], None] | None = None) -> None:
+        super().__init__(server_config(program, settings))
+        self._program = program
+        self._grace = settings.grace
+        self._serving = serving
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve."""
+        await super().startup(sockets)
+        if self._serving is not None:
+            self._serving()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish what runs: uvicorn and the program share one grace."""
+        self._program.stop_by = monotonic() + self._grace  # type: ignore[attr-defined]
+        await super().shutdown(sockets)
+
+
+class _OnlyServer(_Server):
+    """The server of a program in one process, which nobody supervises."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop; at once, when told so again."""
+        if self.should_exit:
+            end_by(sig)
+        super().handle_exit(sig, frame)
+
+
+def _work(settings: Settings, listening: socket.socket, serving: Callable[[], None]) -> None:
+    """Serve in a worker process, which begins with nothing."""
+    setup_logging(settings.log_level, as_json=settings.log_json)
+    try:
+        program = create_app(settings)
+    except WWSpecError as error:
+        log.error("this worker process can't start: %s", error)
+        sys.exit(STARTUP_FAILURE)
+    _Server(program, settings, serving).run([listening])
+
+
+def _allow_files(settings: Settings) -> None:
+    """Let the process open as many files as its limits ask for, as far as the system grants it."""
+    wanted = settings.connections + SURPLUS + settings.threads + settings.job_threads + OTHER_FILES
+    granted, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if granted == resource.RLIM_INFINITY or granted >= wanted:
+        return
+    allowed = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
+    if allowed < wanted:
+        log.warning(
+            "this system lets a process open %d files, but --connections %d and --threads %d may need %d: "
+            "raise its limit (ulimit -n), or lower these",
+            allowed,
+            settings.connections,
+            settings.threads,
+            wanted,
+        )
+
+
+def _bind(settings: Settings) -> socket.socket:
     """Open the port, with an error that names the mend."""
-    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        bound.bind((config.host, config.port))
+        bound.bind((settings.host, settings.port))
     except OSError as error:
         bound.close()
         raise ConfigurationError(
-            f"{config.host}:{config.port} can't be opened ({error.strerror}): "
+            f"{settings.host}:{settings.port} can't be opened ({error.strerror}): "
             "end what listens there, or take another --port"
         ) from None
-    bound.set_inheritable(True)
     return bound
 
 
-def _announce(settings: Settings, sockets: Sequence[socket.socket]) -> None:
+def _announce(settings: Settings, listening: socket.socket) -> None:
     """Say where the program listens, in a line that scripts can wait for."""
-    host, port = sockets[0].getsockname()[:2]
+    host, port = listening.getsockname()[:2]
     log.info(
         "listening on http://%s:%d/ with %d worker process(es) of %d threads, store %s",
         host,

@@ -8,16 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import uvicorn
-
-from wwspec_router.emulator.settings import STANDIN_DIRECTORY
-
-sys.path.insert(0, str(STANDIN_DIRECTORY))
-
-from wwspecapisdk import (
-    ChatDataSDK,
-    WWToSpecHTTPReqDecoder,
-    WWToSpecHTTPRspConstructor,
-)
+from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor
 
 Message = dict[str, Any]
 

@@ -22,6 +22,17 @@ ELSEWHERE = {
     "scripts/demo --once": "scripts/demo is two lines; tests/cli/test_verbs.py plays `wwspec demo --once`",
     "scripts/test": "is what runs this test",
     "scripts/image": "tests/packaging/test_scripts.py; needs a container engine",
+    **dict.fromkeys(
+        (
+            "scripts/torture --quick",
+            "scripts/torture kills --store sqlite",
+            "scripts/torture kills --store redis",
+            "scripts/torture redis",
+            "scripts/torture overload",
+            "scripts/torture soak",
+        ),
+        "tests/torture, in their quick form; without it they take minutes",
+    ),
     "wwspec dev": "tests/cli/test_verbs.py, since it does not end",
 }
 """Commands that are not run here, and why."""

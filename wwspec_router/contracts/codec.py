@@ -129,10 +129,13 @@ class OutputCodec:
         except msgspec.ValidationError as error:
             if self.policy is OutputPolicy.STRICT:
                 raise OutputError(*_place(error)) from None
-            return self._mended(text)
+            return self._mended(text)[1]  # never the text itself: of a key that came twice, only one place may be amiss
         except _UNREADABLE:
             raise OutputError("$", "not valid JSON") from None
-        return self._mended(text) if self._has_float else text  # a whole number decodes as a float
+        if not self._has_float:
+            return text
+        changed, mended = self._mended(text)  # a whole number decodes as a float
+        return mended if changed else text
 
     def encode(self, value: object) -> str:
         """Encode what a handler returned, and check it: msgspec does not check a struct that Python code fills.
@@ -154,13 +157,14 @@ class OutputCodec:
             raise OutputError("$", f"{type(value).__name__} can't be encoded as JSON") from error
         return data.decode()
 
-    def _mended(self, text: str) -> str:
+    def _mended(self, text: str) -> tuple[bool, str]:
+        """Return whether anything was mended, and the mended text."""
         try:
             value = msgspec.json.decode(text)
             mended = self._mend(value)
             msgspec.convert(mended, self.type)
             data = self._encode(mended)
-            return text if data == self._encode(value) else data.decode()
+            return data != self._encode(value), data.decode()
         except msgspec.ValidationError as error:
             raise OutputError(*_place(error)) from None
         except (OverflowError, *_UNREADABLE):

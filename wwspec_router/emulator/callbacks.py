@@ -85,7 +85,7 @@ class CallbackCrypto:
     def signature(self, timestamp: str, nonce: str, encrypted: str) -> str:
         """Return the msg_signature."""
         parts = sorted((self._token, timestamp, nonce, encrypted))
-        digest = hashlib.sha1("".join(parts).encode(), usedforsecurity=False)
+        digest = hashlib.sha1("".join(parts).encode(errors="surrogatepass"), usedforsecurity=False)
         return digest.hexdigest()
 
     def query(self, timestamp: int, encrypted: str) -> dict[str, str]:
@@ -133,7 +133,7 @@ class CallbackReceiver:
     def _verify(self, query: Mapping[str, str], encrypted: str) -> None:
         given = query.get("msg_signature", "")
         expected = self._crypto.signature(query.get("timestamp", ""), query.get("nonce", ""), encrypted)
-        if not hmac.compare_digest(expected.encode(), given.encode(errors="replace")):
+        if not hmac.compare_digest(expected.encode(), given.encode(errors="surrogatepass")):
             raise CallbackError("the callback's signature does not fit")
 
 

@@ -149,7 +149,7 @@ class VendorSdk:
             call_type = int(request.get_call_type())
             from_app = call_type == 1
             is_async = from_app and bool(request.get_is_async())
-            return Call(
+            call = Call(
                 corpid=request.get_corpid(),
                 agentid=int(request.get_agentid()),
                 call_type=call_type,
@@ -159,7 +159,11 @@ class VendorSdk:
                 is_async=is_async,
                 job_info=(request.get_job_info() or "") if is_async else "",
             )
-        except Exception as error:  # the SDK names no class
+            for text in (call.corpid, call.ability_id, call.data, call.notify_id, call.job_info):
+                if not isinstance(text, str):
+                    raise TypeError
+            return call
+        except BaseException as error:  # the SDK names no class, and whatever it raises, nobody is let in
             raise DecodeError("the request could not be verified or decrypted", detail=type(error).__name__) from error
 
     def encode(self, text: str) -> SealedReply:
@@ -233,8 +237,11 @@ class VendorClient:
 
 def _return_code(error: Exception) -> int | None:
     """Find a documented return code in what the SDK raised."""
-    for each in (getattr(error, "code", None), *error.args):
-        if isinstance(each, int) and each in RETURN_CODES:
-            return each
-    found = _CODE.search(str(error))
+    try:
+        for each in (getattr(error, "code", None), *error.args):
+            if isinstance(each, int) and each in RETURN_CODES:
+                return each
+        found = _CODE.search(str(error))
+    except Exception:  # an exception of a compiled module may have no text
+        return None
     return int(found[0]) if found else None

@@ -27,6 +27,8 @@ APPLICATION_ID = 0x57575350
 """Marks the file as ours ("WWSP") in `PRAGMA application_id`."""
 READERS = 4
 """Connections for reading."""
+MAPPED_BYTES = 1 << 30
+"""How much of the file is read through a memory map: SQLite forgets its own cache whenever another one writes."""
 LOCK_TIMEOUT = 10.0
 """Seconds to wait for a lock that another process holds."""
 MAX_BATCH = 256
@@ -126,6 +128,7 @@ class SqliteFile:
             readers = [undo.enter_context(contextlib.closing(self._connect(LOCK_TIMEOUT))) for _ in range(READERS)]
             for reader in readers:
                 reader.execute("PRAGMA query_only = ON")
+                reader.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
             undo.pop_all()
         for reader in readers:
             self._readers.put(reader)

@@ -1,0 +1,164 @@
+"""What the runs are there to find is found: lost events and jobs, foreign answers, late refusals, unsound stores."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from torture.backends import SqliteBackend
+from torture.ledger import Ledger
+from torture.overload import percentile
+from torture.soak import judge_growth
+from wwspec_router.stores import Job, open_store
+
+EVENT = {"event_type": "hit_keyword", "hit_keyword": {"token": "event-1"}}
+MIB = 1 << 20
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    """Books that are in order: one event and one job, from beginning to end."""
+    ledger = Ledger(frozenset({"the event could not be read"}))
+    ledger.fired("event-1")
+    ledger.delivered("event-1")
+    ledger.notified("notify-1")
+    ledger.fetched("notify-1", EVENT)
+    ledger.accepted(1)
+    ledger.reported(1)
+    return ledger
+
+
+def test_books_in_order_have_no_failure(ledger: Ledger) -> None:
+    figures = ledger.close()
+    assert ledger.failures == []
+    assert (figures["events_fetched"], figures["jobs_reported"], figures["jobs_reported_twice_or_more"]) == (1, 1, 0)
+
+
+def _lose_an_event(ledger: Ledger) -> None:
+    ledger.notified("notify-2")
+
+
+def _never_notify(ledger: Ledger) -> None:
+    ledger.fired("event-2")
+    ledger.delivered("event-2")
+
+
+def _lose_a_job(ledger: Ledger) -> None:
+    ledger.accepted(2)
+
+
+def _answer_what_was_never_sent(ledger: Ledger) -> None:
+    ledger.notified("notify-2")
+    ledger.fetched("notify-2", {"event_type": "hit_keyword", "hit_keyword": {"token": "event-9"}})
+
+
+def _answer_another_event_than_before(ledger: Ledger) -> None:
+    ledger.fired("event-2")
+    ledger.fetched("notify-1", {"event_type": "hit_keyword", "hit_keyword": {"token": "event-2"}})
+
+
+def _answer_an_error_that_is_not_allowed(ledger: Ledger) -> None:
+    ledger.refused("fetch", {"errcode": 710660, "errmsg": "no event waits under this notify_id"})
+
+
+def _let_the_platform_refuse_a_reply(ledger: Ledger) -> None:
+    ledger.unreached("call", 790014, "the reply does not match the contract")
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (_lose_an_event, "notify-2 was notified for can't be fetched"),
+        (_never_notify, "event-2 was answered with success and never notified"),
+        (_lose_a_job, "job 2 was accepted and never reported"),
+        (_answer_what_was_never_sent, "notify-2 answered another event"),
+        (_answer_another_event_than_before, "notify-1 answered another event"),
+        (_answer_an_error_that_is_not_allowed, "no event waits under this notify_id"),
+        (_let_the_platform_refuse_a_reply, "the platform answered 790014"),
+    ],
+)
+def test_a_broken_promise_is_a_failure(ledger: Ledger, fault: Callable[[Ledger], None], told: str) -> None:
+    fault(ledger)
+    ledger.close()
+    assert len(ledger.failures) == 1
+    assert told in ledger.failures[0]
+
+
+def test_a_program_that_is_away_and_an_allowed_error_are_counted_only(ledger: Ledger) -> None:
+    ledger.unreached("call", 710674, "connect")
+    ledger.refused("fetch", {"errcode": 710660, "errmsg": "the event could not be read"})
+    assert ledger.close()["refused"] == {"call 710674": 1, "fetch: the event could not be read": 1}
+    assert ledger.failures == []
+
+
+def test_a_job_that_was_reported_twice_is_counted_and_no_failure(ledger: Ledger) -> None:
+    ledger.reported(1)
+    assert ledger.close()["jobs_reported_twice_or_more"] == 1
+    assert ledger.failures == []
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> SqliteBackend:
+    """A file with an event and a job."""
+    backend = SqliteBackend(tmp_path)
+    with closing(open_store(backend.url)) as store:
+        store.put("corp", 1, "notify-1", "text", 3600)
+        job = Job(job_id="1", corpid="corp", agentid=1, ability_id="job", job_info="info", data="{}", notify_id="")
+        store.add(job)
+    return backend
+
+
+def test_a_sound_file_is_found_sound(backend: SqliteBackend) -> None:
+    figures, faults = backend.check()
+    assert (figures, faults) == ({"integrity_check": "ok", "rows": 1, "jobs_left": 1}, [])
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("UPDATE notify_usage SET rows = 7", "notify_usage says"),
+        ("UPDATE job_usage SET bytes = 7", "job_usage says"),
+        ("DELETE FROM job_texts", "job_texts holds 0 rows"),
+        ("UPDATE notify SET expires = 0", "the store counts (0, 0) events"),
+    ],
+)
+def test_a_file_that_does_not_fit_itself_is_found_out(backend: SqliteBackend, statement: str, told: str) -> None:
+    with closing(sqlite3.connect(backend.path, isolation_level=None)) as db:
+        db.execute(statement)
+    assert any(told in fault for fault in backend.check()[1])
+
+
+def test_a_file_whose_index_is_damaged_is_found_out(backend: SqliteBackend) -> None:
+    with closing(sqlite3.connect(backend.path, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode = DELETE")
+        [(root,)] = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'jobs_due'")
+        [(size,)] = db.execute("PRAGMA page_size")
+    with backend.path.open("r+b") as file:
+        file.seek((root - 1) * size + size - 4)
+        file.write(b"\x01\x02\x03\x04")
+    figures, faults = backend.check()
+    assert figures["integrity_check"] != "ok"
+    assert any("integrity_check" in fault for fault in faults)
+
+
+@pytest.mark.parametrize(
+    ("resident", "files", "told"),
+    [
+        ([40 * MIB] * 50, [20] * 50, []),
+        ([40 * MIB] * 30 + [44 * MIB] * 20, [20] * 50, ["worker grew from 40.0 to 44.0 MiB"]),
+        ([40 * MIB] * 50, [*range(20, 70)], ["worker had 34.5 files open, then 64.5"]),
+        ([10 * MIB] * 10 + [40 * MIB] * 40, [5] * 10 + [20] * 40, []),  # to warm up is no growth
+    ],
+)
+def test_growth_between_the_second_and_the_last_fifth_is_found_out(
+    resident: list[int], files: list[int], told: list[str]
+) -> None:
+    assert judge_growth("worker", resident, files)[1] == told
+
+
+def test_a_percentile_is_a_value_that_was_measured() -> None:
+    values = [each / 100 for each in range(1, 101)]
+    assert (percentile(values, 50), percentile(values, 99), percentile(values[:1], 99)) == (0.5, 0.99, 0.01)
+    assert percentile([], 99) == 0

@@ -1,0 +1,86 @@
+"""`python -m torture`: the runs by name, one line of JSON each on standard output."""
+
+import signal
+import sys
+import time
+from functools import partial
+
+import click
+import msgspec
+
+from torture import fuzz, kills, overload, redis, soak
+from torture.progress import say
+from torture.result import Findings, Result, Run
+
+NAMES = ("kills", "redis", "overload", "soak", "fuzz")
+STORES = ("sqlite", "redis")
+
+
+def runs(stores: tuple[str, ...], count: int | None, seconds: float | None) -> dict[str, Run]:
+    """Return every run by its name.
+
+    Args:
+        stores: Which stores `kills` works on.
+        count: How many kills for each of them; None leaves it to the run.
+        seconds: How long `soak` lasts; None leaves it to the run.
+    """
+    return {
+        "kills": partial(kills.run, stores=stores, count=count),
+        "redis": redis.run,
+        "overload": overload.run,
+        "soak": partial(soak.run, seconds=seconds),
+        "fuzz": fuzz.run,
+    }
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(NAMES), metavar="[RUN]...")
+@click.option("--quick", is_flag=True, help="Seconds instead of minutes: shows that a run works.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same choices.")
+@click.option("--store", type=click.Choice(STORES), help="Of `kills`.  [default: one after the other]")
+@click.option(
+    "--kills", "count", type=click.IntRange(1), help="Of `kills`, for each store.  [default: 200, or 6 when quick]"
+)
+@click.option("--seconds", type=click.FloatRange(1), help="Of `soak`.  [default: 600, or 10 when quick]")
+def main(
+    names: tuple[str, ...], quick: bool, seed: int, store: str | None, count: int | None, seconds: float | None
+) -> None:
+    """Torture the program: kills, redis, overload, soak, fuzz; all of them when none is named.
+
+    Each run prints one line of JSON; progress goes to standard error. Exit code 1 when a run failed.
+    """
+    signal.signal(signal.SIGTERM, _end)
+    table = runs((store,) if store else STORES, count, seconds)
+    passed = True
+    for name in names or table:
+        say(f"== {name}")
+        result = _run(name, table[name], seed, quick)
+        passed = passed and result.passed
+        click.echo(msgspec.json.encode(result).decode())
+    sys.exit(0 if passed else 1)
+
+
+def _end(number: int, frame: object) -> None:
+    """End as on an error, so that nothing is left running."""
+    sys.exit(128 + number)
+
+
+def _run(name: str, run: Run, seed: int, quick: bool) -> Result:
+    began = time.monotonic()
+    try:
+        found = run(seed, quick)
+    except Exception as error:  # one run that breaks down must not hide the others
+        found = Findings(figures={}, failures=[f"the run itself broke down: {type(error).__name__}: {error}"[:500]])
+        sys.excepthook(type(error), error, error.__traceback__)
+    return Result(
+        run=name,
+        passed=not found.failures,
+        seconds=round(time.monotonic() - began, 1),
+        seed=seed,
+        figures=found.figures,
+        failures=found.failures,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+"""The stores under torture: where they are, and whether what they count is what they hold.
+
+The counts are compared by other means than the program's own: SQL over the closed file, and the commands of Redis.
+Redis is a real server that the run starts, durable as `appendfsync always` makes it. Knows no run.
+"""
+
+import shutil
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from torture.program import until
+from wwspec_router.stores import open_store
+
+__all__ = ["Backend", "RedisServer", "SqliteBackend", "open_backend"]
+
+START_LIMIT = 30.0
+"""Seconds within which the server must answer."""
+
+
+class Backend(Protocol):
+    """One store."""
+
+    url: str
+    """As `wwspec serve --store` takes it."""
+
+    def check(self, *, expired: bool = False) -> tuple[dict[str, Any], list[str]]:
+        """Compare the store with itself, with no program running; return its figures and what does not fit.
+
+        Args:
+            expired: Whether events may have expired, which the store no longer counts and may still hold.
+        """
+        ...
+
+
+class SqliteBackend:
+    """A file.
+
+    Args:
+        folder: Where it is to be.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "notify.db"
+        self.url = f"sqlite:{self.path}"
+
+    def check(self, *, expired: bool = False) -> tuple[dict[str, Any], list[str]]:
+        """Let SQLite check the file, and count its rows; see `Backend.check`."""
+        counts = {
+            "notify": "SELECT count(*), ifnull(sum(size), 0) FROM notify",
+            "notify_usage": "SELECT rows, bytes FROM notify_usage",
+            "jobs": "SELECT count(*), ifnull(sum(size), 0) FROM jobs",
+            "job_usage": "SELECT rows, bytes FROM job_usage",
+            "job_texts": "SELECT count(*), 0 FROM job_texts",
+        }
+        with closing(sqlite3.connect(self.path)) as db:
+            verdict = [row[0] for row in db.execute("PRAGMA integrity_check")]
+            found = {name: db.execute(statement).fetchone() for name, statement in counts.items()}
+        failures = [] if verdict == ["ok"] else [f"PRAGMA integrity_check: {line}" for line in verdict[:5]]
+        failures += _compared(self.url, None if expired else found["notify"], found["jobs"])
+        failures += [
+            f"{counted} says {found[counted]}, {table} holds {found[table]}"
+            for table, counted in (("notify", "notify_usage"), ("jobs", "job_usage"))
+            if found[table] != found[counted]
+        ]
+        if found["job_texts"][0] != found["jobs"][0]:
+            failures.append(f"job_texts holds {found['job_texts'][0]} rows, jobs {found['jobs'][0]}")
+        figures = {"integrity_check": ",".join(verdict[:5]), "rows": found["notify"][0], "jobs_left": found["jobs"][0]}
+        return figures, failures
+
+
+class RedisServer:
+    """A redis-server behind a Unix socket, that can be ended and started again over the same files.
+
+    Args:
+        folder: For its socket, its files and its log.
+
+    Raises:
+        RuntimeError: redis-server is not installed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if shutil.which("redis-server") is None:
+            raise RuntimeError("redis-server is not on PATH; Debian's package is redis-server")
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket = folder / "redis.sock"
+        self.url = f"unix://{self._socket}"
+
+    def start(self) -> None:
+        """Start it and wait until it answers.
+
+        Raises:
+            RuntimeError: It does not.
+        """
+        command = ["redis-server", "--port", "0", "--unixsocket", str(self._socket), "--dir", str(self._folder)]
+        durable = ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
+        with (self._folder / "redis.log").open("ab") as output:
+            self._process = subprocess.Popen([*command, *durable], stdout=output, stderr=output)  # noqa: S603
+        if not until(self._answers, START_LIMIT):
+            raise RuntimeError(f"redis-server did not start: {(self._folder / 'redis.log').read_text()[-500:]}")
+
+    def end(self, number: signal.Signals) -> None:
+        """End it with a signal and wait until it is gone."""
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(START_LIMIT)
+            self._process = None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal: SIGSTOP lets it hang with its connections open, SIGCONT go on."""
+        if self._process is not None:
+            self._process.send_signal(number)
+
+    def check(self, *, expired: bool = False) -> tuple[dict[str, Any], list[str]]:
+        """Count its keys; see `Backend.check`."""
+        with self._client() as client:
+            entries = list(client.scan_iter("wwspec:notify:entry:*", 1000))
+            sizes = sum(client.strlen(key) for key in entries)
+            jobs = list(client.scan_iter("wwspec:job:*", 1000))
+            job_sizes = sum(int(client.hget(key, "size")) for key in jobs)
+            members = {name: client.zcard(f"wwspec:jobs:{name}") for name in ("due", "added")}
+            aof = client.info("persistence")["aof_last_write_status"]
+        failures = _compared(self.url, None if expired else (len(entries), sizes), (len(jobs), job_sizes))
+        failures += [
+            f"wwspec:jobs:{name} has {count} members, there are {len(jobs)} jobs"
+            for name, count in members.items()
+            if count != len(jobs)
+        ]
+        if aof != "ok":
+            failures.append(f"aof_last_write_status is {aof}")
+        return {"aof_last_write_status": aof, "rows": len(entries), "jobs_left": len(jobs)}, failures
+
+    def _answers(self) -> bool:
+        from redis import RedisError
+
+        if self._process is None or self._process.poll() is not None:
+            raise RuntimeError(f"redis-server ended: {(self._folder / 'redis.log').read_text()[-500:]}")
+        try:
+            with self._client() as client:
+                return bool(client.ping())
+        except RedisError:
+            return False
+
+    @contextmanager
+    def _client(self) -> Iterator[Any]:
+        from redis import Redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
+        with closing(Redis(unix_socket_path=str(self._socket), retry=Retry(NoBackoff(), 0))) as client:
+            yield client
+
+
+@contextmanager
+def open_backend(name: str, folder: Path) -> Iterator[Backend]:
+    """Yield the store `sqlite` or `redis`, running."""
+    if name == "sqlite":
+        yield SqliteBackend(folder)
+        return
+    server = RedisServer(folder)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.end(signal.SIGKILL)
+
+
+def wait_for_empty_journal(url: str, seconds: float) -> bool:
+    """Wait until the journal of a store holds no job; tell whether it does."""
+    with closing(open_store(url)) as store:
+
+        def empty() -> bool:
+            figures = store.job_figures()
+            return figures.waiting + figures.claimed == 0
+
+        return until(empty, seconds, 0.1)
+
+
+def _compared(url: str, entries: tuple[int, int] | None, jobs: tuple[int, int]) -> list[str]:
+    """Return where the store's own figures differ from what was counted; events are left out when that is None."""
+    with closing(open_store(url)) as store:
+        figures, journal = store.figures(), store.job_figures()
+    counted = [
+        ("events", entries, (figures.rows, figures.bytes)),
+        ("jobs", jobs, (journal.waiting + journal.claimed, journal.bytes)),
+    ]
+    return [
+        f"the store counts {said} {name}, it holds {held}" for name, held, said in counted if held not in (None, said)
+    ]

@@ -1,0 +1,45 @@
+"""The abilities of the tortured program. `wwspec serve` imports this file as a part of its application folder.
+
+Each answers from its request alone, so that whoever calls it can tell a wrong answer from a right one.
+"""
+
+import time
+
+from wwspec_router import AsyncContext, Context, Contract, Output, ability
+
+WAIT = 0.05
+"""Seconds that `wait` blocks its thread, as a call of the vendor's SDK would."""
+
+
+class Numbered(Contract):
+    """A request."""
+
+    number: int
+
+
+class Doubled(Output):
+    """Its answer."""
+
+    number: int = 0
+    doubled: int = 0
+    attempt: int = 0
+    """0 in a synchronous call, else which time the job is run."""
+
+
+@ability
+def double(request: Numbered, ctx: Context) -> Doubled:
+    """Double a number on a worker thread."""
+    return Doubled(number=request.number, doubled=2 * request.number, attempt=ctx.attempt)
+
+
+@ability
+async def double_async(request: Numbered, ctx: AsyncContext) -> Doubled:
+    """Double a number on the loop."""
+    return Doubled(number=request.number, doubled=2 * request.number)
+
+
+@ability
+def wait(request: Numbered, ctx: Context) -> Doubled:
+    """Double a number and block meanwhile."""
+    time.sleep(WAIT)
+    return Doubled(number=request.number, doubled=2 * request.number)

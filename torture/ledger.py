@@ -1,0 +1,180 @@
+"""The books of a run: what was sent, what came back, and which promise that breaks.
+
+Filled by many threads. Knows neither how calls are sent nor how the platform is watched.
+"""
+
+import threading
+from collections import Counter
+from typing import Any
+
+import msgspec
+
+__all__ = ["UNREACHED", "Ledger"]
+
+UNREACHED = (710674, 710675)
+"""What the platform answers when the program can't be connected to, or the connection is cut [100042]."""
+KEPT = 20
+"""Failures that are told; further ones are counted."""
+
+
+class Ledger:
+    """The books of one run.
+
+    Args:
+        allowed: Texts of the program's own errors that may be answered in this run; any other is a failure.
+    """
+
+    def __init__(self, allowed: frozenset[str] = frozenset()) -> None:
+        self._allowed = allowed
+        self._lock = threading.Lock()
+        self._failures: list[str] = []
+        self._more = 0
+        self._right: Counter[str] = Counter()
+        self._refused: Counter[str] = Counter()
+        self._longest: dict[str, float] = {}
+        self._number = 0
+        self._fired: set[str] = set()
+        self._delivered: set[str] = set()
+        self._notified: dict[str, str] = {}
+        self._notified_list: list[str] = []
+        self._accepted: set[int] = set()
+        self._reported: Counter[int] = Counter()
+        self._unknown_reports = 0
+
+    def number(self) -> int:
+        """Return a number that nothing else has."""
+        with self._lock:
+            self._number += 1
+            return self._number
+
+    def fail(self, text: str) -> None:
+        """Note a broken promise."""
+        with self._lock:
+            if len(self._failures) < KEPT:
+                self._failures.append(text)
+            else:
+                self._more += 1
+
+    @property
+    def failures(self) -> list[str]:
+        """One line for each broken promise, the first ones in full."""
+        with self._lock:
+            return [*self._failures, *([f"and {self._more} further failures"] if self._more else [])]
+
+    def right(self, kind: str) -> None:
+        """Count a right answer."""
+        with self._lock:
+            self._right[kind] += 1
+
+    def took(self, kind: str, seconds: float) -> None:
+        """Note how long a call took, however it ended."""
+        with self._lock:
+            self._longest[kind] = max(self._longest.get(kind, 0.0), seconds)
+
+    def unreached(self, kind: str, errcode: int, errmsg: str) -> None:
+        """Count a call that the platform could not bring to the program; any other errcode is a failure."""
+        if errcode in UNREACHED:
+            with self._lock:
+                self._refused[f"{kind} {errcode}"] += 1
+        else:
+            self.fail(f"{kind}: the platform answered {errcode} {errmsg}")
+
+    def refused(self, kind: str, reply: Any) -> None:
+        """Count an error that the program answered; one that is not allowed in this run is a failure."""
+        text = reply.get("errmsg", "") if isinstance(reply, dict) else ""
+        if text in self._allowed:
+            with self._lock:
+                self._refused[f"{kind}: {text}"] += 1
+        else:
+            self.fail(f"{kind}: the program answered {msgspec.json.encode(reply).decode()[:200]}")
+
+    def fired(self, token: str) -> None:
+        """Note an event that is about to be sent."""
+        with self._lock:
+            self._fired.add(token)
+
+    def delivered(self, token: str) -> None:
+        """Note an event that the program answered with success."""
+        with self._lock:
+            self._delivered.add(token)
+
+    def notified(self, notify_id: str) -> None:
+        """Note a `spec_notify_app` that reached the platform."""
+        with self._lock:
+            if notify_id not in self._notified:
+                self._notified[notify_id] = ""
+                self._notified_list.append(notify_id)
+
+    def recent(self, count: int) -> list[str]:
+        """Return the latest notify_ids."""
+        with self._lock:
+            return self._notified_list[-count:]
+
+    def all_notified(self) -> list[str]:
+        """Return every notify_id."""
+        with self._lock:
+            return list(self._notified_list)
+
+    def fetched(self, notify_id: str, event: Any) -> None:
+        """Compare a fetched event with those that were sent, and with what was fetched under this id before."""
+        token = event.get("hit_keyword", {}).get("token", "")
+        with self._lock:
+            before = self._notified.get(notify_id, "")
+            known = token in self._fired and before in ("", token)
+            self._notified[notify_id] = before or token
+        if known:
+            self.right("fetch")
+        else:
+            self.fail(f"fetch: {notify_id} answered another event: {msgspec.json.encode(event).decode()[:200]}")
+
+    def accepted(self, number: int) -> None:
+        """Note a job that the program answered as accepted."""
+        with self._lock:
+            self._accepted.add(number)
+
+    def reported(self, number: int) -> None:
+        """Count a result that a program reported, heard or refused as known."""
+        with self._lock:
+            self._reported[number] += 1
+
+    def unknown_report(self) -> None:
+        """Count a report on a job whose acceptance the platform had not heard [790017]."""
+        with self._lock:
+            self._unknown_reports += 1
+
+    def unreported(self) -> set[int]:
+        """Return the accepted jobs that nothing was reported of."""
+        with self._lock:
+            return self._accepted - self._reported.keys()
+
+    def close(self, *, kept: bool = True) -> dict[str, Any]:
+        """Compare the books with each other, note what does not fit, and return the figures.
+
+        Args:
+            kept: Whether every event was to be fetched; False when events expire during the run.
+        """
+        if kept:
+            self._compare_events()
+        for number in sorted(self.unreported()):
+            self.fail(f"job {number} was accepted and never reported")
+        return {
+            "calls_right": sum(self._right.values()),
+            "right": dict(sorted(self._right.items())),
+            "refused": dict(sorted(self._refused.items())),
+            "events_delivered": len(self._delivered),
+            "events_notified": len(self._notified),
+            "events_fetched": sum(1 for token in self._notified.values() if token),
+            "jobs_accepted": len(self._accepted),
+            "jobs_reported": len(self._accepted & self._reported.keys()),
+            "jobs_reported_twice_or_more": sum(1 for count in self._reported.values() if count > 1),
+            "reports_of_unheard_acceptances": self._unknown_reports,
+            "longest_s": {kind: round(seconds, 3) for kind, seconds in sorted(self._longest.items())},
+        }
+
+    def _compare_events(self) -> None:
+        tokens = set(self._notified.values())
+        for notify_id, token in self._notified.items():
+            if not token:
+                self.fail(f"the event that {notify_id} was notified for can't be fetched")
+        for token in sorted(self._delivered - tokens):
+            self.fail(f"{token} was answered with success and never notified")

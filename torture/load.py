@@ -1,0 +1,283 @@
+"""An enterprise app with many hands: events, fetches, jobs and calls, without a pause, until it is told to stop.
+
+Each caller is a thread with a connection of its own. What goes to and fro is written into a `Ledger`, partly as the
+caller sees it, partly as the emulator recorded it.
+"""
+
+import random
+import re
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from torture.ledger import Ledger
+from torture.program import until
+from wwspec_router.emulator.client import EmulatorClient, EmulatorError
+
+__all__ = ["CALLERS", "RECENT", "Load"]
+
+CALLERS = {"event": 2, "fetch": 2, "job": 1, "call": 2}
+"""Threads of each kind."""
+RECENT = 500
+"""Events that fetches choose from while the load runs, unless told otherwise: the latest."""
+AFTER_REFUSAL = 0.05
+"""Seconds that a caller waits when it was refused: a program that starts needs the processor for itself."""
+POLL = 0.2
+"""Seconds between two looks at the emulator's record, which keeps the latest 1000 entries."""
+
+_ERRCODE = re.compile(r"\((\d+)\)$")
+_OK = 0
+
+
+class Load:
+    """Load on a program through its emulator, from `with` to `stop`.
+
+    Args:
+        url: The emulator's.
+        program_url: Where the program listens.
+        ledger: Where everything is noted.
+        seed: Makes the choices.
+        pause: Seconds that a caller waits between two calls.
+        recent: How many of the latest events are fetched.
+    """
+
+    def __init__(
+        self, url: str, program_url: str, ledger: Ledger, seed: int, pause: float, recent: int = RECENT
+    ) -> None:
+        self._url = url
+        self._ledger = ledger
+        self._pause = pause
+        self._recent = recent
+        self._stopping = threading.Event()
+        self._ended = threading.Event()
+        self._record = _Record(url, ledger)
+        with closing(EmulatorClient(url)) as client:
+            client.point_to(program_url)
+            client.receive_events()
+            self._program_id = str(client.info()["program_id"])
+        kinds: dict[str, Callable[[EmulatorClient, random.Random], bool]] = {
+            "event": self._event,
+            "fetch": self._fetch,
+            "job": self._job,
+            "call": self._call,
+        }
+        self._callers = [
+            threading.Thread(target=self._work, args=(kinds[kind], seed * 1000 + number), name=f"{kind}-{number}")
+            for kind, count in CALLERS.items()
+            for number in range(count)
+        ]
+        self._watcher = threading.Thread(target=self._watch, name="record")
+
+    def __enter__(self) -> Self:
+        for thread in (*self._callers, self._watcher):
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Let each caller end its call, and read the record once more."""
+        self._stopping.set()
+        for thread in self._callers:
+            if thread.is_alive():
+                thread.join()
+        self._ended.set()
+        if self._watcher.is_alive():
+            self._watcher.join()
+
+    def settle(self, seconds: float) -> float:
+        """Wait, after `stop`, until each accepted job is reported, and return how long that took."""
+        began = time.monotonic()
+
+        def reported() -> bool:
+            self._record.read()
+            return not self._ledger.unreported()
+
+        until(reported, seconds, POLL)
+        return time.monotonic() - began
+
+    def fetch_all(self, threads: int = 4) -> None:
+        """Fetch every event that was notified."""
+        waiting = self._ledger.all_notified()
+
+        def work() -> None:
+            with closing(EmulatorClient(self._url)) as client:
+                while True:
+                    try:
+                        notify_id = waiting.pop()
+                    except IndexError:
+                        return
+                    self.fetch(client, notify_id)
+
+        workers = [threading.Thread(target=work) for _ in range(threads)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+
+    def close(self) -> None:
+        """Close the connection to the record."""
+        self._record.close()
+
+    def fetch(self, client: EmulatorClient, notify_id: str) -> bool:
+        """Fetch one event, note what came, and tell whether it was the event."""
+        reply = self._asked(client, "fetch", "get_callback_data", {}, notify_id)
+        if reply is None:
+            return False
+        if reply.get("event_type") != "hit_keyword":
+            self._ledger.refused("fetch", reply)
+            return False
+        self._ledger.fetched(notify_id, reply)
+        return True
+
+    def fire(self, client: EmulatorClient) -> bool:
+        """Send one event, note what came, and tell whether the program took it."""
+        token = f"event-{self._ledger.number()}"
+        self._ledger.fired(token)
+        try:
+            reply = msgspec.json.decode(client.fire("hit_keyword", {"token": token})["reply"], type=dict[str, Any])
+        except EmulatorError as error:
+            found = _ERRCODE.search(str(error))
+            self._ledger.unreached("event", int(found[1]) if found else -1, str(error))
+            return False
+        if reply.get("errcode") != _OK:
+            self._ledger.refused("event", reply)
+            return False
+        self._ledger.delivered(token)
+        self._ledger.right("event")
+        return True
+
+    def begin_job(self, client: EmulatorClient) -> bool:
+        """Call asynchronously once, and tell whether the platform had an answer; the record tells what it was."""
+        data = msgspec.json.encode({"number": self._ledger.number()}).decode()
+        asked = {"program_id": self._program_id, "ability_id": "job", "request_data": data}
+        answer = client.app_call("async_program_task", asked)
+        if answer["errcode"] != _OK:
+            self._ledger.unreached("job", answer["errcode"], answer["errmsg"])
+            return False
+        self._ledger.right("job")
+        return True
+
+    def _event(self, client: EmulatorClient, rng: random.Random) -> bool:
+        return self.fire(client)
+
+    def _fetch(self, client: EmulatorClient, rng: random.Random) -> bool:
+        recent = self._ledger.recent(self._recent)
+        return not recent or self.fetch(client, rng.choice(recent))
+
+    def _job(self, client: EmulatorClient, rng: random.Random) -> bool:
+        return self.begin_job(client)
+
+    def _call(self, client: EmulatorClient, rng: random.Random) -> bool:
+        number = self._ledger.number()
+        reply = self._asked(client, "call", rng.choice(("double", "double_async")), {"number": number})
+        if reply is None:
+            return False
+        if reply.get("errcode") != _OK:
+            self._ledger.refused("call", reply)
+            return False
+        if (reply.get("number"), reply.get("doubled")) != (number, 2 * number):
+            self._ledger.fail(f"call: {number} was answered with {msgspec.json.encode(reply).decode()[:200]}")
+            return False
+        self._ledger.right("call")
+        return True
+
+    def _asked(
+        self, client: EmulatorClient, kind: str, ability_id: str, request: dict[str, Any], notify_id: str = ""
+    ) -> dict[str, Any] | None:
+        body = {"program_id": self._program_id, "ability_id": ability_id}
+        body["request_data"] = msgspec.json.encode(request).decode()
+        began = time.monotonic()
+        answer = client.app_call("sync_call_program", body | ({"notify_id": notify_id} if notify_id else {}))
+        self._ledger.took(kind, time.monotonic() - began)
+        if answer["errcode"] != _OK:
+            self._ledger.unreached(kind, answer["errcode"], answer["errmsg"])
+            return None
+        return msgspec.json.decode(answer["response_data"], type=dict[str, Any])
+
+    def _work(self, step: Callable[[EmulatorClient, random.Random], bool], seed: int) -> None:
+        rng = random.Random(seed)  # noqa: S311 - the same seed, the same choices
+        with closing(EmulatorClient(self._url)) as client:
+            while not self._stopping.is_set():
+                began = time.monotonic()
+                worked = False
+                try:
+                    worked = step(client, rng)
+                except Exception as error:  # a caller that ends would make the load less, unseen
+                    self._ledger.fail(f"{threading.current_thread().name}: {type(error).__name__}: {error}")
+                self._ledger.took(threading.current_thread().name.partition("-")[0], time.monotonic() - began)
+                self._stopping.wait(self._pause if worked else AFTER_REFUSAL)
+
+    def _watch(self) -> None:
+        while not self._ended.is_set():
+            self._record.read()
+            self._ended.wait(POLL)
+        self._record.read()
+
+
+class _Record:
+    """Reads what the emulator recorded, each entry once, and writes it into the ledger.
+
+    Args:
+        url: The emulator's.
+        ledger: The books.
+    """
+
+    def __init__(self, url: str, ledger: Ledger) -> None:
+        self._client = EmulatorClient(url)
+        self._ledger = ledger
+        self._seen = max((entry["number"] for entry in self._client.traffic()), default=0)
+        self._open: set[int] = set()
+
+    def read(self) -> None:
+        """Read what is new, and again what was under way."""
+        entries = self._client.traffic(min([*self._open, self._seen + 1]) - 1)
+        new = [entry["number"] for entry in entries if entry["number"] > self._seen]
+        if new and new[0] > self._seen + 1:
+            self._ledger.fail(f"the record of the emulator was read too late: entries up to {new[0]} are lost")
+        first = entries[0]["number"] if entries else 0
+        self._open = {number for number in self._open if number >= first}  # else too old: its outcome stays unknown
+        for entry in entries:
+            number = entry["number"]
+            if number <= self._seen and number not in self._open:
+                continue
+            if entry["outcome"]:
+                self._open.discard(number)
+                self._note(entry)
+            else:
+                self._open.add(number)
+        self._seen = max([self._seen, *new])
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def _note(self, entry: dict[str, Any]) -> None:
+        kind, name, request = entry["kind"], entry["name"], entry["request"]
+        if kind == "callback":
+            self._ledger.notified(request["notify_id"])
+        elif (kind, name) == ("sdk", "program_async_job_call_back"):
+            self._reported(entry["outcome"], request)
+        elif (kind, name) == ("call", "job") and entry["outcome"] == "ok":
+            if entry["reply"].get("errcode") == _OK:
+                self._ledger.accepted(request["number"])
+            else:
+                self._ledger.refused("job", entry["reply"])
+
+    def _reported(self, outcome: str, request: dict[str, Any]) -> None:
+        result = msgspec.json.decode(request["result"], type=dict[str, Any])
+        number = result.get("number")
+        if outcome == "790017":
+            self._ledger.unknown_report()
+        elif request["errcode"] != _OK or result.get("doubled") != 2 * (number or 0) or outcome not in ("ok", "790010"):
+            self._ledger.fail(f"a job was reported as {msgspec.json.encode(request).decode()[:200]} ({outcome})")
+        else:
+            self._ledger.reported(int(number or 0))

@@ -1,0 +1,87 @@
+"""What `kills`, `redis` and `soak` play on: a store, an emulator, a program and the load, and the reckoning afterwards.
+
+Everything lives in a folder of its own and is gone with it.
+"""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from torture.backends import Backend, open_backend, wait_for_empty_journal
+from torture.ledger import Ledger
+from torture.load import RECENT, Load
+from torture.program import Program, emulator, write_registry
+
+__all__ = ["SETTLE", "WORKERS", "Stage", "set_up"]
+
+WORKERS = 2
+"""Worker processes of the program."""
+SETTLE = 120.0
+"""Seconds within which every accepted job must be reported at the end: a lease, and some of the longest pauses."""
+
+
+class Stage(NamedTuple):
+    """The parts, all of them running, but for the load."""
+
+    folder: Path
+    backend: Backend
+    emulator_url: str
+    program: Program
+    ledger: Ledger
+    load: Load
+
+    def reckon(self) -> dict[str, Any]:
+        """End the load, fetch every event, end the program, compare the books with the store; return the figures."""
+        self.load.stop()
+        settled = self.load.settle(SETTLE)
+        self.load.fetch_all()
+        self.end_program()
+        figures = self.ledger.close()
+        store, faults = self.backend.check()
+        for fault in faults:
+            self.ledger.fail(fault)
+        return {"settled_s": round(settled, 1), **figures, "store": store}
+
+    def end_program(self) -> None:
+        """End the program as the platform does, once no job is left."""
+        if not wait_for_empty_journal(self.backend.url, SETTLE):
+            self.ledger.fail(f"after {SETTLE:g} seconds there are still jobs in the journal")
+        if not self.program.stop():
+            self.ledger.fail("the program did not end on SIGTERM")
+
+
+@contextmanager
+def set_up(
+    store: str,
+    seed: int,
+    *,
+    pause: float,
+    notify_ttl: float,
+    recent: int = RECENT,
+    allowed: frozenset[str] = frozenset(),
+    options: Sequence[str] = (),
+) -> Iterator[Stage]:
+    """Yield a stage, and end what is left of it.
+
+    Args:
+        store: `sqlite` or `redis`.
+        seed: Makes the choices of the load.
+        pause: Seconds between two calls of one caller.
+        notify_ttl: Seconds for which the program keeps events.
+        recent: How many of the latest events are fetched while the load runs.
+        allowed: Texts of errors that the program may answer.
+        options: Further options of `wwspec serve`.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wwspec-torture-")))
+        backend = stack.enter_context(open_backend(store, folder))
+        registry = write_registry(folder, notify_ttl)
+        url = stack.enter_context(emulator(folder, registry))
+        serve = ["--workers", str(WORKERS), "--store", backend.url, *options]
+        program = stack.enter_context(Program(folder, registry, url, serve))
+        ledger = Ledger(allowed)
+        load = Load(url, program.url, ledger, seed, pause, recent)
+        stack.callback(load.close)
+        yield Stage(folder, backend, url, program, ledger, load)
