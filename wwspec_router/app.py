@@ -10,13 +10,14 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from time import monotonic
 
 from msgspec.json import encode
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from wwspec_router.board import Board
 from wwspec_router.calls import Calls
@@ -27,7 +28,7 @@ from wwspec_router.exchange import Answer, Exchange, Ticket
 from wwspec_router.figures import Figures, Gauges
 from wwspec_router.hangs import HangWatch
 from wwspec_router.jobs import Jobs
-from wwspec_router.logs import SdkLogHandler
+from wwspec_router.logs import SdkLogHandler, log_stray
 from wwspec_router.monitor import Monitor
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.sdk.vendor import SdkSource, load_sdk
@@ -44,7 +45,7 @@ GC_THRESHOLD = 10_000
 """New objects, less those that are gone, after which the garbage collector looks at the young ones."""
 
 
-def create_app(settings: Settings) -> ASGIApp:
+def create_app(settings: Settings) -> "ZoneProgram":
     """Build the ASGI application of one program.
 
     Raises:
@@ -92,6 +93,8 @@ class ZoneProgram:
         self._settings = settings
         self._endpoint: _Endpoint | None = None
         self._calls: Calls | None = None
+        self.stop_by: float | None = None
+        """When a stop must be over, in seconds of `time.monotonic()`; the server sets it as the stop begins."""
         self._pages = Starlette(
             routes=[
                 Route("/healthz", self._health, methods=["GET"]),
@@ -117,6 +120,7 @@ class ZoneProgram:
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         settings = self._settings
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(log_stray)
         jobs = Jobs(self._store, self._sdk, settings.job_threads, settings.hang_after) if settings.job_threads else None
         workers = WorkerPool(settings.threads, settings.queue)
         figures = Figures(self._table.abilities)
@@ -138,8 +142,9 @@ class ZoneProgram:
             yield
         finally:
             self._endpoint = self._calls = None
-            ending = asyncio.create_task(asyncio.to_thread(jobs.stop, settings.grace)) if jobs is not None else None
-            abandoned = await workers.stop(settings.grace)
+            grace = settings.grace if self.stop_by is None else max(0.0, self.stop_by - monotonic())
+            ending = asyncio.create_task(asyncio.to_thread(jobs.stop, grace)) if jobs is not None else None
+            abandoned = await workers.stop(grace)
             await calls.stop()
             unfinished = await ending if ending is not None else 0
             hangs.stop()

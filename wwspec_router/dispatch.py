@@ -133,12 +133,20 @@ class Dispatcher:
     def _settled(self, call: Call, deadline: Deadline, answer: _Run) -> Reply:
         try:
             return Reply(answer(call, deadline))
-        except CallError as error:
-            self._log(call, error)
-            return self.refusal(error)
         except BaseException as error:  # a handler may raise anything; the call is answered all the same
+            return self._told(call, error)
+
+    def _told(self, call: Call, error: BaseException) -> Reply:
+        """Log an error and return the reply that tells the app of it."""
+        try:
+            if issubclass(type(error), CallError):  # isinstance believes what an object says of itself
+                reply = self.refusal(error)  # type: ignore[arg-type]  # it is one
+                self._log(call, error)  # type: ignore[arg-type]
+                return reply
             log.error("ability %s failed: %s", short(call.ability_id, 64), describe(error))
-            return self.refusal(CallError("internal error of the program"))
+        except BaseException:  # it has lost its message, or its own methods raise
+            log.error("ability %s failed with an error that can't be told", short(call.ability_id, 64))
+        return self.refusal(CallError("internal error of the program"))
 
     def refusal(self, error: CallError) -> Reply:
         """Return the reply that tells the app of an error."""

@@ -77,8 +77,8 @@ class CallError(WWSpecError):
         if not _can_be_sent(message, errcode):
             raise TypeError(f"{type(self).__name__}: the message must be a str, the errcode an int or None")
         super().__init__(message)
-        self.message = message
-        self.errcode = errcode
+        self.message = str.__str__(message)  # of subclasses only what they hold
+        self.errcode = None if errcode is None else int.__int__(errcode)
         self.detail = detail
 
 

@@ -264,7 +264,7 @@ class Jobs:
         client = self._sdk.client(job.corpid, job.agentid, job.ability_id, job.job_info)
         try:
             return msgspec.json.decode(client.invoke(REPORT_API, report), type=_Heard).errcode
-        except (SdkCallError, msgspec.DecodeError, UnicodeError) as error:
+        except (SdkCallError, msgspec.DecodeError, RecursionError, ValueError) as error:
             log.debug("job %s: %s", short(job.job_id), describe(error))
             return None
 

@@ -4,14 +4,17 @@ Bodies, tokens and keys never reach a log. What comes from outside is shortened 
 unknown exception is described by its type and where it was raised, since its text may quote a body.
 """
 
+import asyncio
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
 from threading import Lock
 from time import monotonic
+from typing import Any
 
 import msgspec
 
@@ -21,6 +24,7 @@ __all__ = [
     "current_request",
     "describe",
     "describe_thread",
+    "log_stray",
     "pieces",
     "setup_logging",
     "short",
@@ -44,11 +48,25 @@ def setup_logging(level: str = "INFO", *, as_json: bool = False) -> None:
     """
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_JsonFormatter() if as_json else _OneLineFormatter(_LINE))
+    threading.excepthook = _log_thread
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
     for noisy in ("httpx", "httpcore", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _log_thread(args: threading.ExceptHookArgs) -> None:
+    """Log what ended a thread that a handler started: Python would print its text."""
+    if args.exc_value is not None:
+        logging.getLogger(__name__).error("a thread ended: %s", describe(args.exc_value))
+
+
+def log_stray(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what failed outside of any call, such as a task that a handler left behind: asyncio would quote its text."""
+    error = context.get("exception")
+    what = "something in the event loop" if error is None else describe(error)
+    logging.getLogger(__name__).error("outside of any call: %s failed", what)
 
 
 def short(text: str, length: int = 12) -> str:
@@ -144,6 +162,8 @@ class _OneLineFormatter(logging.Formatter):
         request = current_request.get()
         record.request = f" #{request}" if request else ""
         line = super().format(record).replace("\n", " | ")
+        if not line.isprintable():  # it must neither end a line for whoever reads it, nor fail to be encoded
+            line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
         return line if error is None else f"{line}: {describe(error)}"
 
 

@@ -5,8 +5,11 @@ SIGTERM the port is closed at once, everywhere, so that the platform's next call
 within the grace.
 """
 
+import contextlib
 import logging
+import os
 import resource
+import shutil
 import socket
 import sys
 import tempfile
@@ -21,7 +24,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.config import STARTUP_FAILURE
 
-from wwspec_router.app import create_app
+from wwspec_router.app import ZoneProgram, create_app
 from wwspec_router.config import Settings
 from wwspec_router.connection import SURPLUS, Connection
 from wwspec_router.errors import ConfigurationError, WWSpecError
@@ -43,6 +46,8 @@ KEEP_ALIVE = 75
 Also what a client has to read its reply."""
 SILENCE = 60.0
 """Seconds without a sign of life after which a worker process is replaced, or `--hang-after` when that is longer."""
+BOARD = "wwspec-board-"
+"""What the names of the folders begin with in which worker processes show each other their figures."""
 OTHER_FILES = 256
 """Open files of a process besides its connections: the store, the logs, modules, the event loop."""
 
@@ -64,7 +69,8 @@ def serve(settings: Settings) -> None:
         return
     listening = _bind(settings)
     _announce(settings, listening)
-    with tempfile.TemporaryDirectory(prefix="wwspec-") as board:  # readable by this user alone
+    _sweep_boards()
+    with tempfile.TemporaryDirectory(prefix=f"{BOARD}{os.getpid()}-") as board:  # readable by this user alone
         work = partial(_work, msgspec.structs.replace(settings, board=Path(board)))
         Supervisor(work, listening, settings.workers, settings.grace, max(SILENCE, settings.hang_after)).run()
 
@@ -119,7 +125,7 @@ def server_config(program: ASGIApp, settings: Settings) -> uvicorn.Config:
 class _Server(uvicorn.Server):
     """uvicorn's server of one program, whose stop is bounded as a whole."""
 
-    def __init__(self, program: ASGIApp, settings: Settings, serving: Callable[[], None] | None = None) -> None:
+    def __init__(self, program: ZoneProgram, settings: Settings, serving: Callable[[], None] | None = None) -> None:
         super().__init__(server_config(program, settings))
         self._program = program
         self._grace = settings.grace
@@ -133,7 +139,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Finish what runs: uvicorn and the program share one grace."""
-        self._program.stop_by = monotonic() + self._grace  # type: ignore[attr-defined]
+        self._program.stop_by = monotonic() + self._grace
         await super().shutdown(sockets)
 
 
@@ -156,6 +162,17 @@ def _work(settings: Settings, listening: socket.socket, serving: Callable[[], No
         log.error("this worker process can't start: %s", error)
         sys.exit(STARTUP_FAILURE)
     _Server(program, settings, serving).run([listening])
+
+
+def _sweep_boards() -> None:
+    """Remove the folders of programs that were killed before they could."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{BOARD}*-*"):
+        pid = folder.name.removeprefix(BOARD).partition("-")[0]
+        with contextlib.suppress(OSError, ValueError):  # another user's, or swept by another program just now
+            try:
+                os.kill(int(pid), 0)
+            except ProcessLookupError:
+                shutil.rmtree(folder)
 
 
 def _allow_files(settings: Settings) -> None:
@@ -202,5 +219,5 @@ def _announce(settings: Settings, listening: socket.socket) -> None:
         port,
         settings.workers,
         settings.threads,
-        settings.store.partition("@")[2] or settings.store,
+        settings.store.rpartition("@")[2].partition("?")[0],
     )

@@ -420,7 +420,7 @@ json_values = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(["invoke_sync_msg", "chat_digest", "python_demo", "get_callback_data", "group_overview", ""])
     | st.text(),

@@ -24,7 +24,7 @@ REPORT = "program_async_job_call_back"
 class Platform(MemorySdk):
     """The platform's end of the reports: what it was told, and what it answers."""
 
-    def __init__(self, *answers: int | Exception) -> None:
+    def __init__(self, *answers: int | str | Exception) -> None:
         super().__init__()
         self.answers = list(answers)
         self.heard: list[tuple[str, Any]] = []
@@ -38,6 +38,8 @@ class Platform(MemorySdk):
             self.changed.notify_all()
         if isinstance(answer, Exception):
             raise answer
+        if isinstance(answer, str):
+            return answer
         return json.dumps({"errcode": answer, "errmsg": "x"})
 
     def wait_for(self, reports: int) -> list[tuple[str, Any]]:
@@ -124,9 +126,13 @@ def test_a_job_that_can_not_be_stored_is_not_accepted(reference_table: AbilityTa
     assert json.loads(reply.text) == {"errcode": 710660, "errmsg": "the job could not be stored"}
 
 
-@pytest.mark.parametrize("failure", [network_failure(REPORT), -1, 45033], ids=["network", "busy", "concurrency"])
+@pytest.mark.parametrize(
+    "failure",
+    [network_failure(REPORT), -1, 45033, "[" * 100_000, "[" + "9" * 5000 + "]", "{"],
+    ids=["network", "busy", "concurrency", "too deep", "too long a number", "no JSON"],
+)
 def test_a_report_that_is_not_heard_is_sent_again_without_running_the_ability_again(
-    store: Store, failure: int | Exception
+    store: Store, failure: int | str | Exception
 ) -> None:
     sdk = Platform(failure)
     runs: list[int] = []

@@ -7,7 +7,15 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, strategies as st
 
-from wwspec_router.logs import SdkLogHandler, describe, pieces, setup_logging, short
+from wwspec_router.logs import SdkLogHandler, current_request, describe, pieces, setup_logging, short
+
+
+@pytest.fixture(autouse=True)
+def no_request() -> Iterator[None]:
+    """An exchange leaves its number on its thread."""
+    request = current_request.set("")
+    yield
+    current_request.reset(request)
 
 
 @pytest.fixture

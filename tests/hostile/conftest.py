@@ -1,0 +1,202 @@
+"""A zone for people who mean harm: the reference program with handlers that misbehave, and what speaks to it in seals.
+
+The tests know the zone key, as no attacker does: so they can also try what only the platform could send.
+"""
+
+import contextlib
+import functools
+import json
+import shutil
+import socket
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import httpx
+import pytest
+
+from torture.fuzz_rig import ScriptedSdk
+from wwspec_router.dispatch import Dispatcher
+from wwspec_router.emulator import seal
+from wwspec_router.envelope import Call
+from wwspec_router.stores import open_store
+from wwspec_router.table import build_table
+from wwspec_router.testing.served import ServedZone
+from wwspec_router.testing.zone import Zone
+
+ROOT = Path(__file__).parents[2]
+LIMIT = 30.0
+"""Seconds after which a test counts as hung."""
+NOT_DECODED = {"errcode": 710660, "errmsg": "the request could not be verified or decrypted"}
+INTERNAL = {"errcode": 710660, "errmsg": "internal error of the program"}
+OK = {"errcode": 0, "errmsg": "ok"}
+
+Pairs = list[tuple[str, str]]
+
+
+class Answer(NamedTuple):
+    """What came back on the wire, opened."""
+
+    status: int
+    is_exception: bool
+    reply: Any
+    text: str
+
+
+class Wire:
+    """Sends requests to a program, sealed or not, over one connection."""
+
+    def __init__(self, zone: ServedZone) -> None:
+        self.zone = zone
+        self.url = f"{zone.program_url}/"
+        self.port = int(zone.program_url.rpartition(":")[2])
+        self.key = httpx.get(f"{zone.client.url}/emulator/zone-key", trust_env=False).content
+        self.info = zone.client.info()
+        self._http = httpx.Client(trust_env=False, timeout=LIMIT)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def seal(self, ability_id: str = "misbehave", data: str = '{"name":"good"}', **call: Any) -> seal.Sealed:
+        """Seal a call as the platform does."""
+        content = {
+            "corpid": self.info["corpid"],
+            "agentid": self.info["agentid"],
+            "call_type": 1,
+            "data": data,
+            "request_id": "request-1",
+            "timestamp": 1,
+            "ability_id": ability_id,
+        }
+        return seal.seal_call(self.key, seal.CallContent(**{**content, **call}))
+
+    def send(self, headers: Pairs, body: str | bytes) -> Answer:
+        """Send a request as it is and open the answer, which must be sealed."""
+        raw = [(name.encode(), value.encode("latin-1")) for name, value in headers]
+        response = self._http.post(self.url, headers=raw, content=body.encode() if isinstance(body, str) else body)
+        assert response.status_code == 200, response.text
+        reply = seal.open_reply(self.key, response.headers.multi_items(), response.text)
+        return Answer(response.status_code, reply.is_exception, json.loads(reply.text), reply.text)
+
+    def call(self, ability_id: str = "misbehave", data: str = '{"name":"good"}', **call: Any) -> Answer:
+        """Seal a call, send it, and open the answer."""
+        sealed = self.seal(ability_id, data, **call)
+        return self.send(list(sealed.headers.items()), sealed.body)
+
+    def event(self, data: str, **call: Any) -> Answer:
+        return self.call("", data, call_type=2, **call)
+
+    def refuses(self, headers: Iterable[tuple[str, str]], body: str | bytes) -> None:
+        """Send a request that must not be let in."""
+        answer = self.send(list(headers), body)
+        assert answer.is_exception
+        assert answer.reply == NOT_DECODED
+
+    def raw(self, data: bytes, answers: int = 0) -> bytes:
+        """Send bytes over a connection of their own and return what came back.
+
+        Without a number of answers to wait for, the client ends its side, and the program the other.
+        """
+        return sent_raw(self.port, data, answers)
+
+    def check_alive(self) -> None:
+        """A good call is answered as ever."""
+        assert self.call().reply == {**OK, "text": "good", "numbers": [], "ratio": 0.5}
+
+
+def sent_raw(port: int, data: bytes, answers: int = 0) -> bytes:
+    """See `Wire.raw`."""
+    came = bytearray()
+    with socket.create_connection(("127.0.0.1", port), LIMIT) as connection:
+        with contextlib.suppress(OSError):  # cut off in the middle
+            connection.sendall(data)
+            if not answers:
+                connection.shutdown(socket.SHUT_WR)
+            while not answers or came.count(b"HTTP/1.1 ") < answers:
+                if not (more := connection.recv(65536)):
+                    break
+                came += more
+    return bytes(came)
+
+
+def hostile_app(folder: Path) -> Path:
+    """Lay out the reference program with handlers that misbehave, and return its folder."""
+    for name in ("abilities", "schemas"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "tests" / "hostile" / "misbehaviour.py", folder / "abilities")
+    registry = folder / "abilities" / "registry.toml"
+    names = ("misbehave", "misbehave_later")
+    rows = [f"[abilities.{name}]\nhandler = 'abilities.misbehaviour:{name}'" for name in names]
+    registry.write_text("\n".join([registry.read_text(), *rows, ""]))
+    return folder
+
+
+PROTOCOLS = {"uvicorn's HTTP": (), "lean HTTP": ("--lean-http",)}
+"""Options of the program by which its HTTP protocol class is chosen: both must stand all this."""
+
+
+@pytest.fixture(scope="session")
+def wires(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Wire]]:
+    """Return what starts a served zone for one of the protocols; all tests share it, and none leaves it worse."""
+    with contextlib.ExitStack() as stack:
+
+        @functools.cache
+        def start(protocol: str) -> Wire:
+            folder = hostile_app(tmp_path_factory.mktemp("hostile") / "app")
+            options = ["--log-level", "DEBUG", *PROTOCOLS[protocol]]
+            wire = Wire(stack.enter_context(Zone.serve(folder, serve=options)))
+            stack.callback(wire.close)
+            return wire
+
+        yield start
+
+
+def checked(wire: Wire) -> Iterator[Wire]:
+    """The wire to a shared zone, whose program still runs and answers after the test."""
+    yield wire
+    assert wire.zone.program.process.poll() is None, "the program did not survive"
+    wire.check_alive()
+
+
+@pytest.fixture(params=list(PROTOCOLS))
+def wire(request: pytest.FixtureRequest, wires: Callable[[str], Wire]) -> Iterator[Wire]:
+    """See `checked`."""
+    yield from checked(wires(request.param))
+
+
+class Ask(Protocol):
+    """Sends one call and returns the decoded reply, which must not come under the exception header."""
+
+    def __call__(self, ability_id: str, data: str = "{}", **call: Any) -> Any: ...
+
+
+@pytest.fixture(scope="module")
+def kernel() -> Iterator[Dispatcher]:
+    """The reference program's kernel; its platform accepts everything."""
+    store, sdk = open_store("memory:"), ScriptedSdk()
+    sdk.reply = '{"errcode":0,"errmsg":"ok"}'
+    yield Dispatcher(build_table(ROOT, ROOT / "abilities" / "registry.toml"), sdk, store)
+    store.close()
+
+
+@pytest.fixture(params=["kernel", *PROTOCOLS])
+def ask(request: pytest.FixtureRequest, kernel: Dispatcher, wires: Callable[[str], Wire]) -> Iterator[Ask]:
+    """A way to call the reference program: its kernel in memory, or the served program with sealed requests."""
+    if request.param != "kernel":
+        wire = wires(request.param)
+
+        def over_the_wire(ability_id: str, data: str = "{}", **call: Any) -> Any:
+            answer = wire.call(ability_id, data, **call)
+            assert not answer.is_exception
+            return answer.reply
+
+        for _ in checked(wire):
+            yield over_the_wire
+    else:
+
+        def in_memory(ability_id: str, data: str = "{}", **call: Any) -> Any:
+            fields = {"corpid": "corp", "agentid": 7, "call_type": 1, "ability_id": ability_id, "data": data, **call}
+            return json.loads(kernel.dispatch(Call(**fields)).text)
+
+        yield in_memory
+        assert in_memory("invoke_sync_msg") == OK

@@ -1,0 +1,77 @@
+"""Handlers that fail with the secret of their request in the text of what they raise.
+
+Copied into the application of the program whose log is searched.
+"""
+
+import asyncio
+import threading
+import time
+
+from schemas.api import sync_msg
+from wwspec_router import AbilityError, AsyncContext, Context, Contract, Output, ability
+
+
+class Wish(Contract):
+    name: str
+    secret: str = ""
+
+
+class Told(Output):
+    text: str = ""
+    numbers: list[int] = []
+
+
+def _fail(wish: Wish) -> Told:
+    match wish.name:
+        case "good":
+            return Told(text=wish.secret)
+        case "tell":
+            raise AbilityError(wish.secret)
+        case "misfit":
+            return Told(numbers=[wish.secret])  # type: ignore[list-item]  # it must not fit
+        case "group":
+            raise ExceptionGroup(wish.secret, [ValueError(wish.secret)])
+        case "chain":
+            try:
+                raise KeyError(wish.secret)
+            except KeyError as error:
+                raise RuntimeError(wish.secret) from error
+        case "exit":
+            raise SystemExit(wish.secret)
+        case _:
+            raise ValueError(wish.secret)
+
+
+@ability
+def tell(wish: Wish, ctx: Context) -> Told:
+    if wish.name == "slow":
+        time.sleep(0.5)
+    if wish.name == "thread":
+        thread = threading.Thread(target=_fail, args=(wish,), name=wish.secret)
+        thread.start()
+        thread.join()
+        return Told()
+    if wish.name == "ask":
+        return Told(text=ctx.invoke(sync_msg.Request(cursor=wish.secret)).next_cursor)
+    return _fail(wish)
+
+
+@ability
+async def tell_later(wish: Wish, ctx: AsyncContext) -> Told:
+    if wish.name == "slow":
+        await asyncio.sleep(60)
+    if wish.name == "task":
+        asyncio.get_running_loop().create_task(_fail_later(wish), name=wish.secret)
+        await asyncio.sleep(0)
+        return Told()
+    if wish.name == "callback":
+        asyncio.get_running_loop().call_soon(_fail, wish)
+        await asyncio.sleep(0)
+        return Told()
+    if wish.name == "ask":
+        return Told(text=(await ctx.invoke(sync_msg.Request(cursor=wish.secret))).next_cursor)
+    return _fail(wish)
+
+
+async def _fail_later(wish: Wish) -> Told:
+    return _fail(wish)

@@ -1,0 +1,159 @@
+"""JSON made to hurt, hostile ids, and calls of no known kind: each gets its documented answer."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.hostile.conftest import OK, Ask, Wire
+
+BOMBS = {
+    "arrays 10 k deep": "[" * 10_000 + "]" * 10_000,
+    "arrays 100 k deep": "[" * 100_000,
+    "arrays 1 M deep": "[" * 1_000_000 + "]" * 1_000_000,
+    "objects 10 k deep": '{"a":' * 10_000 + "1" + "}" * 10_000,
+    "objects 1 M deep": '{"limit":' * 1_000_000,
+    "known objects 100 k deep": '{"input":{"func_req":' * 100_000,
+    "a megabyte of commas": "[" + "," * 1_000_000,
+    "eight megabytes of text": '{"cursor":"' + "x" * 8_000_000 + '"}',
+    "200 k keys": "{" + ",".join(f'"k{number}":1' for number in range(200_000)) + "}",
+    "200 k times one key": '{"limit":1' + ',"limit":1' * 200_000 + ',"limit":"x"}',
+    "a key of a megabyte": '{"' + "k" * 1_000_000 + '":1}',
+    "an integer of 10 k digits": '{"limit":' + "9" * 10_000 + "}",
+    "an integer of a million digits": '{"limit":' + "9" * 1_000_000 + "}",
+    "a float out of range": '{"limit":1e400}',
+    "a float with a million digits": '{"limit":0.' + "3" * 1_000_000 + "}",
+    "an exponent of 10 k digits": '{"limit":1e' + "9" * 10_000 + "}",
+    "NaN": '{"limit":NaN}',
+    "Infinity": '{"limit":-Infinity}',
+    "a lone surrogate": '{"cursor":"\\ud800"}',
+    "two surrogates the wrong way round": '{"cursor":"\\udc00\\ud800"}',
+    "a key that is a surrogate": '{"\\ud800":1}',
+    "a byte order mark": "\ufeff{}",
+    "UTF-16": "{}".encode("utf-16").decode("latin-1"),
+    "NULs": "\x00" * 1000,
+    "a comment": "{/* */}",
+    "two documents": "{}{}",
+    "nothing": "",
+}
+ABILITIES = ["invoke_sync_msg", "chat_history", "chat_digest", "group_overview", "python_demo", "get_callback_data"]
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
+def test_a_json_bomb_is_refused_by_every_kind_of_ability(ask: Ask, bomb: str) -> None:
+    for ability_id in ABILITIES:
+        reply = ask(ability_id, bomb)
+        assert reply["errcode"] == 710660
+        assert reply["errmsg"].startswith("input contract: ")
+        assert len(reply["errmsg"]) < 200
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
+def test_a_json_bomb_inside_the_python_demo_s_protocol_is_refused(ask: Ask, bomb: str) -> None:
+    reply = ask("python_demo", f'{{"input":{{"func":"sync_msg","func_req":{bomb}}}}}')
+    assert reply["errcode"] == 710660
+    assert reply["errmsg"].startswith("input contract: ")
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
+def test_an_event_that_is_a_json_bomb_is_refused(ask: Ask, bomb: str) -> None:
+    reply = ask("", bomb, call_type=2)
+    assert reply["errcode"] == 710660
+    assert reply["errmsg"].startswith("input contract: ")
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
+def test_an_event_with_a_json_bomb_inside_is_accepted_or_refused_and_fetched_in_a_form_that_fits(
+    wire: Wire, bomb: str
+) -> None:
+    """What an event holds beside its type is WeCom's affair: it is read when the app fetches it."""
+    before = len(wire.zone.client.notifications())
+    reply = wire.event(f'{{"event_type":"hit_keyword","timestamp":5,"added":{bomb}}}').reply
+    told = wire.zone.client.notifications()[before:]
+    if reply == OK:
+        fetched = wire.call("get_callback_data", "{}", notify_id=told[0]["notify_id"]).reply
+        fits = fetched == {"event_type": "hit_keyword", "timestamp": 5}
+        assert fits or (fetched["errcode"] == 710660 and fetched["errmsg"].startswith("output contract: "))
+    else:
+        assert reply["errmsg"].startswith(("input contract: ", "the event could not be stored"))
+        assert told == []
+
+
+def _refused(errmsg: str) -> dict[str, Any]:
+    return {"errcode": 710660, "errmsg": errmsg}
+
+
+@pytest.mark.parametrize("data", ['{"limit":1,"limit":"1"}', '{"limit":"1","limit":1}'])
+def test_a_key_that_comes_twice_must_fit_both_times(ask: Ask, data: str) -> None:
+    assert ask("invoke_sync_msg", data) == _refused("input contract: expected int, got str at $.limit")
+
+
+HOSTILE_IDS = {
+    "": "",
+    "a\nb": "a\\nb",
+    "a\r\n2026-01-01 ERROR all is lost": "a\\r\\n2026-01-01 ERROR all is lost",
+    "\x1b[2J\x1b[31m": "\\x1b[2J\\x1b[31m",
+    "a\x00b\x7f\x85\u2028": "a\\x00b\\x7f\\x85\\u2028",
+    "\u202eevil": "\\u202eevil",
+    "%s%n{0}{request}": "%s%n{0}{request}",
+    "../../etc/passwd": "../../etc/passwd",
+    "invoke_../sync_msg": "invoke_../sync_msg",
+    "invoke___init__": "invoke___init__",
+    '"},"errcode":0,"x":{"': '"},"errcode":0,"x":{"',
+    "x" * 10_000: "x" * 64 + "…",
+    "读" * 3_000: "\\u8bfb" * 64 + "…",
+}
+
+
+@pytest.mark.parametrize(("ability_id", "told"), HOSTILE_IDS.items(), ids=lambda text: ascii(text[:20]))
+def test_a_hostile_ability_id_is_unknown_and_shown_escaped(ask: Ask, ability_id: str, told: str) -> None:
+    assert ask(ability_id) == _refused(f"unknown ability_id {told}")
+    assert ask(ability_id, is_async=True) == _refused(f"unknown ability_id {told}")
+
+
+@pytest.mark.parametrize("call_type", [0, 3, -1, 2**31, 2**63, -(10**30)])
+def test_an_unknown_call_type_is_refused(ask: Ask, call_type: int) -> None:
+    assert ask("invoke_sync_msg", call_type=call_type) == _refused("call_type must be 1 or 2")
+
+
+HOSTILE_NOTIFY_IDS = ["x", "notify-0", "\n", "a\x00b", "*", "%", "' OR 1=1 --", "../notify.db", "a" * 10_000]
+HOSTILE_NOTIFY_IDS.append("读" * 5_000)
+
+
+@pytest.mark.parametrize("notify_id", HOSTILE_NOTIFY_IDS, ids=lambda text: ascii(text[:20]))
+def test_a_hostile_notify_id_finds_nothing(ask: Ask, notify_id: str) -> None:
+    ask("", '{"event_type":"hit_keyword","timestamp":5}', call_type=2, corpid="another corp")
+    assert ask("get_callback_data", notify_id=notify_id) == _refused("no event waits under this notify_id")
+
+
+@pytest.mark.parametrize(
+    "who",
+    [{"corpid": "ww-other"}, {"agentid": 1}, {"corpid": ""}, {"agentid": 0}, {"agentid": -1}, {"agentid": 2**63 - 1}],
+    ids=str,
+)
+def test_the_notify_id_of_another_corp_or_app_finds_nothing(wire: Wire, who: dict[str, Any]) -> None:
+    assert wire.event('{"event_type":"hit_keyword","timestamp":5}').reply == OK
+    notify_id = wire.zone.notified()
+    answer = wire.call("get_callback_data", "{}", **{"notify_id": notify_id, **who})
+    assert answer.reply == _refused("no event waits under this notify_id")
+    assert wire.call("get_callback_data", "{}", notify_id=notify_id).reply["event_type"] == "hit_keyword"
+
+
+@pytest.mark.parametrize("agentid", [2**63, -(2**63) - 1, 10**300])
+def test_an_agentid_that_no_store_can_hold_is_answered(ask: Ask, agentid: int) -> None:
+    told = ask("get_callback_data", agentid=agentid, notify_id="x")
+    assert told["errmsg"] in ("the event could not be read", "no event waits under this notify_id")
+    event = ask("", '{"event_type":"hit_keyword","timestamp":5}', call_type=2, agentid=agentid)
+    assert event == _refused("the event could not be stored")
+
+
+def test_nothing_hostile_made_a_line_of_its_own_in_the_log(wire: Wire) -> None:
+    for ability_id in HOSTILE_IDS:
+        wire.call(ability_id, "{}")
+        wire.event(json.dumps({"event_type": ability_id, "timestamp": 5}))
+        wire.call("invoke_sync_msg", json.dumps({ability_id: 1}))
+        wire.call("get_callback_data", "{}", notify_id=ability_id)
+    lines = wire.zone.program_log().split("\n")
+    assert len(lines) > len(HOSTILE_IDS)
+    foreign = [ascii(line[:80]) for line in lines if line and (line[:2] != "20" or not line.isprintable())]
+    assert foreign == []

@@ -1,0 +1,342 @@
+"""Nothing secret reaches a log line or another tenant: marked secrets go in, and are looked for, everywhere."""
+
+import base64
+import json
+import secrets
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.hostile.conftest import LIMIT, ROOT, hostile_app, sent_raw
+from tests.stores.local_redis import LocalRedis, local_redis
+from wwspec_router.child import Child
+from wwspec_router.emulator import seal
+
+OWNER, OTHER, FAILING = ("ww-owner", 7), ("ww-other", 9), ("ww-owner", 13)
+HANDLERS = """
+[abilities.tell]
+handler = "abilities.telling:tell"
+
+[abilities.tell_later]
+handler = "abilities.telling:tell_later"
+
+[abilities.slow]
+handler = "abilities.telling:tell"
+timeout = 0.2
+
+[abilities.slow_later]
+handler = "abilities.telling:tell_later"
+timeout = 0.2
+
+[abilities.quick_limit]
+api = "sync_msg"
+timeout = 0.2
+
+[abilities.strict]
+api = "sync_msg"
+output_policy = "strict"
+"""
+
+
+class Marks:
+    """Secrets that can be found again. All begin alike with the 12 characters that may be shown of an id."""
+
+    SHOWN = "secretsecret"
+    WINDOW = 8
+
+    def __init__(self) -> None:
+        self._tails: dict[str, str] = {}
+
+    def new(self, what: str) -> str:
+        """Return a fresh secret of one kind."""
+        tail = secrets.token_hex(12)
+        self._tails[tail] = what
+        return self.SHOWN + tail
+
+    def found(self, text: str, *, but: str = "") -> set[str]:
+        """Return the kinds of all secrets that a text holds whole or in part, in plain, hex or base64."""
+        return {what for tail, what in self._tails.items() if what != but and any(each in text for each in forms(tail))}
+
+    def __len__(self) -> int:
+        return len(self._tails)
+
+
+def forms(tail: str) -> Iterator[str]:
+    """Yield what betrays a secret; log lines may be cut once, so that one of its pieces is whole."""
+    for start in range(0, len(tail), Marks.WINDOW):
+        yield tail[start : start + Marks.WINDOW]
+    yield tail.encode().hex()
+    yield from (base64.b64encode(tail.encode()[shift:]).decode().rstrip("=")[:-2] for shift in range(3))
+
+
+class Program:
+    """A served program over an SDK that quotes everything, and all that went in and came out."""
+
+    def __init__(self, folder: Path, store: str, marks: Marks, *options: str) -> None:
+        self.marks = marks
+        key = marks.new("zone key")[-seal.KEY_BYTES :].encode()
+        self.key = key
+        (folder / "zone").mkdir()
+        (folder / "zone" / "zone.key").write_bytes(key)
+        (folder / "sdk").mkdir()
+        shutil.copy(ROOT / "tests" / "hostile" / "indiscreet_sdk.py", folder / "sdk" / "wwspecapisdk.py")
+        app = hostile_app(folder / "app")
+        shutil.copy(ROOT / "tests" / "hostile" / "telling.py", app / "abilities")
+        with (app / "abilities" / "registry.toml").open("a") as registry:
+            registry.write(HANDLERS)
+        self._output = folder / "output"
+        self.process = Child(
+            ["serve", "--app", str(app), "--port", "0", "--store", store, "--log-level", "DEBUG", *options]
+            + ["--threads", "1", "--queue", "4", "--job-threads", "2"],
+            {
+                "PYTHONPATH": f"{folder / 'sdk'}:{ROOT}",
+                "WWSPEC_EMULATOR_URL": f"local:{folder / 'zone'}",
+                "WWSPEC_DEBUG_TOKEN": marks.new("debug token"),
+                "WWSPEC_ACCESS_TOKEN": marks.new("access token"),
+            },
+            output=self._output,
+        )
+        self.url = self.process.announced_url()
+        self.port = int(self.url.rpartition(":")[2])
+        self.process.wait_ready(f"{self.url}/healthz")
+        self.told: list[str] = []
+        """All that people got who own no secret."""
+        self.server: LocalRedis | None = None
+        self._http = httpx.Client(trust_env=False, timeout=LIMIT)
+
+    def stop(self) -> None:
+        self._http.close()
+        self.process.stop()
+
+    @property
+    def log(self) -> str:
+        """Standard output and error so far."""
+        return self._output.read_text(errors="replace")
+
+    def call(self, who: tuple[str, int], ability_id: str, data: Any, **call: Any) -> Any:
+        """Send a sealed call and return the decoded reply, which everybody but the owner is told."""
+        text = data if isinstance(data, str) else json.dumps(data)
+        content = seal.CallContent(
+            **{
+                "corpid": who[0],
+                "agentid": who[1],
+                "call_type": 1,
+                "data": text,
+                "request_id": "request",
+                "timestamp": 1,
+                "ability_id": ability_id,
+                **call,
+            }
+        )
+        sealed = seal.seal_call(self.key, content)
+        with httpx.Client(trust_env=False, timeout=LIMIT) as client:
+            response = client.post(f"{self.url}/", headers=sealed.headers, content=sealed.body)
+        assert response.status_code == 200, (ability_id, response.text)
+        reply = seal.open_reply(self.key, response.headers.multi_items(), response.text)
+        if who == OTHER:
+            self.told.append(reply.text)
+        return json.loads(reply.text)
+
+    def raw(self, **request: Any) -> None:
+        """Send a request that is no call; what comes back is told to whoever sent it."""
+        response = self._http.request(**{"method": "POST", "url": f"{self.url}/", **request})
+        text = response.text
+        if "ww-kind" in response.headers:
+            text = seal.open_reply(self.key, response.headers.multi_items(), text).text
+        self.told += [text, str(response.headers)]
+
+
+def tell_everything(program: Program) -> None:
+    """Let secrets in by every door: each path of success and of failure."""
+    new = program.marks.new
+    for name in ("good", "tell", "misfit", "group", "chain", "exit", "else", "ask"):
+        for ability_id in ("tell", "tell_later"):
+            kind = "told on purpose" if name == "tell" else f"request of {ability_id}, {name}"
+            program.call(OWNER, ability_id, {"name": name, "secret": new(kind)})
+    for name in ("ok", "raise", "code", "exit", "garbage", "misfit"):
+        for ability_id in ("invoke_sync_msg", "strict", "chat_digest", "tell", "tell_later"):
+            secret = f"{name}:{new(f'SDK call of {ability_id}, {name}')}"
+            wish = {"name": "ask", "secret": secret} if ability_id.startswith("tell") else {"cursor": secret}
+            program.call(OWNER, ability_id, wish)
+        wrapped = {"func": "sync_msg", "func_req": {"cursor": f"{name}:{new(f'SDK call of func, {name}')}"}}
+        program.call(OWNER, "python_demo", {"input": wrapped})
+    tell_bad_requests(program)
+    tell_events(program)
+    tell_jobs(program)
+    tell_without_a_seal(program)
+    tell_when_there_is_no_time(program)
+
+
+def tell_bad_requests(program: Program) -> None:
+    new = program.marks.new
+    for ability_id in ("invoke_sync_msg", "chat_digest", "tell", "tell_later", "python_demo", "get_callback_data"):
+        program.call(OWNER, ability_id, {new("unknown key"): 1})
+        program.call(OWNER, ability_id, {"limit": new("wrong type"), "name": 1, "input": new("wrong type")})
+        program.call(OWNER, ability_id, f'{{"cursor":"{new("cut off")}')
+    program.call(OWNER, "python_demo", {"input": {"func": "sync_msg", "func_req": {new("unknown key"): 1}}})
+    program.call((new("corpid"), 7), "no such ability", {"a": new("request of no ability")}, notify_id=new("notify_id"))
+    program.call((new("corpid"), 7), "invoke_sync_msg", {"a": new("request")}, call_type=5, job_info=new("job_info"))
+
+
+def tell_events(program: Program) -> None:
+    new = program.marks.new
+    for who in (OWNER, FAILING, (OWNER[0], 2**63)):
+        event = {"event_type": "hit_keyword", "timestamp": 5, "hit_keyword": {"token": new("event")}, "x": new("event")}
+        program.call(who, "", event, call_type=2)
+        program.call(who, "", f'{{"event_type":7,"x":"{new("event that is none")}"}}', call_type=2)
+        notify_id = new("notify_id")
+        for asking in (who, OTHER):
+            program.call(asking, "get_callback_data", {}, notify_id=notify_id)
+
+
+def tell_jobs(program: Program) -> None:
+    new = program.marks.new
+    for who in (OWNER, FAILING):
+        for name in ("good", "else", "misfit"):
+            wish = {"name": name, "secret": new(f"request of a job, {name}")}
+            program.call(who, "tell", wish, is_async=True, job_info=new("job_info"))
+        cursor = f"misfit {new('result of a job')}"
+        program.call(who, "invoke_sync_msg", {"cursor": cursor}, is_async=True, job_info=new("job_info"))
+    program.call((OWNER[0], 2**63), "tell", {"name": new("job not stored")}, is_async=True, job_info=new("job_info"))
+
+
+def tell_without_a_seal(program: Program) -> None:
+    new = program.marks.new
+    program.raw(
+        content=new("body"), headers={"ww-signature": new("header"), "authorization": f"Bearer {new('header')}"}
+    )
+    program.raw(content=new("body").encode("utf-16"), headers={"cookie": new("header")})
+    for url in (f"/?token={new('query')}", f"/{new('path')}", f"/healthz?{new('query')}"):
+        program.raw(url=f"{program.url}{url}", content=new("body"))
+        program.raw(url=f"{program.url}{url}", method="GET", headers={"x-token": new("header")})
+    program.raw(method="PUT", content=new("body"))
+    for text in (
+        f"POST / HTTP/1.1\r\ncontent-length: 99999999\r\nx-token: {new('header')}\r\n\r\n{new('body')}",
+        f"POST / HTTP/1.1\r\ncontent-length: x\r\nx-token: {new('header')}\r\n\r\n{new('body')}",
+        f"POST /?token={new('query')} HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n{new('chunk')}",
+        f"POST / HTTP/1.1\r\n{new('header')}\r\n\r\n",
+        f"{new('method')} / HTTP/1.1\r\n\r\n",
+        new("no HTTP"),
+    ):
+        program.told.append(sent_raw(program.port, text.encode()).decode("latin-1"))
+
+
+def tell_when_there_is_no_time(program: Program) -> None:
+    new = program.marks.new
+    for ability_id in ("slow", "slow_later"):
+        program.call(OWNER, ability_id, {"name": "slow", "secret": new(f"request of {ability_id}")})
+    program.call(OWNER, "quick_limit", {"cursor": f"slow:{new('request over its time')}"})
+    wishes = [{"name": "slow", "secret": new("request at overload")} for _ in range(9)]
+    with ThreadPoolExecutor(9) as pool:
+        told = list(pool.map(lambda wish: program.call(OWNER, "tell", wish)["errmsg"], wishes))
+    assert any("overloaded" in text for text in told), f"nothing was refused for overload: {told}"
+
+
+@pytest.fixture(params=["text", "json"])
+def program(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Program]:
+    """A program at level DEBUG: text over a Redis store with a password, or JSON over an SQLite file."""
+    marks = Marks()
+    with ExitStack() as stack:
+        if request.param == "text":
+            password = f"an@{marks.new('password of the store')}"
+            server = stack.enter_context(local_redis(tmp_path, "--requirepass", password, "--appendonly", "no"))
+            program = Program(tmp_path, f"unix://:{password}@{server.path}", marks)
+            program.server = server
+        else:
+            program = Program(tmp_path, f"sqlite:{tmp_path / 'notify.db'}", marks, "--log-json")
+        stack.callback(program.stop)
+        yield program
+
+
+def test_no_secret_reaches_a_log_line_or_another_tenant(program: Program) -> None:
+    tell_everything(program)
+    if program.server is not None:
+        program.server.kill()
+        tell_events(program)
+        tell_jobs(program)
+    program.stop()
+    log = program.log
+    assert len(program.marks) > 140
+    assert program.marks.found(log) == {"told on purpose"}, "the search finds what a handler tells, and nothing else"
+    assert program.marks.found("\n".join(program.told)) == set()
+    assert len(program.told) > 20
+    assert "Traceback" not in log
+    for said in (
+        *("InputError", "OutputError", "SdkCallError", "NotifyNotFoundError", "HandlerTimeoutError", "ValueError at"),
+        *("AbilityNotFoundError", "event refused", "SystemExit at", "job", "DBG", "INFO", "ERR"),
+    ):
+        assert said in log, f"no line was logged of {said}"
+
+
+def test_a_reply_that_can_not_be_sealed_is_no_answer_and_does_not_end_the_program(program: Program) -> None:
+    secret = f"unsealable {program.marks.new('a reply that is not sealed')}"
+    for ability_id in ("tell", "tell_later", "tell"):
+        with pytest.raises(AssertionError, match="no reply"):
+            program.call(OWNER, ability_id, {"name": "good", "secret": secret})
+    assert program.call(OWNER, "tell", {"name": "good", "secret": "x"})["text"] == "x"
+    program.stop()
+    assert "SystemExit at" in program.log
+    assert program.marks.found(program.log) == set()
+
+
+@pytest.mark.parametrize("name", ["task", "callback", "thread"])
+def test_what_a_handler_left_running_fails_without_telling(program: Program, name: str) -> None:
+    secret = program.marks.new("what a handler left running")
+    for ability_id in ("tell", "tell_later"):
+        program.call(OWNER, ability_id, {"name": name, "secret": secret})
+    program.stop()
+    assert "ValueError" in program.log
+    assert program.marks.found(program.log) == set()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://user:{0}@127.0.0.1:1/0",
+        "redis://:{0}@127.0.0.1:1",
+        "redis://user:a@{0}@127.0.0.1:1/0",
+        "redis://127.0.0.1:1/0?password={0}",
+        "rediss://user:{0}@127.0.0.1:1/0",
+        "unix://user:{0}@/no/such.sock",
+        "redsi://user:{0}@127.0.0.1:1/0",
+        "redis://user:{0}@127.0.0.1:x/0",
+        "redis:{0}",
+    ],
+)
+@pytest.mark.parametrize("option", ["--log-json", "--log-level=DEBUG"])
+def test_a_store_that_can_not_be_opened_is_told_without_its_password(tmp_path: Path, url: str, option: str) -> None:
+    marks = Marks()
+    app = hostile_app(tmp_path / "app")
+    output = tmp_path / "output"
+    store = url.format(marks.new("password of the store"))
+    program = Child(
+        ["serve", "--sdk", "emulator", "--app", str(app), "--port", "0", "--store", store, option], output=output
+    )
+    try:
+        assert program.process.wait(LIMIT) != 0
+    finally:
+        program.stop()
+    said = output.read_text()
+    assert said.strip(), "nothing was said"
+    assert "Traceback" not in said
+    assert marks.found(said) == set()
+
+
+def test_the_search_finds_a_secret_in_every_form_that_it_knows() -> None:
+    marks = Marks()
+    secret = marks.new("x")
+    for text in (
+        secret,
+        secret[12:20],
+        secret[-8:],
+        secret.encode().hex(),
+        base64.b64encode(b"..." + secret.encode()).decode(),
+    ):
+        assert marks.found(f"a line with {text} in it") == {"x"}
+    assert marks.found(f"a line with {secret[:12]}… in it") == set()

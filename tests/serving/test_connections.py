@@ -1,0 +1,587 @@
+"""What travels on a connection, byte for byte: uvicorn's own protocol class is the measure of both of ours."""
+
+import asyncio
+import contextlib
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+from typing import Any
+
+import pytest
+import uvicorn
+
+from tests.serving.conftest import LIMIT, ROOT, PlainSdk, Program, sealed, wait_until
+from wwspec_router import connection as connection_module
+from wwspec_router.config import Settings
+from wwspec_router.connection import HEAD_BYTES
+from wwspec_router.sdk.base import SealedReply
+from wwspec_router.server import server_config
+from wwspec_router.table import AbilityTable
+
+BODY = sealed("invoke_sync_msg", {"limit": 2})
+HOST = b"host: x\r\n"
+"""With this alone the SDK of the tests decodes nothing."""
+PLAIN = HOST + b"ww-plain: yes\r\n"
+LENGTH = b"content-length: %d\r\n" % len(BODY)
+CALL = b"POST / HTTP/1.1\r\n" + PLAIN + LENGTH + b"\r\n" + BODY
+LAST = b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+"""Makes the program close, once it has answered all that came before."""
+OK = b'{"errcode":0,"errmsg":"ok"}'
+
+WEBSOCKET = b"connection: upgrade\r\nupgrade: websocket\r\n"
+
+WAYS = ["uvicorn", "ordinary", "lean"]
+
+
+class Served(Program):
+    """A program served as `wwspec serve` does, by one of the protocol classes; `uvicorn` is uvicorn's own."""
+
+    def __init__(
+        self, way: str, table: AbilityTable, sdk: PlainSdk | None = None, loop: str = "auto", **options: Any
+    ) -> None:
+        settings = Settings(app=ROOT, lean_http=way == "lean", **{"grace": LIMIT, **options})
+        super().__init__(sdk or PlainSdk(), settings, table)
+        config = server_config(self.app, settings)
+        if way == "uvicorn":
+            config.http = "httptools"
+        config.loop = loop
+        self.server = uvicorn.Server(config)
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=self.server.config.get_loop_factory()) as runner:
+            self.loop = runner.get_loop()
+            runner.run(self.server.serve([self.socket]))
+
+    def connect(self) -> socket.socket:
+        client = socket.create_connection(("127.0.0.1", self.port), LIMIT)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return client
+
+    def connect_narrow(self) -> socket.socket:
+        """Connect so that the system holds but a few KB of what the client does not read."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        client = socket.socket()
+        client.settimeout(LIMIT)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", self.port))
+        return client
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for clients to read."""
+        return sum(each.transport.get_write_buffer_size() for each in self.server.server_state.connections.copy())
+
+    def read_all(self) -> None:
+        """Let the program read what has been sent, before more is."""
+
+        async def turns() -> None:
+            for _ in range(3):
+                await asyncio.sleep(0)
+
+        assert self.loop is not None
+        asyncio.run_coroutine_threadsafe(turns(), self.loop).result(LIMIT)
+
+    def talk(self, *pieces: bytes) -> bytes:
+        """Send pieces that the program reads one by one, then all that it answered until it closed."""
+        with self.connect() as client:
+            for piece in pieces:
+                with contextlib.suppress(ConnectionError):  # it may have closed
+                    client.sendall(piece)
+                self.read_all()
+            return without_date(read_to_end(client))
+
+    @property
+    def open(self) -> int:
+        return len(self.server.server_state.connections)
+
+
+def read_to_end(client: socket.socket) -> bytes:
+    """Return what comes until the program closes."""
+    received = b""
+    with contextlib.suppress(ConnectionResetError):
+        while piece := client.recv(1 << 16):
+            received += piece
+    return received
+
+
+def read_reply(client: socket.socket) -> bytes:
+    """Return one reply, as its content-length tells."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        piece = client.recv(1 << 16)
+        assert piece, received
+        received += piece
+    head, _, body = received.partition(b"\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", head)
+    while length is not None and len(body) < int(length[1]):
+        body += client.recv(1 << 16)
+    return without_date(head + b"\r\n\r\n" + body)
+
+
+def without_date(received: bytes) -> bytes:
+    return re.sub(rb"date: [^\r]*", b"date: now", received)
+
+
+def statuses(received: bytes) -> list[int]:
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", received)]
+
+
+def until_closed(client: socket.socket) -> None:
+    """Wait for the program to close, with nothing said."""
+    assert read_to_end(client) == b""
+
+
+def reply_of(text: str) -> str:
+    """A reply of the platform that is as long as its text."""
+    return f'{{"errcode":0,"errmsg":"{text}"}}'
+
+
+class Gate:
+    """An SDK call that lasts until the test opens the gate."""
+
+    def __init__(self) -> None:
+        self.opened = threading.Event()
+        self.entered = threading.Semaphore(0)
+
+    def __call__(self, api: str, request: str) -> str:
+        self.entered.release()
+        assert self.opened.wait(3 * LIMIT)  # no test gets there
+        return OK.decode()
+
+
+@pytest.fixture(scope="module")
+def served(table: AbilityTable) -> Iterator[dict[str, Served]]:
+    """The same program three times."""
+    with contextlib.ExitStack() as stack:
+        programs = {}
+        for way in WAYS:
+            programs[way] = program = Served(way, table, max_body=1000)
+            program.start()
+            stack.callback(program.stop)
+        yield programs
+
+
+Start = Callable[..., Served]
+
+
+@pytest.fixture
+def start(table: AbilityTable) -> Iterator[Start]:
+    with contextlib.ExitStack() as stack:
+
+        def begin(way: str, sdk: PlainSdk | None = None, **options: Any) -> Served:
+            program = Served(way, table, sdk, **options)
+            program.start()
+            stack.callback(program.stop)
+            return program
+
+        yield begin
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    gate = Gate()
+    yield gate
+    gate.opened.set()
+
+
+def post(
+    path: bytes = b"/", version: bytes = b"1.1", head: bytes = PLAIN, more: bytes = b"", body: bytes = BODY
+) -> bytes:
+    length = b"content-length: %d\r\n" % len(body)
+    return b"POST %b HTTP/%b\r\n" % (path, version) + head + more + length + b"\r\n" + body
+
+
+def chunked(*chunks: bytes, extension: bytes = b"", trailers: bytes = b"") -> bytes:
+    encoded = b"".join(b"%x%b\r\n%b\r\n" % (len(chunk), extension, chunk) for chunk in chunks)
+    head = b"POST / HTTP/1.1\r\n" + PLAIN + b"transfer-encoding: chunked\r\n\r\n"
+    return head + encoded + b"0" + extension + b"\r\n" + trailers + b"\r\n"
+
+
+SCENARIOS: dict[str, tuple[list[bytes], list[int]]] = {
+    "one call": ([CALL, LAST], [200, 200]),
+    "calls one after another": ([CALL, CALL, CALL, LAST], [200] * 4),
+    "close": ([post(more=b"connection: close\r\n")], [200]),
+    "close, and more sent": ([post(more=b"connection: close\r\n") + CALL], [200]),
+    "keep-alive asked for": ([post(more=b"connection: keep-alive\r\n"), LAST], [200, 200]),
+    "HTTP/1.0": ([post(version=b"1.0")], [200]),
+    "HTTP/1.0 with keep-alive": ([post(version=b"1.0", more=b"connection: keep-alive\r\n")], [200]),
+    "HTTP/2.0": ([post(version=b"2.0", more=b"connection: close\r\n")], [200]),
+    "HTTP/1.7": ([post(version=b"1.7"), LAST], [400]),
+    "pipelined": ([CALL * 5 + LAST], [200] * 6),
+    "pipelined with others": (
+        [CALL + b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" + CALL + post(b"/other") + CALL + LAST],
+        [200, 405, 200, 404, 200, 200],
+    ),
+    "pipelined in pieces": ([CALL + CALL[:40], CALL[40:] + CALL[:-3], CALL[-3:] + LAST], [200] * 4),
+    "head and body apart": ([CALL[: -len(BODY)], BODY, LAST], [200, 200]),
+    "byte by byte": ([CALL[index : index + 1] for index in range(len(CALL))] + [LAST], [200, 200]),
+    "chunked": ([chunked(BODY[:10], BODY[10:]), LAST], [200, 200]),
+    "chunk extensions": ([chunked(BODY[:10], BODY[10:], extension=b";name=value"), LAST], [200, 200]),
+    "chunk of a bad size": ([chunked(BODY).replace(b"\r\n\r\n", b"\r\n\r\nzz", 1), LAST], [400]),
+    "expect": ([CALL.replace(PLAIN, PLAIN + b"expect: 100-continue\r\n")[: -len(BODY)], BODY, LAST], [100, 200, 200]),
+    "expect too large": ([b"POST / HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 1001\r\n\r\n"], [413]),
+    "expect something else": ([post(more=b"expect: 200-ok\r\n"), LAST], [200, 200]),
+    "announced too large": ([post(body=b"x" * 1001)], [413]),
+    "just not too large": ([post(head=HOST, body=b"x" * 1000), LAST], [200, 200]),
+    "chunks too large": ([chunked(b"x" * 600, b"x" * 600)], [413]),
+    "no request at all": ([b"hello\r\n\r\n"], [400]),
+    "TLS": ([b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"], [400]),
+    "unknown method": ([b"BREW / HTTP/1.1\r\nhost: x\r\n\r\n"], [400]),
+    "header without a colon": ([b"POST / HTTP/1.1\r\nhost\r\n\r\n"], [400]),
+    "header with a space in its name": ([b"POST / HTTP/1.1\r\nho st: x\r\n\r\n"], [400]),
+    "header with NUL": ([post(more=b"x-a: \x00\r\n")], [400]),
+    "header with Latin-1": ([post(more=b"x-a: \xe9\r\n"), LAST], [200, 200]),
+    "header folded": ([post(more=b"x-a: a\r\n b\r\n"), LAST], [400]),
+    "header without a value": ([post(more=b"x-a:\r\n"), LAST], [200, 200]),
+    "header twice": ([post(more=b"x-a: 1\r\nx-a: 2\r\n"), LAST], [200, 200]),
+    "header in capitals": (
+        [CALL.replace(b"ww-plain", b"WW-PLAIN").replace(b"content-l", b"Content-L"), LAST],
+        [200, 200],
+    ),
+    "no length": ([b"POST / HTTP/1.1\r\n" + HOST + b"\r\n", LAST], [200, 200]),
+    "length zero": ([post(head=HOST, body=b""), LAST], [200, 200]),
+    "length that is none": ([b"POST / HTTP/1.1\r\ncontent-length: x\r\n\r\n"], [400]),
+    "length below zero": ([b"POST / HTTP/1.1\r\ncontent-length: -1\r\n\r\n"], [400]),
+    "length beyond 64 bits": ([b"POST / HTTP/1.1\r\ncontent-length: 99999999999999999999\r\n\r\n"], [400]),
+    "length of many digits": ([b"POST / HTTP/1.1\r\ncontent-length: 00000000000002\r\n\r\n{}", LAST], [200, 200]),
+    "two lengths": ([post(more=b"content-length: 1\r\n")], [400]),
+    "length and chunks": ([post(more=b"transfer-encoding: chunked\r\n")], [400]),
+    "another transfer encoding": ([post(more=b"transfer-encoding: gzip\r\n")], [400]),
+    "line feeds alone": ([CALL.replace(b"\r\n", b"\n"), LAST], [400]),
+    "empty lines first": ([b"\r\n\r\n" + CALL + b"\r\n\r\n", LAST], [200, 200]),
+    "upgrade to a WebSocket": (
+        [post(head=HOST, more=WEBSOCKET), LAST],
+        [200, 200],
+    ),
+    "upgrade to HTTP/2": ([post(head=HOST, more=b"connection: upgrade\r\nupgrade: h2c\r\n"), LAST], [200, 200]),
+    "HTTP/2 at once": ([b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"], [400]),
+    "HEAD": ([b"HEAD / HTTP/1.1\r\nhost: x\r\n\r\n", LAST], [405, 200]),
+    "GET": ([b"GET / HTTP/1.1\r\nhost: x\r\n\r\n", LAST], [405, 200]),
+    "PUT": ([CALL.replace(b"POST", b"PUT"), LAST], [405, 200]),
+    "TRACE": ([b"TRACE / HTTP/1.1\r\nhost: x\r\n\r\n", LAST], [405, 200]),
+    "CONNECT": ([b"CONNECT x:443 HTTP/1.1\r\nhost: x\r\n\r\n", LAST], [400]),
+    "OPTIONS of all": ([b"OPTIONS * HTTP/1.1\r\nhost: x\r\n\r\n", LAST], [404, 200]),
+    "a query": ([post(b"/?a=b"), LAST], [200, 200]),
+    "a fragment": ([post(b"/#a"), LAST], [200, 200]),
+    "an absolute URL": ([post(b"http://x/"), LAST], [200, 200]),
+    "a percent-encoded slash": ([post(b"/%2F"), LAST], [404, 200]),
+    "a percent-encoded path": ([post(b"/%68ealthz"), LAST], [405, 200]),
+    "two slashes": ([post(b"//"), LAST], [404, 200]),
+    "a body that does not decode": ([post(body=b"\xff\xfe"), LAST], [200, 200]),
+    "a long body in a short request": ([post(b"/other", body=b"x" * 100_000), LAST], [404, 200]),
+}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_way_answers_as_uvicorn_does(served: dict[str, Served], scenario: str) -> None:
+    pieces, expected = SCENARIOS[scenario]
+    measure = served["uvicorn"].talk(*pieces)
+    assert statuses(measure) == expected
+    assert served["ordinary"].talk(*pieces) == measure
+    assert served["lean"].talk(*pieces) == measure
+
+
+def test_a_request_may_be_cut_anywhere(served: dict[str, Served]) -> None:
+    measure = served["uvicorn"].talk(CALL, LAST)
+    assert statuses(measure) == [200, 200]
+    for cut in range(1, len(CALL)):
+        assert served["lean"].talk(CALL[:cut], CALL[cut:] + LAST) == measure, cut
+
+
+@pytest.mark.parametrize("way", ["ordinary", "lean"])
+def test_trailers_are_no_headers(served: dict[str, Served], way: str) -> None:
+    received = served[way].talk(chunked(BODY, trailers=b"ww-plain: no\r\n"), LAST)
+    assert statuses(received) == [200, 200]
+    assert b"ww-sealed: yes" in received
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_request_that_is_none_ends_a_kept_connection(served: dict[str, Served], way: str) -> None:
+    with served[way].connect() as client:
+        client.sendall(CALL)
+        assert read_reply(client).endswith(OK)
+        client.sendall(b"hello\r\n\r\n")
+        assert statuses(read_to_end(client)) == [400]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_replies_come_one_by_one_on_a_kept_connection(served: dict[str, Served], way: str) -> None:
+    with served[way].connect() as client:
+        for _ in range(3):
+            client.sendall(CALL)
+            assert read_reply(client).endswith(OK)
+
+
+def test_a_plain_call_takes_the_short_way(start: Start, gate: Gate) -> None:
+    for way, tasks in (("ordinary", 1), ("lean", 0)):
+        program = start(way)
+        program.sdk.invoke = gate
+        with program.connect() as client:
+            client.sendall(CALL)
+            assert gate.entered.acquire(timeout=LIMIT)
+            assert len(program.server.server_state.tasks) == tasks
+            gate.opened.set()
+            assert read_reply(client).endswith(OK)
+        gate.opened.clear()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_pipelined_replies_keep_their_order_while_the_first_call_lasts(start: Start, gate: Gate, way: str) -> None:
+    program = start(way)
+    program.sdk.invoke = gate
+    with program.connect() as client:
+        client.sendall(CALL + b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" + LAST)
+        assert gate.entered.acquire(timeout=LIMIT)
+        program.read_all()
+        gate.opened.set()
+        assert statuses(read_to_end(client)) == [200, 405, 200]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("leave", [socket.socket.close, lambda client: client.shutdown(socket.SHUT_WR)])
+def test_a_call_whose_client_left_is_given_up_and_never_answered(
+    start: Start, gate: Gate, way: str, leave: Callable[[socket.socket], None]
+) -> None:
+    program = start(way)
+    program.sdk.invoke = gate
+    calls = program.app.calls
+    assert calls is not None
+    with program.connect() as client:
+        client.sendall(CALL)
+        assert gate.entered.acquire(timeout=LIMIT)
+        wait_until(lambda: calls.in_hand == 1)
+        leave(client)
+        wait_until(lambda: calls.in_hand == 0)
+        gate.opened.set()
+        if client.fileno() != -1:
+            until_closed(client)
+    wait_until(lambda: program.open == 0)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_stopping_answers_a_running_call_and_closes(start: Start, gate: Gate, way: str) -> None:
+    program = start(way)
+    program.sdk.invoke = gate
+    with program.connect() as client, program.connect() as idle, ThreadPoolExecutor(1) as pool:
+        client.sendall(CALL)
+        assert gate.entered.acquire(timeout=LIMIT)
+        stopped = pool.submit(program.stop)
+        until_closed(idle)
+        gate.opened.set()
+        assert statuses(read_to_end(client)) == [200]
+        stopped.result(LIMIT)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_stopping_waits_no_longer_than_the_grace_for_a_call(start: Start, gate: Gate, way: str) -> None:
+    program = start(way, grace=0.1)
+    program.sdk.invoke = gate
+    with program.connect() as client:
+        client.sendall(CALL)
+        assert gate.entered.acquire(timeout=LIMIT)
+        program.stop()
+        assert statuses(read_to_end(client)) in ([], [500], [503])
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_idle_connection_is_closed(start: Start, way: str) -> None:
+    program = start(way)
+    program.server.config.timeout_keep_alive = 0.1  # type: ignore[assignment]
+    with program.connect() as client:
+        client.sendall(CALL)
+        assert read_reply(client).endswith(OK)
+        until_closed(client)
+
+
+@pytest.mark.parametrize("way", ["ordinary", "lean"])
+@pytest.mark.parametrize("start_of_head", [b"", b"POST / HTT", b"\r\n", CALL[:60]])
+def test_a_connection_whose_first_head_does_not_come_is_closed(start: Start, way: str, start_of_head: bytes) -> None:
+    program = start(way, head_timeout=0.2)
+    with program.connect() as client:
+        client.sendall(start_of_head)
+        until_closed(client)
+
+
+@pytest.mark.parametrize("way", ["ordinary", "lean"])
+@pytest.mark.parametrize("start_of_head", [b"POST / HTT", b"\r\n", CALL[:60]])
+def test_a_connection_whose_later_head_does_not_come_is_closed(start: Start, way: str, start_of_head: bytes) -> None:
+    program = start(way, head_timeout=0.2)
+    with program.connect() as client:
+        client.sendall(CALL)
+        assert read_reply(client).endswith(OK)
+        client.sendall(start_of_head)
+        until_closed(client)
+
+
+@pytest.mark.parametrize("way", ["ordinary", "lean"])
+def test_the_time_of_a_head_does_not_touch_calls_or_idle_connections(start: Start, gate: Gate, way: str) -> None:
+    program = start(way, head_timeout=0.2)
+    with program.connect() as client:
+        for _ in range(2):
+            program.sdk.invoke = gate
+            client.sendall(CALL[:20])
+            program.read_all()
+            client.sendall(CALL[20:] + CALL[:20])
+            assert gate.entered.acquire(timeout=LIMIT)
+            begun = monotonic()
+            wait_until(lambda begun=begun: monotonic() > begun + 0.4)  # type: ignore[misc]
+            gate.opened.set()
+            assert read_reply(client).endswith(OK)
+            client.sendall(CALL[20:])
+            assert read_reply(client).endswith(OK)
+            begun = monotonic()
+            wait_until(lambda begun=begun: monotonic() > begun + 0.4)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("pieces", [[CALL[:-1]], [CALL[: -len(BODY)]], [CALL[:-5], CALL[-5:-2]], [chunked(BODY)[:-9]]])
+def test_a_body_that_does_not_come_is_answered_the_same_every_way(start: Start, pieces: list[bytes]) -> None:
+    answers = {way: start(way, body_timeout=0.2).talk(*pieces) for way in WAYS}
+    assert statuses(answers["uvicorn"]) == [408]
+    assert set(answers.values()) == {answers["uvicorn"]}
+
+
+@pytest.mark.parametrize("way", ["ordinary", "lean"])
+def test_a_head_without_an_end_is_refused(served: dict[str, Served], way: str) -> None:
+    piece = b"x-a: " + b"a" * 8000 + b"\r\n"
+    received = served[way].talk(b"POST / HTTP/1.1\r\n", *[piece] * (HEAD_BYTES // len(piece) + 1))
+    assert statuses(received) == [400]
+    assert received.endswith(b"Request head too large.")
+
+
+@pytest.mark.parametrize("way", ["ordinary", "lean"])
+def test_trailers_without_an_end_are_refused(served: dict[str, Served], way: str) -> None:
+    piece = b"x-a: " + b"a" * 8000 + b"\r\n"
+    start_of_trailers = chunked(BODY)[:-2]
+    received = served[way].talk(start_of_trailers, *[piece] * (HEAD_BYTES // len(piece) + 1))
+    assert statuses(received) == [400]
+
+
+@pytest.mark.parametrize("way", ["ordinary", "lean"])
+@pytest.mark.parametrize("more", [b"", b"connection: close\r\n"])
+@pytest.mark.parametrize("size", [40_000, 400_000])  # below and above where the event loop asks for a pause
+def test_a_client_that_does_not_read_its_reply_is_cut_off(start: Start, way: str, more: bytes, size: int) -> None:
+    program = start(way)
+    program.server.config.timeout_keep_alive = 0.3  # type: ignore[assignment]
+    program.sdk.invoke = lambda api, request: reply_of("x" * size)
+    with program.connect_narrow() as client:
+        client.sendall(post(more=more))
+        wait_until(lambda: program.unsent > 0)
+        wait_until(lambda: program.open == 0)
+
+
+@pytest.mark.parametrize("way", ["ordinary", "lean"])
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])  # only asyncio's resumes writing on a closing connection
+def test_a_client_that_reads_its_last_reply_nearly_whole_is_cut_off(start: Start, way: str, loop: str) -> None:
+    program = start(way, loop=loop)
+    program.server.config.timeout_keep_alive = 1.0  # type: ignore[assignment]
+    program.sdk.invoke = lambda api, request: reply_of("x" * 150_000)
+    with program.connect_narrow() as client:
+        client.sendall(post(more=b"connection: close\r\n"))
+        wait_until(lambda: program.unsent > 1 << 16)
+        while program.unsent > 15_000:
+            assert client.recv(500)
+            program.read_all()
+        assert program.unsent > 0
+        wait_until(lambda: program.open == 0)
+
+
+@pytest.mark.parametrize("way", ["ordinary", "lean"])
+def test_a_client_that_asks_on_without_reading_is_not_worked_for_and_is_cut_off(start: Start, way: str) -> None:
+    program = start(way)
+    program.server.config.timeout_keep_alive = 0.5  # type: ignore[assignment]
+    calls = 0
+
+    def invoke(api: str, request: str) -> str:
+        nonlocal calls
+        calls += 1
+        return reply_of("x" * 200_000)
+
+    program.sdk.invoke = invoke
+    with program.connect_narrow() as client:
+        with contextlib.suppress(OSError):
+            for _ in range(50):
+                client.sendall(CALL)
+                program.read_all()
+        wait_until(lambda: program.open == 0)
+    assert calls == 2
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_large_reply_to_a_slow_reader_arrives_whole(start: Start, way: str) -> None:
+    program = start(way)
+    text = "x" * (8 << 20)
+    program.sdk.invoke = lambda api, request: reply_of(text)
+    with program.connect() as client:
+        client.sendall(CALL + LAST)
+        wait_until(lambda: program.open == 1)
+        received = b""
+        while piece := client.recv(100_000):
+            received += piece
+            program.read_all()
+    assert text.encode() in received
+    assert received.endswith(b"ok\n")
+
+
+@pytest.mark.parametrize("way", ["ordinary", "lean"])
+def test_connections_beyond_the_limit_are_told_so_and_no_others(start: Start, way: str) -> None:
+    program = start(way, connections=2)
+    with program.connect() as first, program.connect() as second:
+        for client in (first, second):
+            client.sendall(CALL)
+            assert statuses(read_reply(client)) == [200]
+        assert statuses(program.talk(CALL)) == [503]
+        first.sendall(CALL)
+        assert statuses(read_reply(first)) == [200]
+    wait_until(lambda: program.open == 0)
+    with program.connect() as third:
+        third.sendall(CALL)
+        assert statuses(read_reply(third)) == [200]
+
+
+@pytest.mark.parametrize("way", ["ordinary", "lean"])
+def test_connections_far_beyond_the_limit_are_closed_at_once(
+    start: Start, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_module, "SURPLUS", 2)
+    program = start(way, connections=1)
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(program.connect()) for _ in range(4)]
+        until_closed(clients[-1])
+        wait_until(lambda: program.open == 3)
+
+
+class SplittingSdk(PlainSdk):
+    """Answers with a header that would be two."""
+
+    def encode(self, text: str) -> SealedReply:
+        return SealedReply(headers={"Ww-Sealed": "yes\r\nset-cookie: a=b"}, body=text)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_reply_with_an_invalid_header_is_not_sent(start: Start, way: str) -> None:
+    assert start(way, SplittingSdk()).talk(CALL) == b""
+
+
+class ClosingSdk(PlainSdk):
+    """Answers with a header that closes the connection."""
+
+    def encode(self, text: str) -> SealedReply:
+        return SealedReply(headers={"Connection": "close"}, body=text)
+
+
+def test_a_reply_that_closes_is_sent_the_same_every_way(start: Start) -> None:
+    answers = {start(way, ClosingSdk()).talk(CALL) for way in WAYS}
+    assert len(answers) == 1
+    assert statuses(answers.pop()) == [200]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_many_clients_at_once_are_all_answered(served: dict[str, Served], way: str) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: served[way].talk(CALL, CALL + CALL, CALL[:50], CALL[50:] + LAST), range(64)))
+    assert {tuple(statuses(answer)) for answer in answers} == {(200,) * 5}
+    assert len(set(answers)) == 1

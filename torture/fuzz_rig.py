@@ -1,0 +1,145 @@
+"""What the fuzzer's targets stand on: an SDK that answers anything, files in memory, and a log that is looked at.
+
+Knows no target.
+"""
+
+import importlib.util
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PosixPath
+from types import ModuleType
+
+from wwspec_router.emulator.link import LocalZone
+from wwspec_router.emulator.server import STANDIN_DIRECTORY
+from wwspec_router.envelope import Call
+from wwspec_router.logs import setup_logging
+from wwspec_router.sdk.base import Headers, SealedReply
+
+__all__ = ["BrokenPromiseError", "MemoryFile", "ScriptedSdk", "Target", "checked_lines", "promise", "standin"]
+
+Target = Callable[[bytes], None]
+"""Takes any bytes and raises when a promise is broken."""
+
+
+class BrokenPromiseError(Exception):
+    """An input for which a target does not do what it should."""
+
+
+def promise(kept: bool, text: str) -> None:
+    """Raise BrokenPromiseError unless `kept`."""
+    if not kept:
+        raise BrokenPromiseError(text)
+
+
+class MemoryFile(PosixPath):
+    """A file that is read from memory: to open a real one takes longer than most targets do."""
+
+    content = b""
+
+    def read_bytes(self) -> bytes:
+        """Return the content."""
+        return self.content
+
+    def read_text(self, encoding: str | None = None, errors: str | None = None, newline: str | None = None) -> str:
+        """Return the content as text, with the newlines that a file would have."""
+        return self.content.decode(encoding or "utf-8", errors or "strict").replace("\r\n", "\n").replace("\r", "\n")
+
+
+class Lines:
+    """A standard output that takes log lines, and sees whether each record is one line without control codes."""
+
+    def __init__(self) -> None:
+        self._faults: list[str] = []
+
+    def write(self, text: str) -> int:
+        line = text.removesuffix("\n")
+        if not line.isprintable():
+            self._faults.append(ascii(line[-300:]))
+        return len(text)
+
+    def flush(self) -> None:
+        """Do nothing."""
+
+    def around(self, target: Target) -> Target:
+        """Return the target, which breaks its promise when it logs anything but such lines."""
+
+        def logging_target(data: bytes) -> None:
+            self._faults.clear()
+            target(data)
+            promise(not self._faults, f"a log record is not one printable line: {self._faults[:1]}")
+
+        return logging_target
+
+
+@contextmanager
+def checked_lines() -> Iterator[Lines]:
+    """Log as the program does at level DEBUG, to where every line is looked at."""
+    root, before, output = logging.getLogger(), logging.getLogger().handlers[:], sys.stdout
+    level, lines = root.level, Lines()
+    sys.stdout = lines  # where setup_logging sends lines
+    try:
+        setup_logging("DEBUG")
+    finally:
+        sys.stdout = output
+    try:
+        yield lines
+    finally:
+        root.handlers[:] = before
+        root.setLevel(level)
+
+
+class ScriptedSdk:
+    """`Sdk` whose platform answers whatever the input says."""
+
+    description = "the SDK of the fuzzer"
+
+    def __init__(self) -> None:
+        self.reply = ""
+        self.invoked: list[tuple[str, str]] = []
+        self._ids = iter(range(2**63))
+
+    def client(self, corpid: str, agentid: int, ability_id: str, job_info: str) -> "ScriptedSdk":
+        """Return itself."""
+        return self
+
+    def invoke(self, api: str, request: str) -> str:
+        """Answer `reply`, whatever is asked."""
+        self.invoked.append((api, request))
+        return self.reply
+
+    def new_notify_id(self) -> str:
+        """Return a fresh one."""
+        return f"notify-{next(self._ids)}"
+
+    def decode(self, headers: Headers, body: str) -> Call:
+        """Never called."""
+        raise NotImplementedError
+
+    def encode(self, text: str) -> SealedReply:
+        """Never called."""
+        raise NotImplementedError
+
+    def encode_refusal(self, text: str) -> SealedReply:
+        """Never called."""
+        raise NotImplementedError
+
+    def log(self, level: str, text: str) -> None:
+        """Never called."""
+        raise NotImplementedError
+
+    def open_debug_mode(self, debug_token: str, access_token: str) -> None:
+        """Never called."""
+        raise NotImplementedError
+
+
+def standin(folder: Path) -> ModuleType:
+    """Load the emulator's stand-in for the SDK module, answering from the files of a folder."""
+    spec = importlib.util.spec_from_file_location("wwspec_fuzz_standin", STANDIN_DIRECTORY / "wwspecapisdk.py")
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError(STANDIN_DIRECTORY)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module._zone = LocalZone(str(folder))  # type: ignore[attr-defined]  # answers from files
+    return module
