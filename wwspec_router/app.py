@@ -34,7 +34,7 @@ from wwspec_router.sdk.base import Sdk
 from wwspec_router.sdk.vendor import SdkSource, load_sdk
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
-from wwspec_router.table import AbilityTable, build_table
+from wwspec_router.table import AbilityTable, build_table, check_configuration
 from wwspec_router.workers import WorkerPool
 
 __all__ = ["ZoneProgram", "create_app"]
@@ -51,7 +51,10 @@ def create_app(settings: Settings) -> "ZoneProgram":
     Raises:
         ConfigurationError: The application, the registry file, the SDK or the store can't be used.
     """
+    if settings.freeze_gc:
+        gc.disable()
     table = build_table(settings.app, settings.registry_path)
+    check_configuration(table)
     sdk = load_sdk(settings.sdk)
     if settings.debug_token:
         sdk.open_debug_mode(settings.debug_token, settings.access_token)
@@ -67,11 +70,12 @@ def create_app(settings: Settings) -> "ZoneProgram":
 def _spare_the_collector() -> None:
     """Keep the garbage collector from going over what start-up made, and from looking at each few calls.
 
-    What a call makes is freed by its references; cycles are rare, and are still found.
+    What a call makes is freed by its references; cycles are rare, and are still found. Little of what start-up made
+    is garbage: to look for it would take longer than it is worth.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 10, 10)
+    gc.enable()
 
 
 class ZoneProgram:

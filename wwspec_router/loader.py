@@ -41,6 +41,7 @@ class Application:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
+        self._own: set[str] = set()
         if not self.folder.is_dir():
             raise LoaderError(f"{folder}: there is no such folder; name the application's folder with --app")
         if str(self.folder) not in sys.path:
@@ -106,8 +107,9 @@ class Application:
             raise LoaderError(f"{name} can't be imported: it needs {error.name}, which is not installed") from error
         except (Exception, SystemExit) as error:
             raise LoaderError(f"{name} can't be imported: {_where(error)}") from error
-        if top == name:
+        if top == name and name not in self._own:
             self._require_own(module)
+            self._own.add(name)
         return module
 
     def _require_own(self, package: ModuleType) -> None:

@@ -4,10 +4,10 @@ A registry file is TOML. This module checks its form and reports every fault at 
 the mend; `table` then ties the rows to APIs and handlers. It imports nothing of the application.
 """
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -27,6 +27,11 @@ Seconds = Annotated[float, Meta(gt=0, le=31_536_000)]
 
 Concurrency = Annotated[int, Meta(ge=1, le=65_536)]
 """How many calls of one ability a worker process runs at once; more are refused. Asynchronous ones don't count."""
+
+_HEADER = re.compile(
+    r"""\s*\[\s*(?P<table>[\w-]+)\s*(?:\.\s*(?P<quote>["']?)(?P<key>.*?)\s*)?\]\s*(?:\#.*)?$""", re.VERBOSE
+)
+"""The line that begins a table, such as `[abilities."chat.digest"]`."""
 
 RowT = TypeVar("RowT", bound=msgspec.Struct)
 
@@ -84,7 +89,8 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
     """A registry file, read."""
 
     path: Path
-    text: str = ""
+    lines: dict[str, int] = {}
+    """Where each table begins, by its name in the file without quotes."""
     program: Program = Program()
     passthrough: Passthrough | None = None
     func: Passthrough | None = None
@@ -99,7 +105,7 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
             table: `program`, `passthrough`, `func`, `notify_scenes` or `abilities`.
             key: The ability ID.
         """
-        return _place(self.path, self.text, table, key)
+        return _place(self.path, self.lines, table, key)
 
 
 def read_registry(path: Path) -> Registry:
@@ -145,7 +151,7 @@ class _Reader:
 
     def __init__(self, path: Path, text: str) -> None:
         self._path = path
-        self._text = text
+        self._lines = _lines(text)
         self.faults: list[str] = []
 
     def read(self, raw: dict[str, Any]) -> Registry:
@@ -154,7 +160,7 @@ class _Reader:
         tables = {name: self._table(raw, name) for name in self.TABLES}
         abilities = {}
         for ability_id, row in tables["abilities"].items():
-            place = _place(self._path, self._text, "abilities", ability_id)
+            place = _place(self._path, self._lines, "abilities", ability_id)
             read = self._row(place, row, AbilityRow)
             if read is not None:
                 faults = [f"{place}: {fault}" for fault in _row_faults(ability_id, read)]
@@ -163,7 +169,7 @@ class _Reader:
                     abilities[ability_id] = read
         return Registry(
             path=self._path,
-            text=self._text,
+            lines=self._lines,
             program=self._named("program", tables["program"], Program) or Program(),
             passthrough=self._named("passthrough", tables["passthrough"], Passthrough)
             if "passthrough" in raw
@@ -181,7 +187,7 @@ class _Reader:
         return {}
 
     def _named(self, name: str, row: dict[str, Any], type_: type[RowT]) -> RowT | None:
-        return self._row(_place(self._path, self._text, name), row, type_)
+        return self._row(_place(self._path, self._lines, name), row, type_)
 
     def _row(self, place: str, row: Any, type_: type[RowT]) -> RowT | None:
         """Read one table key by key, so that each of its faults is reported."""
@@ -189,7 +195,7 @@ class _Reader:
             self.faults.append(f"{place}: must be a table of keys and values")
             return None
         before = len(self.faults)
-        fields = {field.name: field for field in msgspec.structs.fields(type_)}
+        fields = _fields(type_)
         for key, value in row.items():
             if key not in fields:
                 self.faults.append(f"{place}: unknown key {key}; {_nearest(key, fields)}")
@@ -204,7 +210,7 @@ class _Reader:
         return msgspec.convert(row, type_) if len(self.faults) == before else None
 
     def _scenes(self, scenes: dict[str, Any]) -> dict[str, int]:
-        place = _place(self._path, self._text, "notify_scenes")
+        place = _place(self._path, self._lines, "notify_scenes")
         for event_type, scene in scenes.items():
             if not (type(scene) is int and 0 <= scene <= 255):
                 self.faults.append(f"{place}: {event_type}: must be a whole number from 0 to 255")
@@ -226,18 +232,27 @@ def _row_faults(ability_id: str, row: AbilityRow) -> Iterator[str]:
             yield f"{name} goes with api or handler only"
 
 
-def _place(path: Path, text: str, table: str, key: str | None = None) -> str:
+@cache
+def _fields(type_: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo]:
+    return {field.name: field for field in msgspec.structs.fields(type_)}
+
+
+def _lines(text: str) -> dict[str, int]:
+    """Return the line of each table's header, by its name; TOML's escapes in quoted keys are not undone."""
+    lines: dict[str, int] = {}
+    for number, line in enumerate(text.split("\n"), start=1):
+        if found := _HEADER.match(line):
+            table, quote, key = found["table"], found["quote"], found["key"]
+            if key is not None and quote:
+                key = key.removesuffix(quote)
+            lines.setdefault(table if key is None else f"{table}.{key}", number)
+    return lines
+
+
+def _place(path: Path, lines: dict[str, int], table: str, key: str | None = None) -> str:
+    line = lines.get(table if key is None else f"{table}.{key}")
     name = table if key is None else f"{table}.{_toml_key(key)}"
-    spellings = [re.escape(table)] if key is None else [f"{table}.{re.escape(each)}" for each in _spellings(key)]
-    found = re.search(rf"^\s*\[\s*(?:{'|'.join(spellings)})\s*\]", text, re.MULTILINE)
-    line = "" if found is None else f":{text.count(chr(10), 0, found.end()) + 1}"
-    return f"{path}{line} [{name}]"
-
-
-def _spellings(key: str) -> Iterator[str]:
-    yield key
-    yield f'"{key}"'
-    yield f"'{key}'"
+    return f"{path}{'' if line is None else f':{line}'} [{name}]"
 
 
 def _toml_key(key: str) -> str:
@@ -245,5 +260,7 @@ def _toml_key(key: str) -> str:
 
 
 def _nearest(word: str, known: Any) -> str:
+    import difflib  # when it is needed: to import it takes as long as to read a registry file
+
     close = difflib.get_close_matches(word, list(known), n=1)
     return f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"

@@ -35,7 +35,7 @@ from wwspec_router.stores import open_store
 from wwspec_router.supervisor import Supervisor, end_by
 from wwspec_router.table import build_table, check_configuration
 
-__all__ = ["check_program", "serve", "server_config"]
+__all__ = ["serve", "server_config"]
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,8 @@ def serve(settings: Settings) -> None:
         ConfigurationError: The program can't start as configured; nothing was opened.
     """
     setup_logging(settings.log_level, as_json=settings.log_json)
-    check_program(settings)
+    if bool(settings.debug_token) != bool(settings.access_token):
+        raise ConfigurationError("--debug-token and --access-token go together (WeCom document 100083)")
     _allow_files(settings)
     if settings.workers == 1:
         program = create_app(settings)
@@ -67,6 +68,7 @@ def serve(settings: Settings) -> None:
         _announce(settings, listening)
         _OnlyServer(program, settings).run([listening])
         return
+    _try_out(settings)
     listening = _bind(settings)
     _announce(settings, listening)
     _sweep_boards()
@@ -75,8 +77,8 @@ def serve(settings: Settings) -> None:
         Supervisor(work, listening, settings.workers, settings.grace, max(SILENCE, settings.hang_after)).run()
 
 
-def check_program(settings: Settings) -> None:
-    """Try everything that a worker process will need.
+def _try_out(settings: Settings) -> None:
+    """Try everything that worker processes will need.
 
     Raises:
         ConfigurationError: The application, the registry file, the SDK or the store can't be used, or they don't fit.
@@ -85,15 +87,13 @@ def check_program(settings: Settings) -> None:
     load_sdk(settings.sdk)
     store = open_store(settings.store_url)
     try:
-        if settings.workers > 1 and not store.shared:
+        if not store.shared:
             raise ConfigurationError(
                 f"--store {settings.store}: worker processes don't share it, so an event stored by one would be "
                 "missing in another; use a sqlite: store, or --workers 1"
             )
     finally:
         store.close()
-    if bool(settings.debug_token) != bool(settings.access_token):
-        raise ConfigurationError("--debug-token and --access-token go together (WeCom document 100083)")
 
 
 def server_config(program: ASGIApp, settings: Settings) -> uvicorn.Config:
