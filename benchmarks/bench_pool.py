@@ -168,9 +168,9 @@ def over_http(samples: Samples, effort: Effort) -> None:
         case, mix = f"HTTP: 50 ms, callers: {THREADS}", "HTTP: 10 % slow, program"
         samples.refer(case, IDEAL)
         samples.refer(mix, "alone")
-        rig.load(server, served, connections=THREADS, seconds=1, call=slow)
+        rig.load(server, served, connections=THREADS, seconds=1, calls=[slow])
         for _ in range(effort.rounds):
-            turn = rig.load(server, served, connections=THREADS, seconds=effort.seconds, call=slow)
+            turn = rig.load(server, served, connections=THREADS, seconds=effort.seconds, calls=[slow])
             for name, rate, late in ((IDEAL, THREADS / BLOCKING, BLOCKING * 1e6), (PROGRAM, turn.rate, turn.p99)):
                 samples.add(case, name, "rate", "jobs/s", rate)
                 samples.add(case, name, "p99", "µs", late)

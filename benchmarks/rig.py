@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 CORES = sorted(os.sched_getaffinity(0))
-START_LIMIT = 60.0
+START_LIMIT = 120.0
 """Seconds within which a server must answer."""
 
 _RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
@@ -150,16 +150,16 @@ def peer_environment(zone: Zone) -> dict[str, str]:
 
 
 def load(
-    server: Server, zone: Zone, *, connections: int, seconds: int, call: tuple[dict[str, str], str] | None = None
+    server: Server, zone: Zone, *, connections: int, seconds: int, calls: Sequence[tuple[dict[str, str], str]] = ()
 ) -> Round:
-    """Load one server with one sealed call, from the last core if the server is pinned to another one.
+    """Load one server with sealed calls in turn, from the last core if the server is pinned to another one.
 
     Args:
         server: Whom.
         zone: What it serves.
         connections: Callers, each with one call at a time.
         seconds: For how long.
-        call: From `Zone.seal`; a call of `invoke_sync_msg` when None.
+        calls: From `Zone.seal`, all with the same headers; without any it is one of `invoke_sync_msg`.
 
     Raises:
         RuntimeError: `wrk` is missing, or the server answered with anything but status 200.
@@ -169,7 +169,7 @@ def load(
         raise RuntimeError("wrk is not installed; it is in Debian's package wrk")
     core = CORES[-1] if server.core is not None and len(CORES) > 1 else None
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(_script(*(call or zone.seal(PASSTHROUGH))))
+        script.write(_script(calls or [zone.seal(PASSTHROUGH)]))
         script.flush()
         done = subprocess.run(
             [wrk, "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", "--latency", "-s", script.name]
@@ -236,9 +236,23 @@ def _lay_out(folder: Path) -> None:
     (folder / "wwspec_router").symlink_to(ROOT / "wwspec_router")
 
 
-def _script(headers: Mapping[str, str], body: str) -> str:
+def _script(calls: Sequence[tuple[Mapping[str, str], str]]) -> str:
+    headers, body = calls[0]
     lines = "".join(f'wrk.headers["{name}"] = "{value}"\n' for name, value in headers.items())
-    return f'wrk.method = "POST"\nwrk.body = [=[{body}]=]\n{lines}'
+    lines = f'wrk.method = "POST"\nwrk.body = [=[{body}]=]\n{lines}'
+    if len(calls) == 1:
+        return lines
+    bodies = ",".join(f"[=[{body}]=]" for _, body in calls)
+    return f"""{lines}
+local requests, next_one = {{}}, 0
+init = function(args)
+    for _, body in ipairs({{{bodies}}}) do requests[#requests + 1] = wrk.format(nil, nil, nil, body) end
+end
+request = function()
+    next_one = next_one % #requests + 1
+    return requests[next_one]
+end
+"""
 
 
 def _wait_for_answer(port: int, process: "subprocess.Popen[bytes]", zone: Zone) -> None:

@@ -1,0 +1,193 @@
+"""What happens to the cost of a call as abilities, stored events, replies and worker processes grow?
+
+`python -m benchmarks.bench_growth [--json] [--quick]`
+
+Abilities and stored events: the kernel alone, with an SDK that answers at once, so that nothing hides a difference.
+The calls go to all abilities in turn, and to events all over the file, which a SQLite store holds. The cases "over
+HTTP" are the same for the whole program, with 500 different calls by turns. Replies: the whole program over HTTP
+beside limit-1, each on a core of its own. Worker processes: over HTTP, nothing pinned, with `wrk` on the same cores.
+Needs `wrk`, and 0.7 GB of disk for a minute.
+"""
+
+import random
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+from benchmarks import rig
+from benchmarks.applications import call, kernel
+from benchmarks.bench_exchange import CONNECTIONS
+from benchmarks.command import Benchmark, Effort, run
+from benchmarks.contenders import LIMIT, PROGRAM, peer, program
+from benchmarks.figures import Samples
+from benchmarks.zones import AGENTID, CORPID, PASSTHROUGH, Zone, event, sync_msg_reply, zone
+from wwspec_router.envelope import Call
+from wwspec_router.stores import MemoryStore, SqliteStore, StoreLimits
+
+ABILITIES = (10, 100, 1_000, 10_000)
+EVENTS = (0, 10_000, 100_000, 1_000_000)
+REPLIES = {"3 KB": 10, "30 KB": 100, "300 KB": 1_000, "3 MB": 10_000, "10 MB": 33_333}
+LARGE_CONNECTIONS = 4
+DIFFERENT = 500
+"""Different calls that are made over HTTP by turns."""
+LIMITS = StoreLimits(max_rows=2_000_000, max_bytes=1 << 31)
+
+Dispatch = Callable[[Call], object]
+
+
+def microseconds(dispatch: Dispatch, calls: Sequence[Call]) -> float:
+    """Return what one of many calls takes."""
+    begun = time.perf_counter()
+    for each in calls:
+        dispatch(each)
+    return (time.perf_counter() - begun) / len(calls) * 1e6
+
+
+def abilities(samples: Samples, effort: Effort, folder: Path) -> None:
+    """Grow the table: rows that answer with sync_msg, called in an order that no cache foresees."""
+    case, order = "abilities", random.Random(1)  # noqa: S311 - an order, not a secret
+    samples.refer(case, f"{ABILITIES[0]:,}")
+    reply = sync_msg_reply(10).decode()
+    dispatchers: dict[str, tuple[Dispatch, list[Call]]] = {}
+    files, known = {}, {}
+    for number in ABILITIES[: effort.pick(full=4, quick=2)]:
+        path = folder / f"registry-{number}.toml"
+        rows = (f'[abilities.extra_{each:05d}]\napi = "sync_msg"\n' for each in range(number - 1))
+        path.write_text(f'[abilities.{PASSTHROUGH}]\napi = "sync_msg"\n{"".join(rows)}')
+        dispatch, names = kernel(MemoryStore(), {"sync_msg": reply}, path)
+        files[f"{number:,}"], known[f"{number:,}"] = path, names
+        calls = [call(order.choice(names)) for _ in range(effort.pick(full=20_000, quick=2_000))]
+        dispatchers[f"{number:,}"] = dispatch, calls
+    for _ in range(effort.rounds):
+        for name, (dispatch, calls) in dispatchers.items():
+            samples.add(case, name, "per call", "µs", microseconds(dispatch, calls))
+    with zone(messages=10) as served, ExitStack() as stack:
+        servers = {
+            name: stack.enter_context(program(served, "--registry", str(path), core=rig.CORES[0]))
+            for name, path in files.items()
+        }
+        asked = {
+            name: [served.seal(order.choice(abilities)) for _ in range(DIFFERENT)] for name, abilities in known.items()
+        }
+        over_http(samples, effort, "abilities, over HTTP", served, servers, asked)
+
+
+def stored_events(samples: Samples, effort: Effort, folder: Path) -> None:
+    """Grow the store: fetch events all over it, and bring new ones in."""
+    fetch, intake, order = "stored events, fetch", "stored events, intake", random.Random(1)  # noqa: S311
+    text, numbers = event(), EVENTS[: effort.pick(full=4, quick=2)]
+    number_of_calls = effort.pick(full=2_000, quick=200)
+    with ExitStack() as stack:
+        ways: dict[str, tuple[Dispatch, list[Call], list[Call]]] = {}
+        for number in numbers:
+            path = folder / f"events-{number}.db"
+            store = stack.enter_context(closing(SqliteStore(path, LIMITS)))
+            known = fill(path, max(number, 1), text)
+            dispatch, _ = kernel(store, {})
+            fetches = [call("get_callback_data", "{}", notify_id=order.choice(known)) for _ in range(number_of_calls)]
+            if text != getattr(dispatch(fetches[0]), "text", ""):
+                raise RuntimeError("an event that was filled in can't be fetched")
+            ways[f"{number:,}"] = dispatch, fetches, [call("", text, call_type=2)] * number_of_calls
+        for case in (fetch, intake):
+            samples.refer(case, f"{numbers[0]:,}")
+        fetched_over_http(samples, effort, {f"{number:,}": folder / f"events-{number}.db" for number in numbers})
+        for _ in range(effort.rounds):
+            for name, (dispatch, fetches, _) in ways.items():
+                samples.add(fetch, name, "per call", "µs", microseconds(dispatch, fetches))
+            for name, (dispatch, _, arrivals) in ways.items():
+                samples.add(intake, name, "per call", "µs", microseconds(dispatch, arrivals))
+
+
+def over_http(
+    samples: Samples,
+    effort: Effort,
+    case: str,
+    served: Zone,
+    servers: Mapping[str, rig.Server],
+    calls: Mapping[str, Sequence[tuple[dict[str, str], str]]],
+) -> None:
+    """Make many different calls of the whole program; the first server is the reference."""
+    samples.refer(case, next(iter(servers)))
+    for _ in range(effort.rounds):
+        for name, server in servers.items():
+            turn = rig.load(server, served, connections=CONNECTIONS, seconds=effort.seconds, calls=calls[name])
+            samples.add(case, name, "per call", "µs", 1e6 / turn.rate)
+
+
+def fetched_over_http(samples: Samples, effort: Effort, files: dict[str, Path]) -> None:
+    """Fetch events through the whole program."""
+    with zone(messages=0) as served, ExitStack() as stack:
+        core, servers, calls = rig.CORES[0], {}, {}
+        for name, path in files.items():
+            servers[name] = stack.enter_context(program(served, "--store", f"sqlite:{path}", core=core))
+            with closing(sqlite3.connect(path)) as db:
+                rows = db.execute("SELECT notify_id FROM notify ORDER BY random() LIMIT ?", (DIFFERENT,)).fetchall()
+            rows = (rows * DIFFERENT)[:DIFFERENT]  # as many calls where there is only one event
+            calls[name] = [served.seal("get_callback_data", "{}", notify_id=notify_id) for (notify_id,) in rows]
+        over_http(samples, effort, "stored events, fetch over HTTP", served, servers, calls)
+
+
+def fill(path: Path, number: int, text: str) -> list[str]:
+    """Lay events into a store's file in one transaction; return some of their notify_ids."""
+    order = random.Random(2)  # noqa: S311
+    notify_ids = [f"{order.getrandbits(128):039d}" for _ in range(number)]
+    expires, size = time.time() + 86_400, len(text.encode())
+    with closing(sqlite3.connect(path)) as db, db:
+        db.executemany(
+            "INSERT INTO notify (corpid, agentid, notify_id, expires, size, text) VALUES (?, ?, ?, ?, ?, ?)",
+            ((CORPID, AGENTID, each, expires + order.random(), size, text) for each in sorted(notify_ids)),
+        )
+    return notify_ids[:10_000]
+
+
+def replies(samples: Samples, effort: Effort) -> None:
+    """Grow the reply."""
+    for size, messages in list(REPLIES.items())[: effort.pick(full=5, quick=1)]:
+        case = f"replies of {size}"
+        samples.refer(case, LIMIT)
+        with zone(messages) as served, ExitStack() as stack:
+            core = rig.CORES[0]
+            servers = {
+                LIMIT: stack.enter_context(peer(LIMIT, served, core)),
+                PROGRAM: stack.enter_context(program(served, core=core)),
+            }
+            for _ in range(effort.rounds):
+                for name, server in servers.items():
+                    turn = rig.load(server, served, connections=LARGE_CONNECTIONS, seconds=effort.seconds)
+                    samples.add(case, name, "rate", "calls/s", turn.rate)
+
+
+def workers(samples: Samples, effort: Effort) -> None:
+    """Grow the number of processes."""
+    case = "worker processes, 3 KB"
+    samples.refer(case, "1")
+    with zone(messages=10) as served, ExitStack() as stack:
+        servers = {n: stack.enter_context(program(served, "--workers", n)) for n in ("1", "2")}
+        for _ in range(effort.rounds):
+            for name, server in servers.items():
+                turn = rig.load(server, served, connections=CONNECTIONS * 4, seconds=effort.seconds)
+                samples.add(case, name, "rate", "calls/s", turn.rate)
+
+
+def measure(effort: Effort) -> Samples:
+    """Measure all four."""
+    samples = Samples(LIMIT, seconds_of_a_turn=effort.seconds)
+    with tempfile.TemporaryDirectory(prefix="wwspec-bench-growth-") as name:
+        abilities(samples, effort, Path(name))
+        stored_events(samples, effort, Path(name))
+    replies(samples, effort)
+    workers(samples, effort)
+    return samples
+
+
+BENCHMARK = Benchmark(
+    "growth",
+    "What happens to the cost of a call as abilities, stored events, replies and worker processes grow?",
+    measure,
+)
+
+if __name__ == "__main__":
+    run(BENCHMARK)

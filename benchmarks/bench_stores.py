@@ -1,0 +1,191 @@
+"""What do the stores add to the bare calls that they make, and get_callback_data to an ability that stores nothing?
+
+`python -m benchmarks.bench_stores [--json] [--quick]`
+
+Event intake is the kernel's whole way of an event: check, store, notify through an SDK that answers at once. The bare
+calls store the same text: SQLite with one durable transaction for each (`synchronous=FULL`, WAL, one connection under
+a lock), Redis with one SET, at a server that syncs each write. `get_callback_data` is called over HTTP and compared
+with a passthrough whose reply is as long. Needs `wrk`; Redis is left out where redis-server is missing.
+"""
+
+import shutil
+import sqlite3
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from itertools import count
+from pathlib import Path
+
+from redis import Redis
+
+from benchmarks import rig
+from benchmarks.applications import call, kernel
+from benchmarks.bench_exchange import CONNECTIONS
+from benchmarks.command import Benchmark, Effort, run
+from benchmarks.contenders import PROGRAM, program
+from benchmarks.figures import Samples
+from benchmarks.redis_server import redis_server
+from benchmarks.zones import CORPID, PASSTHROUGH, Zone, event, zone
+from wwspec_router.stores import open_store
+
+THREADS = (1, 16)
+BARE = "bare"
+TTL = 1200
+"""Seconds, as the reference program keeps events."""
+
+Step = Callable[[], object]
+
+
+def bare_sqlite(path: Path, text: str) -> tuple[Step, Step]:
+    """Return one durable insert, and what closes the file."""
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    for statement in (
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA synchronous = FULL",
+        "CREATE TABLE event (corpid TEXT, agentid INTEGER, notify_id TEXT, expires REAL, text TEXT, "
+        "PRIMARY KEY (corpid, agentid, notify_id)) WITHOUT ROWID",
+    ):
+        db.execute(statement)
+    numbers, lock = count(), threading.Lock()
+
+    def insert() -> None:
+        row = (CORPID, 1, f"{next(numbers):039d}", time.time() + TTL, text)
+        with lock:
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", row)
+            db.execute("COMMIT")
+
+    return insert, db.close
+
+
+def bare_redis(socket: str, text: str) -> tuple[Step, Step]:
+    """Return one SET, and what closes the client."""
+    client, numbers = Redis(unix_socket_path=socket), count()
+    return lambda: client.set(f"bare:{CORPID}:1:{next(numbers):039d}", text, px=TTL * 1000), client.close
+
+
+def rate(step: Step, threads: int, seconds: float) -> float:
+    """Let threads repeat a step; return steps a second."""
+    done = [0] * threads
+    failures: list[Exception] = []
+    deadline = time.perf_counter() + seconds
+
+    def work(number: int) -> None:
+        try:
+            while time.perf_counter() < deadline:
+                step()
+                done[number] += 1
+        except Exception as error:
+            failures.append(error)
+
+    begun = time.perf_counter()
+    workers = [threading.Thread(target=work, args=(number,)) for number in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    if failures:
+        raise failures[0]
+    return sum(done) / (time.perf_counter() - begun)
+
+
+def intake(samples: Samples, effort: Effort, redis: str | None, folder: Path) -> None:
+    """Measure event intake beside the bare calls, in turns."""
+    text = event()
+    arrived = call("", text, call_type=2)
+    with ExitStack() as stack:
+        ways: dict[str, dict[str, Step]] = {}
+        insert, close = bare_sqlite(folder / "bare.db", text)
+        stack.callback(close)
+        urls = {"memory": "memory:", "SQLite": f"sqlite:{folder / 'notify.db'}"}
+        bare = {"SQLite": insert}
+        if redis is not None:
+            urls["Redis"] = f"unix://{redis}"
+            bare["Redis"], close = bare_redis(redis, text)
+            stack.callback(close)
+        for name, url in urls.items():
+            store = stack.enter_context(closing(open_store(url)))
+            dispatch, _ = kernel(store, {})
+            take: Step = lambda dispatch=dispatch: dispatch(arrived)  # type: ignore[misc]  # noqa: E731
+            if '"errcode":0' not in str(take()):
+                raise RuntimeError(f"{name}: the event was not taken in")
+            ways[name] = {**({BARE: bare[name]} if name in bare else {}), PROGRAM: take}
+        for _ in range(effort.rounds):
+            for threads in THREADS:
+                for name, steps in ways.items():
+                    for contender, step in steps.items():
+                        case = f"event intake, {name}, threads: {threads}"
+                        samples.add(
+                            case,
+                            contender,
+                            "rate",
+                            "calls/s",
+                            rate(step, threads, 0.1 if effort.quick else effort.seconds),
+                        )
+
+
+def fetching(samples: Samples, effort: Effort, redis: str | None, folder: Path) -> None:
+    """Measure get_callback_data beside a passthrough over HTTP, in turns."""
+    with zone(messages=0) as served, ExitStack() as stack:
+        text = event()
+        (served.folder / "sync_msg.json").write_text(padded(len(text)))
+        stores = {"memory": "memory:", "SQLite": f"sqlite:{folder / 'served.db'}"}
+        if redis is not None:
+            stores["Redis"] = f"unix://{redis}?db=1"
+        servers = {}
+        for name, url in stores.items():
+            servers[name] = stack.enter_context(program(served, "--store", url, core=rig.CORES[0]))
+            store_event(served, servers[name], text)
+        calls = {
+            "passthrough": served.seal(PASSTHROUGH),
+            "get_callback_data": served.seal("get_callback_data", "{}", notify_id="notify-1_1"),
+        }
+        for _ in range(effort.rounds):
+            for name, server in servers.items():
+                case = f"fetch of {len(text)} bytes, {name}"
+                samples.refer(case, "passthrough")
+                for contender, one in calls.items():
+                    turn = rig.load(server, served, connections=CONNECTIONS, seconds=effort.seconds, calls=[one])
+                    samples.add(case, contender, "rate", "calls/s", turn.rate)
+
+
+def store_event(served: Zone, server: rig.Server, text: str) -> None:
+    """Bring an event in, and make sure that it can be fetched."""
+    rig.ask(server.port, served, "", data=text, call_type=2)
+    fetched = rig.ask(server.port, served, "get_callback_data", data="{}", notify_id="notify-1_1")
+    if not (isinstance(fetched, dict) and "event_type" in fetched):
+        raise RuntimeError(f"the event can't be fetched: {fetched}")
+
+
+def padded(size: int) -> str:
+    """Return a reply of sync_msg of so many bytes."""
+    head, tail = '{"errcode":0,"errmsg":"ok","has_more":0,"next_cursor":"', '","msg_list":[]}'
+    return head + "x" * (size - len(head) - len(tail)) + tail
+
+
+def measure(effort: Effort) -> Samples:
+    """Measure both questions."""
+    samples = Samples(BARE, connections=CONNECTIONS, seconds_of_a_turn=effort.seconds)
+    with tempfile.TemporaryDirectory(prefix="wwspec-bench-stores-") as name, ExitStack() as stack:
+        folder = Path(name)
+        redis = None
+        if shutil.which("redis-server") is None:
+            samples.notes.append("Redis was left out: redis-server is not installed")
+        else:
+            redis = stack.enter_context(redis_server(folder))
+        intake(samples, effort, redis, folder)
+        fetching(samples, effort, redis, folder)
+    return samples
+
+
+BENCHMARK = Benchmark(
+    "stores",
+    "What do the stores add to the bare calls that they make, and get_callback_data to an ability without a store?",
+    measure,
+    seconds=2,
+)
+
+if __name__ == "__main__":
+    run(BENCHMARK)

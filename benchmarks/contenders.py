@@ -1,0 +1,84 @@
+"""Who is measured: the program as run.sh starts it, the two references, and frameworks that a team may pick instead.
+
+All answer the same sealed call with the same reply, with the same SDK module and the same environment variables.
+"""
+
+import importlib.util
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from benchmarks import rig
+from benchmarks.zones import Zone
+
+__all__ = ["INLINE", "LIMIT", "PEERS", "PROGRAM", "Peer", "missing", "peer", "program"]
+
+LIMIT = "limit-1"
+INLINE = "inline"
+PROGRAM = "program"
+
+
+class Peer(NamedTuple):
+    """A program in `benchmarks/peers/`."""
+
+    command: Sequence[str]
+    """Arguments of Python; PORT stands for the port."""
+    needs: str = ""
+    """The package without which it can't run."""
+
+
+def _module(name: str, *arguments: str) -> tuple[str, ...]:
+    return ("-m", f"benchmarks.peers.{name}", "PORT", *arguments)
+
+
+_GUNICORN = (
+    "-m",
+    "gunicorn",
+    "--no-control-socket",
+    "--worker-class",
+    "gthread",
+    "--threads",
+    "16",
+    "--bind",
+    "127.0.0.1:PORT",
+)
+
+PEERS = {
+    LIMIT: Peer(_module("limit_1")),
+    INLINE: Peer(_module("inline")),
+    "Litestar": Peer(_module("litestar_app"), "litestar"),
+    "FastAPI async": Peer(_module("fastapi_app", "declared"), "fastapi"),
+    "FastAPI async, models by hand": Peer(_module("fastapi_app", "by_hand"), "fastapi"),
+    "FastAPI sync": Peer(_module("fastapi_app", "threads"), "fastapi"),
+    "Flask, gunicorn gthread": Peer((*_GUNICORN, "benchmarks.peers.flask_app:app"), "gunicorn"),
+    "http.server threads": Peer(_module("http_server", "threads")),
+    "http.server single": Peer(_module("http_server", "single")),
+    "http.server threads, reply unread": Peer(_module("http_server", "unchecked")),
+    "bare": Peer(_module("bare")),
+}
+
+
+def missing(name: str) -> str:
+    """Return the package that a peer lacks here, or an empty string."""
+    needs = PEERS[name].needs
+    return needs if needs and importlib.util.find_spec(needs) is None else ""
+
+
+@contextmanager
+def peer(name: str, zone: Zone, core: int | None = None) -> Iterator[rig.Server]:
+    """Run a peer."""
+    port = rig.free_port()
+    command = [sys.executable, *(each.replace("PORT", str(port)) for each in PEERS[name].command)]
+    with rig.serve(command, port, rig.peer_environment(zone), zone, core) as server:
+        yield server
+
+
+@contextmanager
+def program(zone: Zone, *options: str, core: int | None = None) -> Iterator[rig.Server]:
+    """Run the program as run.sh starts it, with more options of `wwspec serve`."""
+    port = rig.free_port()
+    with rig.installed_program(zone) as (command, environment):
+        command += ["--port", str(port), *options]
+        with rig.serve(command, port, environment, zone, core) as server:
+            yield server

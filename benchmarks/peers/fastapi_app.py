@@ -1,0 +1,67 @@
+"""FastAPI in three ways, each with pydantic validation of both sides.
+
+`declared`: the models are declared, and FastAPI checks and writes them; a middleware opens and seals.
+`by_hand`: one `async def` endpoint that calls the models itself. `threads`: the same as `def`, on FastAPI's threads.
+"""
+# mypy: disable-error-code="import-not-found, untyped-decorator"
+
+import sys
+from typing import Annotated, Any
+
+import uvicorn
+from fastapi import Depends, FastAPI, Request, Response
+from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor
+
+from benchmarks.peers.models import SyncMsgRequest, SyncMsgResponse
+from benchmarks.peers.unsealing import Unsealing
+
+declared, by_hand, threads = FastAPI(), FastAPI(), FastAPI()
+
+
+def client(request: Request) -> Any:
+    """Return the SDK client of one call."""
+    call = request.scope["call"]
+    return ChatDataSDK(call.get_corpid(), call.get_agentid(), call.get_ability_id(), "")
+
+
+@declared.post("/invoke_sync_msg", response_model_exclude_unset=True)
+async def invoke_sync_msg(request: SyncMsgRequest, sdk: Annotated[Any, Depends(client)]) -> SyncMsgResponse:
+    """Answer one request that the middleware has opened."""
+    text = sdk.sync_msg(request.model_dump_json(exclude_unset=True))
+    checked: SyncMsgResponse = SyncMsgResponse.model_validate_json(text)
+    return checked
+
+
+def answer(request: Request, body: bytes) -> Response:
+    """Answer one sealed request."""
+    call = WWToSpecHTTPReqDecoder(request.headers.items(), body.decode())
+    SyncMsgRequest.model_validate_json(call.get_data())
+    sdk = ChatDataSDK(call.get_corpid(), call.get_agentid(), call.get_ability_id(), "")
+    checked = SyncMsgResponse.model_validate_json(sdk.sync_msg(call.get_data()))
+    reply = WWToSpecHTTPRspConstructor(checked.model_dump_json(exclude_unset=True))
+    return Response(reply.get_encoded_body(), headers=reply.get_normal_header())
+
+
+@by_hand.post("/")
+async def zone(request: Request) -> Response:
+    """Answer on the loop."""
+    return answer(request, await request.body())
+
+
+async def read(request: Request) -> bytes:
+    """Read the body, for an endpoint that can't await."""
+    body: bytes = await request.body()
+    return body
+
+
+@threads.post("/")
+def zone_in_thread(request: Request, body: Annotated[bytes, Depends(read)]) -> Response:
+    """Answer on a thread."""
+    return answer(request, body)
+
+
+if __name__ == "__main__":
+    apps: dict[str, Any] = {"declared": Unsealing(declared), "by_hand": by_hand, "threads": threads}
+    uvicorn.run(
+        apps[sys.argv[2]], port=int(sys.argv[1]), access_log=False, log_config=None, server_header=False, ws="none"
+    )

@@ -1,0 +1,77 @@
+"""Tables of figures, for a terminal and for a page."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from benchmarks.figures import Figure, Report
+
+__all__ = ["markdown", "number", "text"]
+
+Row = list[str]
+
+
+def text(report: Report) -> str:
+    """Lay a report out for reading in a terminal."""
+    head, *rows = _rows(report)
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    lines = [_line(row, widths) for row in (head, *rows)]
+    about = f"{report.python}; {report.machine}; {report.rounds} rounds"
+    return "\n".join([report.question, about, *_settings(report), "", *lines, *(f"({note})" for note in report.notes)])
+
+
+def markdown(report: Report) -> str:
+    """Lay a report out as a table for a page."""
+    head, *rows = _rows(report)
+    return "\n".join(
+        [
+            f"{report.date}, {report.python}, {report.machine}; medians of {report.rounds} rounds.",
+            *_settings(report),
+            "",
+            *table(head, rows),
+            *(f"\n{note}." for note in report.notes),
+        ]
+    )
+
+
+def table(head: Row, rows: Iterable[Row]) -> list[str]:
+    """Return the lines of a Markdown table."""
+    return ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]
+
+
+def number(value: float) -> str:
+    """Write a number with three digits, or all of those before the point."""
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def _rows(report: Report) -> list[Row]:
+    """Return the head and one row for each contender of each case."""
+    metrics = list(dict.fromkeys((each.metric, each.unit) for each in report.figures))
+    pairs = list(dict.fromkeys((each.case, each.name) for each in report.figures))
+    head = ["case", "contender"] + [f"{metric}, {unit}" if unit else metric for metric, unit in metrics]
+    found = {(each.case, each.name, each.metric): each for each in report.figures}
+    cell: Callable[[str, str, str], str] = lambda *key: _cell(found[key]) if key in found else ""  # noqa: E731
+    return [head, *([case, name, *(cell(case, name, metric) for metric, _ in metrics)] for case, name in pairs)]
+
+
+def _cell(figure: Figure) -> str:
+    """Write the median and, for all but the reference, the ratio with its quartiles."""
+    if figure.ratio is None or figure.ratio_low is None or figure.ratio_high is None:
+        return number(figure.median)
+    ratios = f"{figure.ratio:.2f}"
+    if len(figure.samples) > 1:
+        ratios += f" ({figure.ratio_low:.2f}-{figure.ratio_high:.2f})"
+    return f"{number(figure.median)} = {ratios}"
+
+
+def _settings(report: Report) -> Sequence[str]:
+    stated = ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in report.settings.items())
+    return [f"{stated[:1].upper()}{stated[1:]}."] if stated else []
+
+
+def _line(row: Row, widths: Sequence[int]) -> str:
+    cells = [
+        value.ljust(width) if index < 2 else value.rjust(width)
+        for index, (value, width) in enumerate(zip(row, widths, strict=True))
+    ]
+    return "  ".join(cells).rstrip()

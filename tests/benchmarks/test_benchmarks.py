@@ -1,0 +1,71 @@
+"""Each benchmark runs, and gives figures of one shape. How fast anything is, no test says."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from benchmarks.__main__ import load, names
+from benchmarks.figures import Report
+from benchmarks.targets import TARGETS, outcome
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+
+
+def require_wrk() -> None:
+    if shutil.which("wrk") is None:
+        message = "wrk is missing, which loads the servers of the benchmarks"
+        pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
+
+
+def measure(name: str) -> "subprocess.CompletedProcess[str]":
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE_")}
+    command = [sys.executable, "-m", "benchmarks", name, "--quick", "--json"]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.fixture(scope="module")
+def runs() -> Iterator[dict[str, "Future[subprocess.CompletedProcess[str]]"]]:
+    """All benchmarks, three at a time: their speed does not matter here."""
+    require_wrk()
+    with ThreadPoolExecutor(3) as executor:
+        yield {name: executor.submit(measure, name) for name in names()}
+
+
+@pytest.mark.parametrize("name", names())
+def test_benchmark_gives_figures_of_one_shape(
+    name: str, runs: dict[str, "Future[subprocess.CompletedProcess[str]]"]
+) -> None:
+    done = runs[name].result()
+    assert done.returncode == 0, done.stderr[-3000:]
+    report = msgspec.json.decode(done.stdout, type=Report)
+    assert (report.benchmark, report.question, report.quick) == (name, load(name).question, True)
+    assert report.machine
+    assert report.python
+    assert report.rounds == 1
+    assert report.figures
+    for figure in report.figures:
+        assert figure.low <= figure.median <= figure.high
+        assert len(figure.samples) == report.rounds
+        assert (figure.reference is None) == (figure.ratio is None) == (figure.difference is None)
+        assert figure.unit
+    for case in {each.case for each in report.figures}:
+        references = [each for each in report.figures if each.case == case and each.reference is None]
+        assert references, f"{case} is compared with nothing"
+
+
+def test_quick_runs_reach_the_figures_of_the_first_targets(
+    runs: dict[str, "Future[subprocess.CompletedProcess[str]]"],
+) -> None:
+    """A target names its figures by text; these are those that a quick run takes."""
+    reports = {name: msgspec.json.decode(run.result().stdout, type=Report) for name, run in runs.items()}
+    found = [each for each in TARGETS if outcome(each, reports[each.benchmark]) is not None]
+    assert {each.benchmark for each in found} == {"exchange", "latency", "pool", "startup", "stores"}

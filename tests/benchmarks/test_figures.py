@@ -1,0 +1,124 @@
+"""Figures, tables and targets, made of samples that are known."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from benchmarks import report as pages
+from benchmarks.__main__ import names
+from benchmarks.figures import Report, Samples
+from benchmarks.report import renewed
+from benchmarks.tables import markdown, number, text
+from benchmarks.targets import TARGETS, Target, outcome, targets_table
+
+
+def samples() -> Samples:
+    found = Samples("limit-1", connections=16)
+    for limit, ours in ((100.0, 50.0), (200.0, 120.0), (10.0, 7.0)):
+        found.add("3 KB", "limit-1", "rate", "calls/s", limit)
+        found.add("3 KB", "program", "rate", "calls/s", ours)
+    return found
+
+
+def made(found: Samples, name: str = "exchange") -> Report:
+    return found.report(name, "How fast?", quick=False)
+
+
+def test_ratio_is_taken_round_by_round() -> None:
+    figure = made(samples()).find("3 KB", "program", "rate")
+    assert figure is not None
+    assert (figure.median, figure.ratio, figure.difference) == (50.0, 0.6, -50.0)
+    assert (figure.ratio_low, figure.ratio_high) == (0.55, 0.65)
+    assert figure.reference == "limit-1"
+
+
+def test_reference_has_no_ratio() -> None:
+    figure = made(samples()).find("3 KB", "limit-1", "rate")
+    assert figure is not None
+    assert (figure.median, figure.ratio, figure.reference) == (100.0, None, None)
+
+
+def test_case_can_have_a_reference_of_its_own() -> None:
+    found = samples()
+    found.refer("growth", "10")
+    found.add("growth", "10", "per call", "µs", 20.0)
+    found.add("growth", "100", "per call", "µs", 21.0)
+    figure = made(found).find("growth", "100", "per call")
+    assert figure is not None
+    assert (figure.reference, figure.ratio) == ("10", 1.05)
+
+
+def test_report_survives_json() -> None:
+    report = made(samples())
+    assert msgspec.json.decode(msgspec.json.encode(report), type=Report) == report
+    assert report.rounds == 3
+
+
+def test_tables_show_median_ratio_and_quartiles() -> None:
+    report = made(samples())
+    assert "| 3 KB | program | 50.0 = 0.60 (0.55-0.65) |" in markdown(report)
+    assert "50.0 = 0.60 (0.55-0.65)" in text(report)
+    assert "Connections: 16." in markdown(report)
+
+
+@pytest.mark.parametrize(("value", "written"), [(12345.6, "12,346"), (45.67, "45.7"), (0.123, "0.12")])
+def test_numbers_are_short(value: float, written: str) -> None:
+    assert number(value) == written
+
+
+@pytest.mark.parametrize(
+    ("bound", "unit", "enough"),
+    [(">= 0.5", "x", True), (">= 0.61", "x", False), ("<= -50", "calls/s", True), ("<= -60", "calls/s", False)],
+)
+def test_target_judges_ratio_or_difference(bound: str, unit: str, enough: bool) -> None:
+    target = Target("exchange", "3 KB", "program", "rate", "limit-1", bound, unit)
+    found = outcome(target, made(samples()))
+    assert found is not None
+    assert found[1] is enough
+
+
+def test_target_without_figures_is_left_out() -> None:
+    found = samples()
+    assert outcome(Target("exchange", "3 KB", "program", "p99", "inline", "<= 1"), made(found)) is None
+    table = targets_table({"exchange": made(found)})
+    assert "| exchange | 3 KB | program: rate to limit-1 | >= 0.72 | 0.60 (0.55 to 0.65) | **no** |" in table
+    assert "60 KB" not in table
+
+
+def test_page_is_renewed_between_its_marks_only() -> None:
+    page = "a\n<!-- figures: exchange -->\nold\n<!-- end -->\nb\n<!-- figures: pool -->\nkept\n<!-- end -->\n"
+    once = renewed(page, {"exchange": made(samples())})
+    assert once.startswith("a\n<!-- figures: exchange -->\n")
+    assert "old" not in once
+    assert once.endswith("<!-- end -->\nb\n<!-- figures: pool -->\nkept\n<!-- end -->\n")
+    assert renewed(once, {"exchange": made(samples())}) == once
+
+
+def test_page_has_a_place_for_every_benchmark() -> None:
+    marks = re.findall(r"<!-- figures: (\w+) -->", pages.PAGE.read_text())
+    assert sorted(marks) == sorted([*names(), pages.TARGETS])
+
+
+def test_page_shows_the_results_that_are_kept() -> None:
+    page = pages.PAGE.read_text()
+    assert renewed(page, pages.read_reports(pages.RESULTS)) == page, "run scripts/bench --report"
+
+
+def test_every_target_is_taken_by_a_full_run() -> None:
+    reports = pages.read_reports(pages.RESULTS)
+    assert sorted(reports) == names()
+    assert [each for each in TARGETS if outcome(each, reports[each.benchmark]) is None] == []
+
+
+def test_plots_are_the_same_for_the_same_figures(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is in requirements/bench.txt only: scripts/bench --test")
+    from benchmarks.plots import PLOTS, draw
+
+    reports = pages.read_reports(pages.RESULTS)
+    drawn = draw(reports, tmp_path / "once")
+    again = draw(reports, tmp_path / "again")
+    assert [path.stem for path in drawn] == list(PLOTS)
+    assert [path.read_bytes() for path in drawn] == [path.read_bytes() for path in again]
+    assert all((pages.PLOTS / path.name).read_bytes() == path.read_bytes() for path in drawn), "scripts/bench --report"

@@ -1,0 +1,56 @@
+"""Every peer, and the program, answers the sealed call with the very reply of the SDK."""
+
+import msgspec
+import pytest
+from cryptography.exceptions import InvalidTag
+
+from benchmarks import rig
+from benchmarks.contenders import PEERS, missing, peer, program
+from benchmarks.zones import PASSTHROUGH, SdkName, event, sync_msg_reply, zone
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_peer_answers_with_the_reply_of_the_sdk(name: str) -> None:
+    if package := missing(name):
+        pytest.skip(f"{package} is in requirements/bench.txt only: scripts/bench --test")
+    with zone(messages=3) as served, peer(name, served) as server:
+        reply = rig.ask(server.port, served)
+    assert reply == msgspec.json.decode(sync_msg_reply(3))
+
+
+@pytest.mark.parametrize("sdk", ["light", "standin"])
+def test_program_answers_with_the_reply_of_the_sdk(sdk: SdkName) -> None:
+    with zone(messages=3, sdk=sdk) as served, program(served) as server:
+        reply = rig.ask(server.port, served)
+        assert rig.resident(server.pid) > 1
+    assert reply == msgspec.json.decode(sync_msg_reply(3))
+
+
+def test_program_keeps_events_of_the_light_sdk() -> None:
+    with zone(messages=0) as served, program(served) as server:
+        rig.ask(server.port, served, "", data=event(), call_type=2)
+        fetched = rig.ask(server.port, served, "get_callback_data", data="{}", notify_id="notify-1_1")
+    assert fetched == msgspec.json.decode(event())
+
+
+@pytest.mark.parametrize(("messages", "kilobytes"), [(10, 3), (200, 60), (1000, 300)])
+def test_replies_have_the_sizes_of_their_names(messages: int, kilobytes: int) -> None:
+    assert kilobytes <= len(sync_msg_reply(messages)) / 1000 < kilobytes + 1.5
+
+
+def test_seal_of_another_zone_is_refused_on_both_sides() -> None:
+    with zone(messages=3) as served, zone(messages=3) as other, peer("limit-1", served) as server:
+        with pytest.raises(InvalidTag):
+            other.open(*rig.post(server.port, *served.seal(PASSTHROUGH)))
+        with pytest.raises(RuntimeError, match="HTTP status 500"):
+            rig.post(server.port, *other.seal(PASSTHROUGH))
+
+
+def test_peers_get_what_run_sh_sets() -> None:
+    with zone(messages=0) as served:
+        environment = rig.peer_environment(served)
+    assert int(environment["MALLOC_TOP_PAD_"]) > 0
+    assert int(environment["MALLOC_TRIM_THRESHOLD_"]) > 0
+    assert environment["PYTHONUTF8"] == "1"
