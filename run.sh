@@ -4,7 +4,8 @@
 # is set here. An option given twice counts as given last: `run.sh --port 8081` listens on 8081.
 set -euo pipefail
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-here=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd -P)
+here=$(readlink -f -- "${BASH_SOURCE[0]}")
+here=${here%/*}
 
 export PATH="$here/.venv/bin:$PATH"
 export HOME="${HOME:-$here}"

@@ -72,8 +72,11 @@ class FuncTarget(msgspec.Struct, frozen=True):
     """Answered by what `input.func` names: the protocol of the vendor's Python demo [100249]."""
 
     functions: dict[str, ApiTarget | CallbackTarget]
-    requests: dict[str, type]
-    """The wrapped request of each function, for console examples."""
+
+    @property
+    def requests(self) -> dict[str, type]:
+        """The wrapped request of each function, for console examples."""
+        return {name: func_input(name, each.input.type) for name, each in self.functions.items()}
 
 
 class Ability(msgspec.Struct, frozen=True, kw_only=True):
@@ -283,7 +286,7 @@ class _Builder:
             functions[name] = (
                 self._callback if name == DO_ASYNC_JOB else self._api_target(name, OutputPolicy.PRUNE, drop_empty)
             )
-        return FuncTarget(functions, {name: func_input(name, each.input.type) for name, each in functions.items()})
+        return FuncTarget(functions)
 
     def _names(self, apis: Apis, table: str, key: str | None = None) -> Iterator[str]:
         for api in self._contracts if apis == "*" else apis:

@@ -3,6 +3,7 @@
 Errors that a person can mend are one message on standard error and exit code 1; wrong usage is exit code 2.
 """
 
+import gc
 import importlib
 from typing import Any
 
@@ -35,7 +36,11 @@ class _Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        module = importlib.import_module(f"wwspec_router.cli.{cmd_name}")
+        gc.disable()  # modules stay: to look for garbage among them takes longer than they leave
+        try:
+            module = importlib.import_module(f"wwspec_router.cli.{cmd_name}")
+        finally:
+            gc.enable()
         command: click.Command = module.command
         return command
 
