@@ -66,7 +66,7 @@ def pinned(served: Zone) -> dict[str, Start]:
         LIMIT: partial(peer, LIMIT, served, core),
         INLINE: partial(peer, INLINE, served, core),
         PROGRAM: partial(program, served, core=core),
-        f"{PROGRAM} --lean-http": partial(program, served, "--lean-http", core=core),
+        f"{PROGRAM} --no-lean-http": partial(program, served, "--no-lean-http", core=core),
     }
     return starts | {name: partial(peer, name, served, core) for name in FRAMEWORKS if not missing(name)}
 

@@ -14,7 +14,7 @@ from benchmarks.contenders import INLINE, LIMIT, PROGRAM
 from benchmarks.figures import Samples
 from benchmarks.zones import zone
 
-NAMES = (LIMIT, INLINE, PROGRAM, f"{PROGRAM} --lean-http")
+NAMES = (LIMIT, INLINE, PROGRAM, f"{PROGRAM} --no-lean-http")
 
 
 def measure(effort: Effort) -> Samples:

@@ -38,7 +38,7 @@ TARGETS = [
     _exchange("300 KB", "program", "inline", ">= 1"),
     *(_exchange(size, "program", "inline", "<= 1", "p99") for size in ("3 KB", "60 KB", "300 KB")),
     _exchange("3 KB, free", "program", "limit-1", ">= 0.65"),
-    _exchange("3 KB", "program --lean-http", "limit-1", ">= 0.95"),
+    _exchange("3 KB", "program", "limit-1", ">= 0.95"),
     *(_exchange(size, "program", peer, bound) for size in ("3 KB", "60 KB") for peer, bound in _FACTORS),
     Target("pool", "HTTP: 50 ms, callers: 256", "program", "rate", "ideal", ">= 0.95"),
     Target("pool", "HTTP: 50 ms, callers: 256", "program", "p99", "ideal", "<= 1.3"),

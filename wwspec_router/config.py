@@ -56,8 +56,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Folder in which worker processes show each other their figures; None with one process."""
     grace: float = 10.0
     """Seconds for running calls to end when the program is stopped."""
-    lean_http: bool = False
-    """Serve with the program's own HTTP protocol class instead of uvicorn's."""
+    lean_http: bool = True
+    """Take calls the short way past ASGI; see `lean`. Without it all goes uvicorn's way."""
     freeze_gc: bool = True
     """Take what start-up made out of the garbage collector's sight, and let it look less often."""
     log_level: str = "INFO"

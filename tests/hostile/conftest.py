@@ -131,7 +131,7 @@ def hostile_app(folder: Path) -> Path:
     return folder
 
 
-PROTOCOLS = {"uvicorn's HTTP": (), "lean HTTP": ("--lean-http",)}
+PROTOCOLS = {"uvicorn's HTTP": ("--no-lean-http",), "lean HTTP": ()}
 """Options of the program by which its HTTP protocol class is chosen: both must stand all this."""
 
 

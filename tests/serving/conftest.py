@@ -22,6 +22,7 @@ from wwspec_router.config import Settings
 from wwspec_router.envelope import Call
 from wwspec_router.errors import DecodeError
 from wwspec_router.sdk.base import Headers, SealedReply
+from wwspec_router.server import server_config
 from wwspec_router.stores import open_store
 from wwspec_router.table import AbilityTable, build_table
 
@@ -75,15 +76,7 @@ class Program:
     def __init__(self, sdk: PlainSdk, settings: Settings, table: AbilityTable) -> None:
         self.sdk = sdk
         self.app = ZoneProgram(table, sdk, open_store("memory:"), settings)
-        config = uvicorn.Config(
-            self.app,
-            log_config=None,
-            access_log=False,
-            lifespan="on",
-            ws="none",
-            timeout_graceful_shutdown=max(1, round(settings.grace)),
-        )
-        self.server = uvicorn.Server(config)
+        self.server = uvicorn.Server(server_config(self.app, settings))
         self.socket = socket.socket()
         self.socket.bind(("127.0.0.1", 0))
         self.port: int = self.socket.getsockname()[1]
@@ -136,13 +129,15 @@ def table() -> AbilityTable:
     return build_table(ROOT, ROOT / "tests" / "serving" / "registry.toml")
 
 
-@pytest.fixture
-def start(table: AbilityTable) -> Iterator[Callable[..., Program]]:
+@pytest.fixture(params=[True, False], ids=["lean", "ordinary"])
+def start(table: AbilityTable, request: pytest.FixtureRequest) -> Iterator[Callable[..., Program]]:
     """Start programs; all of them are stopped with the test."""
     with contextlib.ExitStack() as stack:
 
         def begin(sdk: PlainSdk | None = None, **options: Any) -> Program:
-            program = Program(sdk or PlainSdk(), Settings(app=ROOT, **{"grace": 1.0, **options}), table)
+            program = Program(
+                sdk or PlainSdk(), Settings(app=ROOT, lean_http=request.param, **{"grace": 1.0, **options}), table
+            )
             program.start()
             stack.callback(program.stop)
             return program

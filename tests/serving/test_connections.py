@@ -566,6 +566,31 @@ def test_a_reply_with_an_invalid_header_is_not_sent(start: Start, way: str) -> N
     assert start(way, SplittingSdk()).talk(CALL) == b""
 
 
+class OddSdk(PlainSdk):
+    """Answers with a header that has a chosen character in its name or its value."""
+
+    headers: dict[str, str]
+
+    def encode(self, text: str) -> SealedReply:
+        return SealedReply(headers=self.headers, body=text)
+
+
+@pytest.mark.parametrize("part", ["name", "value"])
+def test_any_character_of_a_reply_s_header_is_sent_or_refused_as_by_uvicorn(start: Start, part: str) -> None:
+    sdk = OddSdk()
+    programs = [start(way, sdk) for way in WAYS]
+    refused = []
+    for number in range(256):
+        character = chr(number)
+        sdk.headers = {f"x{character}a": "a"} if part == "name" else {"x-a": f"a{character}b"}
+        answers = {program.talk(CALL, LAST) for program in programs}
+        assert len(answers) == 1, number
+        if statuses(answers.pop()) != [200, 200]:
+            refused.append(character)
+    assert {"\0", "\r", "\n"} <= set(refused)
+    assert not {"a", "-", "~"} & set(refused)
+
+
 class ClosingSdk(PlainSdk):
     """Answers with a header that closes the connection."""
 

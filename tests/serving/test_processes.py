@@ -215,7 +215,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-@pytest.mark.parametrize("options", [(), ("--lean-http",)])
+@pytest.mark.parametrize("options", [(), ("--no-lean-http",)])
 @pytest.mark.parametrize(("workers", "code"), [(1, -signal.SIGTERM), (2, 0)])
 def test_sigterm_refuses_connections_finishes_calls_and_leaves_nothing(
     serve: Serve, pool: ThreadPoolExecutor, workers: int, code: int, options: tuple[str, ...]

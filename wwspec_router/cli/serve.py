@@ -84,7 +84,12 @@ from wwspec_router.server import serve
     show_default=True,
     help="Seconds between two lines of figures in the log; 0 for none.",
 )
-@click.option("--lean-http", is_flag=True, help="Serve with the program's own HTTP protocol class.")
+@click.option(
+    "--lean-http/--no-lean-http",
+    default=True,
+    show_default=True,
+    help="Take calls the short way from the HTTP parser to the threads, past ASGI.",
+)
 @click.option(
     "--freeze-gc/--no-freeze-gc",
     default=True,
