@@ -15,7 +15,7 @@ from wwspec_router.contracts.codec import InputCodec
 from wwspec_router.envelope import Call, CallType, Reply
 from wwspec_router.errors import AbilityNotFoundError, CallError, InputError, OverloadedError
 from wwspec_router.events import EventIntake
-from wwspec_router.figures import EVENT, UNKNOWN
+from wwspec_router.figures import ASYNC, EVENT, UNKNOWN
 from wwspec_router.jobs import Jobs
 from wwspec_router.limits import ConcurrencyLimit
 from wwspec_router.logs import RareWarnings, describe, short
@@ -110,7 +110,9 @@ class Dispatcher:
         """Return what a call is counted as: an ability ID of the table, or a word for all others."""
         if call.call_type != CallType.APP:
             return EVENT if call.call_type == CallType.EVENT else UNKNOWN
-        return call.ability_id if call.ability_id in self._abilities else UNKNOWN
+        if call.ability_id not in self._abilities:
+            return UNKNOWN
+        return ASYNC if call.is_async else call.ability_id
 
     def dispatch(self, call: Call, deadline: Deadline | None = None) -> Reply:
         """Answer one call. Blocks; belongs on a worker thread. Never raises.
