@@ -123,9 +123,9 @@ class Dispatcher:
         """
         return self._settled(call, deadline or self.deadline(call, monotonic()), self._answer)
 
-    def run_job(self, call: Call) -> Reply:
+    def run_job(self, call: Call, deadline: Deadline) -> Reply:
         """Answer an asynchronous call that was accepted before. Blocks. Never raises."""
-        return self._settled(call, self.deadline(call, monotonic()), self._run)
+        return self._settled(call, deadline, self._run)
 
     def write_off(self, ident: int) -> None:
         """Let a thread that hangs in an ability no longer count against that ability's limit."""
@@ -164,7 +164,7 @@ class Dispatcher:
         if call.call_type != CallType.APP:
             raise CallError("call_type must be 1 or 2")
         if call.is_async:
-            return self._accept(call)
+            return self._accept(call, deadline)
         run = self._limited.get(call.ability_id)
         if run is None:
             raise AbilityNotFoundError(f"unknown ability_id {short(call.ability_id, 64)}")
@@ -176,11 +176,12 @@ class Dispatcher:
             raise AbilityNotFoundError(f"unknown ability_id {short(call.ability_id, 64)}")
         return run(call, deadline)
 
-    def _accept(self, call: Call) -> str:
+    def _accept(self, call: Call, deadline: Deadline) -> str:
         if call.ability_id not in self._abilities:
             raise AbilityNotFoundError(f"unknown ability_id {short(call.ability_id, 64)}")
         if self._jobs is None:
             raise CallError("asynchronous calls are not supported by this program")
+        deadline.check()  # else it would be run although the app was told that it failed
         return self._jobs.accept(call)
 
     def _log(self, call: Call, error: CallError) -> None:

@@ -256,7 +256,7 @@ def test_asynchronous_calls_do_not_count_against_a_limit(zone_of: ZoneOf) -> Non
         if not answers:
             answers.append("")
             with ThreadPoolExecutor(1) as other:
-                answers[:] = [other.submit(zone.dispatcher.run_job, app_call("a")).result().text]
+                answers[:] = [other.submit(zone.dispatcher.run_job, app_call("a"), Deadline()).result().text]
         return OK
 
     zone.sdk.replies["sync_msg"] = reply
