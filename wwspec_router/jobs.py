@@ -120,7 +120,7 @@ class Jobs:
         self._lost: set[int] = set()
         self._named = 0
         self._changed = threading.Condition()
-        self._look = False
+        self._look = True  # at once for what an earlier process left behind
         self._stopping = False
         self._threads: list[threading.Thread] = []
         self._renewed = monotonic()
