@@ -116,6 +116,30 @@ def working(
         assert jobs.stop(DEADLINE) == 0
 
 
+class Wrapped:
+    """A journal of which one method does something else the first times."""
+
+    def __init__(self, store: Store, method: str, instead: Callable[..., Any], times: int = 1) -> None:
+        self._store = store
+        self._method = method
+        self._instead = instead
+        self._times = times
+        self.calls = 0
+
+    def __getattr__(self, name: str) -> Any:
+        if name != self._method:
+            return getattr(self._store, name)
+        self.calls += 1
+        return self._instead if self.calls <= self._times else getattr(self._store, name)
+
+
+def fails(error: BaseException) -> Callable[..., Any]:
+    def fail(*args: object) -> Any:
+        raise error
+
+    return fail
+
+
 def wait_until(condition: Callable[[], object]) -> None:
     deadline = monotonic() + DEADLINE
     while not condition():
@@ -375,6 +399,30 @@ def test_a_job_that_outlasts_its_lease_is_run_once_while_its_process_lives(store
     assert len(sdk.heard) == 1
 
 
+def test_a_process_whose_renewals_fail_for_a_while_tries_them_again_in_time(store: Store) -> None:
+    sdk = Platform()
+    runs: list[str] = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def run(call: Call) -> Reply:
+        runs.append(call.job_info)
+        begun.set()
+        assert go_on.wait(DEADLINE)
+        return answer(call)
+
+    failures = 6
+    journal = Wrapped(store, "renew", fails(StoreError("no answer")), failures)
+    with working(journal, sdk, run, lease=6.0) as owner:
+        owner.accept(job())
+        assert begun.wait(DEADLINE)
+        with working(store, sdk, run, lease=6.0):  # which would take the job as soon as its lease is over
+            wait_until(lambda: journal.calls > failures + 1)
+            go_on.set()
+            sdk.wait_for(1)
+            wait_empty(store)
+    assert runs == ["job-1"]
+
+
 def test_who_finds_the_journal_back_after_an_outage_leaves_the_jobs_to_those_that_run_them(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -535,29 +583,6 @@ def test_stopping_keeps_what_was_not_begun(store: Store) -> None:
     assert {info for info, _ in reports} == {"job-0", "job-1", "job-2"}
 
 
-class Wrapped:
-    """A journal of which one method does something else the first time."""
-
-    def __init__(self, store: Store, method: str, first: Callable[..., Any]) -> None:
-        self._store = store
-        self._method = method
-        self._first = first
-        self.was_called = threading.Event()
-
-    def __getattr__(self, name: str) -> Any:
-        if name == self._method and not self.was_called.is_set():
-            self.was_called.set()
-            return self._first
-        return getattr(self._store, name)
-
-
-def fails(error: BaseException) -> Callable[..., Any]:
-    def fail(*args: object) -> Any:
-        raise error
-
-    return fail
-
-
 @pytest.mark.parametrize("error", [StoreError("the disk is on fire"), ValueError("a secret"), LookupError("a secret")])
 def test_a_journal_that_can_not_be_looked_into_is_logged_and_tried_again(
     error: Exception, caplog: pytest.LogCaptureFixture
@@ -613,7 +638,7 @@ def test_what_is_claimed_while_a_stop_begins_is_given_back() -> None:
         journal = Wrapped(store, "claim", claim_late)
         jobs = Jobs(journal, sdk, 1)
         jobs.start(Runs(answer), Figures(()))
-        assert journal.was_called.wait(DEADLINE)
+        wait_until(lambda: journal.calls)
         jobs.accept(job())
         jobs.stop(0.05)
         go_on.set()
