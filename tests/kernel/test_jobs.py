@@ -399,6 +399,52 @@ def test_a_job_that_outlasts_its_lease_is_run_once_while_its_process_lives(store
     assert len(sdk.heard) == 1
 
 
+def test_the_result_of_a_job_that_another_process_took_over_is_dropped(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    sdk, clock = Platform(), ManualClock()
+    begun, go_on = threading.Event(), threading.Event()
+
+    def run(call: Call) -> Reply:
+        begun.set()
+        assert go_on.wait(DEADLINE)
+        return answer(call)
+
+    with closing(open_store(url, clock=clock)) as store:
+        with working(store, sdk, run, threads=1) as jobs:
+            jobs.accept(job())
+            assert begun.wait(DEADLINE)
+            clock.advance(LEASE)
+            (claimed,) = store.claim("another process", 1, LEASE)
+            go_on.set()
+            wait_until(lambda: jobs.running == 0)
+        assert store.finish("another process", claimed.job_id)
+    assert sdk.heard == []
+    assert "was taken over by another process" in caplog.text
+
+
+def test_a_job_that_runs_on_after_its_lease_is_not_begun_again_by_its_own_process(url: str) -> None:
+    sdk, clock = Platform(), ManualClock()
+    runs: list[int] = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def run(call: Call) -> Reply:
+        runs.append(call.attempt)
+        begun.set()
+        assert go_on.wait(DEADLINE)
+        return answer(call)
+
+    with closing(open_store(url, clock=clock)) as store, working(store, sdk, run) as jobs:
+        jobs.accept(job())
+        assert begun.wait(DEADLINE)
+        clock.advance(LEASE)
+        wait_until(lambda: store.job_figures().claimed == 1)
+        go_on.set()
+        sdk.wait_for(1)
+        wait_empty(store)
+    assert runs == [1]
+
+
 def test_a_process_whose_renewals_fail_for_a_while_tries_them_again_in_time(store: Store) -> None:
     sdk = Platform()
     runs: list[str] = []
