@@ -3,12 +3,17 @@
 Each answers from its request alone, so that whoever calls it can tell a wrong answer from a right one.
 """
 
+import random
 import time
 
 from wwspec_router import AsyncContext, Context, Contract, Output, ability
 
 WAIT = 0.05
 """Seconds that `wait` blocks its thread, as a call of the vendor's SDK would."""
+
+
+LONGEST_JOB = 0.08
+"""Seconds that `job` takes at most."""
 
 
 class Numbered(Contract):
@@ -23,12 +28,19 @@ class Doubled(Output):
     number: int = 0
     doubled: int = 0
     attempt: int = 0
-    """0 in a synchronous call, else which time the job is run."""
+    """1 in a synchronous call, else which time the job is run."""
 
 
 @ability
 def double(request: Numbered, ctx: Context) -> Doubled:
     """Double a number on a worker thread."""
+    return Doubled(number=request.number, doubled=2 * request.number, attempt=ctx.attempt)
+
+
+@ability
+def job(request: Numbered, ctx: Context) -> Doubled:
+    """Double a number in a random short time, so that a kill hits some that run."""
+    time.sleep(random.uniform(0, LONGEST_JOB))  # noqa: S311 - no secret
     return Doubled(number=request.number, doubled=2 * request.number, attempt=ctx.attempt)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from torture.program import until
 from torture.progress import say
 from torture.result import Findings
-from torture.stage import Stage, set_up
+from torture.stage import JOB_LEASE, Stage, set_up
 
 __all__ = ["run"]
 
@@ -48,7 +48,7 @@ def run(seed: int, quick: bool, *, stores: tuple[str, ...], count: int | None = 
 
 
 def _run(store: str, seed: int, kills: int) -> tuple[dict[str, Any], list[str]]:
-    with set_up(store, seed, pause=PAUSE, notify_ttl=KEEP) as stage, stage.load:
+    with set_up(store, seed, pause=PAUSE, notify_ttl=KEEP, options=JOB_LEASE) as stage, stage.load:
         killing = _Killing(stage, random.Random(seed))  # noqa: S311 - the same seed, the same choices
         began = time.monotonic()
         for number in range(1, kills + 1):

@@ -51,7 +51,7 @@ kind = "callback_data"
 handler = "torture.handlers:double"
 
 [abilities.job]
-handler = "torture.handlers:double"
+handler = "torture.handlers:job"
 
 [abilities.double_async]
 handler = "torture.handlers:double_async"

@@ -15,7 +15,7 @@ from torture.backends import RedisServer
 from torture.program import TIMEOUT, until
 from torture.progress import say
 from torture.result import Findings
-from torture.stage import WORKERS, Stage, set_up
+from torture.stage import JOB_LEASE, WORKERS, Stage, set_up
 from wwspec_router.emulator.client import EmulatorClient
 
 __all__ = ["run"]
@@ -50,7 +50,7 @@ PAUSE = 0.005
 def run(seed: int, quick: bool) -> Findings:
     """Take the server away 20 times, 3 when quick; the seed chooses how and when."""
     times = QUICK_TIMES if quick else TIMES
-    with set_up("redis", seed, pause=PAUSE, notify_ttl=KEEP, allowed=ALLOWED) as stage, stage.load:
+    with set_up("redis", seed, pause=PAUSE, notify_ttl=KEEP, allowed=ALLOWED, options=JOB_LEASE) as stage, stage.load:
         outages = _Outages(stage, random.Random(seed))  # noqa: S311 - the same seed, the same choices
         for number in range(1, times + 1):
             outages.next(number)

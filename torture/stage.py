@@ -14,8 +14,10 @@ from torture.ledger import Ledger
 from torture.load import RECENT, Load
 from torture.program import Program, emulator, write_registry
 
-__all__ = ["SETTLE", "WORKERS", "Stage", "set_up"]
+__all__ = ["JOB_LEASE", "SETTLE", "WORKERS", "Stage", "set_up"]
 
+JOB_LEASE = ("--job-lease", "2")
+"""Options that let a job which was left behind be begun again while the run lasts, and some outages outlast a lease."""
 WORKERS = 2
 """Worker processes of the program."""
 SETTLE = 120.0

@@ -125,7 +125,7 @@ class ZoneProgram:
         settings = self._settings
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(log_stray)
-        jobs = Jobs(self._store, self._sdk, settings.job_threads, settings.hang_after) if settings.job_threads else None
+        jobs = _jobs(self._store, self._sdk, settings) if settings.job_threads else None
         workers = WorkerPool(settings.threads, settings.queue)
         figures = Figures(self._table.abilities)
         board = None if settings.board is None else Board(settings.board)
@@ -136,7 +136,7 @@ class ZoneProgram:
         hangs = HangWatch(workers, settings.hang_after, dispatcher.write_off)
         calls = self._calls = Calls(Exchange(self._sdk, dispatcher), workers, figures, settings)
         if jobs is not None:
-            jobs.start(dispatcher.run_job)
+            jobs.start(dispatcher, figures)
         await workers.start()
         await calls.start()
         hangs.start()
@@ -165,6 +165,10 @@ class ZoneProgram:
 
     async def _health(self, request: Request) -> Response:
         return PlainTextResponse("ok\n")
+
+
+def _jobs(store: Store, sdk: Sdk, settings: Settings) -> Jobs:
+    return Jobs(store, sdk, settings.job_threads, settings.hang_after, settings.job_lease)
 
 
 def _gauges(workers: WorkerPool, jobs: Jobs | None) -> Gauges:

@@ -36,6 +36,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Connections of each process; what comes beyond them is answered with HTTP status 503."""
     job_threads: int = 8
     """Asynchronous calls of each process that run at once, apart from the worker threads; 0 refuses them."""
+    job_lease: float = 30.0
+    """Seconds after which an asynchronous call is begun again whose process gave no sign of life."""
     store: str = "sqlite:var/notify.db"
     """Where events and asynchronous calls wait; see `stores.open_store`."""
     sdk: SdkSource = SdkSource.VENDOR

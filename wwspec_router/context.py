@@ -93,7 +93,11 @@ class _BaseContext:
 
     @property
     def attempt(self) -> int:
-        """How often this call was begun: an asynchronous one is run at least once, so be ready for more."""
+        """Which time this call is begun: always 1, but for an asynchronous one whose process died or lost its store.
+
+        It counts how often a process took the call up, so it may leave out a number: one may have died before it came
+        to the handler.
+        """
         return self.call.attempt
 
     @property

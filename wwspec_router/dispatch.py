@@ -15,7 +15,7 @@ from wwspec_router.contracts.codec import InputCodec
 from wwspec_router.envelope import Call, CallType, Reply
 from wwspec_router.errors import AbilityNotFoundError, CallError, InputError, OverloadedError
 from wwspec_router.events import EventIntake
-from wwspec_router.figures import EVENT, UNKNOWN
+from wwspec_router.figures import ASYNC, EVENT, UNKNOWN
 from wwspec_router.jobs import Jobs
 from wwspec_router.limits import ConcurrencyLimit
 from wwspec_router.logs import RareWarnings, describe, short
@@ -110,7 +110,9 @@ class Dispatcher:
         """Return what a call is counted as: an ability ID of the table, or a word for all others."""
         if call.call_type != CallType.APP:
             return EVENT if call.call_type == CallType.EVENT else UNKNOWN
-        return call.ability_id if call.ability_id in self._abilities else UNKNOWN
+        if call.ability_id not in self._abilities:
+            return UNKNOWN
+        return ASYNC if call.is_async else call.ability_id
 
     def dispatch(self, call: Call, deadline: Deadline | None = None) -> Reply:
         """Answer one call. Blocks; belongs on a worker thread. Never raises.
@@ -121,9 +123,9 @@ class Dispatcher:
         """
         return self._settled(call, deadline or self.deadline(call, monotonic()), self._answer)
 
-    def run_job(self, call: Call) -> Reply:
+    def run_job(self, call: Call, deadline: Deadline) -> Reply:
         """Answer an asynchronous call that was accepted before. Blocks. Never raises."""
-        return self._settled(call, self.deadline(call, monotonic()), self._run)
+        return self._settled(call, deadline, self._run)
 
     def write_off(self, ident: int) -> None:
         """Let a thread that hangs in an ability no longer count against that ability's limit."""
@@ -162,7 +164,7 @@ class Dispatcher:
         if call.call_type != CallType.APP:
             raise CallError("call_type must be 1 or 2")
         if call.is_async:
-            return self._accept(call)
+            return self._accept(call, deadline)
         run = self._limited.get(call.ability_id)
         if run is None:
             raise AbilityNotFoundError(f"unknown ability_id {short(call.ability_id, 64)}")
@@ -174,11 +176,12 @@ class Dispatcher:
             raise AbilityNotFoundError(f"unknown ability_id {short(call.ability_id, 64)}")
         return run(call, deadline)
 
-    def _accept(self, call: Call) -> str:
+    def _accept(self, call: Call, deadline: Deadline) -> str:
         if call.ability_id not in self._abilities:
             raise AbilityNotFoundError(f"unknown ability_id {short(call.ability_id, 64)}")
         if self._jobs is None:
             raise CallError("asynchronous calls are not supported by this program")
+        deadline.check()  # else it would be run although the app was told that it failed
         return self._jobs.accept(call)
 
     def _log(self, call: Call, error: CallError) -> None:

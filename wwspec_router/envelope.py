@@ -37,7 +37,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     job_info: str = ""
     """Opaque; asynchronous calls only, and needed by `program_async_job_call_back`."""
     attempt: int = 1
-    """How often this call was begun; more than 1 only for an asynchronous one that was interrupted."""
+    """Which time this call is begun; more than 1 only for an asynchronous one that was interrupted."""
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):

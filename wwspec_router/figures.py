@@ -15,18 +15,22 @@ from time import monotonic
 import msgspec
 
 __all__ = [
+    "ASYNC",
     "EVENT",
     "OTHER_ERRCODE",
     "UNDECODED",
     "UNKNOWN",
     "Figures",
     "Gauges",
+    "JobCounts",
     "Snapshot",
     "Tally",
     "merged",
     "percentile",
 ]
 
+ASYNC = "(async)"
+"""What an asynchronous call is counted as when it comes: how long its acceptance takes tells nothing of its ability."""
 EVENT = "(event)"
 """What an event is counted as."""
 UNDECODED = "(undecoded)"
@@ -78,6 +82,17 @@ class Tally(msgspec.Struct, frozen=True):
     """How long they took, of the last one to two intervals only; see `percentile`."""
 
 
+class JobCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of asynchronous calls since the start. The counts of several processes add up."""
+
+    ended: int = 0
+    """Jobs whose outcome was kept, each once."""
+    failed: int = 0
+    """Those of them whose outcome is an errcode other than 0."""
+    given_up: int = 0
+    """Jobs that the platform took no report of."""
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The figures of one process at one moment, or of several taken together by `merged`."""
 
@@ -90,6 +105,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """By ability ID or name; only what was called."""
     errcodes: dict[int, int] = {}
     """Calls by errcode since the start, without those of errcode 0."""
+    jobs: JobCounts = JobCounts()
     waited: Buckets = {}
     """How long calls were queued, of the last one to two intervals only."""
 
@@ -106,7 +122,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     def lasting(self) -> "Snapshot":
         """Return what stays true when the processes are gone: the counts since the start."""
         tallies = {name: Tally(tally.calls, tally.errors, {}) for name, tally in self.tallies.items()}
-        return Snapshot(started=self.started, tallies=tallies, errcodes=self.errcodes)
+        return Snapshot(started=self.started, tallies=tallies, errcodes=self.errcodes, jobs=self.jobs)
 
 
 class Figures:
@@ -118,11 +134,12 @@ class Figures:
 
     def __init__(self, abilities: Iterable[str]) -> None:
         self._started = monotonic()
-        self._names = list(dict.fromkeys((UNKNOWN, EVENT, UNDECODED, *abilities)))
+        self._names = list(dict.fromkeys((UNKNOWN, EVENT, UNDECODED, ASYNC, *abilities)))
         self._numbers = {name: number for number, name in enumerate(self._names)}
         self._calls = [0] * len(self._names)
         self._errors = [0] * len(self._names)
         self._errcodes: dict[int, int] = {}
+        self._jobs_ended = self._jobs_failed = self._jobs_given_up = 0
         self._lasted: list[Buckets | None] = [None] * len(self._names)  # None until the first call in the interval
         self._waited: Buckets = defaultdict(int)
         self._previous: tuple[list[Buckets | None], Buckets] = self._lasted.copy(), {}
@@ -132,7 +149,7 @@ class Figures:
         """Count one call; from any thread, and in less than a microsecond, since every call pays for it.
 
         Args:
-            what: An ability ID, `EVENT` or `UNDECODED`; anything else is counted as `UNKNOWN`.
+            what: An ability ID, `ASYNC`, `EVENT` or `UNDECODED`; anything else is counted as `UNKNOWN`.
             errcode: What it was answered with; 0 for success.
             waited: Seconds in which it was queued.
             lasted: Seconds from its arrival to its answer, or whatever else latency is to mean.
@@ -154,6 +171,21 @@ class Figures:
         finally:
             self._lock.release()
 
+    def count_job(self, errcode: int) -> None:
+        """Count an asynchronous call that came to an end; from any thread.
+
+        Args:
+            errcode: Its outcome; 0 for success.
+        """
+        with self._lock:
+            self._jobs_ended += 1
+            self._jobs_failed += errcode != 0
+
+    def count_job_given_up(self) -> None:
+        """Count an asynchronous call that the platform took no report of; from any thread."""
+        with self._lock:
+            self._jobs_given_up += 1
+
     def turn(self) -> None:
         """Begin a new interval: percentiles speak of this one and the one that ends now."""
         with self._lock:
@@ -166,6 +198,7 @@ class Figures:
             calls, errors, errcodes = self._calls.copy(), self._errors.copy(), self._errcodes.copy()
             lasted = [buckets and dict(buckets) for buckets in self._lasted]
             waited = dict(self._waited)
+            jobs = JobCounts(ended=self._jobs_ended, failed=self._jobs_failed, given_up=self._jobs_given_up)
             previous_lasted, previous_waited = self._previous  # which change no more
         return Snapshot(
             started=self._started,
@@ -177,6 +210,7 @@ class Figures:
                 if calls[number]
             },
             errcodes=errcodes,
+            jobs=jobs,
             waited=_sum(waited, previous_waited),
         )
 
@@ -193,6 +227,7 @@ def merged(snapshots: Iterable[Snapshot]) -> Snapshot:
     """Take snapshots together, as if one process had counted everything; their order and grouping don't matter."""
     started, processes = math.inf, 0
     gauges = dict.fromkeys(Gauges.__struct_fields__, 0)
+    jobs = dict.fromkeys(JobCounts.__struct_fields__, 0)
     calls: dict[str, int] = defaultdict(int)
     errors: dict[str, int] = defaultdict(int)
     recent: dict[str, Buckets] = defaultdict(dict)
@@ -203,6 +238,8 @@ def merged(snapshots: Iterable[Snapshot]) -> Snapshot:
         processes += each.processes
         for name in gauges:
             gauges[name] += getattr(each.gauges, name)
+        for name in jobs:
+            jobs[name] += getattr(each.jobs, name)
         for name, tally in each.tallies.items():
             calls[name] += tally.calls
             errors[name] += tally.errors
@@ -215,6 +252,7 @@ def merged(snapshots: Iterable[Snapshot]) -> Snapshot:
         gauges=Gauges(**gauges),
         tallies={name: Tally(calls[name], errors[name], recent[name]) for name in calls},
         errcodes=errcodes,
+        jobs=JobCounts(**jobs),
         waited=waited,
     )
 

@@ -32,7 +32,7 @@ class AbilityStatus(Contract):
     """One ability."""
 
     ability_id: Annotated[str, Meta(examples=["invoke_sync_msg"])] = ""
-    """Of the registry file; `(event)`, `(unknown)` and `(undecoded)` stand for the other calls."""
+    """Of the registry file; `(event)`, `(async)`, `(unknown)` and `(undecoded)` stand for the other calls."""
     calls: int = 0
     """Since the start."""
     errors: int = 0
@@ -77,6 +77,12 @@ class Status(Output):
     """99 of 100 did."""
     abilities: list[AbilityStatus] = []
     """Those that were called, the busiest first; at most 100."""
+    jobs_ended: int = 0
+    """Asynchronous calls that were run to their end, or ended with an error in its place."""
+    jobs_failed: int = 0
+    """Those of them whose outcome is an errcode other than 0."""
+    jobs_given_up: int = 0
+    """Asynchronous calls that the platform took no report of."""
     store: Annotated[str, Meta(examples=["ok"])] = "ok"
     """`ok`, or `unavailable`: what follows is 0 then, but for jobs_running."""
     store_rows: int = 0
@@ -121,6 +127,9 @@ def status_of(snapshot: Snapshot, stored: Stored | None) -> Status:
         queue_p50_us=_microseconds(snapshot.waited, 50),
         queue_p99_us=_microseconds(snapshot.waited, 99),
         abilities=_busiest(snapshot, Snapshot(), STATUS_ABILITIES)[0],
+        jobs_ended=snapshot.jobs.ended,
+        jobs_failed=snapshot.jobs.failed,
+        jobs_given_up=snapshot.jobs.given_up,
         store="ok" if stored else "unavailable",
         store_rows=events.rows,
         store_bytes=events.bytes,
@@ -146,6 +155,7 @@ def line_of(now: Snapshot, before: Snapshot, stored: Stored | None) -> str:
         "errors": max(0, now.errors - before.errors),
         **{f"errcode_{code}": count for code, count in sorted(errcodes.items()) if count > 0},
         **msgspec.structs.asdict(now.gauges),
+        **_job_counts(now, before),
         "queue_p50_us": _microseconds(now.waited, 50),
         "queue_p99_us": _microseconds(now.waited, 99),
     }
@@ -163,6 +173,12 @@ def line_of(now: Snapshot, before: Snapshot, stored: Stored | None) -> str:
     if more:
         texts.append(f"and {more} more")
     return "; ".join(texts)
+
+
+def _job_counts(now: Snapshot, before: Snapshot) -> dict[str, int]:
+    """Return what became of jobs since `before`."""
+    counts, earlier = msgspec.structs.asdict(now.jobs), msgspec.structs.asdict(before.jobs)
+    return {f"jobs_{name}": max(0, count - earlier[name]) for name, count in counts.items()}
 
 
 def _busiest(now: Snapshot, before: Snapshot, limit: int) -> tuple[list[AbilityStatus], int]:

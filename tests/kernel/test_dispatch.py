@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
+from msgspec.structs import replace
 
 from tests.kernel.conftest import OK, MemorySdk, Zone, app_call, network_failure
 from wwspec_router.console import console_contracts
@@ -16,6 +17,7 @@ from wwspec_router.context import Deadline
 from wwspec_router.contracts.matching import matches
 from wwspec_router.envelope import Call, CallType
 from wwspec_router.errors import SdkCallError
+from wwspec_router.figures import ASYNC, UNKNOWN
 from wwspec_router.sdk.base import Headers
 from wwspec_router.stores import NotifyStore, open_store
 from wwspec_router.table import AbilityTable
@@ -239,6 +241,13 @@ def test_a_place_under_a_limit_is_given_back_whatever_becomes_of_the_call(zone_o
     assert zone.call("a")["errcode"] == 0
 
 
+def test_asynchronous_calls_are_counted_apart_from_those_that_their_abilities_answer(zone: Zone) -> None:
+    call = app_call("chat_history")
+    assert zone.dispatcher.label(call) == "chat_history"
+    assert zone.dispatcher.label(replace(call, is_async=True)) == ASYNC
+    assert zone.dispatcher.label(app_call("no such", is_async=True)) == UNKNOWN
+
+
 def test_asynchronous_calls_do_not_count_against_a_limit(zone_of: ZoneOf) -> None:
     zone = zone_of(LIMITED)
     answers: list[Any] = []
@@ -247,7 +256,7 @@ def test_asynchronous_calls_do_not_count_against_a_limit(zone_of: ZoneOf) -> Non
         if not answers:
             answers.append("")
             with ThreadPoolExecutor(1) as other:
-                answers[:] = [other.submit(zone.dispatcher.run_job, app_call("a")).result().text]
+                answers[:] = [other.submit(zone.dispatcher.run_job, app_call("a"), Deadline()).result().text]
         return OK
 
     zone.sdk.replies["sync_msg"] = reply

@@ -5,6 +5,7 @@ import threading
 import tracemalloc
 from collections.abc import Sequence
 from itertools import groupby
+from typing import Any
 
 import msgspec
 import pytest
@@ -17,6 +18,7 @@ from wwspec_router.figures import (
     UNKNOWN,
     Figures,
     Gauges,
+    JobCounts,
     Snapshot,
     Tally,
     merged,
@@ -68,7 +70,9 @@ def test_percentile_of_no_calls_is_zero() -> None:
 
 CALLS = st.tuples(st.integers(0, 2), st.sampled_from(NAMES), st.sampled_from([0, 0, 710660, -7, 40058]), TIMES, TIMES)
 """Which of three processes, and what it counts."""
-SCRIPTS = st.lists(st.one_of(CALLS, st.just("turn")), max_size=60)
+JOBS = st.tuples(st.integers(0, 2), st.sampled_from([0, 710660, None]))
+"""Which process, and with which errcode a job of it ended; None for one that is given up."""
+SCRIPTS = st.lists(st.one_of(CALLS, JOBS, st.just("turn")), max_size=60)
 
 
 def played(script: Sequence[object], processes: int) -> list[Figures]:
@@ -76,12 +80,22 @@ def played(script: Sequence[object], processes: int) -> list[Figures]:
     figures = [Figures(NAMES[:2]) for _ in range(processes)]
     for step in script:
         if isinstance(step, tuple):
-            process, *call = step
-            figures[process % processes].count(*call)
+            process, *counted = step
+            count(figures[process % processes], counted)
         else:
             for each in figures:
                 each.turn()
     return figures
+
+
+def count(figures: Figures, counted: Sequence[Any]) -> None:
+    match counted:
+        case [None]:
+            figures.count_job_given_up()
+        case [errcode]:
+            figures.count_job(errcode)
+        case _:
+            figures.count(*counted)
 
 
 def counted(snapshot: Snapshot) -> Snapshot:
@@ -192,9 +206,15 @@ def test_abilities_without_calls_are_not_shown() -> None:
 def test_what_lasts_beyond_a_process_are_its_counts() -> None:
     figures = Figures(["digest"])
     figures.count("digest", 710660, 0.001, 0.01)
+    figures.count_job(710660)
+    figures.count_job(0)
+    figures.count_job_given_up()
     snapshot = figures.snapshot(Gauges(busy=3))
     assert snapshot.lasting() == Snapshot(
-        started=snapshot.started, tallies={"digest": Tally(1, 1, {})}, errcodes={710660: 1}
+        started=snapshot.started,
+        tallies={"digest": Tally(1, 1, {})},
+        errcodes={710660: 1},
+        jobs=JobCounts(ended=2, failed=1, given_up=1),
     )
 
 

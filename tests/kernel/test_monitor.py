@@ -90,6 +90,9 @@ def figures() -> Figures:
     figures.count(EVENT, 0, 0.0001, 0.003)
     figures.count("tenant's secret", 710660, 0.0, 0.0)
     figures.count(UNDECODED, 710660, 0.0, 0.0)
+    for errcode in (0, 0, 710660):
+        figures.count_job(errcode)
+    figures.count_job_given_up()
     return figures
 
 
@@ -148,6 +151,9 @@ def test_a_line_has_all_the_figures_of_its_interval(lines: Lines, figures: Figur
         "queued": "2",
         "jobs_running": "1",
         "hung": "1",
+        "jobs_ended": "3",
+        "jobs_failed": "1",
+        "jobs_given_up": "1",
         "store_rows": "1",
         "store_bytes": "10",
         "jobs_waiting": "1",
@@ -171,6 +177,7 @@ def test_the_next_line_counts_only_what_came_since(lines: Lines, figures: Figure
         lines.wait_for(lambda text: "calls=13 " in text)
         quiet = lines.wait_more(2)[-1]
         assert " calls=0 errors=0 busy=3 " in quiet
+        assert " jobs_ended=0 jobs_failed=0 jobs_given_up=0 " in quiet
         assert "invoke_sync_msg" not in quiet
         assert "errcode" not in quiet
         figures.count("digest", -5, 0.0, 0.001)
@@ -289,6 +296,9 @@ def test_status_has_all_the_figures(figures: Figures, store: Store) -> None:
         "store": "ok",
         "store_rows": 1,
         "store_bytes": 10,
+        "jobs_ended": 3,
+        "jobs_failed": 1,
+        "jobs_given_up": 1,
         "jobs_running": 1,
         "jobs_waiting": 1,
         "jobs_claimed": 1,

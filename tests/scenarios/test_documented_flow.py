@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 import pytest
 
+from tests.scenarios.conftest import ROOT
 from wwspec_router.testing.served import ServedZone
 from wwspec_router.testing.zone import Zone
 
@@ -152,13 +153,14 @@ def test_an_asynchronous_call_is_reported_under_its_contract(zone: Zone) -> None
     assert result.reply["messages"] == 20
 
 
-def test_an_asynchronous_call_survives_kill_9_of_the_program(own_zone: ServedZone) -> None:
+def test_an_asynchronous_call_survives_kill_9_of_the_program() -> None:
     request = '{"chatid": "no such group"}'
-    jobids = [own_zone.client.call_async("invoke_get_group_chat", request) for _ in range(20)]
-    own_zone.kill_program()
-    own_zone.start_program()
-    for jobid in jobids:
-        assert wait_for(partial(own_zone.client.async_result, jobid)).reply["errcode"] == 710624
+    with Zone.serve(ROOT, serve=["--job-lease", "2"]) as zone:
+        jobids = [zone.client.call_async("invoke_get_group_chat", request) for _ in range(20)]
+        zone.kill_program()
+        zone.start_program()
+        for jobid in jobids:
+            assert wait_for(partial(zone.client.async_result, jobid)).reply["errcode"] == 710624
 
 
 def test_another_program_can_be_linked_with_the_app(zone: Zone) -> None:
@@ -175,7 +177,7 @@ def test_256_calls_at_once_are_all_answered(zone: Zone) -> None:
 
 
 def wait_for(look: Callable[[], T | None]) -> T:
-    """Look until there is something to see, for a minute at most: a lease of a job that died lasts half of it."""
+    """Look until there is something to see, for a minute at most."""
     for _ in range(1200):
         if (found := look()) is not None:
             return found
@@ -205,8 +207,6 @@ def test_nothing_secret_is_in_the_programs_log(own_zone: ServedZone) -> None:
 
 
 def test_several_worker_processes_share_the_events() -> None:
-    from tests.scenarios.conftest import ROOT
-
     with Zone.serve(ROOT, serve=["--workers", "2", "--threads", "8"]) as zone:
         for _ in range(10):
             fired = zone.fire("hit_keyword")

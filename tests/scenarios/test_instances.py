@@ -1,8 +1,11 @@
 """Several instances of one program behind one channel, with their store in Redis."""
 
+import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -11,6 +14,10 @@ from tests.stores.local_redis import LocalRedis
 from wwspec_router.child import Child
 from wwspec_router.testing.served import ServedZone
 from wwspec_router.testing.zone import Zone
+
+DEADLINE = 60.0
+LEASE = "2"
+JOBS = 30
 
 
 @pytest.fixture
@@ -25,10 +32,11 @@ def redis(tmp_path: Path) -> Iterator[LocalRedis]:
 def instances(redis: LocalRedis, tmp_path: Path) -> Iterator[tuple[ServedZone, list[str]]]:
     """A zone, and where its three instances listen."""
     with ExitStack() as stack:
-        zone = stack.enter_context(Zone.serve(ROOT, serve=["--store", redis.url]))
+        zone = stack.enter_context(Zone.serve(ROOT, serve=["--store", redis.url, "--job-lease", LEASE]))
         urls = [zone.program_url]
         for number in (2, 3):
             options = ["--sdk", "emulator", "--app", str(ROOT), "--port", "0", "--store", redis.url]
+            options += ["--job-lease", LEASE]
             output = tmp_path / f"program-{number}.log"
             program = Child(["serve", *options], {"WWSPEC_EMULATOR_URL": zone.client.url}, output)
             stack.callback(program.stop)
@@ -45,6 +53,43 @@ def test_an_event_that_one_instance_took_is_fetched_from_every_other(instances: 
         for fetched in urls:
             zone.client.point_to(fetched)
             assert zone.call("get_callback_data", notify_id=zone.notified()).reply == fired["event"]
+
+
+def begin_jobs(zone: ServedZone, urls: list[str]) -> list[str]:
+    """Let each instance in turn accept a job that takes a moment, and return the jobids."""
+    zone.client.add_fault("sdk", "latency", "get_group_chat", 0.1)
+    jobids = []
+    for number in range(JOBS):
+        zone.client.point_to(urls[number % len(urls)])
+        jobids.append(zone.client.call_async("invoke_get_group_chat", f'{{"chatid":"{number}"}}'))
+    return jobids
+
+
+def wait_reported(zone: ServedZone, jobids: list[str]) -> None:
+    deadline = monotonic() + DEADLINE
+    for jobid in jobids:
+        while (result := zone.client.async_result(jobid)) is None:
+            assert monotonic() < deadline, "a job is not reported"
+            threading.Event().wait(0.05)
+        assert result.reply["errcode"] == 710624, "the platform's answer, since there is no such group"
+
+
+def test_jobs_that_three_instances_accepted_are_run_once_and_reported_once(
+    instances: tuple[ServedZone, list[str]],
+) -> None:
+    zone, urls = instances
+    wait_reported(zone, begin_jobs(zone, urls))
+    traffic = zone.client.traffic(kind="sdk")
+    runs = Counter(entry["request"]["chatid"] for entry in traffic if entry["name"] == "get_group_chat")
+    assert runs == {str(number): 1 for number in range(JOBS)}
+    assert sum(entry["name"] == "program_async_job_call_back" for entry in traffic) == JOBS
+
+
+def test_jobs_of_an_instance_that_dies_are_reported_by_the_others(instances: tuple[ServedZone, list[str]]) -> None:
+    zone, urls = instances
+    jobids = begin_jobs(zone, urls)
+    zone.kill_program()
+    wait_reported(zone, jobids)
 
 
 def test_a_store_that_is_down_is_an_error_at_once_and_comes_back(

@@ -17,7 +17,7 @@ from wwspec_router.errors import StoreError
 from wwspec_router.stores import Outcome, SqliteStore, StoreFigures, StoreLimits, sqlite_jobs
 from wwspec_router.stores.sqlite import SCHEMA
 from wwspec_router.stores.sqlite_file import SqliteFile
-from wwspec_router.testing.job_journal_suite import ids, job
+from wwspec_router.testing.job_journal_suite import ageless, ids, job
 from wwspec_router.testing.store_suite import (
     THREADS,
     ManualClock,
@@ -378,10 +378,10 @@ def test_a_reopened_journal_keeps_jobs_their_attempts_and_outcomes(tmp_path: Pat
         store.claim("one", 1, 100)
         store.keep_outcome("one", "a", outcome)
     with closing(SqliteStore(path, clock=clock)) as store:
-        assert store.claim("two", 2, 100) == [job("b", attempt=1)]
+        assert ageless(store.claim("two", 2, 100)) == [job("b", attempt=1)]
         assert store.renew("one", ["a"], 100) == {"a"}
         clock.advance(100)
-        assert [each for each in store.claim("two", 2, 100) if each.job_id == "a"] == [
+        assert [each for each in ageless(store.claim("two", 2, 100)) if each.job_id == "a"] == [
             job("a", attempt=2, outcome=outcome)
         ]
 

@@ -54,6 +54,13 @@ from wwspec_router.server import serve
     help="Asynchronous calls that run at once, apart from the threads; 0 refuses them.",
 )
 @click.option(
+    "--job-lease",
+    type=click.FloatRange(1.0),
+    default=30.0,
+    show_default=True,
+    help="Seconds after which an asynchronous call is begun again whose process gave no sign of life.",
+)
+@click.option(
     "--store",
     default="sqlite:var/notify.db",
     show_default=True,

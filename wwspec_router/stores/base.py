@@ -96,6 +96,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     notify_id: str
     attempt: int = 0
     """How often it was claimed, this time included; 0 in a new job."""
+    age: float = 0.0
+    """Seconds from when it was added to when it was claimed, by the journal's clock; 0.0 in a new job."""
     outcome: Outcome | None = None
     """There is one when the ability has run and only the report is missing; None in a new job."""
 
@@ -146,7 +148,7 @@ class JobJournal(Protocol):
             lease: Seconds from now for which nobody else can take them.
 
         Returns:
-            The jobs, each with this attempt counted and with the outcome that an earlier owner kept.
+            The jobs, each with this attempt counted, with its age, and with the outcome that an earlier owner kept.
 
         Raises:
             StoreError: The journal failed; what it may have taken is free again when the lease is over.

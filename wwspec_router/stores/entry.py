@@ -26,8 +26,9 @@ def storable_key(corpid: str, agentid: int, notify_id: str) -> Key:
     Raises:
         StoreError: An id is not valid Unicode, or `agentid` has more than 64 bits.
     """
-    encoded("corpid", corpid)
-    encoded("notify_id", notify_id)
+    if not (corpid.isascii() and notify_id.isascii()):  # as they always are
+        encoded("corpid", corpid)
+        encoded("notify_id", notify_id)
     _check_bits("agentid", agentid)
     return Key(corpid, agentid, notify_id)
 

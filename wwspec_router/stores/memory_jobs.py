@@ -84,7 +84,8 @@ class MemoryJobs:
             rows = self._take_due(now, limit)
             for row in rows:
                 row.owner = owner
-                row.job = msgspec.structs.replace(row.job, attempt=row.job.attempt + 1)
+                age = max(0.0, now - row.added)
+                row.job = msgspec.structs.replace(row.job, attempt=row.job.attempt + 1, age=age)
                 self._set_due(row, now + lease)
             return [row.job for row in rows]
 

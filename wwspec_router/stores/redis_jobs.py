@@ -66,7 +66,8 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0
         redis.call('ZADD', claimed, ends, member)
         redis.call('HINCRBY', key, 'attempt', 1)
         redis.call('HSET', key, 'owner', owner)
-        jobs[#jobs + 1] = redis.call('HMGET', key, unpack(ARGV, 5))
+        local age = now - (redis.call('ZSCORE', added, member) or now)
+        jobs[#jobs + 1] = {{age, redis.call('HMGET', key, unpack(ARGV, 5))}}
     else -- someone deleted it by hand
         redis.call('ZREM', due, member)
         redis.call('ZREM', claimed, member)
@@ -160,7 +161,7 @@ class RedisJobs:
         storable_ids(owner)
         length = milliseconds(positive("lease", lease))
         arguments: list[str | int] = [_JOB, owner, min(max(0, limit), self._limits.max_jobs), length, *_FIELDS]
-        return [self._job(row) for row in self._server.run(_CLAIM, [_DUE, _CLAIMED, _ADDED], arguments)]
+        return [self._job(age, row) for age, row in self._server.run(_CLAIM, [_DUE, _CLAIMED, _ADDED], arguments)]
 
     def renew(self, owner: str, job_ids: Sequence[str], lease: float) -> set[str]:
         """Prolong leases; see `JobJournal.renew`."""
@@ -192,13 +193,14 @@ class RedisJobs:
         rows, claimed, size, age = self._server.run(_FIGURES, [_DUE, _CLAIMED, _ADDED, _BYTES], [], again=True)
         return JobFigures(waiting=rows - claimed, claimed=claimed, bytes=size, oldest_age=max(0, age) / 1000)
 
-    def _job(self, row: Sequence[bytes | None]) -> Job:
+    def _job(self, age: int, row: Sequence[bytes | None]) -> Job:
         fields: dict[str, Any] = {
             name: self._server.text(value) for name, value in zip(_FIELDS, row, strict=True) if value is not None
         }
         errcode, result = fields.pop("errcode", None), fields.pop("result", "")
         outcome = None if errcode is None else Outcome(errcode=int(errcode), result=result)
-        return Job(**{**fields, "agentid": int(fields["agentid"]), "attempt": int(fields["attempt"])}, outcome=outcome)
+        fields |= {"agentid": int(fields["agentid"]), "attempt": int(fields["attempt"])}
+        return Job(**fields, age=max(0, age) / 1000, outcome=outcome)
 
 
 def milliseconds(seconds: float) -> int:

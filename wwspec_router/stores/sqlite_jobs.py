@@ -70,7 +70,7 @@ _ADD_TEXTS = """
     INSERT INTO job_texts (serial, corpid, agentid, ability_id, job_info, notify_id, data) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 _ANY_DUE = "SELECT 1 FROM jobs WHERE due <= ? LIMIT 1"
-DUE = "SELECT serial, job_id, attempt FROM jobs WHERE due <= ? ORDER BY due, serial LIMIT ?"
+DUE = "SELECT serial, job_id, attempt, added FROM jobs WHERE due <= ? ORDER BY due, serial LIMIT ?"
 """Finds those to claim, by index."""
 _TEXTS = (
     "SELECT corpid, agentid, ability_id, job_info, notify_id, data, errcode, result FROM job_texts WHERE serial = ?"
@@ -141,7 +141,8 @@ class SqliteJobs:
             due = db.execute(DUE, (now, max(0, limit))).fetchall()
             db.executemany(_CLAIM, [(owner, now + lease, serial) for serial, *_ in due])
             return [
-                _job(job_id, attempt + 1, db.execute(_TEXTS, (serial,)).fetchone()) for serial, job_id, attempt in due
+                _job(job_id, attempt + 1, max(0.0, now - added), db.execute(_TEXTS, (serial,)).fetchone())
+                for serial, job_id, attempt, added in due
             ]
 
         return self._file.write(work)
@@ -182,7 +183,7 @@ class SqliteJobs:
         return JobFigures(waiting=rows - claimed, claimed=claimed, bytes=size, oldest_age=age)
 
 
-def _job(job_id: str, attempt: int, texts: tuple[Any, ...]) -> Job:
+def _job(job_id: str, attempt: int, age: float, texts: tuple[Any, ...]) -> Job:
     corpid, agentid, ability_id, job_info, notify_id, data, errcode, result = texts
     return Job(
         job_id=job_id,
@@ -193,5 +194,6 @@ def _job(job_id: str, attempt: int, texts: tuple[Any, ...]) -> Job:
         data=data,
         notify_id=notify_id,
         attempt=attempt,
+        age=age,
         outcome=None if errcode is None else Outcome(errcode=errcode, result=result),
     )

@@ -38,6 +38,11 @@ def job(job_id: str, **changes: object) -> Job:
     return msgspec.structs.replace(made, **changes)
 
 
+def ageless(jobs: Sequence[Job]) -> list[Job]:
+    """Return claimed jobs as if they had just been added."""
+    return [msgspec.structs.replace(each, age=0.0) for each in jobs]
+
+
 def job_bytes(*jobs: Job) -> int:
     """Return how many bytes their texts hold."""
     texts = ("job_id", "corpid", "ability_id", "job_info", "data", "notify_id")
@@ -74,11 +79,11 @@ class JobJournalSuite(StoreFixtures):
             notify_id=notify_id,
         )
         store.add(new)
-        assert store.claim(owner, 10, LEASE) == [msgspec.structs.replace(new, attempt=1)]
+        assert ageless(store.claim(owner, 10, LEASE)) == [msgspec.structs.replace(new, attempt=1)]
         outcome = Outcome(errcode=errcode, result=result)
         assert store.keep_outcome(owner, job_id, outcome)
         assert store.postpone(owner, job_id, 0)
-        assert store.claim(owner, 10, LEASE) == [msgspec.structs.replace(new, attempt=2, outcome=outcome)]
+        assert ageless(store.claim(owner, 10, LEASE)) == [msgspec.structs.replace(new, attempt=2, outcome=outcome)]
         assert store.renew(owner, [job_id], LEASE) == {job_id}
         assert store.finish(owner, job_id)
         assert store.job_figures() == JobFigures(waiting=0, claimed=0, bytes=0, oldest_age=0)
@@ -113,6 +118,14 @@ class JobJournalSuite(StoreFixtures):
         assert store.claim("two", 1, LEASE)[0].attempt == 2
         assert store.claim("one", 1, LEASE) == []
 
+    def test_a_claimed_job_tells_how_long_ago_it_was_added(self, store: JobJournal, clock: ManualClock) -> None:
+        store.add(job("a"))
+        assert 0 <= store.claim("one", 1, LEASE)[0].age < SLACK
+        store.postpone("one", "a", 0)
+        for passed in (LEASE, 2 * LEASE):
+            clock.advance(LEASE)
+            assert passed <= store.claim("one", 1, LEASE)[0].age < passed + SLACK
+
     def test_who_lost_a_job_can_do_nothing_to_it(self, store: JobJournal, clock: ManualClock) -> None:
         store.add(job("a"))
         store.claim("one", 1, LEASE)
@@ -124,7 +137,7 @@ class JobJournalSuite(StoreFixtures):
         assert not store.finish("one", "a")
         assert store.job_figures().claimed == 1
         clock.advance(LEASE)
-        assert store.claim("three", 1, LEASE) == [job("a", attempt=3)]
+        assert ageless(store.claim("three", 1, LEASE)) == [job("a", attempt=3)]
 
     def test_a_late_owner_owns_the_job_until_another_claims_it(self, store: JobJournal, clock: ManualClock) -> None:
         for each in ("renewed", "kept", "postponed", "finished"):
@@ -147,7 +160,7 @@ class JobJournalSuite(StoreFixtures):
                 assert not store.keep_outcome(owner, job_id, Outcome(errcode=0, result=""))
                 assert not store.postpone(owner, job_id, 0)
                 assert not store.finish(owner, job_id)
-        assert store.claim("one", 2, LEASE) == [job("a", attempt=1)]
+        assert ageless(store.claim("one", 2, LEASE)) == [job("a", attempt=1)]
 
     def test_renewing_prolongs_exactly_the_leases_that_are_named_and_owned(
         self, store: JobJournal, clock: ManualClock
@@ -180,7 +193,7 @@ class JobJournalSuite(StoreFixtures):
             assert store.keep_outcome("one", "a", outcome)
         for attempt in (2, 3):
             clock.advance(LEASE)
-            [claimed] = store.claim("two", 1, LEASE)
+            [claimed] = ageless(store.claim("two", 1, LEASE))
             assert claimed == job("a", attempt=attempt, outcome=Outcome(errcode=0, result='{"errcode":0}'))
 
     def test_what_is_postponed_comes_when_it_is_due_in_that_order(self, store: JobJournal, clock: ManualClock) -> None:
@@ -218,7 +231,7 @@ class JobJournalSuite(StoreFixtures):
         clock.advance(LEASE)
         assert store.claim("one", 1, LEASE) == []
         store.add(job("a", data="another"))
-        assert store.claim("one", 1, LEASE) == [job("a", data="another", attempt=1)]
+        assert ageless(store.claim("one", 1, LEASE)) == [job("a", data="another", attempt=1)]
 
     def test_a_job_of_a_taken_id_is_refused(self, store: JobJournal) -> None:
         store.add(job("secret"))
@@ -227,7 +240,7 @@ class JobJournalSuite(StoreFixtures):
                 store.add(job("secret", data="secret 2"))
             assert "secret" not in str(caught.value)
             assert not isinstance(caught.value, StoreFullError)
-            assert store.claim("one", 2, LEASE) in ([job("secret", attempt=1)], [])
+            assert ageless(store.claim("one", 2, LEASE)) in ([job("secret", attempt=1)], [])
         assert store.job_figures().claimed == 1
 
     def test_figures_tell_waiting_from_claimed_and_how_old_the_oldest_is(
@@ -403,7 +416,7 @@ class JobJournalSuite(StoreFixtures):
             return True
 
         [winner] = [number for number, added in enumerate(in_threads(add, CLAIMERS)) if added]
-        assert store.claim("one", 2, LEASE) == [job("same", data=str(winner), attempt=1)]
+        assert ageless(store.claim("one", 2, LEASE)) == [job("same", data=str(winner), attempt=1)]
 
     def test_it_behaves_as_a_model_of_it(self, store_factory: StoreFactory, clock: ManualClock) -> None:
         class Machine(JournalMachine):
@@ -473,7 +486,8 @@ class JournalMachine(RuleBasedStateMachine):
             entry.job = msgspec.structs.replace(entry.job, attempt=entry.job.attempt + 1)
             entry.owner = owner
             entry.due = self._clock() + lease * 60
-            assert got == entry.job
+            assert ageless([got]) == [entry.job]
+            assert self._clock() - entry.added <= got.age < self._clock() - entry.added + SLACK
 
     @rule(owner=owners, chosen=st.lists(job_ids, max_size=3), lease=minutes)
     def renew(self, owner: str, chosen: list[str], lease: int) -> None:
