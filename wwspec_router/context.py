@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial
 from queue import SimpleQueue
+from threading import get_ident
 from time import monotonic
 from typing import Any, NoReturn, Protocol, TypeVar
 
@@ -226,14 +227,29 @@ class LoopPortal:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._tasks: dict[int, asyncio.Task[Any] | None] = {}
 
     def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext) -> T:
         """See `Portal.run`."""
         mailbox = context._mailbox = Mailbox()
-        future = asyncio.run_coroutine_threadsafe(_settled(handler, context), self._loop)
+        future = asyncio.run_coroutine_threadsafe(self._told(get_ident(), handler, context), self._loop)
         future.add_done_callback(lambda done: mailbox.close())
         mailbox.serve()
         return future.result()()
+
+    def task_of(self, ident: int) -> "asyncio.Task[Any] | None":
+        """Return the task of the handler that a thread waits for, if any."""
+        return self._tasks.get(ident)
+
+    async def _told(
+        self, ident: int, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext
+    ) -> Callable[[], T]:
+        """Run a handler, and let its task be found meanwhile."""
+        self._tasks[ident] = asyncio.current_task()
+        try:
+            return await _settled(handler, context)
+        finally:
+            del self._tasks[ident]
 
 
 class PrivateLoopPortal:
