@@ -232,7 +232,7 @@ class LoopPortal:
     def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext) -> T:
         """See `Portal.run`."""
         mailbox = context._mailbox = Mailbox()
-        future = asyncio.run_coroutine_threadsafe(self._told(get_ident(), handler, context), self._loop)
+        future = asyncio.run_coroutine_threadsafe(self._settled(get_ident(), handler, context), self._loop)
         future.add_done_callback(lambda done: mailbox.close())
         mailbox.serve()
         return future.result()()
@@ -241,15 +241,22 @@ class LoopPortal:
         """Return the task of the handler that a thread waits for, if any."""
         return self._tasks.get(ident)
 
-    async def _told(
+    async def _settled(
         self, ident: int, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext
     ) -> Callable[[], T]:
-        """Run a handler, and let its task be found meanwhile."""
+        """Run a handler and return what gives its result or raises its error, on the thread that calls it.
+
+        No exception leaves the task itself: `SystemExit` would stop the server's loop, and asyncio replaces some
+        others. The task can be found meanwhile.
+        """
         self._tasks[ident] = asyncio.current_task()
         try:
-            return await _settled(handler, context)
+            result = await _limited(handler, context)
+        except BaseException as error:
+            return partial(_raise, error)
         finally:
             del self._tasks[ident]
+        return lambda: result
 
 
 class PrivateLoopPortal:
@@ -258,18 +265,6 @@ class PrivateLoopPortal:
     def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext) -> T:
         """See `Portal.run`."""
         return asyncio.run(_limited(handler, context))
-
-
-async def _settled(handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext) -> Callable[[], T]:
-    """Run a handler and return what gives its result or raises its error, on the thread that calls it.
-
-    No exception leaves the task itself: `SystemExit` would stop the server's loop, and asyncio replaces some others.
-    """
-    try:
-        result = await _limited(handler, context)
-    except BaseException as error:
-        return partial(_raise, error)
-    return lambda: result
 
 
 def _raise(error: BaseException) -> NoReturn:
