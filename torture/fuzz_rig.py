@@ -6,6 +6,7 @@ Knows no target.
 import importlib.util
 import logging
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PosixPath
@@ -77,7 +78,7 @@ class Lines:
 def checked_lines() -> Iterator[Lines]:
     """Log as the program does at level DEBUG, to where every line is looked at."""
     root, before, output = logging.getLogger(), logging.getLogger().handlers[:], sys.stdout
-    level, lines = root.level, Lines()
+    level, lines, hooks = root.level, Lines(), (sys.unraisablehook, threading.excepthook)
     sys.stdout = lines  # where setup_logging sends lines
     try:
         setup_logging("DEBUG")
@@ -88,6 +89,7 @@ def checked_lines() -> Iterator[Lines]:
     finally:
         root.handlers[:] = before
         root.setLevel(level)
+        sys.unraisablehook, threading.excepthook = hooks
 
 
 class ScriptedSdk:

@@ -7,7 +7,7 @@ given up: the client hung up, the ability's time is over, the queue is full. It 
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from time import monotonic
@@ -99,6 +99,8 @@ class ZoneProgram:
         self._calls: Calls | None = None
         self.stop_by: float | None = None
         """When a stop must be over, in seconds of `time.monotonic()`; the server sets it as the stop begins."""
+        self.on_held_up: Callable[[], None] = lambda: None
+        """Called, from a thread, when the event loop has been held up for `hang_after` seconds; set by the server."""
         self._pages = Starlette(
             routes=[
                 Route("/healthz", self._health, methods=["GET"]),
@@ -130,10 +132,11 @@ class ZoneProgram:
         figures = Figures(self._table.abilities)
         board = None if settings.board is None else Board(settings.board)
         monitor = Monitor(figures, partial(_gauges, workers, jobs), self._store, settings.monitor_interval, board)
+        portal = LoopPortal(loop)
         dispatcher = Dispatcher(
-            self._table, self._sdk, self._store, LoopPortal(loop), jobs, lambda: encode(monitor.status()).decode()
+            self._table, self._sdk, self._store, portal, jobs, lambda: encode(monitor.status()).decode()
         )
-        hangs = HangWatch(workers, settings.hang_after, dispatcher.write_off)
+        hangs = HangWatch(workers, settings.hang_after, dispatcher.write_off, portal.task_of, self.on_held_up)
         calls = self._calls = Calls(Exchange(self._sdk, dispatcher), workers, figures, settings)
         if jobs is not None:
             jobs.start(dispatcher, figures)

@@ -16,7 +16,7 @@ from wwspec_router.config import Settings
 from wwspec_router.errors import CallError, HandlerTimeoutError, OverloadedError
 from wwspec_router.exchange import Answer, Exchange, Ticket
 from wwspec_router.figures import Figures
-from wwspec_router.logs import RareWarnings, current_request, describe
+from wwspec_router.logs import RareWarnings, about, describe
 from wwspec_router.workers import WorkerPool
 
 __all__ = ["CallInHand", "Calls"]
@@ -94,6 +94,7 @@ class Calls:
         self._in_hand: set[CallInHand] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._overloads = RareWarnings(log)
+        self._late = RareWarnings(log)
 
     async def start(self) -> None:
         """Make ready; before the first call."""
@@ -150,12 +151,11 @@ class Calls:
 
     def _refuse(self, call: CallInHand, error: CallError) -> None:
         """Answer with an error, from a thread that does nothing else."""
-        if isinstance(error, OverloadedError):
-            self._overloads.warning("a call was refused: %s (%s)", error.message, error.detail)
-        else:
-            with_request = current_request.set(call.ticket.number)
-            log.warning("ability %s refused: %s", call.ticket.label, error.message)
-            current_request.reset(with_request)
+        with about(call.ticket.number):
+            if isinstance(error, OverloadedError):
+                self._overloads.warning("a call was refused: %s (%s)", error.message, error.detail)
+            else:
+                self._late.warning("ability %s refused: %s", call.ticket.label, error.message)
         try:
             job: asyncio.Future[Answer] = self._refusals.submit(self._exchange.refuse, call.ticket, error)
         except OverloadedError:
@@ -168,7 +168,8 @@ class Calls:
         if job.cancelled():
             call.settle(_plain(503, "stopping\n"))
         elif error := job.exception():
-            log.error("no reply could be sealed: %s", describe(error))
+            with about(call.ticket.number):
+                log.error("no reply could be sealed: %s", describe(error))
             self._count(call, UNANSWERED)
             call.settle(_plain(500, "no reply\n"))
         else:

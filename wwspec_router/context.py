@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial
 from queue import SimpleQueue
+from threading import get_ident
 from time import monotonic
 from typing import Any, NoReturn, Protocol, TypeVar
 
@@ -230,14 +231,36 @@ class LoopPortal:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._tasks: dict[int, asyncio.Task[Any] | None] = {}
 
     def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext) -> T:
         """See `Portal.run`."""
         mailbox = context._mailbox = Mailbox()
-        future = asyncio.run_coroutine_threadsafe(_settled(handler, context), self._loop)
+        future = asyncio.run_coroutine_threadsafe(self._settled(get_ident(), handler, context), self._loop)
         future.add_done_callback(lambda done: mailbox.close())
         mailbox.serve()
         return future.result()()
+
+    def task_of(self, ident: int) -> "asyncio.Task[Any] | None":
+        """Return the task of the handler that a thread waits for, if any."""
+        return self._tasks.get(ident)
+
+    async def _settled(
+        self, ident: int, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext
+    ) -> Callable[[], T]:
+        """Run a handler and return what gives its result or raises its error, on the thread that calls it.
+
+        No exception leaves the task itself: `SystemExit` would stop the server's loop, and asyncio replaces some
+        others. The task can be found meanwhile.
+        """
+        self._tasks[ident] = asyncio.current_task()
+        try:
+            result = await _limited(handler, context)
+        except BaseException as error:
+            return partial(_raise, error)
+        finally:
+            del self._tasks[ident]
+        return lambda: result
 
 
 class PrivateLoopPortal:
@@ -246,18 +269,6 @@ class PrivateLoopPortal:
     def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext) -> T:
         """See `Portal.run`."""
         return asyncio.run(_limited(handler, context))
-
-
-async def _settled(handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext) -> Callable[[], T]:
-    """Run a handler and return what gives its result or raises its error, on the thread that calls it.
-
-    No exception leaves the task itself: `SystemExit` would stop the server's loop, and asyncio replaces some others.
-    """
-    try:
-        result = await _limited(handler, context)
-    except BaseException as error:
-        return partial(_raise, error)
-    return lambda: result
 
 
 def _raise(error: BaseException) -> NoReturn:

@@ -13,7 +13,16 @@ import msgspec
 from wwspec_router.context import AsyncContext, Context, Deadline, Portal, PrivateLoopPortal
 from wwspec_router.contracts.codec import InputCodec
 from wwspec_router.envelope import Call, CallType, Reply
-from wwspec_router.errors import AbilityNotFoundError, CallError, InputError, OverloadedError
+from wwspec_router.errors import (
+    AbilityNotFoundError,
+    CallError,
+    HandlerTimeoutError,
+    InputError,
+    NotifyNotFoundError,
+    OutputError,
+    OverloadedError,
+    SdkCallError,
+)
 from wwspec_router.events import EventIntake
 from wwspec_router.figures import ASYNC, EVENT, UNKNOWN
 from wwspec_router.jobs import Jobs
@@ -40,6 +49,11 @@ _JsonTarget = ApiTarget | CallbackTarget | StatusTarget
 
 
 _NO_DEADLINE = Deadline()
+_OURS = frozenset({CallError, HandlerTimeoutError, NotifyNotFoundError, OutputError, OverloadedError, SdkCallError})
+"""Errors whose messages are the program's own words. Those of all others may quote the request, the platform, or what
+was to be replied: only the app is told these."""
+_FREQUENT = (InputError, AbilityNotFoundError, HandlerTimeoutError)
+"""Errors that can come with every call, whatever the program does about it."""
 
 
 class _ErrorBody(msgspec.Struct):
@@ -85,6 +99,7 @@ class Dispatcher:
         self._jobs = jobs
         self._status = status or _no_status
         self._overloads = RareWarnings(log)
+        self._frequent: dict[type[CallError], RareWarnings] = {kind: RareWarnings(log) for kind in _FREQUENT}
         self._errcode = table.registry.program.errcode
         self._overload_errcode = table.registry.program.overload_errcode
         self._encode = msgspec.json.Encoder().encode
@@ -185,15 +200,15 @@ class Dispatcher:
         return self._jobs.accept(call)
 
     def _log(self, call: Call, error: CallError) -> None:
-        """Log a refusal. The messages of `InputError` quote the request's keys, so only its class is logged."""
+        """Log a refusal; of errors whose message may hold what is secret only the class and the errcode."""
         if isinstance(error, OverloadedError):
             self._overloads.warning("a call was refused: %s", error.detail)
             return
         what = "event" if call.call_type == CallType.EVENT else f"ability {short(call.ability_id, 64)}"
-        text = "" if isinstance(error, InputError | AbilityNotFoundError) else f": {error.message}"
+        text = f": {error.message}" if type(error) in _OURS else _errcode(error)
         detail = f" ({error.detail})" if error.detail else ""
-        level = logging.ERROR if call.call_type == CallType.EVENT else logging.WARNING
-        log.log(level, "%s refused, %s%s%s", what, type(error).__name__, text, detail)
+        tell = log.error if call.call_type == CallType.EVENT else self._frequent.get(type(error), log).warning
+        tell("%s refused, %s%s%s", what, type(error).__name__, text, detail)
 
     def _runner(self, ability: Ability) -> _Run:
         """Return the closure that answers one ability; what can be looked up is looked up here."""
@@ -275,6 +290,10 @@ class Dispatcher:
 
     def _client(self, call: Call) -> SdkClient:
         return self._sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
+
+
+def _errcode(error: CallError) -> str:
+    return "" if error.errcode is None else f" {error.errcode}"
 
 
 def _no_status() -> str:

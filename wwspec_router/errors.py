@@ -160,11 +160,12 @@ class ApiError(CallError):
 
 
 class AbilityError(CallError):
-    """A handler refuses a call on purpose; its message is sent to the enterprise app.
+    """A handler refuses a call on purpose; its message is sent to the enterprise app, and not logged.
 
     Args:
         message: What the app reads in `errmsg`.
         errcode: What it reads in `errcode`; the program's configured code when omitted.
+        detail: What only the log gets.
     """
 
 

@@ -6,6 +6,8 @@ belongs to; so one exchange never changes threads [100057]. This module knows no
 
 import itertools
 import logging
+import sys
+from contextlib import suppress
 from time import monotonic
 
 import msgspec
@@ -13,10 +15,10 @@ import msgspec
 from wwspec_router.dispatch import Dispatcher
 from wwspec_router.errors import CallError, DecodeError
 from wwspec_router.figures import UNDECODED
-from wwspec_router.logs import current_request
+from wwspec_router.logs import RareWarnings, current_request
 from wwspec_router.sdk.base import Headers, Sdk, SealedReply
 
-__all__ = ["Answer", "Exchange", "Ticket"]
+__all__ = ["Answer", "Exchange", "Ticket", "ticket_on"]
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +66,7 @@ class Exchange:
     def __init__(self, sdk: Sdk, dispatcher: Dispatcher) -> None:
         self._sdk = sdk
         self._dispatcher = dispatcher
+        self._undecoded = RareWarnings(log)
 
     def answer(self, ticket: Ticket) -> Answer:
         """Decode, dispatch and encode one request. Blocks.
@@ -75,7 +78,7 @@ class Exchange:
         current_request.set(ticket.number)
         dispatcher = self._dispatcher
         try:
-            call = self._sdk.decode(ticket.headers, _text(ticket.body))
+            call = self._sdk.decode(ticket.headers, self._text(ticket.body))
         except DecodeError as error:
             return self._refuse_undecoded(error)
         ticket.label = dispatcher.label(call)
@@ -94,7 +97,7 @@ class Exchange:
         """
         current_request.set(ticket.number)
         try:
-            ticket.label = self._dispatcher.label(self._sdk.decode(ticket.headers, _text(ticket.body)))
+            ticket.label = self._dispatcher.label(self._sdk.decode(ticket.headers, self._text(ticket.body)))
         except DecodeError as undecoded:
             return self._refuse_undecoded(undecoded)
         refusal = self._dispatcher.refusal(error)
@@ -102,15 +105,26 @@ class Exchange:
 
     def _refuse_undecoded(self, error: DecodeError) -> Answer:
         refusal = self._dispatcher.refusal(error)
-        log.warning("a request was not decoded: %s", error.detail or error.message)
+        self._undecoded.warning("a request was not decoded: %s", error.detail or error.message)
         return _answer(self._sdk.encode_refusal(refusal.text), refusal.errcode)
 
+    def _text(self, body: bytes) -> str:
+        try:
+            return body.decode()
+        except UnicodeDecodeError:
+            pass
+        # To the SDK this thread is still about the request before, whose id it would put into the refusal's headers.
+        with suppress(DecodeError):
+            self._sdk.decode([], "")
+        raise DecodeError("the request's body is not UTF-8")
 
-def _text(body: bytes) -> str:
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        raise DecodeError("the request's body is not UTF-8") from None
+
+def ticket_on(ident: int) -> Ticket | None:
+    """Return the request that a thread is answering, if any; found on its stack, so that calls pay nothing for it."""
+    frame = sys._current_frames().get(ident)
+    while frame is not None and frame.f_code is not Exchange.answer.__code__:
+        frame = frame.f_back
+    return None if frame is None else frame.f_locals.get("ticket")
 
 
 def _answer(sealed: SealedReply, errcode: int) -> Answer:

@@ -5,15 +5,18 @@ unknown exception is described by its type and where it was raised, since its te
 """
 
 import asyncio
+import copy
 import logging
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from threading import Lock
 from time import monotonic
+from types import CoroutineType, FrameType, GeneratorType
 from typing import Any
 
 import msgspec
@@ -21,8 +24,10 @@ import msgspec
 __all__ = [
     "RareWarnings",
     "SdkLogHandler",
+    "about",
     "current_request",
     "describe",
+    "describe_task",
     "describe_thread",
     "log_stray",
     "pieces",
@@ -37,6 +42,29 @@ current_request: ContextVar[int | str] = ContextVar("wwspec_request", default=""
 
 SDK_LOG_BYTES = 128
 """Longest text that the SDK keeps of one log line [100057]."""
+FRAMES = 20
+"""Innermost frames that are told of a stack."""
+PAUSE = 1.0
+"""Seconds between two lines of a kind that can come with every call or connection."""
+
+_SERVER_LINES = (
+    "Invalid HTTP request received.",
+    "Exceeded concurrency limit.",
+    "Unsupported upgrade request.",
+    "No supported WebSocket library detected.",
+    "A request without an end of its head was cut off.",
+)
+"""Beginnings of what uvicorn and its protocol class log of a client that has done nothing but connect."""
+
+
+@contextmanager
+def about(request: int | str) -> Iterator[None]:
+    """Let the lines of this block carry a request's number, on a thread that serves many."""
+    before = current_request.set(request)
+    try:
+        yield
+    finally:
+        current_request.reset(before)
 
 
 def setup_logging(level: str = "INFO", *, as_json: bool = False) -> None:
@@ -49,6 +77,8 @@ def setup_logging(level: str = "INFO", *, as_json: bool = False) -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_JsonFormatter() if as_json else _OneLineFormatter(_LINE))
     threading.excepthook = _log_thread
+    sys.unraisablehook = _log_unraisable
+    logging.getLogger("uvicorn.error").filters[:] = [_RareLines(_SERVER_LINES)]
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
@@ -59,13 +89,27 @@ def setup_logging(level: str = "INFO", *, as_json: bool = False) -> None:
 def _log_thread(args: threading.ExceptHookArgs) -> None:
     """Log what ended a thread that a handler started: Python would print its text."""
     if args.exc_value is not None:
-        logging.getLogger(__name__).error("a thread ended: %s", describe(args.exc_value))
+        logging.getLogger(__name__).error("a thread ended: %s", _described(args.exc_value))
+
+
+def _log_unraisable(args: "sys.UnraisableHookArgs") -> None:
+    """Log what nobody could be told of, such as the error of a `__del__`: Python would print its text."""
+    what = "an error" if args.exc_value is None else _described(args.exc_value)
+    logging.getLogger(__name__).error("nobody could be told of %s", what)
+
+
+def _described(error: BaseException) -> str:
+    """Return what `describe` does, or a word when the error's own class raises at that: Python would print both."""
+    try:
+        return describe(error)
+    except BaseException:
+        return "an error that can't be told"
 
 
 def log_stray(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Log what failed outside of any call, such as a task that a handler left behind: asyncio would quote its text."""
     error = context.get("exception")
-    what = "something in the event loop" if error is None else describe(error)
+    what = "something in the event loop" if error is None else _described(error)
     logging.getLogger(__name__).error("outside of any call: %s failed", what)
 
 
@@ -87,8 +131,49 @@ def describe_thread(ident: int) -> str:
     frame = sys._current_frames().get(ident)
     if frame is None:
         return "its thread has ended"
-    frames = traceback.StackSummary.extract(traceback.walk_stack(frame), limit=20, lookup_lines=False)
-    return " < ".join(f"{Path(each.filename).name}:{each.lineno} {each.name}" for each in frames)
+    return _places(traceback.walk_stack(frame))
+
+
+def describe_task(task: "asyncio.Task[Any]") -> str:
+    """Return where a task that does not run just now waits, as `describe_thread` does. On its loop's thread.
+
+    `Task.get_stack` knows the outermost coroutine alone, which is never a handler's.
+    """
+    frames: list[tuple[FrameType, int]] = []
+    waiting: object = task.get_coro()
+    while isinstance(waiting, CoroutineType | GeneratorType):
+        if isinstance(waiting, CoroutineType):
+            frame, waiting = waiting.cr_frame, waiting.cr_await
+        else:
+            frame, waiting = waiting.gi_frame, waiting.gi_yieldfrom
+        if frame is not None:
+            frames.append((frame, frame.f_lineno))
+    return _places(reversed(frames)) or "its end"
+
+
+def _places(frames: Iterator[tuple[FrameType, int]]) -> str:
+    found = traceback.StackSummary.extract(frames, limit=FRAMES, lookup_lines=False)
+    return " < ".join(f"{Path(each.filename).name}:{each.lineno} {each.name}" for each in found)
+
+
+class _Rarely:
+    """Says when a line of one kind may be logged again, and how many were left out meanwhile."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._next = 0.0
+        self._left_out = 0
+
+    def more(self) -> str | None:
+        """Return what the line ends with; None when it is to be left out, since the last one was just now."""
+        now = monotonic()
+        with self._lock:
+            if now < self._next:
+                self._left_out += 1
+                return None
+            self._next = now + PAUSE
+            left_out, self._left_out = self._left_out, 0
+        return f" (and {left_out} more since the last such line)" if left_out else ""
 
 
 class RareWarnings:
@@ -100,21 +185,37 @@ class RareWarnings:
 
     def __init__(self, logger: logging.Logger) -> None:
         self._logger = logger
-        self._lock = Lock()
-        self._next = 0.0
-        self._left_out = 0
+        self._rarely = _Rarely()
 
     def warning(self, message: str, *args: object) -> None:
         """Log a warning, unless the last one was just now."""
-        now = monotonic()
-        with self._lock:
-            if now < self._next:
-                self._left_out += 1
-                return
-            self._next = now + 1.0
-            left_out, self._left_out = self._left_out, 0
-        more = f" (and {left_out} more since the last such line)" if left_out else ""
-        self._logger.warning(f"{message}%s", *args, more)  # noqa: G004  # a constant of the caller's
+        more = self._rarely.more()
+        if more is not None:
+            self._logger.warning(f"{message}%s", *args, more)  # noqa: G004  # a constant of the caller's
+
+
+class _RareLines(logging.Filter):
+    """Lets lines of the server that any client can bring about pass once a second, each kind for itself.
+
+    Args:
+        beginnings: How these lines begin.
+    """
+
+    def __init__(self, beginnings: Iterable[str]) -> None:
+        super().__init__()
+        self._kinds = {beginning: _Rarely() for beginning in beginnings}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether to log a record, and what was left out before it."""
+        line = str(record.msg)
+        kind = next((kind for beginning, kind in self._kinds.items() if line.startswith(beginning)), None)
+        if kind is None:
+            return True
+        more = kind.more()
+        if more is None:
+            return False
+        record.msg = line + more
+        return True
 
 
 class SdkLogHandler(logging.Handler):
@@ -132,11 +233,9 @@ class SdkLogHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record, in as many pieces as the SDK's limit asks for."""
         level = "error" if record.levelno >= logging.WARNING else "info" if record.levelno >= logging.INFO else "debug"
-        try:
+        with suppress(Exception):  # a log that fails must not fail a call, and there is no other to tell it to
             for piece in pieces(self.format(record), SDK_LOG_BYTES):
                 self._write(level, piece)
-        except Exception:  # a log that fails must not fail a call
-            self.handleError(record)
 
 
 def pieces(text: str, limit: int) -> Iterator[str]:
@@ -156,6 +255,7 @@ class _OneLineFormatter(logging.Formatter):
     """Keeps a record on one line, and formats exceptions without their text."""
 
     def format(self, record: logging.LogRecord) -> str:
+        record = copy.copy(record)  # other handlers get the same one
         record.exc_text = None
         error = record.exc_info[1] if record.exc_info else None
         record.exc_info = None
@@ -164,7 +264,7 @@ class _OneLineFormatter(logging.Formatter):
         line = super().format(record).replace("\n", " | ")
         if not line.isprintable():  # it must neither end a line for whoever reads it, nor fail to be encoded
             line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
-        return line if error is None else f"{line}: {describe(error)}"
+        return line if error is None else f"{line}: {_described(error)}"
 
 
 class _JsonFormatter(_OneLineFormatter):

@@ -32,7 +32,7 @@ from wwspec_router.lean import LeanConnection
 from wwspec_router.logs import setup_logging
 from wwspec_router.sdk.vendor import load_sdk
 from wwspec_router.stores import open_store
-from wwspec_router.supervisor import Supervisor, end_by
+from wwspec_router.supervisor import LastResort, Pulse, Supervisor, end_by
 from wwspec_router.table import build_table, check_configuration
 
 __all__ = ["serve", "server_config"]
@@ -125,17 +125,10 @@ def server_config(program: ASGIApp, settings: Settings) -> uvicorn.Config:
 class _Server(uvicorn.Server):
     """uvicorn's server of one program, whose stop is bounded as a whole."""
 
-    def __init__(self, program: ZoneProgram, settings: Settings, serving: Callable[[], None] | None = None) -> None:
+    def __init__(self, program: ZoneProgram, settings: Settings) -> None:
         super().__init__(server_config(program, settings))
         self._program = program
         self._grace = settings.grace
-        self._serving = serving
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to serve."""
-        await super().startup(sockets)
-        if self._serving is not None:
-            self._serving()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Finish what runs: uvicorn and the program share one grace."""
@@ -144,16 +137,35 @@ class _Server(uvicorn.Server):
 
 
 class _OnlyServer(_Server):
-    """The server of a program in one process, which nobody supervises."""
+    """The server of a program in one process, which nobody supervises: it sees to its own end."""
+
+    def __init__(self, program: ZoneProgram, settings: Settings) -> None:
+        super().__init__(program, settings)
+        self._last_resort = LastResort(settings.grace)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop; at once, when told so again."""
         if self.should_exit:
             end_by(sig)
         super().handle_exit(sig, frame)
+        self._last_resort.begin(sig)
 
 
-def _work(settings: Settings, listening: socket.socket, serving: Callable[[], None]) -> None:
+class _WorkerServer(_Server):
+    """The server of one of several processes, which tells its parent how it does."""
+
+    def __init__(self, program: ZoneProgram, settings: Settings, pulse: Pulse) -> None:
+        super().__init__(program, settings)
+        program.on_held_up = pulse.held_up
+        self._pulse = pulse
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve."""
+        await super().startup(sockets)
+        self._pulse.serving()
+
+
+def _work(settings: Settings, listening: socket.socket, pulse: Pulse) -> None:
     """Serve in a worker process, which begins with nothing."""
     setup_logging(settings.log_level, as_json=settings.log_json)
     try:
@@ -161,7 +173,7 @@ def _work(settings: Settings, listening: socket.socket, serving: Callable[[], No
     except WWSpecError as error:
         log.error("this worker process can't start: %s", error)
         sys.exit(STARTUP_FAILURE)
-    _Server(program, settings, serving).run([listening])
+    _WorkerServer(program, settings, pulse).run([listening])
 
 
 def _sweep_boards() -> None:

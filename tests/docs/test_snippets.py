@@ -30,6 +30,7 @@ ELSEWHERE = {
             "scripts/torture redis",
             "scripts/torture overload",
             "scripts/torture soak",
+            "scripts/torture fuzz",
         ),
         "tests/torture, in their quick form; without it they take minutes",
     ),

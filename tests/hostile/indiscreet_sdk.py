@@ -60,6 +60,8 @@ class ChatDataSDK(standin.ChatDataSDK):
                 return f"oops {request}"
             case "misfit":
                 return json.dumps({"errcode": cursor})
+            case "refuse":
+                return json.dumps({"errcode": 710611, "errmsg": f"invalid cursor {cursor}"})
             case "slow":
                 time.sleep(0.5)
         return json.dumps({"errcode": 0, "next_cursor": cursor, "added": {"by": cursor}})

@@ -21,12 +21,30 @@ class Told(Output):
     numbers: list[int] = []
 
 
+class Sore:
+    """Fails when it is let go of."""
+
+    def __init__(self, secret: str) -> None:
+        self.secret = secret
+
+    def __del__(self) -> None:
+        raise ValueError(self.secret)
+
+    def __repr__(self) -> str:
+        return self.secret
+
+
 def _fail(wish: Wish) -> Told:
     match wish.name:
         case "good":
             return Told(text=wish.secret)
         case "tell":
             raise AbilityError(wish.secret)
+        case "tell under a number":
+            raise AbilityError(wish.secret, errcode=777)
+        case "drop":
+            Sore(wish.secret)
+            return Told()
         case "misfit":
             return Told(numbers=[wish.secret])  # type: ignore[list-item]  # it must not fit
         case "group":

@@ -4,6 +4,7 @@ import base64
 import os
 from collections.abc import Callable
 
+import httpx
 import pytest
 
 from tests.hostile.conftest import OK, Pairs, Wire
@@ -52,6 +53,14 @@ def test_a_sealed_header_that_was_altered_is_refused(wire: Wire, name: str, chan
 def test_a_header_beyond_the_sealed_ones_is_refused(wire: Wire, more: tuple[str, str]) -> None:
     sealed = wire.seal()
     wire.refuses([*sealed.headers.items(), more], sealed.body)
+
+
+def test_a_refusal_tells_nothing_of_the_request_before(wire: Wire) -> None:
+    for body in (b"\xff\xfe", b"not sealed", b""):
+        assert not wire.call(request_id="request-of-another").is_exception
+        response = httpx.post(wire.url, content=body, trust_env=False)
+        assert seal.open_reply(wire.key, response.headers.multi_items(), response.text).is_exception
+        assert "request-of-another" not in str(response.headers)
 
 
 def test_headers_that_are_not_the_seal_s_change_nothing(wire: Wire) -> None:

@@ -1,13 +1,26 @@
+import asyncio
 import io
 import json
 import logging
 import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, strategies as st
 
-from wwspec_router.logs import SdkLogHandler, current_request, describe, pieces, setup_logging, short
+from wwspec_router import logs
+from wwspec_router.logs import (
+    RareWarnings,
+    SdkLogHandler,
+    about,
+    current_request,
+    describe,
+    describe_task,
+    pieces,
+    setup_logging,
+    short,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +38,9 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     before = (root.handlers[:], root.level, [each.level for each in noisy])
     output = io.StringIO()
     monkeypatch.setattr(sys, "stdout", output)
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    monkeypatch.setattr(logging.getLogger("uvicorn.error"), "filters", [])
     setup_logging("DEBUG")
     yield output
     root.handlers[:], level, levels = before[0], before[1], before[2]
@@ -127,7 +143,140 @@ def test_an_sdk_whose_log_fails_does_not_disturb_the_caller(capsys: pytest.Captu
 
     logger.error("one")
 
-    assert "the log is full" in capsys.readouterr().err
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_sdk_is_told_of_an_error_as_standard_output_is(lines: io.StringIO) -> None:
+    written: list[str] = []
+    logger = logging.getLogger("wwspec_router.any")
+    handler = SdkLogHandler(lambda level, text: written.append(text))
+    logger.addHandler(handler)
+    logging.getLogger().addHandler(handler)
+    try:
+        raise ValueError("a-secret")
+    except ValueError:
+        logger.exception("it failed")
+    finally:
+        logger.removeHandler(handler)
+
+    told = [*written, lines.getvalue()]
+    assert len(told) == 3
+    assert all("it failed: ValueError at test_logs.py:" in each and "a-secret" not in each for each in told)
+
+
+class _Sore:
+    """Fails when it is let go of."""
+
+    def __del__(self) -> None:
+        raise ValueError("a-secret")
+
+    def __repr__(self) -> str:
+        return "a-secret"
+
+
+class _UntoldError(Exception):
+    @property
+    def __traceback__(self) -> None:  # type: ignore[override]
+        raise RuntimeError("a-secret")
+
+
+class _Sorer:
+    def __del__(self) -> None:
+        raise _UntoldError("a-secret")
+
+
+def test_an_error_that_nobody_can_be_told_of_is_logged_by_type_and_place(
+    lines: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _Sore()
+    _Sorer()
+
+    one, other = lines.getvalue().splitlines()
+    assert "nobody could be told of ValueError at test_logs.py:" in one
+    assert other.endswith("nobody could be told of an error that can't be told")
+    assert "a-secret" not in lines.getvalue()
+    assert capsys.readouterr().err == ""
+
+
+class _Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> _Clock:
+    """The time by which lines are rare."""
+    clock = _Clock()
+    monkeypatch.setattr(logs, "monotonic", clock)
+    return clock
+
+
+def test_a_frequent_warning_is_logged_once_a_second_with_the_number_of_those_left_out(
+    clock: _Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    rare = RareWarnings(logging.getLogger("wwspec_router.any"))
+    for number in range(4):
+        rare.warning("number %d", number)
+    clock.now += 1.0
+    for number in range(4, 6):
+        rare.warning("number %d", number)
+    clock.now += 2.0
+    rare.warning("number %d", 6)
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "number 0",
+        "number 4 (and 3 more since the last such line)",
+        "number 6 (and 1 more since the last such line)",
+    ]
+
+
+def test_lines_of_the_server_that_any_client_can_cause_are_rare_each_kind_for_itself(
+    clock: _Clock, lines: io.StringIO
+) -> None:
+    server = logging.getLogger("uvicorn.error")
+    for _ in range(3):
+        server.warning("Invalid HTTP request received.")
+        server.warning("Exceeded concurrency limit.")
+        server.info("something else")
+    clock.now += 1.0
+    server.warning("Invalid HTTP request received.")
+
+    told = lines.getvalue()
+    assert told.count("Invalid HTTP request received.") == 2
+    assert told.count("Exceeded concurrency limit.") == 1
+    assert told.count("something else") == 3
+    assert told.endswith("Invalid HTTP request received. (and 2 more since the last such line)\n")
+
+
+def test_lines_of_a_block_carry_the_number_of_its_request(lines: io.StringIO) -> None:
+    with about(17):
+        logging.getLogger("wwspec_router.any").info("inside")
+    logging.getLogger("wwspec_router.any").info("outside")
+
+    inside, outside = lines.getvalue().splitlines()
+    assert " #17 inside" in inside
+    assert "#" not in outside
+
+
+async def test_a_task_is_described_by_the_coroutines_that_it_waits_in() -> None:
+    forever: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def inner() -> None:
+        await forever
+
+    async def outer() -> None:
+        await inner()
+
+    task = asyncio.ensure_future(outer())
+    await asyncio.sleep(0)
+    places = describe_task(task).split(" < ")
+    assert [place.partition(" ")[2] for place in places] == ["inner", "outer"]
+    assert all(place.startswith("test_logs.py:") for place in places)
+    forever.set_result(None)
+    await task
+    assert describe_task(task) == "its end"
 
 
 @pytest.mark.usefixtures("lines")

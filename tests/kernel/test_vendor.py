@@ -397,6 +397,7 @@ import json, sys
 from pathlib import Path
 from wwspec_router.dispatch import Dispatcher
 from wwspec_router.emulator import seal
+from wwspec_router.errors import OverloadedError
 from wwspec_router.exchange import Exchange, Ticket
 from wwspec_router.sdk.vendor import SdkSource, load_sdk
 from wwspec_router.stores import open_store
@@ -407,8 +408,8 @@ sdk = load_sdk(SdkSource.EMULATOR)
 store = open_store("memory:")
 exchange = Exchange(sdk, Dispatcher(build_table(root, root / "abilities" / "registry.toml"), sdk, store))
 
-def answer(**content):
-    call = seal.CallContent("corp", 7, request_id="r-1", timestamp=5, **content)
+def answer(request_id="r-1", **content):
+    call = seal.CallContent("corp", 7, request_id=request_id, timestamp=5, **content)
     sealed = seal.seal_call(key, call)
     got = exchange.answer(Ticket(list(sealed.headers.items()), sealed.body.encode()))
     opened = seal.open_reply(key, [(name.decode(), value.decode()) for name, value in got.headers], got.body.decode())
@@ -425,6 +426,19 @@ sealed = seal.seal_call(bytes(32), seal.CallContent("corp", 7, 1, "{}", "r-2", 5
 got = exchange.answer(Ticket(list(sealed.headers.items()), sealed.body.encode()))
 opened = seal.open_reply(key, [(name.decode(), value.decode()) for name, value in got.headers], got.body.decode())
 print(json.dumps([json.loads(opened.text), opened.is_exception]))
+
+def leaks(reply):
+    return [name.decode() for name, value in reply.headers if b"another" in value]
+
+def served():
+    answer(call_type=1, data="{}", ability_id="chat_digest", request_id="of-another")
+
+garbled = Ticket([], b"\\xff")
+leaked = []
+for refuse in (exchange.answer, lambda ticket: exchange.refuse(ticket, OverloadedError("busy"))):
+    served()
+    leaked.append(leaks(refuse(garbled)))
+print(json.dumps(leaked))
 store.close()
 """
 
@@ -443,7 +457,8 @@ def test_an_exchange_goes_through_the_emulator_s_stand_in_and_back(tmp_path: Pat
 
     printed = python(ROUND_TRIP, tmp_path / "app", tmp_path, env={"WWSPEC_EMULATOR_URL": f"local:{tmp_path}"})
     assert "a request was not decoded: LinkError" in printed
-    answers, undecoded = (json.loads(line) for line in printed.splitlines() if line.startswith("["))
+    answers, undecoded, leaked = (json.loads(line) for line in printed.splitlines() if line.startswith("["))
+    assert leaked == [[], []], "the request id of the request before went out with the refusal of another"
     page, digest, lost, event = answers
     assert page == [
         {"errcode": 0, "errmsg": "ok", "msg_list": [{"msgid": "m"}], "has_more": 0},

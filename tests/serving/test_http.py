@@ -168,6 +168,7 @@ def test_an_ability_that_hangs_takes_no_thread_from_the_others(
         assert program.post("single").json()["errmsg"] == "quick"
         gate.opened.set()
         assert [each.result(LIMIT).json()["errmsg"] for each in hanging] == ["late", "late"]
+    assert "a call of single has been running on wwspec-worker-" in caplog.text
     assert "it is at threading.py:" in caplog.text
     assert "< test_http.py:" in caplog.text
 
@@ -206,6 +207,9 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     monkeypatch.setattr(sys, "stdout", output := io.StringIO())
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    monkeypatch.setattr(logging.getLogger("uvicorn.error"), "filters", [])
     setup_logging("DEBUG", as_json=True)
     yield output
     root.handlers[:] = handlers
@@ -225,6 +229,41 @@ def test_lines_about_one_request_carry_one_number(start: Start, gate: Gate, line
         (ANY, "ability quick_limit refused: the ability took longer than its timeout"),
     ]
     assert refused[1][0] == refused[0][0] + 1
+
+
+def test_lines_about_overload_hangs_and_lost_replies_carry_the_number_of_their_request(
+    start: Start, gate: Gate, lines: io.StringIO
+) -> None:
+    program = start(threads=1, queue=0, hang_after=0.1)
+    program.sdk.invoke = gate
+    with ThreadPoolExecutor(2) as pool:
+        hanging = [pool.submit(program.post, "invoke_sync_msg")]
+        assert gate.entered.acquire(timeout=LIMIT)
+        wait_until(lambda: "has been running" in lines.getvalue())
+        hanging.append(pool.submit(program.post, "invoke_sync_msg"))
+        assert gate.entered.acquire(timeout=LIMIT)
+        assert "overloaded" in program.post("invoke_sync_msg").json()["errmsg"]
+        gate.opened.set()
+        assert [each.result(LIMIT).json()["errmsg"] for each in hanging] == ["late", "late"]
+    program.sdk.fails_to_encode = True
+    program.post("invoke_sync_msg")
+    told = [json.loads(line) for line in lines.getvalue().splitlines()]
+    numbers = {
+        said: line.get("request")
+        for line in told
+        for said in ("has been running", "was refused", "could be sealed")
+        if said in line["message"]
+    }
+    first = numbers["was refused"] - 2
+    assert numbers == {"has been running": ANY, "was refused": first + 2, "could be sealed": first + 3}
+    assert numbers["has been running"] in (first, first + 1)
+
+
+def test_what_does_not_decode_is_logged_once_a_second(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    program = start()
+    for _ in range(5):
+        httpx.post(f"{program.url}/", content=b"not sealed", trust_env=False)
+    assert 1 <= caplog.text.count("a request was not decoded") < 5
 
 
 def test_a_call_over_its_time_is_answered_while_the_sdk_still_blocks(start: Start, gate: Gate) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import resource
 import signal
 import socket
 import stat
@@ -23,19 +24,15 @@ from wwspec_router.emulator import seal
 
 pytestmark = pytest.mark.slow
 
-REGISTRY = """
-[abilities.whoami]
-handler = "abilities.gate:whoami"
-[abilities.wait]
-handler = "abilities.gate:wait"
-[abilities.hog]
-handler = "abilities.gate:hog"
-"""
+ABILITIES = ("whoami", "wait", "hog", "block", "forever", "stubborn", "aside", "leave")
+REGISTRY = "\n".join(f"[abilities.{name}]\nhandler = 'abilities.gate:{name}'" for name in ABILITIES)
 
 HANDLERS = '''
+import asyncio
 import multiprocessing
 import os
 import re
+import threading
 import time
 from pathlib import Path
 
@@ -59,13 +56,57 @@ def whoami(request: Request, ctx: Context) -> Reply:
     return Reply(pid=os.getpid())
 
 
-@ability
-def wait(request: Request, ctx: Context) -> Reply:
+def until_opened(name: str) -> Reply:
     """Last until the test lays a file of this name."""
-    (FOLDER / f"{request.name}.entered").write_text(str(os.getpid()))
-    while not (FOLDER / request.name).exists():
+    (FOLDER / f"{name}.entered").write_text(str(os.getpid()))
+    while not (FOLDER / name).exists():
         time.sleep(0.01)
     return Reply(pid=os.getpid())
+
+
+@ability
+def wait(request: Request, ctx: Context) -> Reply:
+    return until_opened(request.name)
+
+
+@ability
+async def block(request: Request) -> Reply:
+    """Hold up the event loop."""
+    return until_opened(request.name)
+
+
+@ability
+async def forever(request: Request) -> Reply:
+    (FOLDER / f"{request.name}.entered").write_text(str(os.getpid()))
+    return await never()
+
+
+async def never() -> Reply:
+    await asyncio.get_running_loop().create_future()
+
+
+@ability
+async def stubborn(request: Request) -> Reply:
+    """Take no cancellation for an answer."""
+    (FOLDER / f"{request.name}.entered").write_text(str(os.getpid()))
+    while True:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            pass
+
+
+@ability
+async def aside(request: Request) -> Reply:
+    """Keep a thread of the loop's executor, which asyncio waits for at the end."""
+    return await asyncio.to_thread(until_opened, request.name)
+
+
+@ability
+def leave(request: Request) -> Reply:
+    """Leave a thread behind, which Python waits for at the end."""
+    threading.Thread(target=until_opened, args=(request.name,), daemon=False).start()
+    return until_opened(request.name)
 
 
 @ability
@@ -252,6 +293,62 @@ def test_sigterm_waits_no_longer_than_the_grace(serve: Serve, pool: ThreadPoolEx
     assert "1 calls and 0 jobs unfinished" in service.log.read_text()
 
 
+STUCK = """
+import os, signal
+from wwspec_router.logs import setup_logging
+from wwspec_router.supervisor import LastResort
+
+setup_logging()
+LastResort(0.0).begin(signal.SIGTERM)
+while True:
+    os.write(1, bytes(1 << 20))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("ability_id", ["block", "stubborn", "aside", "leave"])
+def test_a_program_ends_soon_after_its_grace_whatever_a_handler_does(
+    serve: Serve, pool: ThreadPoolExecutor, ability_id: str, number: signal.Signals
+) -> None:
+    service = serve("--grace", "0.2")
+    service.pids(1)
+    running = pool.submit(service.call, ability_id, "never")
+    service.entered("never")
+    service.process.send_signal(number)
+    assert service.process.wait(LIMIT) in (-number, 128 + number)
+    with pytest.raises((httpx.HTTPError, seal.SealError)):
+        running.result(LIMIT)
+
+
+def test_a_program_whose_log_nobody_reads_ends_soon_after_its_grace(tmp_path: Path) -> None:
+    script = tmp_path / "stuck.py"
+    script.write_text(STUCK)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen([sys.executable, str(script)], env=environment, stdout=subprocess.PIPE) as process:
+        assert process.wait(LIMIT) == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_second_signal_ends_a_program_whose_loop_is_held_up(
+    serve: Serve, pool: ThreadPoolExecutor, workers: int
+) -> None:
+    service = serve("--workers", str(workers), "--grace", "3600")
+    service.pids(1)
+    running = pool.submit(service.call, "block", "never")
+    service.entered("never")
+    family = service.family()
+
+    def ended() -> bool:
+        service.process.terminate()
+        return service.process.poll() is not None
+
+    wait_until(ended)
+    assert service.process.wait(LIMIT) == -signal.SIGTERM
+    wait_until(lambda: not any(map(alive, family)))
+    with pytest.raises(httpx.HTTPError):
+        running.result(LIMIT)
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_second_signal_ends_the_program_at_once(serve: Serve, pool: ThreadPoolExecutor, workers: int) -> None:
     service = serve("--workers", str(workers), "--grace", "3600")
@@ -303,6 +400,49 @@ def test_a_worker_that_was_killed_is_replaced_while_the_other_answers(serve: Ser
     wait_until(replaced)
     assert victim not in seen
     assert f"worker process {victim} was ended by signal 9 and is replaced" in service.log.read_text()
+
+
+def test_a_handler_that_holds_up_the_event_loop_is_told_by_its_stack(serve: Serve, pool: ThreadPoolExecutor) -> None:
+    service = serve("--hang-after", "0.5")
+    service.pids(1)
+    running = pool.submit(service.call, "block", "door")
+    service.entered("door")
+    wait_until(lambda: "the event loop has been held up" in service.log.read_text())
+    assert re.search(r"it is at gate\.py:\d+ until_opened < gate\.py:\d+ block < ", service.log.read_text())
+    (service.folder / "door").touch()
+    assert running.result(LIMIT) == service.process.pid
+    wait_until(lambda: "the event loop runs again" in service.log.read_text())
+    assert service.log.read_text().count("has been held up") == 1
+
+
+def test_a_worker_whose_event_loop_is_held_up_is_replaced(serve: Serve, pool: ThreadPoolExecutor) -> None:
+    service = serve("--workers", "2", "--hang-after", "3")
+    pids = service.pids(2)
+    lost = pool.submit(service.call, "block", "never")
+    victim = service.entered("never")
+    with pytest.raises(httpx.HTTPError):
+        lost.result(LIMIT)
+    log = service.log.read_text()
+    assert "block < " in log
+    assert f"worker process {victim} is held up by what it runs" in log
+    wait_until(lambda: f"worker process {victim} was ended by signal 9 and is replaced" in service.log.read_text())
+    (survivor,) = pids - {victim}
+    assert service.pids(2) - {survivor} != {victim}
+
+
+def test_an_async_handler_that_never_returns_is_told_by_its_own_frames(serve: Serve, pool: ThreadPoolExecutor) -> None:
+    service = serve("--hang-after", "0.5", "--grace", "0.2")
+    service.pids(1)
+    running = pool.submit(service.call, "forever", "never")
+    service.entered("never")
+    wait_until(lambda: "has been running" in service.log.read_text())
+    told = (
+        r" #\d+ a call of forever has been running on wwspec-worker-\d+ for \d+ s; the thread was replaced; it is at "
+    )
+    assert re.search(told + r"gate\.py:\d+ never < gate\.py:\d+ forever < ", service.log.read_text())
+    service.process.terminate()
+    with pytest.raises((httpx.HTTPError, seal.SealError)):
+        running.result(LIMIT)
 
 
 def test_a_worker_that_is_busy_is_not_taken_for_dead(serve: Serve, pool: ThreadPoolExecutor) -> None:
@@ -362,9 +502,9 @@ SUPERVISE = """
 import signal, socket, sys
 from wwspec_router.supervisor import Supervisor
 
-def work(listening, serving):
+def work(listening, pulse):
     print("working", flush=True)
-    serving()
+    pulse.serving()
     signal.pause()
 
 if __name__ == "__main__":
@@ -388,6 +528,41 @@ def test_a_worker_that_gives_no_sign_of_life_is_replaced(tmp_path: Path) -> None
     finally:
         process.terminate()
         assert process.wait(LIMIT) == 0
+
+
+def test_a_worker_that_can_not_be_replaced_yet_is_replaced_later(tmp_path: Path) -> None:
+    script, log = tmp_path / "supervise.py", tmp_path / "log"
+    script.write_text(SUPERVISE)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with log.open("wb") as output:
+        process = subprocess.Popen([sys.executable, str(script)], env=environment, stdout=output, stderr=output)
+    try:
+        wait_until(lambda: log.read_text().count("working") == 1)
+        (worker,) = (pid for pid in descendants(process.pid) if "spawn_main" in command_of(pid))
+        limits = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (3, limits[1]))
+        os.kill(worker, signal.SIGKILL)
+        wait_until(lambda: "no worker process can be started (Too many open files); again in 2 s" in log.read_text())
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, limits)
+        wait_until(lambda: log.read_text().count("working") == 2)
+        assert log.read_text().count(f"worker process {worker} was ended by signal 9") == 1
+    finally:
+        process.terminate()
+        assert process.wait(LIMIT) == 0
+
+
+def test_a_program_that_can_not_start_its_workers_ends_with_a_message(tmp_path: Path) -> None:
+    script = tmp_path / "supervise.py"
+    few = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (7, 7))"
+    script.write_text(
+        SUPERVISE.replace("import signal", f"{few}\nimport signal").replace('"), 1, grace', '"), 3, grace')
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(
+        [sys.executable, str(script)], env=environment, capture_output=True, text=True, timeout=LIMIT, check=False
+    )
+    assert "ConfigurationError: no worker process can be started: Too many open files" in ended.stdout
+    assert ended.returncode == 1
 
 
 def test_the_limit_on_open_files_is_raised_or_told() -> None:

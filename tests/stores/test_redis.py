@@ -353,9 +353,32 @@ def test_a_server_that_hangs_is_an_error_and_not_a_wait(tmp_path: Path, monkeypa
                 errors = [str(each.exception(DEADLINE)) for each in calls]
         finally:
             server.thaw()
-        assert all("did not answer within 0.1 seconds" in each or "can't be reached" in each for each in errors)
+        busy = "all 16 connections to the server were in use for 0.1 seconds"
+        assert all("did not answer within 0.1 seconds" in each or busy in each for each in errors)
         assert within_deadline(lambda: not fails(lambda: store.get("corp", 1, "id")))
         assert store.get("corp", 1, "id") == "text"
+
+
+def test_a_call_that_gets_no_connection_says_so_and_waits_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wwspec_router.stores.redis_server.TIMEOUT", 0.2)
+    monkeypatch.setattr("wwspec_router.stores.redis_server.CONNECTIONS", 1)
+    with local_redis(tmp_path) as server, closing(RedisStore(server.url)) as store:
+        server.freeze()
+        together = threading.Barrier(8)
+
+        def wait(number: int) -> str:
+            together.wait(DEADLINE)
+            with pytest.raises(StoreError) as caught:
+                store.get("corp", 1, "id")
+            return str(caught.value)
+
+        try:
+            errors = in_threads(wait, 8)
+        finally:
+            server.thaw()
+        # A second wait would get the connection of one whose answer did not come.
+        assert sum("all 1 connections to the server were in use for 0.2 seconds" in each for each in errors) >= 4
+        assert within_deadline(lambda: not fails(lambda: store.get("corp", 1, "id")))
 
 
 def test_a_server_that_went_away_at_the_start_is_an_error_that_names_it_without_the_password() -> None:

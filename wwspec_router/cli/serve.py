@@ -47,6 +47,13 @@ from wwspec_router.server import serve
     help="Connections of each worker process; more are refused.",
 )
 @click.option(
+    "--max-body",
+    type=click.IntRange(1),
+    default=16 << 20,
+    show_default=True,
+    help="Bytes of the largest request body that is read.",
+)
+@click.option(
     "--job-threads",
     type=click.IntRange(0, 1024),
     default=8,

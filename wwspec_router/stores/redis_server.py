@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from queue import Empty
+from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -173,16 +175,23 @@ class RedisServer:
         """
         reason = ""
         with self._use():
+            late = monotonic() + TIMEOUT
             for _ in range(2 if again else 1):
                 try:
                     return step()
                 except (self._redis.RedisError, OSError) as error:
                     reason = self._reason(error)
-                    if not isinstance(error, self._redis.ConnectionError):
+                    broke = isinstance(error, self._redis.ConnectionError) and not _all_in_use(error)
+                    if not broke or monotonic() >= late:
                         break
         raise StoreError(f"{self._place}: {reason}")
 
     def _reason(self, error: Exception) -> str:
+        if _all_in_use(error):
+            return (
+                f"all {CONNECTIONS} connections to the server were in use for {TIMEOUT:g} seconds; "
+                "it is slow, or is asked for more than it can do"
+            )
         if isinstance(error, self._redis.TimeoutError):
             return f"the server did not answer within {TIMEOUT:g} seconds"
         code = _error_code(error)
@@ -270,6 +279,11 @@ def _error_code(error: Exception) -> str | None:
     by_type = _CODES.get(type(error).__name__)  # the package cuts these codes off
     words = re.findall(r"\b[A-Z_]{3,}\b", str(error)[:200])
     return by_type or next((each for each in words if each in _MENDS), None)
+
+
+def _all_in_use(error: Exception) -> bool:
+    """Tell whether no connection became free in time: a `ConnectionError` of the package, although none broke."""
+    return isinstance(error.__context__, Empty)
 
 
 def _version(text: str) -> tuple[int, ...]:
