@@ -21,6 +21,8 @@ from wwspec_router.emulator.client import CallResult, EmulatorClient, EmulatorEr
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.table import build_table
 
+LOOK = 0.2
+"""Seconds between two looks for a signal."""
 CALLBACK_LIMIT = 10.0
 """Seconds to wait for the notification."""
 PAGE = 200
@@ -145,4 +147,6 @@ def _keep_serving(client: EmulatorClient) -> None:
         f"curl '{client.url}/cgi-bin/gettoken?corpid={info['corpid']}&corpsecret={info['secret']}'\n"
         f"curl -d '{body}' '{client.url}/cgi-bin/chatdata/sync_call_program?access_token={answer}'\n"
     )
-    Event().wait()
+    # Not for ever: of two signals at once another thread may take both, which would not wake this one.
+    while not Event().wait(LOOK):
+        pass
