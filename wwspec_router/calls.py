@@ -31,6 +31,8 @@ UNANSWERED = -2
 """What is counted in place of an errcode when the client hung up, or no reply could be sealed."""
 REFUSAL_THREADS = 2
 """Threads that only answer calls which the workers can't: the queue is full, or a call's time is over."""
+REFUSAL_PATIENCE = 0.08
+"""Seconds that a refusal for overload may wait to be sealed; then it is a bare HTTP status 503, but prompt."""
 
 Settle = Callable[[Answer | None], None]
 """Sends an answer; None when there is nobody left to send it to."""
@@ -157,12 +159,18 @@ class Calls:
             else:
                 self._late.warning("ability %s refused: %s", call.ticket.label, error.message)
         try:
-            job: asyncio.Future[Answer] = self._refusals.submit(self._exchange.refuse, call.ticket, error)
+            job: asyncio.Future[Answer] = self._refusals.submit(self._refusal, call.ticket, error, monotonic())
         except OverloadedError:
             self._count(call, UNANSWERED)
             call.settle(_plain(503, "overloaded\n"))
         else:
             job.add_done_callback(lambda job: self._settle(call, job))
+
+    def _refusal(self, ticket: Ticket, error: CallError, since: float) -> Answer:
+        """Seal a refusal, on one of the threads for that, unless there were too many before it."""
+        if isinstance(error, OverloadedError) and monotonic() - since > REFUSAL_PATIENCE:
+            return _plain(503, "overloaded\n", UNANSWERED)
+        return self._exchange.refuse(ticket, error)
 
     def _settle(self, call: CallInHand, job: "asyncio.Future[Any]") -> None:
         if job.cancelled():
@@ -196,7 +204,7 @@ class Calls:
         self._timer = asyncio.get_running_loop().call_later(ROUND, self._look) if self._in_hand else None
 
 
-def _plain(status: int, text: str) -> Answer:
+def _plain(status: int, text: str, errcode: int = 0) -> Answer:
     """What is sent when nothing can be sealed."""
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(text))]
-    return Answer(headers, text.encode(), 0, status)
+    return Answer(headers, text.encode(), errcode, status)

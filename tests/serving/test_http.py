@@ -8,14 +8,17 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from unittest.mock import ANY
 
 import httpx
 import pytest
 
 from tests.serving.conftest import LIMIT, PlainSdk, Program, sealed, wait_until
+from wwspec_router.calls import REFUSAL_PATIENCE, REFUSAL_THREADS
+from wwspec_router.envelope import Call
 from wwspec_router.logs import setup_logging
+from wwspec_router.sdk.base import Headers
 
 Start = Callable[..., Program]
 
@@ -138,6 +141,38 @@ def test_a_full_queue_is_answered_at_once(start: Start, gate: Gate) -> None:
         gate.opened.set()
         assert running.result(LIMIT).json()["errmsg"] == "late"
         assert queued.result(LIMIT).json()["errmsg"] == "late"
+
+
+class GatedSeals(PlainSdk):
+    """An SDK whose threads for refusals don't get on until the test opens the gate."""
+
+    def __init__(self, gate: Gate) -> None:
+        super().__init__()
+        self.gate = gate
+
+    def decode(self, headers: Headers, body: str) -> Call:
+        if threading.current_thread().name.startswith("wwspec-refusal"):
+            self.gate("", "")
+        return super().decode(headers, body)
+
+
+def test_a_refusal_that_can_not_be_sealed_soon_is_a_bare_status(start: Start, gate: Gate) -> None:
+    sealing = Gate()
+    program = start(GatedSeals(sealing), threads=1, queue=0)
+    program.sdk.invoke = gate
+    with ThreadPoolExecutor(4) as pool:
+        running = pool.submit(program.post, "invoke_sync_msg")
+        assert gate.entered.acquire(timeout=LIMIT)
+        first = [pool.submit(program.post, "invoke_sync_msg") for _ in range(REFUSAL_THREADS)]
+        assert all(sealing.entered.acquire(timeout=LIMIT) for _ in first)
+        late = pool.submit(program.post, "invoke_sync_msg")
+        assert not wait([late], REFUSAL_PATIENCE * 2).done  # this thread sees it wait for longer than it may
+        sealing.opened.set()
+        assert late.result(LIMIT).status_code == 503
+        assert late.result(LIMIT).text == "overloaded\n"
+        assert {each.result(LIMIT).headers["ww-sealed"] for each in first} == {"yes"}
+        gate.opened.set()
+        assert running.result(LIMIT).json()["errmsg"] == "late"
 
 
 def test_a_call_that_is_queued_for_long_is_refused_while_the_one_before_it_runs(start: Start, gate: Gate) -> None:
