@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.zones import AGENTID, CORPID, PASSTHROUGH, ROOT
 from wwspec_router.dispatch import Dispatcher
-from wwspec_router.envelope import Call
+from wwspec_router.envelope import Call, Reply
 from wwspec_router.sdk.base import Headers, SealedReply
 from wwspec_router.stores import NotifyStore
 from wwspec_router.table import build_table
@@ -63,7 +63,7 @@ class InstantSdk:
 
 def kernel(
     store: NotifyStore, replies: Mapping[str, str], registry: Path = REGISTRY
-) -> tuple[Callable[[Call], object], list[str]]:
+) -> tuple[Callable[[Call], Reply], list[str]]:
     """Build a kernel.
 
     Returns:

@@ -24,7 +24,7 @@ from benchmarks.command import Benchmark, Effort, run
 from benchmarks.contenders import LIMIT, PROGRAM, peer, program
 from benchmarks.figures import Samples
 from benchmarks.zones import AGENTID, CORPID, PASSTHROUGH, Zone, event, sync_msg_reply, zone
-from wwspec_router.envelope import Call
+from wwspec_router.envelope import Call, Reply
 from wwspec_router.stores import MemoryStore, SqliteStore, StoreLimits
 
 ABILITIES = (10, 100, 1_000, 10_000)
@@ -35,7 +35,7 @@ DIFFERENT = 500
 """Different calls that are made over HTTP by turns."""
 LIMITS = StoreLimits(max_rows=2_000_000, max_bytes=1 << 31)
 
-Dispatch = Callable[[Call], object]
+Dispatch = Callable[[Call], Reply]
 
 
 def microseconds(dispatch: Dispatch, calls: Sequence[Call]) -> float:

@@ -35,7 +35,7 @@ HOMES = ["root", r"home/\w+", r"Users/\w+", "work", "opt/wheels"]
 
 HOST = re.compile("|".join(map(re.escape, INDEX_HOSTS)), re.IGNORECASE)
 SOURCE = re.compile(r"://|" + "|".join(PIP_OPTIONS))
-# A path starts the line, or follows neither a name, a closing brace nor a dot: docs/work/ is nobody's home.
+# A path starts the line, or follows neither a name, a closing brace nor a dot: a folder below docs is nobody's home.
 MACHINE_PATH = re.compile(r"(?<![\w.}>~*-])/(?:" + "|".join(HOMES) + r")(?:/|\b)")
 TEMPORARY_PATH = re.compile(r"(?<![\w.}>~*-])/(?:var/)?tmp/")
 OUTSIDE = re.compile(r"\.\./shared\b|/ ?[\"']shared\b")

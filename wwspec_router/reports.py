@@ -89,7 +89,8 @@ class Reporter:
         if errcode in _REFUSED_RESULTS:
             log.error("job %s of %s given up: not even {} was taken (%d)", short(job.job_id), _ability(job), errcode)
             return Verdict.HOPELESS
-        log.warning("job %s not reported (%s); it will be tried again", short(job.job_id), errcode)
+        why = "it did not get through" if errcode is None else f"refused with {errcode}"
+        log.warning("job %s not reported, %s; it will be tried again", short(job.job_id), why)
         return Verdict.UNHEARD
 
     def _send(self, job: Job, outcome: Outcome) -> int | None:

@@ -22,6 +22,10 @@ def call(*command: str | Path, cwd: Path = ROOT, **variables: str) -> subprocess
     return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=60, check=False)
 
 
+A_HOME = "work"
+"""A name that begins paths of machines, and is a folder like any other below another one."""
+
+
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A work tree of git's that hygiene has nothing against."""
@@ -29,7 +33,7 @@ def tree(tmp_path: Path) -> Path:
     files = {
         "CHANGELOG.md": "# Changelog\n\n## [Unreleased]\n\n## [1.2.0] - 2026-01-01\n\n## [1.1.0]\n",
         "wwspec_router/__init__.py": '__version__ = "1.2.0"\n',
-        "docs/paths.md": "The image has its files in /app. docs/work/ and ./tmp/x are nobody's home.\n",
+        "docs/paths.md": f"The image has its files in /app. docs/{A_HOME}/ and ./tmp/x are nobody's home.\n",
         "requirements/run.txt": "click==8.1.8 \\\n    --hash=sha256:00\n",
     }
     for name, text in files.items():
