@@ -77,7 +77,7 @@ def abilities(samples: Samples, effort: Effort, folder: Path) -> None:
 
 def stored_events(samples: Samples, effort: Effort, folder: Path) -> None:
     """Grow the store: fetch events all over it, and bring new ones in."""
-    fetch, intake, order = "stored events, fetch", "stored events, intake", random.Random(1)  # noqa: S311
+    fetch, intake, order = "stored events, fetch", "stored events, intake", random.Random(1)  # noqa: S311 - an order
     text, numbers = event(), EVENTS[: effort.pick(full=4, quick=2)]
     number_of_calls = effort.pick(full=2_000, quick=200)
     with ExitStack() as stack:
@@ -132,7 +132,7 @@ def fetched_over_http(samples: Samples, effort: Effort, files: dict[str, Path]) 
 
 def fill(path: Path, number: int, text: str) -> list[str]:
     """Lay events into a store's file in one transaction; return some of their notify_ids."""
-    order = random.Random(2)  # noqa: S311
+    order = random.Random(2)  # noqa: S311 - an order
     notify_ids = [f"{order.getrandbits(128):039d}" for _ in range(number)]
     expires, size = time.time() + 86_400, len(text.encode())
     with closing(sqlite3.connect(path)) as db, db:

@@ -355,7 +355,7 @@ class Jobs:
     def _report(self, job: Job, outcome: Outcome) -> None:
         verdict = self._reporter.tell(job, outcome)
         if verdict is Verdict.UNHEARD and job.age < GIVE_UP_AFTER:
-            delay = min(MAX_DELAY, 0.5 * 2.0 ** min(job.attempt, 10)) * random.uniform(0.5, 1.0)  # noqa: S311
+            delay = min(MAX_DELAY, 0.5 * 2.0 ** min(job.attempt, 10)) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
             self._journal.postpone(self._owner, job.job_id, delay)
             return
         if verdict is Verdict.UNHEARD:
