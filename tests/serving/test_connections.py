@@ -397,6 +397,25 @@ def test_an_idle_connection_is_closed(start: Start, way: str) -> None:
         until_closed(client)
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_the_time_of_an_idle_connection_stands_still_for_a_pipelined_call(start: Start, gate: Gate, way: str) -> None:
+    program = start(way)
+    program.server.config.timeout_keep_alive = 0.1  # type: ignore[assignment]
+    answers: Iterator[Callable[[str, str], str]] = iter([lambda api, request: OK.decode(), gate])
+    program.sdk.invoke = lambda api, request: next(answers)(api, request)
+    with program.connect() as client:
+        client.sendall(CALL + CALL)
+        assert read_reply(client).endswith(OK)
+        assert gate.entered.acquire(timeout=LIMIT)
+        client.settimeout(0.3)
+        with pytest.raises(TimeoutError):  # neither an answer nor an end, for longer than it may be idle
+            client.recv(1)
+        client.settimeout(LIMIT)
+        gate.opened.set()
+        assert read_reply(client).endswith(OK)
+        until_closed(client)
+
+
 @pytest.mark.parametrize("way", ["ordinary", "lean"])
 @pytest.mark.parametrize("start_of_head", [b"", b"POST / HTT", b"\r\n", CALL[:60]])
 def test_a_connection_whose_first_head_does_not_come_is_closed(start: Start, way: str, start_of_head: bytes) -> None:
