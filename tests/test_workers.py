@@ -7,7 +7,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, Protocol, TypeVar
 
@@ -240,6 +240,59 @@ def test_jobs_that_block_spread_over_all_threads_at_once(run: Run) -> None:
             places = await asyncio.gather(*(pool.submit(barrier.wait, DEADLINE) for _ in range(64)))
             assert sorted(places) == list(range(64))
         assert pool.threads == 64
+        assert await pool.stop(DEADLINE) == 0
+
+    run(main)
+
+
+@pytest.mark.parametrize("computing", [False, True], ids=["blocks", "computes"])
+def test_a_job_that_takes_long_holds_up_neither_those_before_it_nor_those_behind_it(run: Run, computing: bool) -> None:
+    async def main() -> None:
+        pool = await started(threads=2)
+        released = threading.Event()
+
+        def long_job() -> bool:
+            deadline = time.monotonic() + DEADLINE
+            while computing and not released.is_set() and time.monotonic() < deadline:
+                pass
+            return released.wait(0 if computing else DEADLINE)
+
+        for number in range(
+            20
+        ):  # the first comes to a pool that knows quick jobs only, others to one used to long ones
+            released.clear()
+            before, long = pool.submit(int), pool.submit(long_job)
+            if number % 2 == 0:
+                await before
+                assert not long.done()
+            await pool.submit(int)
+            await before
+            assert not long.done()
+            released.set()
+            assert await long
+            assert await asyncio.gather(*(pool.submit(int) for _ in range(100))) == [0] * 100
+        assert await pool.stop(DEADLINE) == 0
+
+    run(main)
+
+
+def test_jobs_that_block_for_less_than_a_look_spread_as_well(run: Run) -> None:
+    async def main() -> None:
+        pool = await started(threads=8)
+        together = threading.Barrier(8)
+
+        def block_shortly() -> bool:
+            try:
+                together.wait(workers.PATIENCE / 10)
+            except threading.BrokenBarrierError:
+                with suppress(threading.BrokenBarrierError):
+                    together.reset()
+                return False
+            return True
+
+        met = False
+        while not met:
+            met = any(await asyncio.gather(*(pool.submit(block_shortly) for _ in range(64))))
         assert await pool.stop(DEADLINE) == 0
 
     run(main)

@@ -1,33 +1,43 @@
 """Worker threads for the blocking exchanges of one asyncio loop.
 
-Built for calls that mostly return at once and sometimes block for seconds. To hand a call to a thread and its
-result back would cost more than the call itself if each step woke somebody, so wake-ups are batched:
+Built for calls that return at once and for calls that block for seconds. To hand a call to a thread and its result
+back would cost more than a quick call itself if each step woke somebody, so wake-ups are batched:
 
 * Jobs go to one deque. The loop looks for a worker once an iteration, when the whole batch is queued.
-* At most one worker is *searching*: woken, and not yet at a job. When it takes one and more are queued, it
-  first wakes the next worker. Jobs that return at once are thus done in a row by one thread; jobs that block
-  spread over the threads along the chain.
-* Results go to another deque. The loop is woken only when no wake-up of it is under way.
+* At most one worker is the *head*: the one that was called for what is queued. While jobs return soon it stays
+  the head and does them in a row; a second thread would only compete with it for the interpreter's lock (GIL).
+* While jobs are queued the loop looks at the head each `PATIENCE`. If it is still at the same job, or has hardly
+  computed meanwhile, it keeps others waiting. Then the pool *spreads* for a while: a head that takes a job first
+  hands its role on, if more are queued, so that the jobs are spread over the threads along a chain.
+* Results go to another deque. The loop is woken only when no wake-up of it is under way, and by a head that has
+  more to do not at all: what it has done waits for the last of the jobs in a row, or for a look.
+* While the pool spreads and most of the jobs in hand are with threads, the loop gives way to the threads after
+  each job and each result. Jobs that began together end together, and their callers would call together again:
+  this pulls them apart.
 
 Threads are daemons, start when a job finds none idle, and sleep on a lock of their own without time-outs.
 Nothing here knows HTTP, calls or the SDK: a job is a function and its arguments.
 
 Who touches what:
 
-* The loop's thread alone: `_pending`, `_flushing`, `_closed`, `_empty`, `_abandoned`, and appending to
-  `_jobs`.
-* Under `_lock`, where no foreign code runs: `_idle`, `_searching`, `_ending`, and changes of `_workers` and
-  `_lost`. Only the loop's thread makes a worker lost, and only while it runs a job.
+* The loop's thread alone: `_pending`, `_flushing`, `_look`, `_seen`, `_gathering`, `_blocking`, `_blocked`,
+  `_closed`, `_empty`, `_abandoned`, appending to `_jobs`, and changes of `_spreading`: whatever a worker reads of
+  that, it loses no job.
+* Under `_lock`, where no foreign code runs: changes of `_head`, `_ending`, `_idle`, `_workers` and `_lost`. Only the
+  loop's thread makes a worker lost, and only while it runs a job.
 * Any thread: popping from `_jobs`, appending to `_done` (a deque does both atomically, with or without the
   GIL), and `_waking`, which `_Worker.run` argues.
 """
 
 import asyncio
 import logging
+import os
 import threading
+import time
 from _thread import allocate_lock
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 from typing import Any, NamedTuple, TypeVar, TypeVarTuple
 
@@ -36,9 +46,19 @@ from wwspec_router.errors import OverloadedError
 _Result = TypeVar("_Result")
 _Args = TypeVarTuple("_Args")
 
+PATIENCE = 0.005
+"""Seconds between two looks at a head while jobs are queued behind its own."""
+SPREAD = 1.0
+"""Seconds for which the pool spreads once a head was found to keep others waiting."""
+_COMPUTING = 0.2
+"""Share of its time for which the head computes, at least, when its jobs don't block."""
+_FEW = 2
+"""Threads that may be in a job at the same time although no job blocks: one that ends it, one that begins."""
 _JOIN_LIMIT = 5.0
 """Seconds that `stop` may block for threads without a job to be gone; a few milliseconds in practice."""
 
+_clock_of: Callable[[int | None], int] | None = getattr(time, "pthread_getcpuclockid", None)
+"""Missing on macOS: there each head that is at work at two looks in a row is taken for one whose jobs block."""
 _log = logging.getLogger(__name__)
 
 
@@ -81,6 +101,12 @@ class WorkerPool:
         self._done: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
         self._pending: set[asyncio.Future[Any]] = set()
         self._flushing = False
+        self._look: asyncio.TimerHandle | None = None
+        self._seen: _Sight | None = None
+        self._gathering: asyncio.TimerHandle | None = None
+        self._spreading = False
+        self._blocking = False
+        self._blocked = False
         self._waking = False
         self._closed = False
         self._empty: asyncio.Future[None] | None = None
@@ -91,7 +117,7 @@ class WorkerPool:
         self._lost: list[_Worker] = []
         self._named = 0
         self._warned = False
-        self._searching = False
+        self._head: _Worker | None = None
         self._ending = False
 
     async def start(self) -> None:
@@ -134,6 +160,9 @@ class WorkerPool:
         if not self._flushing:
             self._flushing = True
             self._loop.call_soon(self._flush)
+        if self._blocking:
+            self._call_next()
+            os.sched_yield()
         return future
 
     async def stop(self, grace: float) -> int:
@@ -179,6 +208,8 @@ class WorkerPool:
             self._workers.remove(worker)
             self._lost.append(worker)
             worker.lost = True
+            if self._head is worker:
+                self._head = None
         self._flush()  # what is queued may be waiting for just this place
         return True
 
@@ -217,29 +248,68 @@ class WorkerPool:
     def _flush(self) -> None:
         """Look for a worker, once for all that this iteration of the loop has queued."""
         self._flushing = False
+        if self._done:
+            self._drain()
         # Only this thread appends: an empty queue means that every job has found its worker already.
         if not self._jobs:
             return
+        self._call_next()
+        if not self._workers:
+            self._refuse_queued()
+        elif self._look is None:
+            self._seen = _Sight.of(self._head)
+            self._look = self._loop.call_later(PATIENCE, self._look_after)
+
+    def _look_after(self) -> None:
+        """Find out whether the head keeps those waiting that are queued."""
+        self._look = None
+        if self._done:
+            self._drain()
+        if not self._jobs:
+            return
+        before, self._seen = self._seen, _Sight.of(self._head)
+        if self._seen is not None and self._seen.kept_waiting_since(before):
+            self._spread()
+        self._look = self._loop.call_later(PATIENCE, self._look_after)
+
+    def _spread(self) -> None:
+        """Let the head go, and each one that follows it for a while."""
+        self._spreading = True
+        if self._gathering is None:
+            self._gathering = self._loop.call_later(SPREAD, self._gather)
+        with self._lock:
+            self._head = None
+            worker = self._next()
+        self._call(worker)
+
+    def _gather(self) -> None:
+        """Spread no longer, unless most jobs were seen to block meanwhile."""
+        self._spreading = self._blocking = self._blocked
+        self._blocked = False
+        self._gathering = self._loop.call_later(SPREAD, self._gather) if self._spreading else None
+
+    def _call_next(self) -> None:
         with self._lock:
             worker = self._next()
         self._call(worker)
-        if not self._workers:
-            self._refuse_queued()
 
     def _next(self, *, start: bool = True) -> "_Worker | None":
-        """Choose the worker to call and make it the searching one; under the lock.
+        """Choose the worker to call and make it the head; under the lock.
 
-        No wake-up is lost, for whenever the lock is free: *while a job is queued and a worker is idle, one is
-        searching or a flush is due.* In the lock's order of events:
+        No wake-up is lost, for whenever the lock is free: *while a job is queued and a worker is idle, there is a
+        head or a flush is due.* In the lock's order of events:
 
-        * A job is appended before its flush takes the lock. A worker that lies down before that is idle and
-          can be called; one that would lie down after it looks once more, under the lock, and finds the job.
-        * A flush that meets a searching worker leaves the job to it. That one gives up its role later, under
-          the lock: with a job in hand, calling the next if any are left, or lying down, if none are.
+        * A job is appended before its flush takes the lock. A worker that lies down before that is idle and can be
+          called; one that would lie down after it looks once more, under the lock, and finds the job: it goes on,
+          unless it leaves the job to a head.
+        * A flush that meets a head leaves the job to it. That one gives up its role later, under the lock: lying
+          down, if no job is left, or with a job in hand, calling the next if any are left.
+        * A head may be kept by its job. While a job is queued, a flush or a look is due: a flush sees to it that a look
+          is, and a look that finds jobs, that the next one is. It ends the role of a head that keeps others waiting.
         * With nobody idle and no thread to add, a job waits for a worker to finish; none lies down before the
-          queue is empty.
+          queue is empty, but for a head.
         """
-        if self._searching or self._ending:
+        if self._head is not None or self._ending:
             return None
         if self._idle:
             worker = self._idle.pop()  # the last to lie down has the warmest caches
@@ -249,7 +319,7 @@ class WorkerPool:
             self._workers.append(worker)
         else:
             return None
-        self._searching = True
+        self._head = worker
         return worker
 
     def _call(self, worker: "_Worker | None") -> None:
@@ -264,8 +334,8 @@ class WorkerPool:
         except (RuntimeError, MemoryError) as exc:
             with self._lock:
                 self._workers.remove(worker)
-                self._searching = False
-                # A flush may have relied on this one's search, while another worker lay down.
+                self._head = None
+                # A flush may have relied on this one, while another worker lay down.
                 idle = self._next(start=False) if self._jobs else None
                 others, warned, self._warned = len(self._workers), self._warned, True
             self._call(idle)
@@ -279,22 +349,30 @@ class WorkerPool:
             self._done.append((future, None, self._refusal()))
         self._drain()
 
-    def _taken(self) -> None:
-        """Give up the searching role with a job in hand; the next worker gets it if more are queued."""
+    def _hand_on(self, head: "_Worker") -> None:
+        """Give up the head's role with a job in hand; the next worker gets it if more are queued."""
         with self._lock:
-            self._searching = False
+            if self._head is not head:
+                return
+            self._head = None
             worker = self._next() if self._jobs else None
         self._call(worker)
 
     def _drain(self) -> None:
         """Set the results that have come in; on the loop's thread."""
         self._waking = False  # before the first pop, as `_Worker.run` relies on
+        if self._spreading:
+            busy = len(self._workers) - len(self._idle)
+            if busy > _FEW and 2 * busy > len(self._pending):
+                self._blocking = self._blocked = True
         while True:
             try:
                 future, result, error = self._done.popleft()
             except IndexError:
                 break
             self._pending.discard(future)
+            if self._blocking:
+                os.sched_yield()
             if future.done():
                 continue
             if error is None:
@@ -312,6 +390,9 @@ class WorkerPool:
         """Cancel what is left and end the threads that have no job."""
         if self._ending:
             return
+        for timer in (self._look, self._gathering):
+            if timer is not None:
+                timer.cancel()
         self._drain()
         while True:
             try:
@@ -341,6 +422,35 @@ class WorkerPool:
             worker.join(max(0.0, deadline - monotonic()))
 
 
+class _Sight(NamedTuple):
+    """What the loop saw of a head."""
+
+    worker: "_Worker"
+    naps: int
+    """How often it had lain down."""
+    since: float
+    """When its job began; 0.0 when it was between two."""
+    computed: float
+    """Seconds that its thread had computed; 0.0 where the system does not tell."""
+    at: float
+    """Seconds of `time.monotonic()`."""
+
+    @classmethod
+    def of(cls, head: "_Worker | None") -> "_Sight | None":
+        """Look; None when there is no head, or its thread only begins."""
+        if head is None or (head.clock is None and _clock_of is not None):
+            return None
+        computed = 0.0 if head.clock is None else time.clock_gettime(head.clock)
+        return cls(head, head.naps, head.since, computed, monotonic())
+
+    def kept_waiting_since(self, before: "_Sight | None") -> bool:
+        """Return whether it was at work all the time, and at the same job or hardly computing."""
+        if before is None or before.worker is not self.worker or before.naps != self.naps:
+            return False
+        same_job = self.since != 0.0 and self.since == before.since
+        return same_job or self.computed - before.computed < _COMPUTING * (self.at - before.at)
+
+
 class _Worker(threading.Thread):
     """One thread: does jobs until there are none, then sleeps until it is called."""
 
@@ -349,25 +459,26 @@ class _Worker(threading.Thread):
         self.pool = pool
         self.since = 0.0
         self.lost = False
+        self.naps = 0
+        self.clock: int | None = None
         self.gate = allocate_lock()
         self.gate.acquire()
 
     def run(self) -> None:
         """Work until the pool ends, or another thread was given this one's place."""
         pool = self.pool
-        jobs, done, wake_loop = pool._jobs, pool._done, pool._loop.call_soon_threadsafe
-        searching: bool | None = True
+        if _clock_of is not None:
+            self.clock = _clock_of(self.ident)
+        jobs, done = pool._jobs, pool._done
         while True:
             try:
                 future, fn, args = jobs.popleft()
             except IndexError:
-                searching = self._lie_down(searching)
-                if searching is None:
+                if not self._lie_down():
                     return
                 continue
-            if searching:
-                searching = False
-                pool._taken()
+            if pool._spreading and pool._head is self:
+                pool._hand_on(self)
             result: Any = None
             error: BaseException | None = None
             if not future.done():
@@ -383,36 +494,41 @@ class _Worker(threading.Thread):
             # To read True leaves the result to the worker that set it: its call of `_drain` is still to come,
             # and resets the flag before it pops. Had its last pop come before our append, so had the reset,
             # by the deque's own order, and we would read False. When two workers read False, one drain finds
-            # nothing.
-            if not pool._waking:
-                pool._waking = True
-                try:
-                    wake_loop(pool._drain)
-                except RuntimeError:
-                    pass  # the loop was closed while this job was left behind
-            if self.lost:
-                with pool._lock:
-                    pool._lost.remove(self)
+            # nothing. A result that the head keeps back is not lost either: a job is queued, so the loop has a
+            # flush or a look to come, and both drain.
+            if not (pool._waking or (jobs and pool._head is self and not pool._spreading)):
+                self._wake_loop()
+            if (self.lost or not (pool._head is self or pool._spreading)) and not self._lie_down():
                 return
 
-    def _lie_down(self, searching: bool | None) -> bool | None:
-        """Sleep until called, unless a job has come meanwhile.
+    def _wake_loop(self) -> None:
+        pool = self.pool
+        pool._waking = True
+        with suppress(RuntimeError):  # the loop was closed while this job was left behind
+            pool._loop.call_soon_threadsafe(pool._drain)
+
+    def _lie_down(self) -> bool:
+        """Sleep until called, unless there is a job and no head to do it.
 
         Returns:
-            Whether this worker is the searching one now, or None when it must leave.
+            False when this worker must leave.
         """
         pool = self.pool
         with pool._lock:
             if self.lost:  # since it last looked
                 pool._lost.remove(self)
-                return None
+                return False
             if pool._jobs:
-                return searching
-            if pool._ending:
+                if pool._head is None and not pool._spreading:
+                    pool._head = self
+                if pool._head is self or pool._spreading:
+                    return True
+            elif pool._ending:
                 pool._workers.remove(self)
-                return None
-            if searching:
-                pool._searching = False
+                return False
+            if pool._head is self:
+                pool._head = None
+            self.naps += 1
             pool._idle.append(self)
         self.gate.acquire()
         return True
