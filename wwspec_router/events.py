@@ -77,7 +77,8 @@ class EventIntake:
         except StoreError as error:
             raise CallError("the event could not be stored", detail=str(error)) from error
         self._notify(call, notify_id, event_type)
-        log.debug("event %s stored and notified as %s", short(event_type, 40), short(notify_id))
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("event %s stored and notified as %s", short(event_type, 40), short(notify_id))
         return _ACCEPTED
 
     def fetch(self, call: Call) -> str:

@@ -6,23 +6,21 @@ back would cost more than a quick call itself if each step woke somebody, so wak
 * Jobs go to one deque. The loop looks for a worker once an iteration, when the whole batch is queued.
 * At most one worker is the *head*: the one that was called for what is queued. While jobs return soon it stays
   the head and does them in a row; a second thread would only compete with it for the interpreter's lock (GIL).
-* While jobs are queued the loop looks at the head each `PATIENCE`. If it is still at the same job, or has hardly
-  computed meanwhile, it keeps others waiting. Then the pool *spreads* for a while: a head that takes a job first
-  hands its role on, if more are queued, so that the jobs are spread over the threads along a chain.
+* While jobs are queued the loop looks each `PATIENCE`. If the head is still at the same job, or the process had
+  nothing to do although jobs were in hand, they block. Then the pool *spreads* for a while: a head that takes a job
+  first hands its role on, if more are queued, so that the jobs are spread over the threads along a chain.
 * Results go to another deque. The loop is woken only when no wake-up of it is under way, and by a head that has
   more to do not at all: what it has done waits for the last of the jobs in a row, or for a look.
-* While the pool spreads and most of the jobs in hand are with threads, the loop gives way to the threads after
-  each job and each result. Jobs that began together end together, and their callers would call together again:
-  this pulls them apart.
+* When most of the jobs in hand take longer than a look, the loop gives way to the threads after each job and each
+  result. Jobs that began together end together, and their callers would call together again: this pulls them apart.
 
 Threads are daemons, start when a job finds none idle, and sleep on a lock of their own without time-outs.
 Nothing here knows HTTP, calls or the SDK: a job is a function and its arguments.
 
 Who touches what:
 
-* The loop's thread alone: `_pending`, `_flushing`, `_look`, `_seen`, `_gathering`, `_blocking`, `_blocked`,
-  `_closed`, `_empty`, `_abandoned`, appending to `_jobs`, and changes of `_spreading`: whatever a worker reads of
-  that, it loses no job.
+* The loop's thread alone: `_pending`, `_flushing`, `_closed`, `_empty`, `_abandoned`, all that belongs to looking
+  and spreading, appending to `_jobs`, and changes of `_spreading`: whatever a worker reads of that, it loses no job.
 * Under `_lock`, where no foreign code runs: changes of `_head`, `_ending`, `_idle`, `_workers` and `_lost`. Only the
   loop's thread makes a worker lost, and only while it runs a job.
 * Any thread: popping from `_jobs`, appending to `_done` (a deque does both atomically, with or without the
@@ -47,18 +45,18 @@ _Result = TypeVar("_Result")
 _Args = TypeVarTuple("_Args")
 
 PATIENCE = 0.005
-"""Seconds between two looks at a head while jobs are queued behind its own."""
+"""Seconds between two looks while jobs are queued."""
 SPREAD = 1.0
-"""Seconds for which the pool spreads once a head was found to keep others waiting."""
-_COMPUTING = 0.2
-"""Share of its time for which the head computes, at least, when its jobs don't block."""
+"""Seconds for which the pool spreads once jobs were found to block."""
+_JUDGED_TIME = 0.02
+"""Seconds with jobs in hand, at least, from which it is judged whether they block."""
+_OCCUPIED = 0.9
+"""Share of these seconds for which the process computes, at least, when no job blocks."""
 _FEW = 2
-"""Threads that may be in a job at the same time although no job blocks: one that ends it, one that begins."""
+"""Jobs that may take long before the pool gives way to their threads."""
 _JOIN_LIMIT = 5.0
 """Seconds that `stop` may block for threads without a job to be gone; a few milliseconds in practice."""
 
-_clock_of: Callable[[int | None], int] | None = getattr(time, "pthread_getcpuclockid", None)
-"""Missing on macOS: there each head that is at work at two looks in a row is taken for one whose jobs block."""
 _log = logging.getLogger(__name__)
 
 
@@ -102,11 +100,15 @@ class WorkerPool:
         self._pending: set[asyncio.Future[Any]] = set()
         self._flushing = False
         self._look: asyncio.TimerHandle | None = None
-        self._seen: _Sight | None = None
+        self._head_was_at = 0.0
+        self._judged = monotonic()
+        self._computed = time.process_time()
+        self._without_jobs = 0.0
+        self._idle_since = self._judged
         self._gathering: asyncio.TimerHandle | None = None
         self._spreading = False
-        self._blocking = False
-        self._blocked = False
+        self._giving_way = False
+        self._still_long = False
         self._waking = False
         self._closed = False
         self._empty: asyncio.Future[None] | None = None
@@ -154,13 +156,15 @@ class WorkerPool:
         # overload.
         if self._closed or len(self._pending) - len(self._lost) >= self._size + self._queue:
             raise self._refusal()
+        if not self._pending:
+            self._without_jobs += monotonic() - self._idle_since
         future: asyncio.Future[_Result] = self._loop.create_future()
         self._pending.add(future)
         self._jobs.append((future, fn, args))
         if not self._flushing:
             self._flushing = True
             self._loop.call_soon(self._flush)
-        if self._blocking:
+        if self._giving_way:
             self._call_next()
             os.sched_yield()
         return future
@@ -257,20 +261,42 @@ class WorkerPool:
         if not self._workers:
             self._refuse_queued()
         elif self._look is None:
-            self._seen = _Sight.of(self._head)
+            self._head_was_at = 0.0
             self._look = self._loop.call_later(PATIENCE, self._look_after)
 
     def _look_after(self) -> None:
-        """Find out whether the head keeps those waiting that are queued."""
+        """Find out whether jobs block, and what is queued waits for them."""
         self._look = None
         if self._done:
             self._drain()
-        if not self._jobs:
-            return
-        before, self._seen = self._seen, _Sight.of(self._head)
-        if self._seen is not None and self._seen.kept_waiting_since(before):
+        if self._head_is_kept() or self._time_is_wasted():
             self._spread()
-        self._look = self._loop.call_later(PATIENCE, self._look_after)
+        if self._spreading and self._most_take_long():
+            self._giving_way = self._still_long = True
+        if self._jobs:
+            self._look = self._loop.call_later(PATIENCE, self._look_after)
+
+    def _head_is_kept(self) -> bool:
+        """Return whether jobs are queued and the head is at the same job as at the last look."""
+        head, before = self._head, self._head_was_at
+        self._head_was_at = 0.0 if head is None else head.since
+        return bool(self._jobs) and self._head_was_at == before != 0.0
+
+    def _time_is_wasted(self) -> bool:
+        """Return whether the process had nothing to do for much of the time that jobs were in hand."""
+        now, computed = monotonic(), time.process_time()
+        in_hand = now - self._judged - self._without_jobs
+        if in_hand < _JUDGED_TIME:
+            return False
+        wasted = computed - self._computed < _OCCUPIED * in_hand
+        self._judged, self._computed, self._without_jobs = now, computed, 0.0
+        return wasted
+
+    def _most_take_long(self) -> bool:
+        """Return whether most of the jobs in hand have been with a thread for longer than a look."""
+        begun = monotonic() - PATIENCE
+        long = sum(1 for worker in self._workers.copy() if 0.0 < worker.since < begun)
+        return long > _FEW and 2 * long > len(self._pending)
 
     def _spread(self) -> None:
         """Let the head go, and each one that follows it for a while."""
@@ -283,9 +309,9 @@ class WorkerPool:
         self._call(worker)
 
     def _gather(self) -> None:
-        """Spread no longer, unless most jobs were seen to block meanwhile."""
-        self._spreading = self._blocking = self._blocked
-        self._blocked = False
+        """Spread no longer, unless most jobs were seen to take long meanwhile."""
+        self._spreading = self._giving_way = self._still_long
+        self._still_long = False
         self._gathering = self._loop.call_later(SPREAD, self._gather) if self._spreading else None
 
     def _call_next(self) -> None:
@@ -361,17 +387,13 @@ class WorkerPool:
     def _drain(self) -> None:
         """Set the results that have come in; on the loop's thread."""
         self._waking = False  # before the first pop, as `_Worker.run` relies on
-        if self._spreading:
-            busy = len(self._workers) - len(self._idle)
-            if busy > _FEW and 2 * busy > len(self._pending):
-                self._blocking = self._blocked = True
         while True:
             try:
                 future, result, error = self._done.popleft()
             except IndexError:
                 break
             self._pending.discard(future)
-            if self._blocking:
+            if self._giving_way:
                 os.sched_yield()
             if future.done():
                 continue
@@ -383,8 +405,10 @@ class WorkerPool:
                 error.__cause__ = cause
             future.set_exception(error)
             future.exception()  # counts as asked for: asyncio would log it where the caller has gone
-        if self._empty is not None and not self._pending and not self._empty.done():
-            self._empty.set_result(None)
+        if not self._pending:
+            self._idle_since = monotonic()
+            if self._empty is not None and not self._empty.done():
+                self._empty.set_result(None)
 
     def _end(self) -> None:
         """Cancel what is left and end the threads that have no job."""
@@ -422,35 +446,6 @@ class WorkerPool:
             worker.join(max(0.0, deadline - monotonic()))
 
 
-class _Sight(NamedTuple):
-    """What the loop saw of a head."""
-
-    worker: "_Worker"
-    naps: int
-    """How often it had lain down."""
-    since: float
-    """When its job began; 0.0 when it was between two."""
-    computed: float
-    """Seconds that its thread had computed; 0.0 where the system does not tell."""
-    at: float
-    """Seconds of `time.monotonic()`."""
-
-    @classmethod
-    def of(cls, head: "_Worker | None") -> "_Sight | None":
-        """Look; None when there is no head, or its thread only begins."""
-        if head is None or (head.clock is None and _clock_of is not None):
-            return None
-        computed = 0.0 if head.clock is None else time.clock_gettime(head.clock)
-        return cls(head, head.naps, head.since, computed, monotonic())
-
-    def kept_waiting_since(self, before: "_Sight | None") -> bool:
-        """Return whether it was at work all the time, and at the same job or hardly computing."""
-        if before is None or before.worker is not self.worker or before.naps != self.naps:
-            return False
-        same_job = self.since != 0.0 and self.since == before.since
-        return same_job or self.computed - before.computed < _COMPUTING * (self.at - before.at)
-
-
 class _Worker(threading.Thread):
     """One thread: does jobs until there are none, then sleeps until it is called."""
 
@@ -459,16 +454,12 @@ class _Worker(threading.Thread):
         self.pool = pool
         self.since = 0.0
         self.lost = False
-        self.naps = 0
-        self.clock: int | None = None
         self.gate = allocate_lock()
         self.gate.acquire()
 
     def run(self) -> None:
         """Work until the pool ends, or another thread was given this one's place."""
         pool = self.pool
-        if _clock_of is not None:
-            self.clock = _clock_of(self.ident)
         jobs, done = pool._jobs, pool._done
         while True:
             try:
@@ -528,7 +519,6 @@ class _Worker(threading.Thread):
                 return False
             if pool._head is self:
                 pool._head = None
-            self.naps += 1
             pool._idle.append(self)
         self.gate.acquire()
         return True

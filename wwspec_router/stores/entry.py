@@ -4,7 +4,6 @@ It knows no backend. Its errors never repeat an id or a text.
 """
 
 import math
-from typing import NamedTuple
 
 from wwspec_router.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import Job, Outcome, StoreLimits
@@ -12,12 +11,8 @@ from wwspec_router.stores.base import Job, Outcome, StoreLimits
 _MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
 
 
-class Key(NamedTuple):
-    """Whose entry it is, and which."""
-
-    corpid: str
-    agentid: int
-    notify_id: str
+Key = tuple[str, int, str]
+"""Whose entry it is, and which: corpid, agentid, notify_id."""
 
 
 def storable_key(corpid: str, agentid: int, notify_id: str) -> Key:
@@ -30,7 +25,7 @@ def storable_key(corpid: str, agentid: int, notify_id: str) -> Key:
         encoded("corpid", corpid)
         encoded("notify_id", notify_id)
     _check_bits("agentid", agentid)
-    return Key(corpid, agentid, notify_id)
+    return corpid, agentid, notify_id
 
 
 def encoded(name: str, value: str) -> bytes:

@@ -45,6 +45,20 @@ class GroupCommit(Generic[T]):
 
     def submit(self, item: T) -> None:
         """Return as soon as `item` was in a batch that is written."""
+        alone = False
+        try:
+            with self._lock:
+                if not self._writing:
+                    alone = self._writing = True
+            if alone:
+                self._write((item,))
+        finally:
+            if alone:
+                self._pass_on()
+        if not alone:
+            self._submit_with_others(item)
+
+    def _submit_with_others(self, item: T) -> None:
         turn = _Turn(item)
         try:
             with self._lock:

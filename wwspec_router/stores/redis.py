@@ -4,6 +4,7 @@ How the server is reached is `RedisServer`'s business, jobs are that of `RedisJo
 their rules.
 """
 
+import re
 from urllib.parse import quote
 
 from wwspec_router.stores.base import StoreFigures, StoreLimits
@@ -13,6 +14,8 @@ from wwspec_router.stores.redis_server import RedisServer
 
 _ENTRY = "wwspec:notify:entry:"
 _EXPIRY, _SIZES, _BYTES = "wwspec:notify:expiry", "wwspec:notify:sizes", "wwspec:notify:bytes"
+
+_is_plain = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 
 _SWEPT_PER_PUT = 100
 """Expired entries that each put takes off the books; more than one, so that the backlog shrinks."""
@@ -117,4 +120,7 @@ class RedisStore(RedisJobs):
 
 def _name(key: Key) -> str:
     """Return the key as one string: its parts percent-encoded, so that no two keys have the same."""
-    return f"{quote(key.corpid, safe='')}:{key.agentid}:{quote(key.notify_id, safe='')}"
+    corpid, agentid, notify_id = key
+    if not (_is_plain(corpid) and _is_plain(notify_id)):  # as they nearly always are
+        corpid, notify_id = quote(corpid, safe=""), quote(notify_id, safe="")
+    return f"{corpid}:{agentid}:{notify_id}"

@@ -9,8 +9,7 @@ It is not aware of keys: whoever keeps some brings the scripts.
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from queue import Empty
 from time import monotonic
@@ -154,27 +153,18 @@ class RedisServer:
             self._changed.wait_for(lambda: self._running == 0)
         self._pool.disconnect()
 
-    @contextmanager
-    def _use(self) -> Iterator[None]:
-        with self._changed:
-            if self._closed:
-                raise closed()
-            self._running += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._running -= 1
-                self._changed.notify_all()
-
     def _clearly(self, step: Callable[[], T], *, again: bool) -> T:
-        """Run `step`; what the package or the system raises becomes a StoreError.
+        """Run `step`, unless the store is closed; what the package or the system raises becomes a StoreError.
 
         That one is raised outside of the handler, so as not to carry the other as its context: it may hold what was
         sent.
         """
         reason = ""
-        with self._use():
+        with self._changed:
+            if self._closed:
+                raise closed()
+            self._running += 1
+        try:
             late = monotonic() + TIMEOUT
             for _ in range(2 if again else 1):
                 try:
@@ -184,6 +174,11 @@ class RedisServer:
                     broke = isinstance(error, self._redis.ConnectionError) and not _all_in_use(error)
                     if not broke or monotonic() >= late:
                         break
+        finally:
+            with self._changed:
+                self._running -= 1
+                if not self._running:
+                    self._changed.notify_all()
         raise StoreError(f"{self._place}: {reason}")
 
     def _reason(self, error: Exception) -> str:

@@ -47,16 +47,22 @@ SCHEMA: Sequence[Sequence[str]] = (
         """,
     ),
     JOB_TABLES,
+    ("DROP TRIGGER notify_added", "DROP TRIGGER notify_replaced"),  # `put` counts: a trigger costs a second journal
 )
 """The statements of each schema version. A released version is never edited; a change is a new one."""
 
-_REMOVE_PER_PUT = 8
-"""Expired rows that each put removes; more than one, so that the backlog shrinks."""
+_PUTS_PER_REMOVAL = 8
+"""Expired rows are removed with each how many-th put of a process."""
+_REMOVED_AT_ONCE = 64
+"""Rows of one removal; more than are put meanwhile, so that the backlog shrinks."""
 
-_PUT = """
+_COUNT = "UPDATE notify_usage SET rows = rows + 1, bytes = bytes + ? WHERE rows < ? AND bytes <= ?"
+_COUNT_OFF = "UPDATE notify_usage SET rows = rows - 1, bytes = bytes - ?"
+_ADD = """
     INSERT INTO notify (corpid, agentid, notify_id, expires, size, text) VALUES (?, ?, ?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET expires = excluded.expires, size = excluded.size, text = excluded.text
+    ON CONFLICT DO NOTHING
 """
+_REMOVE = "DELETE FROM notify WHERE corpid = ? AND agentid = ? AND notify_id = ?"
 _GET = "SELECT text FROM notify WHERE corpid = ? AND agentid = ? AND notify_id = ? AND expires > ?"
 _REMOVE_EXPIRED = """
     DELETE FROM notify WHERE (corpid, agentid, notify_id) IN (
@@ -93,22 +99,13 @@ class SqliteStore(SqliteJobs):
         self, path: str | Path, limits: StoreLimits | None = None, *, clock: Callable[[], float] = time.time
     ) -> None:
         super().__init__(SqliteFile(Path(path), SCHEMA), limits or StoreLimits(), clock)
+        self._puts = 0  # changed by the one thread that writes
 
     def put(self, corpid: str, agentid: int, notify_id: str, text: str, ttl: float) -> None:
         """Keep `text` for `ttl` seconds; see `NotifyStore.put`. It is on the disk when this returns."""
-        key, size, now = storable_key(corpid, agentid, notify_id), len(encoded("text", text)), self._clock()
-        row = (*key, now + positive("ttl", ttl), size, text)
-
-        def work(db: sqlite3.Connection) -> bool:
-            removed = db.execute(_REMOVE_EXPIRED, (now, _REMOVE_PER_PUT)).rowcount
-            while not self._within_limits(db.execute(_USAGE_AFTER_PUT, (size, *key)).fetchone()):
-                if not removed:
-                    return False
-                removed = db.execute(_REMOVE_EXPIRED, (now, _REMOVE_PER_PUT)).rowcount
-            db.execute(_PUT, row)
-            return True
-
-        if not self._file.write(work):
+        size, now = len(encoded("text", text)), self._clock()
+        row = (*storable_key(corpid, agentid, notify_id), now + positive("ttl", ttl), size, text)
+        if not self._file.write(lambda db: self._put(db, row, size, now)):
             raise full(self._limits)
 
     def get(self, corpid: str, agentid: int, notify_id: str) -> str | None:
@@ -127,6 +124,24 @@ class SqliteStore(SqliteJobs):
     def close(self) -> None:
         """Wait for what runs, then close the file; further calls raise StoreError."""
         self._file.close()
+
+    def _put(self, db: sqlite3.Connection, row: tuple[str, int, str, float, int, str], size: int, now: float) -> bool:
+        """Keep a row; return False when it would pass a bound."""
+        self._puts += 1
+        if self._puts % _PUTS_PER_REMOVAL == 0:
+            db.execute(_REMOVE_EXPIRED, (now, _REMOVED_AT_ONCE))
+        if db.execute(_COUNT, (size, self._limits.max_rows, self._limits.max_bytes - size)).rowcount:
+            if db.execute(_ADD, row).rowcount:
+                return True
+            db.execute(_COUNT_OFF, (size,))
+        # It replaces another one, or there is no room before something is removed.
+        while not self._within_limits(db.execute(_USAGE_AFTER_PUT, (size, *row[:3])).fetchone()):
+            if not db.execute(_REMOVE_EXPIRED, (now, _REMOVED_AT_ONCE)).rowcount:
+                return False
+        db.execute(_REMOVE, row[:3])
+        db.execute(_COUNT, (size, self._limits.max_rows, self._limits.max_bytes - size))
+        db.execute(_ADD, row)
+        return True
 
     def _within_limits(self, usage: tuple[int, int]) -> bool:
         rows, size = usage

@@ -13,15 +13,15 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 from wwspec_router.errors import StoreError
 from wwspec_router.stores.group_commit import GroupCommit
 from wwspec_router.stores.private_file import create_private
 
 T = TypeVar("T")
+_Args = TypeVarTuple("_Args")
 
 APPLICATION_ID = 0x57575350
 """Marks the file as ours ("WWSP") in `PRAGMA application_id`."""
@@ -108,7 +108,7 @@ class SqliteFile:
             if reader is None:
                 raise StoreError(f"{self._path}: the store is closed")
             opened = reader
-            return self._clearly(lambda: work(opened))
+            return self._clearly(work, opened)
         finally:
             self._readers.put(reader)
 
@@ -145,8 +145,7 @@ class SqliteFile:
 
     def _prepare(self) -> None:
         """Check or make the schema, then switch to WAL, which has no place in a transaction."""
-        with self._transaction() as db:
-            _bring_up_to_date(db, self._path, self._schema)
+        self._in_transaction(lambda db: _bring_up_to_date(db, self._path, self._schema))
         (mode,) = _patiently(lambda: self._writer.execute("PRAGMA journal_mode = WAL").fetchone())
         if mode != "wal":
             raise StoreError(f"{self._path}: this file system can't hold a shared SQLite file; use a local disk")
@@ -154,22 +153,17 @@ class SqliteFile:
     def _write_batch(self, writes: Sequence[_Write]) -> None:
         with self._write_lock:
             try:
-                self._clearly(lambda: self._write_together(writes))
+                self._clearly(self._in_transaction, lambda db: _work_off(writes, db))
             except Exception as error:
                 failure = error
             else:
+                for write in writes:
+                    write.error = None
                 return
             if len(writes) == 1:
                 writes[0].error = failure
             else:
                 self._write_apart(writes)
-
-    def _write_together(self, writes: Sequence[_Write]) -> None:
-        with self._transaction() as db:
-            for write in writes:
-                write.result = write.work(db)
-        for write in writes:
-            write.error = None
 
     def _write_apart(self, writes: Sequence[_Write]) -> None:
         """Write each behind a savepoint, so that one which fails takes no other with it."""
@@ -179,42 +173,42 @@ class SqliteFile:
             with _savepoint(self._writer):
                 write.result = write.work(self._writer)
 
-        def run_all() -> None:
-            with self._transaction():
-                for write in writes:
-                    try:
-                        self._clearly(partial(run, write))
-                    except Exception as error:
-                        failures[write] = error
+        def run_all(db: sqlite3.Connection) -> None:
+            for write in writes:
+                try:
+                    self._clearly(run, write)
+                except Exception as error:
+                    failures[write] = error
 
         try:
-            self._clearly(run_all)
+            self._clearly(self._in_transaction, run_all)
         except StoreError as error:
             failures = {write: StoreError(*error.args) for write in writes}
         for write in writes:
             write.error = failures.get(write)
 
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _in_transaction(self, step: Callable[[sqlite3.Connection], T]) -> T:
         if self._closed:
             raise StoreError(f"{self._path}: the store is closed")
-        _patiently(lambda: self._writer.execute("BEGIN IMMEDIATE"))
+        db = self._writer
+        _patiently(db.execute, "BEGIN IMMEDIATE")
         try:
-            yield self._writer
-            _patiently(lambda: self._writer.execute("COMMIT"))
+            result = step(db)
+            _patiently(db.execute, "COMMIT")
         except BaseException:
-            if self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
+            if db.in_transaction:
+                db.execute("ROLLBACK")
             raise
+        return result
 
-    def _clearly(self, step: Callable[[], T]) -> T:
-        """Run `step`; an error of sqlite3 becomes a StoreError.
+    def _clearly(self, step: Callable[[*_Args], T], *args: *_Args) -> T:
+        """Run `step(*args)`; an error of sqlite3 becomes a StoreError.
 
         That one is raised outside of the handler, so as not to carry the other as its context: the text of
         sqlite3's errors may hold stored text.
         """
         try:
-            return step()
+            return step(*args)
         except (sqlite3.Error, sqlite3.Warning, OverflowError) as error:
             name = getattr(error, "sqlite_errorname", type(error).__name__)
             mend = _MENDS.get(_primary_code(error), "SQLite failed")
@@ -227,8 +221,13 @@ def _primary_code(error: Exception) -> int:
     return code & 0xFF
 
 
-def _patiently(step: Callable[[], T]) -> T:
-    """Try `step` until the other processes let go of their locks.
+def _work_off(writes: Sequence[_Write], db: sqlite3.Connection) -> None:
+    for write in writes:
+        write.result = write.work(db)
+
+
+def _patiently(step: Callable[[*_Args], T], *args: *_Args) -> T:
+    """Try `step(*args)` until the other processes let go of their locks.
 
     SQLite's own waiting ends in pauses of 100 ms, in which a busy neighbour takes the lock again and again,
     and it does not cover the switch to WAL.
@@ -236,7 +235,7 @@ def _patiently(step: Callable[[], T]) -> T:
     deadline = time.monotonic() + LOCK_TIMEOUT
     while True:
         try:
-            return step()
+            return step(*args)
         except sqlite3.OperationalError as error:
             if _primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
