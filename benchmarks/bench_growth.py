@@ -140,6 +140,7 @@ def fill(path: Path, number: int, text: str) -> list[str]:
             "INSERT INTO notify (corpid, agentid, notify_id, expires, size, text) VALUES (?, ?, ?, ?, ?, ?)",
             ((CORPID, AGENTID, each, expires + order.random(), size, text) for each in sorted(notify_ids)),
         )
+        db.execute("UPDATE notify_usage SET rows = rows + ?, bytes = bytes + ?", (number, number * size))
     return notify_ids[:10_000]
 
 

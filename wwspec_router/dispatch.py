@@ -31,13 +31,13 @@ from wwspec_router.logs import RareWarnings, describe, short
 from wwspec_router.sdk.base import Sdk, SdkClient
 from wwspec_router.stores.base import NotifyStore
 from wwspec_router.table import (
-    Ability,
     AbilityTable,
     ApiTarget,
     CallbackTarget,
     FuncTarget,
     HandlerTarget,
     StatusTarget,
+    Target,
 )
 
 __all__ = ["Dispatcher"]
@@ -105,15 +105,16 @@ class Dispatcher:
         self._encode = msgspec.json.Encoder().encode
         self._func = InputCodec(_FuncInput)
         self._events = EventIntake(sdk, store, table.registry.program.notify_ttl, table.registry.notify_scenes)
-        self._abilities: dict[str, _Run] = {name: self._runner(each) for name, each in table.abilities.items()}
+        targets = {id(each.target): each.target for each in table.abilities.values()}  # shared by many abilities
+        runs = {key: self._runner(target) for key, target in targets.items()}
+        self._abilities = {name: runs[id(each.target)] for name, each in table.abilities.items()}
         self._limits = {
             name: ConcurrencyLimit(name, each.concurrency)
             for name, each in table.abilities.items()
             if each.concurrency is not None
         }
-        self._limited = self._abilities | {
-            name: limit.around(self._abilities[name]) for name, limit in self._limits.items()
-        }
+        limited = {name: limit.around(self._abilities[name]) for name, limit in self._limits.items()}
+        self._limited = self._abilities | limited if limited else self._abilities
         self._timeouts = {name: each.timeout for name, each in table.abilities.items() if each.timeout is not None}
 
     def deadline(self, call: Call, since: float) -> Deadline:
@@ -210,14 +211,14 @@ class Dispatcher:
         tell = log.error if call.call_type == CallType.EVENT else self._frequent.get(type(error), log).warning
         tell("%s refused, %s%s%s", what, type(error).__name__, text, detail)
 
-    def _runner(self, ability: Ability) -> _Run:
-        """Return the closure that answers one ability; what can be looked up is looked up here."""
-        match ability.target:
-            case HandlerTarget() as target:
+    def _runner(self, target: Target) -> _Run:
+        """Return the closure that answers the abilities of one target; what can be looked up is looked up here."""
+        match target:
+            case HandlerTarget():
                 return self._handler_runner(target)
-            case FuncTarget() as target:
+            case FuncTarget():
                 return self._func_runner(target)
-            case ApiTarget() | CallbackTarget() | StatusTarget() as target:
+            case ApiTarget() | CallbackTarget() | StatusTarget():
                 run = self._json_runner(target)
                 return lambda call, deadline: run(call, call.data, deadline)
 

@@ -32,6 +32,7 @@ __all__ = [
     "FuncTarget",
     "HandlerTarget",
     "StatusTarget",
+    "Target",
     "build_table",
 ]
 
@@ -79,11 +80,15 @@ class FuncTarget(msgspec.Struct, frozen=True):
         return {name: func_input(name, each.input.type) for name, each in self.functions.items()}
 
 
+Target = ApiTarget | HandlerTarget | CallbackTarget | StatusTarget | FuncTarget
+"""What answers an ability."""
+
+
 class Ability(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the table."""
 
     ability_id: str
-    target: ApiTarget | HandlerTarget | CallbackTarget | StatusTarget | FuncTarget
+    target: Target
     timeout: float | None
     """Seconds from the arrival of the call to its answer; None for no limit."""
     concurrency: int | None = None
