@@ -4,7 +4,10 @@
 # is set here. An option given twice counts as given last: `run.sh --port 8081` listens on 8081.
 set -euo pipefail
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-here=$(readlink -f -- "${BASH_SOURCE[0]}")
+here=${BASH_SOURCE[0]}
+if [[ $here != /* || -L $here ]]; then
+    here=$(readlink -f -- "$here")
+fi
 here=${here%/*}
 
 export PATH="$here/.venv/bin:$PATH"

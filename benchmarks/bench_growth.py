@@ -25,7 +25,9 @@ from benchmarks.contenders import LIMIT, PROGRAM, peer, program
 from benchmarks.figures import Samples
 from benchmarks.zones import AGENTID, CORPID, PASSTHROUGH, Zone, event, sync_msg_reply, zone
 from wwspec_router.envelope import Call, Reply
-from wwspec_router.stores import MemoryStore, SqliteStore, StoreLimits
+from wwspec_router.stores import StoreLimits
+from wwspec_router.stores.memory import MemoryStore
+from wwspec_router.stores.sqlite import SqliteStore
 
 ABILITIES = (10, 100, 1_000, 10_000)
 EVENTS = (0, 10_000, 100_000, 1_000_000)

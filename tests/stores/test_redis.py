@@ -20,7 +20,8 @@ import wwspec_router
 from tests.stores.local_redis import DEADLINE, DURABLE, LocalRedis, RewindingClock, local_redis, require
 from tests.stores.relay import relay_to
 from wwspec_router.errors import ConfigurationError, StoreError, StoreFullError
-from wwspec_router.stores import Outcome, RedisStore, StoreFigures, StoreLimits, open_store
+from wwspec_router.stores import Outcome, StoreFigures, StoreLimits, open_store
+from wwspec_router.stores.redis import RedisStore
 from wwspec_router.testing.job_journal_suite import ageless, ids, job
 from wwspec_router.testing.store_rig import SETTINGS
 from wwspec_router.testing.store_suite import StoreFactory, StoreSuite, in_threads

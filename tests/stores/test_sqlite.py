@@ -14,8 +14,8 @@ import pytest
 
 import wwspec_router
 from wwspec_router.errors import StoreError
-from wwspec_router.stores import Outcome, SqliteStore, StoreFigures, StoreLimits, sqlite_jobs
-from wwspec_router.stores.sqlite import SCHEMA
+from wwspec_router.stores import Outcome, StoreFigures, StoreLimits, sqlite_jobs
+from wwspec_router.stores.sqlite import SCHEMA, SqliteStore
 from wwspec_router.stores.sqlite_file import SqliteFile
 from wwspec_router.testing.job_journal_suite import ageless, ids, job
 from wwspec_router.testing.store_suite import (

@@ -1,4 +1,4 @@
-"""Where events and jobs wait: the stores and `open_store`.
+"""Where events and jobs wait: what a store is, and `open_store`, which imports the backend that is asked for.
 
 A new backend is a module here, a row in `_SCHEMES`, and a test class that runs
 `wwspec_router.testing.store_suite.StoreSuite` over it.
@@ -18,19 +18,13 @@ from wwspec_router.stores.base import (
     StoreFigures,
     StoreLimits,
 )
-from wwspec_router.stores.memory import MemoryStore
-from wwspec_router.stores.redis import RedisStore
-from wwspec_router.stores.sqlite import SqliteStore
 
 __all__ = [
     "Job",
     "JobFigures",
     "JobJournal",
-    "MemoryStore",
     "NotifyStore",
     "Outcome",
-    "RedisStore",
-    "SqliteStore",
     "Store",
     "StoreFigures",
     "StoreLimits",
@@ -66,6 +60,8 @@ def open_store(url: str, limits: StoreLimits = _DEFAULT_LIMITS, *, clock: Callab
 def _open_memory(url: str, limits: StoreLimits, clock: _Clock) -> Store:
     if url != "memory:":
         raise ConfigurationError("the store in memory takes nothing after its scheme; write memory:")
+    from wwspec_router.stores.memory import MemoryStore
+
     return MemoryStore(limits, clock=clock)
 
 
@@ -76,10 +72,14 @@ def _open_sqlite(url: str, limits: StoreLimits, clock: _Clock) -> Store:
             f"sqlite:{path} names no file; write sqlite:var/notify.db for a relative path, "
             "sqlite:/app/var/notify.db for an absolute one, or memory: for a store without a file"
         )
+    from wwspec_router.stores.sqlite import SqliteStore
+
     return SqliteStore(path, limits, clock=clock)
 
 
 def _open_redis(url: str, limits: StoreLimits, clock: _Clock) -> Store:
+    from wwspec_router.stores.redis import RedisStore
+
     return RedisStore(url, limits)
 
 

@@ -144,8 +144,14 @@ class SqliteFile:
         return sqlite3.connect(self._path, timeout=timeout, isolation_level=None, check_same_thread=False)
 
     def _prepare(self) -> None:
-        """Check or make the schema, then switch to WAL, which has no place in a transaction."""
+        """Switch to WAL, and check or make the schema: another program's file is checked before it is touched."""
+        (pages,) = self._writer.execute("PRAGMA page_count").fetchone()
+        if pages == 0:
+            self._use_wal()  # what comes then is written once
         self._in_transaction(lambda db: _bring_up_to_date(db, self._path, self._schema))
+        self._use_wal()
+
+    def _use_wal(self) -> None:
         (mode,) = _patiently(lambda: self._writer.execute("PRAGMA journal_mode = WAL").fetchone())
         if mode != "wal":
             raise StoreError(f"{self._path}: this file system can't hold a shared SQLite file; use a local disk")
