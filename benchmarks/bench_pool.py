@@ -42,6 +42,9 @@ EVERY = 10
 """In the mix each how many-th job is slow."""
 IDEAL = "ideal"
 INLINE = "inline"
+CALLS_OF_A_TURN = 120
+"""Blocking calls of each caller over HTTP. A turn cuts the last one short, and begins with all at once: in a short turn
+that would weigh more than what is asked."""
 LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
@@ -168,9 +171,10 @@ def over_http(samples: Samples, effort: Effort) -> None:
         case, mix = f"HTTP: 50 ms, callers: {THREADS}", "HTTP: 10 % slow, program"
         samples.refer(case, IDEAL)
         samples.refer(mix, "alone")
+        seconds = effort.pick(full=round(CALLS_OF_A_TURN * BLOCKING), quick=1)
         rig.load(server, served, connections=THREADS, seconds=1, calls=[slow])
         for _ in range(effort.rounds):
-            turn = rig.load(server, served, connections=THREADS, seconds=effort.seconds, calls=[slow])
+            turn = rig.load(server, served, connections=THREADS, seconds=seconds, calls=[slow])
             for name, rate, late in ((IDEAL, THREADS / BLOCKING, BLOCKING * 1e6), (PROGRAM, turn.rate, turn.p99)):
                 samples.add(case, name, "rate", "jobs/s", rate)
                 samples.add(case, name, "p99", "µs", late)

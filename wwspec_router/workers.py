@@ -6,12 +6,12 @@ back would cost more than a quick call itself if each step woke somebody, so wak
 * Jobs go to one deque. The loop looks for a worker once an iteration, when the whole batch is queued.
 * At most one worker is the *head*: the one that was called for what is queued. While jobs return soon it stays
   the head and does them in a row; a second thread would only compete with it for the interpreter's lock (GIL).
-* While jobs are queued the loop looks each `PATIENCE`. If the head is still at the same job, or the process had
-  nothing to do although jobs were in hand, they block. Then the pool *spreads* for a while: a head that takes a job
-  first hands its role on, if more are queued, so that the jobs are spread over the threads along a chain.
+* While jobs are queued the loop looks now and then. If the head has been at one job for `PATIENCE`, or the process
+  had nothing to do although jobs were in hand, they block. Then the pool *spreads* for a while: a head that takes a
+  job first hands its role on, if more are queued, so that the jobs are spread over the threads along a chain.
 * Results go to another deque. The loop is woken only when no wake-up of it is under way, and by a head that has
   more to do not at all: what it has done waits for the last of the jobs in a row, or for a look.
-* When most of the jobs in hand take longer than a look, the loop gives way to the threads after each job and each
+* When most of many jobs in hand take longer than that, the loop gives way to the threads after each job and each
   result. Jobs that began together end together, and their callers would call together again: this pulls them apart.
 
 Threads are daemons, start when a job finds none idle, and sleep on a lock of their own without time-outs.
@@ -31,29 +31,25 @@ import asyncio
 import logging
 import os
 import threading
-import time
 from _thread import allocate_lock
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from time import monotonic
+from time import monotonic, process_time
 from typing import Any, NamedTuple, TypeVar, TypeVarTuple
 
 from wwspec_router.errors import OverloadedError
+from wwspec_router.idleness import Idleness
 
 _Result = TypeVar("_Result")
 _Args = TypeVarTuple("_Args")
 
 PATIENCE = 0.005
-"""Seconds between two looks while jobs are queued."""
+"""Seconds that one job may keep the head from those that are queued, and between two looks."""
 SPREAD = 1.0
 """Seconds for which the pool spreads once jobs were found to block."""
-_JUDGED_TIME = 0.02
-"""Seconds with jobs in hand, at least, from which it is judged whether they block."""
-_OCCUPIED = 0.9
-"""Share of these seconds for which the process computes, at least, when no job blocks."""
-_FEW = 2
-"""Jobs that may take long before the pool gives way to their threads."""
+_MANY = 32
+"""Long jobs, at least, for which the pool gives way to their threads: fewer don't bunch, and the switches cost."""
 _JOIN_LIMIT = 5.0
 """Seconds that `stop` may block for threads without a job to be gone; a few milliseconds in practice."""
 
@@ -100,11 +96,7 @@ class WorkerPool:
         self._pending: set[asyncio.Future[Any]] = set()
         self._flushing = False
         self._look: asyncio.TimerHandle | None = None
-        self._head_was_at = 0.0
-        self._judged = monotonic()
-        self._computed = time.process_time()
-        self._without_jobs = 0.0
-        self._idle_since = self._judged
+        self._idleness = Idleness(monotonic(), process_time())
         self._gathering: asyncio.TimerHandle | None = None
         self._spreading = False
         self._giving_way = False
@@ -157,7 +149,7 @@ class WorkerPool:
         if self._closed or len(self._pending) - len(self._lost) >= self._size + self._queue:
             raise self._refusal()
         if not self._pending:
-            self._without_jobs += monotonic() - self._idle_since
+            self._idleness.first_came(monotonic())
         future: asyncio.Future[_Result] = self._loop.create_future()
         self._pending.add(future)
         self._jobs.append((future, fn, args))
@@ -261,7 +253,6 @@ class WorkerPool:
         if not self._workers:
             self._refuse_queued()
         elif self._look is None:
-            self._head_was_at = 0.0
             self._look = self._loop.call_later(PATIENCE, self._look_after)
 
     def _look_after(self) -> None:
@@ -269,34 +260,25 @@ class WorkerPool:
         self._look = None
         if self._done:
             self._drain()
-        if self._head_is_kept() or self._time_is_wasted():
+        left = self._patience_left()
+        if self._idleness.found(monotonic(), process_time()) or (self._jobs and left <= 0):
             self._spread()
         if self._spreading and self._most_take_long():
             self._giving_way = self._still_long = True
         if self._jobs:
-            self._look = self._loop.call_later(PATIENCE, self._look_after)
+            self._look = self._loop.call_later(left if left > 0 else PATIENCE, self._look_after)
 
-    def _head_is_kept(self) -> bool:
-        """Return whether jobs are queued and the head is at the same job as at the last look."""
-        head, before = self._head, self._head_was_at
-        self._head_was_at = 0.0 if head is None else head.since
-        return bool(self._jobs) and self._head_was_at == before != 0.0
-
-    def _time_is_wasted(self) -> bool:
-        """Return whether the process had nothing to do for much of the time that jobs were in hand."""
-        now, computed = monotonic(), time.process_time()
-        in_hand = now - self._judged - self._without_jobs
-        if in_hand < _JUDGED_TIME:
-            return False
-        wasted = computed - self._computed < _OCCUPIED * in_hand
-        self._judged, self._computed, self._without_jobs = now, computed, 0.0
-        return wasted
+    def _patience_left(self) -> float:
+        """Return for how many seconds more the head may be at its job."""
+        head = self._head  # once: it may lie down meanwhile
+        begun = 0.0 if head is None else head.since
+        return begun + PATIENCE - monotonic() if begun else PATIENCE
 
     def _most_take_long(self) -> bool:
-        """Return whether most of the jobs in hand have been with a thread for longer than a look."""
+        """Return whether most of the jobs in hand have been with a thread for longer than `PATIENCE`."""
         begun = monotonic() - PATIENCE
         long = sum(1 for worker in self._workers.copy() if 0.0 < worker.since < begun)
-        return long > _FEW and 2 * long > len(self._pending)
+        return long >= _MANY and 2 * long > len(self._pending)
 
     def _spread(self) -> None:
         """Let the head go, and each one that follows it for a while."""
@@ -406,7 +388,7 @@ class WorkerPool:
             future.set_exception(error)
             future.exception()  # counts as asked for: asyncio would log it where the caller has gone
         if not self._pending:
-            self._idle_since = monotonic()
+            self._idleness.last_left(monotonic())
             if self._empty is not None and not self._empty.done():
                 self._empty.set_result(None)
 

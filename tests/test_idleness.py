@@ -1,0 +1,66 @@
+from hypothesis import given, strategies as st
+
+from wwspec_router.idleness import JUDGED_TIME, OCCUPIED, Idleness
+
+
+def test_a_process_that_computes_while_jobs_are_in_hand_does_not_idle() -> None:
+    watch = Idleness(now=100.0, computed=7.0)
+    watch.first_came(100.0)
+    assert not watch.found(now=101.0, computed=8.0)
+
+
+def test_a_process_that_waits_while_jobs_are_in_hand_idles() -> None:
+    watch = Idleness(now=100.0, computed=7.0)
+    watch.first_came(100.0)
+    assert watch.found(now=101.0, computed=7.5)
+
+
+def test_time_without_jobs_is_no_idleness() -> None:
+    watch = Idleness(now=100.0, computed=7.0)
+    watch.first_came(105.0)
+    watch.last_left(105.5)
+    watch.first_came(109.0)
+    assert not watch.found(now=109.5, computed=8.0)
+
+
+def test_nothing_is_judged_on_too_little_and_what_was_seen_counts_later() -> None:
+    watch = Idleness(now=100.0, computed=7.0)
+    watch.first_came(100.0)
+    assert not watch.found(now=100.0 + JUDGED_TIME / 2, computed=7.0)
+    assert watch.found(now=100.0 + JUDGED_TIME * 1.5, computed=7.0 + JUDGED_TIME)
+
+
+def test_each_judgement_begins_anew() -> None:
+    watch = Idleness(now=100.0, computed=7.0)
+    watch.first_came(100.0)
+    assert watch.found(now=101.0, computed=7.0)
+    assert not watch.found(now=102.0, computed=8.0)
+    watch.last_left(102.0)
+    watch.first_came(103.0)
+    assert watch.found(now=104.0, computed=8.0)
+
+
+Spans = st.lists(
+    st.tuples(*[st.floats(0, 10, allow_nan=False)] * 2, st.floats(0, 1, allow_nan=False)), min_size=1, max_size=20
+)
+
+
+@given(spans=Spans)
+def test_however_jobs_come_and_go_it_is_the_time_with_jobs_that_is_compared(
+    spans: list[tuple[float, float, float]],
+) -> None:
+    now, computed, in_hand = 1000.0, 50.0, 0.0
+    watch = Idleness(now, computed)
+    for without, with_jobs, share in spans:
+        watch.first_came(now + without)
+        now += without + with_jobs
+        computed += with_jobs * share
+        in_hand += with_jobs
+        watch.last_left(now)
+    watch.first_came(now)
+    rounding = 1e-6
+    found = watch.found(now, computed)
+    if in_hand < JUDGED_TIME - rounding or computed - 50.0 > OCCUPIED * in_hand + rounding:
+        assert not found
+    elif in_hand > JUDGED_TIME + rounding and computed - 50.0 < OCCUPIED * in_hand - rounding:
+        assert found
