@@ -42,7 +42,7 @@ EVERY = 10
 """In the mix each how many-th job is slow."""
 IDEAL = "ideal"
 INLINE = "inline"
-CALLS_OF_A_TURN = 120
+CALLS_OF_A_TURN = 200
 """Blocking calls of each caller over HTTP. A turn cuts the last one short, and begins with all at once: in a short turn
 that would weigh more than what is asked."""
 LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
