@@ -5,7 +5,7 @@
 set -euo pipefail
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 here=${BASH_SOURCE[0]}
-if [[ $here != /* || -L $here ]]; then
+if [[ $here != /* || -L $here ]]; then # not as the platform starts it: saves it a process
     here=$(readlink -f -- "$here")
 fi
 here=${here%/*}

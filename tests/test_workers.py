@@ -257,9 +257,8 @@ def test_a_job_that_takes_long_holds_up_neither_those_before_it_nor_those_behind
                 pass
             return released.wait(0 if computing else DEADLINE)
 
-        for number in range(
-            20
-        ):  # the first comes to a pool that knows quick jobs only, others to one used to long ones
+        # The first comes to a pool that knows quick jobs only, the others to one that is used to long ones.
+        for number in range(20):
             released.clear()
             before, long = pool.submit(int), pool.submit(long_job)
             if number % 2 == 0:
@@ -271,6 +270,25 @@ def test_a_job_that_takes_long_holds_up_neither_those_before_it_nor_those_behind
             released.set()
             assert await long
             assert await asyncio.gather(*(pool.submit(int) for _ in range(100))) == [0] * 100
+        assert await pool.stop(DEADLINE) == 0
+
+    run(main)
+
+
+def test_quick_jobs_come_and_go_while_many_others_take_long(run: Run) -> None:
+    async def main() -> None:
+        pool = await started(threads=80)
+        released = threading.Event()
+        long = [pool.submit(released.wait, DEADLINE) for _ in range(64)]
+        until = time.monotonic() + 20 * workers.PATIENCE
+        number = 0
+        while time.monotonic() < until:  # the pool has looked many times by then, and gives way
+            numbers = range(number, number + 4)
+            assert await asyncio.gather(*(pool.submit(int, each) for each in numbers)) == list(numbers)
+            number += 4
+        assert pool.busy == 64
+        released.set()
+        assert await asyncio.gather(*long) == [True] * 64
         assert await pool.stop(DEADLINE) == 0
 
     run(main)

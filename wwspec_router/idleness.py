@@ -1,6 +1,7 @@
 """Tells jobs that block from jobs that compute: does the process idle while there are jobs in hand?
 
-Knows no threads, no clock and no loop: whoever uses it says what time it is.
+A thread that computes all the while beside them hides that jobs block. Knows no threads, no clock and no loop: whoever
+uses it says what time it is.
 """
 
 __all__ = ["Idleness"]

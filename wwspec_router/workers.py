@@ -287,7 +287,7 @@ class WorkerPool:
             self._gathering = self._loop.call_later(SPREAD, self._gather)
         with self._lock:
             self._head = None
-            worker = self._next()
+            worker = self._next() if self._jobs else None
         self._call(worker)
 
     def _gather(self) -> None:
@@ -342,7 +342,8 @@ class WorkerPool:
         except (RuntimeError, MemoryError) as exc:
             with self._lock:
                 self._workers.remove(worker)
-                self._head = None
+                if self._head is worker:
+                    self._head = None
                 # A flush may have relied on this one, while another worker lay down.
                 idle = self._next(start=False) if self._jobs else None
                 others, warned, self._warned = len(self._workers), self._warned, True

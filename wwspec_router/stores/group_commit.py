@@ -59,6 +59,7 @@ class GroupCommit(Generic[T]):
             self._submit_with_others(item)
 
     def _submit_with_others(self, item: T) -> None:
+        """Wait for a batch, or write one: whoever was writing may have ended meanwhile."""
         turn = _Turn(item)
         try:
             with self._lock:

@@ -107,8 +107,7 @@ class SqliteFile:
         try:
             if reader is None:
                 raise StoreError(f"{self._path}: the store is closed")
-            opened = reader
-            return self._clearly(work, opened)
+            return self._clearly(work, reader)
         finally:
             self._readers.put(reader)
 
