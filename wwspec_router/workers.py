@@ -11,8 +11,8 @@ back would cost more than a quick call itself if each step woke somebody, so wak
   job first hands its role on, if more are queued, so that the jobs are spread over the threads along a chain.
 * Results go to another deque. The loop is woken only when no wake-up of it is under way, and by a head that has
   more to do not at all: what it has done waits for the last of the jobs in a row, or for a look.
-* When most of many jobs in hand take longer than that, the loop gives way to the threads after each job and each
-  result. Jobs that began together end together, and their callers would call together again: this pulls them apart.
+* When most of many jobs in hand take longer than that, the loop gives way to the threads after a few jobs or
+  results. Jobs that began together end together, and their callers would call together again: this pulls them apart.
 
 Threads are daemons, start when a job finds none idle, and sleep on a lock of their own without time-outs.
 Nothing here knows HTTP, calls or the SDK: a job is a function and its arguments.
@@ -50,6 +50,8 @@ SPREAD = 1.0
 """Seconds for which the pool spreads once jobs were found to block."""
 _MANY = 32
 """Long jobs, at least, for which the pool gives way to their threads: fewer don't bunch, and the switches cost."""
+_STEPS = 8
+"""Jobs and results after which it gives way: more would bunch, and fewer cost more switches than they bring."""
 _JOIN_LIMIT = 5.0
 """Seconds that `stop` may block for threads without a job to be gone; a few milliseconds in practice."""
 
@@ -101,6 +103,7 @@ class WorkerPool:
         self._spreading = False
         self._giving_way = False
         self._still_long = False
+        self._steps = 0
         self._waking = False
         self._closed = False
         self._empty: asyncio.Future[None] | None = None
@@ -158,7 +161,7 @@ class WorkerPool:
             self._loop.call_soon(self._flush)
         if self._giving_way:
             self._call_next()
-            os.sched_yield()
+            self._give_way()
         return future
 
     async def stop(self, grace: float) -> int:
@@ -280,6 +283,12 @@ class WorkerPool:
         long = sum(1 for worker in self._workers.copy() if 0.0 < worker.since < begun)
         return long >= _MANY and 2 * long > len(self._pending)
 
+    def _give_way(self) -> None:
+        """Let the threads that have been called run, once for some jobs and results."""
+        self._steps += 1
+        if self._steps % _STEPS == 0:
+            os.sched_yield()
+
     def _spread(self) -> None:
         """Let the head go, and each one that follows it for a while."""
         self._spreading = True
@@ -377,7 +386,7 @@ class WorkerPool:
                 break
             self._pending.discard(future)
             if self._giving_way:
-                os.sched_yield()
+                self._give_way()
             if future.done():
                 continue
             if error is None:
