@@ -141,20 +141,30 @@ def test_commits_wait_for_the_disk(tmp_path: Path) -> None:
         assert file.read(lambda db: db.execute("PRAGMA journal_mode").fetchall()) == [("wal",)]
 
 
-def test_a_file_of_the_first_schema_is_brought_up_to_date_and_keeps_its_entries(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", range(1, len(SCHEMA)))
+def test_a_file_of_an_earlier_schema_is_brought_up_to_date_and_keeps_its_entries(version: int, tmp_path: Path) -> None:
     path = tmp_path / "notify.db"
-    with closing(SqliteFile(path, SCHEMA[:1])) as file:
-        row = ("corp", 1, "id", 4e9, 4, "text")
-        file.write(lambda db: db.execute("INSERT INTO notify VALUES (?, ?, ?, ?, ?, ?)", row))
+    rows = [("corp", 1, "id", 4e9, 4, "text"), ("corp", 2, "id", 4e9, 5, "other"), ("a corp", 1, "gone", 1.0, 3, "old")]
+    with closing(SqliteFile(path, SCHEMA[:version])) as file:
+        insert = "INSERT INTO notify (corpid, agentid, notify_id, expires, size, text) VALUES (?, ?, ?, ?, ?, ?)"
+        file.write(lambda db: db.executemany(insert, rows))
+        if version >= 3:  # triggers counted before
+            file.write(lambda db: db.execute("UPDATE notify_usage SET rows = 3, bytes = 12"))
     for attempt in (1, 2):
         with closing(SqliteStore(path)) as store:
             assert store.get("corp", 1, "id") == "text"
-            assert store.figures() == StoreFigures(rows=1, bytes=4)
+            assert store.get("corp", 2, "id") == "other"
+            assert store.get("a corp", 1, "gone") is None
+            assert store.figures() == StoreFigures(rows=2, bytes=9)
             if attempt == 1:
                 store.add(job("a"))
             assert [each.attempt for each in store.claim("one", 1, 1e-9)] == [attempt]
-    with pytest.raises(StoreError, match=f"schema version is {len(SCHEMA)}, newer than 1"):
-        SqliteFile(path, SCHEMA[:1])
+    with closing(SqliteStore(path)) as store:
+        for _ in range(8):  # with one of which the expired one goes
+            store.put("corp", 1, "id", "texts", 100)
+    assert usage(path) == (2, 10)
+    with pytest.raises(StoreError, match=f"schema version is {len(SCHEMA)}, newer than {version}"):
+        SqliteFile(path, SCHEMA[:version])
 
 
 def test_a_file_of_a_newer_schema_is_refused_by_the_older_release(tmp_path: Path) -> None:

@@ -76,7 +76,8 @@ class SqliteFile:
         self._schema = schema
         self._group = GroupCommit[_Write](self._write_batch, max_batch=MAX_BATCH)
         self._write_lock = threading.Lock()  # held while a batch is written, so that close waits for it
-        self._readers: queue.SimpleQueue[sqlite3.Connection | None] = queue.SimpleQueue()
+        self._readers: list[sqlite3.Connection] = []  # the last one back goes first: its pages are in the caches
+        self._free: queue.SimpleQueue[bool] = queue.SimpleQueue()  # holds True for each of them; False once closed
         self._closed = False
         self._clearly(lambda: _patiently(self._open))
 
@@ -103,13 +104,15 @@ class SqliteFile:
         Raises:
             StoreError: The file could not be read.
         """
-        reader = self._readers.get()
+        if not self._free.get():
+            self._free.put(False)  # handed on from one late reader to the next
+            raise StoreError(f"{self._path}: the store is closed")
+        reader = self._readers.pop()
         try:
-            if reader is None:
-                raise StoreError(f"{self._path}: the store is closed")
             return self._clearly(work, reader)
         finally:
-            self._readers.put(reader)
+            self._readers.append(reader)
+            self._free.put(True)
 
     def close(self) -> None:
         """Wait for what is being written and read, then close all connections. Closing again does nothing."""
@@ -130,14 +133,15 @@ class SqliteFile:
                 reader.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
             undo.pop_all()
         for reader in readers:
-            self._readers.put(reader)
+            self._readers.append(reader)
+            self._free.put(True)
 
     def _close_connections(self) -> None:
-        readers = [self._readers.get() for _ in range(READERS)]
-        self._readers.put(None)  # handed on from one late reader to the next
-        for connection in (*readers, self._writer):
-            if connection is not None:
-                connection.close()
+        for _ in range(READERS):
+            self._free.get()
+        self._free.put(False)
+        for connection in (*self._readers, self._writer):
+            connection.close()
 
     def _connect(self, timeout: float) -> sqlite3.Connection:
         return sqlite3.connect(self._path, timeout=timeout, isolation_level=None, check_same_thread=False)
