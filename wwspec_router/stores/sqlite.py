@@ -138,14 +138,14 @@ class SqliteStore(SqliteJobs):
     def get(self, corpid: str, agentid: int, notify_id: str) -> str | None:
         """Return the text or None; see `NotifyStore.get`."""
         key, now = storable_key(corpid, agentid, notify_id), self._clock()
-        rows = self._file.read(lambda db: db.execute(_GET, (*key, now)).fetchall())
+        rows = self._file.read(_GET, (*key, now))
         text: str | None = rows[0][0] if rows else None
         return text
 
     def figures(self) -> StoreFigures:
         """Return how many live entries there are and how many bytes they hold."""
         now = self._clock()
-        [(rows, size)] = self._file.read(lambda db: db.execute(_FIGURES, (now,)).fetchall())
+        [(rows, size)] = self._file.read(_FIGURES, (now,))
         return StoreFigures(rows=rows, bytes=size)
 
     def close(self) -> None:

@@ -76,7 +76,7 @@ class SqliteFile:
         self._schema = schema
         self._group = GroupCommit[_Write](self._write_batch, max_batch=MAX_BATCH)
         self._write_lock = threading.Lock()  # held while a batch is written, so that close waits for it
-        self._readers: list[sqlite3.Connection] = []  # the last one back goes first: its pages are in the caches
+        self._readers: list[sqlite3.Cursor] = []  # the last one back goes first: its pages are in the caches
         self._free: queue.SimpleQueue[bool] = queue.SimpleQueue()  # holds True for each of them; False once closed
         self._closed = False
         self._clearly(lambda: _patiently(self._open))
@@ -98,8 +98,8 @@ class SqliteFile:
         result: T = write.result
         return result
 
-    def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `work`, which only reads and exhausts its cursors, and return its result.
+    def read(self, statement: str, parameters: Sequence[str | float] = ()) -> list[Any]:
+        """Run a statement that only reads, and return all of its rows, as tuples.
 
         Raises:
             StoreError: The file could not be read.
@@ -109,7 +109,11 @@ class SqliteFile:
             raise StoreError(f"{self._path}: the store is closed")
         reader = self._readers.pop()
         try:
-            return self._clearly(work, reader)
+            return self._clearly(_rows, reader, statement, parameters)
+        except BaseException:
+            reader.close()  # it may still hold what it was reading, and so keep the WAL from being emptied
+            reader = reader.connection.cursor()
+            raise
         finally:
             self._readers.append(reader)
             self._free.put(True)
@@ -133,14 +137,14 @@ class SqliteFile:
                 reader.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
             undo.pop_all()
         for reader in readers:
-            self._readers.append(reader)
+            self._readers.append(reader.cursor())
             self._free.put(True)
 
     def _close_connections(self) -> None:
         for _ in range(READERS):
             self._free.get()
         self._free.put(False)
-        for connection in (*self._readers, self._writer):
+        for connection in (*(reader.connection for reader in self._readers), self._writer):
             connection.close()
 
     def _connect(self, timeout: float) -> sqlite3.Connection:
@@ -228,6 +232,10 @@ def _primary_code(error: Exception) -> int:
     """Return SQLite's result code without its extension: SQLITE_IOERR of SQLITE_IOERR_WRITE; 0 if none."""
     code: int = getattr(error, "sqlite_errorcode", 0)
     return code & 0xFF
+
+
+def _rows(reader: sqlite3.Cursor, statement: str, parameters: Sequence[str | float]) -> list[Any]:
+    return reader.execute(statement, parameters).fetchall()
 
 
 def _work_off(writes: Sequence[_Write], db: sqlite3.Connection) -> None:

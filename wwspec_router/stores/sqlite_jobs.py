@@ -133,7 +133,7 @@ class SqliteJobs:
         storable_ids(owner)
         positive("lease", lease)
         # Most looks find nothing; those need not wait for the write lock.
-        if not self._file.read(lambda db: db.execute(_ANY_DUE, (self._clock(),)).fetchall()):
+        if not self._file.read(_ANY_DUE, (self._clock(),)):
             return []
 
         def work(db: sqlite3.Connection) -> list[Job]:
@@ -178,7 +178,7 @@ class SqliteJobs:
     def job_figures(self) -> JobFigures:
         """Return how full the journal is; see `JobJournal.job_figures`."""
         now = self._clock()
-        [(rows, size, claimed, oldest)] = self._file.read(lambda db: db.execute(_FIGURES, (now,)).fetchall())
+        [(rows, size, claimed, oldest)] = self._file.read(_FIGURES, (now,))
         age = 0.0 if oldest is None else max(0.0, now - oldest)
         return JobFigures(waiting=rows - claimed, claimed=claimed, bytes=size, oldest_age=age)
 
