@@ -81,28 +81,28 @@ class WWToSpecHTTPReqDecoder:
         _thread.request_id = request_id = dict(headers)["ww-request-id"]
         self._call = _decode(unseal(_zone.cipher, post_data, request_id))
 
-    def get_corpid(self) -> str:  # noqa: D102
+    def get_corpid(self) -> str:  # noqa: D102 - as the vendor calls it
         return self._call.corpid
 
-    def get_agentid(self) -> int:  # noqa: D102
+    def get_agentid(self) -> int:  # noqa: D102 - as the vendor calls it
         return self._call.agentid
 
-    def get_call_type(self) -> int:  # noqa: D102
+    def get_call_type(self) -> int:  # noqa: D102 - as the vendor calls it
         return self._call.call_type
 
-    def get_ability_id(self) -> str:  # noqa: D102
+    def get_ability_id(self) -> str:  # noqa: D102 - as the vendor calls it
         return self._call.ability_id
 
-    def get_data(self) -> str:  # noqa: D102
+    def get_data(self) -> str:  # noqa: D102 - as the vendor calls it
         return self._call.data
 
-    def get_notify_id(self) -> str:  # noqa: D102
+    def get_notify_id(self) -> str:  # noqa: D102 - as the vendor calls it
         return self._call.notify_id
 
-    def get_is_async(self) -> bool:  # noqa: D102
+    def get_is_async(self) -> bool:  # noqa: D102 - as the vendor calls it
         return False
 
-    def get_job_info(self) -> str:  # noqa: D102
+    def get_job_info(self) -> str:  # noqa: D102 - as the vendor calls it
         return ""
 
 
