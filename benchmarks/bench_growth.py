@@ -4,9 +4,9 @@
 
 Abilities and stored events: the kernel alone, with an SDK that answers at once, so that nothing hides a difference.
 The calls go to all abilities in turn, and to events all over the file, which a SQLite store holds. The cases "over
-HTTP" are the same for the whole program, with 500 different calls by turns. Replies: the whole program over HTTP
-beside limit-1, each on a core of its own. Worker processes: over HTTP, nothing pinned, with `wrk` on the same cores.
-Needs `wrk`, and 0.7 GB of disk for a minute.
+HTTP" are the same for the whole program, with 500 different calls by turns, and a new process for each turn.
+Replies: the whole program over HTTP beside limit-1, each on a core of its own. Worker processes: over HTTP, nothing
+pinned, with `wrk` on the same cores. Needs `wrk`, and 0.7 GB of disk for a minute.
 """
 
 import random
