@@ -110,7 +110,7 @@ def over_http(
 ) -> None:
     """Make many different calls of the whole program with these or those options; the first are the reference.
 
-    Each turn has a process of its own: where its memory happens to lie makes more of a difference than 5 %.
+    Each turn has a process of its own: where its memory happens to lie makes a difference of up to 3 %.
     """
     samples.refer(case, next(iter(options)))
     for _ in range(effort.rounds):

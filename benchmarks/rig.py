@@ -195,7 +195,7 @@ def ask(port: int, zone: Zone, ability_id: str = PASSTHROUGH, **call: str | int)
         OSError: Nothing listens there.
         RuntimeError: The status is not 200.
     """
-    return zone.open(*post(port, *zone.seal(ability_id, **call)))  # type: ignore[arg-type]
+    return zone.open(*post(port, *zone.seal(ability_id, **call)))  # type: ignore[arg-type]  # as the caller names them
 
 
 def post(port: int, headers: Mapping[str, str], body: str) -> tuple[dict[str, str], str]:

@@ -1,6 +1,6 @@
 """Tables of figures, for a terminal and for a page."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from benchmarks.figures import Figure, Report
 
@@ -50,7 +50,10 @@ def _rows(report: Report) -> list[Row]:
     pairs = list(dict.fromkeys((each.case, each.name) for each in report.figures))
     head = ["case", "contender"] + [f"{metric}, {unit}" if unit else metric for metric, unit in metrics]
     found = {(each.case, each.name, each.metric): each for each in report.figures}
-    cell: Callable[[str, str, str], str] = lambda *key: _cell(found[key]) if key in found else ""  # noqa: E731
+
+    def cell(*key: str) -> str:
+        return _cell(found[key]) if key in found else ""
+
     return [head, *([case, name, *(cell(case, name, metric) for metric, _ in metrics)] for case, name in pairs)]
 
 

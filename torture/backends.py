@@ -100,7 +100,7 @@ class RedisServer:
         command = ["redis-server", "--port", "0", "--unixsocket", str(self._socket), "--dir", str(self._folder)]
         durable = ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
         with (self._folder / "redis.log").open("ab") as output:
-            self._process = subprocess.Popen([*command, *durable], stdout=output, stderr=output)  # noqa: S603
+            self._process = subprocess.Popen([*command, *durable], stdout=output, stderr=output)  # noqa: S603 - ours
         if not until(self._answers, START_LIMIT):
             raise RuntimeError(f"redis-server did not start: {(self._folder / 'redis.log').read_text()[-500:]}")
 

@@ -159,7 +159,7 @@ class Dispatcher:
         try:
             if issubclass(type(error), CallError):  # isinstance believes what an object says of itself
                 reply = self.refusal(error)  # type: ignore[arg-type]  # it is one
-                self._log(call, error)  # type: ignore[arg-type]
+                self._log(call, error)  # type: ignore[arg-type]  # as above
                 return reply
             log.error("ability %s failed: %s", short(call.ability_id, 64), describe(error))
         except BaseException:  # it has lost its message, or its own methods raise

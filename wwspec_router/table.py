@@ -259,7 +259,7 @@ class _Builder:
         if None in types:
             return None
         output = OutputCodec(types[1], row.output_policy or OutputPolicy.PRUNE, _pruning_logger(api))
-        return ApiTarget(api, InputCodec(types[0], drop_empty=row.drop_empty), output)  # type: ignore[arg-type]
+        return ApiTarget(api, InputCodec(types[0], drop_empty=row.drop_empty), output)  # type: ignore[arg-type]  # not None
 
     def _file_contract(self, place: str, side: str, file: str) -> type | None:
         try:

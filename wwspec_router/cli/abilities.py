@@ -21,7 +21,7 @@ def command(app: Path, registry: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    width = max((len(row["ability_id"] or "") for row in rows), default=0)  # type: ignore[arg-type]
+    width = max(map(len, table.abilities), default=0)
     for row in rows:
         limit = "" if row["timeout"] is None else f"  within {row['timeout']:g} s"
         click.echo(f"{row['ability_id']:<{width}}  {row['target']}{limit}")

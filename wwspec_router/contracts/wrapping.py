@@ -34,6 +34,7 @@ def merged_events(events: dict[str, type[Contract]]) -> type[Output]:
                     "the platform lets a key have one type only"
                 )
     optional = [(name, type_ | UnsetType, UNSET) for name, type_ in fields.items()]
+    # Typed as a Struct, whatever its bases are.
     return msgspec.defstruct("CallbackData", optional, bases=(Output,), kw_only=True)  # type: ignore[return-value]
 
 

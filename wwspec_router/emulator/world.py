@@ -127,7 +127,7 @@ class World:
         self.pull_limit = PullLimit(settings.tokenless_pulls)
         self.notifications: deque[Notification] = deque(maxlen=KEPT_NOTIFICATIONS)
         self.timers = Timers(clock)
-        self.jobs = Jobs(random.Random(self.rng.getrandbits(64)))  # noqa: S311
+        self.jobs = Jobs(random.Random(self.rng.getrandbits(64)))  # noqa: S311 - repeatable, by the seed
         self.traffic = Traffic(clock)
         self.faults = Faults()
         self.on_event: Callable[[str, dict[str, Any]], None] | None = None
