@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from torture.fuzz_targets import AES_KEY, KEY, RECEIVER, ROOT, TOKEN, text_bytes
 from wwspec_router.console import console_contracts
 from wwspec_router.contracts.examples import console_example
-from wwspec_router.emulator import seal
 from wwspec_router.emulator.callbacks import CallbackCrypto, write_xml
+from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.table import build_table
 
 __all__ = ["CORPUS", "dictionary", "seeds", "strategies"]

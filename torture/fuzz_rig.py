@@ -3,22 +3,18 @@
 Knows no target.
 """
 
-import importlib.util
 import logging
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path, PosixPath
-from types import ModuleType
+from pathlib import PosixPath
 
-from wwspec_router.emulator.link import LocalZone
-from wwspec_router.emulator.server import STANDIN_DIRECTORY
 from wwspec_router.envelope import Call
 from wwspec_router.logs import setup_logging
 from wwspec_router.sdk.base import Headers, SealedReply
 
-__all__ = ["BrokenPromiseError", "MemoryFile", "ScriptedSdk", "Target", "checked_lines", "promise", "standin"]
+__all__ = ["BrokenPromiseError", "MemoryFile", "ScriptedSdk", "Target", "checked_lines", "promise"]
 
 Target = Callable[[bytes], None]
 """Takes any bytes and raises when a promise is broken."""
@@ -134,14 +130,3 @@ class ScriptedSdk:
     def open_debug_mode(self, debug_token: str, access_token: str) -> None:
         """Never called."""
         raise NotImplementedError
-
-
-def standin(folder: Path) -> ModuleType:
-    """Load the emulator's stand-in for the SDK module, answering from the files of a folder."""
-    spec = importlib.util.spec_from_file_location("wwspec_fuzz_standin", STANDIN_DIRECTORY / "wwspecapisdk.py")
-    if spec is None or spec.loader is None:
-        raise FileNotFoundError(STANDIN_DIRECTORY)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module._zone = LocalZone(str(folder))  # type: ignore[attr-defined]  # answers from files
-    return module

@@ -25,8 +25,8 @@ from torture.program import Program, open_files, resident_bytes
 from torture.progress import say
 from torture.result import Findings
 from torture.stage import SETTLE, Stage, set_up
-from wwspec_router.emulator import seal
 from wwspec_router.emulator.client import EmulatorClient
+from wwspec_router.emulator.standin.wwspec_standin import seal
 
 __all__ = ["judge_growth", "run"]
 

@@ -1,6 +1,5 @@
 """Servers on ports that the kernel chooses: an emulator, and programs that a test makes up."""
 
-import importlib.util
 import os
 import socket
 import threading
@@ -18,9 +17,10 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from wwspec_router.emulator import seal
 from wwspec_router.emulator.platform import Platform
-from wwspec_router.emulator.server import STANDIN_DIRECTORY, EmulatorSettings, create_app
+from wwspec_router.emulator.server import EmulatorSettings, create_app
+from wwspec_router.emulator.standin.wwspec_standin import seal
+from wwspec_router.testing import standin
 
 DEADLINE = 20.0
 """Seconds after which a wait fails instead of hanging."""
@@ -244,11 +244,7 @@ def load_standin(monkeypatch: pytest.MonkeyPatch) -> LoadStandin:
 
     def load(url: str) -> ModuleType:
         monkeypatch.setenv("WWSPEC_EMULATOR_URL", url)
-        spec = importlib.util.spec_from_file_location("wwspecapisdk", STANDIN_DIRECTORY / "wwspecapisdk.py")
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
+        return standin.load_standin()
 
     return load
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.emulator.conftest import DEADLINE, Emulator, StartEmulator, wait_for
-from wwspec_router.emulator import seal
 from wwspec_router.emulator.server import STANDIN_DIRECTORY
+from wwspec_router.emulator.standin.wwspec_standin import seal
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +52,7 @@ def emulator(start: StartEmulator) -> Iterator[Emulator]:
     command = [sys.executable, str(PROGRAM), "0"]
     environment = {
         **os.environ,
-        "PYTHONPATH": f"{STANDIN_DIRECTORY}{os.pathsep}{ROOT}",
+        "PYTHONPATH": str(STANDIN_DIRECTORY),
         "WWSPEC_EMULATOR_URL": emulator.url,
     }
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:

@@ -7,8 +7,8 @@ from Crypto.Cipher import PKCS1_v1_5
 from Crypto.PublicKey import RSA
 
 from tests.emulator.conftest import Emulator, Json, StartEmulator
-from wwspec_router.emulator.apis.names import SDK_APIS
 from wwspec_router.emulator.apis.table import APIS
+from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 
 MODES = [0, 1, 2]
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from tests.emulator.conftest import Emulator, SealedProgram
 from wwspec_router.cli.main import main
-from wwspec_router.emulator import seal
+from wwspec_router.emulator.standin.wwspec_standin import seal
 
 Wwspec = Callable[..., Result]
 

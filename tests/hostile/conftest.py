@@ -17,7 +17,7 @@ import pytest
 
 from torture.fuzz_rig import ScriptedSdk
 from wwspec_router.dispatch import Dispatcher
-from wwspec_router.emulator import seal
+from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.envelope import Call
 from wwspec_router.stores import open_store
 from wwspec_router.table import build_table

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.hostile.conftest import OK, Pairs, Wire
-from wwspec_router.emulator import seal
+from wwspec_router.emulator.standin.wwspec_standin import seal
 
 EVENT = '{"event_type":"hit_keyword","timestamp":5,"hit_keyword":{"token":"t"}}'
 SEALED = ["ww-seal", "ww-kind", "ww-request-id", "ww-timestamp", "ww-signature"]

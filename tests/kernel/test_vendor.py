@@ -396,7 +396,7 @@ ROUND_TRIP = """
 import json, sys
 from pathlib import Path
 from wwspec_router.dispatch import Dispatcher
-from wwspec_router.emulator import seal
+from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.errors import OverloadedError
 from wwspec_router.exchange import Exchange, Ticket
 from wwspec_router.sdk.vendor import SdkSource, load_sdk

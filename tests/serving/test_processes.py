@@ -20,7 +20,7 @@ import msgspec
 import pytest
 
 from tests.serving.conftest import LIMIT, ROOT, wait_until
-from wwspec_router.emulator import seal
+from wwspec_router.emulator.standin.wwspec_standin import seal
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,7 @@ from wwspec_router.emulator.answers import Answer, RefusedError, accepted
 from wwspec_router.emulator.events import EVENT_TYPES, build_event, wrap_event
 from wwspec_router.emulator.outbox import Outbox
 from wwspec_router.emulator.programs import ask_program, begin
-from wwspec_router.emulator.seal import CallContent
+from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.traffic import Entry
 from wwspec_router.emulator.world import World
 from wwspec_router.envelope import CallType

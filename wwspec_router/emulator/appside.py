@@ -12,7 +12,7 @@ from wwspec_router.emulator.accounts import App
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read, require
 from wwspec_router.emulator.matching import check_request, check_result, registered
 from wwspec_router.emulator.programs import ask_program, call_async
-from wwspec_router.emulator.seal import CallContent
+from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.world import World
 from wwspec_router.envelope import CallType
 

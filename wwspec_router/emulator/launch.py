@@ -27,8 +27,6 @@ START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 """Between SIGTERM and SIGKILL."""
 _LOOK = 0.05
-_PACKAGES = STANDIN_DIRECTORY.parents[2]
-"""Where `wwspec_router` is imported from, which the stand-in needs."""
 
 _log = logging.getLogger("uvicorn.error")
 
@@ -82,7 +80,7 @@ class Launch:
         self._watcher.join()
 
     def _start(self, emulator_url: str) -> "subprocess.Popen[bytes]":
-        path = [str(STANDIN_DIRECTORY), str(_PACKAGES), os.environ.get("PYTHONPATH", "")]
+        path = [str(STANDIN_DIRECTORY), os.environ.get("PYTHONPATH", "")]
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join(filter(None, path)),

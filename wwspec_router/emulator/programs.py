@@ -6,12 +6,12 @@ APIs that lead to a call.
 
 import logging
 
-from wwspec_router.emulator import seal
 from wwspec_router.emulator.accounts import Program
 from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked
 from wwspec_router.emulator.faults import DROP, ERRCODE, PROGRAM, TIMEOUT
 from wwspec_router.emulator.jobs import OnResult
 from wwspec_router.emulator.matching import check_request, check_result, registered
+from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.emulator.traffic import CALL, EVENT, Entry
 from wwspec_router.emulator.world import Caller, ChannelConnectError, ChannelTimeoutError, World
 from wwspec_router.envelope import CallType

@@ -20,12 +20,12 @@ from starlette.types import Receive, Scope, Send
 
 from wwspec_router.emulator import appside, uploads
 from wwspec_router.emulator.answers import Answer, RefusedError, read
-from wwspec_router.emulator.apis.names import SDK_APIS
 from wwspec_router.emulator.control import Control
 from wwspec_router.emulator.faults import CutError, ReturnCodeError
-from wwspec_router.emulator.link import FAULT_STATUS
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.settings import AbilityContract, is_loopback
+from wwspec_router.emulator.standin.wwspec_standin.link import FAULT_STATUS
+from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_router.emulator.world import Caller
 
 PROGRAM_THREADS = 256

@@ -25,14 +25,15 @@ from wwspec_router.emulator.launch import Launch
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.proxy import Proxy
 from wwspec_router.emulator.qyapi import Endpoints
-from wwspec_router.emulator.seal import require_cipher
 from wwspec_router.emulator.settings import (
     STANDIN_DIRECTORY,
     AbilityContract,
     EmulatorSettings,
     load_contracts,
 )
+from wwspec_router.emulator.standin.wwspec_standin.seal import cipher_package
 from wwspec_router.emulator.world import Channel
+from wwspec_router.errors import ConfigurationError
 
 __all__ = [
     "DEFAULT_STATE",
@@ -66,7 +67,7 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
     Raises:
         ConfigurationError: The EncodingAESKey is none, or the extra `emulator` is not installed.
     """
-    require_cipher()
+    _check_cipher()
     clock = Clock(settings.clock_start)
     courier = _courier(settings, clock)
     http = HttpChannel(settings.connect_timeout, settings.call_timeout)
@@ -134,6 +135,15 @@ def serve(
         server.run(sockets=[bound])
         if launch is not None:
             launch.check()
+
+
+def _check_cipher() -> None:
+    try:
+        cipher_package()
+    except ImportError:
+        raise ConfigurationError(
+            "the emulator needs pycryptodome: install wwspec_router with the extra 'emulator'"
+        ) from None
 
 
 def _courier(settings: EmulatorSettings, clock: Clock) -> Courier | None:

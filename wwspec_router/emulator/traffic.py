@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from wwspec_router.emulator.clock import Clock
-from wwspec_router.emulator.seal import CallContent
+from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.tickets import Notification
 
 __all__ = ["APP", "CALL", "CALLBACK", "EVENT", "KINDS", "SDK", "Entry", "Traffic"]

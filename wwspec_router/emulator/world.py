@@ -15,7 +15,6 @@ from typing import Any, Protocol
 
 import msgspec
 
-from wwspec_router.emulator import seal
 from wwspec_router.emulator.accounts import Accounts, App, Program
 from wwspec_router.emulator.answers import Answer, RefusedError
 from wwspec_router.emulator.clock import Clock
@@ -25,6 +24,7 @@ from wwspec_router.emulator.jobs import Jobs
 from wwspec_router.emulator.keys import MessageKeys
 from wwspec_router.emulator.seeds import make_conversations
 from wwspec_router.emulator.settings import EmulatorSettings
+from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.emulator.tickets import (
     EVENT_TOKEN_SECONDS,
     NOTIFY_ID_SECONDS,

@@ -4,11 +4,9 @@ The only parts that differ from a served zone are the two ways that bytes travel
 emulator.
 """
 
-import importlib.util
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import httpx
@@ -19,13 +17,14 @@ from wwspec_router.app import ZoneProgram
 from wwspec_router.config import Settings
 from wwspec_router.console import console_contracts
 from wwspec_router.emulator.client import EmulatorClient
-from wwspec_router.emulator.link import NETWORK, LinkError, RemoteZone
-from wwspec_router.emulator.server import STANDIN_DIRECTORY, AbilityContract, EmulatorSettings, create_app
+from wwspec_router.emulator.server import AbilityContract, EmulatorSettings, create_app
+from wwspec_router.emulator.standin.wwspec_standin.link import NETWORK, LinkError, RemoteZone
 from wwspec_router.emulator.world import ChannelTimeoutError, ProgramReply
 from wwspec_router.sdk.vendor import SdkSource, VendorSdk
 from wwspec_router.stores import open_store
 from wwspec_router.table import build_table
 from wwspec_router.testing.memory import MemoryServer, MemoryTransport
+from wwspec_router.testing.standin import load_standin
 from wwspec_router.testing.zone import Zone
 
 __all__ = ["in_process_zone"]
@@ -44,7 +43,7 @@ def in_process_zone(app: Path, registry: Path | None, emulator: Mapping[str, Any
     with ExitStack() as stack:
         platform = create_app(EmulatorSettings(contracts=contracts, **emulator), channel)
         emulator_server = _started(stack, platform, "zone-emulator")
-        sdk = VendorSdk(_standin(emulator_server), SdkSource.EMULATOR)
+        sdk = VendorSdk(load_standin(_Link(emulator_server)), SdkSource.EMULATOR)
         program = ZoneProgram(table, sdk, open_store("memory:"), Settings(app=app, threads=32, grace=1.0))
         channel.program = _started(stack, program, "zone-program")
         http = httpx.Client(base_url=URL, transport=MemoryTransport(emulator_server))
@@ -97,14 +96,3 @@ def _started(stack: ExitStack, app: ASGIApp, name: str) -> MemoryServer:
 
 def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-
-
-def _standin(emulator: MemoryServer) -> ModuleType:
-    """Load the stand-in for this zone alone: not under the vendor's name, and linked in memory."""
-    spec = importlib.util.spec_from_file_location("wwspec_standin", STANDIN_DIRECTORY / "wwspecapisdk.py")
-    if spec is None or spec.loader is None:
-        raise FileNotFoundError(STANDIN_DIRECTORY)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module._zone = _Link(emulator)  # type: ignore[attr-defined]  # what it calls through
-    return module

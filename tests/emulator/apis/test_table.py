@@ -1,5 +1,5 @@
-from wwspec_router.emulator.apis.names import SDK_APIS
 from wwspec_router.emulator.apis.table import APIS
+from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 
 
 def test_every_documented_api_is_modelled_and_no_other() -> None:

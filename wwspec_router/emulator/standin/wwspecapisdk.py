@@ -1,29 +1,30 @@
 """The emulator's stand-in for the vendor's module of the same name [100057].
 
-Put this directory first on PYTHONPATH and any zone program runs against the local emulator, unchanged. The
-names, arguments and getters are those that WeCom documents; what travels is the emulator's own envelope.
+Put this folder first on PYTHONPATH and any zone program runs against the local emulator, unchanged. The names,
+arguments and getters are those that WeCom documents; what travels is the emulator's own envelope. It needs the standard
+library and pycryptodome, and runs on Python 3.6 and later, as the vendor's module does.
 
 The environment variable WWSPEC_EMULATOR_URL says where the emulator is:
 
 * `http://127.0.0.1:8090`, the default. Another loopback host and port will do; every other host is refused.
-* `local:DIRECTORY`: no emulator at all. The zone key is read from DIRECTORY/zone.key, and each API answers
-  the text of DIRECTORY/<api>.json. For benchmarks and unit tests.
+* `local:DIRECTORY`: no emulator at all. The zone key is read from DIRECTORY/zone.key, and each API answers the text of
+  DIRECTORY/<api>.json. For benchmarks and unit tests.
 
-Time limits, in seconds: 5 to connect (also how long the first call waits for an emulator that is not up yet),
-30 to read a reply. A call that can't be made raises an exception of an unexported class, as with the vendor;
-its attribute `return_code` and its text hold the documented return code [100052].
-
-The module knows nothing of the framework, and puts off every import that costs time.
+Time limits, in seconds: 5 to connect (also how long the first call waits for an emulator that is not up yet), 30 to
+read a reply. A call that can't be made raises an exception of an unexported class, as with the vendor; its attribute
+`return_code` and its text hold the documented return code [100052].
 """
 
-import os
-import sys
-import threading
-import time
-from typing import Any
-
-from wwspec_router.emulator import link, seal
-from wwspec_router.emulator.apis.names import SDK_APIS
+from wwspec_standin.sdk import (
+    ChatDataSDK,
+    WWToSpecHTTPReqDecoder,
+    WWToSpecHTTPRspConstructor,
+    spec_gen_notify_id,
+    spec_log_debug,
+    spec_log_error,
+    spec_log_info,
+    spec_open_debug_mode,
+)
 
 __all__ = [
     "ChatDataSDK",
@@ -35,204 +36,3 @@ __all__ = [
     "spec_log_info",
     "spec_open_debug_mode",
 ]
-
-_LOG_BYTES = 128
-
-
-class _Thread(threading.local):
-    """What a thread keeps between calls."""
-
-    request_id = ""
-    notify_ids = 0
-    """How many were made for the request."""
-
-
-_thread = _Thread()
-
-
-def _connect() -> link.Zone:
-    try:
-        return link.zone_at(os.environ.get("WWSPEC_EMULATOR_URL") or link.DEFAULT_URL)
-    except ValueError as error:
-        raise ImportError(f"WWSPEC_EMULATOR_URL is {error}", name=__name__) from None
-
-
-_zone = _connect()
-
-
-class WWToSpecHTTPReqDecoder:
-    """Verifies and decrypts one request; raises when it can't."""
-
-    def __init__(self, headers: list[tuple[str, str]], post_data: str) -> None:
-        _thread.request_id = ""
-        _thread.notify_ids = 0
-        pairs = _pairs(headers)
-        _check(post_data, str, "post_data")
-        key = _zone.key()
-        try:
-            self._call = seal.open_call(key, pairs, post_data)
-        except seal.SealError as error:
-            newer = _zone.newer_key(key)
-            if newer is None:
-                raise link.LinkError(link.SIGNATURE, str(error)) from None
-            self._call = self._open_again(newer, pairs, post_data)
-        _thread.request_id = self._call.request_id
-
-    @staticmethod
-    def _open_again(key: bytes, headers: list[tuple[str, str]], post_data: str) -> seal.CallContent:
-        try:
-            return seal.open_call(key, headers, post_data)
-        except seal.SealError as error:
-            raise link.LinkError(link.SIGNATURE, str(error)) from None
-
-    def get_corpid(self) -> str:
-        """Return the corp."""
-        return self._call.corpid
-
-    def get_agentid(self) -> int:
-        """Return the app; 0 when the request carries none."""
-        return self._call.agentid
-
-    def get_call_type(self) -> int:
-        """Return 1 for a call of the app, 2 for an event."""
-        return self._call.call_type
-
-    def get_data(self) -> str:
-        """Return the JSON text of the request or the event."""
-        return self._call.data
-
-    def get_is_async(self) -> bool:
-        """Tell whether the app called asynchronously."""
-        return self._call.is_async
-
-    def get_job_info(self) -> str:
-        """Return what `program_async_job_call_back` needs; asynchronous calls only."""
-        return self._call.job_info
-
-    def get_ability_id(self) -> str:
-        """Return the ability that the app asks for."""
-        return self._call.ability_id
-
-    def get_notify_id(self) -> str:
-        """Return the notify_id that the app passed on."""
-        return self._call.notify_id
-
-
-class WWToSpecHTTPRspConstructor:
-    """Seals one reply."""
-
-    def __init__(self, reply_text: str) -> None:
-        _check(reply_text, str, "reply_text")
-        self._request_id = _thread.request_id
-        self._key = _zone.key()
-        try:
-            self._body = seal.encrypt(self._key, reply_text)
-        except seal.SealError as error:
-            raise link.LinkError(link.INTERNAL, str(error)) from None
-
-    def get_normal_header(self) -> dict[str, str]:
-        """Return the headers of an ordinary reply."""
-        return self._headers(exception=False)
-
-    def get_exception_header(self) -> dict[str, str]:
-        """Return the headers for when the decoder raised."""
-        return self._headers(exception=True)
-
-    def get_encoded_body(self) -> str:
-        """Return the encrypted body."""
-        return self._body
-
-    def _headers(self, *, exception: bool) -> dict[str, str]:
-        return seal.reply_headers(self._key, self._body, self._request_id, int(time.time()), exception=exception)
-
-
-class ChatDataSDK:
-    """Asks the platform for data in the name of one corp and app: one method for each SDK API."""
-
-    def __init__(self, corpid: str, agentid: int, ability_id: str, job_info: str) -> None:
-        _check(corpid, str, "corpid")
-        _check(agentid, int, "agentid")
-        _check(ability_id, str, "ability_id")
-        _check(job_info, str, "job_info")
-        self._caller = (corpid, agentid, ability_id, job_info)
-        self._headers: dict[str, str] = {}
-
-    def _invoke(self, api: str, request_json: str) -> str:
-        _check(request_json, str, "request_json")
-        if not self._headers:
-            self._headers = link.caller_headers(*self._caller)
-        return _zone.invoke(api, self._headers, request_json)
-
-
-def _api_method(api: str) -> Any:
-    def call(self: ChatDataSDK, request_json: str) -> str:
-        return self._invoke(api, request_json)
-
-    call.__name__ = api
-    call.__qualname__ = f"ChatDataSDK.{api}"
-    call.__doc__ = f"Call the SDK API {api} with a request in JSON and return the reply's JSON text."
-    return call
-
-
-for _api in SDK_APIS:
-    setattr(ChatDataSDK, _api, _api_method(_api))
-
-
-def spec_log_info(*args: object) -> None:
-    """Log like `print`, at level INFO."""
-    _log("INFO", args)
-
-
-def spec_log_error(*args: object) -> None:
-    """Log like `print`, at level ERR."""
-    _log("ERR", args)
-
-
-def spec_log_debug(*args: object) -> None:
-    """Log like `print`, at level DBG."""
-    _log("DBG", args)
-
-
-def spec_open_debug_mode(debug_token: str, access_token: str) -> bool:
-    """Switch the program's side to debug mode; the app's side is `open_debug_mode`.
-
-    Returns:
-        False when a credential is not valid.
-    """
-    _check(debug_token, str, "debug_token")
-    _check(access_token, str, "access_token")
-    return _zone.open_debug_mode(debug_token, access_token)
-
-
-def spec_gen_notify_id() -> str:
-    """Return a fresh notify_id, 39 bytes long.
-
-    It follows from the request that the thread decoded last, so that the same traffic leads to the same ids.
-    """
-    _thread.notify_ids += 1
-    return _zone.notify_id(_thread.request_id, _thread.notify_ids)
-
-
-def _log(level: str, args: tuple[object, ...]) -> None:
-    frame = sys._getframe(2)
-    now = time.time()
-    moment = f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(now))}.{int(now % 1 * 1000):03d}"
-    file = os.path.basename(frame.f_code.co_filename)  # noqa: PTH119 - pathlib costs time
-    custom = " ".join(map(str, args)).encode(errors="replace")[:_LOG_BYTES].decode(errors="ignore")
-    where = f"<{os.getpid()},{threading.get_native_id()}>,{moment},{level},{_thread.request_id}"
-    sys.stdout.write(f"{where},{file},{frame.f_lineno},{custom}\n")
-    sys.stdout.flush()
-
-
-def _pairs(headers: object) -> list[tuple[str, str]]:
-    if not isinstance(headers, list | tuple):
-        raise TypeError(f"headers must be a list of (name, value), not {type(headers).__name__}")
-    for pair in headers:
-        if not (isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(text, str) for text in pair)):
-            raise TypeError("headers must hold pairs of str")
-    return [(name, value) for name, value in headers]
-
-
-def _check(value: object, expected: type, name: str) -> None:
-    if not isinstance(value, expected):
-        raise TypeError(f"{name} must be {expected.__name__}, not {type(value).__name__}")

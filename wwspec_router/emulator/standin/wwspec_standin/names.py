@@ -4,7 +4,7 @@ Only names: neither the stand-in's methods nor the emulator's models of the APIs
 other people's code are left out.
 """
 
-SDK_APIS: tuple[str, ...] = (
+SDK_APIS = (
     # asynchronous jobs of the program [99847]
     "program_async_job_call_back",
     # messages, groups, consent [99824, 99825, 99826]

@@ -7,9 +7,9 @@ Every import that costs time is put off, because the stand-in is imported by oth
 import os
 import threading
 import time
-from typing import NoReturn, Protocol
+from typing import Dict, NoReturn, Optional, Tuple
 
-from wwspec_router.emulator import seal
+from . import seal
 
 CONNECT_SECONDS = 5.0
 """To connect; also how long the first call waits for an emulator that is not up yet."""
@@ -31,6 +31,10 @@ FAULT_STATUS = 590
 """HTTP status by which the emulator lets an SDK call fail; the body is the return code."""
 
 
+_Response = Tuple[int, bytes]
+"""Status and body."""
+
+
 class LinkError(Exception):
     """The call could not be made.
 
@@ -43,18 +47,18 @@ class LinkError(Exception):
         self.return_code = return_code
 
 
-class Zone(Protocol):
+class Zone:
     """What the stand-in needs of the zone. Every method raises `LinkError`."""
 
     def key(self) -> bytes:
         """Return the zone key."""
-        ...
+        raise NotImplementedError
 
-    def newer_key(self, key: bytes) -> bytes | None:
+    def newer_key(self, key: bytes) -> Optional[bytes]:
         """Return the zone key when it is no longer `key`: each start of an emulator makes one."""
-        ...
+        raise NotImplementedError
 
-    def invoke(self, api: str, caller: dict[str, str], request: str) -> str:
+    def invoke(self, api: str, caller: Dict[str, str], request: str) -> str:
         """Call one SDK API.
 
         Args:
@@ -62,11 +66,11 @@ class Zone(Protocol):
             caller: From `caller_headers`.
             request: The request's JSON text.
         """
-        ...
+        raise NotImplementedError
 
     def open_debug_mode(self, debug_token: str, access_token: str) -> bool:
         """Tell whether the zone takes these credentials."""
-        ...
+        raise NotImplementedError
 
     def notify_id(self, request_id: str, number: int) -> str:
         """Return a fresh notify_id.
@@ -75,16 +79,16 @@ class Zone(Protocol):
             request_id: The request that the thread decoded last; empty when it had decoded none.
             number: How many were made for that request before.
         """
-        ...
+        raise NotImplementedError
 
 
-class LocalZone:
+class LocalZone(Zone):
     """Answers from files."""
 
     def __init__(self, directory: str) -> None:
         self._directory = directory
         self._key = b""
-        self._replies: dict[str, str] = {}
+        self._replies: Dict[str, str] = {}
 
     def key(self) -> bytes:
         """Return the key of the directory."""
@@ -92,11 +96,11 @@ class LocalZone:
             self._key = self._read("zone.key", INTERNAL)
         return self._key
 
-    def newer_key(self, key: bytes) -> bytes | None:
+    def newer_key(self, key: bytes) -> Optional[bytes]:
         """Return None: the directory's key is read once."""
         return None
 
-    def invoke(self, api: str, caller: dict[str, str], request: str) -> str:
+    def invoke(self, api: str, caller: Dict[str, str], request: str) -> str:
         """Return the directory's reply, whatever the request."""
         reply = self._replies.get(api)
         if reply is None:
@@ -119,7 +123,7 @@ class LocalZone:
             raise LinkError(return_code, f"{name} can't be read in the emulator's local directory") from None
 
 
-class RemoteZone:
+class RemoteZone(Zone):
     """Asks the emulator, over one kept-alive connection a thread."""
 
     def __init__(self, host: str, port: int) -> None:
@@ -138,14 +142,14 @@ class RemoteZone:
                     self._key = self._first_key()
         return self._key
 
-    def newer_key(self, key: bytes) -> bytes | None:
+    def newer_key(self, key: bytes) -> Optional[bytes]:
         """Ask for the key again, if that was not done just now."""
         with self._key_lock:
             if self._key == key and time.monotonic() - self._key_read > KEY_REFRESH_SECONDS:
                 self._key = self._read_key()
             return self._key if self._key != key else None
 
-    def invoke(self, api: str, caller: dict[str, str], request: str) -> str:
+    def invoke(self, api: str, caller: Dict[str, str], request: str) -> str:
         """Call one SDK API over the thread's connection."""
         try:
             content = request.encode()
@@ -197,7 +201,7 @@ class RemoteZone:
         self._key_read = time.monotonic()
         return body
 
-    def _exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
+    def _exchange(self, method: str, path: str, body: Optional[bytes], headers: Dict[str, str]) -> _Response:
         kept = self._kept.connection
         if kept is not None and kept.pid == os.getpid():
             reply = kept.exchange(method, path, body, headers)
@@ -215,7 +219,7 @@ class RemoteZone:
 class _Kept(threading.local):
     """What each thread keeps open."""
 
-    connection: "_Connection | None" = None
+    connection: "Optional[_Connection]" = None
 
 
 class _Connection:
@@ -236,7 +240,7 @@ class _Connection:
         if hasattr(self, "_http"):
             self._http.close()
 
-    def exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes] | None:
+    def exchange(self, method: str, path: str, body: Optional[bytes], headers: Dict[str, str]) -> Optional[_Response]:
         """Return status and body, or None when the other side had closed before it answered."""
         from http.client import BadStatusLine, HTTPException
 
@@ -271,7 +275,7 @@ def zone_at(url: str) -> Zone:
     scheme, _, rest = url.partition(":")
     if scheme == "local" and rest:
         return LocalZone(rest)
-    host, colon, port = rest.removeprefix("//").rstrip("/").rpartition(":")
+    host, colon, port = rest[2:].rstrip("/").rpartition(":")
     parts = host.split(".")
     dotted = len(parts) == 4 and parts[0] == "127" and all(part.isdecimal() for part in parts)
     loopback = dotted or host in ("localhost", "[::1]")
@@ -280,7 +284,7 @@ def zone_at(url: str) -> Zone:
     return RemoteZone(host.strip("[]"), int(port))
 
 
-def caller_headers(corpid: str, agentid: int, ability_id: str, job_info: str) -> dict[str, str]:
+def caller_headers(corpid: str, agentid: int, ability_id: str, job_info: str) -> Dict[str, str]:
     """Return the headers that say in whose name an SDK API is called."""
     from urllib.parse import quote
 

@@ -8,18 +8,18 @@ exception header, as with the vendor's constructor, so the kind is signed in the
 body.
 
 It knows neither HTTP nor the emulator's state, keeps no memory of what it opened (a replay opens again), and
-imports its cipher only when it is first needed, so that importing this module costs next to nothing.
+imports its cipher only when it is first needed, so that importing this module costs next to nothing. It is written for
+Python 3.6 and later.
 """
 
 import binascii
 import hashlib
 import hmac
+import importlib
 import os
-from collections.abc import Iterable
+import sys
 from functools import lru_cache
-from typing import Any, NamedTuple
-
-from wwspec_router.errors import ConfigurationError, WWSpecError
+from typing import Any, Dict, Iterable, List, NamedTuple, Tuple
 
 KEY_BYTES = 32
 """Length of a zone key."""
@@ -35,14 +35,14 @@ _NONCE_BYTES = 12
 _TAG_BYTES = 16
 
 
-class SealError(WWSpecError):
+class SealError(Exception):
     """The envelope is damaged, incomplete, or sealed with another key."""
 
 
 class Sealed(NamedTuple):
     """Headers and body as they travel."""
 
-    headers: dict[str, str]
+    headers: Dict[str, str]
     body: str
 
 
@@ -93,7 +93,7 @@ def seal_call(key: bytes, call: CallContent) -> Sealed:
     return Sealed(_headers(key, _CALL, call.request_id, str(call.timestamp), body), body)
 
 
-def open_call(key: bytes, headers: Iterable[tuple[str, str]], body: str) -> CallContent:
+def open_call(key: bytes, headers: Iterable[Tuple[str, str]], body: str) -> CallContent:
     """Verify and decrypt a call.
 
     Args:
@@ -135,7 +135,7 @@ def encrypt(key: bytes, text: str) -> str:
     return binascii.b2a_base64(nonce + ciphertext + tag, newline=False).decode()
 
 
-def reply_headers(key: bytes, body: str, request_id: str, timestamp: int, *, exception: bool = False) -> dict[str, str]:
+def reply_headers(key: bytes, body: str, request_id: str, timestamp: int, *, exception: bool = False) -> Dict[str, str]:
     """Return the headers of a reply whose body `encrypt` made.
 
     Args:
@@ -154,7 +154,7 @@ def seal_reply(key: bytes, text: str, request_id: str, timestamp: int, *, except
     return Sealed(reply_headers(key, body, request_id, timestamp, exception=exception), body)
 
 
-def open_reply(key: bytes, headers: Iterable[tuple[str, str]], body: str) -> ReplyContent:
+def open_reply(key: bytes, headers: Iterable[Tuple[str, str]], body: str) -> ReplyContent:
     """Verify and decrypt a reply.
 
     Raises:
@@ -164,7 +164,7 @@ def open_reply(key: bytes, headers: Iterable[tuple[str, str]], body: str) -> Rep
     return ReplyContent(_decrypt(key, body), found[_REQUEST_ID], found[_KIND] == _EXCEPTION)
 
 
-def _headers(key: bytes, kind: str, request_id: str, timestamp: str, body: str) -> dict[str, str]:
+def _headers(key: bytes, kind: str, request_id: str, timestamp: str, body: str) -> Dict[str, str]:
     return {
         _SEAL: _VERSION,
         _KIND: kind,
@@ -174,7 +174,7 @@ def _headers(key: bytes, kind: str, request_id: str, timestamp: str, body: str) 
     }
 
 
-def _verified(key: bytes, headers: Iterable[tuple[str, str]], body: str, kinds: tuple[str, ...]) -> dict[str, str]:
+def _verified(key: bytes, headers: Iterable[Tuple[str, str]], body: str, kinds: Tuple[str, ...]) -> Dict[str, str]:
     found = _sealed_headers(headers)
     try:
         kind = found[_KIND]
@@ -191,8 +191,8 @@ def _verified(key: bytes, headers: Iterable[tuple[str, str]], body: str, kinds: 
 _HEADERS = 5
 
 
-def _sealed_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _sealed_headers(headers: Iterable[Tuple[str, str]]) -> Dict[str, str]:
+    found: Dict[str, str] = {}
     for name, value in headers:
         if name[:3].lower() != PREFIX:
             continue
@@ -206,24 +206,24 @@ def _sealed_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def _signature(key: bytes, kind: str, request_id: str, timestamp: str, body: str) -> str:
     text = _pack((_VERSION, kind, request_id, timestamp, body))
-    return hmac.digest(_keys(key)[1], text.encode(errors="surrogatepass"), "sha256").hex()
+    return hmac.new(_keys(key)[1], text.encode(errors="surrogatepass"), "sha256").hexdigest()
 
 
 def _decrypt(key: bytes, body: str) -> str:
     try:
-        raw = binascii.a2b_base64(body, strict_mode=True)
+        raw = binascii.a2b_base64(body)
         cipher = _aes().new(_keys(key)[0], _aes().MODE_GCM, nonce=raw[:_NONCE_BYTES])
         return bytes(cipher.decrypt_and_verify(raw[_NONCE_BYTES:-_TAG_BYTES], raw[-_TAG_BYTES:])).decode()
     except ValueError:
         raise SealError("the body does not decrypt: altered on the way, or sealed with another key") from None
 
 
-def _pack(fields: tuple[str, ...]) -> str:
+def _pack(fields: Tuple[str, ...]) -> str:
     """Join fields so that no two different tuples give one text; the last one stands as it is."""
     return "".join([*(f"{len(field)}:{field}" for field in fields[:-1]), fields[-1]])
 
 
-def _unpack(text: str) -> list[str]:
+def _unpack(text: str) -> List[str]:
     fields = []
     start = 0
     for _ in range(_CALL_FIELDS - 1):
@@ -239,28 +239,32 @@ _CALL_FIELDS = 8
 
 
 @lru_cache(maxsize=8)
-def _keys(key: bytes) -> tuple[bytes, bytes]:
+def _keys(key: bytes) -> Tuple[bytes, bytes]:
     """Derive the encryption and the signing key."""
     if len(key) != KEY_BYTES:
         raise SealError(f"a zone key has {KEY_BYTES} bytes, this one {len(key)}")
     return hashlib.sha256(b"encrypt" + key).digest(), hashlib.sha256(b"sign" + key).digest()
 
 
-def require_cipher() -> None:
-    """Make sure that sealing is possible.
+def cipher_package() -> str:
+    """Return the name of the package with the cipher: pycryptodome's own, or the one that Debian gives it.
 
     Raises:
-        ConfigurationError: The extra `emulator` is not installed.
+        ModuleNotFoundError: It is not installed.
     """
-    _aes()
+    for name in ("Crypto", "Cryptodome"):
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            continue
+        return name
+    raise ModuleNotFoundError(
+        f"the emulator's stand-in for wwspecapisdk needs pycryptodome: {sys.executable} -m pip install pycryptodome "
+        "(on Debian also: apt-get install python3-pycryptodome)",
+        name="Crypto",
+    )
 
 
 @lru_cache(maxsize=1)
 def _aes() -> Any:
-    try:
-        from Crypto.Cipher import AES
-    except ImportError:
-        raise ConfigurationError(
-            "the emulator needs pycryptodome: install wwspec_router with the extra 'emulator'"
-        ) from None
-    return AES
+    return importlib.import_module(f"{cipher_package()}.Cipher.AES")

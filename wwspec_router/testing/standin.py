@@ -1,0 +1,26 @@
+"""Copies of the emulator's stand-in, for tests that need more than one, or another way to the zone."""
+
+import importlib.util
+from types import ModuleType
+
+from wwspec_router.emulator.standin.wwspec_standin.link import Zone
+
+__all__ = ["load_standin"]
+
+_MODULE = "wwspec_router.emulator.standin.wwspec_standin.sdk"
+
+
+def load_standin(zone: Zone | None = None) -> ModuleType:
+    """Return a copy of the stand-in that shares nothing with other copies and is not under the vendor's name.
+
+    Args:
+        zone: What it calls; None for what WWSPEC_EMULATOR_URL says.
+    """
+    spec = importlib.util.find_spec(_MODULE)
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError(_MODULE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if zone is not None:
+        module._zone = zone  # type: ignore[attr-defined]  # what it calls through
+    return module
