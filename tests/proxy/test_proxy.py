@@ -16,7 +16,8 @@ import pytest
 
 from wwspec_router.child import Child
 from wwspec_router.emulator.authority import Authority
-from wwspec_router.emulator.proxy import WECOM_HOST, Proxy
+from wwspec_router.emulator.proxy import Proxy
+from wwspec_router.emulator.settings import WECOM_HOST
 from wwspec_router.errors import ConfigurationError
 
 

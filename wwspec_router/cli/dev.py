@@ -27,9 +27,24 @@ SUFFIXES = (".py", ".toml", ".json")
     show_default=True,
     help="The emulator's port.",
 )
+@click.option(
+    "--allow-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A name by which an app in a container calls the emulator; see `wwspec emulate`. May be repeated.",
+)
 @click.option("--store", default="sqlite:var/dev.db", show_default=True, help="Where events wait.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the emulator's data.")
-def command(app: Path, registry: Path | None, port: int, emulator_port: int, store: str, seed: int) -> None:
+def command(
+    app: Path,
+    registry: Path | None,
+    port: int,
+    emulator_port: int,
+    allowed_hosts: tuple[str, ...],
+    store: str,
+    seed: int,
+) -> None:
     """Run the program and the emulator, and restart the program whenever a file of abilities/ or schemas/ changes.
 
     A program with a fault is reported and tried again at the next change; the emulator keeps its state throughout,
@@ -40,7 +55,8 @@ def command(app: Path, registry: Path | None, port: int, emulator_port: int, sto
     registry = registry or app / "abilities" / "registry.toml"
     url, program_url = f"http://127.0.0.1:{emulator_port}", f"http://127.0.0.1:{port}"
     with until_interrupted(), ExitStack() as stack:
-        emulator = Child(["emulate", "--port", str(emulator_port), "--program-url", program_url, "--seed", str(seed)])
+        emulate = ["emulate", "--port", str(emulator_port), "--program-url", program_url, "--seed", str(seed)]
+        emulator = Child([*emulate, *(f"--allow-host={name}" for name in allowed_hosts)])
         stack.callback(emulator.stop)
         emulator.wait_ready(f"{url}/emulator/info")
         client = stack.enter_context(EmulatorClient(url))

@@ -11,6 +11,14 @@ from wwspec_router.emulator.server import DEFAULT_STATE, EmulatorSettings, load_
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8090, show_default=True)
+@click.option(
+    "--allow-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A name by which clients call this machine, such as host.docker.internal; may be repeated.  "
+    "[default: localhost and loopback addresses]",
+)
 @click.option("--program-url", default="http://127.0.0.1:8080", show_default=True, help="Where the program listens.")
 @click.option(
     "--program",
@@ -67,6 +75,7 @@ from wwspec_router.emulator.server import DEFAULT_STATE, EmulatorSettings, load_
 def command(
     host: str,
     port: int,
+    allowed_hosts: tuple[str, ...],
     program_url: str,
     program: str,
     contracts: Path | None,
@@ -92,6 +101,7 @@ def command(
         EmulatorSettings(
             host=host,
             port=port,
+            allowed_hosts=allowed_hosts,
             program_url=program_url,
             contracts=None if contracts is None else load_contracts(contracts),
             seed=seed,

@@ -309,7 +309,8 @@ class EmulatorClient:
                 "start one with `wwspec dev` or `wwspec emulate`"
             ) from None
         if response.status_code != httpx.codes.OK:
-            raise EmulatorError(f"{self.url}{path.partition('?')[0]} answered HTTP status {response.status_code}")
+            told = f"{self.url}{path.partition('?')[0]} answered HTTP status {response.status_code}"
+            raise EmulatorError(f"{told}: {response.text}" if response.status_code == httpx.codes.FORBIDDEN else told)
         return msgspec.json.decode(response.content, type=dict[str, Any])
 
 

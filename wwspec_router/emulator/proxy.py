@@ -13,14 +13,12 @@ from types import TracebackType
 from typing import Self
 
 from wwspec_router.emulator.authority import Authority
-from wwspec_router.emulator.settings import is_loopback
+from wwspec_router.emulator.settings import WECOM_HOST, is_loopback
 from wwspec_router.errors import ConfigurationError
 
-__all__ = ["WECOM_HOST", "Proxy"]
+__all__ = ["Proxy"]
 
 log = logging.getLogger(__name__)
-
-WECOM_HOST = "qyapi.weixin.qq.com"
 
 HEAD_LIMIT = 16 * 1024
 """Bytes that a request for a tunnel may have."""

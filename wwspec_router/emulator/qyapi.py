@@ -5,10 +5,10 @@ errcode. The platform blocks, so each request runs on a thread; SDK calls have t
 they come in while calls of the program, which cause them, hold theirs.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import anyio
 import anyio.to_thread
@@ -23,7 +23,7 @@ from wwspec_router.emulator.answers import Answer, RefusedError, read
 from wwspec_router.emulator.control import Control
 from wwspec_router.emulator.faults import CutError, ReturnCodeError
 from wwspec_router.emulator.platform import Platform
-from wwspec_router.emulator.settings import AbilityContract, is_loopback
+from wwspec_router.emulator.settings import AbilityContract
 from wwspec_router.emulator.standin.wwspec_standin.link import FAULT_STATUS
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_router.emulator.world import Caller
@@ -32,8 +32,6 @@ PROGRAM_THREADS = 256
 SDK_THREADS = 64
 MAX_BODY_BYTES = 10 * 1024 * 1024
 """Larger requests are refused with 40206. WeCom does not publish its own limit."""
-
-Handler = Callable[[Request], Awaitable[Response]]
 
 _Object = dict[str, Any]
 
@@ -77,7 +75,7 @@ class Endpoints:
             Route("/cgi-bin/gettoken", self.get_token, methods=["GET"]),
             Route(f"/cgi-bin/{uploads.API}", self.upload_media, methods=["POST"]),
             *app_side,
-            *(Route(f"/emulator/{path}", _own_machine(call), methods=[verb]) for verb, path, call in own),
+            *(Route(f"/emulator/{path}", call, methods=[verb]) for verb, path, call in own),
         ]
 
     async def get_token(self, request: Request) -> Response:
@@ -219,20 +217,6 @@ class Endpoints:
 
     def _refusal(self, errcode: int, hint: str = "") -> Answer:
         return RefusedError(errcode, hint).answer(self._platform.world.reference())
-
-
-def _own_machine(handler: Handler) -> Handler:
-    """Keep the emulator's own endpoints from other machines and from web pages open in a browser."""
-
-    async def guarded(request: Request) -> Response:
-        origin = request.headers.get("origin")
-        hosts = [request.client.host if request.client else "", request.url.hostname or ""]
-        hosts += [] if origin is None else [urlsplit(origin).hostname or ""]
-        if not all(map(is_loopback, hosts)):
-            return Response(status_code=403)
-        return await handler(request)
-
-    return guarded
 
 
 class _CutResponse(Response):

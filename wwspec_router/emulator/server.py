@@ -14,6 +14,7 @@ from pathlib import Path
 import anyio.to_thread
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 
 from wwspec_router.child import until_interrupted
 from wwspec_router.emulator.authority import Authority
@@ -21,6 +22,7 @@ from wwspec_router.emulator.callbacks import CallbackCrypto
 from wwspec_router.emulator.channel import HttpChannel
 from wwspec_router.emulator.clock import Clock
 from wwspec_router.emulator.courier import Courier
+from wwspec_router.emulator.guard import Guard
 from wwspec_router.emulator.launch import Launch
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.proxy import Proxy
@@ -87,7 +89,8 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
                 await anyio.to_thread.run_sync(courier.stop)
             http.close()
 
-    app = Starlette(routes=Endpoints(platform).routes(), lifespan=lifespan)
+    guard = Middleware(Guard, settings.allowed_hosts)
+    app = Starlette(routes=Endpoints(platform).routes(), middleware=[guard], lifespan=lifespan)
     app.state.platform = platform
     return app
 

@@ -4,6 +4,7 @@ Knows nothing of HTTP or of the state that is built from it.
 """
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,9 @@ from wwspec_router.errors import ConfigurationError
 
 STANDIN_DIRECTORY = Path(__file__).parent / "standin"
 """The directory to put first on a program's PYTHONPATH: it holds the stand-in `wwspecapisdk`."""
+
+WECOM_HOST = "qyapi.weixin.qq.com"
+"""The host of WeCom's own base URL."""
 
 _INPUT, _OUTPUT = ".input.json", ".output.json"
 
@@ -30,7 +34,8 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     """How to build one emulator.
 
     Raises:
-        ConfigurationError: `host` is not a loopback address, or the callback settings are incomplete.
+        ConfigurationError: `host` is not a loopback address, a URL or a host is none, or the callback settings are
+            incomplete.
     """
 
     seed: int = 1
@@ -39,6 +44,8 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     """A loopback address to bind to."""
     port: int = 8090
     """0 lets the kernel choose."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names or addresses by which this machine may be called besides its loopback ones."""
     program_url: str = "http://127.0.0.1:8080"
     """Where the program listens; calls and events are POSTed to its root path."""
     contracts: dict[str, AbilityContract] | None = None
@@ -75,6 +82,8 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     def __post_init__(self) -> None:
         if not is_loopback(self.host):
             raise ConfigurationError(f"the emulator binds to loopback only, not to {self.host!r}")
+        for name in self.allowed_hosts:
+            _check_host(name)
         check_url("program_url", self.program_url)
         callback = (self.callback_url, self.callback_token, self.encoding_aes_key)
         if any(callback) and not all(callback):
@@ -96,6 +105,15 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def host_of(authority: str) -> str:
+    """Return the host of a `host[:port]` in lower case; empty when it is none."""
+    try:
+        parts = urlsplit(f"//{authority}")
+        return (parts.hostname or "") if parts.netloc == authority and parts.username is None else ""
+    except ValueError:
+        return ""
+
+
 def check_url(name: str, url: str) -> None:
     """Raise ConfigurationError unless `url` is an http:// or https:// URL."""
     try:
@@ -105,6 +123,14 @@ def check_url(name: str, url: str) -> None:
         sound = False
     if not sound:
         raise ConfigurationError(f"{name} must be an http:// or https:// URL")
+
+
+def _check_host(name: str) -> None:
+    authority = f"[{name}]" if ":" in name else name
+    if host_of(authority) != name.lower() or not re.fullmatch(r"[\w.:-]+", name):
+        raise ConfigurationError(
+            f"an allowed host is a host name or an address without a port, such as host.docker.internal: not {name!r}"
+        )
 
 
 def load_contracts(directory: Path) -> dict[str, AbilityContract]:

@@ -1,0 +1,144 @@
+"""Who may call the emulator: clients on this machine, no web page, and no name that was bound to this machine anew."""
+
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from tests.emulator.conftest import Emulator, SealedProgram, StartEmulator
+from wwspec_router.child import Child
+from wwspec_router.cli.main import main
+from wwspec_router.emulator.client import EmulatorClient, EmulatorError
+from wwspec_router.emulator.settings import EmulatorSettings
+from wwspec_router.errors import ConfigurationError
+
+APP_SIDE = "/cgi-bin/gettoken"
+OWN = "/emulator/info"
+
+STRANGERS = [
+    {"host": "rebound.example.com"},
+    {"host": "rebound.example.com:8090"},
+    {"host": "192.0.2.1:8090"},
+    {"host": "127.0.0.1.example.com"},
+    {"host": "qyapi.weixin.qq.com.example.com"},
+    {"host": "[::1"},
+    {"host": ""},
+    {"origin": "https://example.com"},
+    {"origin": "null"},
+    {"origin": "http://["},
+    {"origin": ""},
+]
+
+
+@pytest.fixture(scope="module")
+def emulator(module_zone: tuple[Emulator, SealedProgram]) -> Emulator:
+    return module_zone[0]
+
+
+@pytest.mark.parametrize("headers", STRANGERS)
+@pytest.mark.parametrize("path", [APP_SIDE, OWN])
+def test_a_web_page_or_a_rebound_name_is_refused_with_what_to_do(
+    emulator: Emulator, path: str, headers: dict[str, str]
+) -> None:
+    """Row 3: Host and Origin are checked under /cgi-bin/ as under /emulator/."""
+    response = emulator.http.get(path, headers=headers)
+    assert response.status_code == 403
+    answer = response.json()
+    assert answer["errcode"] == 48002
+    assert "--allow-host" in answer["errmsg"]
+
+
+def test_a_rebound_name_does_not_run_the_program(start_with_program: StartEmulator, program: SealedProgram) -> None:
+    """Row 3: with DNS rebinding a web page got a token and ran the developer's handler."""
+    emulator = start_with_program()
+    url = f"/cgi-bin/chatdata/sync_call_program?access_token={emulator.token()}"
+    body = {"program_id": emulator.settings.program_id, "ability_id": "echo", "request_data": "{}"}
+    for headers in ({"host": "rebound.example.com"}, {"origin": "http://rebound.example.com:8090"}):
+        assert emulator.http.post(url, json=body, headers=headers).status_code == 403
+    assert program.calls == []
+    assert emulator.http.post(url, json=body).json()["errcode"] == 0
+
+
+@pytest.mark.parametrize("headers", [[], ["Host: 127.0.0.1", "Host: rebound.example.com"]], ids=["no Host", "two"])
+@pytest.mark.parametrize("path", [APP_SIDE, OWN])
+def test_a_request_without_a_host_or_with_two_is_refused(emulator: Emulator, path: str, headers: list[str]) -> None:
+    """Row 3: in doubt a request is refused."""
+    port = int(emulator.url.rpartition(":")[2])
+    head = "\r\n".join([f"GET {path} HTTP/1.0", *headers, "", ""])
+    with socket.create_connection(("127.0.0.1", port), 10) as connection:
+        connection.sendall(head.encode())
+        answer = b"".join(iter(lambda: connection.recv(1000), b""))
+    assert re.match(rb"HTTP/1.1 40[03] ", answer)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8090", "LocalHost", "[::1]:8090", "127.9.9.9"])
+@pytest.mark.parametrize("path", [APP_SIDE, OWN])
+def test_names_and_addresses_of_this_machine_are_let_in(emulator: Emulator, path: str, host: str) -> None:
+    """Row 3: also as the origin, since a page on localhost is the developer's own."""
+    assert emulator.http.get(path, headers={"host": host}).status_code == 200
+    assert emulator.http.get(path, headers={"origin": f"http://{host}"}).status_code == 200
+
+
+def test_wecoms_own_name_is_let_in_on_the_app_side_only(emulator: Emulator) -> None:
+    """Row 3: clients that come through the proxy call the emulator by it."""
+    wecom = {"host": "qyapi.weixin.qq.com"}
+    assert emulator.http.get(APP_SIDE, headers=wecom).json()["errcode"] == 40013
+    assert emulator.http.get(OWN, headers=wecom).status_code == 403
+
+
+def test_a_host_that_is_allowed_is_let_in_everywhere(start: StartEmulator) -> None:
+    """Row 3: as an app in a container needs, which calls the emulator at host.docker.internal."""
+    emulator = start(allowed_hosts=("Host.Docker.internal", "fd00::5"))
+    for host in ("host.docker.internal:8090", "HOST.docker.internal", "[fd00::5]:8090"):
+        for path in (APP_SIDE, OWN):
+            assert emulator.http.get(path, headers={"host": host}).status_code == 200
+    assert emulator.http.get(APP_SIDE, headers={"host": "docker.internal"}).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["", "http://gateway", "gateway:8090", "gate way", "user@gateway", "*", "[::1"])
+def test_an_allowed_host_is_a_name_or_an_address(name: str) -> None:
+    """Row 3: what can never be let in is told at the start."""
+    with pytest.raises(ConfigurationError, match="a host name or an address"):
+        EmulatorSettings(allowed_hosts=(name,))
+    done = CliRunner().invoke(main, ["emulate", "--allow-host", name])
+    assert done.exit_code == 1
+    assert "such as host.docker.internal" in done.stderr
+
+
+def test_the_emulators_client_tells_why_it_was_refused(emulator: Emulator) -> None:
+    """Row 3: the refusal reaches whoever called."""
+    http = httpx.Client(base_url=emulator.url, headers={"host": "gateway"}, trust_env=False)
+    with EmulatorClient(emulator.url, http) as client, pytest.raises(EmulatorError, match="--allow-host gateway"):
+        client.info()
+
+
+@pytest.mark.slow
+def test_dev_passes_allowed_hosts_on() -> None:
+    """Row 3: an app in a container is developed against `wwspec dev`, too."""
+    done = subprocess.run(
+        [sys.executable, "-m", "wwspec_router", "dev", "--emulator-port", "1", "--allow-host", "http://gateway"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "such as host.docker.internal: not 'http://gateway'" in done.stderr
+
+
+@pytest.mark.slow
+def test_the_command_line_allows_hosts(tmp_path: Path) -> None:
+    """Row 3: the option may be repeated."""
+    allowed = ["--allow-host", "gateway", "--allow-host", "host.docker.internal"]
+    emulator = Child(["emulate", "--port", "0", *allowed], output=tmp_path / "log")
+    try:
+        url = emulator.announced_url()
+        for host in ("gateway", "host.docker.internal"):
+            assert httpx.get(f"{url}{APP_SIDE}", headers={"host": host}, trust_env=False).status_code == 200
+    finally:
+        emulator.stop()

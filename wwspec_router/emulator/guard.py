@@ -1,0 +1,69 @@
+"""Who may call the emulator: clients on this machine, under a name that is its own.
+
+A web page that is open in a browser on this machine can send requests to it, too. Such a request names the page's own
+host: as its Origin or, when that name was bound to this machine's address anew (DNS rebinding), as its Host. Knows
+nothing of what is asked.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from wwspec_router.emulator.settings import WECOM_HOST, host_of, is_loopback
+
+__all__ = ["Guard"]
+
+APP_SIDE = "/cgi-bin/"
+"""What WeCom answers under its own name."""
+
+REFUSED = 48002
+"""The app has no right to call the API."""
+
+_SHOWN = 64
+
+
+class Guard:
+    """Answers 403 to requests of others, and passes the rest on.
+
+    Args:
+        app: What is guarded.
+        allowed: Names of this machine besides its loopback names and addresses.
+    """
+
+    def __init__(self, app: ASGIApp, allowed: Iterable[str]) -> None:
+        self._app = app
+        self._allowed = frozenset(host.lower() for host in allowed)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and (reason := self._refusal(scope)):
+            answer = {"errcode": REFUSED, "errmsg": f"refused by the emulator: {reason}"}
+            await Response(msgspec.json.encode(answer), 403, media_type="application/json")(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> str:
+        """Say why a request is refused; empty when it is not."""
+        headers, path = Headers(scope=scope), scope["path"]
+        host, origin = (", ".join(headers.getlist(name)) for name in ("host", "origin"))
+        page = host_of(origin.partition("://")[2])
+        if not self._is_own(host_of(host), path):
+            return f"the request is for the host {_shown(host)}; {_advice(host_of(host))}"
+        if "origin" in headers and not self._is_own(page, path):
+            return f"the request comes from a web page of {_shown(origin)}; {_advice(page)}"
+        client = scope["client"]
+        return "" if client and is_loopback(client[0]) else "the request comes from another machine"
+
+    def _is_own(self, host: str, path: str) -> bool:
+        return is_loopback(host) or host in self._allowed or (host == WECOM_HOST and path.startswith(APP_SIDE))
+
+
+def _shown(text: str) -> str:
+    return repr(text[:_SHOWN])
+
+
+def _advice(host: str) -> str:
+    return f"if that is a name of this machine, start the emulator with --allow-host {host[:_SHOWN] or 'NAME'}"
