@@ -29,6 +29,9 @@ from wwspec_router.errors import ConfigurationError
 MAX_ADVANCE = 10 * 365 * 86400
 """Seconds that the clock is put forward at once, at most."""
 
+SHOWN_PATH = 64
+"""Characters that are told of a path that is not modelled."""
+
 SETTLE_SECONDS = 15.0
 """How long `settle` waits for events, and again for notifications."""
 
@@ -131,6 +134,21 @@ class Platform:
             body,
             lambda: appside.APIS[api](self.world, self._calling_app(access_token), body),
         )
+
+    def refuse_unmodelled(self, method: str, path: str) -> Answer:
+        """Answer a call under /cgi-bin/ that no API is modelled for, and say which are.
+
+        Args:
+            method: Of HTTP.
+            path: What follows /cgi-bin/.
+        """
+        shown = path[:SHOWN_PATH]
+
+        def refuse() -> Answer:
+            modelled = ", ".join(["GET gettoken", f"POST {uploads.API}", *(f"POST {api}" for api in appside.APIS)])
+            raise RefusedError(48002, f"the emulator does not model {method} /cgi-bin/{shown}, but {modelled}")
+
+        return self._app_side(shown, b"", refuse)
 
     def upload_media(self, access_token: str, kind: str, content_type: str, body: bytes) -> Answer:
         """Answer `upload_media`; see `uploads`.

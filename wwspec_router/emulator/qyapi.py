@@ -7,6 +7,7 @@ they come in while calls of the program, which cause them, hold theirs.
 
 from collections.abc import Callable
 from functools import partial
+from http import HTTPMethod
 from typing import Any
 from urllib.parse import unquote
 
@@ -75,6 +76,7 @@ class Endpoints:
             Route("/cgi-bin/gettoken", self.get_token, methods=["GET"]),
             Route(f"/cgi-bin/{uploads.API}", self.upload_media, methods=["POST"]),
             *app_side,
+            Route("/cgi-bin/{path:path}", self.unmodelled, methods=[*HTTPMethod]),
             *(Route(f"/emulator/{path}", call, methods=[verb]) for verb, path, call in own),
         ]
 
@@ -98,6 +100,11 @@ class Endpoints:
             return _json(self._refusal(40206))
         kind, content_type = request.query_params.get("type", ""), request.headers.get("content-type", "")
         return await self._on_thread(self._platform.upload_media, _token(request), kind, content_type, body)
+
+    async def unmodelled(self, request: Request) -> Response:
+        """Any other method or path under /cgi-bin/."""
+        path = request.path_params["path"]
+        return await self._on_thread(self._platform.refuse_unmodelled, request.method, path)
 
     async def zone_key(self, request: Request) -> Response:
         """Give the stand-in the key that calls are sealed with."""
