@@ -132,6 +132,12 @@ def test_an_asynchronous_call_that_breaks_a_rule_never_reaches_the_program(
     assert program.calls == []
 
 
+def test_an_empty_list_starts_a_job_as_an_empty_object_does(emulator: Emulator, program: SealedProgram) -> None:
+    """Row 24: PHP makes `[]` of an empty array."""
+    assert begin(emulator, "[]")["errcode"] == 0
+    assert [call.data for call in program.calls] == ["[]"]
+
+
 def test_a_program_that_does_not_take_the_call_leaves_no_job(emulator: Emulator, program: SealedProgram) -> None:
     program.reply = lambda call: (500, {}, b"")
     answer = begin(emulator)

@@ -148,7 +148,7 @@ def test_begin_time_is_where_a_pull_without_a_cursor_starts(emulator: Emulator) 
         ({"cursor": "x" * 129}, 40058),
         ({"token": "made-up"}, 40058),
         ({"token": "x" * 129}, 40058),
-        ({"limit": 0}, 40058),
+        ({"limit": -1}, 40058),
         ({"limit": 1001}, 40058),
         ({"limit": "1"}, 40058),
         ({"limit": 1.5}, 40058),
@@ -171,6 +171,14 @@ def test_an_event_token_is_valid_ten_minutes(emulator: Emulator) -> None:
     answer = emulator.sdk("sync_msg", {"token": token})
     assert answer["errcode"] == 40058
     assert "expired" in answer["errmsg"]
+
+
+def test_the_request_of_wecoms_own_page_is_one_without_parameters(emulator: Emulator) -> None:
+    """Row 23: its Java and C++ programs send `{"cursor":"","limit":0,"token":""}`."""
+    literally = emulator.sdk("sync_msg", {"cursor": "", "limit": 0, "token": ""})
+    assert literally == pull(emulator)
+    assert len(literally["msg_list"]) == 123
+    assert emulator.sdk("get_hit_msg_list", {"limit": 0})["errcode"] == 40058, "the others stay strict"
 
 
 def test_without_a_token_pulls_are_limited_by_the_minute(start: StartEmulator) -> None:

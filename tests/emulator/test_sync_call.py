@@ -45,6 +45,27 @@ def test_the_programs_reply_reaches_the_app_byte_for_byte(emulator: Emulator, pr
     assert call.request_id
 
 
+def test_an_empty_list_is_taken_as_an_empty_object(emulator: Emulator, program: SealedProgram) -> None:
+    """Row 24: PHP makes `[]` of an empty array, and no key of a contract is required."""
+    program.reply = lambda call: "{}"
+    assert emulator.call_program("[]")["errcode"] == 0
+    assert emulator.call_program(" [ ] ")["errcode"] == 0
+    assert [call.data for call in program.calls] == ["[]", " [ ] "], "the program gets it as it was sent"
+    for other in ("[{}]", "[[]]", '""', "0", "null"):
+        assert emulator.call_program(other)["errcode"] == 790016
+    program.reply = lambda call: "[]"
+    assert emulator.call_program()["errcode"] == 790014, "a reply must fit as it is"
+
+
+def test_an_empty_list_stays_one_where_the_contract_has_a_list(
+    start_with_program: StartEmulator, program: SealedProgram
+) -> None:
+    """Row 24: only an object is read from it."""
+    emulator = start_with_program(contracts={"echo": AbilityContract(input=[1], output=[1])})
+    assert emulator.call_program("[]")["errcode"] == 0
+    assert emulator.call_program("{}")["errcode"] == 790016
+
+
 @pytest.mark.parametrize(
     ("data", "more", "errcode", "hint"),
     [

@@ -30,10 +30,14 @@ def registered(program: Program, ability_id: str) -> AbilityContract | None:
 
 
 def check_request(contract: AbilityContract | None, text: str) -> None:
-    """Raise RefusedError unless a request may go to the program: 790015, 790016."""
+    """Raise RefusedError unless a request may go to the program: 790015, 790016.
+
+    An empty list is compared as an empty object, which it is in the JSON of PHP programs.
+    """
     value = _parsed(text, 790015)
     if contract is not None:
-        _check_fit(contract.input, value, 790016)
+        empty = value == [] and isinstance(contract.input, dict)
+        _check_fit(contract.input, {} if empty else value, 790016)
 
 
 def check_result(contract: AbilityContract | None, text: str) -> None:

@@ -25,6 +25,8 @@ from wwspec_router.emulator.world import Caller, World
 MAX_PAGE_IDS = 10
 """Page ids that one call gives at most."""
 
+DEFAULT_LIMIT = 200
+
 _INLINE, _PAGED = 0, 1
 _CURSOR, _PAGE = "s", "p"
 _HITS = Paging("h", errcode=710611)
@@ -33,11 +35,11 @@ _Mark = Annotated[str, Meta(max_length=128)]
 
 
 class SyncMsg(Asked):
-    """Request of `sync_msg`; an empty string is the same as none."""
+    """Request of `sync_msg`; an empty string is the same as none, and so is a `limit` of 0 [99824]."""
 
     cursor: _Mark = ""
     token: _Mark = ""
-    limit: Annotated[int, Meta(ge=1, le=1000)] = 200
+    limit: Annotated[int, Meta(ge=0, le=1000)] = 0
     mode: Annotated[int, Meta(ge=0, le=2)] = _INLINE
     begin_time: Annotated[int, Meta(ge=0)] = 0
 
@@ -54,7 +56,7 @@ class HitMsgList(Asked):
     cursor: Annotated[str, Meta(max_length=64)] = ""
     token: _Mark = ""
     need_detail: Annotated[int, Meta(ge=0, le=1)] = 0
-    limit: Annotated[int, Meta(ge=1, le=1000)] = 200
+    limit: Annotated[int, Meta(ge=1, le=1000)] = DEFAULT_LIMIT
     begin_time: Annotated[int, Meta(ge=0)] = 0
 
 
@@ -85,15 +87,16 @@ def sync_msg(world: World, caller: Caller, body: bytes) -> Answer:
         world.admit_pull(app, request.token)
         start = _start(world, app, chats, request)
         total = len(chats.messages)
-        paged = request.mode == _PAGED or (request.mode != _INLINE and total - start > request.limit)
-        end = min(total, start + request.limit * (MAX_PAGE_IDS if paged else 1))
+        limit = request.limit or DEFAULT_LIMIT
+        paged = request.mode == _PAGED or (request.mode != _INLINE and total - start > limit)
+        end = min(total, start + limit * (MAX_PAGE_IDS if paged else 1))
         messages = [] if paged else chats.messages[start:end]
         answer = accepted(
             has_more=1 if end < total else 0,
             next_cursor=world.marks.write(_CURSOR, app.corpid, end),
         )
     if paged:
-        bounds = [(first, min(first + request.limit, end)) for first in range(start, end, request.limit)]
+        bounds = [(first, min(first + limit, end)) for first in range(start, end, limit)]
         answer["page_id_list"] = [world.marks.write(_PAGE, app.corpid, *bound) for bound in bounds]
     else:
         answer["msg_list"] = _wire(app, messages)
