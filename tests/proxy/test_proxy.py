@@ -127,6 +127,54 @@ def test_the_authority_is_made_once_and_its_key_is_private(tmp_path: Path) -> No
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
+def test_a_key_in_place_of_a_readable_file_is_private(tmp_path: Path) -> None:
+    """Row 6: a process that had the old file open can't read the new key, either."""
+    key = tmp_path / "ca.key"
+    key.touch(mode=0o644)
+    key.chmod(0o644)
+    with key.open("rb") as opened:
+        Authority(tmp_path)
+        assert opened.read() == b""
+    assert mode_of(key) == 0o600
+    assert key.read_bytes().startswith(b"-----BEGIN PRIVATE KEY-----")
+
+
+def test_a_key_is_not_written_through_a_link(tmp_path: Path) -> None:
+    """Row 6: whoever could make a link in the folder would read the key at its end."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.touch(mode=0o644)
+    folder = tmp_path / "state"
+    folder.mkdir()
+    (folder / "ca.key").symlink_to(elsewhere)
+    Authority(folder)
+    assert elsewhere.read_bytes() == b""
+    assert mode_of(folder / "ca.key") == 0o600
+
+
+def test_a_key_that_others_could_read_is_made_private_and_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Row 6: an authority of an earlier version is used on, with a private key."""
+    certificate = Authority(tmp_path).certificate.read_bytes()
+    assert not caplog.records
+    (tmp_path / "ca.key").chmod(0o640)
+    assert Authority(tmp_path).certificate.read_bytes() == certificate
+    assert mode_of(tmp_path / "ca.key") == 0o600
+    [record] = caplog.records
+    assert "mode 0640" in record.getMessage()
+    assert "remove ca.pem and ca.key" in record.getMessage()
+
+
+def test_nothing_but_the_authority_stays_in_its_folder(authority: Authority) -> None:
+    """Row 6: keys are written beside their place first, and keys of hosts are read from files once."""
+    authority.context("one.example.com")
+    assert sorted(path.name for path in authority.certificate.parent.iterdir()) == ["ca.key", "ca.pem"]
+
+
 def test_a_broken_authority_is_told_with_the_mend(tmp_path: Path) -> None:
     Authority(tmp_path)
     (tmp_path / "ca.key").write_text("not a key")

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from wwspec_router.emulator.seeds import load_scene
-from wwspec_router.emulator.server import DEFAULT_STATE, EmulatorSettings, load_contracts, serve
+from wwspec_router.emulator.server import EmulatorSettings, load_contracts, serve
 
 
 @click.command()
@@ -69,7 +69,6 @@ from wwspec_router.emulator.server import DEFAULT_STATE, EmulatorSettings, load_
 @click.option(
     "--state",
     type=click.Path(path_type=Path, file_okay=False),
-    default=DEFAULT_STATE,
     help="Folder of the proxy's certificate authority.  [default: ~/.local/state/wwspec]",
 )
 def command(
@@ -89,7 +88,7 @@ def command(
     callback_token: str,
     encoding_aes_key: str,
     proxy_port: int | None,
-    state: Path,
+    state: Path | None,
 ) -> None:
     """Run the emulator of the platform, on a loopback address only.
 

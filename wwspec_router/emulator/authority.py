@@ -7,8 +7,11 @@ store. Knows nothing of sockets.
 
 import datetime
 import ipaddress
+import logging
 import os
 import ssl
+import stat
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +21,29 @@ if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import ec
 
-__all__ = ["Authority"]
+__all__ = ["Authority", "default_folder"]
+
+_log = logging.getLogger("uvicorn.error")
 
 _NAME = "wwspec_router emulator"
 _YEARS = 5
 _LEAF_DAYS = 90
+
+
+def default_folder() -> Path:
+    """Return the folder of the authority when none is named: under XDG_STATE_HOME, or ~/.local/state.
+
+    Raises:
+        ConfigurationError: There is neither.
+    """
+    try:
+        state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    except RuntimeError:
+        raise ConfigurationError(
+            "the proxy keeps its certificate authority in a folder, and this user has no home folder: "
+            "name one with --state"
+        ) from None
+    return Path(state) / "wwspec"
 
 
 class Authority:
@@ -49,10 +70,17 @@ class Authority:
         self._contexts: dict[str, ssl.SSLContext] = {}
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not (self.certificate.exists() and self._key_file.exists()):
+            if self.certificate.exists() and self._key_file.exists():
+                self._make_private()
+            else:
                 self._make()
             self._load()
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            raise ConfigurationError(
+                f"{folder}: the proxy can't keep its certificate authority there ({error.strerror}): "
+                "name another folder with --state"
+            ) from None
+        except ValueError as error:
             raise ConfigurationError(
                 f"{folder}: the proxy's certificate authority can't be used ({type(error).__name__}): "
                 "remove ca.pem and ca.key there, or name another folder with --state"
@@ -88,6 +116,18 @@ class Authority:
         certificate = builder.sign(key, hashes.SHA256())
         _write_private(self._key_file, _pem(key))
         self.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+
+    def _make_private(self) -> None:
+        """Take the key from others, who may have read it already."""
+        mode = stat.S_IMODE(self._key_file.stat().st_mode)
+        if mode & 0o077:
+            self._key_file.chmod(0o600)
+            _log.warning(
+                "%s could be read by others (mode %04o) and is private now. If one of them may have copied it, remove "
+                "ca.pem and ca.key in that folder: new ones are made, which clients must trust again",
+                self._key_file,
+                mode,
+            )
 
     def _load(self) -> None:
         from cryptography import x509
@@ -161,7 +201,12 @@ def _pem(key: "ec.EllipticCurvePrivateKey") -> bytes:
 
 
 def _write_private(path: Path, data: bytes) -> None:
-    """Write a file that only its owner can read, from the moment it exists."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
+    """Put a file in place that only its owner can read, from the moment it exists, whatever is there already."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent)  # of mode 0600
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink()
+        raise

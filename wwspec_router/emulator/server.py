@@ -5,7 +5,6 @@ here.
 """
 
 import logging
-import os
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
@@ -17,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from wwspec_router.child import until_interrupted
-from wwspec_router.emulator.authority import Authority
+from wwspec_router.emulator.authority import Authority, default_folder
 from wwspec_router.emulator.callbacks import CallbackCrypto
 from wwspec_router.emulator.channel import HttpChannel
 from wwspec_router.emulator.clock import Clock
@@ -38,7 +37,6 @@ from wwspec_router.emulator.world import Channel
 from wwspec_router.errors import ConfigurationError
 
 __all__ = [
-    "DEFAULT_STATE",
     "STANDIN_DIRECTORY",
     "AbilityContract",
     "EmulatorSettings",
@@ -50,9 +48,6 @@ __all__ = [
 BACKLOG = 2048
 KEEP_ALIVE = 75
 """Seconds that an idle connection is kept: far longer than clients do, who would send on one that is being closed."""
-
-DEFAULT_STATE = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "wwspec"
-"""Where the proxy's certificate authority is kept."""
 
 _log = logging.getLogger("uvicorn.error")
 
@@ -96,7 +91,7 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
 
 
 def serve(
-    settings: EmulatorSettings, program: str = "", proxy_port: int | None = None, state: Path = DEFAULT_STATE
+    settings: EmulatorSettings, program: str = "", proxy_port: int | None = None, state: Path | None = None
 ) -> None:
     """Serve the emulator until it is interrupted.
 
@@ -104,10 +99,10 @@ def serve(
         settings: How to build it.
         program: The command line of a zone program that runs as long as the emulator does; see `launch`.
         proxy_port: Where to be an HTTPS proxy as well; see `proxy`.
-        state: Folder of the proxy's certificate authority.
+        state: Folder of the proxy's certificate authority; see `default_folder` for None.
 
     Raises:
-        ConfigurationError: See `create_app`; or the program can't be started.
+        ConfigurationError: See `create_app`; or the program can't be started, or the proxy.
         ProgramEndedError: The program ended by itself, and so the emulator did.
     """
     app = create_app(settings)
@@ -123,13 +118,13 @@ def serve(
     if not program and proxy_port is None:
         server.run()
         return
+    authority = None if proxy_port is None else Authority(state or default_folder())
     with until_interrupted(), ExitStack() as stack:
         bound = stack.enter_context(config.bind_socket())
         bound.listen(BACKLOG)
         port = bound.getsockname()[1]
-        if proxy_port is not None:
-            authority = Authority(state)
-            proxy = stack.enter_context(Proxy(authority, (settings.host, port), settings.host, proxy_port))
+        if authority is not None:
+            proxy = stack.enter_context(Proxy(authority, (settings.host, port), settings.host, proxy_port or 0))
             _log.info("proxy: HTTPS_PROXY=%s, trusting %s", proxy.url, authority.certificate)
         url = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{port}"
         # Uvicorn raises SIGTERM again once it has ended: without a handler the program would be left behind.
