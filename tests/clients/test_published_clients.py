@@ -65,13 +65,32 @@ def test_a_published_python_client_calls_abilities_and_renews_its_token(tmp_path
             assert after["token"] != first["token"], "the expired token was used again"
 
 
+def test_a_client_that_sends_absolute_form_requests_calls_abilities(tmp_path: Path) -> None:
+    """Row 25: axios up to 1.14 asks the proxy for no tunnel."""
+    authority = Authority(tmp_path)
+    with Zone.serve(ROOT) as zone:
+        info = zone.client.info()
+        host, port = zone.client.url.removeprefix("http://").split(":")
+        with Proxy(authority, (host, int(port))) as proxy:
+            done = subprocess.run(
+                [
+                    _node(),
+                    str(HERE / "call_with_axios.js"),
+                    *(info[name] for name in ("corpid", "secret", "program_id")),
+                    "invoke_sync_msg",
+                ],
+                env={**os.environ, "HTTPS_PROXY": proxy.url, "NO_PROXY": ""},
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(json.loads(done.stdout)["response_data"])["msg_list"]) == 2
+
+
 def test_wecoms_own_library_verifies_and_decrypts_the_notification() -> None:
-    node = shutil.which("node")
-    if node is None or not (HERE / "node_modules").is_dir():
-        missing = "node" if node is None else "tests/clients/node_modules (npm ci --prefix tests/clients)"
-        if os.environ.get("CI"):
-            pytest.fail(f"{missing} is missing")
-        pytest.skip(f"{missing} is missing")
+    node = _node()
     token, key = secrets.token_hex(16), secrets.token_hex(21) + "A"
     with running([node, str(HERE / "receiver.js"), token, key]) as receiver:
         assert receiver.stdout is not None
@@ -84,6 +103,17 @@ def test_wecoms_own_library_verifies_and_decrypts_the_notification() -> None:
             assert "<Event><![CDATA[program_notify]]></Event>" in received["message"]
             assert f"<NotifyId><![CDATA[{zone.notified()}]]></NotifyId>" in received["message"]
             assert "<NotifyScene>2</NotifyScene>" in received["message"]
+
+
+def _node() -> str:
+    """Where Node.js is, with the clients installed."""
+    node = shutil.which("node")
+    if node is not None and (HERE / "node_modules" / "axios").is_dir():
+        return node
+    missing = "node" if node is None else "tests/clients/node_modules (npm ci --prefix tests/clients)"
+    if os.environ.get("CI"):
+        pytest.fail(f"{missing} is missing")
+    pytest.skip(f"{missing} is missing")
 
 
 def _ask(client: "subprocess.Popen[str]", ability_id: str) -> dict[str, dict[str, str]]:

@@ -1,29 +1,37 @@
-"""An HTTPS proxy that leads clients with a hard-coded base URL to the emulator.
+"""A proxy that leads clients with a hard-coded base URL to the emulator.
 
 A client that honours HTTPS_PROXY asks for a tunnel to WeCom's host; the proxy answers as that host, with a certificate
-of the emulator's own authority, and passes what it decrypts on to the emulator. It opens no connection to any other
-machine: a tunnel to another host is refused. Knows nothing of what is inside the requests.
+of the emulator's own authority, and passes what it decrypts on to the emulator. A client may also send a request with
+the whole URL instead, as axios up to 1.14 does; it is passed on as well. The proxy opens no connection to any other
+machine: other hosts are refused. Knows nothing of what is inside the requests.
 """
 
 import asyncio
 import contextlib
 import logging
+import re
 import threading
 from types import TracebackType
 from typing import Self
 
+import h11
+
 from wwspec_router.emulator.authority import Authority
-from wwspec_router.emulator.settings import WECOM_HOST, is_loopback
+from wwspec_router.emulator.forwarding import forward
+from wwspec_router.emulator.peer import HEAD_LIMIT, Peer
+from wwspec_router.emulator.settings import WECOM_HOST, host_of, is_loopback
 from wwspec_router.errors import ConfigurationError
 
 __all__ = ["Proxy"]
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger("uvicorn.error")
 
-HEAD_LIMIT = 16 * 1024
-"""Bytes that a request for a tunnel may have."""
 HEAD_SECONDS = 10.0
+"""For the first head of a connection."""
+IDLE_SECONDS = 75.0
+"""For each other one."""
 _CHUNK = 64 * 1024
+_SHOWN = 64
 
 
 class Proxy:
@@ -56,7 +64,7 @@ class Proxy:
         self._hosts = stands_for
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="emulator-proxy")
-        self._tunnels: set[asyncio.Task[None]] = set()
+        self._clients: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
     @property
@@ -90,40 +98,67 @@ class Proxy:
     async def _close(self) -> None:
         if self._server is not None:
             self._server.close()
-        for tunnel in list(self._tunnels):
-            tunnel.cancel()
-        await asyncio.gather(*self._tunnels, return_exceptions=True)
+        for client in list(self._clients):
+            client.cancel()
+        await asyncio.gather(*self._clients, return_exceptions=True)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         if task is not None:
-            self._tunnels.add(task)
-            task.add_done_callback(self._tunnels.discard)
+            self._clients.add(task)
+            task.add_done_callback(self._clients.discard)
+        client = Peer(h11.SERVER, reader, writer)
+        linger = False
         try:
-            host = await self._asked_for(reader)
-            if host not in self._hosts:
-                log.warning("a tunnel to %r was refused: the proxy leads to the emulator only", host[:64])
-                writer.write(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
-                await writer.drain()
-                return
-            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            await writer.drain()
-            await writer.start_tls(self._authority.context(host))
-            await self._carry(reader, writer)
-        except (OSError, EOFError, ValueError, TimeoutError, asyncio.LimitOverrunError) as error:
-            log.info("a tunnel ended: %s", type(error).__name__)
+            linger = await self._serve(client)
+        except h11.RemoteProtocolError as error:
+            with contextlib.suppress(OSError, h11.LocalProtocolError):
+                await client.answer(error.error_status_hint, f"this is no request that a proxy understands: {error}")
+                linger = True
+        except (OSError, EOFError, ValueError, TimeoutError, h11.LocalProtocolError) as error:
+            _log.info("a client of the proxy was hung up on: %s", type(error).__name__)
         finally:
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
+            await client.close(linger=linger)
 
-    async def _asked_for(self, reader: asyncio.StreamReader) -> str:
-        """Read `CONNECT host:port`; empty for anything else."""
-        async with asyncio.timeout(HEAD_SECONDS):
-            head = await reader.readuntil(b"\r\n\r\n")
-        method, _, rest = head.decode("latin-1").partition(" ")
-        target = rest.partition(" ")[0]
-        return target.rpartition(":")[0].strip("[]").lower() if method == "CONNECT" else ""
+    async def _serve(self, client: Peer) -> bool:
+        """Answer one request after the other; tell whether the client is still owed a look at the last answer."""
+        seconds = HEAD_SECONDS
+        while True:
+            async with asyncio.timeout(seconds):
+                request = await client.next_event()
+            if not isinstance(request, h11.Request):
+                return False
+            target = request.target.decode("latin-1")
+            host, path = (host_of(target), "") if request.method == b"CONNECT" else _url_of(target)
+            if host not in self._hosts:
+                await self._refuse(client, target)
+                return True
+            if request.method == b"CONNECT":
+                await self._tunnel(client, host)
+                return False
+            await forward(client, request, host, path, self._emulator)
+            if not client.next_exchange():
+                return True
+            seconds = IDLE_SECONDS
+
+    async def _refuse(self, client: Peer, target: str) -> None:
+        _log.warning("proxy: refused %r, since it leads to the emulator only", target[:_SHOWN])
+        hosts = ", ".join(sorted(self._hosts))
+        await client.answer(
+            403,
+            f"this proxy answers for {hosts} only, and connects to no other machine: it is part of the emulator of "
+            "WeCom. Name other hosts in NO_PROXY.",
+        )
+
+    async def _tunnel(self, client: Peer, host: str) -> None:
+        """Be the host, at the end of a tunnel."""
+        if not isinstance(await client.next_event(), h11.EndOfMessage):
+            return
+        await client.send(h11.Response(status_code=200, headers=[], reason=b"Connection established"))
+        if client.unread:
+            raise ValueError("bytes came before the tunnel was open")
+        await client.writer.start_tls(self._authority.context(host))
+        await self._carry(client.reader, client.writer)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         inner_reader, inner_writer = await asyncio.open_connection(*self._emulator)
@@ -146,3 +181,12 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     while data := await reader.read(_CHUNK):
         writer.write(data)
         await writer.drain()
+
+
+def _url_of(target: str) -> tuple[str, str]:
+    """Return host, path and query of a URL; the host is empty when it is none."""
+    scheme, _, rest = target.partition("#")[0].partition("://")
+    authority = re.split("[/?]", rest, maxsplit=1)[0]
+    path = rest[len(authority) :]
+    host = host_of(authority) if scheme.lower() in ("http", "https") else ""
+    return host, path if path.startswith("/") else f"/{path}"

@@ -1,0 +1,114 @@
+"""One end of an HTTP/1.1 connection, over asyncio streams: bytes become events and events bytes, by h11.
+
+Knows nothing of where messages come from or go to.
+"""
+
+import asyncio
+import contextlib
+from http import HTTPStatus
+
+import h11
+
+__all__ = ["Event", "Peer"]
+
+Event = h11.Request | h11.InformationalResponse | h11.Response | h11.Data | h11.EndOfMessage | h11.ConnectionClosed
+
+HEAD_LIMIT = 16 * 1024
+"""Bytes that a head may have."""
+LINGER_SECONDS = 2.0
+LINGER_BYTES = 64 * 1024 * 1024
+"""For how long and how far a peer is read that is being hung up on: it might lose the answer if it were not."""
+
+_CHUNK = 64 * 1024
+
+
+class Peer:
+    """Who is at the other end.
+
+    Args:
+        role: `h11.SERVER` when the other end asks, `h11.CLIENT` when it answers.
+        reader: Brings what it sends.
+        writer: Takes what it is sent.
+    """
+
+    def __init__(
+        self, role: type[h11.CLIENT | h11.SERVER], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.reader = reader
+        self.writer = writer
+        self._http = h11.Connection(role, max_incomplete_event_size=HEAD_LIMIT)
+
+    @property
+    def unread(self) -> bytes:
+        """What came after the last event."""
+        return self._http.trailing_data[0]
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether a response can still be sent."""
+        return self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE)
+
+    async def next_event(self) -> Event:
+        """Wait for the next event.
+
+        Raises:
+            h11.RemoteProtocolError: What came is not HTTP, or ended too early.
+        """
+        while True:
+            event = self._http.next_event()
+            if event is h11.PAUSED:
+                return h11.ConnectionClosed()
+            if isinstance(event, Event):
+                return event
+            if self._http.they_are_waiting_for_100_continue:
+                await self.send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue"))
+            self._http.receive_data(await self.reader.read(_CHUNK))
+
+    async def send(self, event: Event) -> None:
+        """Send an event, as soon as the other end takes it."""
+        content = self._http.send(event)
+        if content:
+            self.writer.write(content)
+            await self.writer.drain()
+
+    async def answer(self, status: int, text: str) -> None:
+        """Send a whole response in plain text, after which the connection ends."""
+        content = f"{text}\n".encode()
+        headers = [
+            ("content-type", "text/plain; charset=utf-8"),
+            ("content-length", str(len(content))),
+            ("connection", "close"),
+        ]
+        await self.send(h11.Response(status_code=status, headers=headers, reason=HTTPStatus(status).phrase.encode()))
+        await self.send(h11.Data(data=content))
+        await self.send(h11.EndOfMessage())
+
+    def next_exchange(self) -> bool:
+        """Begin a new exchange on the connection; False when it must end instead."""
+        try:
+            self._http.start_next_cycle()
+        except h11.LocalProtocolError:
+            return False
+        return True
+
+    async def close(self, *, linger: bool = False) -> None:
+        """End the connection.
+
+        Args:
+            linger: Read on for a while first.
+        """
+        try:
+            with contextlib.suppress(OSError, TimeoutError):
+                if linger:
+                    await self._linger()
+        finally:
+            self.writer.close()
+            with contextlib.suppress(OSError):
+                await self.writer.wait_closed()
+
+    async def _linger(self) -> None:
+        self.writer.write_eof()
+        left = LINGER_BYTES
+        async with asyncio.timeout(LINGER_SECONDS):
+            while left > 0 and (content := await self.reader.read(_CHUNK)):
+                left -= len(content)
