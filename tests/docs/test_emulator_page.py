@@ -33,6 +33,6 @@ def test_no_row_is_empty() -> None:
 
 
 def test_every_control_that_the_page_names_exists() -> None:
-    named = set(re.findall(r"wwspec zone (\w+)", PAGE))
+    named = set(re.findall(r"wwspec zone ([\w-]+)", PAGE))
     assert named <= set(command.commands)
     assert len(named) > 5

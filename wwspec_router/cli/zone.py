@@ -29,6 +29,16 @@ def info(emulator: EmulatorClient) -> None:
 
 
 @command.command()
+@click.pass_obj
+def verify_callback(emulator: EmulatorClient) -> None:
+    """Verify the app's callback URL, as WeCom does when it is saved: a GET with an echostr. Prints the URL.
+
+    The emulator does this at its start and after a reset, too, and only warns when it fails.
+    """
+    print_json({"verified": emulator.verify_callback()})
+
+
+@command.command()
 @click.argument("seconds", type=click.FloatRange(0))
 @click.pass_obj
 def advance(emulator: EmulatorClient, seconds: float) -> None:

@@ -125,6 +125,17 @@ class EmulatorClient:
         found: list[dict[str, Any]] = self._asked("GET", "/emulator/notifications")["notifications"]
         return found
 
+    def verify_callback(self) -> str:
+        """Let the emulator verify the app's callback URL, and return that URL.
+
+        Raises:
+            EmulatorError: The URL could not prove that it has the key, or there is none.
+        """
+        answer = self._asked("POST", "/emulator/verify-callback")
+        if not answer["verified"]:
+            raise EmulatorError(answer["reason"])
+        return str(answer["url"])
+
     def advance(self, seconds: float) -> int:
         """Put the emulator's clock forward and return its time in Unix seconds.
 

@@ -15,6 +15,8 @@ from wwspec_router.errors import ConfigurationError
 
 __all__ = ["Control"]
 
+NO_CALLBACK = "the emulator has no callback URL: start it with --callback-url, --callback-token and --encoding-aes-key"
+
 
 class Replay(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Which recorded call to send again, and what to change in it."""
@@ -86,6 +88,12 @@ class Control:
             return accepted(msgid=said.msgid)
 
         return world.answered(speak)
+
+    def verify_callback(self) -> Answer:
+        """Ask the app's callback URL for the proof; answer whether it is `verified`, and else the `reason`."""
+        callbacks = self._platform.callbacks
+        reason = callbacks.verify() if callbacks else NO_CALLBACK
+        return accepted(verified=not reason, reason=reason, url=self._platform.settings.callback_url)
 
     def replay(self, body: bytes) -> Answer:
         """Send a recorded call or event to the program once more, given as the JSON of a `Replay`.

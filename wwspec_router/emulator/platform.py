@@ -7,7 +7,7 @@ nor the framework. What a test does to the platform, beyond using it, is `contro
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -36,6 +36,25 @@ SETTLE_SECONDS = 15.0
 """How long `settle` waits for events, and again for notifications."""
 
 
+class Callbacks(Protocol):
+    """The way to the app's callback URL."""
+
+    verified: bool
+    """Whether the URL has proven that it has the key."""
+
+    def deliver(self, notification: Notification) -> None:
+        """Take a notification; returns at once."""
+        ...
+
+    def verify(self) -> str:
+        """Ask the URL for the proof, and return why it could not give it; empty when it could. Blocks."""
+        ...
+
+    def verify_soon(self) -> None:
+        """Ask it later, before the next notification."""
+        ...
+
+
 class Platform:
     """One emulated platform.
 
@@ -43,7 +62,7 @@ class Platform:
         settings: How to build it.
         channel: The way to the program.
         clock: What everything is timed by; by default one that starts at `settings.clock_start`.
-        deliver: Takes each notification that goes to the app's callback URL; None when there is none.
+        callbacks: The way to the app's callback URL; None when there is none.
     """
 
     def __init__(
@@ -52,12 +71,12 @@ class Platform:
         channel: Channel,
         *,
         clock: Clock | None = None,
-        deliver: Callable[[Notification], None] | None = None,
+        callbacks: Callbacks | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock or Clock(settings.clock_start)
         self._channel = channel
-        self._deliver = deliver
+        self.callbacks = callbacks
         self._outbox = Outbox()
         self._ticker = Ticker(lambda: self.world.timers)
         self.world = self._new_world(None)
@@ -100,6 +119,8 @@ class Platform:
             world.app.programs.update(others)
         self.world = world
         old.timers.wake()
+        if self.callbacks is not None:
+            self.callbacks.verify_soon()
         return accepted(now=self.clock.seconds())
 
     def settled(self, notification: Notification, state: str, attempts: int) -> None:
@@ -240,6 +261,7 @@ class Platform:
             program_id=settings.program_id,
             program_url=program.url,
             callback_url=settings.callback_url,
+            callback_verified=self.callbacks is not None and self.callbacks.verified,
             abilities=None if contracts is None else sorted(contracts),
             events=list(EVENT_TYPES),
             receives_events=receiver is not None,
@@ -307,7 +329,8 @@ class Platform:
             raise RefusedError(40058, f"the clock is put forward by 0 to {MAX_ADVANCE} seconds")
 
     def _new_world(self, zone_key: bytes | None) -> World:
-        world = World(self.settings, self.clock, self._channel, self._deliver, zone_key)
+        deliver = None if self.callbacks is None else self.callbacks.deliver
+        world = World(self.settings, self.clock, self._channel, deliver, zone_key)
         world.on_event = partial(announcer.queue, world, self._outbox)
         return world
 

@@ -61,6 +61,7 @@ class Endpoints:
             ("POST", "fire/{event_type}", self.fire),
             ("GET", "info", self.info),
             ("GET", "notifications", self.notifications),
+            ("POST", "verify-callback", self.verify_callback),
             ("POST", "clock", self.clock),
             ("POST", "program", self.program),
             ("POST", "contracts", self.contracts),
@@ -159,6 +160,10 @@ class Endpoints:
     async def notifications(self, request: Request) -> Response:
         """Give the latest `program_notify` callbacks."""
         return _json(self._platform.notifications())
+
+    async def verify_callback(self, request: Request) -> Response:
+        """Verify the app's callback URL."""
+        return await self._on_thread(self._control.verify_callback)
 
     async def clock(self, request: Request) -> Response:
         """Put the clock forward: {"advance": seconds}."""

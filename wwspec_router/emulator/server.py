@@ -68,8 +68,7 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
     clock = Clock(settings.clock_start)
     courier = _courier(settings, clock)
     http = HttpChannel(settings.connect_timeout, settings.call_timeout)
-    deliver = courier.deliver if courier else None
-    platform = Platform(settings, channel or http, clock=clock, deliver=deliver)
+    platform = Platform(settings, channel or http, clock=clock, callbacks=courier)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
