@@ -159,6 +159,7 @@ def test_a_job_of_another_corp_is_not_reported_on(emulator: Emulator, program: S
 
 def test_the_oldest_jobs_are_forgotten(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs_module, "KEPT_JOBS", 2)
+    emulator.platform.reset()
     jobids = [begin(emulator)["jobid"] for _ in range(3)]
     assert [result(emulator, jobid)["errcode"] for jobid in jobids] == [40088, 710642, 710642]
 

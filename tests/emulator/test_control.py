@@ -73,6 +73,7 @@ def test_info_tells_an_app_all_that_it_needs(start: StartEmulator) -> None:
     settings = emulator.settings
     answer = emulator.http.get("/emulator/info").json()
     assert 0 <= answer["now"] - 1_750_000_000 <= 60
+    assert answer.pop("kept")["messages"]["entries"] == 60
     assert answer == {
         "errcode": 0,
         "errmsg": "ok",
@@ -82,6 +83,7 @@ def test_info_tells_an_app_all_that_it_needs(start: StartEmulator) -> None:
         "program_id": settings.program_id,
         "program_url": settings.program_url,
         "callback_url": "",
+        "callback_verified": False,
         "abilities": None,
         "events": list(EVENT_TYPES),
         "receives_events": False,

@@ -5,12 +5,17 @@ started counts. Plain state: the caller holds the emulator's lock.
 """
 
 import random
+from sys import getsizeof
 
 import msgspec
 from msgspec import UNSET
 
 from wwspec_router.emulator import texts
+from wwspec_router.emulator.bounded import MIB, BoundedDict
 from wwspec_router.emulator.conversations import CUSTOMER, EMPLOYEE, WINDOW_SECONDS, Conversations, Message
+
+KEPT_BYTES = 16 * MIB
+"""Of all answers, since an event that is fired may name chats that don't exist; the oldest make room."""
 
 
 class Consent(msgspec.Struct, frozen=True, gc=False):
@@ -36,15 +41,15 @@ class Consents:
     """
 
     def __init__(self, rng: random.Random, chats: Conversations, now: int) -> None:
-        self._answers: dict[tuple[str, str], Consent] = {}
+        self._answers = BoundedDict[tuple[str, str], Consent](KEPT_BYTES)
         for employee, customer in chats.pairs:
             if customer.type == CUSTOMER:
-                self._answers[(employee.id, customer.id)] = _earlier(rng, now)
+                self._put(employee.id, customer.id, _earlier(rng, now))
         for group in chats.groups.values():
             for member in group.members:
                 if member.type == CUSTOMER:
-                    self._answers[(group.chatid, member.id)] = _earlier(rng, now)
-        for message in chats.messages:
+                    self._put(group.chatid, member.id, _earlier(rng, now))
+        for message in chats.archive.values():
             self.hear(message)
         chats.listeners.append(self.hear)
 
@@ -61,7 +66,7 @@ class Consents:
         """Note an answer; the time is kept when the answer is the same as before."""
         known = self.of(chat, external_userid)
         if known is None or known.agreed != agreed:
-            self._answers[(chat, external_userid)] = Consent(agreed, now)
+            self._put(chat, external_userid, Consent(agreed, now))
 
     def hear(self, message: Message) -> None:
         """Note the answer that a message is, if it is one."""
@@ -73,6 +78,9 @@ class Consents:
             chats = [party.id for party in message.receiver_list if party.type == EMPLOYEE]
         for chat in chats:
             self.answer(chat, message.sender.id, message.msgtype == texts.AGREE, message.send_time)
+
+    def _put(self, chat: str, external_userid: str, consent: Consent) -> None:
+        self._answers.put((chat, external_userid), consent, getsizeof(chat) + getsizeof(external_userid))
 
 
 def _earlier(rng: random.Random, now: int) -> Consent:

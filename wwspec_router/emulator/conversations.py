@@ -1,24 +1,32 @@
 """The seeded conversations of a corp: groups, and an index of messages in order of time.
 
 Deterministic: the same random source, time and size give the same data. A message knows its text, which the
-platform never gives to a program [99824]; searches, rules and analyses work on it. Messages are only ever appended.
+platform never gives to a program [99824]; searches, rules and analyses work on it. Messages are appended, and the
+oldest make room when there are too many.
 Plain state: the caller holds the emulator's lock.
 """
 
 import random
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from sys import getsizeof
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from wwspec_router.emulator import texts
+from wwspec_router.emulator.bounded import MIB, BoundedDict
 from wwspec_router.emulator.people import CUSTOMER, EMPLOYEE, ROBOT, Party, People, word
 
 __all__ = ["CUSTOMER", "EMPLOYEE", "MSGTYPES", "ROBOT", "Conversations", "ExtraInfo", "Group", "Message", "Party"]
 
 WINDOW_SECONDS = 5 * 86400
 """How far back messages can be pulled."""
+
+KEPT_BYTES = 128 * MIB
+"""Of all messages, and more than 100,000 of usual length take. The oldest leave the archive."""
+_MESSAGE_BYTES = 512
+"""Without its text: ids, parties, and what finds it."""
 
 MSGTYPES = range(29)
 """0 unsupported ... 28 note [99824]."""
@@ -85,11 +93,14 @@ class Conversations:
         self.robots = self.people.robots
         self.groups = {group.chatid: group for group in self._make_groups(now)}
         self.pairs = self._make_pairs()
-        self.messages: list[Message] = []
+        self.archive = BoundedDict[int, Message](KEPT_BYTES, on_drop=self._forget_position)
+        """By position, from `first` to `end`; a position is never given twice."""
+        self.end = 0
+        """The position of the next message."""
         self.listeners: list[Callable[[Message], None]] = []
         """Told of each message that `say` appends."""
         self._positions: dict[str, int] = {}
-        self._times: list[int] = []
+        self._latest = 0
         oldest = now - WINDOW_SECONDS + _HEADROOM_SECONDS
         moments = sorted(rng.randrange(oldest, now) for _ in range(count))
         for moment, msgtype in zip(moments, self._make_msgtypes(count), strict=True):
@@ -114,7 +125,7 @@ class Conversations:
             chatid: The group, if `parties` are in one.
         """
         scene = (parties, chatid) if parties else self._scene(msgtype)
-        message = self._append(max(now, self._times[-1] if self._times else now), msgtype, *scene, text)
+        message = self._append(max(now, self._latest), msgtype, *scene, text)
         for listener in self.listeners:
             listener(message)
         return message
@@ -122,18 +133,41 @@ class Conversations:
     def find(self, msgid: str) -> Message | None:
         """Return the message of this id."""
         position = self._positions.get(msgid)
-        return None if position is None else self.messages[position]
+        return None if position is None else self.archive.get(position)
+
+    @property
+    def messages(self) -> list[Message]:
+        """Every message, the oldest first."""
+        return list(self.archive.values())
+
+    @property
+    def first(self) -> int:
+        """The position of the oldest message."""
+        oldest = self.archive.oldest()
+        return self.end if oldest is None else oldest[0]
+
+    def at(self, position: int) -> Message:
+        """Return the message at a position from `first` to `end`."""
+        message = self.archive.get(position)
+        if message is None:
+            raise IndexError(position)
+        return message
+
+    def between(self, start: int, end: int) -> list[Message]:
+        """Return the messages of these positions that there are."""
+        return [self.at(position) for position in range(max(start, self.first), min(end, self.end))]
 
     def first_since(self, moment: float) -> int:
         """Return the position of the first message that was sent at `moment` or later."""
-        return bisect_left(self._times, moment)
+        positions = range(self.first, self.end)
+        return self.first + bisect_left(positions, moment, key=lambda position: self.at(position).send_time)
 
     def _append(
         self, moment: int, msgtype: int, parties: Sequence[Party], chatid: str | UnsetType, text: str | None = None
     ) -> Message:
         duration = self._rng.randrange(5, 1800) if msgtype in (texts.AUDIO_ARCHIVE, texts.CALL) else 0
         message = Message(
-            msgid=f"{len(self.messages):08x}{word(self._rng, 24)}",
+            msgid=f"{self.end:08x}{word(self._rng, 24)}",
             sender=parties[0],
             receiver_list=tuple(parties[1:]),
             chatid=chatid,
@@ -142,10 +176,14 @@ class Conversations:
             extra_info=ExtraInfo(duration) if duration else UNSET,
             text=texts.content(self._rng, msgtype) if text is None else text,
         )
-        self._positions[message.msgid] = len(self.messages)
-        self.messages.append(message)
-        self._times.append(moment)
+        self._positions[message.msgid] = self.end
+        self._latest = moment
+        self.end += 1
+        self.archive.put(self.end - 1, message, _MESSAGE_BYTES + getsizeof(message.text))
         return message
+
+    def _forget_position(self, position: int, message: Message) -> None:
+        self._positions.pop(message.msgid, None)
 
     def _scene(self, msgtype: int) -> tuple[list[Party], str | UnsetType]:
         """Choose who talks, the sender first, and where."""

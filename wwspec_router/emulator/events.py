@@ -88,7 +88,8 @@ def _withdraw(world: World, app: App, fields: Fields) -> None:
 
 
 def _delete(world: World, app: App, fields: Fields) -> None:
-    world.corp(app).knowledge.authorise(str(fields.get("knowledge_base_id")), False).deleted = True
+    knowledge = world.corp(app).knowledge
+    knowledge.delete(knowledge.find(str(fields.get("knowledge_base_id"))))
 
 
 _EFFECTS: dict[str, Callable[[World, App, Fields], None]] = {

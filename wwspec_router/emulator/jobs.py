@@ -6,16 +6,22 @@ holds the emulator's lock.
 
 import random
 from collections.abc import Callable
+from sys import getsizeof
 
 import msgspec
 
 from wwspec_router.emulator.answers import RefusedError
+from wwspec_router.emulator.bounded import MIB, BoundedDict
 from wwspec_router.emulator.settings import AbilityContract
 
 __all__ = ["Job", "Jobs", "OnResult"]
 
 KEPT_JOBS = 10_000
-"""The oldest are forgotten."""
+KEPT_BYTES = 64 * MIB
+"""Of all results. The oldest jobs are forgotten, with theirs."""
+
+_JOB_BYTES = 512
+"""Without its result."""
 
 OnResult = Callable[[int, str], None]
 """Takes the errcode and the result that the program reported; called once, with no lock held."""
@@ -46,7 +52,8 @@ class Jobs:
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
-        self._jobs: dict[str, Job] = {}
+        self.jobs = BoundedDict[str, Job](KEPT_BYTES, KEPT_JOBS, self._forget_info)
+        """By jobid."""
         self._by_info: dict[str, Job] = {}
 
     def start(self, agentid: int, contract: AbilityContract | None, on_result: OnResult | None) -> Job:
@@ -58,15 +65,19 @@ class Jobs:
             contract=contract,
             on_result=on_result,
         )
-        self._jobs[job.jobid] = self._by_info[job.job_info] = job
-        if len(self._jobs) > KEPT_JOBS:
-            self.forget(next(iter(self._jobs.values())))
+        self._by_info[job.job_info] = job
+        self.jobs.put(job.jobid, job, _JOB_BYTES)
         return job
 
     def forget(self, job: Job) -> None:
         """Make a job unknown."""
-        self._jobs.pop(job.jobid, None)
-        self._by_info.pop(job.job_info, None)
+        self.jobs.remove(job.jobid)
+        self._forget_info(job.jobid, job)
+
+    def report(self, job: Job, errcode: int, result: str) -> None:
+        """Keep what the program reported on a job."""
+        job.reported, job.errcode, job.result = True, errcode, result
+        self.jobs.resize(job.jobid, _JOB_BYTES + getsizeof(result))
 
     def of_app(self, jobid: str, agentid: int) -> Job:
         """Return a job whose result the app fetches.
@@ -74,7 +85,7 @@ class Jobs:
         Raises:
             RefusedError: 40088.
         """
-        job = self._jobs.get(jobid)
+        job = self.jobs.get(jobid)
         if job is None or job.agentid != agentid or job.on_result is not None:
             raise RefusedError(40088, "jobid")
         return job
@@ -91,3 +102,6 @@ class Jobs:
         if job.reported:
             raise RefusedError(790010, "its result was reported already")
         return job
+
+    def _forget_info(self, jobid: str, job: Job) -> None:
+        self._by_info.pop(job.job_info, None)

@@ -8,13 +8,18 @@ messages beyond their ids.
 import base64
 import hashlib
 import random
+import threading
+from sys import getsizeof
 from typing import Any, NamedTuple
 
 import msgspec
 
 from wwspec_router.emulator.answers import RefusedError
+from wwspec_router.emulator.bounded import MIB, BoundedDict
 
 _KEY_BITS = 2048
+KEPT_BYTES = 64 * MIB
+"""Of wrapped keys, which take time to make; one that made room is made again, alike."""
 _PLACEHOLDER_VERSION = 1
 
 
@@ -31,7 +36,7 @@ class _PublicKey(NamedTuple):
     pem: str
     key: Any
     version: int
-    wrapped: dict[str, EncryptInfo]
+    wrapped: BoundedDict[str, EncryptInfo]
 
 
 class MessageKeys:
@@ -43,7 +48,14 @@ class MessageKeys:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self._current = _PublicKey("", None, _PLACEHOLDER_VERSION, {})
+        self._current = _PublicKey("", None, _PLACEHOLDER_VERSION, BoundedDict(KEPT_BYTES))
+        self._lock = threading.Lock()
+        """Keys are wrapped while the emulator's lock is not held."""
+
+    @property
+    def wrapped(self) -> BoundedDict[str, EncryptInfo]:
+        """The keys that are kept, by msgid."""
+        return self._current.wrapped
 
     def secret_key(self, msgid: str) -> str:
         """Return the key in clear, for checking what an app decrypts."""
@@ -66,7 +78,7 @@ class MessageKeys:
         current = self._current
         if current.key is not None and pem != current.pem and version <= current.version:
             raise RefusedError(40212, f"public_key_ver must be greater than {current.version}")
-        self._current = _PublicKey(pem, key, version, {})
+        self._current = _PublicKey(pem, key, version, BoundedDict(KEPT_BYTES))
 
     def wrap(self, msgid: str) -> EncryptInfo:
         """Return a message's key as the app receives it."""
@@ -74,12 +86,15 @@ class MessageKeys:
         if public_key is None:
             filler = hashlib.shake_256(f"placeholder:{self._seed}:{msgid}".encode()).digest(_KEY_BITS // 8)
             return EncryptInfo(base64.b64encode(filler).decode(), version)
-        info = wrapped.get(msgid)
+        with self._lock:
+            info = wrapped.get(msgid)
         if info is None:
             from Crypto.Cipher import PKCS1_v1_5
 
             padding = random.Random(f"{self._seed}:{msgid}")  # noqa: S311 - the same seed, the same data
             cipher = PKCS1_v1_5.new(public_key, randfunc=padding.randbytes)
             sealed = cipher.encrypt(self.secret_key(msgid).encode())
-            info = wrapped[msgid] = EncryptInfo(base64.b64encode(sealed).decode(), version)
+            info = EncryptInfo(base64.b64encode(sealed).decode(), version)
+            with self._lock:
+                wrapped.put(msgid, info, getsizeof(info.encrypted_secret_key))
         return info

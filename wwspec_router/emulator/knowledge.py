@@ -5,14 +5,21 @@ emulator's lock, brings the time, and tells the program what was learnt.
 """
 
 import random
+from sys import getsizeof
 from urllib.parse import urlsplit
 
 import msgspec
 
 from wwspec_router.emulator.answers import RefusedError
+from wwspec_router.emulator.bounded import MIB, BoundedDict
 
 MAX_BASES = 1000
 MAX_CONTENTS = 1000
+MAX_BYTES = 64 * MIB
+"""Of all contents: names, URLs and media_ids. WeCom's own limits allow a million contents."""
+_CONTENT_BYTES = 512
+KEPT_DELETED = 1000
+"""Knowledge bases that are known to be deleted; ids of older ones are unknown."""
 LEARN_SECONDS = 2
 """Seconds that one content takes; contents of one knowledge base wait for each other."""
 
@@ -34,6 +41,11 @@ class NewContent(msgspec.Struct, frozen=True, kw_only=True):
     type: int
     file_media_id: str = ""
     web_url: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes."""
+        return _CONTENT_BYTES + getsizeof(self.doc_name) + getsizeof(self.file_media_id) + getsizeof(self.web_url)
 
     @property
     def learnable(self) -> bool:
@@ -64,8 +76,9 @@ class KnowledgeBase(msgspec.Struct, kw_only=True):
     owner: int | None
     """agentid of the app that made it; None for the corp."""
     authorised: bool = True
-    deleted: bool = False
     contents: dict[int, Content] = {}
+    size: int = 0
+    """Bytes of the contents."""
     last_docid: int = 0
     ready: float = 0.0
     """When its last content is learnt."""
@@ -93,6 +106,7 @@ class KnowledgeBase(msgspec.Struct, kw_only=True):
             self.ready = max(self.ready, now) + LEARN_SECONDS
             added.append(Content(docid=self.last_docid, new=content, ready=self.ready))
             self.contents[self.last_docid] = added[-1]
+            self.size += content.size
         return added
 
     def remove(self, docids: list[int]) -> None:
@@ -107,7 +121,7 @@ class KnowledgeBase(msgspec.Struct, kw_only=True):
         if len(set(docids)) == len(self.contents):
             raise RefusedError(790028, "docid_list")
         for docid in set(docids):
-            del self.contents[docid]
+            self.size -= self.contents.pop(docid).new.size
 
 
 class KnowledgeBases:
@@ -123,10 +137,11 @@ class KnowledgeBases:
         corp_base = KnowledgeBase(kb_id=CORP_BASE_ID, name=CORP_BASE_NAME, owner=None)
         corp_base.add([content], -LEARN_SECONDS)
         self._bases = {CORP_BASE_ID: corp_base}
+        self._deleted = BoundedDict[str, None](MIB, KEPT_DELETED)
 
     def authorised(self) -> list[KnowledgeBase]:
         """Return those that the app may use, oldest first."""
-        return [base for base in self._bases.values() if base.authorised and not base.deleted]
+        return [base for base in self._bases.values() if base.authorised]
 
     def create(self, name: str, owner: int, contents: list[NewContent], now: float) -> KnowledgeBase:
         """Make a knowledge base.
@@ -134,11 +149,38 @@ class KnowledgeBases:
         Raises:
             RefusedError: 790026, 790027 or 790029.
         """
-        if sum(not base.deleted for base in self._bases.values()) >= MAX_BASES:
+        if len(self._bases) >= MAX_BASES:
             raise RefusedError(790027, f"{MAX_BASES} knowledge bases")
         base = KnowledgeBase(kb_id=f"kb_{self._rng.getrandbits(96):024x}", name=name, owner=owner)
-        base.add(contents, now)
+        self.add(base, contents, now)
         self._bases[base.kb_id] = base
+        return base
+
+    def add(self, base: KnowledgeBase, contents: list[NewContent], now: float) -> list[Content]:
+        """Add contents to a knowledge base; they are learnt in this order.
+
+        Raises:
+            RefusedError: 790026 or 790029.
+        """
+        if sum(base.size for base in self._bases.values()) + sum(content.size for content in contents) > MAX_BYTES:
+            raise RefusedError(790026, f"the emulator keeps {MAX_BYTES // MIB} MiB of contents")
+        return base.add(contents, now)
+
+    def delete(self, base: KnowledgeBase) -> None:
+        """Delete a knowledge base, with its contents."""
+        base.contents.clear()
+        del self._bases[base.kb_id]
+        self._deleted.put(base.kb_id, None, len(base.kb_id))
+
+    def find(self, kb_id: str) -> KnowledgeBase:
+        """Return a knowledge base, authorised or not.
+
+        Raises:
+            RefusedError: 800000 or 790034.
+        """
+        base = self._bases.get(kb_id)
+        if base is None:
+            raise RefusedError(790034 if kb_id in self._deleted else 800000, "kb_id")
         return base
 
     def usable(self, kb_id: str) -> KnowledgeBase:
@@ -147,11 +189,7 @@ class KnowledgeBases:
         Raises:
             RefusedError: 800000, 790034 or 710643.
         """
-        base = self._bases.get(kb_id)
-        if base is None:
-            raise RefusedError(800000, "kb_id")
-        if base.deleted:
-            raise RefusedError(790034, "kb_id")
+        base = self.find(kb_id)
         if not base.authorised:
             raise RefusedError(710643, "the corp withdrew kb_id")
         return base
@@ -173,8 +211,6 @@ class KnowledgeBases:
         Raises:
             RefusedError: 800000 or 790034.
         """
-        base = self._bases.get(kb_id)
-        if base is None or base.deleted:
-            raise RefusedError(800000 if base is None else 790034, "kb_id")
+        base = self.find(kb_id)
         base.authorised = authorised
         return base

@@ -7,8 +7,13 @@ import random
 
 import msgspec
 
+from wwspec_router.emulator.bounded import MIB, BoundedDict
+
 MEDIA_SECONDS = 3 * 86400
 """How long a media_id is valid."""
+
+KEPT_BYTES = 128 * MIB
+"""Of all files; the oldest make room, as if they had expired."""
 
 
 class MediaFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,17 +36,19 @@ class MediaFiles:
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
-        self._files: dict[str, MediaFile] = {}
+        self.files = BoundedDict[str, MediaFile](KEPT_BYTES)
+        """By media_id."""
 
     def add(self, owner: int, name: str, content: bytes, now: float) -> str:
         """Keep a file for three days and return its media_id."""
-        for media_id in [known for known, file in self._files.items() if file.expires <= now]:
-            del self._files[media_id]
+        while (oldest := self.files.oldest()) is not None and oldest[1].expires <= now:
+            self.files.remove(oldest[0])
         media_id = f"media_{self._rng.getrandbits(160):040x}"
-        self._files[media_id] = MediaFile(owner=owner, name=name, content=content, expires=now + MEDIA_SECONDS)
+        file = MediaFile(owner=owner, name=name, content=content, expires=now + MEDIA_SECONDS)
+        self.files.put(media_id, file, len(content))
         return media_id
 
     def get(self, owner: int, media_id: str, now: float) -> MediaFile | None:
         """Return a file of the app; None when there is none or it expired."""
-        file = self._files.get(media_id)
+        file = self.files.get(media_id)
         return file if file is not None and file.owner == owner and file.expires > now else None

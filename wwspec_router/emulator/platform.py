@@ -253,7 +253,7 @@ class Platform:
             receiver = self.world.app.receiver
             program = self._program()
             contracts = program.contracts
-            messages = len(self.world.conversations[settings.corpid].messages)
+            kept = self.world.kept()
         return accepted(
             corpid=settings.corpid,
             agentid=settings.agentid,
@@ -265,10 +265,11 @@ class Platform:
             abilities=None if contracts is None else sorted(contracts),
             events=list(EVENT_TYPES),
             receives_events=receiver is not None,
-            messages=messages,
+            messages=kept["messages"].entries,
             seed=settings.seed,
             debug_token=settings.debug_token,
             now=self.clock.seconds(),
+            kept=msgspec.to_builtins(kept),
         )
 
     def register(self, contracts: dict[str, AbilityContract] | None) -> Answer:

@@ -143,8 +143,7 @@ def report_job(world: World, caller: Caller, body: bytes) -> Answer:
         job = world.jobs.in_progress(caller.job_info, caller.agentid)
         if request.result or request.errcode == 0:
             check_result(job.contract, request.result)
-        job.reported = True
-        job.errcode, job.result = request.errcode, request.result
+        world.jobs.report(job, request.errcode, request.result)
     if job.on_result is not None:
         job.on_result(job.errcode, job.result)
     return accepted()

@@ -5,6 +5,7 @@ state: the caller holds the emulator's lock.
 """
 
 import random
+from bisect import bisect_left
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -12,9 +13,15 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from wwspec_router.emulator.answers import Asked, RefusedError
+from wwspec_router.emulator.bounded import MIB, BoundedDict
 from wwspec_router.emulator.conversations import Message
 
 MAX_RULES = 500
+MAX_BYTES = 16 * MIB
+"""Of the JSON of all rules: more than rules of sensible ids and words have."""
+KEPT_HIT_BYTES = 32 * MIB
+"""Of all hits; the oldest make room."""
+_HIT_BYTES, _HIT_RULE_BYTES = 128, 96
 _ID_START, _ID_LENGTH = "rule_", 24
 
 _Word = Annotated[str, Meta(min_length=1, max_length=32)]
@@ -140,6 +147,8 @@ class Rule(msgspec.Struct, kw_only=True):
     """Grows from rule to rule, so that a cursor outlives deletions."""
     create_time: int
     body: RuleBody
+    size: int
+    """Bytes of the body's JSON."""
 
 
 class HitRule(msgspec.Struct, frozen=True, gc=False):
@@ -176,8 +185,10 @@ class RuleBook:
         self._announce = announce
         self._rules: dict[str, Rule] = {}
         self._serial = 0
-        self.hits: list[Hit] = []
-        """In order of time."""
+        self.hits = BoundedDict[int, Hit](KEPT_HIT_BYTES)
+        """By position, in order of time."""
+        self.end = 0
+        """The position of the next hit."""
 
     def add(self, body: RuleBody, now: int) -> Rule:
         """Make a rule.
@@ -187,9 +198,10 @@ class RuleBook:
         """
         if len(self._rules) >= MAX_RULES:
             raise RefusedError(710619, f"{MAX_RULES} rules")
+        size = self._checked_size(body)
         self._serial += 1
         rule_id = f"{_ID_START}{self._rng.getrandbits(_ID_LENGTH * 4):0{_ID_LENGTH}x}"
-        rule = self._rules[rule_id] = Rule(rule_id=rule_id, serial=self._serial, create_time=now, body=body)
+        rule = self._rules[rule_id] = Rule(rule_id=rule_id, serial=self._serial, create_time=now, body=body, size=size)
         return rule
 
     def get(self, rule_id: str) -> Rule:
@@ -203,6 +215,16 @@ class RuleBook:
             sound = rule_id.startswith(_ID_START) and len(rule_id) == len(_ID_START) + _ID_LENGTH
             raise RefusedError(710612 if sound else 710620, "rule_id")
         return rule
+
+    def change(self, rule_id: str, body: RuleBody) -> None:
+        """Replace what a rule looks for.
+
+        Raises:
+            RefusedError: As `get`, and 710619.
+        """
+        rule = self.get(rule_id)
+        rule.size = self._checked_size(body, instead_of=rule)
+        rule.body = body
 
     def delete(self, rule_id: str) -> None:
         """Delete a rule; its hits stay.
@@ -224,8 +246,30 @@ class RuleBook:
             if found is not None:
                 hits.append(HitRule(rule.rule_id, *found))
         if hits:
-            self.hits.append(Hit(message, tuple(hits)))
+            self.hits.put(self.end, Hit(message, tuple(hits)), _HIT_BYTES + _HIT_RULE_BYTES * len(hits))
+            self.end += 1
             self._announce()
+
+    def between(self, start: int, end: int) -> list[Hit]:
+        """Return the hits of these positions that there are."""
+        positions = range(max(start, self._first), min(end, self.end))
+        return [hit for position in positions if (hit := self.hits.get(position)) is not None]
+
+    def first_since(self, moment: float) -> int:
+        """Return the position of the first hit of a message that was sent at `moment` or later."""
+        hits = self.between(self._first, self.end)
+        return self._first + bisect_left(hits, moment, key=lambda hit: hit.message.send_time)
+
+    @property
+    def _first(self) -> int:
+        oldest = self.hits.oldest()
+        return self.end if oldest is None else oldest[0]
+
+    def _checked_size(self, body: RuleBody, instead_of: Rule | None = None) -> int:
+        size = len(msgspec.json.encode(body))
+        if size + sum(rule.size for rule in self._rules.values() if rule is not instead_of) > MAX_BYTES:
+            raise RefusedError(710619, f"the emulator keeps {MAX_BYTES // MIB} MiB of them")
+        return size
 
 
 def merged(old: RuleBody, changes: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from wwspec_router.emulator.answers import Asked, RefusedError, errmsg
+from wwspec_router.emulator.bounded import MIB, BoundedDict
 from wwspec_router.emulator.conversations import Conversations, Message
 from wwspec_router.emulator.keys import MessageKeys
 from wwspec_router.emulator.texts import ANALYSABLE
@@ -23,6 +24,8 @@ TASK_SECONDS = 2
 """Seconds that a task of WeCom's own takes."""
 
 KEPT_TASKS = 100_000
+KEPT_BYTES = 64 * MIB
+"""Of all outcomes. The oldest tasks are forgotten, with theirs."""
 
 RUNNING, FINISHED, FAILED = 0, 1, 2
 
@@ -100,8 +103,13 @@ class Task(msgspec.Struct, kw_only=True):
     """Unix seconds at which it ends; None until a program reports."""
     errcode: int = 0
     """0, or why it failed."""
-    fields: dict[str, Any]
-    """What its result holds besides errcode and status."""
+    outcome: bytes
+    """What its result holds besides errcode and status, as JSON: counted by its bytes."""
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The outcome, decoded."""
+        return msgspec.json.decode(self.outcome, type=dict[str, Any])
 
     def result(self, now: float) -> dict[str, Any]:
         """Return how far a task of WeCom's own has come, and its outcome once it ended."""
@@ -120,19 +128,34 @@ class Tasks:
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
-        self._tasks: dict[str, Task] = {}
+        self.tasks = BoundedDict[str, Task](KEPT_BYTES, KEPT_TASKS)
+        """By jobid."""
 
-    def add(self, task: Task) -> str:
-        """Keep a task and return its jobid; the oldest is forgotten when there are too many."""
+    def add(self, kind: str, agentid: int, ready: float | None, outcome: dict[str, Any], errcode: int = 0) -> str:
+        """Keep a task and return its jobid.
+
+        Args:
+            kind: The API that makes it.
+            agentid: Whose it is.
+            ready: Unix seconds at which it ends; None until a program reports.
+            outcome: What its result holds besides errcode and status.
+            errcode: Why it fails; 0 when it does not.
+        """
         jobid = f"job_{self._rng.getrandbits(160):040x}"
-        self._tasks[jobid] = task
-        if len(self._tasks) > KEPT_TASKS:
-            self.forget(next(iter(self._tasks)))
+        task = Task(kind=kind, agentid=agentid, ready=ready, errcode=errcode, outcome=msgspec.json.encode(outcome))
+        self.tasks.put(jobid, task, len(task.outcome))
         return jobid
+
+    def finish(self, jobid: str, now: float, outcome: dict[str, Any]) -> None:
+        """Add what a program reported to a task that is still known."""
+        task = self.tasks.get(jobid)
+        if task is not None:
+            task.ready, task.outcome = now, msgspec.json.encode(task.fields | outcome)
+            self.tasks.resize(jobid, len(task.outcome))
 
     def forget(self, jobid: str) -> None:
         """Make a task unknown."""
-        self._tasks.pop(jobid, None)
+        self.tasks.remove(jobid)
 
     def get(self, kind: str, agentid: int, jobid: str) -> Task:
         """Return a task.
@@ -140,7 +163,7 @@ class Tasks:
         Raises:
             RefusedError: 40088 for an unknown jobid, 710616 for one of another kind of task.
         """
-        task = self._tasks.get(jobid)
+        task = self.tasks.get(jobid)
         if task is None or task.agentid != agentid:
             raise RefusedError(40088, "jobid")
         if task.kind != kind:

@@ -7,12 +7,18 @@ hold their meaning and a check value. Plain state: the caller holds the emulator
 import hashlib
 import hmac
 from collections import deque
+from sys import getsizeof
 
 import msgspec
+
+from wwspec_router.emulator.bounded import MIB, BoundedDict
 
 EVENT_TOKEN_SECONDS = 600
 NOTIFY_ID_SECONDS = 600
 PULL_WINDOW_SECONDS = 60
+
+KEPT_BYTES = 16 * MIB
+"""Of the ids of one kind. They expire by the emulator's clock, which may stand; the oldest make room then."""
 
 
 class Tickets:
@@ -24,20 +30,19 @@ class Tickets:
 
     def __init__(self, lifetime: float) -> None:
         self._lifetime = lifetime
-        self._expires: dict[tuple[str, int, str], float] = {}
+        self.tickets = BoundedDict[tuple[str, int, str], float](KEPT_BYTES)
+        """When each expires, in Unix seconds."""
 
     def add(self, corpid: str, agentid: int, ticket: str, now: float) -> None:
         """Make an id valid from now on."""
-        self._expires.pop((corpid, agentid, ticket), None)
-        for key, expires in list(self._expires.items()):
-            if expires > now:
-                break
-            del self._expires[key]
-        self._expires[(corpid, agentid, ticket)] = now + self._lifetime
+        while (oldest := self.tickets.oldest()) is not None and oldest[1] <= now:
+            self.tickets.remove(oldest[0])
+        self.tickets.put((corpid, agentid, ticket), now + self._lifetime, getsizeof(ticket))
 
     def valid(self, corpid: str, agentid: int, ticket: str, now: float) -> bool:
         """Tell whether the app was given this id and it has not expired."""
-        return self._expires.get((corpid, agentid, ticket), 0) > now
+        expires = self.tickets.get((corpid, agentid, ticket))
+        return expires is not None and expires > now
 
 
 class Marks:

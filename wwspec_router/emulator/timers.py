@@ -18,6 +18,9 @@ _LONGEST_WAIT = 0.5
 """Seconds after which the ticker looks again; the clock may have been put forward meanwhile."""
 _SHORTEST_WAIT = 0.01
 
+MAX_WAITING = 100_000
+"""What is scheduled while so many actions wait is dropped; a clock that stands lets none of them become due."""
+
 _log = logging.getLogger(__name__)
 
 Action = Callable[[], None]
@@ -43,6 +46,9 @@ class Timers:
         May be called under the world's lock, and by an action.
         """
         with self._changed:
+            if len(self._waiting) >= MAX_WAITING:
+                _log.error("a timed action of the emulator is dropped: %d are waiting already", MAX_WAITING)
+                return
             heapq.heappush(self._waiting, (self._clock.now() + delay, next(self._serial), action))
             self._changed.notify_all()
 

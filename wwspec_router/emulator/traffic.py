@@ -5,11 +5,12 @@ so that a recorded call can be sent again. Bounded in entries and in bytes. Know
 """
 
 import threading
-from collections import deque
+from sys import getsizeof
 from typing import Any
 
 import msgspec
 
+from wwspec_router.emulator.bounded import MIB, BoundedDict, Kept
 from wwspec_router.emulator.clock import Clock
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.tickets import Notification
@@ -21,10 +22,14 @@ KINDS = (APP, CALL, EVENT, SDK, CALLBACK)
 """An API that the app calls, a call of the program, an event for it, an SDK API, a `program_notify`."""
 
 KEPT_ENTRIES = 1000
+KEPT_BYTES = 32 * MIB
+"""Of all entries, as they are in memory; the oldest make room."""
 SHOWN_BYTES = 16 * 1024
 """A longer request or reply is not kept, only how long it was."""
 REPLAYED_BYTES = 256 * 1024
-"""A call of the program that is longer can't be sent again."""
+"""A call of the program that is longer can't be sent again. Both in UTF-8."""
+_ENTRY_BYTES = 1024
+"""Without its texts."""
 
 _MASK = "***"
 _SECRETS = frozenset(
@@ -53,6 +58,12 @@ class Entry(msgspec.Struct, kw_only=True):
     call: CallContent | None = None
     notification: Notification | None = None
 
+    @property
+    def size(self) -> int:
+        """Bytes that it takes."""
+        replayed = 0 if self.call is None else getsizeof(self.call.data)
+        return _ENTRY_BYTES + getsizeof(self.request) + getsizeof(self.reply) + replayed
+
     def shown(self) -> dict[str, Any]:
         """Return the entry as it is told, with its secrets masked."""
         outcome = self.outcome
@@ -80,7 +91,8 @@ class Traffic:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._entries: deque[Entry] = deque(maxlen=KEPT_ENTRIES)
+        self._entries = BoundedDict[int, Entry](KEPT_BYTES, KEPT_ENTRIES)
+        """By number."""
         self._count = 0
 
     def begin(
@@ -101,7 +113,7 @@ class Traffic:
             call: What is sent to the program, to be sent again.
             notification: What is told to the app; its state is the entry's outcome.
         """
-        if call is not None and len(call.data) > REPLAYED_BYTES:
+        if call is not None and _bytes(call.data) > REPLAYED_BYTES:
             call = None
         kept = _kept(request)
         with self._lock:
@@ -115,19 +127,27 @@ class Traffic:
                 call=call,
                 notification=notification,
             )
-            self._entries.append(entry)
+            self._entries.put(entry.number, entry, entry.size)
         return entry
 
     def end(self, entry: Entry, outcome: int | str, reply: str | bytes = "") -> None:
         """Record how it ended; 0 is told as `ok`."""
         entry.reply = _kept(reply)
         entry.outcome = "ok" if outcome == 0 else str(outcome)
+        with self._lock:
+            self._entries.resize(entry.number, entry.size)
 
     def entries(self, since: int = 0, kind: str = "") -> list[dict[str, Any]]:
         """Return what is told of the entries after a number, oldest first."""
         with self._lock:
-            entries = [entry for entry in self._entries if entry.number > since and kind in ("", entry.kind)]
+            entries = [entry for entry in self._entries.values() if entry.number > since and kind in ("", entry.kind)]
         return [entry.shown() for entry in entries]
+
+    @property
+    def kept(self) -> Kept:
+        """How full the record is."""
+        with self._lock:
+            return self._entries.kept
 
     def call(self, number: int) -> CallContent | None:
         """Return what was sent to the program, or None when the number is of another kind or too old."""
@@ -141,13 +161,18 @@ class Traffic:
 
     def _entry(self, number: int) -> Entry | None:
         with self._lock:
-            return next((entry for entry in self._entries if entry.number == number), None)
+            return self._entries.get(number)
 
 
 def _kept(text: str | bytes) -> str:
-    if len(text) > SHOWN_BYTES:
-        return msgspec.json.encode({"not kept, bytes": len(text)}).decode()
+    length = _bytes(text)
+    if length > SHOWN_BYTES:
+        return msgspec.json.encode({"not kept, bytes": length}).decode()
     return text if isinstance(text, str) else text.decode(errors="replace")
+
+
+def _bytes(text: str | bytes) -> int:
+    return len(text) if isinstance(text, bytes) else len(text.encode(errors="surrogatepass"))
 
 
 def _shown(text: str) -> Any:

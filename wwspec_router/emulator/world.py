@@ -17,6 +17,7 @@ import msgspec
 
 from wwspec_router.emulator.accounts import Accounts, App, Program
 from wwspec_router.emulator.answers import Answer, RefusedError
+from wwspec_router.emulator.bounded import BoundedDict, Kept
 from wwspec_router.emulator.clock import Clock
 from wwspec_router.emulator.corps import Corp
 from wwspec_router.emulator.faults import LATE, NEVER, TWICE, Faults
@@ -150,6 +151,23 @@ class World:
             return work()
         except RefusedError as error:
             return error.answer(self.reference())
+
+    def kept(self) -> dict[str, Kept]:
+        """Return how full everything is that is bounded in bytes; needs the lock."""
+        corp = self.corp(self.app)
+        bounded: dict[str, BoundedDict[Any, Any]] = {
+            "media": corp.media.files,
+            "exports": corp.exports.results,
+            "codes": corp.exports.codes,
+            "messages": corp.chats.archive,
+            "hits": corp.rules.hits,
+            "jobs": self.jobs.jobs,
+            "tasks": corp.tasks.tasks,
+            "event_tokens": self.event_tokens.tickets,
+            "notify_ids": self.notify_ids.tickets,
+            "sealed_keys": self.app.keys.wrapped,
+        }
+        return {"traffic": self.traffic.kept} | {name: each.kept for name, each in bounded.items()}
 
     def raise_event(self, event_type: str, fields: dict[str, Any]) -> None:
         """Queue an event for the program that receives events; dropped with a line in the log when there is none.

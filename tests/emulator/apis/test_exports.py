@@ -17,7 +17,9 @@ def export(zone: Zone, name: str, template: bytes) -> bytes:
     zone.advance(SECONDS)
     result_id = zone.ok("get_chatdata_export_job_status", jobid=jobid)["result_id"]
     with zone.world.lock:
-        return zone.corp.exports.results[result_id]
+        content = zone.corp.exports.results.get(result_id)
+    assert content is not None
+    return content
 
 
 def test_a_job_waits_runs_and_finishes_and_the_program_is_told(zone: Zone) -> None:

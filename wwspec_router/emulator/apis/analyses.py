@@ -11,7 +11,7 @@ from wwspec_router.emulator import analyses
 from wwspec_router.emulator.accounts import App
 from wwspec_router.emulator.answers import Answer, Asked, accepted, asked, require
 from wwspec_router.emulator.tags import TAG_GROUPS, TagGroup
-from wwspec_router.emulator.tasks import MAX_CHARACTERS, TASK_SECONDS, MessageKey, Selection, Task, lines, select
+from wwspec_router.emulator.tasks import MAX_CHARACTERS, TASK_SECONDS, MessageKey, Selection, lines, select
 from wwspec_router.emulator.world import Caller, World
 
 ALL_FAILED = 710637
@@ -144,8 +144,7 @@ def start_task(world: World, app: App, kind: str, chosen: Selection | None, errc
         fields = outcome
     else:
         fields = {"fail_list": failures, **({} if errcode else outcome)}
-    task = Task(kind=kind, agentid=app.agentid, ready=now + TASK_SECONDS, errcode=errcode, fields=fields)
-    jobid = corp.tasks.add(task)
+    jobid = corp.tasks.add(kind, app.agentid, now + TASK_SECONDS, fields, errcode)
     return accepted(jobid=jobid, fail_list=[] if chosen is None else chosen.repeated_list)
 
 

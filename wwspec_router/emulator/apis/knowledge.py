@@ -4,7 +4,7 @@ What a knowledge base is, and how it learns, is in `wwspec_router.emulator.knowl
 """
 
 import unicodedata
-from functools import partial
+from collections import deque
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -97,7 +97,7 @@ def knowledge_base_create(world: World, caller: Caller, body: bytes) -> Answer:
         contents = _checked(corp, app, request.doc_list, now)
         base = corp.knowledge.create(request.kb_name, app.agentid, contents, now)
         added = list(base.contents.values())
-    _learn(world, base, added, now)
+    _learn(world, base, added)
     return accepted(kb_id=base.kb_id, doc_list=[_added(content) for content in added])
 
 
@@ -118,8 +118,9 @@ def knowledge_base_add_doc(world: World, caller: Caller, body: bytes) -> Answer:
         base = _owned(world, caller, request.kb_id)
         app = world.caller_app(caller)
         now = world.clock.now()
-        added = base.add(_checked(world.corp(app), app, request.doc_list, now), now)
-    _learn(world, base, added, now)
+        corp = world.corp(app)
+        added = corp.knowledge.add(base, _checked(corp, app, request.doc_list, now), now)
+    _learn(world, base, added)
     return accepted(doc_list=[_added(content) for content in added])
 
 
@@ -146,7 +147,8 @@ def knowledge_base_delete(world: World, caller: Caller, body: bytes) -> Answer:
     """Delete a knowledge base."""
     request = asked(BaseId, body)
     with world.lock:
-        _owned(world, caller, request.kb_id).deleted = True
+        base = _owned(world, caller, request.kb_id)
+        world.corp(world.caller_app(caller)).knowledge.delete(base)
     return accepted()
 
 
@@ -156,26 +158,32 @@ def _owned(world: World, caller: Caller, kb_id: str) -> KnowledgeBase:
     return world.corp(app).knowledge.owned(kb_id, app.agentid)
 
 
-def _learn(world: World, base: KnowledgeBase, added: list[Content], now: float) -> None:
-    """Tell the program of each content when it is learnt."""
+def _learn(world: World, base: KnowledgeBase, added: list[Content]) -> None:
+    """Tell the program of each content when it is learnt, one after the other."""
+    waiting = deque((content.docid, content.ready) for content in added)
 
-    def report(content: Content) -> None:
+    def next_one() -> None:
+        if waiting:
+            world.timers.schedule(waiting[0][1] - world.clock.now(), report)
+
+    def report() -> None:
+        docid, _ = waiting.popleft()
         with world.lock:
-            gone = base.deleted or content.docid not in base.contents
-            name, status = base.name, ADDED if content.new.learnable else FAILED
-        if not gone:
+            content = base.contents.get(docid)
+            name = base.name
+        if content is not None:
             world.raise_event(
                 "knowledge_base_learn_done",
                 {
                     "knowledge_base_id": base.kb_id,
                     "knowledge_base_name": name,
-                    "doc_id": content.docid,
-                    "learn_status": status,
+                    "doc_id": docid,
+                    "learn_status": ADDED if content.new.learnable else FAILED,
                 },
             )
+        next_one()
 
-    for content in added:
-        world.timers.schedule(content.ready - now, partial(report, content))
+    next_one()
 
 
 def _check_title(title: str) -> None:

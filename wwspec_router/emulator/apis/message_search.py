@@ -71,10 +71,10 @@ def search_msg(world: World, caller: Caller, body: bytes) -> Answer:
         _check_chat(chats, request.chat_info)
         words = _words(request)
         first = chats.first_since(since)
-        last = min(chats.first_since(until + 1), len(chats.messages) if before is None else before)
+        last = min(chats.first_since(until + 1), chats.end if before is None else before)
         found: list[int] = []
         for position in range(last - 1, first - 1, -1):
-            if _fits(request.chat_info, words, chats.messages[position]):
+            if _fits(request.chat_info, words, chats.at(position)):
                 found.append(position)
                 if len(found) > request.limit:
                     break
@@ -83,7 +83,7 @@ def search_msg(world: World, caller: Caller, body: bytes) -> Answer:
         answer = accepted(
             has_more=int(len(found) > request.limit),
             next_cursor=cursor,
-            msg_list=[{"msgid": chats.messages[position].msgid} for position in page],
+            msg_list=[{"msgid": chats.at(position).msgid} for position in page],
         )
     return answer
 

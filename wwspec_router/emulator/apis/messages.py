@@ -3,7 +3,6 @@
 They give an index of messages, never their content. Knows nothing of how a request travels.
 """
 
-from bisect import bisect_left
 from typing import Annotated
 
 import msgspec
@@ -86,11 +85,11 @@ def sync_msg(world: World, caller: Caller, body: bytes) -> Answer:
         chats = world.conversations[app.corpid]
         world.admit_pull(app, request.token)
         start = _start(world, app, chats, request)
-        total = len(chats.messages)
+        total = chats.end
         limit = request.limit or DEFAULT_LIMIT
         paged = request.mode == _PAGED or (request.mode != _INLINE and total - start > limit)
         end = min(total, start + limit * (MAX_PAGE_IDS if paged else 1))
-        messages = [] if paged else chats.messages[start:end]
+        messages = [] if paged else chats.between(start, end)
         answer = accepted(
             has_more=1 if end < total else 0,
             next_cursor=world.marks.write(_CURSOR, app.corpid, end),
@@ -126,15 +125,15 @@ def get_hit_msg_list(world: World, caller: Caller, body: bytes) -> Answer:
     with world.lock:
         app = world.caller_app(caller)
         world.admit_pull(app, request.token)
-        hits = world.corp(app).rules.hits
+        book = world.corp(app).rules
         since = int(world.clock.now() - WINDOW_SECONDS)
         start = _HITS.read(world, app, request.cursor)
         if start is None:
             start, since = 0, max(since, request.begin_time)
-        start = max(start, bisect_left(hits, since, key=lambda hit: hit.message.send_time))
-        page = hits[start : start + request.limit]
+        start = max(start, book.first_since(since))
+        page = book.between(start, start + request.limit)
         end = start + len(page)
-        answer = accepted(has_more=int(end < len(hits)), next_cursor=_HITS.write(world, app, end))
+        answer = accepted(has_more=int(end < book.end), next_cursor=_HITS.write(world, app, end))
     answer["msg_list"] = [
         {"msgid": hit.message.msgid, "hit_rule_list": hit.rules}
         | ({"msg_detail": _detail(app, hit.message)} if request.need_detail else {})
@@ -149,7 +148,7 @@ def _page(world: World, app: App, page_id: str) -> list[Message]:
         raise RefusedError(40058, "page_id is not one of sync_msg")
     chats = world.conversations[app.corpid]
     start = max(bounds[0], chats.first_since(world.clock.now() - WINDOW_SECONDS))
-    return chats.messages[start : bounds[1]]
+    return chats.between(start, bounds[1])
 
 
 def _start(world: World, app: App, chats: Conversations, request: SyncMsg) -> int:

@@ -16,7 +16,7 @@ from wwspec_router.emulator.accounts import App, Program
 from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked, require
 from wwspec_router.emulator.apis.analyses import DAILY_LIMITED, TOO_LONG, AskedTagGroup, JobId, tag_groups
 from wwspec_router.emulator.programs import MODEL_SECONDS, call_async
-from wwspec_router.emulator.tasks import MAX_CHARACTERS, MessageKey, Selection, Task, lines, select
+from wwspec_router.emulator.tasks import MAX_CHARACTERS, MessageKey, Selection, lines, select
 from wwspec_router.emulator.world import Caller, World
 
 NOTHING_READ = 790041
@@ -150,17 +150,16 @@ def _run(
     limit: float | None = None,
 ) -> Answer:
     """Call the program and answer the jobid under which its report will be found."""
-    task = Task(kind=kind, agentid=app.agentid, ready=None, fields={"fail_list": chosen.fail_list})
     with world.lock:
         corp = world.corp(app)
         if kind in DAILY_LIMITED:
             corp.daily_tasks.admit(kind, world.clock.now())
-        jobid = corp.tasks.add(task)
+        jobid = corp.tasks.add(kind, app.agentid, None, {"fail_list": chosen.fail_list})
 
     def take(errcode: int, result: str) -> None:
         with world.lock:
-            task.fields |= {"response_errcode": errcode, "response_data": result}
-            task.ready = world.clock.now()
+            outcome = {"response_errcode": errcode, "response_data": result}
+            corp.tasks.finish(jobid, world.clock.now(), outcome)
 
     try:
         call_async(world, program, ability_id, data, app.agentid, take, limit=limit)

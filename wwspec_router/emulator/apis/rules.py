@@ -94,7 +94,7 @@ def update_rule(world: World, caller: Caller, body: bytes) -> Answer:
     with world.lock:
         corp = world.corp(world.caller_app(caller))
         rule = corp.rules.get(request.rule_id)
-        rule.body = _checked(corp.chats, merged(rule.body, changes))
+        corp.rules.change(rule.rule_id, _checked(corp.chats, merged(rule.body, changes)))
     return accepted()
 
 
