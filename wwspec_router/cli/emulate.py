@@ -24,7 +24,8 @@ from wwspec_router.emulator.server import EmulatorSettings, load_contracts, serv
     "--program",
     default="",
     metavar="COMMAND",
-    help="Start a zone program, such as 'python app.py', and end it with the emulator.",
+    help="Start a zone program, such as 'python app.py', and end it with the emulator. Any Python from 3.6 on that "
+    "has pycryptodome will do.",
 )
 @click.option(
     "--contracts",
@@ -64,7 +65,7 @@ from wwspec_router.emulator.server import EmulatorSettings, load_contracts, serv
 @click.option(
     "--proxy-port",
     type=click.IntRange(0, 65535),
-    help="Also be an HTTPS proxy, for clients whose base URL is hard-coded (extra 'proxy').",
+    help="Also be a proxy, for clients whose base URL is hard-coded (extra 'proxy').",
 )
 @click.option(
     "--state",

@@ -1,4 +1,4 @@
-"""What a test does to an emulated platform: faults, the record of the traffic, and calls sent once more.
+"""What a test does to an emulated platform: faults, the record of the traffic, calls sent once more, who is who.
 
 Like the platform it answers values and knows no HTTP; it is no part of WeCom.
 """
@@ -6,6 +6,7 @@ Like the platform it answers values and knows no HTTP; it is no part of WeCom.
 import msgspec
 
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read
+from wwspec_router.emulator.events import EVENT_TYPES
 from wwspec_router.emulator.faults import FaultSpec
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.programs import ask_program, begin
@@ -37,6 +38,31 @@ class Control:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
+
+    def info(self) -> Answer:
+        """Answer who is who, enough for an app to call its program, and how much is kept."""
+        platform, settings, world = self._platform, self._platform.settings, self._platform.world
+        with world.lock:
+            receiver = world.app.receiver
+            program = world.app.programs[settings.program_id]
+            contracts, kept = program.contracts, world.kept()
+        return accepted(
+            corpid=settings.corpid,
+            agentid=settings.agentid,
+            secret=settings.secret,
+            program_id=settings.program_id,
+            program_url=program.url,
+            callback_url=settings.callback_url,
+            callback_verified=platform.callbacks is not None and platform.callbacks.verified,
+            abilities=None if contracts is None else sorted(contracts),
+            events=list(EVENT_TYPES),
+            receives_events=receiver is not None,
+            messages=kept["messages"].entries,
+            seed=settings.seed,
+            debug_token=settings.debug_token,
+            now=platform.clock.seconds(),
+            kept=msgspec.to_builtins(kept),
+        )
 
     def add_fault(self, body: bytes) -> Answer:
         """Set a fault, given as the JSON of a `FaultSpec`, and answer its `id`."""

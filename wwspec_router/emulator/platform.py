@@ -16,7 +16,6 @@ from wwspec_router.emulator.accounts import App, Program
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted
 from wwspec_router.emulator.apis.table import APIS
 from wwspec_router.emulator.clock import Clock
-from wwspec_router.emulator.events import EVENT_TYPES
 from wwspec_router.emulator.faults import CutError, ReturnCodeError
 from wwspec_router.emulator.outbox import Outbox
 from wwspec_router.emulator.settings import AbilityContract, EmulatorSettings, check_url
@@ -245,32 +244,6 @@ class Platform:
     def fire_as_is(self, event: dict[str, Any]) -> Answer:
         """Send an event that is given whole, whatever it says; answers as `fire` does."""
         return announcer.fire_as_is(self.world, event)
-
-    def info(self) -> Answer:
-        """Answer who is who: enough for an app to call its program."""
-        settings = self.settings
-        with self.world.lock:
-            receiver = self.world.app.receiver
-            program = self._program()
-            contracts = program.contracts
-            kept = self.world.kept()
-        return accepted(
-            corpid=settings.corpid,
-            agentid=settings.agentid,
-            secret=settings.secret,
-            program_id=settings.program_id,
-            program_url=program.url,
-            callback_url=settings.callback_url,
-            callback_verified=self.callbacks is not None and self.callbacks.verified,
-            abilities=None if contracts is None else sorted(contracts),
-            events=list(EVENT_TYPES),
-            receives_events=receiver is not None,
-            messages=kept["messages"].entries,
-            seed=settings.seed,
-            debug_token=settings.debug_token,
-            now=self.clock.seconds(),
-            kept=msgspec.to_builtins(kept),
-        )
 
     def register(self, contracts: dict[str, AbilityContract] | None) -> Answer:
         """Replace the console contracts of the program; None is the open mode."""

@@ -121,7 +121,7 @@ class Proxy:
             await client.close(linger=linger)
 
     async def _serve(self, client: Peer) -> bool:
-        """Answer one request after the other; tell whether the client is still owed a look at the last answer."""
+        """Answer one request after the other; return whether to linger, since the client may still send."""
         seconds = HEAD_SECONDS
         while True:
             async with asyncio.timeout(seconds):

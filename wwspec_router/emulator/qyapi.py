@@ -155,7 +155,7 @@ class Endpoints:
     async def info(self, request: Request) -> Response:
         """Tell who is who."""
         url = str(request.base_url).rstrip("/")
-        return _json({**self._platform.info(), "url": url})
+        return _json({**self._control.info(), "url": url})
 
     async def notifications(self, request: Request) -> Response:
         """Give the latest `program_notify` callbacks."""
