@@ -6,6 +6,7 @@ Copied into the application of the program whose log is searched.
 import asyncio
 import threading
 import time
+import warnings
 
 from schemas.api import sync_msg
 from wwspec_router import AbilityError, AsyncContext, Context, Contract, Output, ability
@@ -44,6 +45,9 @@ def _fail(wish: Wish) -> Told:
             raise AbilityError(wish.secret, errcode=777)
         case "drop":
             Sore(wish.secret)
+            return Told()
+        case "warning":
+            warnings.warn(wish.secret, UserWarning, stacklevel=1)
             return Told()
         case "misfit":
             return Told(numbers=[wish.secret])  # type: ignore[list-item]  # it must not fit

@@ -285,13 +285,23 @@ def test_a_reply_that_can_not_be_sealed_is_no_answer_and_does_not_end_the_progra
     assert program.marks.found(program.log) == set()
 
 
-@pytest.mark.parametrize("name", ["task", "callback", "thread", "drop"])
+def test_replies_that_can_not_be_sealed_do_not_flood_the_log(program: Program) -> None:
+    """Row 5: an app can cause one with every call of an ability that repeats what it was sent."""
+    for _ in range(20):
+        with pytest.raises(AssertionError, match="no reply"):
+            program.call(OWNER, "tell", {"name": "good", "secret": "unsealable"})
+    program.stop()
+    assert 1 <= program.log.count("no reply could be sealed") < 10
+
+
+@pytest.mark.parametrize("name", ["task", "callback", "thread", "drop", "warning"])
 def test_what_a_handler_left_running_fails_without_telling(program: Program, name: str) -> None:
+    """Row 21, the warning: it went to standard error with its text."""
     secret = program.marks.new("what a handler left running")
     for ability_id in ("tell", "tell_later"):
         program.call(OWNER, ability_id, {"name": name, "secret": secret})
     program.stop()
-    assert "ValueError" in program.log
+    assert ("UserWarning at telling.py" if name == "warning" else "ValueError") in program.log
     assert program.marks.found(program.log) == set()
 
 
