@@ -101,7 +101,8 @@ class Dispatcher:
         self._overload_errcode = table.registry.program.overload_errcode
         self._encode = msgspec.json.Encoder().encode
         self._func = InputCodec(_FuncInput)
-        self._events = EventIntake(sdk, store, table.registry.program.notify_ttl, table.registry.notify_scenes)
+        registry = table.registry
+        self._events = EventIntake(sdk, store, registry.program.notify_ttl, registry.notify_scenes, table.stored_events)
         targets = {id(each.target): each.target for each in table.abilities.values()}  # shared by many abilities
         runs = {key: self._runner(target) for key, target in targets.items()}
         self._abilities = {name: runs[id(each.target)] for name, each in table.abilities.items()}
@@ -234,8 +235,8 @@ class Dispatcher:
                 decode, fetch, fit_event = input_codec.decode, self._events.fetch, output_codec.fit
 
                 def callback_data(call: Call, text: str, deadline: Deadline) -> str:
-                    decode(text)
-                    return fit_event(fetch(call))
+                    asked = decode(text)
+                    return fit_event(fetch(call, call.notify_id or asked.notify_id))
 
                 return callback_data
             case StatusTarget(input=input_codec, output=output_codec):

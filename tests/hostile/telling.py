@@ -39,10 +39,8 @@ def _fail(wish: Wish) -> Told:
     match wish.name:
         case "good":
             return Told(text=wish.secret)
-        case "tell":
-            raise AbilityError(wish.secret)
-        case "tell under a number":
-            raise AbilityError(wish.secret, errcode=777)
+        case "tell" | "tell under a number":
+            raise AbilityError(wish.secret, errcode=None if wish.name == "tell" else 777)
         case "drop":
             Sore(wish.secret)
             return Told()
