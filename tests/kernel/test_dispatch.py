@@ -11,10 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from msgspec.structs import replace
 
-from tests.kernel.conftest import OK, MemorySdk, Zone, app_call, network_failure, python, write_files
+from tests.kernel.conftest import OK, MemorySdk, Zone, app_call, network_failure
 from wwspec_router.console import console_contracts
 from wwspec_router.context import Deadline
 from wwspec_router.contracts.matching import matches
+from wwspec_router.dispatch import Dispatcher
 from wwspec_router.envelope import Call, CallType
 from wwspec_router.errors import SdkCallError
 from wwspec_router.figures import ASYNC, UNKNOWN
@@ -116,40 +117,12 @@ def test_an_empty_array_is_taken_for_an_empty_object_where_nothing_is_required(z
     assert zone.call("python_demo", func("do_async_job", text), notify_id=notify_id) == json.loads(EVENT)
 
 
-def test_an_empty_array_reaches_figures_and_handlers_of_dicts_as_an_empty_object(tmp_path: Path) -> None:
+def test_an_empty_array_is_taken_by_an_ability_that_answers_figures(zone_of: ZoneOf, store: NotifyStore) -> None:
     """Row 24."""
-    files = {
-        "abilities/__init__.py": "",
-        "abilities/registry.toml": '[abilities.figures]\nkind="status"\n[abilities.echo]\n'
-        'handler="abilities.echo:takes_anything"\ninput="in.json"\noutput="out.json"\n',
-        "schemas/__init__.py": "",
-        "schemas/api/__init__.py": "",
-        "schemas/events/__init__.py": "",
-        "in.json": '{"say":"hi"}',
-        "out.json": '{"errcode":0,"errmsg":"ok"}',
-        "abilities/echo.py": "import json\nfrom typing import Any\nfrom wwspec_router import ability\n\n\n@ability\n"
-        "def takes_anything(request: dict[str, Any]) -> dict[str, Any]:\n"
-        '    return {"errcode": 0, "errmsg": json.dumps(request)}\n',
-    }
-    program = """
-from pathlib import Path
-from wwspec_router.dispatch import Dispatcher
-from wwspec_router.envelope import Call
-from wwspec_router.stores import open_store
-from wwspec_router.table import build_table
-class NoSdk:
-    def client(self, *identity):
-        return None
-app = Path(sys.argv[1])
-table = build_table(app, app / "abilities" / "registry.toml")
-kernel = Dispatcher(table, NoSdk(), open_store("memory:"), status=lambda: '{"errcode":0}')
-for name in ("figures", "echo"):
-    print(kernel.dispatch(Call(corpid="c", agentid=1, call_type=1, ability_id=name, data="[]")).text)
-"""
-    assert python(program, write_files(tmp_path, files)).splitlines() == [
-        '{"errcode":0}',
-        '{"errcode":0,"errmsg":"{}"}',
-    ]
+    zone = zone_of("[abilities.figures]\nkind='status'\n")
+    kernel = Dispatcher(zone.table, zone.sdk, store, status=lambda: '{"errcode":0}')
+
+    assert kernel.dispatch(app_call("figures", "[]")).text == '{"errcode":0}'
 
 
 def test_an_empty_array_is_refused_as_before_where_something_is_required(zone: Zone) -> None:

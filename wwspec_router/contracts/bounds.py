@@ -15,9 +15,11 @@ from msgspec import Meta
 from wwspec_router.contracts.shape import ListShape, ObjectShape, Scalar, Shape
 from wwspec_router.errors import InputError, OutputError
 
-__all__ = ["Check", "bounded", "input_check", "output_check"]
+__all__ = ["LEAST", "MOST", "Check", "bounded", "input_check", "output_check"]
 
-LEAST, MOST, MOST_UNSIGNED = -(2**63), 2**63 - 1, 2**64 - 1
+LEAST, MOST = -(2**63), 2**63 - 1
+"""Bounds of an integer with a sign."""
+MOST_UNSIGNED = 2**64 - 1
 
 Check = Callable[[Any, str], None]
 
