@@ -60,7 +60,7 @@ def serve(settings: Settings) -> None:
     """
     setup_logging(settings.log_level, as_json=settings.log_json, development=settings.sdk is SdkSource.EMULATOR)
     if bool(settings.debug_token) != bool(settings.access_token):
-        raise ConfigurationError("--debug-token and --access-token go together (WeCom document 100083)")
+        raise ConfigurationError("WWSPEC_DEBUG_TOKEN and WWSPEC_ACCESS_TOKEN go together (WeCom document 100083)")
     _allow_files(settings)
     if settings.workers == 1:
         program = create_app(settings)

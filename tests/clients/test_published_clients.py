@@ -65,7 +65,7 @@ def test_a_published_python_client_calls_abilities_and_renews_its_token(tmp_path
             assert after["token"] != first["token"], "the expired token was used again"
 
 
-def test_wecoms_own_library_verifies_and_decrypts_the_notification() -> None:
+def test_wecoms_own_library_verifies_and_decrypts_the_notification(tmp_path: Path) -> None:
     node = shutil.which("node")
     if node is None or not (HERE / "node_modules").is_dir():
         missing = "node" if node is None else "tests/clients/node_modules (npm ci --prefix tests/clients)"
@@ -76,8 +76,11 @@ def test_wecoms_own_library_verifies_and_decrypts_the_notification() -> None:
     with running([node, str(HERE / "receiver.js"), token, key]) as receiver:
         assert receiver.stdout is not None
         port = receiver.stdout.readline().strip()
-        callback = ["--callback-url", f"http://127.0.0.1:{port}/callback", "--callback-token", token]
-        with Zone.serve(ROOT, emulate=[*callback, "--encoding-aes-key", key]) as zone:
+        callback = ["--callback-url", f"http://127.0.0.1:{port}/callback"]
+        for name, secret in (("callback-token", token), ("encoding-aes-key", key)):
+            (tmp_path / name).write_text(secret)
+            callback += [f"--{name}-file", str(tmp_path / name)]
+        with Zone.serve(ROOT, emulate=callback) as zone:
             zone.fire("hit_keyword")
             received = json.loads(receiver.stdout.readline())
             assert received["id"] == zone.client.info()["corpid"]

@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from wwspec_router.child import Child, ChildError, until_interrupted
-from wwspec_router.cli.options import app_options
+from wwspec_router.cli.options import app_options, store_option
 from wwspec_router.emulator.client import EmulatorClient
 from wwspec_router.emulator.settings import load_contracts
 
@@ -27,7 +27,7 @@ SUFFIXES = (".py", ".toml", ".json")
     show_default=True,
     help="The emulator's port.",
 )
-@click.option("--store", default="sqlite:var/dev.db", show_default=True, help="Where events wait.")
+@store_option("sqlite:var/dev.db", "Where events wait.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the emulator's data.")
 def command(app: Path, registry: Path | None, port: int, emulator_port: int, store: str, seed: int) -> None:
     """Run the program and the emulator, and restart the program whenever a file of abilities/ or schemas/ changes.
@@ -92,17 +92,12 @@ class _Program:
                 click.echo("the program is not started; mend the fault, then save the file", err=True)
                 return False
             self._client.register(msgspec.to_builtins(load_contracts(Path(folder))))
-        serve = [
-            "serve",
-            "--sdk",
-            "emulator",
-            *self._options,
-            "--port",
-            str(self._port),
-            "--store",
-            self._store,
-        ]
-        self._child = Child(serve, {"WWSPEC_EMULATOR_URL": self._client.url})
+        environment = {
+            "WWSPEC_EMULATOR_URL": self._client.url,
+            "WWSPEC_STORE": self._store,  # it may hold a password, which a command line would show
+            "WWSPEC_STORE_FILE": "",
+        }
+        self._child = Child(["serve", "--sdk", "emulator", *self._options, "--port", str(self._port)], environment)
         try:
             self._child.wait_ready(f"http://127.0.0.1:{self._port}/healthz")
             self._client.receive_events()
