@@ -35,7 +35,7 @@ def command(app: Path, registry: Path | None, port: int, emulator_port: int, sto
     A program with a fault is reported and tried again at the next change; the emulator keeps its state throughout,
     and learns the program's contracts anew at every start.
     """
-    import watchfiles  # of uvicorn's standard extra; not for `--help`
+    import watchfiles  # here, since `--help` needs none of it
 
     registry = registry or app / "abilities" / "registry.toml"
     url, program_url = f"http://127.0.0.1:{emulator_port}", f"http://127.0.0.1:{port}"
