@@ -80,7 +80,12 @@ class EventIntake:
         Raises:
             CallError: The event is not one, could not be stored, or the app could not be notified.
         """
-        event_type = self._event_type(call.data)
+        try:
+            event_type: str | UnsetType = self._listed(call.data).event_type
+        except _UNREADABLE:
+            event_type = UNSET
+        if event_type is UNSET:
+            event_type = self._unlisted_type(call.data)
         notify_id = self._sdk.new_notify_id()
         try:
             self._store.put(call.corpid, call.agentid, notify_id, call.data, self._ttl)
@@ -108,21 +113,15 @@ class EventIntake:
             raise NotifyNotFoundError("no event waits under this notify_id")
         return text
 
-    def _event_type(self, text: str) -> str:
-        """Return the kind of an event; what no contract lists of it is logged here, since replies leave it out."""
+    def _unlisted_type(self, text: str) -> str:
+        """Return the kind of an event that no contract fits, and log what replies will leave out of it."""
         try:
-            event_type: str | UnsetType = self._listed(text).event_type
-            if event_type is not UNSET:
-                return event_type
-        except _UNREADABLE:
-            pass  # it may be an event all the same
-        try:
-            known = self._event.decode(text).event_type
+            event_type = self._event.decode(text).event_type
         except _UNREADABLE:
             raise InputError("$.event_type", "an event is a JSON object with a string") from None
         if self._output is not None:
             self._output.report_unlisted(text)
-        return known
+        return event_type
 
     def _notify(self, call: Call, notify_id: str, event_type: str) -> None:
         notification = _Notification(notify_id, self._scenes.get(event_type, 0))

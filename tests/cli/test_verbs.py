@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import ROOT, Run
-from tests.processes import command_lines
 from tests.stores.local_redis import local_redis
+from tests.support.processes import command_lines
 from wwspec_router.child import Child
 from wwspec_router.cli.main import VERBS
 from wwspec_router.emulator.client import EmulatorClient

@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from tests.hostile.conftest import LIMIT, ROOT, hostile_app, sent_raw
-from tests.processes import command_lines
 from tests.stores.local_redis import LocalRedis, local_redis
+from tests.support.processes import command_lines
 from wwspec_router.child import Child
 from wwspec_router.emulator import seal
 
