@@ -151,6 +151,21 @@ def test_what_a_handler_receives_is_of_the_type_that_it_names() -> None:
     assert type(request.nested[0][0]) is Inner
 
 
+class Mixed(Output):
+    count: int = 0
+    share: float = 0.0
+    text: str = ""
+    last: int = 0
+
+
+def test_the_keys_of_a_reply_stay_in_their_order() -> None:
+    """A reply with a fraction is written from what was decoded."""
+    text = '{"errcode":0,"errmsg":"ok","count":1,"share":2.0,"text":"x","last":3}'
+
+    assert OutputCodec(Mixed).encode(Mixed(count=1, share=2, text="x", last=3)) == text
+    assert OutputCodec(Mixed).fit(text) is text
+
+
 class Strict(Contract, tag="strict", tag_field="kind"):
     number: int
 

@@ -53,18 +53,17 @@ class _Bounder:
         return type_ if named is None else self.bounded(named)
 
     def _struct(self, type_: Any, base: type[msgspec.Struct]) -> Any:
-        """Return a subclass of a struct in which the fields are other types that have to be."""
+        """Return a subclass of a struct, or of its origin when it is generic, whose fields are bounded."""
         if type_ in self._structs or base.__struct_config__.array_like:
             return self._structs.get(type_, type_)
         self._structs[type_] = type_
-        fields = [
-            (field.name, inner, _default(field))
-            for field in msgspec.structs.fields(type_)
-            if (inner := self.bounded(field.type)) != field.type or type_ is not base
-        ]
-        if fields:
+        fields = msgspec.structs.fields(type_)
+        inner = [self.bounded(field.type) for field in fields]
+        if inner != [field.type for field in fields]:
+            # All of them, since those that are not defined again would go before the others.
+            again = [(field.name, each, _default(field)) for field, each in zip(fields, inner, strict=True)]
             self._structs[type_] = msgspec.defstruct(
-                base.__name__, fields, bases=(base,), kw_only=True, module=base.__module__
+                base.__name__, again, bases=(base,), kw_only=True, module=base.__module__
             )
         return self._structs[type_]
 
