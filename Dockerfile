@@ -1,7 +1,8 @@
 # The zone program as WeCom's console takes it. Build it with scripts/image, which also exports the flat root
 # file system that the console wants.
 #
-# - The base must bring CPython 3.12: the vendor's module loads on no other Python from 3.7 up.
+# - The base must bring CPython 3.12: the vendor's module loads on no other Python from 3.7 up. With its digest
+#   (NAME:TAG@sha256:...) two builds start from the same files: a tag is moved with every fix of the base.
 # - No ENV here: the platform starts the exported file system as `docker exec` would, `/bin/bash /app/run.sh`,
 #   and may drop each of them. run.sh sets what the program needs.
 # - No USER here: an exported file system carries none. The program asks for no rights beyond port 8080, which

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Starts the zone program: `/bin/bash /app/run.sh [OPTION...]`, options as of `wwspec serve`.
 # The platform may start it with an empty environment and in any folder [99955], so all that the program needs
-# is set here. An option given twice counts as given last: `run.sh --port 8081` listens on 8081.
+# is set here. An option given twice counts as given last: `run.sh --port 8081` listens on 8081. Events wait in
+# var/notify.db beside this script, unless an option or the environment names another store.
 set -euo pipefail
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 here=${BASH_SOURCE[0]}
@@ -29,5 +30,4 @@ if [[ ! -x $python ]]; then
     echo "run.sh: no Python at $python: build the image with scripts/image" >&2
     exit 69
 fi
-exec "$python" -m wwspec_router serve --host 0.0.0.0 --port 8080 \
-    --app "$here" --store "sqlite:$here/var/notify.db" "$@"
+exec "$python" -m wwspec_router serve --host 0.0.0.0 --port 8080 --app "$here" "$@"

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from wwspec_router.contracts import UNSET, Contract, UnsetType, max_bytes
+from wwspec_router.contracts import UNSET, Contract, UnsetType, Unsigned, max_bytes
 
 KnowledgeBaseTitle = Annotated[str, Meta(min_length=1, max_length=20)]
 """Name of a knowledge base in a request: 1 to 20 characters."""
@@ -68,7 +68,7 @@ class AddedDoc(Contract):
     """A `DocType`."""
     file_media_id: str = ""
     web_url: str = ""
-    docid: int = 0
+    docid: Unsigned = 0
     """Its id in this knowledge base."""
 
 

@@ -16,7 +16,7 @@ from wwspec_router.config import Settings
 from wwspec_router.errors import CallError, HandlerTimeoutError, OverloadedError
 from wwspec_router.exchange import Answer, Exchange, Ticket
 from wwspec_router.figures import Figures
-from wwspec_router.logs import RareWarnings, about, describe
+from wwspec_router.logs import LineLimiter, RareWarnings, about, describe
 from wwspec_router.workers import WorkerPool
 
 __all__ = ["CallInHand", "Calls"]
@@ -97,6 +97,7 @@ class Calls:
         self._timer: asyncio.TimerHandle | None = None
         self._overloads = RareWarnings(log)
         self._late = RareWarnings(log)
+        self._unsealed = LineLimiter()
 
     async def start(self) -> None:
         """Make ready; before the first call."""
@@ -176,8 +177,10 @@ class Calls:
         if job.cancelled():
             call.settle(_plain(503, "stopping\n"))
         elif error := job.exception():
-            with about(call.ticket.number):
-                log.error("no reply could be sealed: %s", describe(error))
+            ending = self._unsealed.ending(call.ticket.label)
+            if ending is not None:
+                with about(call.ticket.number):
+                    log.error("no reply could be sealed: %s%s", describe(error), ending)
             self._count(call, UNANSWERED)
             call.settle(_plain(500, "no reply\n"))
         else:

@@ -39,7 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     job_lease: float = 30.0
     """Seconds after which an asynchronous call is begun again whose process gave no sign of life."""
     store: str = "sqlite:var/notify.db"
-    """Where events and asynchronous calls wait; see `stores.open_store`."""
+    """Where events and asynchronous calls wait; see `stores.open_store`. It may hold a password."""
     sdk: SdkSource = SdkSource.VENDOR
     debug_token: str = ""
     access_token: str = ""
@@ -65,6 +65,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str = "INFO"
     log_json: bool = False
     """One JSON object a line instead of text."""
+
+    def __repr__(self) -> str:
+        """Show nothing of it: the store's URL and the tokens are secret."""
+        return f"{type(self).__name__}(app={str(self.app)!r}, …)"
 
     @property
     def registry_path(self) -> Path:

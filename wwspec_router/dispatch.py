@@ -27,7 +27,7 @@ from wwspec_router.events import EventIntake
 from wwspec_router.figures import ASYNC, EVENT, UNKNOWN
 from wwspec_router.jobs import Jobs
 from wwspec_router.limits import ConcurrencyLimit
-from wwspec_router.logs import RareWarnings, describe, short
+from wwspec_router.logs import LineLimiter, describe, short
 from wwspec_router.sdk.base import Sdk, SdkClient
 from wwspec_router.stores.base import NotifyStore
 from wwspec_router.table import (
@@ -52,8 +52,6 @@ _NO_DEADLINE = Deadline()
 _OURS = frozenset({CallError, HandlerTimeoutError, NotifyNotFoundError, OutputError, OverloadedError, SdkCallError})
 """Errors whose messages are the program's own words. Those of all others may quote the request, the platform, or what
 was to be replied: only the app is told these."""
-_FREQUENT = (InputError, AbilityNotFoundError, HandlerTimeoutError)
-"""Errors that can come with every call, whatever the program does about it."""
 
 
 class _ErrorBody(msgspec.Struct):
@@ -98,13 +96,13 @@ class Dispatcher:
         self._portal = portal or PrivateLoopPortal()
         self._jobs = jobs
         self._status = status or _no_status
-        self._overloads = RareWarnings(log)
-        self._frequent: dict[type[CallError], RareWarnings] = {kind: RareWarnings(log) for kind in _FREQUENT}
+        self._limiter = LineLimiter()
         self._errcode = table.registry.program.errcode
         self._overload_errcode = table.registry.program.overload_errcode
         self._encode = msgspec.json.Encoder().encode
         self._func = InputCodec(_FuncInput)
-        self._events = EventIntake(sdk, store, table.registry.program.notify_ttl, table.registry.notify_scenes)
+        registry = table.registry
+        self._events = EventIntake(sdk, store, registry.program.notify_ttl, registry.notify_scenes, table.stored_events)
         targets = {id(each.target): each.target for each in table.abilities.values()}  # shared by many abilities
         runs = {key: self._runner(target) for key, target in targets.items()}
         self._abilities = {name: runs[id(each.target)] for name, each in table.abilities.items()}
@@ -155,15 +153,19 @@ class Dispatcher:
             return self._told(call, error)
 
     def _told(self, call: Call, error: BaseException) -> Reply:
-        """Log an error and return the reply that tells the app of it."""
+        """Log an error, if none like it was logged just now, and return the reply that tells the app of it."""
+        ending = self._limiter.ending((self._subject(call), *_kind(error)))
         try:
             if issubclass(type(error), CallError):  # isinstance believes what an object says of itself
                 reply = self.refusal(error)  # type: ignore[arg-type]  # it is one
-                self._log(call, error)  # type: ignore[arg-type]  # as above
+                if ending is not None:
+                    _log_refusal(call, error, ending)  # type: ignore[arg-type]  # as above
                 return reply
-            log.error("ability %s failed: %s", short(call.ability_id, 64), describe(error))
+            if ending is not None:
+                log.error("%s failed: %s%s", _named(call), describe(error), ending)
         except BaseException:  # it has lost its message, or its own methods raise
-            log.error("ability %s failed with an error that can't be told", short(call.ability_id, 64))
+            if ending is not None:
+                log.error("%s failed with an error that can't be told%s", _named(call), ending)
         return self.refusal(CallError("internal error of the program"))
 
     def refusal(self, error: CallError) -> Reply:
@@ -200,16 +202,11 @@ class Dispatcher:
         deadline.check()  # else it would be run although the app was told that it failed
         return self._jobs.accept(call)
 
-    def _log(self, call: Call, error: CallError) -> None:
-        """Log a refusal; of errors whose message may hold what is secret only the class and the errcode."""
-        if isinstance(error, OverloadedError):
-            self._overloads.warning("a call was refused: %s", error.detail)
-            return
-        what = "event" if call.call_type == CallType.EVENT else f"ability {short(call.ability_id, 64)}"
-        text = f": {error.message}" if type(error) in _OURS else _errcode(error)
-        detail = f" ({error.detail})" if error.detail else ""
-        tell = log.error if call.call_type == CallType.EVENT else self._frequent.get(type(error), log).warning
-        tell("%s refused, %s%s%s", what, type(error).__name__, text, detail)
+    def _subject(self, call: Call) -> str:
+        """Return whose lines are told apart from all others': an ability ID of the table, or a word."""
+        if call.call_type == CallType.EVENT:
+            return EVENT
+        return call.ability_id if call.ability_id in self._abilities else UNKNOWN
 
     def _runner(self, target: Target) -> _Run:
         """Return the closure that answers the abilities of one target; what can be looked up is looked up here."""
@@ -238,8 +235,8 @@ class Dispatcher:
                 decode, fetch, fit_event = input_codec.decode, self._events.fetch, output_codec.fit
 
                 def callback_data(call: Call, text: str, deadline: Deadline) -> str:
-                    decode(text)
-                    return fit_event(fetch(call))
+                    asked = decode(text)
+                    return fit_event(fetch(call, call.notify_id or asked.notify_id))
 
                 return callback_data
             case StatusTarget(input=input_codec, output=output_codec):
@@ -291,6 +288,37 @@ class Dispatcher:
 
     def _client(self, call: Call) -> SdkClient:
         return self._sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
+
+
+def _log_refusal(call: Call, error: CallError, ending: str) -> None:
+    """Log a refusal; of errors whose message may hold what is secret only the class and the errcode."""
+    if isinstance(error, OverloadedError):
+        log.warning("a call was refused: %s%s", error.detail, ending)
+        return
+    text = f": {error.message}" if type(error) in _OURS else _errcode(error)
+    detail = f" ({error.detail})" if error.detail else ""
+    level = logging.ERROR if call.call_type == CallType.EVENT else logging.WARNING
+    log.log(level, "%s refused, %s%s%s%s", _named(call), type(error).__name__, text, detail, ending)
+
+
+def _kind(error: BaseException) -> tuple[int, int | None]:
+    """Return what errors of one kind have in common: the class, which may have no hash, and the errcode, if any."""
+    try:
+        errcode = getattr(error, "errcode", None)
+    except BaseException:  # its own methods raise
+        errcode = None
+    return id(type(error)), errcode if type(errcode) is int else None
+
+
+def _named(call: Call) -> str:
+    """Return how a log line calls a call."""
+    match call.call_type:
+        case CallType.APP:
+            return f"ability {short(call.ability_id, 64)}"
+        case CallType.EVENT:
+            return "event"
+        case _:
+            return "call of no known type"
 
 
 def _errcode(error: CallError) -> str:

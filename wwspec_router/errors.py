@@ -70,12 +70,12 @@ class CallError(WWSpecError):
         detail: What only the log gets.
 
     Raises:
-        TypeError: The message is no string, or the errcode no whole number: no reply could be made of them.
+        TypeError: The message is no string, or the errcode no whole number of 64 bits: no reply could be made of them.
     """
 
     def __init__(self, message: str, *, errcode: int | None = None, detail: str = "") -> None:
         if not _can_be_sent(message, errcode):
-            raise TypeError(f"{type(self).__name__}: the message must be a str, the errcode an int or None")
+            raise TypeError(f"{type(self).__name__}: the message must be a str, the errcode an int of 64 bits or None")
         super().__init__(message)
         self.message = str.__str__(message)  # of subclasses only what they hold
         self.errcode = None if errcode is None else int.__int__(errcode)
@@ -83,7 +83,9 @@ class CallError(WWSpecError):
 
 
 def _can_be_sent(message: object, errcode: object) -> bool:
-    return isinstance(message, str) and isinstance(errcode, int | None) and not isinstance(errcode, bool)
+    if not isinstance(errcode, int | None) or isinstance(errcode, bool):
+        return False
+    return isinstance(message, str) and (errcode is None or -(2**63) <= int.__int__(errcode) < 2**63)
 
 
 class DecodeError(CallError):

@@ -7,7 +7,10 @@ not be stored or notified is answered as failed. Nothing here knows HTTP or abil
 import logging
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
+from wwspec_router.contracts.bounds import bounded
+from wwspec_router.contracts.codec import OutputCodec
 from wwspec_router.envelope import Call
 from wwspec_router.errors import ApiError, CallError, InputError, NotifyNotFoundError, StoreError
 from wwspec_router.logs import short
@@ -20,23 +23,24 @@ log = logging.getLogger(__name__)
 
 NOTIFY_API = "spec_notify_app"
 
+_UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError, ValueError)
 _ACCEPTED = '{"errcode":0,"errmsg":"ok"}'
 
 
-class _AnyEvent(msgspec.Struct):
+class _AnyEvent(msgspec.Struct, gc=False):
     """What every event has [100057]."""
 
     event_type: str
 
 
-class _Notification(msgspec.Struct):
+class _Notification(msgspec.Struct, gc=False):
     """The request of `spec_notify_app` [99849]."""
 
     notify_id: str
     notify_scene: int
 
 
-class _Outcome(msgspec.Struct):
+class _Outcome(msgspec.Struct, gc=False):
     """What matters of any reply of the platform."""
 
     errcode: int = 0
@@ -51,15 +55,21 @@ class EventIntake:
         store: Keeps the events.
         ttl: Seconds for which an event is kept.
         scenes: From event_type to notify_scene.
+        output: How events are given back; None when that is no affair of a contract.
     """
 
-    def __init__(self, sdk: Sdk, store: NotifyStore, ttl: float, scenes: dict[str, int]) -> None:
+    def __init__(
+        self, sdk: Sdk, store: NotifyStore, ttl: float, scenes: dict[str, int], output: OutputCodec | None
+    ) -> None:
         self._sdk = sdk
         self._store = store
         self._ttl = ttl
         self._scenes = scenes
+        self._output = output
         self._event = msgspec.json.Decoder(_AnyEvent)
-        self._outcome = msgspec.json.Decoder(_Outcome)
+        self._listed = self._event.decode if output is None else output.strictly
+        self._outcome = msgspec.json.Decoder(bounded(_Outcome))
+        self._encode = msgspec.json.Encoder().encode
 
     def take(self, call: Call) -> str:
         """Store one event and notify the app.
@@ -70,7 +80,12 @@ class EventIntake:
         Raises:
             CallError: The event is not one, could not be stored, or the app could not be notified.
         """
-        event_type = self._event_type(call.data)
+        try:
+            event_type: str | UnsetType = self._listed(call.data).event_type
+        except _UNREADABLE:
+            event_type = UNSET
+        if event_type is UNSET:
+            event_type = self._unlisted_type(call.data)
         notify_id = self._sdk.new_notify_id()
         try:
             self._store.put(call.corpid, call.agentid, notify_id, call.data, self._ttl)
@@ -81,36 +96,40 @@ class EventIntake:
             log.debug("event %s stored and notified as %s", short(event_type, 40), short(notify_id))
         return _ACCEPTED
 
-    def fetch(self, call: Call) -> str:
-        """Return the text of the event that waits under the call's notify_id for its corp and app.
+    def fetch(self, call: Call, notify_id: str) -> str:
+        """Return the text of the event that waits under a notify_id for the call's corp and app.
 
         Raises:
             NotifyNotFoundError: There is none, it has expired, or it is another corp's or app's.
             CallError: The store failed.
         """
-        if not call.notify_id:
+        if not notify_id:
             raise NotifyNotFoundError("the call carries no notify_id")
         try:
-            text = self._store.get(call.corpid, call.agentid, call.notify_id)
+            text = self._store.get(call.corpid, call.agentid, notify_id)
         except StoreError as error:
             raise CallError("the event could not be read", detail=str(error)) from error
         if text is None:
             raise NotifyNotFoundError("no event waits under this notify_id")
         return text
 
-    def _event_type(self, text: str) -> str:
+    def _unlisted_type(self, text: str) -> str:
+        """Return the kind of an event that no contract fits, and log what replies will leave out of it."""
         try:
-            return self._event.decode(text).event_type
-        except (msgspec.DecodeError, UnicodeError, RecursionError, ValueError):
+            event_type = self._event.decode(text).event_type
+        except _UNREADABLE:
             raise InputError("$.event_type", "an event is a JSON object with a string") from None
+        if self._output is not None:
+            self._output.report_unlisted(text)
+        return event_type
 
     def _notify(self, call: Call, notify_id: str, event_type: str) -> None:
         notification = _Notification(notify_id, self._scenes.get(event_type, 0))
         client = self._sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
-        reply = client.invoke(NOTIFY_API, msgspec.json.encode(notification).decode())
+        reply = client.invoke(NOTIFY_API, self._encode(notification).decode())
         try:
             outcome = self._outcome.decode(reply)
-        except (msgspec.DecodeError, UnicodeError, RecursionError, ValueError):
+        except _UNREADABLE:
             raise CallError(f"{NOTIFY_API}: the platform's reply is not readable") from None
         if outcome.errcode != 0:
             raise ApiError(NOTIFY_API, outcome.errcode, outcome.errmsg)

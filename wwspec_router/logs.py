@@ -10,18 +10,21 @@ import logging
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+import warnings
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from time import monotonic
 from types import CoroutineType, FrameType, GeneratorType
-from typing import Any
+from typing import Any, TextIO
 
 import msgspec
 
 __all__ = [
+    "LineLimiter",
     "RareWarnings",
     "SdkLogHandler",
     "about",
@@ -46,6 +49,8 @@ FRAMES = 20
 """Innermost frames that are told of a stack."""
 PAUSE = 1.0
 """Seconds between two lines of a kind that can come with every call or connection."""
+MOST_KINDS = 1000
+"""Kinds of lines that are told apart; all further ones count as one kind."""
 
 _SERVER_LINES = (
     "Invalid HTTP request received.",
@@ -67,18 +72,21 @@ def about(request: int | str) -> Iterator[None]:
         current_request.reset(before)
 
 
-def setup_logging(level: str = "INFO", *, as_json: bool = False) -> None:
-    """Send log records of this package and of the server to standard output.
+def setup_logging(level: str = "INFO", *, as_json: bool = False, development: bool = False) -> None:
+    """Send log records of this package and of the server to standard output, and with them what Python would print.
 
     Args:
         level: The least severe level that is kept: DEBUG, INFO, WARNING or ERROR.
         as_json: One JSON object a line instead of text.
+        development: Log the texts of warnings, too, which may quote a body.
     """
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_JsonFormatter() if as_json else _OneLineFormatter(_LINE))
     threading.excepthook = _log_thread
     sys.unraisablehook = _log_unraisable
-    logging.getLogger("uvicorn.error").filters[:] = [_RareLines(_SERVER_LINES)]
+    warnings.showwarning = partial(_log_warning, with_text=development)
+    logging.getLogger("uvicorn.error").filters[:] = [_RareLines(_server_kind)]
+    logging.getLogger(__name__).filters[:] = [_RareLines(_stray_kind)]
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
@@ -96,6 +104,25 @@ def _log_unraisable(args: "sys.UnraisableHookArgs") -> None:
     """Log what nobody could be told of, such as the error of a `__del__`: Python would print its text."""
     what = "an error" if args.exc_value is None else _described(args.exc_value)
     logging.getLogger(__name__).error("nobody could be told of %s", what)
+
+
+def _log_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+    *,
+    with_text: bool,
+) -> None:
+    """Log a warning by its category and place: Python would print its text and the line of code."""
+    try:
+        what = f"{category.__name__} at {Path(filename).name}:{lineno}"
+        text = f": {message}" if with_text else ""
+    except Exception:  # its own methods raise, and a warning must not fail a call
+        what, text = "a warning that can't be told", ""
+    logging.getLogger(__name__).warning("%s%s", what, text)
 
 
 def _described(error: BaseException) -> str:
@@ -164,7 +191,7 @@ class _Rarely:
         self._next = 0.0
         self._left_out = 0
 
-    def more(self) -> str | None:
+    def ending(self) -> str | None:
         """Return what the line ends with; None when it is to be left out, since the last one was just now."""
         now = monotonic()
         with self._lock:
@@ -174,6 +201,24 @@ class _Rarely:
             self._next = now + PAUSE
             left_out, self._left_out = self._left_out, 0
         return f" (and {left_out} more since the last such line)" if left_out else ""
+
+
+class LineLimiter:
+    """Lets one line a second pass of each kind, and counts those that are left out.
+
+    The number of kinds is bounded, since whoever causes the lines may also cause ever new kinds of them.
+    """
+
+    def __init__(self) -> None:
+        self._kinds: dict[Hashable, _Rarely] = {}
+        self._others = _Rarely()
+
+    def ending(self, kind: Hashable) -> str | None:
+        """Return what the line of a kind ends with; None when it is to be left out, since the last one was just now."""
+        known = self._kinds.get(kind)
+        if known is None:
+            known = self._kinds.setdefault(kind, _Rarely()) if len(self._kinds) < MOST_KINDS else self._others
+        return known.ending()
 
 
 class RareWarnings:
@@ -189,33 +234,44 @@ class RareWarnings:
 
     def warning(self, message: str, *args: object) -> None:
         """Log a warning, unless the last one was just now."""
-        more = self._rarely.more()
-        if more is not None:
-            self._logger.warning(f"{message}%s", *args, more)  # noqa: G004  # a constant of the caller's
+        ending = self._rarely.ending()
+        if ending is not None:
+            self._logger.warning(f"{message}%s", *args, ending)  # noqa: G004  # a constant of the caller's
 
 
 class _RareLines(logging.Filter):
-    """Lets lines of the server that any client can bring about pass once a second, each kind for itself.
+    """Lets lines of a logger pass once a second, each kind for itself.
 
     Args:
-        beginnings: How these lines begin.
+        kind_of: Returns the kind of a record; None for one that always passes.
     """
 
-    def __init__(self, beginnings: Iterable[str]) -> None:
+    def __init__(self, kind_of: Callable[[logging.LogRecord], Hashable]) -> None:
         super().__init__()
-        self._kinds = {beginning: _Rarely() for beginning in beginnings}
+        self._kind_of = kind_of
+        self._limiter = LineLimiter()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether to log a record, and what was left out before it."""
-        line = str(record.msg)
-        kind = next((kind for beginning, kind in self._kinds.items() if line.startswith(beginning)), None)
+        kind = self._kind_of(record)
         if kind is None:
             return True
-        more = kind.more()
-        if more is None:
+        ending = self._limiter.ending(kind)
+        if ending is None:
             return False
-        record.msg = line + more
+        record.msg = f"{record.msg}{ending}"
         return True
+
+
+def _server_kind(record: logging.LogRecord) -> str | None:
+    """Return which of the lines that any client can bring about a record is."""
+    line = str(record.msg)
+    return next((beginning for beginning in _SERVER_LINES if line.startswith(beginning)), None)
+
+
+def _stray_kind(record: logging.LogRecord) -> tuple[str, object]:
+    """Return what a record of this module is about: the kind of line, and the type and place that it names first."""
+    return record.msg, record.args[0] if isinstance(record.args, tuple) and record.args else None
 
 
 class SdkLogHandler(logging.Handler):

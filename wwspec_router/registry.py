@@ -80,7 +80,7 @@ class AbilityRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     timeout: Seconds | None = None
     concurrency: Concurrency | None = None
     output_policy: OutputPolicy | None = None
-    """`prune` (the default for SDK APIs), `strict` (the default for handlers) or `off`."""
+    """`prune` (the default for SDK APIs and stored events), `strict` (the default for handlers) or `off`."""
     drop_empty: bool = False
     """With `api` or `kind = "func"`: leave optional empty strings out of what the SDK is sent."""
 
@@ -227,9 +227,11 @@ def _row_faults(ability_id: str, row: AbilityRow) -> Iterator[str]:
         yield 'apis goes with kind = "func" only'
     if row.drop_empty and row.api is None and row.kind != "func":
         yield 'drop_empty goes with api or kind = "func" only'
-    for name in ("input", "output", "output_policy"):
+    for name in ("input", "output"):
         if getattr(row, name) is not None and row.kind is not None:
             yield f"{name} goes with api or handler only"
+    if row.output_policy is not None and row.kind not in (None, "callback_data"):
+        yield 'output_policy goes with api, handler or kind = "callback_data" only'
 
 
 @cache

@@ -30,7 +30,7 @@ from wwspec_router.connection import SURPLUS, Connection
 from wwspec_router.errors import ConfigurationError, WWSpecError
 from wwspec_router.lean import LeanConnection
 from wwspec_router.logs import setup_logging
-from wwspec_router.sdk.vendor import load_sdk
+from wwspec_router.sdk.vendor import SdkSource, load_sdk
 from wwspec_router.stores import open_store
 from wwspec_router.supervisor import LastResort, Pulse, Supervisor, end_by
 from wwspec_router.table import build_table, check_configuration
@@ -58,9 +58,9 @@ def serve(settings: Settings) -> None:
     Raises:
         ConfigurationError: The program can't start as configured; nothing was opened.
     """
-    setup_logging(settings.log_level, as_json=settings.log_json)
+    setup_logging(settings.log_level, as_json=settings.log_json, development=settings.sdk is SdkSource.EMULATOR)
     if bool(settings.debug_token) != bool(settings.access_token):
-        raise ConfigurationError("--debug-token and --access-token go together (WeCom document 100083)")
+        raise ConfigurationError("WWSPEC_DEBUG_TOKEN and WWSPEC_ACCESS_TOKEN go together (WeCom document 100083)")
     _allow_files(settings)
     if settings.workers == 1:
         program = create_app(settings)
@@ -167,7 +167,7 @@ class _WorkerServer(_Server):
 
 def _work(settings: Settings, listening: socket.socket, pulse: Pulse) -> None:
     """Serve in a worker process, which begins with nothing."""
-    setup_logging(settings.log_level, as_json=settings.log_json)
+    setup_logging(settings.log_level, as_json=settings.log_json, development=settings.sdk is SdkSource.EMULATOR)
     try:
         program = create_app(settings)
     except WWSpecError as error:

@@ -18,7 +18,13 @@ from wwspec_router.contracts.codec import InputCodec, OutputCodec, OutputPolicy
 from wwspec_router.contracts.examples import console_example, contract_faults
 from wwspec_router.contracts.from_example import contract_of_file
 from wwspec_router.contracts.matching import mismatches
-from wwspec_router.contracts.wrapping import DO_ASYNC_JOB, func_input, merged_events
+from wwspec_router.contracts.wrapping import (
+    DO_ASYNC_JOB,
+    AsyncJobRequest,
+    CallbackDataRequest,
+    func_input,
+    merged_events,
+)
 from wwspec_router.errors import ConfigurationError, LoaderError, RegistryError
 from wwspec_router.loader import ApiContract, Application
 from wwspec_router.monitor import Status
@@ -58,7 +64,7 @@ class HandlerTarget(msgspec.Struct, frozen=True):
 class CallbackTarget(msgspec.Struct, frozen=True):
     """Answered with a stored event."""
 
-    input: InputCodec[Any]
+    input: InputCodec[CallbackDataRequest | AsyncJobRequest]
     output: OutputCodec
 
 
@@ -122,6 +128,8 @@ class AbilityTable(msgspec.Struct, frozen=True, kw_only=True):
     """For `Context.invoke`: from an API's `Request` to how it is called."""
     api_contracts: dict[str, ApiContract]
     events: dict[str, type[Contract]]
+    stored_events: OutputCodec | None = None
+    """How stored events are given back by abilities that leave out what no contract lists; None when there is none."""
 
 
 def build_table(folder: Path, registry_path: Path) -> AbilityTable:
@@ -155,7 +163,8 @@ class _Builder:
         self._events = application.event_contracts()
         self._abilities: dict[str, Ability] = {}
         self._targets: dict[tuple[str, OutputPolicy, bool], ApiTarget] = {}
-        self._callback = self._callback_target()
+        self._event_type = merged_events(self._events)
+        self._event_outputs: dict[OutputPolicy, OutputCodec] = {}
         self.faults: list[str] = []
 
     def build(self) -> AbilityTable:
@@ -178,6 +187,7 @@ class _Builder:
             apis=apis,
             api_contracts=self._contracts,
             events=self._events,
+            stored_events=self._event_outputs.get(OutputPolicy.PRUNE),
         )
 
     def _add(
@@ -214,7 +224,7 @@ class _Builder:
             return self._func_target([*names, DO_ASYNC_JOB], row.drop_empty)
         if row.kind == "status":
             return StatusTarget(InputCodec(Contract), OutputCodec(Status, OutputPolicy.STRICT))
-        return self._callback
+        return self._callback_target(CallbackDataRequest, row.output_policy or OutputPolicy.PRUNE)
 
     def _handler_target(self, name: str, row: AbilityRow, place: str) -> HandlerTarget | None:
         try:
@@ -277,9 +287,13 @@ class _Builder:
             self._targets[key] = ApiTarget(api, InputCodec(contract.request, drop_empty=drop_empty), output)
         return self._targets[key]
 
-    def _callback_target(self) -> CallbackTarget:
-        output = OutputCodec(merged_events(self._events), OutputPolicy.PRUNE, _pruning_logger("the stored event"))
-        return CallbackTarget(InputCodec(Contract), output)
+    def _callback_target(
+        self, request: type[CallbackDataRequest | AsyncJobRequest], policy: OutputPolicy = OutputPolicy.PRUNE
+    ) -> CallbackTarget:
+        """Return a target for stored events; those of one policy share their codec, and report each path once."""
+        if policy not in self._event_outputs:
+            self._event_outputs[policy] = OutputCodec(self._event_type, policy, _pruning_logger("stored events"))
+        return CallbackTarget(InputCodec(request), self._event_outputs[policy])
 
     def _add_functions(self, func: Passthrough) -> None:
         for name in (*self._names(func.apis, "func"), DO_ASYNC_JOB):
@@ -289,7 +303,9 @@ class _Builder:
         functions: dict[str, ApiTarget | CallbackTarget] = {}
         for name in names:
             functions[name] = (
-                self._callback if name == DO_ASYNC_JOB else self._api_target(name, OutputPolicy.PRUNE, drop_empty)
+                self._callback_target(AsyncJobRequest)
+                if name == DO_ASYNC_JOB
+                else self._api_target(name, OutputPolicy.PRUNE, drop_empty)
             )
         return FuncTarget(functions)
 

@@ -7,10 +7,8 @@ frequency limit applies.
 
 from typing import Annotated
 
-from msgspec import Meta
-
 from schemas.messages import MessageHead
-from schemas.paging import Page
+from schemas.paging import Page, page_limit
 from wwspec_router.contracts import UNSET, ApiRequest, Contract, Flag, UnsetType, max_bytes
 
 
@@ -48,7 +46,7 @@ class Request(ApiRequest[Response]):
     """From a hit_keyword event; valid 10 minutes."""
     need_detail: Flag | UnsetType = UNSET
     """1 = return msg_detail; WeCom takes 0 when left out."""
-    limit: Annotated[int, Meta(ge=1, le=1000)] | UnsetType = UNSET
+    limit: Annotated[int, page_limit(1000)] | UnsetType = UNSET
     """Messages a page; WeCom takes 200 when left out."""
     begin_time: int | UnsetType = UNSET
     """Only to pull again after losing the cursor: messages from about this time on (Unix seconds)."""

@@ -2,9 +2,7 @@
 
 from typing import Annotated
 
-from msgspec import Meta
-
-from schemas.paging import BooleanFlag
+from schemas.paging import BooleanFlag, page_limit
 from wwspec_router.contracts import UNSET, ApiRequest, Contract, Output, UnsetType
 
 
@@ -32,5 +30,5 @@ class Request(ApiRequest[Response]):
 
     cursor: str | UnsetType = UNSET
     """next_cursor of the previous call."""
-    limit: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
+    limit: Annotated[int, page_limit()] | UnsetType = UNSET
     """Rules a page; WeCom takes 100 when left out and states no maximum."""

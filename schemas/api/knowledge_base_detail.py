@@ -5,7 +5,7 @@ It must be the app's own and still authorised.
 
 from enum import IntEnum
 
-from wwspec_router.contracts import ApiRequest, Contract, Output
+from wwspec_router.contracts import ApiRequest, Contract, Output, Unsigned
 
 
 class DocStatus(IntEnum):
@@ -20,7 +20,7 @@ class DocStatus(IntEnum):
 class Doc(Contract):
     """A content."""
 
-    docid: int = 0
+    docid: Unsigned = 0
     doc_name: str = ""
     type: int = 0
     """A `schemas.knowledge.DocType`."""

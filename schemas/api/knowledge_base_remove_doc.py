@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from wwspec_router.contracts import ApiRequest, Output
+from wwspec_router.contracts import ApiRequest, Output, Unsigned
 
 
 class Response(Output):
@@ -18,5 +18,5 @@ class Request(ApiRequest[Response]):
     """Where from, and what."""
 
     kb_id: str
-    docid_list: Annotated[list[Annotated[int, Meta(ge=0)]], Meta(min_length=1, max_length=1000)]
+    docid_list: Annotated[list[Unsigned], Meta(min_length=1, max_length=1000)]
     """1 to 1000 ids of contents."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from schemas.paging import Page
+from schemas.paging import Page, page_limit
 from wwspec_router.contracts import UNSET, ApiRequest, Contract, UnsetType
 
 
@@ -28,7 +28,7 @@ class Request(ApiRequest[Response]):
 
     query_word: Annotated[str, Meta(min_length=2)]
     """At least 2 characters."""
-    limit: Annotated[int, Meta(ge=1, le=100)] | UnsetType = UNSET
+    limit: Annotated[int, page_limit(100)] | UnsetType = UNSET
     """Groups a page; WeCom takes 50 when left out."""
     cursor: str | UnsetType = UNSET
     """next_cursor of the previous call."""

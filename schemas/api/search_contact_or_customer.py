@@ -9,7 +9,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from schemas.paging import Page
+from schemas.paging import Page, page_limit
 from wwspec_router.contracts import UNSET, ApiRequest, Contract, UnsetType
 
 
@@ -43,7 +43,7 @@ class Request(ApiRequest[Response]):
     """2 to 31 characters."""
     query_user_type: QueryUserType | UnsetType = UNSET
     """WeCom takes `QueryUserType.BOTH` when left out."""
-    limit: Annotated[int, Meta(ge=1, le=100)] | UnsetType = UNSET
+    limit: Annotated[int, page_limit(100)] | UnsetType = UNSET
     """People a page; WeCom takes 50 when left out."""
     cursor: str | UnsetType = UNSET
     """next_cursor of the previous call."""

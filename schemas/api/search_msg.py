@@ -10,7 +10,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from schemas.messages import ChatType, MsgType
-from schemas.paging import Page
+from schemas.paging import Page, page_limit
 from wwspec_router.contracts import UNSET, ApiRequest, Contract, UnsetType
 
 
@@ -75,7 +75,7 @@ class Request(ApiRequest[Response]):
     """Unix time in seconds, at most 31 days after start_time; both left out mean the last 31 days."""
     skip_stop_words: bool | UnsetType = UNSET
     """Ignore very common words, unless there are no others. WeCom takes false when left out."""
-    limit: Annotated[int, Meta(ge=1, le=100)] | UnsetType = UNSET
+    limit: Annotated[int, page_limit(100)] | UnsetType = UNSET
     """Messages a page; WeCom takes 50 when left out."""
     cursor: str | UnsetType = UNSET
     """next_cursor of the previous call."""

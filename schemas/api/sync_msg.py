@@ -9,10 +9,8 @@ frequency limit applies.
 from enum import IntEnum
 from typing import Annotated
 
-from msgspec import Meta
-
 from schemas.messages import Message
-from schemas.paging import Page
+from schemas.paging import Page, page_limit
 from wwspec_router.contracts import UNSET, ApiRequest, UnsetType, max_bytes
 
 
@@ -42,7 +40,7 @@ class Request(ApiRequest[Response]):
     """next_cursor of the previous call; when left out, the oldest message of the last 5 days comes first."""
     token: Annotated[str, max_bytes(128)] | UnsetType = UNSET
     """From a conversation_new_message event; valid 10 minutes."""
-    limit: Annotated[int, Meta(ge=1, le=1000)] | UnsetType = UNSET
+    limit: Annotated[int, page_limit(1000)] | UnsetType = UNSET
     """Messages a page; WeCom takes 200 when left out."""
     mode: SyncMode | UnsetType = UNSET
     """WeCom takes `SyncMode.MESSAGES` when left out."""

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from schemas.knowledge import KnowledgeBaseName
-from wwspec_router.contracts import Contract
+from wwspec_router.contracts import Contract, Unsigned
 
 
 class LearnStatus(IntEnum):
@@ -22,7 +22,7 @@ class LearnStatus(IntEnum):
 class ContentLearned(KnowledgeBaseName):
     """Which content, and how it went."""
 
-    doc_id: Annotated[int, Meta(extra={"aliases": ["docid"]})]
+    doc_id: Annotated[Unsigned, Meta(extra={"aliases": ["docid"]})]
     """The content's id, which the knowledge_base APIs spell docid."""
     learn_status: int
     """A `LearnStatus`."""

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import ROOT, Run
+from tests.stores.local_redis import local_redis
+from tests.support.processes import command_lines
 from wwspec_router.child import Child
 from wwspec_router.cli.main import VERBS
 from wwspec_router.emulator.client import EmulatorClient
@@ -78,13 +80,6 @@ def test_serve_refuses_a_store_that_its_workers_would_not_share(run: Run) -> Non
     done = run("serve", "--port", "0", "--store", "memory:", "--workers", "2", "--sdk", "emulator")
     assert done.returncode == 1
     assert "worker processes don't share it" in done.stderr
-
-
-def test_serve_refuses_half_a_debug_credential(run: Run) -> None:
-    done = run("serve", "--port", "0", "--store", "memory:", "--sdk", "emulator", "--debug-token", "token-of-debug")
-    assert done.returncode == 1
-    assert "--debug-token and --access-token go together" in done.stderr
-    assert "token-of-debug" not in done.stderr
 
 
 def test_serve_says_who_holds_the_port(run: Run) -> None:
@@ -172,6 +167,7 @@ def test_demo_keeps_serving_and_its_curl_lines_work(tmp_path: Path) -> None:
         token, call = (subprocess.run(["bash", "-c", f"{line} -s"], capture_output=True, check=True) for line in lines)  # noqa: S607
         assert json.loads(token.stdout)["errcode"] == 0
         assert len(json.loads(json.loads(call.stdout)["response_data"])["msg_list"]) == 2
+        assert not any("token" in line for line in command_lines(demo.process.pid)), "row 4"
     finally:
         demo.process.send_signal(signal.SIGINT)
         demo.stop()
@@ -188,6 +184,24 @@ def application(tmp_path: Path) -> Iterator[Path]:
     (app / "abilities" / "registry.toml").write_text('[abilities.greet]\nhandler = "abilities.greeting:greet"\n')
     _write_greeting(app, "hello")
     yield app
+
+
+def test_dev_hides_the_password_of_its_store(application: Path, tmp_path: Path) -> None:
+    """Row 4: the program that it starts is given the store's URL by its environment."""
+    secret = "a-secret-of-4f2a"  # noqa: S105 - to be searched for
+    port, emulator_port = _free_ports()
+    options = ["--app", str(application), "--port", port, "--emulator-port", emulator_port]
+    with local_redis(tmp_path, "--requirepass", secret, "--appendonly", "no") as redis:
+        dev = Child(["dev", *options], {"WWSPEC_STORE": f"unix://:{secret}@{redis.path}"}, tmp_path / "dev.log")
+        try:
+            dev.wait_for(re.compile("watching"))
+            lines = command_lines(dev.process.pid)
+        finally:
+            dev.process.send_signal(signal.SIGINT)
+            dev.stop()
+    assert [line.split()[3] for line in lines] == ["dev", "emulate", "serve"]
+    assert not any(secret in line for line in lines)
+    assert f"store {redis.path}" in (tmp_path / "dev.log").read_text()
 
 
 def test_dev_restarts_the_program_when_a_file_changes(application: Path, tmp_path: Path) -> None:

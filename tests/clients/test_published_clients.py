@@ -89,14 +89,17 @@ def test_a_client_that_sends_absolute_form_requests_calls_abilities(tmp_path: Pa
     assert len(json.loads(json.loads(done.stdout)["response_data"])["msg_list"]) == 2
 
 
-def test_wecoms_own_library_verifies_and_decrypts_the_notification() -> None:
+def test_wecoms_own_library_verifies_and_decrypts_the_notification(tmp_path: Path) -> None:
     node = _node()
     token, key = secrets.token_hex(16), secrets.token_hex(21) + "A"
     with running([node, str(HERE / "receiver.js"), token, key]) as receiver:
         assert receiver.stdout is not None
         port = receiver.stdout.readline().strip()
-        callback = ["--callback-url", f"http://127.0.0.1:{port}/callback", "--callback-token", token]
-        with Zone.serve(ROOT, emulate=[*callback, "--encoding-aes-key", key]) as zone:
+        callback = ["--callback-url", f"http://127.0.0.1:{port}/callback"]
+        for name, secret in (("callback-token", token), ("encoding-aes-key", key)):
+            (tmp_path / name).write_text(secret)
+            callback += [f"--{name}-file", str(tmp_path / name)]
+        with Zone.serve(ROOT, emulate=callback) as zone:
             zone.fire("hit_keyword")
             received = json.loads(receiver.stdout.readline())
             assert received["id"] == zone.client.info()["corpid"]

@@ -6,6 +6,7 @@ Copied into the application of the program whose log is searched.
 import asyncio
 import threading
 import time
+import warnings
 
 from schemas.api import sync_msg
 from wwspec_router import AbilityError, AsyncContext, Context, Contract, Output, ability
@@ -38,12 +39,13 @@ def _fail(wish: Wish) -> Told:
     match wish.name:
         case "good":
             return Told(text=wish.secret)
-        case "tell":
-            raise AbilityError(wish.secret)
-        case "tell under a number":
-            raise AbilityError(wish.secret, errcode=777)
+        case "tell" | "tell under a number":
+            raise AbilityError(wish.secret, errcode=None if wish.name == "tell" else 777)
         case "drop":
             Sore(wish.secret)
+            return Told()
+        case "warning":
+            warnings.warn(wish.secret, UserWarning, stacklevel=1)
             return Told()
         case "misfit":
             return Told(numbers=[wish.secret])  # type: ignore[list-item]  # it must not fit

@@ -15,6 +15,7 @@ import pytest
 
 from tests.hostile.conftest import LIMIT, ROOT, hostile_app, sent_raw
 from tests.stores.local_redis import LocalRedis, local_redis
+from tests.support.processes import command_lines
 from wwspec_router.child import Child
 from wwspec_router.emulator.standin.wwspec_standin import seal
 
@@ -92,11 +93,12 @@ class Program:
             registry.write(HANDLERS)
         self._output = folder / "output"
         self.process = Child(
-            ["serve", "--app", str(app), "--port", "0", "--store", store, "--log-level", "DEBUG", *options]
+            ["serve", "--app", str(app), "--port", "0", "--log-level", "DEBUG", *options]
             + ["--threads", "1", "--queue", "4", "--job-threads", "2"],
             {
                 "PYTHONPATH": f"{folder / 'sdk'}:{ROOT}",
                 "WWSPEC_EMULATOR_URL": f"local:{folder / 'zone'}",
+                "WWSPEC_STORE": store,
                 "WWSPEC_DEBUG_TOKEN": marks.new("debug token"),
                 "WWSPEC_ACCESS_TOKEN": marks.new("access token"),
             },
@@ -285,13 +287,23 @@ def test_a_reply_that_can_not_be_sealed_is_no_answer_and_does_not_end_the_progra
     assert program.marks.found(program.log) == set()
 
 
-@pytest.mark.parametrize("name", ["task", "callback", "thread", "drop"])
+def test_replies_that_can_not_be_sealed_do_not_flood_the_log(program: Program) -> None:
+    """Row 5: an app can cause one with every call of an ability that repeats what it was sent."""
+    for _ in range(20):
+        with pytest.raises(AssertionError, match="no reply"):
+            program.call(OWNER, "tell", {"name": "good", "secret": "unsealable"})
+    program.stop()
+    assert 1 <= program.log.count("no reply could be sealed") < 10
+
+
+@pytest.mark.parametrize("name", ["task", "callback", "thread", "drop", "warning"])
 def test_what_a_handler_left_running_fails_without_telling(program: Program, name: str) -> None:
+    """Row 21, the warning: it went to standard error with its text."""
     secret = program.marks.new("what a handler left running")
     for ability_id in ("tell", "tell_later"):
         program.call(OWNER, ability_id, {"name": name, "secret": secret})
     program.stop()
-    assert "ValueError" in program.log
+    assert ("UserWarning at telling.py" if name == "warning" else "ValueError") in program.log
     assert program.marks.found(program.log) == set()
 
 
@@ -315,9 +327,8 @@ def test_a_store_that_can_not_be_opened_is_told_without_its_password(tmp_path: P
     app = hostile_app(tmp_path / "app")
     output = tmp_path / "output"
     store = url.format(marks.new("password of the store"))
-    program = Child(
-        ["serve", "--sdk", "emulator", "--app", str(app), "--port", "0", "--store", store, option], output=output
-    )
+    serve = ["serve", "--sdk", "emulator", "--app", str(app), "--port", "0", option]
+    program = Child(serve, {"WWSPEC_STORE": store}, output=output)
     try:
         assert program.process.wait(LIMIT) != 0
     finally:
@@ -326,6 +337,20 @@ def test_a_store_that_can_not_be_opened_is_told_without_its_password(tmp_path: P
     assert said.strip(), "nothing was said"
     assert "Traceback" not in said
     assert marks.found(said) == set()
+
+
+def test_no_command_line_of_a_program_shows_a_secret(tmp_path: Path) -> None:
+    """Row 4: the store's password and the debug token were visible in `ps`."""
+    marks = Marks()
+    password = marks.new("password of the store")
+    with ExitStack() as stack:
+        server = stack.enter_context(local_redis(tmp_path, "--requirepass", password, "--appendonly", "no"))
+        program = Program(tmp_path, f"unix://:{password}@{server.path}", marks, "--workers", "2")
+        stack.callback(program.stop)
+        lines = command_lines(program.process.process.pid)
+    assert f"store {server.path}" in program.log
+    assert len(lines) >= 3, "the program and two workers"
+    assert marks.found("\n".join(lines)) == set()
 
 
 def test_the_search_finds_a_secret_in_every_form_that_it_knows() -> None:

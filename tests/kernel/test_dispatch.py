@@ -15,6 +15,7 @@ from tests.kernel.conftest import OK, MemorySdk, Zone, app_call, network_failure
 from wwspec_router.console import console_contracts
 from wwspec_router.context import Deadline
 from wwspec_router.contracts.matching import matches
+from wwspec_router.dispatch import Dispatcher
 from wwspec_router.envelope import Call, CallType
 from wwspec_router.errors import SdkCallError
 from wwspec_router.figures import ASYNC, UNKNOWN
@@ -91,6 +92,52 @@ def test_the_policy_off_passes_the_platform_s_reply_on_unread(zone_of: ZoneOf) -
     assert zone.dispatch(app_call("a")).text == '{"new":1}'
 
 
+PAGE = '{"cursor":"","limit":0,"token":""}'
+"""What WeCom's page sends in Java and C++."""
+
+
+def test_the_request_of_wecom_s_page_in_java_and_cpp_is_passed_on_as_it_is(zone: Zone) -> None:
+    """Row 23: limit 0 was refused."""
+    zone.sdk.replies["sync_msg"] = REPLY
+
+    assert zone.dispatch(app_call("invoke_sync_msg", PAGE)).text == REPLY
+    assert zone.dispatch(app_call("python_demo", func("sync_msg", PAGE))).text == REPLY
+    assert [(call.api, call.request) for call in zone.sdk.calls] == [("sync_msg", PAGE)] * 2
+
+
+@pytest.mark.parametrize("text", ["[]", " [\t\r\n] "])
+def test_an_empty_array_is_taken_for_an_empty_object_where_nothing_is_required(zone: Zone, text: str) -> None:
+    """Row 24: PHP makes `[]` of an empty array, and a published library sends it."""
+    assert zone.call("invoke_sync_msg", text) == {"errcode": 0, "errmsg": "ok"}
+    assert zone.call("python_demo", func("sync_msg", text))["errcode"] == 0
+    assert zone.sdk.requests == [("sync_msg", {}), ("sync_msg", {})]
+    assert zone.call("chat_digest", text)["errcode"] == 0
+    notify_id = store_event(zone)
+    assert zone.call("get_callback_data", text, notify_id=notify_id) == json.loads(EVENT)
+    assert zone.call("python_demo", func("do_async_job", text), notify_id=notify_id) == json.loads(EVENT)
+
+
+def test_an_empty_array_is_taken_by_an_ability_that_answers_figures(zone_of: ZoneOf, store: NotifyStore) -> None:
+    """Row 24."""
+    zone = zone_of("[abilities.figures]\nkind='status'\n")
+    kernel = Dispatcher(zone.table, zone.sdk, store, status=lambda: '{"errcode":0}')
+
+    assert kernel.dispatch(app_call("figures", "[]")).text == '{"errcode":0}'
+
+
+def test_an_empty_array_is_refused_as_before_where_something_is_required(zone: Zone) -> None:
+    """Row 24."""
+    told = "input contract: expected object, got array at "
+    assert zone.call("group_overview", "[]") == refused(f"{told}$")
+    assert zone.call("invoke_get_group_chat", "[]") == refused(f"{told}$")
+    assert zone.call("python_demo", "[]") == refused(f"{told}$")
+    assert zone.call("python_demo", func("get_group_chat", "[]")) == refused(f"{told}$.input.func_req")
+    for text in ("[{}]", "[null]", '[""]', "[0]"):
+        assert zone.call("invoke_sync_msg", text) == refused(f"{told}$")
+    assert zone.call("invoke_search_msg", '{"query_word":"发货","chat_info":[]}') == refused(f"{told}$.chat_info")
+    assert zone.sdk.calls == []
+
+
 def test_empty_strings_are_dropped_where_the_registry_says_so(zone_of: ZoneOf) -> None:
     zone = zone_of(
         "[passthrough]\nprefix='p_'\ndrop_empty=true\n[func]\nprefix='f_'\ndrop_empty=true\n"
@@ -111,7 +158,7 @@ def test_empty_strings_are_dropped_where_the_registry_says_so(zone_of: ZoneOf) -
 
 
 def test_a_request_that_does_not_fit_never_reaches_the_sdk(zone: Zone) -> None:
-    for data in ("", "[]", '{"limit":"3"}', '{"limit":3,"x":1}', '{"cursor":"' + "中" * 43 + '"}', "\ud800"):
+    for data in ("", "[1]", "[[]]", '{"limit":"3"}', '{"limit":3,"x":1}', '{"cursor":"' + "中" * 43 + '"}', "\ud800"):
         assert zone.call("invoke_sync_msg", data)["errmsg"].startswith("input contract: ")
     assert zone.call("invoke_sync_msg", '{"limit":"3"}') == refused("input contract: expected int, got str at $.limit")
     assert zone.sdk.calls == []
@@ -185,7 +232,7 @@ def test_the_program_s_own_failures_carry_its_configured_errcode(zone_of: ZoneOf
     zone = zone_of("[program]\nerrcode=42\n[abilities.a]\napi='sync_msg'\n")
 
     assert zone.dispatch(app_call("nope")).errcode == 42
-    assert zone.call("a", "[]")["errcode"] == 42
+    assert zone.call("a", "[1]")["errcode"] == 42
     assert zone.event("[]")["errcode"] == 42
 
 
@@ -382,6 +429,32 @@ def test_the_python_demo_fetches_events_with_do_async_job(zone: Zone, ability_id
         assert zone.dispatch(call).text == EVENT
 
 
+@pytest.mark.parametrize("ability_id", ["python_demo", "input_do_async_job"])
+def test_the_page_s_own_request_for_an_event_is_taken(zone: Zone, ability_id: str) -> None:
+    """Row 22: a notify_id inside `func_req` was refused as an unknown key."""
+    notify_id, other = store_event(zone), store_event(zone, '{"event_type":"other"}')
+    asking = func("do_async_job", f'{{"notify_id":"{notify_id}"}}')
+
+    assert zone.dispatch(app_call(ability_id, asking)).text == EVENT
+    assert zone.call(ability_id, asking, notify_id=other) == {"event_type": "other"}, "the call's own goes first"
+    assert zone.call(ability_id, asking, corpid="other") == refused("no event waits under this notify_id")
+    for empty in ("{}", '{"notify_id":""}'):
+        assert zone.call(ability_id, func("do_async_job", empty)) == refused("the call carries no notify_id")
+    for odd in ('{"notify_id":5}', '{"notify_id":"' + "x" * 129 + '"}'):
+        errmsg = zone.call(ability_id, func("do_async_job", odd))["errmsg"]
+        assert errmsg.endswith(" at $.input.func_req.notify_id")
+
+
+def test_the_console_is_told_of_the_page_s_own_request_for_an_event(zone: Zone) -> None:
+    """Row 22."""
+    contracts = console_contracts(zone.table)
+    page = {"input": {"func": "do_async_job", "func_req": {"notify_id": "NOTIFYID"}}}
+
+    assert contracts["input_do_async_job"].input == page
+    assert matches(contracts["python_demo"].input, page)
+    assert contracts["get_callback_data"].input == {}
+
+
 @pytest.mark.parametrize(
     ("data", "told"),
     [
@@ -462,7 +535,7 @@ def test_nothing_of_a_request_or_a_reply_reaches_the_log(zone: Zone, caplog: pyt
         zone.call("python_demo", func("sync_msg", '{"a-secret":1}'))
         zone.event('{"event_type":"hit_keyword","hit_keyword":{"token":"a-secret"}}')
         zone.event('{"event_type":7,"a-secret":"a-secret"}')
-    assert caplog.text.count("InputError") == 2, "what can come with every call is logged once a second, events are not"
+    assert caplog.text.count("InputError") == 3, "each ability's once a second, and the event's"
     assert "a-secret" not in caplog.text
 
 

@@ -1,6 +1,6 @@
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from tests.kernel.conftest import OK, ROOT, MemorySdk, Zone, network_failure
+from tests.kernel.conftest import OK, ROOT, MemorySdk, Zone, app_call, network_failure
 from wwspec_router.stores import NotifyStore, StoreLimits, open_store
 from wwspec_router.table import AbilityTable
 
@@ -148,6 +148,81 @@ def test_a_reply_without_errcode_counts_as_told(zone: Zone, reply: str) -> None:
     zone.sdk.replies["spec_notify_app"] = reply
 
     assert zone.event(EVENT) == ACCEPTED
+
+
+ZoneOf = Callable[..., Zone]
+
+FETCH = "[abilities.fetch]\nkind='callback_data'\n"
+LEFT_OUT = "left out of replies, since the contract of stored events does not list it: "
+BRAND_NEW = '{"event_type":"brand_new","timestamp":5,"brand_new":{"a-secret-key":{"b":1}}}'
+LATER = '{"event_type":"hit_keyword","timestamp":5,"hit_keyword":{"token":"t","new":[{"a":"a-secret"}]},"also":null}'
+
+
+def test_what_no_contract_lists_of_an_event_is_logged_once_when_it_comes_in(
+    zone_of: ZoneOf, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Row 28: it was left out of replies, and nothing was said until it was fetched."""
+    zone = zone_of(FETCH)
+    for _ in range(3):
+        assert zone.event(BRAND_NEW) == ACCEPTED
+        assert zone.event(LATER) == ACCEPTED
+        assert zone.event(EVENT) == ACCEPTED
+
+    paths = ["$.brand_new", "$.hit_keyword.new", "$.also"]
+    assert caplog.messages == [LEFT_OUT + path for path in paths]
+    assert zone.call("fetch", notify_id="notify-0") == {"event_type": "brand_new", "timestamp": 5}
+    assert len(caplog.records) == len(paths), "it is not logged again when the event is fetched"
+    assert "a-secret" not in caplog.text
+
+
+def test_the_number_of_paths_that_events_are_logged_for_is_bounded(
+    zone_of: ZoneOf, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Row 28."""
+    zone = zone_of(FETCH)
+    for number in range(30):
+        keys = {f"key{number}_{each}": 1 for each in range(50)}
+        assert zone.event(json.dumps({"event_type": "brand_new", **keys})) == ACCEPTED
+
+    assert len(caplog.records) == 1000
+
+
+@pytest.mark.parametrize("text", ['{"x":1}', '{"event_type":5,"x":1}', '{"x":1', '{"event_type":null,"x":1}'])
+def test_what_is_no_event_is_not_searched_for_unlisted_keys(
+    zone: Zone, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert zone.event(text)["errcode"] == 710660
+    assert LEFT_OUT not in caplog.text
+
+
+@pytest.mark.parametrize("text", [BRAND_NEW, LATER, EVENT, ' { "event_type" : "a" , "n" : 1.50e3 }\n'])
+def test_the_policy_off_gives_an_event_as_it_was_stored(
+    zone_of: ZoneOf, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Row 28: a `callback_data` row had no policy."""
+    zone = zone_of(f"{FETCH}output_policy='off'\n")
+
+    assert zone.event(text) == ACCEPTED
+    assert zone.dispatch(app_call("fetch", notify_id="notify-0")).text == text
+    assert caplog.records == [], "nothing is left out of any reply"
+
+
+def test_each_row_for_stored_events_has_a_policy_of_its_own(zone_of: ZoneOf, caplog: pytest.LogCaptureFixture) -> None:
+    """Row 28."""
+    zone = zone_of(
+        "[func]\nprefix='input_'\napis=[]\n"
+        "[abilities.raw]\nkind='callback_data'\noutput_policy='off'\n"
+        "[abilities.picky]\nkind='callback_data'\noutput_policy='strict'\n"
+    )
+    assert zone.event(BRAND_NEW) == ACCEPTED
+    assert caplog.messages == [f"{LEFT_OUT}$.brand_new"], "input_do_async_job leaves it out"
+
+    pruned = {"event_type": "brand_new", "timestamp": 5}
+    asking = '{"input":{"func":"do_async_job"}}'
+    assert zone.dispatch(app_call("raw", notify_id="notify-0")).text == BRAND_NEW
+    assert zone.call("input_do_async_job", asking, notify_id="notify-0") == pruned
+    errmsg = zone.call("picky", notify_id="notify-0")["errmsg"]
+    assert errmsg == "output contract: unknown key at $.brand_new"
 
 
 def test_nothing_of_an_event_reaches_the_log(zone: Zone, caplog: pytest.LogCaptureFixture) -> None:

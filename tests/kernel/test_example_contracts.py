@@ -56,8 +56,9 @@ def test_a_contract_shows_the_example_that_it_was_made_of(example: dict[str, Any
         (b'{"a\\n":1}', "Renamed field names must not contain"),
         (b"[]", "a contract is a JSON object"),
         (b'"text"', "a contract is a JSON object"),
+        (b'{"a":{"b":[1' + b"0" * 400 + b"]}}", "hello.a.b: an integer of a contract has 64 bits at most"),
     ],
-    ids=["missing", "empty", "torn", "not UTF-8", "bomb", "deep", "mixed", "odd key", "array", "text"],
+    ids=["missing", "empty", "torn", "not UTF-8", "bomb", "deep", "mixed", "odd key", "array", "text", "huge"],
 )
 def test_a_file_without_a_console_example_is_told(tmp_path: Path, content: bytes | None, told: str) -> None:
     path = tmp_path / "hello.input.json"
@@ -103,14 +104,16 @@ for text in sys.argv[2:]:
 
 
 def test_a_handler_of_dicts_is_held_to_the_contracts_of_its_row(tmp_path: Path) -> None:
+    """Row 24, the empty array: the handler receives an empty dict."""
     app = write_files(tmp_path, DICTS)
 
-    printed = python(CALLS, app, '{"a":5,"b-c":["y"]}', '{"a":"5"}', '{"z":5}', "{}").splitlines()
+    printed = python(CALLS, app, '{"a":5,"b-c":["y"]}', '{"a":"5"}', '{"z":5}', "{}", "[]", "[1]").splitlines()
     assert [line for line in printed if line.startswith("{")] == [
         '{"errcode":0,"again":{"a":5,"b-c":["y"]}}',
         '{"errcode":710660,"errmsg":"input contract: expected int, got str at $.a"}',
         '{"errcode":710660,"errmsg":"input contract: unknown key at $.z"}',
-        '{"errcode":710660,"errmsg":"output contract: unknown key at $.other"}',
+        *['{"errcode":710660,"errmsg":"output contract: unknown key at $.other"}'] * 2,
+        '{"errcode":710660,"errmsg":"input contract: expected object, got array at $"}',
     ]
 
 

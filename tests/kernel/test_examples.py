@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 from msgspec import Meta
 
+from tests.kernel.test_matching import integers
 from wwspec_router.contracts import UNSET, Contract, Output, UnsetType, max_bytes
 from wwspec_router.contracts.codec import InputCodec
 from wwspec_router.contracts.examples import console_example, contract_faults
@@ -39,7 +40,7 @@ def _scalar(type_: Any, fitting: Any) -> Generated:
 
 SCALARS = [
     _scalar(str, st.text(max_size=3)),
-    _scalar(int, st.integers()),
+    _scalar(int, integers),
     _scalar(bool, st.booleans()),
     _scalar(float, st.floats(allow_nan=False, allow_infinity=False)),
     _scalar(Colour, st.sampled_from(["red", "blue"])),
@@ -48,7 +49,7 @@ SCALARS = [
     _scalar(Literal[3, 5], st.sampled_from([3, 5])),
     _scalar(Annotated[str, max_bytes(8)], st.text(max_size=2)),
     _scalar(Annotated[int, Meta(ge=-3, le=-1)], st.integers(-3, -1)),
-    _scalar(Annotated[list[int], Meta(examples=[[7]])], st.lists(st.integers(), max_size=2)),
+    _scalar(Annotated[list[int], Meta(examples=[[7]])], st.lists(integers, max_size=2)),
 ]
 
 

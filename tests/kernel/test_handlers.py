@@ -174,7 +174,7 @@ def _raiser(error: BaseException, is_async: bool) -> Callable[..., Any]:
     [
         (AbilityError("no such chat"), (710660, "no such chat")),
         (AbilityError("no such chat", errcode=5), (5, "no such chat")),
-        (AbilityError("没有", errcode=10**30, detail="for the log"), (10**30, "没有")),
+        (AbilityError("没有", errcode=2**63 - 1, detail="for the log"), (2**63 - 1, "没有")),
         (AbilityError("\ud800"), (710660, "\\ud800")),
         (ApiError("sync_msg", 710611, "invalid cursor"), (710611, "sync_msg: invalid cursor")),
         (SdkCallError("sync_msg", -10002), (710660, "sync_msg: the SDK call failed (-10002)")),
@@ -193,8 +193,10 @@ def test_a_handler_refuses_a_call_with_an_error(
 
 @pytest.mark.parametrize(
     ("message", "errcode"),
-    [(3, None), (None, None), (b"bytes", None), ("text", "5"), ("text", 1.5), ("text", True), ("text", object())],
-    ids=["int", "None", "bytes", "errcode of str", "errcode of float", "errcode of bool", "errcode of object"],
+    [(3, None), (None, None), (b"bytes", None), ("text", "5"), ("text", 1.5), ("text", True), ("text", object())]
+    + [("text", 2**63), ("text", -(10**400))],
+    ids=["int", "None", "bytes", "errcode of str", "errcode of float", "errcode of bool", "errcode of object"]
+    + ["errcode of 65 bits", "errcode of 401 digits"],
 )
 def test_an_error_of_wrong_types_is_the_program_s_own_failure(
     zone_with: ZoneWith, message: Any, errcode: Any, caplog: pytest.LogCaptureFixture

@@ -2,8 +2,10 @@ import asyncio
 import io
 import json
 import logging
+import re
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -11,12 +13,15 @@ from hypothesis import given, strategies as st
 
 from wwspec_router import logs
 from wwspec_router.logs import (
+    MOST_KINDS,
+    LineLimiter,
     RareWarnings,
     SdkLogHandler,
     about,
     current_request,
     describe,
     describe_task,
+    log_stray,
     pieces,
     setup_logging,
     short,
@@ -40,7 +45,9 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     monkeypatch.setattr(sys, "stdout", output)
     monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
-    monkeypatch.setattr(logging.getLogger("uvicorn.error"), "filters", [])
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    for name in ("uvicorn.error", "wwspec_router.logs"):
+        monkeypatch.setattr(logging.getLogger(name), "filters", [])
     setup_logging("DEBUG")
     yield output
     root.handlers[:], level, levels = before[0], before[1], before[2]
@@ -248,6 +255,75 @@ def test_lines_of_the_server_that_any_client_can_cause_are_rare_each_kind_for_it
     assert told.count("Exceeded concurrency limit.") == 1
     assert told.count("something else") == 3
     assert told.endswith("Invalid HTTP request received. (and 2 more since the last such line)\n")
+
+
+def test_the_number_of_kinds_that_are_told_apart_is_bounded(clock: _Clock) -> None:
+    """Row 5: whoever causes lines may cause ever new kinds of them."""
+    limiter = LineLimiter()
+
+    endings = [limiter.ending(f"kind {number}") for number in range(MOST_KINDS + 5)]
+    assert endings == [""] * (MOST_KINDS + 1) + [None] * 4
+    clock.now += 1.0
+    assert limiter.ending("kind 0") == ""
+    assert limiter.ending("a new kind") == " (and 4 more since the last such line)"
+
+
+def _warn(category: type[Warning] = DeprecationWarning) -> None:
+    warnings.warn("a-secret", category, stacklevel=1)
+
+
+class _Nameless(type):
+    @property
+    def __name__(cls) -> str:  # type: ignore[override]
+        raise RuntimeError("a-secret")
+
+
+class _NamelessWarning(UserWarning, metaclass=_Nameless):
+    pass
+
+
+@pytest.mark.filterwarnings("always")
+def test_a_warning_is_one_line_of_its_category_and_place(
+    lines: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Row 21: `warnings.warn` of a handler went to standard error, with its text and the line of code."""
+    _warn()
+    warnings.showwarning("a-secret", _NamelessWarning, "any.py", 1)
+
+    one, other = lines.getvalue().splitlines()
+    assert " WARNING wwspec_router.logs " in one
+    assert re.search(r" DeprecationWarning at test_logs\.py:\d+$", one)
+    assert other.endswith(" a warning that can't be told")
+    assert "a-secret" not in lines.getvalue()
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.filterwarnings("always")
+@pytest.mark.usefixtures("lines")
+def test_a_warning_is_told_with_its_text_in_development(capsys: pytest.CaptureFixture[str]) -> None:
+    """Row 21."""
+    setup_logging(development=True)
+    warnings.warn("use this\ninstead", stacklevel=1)
+
+    [line] = capsys.readouterr().out.splitlines()
+    assert re.search(r" UserWarning at test_logs\.py:\d+: use this \| instead$", line)
+
+
+@pytest.mark.filterwarnings("always")
+def test_what_python_would_print_is_logged_once_a_second_for_each_place(clock: _Clock, lines: io.StringIO) -> None:
+    """Row 5: a handler that leaves failing tasks, threads or objects, or warns, can do so with every call."""
+    loop = asyncio.new_event_loop()
+    for _ in range(3):
+        log_stray(loop, {"exception": ValueError("a-secret")})
+        _Sore()
+        _warn()
+    clock.now += 1.0
+    _warn()
+    loop.close()
+
+    told = lines.getvalue().splitlines()
+    assert len(told) == 4
+    assert told[3].endswith(" (and 2 more since the last such line)")
 
 
 def test_lines_of_a_block_carry_the_number_of_its_request(lines: io.StringIO) -> None:

@@ -6,9 +6,9 @@ from hypothesis import given, strategies as st
 
 from wwspec_router.contracts.matching import MAX_DEPTH, kind, matches, merged, mismatches
 
-scalars = (
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=3)
-)
+integers = st.integers(-(2**63), 2**63 - 1)
+"""Those that a contract takes; the platform's rule knows no bounds."""
+scalars = st.none() | st.booleans() | integers | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=3)
 values = st.recursive(
     scalars,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from("abcd"), inner, max_size=4),
@@ -73,7 +73,7 @@ def subsets(draw: st.DrawFn, example: Any) -> Any:
     return draw(
         {
             "string": st.text(max_size=3),
-            "whole": st.integers(),
+            "whole": integers,
             "fraction": st.floats(allow_nan=False, allow_infinity=False),
             "flag": st.booleans(),
             "null": st.none(),

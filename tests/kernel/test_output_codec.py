@@ -57,7 +57,7 @@ class Pruned:
 
 
 senders = st.fixed_dictionaries(
-    {"id": st.text(max_size=3)}, optional={"kind": st.integers(), "is_robot": st.booleans()}
+    {"id": st.text(max_size=3)}, optional={"kind": st.integers(-(2**63), 2**63 - 1), "is_robot": st.booleans()}
 )
 messages = st.fixed_dictionaries(
     {},
@@ -72,13 +72,13 @@ messages = st.fixed_dictionaries(
 pages = st.fixed_dictionaries(
     {},
     optional={
-        "errcode": st.integers(),
+        "errcode": st.integers(-(2**63), 2**63 - 1),
         "errmsg": st.text(max_size=3),
         "has_more": st.integers(0, 1),
         "msg_list": st.lists(messages, max_size=3),
         "extra": messages,
         "ids": st.lists(st.text(max_size=3), max_size=3),
-        "grid": st.lists(st.lists(st.integers(), max_size=2), max_size=2),
+        "grid": st.lists(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=2), max_size=2),
     },
 )
 NEW_KEYS = ("colour", "msg", "Sender", "新", "a.b")
@@ -172,7 +172,10 @@ def test_a_reported_path_holds_the_beginning_of_a_long_key_only() -> None:
         ({"msg_list": [{"text": "new", "content": "old"}]}, {"msg_list": [{"text": "new"}]}),
         ({"msg_list": [{"content": None}]}, {"msg_list": [{}]}),
         ({"errcode": None, "errmsg": None}, {}),
-        ({"x": 1, "extra": {"sender": {"id": "a", "kind": 2**63}}}, {"extra": {"sender": {"id": "a", "kind": 2**63}}}),
+        (
+            {"x": 2**70, "extra": {"sender": {"id": "a", "kind": 2**63 - 1}}},
+            {"extra": {"sender": {"id": "a", "kind": 2**63 - 1}}},
+        ),
     ],
     ids=json.dumps,
 )

@@ -103,7 +103,7 @@ FAULTS: list[tuple[str, str, str]] = [
     (
         "a policy of a kind",
         "[abilities.a]\nkind='func'\noutput_policy='off'",
-        "registry.toml:1 [abilities.a]: output_policy goes with api or handler only",
+        'registry.toml:1 [abilities.a]: output_policy goes with api, handler or kind = "callback_data" only',
     ),
     (
         "an unprintable id",

@@ -40,6 +40,7 @@ def test_wheel_has_one_top_level_package(entries: dict[str, zipfile.ZipInfo]) ->
         TEMPLATE + "schemas/api/__init__.py",
         TEMPLATE + "schemas/events/__init__.py",
         TEMPLATE + "scripts/image",
+        TEMPLATE + "scripts/sbom.py",
         TEMPLATE + "sdk/README.md",
     ],
 )
@@ -58,7 +59,7 @@ def test_wheel_carries_nothing_that_a_tool_left_behind(entries: dict[str, zipfil
     assert [name for name in entries if any(part in name for part in leftovers)] == []
 
 
-@pytest.mark.parametrize("name", ["run.sh", "scripts/image"])
+@pytest.mark.parametrize("name", ["run.sh", "scripts/image", "scripts/sbom.py"])
 def test_scripts_stay_executable_in_the_wheel(name: str, entries: dict[str, zipfile.ZipInfo]) -> None:
     assert entries[TEMPLATE + name].external_attr >> 16 & 0o111 == 0o111
 

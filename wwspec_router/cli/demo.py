@@ -54,8 +54,8 @@ def command(app: Path, registry: Path | None, once: bool, port: int, emulator_po
         url, program_url = f"http://127.0.0.1:{emulator_port}", f"http://127.0.0.1:{port}"
         emulator = Child(
             ["emulate", "--port", str(emulator_port), "--program-url", program_url]
-            + ["--contracts", str(folder / "contracts"), "--callback-url", callbacks.url]
-            + ["--callback-token", token, "--encoding-aes-key", key],
+            + ["--contracts", str(folder / "contracts"), "--callback-url", callbacks.url],
+            {"WWSPEC_CALLBACK_TOKEN": token, "WWSPEC_ENCODING_AES_KEY": key},
             output=folder / "emulator.log",
         )
         stack.callback(emulator.stop)

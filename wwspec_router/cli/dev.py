@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from wwspec_router.child import Child, ChildError, until_interrupted
-from wwspec_router.cli.options import app_options
+from wwspec_router.cli.options import app_options, store_option
 from wwspec_router.emulator.client import EmulatorClient
 from wwspec_router.emulator.settings import load_contracts
 
@@ -34,7 +34,7 @@ SUFFIXES = (".py", ".toml", ".json")
     metavar="NAME",
     help="A name by which an app in a container calls the emulator; see `wwspec emulate`. May be repeated.",
 )
-@click.option("--store", default="sqlite:var/dev.db", show_default=True, help="Where events wait.")
+@store_option("sqlite:var/dev.db", "Where events wait.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the emulator's data.")
 def command(
     app: Path,
@@ -50,7 +50,7 @@ def command(
     A program with a fault is reported and tried again at the next change; the emulator keeps its state throughout,
     and learns the program's contracts anew at every start.
     """
-    import watchfiles  # of uvicorn's standard extra; not for `--help`
+    import watchfiles  # here, since `--help` needs none of it
 
     registry = registry or app / "abilities" / "registry.toml"
     url, program_url = f"http://127.0.0.1:{emulator_port}", f"http://127.0.0.1:{port}"
@@ -108,17 +108,12 @@ class _Program:
                 click.echo("the program is not started; mend the fault, then save the file", err=True)
                 return False
             self._client.register(msgspec.to_builtins(load_contracts(Path(folder))))
-        serve = [
-            "serve",
-            "--sdk",
-            "emulator",
-            *self._options,
-            "--port",
-            str(self._port),
-            "--store",
-            self._store,
-        ]
-        self._child = Child(serve, {"WWSPEC_EMULATOR_URL": self._client.url})
+        environment = {
+            "WWSPEC_EMULATOR_URL": self._client.url,
+            "WWSPEC_STORE": self._store,  # it may hold a password, which a command line would show
+            "WWSPEC_STORE_FILE": "",
+        }
+        self._child = Child(["serve", "--sdk", "emulator", *self._options, "--port", str(self._port)], environment)
         try:
             self._child.wait_ready(f"http://127.0.0.1:{self._port}/healthz")
             self._client.receive_events()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from wwspec_router.cli.options import secret_option
 from wwspec_router.emulator.seeds import load_scene
 from wwspec_router.emulator.server import EmulatorSettings, load_contracts, serve
 
@@ -60,8 +61,8 @@ from wwspec_router.emulator.server import EmulatorSettings, load_contracts, serv
 )
 @click.option("--debug-url", default="", help="Where the program listens in debug mode.  [default: --program-url]")
 @click.option("--callback-url", default="", help="The app's data callback URL, for program_notify.")
-@click.option("--callback-token", default="", help="Token of the callback.")
-@click.option("--encoding-aes-key", default="", help="EncodingAESKey of the callback, 43 characters.")
+@secret_option("callback-token", "the token of the callback")
+@secret_option("encoding-aes-key", "the EncodingAESKey of the callback, 43 characters")
 @click.option(
     "--proxy-port",
     type=click.IntRange(0, 65535),

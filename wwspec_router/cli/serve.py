@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from wwspec_router.cli.options import app_options
+from wwspec_router.cli.options import app_options, secret_option, store_option
 from wwspec_router.config import Settings
 from wwspec_router.sdk.vendor import SdkSource
 from wwspec_router.server import serve
@@ -67,12 +67,7 @@ from wwspec_router.server import serve
     show_default=True,
     help="Seconds after which an asynchronous call is begun again whose process gave no sign of life.",
 )
-@click.option(
-    "--store",
-    default="sqlite:var/notify.db",
-    show_default=True,
-    help="Where events and asynchronous calls wait: sqlite:PATH, redis://HOST or memory:",
-)
+@store_option("sqlite:var/notify.db", "Where events and asynchronous calls wait: sqlite:PATH, redis://HOST or memory:")
 @click.option(
     "--sdk",
     type=click.Choice([each.value for each in SdkSource]),
@@ -80,10 +75,8 @@ from wwspec_router.server import serve
     show_default=True,
     help="The vendor's module, or the emulator's stand-in for development.",
 )
-@click.option("--debug-token", default="", envvar="WWSPEC_DEBUG_TOKEN", help="Debug credential of the admin page.")
-@click.option(
-    "--access-token", default="", envvar="WWSPEC_ACCESS_TOKEN", help="The app's access_token, for debug mode."
-)
+@secret_option("debug-token", "the debug credential of the admin page")
+@secret_option("access-token", "the app's access_token, for debug mode")
 @click.option(
     "--hang-after",
     type=click.FloatRange(0, min_open=True),

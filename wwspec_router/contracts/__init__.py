@@ -1,6 +1,7 @@
 """Contracts: what goes into an ability and what comes out.
 
-`base` holds the types that `schemas/` and handlers build on, `codec` decodes and checks, `mend` repairs replies,
+`base` holds the types that `schemas/` and handlers build on, `codec` decodes and checks, `bounds` are those that each
+contract has, `mend` repairs replies,
 `matching` is the platform's rule, `examples` makes what the admin console takes.
 """
 
@@ -12,7 +13,8 @@ from wwspec_router.contracts.base import (
     Output,
     OutputT,
     UnsetType,
+    Unsigned,
     max_bytes,
 )
 
-__all__ = ["UNSET", "ApiRequest", "Contract", "Flag", "Output", "OutputT", "UnsetType", "max_bytes"]
+__all__ = ["UNSET", "ApiRequest", "Contract", "Flag", "Output", "OutputT", "UnsetType", "Unsigned", "max_bytes"]

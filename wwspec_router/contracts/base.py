@@ -4,6 +4,7 @@ A contract is a pair of msgspec types, one for the request and one for the reply
 unknown keys are refused, and an absent value has one spelling.
 
 * In a request an optional field is `T | UnsetType` with the default `UNSET`, so that absent and empty differ.
+* An `int` is one of 64 bits, with a sign; `Unsigned` has none.
 * In a reply an absent scalar or list reads as its empty value (`0`, `""`, `[]`), so that handlers need no test; an
   absent object is `UNSET`, since it has no empty value that the platform's matching rule lets pass.
 """
@@ -13,7 +14,7 @@ from typing import Annotated, Generic, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-__all__ = ["UNSET", "ApiRequest", "Contract", "Flag", "Output", "OutputT", "UnsetType", "max_bytes"]
+__all__ = ["UNSET", "ApiRequest", "Contract", "Flag", "Output", "OutputT", "UnsetType", "Unsigned", "max_bytes"]
 
 
 class Contract(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
@@ -52,3 +53,6 @@ def max_bytes(limit: int, *, min_length: int | None = None) -> Meta:
 
 Flag = Annotated[int, Meta(ge=0, le=1, extra={"also": "bool"})]
 """0 or 1. WeCom's pages disagree on some flags: a JSON boolean is accepted from WeCom and passed on as 0 or 1."""
+
+Unsigned = Annotated[int, Meta(ge=0, extra={"unsigned": True})]
+"""A number of 64 bits without a sign, such as the ids of contents."""

@@ -7,12 +7,14 @@ worked out of the type at a codec's first call: a program has a hundred codecs, 
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from enum import StrEnum
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from wwspec_router.contracts.bounds import Check, bounded, input_check, output_check
 from wwspec_router.contracts.mend import Mender, drop_empty, make_mender
 from wwspec_router.contracts.shape import ListShape, ObjectShape, Scalar, Shape, shape_of
 from wwspec_router.errors import InputError, OutputError
@@ -24,6 +26,7 @@ T = TypeVar("T")
 _PATH = re.compile(r"^(?P<reason>.*?)(?: - at `(?P<path>\$[^`]*)`)?$", re.DOTALL)
 _NAMED = re.compile(r"^Object (?P<what>contains unknown|missing required) field `(?P<name>.*)`$", re.DOTALL)
 _REASONS = {"contains unknown": "unknown key", "missing required": "missing key"}
+_EMPTY_ARRAY = re.compile(r"[ \t\n\r]*\[[ \t\n\r]*\][ \t\n\r]*")
 _UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError, ValueError)
 
 
@@ -38,7 +41,27 @@ class OutputPolicy(StrEnum):
     """It is passed on unchecked."""
 
 
-class InputCodec(Generic[T]):
+class _Codec:
+    """What both codecs make of their type, once it is needed."""
+
+    def __init__(self, type_: Any) -> None:
+        self.type = type_
+        self._decode = msgspec.json.Decoder(type_).decode
+
+    @cached_property
+    def _shape(self) -> Shape:
+        return shape_of(self.type)
+
+    @cached_property
+    def _bounded(self) -> Any:
+        return bounded(self.type)
+
+    @cached_property
+    def _decode_bounded(self) -> Callable[[str | bytes], Any]:
+        return self._decode if self._bounded is self.type else msgspec.json.Decoder(self._bounded).decode
+
+
+class InputCodec(_Codec, Generic[T]):
     """Decodes one kind of request.
 
     Args:
@@ -47,17 +70,21 @@ class InputCodec(Generic[T]):
     """
 
     def __init__(self, type_: type[T], *, drop_empty: bool = False) -> None:
-        self.type = type_
-        self._decode = msgspec.json.Decoder(type_).decode
+        super().__init__(type_)
         self._drops = drop_empty
 
     @cached_property
-    def _shape(self) -> Shape:
-        return shape_of(self.type)
+    def _check(self) -> Check | None:
+        return input_check(self._shape)
 
     @cached_property
-    def _check_bytes(self) -> "_Check | None":
-        return _byte_check(self._shape, {})
+    def _takes_nothing(self) -> bool:
+        """Whether nothing is required."""
+        try:
+            self._decode("{}")
+        except msgspec.ValidationError:
+            return False
+        return True
 
     def decode(self, text: str) -> T:
         """Decode and check a request.
@@ -68,15 +95,9 @@ class InputCodec(Generic[T]):
         Raises:
             InputError: It does not fit; the error names the path.
         """
-        try:
-            value = self._decode(text)
-        except msgspec.ValidationError as error:
-            raise InputError(*_place(error)) from None
-        except _UNREADABLE:
-            raise InputError("$", "not valid JSON") from None
-        if self._check_bytes is not None:
-            self._check_bytes(value, "$")
-        return value
+        fitting, value = self._fitting(text)
+        request: T = value if self._bounded is self.type else self._decode(fitting)
+        return request
 
     def decode_plain(self, text: str) -> Any:
         """Check a request and return it as plain dicts and lists, for handlers that take no struct.
@@ -84,23 +105,40 @@ class InputCodec(Generic[T]):
         Raises:
             InputError: It does not fit; the error names the path.
         """
-        self.decode(text)
-        return msgspec.json.decode(text)
+        fitting, _ = self._fitting(text)
+        return msgspec.json.decode(fitting)
 
     def forward(self, text: str) -> str:
         """Check a request that is passed on to the SDK.
 
         Returns:
-            The same string, unless this codec drops empty strings and there is one to drop.
+            The same string, unless it is an empty array, or this codec drops empty strings and there is one to drop.
 
         Raises:
             InputError: It does not fit; the error names the path.
         """
-        self.decode(text)
-        return drop_empty(self._shape, text) if self._drops and '""' in text else text
+        fitting, _ = self._fitting(text)
+        return drop_empty(self._shape, fitting) if self._drops and '""' in fitting else fitting
+
+    def _fitting(self, text: str) -> tuple[str, Any]:
+        """Check a request; return its text and its value, of the bounded type.
+
+        An empty array, which is what PHP makes of an empty object, is read as one when nothing is required.
+        """
+        try:
+            value = self._decode_bounded(text)
+        except msgspec.ValidationError as error:
+            if not (_EMPTY_ARRAY.fullmatch(text) and self._takes_nothing):
+                raise InputError(*_place(error)) from None
+            text, value = "{}", self._decode_bounded("{}")
+        except _UNREADABLE:
+            raise InputError("$", "not valid JSON") from None
+        if self._check is not None:
+            self._check(value, "$")
+        return text, value
 
 
-class OutputCodec:
+class OutputCodec(_Codec):
     """Makes sure that replies of one kind fit their contract.
 
     Args:
@@ -115,19 +153,22 @@ class OutputCodec:
         policy: OutputPolicy = OutputPolicy.STRICT,
         on_pruned: Callable[[str], None] = lambda path: None,
     ) -> None:
-        self.type = type_
+        super().__init__(type_)
         self.policy = policy
-        self._decode = msgspec.json.Decoder(type_).decode
         self._encode = msgspec.json.Encoder().encode
         self._on_pruned = on_pruned
 
     @cached_property
+    def _check(self) -> Check | None:
+        return output_check(self._shape)
+
+    @cached_property
     def _mend(self) -> Mender:
-        return make_mender(shape_of(self.type), self._on_pruned)
+        return make_mender(self._shape, self._on_pruned)
 
     @cached_property
     def _has_float(self) -> bool:
-        return _has_float(shape_of(self.type), set())
+        return _has_float(self._shape, set())
 
     def fit(self, text: str) -> str:
         """Return reply text that fits: the same string when it fits already.
@@ -138,17 +179,29 @@ class OutputCodec:
         if self.policy is OutputPolicy.OFF:
             return text
         try:
-            self._decode(text)
+            value = self._decode_bounded(text)
         except msgspec.ValidationError as error:
             if self.policy is OutputPolicy.STRICT:
                 raise OutputError(*_place(error)) from None
             return self._mended(text)[1]  # never the text itself: of a key that came twice, only one place may be amiss
         except _UNREADABLE:
             raise OutputError("$", "not valid JSON") from None
+        if self._check is not None:
+            self._check(value, "$")
         if not self._has_float:
             return text
         changed, mended = self._mended(text)  # a whole number decodes as a float
         return mended if changed else text
+
+    @property
+    def strictly(self) -> Callable[[str | bytes], Any]:
+        """What decodes a text that fits as it is, and raises msgspec.DecodeError or ValueError for any other."""
+        return self._decode_bounded
+
+    def report_unlisted(self, text: str) -> None:
+        """Report each path at which `fit` would leave something out of a text, unless that was reported before."""
+        with suppress(*_UNREADABLE):
+            self._mend(msgspec.json.decode(text))
 
     def encode(self, value: object) -> str:
         """Encode what a handler returned, and check it: msgspec does not check a struct that Python code fills.
@@ -161,7 +214,9 @@ class OutputCodec:
         try:
             data = self._encode(value)
             if self.policy is not OutputPolicy.OFF:
-                decoded = self._decode(data)
+                decoded = self._decode_bounded(data)
+                if self._check is not None:
+                    self._check(decoded, "$")
                 if self._has_float:
                     data = self._encode(decoded)
         except msgspec.ValidationError as error:
@@ -175,7 +230,9 @@ class OutputCodec:
         try:
             value = msgspec.json.decode(text)
             mended = self._mend(value)
-            msgspec.convert(mended, self.type)
+            fitting = msgspec.convert(mended, self._bounded)
+            if self._check is not None:
+                self._check(fitting, "$")
             data = self._encode(mended)
             return data != self._encode(value), data.decode()
         except msgspec.ValidationError as error:
@@ -208,46 +265,3 @@ def _place(error: msgspec.ValidationError) -> tuple[str, str]:
 
 def _printable(name: str) -> str:
     return name[:64].encode("unicode_escape").decode("ascii")
-
-
-_Check = Callable[[Any, str], None]
-
-
-def _byte_check(shape: Shape, known: dict[int, _Check | None]) -> _Check | None:
-    """Compile the check of limits in bytes; None when the type has none."""
-    match shape:
-        case Scalar(max_bytes=int(limit)):
-            return partial(_check_text, limit=limit)
-        case ListShape(item=item):
-            check = _byte_check(item, known)
-            return None if check is None else partial(_check_list, check=check)
-        case ObjectShape():
-            if id(shape) not in known:
-                checks: list[tuple[str, str, _Check]] = []
-                known[id(shape)] = partial(_check_object, checks=checks)  # for a type that contains itself
-                checks += [
-                    (field.attribute, field.name, check)
-                    for field in shape.fields.values()
-                    if (check := _byte_check(field.shape, known)) is not None
-                ]
-                if not checks:
-                    known[id(shape)] = None
-            return known[id(shape)]
-        case _:
-            return None
-
-
-def _check_text(value: Any, path: str, limit: int) -> None:
-    if isinstance(value, str) and len(value) * 4 > limit and len(value.encode()) > limit:
-        raise InputError(path, f"longer than {limit} bytes")
-
-
-def _check_list(value: Any, path: str, check: _Check) -> None:
-    if isinstance(value, list | tuple):
-        for index, item in enumerate(value):
-            check(item, f"{path}[{index}]")
-
-
-def _check_object(value: Any, path: str, checks: list[tuple[str, str, _Check]]) -> None:
-    for attribute, name, check in checks:
-        check(getattr(value, attribute, None), f"{path}.{name}")

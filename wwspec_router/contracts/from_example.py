@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from wwspec_router.contracts.base import UNSET, Contract, UnsetType
+from wwspec_router.contracts.bounds import LEAST, MOST
 from wwspec_router.contracts.matching import merged, mismatches
 from wwspec_router.errors import LoaderError
 
@@ -46,7 +47,8 @@ def contract_of_example(name: str, example: dict[str, Any]) -> type[Contract]:
         example: The decoded example.
 
     Raises:
-        ValueError: A key holds a quotation mark, a backslash or a control character.
+        ValueError: A key holds a quotation mark, a backslash or a control character, or an integer has more than
+            64 bits.
     """
     fields: list[Any] = []
     for number, (key, value) in enumerate(example.items()):
@@ -65,5 +67,7 @@ def _type_of(name: str, value: Any) -> Any:
         return list[_type_of(name, merged(value))]  # type: ignore[misc]  # a type made at run time
     if value is None:
         return None
+    if isinstance(value, int) and not LEAST <= value <= MOST:
+        raise ValueError(f"{name}: an integer of a contract has 64 bits at most")
     # The example is the author's own, so it is what is shown again.
     return Annotated[type(value), Meta(examples=[value])]

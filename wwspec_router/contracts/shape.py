@@ -20,6 +20,8 @@ class Scalar(msgspec.Struct, frozen=True):
     """A value that fits the type and its bounds."""
     max_bytes: int | None = None
     """Limit in UTF-8 bytes, strings only."""
+    unsigned: bool = False
+    """Whether an integer is one of 64 bits without a sign."""
     also: str = ""
     """`bool` or `int`: the other spelling that WeCom is allowed."""
     fault: str = ""
@@ -147,6 +149,7 @@ def _scalar(info: mi.Type, extra: dict[str, Any], examples: list[Any]) -> Scalar
         kind=kind,
         example=examples[0] if examples else example,
         max_bytes=extra.get("max_bytes"),
+        unsigned=extra.get("unsigned", False),
         also=extra.get("also", ""),
         fault=fault,
     )

@@ -1,16 +1,32 @@
-"""Contracts made of other contracts: the reply that merges all events, and requests wrapped as the Python demo does."""
+"""Contracts around stored events and the Python demo's protocol.
 
-from typing import Any, Literal
+The reply that merges all events, the requests that ask for one, and requests wrapped as the Python demo does.
+"""
+
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
+from msgspec import Meta
 
-from wwspec_router.contracts.base import UNSET, Contract, Output, UnsetType
+from wwspec_router.contracts.base import UNSET, Contract, Output, UnsetType, max_bytes
 from wwspec_router.errors import LoaderError
 
-__all__ = ["DO_ASYNC_JOB", "func_input", "merged_events"]
+__all__ = ["DO_ASYNC_JOB", "AsyncJobRequest", "CallbackDataRequest", "func_input", "merged_events"]
 
 DO_ASYNC_JOB = "do_async_job"
 """The Python demo's name for fetching a stored event."""
+
+
+class CallbackDataRequest(Contract):
+    """Asks for the event that waits under the notify_id of the call itself."""
+
+    notify_id: ClassVar[str] = ""
+
+
+class AsyncJobRequest(Contract):
+    """Asks for the same as the Python demo does; a notify_id of the call itself goes before this one [100249]."""
+
+    notify_id: Annotated[str, max_bytes(128), Meta(examples=["NOTIFYID"])] = ""
 
 
 def merged_events(events: dict[str, type[Contract]]) -> type[Output]:

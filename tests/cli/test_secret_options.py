@@ -1,0 +1,175 @@
+"""Secrets come from the environment or from files, and no command line shows one."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import ROOT
+
+SECRET = "a-secret-of-4f2a"  # noqa: S105 - to be searched for
+REDIS = f"redis://user:{SECRET}@127.0.0.1:1/0"
+"""Nobody listens there, which the program finds out before it opens its port."""
+SECRETS = {
+    "serve": {"store": REDIS, "debug-token": SECRET, "access-token": SECRET},
+    "dev": {"store": REDIS},
+    "emulate": {"callback-token": SECRET, "encoding-aes-key": SECRET},
+}
+"""All secrets that verbs take."""
+ROWS = [
+    pytest.param(verb, name, value, id=f"{verb} {name}") for verb in SECRETS for name, value in SECRETS[verb].items()
+]
+
+Start = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def start() -> Start:
+    """Run `wwspec` with arguments and an environment of its own; nothing that it prints holds the secret."""
+
+    def start(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "wwspec_router", *arguments],
+            cwd=ROOT,
+            env={name: value for name, value in os.environ.items() if not name.startswith("WWSPEC_")} | variables,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert SECRET not in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done
+
+    return start
+
+
+def variable(name: str) -> str:
+    return f"WWSPEC_{name.upper().replace('-', '_')}"
+
+
+@pytest.mark.parametrize(("verb", "name", "value"), ROWS)
+def test_a_secret_on_the_command_line_is_refused_with_the_name_of_its_variable(
+    start: Start, verb: str, name: str, value: str
+) -> None:
+    """Row 4: a Redis password in `--store` and `--debug-token` were visible in `ps`."""
+    for arguments in ((f"--{name}", value), (f"--{name}={value}",)):
+        done = start(verb, *arguments)
+
+        assert done.returncode == 2
+        assert done.stderr.splitlines()[-1] == (
+            f"Error: --{name} would show a secret to every user of this machine: set {variable(name)}, "
+            f"or name a file that holds it with --{name}-file or {variable(name)}_FILE"
+        )
+
+
+@pytest.mark.parametrize(("verb", "name", "value"), ROWS)
+def test_a_verb_explains_where_its_secrets_come_from(start: Start, verb: str, name: str, value: str) -> None:
+    """Row 4."""
+    told = " ".join(start(verb, "--help").stdout.split())
+
+    for each in (f"--{name}-file FILE", variable(name), f"{variable(name)}_FILE"):
+        assert each in told
+
+
+@pytest.mark.parametrize(("verb", "name", "value"), ROWS)
+def test_a_variable_and_its_file_at_once_are_one_clear_error(
+    start: Start, tmp_path: Path, verb: str, name: str, value: str
+) -> None:
+    """Row 4."""
+    done = start(verb, **{variable(name): value, f"{variable(name)}_FILE": str(tmp_path / "secret")})
+
+    told = f"Error: {variable(name)} and {variable(name)}_FILE are both set: unset one of them\n"
+    assert (done.returncode, done.stderr) == (1, told)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "can't be read: No such file or directory"),
+        ("", "is empty"),
+        ("\n", "is empty"),
+        (f"{SECRET}\n{SECRET}\n", "has more than one line"),
+        (f"{SECRET}\udcff", "is no text in UTF-8"),
+    ],
+    ids=["missing", "empty", "an empty line", "two lines", "not UTF-8"],
+)
+@pytest.mark.parametrize("how", ["--debug-token-file", "WWSPEC_DEBUG_TOKEN_FILE"])
+def test_a_file_without_a_secret_is_told_with_its_path_and_who_names_it(
+    start: Start, tmp_path: Path, how: str, content: str | None, told: str
+) -> None:
+    """Row 4."""
+    path = tmp_path / "token"
+    if content is not None:
+        path.write_text(content, errors="surrogateescape")
+    done = start("serve", how, str(path)) if how.startswith("--") else start("serve", **{how: str(path)})
+
+    assert (done.returncode, done.stderr) == (1, f"Error: {how}: {path} {told}\n")
+
+
+def test_a_file_that_may_not_be_read_is_told(start: Start, tmp_path: Path) -> None:
+    """Row 4."""
+    done = start("serve", WWSPEC_STORE_FILE=str(tmp_path))
+
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"Error: WWSPEC_STORE_FILE: {tmp_path} can't be read: Is a directory\n",
+    )
+
+
+@pytest.mark.parametrize("content", [REDIS, f"{REDIS}\n", f"{REDIS}\r\n"], ids=["bare", "a line", "a line of Windows"])
+@pytest.mark.parametrize("how", ["--store-file", "WWSPEC_STORE_FILE", "WWSPEC_STORE"])
+def test_the_store_is_taken_from_where_it_is_named(start: Start, tmp_path: Path, how: str, content: str) -> None:
+    """Row 4: of a file's last line the end is dropped."""
+    (tmp_path / "url").write_text(content, newline="")
+    named = content.rstrip() if how == "WWSPEC_STORE" else str(tmp_path / "url")
+    options = ("serve", "--sdk", "emulator", "--port", "0")
+    done = start(*options, how, named) if how.startswith("--") else start(*options, **{how: named})
+
+    assert done.returncode == 1
+    assert "127.0.0.1:1" in done.stderr
+
+
+def test_an_option_goes_before_the_environment(start: Start, tmp_path: Path) -> None:
+    """Row 4: here to a store that worker processes can't share, which is told."""
+    memory = tmp_path / "url"
+    memory.write_text("memory:\n")
+    options = ("serve", "--sdk", "emulator", "--port", "0", "--workers", "2")
+    for option in (("--store", "memory:"), ("--store-file", str(memory))):
+        for name in ("WWSPEC_STORE", "WWSPEC_STORE_FILE"):
+            done = start(*options, *option, **{name: REDIS})
+            assert "worker processes don't share it" in done.stderr
+
+
+def test_an_option_and_its_file_are_wrong_usage(start: Start, tmp_path: Path) -> None:
+    done = start("serve", "--store", "memory:", "--store-file", str(tmp_path / "url"))
+
+    assert done.returncode == 2
+    assert done.stderr.endswith("Error: give one of --store and --store-file\n")
+
+
+def test_an_empty_variable_counts_as_none(start: Start) -> None:
+    options = ("serve", "--sdk", "emulator", "--port", "0", "--workers", "2", "--store", "memory:")
+    done = start(*options, WWSPEC_STORE="", WWSPEC_STORE_FILE="", WWSPEC_DEBUG_TOKEN="")
+
+    assert "worker processes don't share it" in done.stderr
+
+
+@pytest.mark.parametrize("url", ["sqlite:var/a@b.db", "sqlite:/srv/password/x.db", "redis://127.0.0.1:1/0"])
+def test_a_store_without_a_password_may_be_named_on_the_command_line(start: Start, tmp_path: Path, url: str) -> None:
+    done = start("serve", "--sdk", "emulator", "--registry", str(tmp_path / "none.toml"), "--store", url)
+
+    assert done.returncode == 1
+    assert "none.toml: there is no such file" in done.stderr
+
+
+def test_half_a_debug_credential_is_refused(start: Start, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text(SECRET)
+    done = start("serve", "--port", "0", "--store", "memory:", "--sdk", "emulator", "--debug-token-file", str(token))
+
+    assert done.returncode == 1
+    assert "WWSPEC_DEBUG_TOKEN and WWSPEC_ACCESS_TOKEN go together" in done.stderr

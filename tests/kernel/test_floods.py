@@ -1,0 +1,171 @@
+"""What any call or event can cause is logged once a second for each kind, with the number of those left out."""
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.kernel.conftest import MemorySdk, Zone, app_call, network_failure, with_handler
+from wwspec_router import Output, ability, logs
+from wwspec_router.contracts import Contract
+from wwspec_router.envelope import Call
+from wwspec_router.errors import AbilityError
+from wwspec_router.stores import StoreLimits, open_store
+from wwspec_router.table import AbilityTable
+
+EVENT = '{"event_type":"hit_keyword","timestamp":5,"hit_keyword":{"token":"a-secret"}}'
+
+
+class Wish(Contract):
+    name: str = ""
+
+
+class NamelessType(type):
+    @property
+    def __name__(cls) -> str:  # type: ignore[override]
+        raise RuntimeError("a-secret")
+
+
+class NamelessError(Exception, metaclass=NamelessType):
+    pass
+
+
+@ability
+def moody(request: Wish) -> Output:
+    """Fails as it is told to."""
+    if request.name == "refuse":
+        raise AbilityError("a-secret", errcode=777)
+    if request.name == "nameless":
+        raise NamelessError("a-secret")
+    if request.name == "new class":
+        raise type("OneOfMany", (Exception,), {})("a-secret")
+    raise ValueError("a-secret")
+
+
+@ability
+def sulky(request: Wish) -> Output:
+    """Fails likewise, under another ability ID."""
+    raise ValueError("a-secret")
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The time by which lines are rare."""
+    clock = Clock()
+    monkeypatch.setattr(logs, "monotonic", clock)
+    return clock
+
+
+@pytest.fixture
+def moody_zone(reference_table: AbilityTable) -> Zone:
+    """A kernel whose abilities fail, over a store that is full."""
+    sdk = MemorySdk(replies={"sync_msg": network_failure("sync_msg"), "get_group_chat": "no JSON"})
+    table = with_handler(with_handler(reference_table, moody), sulky)
+    return Zone(table, open_store("memory:", StoreLimits(max_rows=0)), sdk=sdk)
+
+
+def event(text: str, **more: Any) -> Call:
+    return Call(**{"corpid": "corp", "agentid": 7, "call_type": 2, "data": text, **more})
+
+
+FLOODS: dict[str, Callable[[int], Call]] = {
+    "unknown notify_id": lambda number: app_call("get_callback_data", notify_id=f"no-{number}"),
+    "AbilityError": lambda number: app_call("moody", '{"name":"refuse"}'),
+    "raising handler": lambda number: app_call("moody"),
+    "handler whose error has no name": lambda number: app_call("moody", '{"name":"nameless"}'),
+    "bad event": lambda number: event('{"event_type":7}'),
+    "event that can not be stored": lambda number: event(EVENT),
+    "call_type 9": lambda number: event("{}", call_type=9),
+    "unknown ability": lambda number: app_call(f"no-{number}"),
+    "unknown function": lambda number: app_call("python_demo", f'{{"input":{{"func":"no-{number}"}}}}'),
+    "request that does not fit": lambda number: app_call("chat_digest", f'{{"key{number}":1}}'),
+    "SDK call that fails": lambda number: app_call("invoke_sync_msg"),
+    "reply that does not fit": lambda number: app_call("invoke_get_group_chat", '{"chatid":"c"}'),
+    "job that can not be accepted": lambda number: app_call("moody", is_async=True),
+}
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_a_flood_is_one_line_a_second_with_the_number_left_out(
+    moody_zone: Zone, clock: Clock, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Row 5."""
+    for number in range(5):
+        assert json.loads(moody_zone.dispatch(FLOODS[name](number)).text)["errcode"] != 0
+    clock.now += 1.0
+    moody_zone.dispatch(FLOODS[name](5))
+
+    first, second = [record.getMessage() for record in caplog.records]
+    assert "more since" not in first
+    assert second.endswith(" (and 4 more since the last such line)")
+    assert "a-secret" not in caplog.text
+    assert all(record.exc_info is None for record in caplog.records)
+
+
+def test_each_kind_of_trouble_has_lines_of_its_own(
+    moody_zone: Zone, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Row 5: errors of one ability hide neither another's nor other errors of the same one."""
+    for number in range(3):
+        for flood in FLOODS.values():
+            moody_zone.dispatch(flood(number))
+        moody_zone.dispatch(app_call("sulky"))
+
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == len(FLOODS) + 1
+    assert sum("ValueError at test_floods.py" in line for line in told) == 2
+
+
+def test_a_job_that_fails_again_and_again_is_one_line(
+    moody_zone: Zone, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Row 5: a failing job is told as rarely as a failing call."""
+    call = app_call("moody", is_async=True)
+    for _ in range(5):
+        moody_zone.dispatcher.run_job(call, moody_zone.dispatcher.deadline(call, 0.0))
+
+    [record] = caplog.records
+    assert record.getMessage().startswith("ability moody failed: ValueError at test_floods.py:")
+
+
+def test_classes_made_for_each_error_are_told_all_the_same(
+    moody_zone: Zone, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Row 5: kinds that come without an end are bounded, and hold nothing in memory."""
+    for _ in range(logs.MOST_KINDS + 100):
+        moody_zone.dispatch(app_call("moody", '{"name":"new class"}'))
+
+    assert 1 <= len(caplog.records) <= logs.MOST_KINDS + 1
+
+
+def test_a_line_about_a_call_of_no_known_type_says_so(
+    moody_zone: Zone, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    moody_zone.dispatch(event("{}", call_type=9))
+
+    assert caplog.messages == ["call of no known type refused, CallError: call_type must be 1 or 2"]
+
+
+def test_events_on_a_store_whose_disk_is_full_are_one_line(
+    reference_table: AbilityTable, tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Row 5, with a SQLite file that can't grow."""
+    store = open_store(f"sqlite:{tmp_path / 'notify.db'}", StoreLimits(max_bytes=1))
+    zone = Zone(reference_table, store)
+    for _ in range(5):
+        assert zone.event(EVENT) == {"errcode": 710660, "errmsg": "the event could not be stored"}
+    store.close()
+
+    [record] = caplog.records
+    assert record.levelno == logging.ERROR
+    assert record.getMessage().startswith("event refused, CallError: the event could not be stored (")

@@ -1,0 +1,16 @@
+"""What others can see of the processes that a test starts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def command_lines(pid: int) -> list[str]:
+    """Return the command lines of a process and of all that it started, as `ps` shows them."""
+    return [Path(f"/proc/{each}/cmdline").read_bytes().replace(b"\0", b" ").decode() for each in _family(pid)]
+
+
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            yield from _family(int(child))
