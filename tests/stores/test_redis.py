@@ -22,7 +22,7 @@ from tests.stores.relay import relay_to
 from wwspec_router.errors import ConfigurationError, StoreError, StoreFullError
 from wwspec_router.stores import Outcome, StoreFigures, StoreLimits, open_store
 from wwspec_router.stores.redis import RedisStore
-from wwspec_router.testing.job_journal_suite import ageless, ids, job
+from wwspec_router.testing.job_samples import ageless, ids, job
 from wwspec_router.testing.store_rig import SETTINGS
 from wwspec_router.testing.store_suite import StoreFactory, StoreSuite, in_threads
 
@@ -104,18 +104,22 @@ def test_no_two_keys_are_one(store: RedisStore, one: tuple[str, int, str], other
 
 def test_keys_keep_to_a_name_space_and_to_plain_characters(server: LocalRedis, store: RedisStore) -> None:
     store.put("ww{1}", 7, "a:b\n*", "text", 100)
-    store.add(job("a:{b}\n"))
+    store.add(job("a:{b}\n", ability_id="an ability"))
     assert set(server.run("KEYS", "*")) == {
         b"wwspec:notify:entry:ww%7B1%7D:7:a%3Ab%0A%2A",
         b"wwspec:notify:expiry",
         b"wwspec:notify:sizes",
         b"wwspec:notify:bytes",
         b"wwspec:job:a%3A%7Bb%7D%0A",
-        b"wwspec:jobs:due",
+        b"wwspec:jobs:lane:0:an%20ability",
+        b"wwspec:jobs:heads",
         b"wwspec:jobs:added",
         b"wwspec:jobs:bytes",
         b"wwspec:jobs:serial",
     }
+    store.claim("one", 1, 100, known=frozenset({"an ability"}))
+    added = {each for each in server.run("KEYS", "*") if b":known:" in each or b":programs" in each}
+    assert {each.rpartition(b":")[0] for each in added} == {b"wwspec:jobs:known", b"wwspec:jobs"}
 
 
 def test_the_server_itself_removes_an_entry_at_its_expiry(server: LocalRedis, store: RedisStore) -> None:
@@ -132,9 +136,9 @@ def test_the_server_itself_removes_an_entry_at_its_expiry(server: LocalRedis, st
 def test_a_lease_and_a_delay_end_by_the_servers_clock(store: RedisStore) -> None:
     store.add(job("a"))
     assert store.claim("one", 1, 0.05)
-    assert within_deadline(lambda: ageless(store.claim("two", 1, 1000)) == [job("a", attempt=2)])
+    assert within_deadline(lambda: ageless(store.claim("two", 1, 1000)) == [job("a", claims=2)])
     assert store.postpone("two", "a", 0.05)
-    assert within_deadline(lambda: ageless(store.claim("two", 1, 1000)) == [job("a", attempt=3)])
+    assert within_deadline(lambda: ageless(store.claim("two", 1, 1000)) == [job("a", claims=3)])
 
 
 def test_the_books_forget_expired_entries_over_time(server: LocalRedis, store: RedisStore) -> None:
@@ -273,8 +277,8 @@ def test_a_claim_and_an_outcome_outlive_a_server_that_is_killed(tmp_path: Path) 
         assert store.renew("one", ["a", "b", "c"], 1000) == {"a"}
         assert store.postpone("one", "a", 0)
         assert ageless(store.claim("two", 9, 1000)) == [
-            job("c", attempt=1),
-            job("a", attempt=2, outcome=Outcome(errcode=3, result="result")),
+            job("c", claims=1),
+            job("a", claims=2, outcome=Outcome(errcode=3, result="result")),
         ]
 
 
@@ -332,7 +336,7 @@ def test_what_is_not_safe_to_repeat_is_an_error_when_its_answer_is_lost(server: 
         unheard(lambda: store.claim("one", 1, 100))
         assert store.job_figures().claimed == 1
         unheard(lambda: store.postpone("one", "a", 0))
-        assert ageless(store.claim("one", 1, 100)) == [job("a", attempt=2)]
+        assert ageless(store.claim("one", 1, 100)) == [job("a", claims=2)]
         unheard(lambda: store.finish("one", "a"))
         assert store.job_figures().claimed == 0
 
@@ -458,7 +462,7 @@ def test_a_server_whose_memory_is_full_refuses_and_stays_right(
         assert store.job_figures().waiting == jobs
         server.run("CONFIG", "SET", "maxmemory", "0")
         assert store.get("corp", 1, str(stored - 1)) == "secret" * 2000
-        assert [each.attempt for each in store.claim("one", 100_000, 1000)] == [1] * jobs
+        assert [each.claims for each in store.claim("one", 100_000, 1000)] == [1] * jobs
         assert not caplog.records
 
 
@@ -518,18 +522,21 @@ def test_a_server_is_reached_over_tcp_and_over_tls_that_it_proves(tmp_path: Path
 
 def test_a_user_who_may_do_only_what_is_needed_can_use_it(server: LocalRedis) -> None:
     rules = "+ping +get +set +del +exists +time +incr +incrby +decrby +hset +hget +hmget +hdel +hincrby +zadd +zrem"
-    rules += " +zcard +zcount +zscore +zrange +zrangebyscore +eval +evalsha +script|load"
+    rules += " +zcard +zcount +zscore +zrange +zrangebyscore +sadd +sismember +expire +eval +evalsha +script|load"
     try:
         server.run("ACL", "SETUSER", "program", "on", ">secret", "~wwspec:*", *rules.split())
         with closing(RedisStore(f"unix://program:secret@{server.path}")) as store:
             store.put("corp", 1, "id", "text", 100)
             assert store.get("corp", 1, "id") == "text"
             store.add(job("a"))
-            assert ids(store.claim("one", 1, 100)) == ["a"]
+            assert ids(store.claim("one", 1, 100, known=frozenset({"ability"}))) == ["a"]
+            assert store.begin("one", "a")
             assert store.keep_outcome("one", "a", Outcome(errcode=0, result=""))
             assert store.postpone("one", "a", 0)
             assert ids(store.claim("one", 1, 100)) == ["a"]
             assert store.finish("one", "a")
+            assert not store.has_job("a")
+            store.check()
             server.run("ACL", "SETUSER", "program", "-get")
             with pytest.raises(StoreError, match="NOPERM"):
                 store.get("corp", 1, "id")

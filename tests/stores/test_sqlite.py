@@ -17,7 +17,7 @@ from wwspec_router.errors import StoreError
 from wwspec_router.stores import Outcome, StoreFigures, StoreLimits, sqlite_jobs
 from wwspec_router.stores.sqlite import SCHEMA, SqliteStore
 from wwspec_router.stores.sqlite_file import SqliteFile
-from wwspec_router.testing.job_journal_suite import ageless, ids, job
+from wwspec_router.testing.job_samples import ageless, ids, job
 from wwspec_router.testing.store_suite import (
     THREADS,
     ManualClock,
@@ -158,7 +158,7 @@ def test_a_file_of_an_earlier_schema_is_brought_up_to_date_and_keeps_its_entries
             assert store.figures() == StoreFigures(rows=2, bytes=9)
             if attempt == 1:
                 store.add(job("a"))
-            assert [each.attempt for each in store.claim("one", 1, 1e-9)] == [attempt]
+            assert [each.claims for each in store.claim("one", 1, 1e-9)] == [attempt]
     with closing(SqliteStore(path)) as store:
         for _ in range(8):  # with one of which the expired one goes
             store.put("corp", 1, "id", "texts", 100)
@@ -211,9 +211,9 @@ def test_a_damaged_file_is_a_clear_error(tmp_path: Path) -> None:
     with closing(SqliteStore(path)) as store:
         for number in range(100):
             store.put("corp", 1, str(number), "secret" * 200, 100)
-    content = path.read_bytes()
-    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
     with closing(SqliteStore(path)) as store:
+        content = path.read_bytes()
+        path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
         for call in (
             lambda: store.get("corp", 1, "1"),
             store.figures,
@@ -223,6 +223,8 @@ def test_a_damaged_file_is_a_clear_error(tmp_path: Path) -> None:
                 call()
             assert "secret" not in str(caught.value)
             assert caught.value.__cause__ is caught.value.__context__ is None
+    with pytest.raises(StoreError, match="damaged"):
+        SqliteStore(path)
 
 
 def test_text_that_was_spoilt_from_outside_is_not_repeated_in_the_error(tmp_path: Path) -> None:
@@ -391,11 +393,11 @@ def test_a_reopened_journal_keeps_jobs_their_attempts_and_outcomes(tmp_path: Pat
         store.claim("one", 1, 100)
         store.keep_outcome("one", "a", outcome)
     with closing(SqliteStore(path, clock=clock)) as store:
-        assert ageless(store.claim("two", 2, 100)) == [job("b", attempt=1)]
+        assert ageless(store.claim("two", 2, 100)) == [job("b", claims=1)]
         assert store.renew("one", ["a"], 100) == {"a"}
         clock.advance(100)
         assert [each for each in ageless(store.claim("two", 2, 100)) if each.job_id == "a"] == [
-            job("a", attempt=2, outcome=outcome)
+            job("a", claims=2, outcome=outcome)
         ]
 
 
@@ -424,8 +426,14 @@ def test_due_jobs_are_found_by_index_and_in_its_order(tmp_path: Path) -> None:
         for number in range(100):
             store.add(job(str(number)))
     with closing(sqlite3.connect(tmp_path / "notify.db")) as db:
-        plan = db.execute(f"EXPLAIN QUERY PLAN {sqlite_jobs.DUE}", (0, 1)).fetchall()
-    assert [row[-1] for row in plan] == ["SEARCH jobs USING INDEX jobs_due (due<?)"]
+        due = db.execute(f"EXPLAIN QUERY PLAN {sqlite_jobs.DUE}", (0, 0, 1)).fetchall()
+        heads = db.execute(f"EXPLAIN QUERY PLAN {sqlite_jobs.HEADS}").fetchall()
+    assert [row[-1] for row in due] == ["SEARCH jobs USING INDEX jobs_by_lane (lane=? AND due<?)"]
+    assert {row[-1] for row in heads if "jobs" in row[-1]} == {
+        "SEARCH jobs USING COVERING INDEX jobs_by_lane",
+        "SEARCH jobs USING COVERING INDEX jobs_by_lane (lane>?)",
+        "SEARCH jobs USING COVERING INDEX jobs_by_lane (lane=?)",
+    }
 
 
 def test_a_finished_job_leaves_no_row_behind(tmp_path: Path) -> None:

@@ -68,6 +68,13 @@ from wwspec_router.server import serve
     help="Seconds after which an asynchronous call is begun again whose process gave no sign of life.",
 )
 @click.option(
+    "--job-orphan",
+    type=click.FloatRange(1.0),
+    default=600.0,
+    show_default=True,
+    help="Seconds after which an asynchronous call is reported as unknown that no program on this store can run.",
+)
+@click.option(
     "--store",
     default="sqlite:var/notify.db",
     show_default=True,

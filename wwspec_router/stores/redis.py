@@ -113,6 +113,10 @@ class RedisStore(RedisJobs):
             if swept < _SWEPT_PER_FIGURES:
                 return StoreFigures(rows=rows, bytes=size)
 
+    def check(self) -> None:
+        """Return when the server answers; see `Readiness.check`."""
+        self._server.ping()
+
     def close(self) -> None:
         """Wait for what runs, then close the connections; further calls raise StoreError."""
         self._server.close()

@@ -7,12 +7,14 @@ so that it refuses the whole.
 How the server is reached is `RedisServer`'s business. It is not aware of events.
 """
 
+import json
 import math
 from collections.abc import Sequence
-from typing import Any
+from hashlib import sha256
 from urllib.parse import quote
 
-from wwspec_router.stores.base import Job, JobFigures, Outcome, StoreLimits
+from wwspec_router.errors import StoreError
+from wwspec_router.stores.base import ORPHAN_AFTER, Job, JobFigures, Outcome, StoreLimits
 from wwspec_router.stores.entry import (
     full_of_jobs,
     known_job,
@@ -34,103 +36,245 @@ _LONGEST = 10**15
 """Milliseconds, some 30 000 years: sums of these are exact in Lua, whose numbers are floats."""
 
 _JOB = "wwspec:job:"
-_DUE, _CLAIMED, _ADDED = "wwspec:jobs:due", "wwspec:jobs:claimed", "wwspec:jobs:added"
+_LANE, _HEADS = "wwspec:jobs:lane:", "wwspec:jobs:heads"
+_CLAIMED, _ADDED = "wwspec:jobs:claimed", "wwspec:jobs:added"
 _BYTES, _SERIAL = "wwspec:jobs:bytes", "wwspec:jobs:serial"
+_PROGRAMS, _KNOWN = "wwspec:jobs:programs", "wwspec:jobs:known:"
+_EARLIER = "wwspec:jobs:due"
+"""Where an earlier release puts jobs, and times of those that it has; they are moved into lanes."""
+
+_ALL = "*"
+"""Who knows every ability, among the programs."""
+_KEEP_KNOWN = 86_400
+"""Seconds for which the server keeps the abilities that a program knows; then it is told again."""
+_UNTAUGHT = b"untaught"
 
 # A member of the sorted sets is a serial number of 16 digits, a colon, and what follows wwspec:job: in the job's key.
 # Equal times are sorted by member, so by arrival.
+#
+# Jobs of one ability that wait, or that run, are a lane: a sorted set by when they are due, or their lease ends. Its
+# name ends with 0 or, if they run, 1, a colon, and the percent-encoded ability. `heads` is a sorted set of the names of
+# all lanes by their first times, so that what an owner can't run costs it nothing.
 
-_ADD = f"""
+_LANES = f"""
 {NOW}
-local key, due, added, bytes, serials = unpack(KEYS)
+local function escaped(text)
+    return (string.gsub(text, '[^A-Za-z0-9_.~-]', function(each)
+        return string.format('%%%02X', string.byte(each))
+    end))
+end
+local function lane_of(key)
+    local ability, running = unpack(redis.call('HMGET', key, 'ability_id', 'running'))
+    return (running or '0') .. ':' .. escaped(ability)
+end
+local function note_head(lane)
+    local first = redis.call('ZRANGE', '{_LANE}' .. lane, 0, 0, 'WITHSCORES')
+    if first[1] then
+        redis.call('ZADD', '{_HEADS}', first[2], lane)
+    else
+        redis.call('ZREM', '{_HEADS}', lane)
+    end
+end
+local function set_due(key, member, due)
+    local lane = lane_of(key)
+    redis.call('ZADD', '{_LANE}' .. lane, due, member)
+    note_head(lane)
+end
+local function set_running(key, running)
+    local member, lane = redis.call('HGET', key, 'member'), lane_of(key)
+    local due = redis.call('ZSCORE', '{_LANE}' .. lane, member) or redis.call('ZSCORE', '{_EARLIER}', member) or now
+    redis.call('HSET', key, 'running', running)
+    if lane ~= lane_of(key) then
+        redis.call('ZREM', '{_LANE}' .. lane, member)
+        note_head(lane)
+    end
+    set_due(key, member, due)
+end
+local function owned(key, owner)
+    return redis.call('HGET', key, 'owner') == owner
+end
+"""
+_ADD = f"""
+{_LANES}
+local key, added, bytes, serials = unpack(KEYS)
 local name, size, max_jobs, max_bytes = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 if redis.call('EXISTS', key) == 1 then return 'known' end
 local used = tonumber(redis.call('GET', bytes) or '0')
-if redis.call('ZCARD', due) >= max_jobs or used + size > max_bytes then return 'full' end
+if redis.call('ZCARD', added) >= max_jobs or used + size > max_bytes then return 'full' end
 local member = string.format('%016d', redis.call('INCR', serials)) .. ':' .. name
 redis.call('INCRBY', bytes, size)
 redis.call('HSET', key, 'member', member, 'size', size, 'attempt', 0, unpack(ARGV, 5))
-redis.call('ZADD', due, now, member)
 redis.call('ZADD', added, now, member)
+set_due(key, member, now)
 return 'added'
 """
 _CLAIM = f"""
-{NOW}
-local due, claimed, added = unpack(KEYS)
-local prefix, owner, limit, ends = ARGV[1], ARGV[2], ARGV[3], now + ARGV[4]
-local jobs = {{}}
-for _, member in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, limit)) do
-    local key = prefix .. string.sub(member, 18)
+{_LANES}
+local claimed, added, earlier, programs = unpack(KEYS)
+local owner, limit, ends = ARGV[1], tonumber(ARGV[2]), now + ARGV[3]
+local orphaned, suspects, program = now - ARGV[4], tonumber(ARGV[5]), ARGV[6]
+local taught = '{_KNOWN}' .. program
+if program ~= '{_ALL}' and redis.call('EXISTS', taught) == 0 then return 'untaught' end
+if (tonumber(redis.call('ZSCORE', programs, program)) or 0) < now - ARGV[4] / 8 then
+    redis.call('ZADD', programs, now, program)
+end
+
+local function drop(member)
+    for _, each in ipairs({{claimed, added, earlier}}) do redis.call('ZREM', each, member) end
+end
+local moved = redis.call('ZRANGE', earlier, 0, 99, 'WITHSCORES')
+for each = 1, #moved, 2 do
+    local key = '{_JOB}' .. string.sub(moved[each], 18)
     if redis.call('EXISTS', key) == 1 then
-        redis.call('ZADD', due, ends, member)
-        redis.call('ZADD', claimed, ends, member)
+        set_due(key, moved[each], moved[each + 1])
+        redis.call('ZREM', earlier, moved[each])
+    else
+        drop(moved[each])
+    end
+end
+
+local others = redis.call('ZRANGEBYSCORE', programs, orphaned - ARGV[4] / 4, '+inf')
+local function until_when(ability)
+    if program == '{_ALL}' or redis.call('SISMEMBER', taught, ability) == 1 then return now end
+    for _, each in ipairs(others) do
+        if each == '{_ALL}' or redis.call('SISMEMBER', '{_KNOWN}' .. each, ability) == 1 then return -1 end
+    end
+    return orphaned
+end
+
+-- The first jobs of all are in the lanes with the first heads, so no more lanes are needed than jobs.
+local left = {{['0'] = limit, ['1'] = math.min(limit, suspects)}}
+local found = {{}}
+local from = 0
+while left['0'] > 0 or left['1'] > 0 do
+    local heads = redis.call('ZRANGEBYSCORE', '{_HEADS}', '-inf', now, 'WITHSCORES', 'LIMIT', from, 100)
+    for each = 1, #heads, 2 do
+        local lane, running = heads[each], string.sub(heads[each], 1, 1)
+        local latest = left[running] > 0 and until_when(string.sub(lane, 3)) or -1
+        if tonumber(heads[each + 1]) <= latest then
+            left[running] = left[running] - 1
+            local most = running == '0' and limit or math.min(limit, suspects)
+            local due = redis.call('ZRANGEBYSCORE', '{_LANE}' .. lane, '-inf', latest, 'WITHSCORES', 'LIMIT', 0, most)
+            for one = 1, #due, 2 do
+                found[#found + 1] = {{due = tonumber(due[one + 1]), member = due[one], lane = lane, running = running}}
+            end
+        end
+    end
+    if #heads < 200 then break end
+    from = from + 100
+end
+table.sort(found, function(one, other)
+    return one.due < other.due or (one.due == other.due and one.member < other.member)
+end)
+
+local jobs, lanes = {{}}, {{}}
+for _, each in ipairs(found) do
+    local key = '{_JOB}' .. string.sub(each.member, 18)
+    if #jobs == limit then break end
+    if redis.call('EXISTS', key) == 0 then -- someone deleted it by hand
+        redis.call('ZREM', '{_LANE}' .. each.lane, each.member)
+        drop(each.member)
+        lanes[each.lane] = true
+    elseif each.running == '0' or suspects > 0 then
+        if each.running == '1' then suspects = suspects - 1 end
+        redis.call('ZADD', '{_LANE}' .. each.lane, ends, each.member)
+        redis.call('ZADD', claimed, ends, each.member)
         redis.call('HINCRBY', key, 'attempt', 1)
         redis.call('HSET', key, 'owner', owner)
-        local age = now - (redis.call('ZSCORE', added, member) or now)
-        jobs[#jobs + 1] = {{age, redis.call('HMGET', key, unpack(ARGV, 5))}}
-    else -- someone deleted it by hand
-        redis.call('ZREM', due, member)
-        redis.call('ZREM', claimed, member)
-        redis.call('ZREM', added, member)
+        local age = now - (redis.call('ZSCORE', added, each.member) or now)
+        jobs[#jobs + 1] = {{age, redis.call('HMGET', key, unpack(ARGV, 7))}}
+        lanes[each.lane] = true
     end
 end
+for lane in pairs(lanes) do note_head(lane) end
 return jobs
 """
+_TEACH = """
+redis.call('SADD', KEYS[1], '*') -- no ability: it would be escaped. So the set exists, whatever is known
+for _, ability in ipairs(cjson.decode(ARGV[1])) do redis.call('SADD', KEYS[1], ability) end
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+"""
+_BEGIN = f"""
+{_LANES}
+local key = KEYS[1]
+if not owned(key, ARGV[1]) then return 0 end
+redis.call('HINCRBY', key, 'attempts', 1)
+set_running(key, 1)
+return 1
+"""
 _RENEW = f"""
-{NOW}
-local prefix, owner, ends = ARGV[1], ARGV[2], now + ARGV[3]
-local owned = {{}}
-for each = 4, #ARGV do
-    local key = prefix .. ARGV[each]
-    if redis.call('HGET', key, 'owner') == owner then
+{_LANES}
+local claimed, owner, ends = KEYS[1], ARGV[1], now + ARGV[2]
+local renewed = {{}}
+for each = 3, #ARGV do
+    local key = '{_JOB}' .. ARGV[each]
+    if owned(key, owner) then
         local member = redis.call('HGET', key, 'member')
-        redis.call('ZADD', KEYS[1], ends, member)
-        redis.call('ZADD', KEYS[2], ends, member)
-        owned[#owned + 1] = each - 4
+        set_due(key, member, ends)
+        redis.call('ZADD', claimed, ends, member)
+        renewed[#renewed + 1] = each - 3
     end
 end
-return owned
+return renewed
 """
-_KEEP = """
-if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'errcode', ARGV[2], 'result', ARGV[3])
+_EXCUSE = f"""
+{_LANES}
+for each = 2, #ARGV do
+    local key = '{_JOB}' .. ARGV[each]
+    if owned(key, ARGV[1]) then set_running(key, 0) end
+end
+"""
+_KEEP = f"""
+{_LANES}
+local key = KEYS[1]
+if not owned(key, ARGV[1]) then return 0 end
+redis.call('HSET', key, 'errcode', ARGV[2], 'result', ARGV[3])
+set_running(key, 0)
 return 1
 """
 _POSTPONE = f"""
-{NOW}
-local key, due, claimed = unpack(KEYS)
-if redis.call('HGET', key, 'owner') ~= ARGV[1] then return 0 end
+{_LANES}
+local key, claimed = unpack(KEYS)
+if not owned(key, ARGV[1]) then return 0 end
+set_running(key, 0)
 local member = redis.call('HGET', key, 'member')
-redis.call('ZADD', due, now + ARGV[2], member)
+set_due(key, member, now + ARGV[2])
 redis.call('ZREM', claimed, member)
 redis.call('HDEL', key, 'owner')
 return 1
 """
-_FINISH = """
-local key, due, claimed, added, bytes = unpack(KEYS)
-if redis.call('HGET', key, 'owner') ~= ARGV[1] then return 0 end
+_FINISH = f"""
+{_LANES}
+local key, claimed, added, bytes, earlier = unpack(KEYS)
+if not owned(key, ARGV[1]) then return 0 end
 local member, size = unpack(redis.call('HMGET', key, 'member', 'size'))
 redis.call('DECRBY', bytes, size)
-redis.call('ZREM', due, member)
-redis.call('ZREM', claimed, member)
-redis.call('ZREM', added, member)
+local lane = lane_of(key)
+redis.call('ZREM', '{_LANE}' .. lane, member)
+note_head(lane)
+for _, each in ipairs({{claimed, added, earlier}}) do redis.call('ZREM', each, member) end
 redis.call('DEL', key)
 return 1
 """
+_HAS = "return redis.call('EXISTS', KEYS[1])"
 _FIGURES = f"""
 {NOW}
-local due, claimed, added, bytes = unpack(KEYS)
+local claimed, added, bytes = unpack(KEYS)
 local oldest = redis.call('ZRANGE', added, 0, 0, 'WITHSCORES')[2] or now
 return {{
-    redis.call('ZCARD', due),
+    redis.call('ZCARD', added),
     redis.call('ZCOUNT', claimed, '(' .. string.format('%.0f', now), '+inf'),
     tonumber(redis.call('GET', bytes) or '0'),
     now - oldest,
 }}
 """
 _FIELDS = (
-    "job_id", "corpid", "agentid", "ability_id", "job_info", "data", "notify_id", "attempt", "errcode", "result",
+    "job_id", "corpid", "agentid", "ability_id", "job_info", "data", "notify_id",
+    "attempt", "attempts", "running", "errcode", "result",
 )  # fmt: skip
+"""Of a job's hash. `attempt` counts claims: an earlier release named it so."""
+_TEXTS = 7
+"""How many of them are of the job as it was added."""
 
 
 class RedisJobs:
@@ -144,32 +288,63 @@ class RedisJobs:
     def __init__(self, server: RedisServer, limits: StoreLimits) -> None:
         self._server = server
         self._limits = limits
+        self._named: tuple[frozenset[str], str] = frozenset(), sha256(b"[]").hexdigest()
 
     def add(self, job: Job) -> None:
         """Keep a new job; see `JobJournal.add`. It is as durable as the server is."""
         size, limits, name = new_job_size(job), self._limits, quote(job.job_id, safe="")
-        fields: list[str | int] = [part for each in _FIELDS[:7] for part in (each, getattr(job, each))]
+        fields: list[str | int] = [part for each in _FIELDS[:_TEXTS] for part in (each, getattr(job, each))]
         arguments: list[str | int] = [name, size, limits.max_jobs, limits.max_job_bytes, *fields]
-        done = self._server.run(_ADD, [_JOB + name, _DUE, _ADDED, _BYTES, _SERIAL], arguments)
+        done = self._server.run(_ADD, [_JOB + name, _ADDED, _BYTES, _SERIAL], arguments)
         if done == b"known":
             raise known_job()
         if done == b"full":
             raise full_of_jobs(limits)
 
-    def claim(self, owner: str, limit: int, lease: float) -> list[Job]:
+    def claim(
+        self,
+        owner: str,
+        limit: int,
+        lease: float,
+        *,
+        known: frozenset[str] | None = None,
+        orphan_after: float = ORPHAN_AFTER,
+        suspects: int | None = None,
+    ) -> list[Job]:
         """Take jobs that are due; see `JobJournal.claim`."""
         storable_ids(owner)
-        length = milliseconds(positive("lease", lease))
-        arguments: list[str | int] = [_JOB, owner, min(max(0, limit), self._limits.max_jobs), length, *_FIELDS]
-        return [self._job(age, row) for age, row in self._server.run(_CLAIM, [_DUE, _CLAIMED, _ADDED], arguments)]
+        length, orphan = milliseconds(positive("lease", lease)), milliseconds(positive("orphan_after", orphan_after))
+        most = min(max(0, limit), self._limits.max_jobs)
+        few = most if suspects is None else max(0, suspects)
+        program = _ALL if known is None else self._program_of(known)
+        keys = [_CLAIMED, _ADDED, _EARLIER, _PROGRAMS]
+        arguments: list[str | int] = [owner, most, length, orphan, few, program, *_FIELDS]
+        found = self._server.run(_CLAIM, keys, arguments)
+        if found == _UNTAUGHT and known is not None:
+            names = json.dumps([quote(each, safe="", errors="surrogatepass") for each in known])
+            self._server.run(_TEACH, [_KNOWN + program], [names, _KEEP_KNOWN], again=True)
+            found = self._server.run(_CLAIM, keys, arguments)
+        if found == _UNTAUGHT:
+            raise StoreError("the Redis server forgets what it is told; set maxmemory-policy noeviction")
+        return [self._job(age, row) for age, row in found]
+
+    def begin(self, owner: str, job_id: str) -> bool:
+        """Note that a job runs; see `JobJournal.begin`. It is as durable as the server is."""
+        storable_ids(owner, job_id)
+        return bool(self._server.run(_BEGIN, [_key(job_id)], [owner]))
 
     def renew(self, owner: str, job_ids: Sequence[str], lease: float) -> set[str]:
         """Prolong leases; see `JobJournal.renew`."""
         storable_ids(owner, *job_ids)
         length = milliseconds(positive("lease", lease))
         names = [quote(each, safe="") for each in job_ids]
-        owned = self._server.run(_RENEW, [_DUE, _CLAIMED], [_JOB, owner, length, *names], again=True)
-        return {job_ids[number] for number in owned}
+        renewed = self._server.run(_RENEW, [_CLAIMED], [owner, length, *names], again=True)
+        return {job_ids[number] for number in renewed}
+
+    def excuse(self, owner: str, job_ids: Sequence[str]) -> None:
+        """Clear jobs of suspicion; see `JobJournal.excuse`."""
+        storable_ids(owner, *job_ids)
+        self._server.run(_EXCUSE, [], [owner, *(quote(each, safe="") for each in job_ids)], again=True)
 
     def keep_outcome(self, owner: str, job_id: str, outcome: Outcome) -> bool:
         """Keep what the ability answered; see `JobJournal.keep_outcome`. It is as durable as the server is."""
@@ -181,26 +356,45 @@ class RedisJobs:
         """Give a job back; see `JobJournal.postpone`."""
         storable_ids(owner, job_id)
         length = milliseconds(not_negative("delay", delay))
-        return bool(self._server.run(_POSTPONE, [_key(job_id), _DUE, _CLAIMED], [owner, length]))
+        return bool(self._server.run(_POSTPONE, [_key(job_id), _CLAIMED], [owner, length]))
 
     def finish(self, owner: str, job_id: str) -> bool:
         """Remove a job; see `JobJournal.finish`."""
         storable_ids(owner, job_id)
-        return bool(self._server.run(_FINISH, [_key(job_id), _DUE, _CLAIMED, _ADDED, _BYTES], [owner]))
+        keys = [_key(job_id), _CLAIMED, _ADDED, _BYTES, _EARLIER]
+        return bool(self._server.run(_FINISH, keys, [owner]))
+
+    def has_job(self, job_id: str) -> bool:
+        """Return whether there is such a job; see `JobJournal.has_job`."""
+        storable_ids("", job_id)
+        return bool(self._server.run(_HAS, [_key(job_id)], [], again=True))
 
     def job_figures(self) -> JobFigures:
         """Return how full the journal is; see `JobJournal.job_figures`."""
-        rows, claimed, size, age = self._server.run(_FIGURES, [_DUE, _CLAIMED, _ADDED, _BYTES], [], again=True)
+        rows, claimed, size, age = self._server.run(_FIGURES, [_CLAIMED, _ADDED, _BYTES], [], again=True)
         return JobFigures(waiting=rows - claimed, claimed=claimed, bytes=size, oldest_age=max(0, age) / 1000)
 
+    def _program_of(self, known: frozenset[str]) -> str:
+        """Return a name for the programs that know just these abilities."""
+        if known is not self._named[0]:
+            names = json.dumps(sorted(known))
+            self._named = known, sha256(names.encode("utf-8", "surrogatepass")).hexdigest()
+        return self._named[1]
+
     def _job(self, age: int, row: Sequence[bytes | None]) -> Job:
-        fields: dict[str, Any] = {
+        fields: dict[str, str] = {
             name: self._server.text(value) for name, value in zip(_FIELDS, row, strict=True) if value is not None
         }
         errcode, result = fields.pop("errcode", None), fields.pop("result", "")
-        outcome = None if errcode is None else Outcome(errcode=int(errcode), result=result)
-        fields |= {"agentid": int(fields["agentid"]), "attempt": int(fields["attempt"])}
-        return Job(**fields, age=max(0, age) / 1000, outcome=outcome)
+        return Job(
+            **{name: fields[name] for name in _FIELDS[:_TEXTS] if name != "agentid"},
+            agentid=int(fields["agentid"]),
+            attempt=int(fields.get("attempts", 0)),
+            claims=int(fields["attempt"]),
+            suspect=fields.get("running") == "1",
+            age=max(0, age) / 1000,
+            outcome=None if errcode is None else Outcome(errcode=int(errcode), result=result),
+        )
 
 
 def milliseconds(seconds: float) -> int:
