@@ -216,6 +216,7 @@ class Jobs:
             self._threads.submit(suspect)  # which gives it back
         self._report_again()
         self._threads.stop()  # only now: behind these, nothing that is claimed would be taken up
+        self._wake()  # the grace may be over already
         while self._running:
             self._turn(self._renew, self._excuse)
 
