@@ -34,6 +34,7 @@ from wwspec_router.envelope import Call, Reply
 from wwspec_router.errors import AbilityError, StoreError
 from wwspec_router.figures import Figures, JobCounts
 from wwspec_router.jobs import GIVE_UP_AFTER, LEASE, MAX_RUNS, Jobs
+from wwspec_router.reports import PATIENCE, REFUSALS, Kind
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
 from wwspec_router.table import AbilityTable, build_table
@@ -108,8 +109,8 @@ def test_a_job_that_can_not_be_stored_is_not_accepted(reference_table: AbilityTa
 
 @pytest.mark.parametrize(
     "failure",
-    [network_failure(REPORT), -1, 45033, "[" * 100_000, "[" + "9" * 5000 + "]", "{"],
-    ids=["network", "busy", "concurrency", "too deep", "too long a number", "no JSON"],
+    [network_failure(REPORT), -1, 45033, 45009, 48002, 799999, "[" * 100_000, "[" + "9" * 5000 + "]", "{"],
+    ids=["network", "busy", "concurrency", "rate", "right", "unknown", "too deep", "too long a number", "no JSON"],
 )
 def test_a_report_that_is_not_heard_is_sent_again_without_running_the_ability_again(
     store: Store, failure: int | str | Exception
@@ -141,10 +142,11 @@ def test_a_refusal_that_another_attempt_can_not_change_ends_the_job(
     assert f"({errcode})" in caplog.text
 
 
-@pytest.mark.parametrize("errcode", [790013, 790014])
-def test_a_result_that_is_refused_is_replaced_by_an_error_that_fits(
+@pytest.mark.parametrize("errcode", [40058, 40063, 40206, 45029, 710639, 790013, 790014, 790022])
+def test_a_result_that_is_refused_for_good_is_replaced_by_an_error_at_once(
     store: Store, errcode: int, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """Row 10."""
     sdk = Platform(errcode)
     with working(store, sdk, answer) as jobs:
         jobs.accept(job(data='"a secret"'))
@@ -155,6 +157,25 @@ def test_a_result_that_is_refused_is_replaced_by_an_error_that_fits(
     assert json.loads(reports[1][1]["result"])["errmsg"].startswith("the platform refused the result: ")
     assert f"result refused ({errcode})" in caplog.text
     assert "secret" not in caplog.text
+
+
+def test_a_refusal_that_nobody_knows_is_one_of_the_result_when_it_comes_again_and_again(store: Store) -> None:
+    """Row 10."""
+    sdk = Platform(799999)
+    Jobs(store, sdk, 1).accept(job())
+    for _ in range(PATIENCE - 1):
+        wait_until(lambda: store.claim("one whose reports were refused", 1, 0.001))
+    with working(store, sdk, answer):
+        reports = sdk.wait_for(2)
+        wait_empty(store)
+    assert [report["errcode"] for _, report in reports] == [0, 799999]
+
+
+def test_each_errcode_of_a_report_is_in_one_table_with_a_reason() -> None:
+    """Row 10."""
+    assert all(refusal.reason for refusal in REFUSALS.values())
+    assert {refusal.kind for refusal in REFUSALS.values()} == set(Kind)
+    assert 0 not in REFUSALS
 
 
 def test_when_not_even_the_error_matches_an_empty_object_is_reported(store: Store) -> None:

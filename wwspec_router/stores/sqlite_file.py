@@ -166,6 +166,7 @@ class SqliteFile:
             for reader in readers:
                 reader.execute("PRAGMA query_only = ON")
                 reader.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
+                reader.execute("SELECT 1 FROM sqlite_schema").fetchall()  # opens the WAL now: later it may be another
             self._files = self._opened_files()
             undo.pop_all()
         for reader in readers:
