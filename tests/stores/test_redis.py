@@ -111,7 +111,7 @@ def test_keys_keep_to_a_name_space_and_to_plain_characters(server: LocalRedis, s
         b"wwspec:notify:sizes",
         b"wwspec:notify:bytes",
         b"wwspec:job:a%3A%7Bb%7D%0A",
-        b"wwspec:jobs:lane:0:an%20ability",
+        b"wwspec:jobs:lane:an%20ability",
         b"wwspec:jobs:heads",
         b"wwspec:jobs:added",
         b"wwspec:jobs:bytes",
@@ -177,6 +177,64 @@ def test_a_job_that_was_deleted_by_hand_keeps_no_other_from_being_claimed(
     assert ids(store.claim("one", 2, 100)) == ["b"]
     figures = store.job_figures()
     assert (figures.waiting, figures.claimed) == (0, 1)
+
+
+EARLIER_ADD = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local key, due, added, bytes, serials = unpack(KEYS)
+local member = string.format('%016d', redis.call('INCR', serials)) .. ':' .. ARGV[1]
+redis.call('INCRBY', bytes, 10)
+redis.call('HSET', key, 'member', member, 'size', 10, 'attempt', 0, unpack(ARGV, 2))
+redis.call('ZADD', due, now, member)
+redis.call('ZADD', added, now, member)
+"""
+EARLIER_CLAIM = """
+local time = redis.call('TIME')
+local ends = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2]
+local member = redis.call('HGET', KEYS[1], 'member')
+redis.call('ZADD', KEYS[2], ends, member)
+redis.call('ZADD', KEYS[3], ends, member)
+redis.call('HINCRBY', KEYS[1], 'attempt', 1)
+redis.call('HSET', KEYS[1], 'owner', ARGV[1])
+"""
+"""What the release before lanes did to add, and to claim or renew, a job."""
+
+
+def add_as_earlier(server: LocalRedis, name: str, ability_id: str) -> None:
+    keys = [f"wwspec:job:{name}", *(f"wwspec:jobs:{each}" for each in ("due", "added", "bytes", "serial"))]
+    new = job(name, ability_id=ability_id)
+    fields = ("job_id", "corpid", "agentid", "ability_id", "job_info", "data", "notify_id")
+    server.run("EVAL", EARLIER_ADD, len(keys), *keys, name, *(x for each in fields for x in (each, getattr(new, each))))
+
+
+def claim_as_earlier(server: LocalRedis, name: str, lease: int) -> None:
+    keys = [f"wwspec:job:{name}", "wwspec:jobs:due", "wwspec:jobs:claimed"]
+    server.run("EVAL", EARLIER_CLAIM, len(keys), *keys, "an earlier one", lease * 1000)
+
+
+def test_jobs_that_an_earlier_release_added_are_claimed_by_those_who_know_them(
+    server: LocalRedis, store: RedisStore
+) -> None:
+    for name, ability_id in (("a", "one"), ("b", "two"), ("held", "one"), ("left", "one")):
+        add_as_earlier(server, name, ability_id)
+    claim_as_earlier(server, "held", 1000)
+    claim_as_earlier(server, "left", -1)
+    claimed = store.claim("new", 9, 1000, known=frozenset({"one"}))
+    assert {(each.job_id, each.claims, each.attempt, each.suspect) for each in claimed} == {
+        ("a", 1, 0, False),
+        ("left", 2, 0, False),
+    }
+    figures = store.job_figures()
+    assert (figures.waiting, figures.claimed) == (1, 3)
+    claim_as_earlier(server, "held", 2000)  # it renews its lease
+    RewindingClock(server).advance(1500)
+    assert sorted(ids(store.claim("newer", 9, 1000, known=frozenset({"one"}), orphan_after=1e6))) == ["a", "left"]
+    RewindingClock(server).advance(1500)
+    assert sorted(ids(store.claim("newest", 9, 1000))) == ["a", "b", "held", "left"]
+    assert all(store.finish("newest", each) for each in ("a", "b", "held", "left"))
+    assert store.job_figures().bytes == 0
+    assert server.run("ZCARD", "wwspec:jobs:due") == server.run("ZCARD", "wwspec:jobs:claimed") == 0
 
 
 def test_two_instances_share_entries_jobs_and_bounds(server: LocalRedis) -> None:
@@ -521,8 +579,9 @@ def test_a_server_is_reached_over_tcp_and_over_tls_that_it_proves(tmp_path: Path
 
 
 def test_a_user_who_may_do_only_what_is_needed_can_use_it(server: LocalRedis) -> None:
-    rules = "+ping +get +set +del +exists +time +incr +incrby +decrby +hset +hget +hmget +hdel +hincrby +zadd +zrem"
-    rules += " +zcard +zcount +zscore +zrange +zrangebyscore +sadd +sismember +expire +eval +evalsha +script|load"
+    rules = "+ping +get +set +del +exists +time +incr +incrby +decrby +hset +hget +hmget +hdel +hexists +hincrby"
+    rules += " +zadd +zrem +zcard +zcount +zscore +zrange +zrangebyscore +sadd +sismember +expire"
+    rules += " +eval +evalsha +script|load"
     try:
         server.run("ACL", "SETUSER", "program", "on", ">secret", "~wwspec:*", *rules.split())
         with closing(RedisStore(f"unix://program:secret@{server.path}")) as store:

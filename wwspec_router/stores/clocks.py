@@ -4,10 +4,12 @@ It is not aware of what is timed.
 """
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _NAMESPACE = Path("/proc/self/ns/time")
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _SMALLEST = 2.0
 """Seconds by which a clock must be off within a second or so to have jumped: time servers slow it or speed it up by
 less than a thousandth."""
@@ -27,7 +29,13 @@ def machine_run() -> str:
 
 def uptime() -> float:
     """Return the seconds since the machine was started, those that it slept included where the system counts them."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    return time.clock_gettime(_CLOCK)
+
+
+def since(epoch: float) -> Callable[[], float]:
+    """Return a clock that showed `epoch` when the machine was started."""
+    clock_gettime, clock = time.clock_gettime, _CLOCK
+    return lambda: epoch + clock_gettime(clock)
 
 
 class ClockWatch:

@@ -7,6 +7,7 @@ import heapq
 import math
 import threading
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -25,18 +26,16 @@ from wwspec_router.stores.entry import (
 _FEW = 64
 """Stale items of the lanes that are never worth a rebuild."""
 
-_Lane = tuple[str, bool]
-"""Jobs that are found together: an ability, and whether they run or are suspects."""
+_Lane = str | None
+"""The ability of jobs that wait; None for those that have an owner."""
 _Item = tuple[float, int, int, str]
 """When a job is due, and which: its row's serial and stamp, and its id."""
-_Head = tuple[_Item, _Lane, float]
-"""The first item of a lane, and until when jobs of it must have been due to be taken."""
 
 
 class _Row:
     """A job and whose it is."""
 
-    __slots__ = ("added", "due", "job", "owner", "runs", "serial", "size", "stamp")
+    __slots__ = ("added", "due", "job", "owner", "running", "serial", "size", "stamp")
 
     def __init__(self, job: Job, size: int, added: float, serial: int) -> None:
         self.job = job
@@ -45,17 +44,27 @@ class _Row:
         self.serial = serial
         self.stamp = 0
         self.owner: str | None = None
-        self.runs = False
+        self.running = False
 
     @property
     def lane(self) -> _Lane:
         """Where it is found."""
-        return self.job.ability_id, self.runs
+        return self.job.ability_id if self.owner is None else None
 
     @property
     def item(self) -> _Item:
         """What stands for it in its lane."""
         return self.due, self.serial, self.stamp, self.job.job_id
+
+
+class _Demand(NamedTuple):
+    """What an owner asks for; see `JobJournal.claim`."""
+
+    limit: int
+    known: frozenset[str] | None
+    orphaned: float
+    """When jobs must have been due to be orphans."""
+    suspects: int
 
 
 class MemoryJobs:
@@ -117,8 +126,9 @@ class MemoryJobs:
         with self._lock:
             self._check_open()
             now = self._clock()
-            heads = self._due_heads(now, known, now - orphan_after)
-            return [self._claimed(row, owner, now, lease) for row in self._take_due(heads, limit, suspects)]
+            most = limit if suspects is None else suspects
+            rows = self._take_due(now, _Demand(limit, known, now - orphan_after, most))
+            return [self._claimed(row, owner, now, lease) for row in rows]
 
     def begin(self, owner: str, job_id: str) -> bool:
         """Note that a job runs; see `JobJournal.begin`."""
@@ -128,7 +138,7 @@ class MemoryJobs:
             row = self._owned(owner, job_id)
             if row is not None:
                 row.job = msgspec.structs.replace(row.job, attempt=row.job.attempt + 1)
-                self._set_due(row, row.due, runs=True)
+                row.running = True
             return row is not None
 
     def renew(self, owner: str, job_ids: Sequence[str], lease: float) -> set[str]:
@@ -140,7 +150,7 @@ class MemoryJobs:
             ends = self._clock() + lease
             rows = [row for each in job_ids if (row := self._owned(owner, each)) is not None]
             for row in rows:
-                self._set_due(row, ends, runs=row.runs)
+                self._set_due(row, ends)
             return {row.job.job_id for row in rows}
 
     def excuse(self, owner: str, job_ids: Sequence[str]) -> None:
@@ -150,7 +160,7 @@ class MemoryJobs:
             self._check_open()
             for each in job_ids:
                 if (row := self._owned(owner, each)) is not None:
-                    self._set_due(row, row.due)
+                    row.running = False
 
     def keep_outcome(self, owner: str, job_id: str, outcome: Outcome) -> bool:
         """Keep what the ability answered; see `JobJournal.keep_outcome`."""
@@ -161,7 +171,7 @@ class MemoryJobs:
             row = self._owned(owner, job_id)
             if row is not None:
                 row.job = msgspec.structs.replace(row.job, outcome=outcome)
-                self._set_due(row, row.due)
+                row.running = False
             return row is not None
 
     def postpone(self, owner: str, job_id: str, delay: float) -> bool:
@@ -173,6 +183,7 @@ class MemoryJobs:
             row = self._owned(owner, job_id)
             if row is not None:
                 row.owner = None
+                row.running = False
                 self._set_due(row, self._clock() + delay)
             return row is not None
 
@@ -221,9 +232,8 @@ class MemoryJobs:
         row = self._jobs.get(job_id)
         return row if row is not None and row.owner == owner else None
 
-    def _set_due(self, row: _Row, due: float, *, runs: bool = False) -> None:
+    def _set_due(self, row: _Row, due: float) -> None:
         row.due = due
-        row.runs = runs
         row.stamp += 1
         self._push(row)
         if self._items > 2 * len(self._jobs) + _FEW:  # most are stale
@@ -236,53 +246,66 @@ class MemoryJobs:
         heapq.heappush(self._lanes.setdefault(row.lane, []), row.item)
         self._items += 1
 
-    def _due_heads(self, now: float, known: frozenset[str] | None, orphaned: float) -> list[_Head]:
-        """Return the heads of the lanes in which the asker may take something, and note what it knows."""
-        heads: list[_Head] = []
-        for lane in list(self._lanes):
-            ability_id, _ = lane
-            until = now
-            if known is None or ability_id in known:
-                self._seen[ability_id] = now
-            else:
-                until = orphaned if self._seen.get(ability_id, orphaned) <= orphaned else -math.inf
-            if (item := self._head(lane)) is not None and item[0] <= until:
-                heads.append((item, lane, until))
-        return heads
+    def _until(self, ability_id: str, now: float, demand: _Demand) -> float:
+        """Return until when jobs of an ability must have been due to be taken; note it when the asker knows it."""
+        if demand.known is None or ability_id in demand.known:
+            self._seen[ability_id] = now
+            return now
+        return demand.orphaned if self._seen.get(ability_id, demand.orphaned) <= demand.orphaned else -math.inf
 
     def _head(self, lane: _Lane) -> _Item | None:
         """Return the first item of a lane that is not stale; a lane that holds no other is removed."""
-        items = self._lanes[lane]
+        items = self._lanes.get(lane, [])
         while items:
             _, serial, stamp, job_id = items[0]
             row = self._jobs.get(job_id)
             if row is not None and (row.serial, row.stamp) == (serial, stamp):
                 return items[0]
-            heapq.heappop(items)
-            self._items -= 1
-        del self._lanes[lane]
+            self._pop(lane)
+        self._lanes.pop(lane, None)
         return None
 
-    def _take_due(self, heads: list[_Head], limit: int, suspects: int | None) -> list[_Row]:
-        """Take up to `limit` rows off the lanes, in the order in which they became due."""
-        rows: list[_Row] = []
+    def _take_due(self, now: float, demand: _Demand) -> list[_Row]:
+        """Take rows off the lanes, in the order in which they became due."""
+        untils = {lane: self._until(lane, now, demand) for lane in self._lanes if lane is not None}
+        left_behind = self._pop_left_behind(now)
+        heads: list[tuple[_Item, _Lane]] = [
+            (row.item, None) for row in left_behind if row.due <= self._until(row.job.ability_id, now, demand)
+        ]
+        heads += [(item, lane) for lane, until in untils.items() if (item := self._head(lane)) and item[0] <= until]
         heapq.heapify(heads)
-        left = limit if suspects is None else suspects
-        while heads and len(rows) < limit:
-            item, lane, until = heapq.heappop(heads)
-            _, is_suspect = lane
-            if is_suspect and left <= 0:
-                continue
-            left -= is_suspect
-            heapq.heappop(self._lanes[lane])
-            self._items -= 1
-            rows.append(self._jobs[item[3]])
-            if (following := self._head(lane)) is not None and following[0] <= until:
-                heapq.heappush(heads, (following, lane, until))
+        rows: list[_Row] = []
+        suspects = demand.suspects
+        while heads and len(rows) < demand.limit:
+            item, lane = heapq.heappop(heads)
+            row = self._jobs[item[3]]
+            if lane is not None:
+                self._pop(lane)
+                if (following := self._head(lane)) is not None and following[0] <= untils[lane]:
+                    heapq.heappush(heads, (following, lane))
+            elif row.running:
+                if suspects <= 0:
+                    continue
+                suspects -= 1
+            rows.append(row)
+        for row in set(left_behind).difference(rows):
+            self._push(row)
         return rows
+
+    def _pop_left_behind(self, now: float) -> list[_Row]:
+        """Take those rows off their lane whose leases are over."""
+        rows = []
+        while (item := self._head(None)) is not None and item[0] <= now:
+            self._pop(None)
+            rows.append(self._jobs[item[3]])
+        return rows
+
+    def _pop(self, lane: _Lane) -> None:
+        heapq.heappop(self._lanes[lane])
+        self._items -= 1
 
     def _claimed(self, row: _Row, owner: str, now: float, lease: float) -> Job:
         row.owner = owner
         row.job = msgspec.structs.replace(row.job, claims=row.job.claims + 1, age=max(0.0, now - row.added))
-        self._set_due(row, now + lease, runs=row.runs)
-        return msgspec.structs.replace(row.job, suspect=row.runs)
+        self._set_due(row, now + lease)
+        return msgspec.structs.replace(row.job, suspect=row.running)

@@ -52,9 +52,9 @@ _UNTAUGHT = b"untaught"
 # A member of the sorted sets is a serial number of 16 digits, a colon, and what follows wwspec:job: in the job's key.
 # Equal times are sorted by member, so by arrival.
 #
-# Jobs of one ability that wait, or that run, are a lane: a sorted set by when they are due, or their lease ends. Its
-# name ends with 0 or, if they run, 1, a colon, and the percent-encoded ability. `heads` is a sorted set of the names of
-# all lanes by their first times, so that what an owner can't run costs it nothing.
+# Jobs that have an owner are in `claimed` by the ends of their leases. The others of one ability are a lane: a sorted
+# set by when they are due, whose name ends with the percent-encoded ability. `heads` is a sorted set of all lanes by
+# their first times, so that what an owner can't run costs it nothing.
 
 _LANES = f"""
 {NOW}
@@ -64,8 +64,7 @@ local function escaped(text)
     end))
 end
 local function lane_of(key)
-    local ability, running = unpack(redis.call('HMGET', key, 'ability_id', 'running'))
-    return (running or '0') .. ':' .. escaped(ability)
+    return escaped(redis.call('HGET', key, 'ability_id') or '')
 end
 local function note_head(lane)
     local first = redis.call('ZRANGE', '{_LANE}' .. lane, 0, 0, 'WITHSCORES')
@@ -75,24 +74,14 @@ local function note_head(lane)
         redis.call('ZREM', '{_HEADS}', lane)
     end
 end
-local function set_due(key, member, due)
+local function wait(key, member, due)
     local lane = lane_of(key)
     redis.call('ZADD', '{_LANE}' .. lane, due, member)
     note_head(lane)
 end
-local function set_running(key, running)
-    local member, lane = redis.call('HGET', key, 'member'), lane_of(key)
-    local due = redis.call('ZSCORE', '{_LANE}' .. lane, member) or redis.call('ZSCORE', '{_EARLIER}', member) or now
-    redis.call('HSET', key, 'running', running)
-    if lane ~= lane_of(key) then
-        redis.call('ZREM', '{_LANE}' .. lane, member)
-        note_head(lane)
-    end
-    set_due(key, member, due)
-end
-local function owned(key, owner)
-    return redis.call('HGET', key, 'owner') == owner
-end
+"""
+_OWNED = """
+if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
 """
 _ADD = f"""
 {_LANES}
@@ -105,7 +94,7 @@ local member = string.format('%016d', redis.call('INCR', serials)) .. ':' .. nam
 redis.call('INCRBY', bytes, size)
 redis.call('HSET', key, 'member', member, 'size', size, 'attempt', 0, unpack(ARGV, 5))
 redis.call('ZADD', added, now, member)
-set_due(key, member, now)
+wait(key, member, now)
 return 'added'
 """
 _CLAIM = f"""
@@ -119,44 +108,59 @@ if (tonumber(redis.call('ZSCORE', programs, program)) or 0) < now - ARGV[4] / 8 
     redis.call('ZADD', programs, now, program)
 end
 
+local function key_of(member)
+    return '{_JOB}' .. string.sub(member, 18)
+end
 local function drop(member)
     for _, each in ipairs({{claimed, added, earlier}}) do redis.call('ZREM', each, member) end
 end
 local moved = redis.call('ZRANGE', earlier, 0, 99, 'WITHSCORES')
 for each = 1, #moved, 2 do
-    local key = '{_JOB}' .. string.sub(moved[each], 18)
-    if redis.call('EXISTS', key) == 1 then
-        set_due(key, moved[each], moved[each + 1])
-        redis.call('ZREM', earlier, moved[each])
+    local member, due = moved[each], moved[each + 1]
+    if redis.call('HEXISTS', key_of(member), 'owner') == 1 then
+        redis.call('ZADD', claimed, due, member)
+    elseif redis.call('EXISTS', key_of(member)) == 1 then
+        redis.call('ZREM', claimed, member)
+        wait(key_of(member), member, due)
     else
-        drop(moved[each])
+        drop(member)
     end
+    redis.call('ZREM', earlier, member)
 end
 
 local others = redis.call('ZRANGEBYSCORE', programs, orphaned - ARGV[4] / 4, '+inf')
-local function until_when(ability)
-    if program == '{_ALL}' or redis.call('SISMEMBER', taught, ability) == 1 then return now end
+local function until_when(lane)
+    if program == '{_ALL}' or redis.call('SISMEMBER', taught, lane) == 1 then return now end
     for _, each in ipairs(others) do
-        if each == '{_ALL}' or redis.call('SISMEMBER', '{_KNOWN}' .. each, ability) == 1 then return -1 end
+        if each == '{_ALL}' or redis.call('SISMEMBER', '{_KNOWN}' .. each, lane) == 1 then return -1 end
     end
     return orphaned
 end
 
--- The first jobs of all are in the lanes with the first heads, so no more lanes are needed than jobs.
-local left = {{['0'] = limit, ['1'] = math.min(limit, suspects)}}
 local found = {{}}
-local from = 0
-while left['0'] > 0 or left['1'] > 0 do
+local left_behind = redis.call('ZRANGEBYSCORE', claimed, '-inf', now, 'WITHSCORES')
+for each = 1, limit > 0 and #left_behind or 0, 2 do
+    local member, due = left_behind[each], tonumber(left_behind[each + 1])
+    local key = key_of(member)
+    if redis.call('EXISTS', key) == 0 then -- someone deleted it by hand
+        drop(member)
+    elseif redis.call('HGET', key, 'owner') == false then -- a process of an earlier release gave it back
+        redis.call('ZREM', claimed, member)
+    elseif due <= until_when(lane_of(key)) then
+        found[#found + 1] = {{due = due, member = member, suspect = redis.call('HGET', key, 'running') == '1'}}
+    end
+end
+-- The first jobs of all are in the lanes with the first heads, so no more lanes are needed than jobs.
+local from, lanes = 0, 0
+while lanes < limit do
     local heads = redis.call('ZRANGEBYSCORE', '{_HEADS}', '-inf', now, 'WITHSCORES', 'LIMIT', from, 100)
     for each = 1, #heads, 2 do
-        local lane, running = heads[each], string.sub(heads[each], 1, 1)
-        local latest = left[running] > 0 and until_when(string.sub(lane, 3)) or -1
-        if tonumber(heads[each + 1]) <= latest then
-            left[running] = left[running] - 1
-            local most = running == '0' and limit or math.min(limit, suspects)
-            local due = redis.call('ZRANGEBYSCORE', '{_LANE}' .. lane, '-inf', latest, 'WITHSCORES', 'LIMIT', 0, most)
+        local lane, latest = heads[each], until_when(heads[each])
+        if lanes < limit and tonumber(heads[each + 1]) <= latest then
+            lanes = lanes + 1
+            local due = redis.call('ZRANGEBYSCORE', '{_LANE}' .. lane, '-inf', latest, 'WITHSCORES', 'LIMIT', 0, limit)
             for one = 1, #due, 2 do
-                found[#found + 1] = {{due = tonumber(due[one + 1]), member = due[one], lane = lane, running = running}}
+                found[#found + 1] = {{due = tonumber(due[one + 1]), member = due[one], lane = lane}}
             end
         end
     end
@@ -167,26 +171,26 @@ table.sort(found, function(one, other)
     return one.due < other.due or (one.due == other.due and one.member < other.member)
 end)
 
-local jobs, lanes = {{}}, {{}}
+local jobs, changed = {{}}, {{}}
 for _, each in ipairs(found) do
-    local key = '{_JOB}' .. string.sub(each.member, 18)
     if #jobs == limit then break end
-    if redis.call('EXISTS', key) == 0 then -- someone deleted it by hand
-        redis.call('ZREM', '{_LANE}' .. each.lane, each.member)
-        drop(each.member)
-        lanes[each.lane] = true
-    elseif each.running == '0' or suspects > 0 then
-        if each.running == '1' then suspects = suspects - 1 end
-        redis.call('ZADD', '{_LANE}' .. each.lane, ends, each.member)
+    local key = key_of(each.member)
+    local exists = redis.call('EXISTS', key) == 1
+    if exists and not (each.suspect and suspects <= 0) then
+        if each.suspect then suspects = suspects - 1 end
         redis.call('ZADD', claimed, ends, each.member)
         redis.call('HINCRBY', key, 'attempt', 1)
         redis.call('HSET', key, 'owner', owner)
         local age = now - (redis.call('ZSCORE', added, each.member) or now)
         jobs[#jobs + 1] = {{age, redis.call('HMGET', key, unpack(ARGV, 7))}}
-        lanes[each.lane] = true
+    end
+    if each.lane then
+        redis.call('ZREM', '{_LANE}' .. each.lane, each.member)
+        changed[each.lane] = true
+        if not exists then drop(each.member) end -- someone deleted it by hand
     end
 end
-for lane in pairs(lanes) do note_head(lane) end
+for lane in pairs(changed) do note_head(lane) end
 return jobs
 """
 _TEACH = """
@@ -195,63 +199,51 @@ for _, ability in ipairs(cjson.decode(ARGV[1])) do redis.call('SADD', KEYS[1], a
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 """
 _BEGIN = f"""
-{_LANES}
-local key = KEYS[1]
-if not owned(key, ARGV[1]) then return 0 end
-redis.call('HINCRBY', key, 'attempts', 1)
-set_running(key, 1)
+{_OWNED}
+redis.call('HINCRBY', KEYS[1], 'attempts', 1)
+redis.call('HSET', KEYS[1], 'running', 1)
 return 1
 """
 _RENEW = f"""
-{_LANES}
+{NOW}
 local claimed, owner, ends = KEYS[1], ARGV[1], now + ARGV[2]
 local renewed = {{}}
 for each = 3, #ARGV do
     local key = '{_JOB}' .. ARGV[each]
-    if owned(key, owner) then
-        local member = redis.call('HGET', key, 'member')
-        set_due(key, member, ends)
-        redis.call('ZADD', claimed, ends, member)
+    if redis.call('HGET', key, 'owner') == owner then
+        redis.call('ZADD', claimed, ends, redis.call('HGET', key, 'member'))
         renewed[#renewed + 1] = each - 3
     end
 end
 return renewed
 """
 _EXCUSE = f"""
-{_LANES}
 for each = 2, #ARGV do
     local key = '{_JOB}' .. ARGV[each]
-    if owned(key, ARGV[1]) then set_running(key, 0) end
+    if redis.call('HGET', key, 'owner') == ARGV[1] then redis.call('HSET', key, 'running', 0) end
 end
 """
 _KEEP = f"""
-{_LANES}
-local key = KEYS[1]
-if not owned(key, ARGV[1]) then return 0 end
-redis.call('HSET', key, 'errcode', ARGV[2], 'result', ARGV[3])
-set_running(key, 0)
+{_OWNED}
+redis.call('HSET', KEYS[1], 'errcode', ARGV[2], 'result', ARGV[3], 'running', 0)
 return 1
 """
 _POSTPONE = f"""
+{_OWNED}
 {_LANES}
 local key, claimed = unpack(KEYS)
-if not owned(key, ARGV[1]) then return 0 end
-set_running(key, 0)
 local member = redis.call('HGET', key, 'member')
-set_due(key, member, now + ARGV[2])
+redis.call('HSET', key, 'running', 0)
+wait(key, member, now + ARGV[2])
 redis.call('ZREM', claimed, member)
 redis.call('HDEL', key, 'owner')
 return 1
 """
 _FINISH = f"""
-{_LANES}
+{_OWNED}
 local key, claimed, added, bytes, earlier = unpack(KEYS)
-if not owned(key, ARGV[1]) then return 0 end
 local member, size = unpack(redis.call('HMGET', key, 'member', 'size'))
 redis.call('DECRBY', bytes, size)
-local lane = lane_of(key)
-redis.call('ZREM', '{_LANE}' .. lane, member)
-note_head(lane)
 for _, each in ipairs({{claimed, added, earlier}}) do redis.call('ZREM', each, member) end
 redis.call('DEL', key)
 return 1

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from wwspec_router.stores.base import StoreFigures, StoreLimits
-from wwspec_router.stores.clocks import ClockWatch, machine_run, uptime
+from wwspec_router.stores.clocks import ClockWatch, machine_run, since, uptime
 from wwspec_router.stores.entry import encoded, full, positive, storable_key
 from wwspec_router.stores.housekeeping import Housekeeping
 from wwspec_router.stores.sqlite_file import SqliteFile
@@ -217,8 +217,7 @@ def _steady_clock(file: SqliteFile) -> Callable[[], float]:
     run = machine_run()
     if not run:
         return time.time
-    epoch = file.write(lambda db: _epoch(db, run))
-    return lambda: epoch + uptime()
+    return since(file.write(lambda db: _epoch(db, run)))
 
 
 def _epoch(db: sqlite3.Connection, run: str) -> float:

@@ -140,7 +140,9 @@ class SqliteFile:
         Raises:
             StoreError: It was.
         """
-        lost = self._files.lost()
+        self._note_lost(self._files.lost())
+
+    def _note_lost(self, lost: str | None) -> None:
         if lost is not None and self._lost is None:
             log.error("%s", self._lost_error(lost))
         elif lost is None and self._lost is not None:
@@ -261,7 +263,8 @@ class SqliteFile:
         self._failed = True
         clearly(self._path, self._transact, deadline, step, synced)
         self._failed = False
-        self.look()
+        if (lost := self._files.lost_of_late() or self._lost) is not None:
+            self._note_lost(lost)
 
     def _transact(self, deadline: float, step: Callable[[sqlite3.Connection], None], synced: bool = True) -> None:
         if self._closed:

@@ -1,16 +1,17 @@
 """The journal of jobs in a SQLite file: its tables and its rules.
 
 What changes with every claim and renewal is in a table of small rows; the texts, which may be long, are in another
-and are written once. Jobs of one ability that wait, or that run, are a lane: an index finds the first of each lane, so
-that what an owner can't run costs it nothing. How the file is opened, written and read is `SqliteFile`'s business. It
-is not aware of events.
+and are written once. The waiting jobs of one ability are a lane: an index finds the first of each lane, so that what an
+owner can't run costs it nothing. How the file is opened, written and read is `SqliteFile`'s business. It is not aware
+of events.
 """
 
-import heapq
 import math
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from itertools import islice
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from wwspec_router.stores.base import ORPHAN_AFTER, Job, JobFigures, Outcome, StoreLimits
@@ -70,60 +71,70 @@ JOB_TABLES: Sequence[str] = (
 
 JOB_LANES: Sequence[str] = (
     "ALTER TABLE jobs ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0",  # the older `attempt` counts claims
-    "ALTER TABLE jobs ADD COLUMN lane INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE jobs ADD COLUMN running INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE jobs ADD COLUMN lane INTEGER NOT NULL DEFAULT 0",  # 0 in jobs that an earlier release added
     "CREATE TABLE job_lanes (lane INTEGER PRIMARY KEY, ability_id TEXT NOT NULL UNIQUE, seen REAL NOT NULL DEFAULT 0)",
     "DROP INDEX jobs_due",
-    "CREATE INDEX jobs_by_lane ON jobs (lane, due)",
+    "CREATE INDEX jobs_waiting ON jobs (lane, due, owner) WHERE owner IS NULL",
 )
-"""What a later version changes.
-
-An ability's number is in `job_lanes`. Twice that is the lane of its jobs that wait, and one more the lane of those that
-run. In lanes 0 and 1 are jobs that a process of an earlier release added.
-"""
+"""What a later version changes. A job runs while `running` is set and it has no outcome."""
 
 _KNOWN = "SELECT 1 FROM jobs WHERE job_id = ?"
 _USAGE = "SELECT rows, bytes FROM job_usage"
-_NUMBER = "SELECT lane FROM job_lanes WHERE ability_id = ?"
-_ADD_NUMBER = "INSERT INTO job_lanes (ability_id) VALUES (?)"
+_LANE = "SELECT lane FROM job_lanes WHERE ability_id = ?"
+_ADD_LANE = "INSERT INTO job_lanes (ability_id) VALUES (?)"
 _ADD = "INSERT INTO jobs (job_id, size, added, due, lane) VALUES (?, ?, ?, ?, ?)"
 _ADD_TEXTS = """
     INSERT INTO job_texts (serial, corpid, agentid, ability_id, job_info, notify_id, data) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 HEADS = """
     WITH RECURSIVE lanes (lane) AS (
-        SELECT min(lane) FROM jobs
+        SELECT min(lane) FROM jobs WHERE owner IS NULL
         UNION ALL
-        SELECT (SELECT min(lane) FROM jobs WHERE lane > lanes.lane) FROM lanes WHERE lanes.lane IS NOT NULL
+        SELECT (SELECT min(lane) FROM jobs WHERE owner IS NULL AND lane > lanes.lane) FROM lanes
+        WHERE lanes.lane IS NOT NULL
     )
-    SELECT (SELECT min(due) FROM jobs WHERE lane = lanes.lane), lanes.lane, ability_id, seen
-    FROM lanes LEFT JOIN job_lanes ON job_lanes.lane = lanes.lane / 2 WHERE lanes.lane IS NOT NULL
+    SELECT (SELECT min(due) FROM jobs WHERE owner IS NULL AND lane = lanes.lane), 0, 0, lanes.lane, ability_id, seen
+    FROM lanes LEFT JOIN job_lanes ON job_lanes.lane = lanes.lane WHERE lanes.lane IS NOT NULL
+    UNION ALL
+    SELECT jobs.due, 1, running AND errcode IS NULL, jobs.lane, job_lanes.ability_id, seen
+    FROM jobs JOIN job_texts USING (serial) LEFT JOIN job_lanes ON job_lanes.lane = jobs.lane
+    WHERE owner IS NOT NULL AND jobs.due <= ?
 """
-"""Finds when the first job of each lane is due, by index."""
+"""Finds when the first job of each lane is due, and what was left behind, by index."""
 DUE = """
-    SELECT due, serial, job_id, attempt, attempts, added, lane % 2 FROM jobs
-    WHERE lane = ? AND due <= ? ORDER BY due, serial LIMIT ?
+    SELECT due, serial, job_id, attempt, attempts, added, 0 FROM jobs
+    WHERE owner IS NULL AND lane = ? AND due <= ? ORDER BY due, serial LIMIT ?
 """
 """Finds those to claim in one lane, by index."""
-_ADD_MISSING_NUMBERS = """
+LEASE_OVER = """
+    SELECT lane, due, serial, job_id, attempt, attempts, added, running AND errcode IS NULL
+    FROM jobs JOIN job_texts USING (serial) WHERE owner IS NOT NULL AND due <= ?
+"""
+"""Finds those whose owners gave no sign of life, by index."""
+_ADD_MISSING_LANES = """
     INSERT INTO job_lanes (ability_id)
-    SELECT DISTINCT ability_id FROM job_texts JOIN jobs USING (serial) WHERE lane < 2
+    SELECT DISTINCT ability_id FROM job_texts JOIN jobs USING (serial) WHERE lane = 0
     ON CONFLICT DO NOTHING
 """
 _FILL_IN_LANES = """
-    UPDATE jobs SET lane = lane + 2 * (
+    UPDATE jobs SET lane = (
         SELECT job_lanes.lane FROM job_lanes JOIN job_texts USING (ability_id) WHERE job_texts.serial = jobs.serial
-    ) WHERE lane < 2
+    ) WHERE lane = 0
 """
 _SEEN = "UPDATE job_lanes SET seen = ? WHERE lane = ?"
 _TEXTS = (
     "SELECT corpid, agentid, ability_id, job_info, notify_id, data, errcode, result FROM job_texts WHERE serial = ?"
 )
 _CLAIM = "UPDATE jobs SET owner = ?, due = ?, attempt = attempt + 1 WHERE serial = ?"
-_BEGIN = "UPDATE jobs SET attempts = attempts + 1, lane = lane | 1 WHERE job_id = ? AND owner = ?"
+_BEGIN = "UPDATE jobs SET attempts = attempts + 1, running = 1 WHERE job_id = ? AND owner = ?"
 _RENEW = "UPDATE jobs SET due = ? WHERE job_id = ? AND owner = ?"
-_END = "UPDATE jobs SET lane = lane & ~1 WHERE job_id = ? AND owner = ?"
-_KEEP = "UPDATE job_texts SET errcode = ?, result = ? WHERE serial = (SELECT serial FROM jobs WHERE job_id = ?)"
-_POSTPONE = "UPDATE jobs SET due = ?, owner = NULL, lane = lane & ~1 WHERE job_id = ? AND owner = ?"
+_EXCUSE = "UPDATE jobs SET running = 0 WHERE job_id = ? AND owner = ?"
+_KEEP = """
+    UPDATE job_texts SET errcode = ?, result = ?
+    WHERE serial = (SELECT serial FROM jobs WHERE job_id = ? AND owner = ?)
+"""
+_POSTPONE = "UPDATE jobs SET due = ?, owner = NULL, running = 0 WHERE job_id = ? AND owner = ?"
 _FINISH = "DELETE FROM jobs WHERE job_id = ? AND owner = ?"
 _FIGURES = """
     SELECT rows, bytes,
@@ -134,27 +145,30 @@ _FIGURES = """
 
 
 class _Head(NamedTuple):
-    """A lane, and when its first job was due."""
+    """The first job of a lane, or one whose lease is over: when it was due, and whose it can be."""
 
     due: float
+    left_behind: int
+    running: int
     lane: int
     ability_id: str | None
-    """None when the lane is 0 or 1."""
+    """None when the lane is 0."""
     seen: float | None
     """When somebody who knows the ability asked for jobs, or a little before: not every time is noted."""
 
 
-class _Lane(NamedTuple):
-    """Where an owner gets jobs."""
+class _Found(NamedTuple):
+    """Where there is something for an owner: lanes, each with the time until when it must have been due."""
 
-    due: float
-    lane: int
-    until: float
-    """When they must have been due at the latest."""
+    waiting: dict[int, float]
+    """The lane with the first head comes first."""
+    left_behind: dict[int, float]
+    seen: list[int]
+    """Lanes of which it is to be noted that somebody who knows their abilities asks for jobs."""
 
 
 class _Due(NamedTuple):
-    """A job that is to be claimed."""
+    """A job that can be claimed."""
 
     due: float
     serial: int
@@ -162,7 +176,7 @@ class _Due(NamedTuple):
     claims: int
     attempts: int
     added: float
-    suspect: int
+    running: int
 
 
 class _Demand(NamedTuple):
@@ -173,29 +187,33 @@ class _Demand(NamedTuple):
     orphan_after: float
     suspects: int
 
-    def lanes(self, heads: Sequence[_Head], now: float) -> list[tuple[int, list[_Lane]]]:
-        """Return where there are jobs, and how many to take: of those that wait, and of suspects."""
-        able = [_Lane(each.due, each.lane, self._until(each, now)) for each in heads]
-        chosen = []
-        for running, limit in ((0, self.limit), (1, min(self.limit, self.suspects))):
-            lanes = [each for each in able if each.lane % 2 == running and each.due <= each.until]
-            # The first jobs of all are in the lanes with the first heads, so no more lanes are needed than jobs.
-            chosen.append((limit, heapq.nsmallest(limit, lanes)))
-        return chosen
-
-    def seen(self, heads: Sequence[_Head], now: float) -> list[int]:
-        """Return the abilities of which it is to be noted that somebody who knows them asked for jobs."""
+    def find(self, heads: Sequence[_Head], now: float) -> _Found:
+        """Return where there is something."""
+        found = _Found({}, {}, [])
         late = now - self.orphan_after / 4
-        return [each.lane // 2 for each in heads if self._knows(each) and each.seen is not None and each.seen <= late]
+        for head in sorted(heads, key=itemgetter(0)):
+            known = self.known is None or head.ability_id in self.known
+            seen = head.seen or 0.0
+            until = now
+            if known and head.due <= now and seen <= late and head.lane not in found.seen:
+                found.seen.append(head.lane)
+            elif not known:
+                until = now - self.orphan_after if seen <= late - self.orphan_after else -math.inf
+            if head.due <= until and (self.suspects if head.running else self.limit):
+                (found.left_behind if head.left_behind else found.waiting)[head.lane] = until
+        return found
 
-    def _until(self, head: _Head, now: float) -> float:
-        if self._knows(head):
-            return now
-        asked = head.seen is not None and head.seen > now - 1.25 * self.orphan_after
-        return -math.inf if asked else now - self.orphan_after
-
-    def _knows(self, head: _Head) -> bool:
-        return self.known is None or head.ability_id in self.known
+    def pick(self, due: Iterable[_Due]) -> list[_Due]:
+        """Return those that the owner gets, in their order."""
+        picked: list[_Due] = []
+        suspects = self.suspects
+        for each in sorted(due):
+            if len(picked) == self.limit:
+                break
+            if not each.running or suspects > 0:
+                suspects -= each.running
+                picked.append(each)
+        return picked
 
 
 class SqliteJobs:
@@ -214,6 +232,7 @@ class SqliteJobs:
         self._file = file
         self._limits = limits
         self._clock = clock
+        self._found_nothing = True  # the last claim
 
     def add(self, job: Job) -> None:
         """Keep a new job; see `JobJournal.add`. It is on the disk when this returns."""
@@ -227,7 +246,7 @@ class SqliteJobs:
             if rows >= self._limits.max_jobs or total + size > self._limits.max_job_bytes:
                 return full_of_jobs(self._limits)
             now = self._clock()
-            serial = db.execute(_ADD, (job.job_id, size, now, now, 2 * _number(db, job.ability_id))).lastrowid
+            serial = db.execute(_ADD, (job.job_id, size, now, now, _lane(db, job.ability_id))).lastrowid
             db.execute(_ADD_TEXTS, (serial, *texts))
             return None
 
@@ -250,30 +269,39 @@ class SqliteJobs:
         positive("lease", lease)
         limit = max(0, limit)
         few = limit if suspects is None else max(0, suspects)
-        demand = _Demand(limit, known, positive("orphan_after", orphan_after), few)
-        while True:
-            # Most looks find nothing; those need not wait for the write lock.
-            now = self._clock()
-            heads = [_Head(*row) for row in self._file.read(HEADS) if row[0] <= now]
-            if any(each.ability_id is None for each in heads):
-                self._file.write(_fill_in_lanes, synced=False)
-                continue
-            lanes, seen = demand.lanes(heads, now), demand.seen(heads, now)
-            if not seen and not any(found for _, found in lanes):
-                return []
-            jobs = self._file.write(partial(self._claim, owner, lease, lanes, seen), synced=False)
-            if jobs or seen:
-                return jobs
-            # Others took all of them meanwhile.
+        demand = _Demand(limit, known, positive("orphan_after", orphan_after), min(few, limit))
+        if self._found_nothing and not self._look(demand, self._file.read(HEADS, (self._clock(),))):
+            return []
+        jobs = self._file.write(partial(self._take, owner, lease, demand), synced=False)
+        self._found_nothing = not jobs
+        return jobs
 
-    def _claim(
-        self, owner: str, lease: float, lanes: list[tuple[int, list[_Lane]]], seen: list[int], db: sqlite3.Connection
-    ) -> list[Job]:
+    def _look(self, demand: _Demand, heads: Sequence[tuple[Any, ...]]) -> bool:
+        """Tell whether there is something to do: most looks find nothing, and need not wait for the write lock."""
+        found = demand.find([_Head(*row) for row in heads], self._clock())
+        return any(found) or any(head[3] == 0 for head in heads)
+
+    def _take(self, owner: str, lease: float, demand: _Demand, db: sqlite3.Connection) -> list[Job]:
         now = self._clock()
-        db.executemany(_SEEN, [(now, each) for each in seen])
-        due = _due(db, lanes)
-        db.executemany(_CLAIM, [(owner, now + lease, each.serial) for each in due])
-        return [_job(each, now, db.execute(_TEXTS, (each.serial,)).fetchone()) for each in due]
+        heads = [_Head(*row) for row in db.execute(HEADS, (now,)).fetchall()]
+        if any(head.lane == 0 for head in heads):
+            _fill_in_lanes(db)
+            heads = [_Head(*row) for row in db.execute(HEADS, (now,)).fetchall()]
+        found = demand.find(heads, now)
+        if found.seen:
+            db.executemany(_SEEN, [(now, each) for each in found.seen])
+        # The first jobs of all are in the lanes with the first heads, so no more lanes are needed than jobs.
+        due = [
+            _Due(*row)
+            for lane, until in islice(found.waiting.items(), demand.limit)
+            for row in db.execute(DUE, (lane, until, demand.limit)).fetchall()
+        ]
+        if found.left_behind:
+            rows = db.execute(LEASE_OVER, (now,)).fetchall()
+            due += [_Due(*row) for lane, *row in rows if row[0] <= found.left_behind.get(lane, -math.inf)]
+        picked = demand.pick(due)
+        db.executemany(_CLAIM, [(owner, now + lease, each.serial) for each in picked])
+        return [_job(each, now, db.execute(_TEXTS, (each.serial,)).fetchone()) for each in picked]
 
     def begin(self, owner: str, job_id: str) -> bool:
         """Note that a job runs; see `JobJournal.begin`. It is on the disk when this returns."""
@@ -294,17 +322,13 @@ class SqliteJobs:
     def excuse(self, owner: str, job_ids: Sequence[str]) -> None:
         """Clear jobs of suspicion; see `JobJournal.excuse`."""
         storable_ids(owner, *job_ids)
-        self._file.write(lambda db: db.executemany(_END, [(each, owner) for each in job_ids]), synced=False)
+        self._file.write(lambda db: db.executemany(_EXCUSE, [(each, owner) for each in job_ids]), synced=False)
 
     def keep_outcome(self, owner: str, job_id: str, outcome: Outcome) -> bool:
         """Keep what the ability answered; see `JobJournal.keep_outcome`. It is on the disk when this returns."""
         storable_ids(owner, job_id)
-        row = (*storable_outcome(outcome), job_id)
-
-        def work(db: sqlite3.Connection) -> bool:
-            return db.execute(_END, (job_id, owner)).rowcount > 0 and db.execute(_KEEP, row).rowcount > 0
-
-        return self._file.write(work)
+        row = (*storable_outcome(outcome), job_id, owner)
+        return self._file.write(lambda db: db.execute(_KEEP, row).rowcount > 0)
 
     def postpone(self, owner: str, job_id: str, delay: float) -> bool:
         """Give a job back; see `JobJournal.postpone`."""
@@ -334,28 +358,19 @@ class SqliteJobs:
         return JobFigures(waiting=rows - claimed, claimed=claimed, bytes=size, oldest_age=age)
 
 
-def _number(db: sqlite3.Connection, ability_id: str) -> int:
-    """Return the number of an ability, a new one if it has none."""
-    found = db.execute(_NUMBER, (ability_id,)).fetchone()
+def _lane(db: sqlite3.Connection, ability_id: str) -> int:
+    """Return the lane of an ability, a new one if it has none."""
+    found = db.execute(_LANE, (ability_id,)).fetchone()
     if found is None:
-        db.execute(_ADD_NUMBER, (ability_id,))
-        found = db.execute(_NUMBER, (ability_id,)).fetchone()
+        db.execute(_ADD_LANE, (ability_id,))
+        found = db.execute(_LANE, (ability_id,)).fetchone()
     return int(found[0])
 
 
 def _fill_in_lanes(db: sqlite3.Connection) -> None:
     """Find the lanes of jobs that a process of an earlier release added."""
-    db.execute(_ADD_MISSING_NUMBERS)
+    db.execute(_ADD_MISSING_LANES)
     db.execute(_FILL_IN_LANES)
-
-
-def _due(db: sqlite3.Connection, lanes: list[tuple[int, list[_Lane]]]) -> list[_Due]:
-    """Return the jobs that an owner gets, in their order."""
-    found: list[_Due] = []
-    for limit, chosen in lanes:
-        rows = [_Due(*row) for each in chosen for row in db.execute(DUE, (each.lane, each.until, limit)).fetchall()]
-        found += heapq.nsmallest(limit, rows)
-    return heapq.nsmallest(lanes[0][0], found)
 
 
 def _job(due: _Due, now: float, texts: tuple[Any, ...]) -> Job:
@@ -370,7 +385,7 @@ def _job(due: _Due, now: float, texts: tuple[Any, ...]) -> Job:
         notify_id=notify_id,
         attempt=due.attempts,
         claims=due.claims + 1,
-        suspect=due.suspect == 1,
+        suspect=due.running == 1,
         age=max(0.0, now - due.added),
         outcome=None if errcode is None else Outcome(errcode=errcode, result=result),
     )
