@@ -8,33 +8,27 @@ again. What can't be kept is reported all the same.
 Who claimed a job renews its lease while it runs. So that it stays with a process that lives, a renewal that fails is
 tried again with each look, and who finds the journal back after an outage claims none until others could renew theirs.
 
-It knows neither HTTP nor how abilities answer: the kernel runs a call, `reports` tells the platform, `job_threads` has
-the threads, and `suspects` says when jobs run again of which a process may have died.
+Here is which jobs this process has, and since when. What is done with one is in `job_runner`, on what threads in
+`job_threads`; `suspects` says when jobs run again of which a process may have died.
 """
 
 import logging
-import random
 import secrets
 import threading
 from collections.abc import Callable
 from time import monotonic
-from typing import Protocol
 
-from msgspec.structs import replace
-
-from wwspec_router.context import Deadline
-from wwspec_router.envelope import Call, CallType, Reply
-from wwspec_router.errors import CallError, HandlerTimeoutError, StoreError
+from wwspec_router.envelope import Call
+from wwspec_router.errors import CallError, StoreError
 from wwspec_router.figures import Figures
+from wwspec_router.job_runner import MAX_RUNS, JobRunner, Kernel
 from wwspec_router.job_threads import JobThreads, Run
 from wwspec_router.logs import describe, short
-from wwspec_router.reports import Reporter, Verdict
 from wwspec_router.sdk.base import Sdk
-from wwspec_router.stores.base import ORPHAN_AFTER, Job, JobJournal, Outcome
-from wwspec_router.stores.entry import storable_outcome
+from wwspec_router.stores.base import ORPHAN_AFTER, Job, JobJournal
 from wwspec_router.suspects import Suspects
 
-__all__ = ["GIVE_UP_AFTER", "LEASE", "MAX_RUNS", "REPORT_WITHIN", "Jobs", "Kernel"]
+__all__ = ["LEASE", "REPORT_WITHIN", "Jobs"]
 
 log = logging.getLogger(__name__)
 
@@ -48,35 +42,13 @@ HOLD = 0.5
 """Share of a lease for which nothing is claimed then, so that those processes can renew theirs first."""
 POLL = 1.0
 """Seconds between two looks for jobs that other processes left behind, and between two tries to renew leases."""
-MAX_RUNS = 5
-"""How often a job is begun that never comes to an end, as one does that kills its process."""
 REPORT_WITHIN = 30.0
 """Seconds that a report may take. After that another thread sends it again, and the one that hangs is replaced."""
-GIVE_UP_AFTER = 86_400.0
-"""Seconds after its acceptance from which a job is given up when its report is not heard once more: a day."""
-MAX_DELAY = 60.0
-"""Longest pause between two reports of one job, in seconds."""
 
 _STOP_WAIT = 0.5
 """Seconds that a stop waits for the journal to note that jobs are cut off by it."""
 
 _ACCEPTED = '{"errcode":0,"errmsg":"ok"}'
-
-
-class Kernel(Protocol):
-    """What runs the calls."""
-
-    def deadline(self, call: Call, since: float) -> Deadline:
-        """Return when a call must be answered that is begun at `since`, in seconds of `time.monotonic()`."""
-        ...
-
-    def run_job(self, call: Call, deadline: Deadline) -> Reply:
-        """Answer an asynchronous call that was accepted before. Blocks. Never raises."""
-        ...
-
-    def refusal(self, error: CallError) -> Reply:
-        """Return the reply that tells the app of an error."""
-        ...
 
 
 class Jobs:
@@ -107,14 +79,13 @@ class Jobs:
         report_within: float = REPORT_WITHIN,
     ) -> None:
         self._journal = journal
-        self._reporter = Reporter(sdk)
+        self._sdk = sdk
         self._owner = secrets.token_hex(8)
         self._lease = lease
         self._poll = min(POLL, lease / 30)
         self._abilities = abilities
         self._orphan_after = orphan_after
-        self._kernel: Kernel  # these two are given by `start`, and used by nothing before
-        self._figures: Figures
+        self._runner: JobRunner  # made by `start`, and used by nothing before
         self._threads = JobThreads(threads, hang_after, report_within, self._handle, self._put_down)
         self._suspects = Suspects(self._threads.hangs)
         self._running: set[str] = set()
@@ -160,8 +131,7 @@ class Jobs:
             kernel: Runs the calls.
             figures: Where jobs are counted.
         """
-        self._kernel = kernel
-        self._figures = figures
+        self._runner = JobRunner(self._journal, self._owner, self._sdk, kernel, figures, self._submit_later)
         self._threads.start()
         self._keeper = threading.Thread(target=self._keep, name="wwspec-job-keeper", daemon=True)
         self._keeper.start()
@@ -171,7 +141,7 @@ class Jobs:
 
         What is left stays in the journal; another process, or the next start, takes it up when its lease is over.
         """
-        self._stopping = True
+        self._stopping = self._runner.is_stopping = True
         self._wake()
         deadline = monotonic() + grace
         self._threads.join(deadline)
@@ -290,10 +260,9 @@ class Jobs:
         for run in self._threads.replace_hanging():
             if run.is_reporting and run.give_away(reporting=True):
                 self._running.discard(run.job.job_id)
-                self._send_again(run)
+                self._runner.report_again(run)
             elif not run.is_reporting and run.deadline.remaining == 0 and run.give_away(reporting=False):
-                error = HandlerTimeoutError("the ability took longer than its timeout")
-                self._threads.submit(Run(run.job, self._error(error)))
+                self._threads.submit(self._runner.time_out(run.job))
 
     def _excuse(self) -> None:
         """Let what runs longer than the grace be no suspect: the process is about to be ended for other reasons."""
@@ -309,110 +278,11 @@ class Jobs:
         self._wake()
 
     def _handle(self, run: Run) -> None:
-        job = run.job
-        if self._stopping and run.outcome is None and not run.is_gone:  # not begun: free at once for who comes next
-            self._journal.postpone(self._owner, job.job_id, 0.0)
-            return
-        outcome = job.outcome
-        if outcome is None:
-            outcome = run.outcome or self._outcome(run)
-            if outcome is None or not self._keep_outcome(run, outcome):
-                return
-            self._figures.count_job(outcome.errcode)
-        run.outcome = outcome
-        self._report(run, outcome)
+        self._runner.handle(run)
 
-    def _outcome(self, run: Run) -> Outcome | None:
-        """Run a job's ability, and return what is to be told of it; None when another has the job."""
-        job = run.job
-        if job.attempt >= MAX_RUNS:
-            log.error("job %s of %s ended none of its %d runs", short(job.job_id), short(job.ability_id, 64), MAX_RUNS)
-            return self._error(CallError(f"the ability was begun {MAX_RUNS} times and came to no end"))
-        if not self._begin(run):
-            return None
-        call = Call(
-            corpid=job.corpid,
-            agentid=job.agentid,
-            call_type=CallType.APP,
-            ability_id=job.ability_id,
-            data=job.data,
-            notify_id=job.notify_id,
-            is_async=True,
-            job_info=job.job_info,
-            attempt=job.attempt + 1,
-        )
-        run.deadline = self._kernel.deadline(call, run.since)
-        reply = self._kernel.run_job(call, run.deadline)
-        if not run.end():
-            log.warning("job %s came to an end after its time-out was reported", short(job.job_id))
-            return None
-        outcome = Outcome(errcode=reply.errcode, result=reply.text)
-        try:
-            storable_outcome(outcome)
-        except StoreError as error:  # it would be run again and again, and never be told
-            log.error("job %s of %s: its %s", short(job.job_id), short(job.ability_id, 64), error)
-            return self._error(CallError("internal error of the program"))
-        return outcome
-
-    def _error(self, error: CallError) -> Outcome:
-        reply = self._kernel.refusal(error)
-        return Outcome(errcode=reply.errcode, result=reply.text)
-
-    def _begin(self, run: Run) -> bool:
-        """Note in the journal that a job runs; return False when another has it."""
-        return self._journal.begin(self._owner, run.job.job_id) or self._is_lost(run, "it is run all the same")
-
-    def _keep_outcome(self, run: Run, outcome: Outcome) -> bool:
-        """Keep what came of a job; return False when that is of no more use, since another has the job."""
-        try:
-            return self._journal.keep_outcome(self._owner, run.job.job_id, outcome) or self._is_lost(
-                run, "its result is reported all the same"
-            )
-        except StoreError as error:
-            log.error("job %s: its result is not kept, and reported all the same: %s", short(run.job.job_id), error)
-            return True
-
-    def _is_lost(self, run: Run, consequence: str) -> bool:
-        """Tell whether the journal does not have the job any more, rather than another owner having it; log either."""
-        job_id = run.job.job_id
-        run.is_gone = run.is_gone or not self._journal.has_job(job_id)
-        if run.is_gone:
-            log.error("job %s is gone from the journal; %s", short(job_id), consequence)
-        else:
-            log.warning("job %s was taken over by another process", short(job_id))
-        return run.is_gone
-
-    def _report(self, run: Run, outcome: Outcome) -> None:
-        job = run.job
-        run.begin(reporting=True)
-        verdict = self._reporter.tell(job, outcome)
-        if not run.end() and verdict is not Verdict.DONE:
-            return  # another thread sends it again
-        if verdict is Verdict.UNHEARD and run.age < GIVE_UP_AFTER:
-            self._send_again(run)
-            return
-        if verdict is Verdict.UNHEARD:
-            log.error("job %s given up: %.0f s after its acceptance, no report was heard", short(job.job_id), run.age)
-        if verdict is not Verdict.DONE:
-            self._figures.count_job_given_up()
-        if not run.is_gone:
-            self._journal.finish(self._owner, job.job_id)
-
-    def _send_again(self, run: Run) -> None:
-        """Let the report of a job be sent again, after a pause."""
-        job = run.job
-        delay = min(MAX_DELAY, 0.5 * 2.0 ** min(job.claims, 10)) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
-        if not run.is_gone and self._journal.postpone(self._owner, job.job_id, delay):
-            return
-        if not self._is_lost(run, "its report is sent again from memory"):
-            return
-        if self._stopping:
-            log.error("job %s: no report of it was heard, and nobody else knows of it: it is lost", short(job.job_id))
-            return
-        again = Run(replace(job, outcome=run.outcome, claims=job.claims + 1, age=run.age))
-        again.is_gone = True
+    def _submit_later(self, delay: float, run: Run) -> None:
         with self._changed:
-            self._later.append((monotonic() + delay, again))
+            self._later.append((monotonic() + delay, run))
 
     def _report_again(self) -> None:
         """Send reports again of jobs that the journal has lost: those whose pause is over; all before a stop."""

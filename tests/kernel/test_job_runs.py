@@ -22,7 +22,8 @@ from wwspec_router.contracts import Contract, Output
 from wwspec_router.dispatch import Dispatcher
 from wwspec_router.envelope import Call, Reply
 from wwspec_router.figures import Figures
-from wwspec_router.jobs import LEASE, MAX_RUNS, Jobs
+from wwspec_router.job_runner import MAX_RUNS
+from wwspec_router.jobs import LEASE, Jobs
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
 from wwspec_router.table import AbilityTable

@@ -33,7 +33,8 @@ from wwspec_router.dispatch import Dispatcher
 from wwspec_router.envelope import Call, Reply
 from wwspec_router.errors import AbilityError, StoreError
 from wwspec_router.figures import Figures, JobCounts
-from wwspec_router.jobs import GIVE_UP_AFTER, LEASE, MAX_RUNS, Jobs
+from wwspec_router.job_runner import GIVE_UP_AFTER, MAX_RUNS
+from wwspec_router.jobs import LEASE, Jobs
 from wwspec_router.reports import PATIENCE, REFUSALS, Kind
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store

@@ -427,6 +427,32 @@ def test_a_server_that_hangs_is_an_error_and_not_a_wait(tmp_path: Path, monkeypa
         assert store.get("corp", 1, "id") == "text"
 
 
+def test_a_check_tells_of_a_server_that_is_away_or_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 15."""
+    monkeypatch.setattr("wwspec_router.stores.redis_server.TIMEOUT", 0.2)
+    with local_redis(tmp_path) as server, closing(RedisStore(server.url)) as store:
+        store.check()
+        server.freeze()
+        with pytest.raises(StoreError, match="did not answer"):
+            store.check()
+        server.thaw()
+        assert within_deadline(lambda: not fails(store.check))
+        server.kill()
+        with pytest.raises(StoreError, match="can't be reached"):
+            store.check()
+        server.start()
+        store.check()
+
+
+def test_abilities_that_the_server_forgot_are_told_again(server: LocalRedis, store: RedisStore) -> None:
+    """Row 9: after FLUSHALL, and when the time for which they are kept is over."""
+    known = frozenset({"ability", "other"})
+    for _ in range(2):
+        store.add(job("a"))
+        assert ids(store.claim("one", 1, 100, known=known)) == ["a"]
+        server.run("FLUSHALL")
+
+
 def test_a_call_that_gets_no_connection_says_so_and_waits_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wwspec_router.stores.redis_server.TIMEOUT", 0.2)
     monkeypatch.setattr("wwspec_router.stores.redis_server.CONNECTIONS", 1)

@@ -15,7 +15,7 @@ import pytest
 
 import wwspec_router
 from wwspec_router.errors import StoreError
-from wwspec_router.stores import Outcome, StoreFigures, StoreLimits, sqlite_jobs
+from wwspec_router.stores import Outcome, StoreFigures, StoreLimits, sqlite_lanes
 from wwspec_router.stores.sqlite import SCHEMA, SqliteStore
 from wwspec_router.stores.sqlite_file import SqliteFile
 from wwspec_router.testing.job_samples import ageless, ids, job
@@ -467,9 +467,9 @@ def test_due_jobs_are_found_by_index_and_in_its_order(tmp_path: Path) -> None:
             plan = db.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
             return {row[-1] for row in plan if " jobs" in row[-1]}
 
-        assert steps(sqlite_jobs.DUE, 0, 0, 1) == {"SEARCH jobs USING INDEX jobs_waiting (lane=? AND due<?)"}
-        assert steps(sqlite_jobs.LEASE_OVER, 0) == {"SEARCH jobs USING INDEX jobs_claimed (due<?)"}
-        assert steps(sqlite_jobs.HEADS, 0) == {
+        assert steps(sqlite_lanes.DUE, 0, 0, 1) == {"SEARCH jobs USING INDEX jobs_waiting (lane=? AND due<?)"}
+        assert steps(sqlite_lanes.LEASE_OVER, 0) == {"SEARCH jobs USING INDEX jobs_claimed (due<?)"}
+        assert steps(sqlite_lanes.HEADS, 0) == {
             "SEARCH jobs USING COVERING INDEX jobs_waiting",
             "SEARCH jobs USING COVERING INDEX jobs_waiting (lane>?)",
             "SEARCH jobs USING COVERING INDEX jobs_waiting (lane=?)",

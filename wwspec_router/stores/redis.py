@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 from wwspec_router.stores.base import StoreFigures, StoreLimits
 from wwspec_router.stores.entry import Key, encoded, full, positive, storable_key
-from wwspec_router.stores.redis_jobs import NOW, RedisJobs, milliseconds
+from wwspec_router.stores.redis_job_scripts import NOW
+from wwspec_router.stores.redis_jobs import RedisJobs, milliseconds
 from wwspec_router.stores.redis_server import RedisServer
 
 _ENTRY = "wwspec:notify:entry:"

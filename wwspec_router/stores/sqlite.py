@@ -15,7 +15,8 @@ from wwspec_router.stores.clocks import ClockWatch, machine_run, since, uptime
 from wwspec_router.stores.entry import encoded, full, positive, storable_key
 from wwspec_router.stores.housekeeping import Housekeeping
 from wwspec_router.stores.sqlite_file import SqliteFile
-from wwspec_router.stores.sqlite_jobs import JOB_LANES, JOB_TABLES, SqliteJobs
+from wwspec_router.stores.sqlite_jobs import JOB_TABLES, SqliteJobs
+from wwspec_router.stores.sqlite_lanes import JOB_LANES
 
 log = logging.getLogger(__name__)
 

@@ -1,18 +1,14 @@
 """The journal of jobs in a SQLite file: its tables and its rules.
 
 What changes with every claim and renewal is in a table of small rows; the texts, which may be long, are in another
-and are written once. The waiting jobs of one ability are a lane: an index finds the first of each lane, so that what an
-owner can't run costs it nothing. How the file is opened, written and read is `SqliteFile`'s business. It is not aware
-of events.
+and are written once. Which jobs an owner can have is in `sqlite_lanes`. How the file is opened, written and read is
+`SqliteFile`'s business. It is not aware of events.
 """
 
-import math
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import islice
-from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from wwspec_router.stores.base import ORPHAN_AFTER, Job, JobFigures, Outcome, StoreLimits
 from wwspec_router.stores.entry import (
@@ -25,6 +21,7 @@ from wwspec_router.stores.entry import (
     storable_outcome,
 )
 from wwspec_router.stores.sqlite_file import SqliteFile
+from wwspec_router.stores.sqlite_lanes import HEADS, Demand, Due, due_jobs, is_worth_a_claim, lane_of
 
 JOB_TABLES: Sequence[str] = (
     """
@@ -69,60 +66,12 @@ JOB_TABLES: Sequence[str] = (
 )
 """The statements that make the tables; `sqlite.SCHEMA` says since which version they exist. Never edited."""
 
-JOB_LANES: Sequence[str] = (
-    "ALTER TABLE jobs ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0",  # the older `attempt` counts claims
-    "ALTER TABLE jobs ADD COLUMN running INTEGER NOT NULL DEFAULT 0",
-    "ALTER TABLE jobs ADD COLUMN lane INTEGER NOT NULL DEFAULT 0",  # 0 in jobs that an earlier release added
-    "CREATE TABLE job_lanes (lane INTEGER PRIMARY KEY, ability_id TEXT NOT NULL UNIQUE, seen REAL NOT NULL DEFAULT 0)",
-    "DROP INDEX jobs_due",
-    "CREATE INDEX jobs_waiting ON jobs (lane, due, owner) WHERE owner IS NULL",
-)
-"""What a later version changes. A job runs while `running` is set and it has no outcome."""
-
 _KNOWN = "SELECT 1 FROM jobs WHERE job_id = ?"
 _USAGE = "SELECT rows, bytes FROM job_usage"
-_LANE = "SELECT lane FROM job_lanes WHERE ability_id = ?"
-_ADD_LANE = "INSERT INTO job_lanes (ability_id) VALUES (?)"
 _ADD = "INSERT INTO jobs (job_id, size, added, due, lane) VALUES (?, ?, ?, ?, ?)"
 _ADD_TEXTS = """
     INSERT INTO job_texts (serial, corpid, agentid, ability_id, job_info, notify_id, data) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
-HEADS = """
-    WITH RECURSIVE lanes (lane) AS (
-        SELECT min(lane) FROM jobs WHERE owner IS NULL
-        UNION ALL
-        SELECT (SELECT min(lane) FROM jobs WHERE owner IS NULL AND lane > lanes.lane) FROM lanes
-        WHERE lanes.lane IS NOT NULL
-    )
-    SELECT (SELECT min(due) FROM jobs WHERE owner IS NULL AND lane = lanes.lane), 0, 0, lanes.lane, ability_id, seen
-    FROM lanes LEFT JOIN job_lanes ON job_lanes.lane = lanes.lane WHERE lanes.lane IS NOT NULL
-    UNION ALL
-    SELECT jobs.due, 1, running AND errcode IS NULL, jobs.lane, job_lanes.ability_id, seen
-    FROM jobs JOIN job_texts USING (serial) LEFT JOIN job_lanes ON job_lanes.lane = jobs.lane
-    WHERE owner IS NOT NULL AND jobs.due <= ?
-"""
-"""Finds when the first job of each lane is due, and what was left behind, by index."""
-DUE = """
-    SELECT due, serial, job_id, attempt, attempts, added, 0 FROM jobs
-    WHERE owner IS NULL AND lane = ? AND due <= ? ORDER BY due, serial LIMIT ?
-"""
-"""Finds those to claim in one lane, by index."""
-LEASE_OVER = """
-    SELECT lane, due, serial, job_id, attempt, attempts, added, running AND errcode IS NULL
-    FROM jobs JOIN job_texts USING (serial) WHERE owner IS NOT NULL AND due <= ?
-"""
-"""Finds those whose owners gave no sign of life, by index."""
-_ADD_MISSING_LANES = """
-    INSERT INTO job_lanes (ability_id)
-    SELECT DISTINCT ability_id FROM job_texts JOIN jobs USING (serial) WHERE lane = 0
-    ON CONFLICT DO NOTHING
-"""
-_FILL_IN_LANES = """
-    UPDATE jobs SET lane = (
-        SELECT job_lanes.lane FROM job_lanes JOIN job_texts USING (ability_id) WHERE job_texts.serial = jobs.serial
-    ) WHERE lane = 0
-"""
-_SEEN = "UPDATE job_lanes SET seen = ? WHERE lane = ?"
 _TEXTS = (
     "SELECT corpid, agentid, ability_id, job_info, notify_id, data, errcode, result FROM job_texts WHERE serial = ?"
 )
@@ -142,78 +91,6 @@ _FIGURES = """
         (SELECT added FROM jobs ORDER BY serial LIMIT 1)
     FROM job_usage
 """
-
-
-class _Head(NamedTuple):
-    """The first job of a lane, or one whose lease is over: when it was due, and whose it can be."""
-
-    due: float
-    left_behind: int
-    running: int
-    lane: int
-    ability_id: str | None
-    """None when the lane is 0."""
-    seen: float | None
-    """When somebody who knows the ability asked for jobs, or a little before: not every time is noted."""
-
-
-class _Found(NamedTuple):
-    """Where there is something for an owner: lanes, each with the time until when it must have been due."""
-
-    waiting: dict[int, float]
-    """The lane with the first head comes first."""
-    left_behind: dict[int, float]
-    seen: list[int]
-    """Lanes of which it is to be noted that somebody who knows their abilities asks for jobs."""
-
-
-class _Due(NamedTuple):
-    """A job that can be claimed."""
-
-    due: float
-    serial: int
-    job_id: str
-    claims: int
-    attempts: int
-    added: float
-    running: int
-
-
-class _Demand(NamedTuple):
-    """What an owner asks for; see `JobJournal.claim`."""
-
-    limit: int
-    known: frozenset[str] | None
-    orphan_after: float
-    suspects: int
-
-    def find(self, heads: Sequence[_Head], now: float) -> _Found:
-        """Return where there is something."""
-        found = _Found({}, {}, [])
-        late = now - self.orphan_after / 4
-        for head in sorted(heads, key=itemgetter(0)):
-            known = self.known is None or head.ability_id in self.known
-            seen = head.seen or 0.0
-            until = now
-            if known and head.due <= now and seen <= late and head.lane not in found.seen:
-                found.seen.append(head.lane)
-            elif not known:
-                until = now - self.orphan_after if seen <= late - self.orphan_after else -math.inf
-            if head.due <= until and (self.suspects if head.running else self.limit):
-                (found.left_behind if head.left_behind else found.waiting)[head.lane] = until
-        return found
-
-    def pick(self, due: Iterable[_Due]) -> list[_Due]:
-        """Return those that the owner gets, in their order."""
-        picked: list[_Due] = []
-        suspects = self.suspects
-        for each in sorted(due):
-            if len(picked) == self.limit:
-                break
-            if not each.running or suspects > 0:
-                suspects -= each.running
-                picked.append(each)
-        return picked
 
 
 class SqliteJobs:
@@ -246,7 +123,7 @@ class SqliteJobs:
             if rows >= self._limits.max_jobs or total + size > self._limits.max_job_bytes:
                 return full_of_jobs(self._limits)
             now = self._clock()
-            serial = db.execute(_ADD, (job.job_id, size, now, now, _lane(db, job.ability_id))).lastrowid
+            serial = db.execute(_ADD, (job.job_id, size, now, now, lane_of(db, job.ability_id))).lastrowid
             db.execute(_ADD_TEXTS, (serial, *texts))
             return None
 
@@ -269,37 +146,18 @@ class SqliteJobs:
         positive("lease", lease)
         limit = max(0, limit)
         few = limit if suspects is None else max(0, suspects)
-        demand = _Demand(limit, known, positive("orphan_after", orphan_after), min(few, limit))
-        if self._found_nothing and not self._look(demand, self._file.read(HEADS, (self._clock(),))):
+        demand = Demand(limit, known, positive("orphan_after", orphan_after), min(few, limit))
+        now = self._clock()
+        # Most looks find nothing; those need not wait for the write lock.
+        if self._found_nothing and not is_worth_a_claim(self._file.read(HEADS, (now,)), demand, now):
             return []
         jobs = self._file.write(partial(self._take, owner, lease, demand), synced=False)
         self._found_nothing = not jobs
         return jobs
 
-    def _look(self, demand: _Demand, heads: Sequence[tuple[Any, ...]]) -> bool:
-        """Tell whether there is something to do: most looks find nothing, and need not wait for the write lock."""
-        found = demand.find([_Head(*row) for row in heads], self._clock())
-        return any(found) or any(head[3] == 0 for head in heads)
-
-    def _take(self, owner: str, lease: float, demand: _Demand, db: sqlite3.Connection) -> list[Job]:
+    def _take(self, owner: str, lease: float, demand: Demand, db: sqlite3.Connection) -> list[Job]:
         now = self._clock()
-        heads = [_Head(*row) for row in db.execute(HEADS, (now,)).fetchall()]
-        if any(head.lane == 0 for head in heads):
-            _fill_in_lanes(db)
-            heads = [_Head(*row) for row in db.execute(HEADS, (now,)).fetchall()]
-        found = demand.find(heads, now)
-        if found.seen:
-            db.executemany(_SEEN, [(now, each) for each in found.seen])
-        # The first jobs of all are in the lanes with the first heads, so no more lanes are needed than jobs.
-        due = [
-            _Due(*row)
-            for lane, until in islice(found.waiting.items(), demand.limit)
-            for row in db.execute(DUE, (lane, until, demand.limit)).fetchall()
-        ]
-        if found.left_behind:
-            rows = db.execute(LEASE_OVER, (now,)).fetchall()
-            due += [_Due(*row) for lane, *row in rows if row[0] <= found.left_behind.get(lane, -math.inf)]
-        picked = demand.pick(due)
+        picked = due_jobs(db, demand, now)
         db.executemany(_CLAIM, [(owner, now + lease, each.serial) for each in picked])
         return [_job(each, now, db.execute(_TEXTS, (each.serial,)).fetchone()) for each in picked]
 
@@ -358,22 +216,7 @@ class SqliteJobs:
         return JobFigures(waiting=rows - claimed, claimed=claimed, bytes=size, oldest_age=age)
 
 
-def _lane(db: sqlite3.Connection, ability_id: str) -> int:
-    """Return the lane of an ability, a new one if it has none."""
-    found = db.execute(_LANE, (ability_id,)).fetchone()
-    if found is None:
-        db.execute(_ADD_LANE, (ability_id,))
-        found = db.execute(_LANE, (ability_id,)).fetchone()
-    return int(found[0])
-
-
-def _fill_in_lanes(db: sqlite3.Connection) -> None:
-    """Find the lanes of jobs that a process of an earlier release added."""
-    db.execute(_ADD_MISSING_LANES)
-    db.execute(_FILL_IN_LANES)
-
-
-def _job(due: _Due, now: float, texts: tuple[Any, ...]) -> Job:
+def _job(due: Due, now: float, texts: tuple[Any, ...]) -> Job:
     corpid, agentid, ability_id, job_info, notify_id, data, errcode, result = texts
     return Job(
         job_id=due.job_id,
