@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 REPORT_API = "program_async_job_call_back"
 
 PATIENCE = 10
-"""How often a job is claimed before a refusal that is not in the table counts as one of its result: some four minutes
+"""How often a job is claimed before a refusal that is not in the table counts as one of its result: some three minutes
 of reports. So an unknown word for "not now" costs no result, and one for "never" does not leave the app waiting."""
 
 
