@@ -260,8 +260,11 @@ class SqliteFile:
         """Run a transaction that counts only when the file is still there after it."""
         if self._lost is not None:
             raise self._lost_error()
-        self._failed = True
-        clearly(self._path, self._transact, deadline, step, synced)
+        try:
+            clearly(self._path, self._transact, deadline, step, synced)
+        except BaseException:
+            self._failed = True
+            raise
         self._failed = False
         if (lost := self._files.lost_of_late() or self._lost) is not None:
             self._note_lost(lost)
