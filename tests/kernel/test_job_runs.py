@@ -321,6 +321,25 @@ def test_jobs_say_when_no_thread_is_left_and_none_can_be_added(store: Store) -> 
         wait_empty(store)
 
 
+def test_a_system_that_gives_no_thread_exhausts_them_sooner(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 12."""
+    sdk = HangingPlatform(hangs=1)
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with working(store, sdk, answer, threads=1, report_within=0.1) as jobs:
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", refuse)
+            jobs.accept(job("first"))
+            wait_until(lambda: jobs.exhausted)
+        wait_until(lambda: jobs.replaced == 1)  # it is tried again with each look
+        assert not jobs.exhausted
+        assert [info for info, _ in sdk.wait_for(1)] == ["first"]
+        sdk.go_on.set()
+        wait_empty(store)
+
+
 @pytest.mark.parametrize(
     ("timeout", "hang_after", "exhausted"), [(0.05, 0.05, True), (None, 0.02, True), (None, 10.0, False)]
 )
