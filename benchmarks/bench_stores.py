@@ -4,7 +4,8 @@
 
 Event intake is the kernel's whole way of an event: check, store, notify through an SDK that answers at once. The bare
 calls store the same text: SQLite with one durable transaction for each (`synchronous=FULL`, WAL, one connection under
-a lock), Redis with one SET, at a server that syncs each write. `get_callback_data` is called over HTTP and compared
+a lock), Redis with one SET, at a server that syncs each write. Asynchronous calls are accepted, run by an ability that
+answers at once, kept, reported and removed. `get_callback_data` is called over HTTP and compared
 with a passthrough whose reply is as long. Needs `wrk`; Redis is left out where redis-server is missing.
 """
 
@@ -18,22 +19,29 @@ from contextlib import ExitStack, closing
 from itertools import count
 from pathlib import Path
 
+import msgspec
 from redis import Redis
 
 from benchmarks import rig
-from benchmarks.applications import call, kernel
+from benchmarks.applications import InstantSdk, call, kernel
 from benchmarks.bench_exchange import CONNECTIONS
 from benchmarks.command import Benchmark, Effort, run
 from benchmarks.contenders import PROGRAM, program
 from benchmarks.figures import Samples
 from benchmarks.redis_server import redis_server
 from benchmarks.zones import CORPID, PASSTHROUGH, Zone, event, zone
-from wwspec_router.envelope import Call
+from wwspec_router.context import Deadline
+from wwspec_router.envelope import Call, Reply
+from wwspec_router.errors import CallError
+from wwspec_router.figures import Figures
+from wwspec_router.jobs import Jobs
+from wwspec_router.reports import REPORT_API
 from wwspec_router.stores import Store, StoreLimits, open_store
 
 THREADS = (1, 16)
+JOB_THREADS = 8
 BARE = "bare"
-LIMITS = StoreLimits(max_rows=10_000_000, max_bytes=1 << 33)
+LIMITS = StoreLimits(max_rows=10_000_000, max_bytes=1 << 33, max_jobs=10_000_000)
 """More than any round brings in: a full store refuses, which costs nothing."""
 TTL = 1200
 """Seconds, as the reference program keeps events."""
@@ -136,6 +144,49 @@ def intake(samples: Samples, effort: Effort, redis: str | None, folder: Path) ->
                         )
 
 
+class InstantKernel:
+    """Runs jobs that answer at once."""
+
+    def deadline(self, arrived: Call, since: float) -> Deadline:
+        """Return none."""
+        return Deadline()
+
+    def run_job(self, arrived: Call, deadline: Deadline) -> Reply:
+        """Return a reply of some length."""
+        return Reply(padded(200))
+
+    def refusal(self, error: CallError) -> Reply:
+        """Refuse nothing here."""
+        raise error
+
+
+def asynchronous(samples: Samples, effort: Effort, redis: str | None, folder: Path) -> None:
+    """Measure asynchronous calls, from their acceptance to the end of the last one."""
+    arrived = msgspec.structs.replace(call(), is_async=True, job_info="j" * 64)
+    urls = {"memory": "memory:", "SQLite": f"sqlite:{folder / 'jobs.db'}"}
+    if redis is not None:
+        urls["Redis"] = f"unix://{redis}?db=2"
+    for _ in range(effort.rounds):
+        for name, url in urls.items():
+            with closing(open_store(url, LIMITS)) as store:
+                jobs = Jobs(store, InstantSdk({REPORT_API: '{"errcode":0}'}), JOB_THREADS)
+                jobs.start(InstantKernel(), Figures(()))
+                begun = time.perf_counter()
+                accepted = effort.pick(2000, 200)
+                for _ in range(accepted):
+                    jobs.accept(arrived)
+                while store.job_figures().waiting + store.job_figures().claimed:
+                    time.sleep(0.005)
+                samples.add(
+                    f"asynchronous calls, {name}, job threads: {JOB_THREADS}",
+                    PROGRAM,
+                    "rate",
+                    "calls/s",
+                    accepted / (time.perf_counter() - begun),
+                )
+                jobs.stop(10.0)
+
+
 def fetching(samples: Samples, effort: Effort, redis: str | None, folder: Path) -> None:
     """Measure get_callback_data beside a passthrough over HTTP, in turns."""
     with zone(messages=0) as served, ExitStack() as stack:
@@ -186,6 +237,7 @@ def measure(effort: Effort) -> Samples:
         else:
             redis = stack.enter_context(redis_server(folder))
         intake(samples, effort, redis, folder)
+        asynchronous(samples, effort, redis, folder)
         fetching(samples, effort, redis, folder)
     return samples
 

@@ -123,14 +123,12 @@ class RedisServer:
             sizes = sum(client.strlen(key) for key in entries)
             jobs = list(client.scan_iter("wwspec:job:*", 1000))
             job_sizes = sum(int(client.hget(key, "size")) for key in jobs)
-            members = {name: client.zcard(f"wwspec:jobs:{name}") for name in ("due", "added")}
+            members = {name: client.zcard(f"wwspec:jobs:{name}") for name in ("added", "claimed")}
+            members["lanes"] = sum(client.zcard(key) for key in client.scan_iter("wwspec:jobs:lane:*", 1000))
             aof = client.info("persistence")["aof_last_write_status"]
         failures = _compared(self.url, None if expired else (len(entries), sizes), (len(jobs), job_sizes))
-        failures += [
-            f"wwspec:jobs:{name} has {count} members, there are {len(jobs)} jobs"
-            for name, count in members.items()
-            if count != len(jobs)
-        ]
+        if not members["added"] == members["claimed"] + members["lanes"] == len(jobs):
+            failures.append(f"members of the sets of jobs: {members}, there are {len(jobs)} jobs")
         if aof != "ok":
             failures.append(f"aof_last_write_status is {aof}")
         return {"aof_last_write_status": aof, "rows": len(entries), "jobs_left": len(jobs)}, failures

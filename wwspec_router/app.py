@@ -127,7 +127,7 @@ class ZoneProgram:
         settings = self._settings
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(log_stray)
-        jobs = _jobs(self._store, self._sdk, settings) if settings.job_threads else None
+        jobs = _jobs(self._table, self._store, self._sdk, settings) if settings.job_threads else None
         workers = WorkerPool(settings.threads, settings.queue)
         figures = Figures(self._table.abilities)
         board = None if settings.board is None else Board(settings.board)
@@ -170,8 +170,16 @@ class ZoneProgram:
         return PlainTextResponse("ok\n")
 
 
-def _jobs(store: Store, sdk: Sdk, settings: Settings) -> Jobs:
-    return Jobs(store, sdk, settings.job_threads, settings.hang_after, settings.job_lease)
+def _jobs(table: AbilityTable, store: Store, sdk: Sdk, settings: Settings) -> Jobs:
+    return Jobs(
+        store,
+        sdk,
+        settings.job_threads,
+        settings.hang_after,
+        settings.job_lease,
+        abilities=frozenset(table.abilities),
+        orphan_after=settings.job_orphan,
+    )
 
 
 def _gauges(workers: WorkerPool, jobs: Jobs | None) -> Gauges:

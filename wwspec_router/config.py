@@ -38,6 +38,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Asynchronous calls of each process that run at once, apart from the worker threads; 0 refuses them."""
     job_lease: float = 30.0
     """Seconds after which an asynchronous call is begun again whose process gave no sign of life."""
+    job_orphan: float = 600.0
+    """Seconds after which an asynchronous call of an ability that no running program knows is reported as unknown."""
     store: str = "sqlite:var/notify.db"
     """Where events and asynchronous calls wait; see `stores.open_store`. It may hold a password."""
     sdk: SdkSource = SdkSource.VENDOR

@@ -96,8 +96,7 @@ class _BaseContext:
     def attempt(self) -> int:
         """Which time this call is begun: always 1, but for an asynchronous one whose process died or lost its store.
 
-        It counts how often a process took the call up, so it may leave out a number: one may have died before it came
-        to the handler.
+        It may leave out a number: a process may have died between its note of it and the handler.
         """
         return self.call.attempt
 

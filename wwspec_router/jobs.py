@@ -1,35 +1,34 @@
 """Asynchronous calls: accepted into a durable journal, run apart from synchronous ones, reported until heard.
 
 A job is answered "accepted" only when the journal has it. It is run at least once: a job whose process died is begun
-again by whoever finds it, and a handler sees in `ctx.attempt` that it is not the first time. What the ability answered
-is kept before it is reported, so a report that fails is sent again, for a day, without running the ability again.
+again by whoever finds it, alone, and a handler sees in `ctx.attempt` that it is not the first time. What the ability
+answered is kept before it is reported, so a report that fails is sent again, for a day, without running the ability
+again. What can't be kept is reported all the same.
 
 Who claimed a job renews its lease while it runs. So that it stays with a process that lives, a renewal that fails is
 tried again with each look, and who finds the journal back after an outage claims none until others could renew theirs.
 
-It knows neither HTTP nor how abilities answer: the kernel runs a call, `reports` tells the platform.
+Here is which jobs this process has, and since when. What is done with one is in `job_runner`, on what threads in
+`job_threads`; `suspects` says when jobs run again of which a process may have died.
 """
 
 import logging
-import random
 import secrets
 import threading
 from collections.abc import Callable
-from queue import SimpleQueue
 from time import monotonic
-from typing import Protocol
 
-from wwspec_router.context import Deadline
-from wwspec_router.envelope import Call, CallType, Reply
-from wwspec_router.errors import CallError, HandlerTimeoutError, StoreError
+from wwspec_router.envelope import Call
+from wwspec_router.errors import CallError, StoreError
 from wwspec_router.figures import Figures
-from wwspec_router.logs import current_request, describe, describe_thread, short
-from wwspec_router.reports import Reporter, Verdict
+from wwspec_router.job_runner import MAX_RUNS, JobRunner, Kernel
+from wwspec_router.job_threads import JobThreads, Run
+from wwspec_router.logs import describe, short
 from wwspec_router.sdk.base import Sdk
-from wwspec_router.stores.base import Job, JobJournal, Outcome
-from wwspec_router.stores.entry import storable_outcome
+from wwspec_router.stores.base import ORPHAN_AFTER, Job, JobJournal
+from wwspec_router.suspects import Suspects
 
-__all__ = ["GIVE_UP_AFTER", "LEASE", "MAX_RUNS", "Jobs", "Kernel"]
+__all__ = ["LEASE", "REPORT_WITHIN", "Jobs"]
 
 log = logging.getLogger(__name__)
 
@@ -43,52 +42,13 @@ HOLD = 0.5
 """Share of a lease for which nothing is claimed then, so that those processes can renew theirs first."""
 POLL = 1.0
 """Seconds between two looks for jobs that other processes left behind, and between two tries to renew leases."""
-MAX_RUNS = 5
-"""How often a job is begun that never comes to an end, as one does that kills its process."""
-GIVE_UP_AFTER = 86_400.0
-"""Seconds after its acceptance from which a job is given up when its report is not heard once more: a day."""
-MAX_DELAY = 60.0
-"""Longest pause between two reports of one job, in seconds."""
+REPORT_WITHIN = 30.0
+"""Seconds that a report may take. After that another thread sends it again, and the one that hangs is replaced."""
+
+_STOP_WAIT = 0.5
+"""Seconds that a stop waits for the journal to note that jobs are cut off by it."""
 
 _ACCEPTED = '{"errcode":0,"errmsg":"ok"}'
-
-
-class Kernel(Protocol):
-    """What runs the calls."""
-
-    def deadline(self, call: Call, since: float) -> Deadline:
-        """Return when a call must be answered that is begun at `since`, in seconds of `time.monotonic()`."""
-        ...
-
-    def run_job(self, call: Call, deadline: Deadline) -> Reply:
-        """Answer an asynchronous call that was accepted before. Blocks. Never raises."""
-        ...
-
-    def refusal(self, error: CallError) -> Reply:
-        """Return the reply that tells the app of an error."""
-        ...
-
-
-class _Run:
-    """A job in the hands of this process.
-
-    Args:
-        job: As it was claimed.
-        outcome: What is to be told of it, though its ability has not answered.
-    """
-
-    __slots__ = ("answered", "deadline", "is_reported", "job", "outcome", "since", "written_off")
-
-    def __init__(self, job: Job, outcome: Outcome | None = None) -> None:
-        self.job = job
-        self.outcome = outcome
-        self.since = 0.0
-        self.deadline = Deadline()
-        self.is_reported = False
-        """Whether a log line has said that it hangs."""
-        self.answered = False
-        self.written_off = False
-        """Whether another run has its job now: its time was over and its thread did not come back."""
 
 
 class Jobs:
@@ -100,30 +60,44 @@ class Jobs:
         threads: Jobs that run at once, apart from synchronous calls.
         hang_after: Seconds after which a job that still runs is logged, and its thread replaced.
         lease: Seconds for which a claimed job belongs to its process without a sign of life.
+        abilities: The ability IDs whose jobs this process takes; None for all.
+        orphan_after: Seconds after which it takes one of another ability all the same, to report that it is unknown:
+            when nobody who knows it has looked for jobs for so long.
+        report_within: Seconds that a report may take.
     """
 
     def __init__(
-        self, journal: JobJournal, sdk: Sdk, threads: int, hang_after: float = 60.0, lease: float = LEASE
+        self,
+        journal: JobJournal,
+        sdk: Sdk,
+        threads: int,
+        hang_after: float = 60.0,
+        lease: float = LEASE,
+        *,
+        abilities: frozenset[str] | None = None,
+        orphan_after: float = ORPHAN_AFTER,
+        report_within: float = REPORT_WITHIN,
     ) -> None:
         self._journal = journal
-        self._reporter = Reporter(sdk)
+        self._sdk = sdk
         self._owner = secrets.token_hex(8)
-        self._size = threads
         self._lease = lease
         self._poll = min(POLL, lease / 30)
-        self._kernel: Kernel  # these two are given by `start`, and used by nothing before
-        self._figures: Figures
-        self._claimed: SimpleQueue[_Run | None] = SimpleQueue()
+        self._abilities = abilities
+        self._orphan_after = orphan_after
+        self._runner: JobRunner  # made by `start`, and used by nothing before
+        self._threads = JobThreads(threads, hang_after, report_within, self._handle, self._put_down)
+        self._suspects = Suspects(self._threads.hangs)
         self._running: set[str] = set()
-        self._hang_after = hang_after
-        self._begun: dict[int, _Run] = {}
-        self._lost: set[int] = set()
-        self._named = 0
+        self._later: list[tuple[float, Run]] = []  # reports to be sent again of jobs that the journal has lost
         self._changed = threading.Condition()
         self._look = True  # at once for what an earlier process left behind
         self._stopping = False
-        self._threads: list[threading.Thread] = []
+        self._grace_over = False
+        self._excused = threading.Event()
+        self._keeper: threading.Thread | None = None
         self._renewed = monotonic()
+        self._asked = 0.0
         self._failing = False
         self._claim_from = self._renewed
 
@@ -157,25 +131,28 @@ class Jobs:
             kernel: Runs the calls.
             figures: Where jobs are counted.
         """
-        self._kernel = kernel
-        self._figures = figures
-        for _ in range(self._size):
-            self._start_thread()
-        keeper = threading.Thread(target=self._keep, name="wwspec-job-keeper", daemon=True)
-        self._threads.append(keeper)
-        keeper.start()
+        self._runner = JobRunner(self._journal, self._owner, self._sdk, kernel, figures, self._submit_later)
+        self._threads.start()
+        self._keeper = threading.Thread(target=self._keep, name="wwspec-job-keeper", daemon=True)
+        self._keeper.start()
 
     def stop(self, grace: float) -> int:
         """Begin no further job, wait up to `grace` seconds for those that run, and return how many are left.
 
         What is left stays in the journal; another process, or the next start, takes it up when its lease is over.
         """
-        self._stopping = True
+        self._stopping = self._runner.is_stopping = True
         self._wake()
         deadline = monotonic() + grace
-        for thread in list(self._threads):
-            thread.join(max(0.0, deadline - monotonic()))
-        return len(self._running)
+        self._threads.join(deadline)
+        if self._keeper is not None:
+            self._keeper.join(max(0.0, deadline - monotonic()))
+        left = len(self._running)
+        if left:
+            self._grace_over = True
+            self._wake()
+            self._excused.wait(_STOP_WAIT)
+        return left
 
     @property
     def running(self) -> int:
@@ -185,13 +162,16 @@ class Jobs:
     @property
     def replaced(self) -> int:
         """Threads that hang in a job, beside those that took their places."""
-        return len(self._lost)
+        return self._threads.replaced
 
-    def _start_thread(self) -> None:
-        self._named += 1
-        thread = threading.Thread(target=self._work, name=f"wwspec-job-{self._named}", daemon=True)
-        thread.start()
-        self._threads.append(thread)
+    @property
+    def exhausted(self) -> bool:
+        """Whether every thread hangs for good, as many replacements included: nothing runs here any more.
+
+        A thread hangs for good in a report that takes too long, in an ability whose timeout is over, and in one
+        without a timeout after ten times `hang_after`.
+        """
+        return self._threads.exhausted
 
     def _wake(self) -> None:
         with self._changed:
@@ -201,11 +181,14 @@ class Jobs:
     def _keep(self) -> None:
         """Look after the jobs: a thread of its own, and the only one that claims."""
         while not self._stopping:
-            self._turn(self._watch_hanging, self._renew, self._claim)
-        for _ in range(self._named):  # only now: behind these, nothing that is claimed would be taken up
-            self._claimed.put(None)
+            self._turn(self._watch, self._renew, self._let_suspect_begin, self._report_again, self._claim)
+        if (suspect := self._suspects.give_up()) is not None:
+            self._threads.submit(suspect)  # which gives it back
+        self._report_again()
+        self._threads.stop()  # only now: behind these, nothing that is claimed would be taken up
+        self._wake()  # the grace may be over already
         while self._running:
-            self._turn(self._renew)
+            self._turn(self._renew, self._excuse)
 
     def _turn(self, *steps: Callable[[], None]) -> None:
         with self._changed:
@@ -237,129 +220,76 @@ class Jobs:
         self._failing = False
 
     def _claim(self) -> None:
-        written_off = sum(run.written_off for run in list(self._begun.values()))  # on lost threads, not in _running
-        free = self._size + len(self._lost) - written_off - len(self._running)
-        if free <= 0 or self._stopping or self._failing or monotonic() < self._claim_from:
+        if self._stopping or self._failing or monotonic() < self._claim_from:
             return
-        for job in self._journal.claim(self._owner, free, self._lease):
-            if job.job_id not in self._running:  # else its lease was over while it ran here: it runs on
-                self._running.add(job.job_id)
-                self._claimed.put(_Run(job))
+        room = 0 if self._suspects.holds_others else max(0, self._threads.free)
+        if room:
+            if not self._take(room, self._suspects.wanted) and not self._threads.runs():
+                self._take(room, True)  # others have their time before the next suspect, but there are none
+        elif monotonic() - self._asked > self._orphan_after / 8:
+            self._take(0, False)  # so that others see that somebody knows these abilities
 
-    def _watch_hanging(self) -> None:
-        now = monotonic()
-        for ident, run in list(self._begun.items()):
-            if now - run.since > self._hang_after:
-                if ident not in self._lost:
-                    self._replace(ident, run, now - run.since)
-                if ident in self._lost and run.deadline.remaining == 0:
-                    self._write_off(run)
+    def _take(self, limit: int, with_suspect: bool) -> int:
+        """Claim jobs, of which one may be a suspect; return how many there were."""
+        self._asked = monotonic()
+        jobs = self._journal.claim(
+            self._owner,
+            limit,
+            self._lease,
+            known=self._abilities,
+            orphan_after=self._orphan_after,
+            suspects=int(with_suspect),
+        )
+        for job in jobs:
+            if job.job_id in self._running:  # its lease was over while it ran here: it runs on
+                continue
+            self._running.add(job.job_id)
+            if job.suspect and job.attempt < MAX_RUNS:
+                self._suspects.take(Run(job))
+            else:
+                self._threads.submit(Run(job))
+        return len(jobs)
 
-    def _replace(self, ident: int, run: _Run, seconds: float) -> None:
-        """Start a thread in the place of one that hangs, for as many as there are threads; log it once."""
-        has_room = len(self._lost) < self._size
-        if not run.is_reported:
-            run.is_reported = True
-            fate = "another thread takes its place" if has_room else "no thread takes its place, too many hang already"
-            log.error("a job has been running for %.0f s, %s; it is at %s", seconds, fate, describe_thread(ident))
-        if has_room:
-            self._start_thread()
-            self._lost.add(ident)
+    def _let_suspect_begin(self) -> None:
+        self._suspects.look()
+        if (run := self._suspects.ready(self._threads.runs())) is not None:
+            self._threads.submit(run)
 
-    def _write_off(self, run: _Run) -> None:
-        """Let another thread tell that a job ran out of time: its own may never come back."""
-        with self._changed:
-            if run.answered or run.written_off:
-                return
-            run.written_off = True
-        self._claimed.put(_Run(run.job, self._error(HandlerTimeoutError("the ability took longer than its timeout"))))
+    def _watch(self) -> None:
+        """Give jobs that hang, but whose time is over, to other threads."""
+        for run in self._threads.replace_hanging():
+            if run.is_reporting and run.give_away(reporting=True):
+                self._running.discard(run.job.job_id)
+                self._runner.report_again(run)
+            elif not run.is_reporting and run.deadline.remaining == 0 and run.give_away(reporting=False):
+                self._threads.submit(self._runner.time_out(run.job))
 
-    def _work(self) -> None:
-        ident = threading.get_ident()
-        while ident not in self._lost and (run := self._claimed.get()) is not None:
-            job_id = run.job.job_id
-            current_request.set(f"job-{short(job_id)}")
-            run.since = monotonic()
-            self._begun[ident] = run
+    def _excuse(self) -> None:
+        """Let what runs longer than the grace be no suspect: the process is about to be ended for other reasons."""
+        if self._grace_over and not self._excused.is_set():
             try:
-                if self._stopping and run.outcome is None:  # not begun: it is free at once for who comes next
-                    self._journal.postpone(self._owner, job_id, 0.0)
-                else:
-                    self._handle(run)
-            except StoreError as error:  # its lease will be over, and it is tried again
-                log.error("job %s: %s", short(job_id), error)
-            except BaseException as error:  # whatever it is, it must not end the thread
-                log.error("job %s failed: %s", short(job_id), describe(error))
+                self._journal.excuse(self._owner, list(self._running))
             finally:
-                self._put_down(ident, run)
-        self._lost.discard(ident)
+                self._excused.set()
 
-    def _put_down(self, ident: int, run: _Run) -> None:
-        self._answered(run)
-        del self._begun[ident]
-        if not run.written_off:
+    def _put_down(self, run: Run) -> None:
+        if not run.is_given_away:
             self._running.discard(run.job.job_id)
         self._wake()
 
-    def _answered(self, run: _Run) -> None:
-        """Note that a run came back, so that it is not written off any more."""
+    def _handle(self, run: Run) -> None:
+        self._runner.handle(run)
+
+    def _submit_later(self, delay: float, run: Run) -> None:
         with self._changed:
-            run.answered = True
+            self._later.append((monotonic() + delay, run))
 
-    def _handle(self, run: _Run) -> None:
-        job = run.job
-        outcome = job.outcome
-        if outcome is None:
-            outcome = run.outcome or self._outcome(run)
-            if run.written_off:
-                log.warning("job %s came to an end after its time-out was reported", short(job.job_id))
-                return
-            if not self._journal.keep_outcome(self._owner, job.job_id, outcome):
-                log.warning("job %s was taken over by another process", short(job.job_id))
-                return
-            self._figures.count_job(outcome.errcode)
-        self._report(job, outcome)
-
-    def _outcome(self, run: _Run) -> Outcome:
-        """Run a job's ability, and return what is to be told of it."""
-        job = run.job
-        if job.attempt > MAX_RUNS:
-            log.error("job %s of %s ended none of its %d runs", short(job.job_id), short(job.ability_id, 64), MAX_RUNS)
-            return self._error(CallError(f"the ability was begun {MAX_RUNS} times and came to no end"))
-        call = Call(
-            corpid=job.corpid,
-            agentid=job.agentid,
-            call_type=CallType.APP,
-            ability_id=job.ability_id,
-            data=job.data,
-            notify_id=job.notify_id,
-            is_async=True,
-            job_info=job.job_info,
-            attempt=job.attempt,
-        )
-        run.deadline = self._kernel.deadline(call, run.since)
-        reply = self._kernel.run_job(call, run.deadline)
-        self._answered(run)
-        outcome = Outcome(errcode=reply.errcode, result=reply.text)
-        try:
-            storable_outcome(outcome)
-        except StoreError as error:  # it would be run again and again, and never be told
-            log.error("job %s of %s: its %s", short(job.job_id), short(job.ability_id, 64), error)
-            return self._error(CallError("internal error of the program"))
-        return outcome
-
-    def _error(self, error: CallError) -> Outcome:
-        reply = self._kernel.refusal(error)
-        return Outcome(errcode=reply.errcode, result=reply.text)
-
-    def _report(self, job: Job, outcome: Outcome) -> None:
-        verdict = self._reporter.tell(job, outcome)
-        if verdict is Verdict.UNHEARD and job.age < GIVE_UP_AFTER:
-            delay = min(MAX_DELAY, 0.5 * 2.0 ** min(job.attempt, 10)) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
-            self._journal.postpone(self._owner, job.job_id, delay)
-            return
-        if verdict is Verdict.UNHEARD:
-            log.error("job %s given up: %.0f s after its acceptance, no report was heard", short(job.job_id), job.age)
-        if verdict is not Verdict.DONE:
-            self._figures.count_job_given_up()
-        self._journal.finish(self._owner, job.job_id)
+    def _report_again(self) -> None:
+        """Send reports again of jobs that the journal has lost: those whose pause is over; all before a stop."""
+        now = monotonic()
+        with self._changed:
+            due = [run for when, run in self._later if when <= now or self._stopping]
+            self._later = [each for each in self._later if each[1] not in due]
+        for run in due:
+            self._running.add(run.job.job_id)
+            self._threads.submit(run)

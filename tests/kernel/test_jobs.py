@@ -2,76 +2,44 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import pytest
 
-from tests.kernel.conftest import DEADLINE, ROOT, MemorySdk, app_call, network_failure, with_handler
+from tests.kernel.conftest import DEADLINE, ROOT, app_call, network_failure, with_handler
+from tests.kernel.job_rig import (
+    REPORT,
+    SHORT,
+    Platform,
+    Runs,
+    Wrapped,
+    answer,
+    fails,
+    job,
+    leave_behind,
+    wait_empty,
+    wait_until,
+    working,
+)
 from tests.stores.local_redis import local_redis
 from wwspec_router.ability import ability
 from wwspec_router.context import Context, Deadline
 from wwspec_router.contracts import Contract, Output
 from wwspec_router.dispatch import Dispatcher
 from wwspec_router.envelope import Call, Reply
-from wwspec_router.errors import AbilityError, CallError, StoreError
+from wwspec_router.errors import AbilityError, StoreError
 from wwspec_router.figures import Figures, JobCounts
-from wwspec_router.jobs import GIVE_UP_AFTER, LEASE, MAX_RUNS, Jobs, Kernel
+from wwspec_router.job_runner import GIVE_UP_AFTER, MAX_RUNS
+from wwspec_router.jobs import LEASE, Jobs
+from wwspec_router.reports import PATIENCE, REFUSALS, Kind
 from wwspec_router.stores import open_store
-from wwspec_router.stores.base import JobJournal, Store
+from wwspec_router.stores.base import Store
 from wwspec_router.table import AbilityTable, build_table
 from wwspec_router.testing.store_rig import ManualClock
-
-REPORT = "program_async_job_call_back"
-SHORT = 0.3
-"""A lease, in seconds, so short that a test can wait until it is over."""
-
-
-class Platform(MemorySdk):
-    """The platform's end of the reports: what it was told, and what it answers."""
-
-    def __init__(self, *answers: int | str | Exception) -> None:
-        super().__init__()
-        self.answers = list(answers)
-        self.heard: list[tuple[str, Any]] = []
-        self.changed = threading.Condition()
-        self.replies[REPORT] = self._hear
-
-    def _hear(self, request: str) -> str:
-        answer = self.answers.pop(0) if self.answers else 0
-        with self.changed:
-            self.heard.append((self.calls[-1].job_info, json.loads(request)))
-            self.changed.notify_all()
-        if isinstance(answer, Exception):
-            raise answer
-        if isinstance(answer, str):
-            return answer
-        return json.dumps({"errcode": answer, "errmsg": "x"})
-
-    def wait_for(self, reports: int) -> list[tuple[str, Any]]:
-        with self.changed:
-            assert self.changed.wait_for(lambda: len(self.heard) >= reports, DEADLINE)
-            return list(self.heard)
-
-
-@dataclass
-class Runs:
-    """A kernel that answers by a function."""
-
-    run: Callable[[Call], Reply]
-
-    def deadline(self, call: Call, since: float) -> Deadline:
-        return Deadline()
-
-    def run_job(self, call: Call, deadline: Deadline) -> Reply:
-        return self.run(call)
-
-    def refusal(self, error: CallError) -> Reply:
-        return Reply(json.dumps({"errcode": 710660, "errmsg": error.message}), 710660)
 
 
 class Number(Contract):
@@ -95,75 +63,6 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def store(url: str) -> Iterator[Store]:
     with closing(open_store(url)) as store:
         yield store
-
-
-@contextmanager
-def working(
-    store: JobJournal,
-    sdk: MemorySdk,
-    run: Callable[[Call], Reply] | Kernel,
-    threads: int = 2,
-    *,
-    lease: float = LEASE,
-    hang_after: float = 60.0,
-    figures: Figures | None = None,
-) -> Iterator[Jobs]:
-    jobs = Jobs(store, sdk, threads, hang_after, lease)
-    jobs.start(Runs(run) if callable(run) else run, figures or Figures(()))
-    try:
-        yield jobs
-    finally:
-        assert jobs.stop(DEADLINE) == 0
-
-
-class Wrapped:
-    """A journal of which one method does something else the first times."""
-
-    def __init__(self, store: Store, method: str, instead: Callable[..., Any], times: int = 1) -> None:
-        self._store = store
-        self._method = method
-        self._instead = instead
-        self._times = times
-        self.calls = 0
-
-    def __getattr__(self, name: str) -> Any:
-        if name != self._method:
-            return getattr(self._store, name)
-        self.calls += 1
-        return self._instead if self.calls <= self._times else getattr(self._store, name)
-
-
-def fails(error: BaseException) -> Callable[..., Any]:
-    def fail(*args: object) -> Any:
-        raise error
-
-    return fail
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = monotonic() + DEADLINE
-    while not condition():
-        assert monotonic() < deadline, "it does not become true"
-        threading.Event().wait(0.01)
-
-
-def wait_empty(store: Store) -> None:
-    """Wait until the journal holds no job."""
-    wait_until(lambda: store.job_figures().waiting + store.job_figures().claimed == 0)
-
-
-def leave_behind(store: Store, times: int = 1) -> None:
-    """Claim the only job as often as processes that die with it in hand."""
-    for _ in range(times):
-        wait_until(lambda: store.claim("a process that died", 1, 0.001))
-
-
-def answer(call: Call) -> Reply:
-    return Reply(json.dumps({"errcode": 0, "errmsg": "ok", "said": call.data}))
-
-
-def job(job_info: str = "job-1", data: str = "{}") -> Call:
-    return app_call("any", data, is_async=True, job_info=job_info)
 
 
 def test_a_job_is_answered_as_accepted_and_its_result_reported(store: Store) -> None:
@@ -211,8 +110,8 @@ def test_a_job_that_can_not_be_stored_is_not_accepted(reference_table: AbilityTa
 
 @pytest.mark.parametrize(
     "failure",
-    [network_failure(REPORT), -1, 45033, "[" * 100_000, "[" + "9" * 5000 + "]", "{"],
-    ids=["network", "busy", "concurrency", "too deep", "too long a number", "no JSON"],
+    [network_failure(REPORT), -1, 45033, 45009, 48002, 799999, "[" * 100_000, "[" + "9" * 5000 + "]", "{"],
+    ids=["network", "busy", "concurrency", "rate", "right", "unknown", "too deep", "too long a number", "no JSON"],
 )
 def test_a_report_that_is_not_heard_is_sent_again_without_running_the_ability_again(
     store: Store, failure: int | str | Exception
@@ -244,19 +143,40 @@ def test_a_refusal_that_another_attempt_can_not_change_ends_the_job(
     assert f"({errcode})" in caplog.text
 
 
-@pytest.mark.parametrize("errcode", [790013, 790014])
-def test_a_result_that_is_refused_is_replaced_by_an_error_that_fits(
+@pytest.mark.parametrize("errcode", [40058, 40063, 40206, 45029, 710639, 790013, 790014, 790022])
+def test_a_result_that_is_refused_for_good_is_replaced_by_an_error_at_once(
     store: Store, errcode: int, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """Row 10."""
     sdk = Platform(errcode)
     with working(store, sdk, answer) as jobs:
         jobs.accept(job(data='"a secret"'))
         reports = sdk.wait_for(2)
         wait_empty(store)
-    assert reports[1][1]["errcode"] == 790014
-    assert set(json.loads(reports[1][1]["result"])) == {"errcode", "errmsg"}
+    assert reports[1][1]["errcode"] == errcode
+    assert json.loads(reports[1][1]["result"])["errcode"] == errcode
+    assert json.loads(reports[1][1]["result"])["errmsg"].startswith("the platform refused the result: ")
     assert f"result refused ({errcode})" in caplog.text
     assert "secret" not in caplog.text
+
+
+def test_a_refusal_that_nobody_knows_is_one_of_the_result_when_it_comes_again_and_again(store: Store) -> None:
+    """Row 10."""
+    sdk = Platform(799999)
+    Jobs(store, sdk, 1).accept(job())
+    for _ in range(PATIENCE - 1):
+        wait_until(lambda: store.claim("one whose reports were refused", 1, 0.001))
+    with working(store, sdk, answer):
+        reports = sdk.wait_for(2)
+        wait_empty(store)
+    assert [report["errcode"] for _, report in reports] == [0, 799999]
+
+
+def test_each_errcode_of_a_report_is_in_one_table_with_a_reason() -> None:
+    """Row 10."""
+    assert all(refusal.reason for refusal in REFUSALS.values())
+    assert {refusal.kind for refusal in REFUSALS.values()} == set(Kind)
+    assert 0 not in REFUSALS
 
 
 def test_when_not_even_the_error_matches_an_empty_object_is_reported(store: Store) -> None:
@@ -677,9 +597,9 @@ def test_what_is_claimed_while_a_stop_begins_is_given_back() -> None:
     go_on = threading.Event()
     with closing(open_store("memory:")) as store:
 
-        def claim_late(owner: str, limit: int, lease: float) -> list[Any]:
+        def claim_late(owner: str, limit: int, lease: float, **more: Any) -> list[Any]:
             assert go_on.wait(DEADLINE)
-            return store.claim(owner, limit, lease)
+            return store.claim(owner, limit, lease, **more)
 
         journal = Wrapped(store, "claim", claim_late)
         jobs = Jobs(journal, sdk, 1)

@@ -1,7 +1,7 @@
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -16,10 +16,10 @@ def test_each_item_is_written_once_in_bounded_batches_one_at_a_time() -> None:
     seen: set[tuple[int, int]] = set()
     busy = threading.Lock()
 
-    def write(items: Sequence[tuple[int, int]]) -> None:
+    def write(item: tuple[int, int], others: Callable[[], list[tuple[int, int]]]) -> None:
         assert busy.acquire(blocking=False)
-        batches.append(list(items))
-        seen.update(items)
+        batches.append([item, *others()])
+        seen.update(batches[-1])
         busy.release()
 
     group = GroupCommit(write, max_batch=4)
@@ -50,10 +50,11 @@ def test_items_that_come_during_a_write_are_written_together() -> None:
     batches: list[list[int]] = []
     begun, go_on = threading.Event(), threading.Event()
 
-    def write(items: Sequence[int]) -> None:
+    def write(item: int, others: Callable[[], list[int]]) -> None:
+        batch = [item, *others()]
         begun.set()
         assert go_on.wait(DEADLINE)
-        batches.append(list(items))
+        batches.append(batch)
 
     group = GroupCommit(write, max_batch=100)
     threads = [threading.Thread(target=group.submit, args=(item,)) for item in range(5)]
@@ -69,9 +70,53 @@ def test_items_that_come_during_a_write_are_written_together() -> None:
     assert sorted(batches[1]) == [1, 2, 3, 4]
 
 
+def test_items_that_come_before_a_writer_is_ready_are_taken_along() -> None:
+    batches: list[list[int]] = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def write(item: int, others: Callable[[], list[int]]) -> None:
+        begun.set()
+        assert go_on.wait(DEADLINE)
+        batches.append([item, *others()])
+
+    group = GroupCommit(write, max_batch=4)
+    threads = [threading.Thread(target=group.submit, args=(item,)) for item in range(5)]
+    threads[0].start()
+    assert begun.wait(DEADLINE)
+    for thread in threads[1:]:
+        thread.start()
+    assert holds_within(DEADLINE, lambda: group.waiting == 4)
+    go_on.set()
+    for thread in threads:
+        thread.join(DEADLINE)
+    assert [len(batch) for batch in batches] == [4, 1]
+    assert sorted(item for batch in batches for item in batch) == [0, 1, 2, 3, 4]
+
+
+def test_a_writer_that_takes_nobody_along_leaves_the_others_to_the_next() -> None:
+    written: list[int] = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def write(item: int, others: Callable[[], list[int]]) -> None:
+        begun.set()
+        assert go_on.wait(DEADLINE)
+        written.append(item)
+
+    group = GroupCommit(write, max_batch=100)
+    threads = [threading.Thread(target=group.submit, args=(item,)) for item in range(4)]
+    for thread in threads:
+        thread.start()
+    assert begun.wait(DEADLINE)
+    assert holds_within(DEADLINE, lambda: group.waiting == 3)
+    go_on.set()
+    for thread in threads:
+        thread.join(DEADLINE)
+    assert sorted(written) == [0, 1, 2, 3]
+
+
 def test_what_the_write_raises_reaches_one_thread_and_stops_no_other() -> None:
-    def write(items: Sequence[int]) -> None:
-        if 7 in items:
+    def write(item: int, others: Callable[[], list[int]]) -> None:
+        if item == 7:
             raise ValueError
 
     group = GroupCommit(write, max_batch=1)
@@ -99,10 +144,11 @@ def test_ctrl_c_in_a_waiting_thread_leaves_nobody_waiting() -> None:
     batches: list[list[str]] = []
     begun, go_on = threading.Event(), threading.Event()
 
-    def write(items: Sequence[str]) -> None:
+    def write(item: str, others: Callable[[], list[str]]) -> None:
+        batch = [item, *others()]
         begun.set()
         assert go_on.wait(DEADLINE)
-        batches.append(list(items))
+        batches.append(batch)
 
     group = GroupCommit(write, max_batch=100)
     here = threading.get_ident()

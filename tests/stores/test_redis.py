@@ -22,7 +22,7 @@ from tests.stores.relay import relay_to
 from wwspec_router.errors import ConfigurationError, StoreError, StoreFullError
 from wwspec_router.stores import Outcome, StoreFigures, StoreLimits, open_store
 from wwspec_router.stores.redis import RedisStore
-from wwspec_router.testing.job_journal_suite import ageless, ids, job
+from wwspec_router.testing.job_samples import ageless, ids, job
 from wwspec_router.testing.store_rig import SETTINGS
 from wwspec_router.testing.store_suite import StoreFactory, StoreSuite, in_threads
 
@@ -104,18 +104,22 @@ def test_no_two_keys_are_one(store: RedisStore, one: tuple[str, int, str], other
 
 def test_keys_keep_to_a_name_space_and_to_plain_characters(server: LocalRedis, store: RedisStore) -> None:
     store.put("ww{1}", 7, "a:b\n*", "text", 100)
-    store.add(job("a:{b}\n"))
+    store.add(job("a:{b}\n", ability_id="an ability"))
     assert set(server.run("KEYS", "*")) == {
         b"wwspec:notify:entry:ww%7B1%7D:7:a%3Ab%0A%2A",
         b"wwspec:notify:expiry",
         b"wwspec:notify:sizes",
         b"wwspec:notify:bytes",
         b"wwspec:job:a%3A%7Bb%7D%0A",
-        b"wwspec:jobs:due",
+        b"wwspec:jobs:lane:an%20ability",
+        b"wwspec:jobs:heads",
         b"wwspec:jobs:added",
         b"wwspec:jobs:bytes",
         b"wwspec:jobs:serial",
     }
+    store.claim("one", 1, 100, known=frozenset({"an ability"}))
+    added = {each for each in server.run("KEYS", "*") if b":known:" in each or b":programs" in each}
+    assert {each.rpartition(b":")[0] for each in added} == {b"wwspec:jobs:known", b"wwspec:jobs"}
 
 
 def test_the_server_itself_removes_an_entry_at_its_expiry(server: LocalRedis, store: RedisStore) -> None:
@@ -132,9 +136,9 @@ def test_the_server_itself_removes_an_entry_at_its_expiry(server: LocalRedis, st
 def test_a_lease_and_a_delay_end_by_the_servers_clock(store: RedisStore) -> None:
     store.add(job("a"))
     assert store.claim("one", 1, 0.05)
-    assert within_deadline(lambda: ageless(store.claim("two", 1, 1000)) == [job("a", attempt=2)])
+    assert within_deadline(lambda: ageless(store.claim("two", 1, 1000)) == [job("a", claims=2)])
     assert store.postpone("two", "a", 0.05)
-    assert within_deadline(lambda: ageless(store.claim("two", 1, 1000)) == [job("a", attempt=3)])
+    assert within_deadline(lambda: ageless(store.claim("two", 1, 1000)) == [job("a", claims=3)])
 
 
 def test_the_books_forget_expired_entries_over_time(server: LocalRedis, store: RedisStore) -> None:
@@ -173,6 +177,64 @@ def test_a_job_that_was_deleted_by_hand_keeps_no_other_from_being_claimed(
     assert ids(store.claim("one", 2, 100)) == ["b"]
     figures = store.job_figures()
     assert (figures.waiting, figures.claimed) == (0, 1)
+
+
+EARLIER_ADD = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local key, due, added, bytes, serials = unpack(KEYS)
+local member = string.format('%016d', redis.call('INCR', serials)) .. ':' .. ARGV[1]
+redis.call('INCRBY', bytes, 10)
+redis.call('HSET', key, 'member', member, 'size', 10, 'attempt', 0, unpack(ARGV, 2))
+redis.call('ZADD', due, now, member)
+redis.call('ZADD', added, now, member)
+"""
+EARLIER_CLAIM = """
+local time = redis.call('TIME')
+local ends = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2]
+local member = redis.call('HGET', KEYS[1], 'member')
+redis.call('ZADD', KEYS[2], ends, member)
+redis.call('ZADD', KEYS[3], ends, member)
+redis.call('HINCRBY', KEYS[1], 'attempt', 1)
+redis.call('HSET', KEYS[1], 'owner', ARGV[1])
+"""
+"""What the release before lanes did to add, and to claim or renew, a job."""
+
+
+def add_as_earlier(server: LocalRedis, name: str, ability_id: str) -> None:
+    keys = [f"wwspec:job:{name}", *(f"wwspec:jobs:{each}" for each in ("due", "added", "bytes", "serial"))]
+    new = job(name, ability_id=ability_id)
+    fields = ("job_id", "corpid", "agentid", "ability_id", "job_info", "data", "notify_id")
+    server.run("EVAL", EARLIER_ADD, len(keys), *keys, name, *(x for each in fields for x in (each, getattr(new, each))))
+
+
+def claim_as_earlier(server: LocalRedis, name: str, lease: int) -> None:
+    keys = [f"wwspec:job:{name}", "wwspec:jobs:due", "wwspec:jobs:claimed"]
+    server.run("EVAL", EARLIER_CLAIM, len(keys), *keys, "an earlier one", lease * 1000)
+
+
+def test_jobs_that_an_earlier_release_added_are_claimed_by_those_who_know_them(
+    server: LocalRedis, store: RedisStore
+) -> None:
+    for name, ability_id in (("a", "one"), ("b", "two"), ("held", "one"), ("left", "one")):
+        add_as_earlier(server, name, ability_id)
+    claim_as_earlier(server, "held", 1000)
+    claim_as_earlier(server, "left", -1)
+    claimed = store.claim("new", 9, 1000, known=frozenset({"one"}))
+    assert {(each.job_id, each.claims, each.attempt, each.suspect) for each in claimed} == {
+        ("a", 1, 0, False),
+        ("left", 2, 0, False),
+    }
+    figures = store.job_figures()
+    assert (figures.waiting, figures.claimed) == (1, 3)
+    claim_as_earlier(server, "held", 2000)  # it renews its lease
+    RewindingClock(server).advance(1500)
+    assert sorted(ids(store.claim("newer", 9, 1000, known=frozenset({"one"}), orphan_after=1e6))) == ["a", "left"]
+    RewindingClock(server).advance(1500)
+    assert sorted(ids(store.claim("newest", 9, 1000))) == ["a", "b", "held", "left"]
+    assert all(store.finish("newest", each) for each in ("a", "b", "held", "left"))
+    assert store.job_figures().bytes == 0
+    assert server.run("ZCARD", "wwspec:jobs:due") == server.run("ZCARD", "wwspec:jobs:claimed") == 0
 
 
 def test_two_instances_share_entries_jobs_and_bounds(server: LocalRedis) -> None:
@@ -273,8 +335,8 @@ def test_a_claim_and_an_outcome_outlive_a_server_that_is_killed(tmp_path: Path) 
         assert store.renew("one", ["a", "b", "c"], 1000) == {"a"}
         assert store.postpone("one", "a", 0)
         assert ageless(store.claim("two", 9, 1000)) == [
-            job("c", attempt=1),
-            job("a", attempt=2, outcome=Outcome(errcode=3, result="result")),
+            job("c", claims=1),
+            job("a", claims=2, outcome=Outcome(errcode=3, result="result")),
         ]
 
 
@@ -332,7 +394,7 @@ def test_what_is_not_safe_to_repeat_is_an_error_when_its_answer_is_lost(server: 
         unheard(lambda: store.claim("one", 1, 100))
         assert store.job_figures().claimed == 1
         unheard(lambda: store.postpone("one", "a", 0))
-        assert ageless(store.claim("one", 1, 100)) == [job("a", attempt=2)]
+        assert ageless(store.claim("one", 1, 100)) == [job("a", claims=2)]
         unheard(lambda: store.finish("one", "a"))
         assert store.job_figures().claimed == 0
 
@@ -363,6 +425,32 @@ def test_a_server_that_hangs_is_an_error_and_not_a_wait(tmp_path: Path, monkeypa
         assert all("did not answer within 0.1 seconds" in each or busy in each for each in errors)
         assert within_deadline(lambda: not fails(lambda: store.get("corp", 1, "id")))
         assert store.get("corp", 1, "id") == "text"
+
+
+def test_a_check_tells_of_a_server_that_is_away_or_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 15."""
+    monkeypatch.setattr("wwspec_router.stores.redis_server.TIMEOUT", 0.2)
+    with local_redis(tmp_path) as server, closing(RedisStore(server.url)) as store:
+        store.check()
+        server.freeze()
+        with pytest.raises(StoreError, match="did not answer"):
+            store.check()
+        server.thaw()
+        assert within_deadline(lambda: not fails(store.check))
+        server.kill()
+        with pytest.raises(StoreError, match="can't be reached"):
+            store.check()
+        server.start()
+        store.check()
+
+
+def test_abilities_that_the_server_forgot_are_told_again(server: LocalRedis, store: RedisStore) -> None:
+    """Row 9: after FLUSHALL, and when the time for which they are kept is over."""
+    known = frozenset({"ability", "other"})
+    for _ in range(2):
+        store.add(job("a"))
+        assert ids(store.claim("one", 1, 100, known=known)) == ["a"]
+        server.run("FLUSHALL")
 
 
 def test_a_call_that_gets_no_connection_says_so_and_waits_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -458,7 +546,7 @@ def test_a_server_whose_memory_is_full_refuses_and_stays_right(
         assert store.job_figures().waiting == jobs
         server.run("CONFIG", "SET", "maxmemory", "0")
         assert store.get("corp", 1, str(stored - 1)) == "secret" * 2000
-        assert [each.attempt for each in store.claim("one", 100_000, 1000)] == [1] * jobs
+        assert [each.claims for each in store.claim("one", 100_000, 1000)] == [1] * jobs
         assert not caplog.records
 
 
@@ -517,19 +605,23 @@ def test_a_server_is_reached_over_tcp_and_over_tls_that_it_proves(tmp_path: Path
 
 
 def test_a_user_who_may_do_only_what_is_needed_can_use_it(server: LocalRedis) -> None:
-    rules = "+ping +get +set +del +exists +time +incr +incrby +decrby +hset +hget +hmget +hdel +hincrby +zadd +zrem"
-    rules += " +zcard +zcount +zscore +zrange +zrangebyscore +eval +evalsha +script|load"
+    rules = "+ping +get +set +del +exists +time +incr +incrby +decrby +hset +hget +hmget +hdel +hexists +hincrby"
+    rules += " +zadd +zrem +zcard +zcount +zscore +zrange +zrangebyscore +sadd +sismember +expire"
+    rules += " +eval +evalsha +script|load"
     try:
         server.run("ACL", "SETUSER", "program", "on", ">secret", "~wwspec:*", *rules.split())
         with closing(RedisStore(f"unix://program:secret@{server.path}")) as store:
             store.put("corp", 1, "id", "text", 100)
             assert store.get("corp", 1, "id") == "text"
             store.add(job("a"))
-            assert ids(store.claim("one", 1, 100)) == ["a"]
+            assert ids(store.claim("one", 1, 100, known=frozenset({"ability"}))) == ["a"]
+            assert store.begin("one", "a")
             assert store.keep_outcome("one", "a", Outcome(errcode=0, result=""))
             assert store.postpone("one", "a", 0)
             assert ids(store.claim("one", 1, 100)) == ["a"]
             assert store.finish("one", "a")
+            assert not store.has_job("a")
+            store.check()
             server.run("ACL", "SETUSER", "program", "-get")
             with pytest.raises(StoreError, match="NOPERM"):
                 store.get("corp", 1, "id")

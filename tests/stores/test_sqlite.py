@@ -4,6 +4,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
@@ -14,10 +15,10 @@ import pytest
 
 import wwspec_router
 from wwspec_router.errors import StoreError
-from wwspec_router.stores import Outcome, StoreFigures, StoreLimits, sqlite_jobs
+from wwspec_router.stores import Outcome, StoreFigures, StoreLimits, sqlite_lanes
 from wwspec_router.stores.sqlite import SCHEMA, SqliteStore
 from wwspec_router.stores.sqlite_file import SqliteFile
-from wwspec_router.testing.job_journal_suite import ageless, ids, job
+from wwspec_router.testing.job_samples import ageless, ids, job
 from wwspec_router.testing.store_suite import (
     THREADS,
     ManualClock,
@@ -158,13 +159,48 @@ def test_a_file_of_an_earlier_schema_is_brought_up_to_date_and_keeps_its_entries
             assert store.figures() == StoreFigures(rows=2, bytes=9)
             if attempt == 1:
                 store.add(job("a"))
-            assert [each.attempt for each in store.claim("one", 1, 1e-9)] == [attempt]
+            assert [each.claims for each in store.claim("one", 1, 1e-9)] == [attempt]
     with closing(SqliteStore(path)) as store:
         for _ in range(8):  # with one of which the expired one goes
             store.put("corp", 1, "id", "texts", 100)
     assert usage(path) == (2, 10)
     with pytest.raises(StoreError, match=f"schema version is {len(SCHEMA)}, newer than {version}"):
         SqliteFile(path, SCHEMA[:version])
+
+
+EARLIER_ADD = (
+    "INSERT INTO jobs (job_id, size, added, due) VALUES (?, ?, ?, ?)",
+    "INSERT INTO job_texts (serial, corpid, agentid, ability_id, job_info, notify_id, data) "
+    "VALUES (?, 'corp', 1000002, ?, 'info', '', '{\"func\":\"事件\"}')",
+)
+"""How the release before lanes added a job."""
+
+
+def add_as_earlier(db: sqlite3.Connection, job_id: str, ability_id: str, owner: str | None = None) -> None:
+    now = time.time() - 2
+    serial = db.execute(EARLIER_ADD[0], (job_id, 10, now, now)).lastrowid
+    db.execute(EARLIER_ADD[1], (serial, ability_id))
+    if owner is not None:
+        db.execute("UPDATE jobs SET owner = ?, attempt = attempt + 1 WHERE serial = ?", (owner, serial))
+
+
+def test_jobs_that_an_earlier_release_added_are_claimed_by_those_who_know_them(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(SqliteFile(path, SCHEMA[:4])) as file:
+        file.write(lambda db: add_as_earlier(db, "a", "one"))
+        file.write(lambda db: add_as_earlier(db, "b", "two"))
+        file.write(lambda db: add_as_earlier(db, "left behind", "one", "a process that died"))
+    with closing(SqliteStore(path)) as store:
+        claimed = store.claim("new", 9, 100, known=frozenset({"one"}))
+        assert [(each.job_id, each.claims, each.attempt, each.suspect) for each in claimed] == [
+            ("a", 1, 0, False),
+            ("left behind", 2, 0, False),
+        ]
+        with closing(sqlite3.connect(path)) as db, db:  # a process of that release that still runs
+            add_as_earlier(db, "c", "three")
+            add_as_earlier(db, "d", "one", "a process that died")
+        assert ids(store.claim("new", 9, 100, known=frozenset({"one", "three"}))) == ["c", "d"]
+        assert ids(store.claim("new", 9, 100)) == ["b"]
 
 
 def test_a_file_of_a_newer_schema_is_refused_by_the_older_release(tmp_path: Path) -> None:
@@ -211,9 +247,9 @@ def test_a_damaged_file_is_a_clear_error(tmp_path: Path) -> None:
     with closing(SqliteStore(path)) as store:
         for number in range(100):
             store.put("corp", 1, str(number), "secret" * 200, 100)
-    content = path.read_bytes()
-    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
     with closing(SqliteStore(path)) as store:
+        content = path.read_bytes()
+        path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
         for call in (
             lambda: store.get("corp", 1, "1"),
             store.figures,
@@ -223,6 +259,8 @@ def test_a_damaged_file_is_a_clear_error(tmp_path: Path) -> None:
                 call()
             assert "secret" not in str(caught.value)
             assert caught.value.__cause__ is caught.value.__context__ is None
+    with pytest.raises(StoreError, match="damaged"):
+        SqliteStore(path)
 
 
 def test_text_that_was_spoilt_from_outside_is_not_repeated_in_the_error(tmp_path: Path) -> None:
@@ -391,11 +429,11 @@ def test_a_reopened_journal_keeps_jobs_their_attempts_and_outcomes(tmp_path: Pat
         store.claim("one", 1, 100)
         store.keep_outcome("one", "a", outcome)
     with closing(SqliteStore(path, clock=clock)) as store:
-        assert ageless(store.claim("two", 2, 100)) == [job("b", attempt=1)]
+        assert ageless(store.claim("two", 2, 100)) == [job("b", claims=1)]
         assert store.renew("one", ["a"], 100) == {"a"}
         clock.advance(100)
         assert [each for each in ageless(store.claim("two", 2, 100)) if each.job_id == "a"] == [
-            job("a", attempt=2, outcome=outcome)
+            job("a", claims=2, outcome=outcome)
         ]
 
 
@@ -424,8 +462,19 @@ def test_due_jobs_are_found_by_index_and_in_its_order(tmp_path: Path) -> None:
         for number in range(100):
             store.add(job(str(number)))
     with closing(sqlite3.connect(tmp_path / "notify.db")) as db:
-        plan = db.execute(f"EXPLAIN QUERY PLAN {sqlite_jobs.DUE}", (0, 1)).fetchall()
-    assert [row[-1] for row in plan] == ["SEARCH jobs USING INDEX jobs_due (due<?)"]
+
+        def steps(statement: str, *parameters: int) -> set[str]:
+            plan = db.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
+            return {row[-1] for row in plan if " jobs" in row[-1]}
+
+        assert steps(sqlite_lanes.DUE, 0, 0, 1) == {"SEARCH jobs USING INDEX jobs_waiting (lane=? AND due<?)"}
+        assert steps(sqlite_lanes.LEASE_OVER, 0) == {"SEARCH jobs USING INDEX jobs_claimed (due<?)"}
+        assert steps(sqlite_lanes.HEADS, 0) == {
+            "SEARCH jobs USING COVERING INDEX jobs_waiting",
+            "SEARCH jobs USING COVERING INDEX jobs_waiting (lane>?)",
+            "SEARCH jobs USING COVERING INDEX jobs_waiting (lane=?)",
+            "SEARCH jobs USING INDEX jobs_claimed (due<?)",
+        }
 
 
 def test_a_finished_job_leaves_no_row_behind(tmp_path: Path) -> None:

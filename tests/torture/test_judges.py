@@ -133,7 +133,7 @@ def test_a_file_that_does_not_fit_itself_is_found_out(backend: SqliteBackend, st
 def test_a_file_whose_index_is_damaged_is_found_out(backend: SqliteBackend) -> None:
     with closing(sqlite3.connect(backend.path, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode = DELETE")
-        [(root,)] = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'jobs_due'")
+        [(root,)] = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'jobs_waiting'")
         [(size,)] = db.execute("PRAGMA page_size")
     with backend.path.open("r+b") as file:
         file.seek((root - 1) * size + size - 4)

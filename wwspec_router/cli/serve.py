@@ -67,6 +67,13 @@ from wwspec_router.server import serve
     show_default=True,
     help="Seconds after which an asynchronous call is begun again whose process gave no sign of life.",
 )
+@click.option(
+    "--job-orphan",
+    type=click.FloatRange(1.0),
+    default=600.0,
+    show_default=True,
+    help="Seconds after which an asynchronous call is reported as unknown that no program on this store can run.",
+)
 @store_option("sqlite:var/notify.db", "Where events and asynchronous calls wait: sqlite:PATH, redis://HOST or memory:")
 @click.option(
     "--sdk",

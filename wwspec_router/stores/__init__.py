@@ -4,7 +4,6 @@ A new backend is a module here, a row in `_SCHEMES`, and a test class that runs
 `wwspec_router.testing.store_suite.StoreSuite` over it.
 """
 
-import time
 from collections.abc import Callable, Mapping
 
 from wwspec_router.errors import ConfigurationError
@@ -31,18 +30,19 @@ __all__ = [
     "open_store",
 ]
 
-_Clock = Callable[[], float]
+_Clock = Callable[[], float] | None
 _DEFAULT_LIMITS = StoreLimits()
 
 
-def open_store(url: str, limits: StoreLimits = _DEFAULT_LIMITS, *, clock: Callable[[], float] = time.time) -> Store:
+def open_store(url: str, limits: StoreLimits = _DEFAULT_LIMITS, *, clock: Callable[[], float] | None = None) -> Store:
     """Open the store that `url` names.
 
     Args:
         url: `memory:`; `sqlite:` and a path: `sqlite:var/notify.db`, `sqlite:/app/var/notify.db`; or a Redis server:
             `redis://[user:password@]host[:port][/db]`, `rediss://…`, `unix://[user:password@]/path/to.sock[?db=1]`.
         limits: Bounds in rows, jobs and bytes.
-        clock: Gives the time in seconds; a Redis server goes by its own.
+        clock: Gives the time in seconds, for tests. When it is None, no correction of the system's clock moves the
+            times in memory and in SQLite. A Redis server goes by its own clock always.
 
     Raises:
         ConfigurationError: No store is named so, with the known ones in the text, or its package is not installed.
@@ -62,7 +62,7 @@ def _open_memory(url: str, limits: StoreLimits, clock: _Clock) -> Store:
         raise ConfigurationError("the store in memory takes nothing after its scheme; write memory:")
     from wwspec_router.stores.memory import MemoryStore
 
-    return MemoryStore(limits, clock=clock)
+    return MemoryStore(limits) if clock is None else MemoryStore(limits, clock=clock)
 
 
 def _open_sqlite(url: str, limits: StoreLimits, clock: _Clock) -> Store:

@@ -13,6 +13,9 @@ from typing import Protocol
 
 import msgspec
 
+ORPHAN_AFTER = 600.0
+"""Seconds after which a job is an orphan that nobody claims who knows its ability."""
+
 
 class StoreLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds of one store. What would pass one is refused; nothing live is ever dropped for it."""
@@ -34,12 +37,25 @@ class StoreFigures(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
 
 
+class Readiness(Protocol):
+    """Says whether a store can serve."""
+
+    def check(self) -> None:
+        """Return when the store can serve just now. Cheap: it is called once a second.
+
+        Raises:
+            StoreError: It can't; the text says why, and what to do.
+        """
+        ...
+
+
 class NotifyStore(Protocol):
     """Keeps the text of events by corpid, agentid and notify_id for a limited time.
 
     Every implementation keeps to these as well:
 
-    - An entry is gone exactly at its expiry, `ttl` seconds after its put, not some time later.
+    - An entry is gone exactly at its expiry, `ttl` seconds after its put, not some time later. What is left of it on a
+      disk is removed soon after, without a further call.
     - A `ttl` that is not positive and finite, an `agentid` of more than 64 bits, and a lone surrogate in an id or a
       text are a StoreError that repeats none of them; any other string comes back as it was.
     - Closing twice is harmless.
@@ -95,7 +111,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     data: str
     notify_id: str
     attempt: int = 0
+    """How often its ability began to run; 0 in a new job."""
+    claims: int = 0
     """How often it was claimed, this time included; 0 in a new job."""
+    suspect: bool = False
+    """Whether its ability began to run, and neither ended nor was given back: its process may have died of it."""
     age: float = 0.0
     """Seconds from when it was added to when it was claimed, by the journal's clock; 0.0 in a new job."""
     outcome: Outcome | None = None
@@ -120,18 +140,24 @@ class JobJournal(Protocol):
 
     A job is due as soon as it is added. Who claims it owns it: for the length of the lease nobody else gets it, and
     after that whoever claims next does, the same owner included. Until then a late owner is still the owner: it may
-    renew, keep an outcome, postpone and finish. Jobs never expire.
+    begin, renew, keep an outcome, postpone and finish. Jobs never expire.
+
+    The journal knows which jobs run: from `begin` until `keep_outcome`, `postpone`, `excuse` or `finish`. When the
+    lease of such a job ends, it comes back as a suspect.
 
     Bad arguments are a StoreError, as with `NotifyStore`: a lone surrogate, an agentid or errcode of more than 64
-    bits, a `lease` that is not positive and finite, a `delay` that is negative or not finite. No error repeats
-    any text of a job.
+    bits, a `lease` or `orphan_after` that is not positive and finite, a `delay` that is negative or not finite. No
+    error repeats any text of a job.
+
+    What `claim`, `renew`, `excuse` and `postpone` change outlives every process. A crash of the machine may undo
+    their last changes: then a job is due, or has an owner, as it had before.
     """
 
     shared: bool
     """Whether several worker processes see the same jobs."""
 
     def add(self, job: Job) -> None:
-        """Keep a new job, one without attempts and outcome; durable when this returns.
+        """Keep a new job, one without attempts, claims and outcome; durable when this returns.
 
         Raises:
             StoreFullError: A bound would be passed.
@@ -139,19 +165,46 @@ class JobJournal(Protocol):
         """
         ...
 
-    def claim(self, owner: str, limit: int, lease: float) -> list[Job]:
+    def claim(
+        self,
+        owner: str,
+        limit: int,
+        lease: float,
+        *,
+        known: frozenset[str] | None = None,
+        orphan_after: float = ORPHAN_AFTER,
+        suspects: int | None = None,
+    ) -> list[Job]:
         """Take up to `limit` jobs that are due, those first that became due first.
+
+        Jobs of abilities that are not `known` are left to others, but for orphans: those that have been due for
+        `orphan_after` seconds while nobody who knows their ability called `claim`, with whatever limit. An
+        orphan may wait for a quarter of that time more.
 
         Args:
             owner: Who takes them; a name that no other process has.
             limit: How many at most; none when it is not positive.
             lease: Seconds from now for which nobody else can take them.
+            known: The abilities that the owner can run, up to some ten thousand; None for all.
+            orphan_after: See above.
+            suspects: How many of them may be suspects; None for any number. Those left out keep their place.
 
         Returns:
-            The jobs, each with this attempt counted, with its age, and with the outcome that an earlier owner kept.
+            The jobs, each with this claim counted, with its age, and with the outcome that an earlier owner kept.
 
         Raises:
             StoreError: The journal failed; what it may have taken is free again when the lease is over.
+        """
+        ...
+
+    def begin(self, owner: str, job_id: str) -> bool:
+        """Note that the job's ability begins to run, and count this attempt; durable when this returns.
+
+        Returns:
+            False when `owner` does not own the job; nothing was changed then.
+
+        Raises:
+            StoreError: It could not be noted.
         """
         ...
 
@@ -163,8 +216,18 @@ class JobJournal(Protocol):
         """
         ...
 
+    def excuse(self, owner: str, job_ids: Sequence[str]) -> None:
+        """Let those of the jobs that `owner` owns not come back as suspects, although they run.
+
+        Their process is about to be ended, which is no fault of theirs.
+
+        Raises:
+            StoreError: The journal failed.
+        """
+        ...
+
     def keep_outcome(self, owner: str, job_id: str, outcome: Outcome) -> bool:
-        """Keep what the ability answered; durable when this returns. A later outcome replaces it.
+        """Keep what the ability answered: it runs no longer. Durable when this returns. A later outcome replaces it.
 
         Returns:
             False when `owner` does not own the job; nothing was changed then.
@@ -175,7 +238,7 @@ class JobJournal(Protocol):
         ...
 
     def postpone(self, owner: str, job_id: str, delay: float) -> bool:
-        """Give the job back; it is due again `delay` seconds from now.
+        """Give the job back: it runs no longer, and is due again `delay` seconds from now.
 
         Returns:
             False when `owner` does not own the job; nothing was changed then.
@@ -196,10 +259,18 @@ class JobJournal(Protocol):
         """
         ...
 
+    def has_job(self, job_id: str) -> bool:
+        """Return whether there is a job of this id, whoever owns it.
+
+        Raises:
+            StoreError: The journal failed.
+        """
+        ...
+
     def job_figures(self) -> JobFigures:
         """Return how many jobs there are, in which state, and how old the oldest is."""
         ...
 
 
-class Store(NotifyStore, JobJournal, Protocol):
-    """Both in one: what `open_store` returns."""
+class Store(NotifyStore, JobJournal, Readiness, Protocol):
+    """All in one: what `open_store` returns."""

@@ -52,8 +52,8 @@ def new_job_size(job: Job) -> int:
         StoreError: A text is not valid Unicode, `agentid` has more than 64 bits, or the job is not a new one.
     """
     _check_bits("agentid", job.agentid)
-    if job.attempt != 0 or job.outcome is not None:
-        raise StoreError("a job that is added has no attempt and no outcome yet")
+    if job.attempt or job.claims or job.suspect or job.outcome is not None:
+        raise StoreError("a job that is added has no attempt, claim or outcome yet")
     names = ("job_id", "corpid", "ability_id", "job_info", "data", "notify_id")
     return sum(len(encoded(name, getattr(job, name))) for name in names)
 
@@ -81,7 +81,7 @@ def storable_ids(owner: str, *job_ids: str) -> None:
 
 
 def positive(name: str, seconds: float) -> float:
-    """Return a `ttl` or a `lease`.
+    """Return a `ttl`, a `lease` or an `orphan_after`.
 
     Raises:
         StoreError: It is not a positive, finite number of seconds.

@@ -1,14 +1,16 @@
 """Group commit: items that several threads hand in at the same time are written together.
 
-The first thread to come writes at once, alone. Those that come meanwhile wait, and one of them then writes
-for all. So an idle writer adds no delay and no thread, and under load one sync to disk serves many.
+The first thread to come writes at once. Those that come meanwhile wait; whoever writes takes them along as soon as it
+is ready to write, and of those that remain one writes next. So an idle writer adds no delay and no thread, and under
+load one sync to disk serves many.
 
 It is not aware of what an item is or how it is written.
 """
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -28,15 +30,17 @@ class _Turn(Generic[T]):
 
 
 class GroupCommit(Generic[T]):
-    """Calls `write` with batches of items, from one thread at a time.
+    """Calls `write` for items, from one thread at a time.
 
     Args:
-        write: Writes a batch. It keeps each item's outcome in the item; what it raises reaches the one thread
-            that happened to write, so it should raise nothing.
-        max_batch: Items in one batch.
+        write: Called with an item, on the thread that handed it in, and with a function that returns the items of
+            the threads that wait; it writes all of these. It may call that function once, when it is ready to write;
+            if it does not, they go on waiting. It keeps each item's outcome in the item; what it raises reaches
+            the one thread on which it runs, so it should raise nothing.
+        max_batch: Items that are written together.
     """
 
-    def __init__(self, write: Callable[[Sequence[T]], None], *, max_batch: int) -> None:
+    def __init__(self, write: Callable[[T, Callable[[], list[T]]], None], *, max_batch: int) -> None:
         self._write = write
         self._max_batch = max_batch
         self._lock = threading.Lock()
@@ -44,22 +48,23 @@ class GroupCommit(Generic[T]):
         self._writing = False
 
     def submit(self, item: T) -> None:
-        """Return as soon as `item` was in a batch that is written."""
-        alone = False
+        """Return as soon as `item` was written."""
+        batch: list[_Turn[T]] | None = None
         try:
             with self._lock:
                 if not self._writing:
-                    alone = self._writing = True
-            if alone:
-                self._write((item,))
+                    batch = []
+                    self._writing = True
+            if batch is not None:
+                self._write(item, partial(self._take, batch))
         finally:
-            if alone:
-                self._pass_on()
-        if not alone:
+            if batch is not None:
+                self._end(batch)
+        if batch is None:
             self._submit_with_others(item)
 
     def _submit_with_others(self, item: T) -> None:
-        """Wait for a batch, or write one: whoever was writing may have ended meanwhile."""
+        """Wait until the item was taken along, or write: whoever was writing may have ended meanwhile."""
         turn = _Turn(item)
         try:
             with self._lock:
@@ -69,14 +74,14 @@ class GroupCommit(Generic[T]):
             if not turn.writes_next:
                 turn.wake.acquire()
             if not turn.done:
-                self._write_batch()
+                self._lead(turn)
         except BaseException:  # such as Ctrl-C: nobody may be left waiting for this thread to write
             self._withdraw(turn)
             raise
 
     @property
     def waiting(self) -> int:
-        """How many items wait for their batch to begin."""
+        """How many items wait to be written."""
         return len(self._waiting)
 
     def _withdraw(self, turn: _Turn[T]) -> None:
@@ -87,16 +92,28 @@ class GroupCommit(Generic[T]):
         if turn.writes_next:
             self._pass_on()
 
-    def _write_batch(self) -> None:
-        with self._lock:
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._max_batch))]
+    def _lead(self, turn: _Turn[T]) -> None:
+        """Write the item of the turn that is the first to wait."""
+        batch: list[_Turn[T]] = []
         try:
-            self._write([turn.item for turn in batch])
+            with self._lock:
+                self._waiting.remove(turn)
+            self._write(turn.item, partial(self._take, batch))
         finally:
-            self._pass_on()
-            for turn in batch:
-                turn.done = True
-                turn.wake.release()
+            self._end(batch)
+
+    def _take(self, batch: list[_Turn[T]]) -> list[T]:
+        """Return the items that wait, and note in `batch` whose they are."""
+        with self._lock:
+            batch += [self._waiting.popleft() for _ in range(min(len(self._waiting), self._max_batch - 1))]
+        return [turn.item for turn in batch]
+
+    def _end(self, batch: list[_Turn[T]]) -> None:
+        """Let the next one write, and wake those whose items were taken along."""
+        self._pass_on()
+        for turn in batch:
+            turn.done = True
+            turn.wake.release()
 
     def _pass_on(self) -> None:
         """Let the longest waiting thread write next, or note that none is."""

@@ -32,7 +32,7 @@ class MemoryStore(MemoryJobs):
 
     shared = False
 
-    def __init__(self, limits: StoreLimits | None = None, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, limits: StoreLimits | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(limits or StoreLimits(), clock)
         self._entries: dict[Key, _Entry] = {}
         self._due: list[tuple[float, int, Key]] = []  # a replaced entry leaves its item behind, told by the serial

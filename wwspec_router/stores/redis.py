@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 from wwspec_router.stores.base import StoreFigures, StoreLimits
 from wwspec_router.stores.entry import Key, encoded, full, positive, storable_key
-from wwspec_router.stores.redis_jobs import NOW, RedisJobs, milliseconds
+from wwspec_router.stores.redis_job_scripts import NOW
+from wwspec_router.stores.redis_jobs import RedisJobs, milliseconds
 from wwspec_router.stores.redis_server import RedisServer
 
 _ENTRY = "wwspec:notify:entry:"
@@ -112,6 +113,10 @@ class RedisStore(RedisJobs):
             )
             if swept < _SWEPT_PER_FIGURES:
                 return StoreFigures(rows=rows, bytes=size)
+
+    def check(self) -> None:
+        """Return when the server answers; see `Readiness.check`."""
+        self._server.ping()
 
     def close(self) -> None:
         """Wait for what runs, then close the connections; further calls raise StoreError."""

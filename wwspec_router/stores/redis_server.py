@@ -102,7 +102,7 @@ class RedisServer:
         self._running = 0
         self._closed = False
         try:
-            self._clearly(self._client.ping, again=True)
+            self.ping()
             self._check_server()
         except BaseException:
             self.close()
@@ -124,6 +124,14 @@ class RedisServer:
         if prepared is None:
             prepared = self._scripts[script] = self._client.register_script(script)
         return self._clearly(lambda: prepared(keys=keys, args=arguments), again=again)
+
+    def ping(self) -> None:
+        """Return when the server answers.
+
+        Raises:
+            StoreError: It does not.
+        """
+        self._clearly(self._client.ping, again=True)
 
     def get(self, key: str) -> bytes | None:
         """Return the string under `key`, or None.

@@ -2,58 +2,53 @@
 
 Writes go through one connection, those of concurrent threads in one transaction (group commit). Reads use a
 small pool of connections: in WAL mode they neither block the writer nor wait for it. A write is on the disk
-when `write` returns (`synchronous=FULL`).
+when `write` returns (`synchronous=FULL`), unless its caller does without that.
+
+A file that is deleted or replaced under a running program can be written to until it is closed, and all of that is
+lost. So each transaction looks whether the file is still there before its writes count as done.
 
 It is not aware of tables: whoever keeps one brings the schema and the statements.
 """
 
 import contextlib
+import logging
 import queue
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, TypeVarTuple
+from typing import Any, TypeVar
 
 from wwspec_router.errors import StoreError
 from wwspec_router.stores.group_commit import GroupCommit
+from wwspec_router.stores.open_files import OpenFiles
 from wwspec_router.stores.private_file import create_private
+from wwspec_router.stores.sqlite_errors import LOCK_TIMEOUT, OPEN_TIMEOUT, clearly, patiently
+from wwspec_router.stores.sqlite_schema import bring_up_to_date
 
 T = TypeVar("T")
-_Args = TypeVarTuple("_Args")
 
-APPLICATION_ID = 0x57575350
-"""Marks the file as ours ("WWSP") in `PRAGMA application_id`."""
+log = logging.getLogger(__name__)
+
 READERS = 4
 """Connections for reading."""
 MAPPED_BYTES = 1 << 30
 """How much of the file is read through a memory map: SQLite forgets its own cache whenever another one writes."""
-LOCK_TIMEOUT = 10.0
-"""Seconds to wait for a lock that another process holds."""
 MAX_BATCH = 256
 """Writes in one transaction."""
-
-_MENDS: dict[int, str] = {
-    sqlite3.SQLITE_FULL: "the disk is full; free some space or lower the store's bounds",
-    sqlite3.SQLITE_CORRUPT: "the file is damaged; move it away, with its -wal and -shm, and start again",
-    sqlite3.SQLITE_NOTADB: "this is not a SQLite file; move it away or name another path",
-    sqlite3.SQLITE_READONLY: "the file or its directory can't be written; check their owner and mode",
-    sqlite3.SQLITE_CANTOPEN: "the file can't be opened; check the owner and mode of it and of its directory",
-    sqlite3.SQLITE_PERM: "access was denied; check the owner and mode of the file and of its directory",
-    sqlite3.SQLITE_BUSY: f"other processes kept the file locked for {LOCK_TIMEOUT:g} seconds",
-    sqlite3.SQLITE_IOERR: "reading or writing the disk failed; check the disk and its quota",
-    sqlite3.SQLITE_TOOBIG: "a value is too big for SQLite",
-}
+_FULL, _NORMAL = "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"
 
 
 class _Write:
     """One thread's part of a transaction, and its outcome."""
 
-    __slots__ = ("error", "result", "work")
+    __slots__ = ("deadline", "error", "result", "synced", "work")
 
-    def __init__(self, work: Callable[[sqlite3.Connection], Any]) -> None:
+    def __init__(self, work: Callable[[sqlite3.Connection], Any], synced: bool) -> None:
         self.work = work
+        self.synced = synced
+        self.deadline = time.monotonic() + LOCK_TIMEOUT
         self.result: Any = None
         self.error: Exception | None = StoreError("the write was interrupted")
 
@@ -68,7 +63,7 @@ class SqliteFile:
             to date; one of a newer version is refused.
 
     Raises:
-        StoreError: The file can't be used; the text says why.
+        StoreError: The file can't be read or can't be written; the text says why.
     """
 
     def __init__(self, path: Path, schema: Sequence[Sequence[str]]) -> None:
@@ -79,19 +74,25 @@ class SqliteFile:
         self._readers: list[sqlite3.Cursor] = []  # the last one back goes first: its pages are in the caches
         self._free: queue.SimpleQueue[bool] = queue.SimpleQueue()  # holds True for each of them; False once closed
         self._closed = False
-        self._clearly(lambda: _patiently(self._open))
+        self._synced = True  # how the writer is set
+        self._failed = False  # the last transaction
+        self._lost: str | None = None  # the file that was deleted or replaced
+        clearly(self._path, patiently, time.monotonic() + OPEN_TIMEOUT, self._open)
 
-    def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def write(self, work: Callable[[sqlite3.Connection], T], *, synced: bool = True) -> T:
         """Run `work` in a transaction and return its result once that is on the disk.
 
         Args:
             work: Reads and writes through the connection it is given, and neither begins nor commits. It may
                 run on another thread, and a second time in a new transaction when the first one failed.
+            synced: Whether it must outlive a crash of the machine. What need not returns sooner, and outlives
+                every process all the same.
 
         Raises:
-            StoreError: It could not be stored.
+            StoreError: It could not be stored, or another process kept the file locked for `LOCK_TIMEOUT` seconds,
+                counted from this call.
         """
-        write = _Write(work)
+        write = _Write(work, synced)
         self._group.submit(write)
         if write.error is not None:
             raise write.error
@@ -106,10 +107,12 @@ class SqliteFile:
         """
         if not self._free.get():
             self._free.put(False)  # handed on from one late reader to the next
-            raise StoreError(f"{self._path}: the store is closed")
+            raise self._closed_error()
         reader = self._readers.pop()
         try:
-            return self._clearly(_rows, reader, statement, parameters)
+            if self._lost is not None:
+                raise self._lost_error()
+            return clearly(self._path, _rows, reader, statement, parameters)
         except BaseException:
             reader.close()  # it may still hold what it was reading, and so keep the WAL from being emptied
             reader = reader.connection.cursor()
@@ -118,27 +121,65 @@ class SqliteFile:
             self._readers.append(reader)
             self._free.put(True)
 
+    def check(self) -> None:
+        """Return when the file can be read and written just now.
+
+        Raises:
+            StoreError: It can't.
+        """
+        if self._closed:
+            raise self._closed_error()
+        self.look()
+        self.read("PRAGMA schema_version")
+        if self._failed:  # and maybe no longer
+            self.write(self._touch)
+
+    def look(self) -> None:
+        """Find out whether the file was deleted or replaced since it was opened, and log it once when it was.
+
+        Raises:
+            StoreError: It was.
+        """
+        self._note_lost(self._files.lost())
+
+    def _note_lost(self, lost: str | None) -> None:
+        if lost is not None and self._lost is None:
+            log.error("%s", self._lost_error(lost))
+        elif lost is None and self._lost is not None:
+            log.warning("%s: the file is back", self._path)
+        self._lost = lost
+        if lost is not None:
+            raise self._lost_error()
+
     def close(self) -> None:
         """Wait for what is being written and read, then close all connections. Closing again does nothing."""
         with self._write_lock:
             if self._closed:
                 return
             self._closed = True
-            self._clearly(self._close_connections)
+            clearly(self._path, self._close_connections)
 
     def _open(self) -> None:
         with contextlib.ExitStack() as undo:
-            self._writer = undo.enter_context(contextlib.closing(self._connect(timeout=0)))  # see _patiently
-            self._writer.execute("PRAGMA synchronous = FULL")
-            self._prepare()
+            self._writer = undo.enter_context(contextlib.closing(self._connect(timeout=0)))  # see patiently
+            self._writer.execute(_FULL)
+            self._prepare(time.monotonic() + OPEN_TIMEOUT)
             readers = [undo.enter_context(contextlib.closing(self._connect(LOCK_TIMEOUT))) for _ in range(READERS)]
             for reader in readers:
                 reader.execute("PRAGMA query_only = ON")
                 reader.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
+                reader.execute("SELECT 1 FROM sqlite_schema").fetchall()  # opens the WAL now: later it may be another
+            self._files = self._opened_files()
             undo.pop_all()
         for reader in readers:
             self._readers.append(reader.cursor())
             self._free.put(True)
+
+    def _opened_files(self) -> OpenFiles:
+        try:
+            return OpenFiles([Path(f"{self._path}{suffix}") for suffix in ("", "-wal", "-shm")])
+        except OSError as error:
+            raise StoreError(f"{self._path}: it was deleted while it was opened: {error.strerror}") from None
 
     def _close_connections(self) -> None:
         for _ in range(READERS):
@@ -150,23 +191,38 @@ class SqliteFile:
     def _connect(self, timeout: float) -> sqlite3.Connection:
         return sqlite3.connect(self._path, timeout=timeout, isolation_level=None, check_same_thread=False)
 
-    def _prepare(self) -> None:
+    def _prepare(self, deadline: float) -> None:
         """Switch to WAL, and check or make the schema: another program's file is checked before it is touched."""
         (pages,) = self._writer.execute("PRAGMA page_count").fetchone()
         if pages == 0:
-            self._use_wal()  # what comes then is written once
-        self._in_transaction(lambda db: _bring_up_to_date(db, self._path, self._schema))
-        self._use_wal()
+            self._use_wal(deadline)  # what comes then is written once
+        self._transact(deadline, lambda db: bring_up_to_date(db, self._path, self._schema))
+        self._use_wal(deadline)
+        self._transact(deadline, self._touch)
 
-    def _use_wal(self) -> None:
-        (mode,) = _patiently(lambda: self._writer.execute("PRAGMA journal_mode = WAL").fetchone())
+    def _use_wal(self, deadline: float) -> None:
+        (mode,) = patiently(deadline, lambda: self._writer.execute("PRAGMA journal_mode = WAL").fetchone())
         if mode != "wal":
             raise StoreError(f"{self._path}: this file system can't hold a shared SQLite file; use a local disk")
 
-    def _write_batch(self, writes: Sequence[_Write]) -> None:
+    def _touch(self, db: sqlite3.Connection) -> None:
+        """Write something, to find out whether that can be done."""
+        db.execute(f"PRAGMA user_version = {len(self._schema)}")
+
+    def _write_batch(self, first: _Write, others: Callable[[], list[_Write]]) -> None:
+        """Write what waits once the lock is had; one that doesn't get it in time leaves the others waiting."""
+        writes = [first]
+        synced = first.synced or self._group.waiting > 0
+
+        def work(db: sqlite3.Connection) -> None:
+            if synced:
+                writes.extend(others())
+            for write in writes:
+                write.result = write.work(db)
+
         with self._write_lock:
             try:
-                self._clearly(self._in_transaction, lambda db: _work_off(writes, db))
+                self._guarded(first.deadline, work, synced)
             except Exception as error:
                 failure = error
             else:
@@ -174,7 +230,7 @@ class SqliteFile:
                     write.error = None
                 return
             if len(writes) == 1:
-                writes[0].error = failure
+                first.error = failure
             else:
                 self._write_apart(writes)
 
@@ -189,74 +245,58 @@ class SqliteFile:
         def run_all(db: sqlite3.Connection) -> None:
             for write in writes:
                 try:
-                    self._clearly(run, write)
+                    clearly(self._path, run, write)
                 except Exception as error:
                     failures[write] = error
 
         try:
-            self._clearly(self._in_transaction, run_all)
+            self._guarded(writes[0].deadline, run_all)
         except StoreError as error:
             failures = {write: StoreError(*error.args) for write in writes}
         for write in writes:
             write.error = failures.get(write)
 
-    def _in_transaction(self, step: Callable[[sqlite3.Connection], T]) -> T:
-        if self._closed:
-            raise StoreError(f"{self._path}: the store is closed")
-        db = self._writer
-        _patiently(db.execute, "BEGIN IMMEDIATE")
+    def _guarded(self, deadline: float, step: Callable[[sqlite3.Connection], None], synced: bool = True) -> None:
+        """Run a transaction that counts only when the file is still there after it."""
+        if self._lost is not None:
+            raise self._lost_error()
         try:
-            result = step(db)
-            _patiently(db.execute, "COMMIT")
+            clearly(self._path, self._transact, deadline, step, synced)
+        except BaseException:
+            self._failed = True
+            raise
+        self._failed = False
+        if (lost := self._files.lost_of_late() or self._lost) is not None:
+            self._note_lost(lost)
+
+    def _transact(self, deadline: float, step: Callable[[sqlite3.Connection], None], synced: bool = True) -> None:
+        if self._closed:
+            raise self._closed_error()
+        db = self._writer
+        if synced is not self._synced:
+            db.execute(_FULL if synced else _NORMAL)
+            self._synced = synced
+        patiently(deadline, db.execute, "BEGIN IMMEDIATE")
+        try:
+            step(db)
+            patiently(deadline, db.execute, "COMMIT")
         except BaseException:
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
-        return result
 
-    def _clearly(self, step: Callable[[*_Args], T], *args: *_Args) -> T:
-        """Run `step(*args)`; an error of sqlite3 becomes a StoreError.
+    def _closed_error(self) -> StoreError:
+        return StoreError(f"{self._path}: the store is closed")
 
-        That one is raised outside of the handler, so as not to carry the other as its context: the text of
-        sqlite3's errors may hold stored text.
-        """
-        try:
-            return step(*args)
-        except (sqlite3.Error, sqlite3.Warning, OverflowError) as error:
-            name = getattr(error, "sqlite_errorname", type(error).__name__)
-            mend = _MENDS.get(_primary_code(error), "SQLite failed")
-        raise StoreError(f"{self._path}: {mend} ({name})")
-
-
-def _primary_code(error: Exception) -> int:
-    """Return SQLite's result code without its extension: SQLITE_IOERR of SQLITE_IOERR_WRITE; 0 if none."""
-    code: int = getattr(error, "sqlite_errorcode", 0)
-    return code & 0xFF
+    def _lost_error(self, lost: str | None = None) -> StoreError:
+        return StoreError(
+            f"{lost or self._lost} was deleted or replaced under the running program, which can neither store nor read "
+            "anything now; put the file back, or restart the program"
+        )
 
 
 def _rows(reader: sqlite3.Cursor, statement: str, parameters: Sequence[str | float]) -> list[Any]:
     return reader.execute(statement, parameters).fetchall()
-
-
-def _work_off(writes: Sequence[_Write], db: sqlite3.Connection) -> None:
-    for write in writes:
-        write.result = write.work(db)
-
-
-def _patiently(step: Callable[[*_Args], T], *args: *_Args) -> T:
-    """Try `step(*args)` until the other processes let go of their locks.
-
-    SQLite's own waiting ends in pauses of 100 ms, in which a busy neighbour takes the lock again and again,
-    and it does not cover the switch to WAL.
-    """
-    deadline = time.monotonic() + LOCK_TIMEOUT
-    while True:
-        try:
-            return step(*args)
-        except sqlite3.OperationalError as error:
-            if _primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-        time.sleep(0.001)
 
 
 @contextlib.contextmanager
@@ -269,21 +309,3 @@ def _savepoint(db: sqlite3.Connection) -> Iterator[None]:
         raise
     finally:
         db.execute("RELEASE apart")
-
-
-def _bring_up_to_date(db: sqlite3.Connection, path: Path, schema: Sequence[Sequence[str]]) -> None:
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    (application,) = db.execute("PRAGMA application_id").fetchone()
-    (tables,) = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if application != APPLICATION_ID and (application or version or tables):
-        raise StoreError(f"{path}: this SQLite file belongs to another program; name another path")
-    if version > len(schema):
-        raise StoreError(
-            f"{path}: its schema version is {version}, newer than {len(schema)}, the newest known here; "
-            "install the release that wrote it, or name another path"
-        )
-    if version < len(schema):
-        for statement in (statement for step in schema[version:] for statement in step):
-            db.execute(statement)
-        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        db.execute(f"PRAGMA user_version = {len(schema)}")

@@ -5,53 +5,22 @@ It is not aware of any backend, and it sees a journal only through `JobJournal`.
 # ruff: noqa: D102, S101  (tests: their names are their docstrings, and they are made of assertions)
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 
 import msgspec
 import pytest
 from hypothesis import given, strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import run_state_machine_as_test
 
 from wwspec_router.errors import StoreError, StoreFullError
-from wwspec_router.stores.base import Job, JobFigures, JobJournal, Outcome, StoreLimits
+from wwspec_router.stores.base import JobFigures, JobJournal, Outcome, StoreLimits
+from wwspec_router.testing.job_machine import JournalMachine
+from wwspec_router.testing.job_samples import LEASE, SLACK, ageless, ids, job, job_bytes
 from wwspec_router.testing.store_rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads
 
-LEASE = 600.0
-SLACK = 20.0
-"""Seconds by which an age may be off where the backend's clock runs on by itself."""
 MANY = 1000
 CLAIMERS = 16
-
-
-def job(job_id: str, **changes: object) -> Job:
-    """Return a new job."""
-    made = Job(
-        job_id=job_id,
-        corpid="corp",
-        agentid=1000002,
-        ability_id="ability",
-        job_info="info",
-        data='{"func":"事件"}',
-        notify_id="",
-    )
-    return msgspec.structs.replace(made, **changes)
-
-
-def ageless(jobs: Sequence[Job]) -> list[Job]:
-    """Return claimed jobs as if they had just been added."""
-    return [msgspec.structs.replace(each, age=0.0) for each in jobs]
-
-
-def job_bytes(*jobs: Job) -> int:
-    """Return how many bytes their texts hold."""
-    texts = ("job_id", "corpid", "ability_id", "job_info", "data", "notify_id")
-    return sum(len(getattr(each, name).encode()) for each in jobs for name in texts)
-
-
-def ids(jobs: Sequence[Job]) -> list[str]:
-    """Return the ids of jobs, in their order."""
-    return [each.job_id for each in jobs]
 
 
 class JobJournalSuite(StoreFixtures):
@@ -79,11 +48,11 @@ class JobJournalSuite(StoreFixtures):
             notify_id=notify_id,
         )
         store.add(new)
-        assert ageless(store.claim(owner, 10, LEASE)) == [msgspec.structs.replace(new, attempt=1)]
+        assert ageless(store.claim(owner, 10, LEASE)) == [msgspec.structs.replace(new, claims=1)]
         outcome = Outcome(errcode=errcode, result=result)
         assert store.keep_outcome(owner, job_id, outcome)
         assert store.postpone(owner, job_id, 0)
-        assert ageless(store.claim(owner, 10, LEASE)) == [msgspec.structs.replace(new, attempt=2, outcome=outcome)]
+        assert ageless(store.claim(owner, 10, LEASE)) == [msgspec.structs.replace(new, claims=2, outcome=outcome)]
         assert store.renew(owner, [job_id], LEASE) == {job_id}
         assert store.finish(owner, job_id)
         assert store.job_figures() == JobFigures(waiting=0, claimed=0, bytes=0, oldest_age=0)
@@ -109,13 +78,13 @@ class JobJournalSuite(StoreFixtures):
 
     def test_a_lease_that_is_over_frees_the_job(self, store: JobJournal, clock: ManualClock) -> None:
         store.add(job("a"))
-        assert store.claim("one", 1, LEASE)[0].attempt == 1
+        assert store.claim("one", 1, LEASE)[0].claims == 1
         clock.advance(LEASE - 60)
         assert store.claim("two", 1, LEASE) == []
         assert store.job_figures().claimed == 1
         clock.advance(60)
         assert store.job_figures().waiting == 1
-        assert store.claim("two", 1, LEASE)[0].attempt == 2
+        assert store.claim("two", 1, LEASE)[0].claims == 2
         assert store.claim("one", 1, LEASE) == []
 
     def test_a_claimed_job_tells_how_long_ago_it_was_added(self, store: JobJournal, clock: ManualClock) -> None:
@@ -137,7 +106,7 @@ class JobJournalSuite(StoreFixtures):
         assert not store.finish("one", "a")
         assert store.job_figures().claimed == 1
         clock.advance(LEASE)
-        assert ageless(store.claim("three", 1, LEASE)) == [job("a", attempt=3)]
+        assert ageless(store.claim("three", 1, LEASE)) == [job("a", claims=3)]
 
     def test_a_late_owner_owns_the_job_until_another_claims_it(self, store: JobJournal, clock: ManualClock) -> None:
         for each in ("renewed", "kept", "postponed", "finished"):
@@ -160,7 +129,7 @@ class JobJournalSuite(StoreFixtures):
                 assert not store.keep_outcome(owner, job_id, Outcome(errcode=0, result=""))
                 assert not store.postpone(owner, job_id, 0)
                 assert not store.finish(owner, job_id)
-        assert ageless(store.claim("one", 2, LEASE)) == [job("a", attempt=1)]
+        assert ageless(store.claim("one", 2, LEASE)) == [job("a", claims=1)]
 
     def test_renewing_prolongs_exactly_the_leases_that_are_named_and_owned(
         self, store: JobJournal, clock: ManualClock
@@ -194,7 +163,7 @@ class JobJournalSuite(StoreFixtures):
         for attempt in (2, 3):
             clock.advance(LEASE)
             [claimed] = ageless(store.claim("two", 1, LEASE))
-            assert claimed == job("a", attempt=attempt, outcome=Outcome(errcode=0, result='{"errcode":0}'))
+            assert claimed == job("a", claims=attempt, outcome=Outcome(errcode=0, result='{"errcode":0}'))
 
     def test_what_is_postponed_comes_when_it_is_due_in_that_order(self, store: JobJournal, clock: ManualClock) -> None:
         for each in "abc":
@@ -231,7 +200,7 @@ class JobJournalSuite(StoreFixtures):
         clock.advance(LEASE)
         assert store.claim("one", 1, LEASE) == []
         store.add(job("a", data="another"))
-        assert ageless(store.claim("one", 1, LEASE)) == [job("a", data="another", attempt=1)]
+        assert ageless(store.claim("one", 1, LEASE)) == [job("a", data="another", claims=1)]
 
     def test_a_job_of_a_taken_id_is_refused(self, store: JobJournal) -> None:
         store.add(job("secret"))
@@ -240,7 +209,7 @@ class JobJournalSuite(StoreFixtures):
                 store.add(job("secret", data="secret 2"))
             assert "secret" not in str(caught.value)
             assert not isinstance(caught.value, StoreFullError)
-            assert ageless(store.claim("one", 2, LEASE)) in ([job("secret", attempt=1)], [])
+            assert ageless(store.claim("one", 2, LEASE)) in ([job("secret", claims=1)], [])
         assert store.job_figures().claimed == 1
 
     def test_figures_tell_waiting_from_claimed_and_how_old_the_oldest_is(
@@ -309,6 +278,8 @@ class JobJournalSuite(StoreFixtures):
             {"agentid": 2**63},
             {"agentid": -(2**63) - 1},
             {"attempt": 1},
+            {"claims": 1},
+            {"suspect": True},
             {"outcome": Outcome(errcode=0, result="secret")},
         ],
     )
@@ -380,7 +351,7 @@ class JobJournalSuite(StoreFixtures):
         def claim(number: int) -> list[str]:
             got: list[str] = []
             while claimed := store.claim(f"owner {number}", 1 + number % 7, LEASE):
-                assert all(each.attempt == 1 for each in claimed)
+                assert all(each.claims == 1 for each in claimed)
                 got += ids(claimed)
                 assert all(store.finish(f"owner {number}", each) for each in ids(claimed) if int(each) % 2)
             return got
@@ -416,7 +387,7 @@ class JobJournalSuite(StoreFixtures):
             return True
 
         [winner] = [number for number, added in enumerate(in_threads(add, CLAIMERS)) if added]
-        assert ageless(store.claim("one", 2, LEASE)) == [job("same", data=str(winner), attempt=1)]
+        assert ageless(store.claim("one", 2, LEASE)) == [job("same", data=str(winner), claims=1)]
 
     def test_it_behaves_as_a_model_of_it(self, store_factory: StoreFactory, clock: ManualClock) -> None:
         class Machine(JournalMachine):
@@ -424,123 +395,3 @@ class JobJournalSuite(StoreFixtures):
                 super().__init__(store_factory, clock)
 
         run_state_machine_as_test(Machine, settings=SETTINGS)
-
-
-class _Entry:
-    """A job of the model."""
-
-    def __init__(self, new: Job, now: float) -> None:
-        self.job = new
-        self.added = self.due = now
-        self.owner: str | None = None
-
-
-owners = st.sampled_from(["one", "two", "{three}"])
-job_ids = st.sampled_from(["a", "b", "c:{d}", "e\nf", "😀"])
-minutes = st.integers(1, 20)
-
-
-class JournalMachine(RuleBasedStateMachine):
-    """Does random things to a small journal and to a list, and compares them.
-
-    Two jobs that become due at the same time have no order among them that is worth a promise, unless both are new;
-    claims of such are compared as sets.
-    """
-
-    LIMITS = StoreLimits(max_jobs=4, max_job_bytes=220)
-
-    def __init__(self, store_factory: StoreFactory, clock: ManualClock) -> None:
-        super().__init__()
-        self._clock = clock
-        self._store = store_factory(self.LIMITS)
-        self._model: list[_Entry] = []
-
-    def teardown(self) -> None:
-        """Close the store of this run."""
-        self._store.close()
-
-    @rule(job_id=job_ids, data=st.text(max_size=30))
-    def add(self, job_id: str, data: str) -> None:
-        """Add, or be refused exactly when the id is taken or a bound would be passed."""
-        new = job(job_id, data=data)
-        after = [*(each.job for each in self._model), new]
-        if any(each.job.job_id == job_id for each in self._model):
-            with pytest.raises(StoreError, match="already"):
-                self._store.add(new)
-        elif len(after) > self.LIMITS.max_jobs or job_bytes(*after) > self.LIMITS.max_job_bytes:
-            with pytest.raises(StoreFullError):
-                self._store.add(new)
-        else:
-            self._store.add(new)
-            self._model.append(_Entry(new, self._clock()))
-
-    @rule(owner=owners, limit=st.integers(0, 3), lease=minutes)
-    def claim(self, owner: str, limit: int, lease: int) -> None:
-        """Claim the jobs that became due first."""
-        due = sorted((each for each in self._model if each.due <= self._clock()), key=lambda each: each.due)
-        claimed = self._store.claim(owner, limit, lease * 60)
-        entries = [self._entry(each) for each in ids(claimed)]
-        assert len(entries) == min(limit, len(due)) == len(set(ids(claimed)))
-        assert [each.due for each in entries] == [each.due for each in due[: len(entries)]]
-        for entry, got in zip(entries, claimed, strict=True):
-            entry.job = msgspec.structs.replace(entry.job, attempt=entry.job.attempt + 1)
-            entry.owner = owner
-            entry.due = self._clock() + lease * 60
-            assert ageless([got]) == [entry.job]
-            assert self._clock() - entry.added <= got.age < self._clock() - entry.added + SLACK
-
-    @rule(owner=owners, chosen=st.lists(job_ids, max_size=3), lease=minutes)
-    def renew(self, owner: str, chosen: list[str], lease: int) -> None:
-        """Renew some leases."""
-        owned = [each for each in self._model if each.owner == owner and each.job.job_id in chosen]
-        assert self._store.renew(owner, chosen, lease * 60) == {each.job.job_id for each in owned}
-        for each in owned:
-            each.due = self._clock() + lease * 60
-
-    @rule(owner=owners, job_id=job_ids, errcode=st.integers(-1, 1), result=st.text(max_size=30))
-    def keep_outcome(self, owner: str, job_id: str, errcode: int, result: str) -> None:
-        """Keep an outcome."""
-        outcome = Outcome(errcode=errcode, result=result)
-        owned = self._owned(owner, job_id)
-        assert self._store.keep_outcome(owner, job_id, outcome) == bool(owned)
-        for each in owned:
-            each.job = msgspec.structs.replace(each.job, outcome=outcome)
-
-    @rule(owner=owners, job_id=job_ids, delay=st.integers(0, 20))
-    def postpone(self, owner: str, job_id: str, delay: int) -> None:
-        """Postpone a job."""
-        owned = self._owned(owner, job_id)
-        assert self._store.postpone(owner, job_id, delay * 60) == bool(owned)
-        for each in owned:
-            each.owner = None
-            each.due = self._clock() + delay * 60
-
-    @rule(owner=owners, job_id=job_ids)
-    def finish(self, owner: str, job_id: str) -> None:
-        """Finish a job."""
-        owned = self._owned(owner, job_id)
-        assert self._store.finish(owner, job_id) == bool(owned)
-        self._model = [each for each in self._model if each not in owned]
-
-    @rule(passed=minutes)
-    def let_time_pass(self, passed: int) -> None:
-        """Let leases and delays end."""
-        self._clock.advance(passed * 60)
-
-    @invariant()
-    def figures_are_right(self) -> None:
-        """Compare the figures."""
-        now = self._clock()
-        figures = self._store.job_figures()
-        claimed = sum(each.owner is not None and each.due > now for each in self._model)
-        assert (figures.waiting, figures.claimed) == (len(self._model) - claimed, claimed)
-        assert figures.bytes == job_bytes(*(each.job for each in self._model))
-        age = max((now - each.added for each in self._model), default=0.0)
-        assert age <= figures.oldest_age < age + SLACK
-
-    def _entry(self, job_id: str) -> _Entry:
-        [entry] = [each for each in self._model if each.job.job_id == job_id]
-        return entry
-
-    def _owned(self, owner: str, job_id: str) -> list[_Entry]:
-        return [each for each in self._model if each.owner == owner and each.job.job_id == job_id]

@@ -11,12 +11,14 @@ It is not aware of any backend. It needs the extra `testing`.
 """
 
 from wwspec_router.testing.job_journal_suite import JobJournalSuite
+from wwspec_router.testing.job_runs_suite import JobRunsSuite
 from wwspec_router.testing.notify_store_suite import NotifyStoreSuite
 from wwspec_router.testing.store_rig import THREADS, ManualClock, StoreFactory, in_threads
 
 __all__ = [
     "THREADS",
     "JobJournalSuite",
+    "JobRunsSuite",
     "ManualClock",
     "NotifyStoreSuite",
     "StoreFactory",
@@ -25,5 +27,5 @@ __all__ = [
 ]
 
 
-class StoreSuite(NotifyStoreSuite, JobJournalSuite):
-    """What every store must do: keep events, and keep jobs."""
+class StoreSuite(NotifyStoreSuite, JobJournalSuite, JobRunsSuite):
+    """What every store must do: keep events, keep jobs, know which of them run, and say whether it serves."""

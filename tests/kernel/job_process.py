@@ -1,0 +1,71 @@
+"""A process that runs jobs of one store until none is left. Some jobs kill it.
+
+Arguments: the store's URL, a file, and how many threads. A line is added to the file when a run begins, and for each
+report: what, job_info, errcode, attempt. A job whose data says so kills the process; others take a moment.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+from contextlib import closing
+from pathlib import Path
+
+from wwspec_router.context import Deadline
+from wwspec_router.envelope import Call, Reply
+from wwspec_router.errors import CallError
+from wwspec_router.figures import Figures
+from wwspec_router.jobs import Jobs
+from wwspec_router.stores import open_store
+
+url, path, threads = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+
+
+def note(*parts: object) -> None:
+    with path.open("a") as file:
+        file.write(" ".join(map(str, parts)) + "\n")
+
+
+class Kernel:
+    """Runs what the jobs say."""
+
+    def deadline(self, call: Call, since: float) -> Deadline:
+        return Deadline()
+
+    def run_job(self, call: Call, deadline: Deadline) -> Reply:
+        note("begun", call.job_info, 0, call.attempt)
+        if "kill" in call.data:
+            os.kill(os.getpid(), signal.SIGKILL)
+        threading.Event().wait(0.1)  # the work
+        return Reply(json.dumps({"errcode": 0, "errmsg": "ok", "attempt": call.attempt}))
+
+    def refusal(self, error: CallError) -> Reply:
+        return Reply(json.dumps({"errcode": 710660, "errmsg": error.message, "attempt": 0}), 710660)
+
+
+class Client:
+    """Hears the reports."""
+
+    def __init__(self, job_info: str) -> None:
+        self._job_info = job_info
+
+    def invoke(self, api: str, request: str) -> str:
+        report = json.loads(request)
+        note("reported", self._job_info, report["errcode"], json.loads(report["result"])["attempt"])
+        return '{"errcode":0}'
+
+
+class Sdk:
+    """Has a client for each job."""
+
+    def client(self, corpid: str, agentid: int, ability_id: str, job_info: str) -> Client:
+        return Client(job_info)
+
+
+with closing(open_store(url)) as store:
+    jobs = Jobs(store, Sdk(), threads, lease=1.0)  # type: ignore[arg-type]  # all of an SDK that is needed
+    jobs.start(Kernel(), Figures(()))
+    while (figures := store.job_figures()).waiting + figures.claimed:
+        threading.Event().wait(0.02)
+    jobs.stop(10.0)

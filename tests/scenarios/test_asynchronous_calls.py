@@ -1,0 +1,99 @@
+"""Asynchronous calls of an application of its own: results that the platform refuses, and two releases at once."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from wwspec_router.child import Child
+from wwspec_router.testing.served import ServedZone
+from wwspec_router.testing.zone import Zone
+
+pytestmark = pytest.mark.slow  # two to three processes for each test
+
+DEADLINE = 60.0
+REGISTRY = """
+[abilities.long]
+handler = "abilities.sized:text"
+"""
+ABILITY = '''
+import time
+
+from wwspec_router import Contract, Output, ability
+
+
+class Size(Contract):
+    """How long the text is to be."""
+
+    size: int
+
+
+class Text(Output):
+    """A text."""
+
+    text: str = ""
+
+
+@ability
+def text(request: Size) -> Text:
+    time.sleep(0.1)  # the work: so that jobs wait
+    return Text(text="x" * request.size)
+'''
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    """An application whose one ability returns texts of any length."""
+    folder = tmp_path / "app"
+    for package in ("abilities", "schemas", "schemas/api", "schemas/events"):
+        (folder / package).mkdir(parents=True)
+        (folder / package / "__init__.py").write_text("")
+    (folder / "abilities" / "sized.py").write_text(ABILITY)
+    (folder / "abilities" / "registry.toml").write_text(REGISTRY)
+    return folder
+
+
+@pytest.fixture
+def zone(app: Path) -> Iterator[ServedZone]:
+    with Zone.serve(app, serve=["--job-threads", "1"]) as zone:
+        yield zone
+
+
+def result(zone: ServedZone, jobid: str) -> dict[str, Any]:
+    """Wait until a job is reported."""
+    deadline = monotonic() + DEADLINE
+    while (found := zone.client.async_result(jobid)) is None:
+        assert monotonic() < deadline, "the job is not reported"
+        threading.Event().wait(0.05)
+    reply: dict[str, Any] = found.reply
+    return reply
+
+
+def test_a_result_that_is_too_large_for_the_platform_is_replaced_by_an_error_at_once(zone: ServedZone) -> None:
+    """Row 10."""
+    reply = result(zone, zone.client.call_async("long", '{"size": 11000000}'))
+    assert reply == {"errcode": 40206, "errmsg": "the platform refused the result: it is too large"}
+    assert "result refused (40206), it is too large" in zone.program_log()
+    assert result(zone, zone.client.call_async("long", '{"size": 3}'))["text"] == "xxx"
+
+
+def test_the_release_before_leaves_jobs_of_a_new_ability_to_the_new_one(
+    app: Path, zone: ServedZone, tmp_path: Path
+) -> None:
+    """Row 9."""
+    before = tmp_path / "before.toml"
+    before.write_text(REGISTRY.replace("abilities.long", "abilities.of_before", 1))
+    with ExitStack() as stack:
+        options = ["serve", "--sdk", "emulator", "--app", str(app), "--registry", str(before), "--port", "0"]
+        options += ["--store", f"sqlite:{zone.folder / 'notify.db'}", "--job-threads", "8"]
+        program = Child(options, {"WWSPEC_EMULATOR_URL": zone.client.url}, tmp_path / "before.log")
+        stack.callback(program.stop)
+        program.wait_ready(f"{program.announced_url()}/healthz")
+        jobids = [zone.client.call_async("long", '{"size": 1}') for _ in range(40)]
+        replies = [result(zone, jobid) for jobid in jobids]
+    assert [reply["errcode"] for reply in replies] == [0] * 40
+    assert "unknown ability_id" not in (tmp_path / "before.log").read_text()

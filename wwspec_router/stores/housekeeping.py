@@ -1,0 +1,53 @@
+"""Calls a store's own care once a second, from a thread of its own.
+
+It is not aware of what there is to do.
+"""
+
+import logging
+import threading
+import weakref
+from collections.abc import Callable
+
+from wwspec_router.errors import StoreError
+from wwspec_router.logs import describe
+
+log = logging.getLogger(__name__)
+
+EVERY = 0.9
+"""Seconds between two calls: what is promised within a second is done."""
+
+
+class Housekeeping:
+    """Calls a method again and again until it is closed, or until nobody holds the method's object any more.
+
+    The thread keeps no process alive.
+
+    Args:
+        method: A bound method. What it raises is logged, a StoreError excepted: whoever uses the store is told too.
+    """
+
+    def __init__(self, method: Callable[[], None]) -> None:
+        self._closed = threading.Event()
+        arguments = (weakref.WeakMethod(method), self._closed)
+        self._thread = threading.Thread(target=_work, args=arguments, name="wwspec-store", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread; what it does just now is finished. Closing again does nothing."""
+        self._closed.set()
+        if self._thread is not threading.current_thread():
+            self._thread.join()
+
+
+def _work(method: "weakref.WeakMethod[Callable[[], None]]", closed: threading.Event) -> None:
+    while not closed.wait(EVERY):
+        step = method()
+        if step is None:
+            return
+        try:
+            step()
+        except StoreError:
+            pass
+        except Exception as error:  # whatever it is, the next call may work
+            log.error("looking after the store failed: %s", describe(error))
+        del step

@@ -1,0 +1,245 @@
+"""The scripts by which jobs are kept in Redis, and their keys.
+
+Each change is one script, which Redis runs as a whole, by the server's clock. A job is a hash; sorted sets of times
+find the due, the claimed and the oldest. In every script the first write is one that a server without memory refuses,
+so that it refuses the whole.
+
+It knows no Python: who runs a script gives it its KEYS and ARGV.
+"""
+
+NOW = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+"""
+"""The beginning of a script that needs the time: `now`, in milliseconds of the server's clock."""
+
+JOB = "wwspec:job:"
+LANE, HEADS = "wwspec:jobs:lane:", "wwspec:jobs:heads"
+CLAIMED, ADDED = "wwspec:jobs:claimed", "wwspec:jobs:added"
+BYTES, SERIAL = "wwspec:jobs:bytes", "wwspec:jobs:serial"
+PROGRAMS, KNOWN = "wwspec:jobs:programs", "wwspec:jobs:known:"
+EARLIER = "wwspec:jobs:due"
+"""Where an earlier release puts jobs, and times of those that it has; they are moved into lanes."""
+
+ALL = "*"
+"""Who knows every ability, among the programs."""
+UNTAUGHT = b"untaught"
+
+# A member of the sorted sets is a serial number of 16 digits, a colon, and what follows wwspec:job: in the job's key.
+# Equal times are sorted by member, so by arrival.
+#
+# Jobs that have an owner are in `claimed` by the ends of their leases. The others of one ability are a lane: a sorted
+# set by when they are due, whose name ends with the percent-encoded ability. `heads` is a sorted set of all lanes by
+# their first times, so that what an owner can't run costs it nothing.
+
+_LANES = f"""
+{NOW}
+local function escaped(text)
+    return (string.gsub(text, '[^A-Za-z0-9_.~-]', function(each)
+        return string.format('%%%02X', string.byte(each))
+    end))
+end
+local function lane_of(key)
+    return escaped(redis.call('HGET', key, 'ability_id') or '')
+end
+local function note_head(lane)
+    local first = redis.call('ZRANGE', '{LANE}' .. lane, 0, 0, 'WITHSCORES')
+    if first[1] then
+        redis.call('ZADD', '{HEADS}', first[2], lane)
+    else
+        redis.call('ZREM', '{HEADS}', lane)
+    end
+end
+local function wait(key, member, due)
+    local lane = lane_of(key)
+    redis.call('ZADD', '{LANE}' .. lane, due, member)
+    note_head(lane)
+end
+"""
+_OWNED = """
+if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
+"""
+ADD = f"""
+{_LANES}
+local key, added, bytes, serials = unpack(KEYS)
+local name, size, max_jobs, max_bytes = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+if redis.call('EXISTS', key) == 1 then return 'known' end
+local used = tonumber(redis.call('GET', bytes) or '0')
+if redis.call('ZCARD', added) >= max_jobs or used + size > max_bytes then return 'full' end
+local member = string.format('%016d', redis.call('INCR', serials)) .. ':' .. name
+redis.call('INCRBY', bytes, size)
+redis.call('HSET', key, 'member', member, 'size', size, 'attempt', 0, unpack(ARGV, 5))
+redis.call('ZADD', added, now, member)
+wait(key, member, now)
+return 'added'
+"""
+CLAIM = f"""
+{_LANES}
+local claimed, added, earlier, programs = unpack(KEYS)
+local owner, limit, ends = ARGV[1], tonumber(ARGV[2]), now + ARGV[3]
+local orphaned, suspects, program = now - ARGV[4], tonumber(ARGV[5]), ARGV[6]
+local taught = '{KNOWN}' .. program
+if program ~= '{ALL}' and redis.call('EXISTS', taught) == 0 then return 'untaught' end
+if (tonumber(redis.call('ZSCORE', programs, program)) or 0) < now - ARGV[4] / 8 then
+    redis.call('ZADD', programs, now, program)
+end
+
+local function key_of(member)
+    return '{JOB}' .. string.sub(member, 18)
+end
+local function drop(member)
+    for _, each in ipairs({{claimed, added, earlier}}) do redis.call('ZREM', each, member) end
+end
+local moved = redis.call('ZRANGE', earlier, 0, 99, 'WITHSCORES')
+for each = 1, #moved, 2 do
+    local member, due = moved[each], moved[each + 1]
+    if redis.call('HEXISTS', key_of(member), 'owner') == 1 then
+        redis.call('ZADD', claimed, due, member)
+    elseif redis.call('EXISTS', key_of(member)) == 1 then
+        redis.call('ZREM', claimed, member)
+        wait(key_of(member), member, due)
+    else
+        drop(member)
+    end
+    redis.call('ZREM', earlier, member)
+end
+
+local others = redis.call('ZRANGEBYSCORE', programs, orphaned - ARGV[4] / 4, '+inf')
+local function until_when(lane)
+    if program == '{ALL}' or redis.call('SISMEMBER', taught, lane) == 1 then return now end
+    for _, each in ipairs(others) do
+        if each == '{ALL}' or redis.call('SISMEMBER', '{KNOWN}' .. each, lane) == 1 then return -1 end
+    end
+    return orphaned
+end
+
+local found = {{}}
+local left_behind = redis.call('ZRANGEBYSCORE', claimed, '-inf', now, 'WITHSCORES')
+for each = 1, limit > 0 and #left_behind or 0, 2 do
+    local member, due = left_behind[each], tonumber(left_behind[each + 1])
+    local key = key_of(member)
+    if redis.call('EXISTS', key) == 0 then -- someone deleted it by hand
+        drop(member)
+    elseif redis.call('HGET', key, 'owner') == false then -- a process of an earlier release gave it back
+        redis.call('ZREM', claimed, member)
+    elseif due <= until_when(lane_of(key)) then
+        found[#found + 1] = {{due = due, member = member, suspect = redis.call('HGET', key, 'running') == '1'}}
+    end
+end
+-- The first jobs of all are in the lanes with the first heads, so no more lanes are needed than jobs.
+local from, lanes = 0, 0
+while lanes < limit do
+    local heads = redis.call('ZRANGEBYSCORE', '{HEADS}', '-inf', now, 'WITHSCORES', 'LIMIT', from, 100)
+    for each = 1, #heads, 2 do
+        local lane, latest = heads[each], until_when(heads[each])
+        if lanes < limit and tonumber(heads[each + 1]) <= latest then
+            lanes = lanes + 1
+            local due = redis.call('ZRANGEBYSCORE', '{LANE}' .. lane, '-inf', latest, 'WITHSCORES', 'LIMIT', 0, limit)
+            for one = 1, #due, 2 do
+                found[#found + 1] = {{due = tonumber(due[one + 1]), member = due[one], lane = lane}}
+            end
+        end
+    end
+    if #heads < 200 then break end
+    from = from + 100
+end
+table.sort(found, function(one, other)
+    return one.due < other.due or (one.due == other.due and one.member < other.member)
+end)
+
+local jobs, changed = {{}}, {{}}
+for _, each in ipairs(found) do
+    if #jobs == limit then break end
+    local key = key_of(each.member)
+    local exists = redis.call('EXISTS', key) == 1
+    if exists and not (each.suspect and suspects <= 0) then
+        if each.suspect then suspects = suspects - 1 end
+        redis.call('ZADD', claimed, ends, each.member)
+        redis.call('HINCRBY', key, 'attempt', 1)
+        redis.call('HSET', key, 'owner', owner)
+        local age = now - (redis.call('ZSCORE', added, each.member) or now)
+        jobs[#jobs + 1] = {{age, redis.call('HMGET', key, unpack(ARGV, 7))}}
+    end
+    if each.lane then
+        redis.call('ZREM', '{LANE}' .. each.lane, each.member)
+        changed[each.lane] = true
+        if not exists then drop(each.member) end -- someone deleted it by hand
+    end
+end
+for lane in pairs(changed) do note_head(lane) end
+return jobs
+"""
+TEACH = """
+redis.call('SADD', KEYS[1], '*') -- no ability: it would be escaped. So the set exists, whatever is known
+for _, ability in ipairs(cjson.decode(ARGV[1])) do redis.call('SADD', KEYS[1], ability) end
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+"""
+BEGIN = f"""
+{_OWNED}
+redis.call('HINCRBY', KEYS[1], 'attempts', 1)
+redis.call('HSET', KEYS[1], 'running', 1)
+return 1
+"""
+RENEW = f"""
+{NOW}
+local claimed, owner, ends = KEYS[1], ARGV[1], now + ARGV[2]
+local renewed = {{}}
+for each = 3, #ARGV do
+    local key = '{JOB}' .. ARGV[each]
+    if redis.call('HGET', key, 'owner') == owner then
+        redis.call('ZADD', claimed, ends, redis.call('HGET', key, 'member'))
+        renewed[#renewed + 1] = each - 3
+    end
+end
+return renewed
+"""
+EXCUSE = f"""
+for each = 2, #ARGV do
+    local key = '{JOB}' .. ARGV[each]
+    if redis.call('HGET', key, 'owner') == ARGV[1] then redis.call('HSET', key, 'running', 0) end
+end
+"""
+KEEP = f"""
+{_OWNED}
+redis.call('HSET', KEYS[1], 'errcode', ARGV[2], 'result', ARGV[3], 'running', 0)
+return 1
+"""
+POSTPONE = f"""
+{_OWNED}
+{_LANES}
+local key, claimed = unpack(KEYS)
+local member = redis.call('HGET', key, 'member')
+redis.call('HSET', key, 'running', 0)
+wait(key, member, now + ARGV[2])
+redis.call('ZREM', claimed, member)
+redis.call('HDEL', key, 'owner')
+return 1
+"""
+FINISH = f"""
+{_OWNED}
+local key, claimed, added, bytes, earlier = unpack(KEYS)
+local member, size = unpack(redis.call('HMGET', key, 'member', 'size'))
+redis.call('DECRBY', bytes, size)
+for _, each in ipairs({{claimed, added, earlier}}) do redis.call('ZREM', each, member) end
+redis.call('DEL', key)
+return 1
+"""
+HAS = "return redis.call('EXISTS', KEYS[1])"
+FIGURES = f"""
+{NOW}
+local claimed, added, bytes = unpack(KEYS)
+local oldest = redis.call('ZRANGE', added, 0, 0, 'WITHSCORES')[2] or now
+return {{
+    redis.call('ZCARD', added),
+    redis.call('ZCOUNT', claimed, '(' .. string.format('%.0f', now), '+inf'),
+    tonumber(redis.call('GET', bytes) or '0'),
+    now - oldest,
+}}
+"""
+FIELDS = (
+    "job_id", "corpid", "agentid", "ability_id", "job_info", "data", "notify_id",
+    "attempt", "attempts", "running", "errcode", "result",
+)  # fmt: skip
+"""Of a job's hash. `attempt` counts claims: an earlier release named it so."""
+TEXTS = 7
+"""How many of them are of the job as it was added."""

@@ -1,0 +1,75 @@
+"""What SQLite's errors mean, as StoreErrors that say what to do; and how long a lock is waited for.
+
+It is not aware of what is read or written.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar, TypeVarTuple
+
+from wwspec_router.errors import StoreError
+
+T = TypeVar("T")
+_Args = TypeVarTuple("_Args")
+
+LOCK_TIMEOUT = 3.0
+"""Seconds from the submission of a write for which it waits for a lock that another process holds."""
+OPEN_TIMEOUT = 10.0
+"""Seconds for which opening a file waits: another process may be bringing it up to date."""
+
+_FIXES: dict[int, str] = {
+    sqlite3.SQLITE_FULL: "the disk is full; free some space or lower the store's bounds",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged; move it away, with its -wal and -shm, and start again",
+    sqlite3.SQLITE_NOTADB: "this is not a SQLite file; move it away or name another path",
+    sqlite3.SQLITE_READONLY: "the file or its directory can't be written; check their owner and mode",
+    sqlite3.SQLITE_CANTOPEN: "the file can't be opened; check the owner and mode of it and of its directory",
+    sqlite3.SQLITE_PERM: "access was denied; check the owner and mode of the file and of its directory",
+    sqlite3.SQLITE_BUSY: "another process kept the file locked for too long; end what locks it",
+    sqlite3.SQLITE_IOERR: "reading or writing the disk failed; check the disk and its quota",
+    sqlite3.SQLITE_TOOBIG: "a value is too big for SQLite",
+}
+
+
+def clearly(path: Path, step: Callable[[*_Args], T], *args: *_Args) -> T:
+    """Run `step(*args)`; an error of sqlite3 becomes a StoreError.
+
+    That one is raised outside of the handler, so as not to carry the other as its context: the text of sqlite3's
+    errors may hold stored text.
+
+    Raises:
+        StoreError: SQLite failed.
+    """
+    try:
+        return step(*args)
+    except (sqlite3.Error, sqlite3.Warning, OverflowError) as error:
+        name = getattr(error, "sqlite_errorname", type(error).__name__)
+        fix = _FIXES.get(_primary_code(error), "SQLite failed")
+    raise StoreError(f"{path}: {fix} ({name})")
+
+
+def patiently(deadline: float, step: Callable[[*_Args], T], *args: *_Args) -> T:
+    """Try `step(*args)` until the other processes let go of their locks, or until `deadline`; at least once.
+
+    SQLite's own waiting ends in pauses of 100 ms, in which a busy neighbour takes the lock again and again,
+    and it does not cover the switch to WAL.
+
+    Args:
+        deadline: In seconds of `time.monotonic()`.
+        step: What is tried.
+        args: Its arguments.
+    """
+    while True:
+        try:
+            return step(*args)
+        except sqlite3.OperationalError as error:
+            if _primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(0.001)
+
+
+def _primary_code(error: Exception) -> int:
+    """Return SQLite's result code without its extension: SQLITE_IOERR of SQLITE_IOERR_WRITE; 0 if none."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF

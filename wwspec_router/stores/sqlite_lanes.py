@@ -1,0 +1,169 @@
+"""Which jobs of a SQLite file an owner can have: those that wait, in lanes by ability, and those that were left behind.
+
+An index finds the first job of each lane, so that what an owner can't run costs it nothing. It claims none.
+"""
+
+import math
+import sqlite3
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+JOB_LANES: Sequence[str] = (
+    "ALTER TABLE jobs ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0",  # the older `attempt` counts claims
+    "ALTER TABLE jobs ADD COLUMN running INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE jobs ADD COLUMN lane INTEGER NOT NULL DEFAULT 0",  # 0 in jobs that an earlier release added
+    "CREATE TABLE job_lanes (lane INTEGER PRIMARY KEY, ability_id TEXT NOT NULL UNIQUE, seen REAL NOT NULL DEFAULT 0)",
+    "DROP INDEX jobs_due",
+    "CREATE INDEX jobs_waiting ON jobs (lane, due, owner) WHERE owner IS NULL",
+)
+"""What a later version changes. A job runs while `running` is set and it has no outcome."""
+
+_LANE = "SELECT lane FROM job_lanes WHERE ability_id = ?"
+_ADD_LANE = "INSERT INTO job_lanes (ability_id) VALUES (?)"
+HEADS = """
+    WITH RECURSIVE lanes (lane) AS (
+        SELECT min(lane) FROM jobs WHERE owner IS NULL
+        UNION ALL
+        SELECT (SELECT min(lane) FROM jobs WHERE owner IS NULL AND lane > lanes.lane) FROM lanes
+        WHERE lanes.lane IS NOT NULL
+    )
+    SELECT (SELECT min(due) FROM jobs WHERE owner IS NULL AND lane = lanes.lane), 0, 0, lanes.lane, ability_id, seen
+    FROM lanes LEFT JOIN job_lanes ON job_lanes.lane = lanes.lane WHERE lanes.lane IS NOT NULL
+    UNION ALL
+    SELECT jobs.due, 1, running AND errcode IS NULL, jobs.lane, job_lanes.ability_id, seen
+    FROM jobs JOIN job_texts USING (serial) LEFT JOIN job_lanes ON job_lanes.lane = jobs.lane
+    WHERE owner IS NOT NULL AND jobs.due <= ?
+"""
+"""Finds when the first job of each lane is due, and what was left behind, by index."""
+DUE = """
+    SELECT due, serial, job_id, attempt, attempts, added, 0 FROM jobs
+    WHERE owner IS NULL AND lane = ? AND due <= ? ORDER BY due, serial LIMIT ?
+"""
+"""Finds those to claim in one lane, by index."""
+LEASE_OVER = """
+    SELECT lane, due, serial, job_id, attempt, attempts, added, running AND errcode IS NULL
+    FROM jobs JOIN job_texts USING (serial) WHERE owner IS NOT NULL AND due <= ?
+"""
+"""Finds those whose owners gave no sign of life, by index."""
+_ADD_MISSING_LANES = """
+    INSERT INTO job_lanes (ability_id)
+    SELECT DISTINCT ability_id FROM job_texts JOIN jobs USING (serial) WHERE lane = 0
+    ON CONFLICT DO NOTHING
+"""
+_FILL_IN_LANES = """
+    UPDATE jobs SET lane = (
+        SELECT job_lanes.lane FROM job_lanes JOIN job_texts USING (ability_id) WHERE job_texts.serial = jobs.serial
+    ) WHERE lane = 0
+"""
+_SEEN = "UPDATE job_lanes SET seen = ? WHERE lane = ?"
+
+
+class _Head(NamedTuple):
+    """The first job of a lane, or one whose lease is over: when it was due, and whose it can be."""
+
+    due: float
+    left_behind: int
+    running: int
+    lane: int
+    ability_id: str | None
+    """None when the lane is 0."""
+    seen: float | None
+    """When somebody who knows the ability asked for jobs, or a little before: not every time is noted."""
+
+
+class _Found(NamedTuple):
+    """Where there is something for an owner: lanes, each with the time until when it must have been due."""
+
+    waiting: dict[int, float]
+    """The lane with the first head comes first."""
+    left_behind: dict[int, float]
+    seen: list[int]
+    """Lanes of which it is to be noted that somebody who knows their abilities asks for jobs."""
+
+
+class Due(NamedTuple):
+    """A job that can be claimed."""
+
+    due: float
+    serial: int
+    job_id: str
+    claims: int
+    attempts: int
+    added: float
+    running: int
+
+
+class Demand(NamedTuple):
+    """What an owner asks for; see `JobJournal.claim`."""
+
+    limit: int
+    known: frozenset[str] | None
+    orphan_after: float
+    suspects: int
+
+    def find(self, heads: Sequence[_Head], now: float) -> _Found:
+        """Return where there is something."""
+        found = _Found({}, {}, [])
+        late = now - self.orphan_after / 4
+        for head in sorted(heads, key=itemgetter(0)):
+            known = self.known is None or head.ability_id in self.known
+            seen = head.seen or 0.0
+            until = now
+            if known and head.due <= now and seen <= late and head.lane not in found.seen:
+                found.seen.append(head.lane)
+            elif not known:
+                until = now - self.orphan_after if seen <= late - self.orphan_after else -math.inf
+            if head.due <= until and (self.suspects if head.running else self.limit):
+                (found.left_behind if head.left_behind else found.waiting)[head.lane] = until
+        return found
+
+    def pick(self, due: Iterable[Due]) -> list[Due]:
+        """Return those that the owner gets, in their order."""
+        picked: list[Due] = []
+        suspects = self.suspects
+        for each in sorted(due):
+            if len(picked) == self.limit:
+                break
+            if not each.running or suspects > 0:
+                suspects -= each.running
+                picked.append(each)
+        return picked
+
+
+def is_worth_a_claim(heads: Sequence[tuple[Any, ...]], demand: Demand, now: float) -> bool:
+    """Tell whether there is something to take, to note or to put in order in what `HEADS` finds."""
+    found = [_Head(*row) for row in heads]
+    return any(demand.find(found, now)) or any(head.lane == 0 for head in found)
+
+
+def due_jobs(db: sqlite3.Connection, demand: Demand, now: float) -> list[Due]:
+    """Return the jobs that an owner gets, in their order, and note who asked for them."""
+    heads = [_Head(*row) for row in db.execute(HEADS, (now,)).fetchall()]
+    if any(head.lane == 0 for head in heads):
+        db.execute(_ADD_MISSING_LANES)
+        db.execute(_FILL_IN_LANES)
+        heads = [_Head(*row) for row in db.execute(HEADS, (now,)).fetchall()]
+    found = demand.find(heads, now)
+    if found.seen:
+        db.executemany(_SEEN, [(now, each) for each in found.seen])
+    # The first jobs of all are in the lanes with the first heads, so no more lanes are needed than jobs.
+    due = [
+        Due(*row)
+        for lane, until in islice(found.waiting.items(), demand.limit)
+        for row in db.execute(DUE, (lane, until, demand.limit)).fetchall()
+    ]
+    if found.left_behind:
+        rows = db.execute(LEASE_OVER, (now,)).fetchall()
+        due += [Due(*row) for lane, *row in rows if row[0] <= found.left_behind.get(lane, -math.inf)]
+    return demand.pick(due)
+
+
+def lane_of(db: sqlite3.Connection, ability_id: str) -> int:
+    """Return the lane of an ability, a new one if it has none."""
+    found = db.execute(_LANE, (ability_id,)).fetchone()
+    if found is None:
+        db.execute(_ADD_LANE, (ability_id,))
+        found = db.execute(_LANE, (ability_id,)).fetchone()
+    return int(found[0])

@@ -1,0 +1,264 @@
+"""The contract of a journal of jobs, as far as it knows which jobs run, and who can run which.
+
+It is not aware of any backend, and it sees a journal only through `JobJournal`. It needs the extra `testing`.
+"""
+# ruff: noqa: D102, S101  (tests: their names are their docstrings, and they are made of assertions)
+
+from collections.abc import Callable
+from contextlib import closing
+
+import pytest
+from hypothesis import given, strategies as st
+
+from wwspec_router.errors import StoreError
+from wwspec_router.stores.base import Job, JobJournal, Outcome, Store, StoreLimits
+from wwspec_router.testing.job_samples import LEASE, ageless, ids, job
+from wwspec_router.testing.store_rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads
+
+ORPHAN = 600.0
+MANY = 10_000
+"""Abilities that a program may know."""
+A, B, BOTH = frozenset({"a"}), frozenset({"b"}), frozenset({"a", "b"})
+
+
+def of(ability_id: str, job_id: str) -> Job:
+    """Return a new job of an ability."""
+    return job(job_id, ability_id=ability_id)
+
+
+def run_and_die(store: JobJournal, clock: ManualClock, *job_ids: str) -> None:
+    """Begin these jobs, which are the first that are due, in a process that dies; their leases are over then."""
+    assert ids(store.claim("a process that dies", len(job_ids), LEASE)) == list(job_ids)
+    assert all(store.begin("a process that dies", each) for each in job_ids)
+    clock.advance(LEASE)
+
+
+class JobRunsSuite(StoreFixtures):
+    """What every journal of jobs must know of runs and abilities. Subclass it and override `store_factory`."""
+
+    def test_a_claim_is_no_attempt(self, store: JobJournal, clock: ManualClock) -> None:
+        store.add(job("a"))
+        for number in range(1, 8):
+            assert ageless(store.claim("one", 1, LEASE)) == [job("a", claims=number)]
+            clock.advance(LEASE)
+
+    def test_each_run_that_begins_is_an_attempt(self, store: JobJournal) -> None:
+        store.add(job("a"))
+        for number in range(3):
+            assert ageless(store.claim("one", 1, LEASE)) == [job("a", claims=number + 1, attempt=number)]
+            assert store.begin("one", "a")
+            assert store.postpone("one", "a", 0)
+
+    def test_a_job_whose_run_never_ended_comes_back_as_a_suspect(self, store: JobJournal, clock: ManualClock) -> None:
+        store.add(job("a"))
+        store.add(job("b"))
+        run_and_die(store, clock, "a", "b")
+        claimed = store.claim("two", 2, LEASE)
+        assert ageless(claimed) == [job(each, claims=2, attempt=1, suspect=True) for each in ("a", "b")]
+        clock.advance(LEASE)
+        assert [each.suspect for each in store.claim("three", 2, LEASE)] == [True, True], "it still is, not begun again"
+
+    @pytest.mark.parametrize(
+        "end",
+        [
+            lambda store: store.keep_outcome("one", "a", Outcome(errcode=0, result="")),
+            lambda store: store.postpone("one", "a", LEASE),
+            lambda store: store.excuse("one", ["a", "unknown"]),
+        ],
+        ids=["outcome", "postpone", "excuse"],
+    )
+    def test_a_run_that_ended_makes_no_suspect(
+        self, store: JobJournal, clock: ManualClock, end: Callable[[JobJournal], object]
+    ) -> None:
+        store.add(job("a"))
+        store.claim("one", 1, LEASE)
+        store.begin("one", "a")
+        end(store)
+        clock.advance(LEASE)
+        [claimed] = store.claim("two", 1, LEASE)
+        assert (claimed.suspect, claimed.attempt, claimed.claims) == (False, 1, 2)
+
+    def test_an_excused_job_keeps_its_owner(self, store: JobJournal) -> None:
+        store.add(job("a"))
+        store.claim("one", 1, LEASE)
+        store.begin("one", "a")
+        store.excuse("one", ["a"])
+        assert store.claim("two", 1, LEASE) == []
+        assert store.keep_outcome("one", "a", Outcome(errcode=0, result=""))
+
+    def test_only_the_owner_begins_and_excuses(self, store: JobJournal, clock: ManualClock) -> None:
+        store.add(job("a"))
+        assert not store.begin("one", "a")
+        assert not store.begin("", "a")
+        assert not store.begin("one", "unknown")
+        store.claim("one", 1, LEASE)
+        assert not store.begin("two", "a")
+        assert store.begin("one", "a")
+        store.excuse("two", ["a"])
+        clock.advance(LEASE + 60)
+        assert store.begin("one", "a"), "a late owner owns it until another claims it"
+        [claimed] = store.claim("two", 1, LEASE)
+        assert (claimed.suspect, claimed.attempt) == (True, 2)
+        assert not store.begin("one", "a")
+
+    def test_a_run_keeps_its_lease(self, store: JobJournal, clock: ManualClock) -> None:
+        store.add(job("a"))
+        store.claim("one", 1, LEASE)
+        store.begin("one", "a")
+        clock.advance(LEASE - 60)
+        assert store.claim("two", 1, LEASE) == []
+        assert store.renew("one", ["a"], LEASE) == {"a"}
+        clock.advance(60)
+        figures = store.job_figures()
+        assert (figures.waiting, figures.claimed) == (0, 1)
+        assert store.claim("two", 1, LEASE) == []
+        assert store.finish("one", "a")
+        assert store.job_figures().claimed == 0
+
+    def test_of_suspects_no_more_are_claimed_than_wanted_and_others_keep_their_place(
+        self, store: JobJournal, clock: ManualClock
+    ) -> None:
+        for each in "abcd":
+            store.add(job(each))
+        run_and_die(store, clock, "a", "b", "c", "d")
+        clock.advance(60)
+        for each in "ef":
+            store.add(job(each))
+        assert ids(store.claim("none", 1, LEASE, suspects=0)) == ["e"]
+        assert ids(store.claim("one", 3, LEASE, suspects=1)) == ["a", "f"]
+        assert ids(store.claim("two", 9, LEASE, suspects=2)) == ["b", "c"]
+        assert ids(store.claim("all", 9, LEASE)) == ["d"]
+
+    def test_jobs_of_other_abilities_are_left_to_others(self, store: JobJournal) -> None:
+        for number in range(40):
+            store.add(of("b" if number % 4 else "a", str(number)))
+        assert ids(store.claim("old", 99, LEASE, known=A)) == [str(number) for number in range(0, 40, 4)]
+        assert store.claim("old", 99, LEASE, known=A) == []
+        assert store.claim("none", 99, LEASE, known=frozenset()) == []
+        assert ids(store.claim("new", 9, LEASE, known=BOTH)) == ["1", "2", "3", "5", "6", "7", "9", "10", "11"]
+        assert len(store.claim("any", 99, LEASE)) == 21
+
+    def test_jobs_of_several_abilities_come_in_the_order_in_which_they_became_due(
+        self, store: JobJournal, clock: ManualClock
+    ) -> None:
+        for ability_id, job_id in (("b", "1"), ("a", "2"), ("c", "3"), ("a", "4"), ("b", "5")):
+            store.add(of(ability_id, job_id))
+        assert ids(store.claim("one", 2, LEASE, known=BOTH)) == ["1", "2"]
+        assert store.postpone("one", "1", 60)
+        clock.advance(60)
+        assert ids(store.claim("one", 9, LEASE, known=BOTH)) == ["4", "5", "1"]
+
+    @SETTINGS
+    @given(ability_id=st.text(), other=st.text())
+    def test_an_ability_is_told_from_every_other(self, store: JobJournal, ability_id: str, other: str) -> None:
+        store.add(of(ability_id, "a"))
+        claimed = store.claim("one", 1, LEASE, known=frozenset({other}))
+        assert [each.ability_id for each in claimed] == [ability_id] * (ability_id == other)
+        owner = "one" if claimed else "two"
+        assert claimed or store.claim("two", 1, LEASE, known=frozenset({ability_id, other}))
+        assert store.finish(owner, "a")
+
+    def test_ten_thousand_abilities_can_be_known(self, store: JobJournal) -> None:
+        names = [f"ability_{number}" for number in range(MANY)]
+        for number in range(0, MANY, 1000):
+            store.add(of(names[number], str(number)))
+        known = frozenset(names[1:])
+        assert ids(store.claim("one", 99, LEASE, known=known)) == [str(number) for number in range(1000, MANY, 1000)]
+        assert store.claim("one", 99, LEASE, known=known) == []
+
+    def test_a_job_that_nobody_claims_who_knows_it_is_an_orphan_for_everyone(
+        self, store: JobJournal, clock: ManualClock
+    ) -> None:
+        store.add(of("b", "first"))
+        clock.advance(ORPHAN / 2)
+        store.add(of("b", "second"))
+        clock.advance(ORPHAN / 2 - 60)
+        assert store.claim("old", 9, LEASE, known=A, orphan_after=ORPHAN) == []
+        clock.advance(60 + ORPHAN / 4)
+        assert ids(store.claim("old", 9, LEASE, known=A, orphan_after=ORPHAN)) == ["first"]
+        clock.advance(ORPHAN / 2)
+        assert ids(store.claim("old", 9, LEASE, known=A, orphan_after=ORPHAN)) == ["second"]
+
+    @pytest.mark.parametrize("limit", [0, 1])
+    def test_a_job_that_waits_for_one_who_knows_it_is_no_orphan(
+        self, store: JobJournal, clock: ManualClock, limit: int
+    ) -> None:
+        for number in range(8):
+            store.add(of("b", str(number)))
+        for _ in range(4):
+            clock.advance(ORPHAN / 2)
+            store.claim("busy", limit, 100 * LEASE, known=BOTH, orphan_after=ORPHAN)
+            assert store.claim("old", 9, LEASE, known=A, orphan_after=ORPHAN) == []
+        left = 8 - 4 * limit
+        clock.advance(1.5 * ORPHAN)
+        assert len(store.claim("old", 9, LEASE, known=A, orphan_after=ORPHAN)) == left
+
+    def test_an_orphan_that_was_begun_is_a_suspect(self, store: JobJournal, clock: ManualClock) -> None:
+        store.add(of("b", "a"))
+        run_and_die(store, clock, "a")
+        clock.advance(2 * ORPHAN)
+        assert store.claim("old", 1, LEASE, known=A, orphan_after=ORPHAN, suspects=0) == []
+        assert [each.suspect for each in store.claim("old", 1, LEASE, known=A, orphan_after=ORPHAN)] == [True]
+
+    @pytest.mark.parametrize("orphan_after", [0, -1, float("nan"), float("inf")])
+    def test_a_bad_orphan_after_is_refused(self, store: JobJournal, orphan_after: float) -> None:
+        store.add(job("a"))
+        with pytest.raises(StoreError, match="orphan_after"):
+            store.claim("one", 1, LEASE, orphan_after=orphan_after)
+        assert store.job_figures().waiting == 1
+
+    @pytest.mark.parametrize(
+        "call",
+        [
+            lambda store: store.begin("secret\ud800", "a"),
+            lambda store: store.begin("one", "secret\ud800"),
+            lambda store: store.excuse("one", ["a", "secret\ud800"]),
+            lambda store: store.has_job("secret\ud800"),
+        ],
+    )
+    def test_bad_names_are_refused_and_change_nothing(
+        self, store: JobJournal, clock: ManualClock, call: Callable[[JobJournal], object]
+    ) -> None:
+        store.add(job("a"))
+        store.claim("one", 1, LEASE)
+        with pytest.raises(StoreError) as caught:
+            call(store)
+        assert "secret" not in str(caught.value)
+        assert caught.value.__context__ is None
+        clock.advance(LEASE)
+        assert ageless(store.claim("one", 1, LEASE)) == [job("a", claims=2)]
+
+    def test_a_job_is_there_until_it_is_finished(self, store: JobJournal) -> None:
+        assert not store.has_job("a")
+        store.add(job("a"))
+        assert store.has_job("a")
+        store.claim("one", 1, LEASE)
+        assert store.has_job("a")
+        store.finish("one", "a")
+        assert not store.has_job("a")
+
+    def test_a_store_that_serves_says_so_until_it_is_closed(self, store_factory: StoreFactory) -> None:
+        with closing(store_factory(StoreLimits())) as store:
+            store.check()
+            store.add(job("a"))
+            store.check()
+        for call in (store.check, lambda: store.begin("one", "a"), lambda: store.excuse("one", ["a"])):
+            with pytest.raises(StoreError, match="closed"):
+                call()
+        with pytest.raises(StoreError, match="closed"):
+            store.has_job("a")
+
+    def test_programs_that_claim_at_once_get_what_they_know_and_each_job_once(self, store: Store) -> None:
+        for number in range(400):
+            store.add(of("ab"[number % 2], str(number)))
+
+        def claim(number: int) -> list[Job]:
+            got: list[Job] = []
+            while claimed := store.claim(f"owner {number}", 3, LEASE, known=(A, B)[number % 2]):
+                assert {each.ability_id for each in claimed} == {"ab"[number % 2]}
+                assert all(store.begin(f"owner {number}", each.job_id) for each in claimed)
+                got += claimed
+            return got
+
+        got = [each.job_id for part in in_threads(claim, 8) for each in part]
+        assert sorted(map(int, got)) == list(range(400))

@@ -1,0 +1,44 @@
+"""Jobs for the tests of journals, and what is said of them.
+
+It is not aware of any backend.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from wwspec_router.stores.base import Job
+
+LEASE = 600.0
+SLACK = 20.0
+"""Seconds by which an age may be off where the backend's clock runs on by itself."""
+
+
+def job(job_id: str, **changes: object) -> Job:
+    """Return a new job."""
+    made = Job(
+        job_id=job_id,
+        corpid="corp",
+        agentid=1000002,
+        ability_id="ability",
+        job_info="info",
+        data='{"func":"事件"}',
+        notify_id="",
+    )
+    return msgspec.structs.replace(made, **changes)
+
+
+def ageless(jobs: Sequence[Job]) -> list[Job]:
+    """Return claimed jobs as if they had just been added."""
+    return [msgspec.structs.replace(each, age=0.0) for each in jobs]
+
+
+def job_bytes(*jobs: Job) -> int:
+    """Return how many bytes their texts hold."""
+    texts = ("job_id", "corpid", "ability_id", "job_info", "data", "notify_id")
+    return sum(len(getattr(each, name).encode()) for each in jobs for name in texts)
+
+
+def ids(jobs: Sequence[Job]) -> list[str]:
+    """Return the ids of jobs, in their order."""
+    return [each.job_id for each in jobs]
