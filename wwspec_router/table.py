@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 
-from wwspec_router.ability import Handler, handler_of
 from wwspec_router.context import ApiCodec
 from wwspec_router.contracts import ApiRequest, Contract
 from wwspec_router.contracts.codec import InputCodec, OutputCodec, OutputPolicy
@@ -20,6 +19,7 @@ from wwspec_router.contracts.from_example import contract_of_file
 from wwspec_router.contracts.matching import mismatches
 from wwspec_router.contracts.wrapping import DO_ASYNC_JOB, func_input, merged_events
 from wwspec_router.errors import ConfigurationError, LoaderError, RegistryError
+from wwspec_router.handler import Handler, handler_of
 from wwspec_router.loader import ApiContract, Application
 from wwspec_router.monitor import Status
 from wwspec_router.registry import AbilityRow, Apis, Passthrough, Registry, parse_registry

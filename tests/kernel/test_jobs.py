@@ -13,13 +13,13 @@ import pytest
 
 from tests.kernel.conftest import DEADLINE, ROOT, MemorySdk, app_call, network_failure, with_handler
 from tests.stores.local_redis import local_redis
-from wwspec_router.ability import ability
 from wwspec_router.context import Context, Deadline
 from wwspec_router.contracts import Contract, Output
 from wwspec_router.dispatch import Dispatcher
 from wwspec_router.envelope import Call, Reply
 from wwspec_router.errors import AbilityError, CallError, StoreError
 from wwspec_router.figures import Figures, JobCounts
+from wwspec_router.handler import ability
 from wwspec_router.jobs import GIVE_UP_AFTER, LEASE, MAX_RUNS, Jobs, Kernel
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import JobJournal, Store
