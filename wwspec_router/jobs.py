@@ -187,6 +187,12 @@ class Jobs:
         """Threads that hang in a job, beside those that took their places."""
         return len(self._lost)
 
+    @property
+    def exhausted(self) -> bool:
+        """Whether every thread hangs in a job and none can be added."""
+        hanging = sum(run.is_reported for run in list(self._begun.values()))
+        return len(self._lost) >= self._size and hanging >= 2 * self._size
+
     def _start_thread(self) -> None:
         self._named += 1
         thread = threading.Thread(target=self._work, name=f"wwspec-job-{self._named}", daemon=True)

@@ -67,6 +67,14 @@ class NotifyStore(Protocol):
         """
         ...
 
+    def check(self) -> None:
+        """Find out whether the store works; cheap enough for once a second.
+
+        Raises:
+            StoreError: It does not.
+        """
+        ...
+
     def figures(self) -> StoreFigures:
         """Return how many live entries there are and how many bytes they hold."""
         ...

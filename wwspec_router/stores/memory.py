@@ -64,6 +64,10 @@ class MemoryStore(MemoryJobs):
             entry = self._entries.get(key)
         return entry.data.decode() if entry is not None and entry.expires > self._clock() else None
 
+    def check(self) -> None:
+        """See `NotifyStore`."""
+        self.figures()
+
     def figures(self) -> StoreFigures:
         """Return how many live entries there are and how many bytes they hold."""
         now = self._clock()

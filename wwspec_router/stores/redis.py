@@ -104,6 +104,10 @@ class RedisStore(RedisJobs):
         value = self._server.get(_ENTRY + _name(storable_key(corpid, agentid, notify_id)))
         return None if value is None else self._server.text(value)
 
+    def check(self) -> None:
+        """See `NotifyStore`."""
+        self.figures()
+
     def figures(self) -> StoreFigures:
         """Return how many live entries there are and how many bytes they hold."""
         while True:

@@ -142,6 +142,10 @@ class SqliteStore(SqliteJobs):
         text: str | None = rows[0][0] if rows else None
         return text
 
+    def check(self) -> None:
+        """See `NotifyStore`."""
+        self.figures()
+
     def figures(self) -> StoreFigures:
         """Return how many live entries there are and how many bytes they hold."""
         now = self._clock()

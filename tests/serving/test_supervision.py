@@ -1,0 +1,208 @@
+"""The parent process: what it is, whom it replaces and when, what it says, and how it ends."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.serving.conftest import LIMIT, wait_until
+from tests.serving.service import Service, alive, descendants
+from wwspec_router.emulator import seal
+
+pytestmark = pytest.mark.slow  # each starts a program
+
+Serve = Callable[..., Service]
+
+PARENT_BYTES = 20 << 20
+IMPATIENT = (
+    sys.executable,
+    "-c",
+    "from wwspec_router import supervisor; supervisor.SILENCE = 1.0\n"
+    "from wwspec_router.cli.main import main; main(['serve', *__import__('sys').argv[1:]])",
+)
+"""`wwspec serve` with a parent that waits a second for a sign of life, instead of a minute."""
+SUBREAPER = (
+    sys.executable,
+    "-c",
+    "import ctypes; ctypes.CDLL(None).prctl(36, 1)\n"
+    "from wwspec_router.cli.main import main; main(['serve', *__import__('sys').argv[1:]])",
+)
+"""`wwspec serve` as the process that gets orphans, as process 1 of a container does."""
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    with contextlib.ExitStack() as stack:
+
+        def begin(*options: str, **more: object) -> Service:
+            service = Service(tmp_path, *options, **more)  # type: ignore[arg-type]  # as the caller names them
+            stack.callback(service.kill)
+            return service
+
+        yield begin
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(4) as pool:
+        yield pool
+
+
+def resident(pid: int) -> int:
+    """Return how much memory a process has, in bytes."""
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    assert found is not None
+    return int(found[1]) * 1024
+
+
+def end(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+# The parent
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_parent_serves_nothing_loads_nothing_and_stays_small(serve: Serve, workers: str) -> None:
+    """Row 13."""
+    service = serve("--workers", workers)
+    parent = service.process.pid
+    assert service.pids(int(workers)) == descendants(parent)
+    assert resident(parent) < PARENT_BYTES
+    libraries = Path(f"/proc/{parent}/maps").read_text()
+    assert not re.findall(r"msgspec|uvloop|httptools|sqlite|_asyncio", libraries)
+    assert len(list(Path(f"/proc/{parent}/task").iterdir())) == 1
+
+
+def test_without_workers_the_program_is_one_process(serve: Serve) -> None:
+    """Row 13."""
+    service = serve("--workers", "0")
+    assert service.call("whoami") == service.process.pid
+    assert descendants(service.process.pid) == set()
+    service.process.terminate()
+    assert service.process.wait(LIMIT) == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_port_is_shut_until_a_worker_can_serve(tmp_path: Path, pool: ThreadPoolExecutor, workers: str) -> None:
+    """Row 13: a program that can't answer does not look alive."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    (tmp_path / "slow").touch()
+    starting = pool.submit(Service, tmp_path, "--workers", workers, "--port", str(port))
+    wait_until((tmp_path / "importing").exists)
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
+    (tmp_path / "slow").unlink()
+    service = starting.result(LIMIT)
+    try:
+        with socket.create_connection(("127.0.0.1", port)):
+            pass
+    finally:
+        service.kill()
+
+
+# Workers that are replaced
+
+
+def test_the_only_worker_is_replaced_when_it_was_killed_and_its_counts_are_kept(serve: Serve) -> None:
+    """Row 13."""
+    service = serve("--workers", "1")
+    (victim,) = service.pids(1)
+    wait_until(lambda: counts(service) >= 2)
+    seen = counts(service)
+    os.kill(victim, signal.SIGKILL)
+    wait_until(lambda: not alive(victim))
+    assert service.call("whoami") != victim  # it waits in the backlog until there is another worker
+    assert f"worker process {victim} was ended by signal 9 and is replaced" in service.log.read_text()
+    wait_until(lambda: counts(service) > seen)
+    assert "takes the place of one that was ended by signal 9" in service.log.read_text()
+
+
+def counts(service: Service) -> int:
+    """Return how many calls the program has counted since its start, a second ago at the latest."""
+    calls = int(service.reply("status")["calls"])
+    return calls
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_worker_that_keeps_the_interpreter_lock_is_replaced(
+    serve: Serve, pool: ThreadPoolExecutor, workers: str
+) -> None:
+    """Row 13: nothing in the worker can tell that it hangs."""
+    service = serve("--workers", workers, "--hang-after", "0.5", command=IMPATIENT)
+    lost = pool.submit(service.call, "hold", "never")
+    victim = service.entered("never")
+    with pytest.raises(httpx.HTTPError):
+        lost.result(LIMIT)
+    log = service.log.read_text()
+    assert f"worker process {victim} gave no sign of life for 1 seconds" in log
+    assert len(service.pids(int(workers)) - {victim}) == int(workers)
+
+
+def test_the_only_worker_is_replaced_when_its_event_loop_is_held_up(serve: Serve, pool: ThreadPoolExecutor) -> None:
+    """Row 13."""
+    service = serve("--workers", "1", "--hang-after", "0.5")
+    lost = pool.submit(service.call, "block", "never")
+    victim = service.entered("never")
+    with pytest.raises(httpx.HTTPError):
+        lost.result(LIMIT)
+    assert f"worker process {victim} is held up by what it runs" in service.log.read_text()
+    assert service.call("whoami") != victim
+
+
+def test_pauses_before_a_worker_that_can_not_serve_grow_and_hold_up_nothing_else(serve: Serve) -> None:
+    """Row 13."""
+    service = serve("--workers", "2", "--grace", "3600")
+    first, second = service.pids(2)
+    (service.folder / "broken").touch()
+    os.kill(first, signal.SIGKILL)
+    for pause in ("0.1", "0.2", "0.4", "0.8"):
+        wait_until(lambda pause=pause: f"is replaced in {pause} s" in service.log.read_text())  # type: ignore[misc]
+    assert "ImportError: not today" in service.log.read_text()
+    assert service.call("whoami") == second
+    (service.folder / "broken").unlink()
+    assert service.pids(2) > {second}
+    (service.folder / "broken").touch()
+    for _ in range(2):
+        os.kill(next(iter(service.pids(1))), signal.SIGKILL)
+    wait_until(lambda: "is replaced in 1.6 s" in service.log.read_text())
+    service.process.terminate()
+    assert service.process.wait(LIMIT) == 0
+
+
+def test_orphans_are_reaped(serve: Serve) -> None:
+    """Row 13: in a container the parent is process 1, to whom they come."""
+    service = serve("--workers", "1", command=SUBREAPER)
+    orphan = service.call("orphan", "one")
+    wait_until(lambda: not Path(f"/proc/{orphan}").exists())
+
+
+# The end
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("ability_id", ["hold", "block", "wait"])
+def test_sigterm_ends_the_program_whatever_holds_a_worker_up(
+    serve: Serve, pool: ThreadPoolExecutor, ability_id: str, workers: str
+) -> None:
+    """Row 13: within the grace and 3 seconds; a machine that is busy with other things may take longer."""
+    service = serve("--workers", workers, "--grace", "0.2")
+    running = pool.submit(service.call, ability_id, "never")
+    service.entered("never")
+    family = service.family()
+    service.process.terminate()
+    wait_until(service.refuses)
+    service.process.wait(3.2 + 4.0)
+    wait_until(lambda: not any(map(alive, family)))
+    with pytest.raises((httpx.HTTPError, seal.SealError)):
+        running.result(LIMIT)
