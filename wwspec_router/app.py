@@ -8,6 +8,7 @@ import asyncio
 import gc
 import logging
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from time import monotonic
@@ -175,7 +176,8 @@ class ZoneProgram:
         settings = self._settings
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(log_stray)
-        await asyncio.to_thread(self._store.check)  # its thread stays, and is there for the stop
+        stopper = ThreadPoolExecutor(1, "wwspec-stopper")
+        await loop.run_in_executor(stopper, self._store.check)  # which lets its thread be there when it is needed
         jobs = _jobs(self._store, self._sdk, settings) if settings.job_threads else None
         workers = WorkerPool(settings.threads, settings.queue)
         figures = Figures(self._table.abilities)
@@ -202,7 +204,7 @@ class ZoneProgram:
         readiness.start()
         if jobs is not None:  # last: it takes calls up at once
             jobs.start(dispatcher, figures)
-        self._running = _Running(workers, jobs, calls, hangs, monitor, readiness)
+        self._running = _Running(workers, jobs, calls, hangs, monitor, readiness, stopper)
         self._calls = calls
         self._endpoint = _Endpoint(calls, settings)
 
@@ -214,13 +216,15 @@ class ZoneProgram:
         self._endpoint = self._calls = None
         settings, jobs = self._settings, running.jobs
         grace = settings.grace if self.stop_by is None else max(0.0, self.stop_by - monotonic())
-        ending = asyncio.create_task(asyncio.to_thread(jobs.stop, grace)) if jobs is not None else None
+        loop = asyncio.get_running_loop()
+        ending = loop.run_in_executor(running.stopper, jobs.stop, grace) if jobs is not None else None
         abandoned = await running.workers.stop(grace)
         await running.calls.stop()
         unfinished = await ending if ending is not None else 0
         running.hangs.stop()
         running.readiness.stop()
-        await asyncio.to_thread(running.monitor.stop)
+        await loop.run_in_executor(running.stopper, running.monitor.stop)
+        running.stopper.shutdown(wait=False)
         if abandoned or unfinished:
             log.error(
                 "stopped with %d calls and %d jobs unfinished after %g seconds; the jobs are kept",
@@ -250,6 +254,8 @@ class _Running(NamedTuple):
     hangs: HangWatch
     monitor: Monitor
     readiness: Readiness
+    stopper: ThreadPoolExecutor
+    """A thread for what blocks while the program stops."""
 
 
 def _jobs(store: Store, sdk: Sdk, settings: Settings) -> Jobs:

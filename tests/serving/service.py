@@ -133,9 +133,8 @@ def hold(request: Request) -> Reply:
 def fork(request: Request) -> Reply:
     """Leave a child process behind that waits to be ended."""
     child = os.fork()
-    if not child:
+    while not child:
         signal.pause()
-        os._exit(0)
     return Reply(pid=child)
 
 

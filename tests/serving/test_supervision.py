@@ -5,16 +5,17 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.serving.conftest import LIMIT, wait_until
-from tests.serving.service import Service, alive, descendants
+from tests.serving.service import SERVE, Service, alive, descendants
 from wwspec_router.emulator import seal
 
 pytestmark = pytest.mark.slow  # each starts a program
@@ -206,3 +207,161 @@ def test_sigterm_ends_the_program_whatever_holds_a_worker_up(
     wait_until(lambda: not any(map(alive, family)))
     with pytest.raises((httpx.HTTPError, seal.SealError)):
         running.result(LIMIT)
+
+
+# Threads that hang
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_worker_whose_threads_all_hang_is_replaced(serve: Serve, pool: ThreadPoolExecutor, workers: str) -> None:
+    """Row 11."""
+    service = serve("--workers", workers, "--threads", "1", "--hang-after", "0.5", "--grace", "0.2")
+    victim, lost = exhausted(service, pool)
+    wait_until(lambda: f"worker process {victim} has no thread left and is replaced" in service.log.read_text())
+    assert "every thread for calls hangs and none can be added" in service.log.read_text()
+    wait_until(lambda: not alive(victim))
+    assert victim not in service.pids(int(workers))
+    for each in lost:
+        with pytest.raises((httpx.HTTPError, seal.SealError)):
+            each.result(LIMIT)
+
+
+def exhausted(service: Service, pool: ThreadPoolExecutor) -> tuple[int, list[Future[int]]]:
+    """Let each thread of a process hang that has one, and the one in its place; return the process, and the calls."""
+    calls = []
+    victims: list[int] = []
+    while len(victims) < 2 or victims.count(victims[-1]) < 2:  # until one process has two of them
+        name = f"door{len(calls)}"
+        calls.append(pool.submit(service.call, "wait", name))
+        victims.append(service.entered(name))
+    return victims[-1], [call for call, pid in zip(calls, victims, strict=True) if pid == victims[-1]]
+
+
+def test_a_process_whose_threads_all_hang_is_not_ready_until_one_comes_back(
+    serve: Serve, pool: ThreadPoolExecutor
+) -> None:
+    """Rows 11 and 15."""
+    service = serve("--workers", "0", "--threads", "1", "--hang-after", "0.5")
+    assert (service.get("/readyz").status_code, service.get("/readyz").text) == (200, "ok\n")
+    _, calls = exhausted(service, pool)
+    wait_until(lambda: service.get("/readyz").status_code == 503)
+    assert service.get("/readyz").text == "threads: every thread hangs and none can be added\n"
+    assert service.get("/healthz").text == "ok\n"
+    for number in range(2):
+        (service.folder / f"door{number}").touch()
+    assert [call.result(LIMIT) for call in calls] == [service.process.pid] * 2
+    wait_until(lambda: service.get("/readyz").status_code == 200)
+
+
+# A system that grants little
+
+
+THREADS_NEEDED = "this system does not let the program start the threads that it needs"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be another user whose processes are counted")
+def test_a_program_that_may_start_few_threads_says_so_and_ends(tmp_path: Path) -> None:
+    """Row 20."""
+    with pytest.raises(AssertionError, match=THREADS_NEEDED) as raised:
+        Service(tmp_path, command=limited(tmp_path, 14))
+    assert "Traceback" not in str(raised.value)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be another user whose processes are counted")
+def test_a_program_that_may_start_just_enough_threads_serves(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
+    """Row 20: refusals have their threads from the start."""
+    options = ("--job-threads", "1", "--queue", "0", "--threads", "8")
+    service = Service(tmp_path, *options, command=limited(tmp_path, 14))
+    try:
+        running = [pool.submit(service.call, "wait", f"door{number}") for number in range(4)]
+        service.entered("door0")
+        wait_until(lambda: "no new worker thread beside the" in service.log.read_text())
+        with pytest.raises(AssertionError, match="overloaded"):
+            service.call("whoami")
+        for number in range(4):
+            (tmp_path / f"door{number}").touch()
+        for each in running:
+            with contextlib.suppress(AssertionError):
+                each.result(LIMIT)
+        assert "Traceback" not in service.log.read_text()
+        service.process.terminate()
+        assert service.process.wait(LIMIT) == 0
+        assert "Traceback" not in service.log.read_text()
+    finally:
+        service.kill()
+
+
+def limited(folder: Path, processes: int) -> list[str]:
+    """Return a command that serves as a user who may have so many processes and threads; root may have any number."""
+    user = str(200_000 + os.getpid())  # nobody else's, so that only these are counted
+    for path in (folder, *folder.parents[:2]):
+        path.chmod(0o777)
+    identity = ["--reuid", user, "--regid", user, "--clear-groups"]
+    rights = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]  # to read Python, wherever it is installed
+    limit = ["prlimit", f"--nproc={processes}"]
+    return [*limit, "setpriv", *identity, *rights, *SERVE]
+
+
+UNWRITABLE = """
+set -e
+for folder in /tmp /var/tmp; do mount --bind $folder $folder; mount -o remount,ro,bind $folder; done
+mount --bind "$1" "$1"
+mount -o remount,rw,bind "$1"
+cd /proc
+shift
+exec "$@"
+"""
+
+
+def test_worker_processes_need_no_temporary_folder(tmp_path: Path) -> None:
+    """Row 20."""
+    unshare = ["unshare", "--mount", "bash", "-c", UNWRITABLE, "bash", str(tmp_path)]
+    probe = subprocess.run([*unshare, "true"], capture_output=True, text=True, check=False)
+    if probe.returncode:
+        pytest.skip(f"needs the right to mount: {probe.stderr}")
+    service = Service(tmp_path, "--workers", "2", command=[*unshare, *SERVE], environment={"TMPDIR": "/proc"})
+    try:
+        service.pids(2)
+        wait_until(lambda: service.reply("status")["processes"] == 2)
+    finally:
+        service.kill()
+
+
+def test_what_strangers_put_into_the_temporary_folder_is_not_looked_at(tmp_path: Path) -> None:
+    """Row 6."""
+    stranger = tmp_path / "tmp" / f"wwspec-board-{'9' * 40}-x"
+    stranger.mkdir(parents=True)
+    service = Service(tmp_path, "--workers", "2")
+    try:
+        service.pids(2)
+        assert list((tmp_path / "tmp").iterdir()) == [stranger]
+    finally:
+        service.kill()
+
+
+# What a handler forks
+
+
+def test_a_child_that_a_handler_forks_keeps_neither_port_nor_connections(serve: Serve) -> None:
+    """Row 21."""
+    service = serve("--workers", "1")
+    with socket.create_connection(("127.0.0.1", service.port), LIMIT) as idle:
+        child = service.call("fork")
+        try:
+            service.process.terminate()
+            service.process.wait(LIMIT)
+            assert alive(child)
+            assert idle.recv(1) == b""  # closed by all who had it
+            with socket.create_server(("127.0.0.1", service.port)):
+                pass
+        finally:
+            end(child)
+
+
+def test_a_child_that_a_handler_forks_ends_by_sigterm(serve: Serve) -> None:
+    """Row 21: not as the program does, which finishes calls first."""
+    service = serve("--workers", "1")
+    child = service.call("fork")
+    os.kill(child, signal.SIGTERM)
+    wait_until(lambda: not alive(child))
+    assert service.call("whoami") != child
