@@ -26,7 +26,7 @@ from wwspec_router.calls import Calls
 from wwspec_router.config import SdkSource, Settings
 from wwspec_router.context import LoopPortal
 from wwspec_router.dispatch import Dispatcher
-from wwspec_router.errors import ConfigurationError
+from wwspec_router.errors import ConfigurationError, NoThreadError
 from wwspec_router.exchange import Answer, Exchange, Ticket
 from wwspec_router.figures import Figures, Gauges
 from wwspec_router.hangs import HangWatch
@@ -159,7 +159,7 @@ class ZoneProgram:
         """Start what answers calls, on the running loop; harmless when it runs.
 
         Raises:
-            ConfigurationError: The system does not start the threads that are needed.
+            NoThreadError: The system does not start the threads that are needed.
             StoreError: The store does not work.
         """
         if self._running is not None:
@@ -167,10 +167,7 @@ class ZoneProgram:
         try:
             await self._start()
         except (RuntimeError, MemoryError):
-            raise ConfigurationError(
-                "this system does not let the program start the threads that it needs: raise its limit on processes "
-                "(ulimit -u, or that of the container), or lower --job-threads"
-            ) from None
+            raise NoThreadError from None
 
     async def _start(self) -> None:
         settings = self._settings

@@ -13,6 +13,8 @@ import socket
 import threading
 from contextlib import suppress
 
+from wwspec_router.errors import NoThreadError
+
 __all__ = ["ALIVE", "BEAT", "FAILED", "HELD_UP", "MARGIN", "EXHAUSTED", "SERVING", "Pulse"]
 
 log = logging.getLogger(__name__)
@@ -55,9 +57,12 @@ class Pulse:
         """Begin to give signs of life, and to watch for the parent's end.
 
         Raises:
-            RuntimeError: The system starts no thread.
+            NoThreadError: The system starts no thread.
         """
-        threading.Thread(target=self._beat, name="wwspec-pulse", daemon=True).start()
+        try:
+            threading.Thread(target=self._beat, name="wwspec-pulse", daemon=True).start()
+        except (RuntimeError, MemoryError):
+            raise NoThreadError from None
 
     def serving(self) -> None:
         """Tell that this process serves from now on."""

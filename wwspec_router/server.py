@@ -6,7 +6,6 @@ the grace. This module knows neither what a call is nor who watches over this pr
 
 import logging
 import socket
-import sys
 from collections.abc import Callable
 from functools import partial
 from signal import SIGINT
@@ -15,16 +14,13 @@ from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.config import STARTUP_FAILURE
 
 from wwspec_router.app import ZoneProgram, create_app
 from wwspec_router.board import Board
 from wwspec_router.config import Settings
 from wwspec_router.connection import Connection
-from wwspec_router.errors import WWSpecError
 from wwspec_router.forks import keep_from_children
 from wwspec_router.lean import LeanConnection
-from wwspec_router.logs import describe
 from wwspec_router.pulse import Pulse
 from wwspec_router.supervisor import end_by
 
@@ -51,7 +47,7 @@ def serve_here(settings: Settings, listening: socket.socket, on_serving: Callabl
 
 
 def work(settings: Settings, listening: socket.socket, pulse: Pulse, board: int | None) -> None:
-    """Serve in a worker process until SIGTERM. What keeps it from that is told to the parent.
+    """Serve in a worker process until SIGTERM.
 
     Args:
         settings: Of the program.
@@ -60,26 +56,15 @@ def work(settings: Settings, listening: socket.socket, pulse: Pulse, board: int 
         board: A file in which the workers show each other their figures; see `Board`.
 
     Raises:
-        SystemExit: It can't serve.
+        WWSpecError: The program can't start as configured.
     """
-    try:
-        pulse.start()
-        program = create_app(settings, None if board is None else Board(board, 2 * settings.workers, pulse.number))
-        if pulse.predecessor:  # of a deployed program the platform collects no line of the parent's
-            log.warning("this worker process takes the place of one that %s", pulse.predecessor)
-        program.on_held_up = pulse.held_up
-        program.on_exhausted = pulse.exhausted
-        keep_from_children(listening, pulse.socket)
-        _WorkerServer(program, settings, pulse.serving).run([listening])
-    except WWSpecError as error:
-        _fail(pulse, str(error))
-    except Exception as error:
-        _fail(pulse, f"the program can't start: {describe(error)}")
-
-
-def _fail(pulse: Pulse, reason: str) -> None:
-    pulse.failed(reason)
-    sys.exit(STARTUP_FAILURE)
+    program = create_app(settings, None if board is None else Board(board, 2 * settings.workers, pulse.number))
+    if pulse.predecessor:  # of a deployed program the platform collects no line of the parent's
+        log.warning("this worker process takes the place of one that %s", pulse.predecessor)
+    program.on_held_up = pulse.held_up
+    program.on_exhausted = pulse.exhausted
+    keep_from_children(listening, pulse.socket)
+    _WorkerServer(program, settings, pulse.serving).run([listening])
 
 
 def server_config(program: ASGIApp, settings: Settings) -> uvicorn.Config:

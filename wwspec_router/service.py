@@ -10,10 +10,14 @@ import logging
 import os
 import resource
 import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 
 from wwspec_router.config import Settings
-from wwspec_router.errors import ConfigurationError
-from wwspec_router.logs import setup_logging
+from wwspec_router.errors import ConfigurationError, WWSpecError
+from wwspec_router.logs import describe, setup_logging
 from wwspec_router.pulse import Pulse
 from wwspec_router.supervisor import Supervisor
 
@@ -21,6 +25,8 @@ __all__ = ["serve"]
 
 log = logging.getLogger(__name__)
 
+FAILURE = 3
+"""Exit code of a worker process that can't serve; nobody but the parent sees it."""
 OTHER_FILES = 512
 """Open files of a process besides its connections and what its threads open: connections beyond the limit, which are
 told so, the store, the logs, modules, the event loop."""
@@ -38,28 +44,44 @@ def serve(settings: Settings) -> None:
     _allow_files(settings)
     listening = _bind(settings)
     if settings.workers == 0:
-        _serve(settings, listening)
+        with _collector_paused():
+            from wwspec_router.server import serve_here
+        serve_here(settings, listening, partial(_announce, settings, listening))
         return
     board = _shared_memory()
     supervisor = Supervisor(
-        listening, settings.workers, settings.grace, settings.hang_after, lambda: _announce(settings, listening)
+        listening, settings.workers, settings.grace, settings.hang_after, partial(_announce, settings, listening)
     )
     pulse = supervisor.run()
     if pulse is not None:
-        _serve(settings, listening, pulse, board)
+        _work(settings, listening, pulse, board)
 
 
-def _serve(settings: Settings, listening: socket.socket, pulse: Pulse | None = None, board: int | None = None) -> None:
-    """Load what serves, and serve in this process."""
-    gc.disable()  # modules stay: to look for garbage among them takes longer than they leave
+def _work(settings: Settings, listening: socket.socket, pulse: Pulse, board: int | None) -> None:
+    """Be a worker process; what keeps it from serving is told to the parent."""
     try:
-        from wwspec_router.server import serve_here, work
+        pulse.start()
+        with _collector_paused():
+            from wwspec_router.server import work
+        work(settings, listening, pulse, board)
+    except WWSpecError as error:
+        reason = str(error)
+    except Exception as error:
+        reason = f"the program can't start: {describe(error)}"
+    else:
+        return
+    pulse.failed(reason)
+    sys.exit(FAILURE)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Import without the garbage collector: to look for what modules leave takes longer than they leave."""
+    gc.disable()
+    try:
+        yield
     finally:
         gc.enable()
-    if pulse is not None:
-        work(settings, listening, pulse, board)
-    else:
-        serve_here(settings, listening, lambda: _announce(settings, listening))
 
 
 def _shared_memory() -> int | None:

@@ -63,9 +63,11 @@ async def running(table: AbilityTable, store: FailingStore) -> AsyncIterator[tup
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    with anyio.fail_after(LIMIT):
-        while not await condition():
-            await anyio.sleep(0.02)
+    for _ in range(int(LIMIT / 0.02)):
+        if await condition():
+            return
+        await anyio.sleep(0.02)
+    raise AssertionError("the condition was not met in time")
 
 
 async def test_a_process_is_not_ready_while_its_store_fails_which_is_logged_once(

@@ -228,7 +228,7 @@ def test_a_worker_whose_threads_all_hang_is_replaced(serve: Serve, pool: ThreadP
 
 def exhausted(service: Service, pool: ThreadPoolExecutor) -> tuple[int, list[Future[int]]]:
     """Let each thread of a process hang that has one, and the one in its place; return the process, and the calls."""
-    calls = []
+    calls: list[Future[int]] = []
     victims: list[int] = []
     while len(victims) < 2 or victims.count(victims[-1]) < 2:  # until one process has two of them
         name = f"door{len(calls)}"
