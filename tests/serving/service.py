@@ -163,7 +163,12 @@ class Service:
     """`wwspec serve` in a process of its own, with the stand-in in its local mode."""
 
     def __init__(
-        self, folder: Path, *options: str, command: Sequence[str] = SERVE, environment: Mapping[str, str] = EMPTY
+        self,
+        folder: Path,
+        *options: str,
+        command: Sequence[str] = SERVE,
+        environment: Mapping[str, str] = EMPTY,
+        start: bool = True,
     ) -> None:
         self.folder = folder
         self.key = os.urandom(seal.KEY_BYTES)
@@ -178,7 +183,8 @@ class Service:
         self.log = folder / "log"
         self.command = [*command, "--sdk", "emulator", "--app", str(folder), "--port", "0", *options]
         self._environment = environment
-        self.start()
+        if start:
+            self.start()
 
     def start(self) -> None:
         """Start it, or start it again, and wait until it listens."""
@@ -207,7 +213,7 @@ class Service:
         """Call an ability on a connection of its own, and return the process that answered."""
         return int(self.reply(ability_id, {"name": name})["pid"])
 
-    def reply(self, ability_id: str, data: Mapping[str, str] = EMPTY) -> Any:
+    def reply(self, ability_id: str, data: Mapping[str, str] = EMPTY, *, is_async: bool = False) -> Any:
         """Call an ability on a connection of its own, and return its reply."""
         self.calls += 1
         content = seal.CallContent(
@@ -217,6 +223,8 @@ class Service:
             ability_id=ability_id,
             data=msgspec.json.encode(data).decode(),
             request_id=f"1_{self.calls}",
+            is_async=is_async,
+            job_info=f"job {self.calls}" if is_async else "",
             timestamp=int(time.time()),
         )
         sealed = seal.seal_call(self.key, content)

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -188,7 +189,36 @@ def test_orphans_are_reaped(serve: Serve) -> None:
     wait_until(lambda: not Path(f"/proc/{orphan}").exists())
 
 
+def test_a_parent_that_stood_still_blames_no_worker(serve: Serve) -> None:
+    service = serve("--workers", "2", "--hang-after", "0.5", command=IMPATIENT)
+    pids = service.pids(2)
+    service.process.send_signal(signal.SIGSTOP)
+    threading.Event().wait(3.0)  # longer than the silence that it allows
+    service.process.send_signal(signal.SIGCONT)
+    (victim,) = service.pids(1)
+    os.kill(victim, signal.SIGKILL)
+    wait_until(lambda: f"worker process {victim} was ended by signal 9" in service.log.read_text())
+    assert pids - {victim} < service.pids(2)
+    assert "no sign of life" not in service.log.read_text()
+
+
 # The end
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_sigterm_ends_a_program_that_is_still_starting(tmp_path: Path, workers: str) -> None:
+    (tmp_path / "slow").touch()
+    service = Service(tmp_path, "--workers", workers, start=False)
+    service.launch()
+    try:
+        wait_until((tmp_path / "importing").exists)
+        family = service.family()
+        service.process.terminate()
+        assert service.process.wait(LIMIT) == 0
+        wait_until(lambda: not any(map(alive, family)))
+        assert "listening" not in service.log.read_text()
+    finally:
+        service.kill()
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -251,6 +281,19 @@ def test_a_process_whose_threads_all_hang_is_not_ready_until_one_comes_back(
         (service.folder / f"door{number}").touch()
     assert [call.result(LIMIT) for call in calls] == [service.process.pid] * 2
     wait_until(lambda: service.get("/readyz").status_code == 200)
+
+
+def test_a_worker_whose_threads_for_asynchronous_calls_all_hang_is_replaced(serve: Serve) -> None:
+    """Row 11, and the rule of row 12."""
+    service = serve("--job-threads", "1", "--hang-after", "0.5", "--grace", "0.2")
+    for name in ("first", "second"):
+        service.reply("wait", {"name": name}, is_async=True)
+    victim = service.entered("first")
+    assert service.entered("second") == victim
+    wait_until(lambda: f"worker process {victim} has no thread left and is replaced" in service.log.read_text())
+    assert "every thread for asynchronous calls hangs and none can be added" in service.log.read_text()
+    wait_until(lambda: not alive(victim))
+    assert service.call("whoami") != victim
 
 
 # A system that grants little
