@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from wwspec_router.errors import NoThreadError
 
-__all__ = ["ALIVE", "BEAT", "FAILED", "HELD_UP", "MARGIN", "EXHAUSTED", "SERVING", "Pulse"]
+__all__ = ["ALIVE", "BEAT", "CLOSED", "FAILED", "HELD_UP", "MARGIN", "EXHAUSTED", "SERVING", "Pulse"]
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ BEAT = 1.0
 MARGIN = 2.5
 """Seconds beyond the grace after which a process that still runs is killed: all is over within the grace and 3 s."""
 
-ALIVE, SERVING, HELD_UP, EXHAUSTED, FAILED = "alive", "serving", "held-up", "exhausted", "failed"
+ALIVE, SERVING, HELD_UP, EXHAUSTED, CLOSED, FAILED = "alive", "serving", "held-up", "exhausted", "closed", "failed"
 
 
 class Pulse:
@@ -75,6 +75,10 @@ class Pulse:
     def exhausted(self) -> None:
         """Tell that every thread hangs and none can be added: this process is stopped and replaced."""
         self._tell(EXHAUSTED)
+
+    def closed(self) -> None:
+        """Tell that this process takes no more connections."""
+        self._tell(CLOSED)
 
     def failed(self, reason: str) -> None:
         """Tell why this process ends."""

@@ -64,7 +64,7 @@ def work(settings: Settings, listening: socket.socket, pulse: Pulse, board: int 
     program.on_held_up = pulse.held_up
     program.on_exhausted = pulse.exhausted
     keep_from_children(listening, pulse.socket)
-    _WorkerServer(program, settings, pulse.serving).run([listening])
+    _WorkerServer(program, settings, pulse).run([listening])
 
 
 def server_config(program: ASGIApp, settings: Settings) -> uvicorn.Config:
@@ -132,7 +132,26 @@ class _Server(uvicorn.Server):
 
 
 class _WorkerServer(_Server):
-    """The server of a worker process, which its parent tells to stop, and kills when it does not."""
+    """The server of a worker process, which its parent tells to stop, and kills when it does not.
+
+    Args:
+        program: What is served.
+        settings: Its settings.
+        pulse: The line to the parent.
+    """
+
+    def __init__(self, program: ZoneProgram, settings: Settings, pulse: Pulse) -> None:
+        super().__init__(program, settings, pulse.serving)
+        self._pulse = pulse
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close the port, which the parent does as well when all have, and finish what runs."""
+        for server in self.servers:
+            server.close()
+        for each in sockets or []:
+            each.close()
+        self._pulse.closed()
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop on SIGTERM. A terminal sends Ctrl-C to all; the parent passes it on."""

@@ -27,10 +27,12 @@ log = logging.getLogger(__name__)
 
 SILENCE = 60.0
 """Seconds without a sign of life after which a worker is killed, or `--hang-after` when that is longer."""
-CLOSING = 0.2
+CLOSING = 0.5
 """Seconds after SIGTERM within which the workers close the port; then the parent closes it for all of them."""
+FAREWELL = 1.0
+"""Seconds that a worker may take to end once it has said why it can't serve."""
 LAST_WORDS = 0.3
-"""Seconds that the last lines in the log may take, if nobody reads it; and the end of a worker that could not serve."""
+"""Seconds that the last line in the log may take: perhaps nobody reads it."""
 
 _CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGALRM)
 
@@ -159,7 +161,10 @@ class Supervisor:
 
     def _put_off(self, slot: Slot, error: OSError) -> None:
         if not self._served:
-            raise ConfigurationError(f"no worker process can be started: {error.strerror}") from None
+            raise ConfigurationError(
+                f"no worker process can be started ({error.strerror}): raise this system's limits on processes, "
+                "open files and memory"
+            ) from None
         pause = slot.vacate(slot.predecessor)
         log.error("no worker process can be started (%s); again in %g s", error.strerror, pause)
 
@@ -180,8 +185,14 @@ class Supervisor:
         with suppress(BlockingIOError):
             os.read(self._woken, 1 << 10)
         for worker in self._workers:
-            worker.listen()
+            self._hear(worker)
         self._reap()
+
+    def _hear(self, worker: WorkerProcess) -> None:
+        worker.listen()
+        if worker.served_since is not None and not self._served:
+            self._served = True
+            self._on_serving()
 
     def _look(self) -> None:
         """See to each worker: who has ended, who began to serve, and who can't go on."""
@@ -191,15 +202,12 @@ class Supervisor:
         for worker in list(self._workers):
             if frozen:
                 worker.heard = now
-            if not self._served and worker.served_since is not None:
-                self._served = True
-                self._on_serving()
             if worker.status is not None:
                 self._bury(worker)
             elif now > worker.deadline:
                 self._kill_late(worker)
-            elif worker.reason and not self._served:
-                worker.deadline = min(worker.deadline, now + LAST_WORDS)
+            elif worker.reason:
+                worker.deadline = min(worker.deadline, now + FAREWELL)
             elif worker.held_up:
                 log.error("worker process %d is held up by what it runs", worker.pid)
                 worker.kill()
@@ -226,7 +234,7 @@ class Supervisor:
         Raises:
             ConfigurationError: None has served yet: the next would do no better.
         """
-        worker.listen()
+        self._hear(worker)
         self._forget(worker)
         slot = self._slot_of(worker)
         if slot is None:
@@ -236,10 +244,10 @@ class Supervisor:
             raise ConfigurationError(worker.reason or f"the worker process {worker.ending} before it could serve")
         pause = slot.vacate(worker.ending)
         log.error(
-            "worker process %d %s and is replaced%s%s",
+            "worker process %d %s and is replaced %s%s",
             worker.pid,
             worker.ending,
-            f" in {pause:g} s" if pause else "",
+            _after(pause),
             f": {worker.reason}" if worker.reason else "",
         )
 
@@ -249,7 +257,7 @@ class Supervisor:
         if slot is None:
             return
         pause = slot.vacate("had no thread left")
-        log.error("worker process %d has no thread left and is replaced in %g s", worker.pid, pause)
+        log.error("worker process %d has no thread left and is replaced %s", worker.pid, _after(pause))
         self._end(worker)
         retired = [each for each in self._workers if self._slot_of(each) is None]
         if len(retired) > len(self._slots):
@@ -270,7 +278,7 @@ class Supervisor:
         while self._workers:
             self._wait(close_at)
             now = monotonic()
-            if now >= close_at:
+            if now >= close_at or all(worker.has_closed for worker in self._workers):
                 self._shut_port()
                 close_at = inf
             for worker in list(self._workers):
@@ -282,7 +290,7 @@ class Supervisor:
         self._shut_port()
 
     def _shut_port(self) -> None:
-        """Refuse connections, also those that a worker would still take which does not come to close the port."""
+        """Refuse connections, also those that would wait for a worker which does not come to close the port."""
         with suppress(OSError):  # no worker has listened yet
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
@@ -313,6 +321,10 @@ class Supervisor:
 
     def _slot_of(self, worker: WorkerProcess) -> Slot | None:
         return next((slot for slot in self._slots if slot.worker is worker), None)
+
+
+def _after(pause: float) -> str:
+    return f"in {pause:g} s" if pause else "at once"
 
 
 def end_by(number: int) -> None:

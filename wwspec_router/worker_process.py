@@ -7,7 +7,7 @@ from contextlib import suppress
 from math import inf
 from time import monotonic
 
-from wwspec_router.pulse import EXHAUSTED, FAILED, HELD_UP, SERVING
+from wwspec_router.pulse import CLOSED, EXHAUSTED, FAILED, HELD_UP, SERVING
 
 __all__ = ["Slot", "WorkerProcess"]
 
@@ -31,6 +31,7 @@ class WorkerProcess:
         served_since: When it began to serve; None before.
         held_up: Whether it said that its event loop is held up.
         exhausted: Whether it said that every thread hangs.
+        has_closed: Whether it said that it takes no more connections.
         reason: Why it ends, in its own words.
         deadline: When it is killed if it still runs.
         speaks: Whether it may say more: its end of the socket is open.
@@ -45,6 +46,7 @@ class WorkerProcess:
         self.served_since: float | None = None
         self.held_up = False
         self.exhausted = False
+        self.has_closed = False
         self.reason = ""
         self.deadline = inf
         self.status: int | None = None
@@ -68,12 +70,14 @@ class WorkerProcess:
             self.served_since = monotonic()
         self.held_up = self.held_up or what == HELD_UP
         self.exhausted = self.exhausted or what == EXHAUSTED
+        self.has_closed = self.has_closed or what == CLOSED
         self.reason = text if what == FAILED else self.reason
 
     def send(self, number: int) -> None:
         """Send it a signal, if it runs."""
-        if self.status is None:  # it was not reaped, so the process id is still its own
-            os.kill(self.pid, number)
+        if self.status is None:
+            with suppress(ProcessLookupError):  # it is being reaped, and this is in a signal's handler
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         """End it at once."""

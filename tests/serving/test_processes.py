@@ -315,7 +315,9 @@ def test_a_program_that_can_not_start_its_workers_ends_with_a_message(tmp_path: 
     with ended(supervise(tmp_path, "signal.pause()", few)) as process:
         assert process.wait(LIMIT) == 1
     said = (tmp_path / "log").read_text()
-    assert "ConfigurationError: no worker process can be started: Too many open files" in said
+    assert (
+        "ConfigurationError: no worker process can be started (Too many open files): raise this system's limits" in said
+    )
 
 
 def test_a_program_whose_log_nobody_reads_ends_soon_after_its_grace(tmp_path: Path) -> None:

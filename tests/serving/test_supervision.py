@@ -313,11 +313,11 @@ def test_a_program_that_may_start_few_threads_says_so_and_ends(tmp_path: Path) -
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be another user whose processes are counted")
 def test_a_program_that_may_start_just_enough_threads_serves(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
     """Row 20: refusals have their threads from the start."""
-    options = ("--job-threads", "1", "--queue", "0", "--threads", "8")
+    options = ("--job-threads", "1", "--threads", "8", "--queue-timeout", "0.5")
     service = Service(tmp_path, *options, command=limited(tmp_path, 14))
     try:
         running = [pool.submit(service.call, "wait", f"door{number}") for number in range(4)]
-        service.entered("door0")
+        wait_until(lambda: any(tmp_path.glob("door*.entered")))
         wait_until(lambda: "no new worker thread beside the" in service.log.read_text())
         with pytest.raises(AssertionError, match="overloaded"):
             service.call("whoami")
