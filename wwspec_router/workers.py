@@ -133,8 +133,9 @@ class WorkerPool:
         self._loop_ident = threading.get_ident()
         for _ in range(threads):
             worker = self._add()
-            self._workers.append(worker)
             worker.start()
+            with self._lock:
+                self._workers.append(worker)
 
     def submit(self, fn: Callable[[*_Args], _Result], *args: *_Args) -> asyncio.Future[_Result]:
         """Queue `fn(*args)` for a worker thread; on the loop's thread only.
