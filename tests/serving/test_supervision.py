@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from tests.serving.conftest import LIMIT, wait_until
 from tests.serving.service import SERVE, Service, alive, descendants
 from wwspec_router.emulator import seal
+from wwspec_router.worker_process import STEADY, Slot, WorkerProcess
 
 pytestmark = pytest.mark.slow  # each starts a program
 
@@ -408,3 +410,20 @@ def test_a_child_that_a_handler_forks_ends_by_sigterm(serve: Serve) -> None:
     os.kill(child, signal.SIGTERM)
     wait_until(lambda: not alive(child))
     assert service.call("whoami") != child
+
+
+# When another is started
+
+
+def test_pauses_double_up_to_five_seconds_and_end_once_a_worker_has_served_for_a_while() -> None:
+    """Row 13."""
+    slot = Slot()
+    assert [slot.vacate("") for _ in range(8)] == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        slot.worker = WorkerProcess(0, ours, 0)
+        slot.worker.served_since = time.monotonic() - STEADY
+        assert slot.vacate("") == 0.0
+        slot.worker = WorkerProcess(0, ours, 0)
+        slot.worker.served_since = time.monotonic()
+        assert slot.vacate("") == 0.1
