@@ -24,24 +24,6 @@ pytestmark = pytest.mark.slow
 Serve = Callable[..., Service]
 
 
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
-    with contextlib.ExitStack() as stack:
-
-        def begin(*options: str) -> Service:
-            service = Service(tmp_path, *options)
-            stack.callback(service.kill)
-            return service
-
-        yield begin
-
-
-@pytest.fixture
-def pool() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(4) as pool:
-        yield pool
-
-
 @pytest.mark.parametrize("options", [(), ("--no-lean-http",)])
 @pytest.mark.parametrize("workers", [1, 2])
 def test_sigterm_refuses_connections_finishes_calls_and_leaves_nothing(

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -40,24 +40,6 @@ SUBREAPER = (
     "from wwspec_router.cli.main import main; main(['serve', *__import__('sys').argv[1:]])",
 )
 """`wwspec serve` as the process that gets orphans, as process 1 of a container does."""
-
-
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
-    with contextlib.ExitStack() as stack:
-
-        def begin(*options: str, **more: object) -> Service:
-            service = Service(tmp_path, *options, **more)  # type: ignore[arg-type]  # as the caller names them
-            stack.callback(service.kill)
-            return service
-
-        yield begin
-
-
-@pytest.fixture
-def pool() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(4) as pool:
-        yield pool
 
 
 def resident(pid: int) -> int:
@@ -97,22 +79,21 @@ def test_without_workers_the_program_is_one_process(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_the_port_is_shut_until_a_worker_can_serve(tmp_path: Path, pool: ThreadPoolExecutor, workers: str) -> None:
+def test_the_port_is_shut_until_a_worker_can_serve(
+    serve: Serve, tmp_path: Path, pool: ThreadPoolExecutor, workers: str
+) -> None:
     """Row 13: a program that can't answer does not look alive."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     (tmp_path / "slow").touch()
-    starting = pool.submit(Service, tmp_path, "--workers", workers, "--port", str(port))
+    starting = pool.submit(serve, "--workers", workers, "--port", str(port))
     wait_until((tmp_path / "importing").exists)
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
     (tmp_path / "slow").unlink()
-    service = starting.result(LIMIT)
-    try:
-        with socket.create_connection(("127.0.0.1", port)):
-            pass
-    finally:
-        service.kill()
+    starting.result(LIMIT)
+    with socket.create_connection(("127.0.0.1", port)):
+        pass
 
 
 # Workers that are replaced
@@ -208,19 +189,16 @@ def test_a_parent_that_stood_still_blames_no_worker(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_sigterm_ends_a_program_that_is_still_starting(tmp_path: Path, workers: str) -> None:
+def test_sigterm_ends_a_program_that_is_still_starting(serve: Serve, tmp_path: Path, workers: str) -> None:
     (tmp_path / "slow").touch()
-    service = Service(tmp_path, "--workers", workers, start=False)
+    service = serve("--workers", workers, start=False)
     service.launch()
-    try:
-        wait_until((tmp_path / "importing").exists)
-        family = service.family()
-        service.process.terminate()
-        assert service.process.wait(LIMIT) == 0
-        wait_until(lambda: not any(map(alive, family)))
-        assert "listening" not in service.log.read_text()
-    finally:
-        service.kill()
+    wait_until((tmp_path / "importing").exists)
+    family = service.family()
+    service.process.terminate()
+    assert service.process.wait(LIMIT) == 0
+    wait_until(lambda: not any(map(alive, family)))
+    assert "listening" not in service.log.read_text()
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -305,35 +283,33 @@ THREADS_NEEDED = "this system does not let the program start the threads that it
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be another user whose processes are counted")
-def test_a_program_that_may_start_few_threads_says_so_and_ends(tmp_path: Path) -> None:
+def test_a_program_that_may_start_few_threads_says_so_and_ends(serve: Serve, tmp_path: Path) -> None:
     """Row 20."""
     with pytest.raises(AssertionError, match=THREADS_NEEDED) as raised:
-        Service(tmp_path, command=limited(tmp_path, 14))
+        serve(command=limited(tmp_path, 14))
     assert "Traceback" not in str(raised.value)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be another user whose processes are counted")
-def test_a_program_that_may_start_just_enough_threads_serves(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
+def test_a_program_that_may_start_just_enough_threads_serves(
+    serve: Serve, pool: ThreadPoolExecutor, tmp_path: Path
+) -> None:
     """Row 20: refusals have their threads from the start."""
     options = ("--job-threads", "1", "--threads", "8", "--queue-timeout", "0.5")
-    service = Service(tmp_path, *options, command=limited(tmp_path, 14))
-    try:
-        running = [pool.submit(service.call, "wait", f"door{number}") for number in range(4)]
-        wait_until(lambda: any(tmp_path.glob("door*.entered")))
-        wait_until(lambda: "no new worker thread beside the" in service.log.read_text())
-        with pytest.raises(AssertionError, match="overloaded"):
-            service.call("whoami")
-        for number in range(4):
-            (tmp_path / f"door{number}").touch()
-        for each in running:
-            with contextlib.suppress(AssertionError):
-                each.result(LIMIT)
-        assert "Traceback" not in service.log.read_text()
-        service.process.terminate()
-        assert service.process.wait(LIMIT) == 0
-        assert "Traceback" not in service.log.read_text()
-    finally:
-        service.kill()
+    service = serve(*options, command=limited(tmp_path, 14))
+    running = [pool.submit(service.call, "wait", f"door{number}") for number in range(4)]
+    wait_until(lambda: any(tmp_path.glob("door*.entered")))
+    wait_until(lambda: "no new worker thread beside the" in service.log.read_text())
+    with pytest.raises(AssertionError, match="overloaded"):
+        service.call("whoami")
+    for number in range(4):
+        (tmp_path / f"door{number}").touch()
+    for each in running:
+        with contextlib.suppress(AssertionError):
+            each.result(LIMIT)
+    service.process.terminate()
+    assert service.process.wait(LIMIT) == 0
+    assert "Traceback" not in service.log.read_text()
 
 
 def limited(folder: Path, processes: int) -> list[str]:
@@ -358,30 +334,24 @@ exec "$@"
 """
 
 
-def test_worker_processes_need_no_temporary_folder(tmp_path: Path) -> None:
+def test_worker_processes_need_no_temporary_folder(serve: Serve, tmp_path: Path) -> None:
     """Row 20."""
     unshare = ["unshare", "--mount", "bash", "-c", UNWRITABLE, "bash", str(tmp_path)]
     probe = subprocess.run([*unshare, "true"], capture_output=True, text=True, check=False)
     if probe.returncode:
         pytest.skip(f"needs the right to mount: {probe.stderr}")
-    service = Service(tmp_path, "--workers", "2", command=[*unshare, *SERVE], environment={"TMPDIR": "/proc"})
-    try:
-        service.pids(2)
-        wait_until(lambda: service.reply("status")["processes"] == 2)
-    finally:
-        service.kill()
+    service = serve("--workers", "2", command=[*unshare, *SERVE], environment={"TMPDIR": "/proc"})
+    service.pids(2)
+    wait_until(lambda: service.reply("status")["processes"] == 2)
 
 
-def test_what_strangers_put_into_the_temporary_folder_is_not_looked_at(tmp_path: Path) -> None:
+def test_what_strangers_put_into_the_temporary_folder_is_not_looked_at(serve: Serve, tmp_path: Path) -> None:
     """Row 6."""
     stranger = tmp_path / "tmp" / f"wwspec-board-{'9' * 40}-x"
     stranger.mkdir(parents=True)
-    service = Service(tmp_path, "--workers", "2")
-    try:
-        service.pids(2)
-        assert list((tmp_path / "tmp").iterdir()) == [stranger]
-    finally:
-        service.kill()
+    service = serve("--workers", "2")
+    service.pids(2)
+    assert list((tmp_path / "tmp").iterdir()) == [stranger]
 
 
 # What a handler forks
