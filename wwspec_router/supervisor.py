@@ -103,7 +103,7 @@ class Supervisor:
     # Signals
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        """Take a signal, whatever the process is at: it may wait for somebody to read its log."""
+        """Take a signal, whatever this process is at: it may be waiting for somebody to read its log."""
         if number == signal.SIGCHLD:
             return
         if number == signal.SIGALRM:
@@ -113,6 +113,8 @@ class Supervisor:
         if len(self._signals) > 1:
             self._kill_all()
             end_by(number)
+        for worker in self._workers:
+            worker.send(signal.SIGTERM)
         signal.setitimer(signal.ITIMER_REAL, self._grace + MARGIN + LAST_WORDS)
 
     # Starting
