@@ -60,8 +60,7 @@ def create_app(settings: Settings, board: Board | None = None) -> "ZoneProgram":
         ConfigurationError: The application, the registry file, the SDK or the store can't be used, or they don't fit.
         StoreError: The store does not work.
     """
-    if settings.freeze_gc:
-        gc.disable()
+    gc.disable()
     table = build_table(settings.app, settings.registry_path)
     check_configuration(table)
     sdk = load_sdk(settings.sdk)
@@ -79,6 +78,7 @@ def create_app(settings: Settings, board: Board | None = None) -> "ZoneProgram":
     program = ZoneProgram(table, sdk, store, settings, board)
     if settings.freeze_gc:
         _spare_the_collector()
+    gc.enable()
     return program
 
 
@@ -90,7 +90,6 @@ def _spare_the_collector() -> None:
     """
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 10, 10)
-    gc.enable()
 
 
 class ZoneProgram:

@@ -11,8 +11,6 @@ import os
 import resource
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 
 from wwspec_router.config import Settings
@@ -44,8 +42,9 @@ def serve(settings: Settings) -> None:
     _allow_files(settings)
     listening = _bind(settings)
     if settings.workers == 0:
-        with _collector_paused():
-            from wwspec_router.server import serve_here
+        gc.disable()  # see `_work`
+        from wwspec_router.server import serve_here
+
         serve_here(settings, listening, partial(_announce, settings, listening))
         return
     board = _shared_memory()
@@ -59,10 +58,11 @@ def serve(settings: Settings) -> None:
 
 def _work(settings: Settings, listening: socket.socket, pulse: Pulse, board: int | None) -> None:
     """Be a worker process; what keeps it from serving is told to the parent."""
+    gc.disable()  # until the program is there: modules stay, and to look for garbage among them takes longer
     try:
         pulse.start()
-        with _collector_paused():
-            from wwspec_router.server import work
+        from wwspec_router.server import work
+
         work(settings, listening, pulse, board)
     except WWSpecError as error:
         reason = str(error)
@@ -72,16 +72,6 @@ def _work(settings: Settings, listening: socket.socket, pulse: Pulse, board: int
         return
     pulse.failed(reason)
     sys.exit(FAILURE)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Import without the garbage collector: to look for what modules leave takes longer than they leave."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _shared_memory() -> int | None:
