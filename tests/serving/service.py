@@ -184,7 +184,11 @@ class Service:
         self.command = [*command, "--sdk", "emulator", "--app", str(folder), "--port", "0", *options]
         self._environment = environment
         if start:
-            self.start()
+            try:
+                self.start()
+            except BaseException:
+                self.kill()
+                raise
 
     def start(self) -> None:
         """Start it, or start it again, and wait until it listens."""
