@@ -4,7 +4,8 @@
 
 Cold start is from the exec of run.sh (of Python for the bare application) to the first sealed answer, byte code and
 the disk's cache being warm. Both load the emulator's stand-in as their SDK. Import time is a whole process that only
-imports, `wwspec --help` one that prints the help; click alone is its reference. The program with 1,000 abilities more,
+imports, `wwspec --help` one that prints the help; click alone is its reference. Memory is that of all processes of the
+program, parent and worker; pages that they share count once. The program with 1,000 abilities more,
 of all 43 APIs, is compared with the bare application as well. Needs `wrk`.
 """
 

@@ -42,6 +42,8 @@ START_LIMIT = 120.0
 _RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
 _LATENCY = re.compile(r"^\s+(50|99)%\s+([\d.]+)(us|ms|s|m)\s*$", re.MULTILINE)
 _BAD = re.compile(r"Non-2xx or 3xx responses: (\d+)|Socket errors: (.*)")
+_MAPPING = re.compile(r"[0-9a-f]+-[0-9a-f]+ \S+ ([0-9a-f]+) \S+ \d+\s*(.*)")
+"""A mapping's line in /proc/PID/smaps: its place in the file, and the file."""
 _UNITS = {"us": 1.0, "ms": 1e3, "s": 1e6, "m": 60e6}
 
 
@@ -225,10 +227,35 @@ def free_port() -> int:
 
 
 def resident(pid: int) -> float:
-    """Return the resident memory of a process and its children, in MiB."""
+    """Return the resident memory of a process and its children, in MiB; pages that they share count once.
+
+    A process that forks shares what it had with its child, and all that run Python share its code.
+    """
+    files: dict[str, int] = {}
+    own = 0
+    for index, each in enumerate(_family(pid)):
+        for path, kib in _mappings(each):
+            files[path] = max(files.get(path, 0), kib["Rss"] - kib["Anonymous"])
+            # A child's other anonymous pages are still its parent's.
+            own += min(kib["Anonymous"], kib["Private_Clean"] + kib["Private_Dirty"]) if index else kib["Anonymous"]
+    return (sum(files.values()) + own) / 1024
+
+
+def _family(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
-    return (int(found[1]) / 1024 if found else 0.0) + sum(resident(int(child)) for child in children)
+    return [pid, *(each for child in children for each in _family(int(child)))]
+
+
+def _mappings(pid: int) -> list[tuple[str, dict[str, int]]]:
+    """Return the file and place, and the sizes in KiB, of each mapping of a process."""
+    found: list[tuple[str, dict[str, int]]] = []
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if mapping := _MAPPING.match(line):
+            found.append((f"{mapping[2]} at {mapping[1]}", {}))
+        elif value.endswith(" kB"):
+            found[-1][1][name] = int(value.split()[0])
+    return found
 
 
 def _lay_out(folder: Path) -> None:

@@ -737,6 +737,52 @@ def test_no_more_threads_are_replaced_than_the_pool_may_have(run: Run) -> None:
     run(main)
 
 
+def test_a_pool_is_exhausted_while_all_its_threads_are_taken_and_none_may_be_replaced(run: Run) -> None:
+    """Row 11."""
+
+    async def main() -> None:
+        pool = await started(threads=1)
+        hanging = [Blocker(), Blocker()]
+        futures = [pool.submit(each) for each in hanging]
+        await hanging[0].begun.wait()
+        assert (pool.replaced, pool.exhausted) == (0, False)
+        assert pool.replace(hanging[0].ident)
+        await hanging[1].begun.wait()
+        assert (pool.replaced, pool.exhausted) == (1, True)
+        (replaced,) = (each for each in threading.enumerate() if each.ident == hanging[0].ident)
+        hanging[0].release.set()
+        await futures[0]
+        replaced.join(DEADLINE)
+        assert (pool.replaced, pool.exhausted) == (0, False)
+        hanging[1].release.set()
+        await futures[1]
+        assert await pool.stop(DEADLINE) == 0
+
+    run(main)
+
+
+def test_a_pool_is_exhausted_when_none_can_be_added_in_the_place_of_one_that_hangs(run: Run) -> None:
+    """Row 11."""
+
+    async def main() -> None:
+        pool = await started(threads=4)
+        hanging = Blocker()
+        future = pool.submit(hanging)
+        await hanging.begun.wait()
+        with no_more_threads():
+            assert pool.replace(hanging.ident)
+            with pytest.raises(OverloadedError):
+                await pool.submit(int)
+        assert (pool.replaced, pool.exhausted) == (1, True)
+        assert await pool.submit(int) == 0
+        assert (pool.replaced, pool.exhausted) == (1, False)
+        hanging.release.set()
+        await future
+        assert await pool.stop(DEADLINE) == 0
+
+    run(main)
+
+
 def test_a_thread_that_runs_no_job_is_not_replaced(run: Run) -> None:
     async def main() -> None:
         pool = await started(threads=1)
@@ -846,6 +892,34 @@ def test_without_any_thread_queued_jobs_fail_as_overload_and_the_pool_recovers(
     warnings = [record.getMessage() for record in caplog.records if record.name == "wwspec_router.workers"]
     assert len(warnings) == 1
     assert warnings[0].startswith("no new worker thread beside the 0 there are")
+
+
+def test_threads_that_are_asked_for_at_the_start_are_there_when_no_more_can_be_started(run: Run) -> None:
+    """Row 20."""
+
+    async def main() -> None:
+        pool = WorkerPool(4)
+        await pool.start(threads=2)
+        assert pool.threads == 2
+        with no_more_threads():
+            idents = {await pool.submit(threading.get_ident) for _ in range(10)}
+        assert len(idents) <= 2
+        assert pool.threads == 2
+        assert await pool.stop(DEADLINE) == 0
+
+    run(main)
+
+
+def test_a_pool_that_can_not_start_the_threads_asked_for_says_so(run: Run) -> None:
+    """Row 20."""
+
+    async def main() -> None:
+        pool = WorkerPool(4)
+        with no_more_threads(), pytest.raises(RuntimeError, match="start new thread"):
+            await pool.start(threads=1)
+        assert await pool.stop(DEADLINE) == 0
+
+    run(main)
 
 
 def test_the_threads_there_are_do_the_work_when_no_more_can_be_started(run: Run) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from torture.fuzz_rig import MemoryFile, ScriptedSdk, Target, checked_lines, promise
+from wwspec_router.config import SdkSource
 from wwspec_router.console import ConsoleContract, console_contracts
 from wwspec_router.contracts import Contract
 from wwspec_router.contracts.codec import InputCodec, OutputCodec, OutputPolicy
@@ -29,7 +30,7 @@ from wwspec_router.envelope import Call, CallType, Reply
 from wwspec_router.errors import DecodeError, InputError, LoaderError, OutputError, RegistryError
 from wwspec_router.exchange import Exchange, Ticket
 from wwspec_router.registry import parse_registry
-from wwspec_router.sdk.vendor import SdkSource, VendorSdk
+from wwspec_router.sdk.vendor import VendorSdk
 from wwspec_router.stores import open_store
 from wwspec_router.table import AbilityTable, build_table
 from wwspec_router.testing.standin import load_standin

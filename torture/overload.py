@@ -81,13 +81,14 @@ async def _overload(program: Program, calls: SealedCalls, seconds: _Seconds, *, 
         say(f"capacity {capacity:.0f} calls/s, at best {THREADS / WAIT:.0f}")
         before = await client.at_rate(capacity * UNLOADED, seconds.unloaded)
         warm_up = await client.at_rate(capacity * FACTOR, seconds.warm_up)
-        start = resident_bytes(program.pid)
-        with _Memory(program.pid) as memory:
+        (worker,) = program.workers()
+        start = resident_bytes(worker)
+        with _Memory(worker) as memory:
             say(f"{capacity * FACTOR:.0f} calls/s for {seconds.overload:g} s")
             began = time.perf_counter()
             loaded = await client.at_rate(capacity * FACTOR, seconds.overload)
             took = time.perf_counter() - began
-            end = resident_bytes(program.pid)
+            end = resident_bytes(worker)
         after = await client.at_rate(capacity * UNLOADED, seconds.unloaded)
     finally:
         gc.enable()

@@ -152,7 +152,7 @@ class Program:
 
     @property
     def pid(self) -> int:
-        """The process that was started: the only one, or the parent of the workers."""
+        """The process that was started: the parent of the workers."""
         return self._running().pid
 
     def start(self) -> float:
@@ -179,13 +179,12 @@ class Program:
         return time.monotonic() - began
 
     def workers(self) -> list[int]:
-        """Return the process ids of the workers, or of the only process; empty while they are being started."""
-        workers = [pid for pid in children(self.pid) if b"spawn_main" in _command_line(pid)]
-        return workers or ([] if "--workers" in self._command else [self.pid])
+        """Return the process ids of the workers; empty while they are being started."""
+        return children(self.pid)
 
     def processes(self) -> list[int]:
         """Return the process ids of all that serve: parent and workers."""
-        return list(dict.fromkeys([self.pid, *self.workers()]))
+        return [self.pid, *self.workers()]
 
     def kill_worker(self, pid: int) -> None:
         """End one worker as a crash does."""
@@ -275,13 +274,6 @@ def open_files(pid: int) -> int:
         return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
     except OSError:
         return 0
-
-
-def _command_line(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
 
 
 def _group_lives(group: int) -> bool:

@@ -2,12 +2,19 @@
 
 What a program's own code needs is here: `ability` marks a handler, `Contract` and `Output` are the bases of its
 request and reply, `Context` or `AsyncContext` is what it receives, `AbilityError` is how it refuses a call.
+
+Each is imported when it is first asked for: commands and the parent of worker processes, which need none of them, start
+sooner and stay small.
 """
 
-from wwspec_router.ability import ability
-from wwspec_router.context import AsyncContext, Context
-from wwspec_router.contracts import UNSET, Contract, Output, UnsetType, max_bytes
-from wwspec_router.errors import AbilityError, ApiError, CallError, SdkCallError
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wwspec_router.context import AsyncContext, Context
+    from wwspec_router.contracts import UNSET, Contract, Output, UnsetType, max_bytes
+    from wwspec_router.errors import AbilityError, ApiError, CallError, SdkCallError
+    from wwspec_router.handler import ability
 
 __all__ = [
     "UNSET",
@@ -25,3 +32,26 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "ability": "handler",
+    "AsyncContext": "context",
+    "Context": "context",
+    "UNSET": "contracts",
+    "Contract": "contracts",
+    "Output": "contracts",
+    "UnsetType": "contracts",
+    "max_bytes": "contracts",
+    "AbilityError": "errors",
+    "ApiError": "errors",
+    "CallError": "errors",
+    "SdkCallError": "errors",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,4 +1,4 @@
-"""The ASGI application: POST / for the channel, GET /healthz for people.
+"""The ASGI application: POST / for the channel, GET /healthz and /readyz for whoever looks after the program.
 
 It reads a request, hands the whole exchange to a worker thread, and sends what comes back. It decides when a call is
 given up: the client hung up, the ability's time is over, the queue is full. It knows nothing of abilities or of JSON.
@@ -8,9 +8,11 @@ import asyncio
 import gc
 import logging
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from time import monotonic
+from typing import NamedTuple
 
 from msgspec.json import encode
 from starlette.applications import Starlette
@@ -21,17 +23,19 @@ from starlette.types import Receive, Scope, Send
 
 from wwspec_router.board import Board
 from wwspec_router.calls import Calls
-from wwspec_router.config import Settings
+from wwspec_router.config import SdkSource, Settings
 from wwspec_router.context import LoopPortal
 from wwspec_router.dispatch import Dispatcher
+from wwspec_router.errors import ConfigurationError, NoThreadError
 from wwspec_router.exchange import Answer, Exchange, Ticket
 from wwspec_router.figures import Figures, Gauges
 from wwspec_router.hangs import HangWatch
 from wwspec_router.jobs import Jobs
 from wwspec_router.logs import SdkLogHandler, log_stray
 from wwspec_router.monitor import Monitor
+from wwspec_router.readiness import Readiness
 from wwspec_router.sdk.base import Sdk
-from wwspec_router.sdk.vendor import SdkSource, load_sdk
+from wwspec_router.sdk.vendor import load_sdk
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
 from wwspec_router.table import AbilityTable, build_table, check_configuration
@@ -45,14 +49,18 @@ GC_THRESHOLD = 10_000
 """New objects, less those that are gone, after which the garbage collector looks at the young ones."""
 
 
-def create_app(settings: Settings) -> "ZoneProgram":
+def create_app(settings: Settings, board: Board | None = None) -> "ZoneProgram":
     """Build the ASGI application of one program.
 
+    Args:
+        settings: Of the program.
+        board: Where its processes show each other their figures; None with one process.
+
     Raises:
-        ConfigurationError: The application, the registry file, the SDK or the store can't be used.
+        ConfigurationError: The application, the registry file, the SDK or the store can't be used, or they don't fit.
+        StoreError: The store does not work.
     """
-    if settings.freeze_gc:
-        gc.disable()
+    gc.disable()
     table = build_table(settings.app, settings.registry_path)
     check_configuration(table)
     sdk = load_sdk(settings.sdk)
@@ -61,9 +69,16 @@ def create_app(settings: Settings) -> "ZoneProgram":
     if sdk.source is SdkSource.VENDOR:  # the stand-in prints to where our own lines go already
         logging.getLogger().addHandler(SdkLogHandler(sdk.log))
     log.info("SDK: %s", sdk.description)
-    program = ZoneProgram(table, sdk, open_store(settings.store_url), settings)
+    store = open_store(settings.store_url)
+    if settings.workers > 1 and not store.shared:
+        raise ConfigurationError(
+            f"--store {settings.store}: worker processes don't share it, so an event stored by one would be "
+            "missing in another; use a sqlite: store, or --workers 1"
+        )
+    program = ZoneProgram(table, sdk, store, settings, board)
     if settings.freeze_gc:
         _spare_the_collector()
+    gc.enable()
     return program
 
 
@@ -75,7 +90,6 @@ def _spare_the_collector() -> None:
     """
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 10, 10)
-    gc.enable()
 
 
 class ZoneProgram:
@@ -88,22 +102,32 @@ class ZoneProgram:
         sdk: The loaded SDK.
         store: Keeps events; closed when the program stops.
         settings: Threads, limits and time-outs.
+        board: Where its processes show each other their figures; None with one process.
     """
 
-    def __init__(self, table: AbilityTable, sdk: Sdk, store: Store, settings: Settings) -> None:
+    def __init__(
+        self, table: AbilityTable, sdk: Sdk, store: Store, settings: Settings, board: Board | None = None
+    ) -> None:
         self._table = table
         self._sdk = sdk
         self._store = store
         self._settings = settings
+        self._board = board
+        self._running: _Running | None = None
         self._endpoint: _Endpoint | None = None
         self._calls: Calls | None = None
+        self.is_stopping = False
+        """Whether a stop has begun; set by the server as soon as it is told to stop."""
         self.stop_by: float | None = None
         """When a stop must be over, in seconds of `time.monotonic()`; the server sets it as the stop begins."""
         self.on_held_up: Callable[[], None] = lambda: None
         """Called, from a thread, when the event loop has been held up for `hang_after` seconds; set by the server."""
+        self.on_exhausted: Callable[[], None] = lambda: None
+        """Called once when every thread hangs and none can be added; set by the server."""
         self._pages = Starlette(
             routes=[
                 Route("/healthz", self._health, methods=["GET"]),
+                Route("/readyz", self._ready, methods=["GET"]),
                 Route("/", _only_post, methods=["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"]),
             ],
             lifespan=self._lifespan,
@@ -124,50 +148,110 @@ class ZoneProgram:
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        await self.start()
+        try:
+            yield
+        finally:
+            await self.stop()
+
+    async def start(self) -> None:
+        """Start what answers calls, on the running loop; harmless when it runs.
+
+        Raises:
+            NoThreadError: The system does not start the threads that are needed.
+            StoreError: The store does not work.
+        """
+        if self._running is not None:
+            return
+        try:
+            await self._start()
+        except (RuntimeError, MemoryError):
+            raise NoThreadError from None
+
+    async def _start(self) -> None:
         settings = self._settings
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(log_stray)
+        stopper = ThreadPoolExecutor(1, "wwspec-stopper")
+        await loop.run_in_executor(stopper, self._store.check)  # which lets its thread be there when it is needed
         jobs = _jobs(self._table, self._store, self._sdk, settings) if settings.job_threads else None
         workers = WorkerPool(settings.threads, settings.queue)
         figures = Figures(self._table.abilities)
-        board = None if settings.board is None else Board(settings.board)
-        monitor = Monitor(figures, partial(_gauges, workers, jobs), self._store, settings.monitor_interval, board)
+        monitor = Monitor(figures, partial(_gauges, workers, jobs), self._store, settings.monitor_interval, self._board)
         portal = LoopPortal(loop)
         dispatcher = Dispatcher(
             self._table, self._sdk, self._store, portal, jobs, lambda: encode(monitor.status()).decode()
         )
-        hangs = HangWatch(workers, settings.hang_after, dispatcher.write_off, portal.task_of, self.on_held_up)
-        calls = self._calls = Calls(Exchange(self._sdk, dispatcher), workers, figures, settings)
-        if jobs is not None:
-            jobs.start(dispatcher, figures)
-        await workers.start()
+        hangs = HangWatch(
+            workers,
+            jobs,
+            settings.hang_after,
+            dispatcher.write_off,
+            portal.task_of,
+            self.on_held_up,
+            self.on_exhausted,
+        )
+        readiness = Readiness(self._store, lambda: hangs.is_exhausted, lambda: self.is_stopping)
+        calls = Calls(Exchange(self._sdk, dispatcher), workers, figures, settings)
+        await workers.start(threads=1)
         await calls.start()
         hangs.start()
         monitor.start()
+        readiness.start()
+        if jobs is not None:  # last: it takes calls up at once
+            jobs.start(dispatcher, figures)
+        self._running = _Running(workers, jobs, calls, hangs, monitor, readiness, stopper)
+        self._calls = calls
         self._endpoint = _Endpoint(calls, settings)
-        try:
-            yield
-        finally:
-            self._endpoint = self._calls = None
-            grace = settings.grace if self.stop_by is None else max(0.0, self.stop_by - monotonic())
-            ending = asyncio.create_task(asyncio.to_thread(jobs.stop, grace)) if jobs is not None else None
-            abandoned = await workers.stop(grace)
-            await calls.stop()
-            unfinished = await ending if ending is not None else 0
-            hangs.stop()
-            await asyncio.to_thread(monitor.stop)
-            if abandoned or unfinished:
-                log.error(
-                    "stopped with %d calls and %d jobs unfinished after %g seconds; the jobs are kept",
-                    abandoned,
-                    unfinished,
-                    settings.grace,
-                )
-            else:
-                self._store.close()
+
+    async def stop(self) -> None:
+        """Finish what runs, within the grace, and close the store; harmless when nothing runs."""
+        running, self._running = self._running, None
+        if running is None:
+            return
+        self._endpoint = self._calls = None
+        settings, jobs = self._settings, running.jobs
+        grace = settings.grace if self.stop_by is None else max(0.0, self.stop_by - monotonic())
+        loop = asyncio.get_running_loop()
+        ending = loop.run_in_executor(running.stopper, jobs.stop, grace) if jobs is not None else None
+        abandoned = await running.workers.stop(grace)
+        await running.calls.stop()
+        unfinished = await ending if ending is not None else 0
+        running.hangs.stop()
+        running.readiness.stop()
+        await loop.run_in_executor(running.stopper, running.monitor.stop)
+        running.stopper.shutdown(wait=False)
+        if abandoned or unfinished:
+            log.error(
+                "stopped with %d calls and %d jobs unfinished after %g seconds; the jobs are kept",
+                abandoned,
+                unfinished,
+                settings.grace,
+            )
+        else:
+            self._store.close()
 
     async def _health(self, request: Request) -> Response:
         return PlainTextResponse("ok\n")
+
+    async def _ready(self, request: Request) -> Response:
+        faults = self._running.readiness.faults() if self._running is not None else ["not running"]
+        if not faults:
+            return PlainTextResponse("ok\n")
+        return PlainTextResponse("".join(f"{fault}\n" for fault in faults), 503)
+
+
+class _Running(NamedTuple):
+    """What a program is made of while it runs."""
+
+    workers: WorkerPool
+    jobs: Jobs | None
+    calls: Calls
+    hangs: HangWatch
+    monitor: Monitor
+    readiness: Readiness
+    stopper: ThreadPoolExecutor
+    """A thread for what blocks while the program stops."""
 
 
 def _jobs(table: AbilityTable, store: Store, sdk: Sdk, settings: Settings) -> Jobs:

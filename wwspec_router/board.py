@@ -1,85 +1,70 @@
-"""A folder in which the worker processes of one program show each other their figures.
+"""Memory in which the worker processes of one program show each other their figures.
 
-Each process keeps one file there, replaced as a whole. One process at a time leads, by a lock that the kernel takes
-back when the process dies: it speaks for the program, and adds up what processes that are gone have left behind. This
-module is not aware of what the figures mean.
-
-The folder belongs to one start of one program: counts that an earlier one left there would be added to.
+It is a file without a name that their parent makes: it lies in no folder, nobody else can reach it, and it is gone with
+the last of them. Each process has an area of its own, by its number, and carries on the counts of the one that had the
+number before. One process at a time leads, by a lock that the kernel takes back when the process dies: it speaks for
+the program. This module is not aware of what the figures mean.
 """
 
+import errno
 import fcntl
 import os
-import secrets
-from collections.abc import Iterator
+import struct
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
+from zlib import crc32
 
 import msgspec
 from msgspec import Meta
 
-from wwspec_router.errors import ConfigurationError
 from wwspec_router.figures import Snapshot, merged
 
 __all__ = ["Board"]
 
-MAX_SWEPT = 1000
-"""Processes whose figures are added up at once, and whose names are remembered for those that read meanwhile."""
-
-_UNREADABLE = (OSError, msgspec.MsgspecError, ValueError, RecursionError)
+AREA = 8 << 20
+"""Bytes of one process: room, of which no more is taken up than is written."""
+_HEAD = struct.Struct("<QII")
+"""What precedes the figures: how often the process has shown some, their length, their checksum."""
+_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
 class _Post(msgspec.Struct, frozen=True, kw_only=True):
-    """The file of one process."""
+    """What one process shows."""
 
     pid: Annotated[int, Meta(gt=0, lt=2**31)]
     birth: int
     """As `_birth` gives it: a later process of the same pid is another one."""
-    token: str
-    """Tells apart those that share a process, as programs in tests do."""
     ended: bool
     snapshot: Snapshot
+    """Its figures, and those that it carries on."""
 
     @property
-    def stem(self) -> str:
-        """The file's name without its suffix."""
-        return f"{self.pid}-{self.token}"
-
-    @property
-    def is_alive(self) -> bool:
-        return not self.ended and _birth(self.pid) == self.birth
-
-
-class _Gone(msgspec.Struct, frozen=True, kw_only=True):
-    """The file of the processes that are gone."""
-
-    snapshot: Snapshot = Snapshot()
-    stems: list[str] = []
-    """Whose figures were added last: their files don't count, should they still be there."""
+    def shown(self) -> Snapshot:
+        """What the other processes are to see: of one that is gone only the counts since the start."""
+        is_alive = not self.ended and _birth(self.pid) == self.birth
+        return self.snapshot if is_alive else self.snapshot.lasting()
 
 
 class Board:
-    """One process's access to the folder. Its methods are for one thread at a time, except `read`.
+    """One process's access to that memory. Its methods are for one thread at a time, except `read`.
 
     Args:
-        folder: The folder; made when it is missing.
-
-    Raises:
-        ConfigurationError: There can't be such a folder.
+        file: The file's descriptor, which must stay open.
+        size: How many processes there can be at once.
+        number: This process's own, from 0; no other that runs has it.
     """
 
-    def __init__(self, folder: Path) -> None:
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigurationError(
-                f"{folder}: worker processes can't share their figures here ({error.strerror}); name another folder"
-            ) from None
-        self._folder = folder
+    def __init__(self, file: int, size: int, number: int) -> None:
+        self._file = file
+        self._size = size
+        self._number = number
         self._pid = os.getpid()
         self._birth = _birth(self._pid) or 0
-        self._token = secrets.token_hex(4)
-        self._lock: int | None = None
+        self._leads = False
+        times, before = self._post(number)
+        self._times = times
+        self._carried = before.snapshot.lasting() if before is not None else Snapshot()
 
     def publish(self, snapshot: Snapshot, *, ended: bool = False) -> None:
         """Show this process's figures to the others.
@@ -91,79 +76,60 @@ class Board:
         Raises:
             OSError: They could not be written; what was shown before is shown still.
         """
-        post = _Post(pid=self._pid, birth=self._birth, token=self._token, ended=ended, snapshot=snapshot)
-        self._write(post.stem, post)
+        post = _Post(pid=self._pid, birth=self._birth, ended=ended, snapshot=merged([snapshot, self._carried]))
+        content = _encode(post)
+        if _HEAD.size + len(content) > AREA // 2:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        times = self._times + 1
+        head = _HEAD.pack(times, len(content), crc32(content))
+        os.pwrite(self._file, head + content, self._place(self._number, times))
+        self._times = times
 
     def read(self) -> list[Snapshot]:
-        """Return the figures of the other processes: of those that are gone, only the counts since the start.
-
-        Files that are unreadable or none of ours are passed over.
+        """Return the figures of the other processes, and those that this one carries on.
 
         Raises:
-            OSError: The folder can't be read.
+            OSError: The memory can't be read.
         """
-        own = f"{self._pid}-{self._token}"
-        posts = [post for post in self._posts() if post.stem != own]
-        gone = self._gone()  # after the posts: what was swept in between is in one of the two at least
-        posts = [post for post in posts if post.stem not in gone.stems]
-        return [*(post.snapshot if post.is_alive else post.snapshot.lasting() for post in posts), gone.snapshot]
+        others = (self._post(number)[1] for number in range(self._size) if number != self._number)
+        return [*(post.shown for post in others if post is not None), self._carried]
 
     def lead(self) -> bool:
         """Tell whether this process leads, and let it lead when no other does."""
-        if self._lock is None:
-            file = os.open(self._folder / "leader.lock", os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # not flock: a forked child would keep it
-            except OSError:
-                os.close(file)
-            else:
-                self._lock = file
-        return self._lock is not None
-
-    def sweep(self) -> None:
-        """Add up what processes that are gone have left, so that the folder stays small; only for who leads.
-
-        Raises:
-            OSError: The folder can't be changed; nothing is lost, or counted twice.
-        """
-        gone = self._gone()
-        dead = [post for post in self._posts() if not post.is_alive][:MAX_SWEPT]
-        new = [post for post in dead if post.stem not in gone.stems]
-        if new:
-            snapshot = merged([gone.snapshot, *(post.snapshot.lasting() for post in new)])
-            stems = [*gone.stems, *(post.stem for post in new)][-MAX_SWEPT:]
-            self._write("gone", _Gone(snapshot=snapshot, stems=stems))
-        for post in dead:
-            for suffix in ("msgpack", "tmp"):
-                (self._folder / f"{post.stem}.{suffix}").unlink(missing_ok=True)
+        if not self._leads:
+            with suppress(OSError):
+                fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # not flock, which forked processes share
+                self._leads = True
+        return self._leads
 
     def close(self) -> None:
         """Let another process lead."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        if self._leads:
+            fcntl.lockf(self._file, fcntl.LOCK_UN)
+            self._leads = False
 
-    def _posts(self) -> Iterator[_Post]:
-        for path in self._folder.glob("*-*.msgpack"):
-            with suppress(*_UNREADABLE):
-                post = _decode_post(path.read_bytes())
-                if post.stem == path.stem:  # else it is a copy
-                    yield post
+    def _place(self, number: int, times: int) -> int:
+        """Return where a process writes: not over what it showed last, which others may be reading."""
+        return number * AREA + times % 2 * (AREA // 2)
 
-    def _gone(self) -> _Gone:
-        with suppress(*_UNREADABLE):
-            return _decode_gone((self._folder / "gone.msgpack").read_bytes())
-        return _Gone()
+    def _post(self, number: int) -> tuple[int, _Post | None]:
+        """Return how often the process of a number has shown something, and what it showed last."""
+        halves = (self._half(self._place(number, times)) for times in (0, 1))
+        return max(halves, key=lambda half: half[0])
 
-    def _write(self, stem: str, content: _Post | _Gone) -> None:
-        path = self._folder / f"{stem}.tmp"
-        path.write_bytes(_encode(content))
-        path.replace(path.with_suffix(".msgpack"))
+    def _half(self, place: int) -> tuple[int, _Post | None]:
+        head = os.pread(self._file, _HEAD.size, place)
+        if len(head) == _HEAD.size:
+            times, length, checksum = _HEAD.unpack(head)
+            content = os.pread(self._file, min(length, AREA), place + _HEAD.size)
+            if times and crc32(content) == checksum:  # else the process was killed while it wrote, or writes just now
+                with suppress(*_UNREADABLE):
+                    return times, _decode(content)
+        return 0, None
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode_post = msgspec.msgpack.Decoder(_Post).decode
-_decode_gone = msgspec.msgpack.Decoder(_Gone).decode
+_decode = msgspec.msgpack.Decoder(_Post).decode
 
 
 def _birth(pid: int) -> int | None:

@@ -100,8 +100,12 @@ class Calls:
         self._unsealed = LineLimiter()
 
     async def start(self) -> None:
-        """Make ready; before the first call."""
-        await self._refusals.start()
+        """Make ready; before the first call.
+
+        Raises:
+            RuntimeError: The system starts no thread.
+        """
+        await self._refusals.start(threads=REFUSAL_THREADS)  # when they are needed it may start none any more
 
     async def stop(self) -> None:
         """Answer nothing any more; after the workers were stopped."""

@@ -127,9 +127,17 @@ class Child:
                 self.kill()
 
     def kill(self) -> None:
-        """End the child at once, as a crash would."""
+        """End the child and its own children at once, as a crash of their machine would."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGSTOP)  # it starts none meanwhile
+        children = _children(self.process.pid)
         self.process.kill()
+        for pid in children:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.process.wait()
+        while any(map(_runs, children)):  # what they have open is closed then
+            Event().wait(_LOOK)
 
     def _check_alive(self, deadline: float) -> None:
         """Wait a moment; raise when the child is gone or the deadline over."""
@@ -152,4 +160,20 @@ def _answers(url: str) -> bool:
         with opener.open(url, timeout=2.0) as response:
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
+        return False
+
+
+def _children(pid: int) -> list[int]:
+    """Return the process ids of a process's children; none where the system does not tell."""
+    try:
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _runs(pid: int) -> bool:
+    """Tell whether a process has not ended, whoever is to reap it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
         return False

@@ -1,21 +1,27 @@
 """Settings of one program, as the command line gives them.
 
-A plain value that can be pickled, since each worker process is started with a copy.
+Loads nothing but the standard library: the parent of the worker processes reads them, too.
 """
 
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
-import msgspec
-
-from wwspec_router.sdk.vendor import SdkSource
-
-__all__ = ["DEFAULT_PORT", "Settings"]
+__all__ = ["DEFAULT_PORT", "SdkSource", "Settings"]
 
 DEFAULT_PORT = 8080
 """Where the channel calls a zone program [100057]."""
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+class SdkSource(StrEnum):
+    """Which module named `wwspecapisdk` is meant. Chosen by the operator, never guessed."""
+
+    VENDOR = "vendor"
+    EMULATOR = "emulator"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
     """How to serve one application folder."""
 
     app: Path
@@ -25,7 +31,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     workers: int = 1
-    """Worker processes."""
+    """Worker processes; 0 serves in the process that was started, without a parent that watches over it."""
     threads: int = 256
     """Worker threads of each process: calls that may wait for the SDK at once."""
     queue: int = 1024
@@ -56,8 +62,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds after which a call or job that still runs is reported with its stack, and its thread replaced."""
     monitor_interval: float = 60.0
     """Seconds between two lines of figures in the log; 0 for none."""
-    board: Path | None = None
-    """Folder in which worker processes show each other their figures; None with one process."""
     grace: float = 10.0
     """Seconds for running calls to end when the program is stopped."""
     lean_http: bool = True

@@ -4,7 +4,8 @@ WWSpecError
 ├─ ConfigurationError        at start-up only; never on the wire
 │   ├─ LoaderError           a bad import string, a foreign copy, a missing package
 │   ├─ RegistryError         every fault of a registry file, at once
-│   └─ SdkUnavailableError   the vendor module is absent or does not load
+│   ├─ SdkUnavailableError   the vendor module is absent or does not load
+│   └─ NoThreadError         the system starts no thread that is needed
 ├─ CallError                 becomes the reply of one call
 │   ├─ DecodeError           the SDK could not verify or decrypt the request
 │   ├─ AbilityNotFoundError  no row answers this ability ID
@@ -59,6 +60,16 @@ def _one_line(text: str) -> str:
 
 class SdkUnavailableError(ConfigurationError):
     """The vendor module `wwspecapisdk` is absent or can't be loaded here."""
+
+
+class NoThreadError(ConfigurationError):
+    """The system starts none of the threads that the program needs."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this system does not let the program start the threads that it needs: raise its limit on processes "
+            "(ulimit -u, or that of the container), or lower --job-threads"
+        )
 
 
 class CallError(WWSpecError):

@@ -1,8 +1,9 @@
 """Reports worker threads that hang, with their stacks, and lets the pool replace them; and a loop that is held up.
 
 A thread can't be ended from outside, so one that hangs in an ability stays behind until it comes back; what can be
-mended is that its place is taken by another. An `async def` handler that blocks holds up the loop itself, and all that
-is in the process with it: that is seen from a thread of its own, and told to whoever can replace the process.
+done is that another takes its place. An `async def` handler that blocks holds up the loop itself, and all that is in
+the process with it: that is seen from a thread of its own, and told to whoever can replace the process. The same is
+told when as many threads hang as may be replaced, and those in their places hang as well.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from time import monotonic
 from typing import Any
 
 from wwspec_router.exchange import ticket_on
+from wwspec_router.jobs import Jobs
 from wwspec_router.logs import about, describe_task, describe_thread
 from wwspec_router.workers import BusyWorker, WorkerPool
 
@@ -32,25 +34,35 @@ class HangWatch:
 
     Args:
         workers: The pool.
+        jobs: The threads of asynchronous calls, if there are any; they see to hanging ones themselves.
         after: Seconds for which a job may run, or the loop not answer, before it is reported.
         on_replaced: Called with the ident of each thread that was replaced.
         task_of: Returns the task that a thread of the pool waits for, if any.
         on_held_up: Called once each time that the loop is held up, from the watching thread.
+        on_exhausted: Called once when every thread hangs and none can be added.
+
+    Attributes:
+        is_exhausted: Whether that is so: then no call, or no job, is begun any more.
     """
 
     def __init__(
         self,
         workers: WorkerPool,
+        jobs: Jobs | None,
         after: float,
         on_replaced: Callable[[int], None],
         task_of: Callable[[int], "asyncio.Task[Any] | None"],
         on_held_up: Callable[[], None],
+        on_exhausted: Callable[[], None],
     ) -> None:
         self._workers = workers
+        self._jobs = jobs
         self._after = after
         self._on_replaced = on_replaced
         self._task_of = task_of
         self._on_held_up = on_held_up
+        self._on_exhausted = on_exhausted
+        self.is_exhausted = False
         self._reported: dict[int, float] = {}
         self._answered = threading.Event()
         self._stopped = threading.Event()
@@ -97,6 +109,18 @@ class HangWatch:
             if self._reported.get(ident) != worker.since:
                 self._reported[ident] = worker.since
                 self._replace(worker, now - worker.since)
+        calls_hang = self._workers.exhausted and self._reported.keys() >= {
+            each.ident for each in self._workers.busy_workers()
+        }
+        self._note(calls_hang, self._jobs is not None and self._jobs.exhausted)
+
+    def _note(self, calls_hang: bool, jobs_hang: bool) -> None:
+        """Tell once when no thread is left for calls, or for jobs."""
+        was_exhausted, self.is_exhausted = self.is_exhausted, calls_hang or jobs_hang
+        if self.is_exhausted and not was_exhausted:
+            what = "calls" if calls_hang else "asynchronous calls"
+            log.error("every thread for %s hangs and none can be added: this process takes no more of them", what)
+            self._on_exhausted()
 
     def _replace(self, worker: BusyWorker, seconds: float) -> None:
         """Report a thread, and have it replaced."""

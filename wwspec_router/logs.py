@@ -4,8 +4,8 @@ Bodies, tokens and keys never reach a log. What comes from outside is shortened 
 unknown exception is described by its type and where it was raised, since its text may quote a body.
 """
 
-import asyncio
 import copy
+import json
 import logging
 import sys
 import threading
@@ -19,9 +19,10 @@ from pathlib import Path
 from threading import Lock
 from time import monotonic
 from types import CoroutineType, FrameType, GeneratorType
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-import msgspec
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = [
     "LineLimiter",
@@ -133,7 +134,7 @@ def _described(error: BaseException) -> str:
         return "an error that can't be told"
 
 
-def log_stray(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+def log_stray(loop: "asyncio.AbstractEventLoop", context: dict[str, Any]) -> None:
     """Log what failed outside of any call, such as a task that a handler left behind: asyncio would quote its text."""
     error = context.get("exception")
     what = "something in the event loop" if error is None else _described(error)
@@ -338,4 +339,4 @@ class _JsonFormatter(_OneLineFormatter):
             **({"request": request} if (request := current_request.get()) else {}),
             "message": super().format(record).encode("utf-8", "backslashreplace").decode(),
         }
-        return msgspec.json.encode(line).decode()
+        return json.dumps(line, ensure_ascii=False, separators=(",", ":"))

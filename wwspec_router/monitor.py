@@ -103,8 +103,6 @@ class Monitor:
                 if leads:
                     log.info("%s", line_of(snapshot, self._told, self._stored()))
                 self._told = snapshot  # also when another leads: our first line, should it die, goes on from here
-            if leads and board is not None:
-                board.sweep()
         finally:
             self._figures.turn()
 

@@ -1,306 +1,332 @@
-"""Keeps several worker processes that serve one port: starts them, replaces those that die, and ends them together.
+"""Keeps the worker processes that serve one port: starts them, replaces those that fail, and ends them together.
 
-A worker tells its parent once a second that it lives, from a thread of its own, so that one that is merely busy is
-never taken for dead; one that lives and can't serve any more says so. When the parent is gone, however it ended, the
-workers notice at once and stop. Nothing here knows HTTP or what a worker does.
+The parent has one thread and loads nothing of what its workers do. So it stays small, can fork at any moment, and
+nothing that happens in a worker holds it up. A worker that gives no sign of life is killed, whatever keeps it from
+giving one. Nothing here knows HTTP or what a worker does.
 """
 
 import logging
 import os
+import select
 import signal
 import socket
-import threading
+import sys
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing import connection, get_context, parent_process
-from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
+from math import inf
 from time import monotonic
 from types import FrameType
 
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.pulse import BEAT, MARGIN, Pulse
+from wwspec_router.worker_process import Slot, WorkerProcess
 
-__all__ = ["LastResort", "Pulse", "Supervisor", "Work", "end_by"]
+__all__ = ["Supervisor", "end_by"]
 
 log = logging.getLogger(__name__)
 
-BEAT = 1.0
-"""Seconds between two signs of life of a worker; also the pause before a worker that never served is replaced."""
-MARGIN = 3.0
-"""Seconds beyond the grace after which a process that still runs is ended the hard way."""
-LONGEST_PAUSE = 30.0
-"""Seconds at most between two attempts to start a process that the system does not let us start."""
-LAST_WORDS = 1.0
-"""Seconds that a line in the log may take when a process is about to end."""
+SILENCE = 60.0
+"""Seconds without a sign of life after which a worker is killed, or `--hang-after` when that is longer."""
+CLOSING = 0.5
+"""Seconds after SIGTERM within which the workers close the port; then the parent closes it for all of them."""
+FAREWELL = 1.0
+"""Seconds that a worker may take to end once it has said why it can't serve."""
+LAST_WORDS = 0.3
+"""Seconds that the last line in the log may take: perhaps nobody reads it."""
 
-_ALIVE, _SERVING, _HELD_UP = b"alive", b"serving", b"held up"
-
-
-class Pulse:
-    """What a worker tells its parent; from any thread.
-
-    Args:
-        parent: The pipe to it.
-    """
-
-    def __init__(self, parent: Connection) -> None:
-        self._parent = parent
-
-    def alive(self) -> None:
-        """Give a sign of life.
-
-        Raises:
-            OSError: The parent is gone.
-        """
-        self._parent.send_bytes(_ALIVE)  # too short for two threads to mix what they send
-
-    def serving(self) -> None:
-        """Tell that this process serves from now on."""
-        self._tell(_SERVING)
-
-    def held_up(self) -> None:
-        """Tell that this process can't serve any more: it is killed and replaced."""
-        self._tell(_HELD_UP)
-
-    def _tell(self, what: bytes) -> None:
-        with suppress(OSError):  # the parent is gone, which the next sign of life notices
-            self._parent.send_bytes(what)
-
-
-Work = Callable[[socket.socket, Pulse], None]
-"""What a worker does: serve a socket until SIGTERM, and tell its parent once it serves. Must be picklable."""
+_CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGALRM)
 
 
 class Supervisor:
-    """Runs a number of worker processes until SIGTERM or SIGINT.
+    """Runs worker processes until SIGTERM or SIGINT. Belongs on the only thread of its process.
 
     Args:
-        work: What each of them does.
-        listening: The bound socket that they share.
+        listening: The bound socket that the workers share.
         workers: How many there are.
         grace: Seconds that they are given to stop.
-        silence: Seconds without a sign of life after which one is killed and replaced.
+        hang_after: Seconds for which a worker may hang; it may be silent as long.
+        on_serving: Called once, when the first worker serves.
     """
 
-    def __init__(self, work: Work, listening: socket.socket, workers: int, grace: float, silence: float) -> None:
-        self._work = work
+    def __init__(
+        self,
+        listening: socket.socket,
+        workers: int,
+        grace: float,
+        hang_after: float,
+        on_serving: Callable[[], None] = lambda: None,
+    ) -> None:
         self._listening = listening
-        self._size = workers
         self._grace = grace
-        self._silence = silence
-        self._spawn = get_context("spawn")
-        self._workers: list[_Worker] = []
+        self._silence = max(SILENCE, hang_after)
+        self._on_serving = on_serving
+        self._slots = [Slot() for _ in range(workers)]
+        self._workers: list[WorkerProcess] = []
         self._served = False
         self._signals: list[int] = []
-        self._woken, self._wake = self._spawn.Pipe(duplex=False)
+        self._exit_code = 0
         self._looked = monotonic()
 
-    def run(self) -> None:
-        """Run until a signal; a second one kills the workers and this process.
+    def run(self) -> Pulse | None:
+        """Keep the workers until a signal; a second one kills them and this process.
+
+        Returns, as `os.fork` does, in several processes: in each worker with its pulse, which it is to serve with, and
+        in the parent, at the end, with None.
 
         Raises:
-            ConfigurationError: The first workers ended before they served.
+            ConfigurationError: The first worker could not serve, with its reason; or none could be started.
+            SystemExit: Workers had to be killed, since they did not stop in time.
         """
-        handlers = {each: signal.signal(each, self._note) for each in (signal.SIGINT, signal.SIGTERM)}
+        self._woken, self._wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        handlers = [(each, signal.signal(each, self._note)) for each in _CAUGHT]
+        signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
         try:
-            self._start_first()
             while not self._signals:
+                for slot in self._due():
+                    if pulse := self._start(slot):
+                        return pulse
+                self._wait()
                 self._look()
             self._stop()
-        finally:
-            self._listening.close()
-            for worker in self._workers:
-                worker.kill()
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
-            self._woken.close()
-            self._wake.close()
-        if len(self._signals) > 1:
-            end_by(self._signals[-1])
+        except BaseException:
+            self._kill_all()
+            raise
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.set_wakeup_fd(-1)
+        for number, handler in handlers:
+            signal.signal(number, handler)
+        self._close()
+        if self._exit_code:
+            sys.exit(self._exit_code)
+        return None
+
+    # Signals
 
     def _note(self, number: int, frame: FrameType | None) -> None:
+        """Take a signal, whatever this process is at: it may be waiting for somebody to read its log."""
+        if number == signal.SIGCHLD:
+            return
+        if number == signal.SIGALRM:
+            self._kill_all()
+            os._exit(128 + self._signals[0])
         self._signals.append(number)
-        self._wake.send_bytes(b"!")
+        if len(self._signals) > 1:
+            self._kill_all()
+            end_by(number)
+        for worker in self._workers:
+            worker.send(signal.SIGTERM)
+        signal.setitimer(signal.ITIMER_REAL, self._grace + MARGIN + LAST_WORDS)
 
-    def _start_first(self) -> None:
+    # Starting
+
+    def _due(self) -> list[Slot]:
+        """Return what is to be started now: one worker first, which finds out whether the program can serve."""
+        slots = self._slots if self._served else self._slots[:1]
+        now = monotonic()
+        free = 2 * len(self._slots) - len(self._workers)  # a worker may still be ending while its successor serves
+        return [slot for slot in slots if slot.worker is None and slot.due <= now][:free]
+
+    def _start(self, slot: Slot) -> Pulse | None:
+        """Start a worker; returns its pulse in the worker, and None in the parent."""
+        taken = {worker.number for worker in self._workers}
+        number = next(number for number in range(2 * len(self._slots)) if number not in taken)
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _CAUGHT)  # a signal is for the one process or the other
         try:
-            for _ in range(self._size):
-                self._workers.append(self._start())
+            ours, theirs = socket.socketpair()
+            try:
+                pid = os.fork()
+            except OSError:
+                ours.close()
+                theirs.close()
+                raise
+            if not pid:
+                self._become_worker(ours)
+                return Pulse(theirs, number, slot.predecessor, self._grace)
+            theirs.close()
+            slot.worker = WorkerProcess(pid, ours, number)
+            self._workers.append(slot.worker)
         except OSError as error:
-            raise ConfigurationError(f"no worker process can be started: {error.strerror}") from None
-
-    def _start(self) -> "_Worker":
-        """Start a worker.
-
-        Raises:
-            OSError: The system has no process, memory or file left for it.
-        """
-        beats, pulse = self._spawn.Pipe(duplex=False)
-        try:
-            arguments = (self._work, self._listening, pulse, self._grace)
-            process = self._spawn.Process(target=_live, args=arguments, daemon=False)
-            process.start()
-        except OSError:
-            beats.close()
-            raise
+            self._put_off(slot, error)
         finally:
-            pulse.close()  # the worker has its own copy; with this one open its end would not show
-        return _Worker(process, beats)
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        return None
+
+    def _become_worker(self, ours: socket.socket) -> None:
+        """Let go of all that is the parent's."""
+        signal.set_wakeup_fd(-1)
+        for number in _CAUGHT:
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, _leave)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all; the parent passes it on
+        ours.close()
+        self._close()
+
+    def _put_off(self, slot: Slot, error: OSError) -> None:
+        if not self._served:
+            raise ConfigurationError(
+                f"no worker process can be started ({error.strerror}): raise this system's limits on processes, "
+                "open files and memory"
+            ) from None
+        pause = slot.vacate(slot.predecessor)
+        log.error("no worker process can be started (%s); again in %g s", error.strerror, pause)
+
+    # Watching
+
+    def _wait(self, until: float = inf) -> None:
+        """Wait until a worker has spoken or ended, a signal has come, or something is due."""
+        now = monotonic()
+        slots = self._slots if self._served and not self._signals else []
+        times = [until, now + BEAT, *(slot.due for slot in slots if slot.worker is None)]
+        times += [worker.deadline for worker in self._workers]
+        poll = select.poll()
+        poll.register(self._woken, select.POLLIN)
+        for worker in self._workers:
+            if worker.speaks:
+                poll.register(worker.channel, select.POLLIN)
+        poll.poll(max(0.0, min(times) - now) * 1000)
+        with suppress(BlockingIOError):
+            os.read(self._woken, 1 << 10)
+        for worker in self._workers:
+            self._hear(worker)
+        self._reap()
+
+    def _hear(self, worker: WorkerProcess) -> None:
+        worker.listen()
+        if worker.served_since is not None and not self._served:
+            self._served = True
+            self._on_serving()
 
     def _look(self) -> None:
-        """Wait for something to happen, and see to it."""
-        ready = self._wait(BEAT)
+        """See to each worker: who has ended, who began to serve, and who can't go on."""
         now = monotonic()
         frozen = now - self._looked > 2 * BEAT  # this process stood still itself, and can't blame others
         self._looked = now
-        for index, worker in enumerate(self._workers):
-            if worker.beats in ready:
-                worker.listen()
-                self._served = self._served or worker.serving
-                if worker.held_up:
-                    log.error("worker process %d is held up by what it runs", worker.process.pid)
-                    worker.process.kill()
-                    worker.process.join()
-            elif frozen:
+        for worker in list(self._workers):
+            if frozen:
                 worker.heard = now
-            elif worker.process.exitcode is None and now - worker.heard > self._silence:
-                log.error("worker process %d gave no sign of life for %g seconds", worker.process.pid, self._silence)
-                worker.process.kill()
-                worker.process.join()
-            if worker.process.exitcode is not None and not self._signals:
-                self._replace(index)
+            if worker.status is not None:
+                self._bury(worker)
+            elif now > worker.deadline:
+                self._kill_late(worker)
+            elif worker.reason:
+                worker.deadline = min(worker.deadline, now + FAREWELL)
+            elif worker.held_up:
+                log.error("worker process %d is held up by what it runs", worker.pid)
+                worker.kill()
+                worker.held_up = False
+            elif now - worker.heard > self._silence:
+                log.error("worker process %d gave no sign of life for %g seconds", worker.pid, self._silence)
+                worker.kill()
+                worker.heard = now
+            elif worker.exhausted:
+                worker.exhausted = False
+                self._retire(worker)
 
-    def _wait(self, seconds: float) -> set[object]:
-        """Wait until a worker has ended or beaten, or a signal has come."""
-        watched: list[Connection | int] = [self._woken]
-        for worker in self._workers:
-            watched += worker.watched()
-        ready: set[object] = set(connection.wait(watched, seconds))
-        if self._woken in ready:
-            self._woken.recv_bytes()
-        return ready
+    def _reap(self) -> None:
+        """Learn how processes ended: workers, and in a container orphans of theirs, which are ours there."""
+        with suppress(ChildProcessError):
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                for worker in self._workers:
+                    if worker.pid == ended[0]:
+                        worker.status = ended[1]
 
-    def _replace(self, index: int) -> None:
-        """Start another worker in the place of one that has ended; later, when that fails."""
-        worker = self._workers[index]
-        if not worker.buried:
-            self._bury(worker)
-        if monotonic() < worker.next_attempt:
-            return
-        try:
-            self._workers[index] = self._start()
-        except OSError as error:
-            pause = worker.pause_attempts()
-            log.error("no worker process can be started (%s); again in %g s", error.strerror, pause)
-
-    def _bury(self, worker: "_Worker") -> None:
-        """Report a worker that has ended, and let go of it.
+    def _bury(self, worker: WorkerProcess) -> None:
+        """Let go of a worker that has ended, and see to it that another takes its place.
 
         Raises:
             ConfigurationError: None has served yet: the next would do no better.
         """
-        pid, how = worker.process.pid, _ending(worker.process.exitcode)
-        if not worker.serving and not self._served:
-            raise ConfigurationError(f"worker process {pid} {how} before it served; its reason is in the log above")
-        log.error("worker process %d %s and is replaced", pid, how)
-        worker.kill()
-        if not worker.serving:
-            self._wait(BEAT)
+        self._hear(worker)
+        self._forget(worker)
+        slot = self._slot_of(worker)
+        if slot is None:
+            log.info("worker process %d, which was replaced, %s", worker.pid, worker.ending)
+            return
+        if not self._served:
+            raise ConfigurationError(worker.reason or f"the worker process {worker.ending} before it could serve")
+        pause = slot.vacate(worker.ending)
+        log.error(
+            "worker process %d %s and is replaced %s%s",
+            worker.pid,
+            worker.ending,
+            _after(pause),
+            f": {worker.reason}" if worker.reason else "",
+        )
+
+    def _retire(self, worker: WorkerProcess) -> None:
+        """Have a worker replaced while it stops within the grace: what it has in hand may still end."""
+        slot = self._slot_of(worker)
+        if slot is None:
+            return
+        pause = slot.vacate("had no thread left")
+        log.error("worker process %d has no thread left and is replaced %s", worker.pid, _after(pause))
+        self._end(worker)
+        retired = [each for each in self._workers if self._slot_of(each) is None]
+        if len(retired) > len(self._slots):
+            retired[0].kill()
+
+    # Ending
+
+    def _end(self, worker: WorkerProcess) -> None:
+        """Let a worker stop within the grace."""
+        worker.send(signal.SIGTERM)
+        worker.deadline = min(worker.deadline, monotonic() + self._grace + MARGIN)
 
     def _stop(self) -> None:
         """Refuse new connections, and give the workers their grace."""
-        self._listening.close()
-        deadline = monotonic() + self._grace + MARGIN
+        close_at = monotonic() + CLOSING
         for worker in self._workers:
-            worker.process.terminate()
-        while len(self._signals) < 2 and any(worker.process.exitcode is None for worker in self._workers):
-            if monotonic() > deadline:
-                log.error("worker processes did not stop within %g seconds and are killed", self._grace + MARGIN)
-                return
-            self._wait(BEAT)
-            for worker in self._workers:
-                worker.listen()
+            self._end(worker)
+        while self._workers:
+            self._wait(close_at)
+            now = monotonic()
+            if now >= close_at or all(worker.has_closed for worker in self._workers):
+                self._shut_port()
+                close_at = inf
+            for worker in list(self._workers):
+                if worker.status is not None:
+                    self._forget(worker)
+                elif now > worker.deadline:
+                    self._kill_late(worker)
+                    self._exit_code = 128 + self._signals[0]
+        self._shut_port()
+
+    def _shut_port(self) -> None:
+        """Refuse connections, also those that would wait for a worker which does not come to close the port."""
+        with suppress(OSError):  # no worker has listened yet
+            self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+
+    def _kill_all(self) -> None:
+        for worker in self._workers:
+            worker.kill()
+
+    def _close(self) -> None:
+        """Let go of the pipes and sockets."""
+        os.close(self._woken)
+        os.close(self._wake)
+        for worker in self._workers:
+            worker.channel.close()
+        self._workers = []
+
+    def _kill_late(self, worker: WorkerProcess) -> None:
+        if not worker.reason:
+            log.error(
+                "worker process %d did not stop within %g seconds and is killed", worker.pid, self._grace + MARGIN
+            )
+        worker.kill()
+        worker.deadline = inf
+
+    def _forget(self, worker: WorkerProcess) -> None:
+        worker.channel.close()
+        self._workers.remove(worker)
+
+    def _slot_of(self, worker: WorkerProcess) -> Slot | None:
+        return next((slot for slot in self._slots if slot.worker is worker), None)
 
 
-class _Worker:
-    """A worker process, seen from its parent."""
-
-    def __init__(self, process: SpawnProcess, beats: Connection) -> None:
-        self.process = process
-        self.beats = beats
-        self.heard = monotonic()
-        self.serving = False
-        self.held_up = False
-        """Whether it said that it can't serve any more."""
-        self.buried = False
-        """Whether it has ended, and was let go of."""
-        self.next_attempt = 0.0
-        """When to try again to start another in its place, in seconds of `monotonic()`."""
-        self._pause = 0.0
-        self._speaks = True
-
-    def watched(self) -> list[Connection | int]:
-        """Return what becomes ready when this worker beats or ends."""
-        if self.process.exitcode is not None:
-            return []
-        return [self.process.sentinel, self.beats] if self._speaks else [self.process.sentinel]
-
-    def listen(self) -> None:
-        """Take in the signs of life that have come."""
-        try:
-            while self._speaks and self.beats.poll():
-                said = self.beats.recv_bytes()
-                self.serving = said == _SERVING or self.serving
-                self.held_up = said == _HELD_UP or self.held_up
-                self.heard = monotonic()
-        except EOFError:
-            self._speaks = False
-
-    def pause_attempts(self) -> float:
-        """Put off the next attempt to replace it, each time for longer, and return for how many seconds."""
-        self._pause = min(max(BEAT, 2 * self._pause), LONGEST_PAUSE)
-        self.next_attempt = monotonic() + self._pause
-        return self._pause
-
-    def kill(self) -> None:
-        """End the process, if it runs, and let go of it."""
-        self.process.kill()
-        self.process.join()
-        self.beats.close()
-        self.buried = True
-        self._speaks = False
-
-
-class LastResort:
-    """Ends a process whose stop takes longer than it may, whatever holds it up: a thread that waits until then.
-
-    Args:
-        grace: Seconds that a stop may take, to which `MARGIN` is added.
-    """
-
-    def __init__(self, grace: float) -> None:
-        self._limit = grace + MARGIN
-        self._begun = threading.Event()
-        self._number = signal.SIGTERM
-        # Not started by the signal itself, whose handler may have interrupted the start of another thread.
-        threading.Thread(target=self._wait, name="wwspec-last-resort", daemon=True).start()
-
-    def begin(self, number: int) -> None:
-        """Begin to count, because of a signal; in its handler."""
-        self._number = signal.Signals(number)
-        self._begun.set()
-
-    def _wait(self) -> None:
-        self._begun.wait()
-        # What holds up the process may be its standard output. Later on Python may start no thread any more.
-        threading.Thread(target=self._end_after, args=(self._limit + LAST_WORDS,), daemon=True).start()
-        threading.Event().wait(self._limit)
-        log.error("the program did not stop within %g seconds and is ended", self._limit)
-        self._end_after(0.0)
-
-    def _end_after(self, seconds: float) -> None:
-        threading.Event().wait(seconds)
-        os._exit(128 + self._number)
+def _after(pause: float) -> str:
+    return f"in {pause:g} s" if pause else "at once"
 
 
 def end_by(number: int) -> None:
@@ -310,27 +336,9 @@ def end_by(number: int) -> None:
     os._exit(128 + number)  # process 1 of a container does not get signals that it leaves to the default
 
 
-def _live(work: Work, listening: socket.socket, pulse: Connection, grace: float) -> None:
-    """Be a worker process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all; the parent passes it on
-    told = Pulse(pulse)
-    threading.Thread(target=_beat, args=(told, grace), name="wwspec-pulse", daemon=True).start()
-    work(listening, told)
-
-
-def _beat(pulse: Pulse, grace: float) -> None:
-    """Give signs of life until the parent is gone; then stop, within the grace."""
-    parent = parent_process()
-    while parent is not None and not connection.wait([parent.sentinel], BEAT):
-        try:
-            pulse.alive()
-        except OSError:
-            break
-    log.error("the parent process is gone: stopping")
-    os.kill(os.getpid(), signal.SIGTERM)
-    threading.Event().wait(grace + MARGIN)
-    os._exit(1)
-
-
-def _ending(code: int | None) -> str:
-    return f"was ended by signal {-code}" if code is not None and code < 0 else f"ended with exit code {code}"
+def _leave(number: int, frame: FrameType | None) -> None:
+    """End a worker that serves nothing: not yet, or no more, when uvicorn passes the signal on that it stopped for."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(0)

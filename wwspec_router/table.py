@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 
-from wwspec_router.ability import Handler, handler_of
 from wwspec_router.context import ApiCodec
 from wwspec_router.contracts import ApiRequest, Contract
 from wwspec_router.contracts.codec import InputCodec, OutputCodec, OutputPolicy
@@ -26,6 +25,7 @@ from wwspec_router.contracts.wrapping import (
     merged_events,
 )
 from wwspec_router.errors import ConfigurationError, LoaderError, RegistryError
+from wwspec_router.handler import Handler, handler_of
 from wwspec_router.loader import ApiContract, Application
 from wwspec_router.monitor import Status
 from wwspec_router.registry import AbilityRow, Apis, Passthrough, Registry, parse_registry

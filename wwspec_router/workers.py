@@ -114,19 +114,28 @@ class WorkerPool:
         self._lost: list[_Worker] = []
         self._named = 0
         self._warned = False
+        self._has_failed_to_start = False
         self._head: _Worker | None = None
         self._ending = False
 
-    async def start(self) -> None:
-        """Bind the pool to the running loop; threads start later, as jobs need them.
+    async def start(self, threads: int = 0) -> None:
+        """Bind the pool to the running loop.
+
+        Args:
+            threads: How many threads to start at once; the others start later, as jobs need them.
 
         Raises:
-            RuntimeError: The pool was started or stopped before.
+            RuntimeError: The pool was started or stopped before, or the system starts no thread.
         """
         if self._loop_ident is not None or self._closed:
             raise RuntimeError("a worker pool serves one loop, once: make a new WorkerPool")
         self._loop = asyncio.get_running_loop()
         self._loop_ident = threading.get_ident()
+        for _ in range(threads):
+            worker = self._add()
+            worker.start()
+            with self._lock:
+                self._workers.append(worker)
 
     def submit(self, fn: Callable[[*_Args], _Result], *args: *_Args) -> asyncio.Future[_Result]:
         """Queue `fn(*args)` for a worker thread; on the loop's thread only.
@@ -232,6 +241,13 @@ class WorkerPool:
         """How many threads were replaced and still run their jobs."""
         return len(self._lost)
 
+    @property
+    def exhausted(self) -> bool:
+        """Whether every thread is running a job and none can be added, not even in the place of another."""
+        workers = self._workers.copy()
+        is_full = len(self._lost) >= self._size and len(workers) >= self._size
+        return (is_full or self._has_failed_to_start) and all(worker.since for worker in workers)
+
     def busy_workers(self) -> list[BusyWorker]:
         """Return the threads that are running a job, the longest running first."""
         seen = ((worker, worker.since) for worker in self._workers.copy())
@@ -331,13 +347,16 @@ class WorkerPool:
         if self._idle:
             worker = self._idle.pop()  # the last to lie down has the warmest caches
         elif start and len(self._workers) < self._size:
-            self._named += 1
-            worker = _Worker(self, f"{self._name}-{self._named}")
+            worker = self._add()
             self._workers.append(worker)
         else:
             return None
         self._head = worker
         return worker
+
+    def _add(self) -> "_Worker":
+        self._named += 1
+        return _Worker(self, f"{self._name}-{self._named}")
 
     def _call(self, worker: "_Worker | None") -> None:
         """Wake the chosen worker, or start its thread; not under the lock."""
@@ -348,8 +367,10 @@ class WorkerPool:
             return
         try:
             worker.start()
+            self._has_failed_to_start = False
         except (RuntimeError, MemoryError) as exc:
             with self._lock:
+                self._has_failed_to_start = True
                 self._workers.remove(worker)
                 if self._head is worker:
                     self._head = None

@@ -1,4 +1,4 @@
-"""The folder that worker processes share: what each shows, what is left of those that are gone, and who leads."""
+"""The memory that worker processes share: what each shows, what is left of those that are gone, and who leads."""
 
 import os
 import signal
@@ -7,27 +7,27 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from time import monotonic
+from typing import Any
+from zlib import crc32
 
 import msgspec
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from tests.kernel.conftest import DEADLINE, ROOT
-from wwspec_router.board import Board
-from wwspec_router.errors import ConfigurationError
+from wwspec_router.board import _HEAD, AREA, Board
 from wwspec_router.figures import Figures, Gauges, Snapshot, merged
 
+SIZE = 4
 PUBLISHER = """
 import sys
-from pathlib import Path
 from wwspec_router.board import Board
 from wwspec_router.figures import Figures, Gauges
 
-board = Board(Path(sys.argv[1]))
+board = Board(int(sys.argv[1]), 4, int(sys.argv[2]))
 figures = Figures(["digest"])
-for _ in range(int(sys.argv[2])):
+for _ in range(int(sys.argv[3])):
     figures.count("digest", 710660, 0.001, 0.01)
 board.publish(figures.snapshot(Gauges(busy=5)))
 print(board.lead(), flush=True)
@@ -35,15 +35,23 @@ sys.stdin.read()
 """
 
 
+@pytest.fixture
+def file() -> Iterator[int]:
+    file = os.memfd_create("board")
+    yield file
+    os.close(file)
+
+
 @contextmanager
-def publisher(folder: Path, calls: int) -> Iterator["subprocess.Popen[str]"]:
+def publisher(file: int, calls: int, number: int = 1) -> Iterator["subprocess.Popen[str]"]:
     """A process that shows its figures, and then waits to be ended; it prints whether it leads."""
     process = subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", PUBLISHER, str(folder), str(calls)],
+        [sys.executable, "-W", "error", "-c", PUBLISHER, str(file), str(number), str(calls)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        pass_fds=[file],
     )
     with process:
         try:
@@ -71,12 +79,8 @@ def wait_until(condition: Callable[[], bool]) -> None:
         threading.Event().wait(0.01)
 
 
-def posts(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*-*.msgpack"))
-
-
-def test_processes_see_each_other_but_not_themselves(tmp_path: Path) -> None:
-    board, other = Board(tmp_path / "new" / "board"), Board(tmp_path / "new" / "board")
+def test_processes_see_each_other_but_not_themselves(file: int) -> None:
+    board, other = Board(file, SIZE, 0), Board(file, SIZE, 1)
     board.publish(figures_of(3))
     other.publish(figures_of(4))
     seen = merged(board.read())
@@ -84,18 +88,17 @@ def test_processes_see_each_other_but_not_themselves(tmp_path: Path) -> None:
     assert merged(other.read()).calls == 3
 
 
-def test_what_is_published_replaces_what_was(tmp_path: Path) -> None:
-    board, other = Board(tmp_path), Board(tmp_path)
-    board.publish(figures_of(3))
-    snapshot = figures_of(5)
-    board.publish(snapshot)
-    assert merged(other.read()) == snapshot
-    assert [path.suffix for path in tmp_path.iterdir()] == [".msgpack"]
+def test_what_is_published_replaces_what_was(file: int) -> None:
+    board, other = Board(file, SIZE, 0), Board(file, SIZE, 1)
+    for calls in (3, 5, 2, 7):
+        snapshot = figures_of(calls)
+        board.publish(snapshot)
+        assert merged(other.read()) == snapshot
 
 
-def test_a_killed_process_leaves_its_counts_and_not_its_gauges(tmp_path: Path) -> None:
-    board = Board(tmp_path)
-    with publisher(tmp_path, 3) as process:
+def test_a_killed_process_leaves_its_counts_and_not_its_gauges(file: int) -> None:
+    board = Board(file, SIZE, 0)
+    with publisher(file, 3) as process:
         line_of(process)
         alive = merged(board.read())
         assert (alive.processes, alive.calls, alive.gauges.busy) == (1, 3, 5)
@@ -108,130 +111,119 @@ def test_a_killed_process_leaves_its_counts_and_not_its_gauges(tmp_path: Path) -
     assert gone.started == alive.started
 
 
-def test_a_dead_process_that_nobody_waited_for_is_gone(tmp_path: Path) -> None:
-    board = Board(tmp_path)
-    with publisher(tmp_path, 3) as process:
+def test_a_dead_process_that_nobody_waited_for_is_gone(file: int) -> None:
+    board = Board(file, SIZE, 0)
+    with publisher(file, 3) as process:
         line_of(process)
         os.kill(process.pid, signal.SIGKILL)
         wait_until(lambda: merged(board.read()).processes == 0)
         assert merged(board.read()).calls == 3
 
 
-def test_a_process_that_ended_leaves_its_counts(tmp_path: Path) -> None:
-    board, other = Board(tmp_path), Board(tmp_path)
+def test_a_process_that_ended_leaves_its_counts(file: int) -> None:
+    board, other = Board(file, SIZE, 0), Board(file, SIZE, 1)
     other.publish(figures_of(4), ended=True)
     seen = merged(board.read())
     assert (seen.processes, seen.calls, seen.gauges) == (0, 4, Gauges())
 
 
-def test_a_process_with_the_pid_of_one_that_is_gone_is_another_one(tmp_path: Path) -> None:
-    board = Board(tmp_path)
-    with publisher(tmp_path, 3) as process:
+def test_a_process_carries_on_the_counts_of_the_one_that_had_its_number(file: int) -> None:
+    """Row 13: a worker that is replaced takes no counts with it."""
+    board = Board(file, SIZE, 0)
+    with publisher(file, 3) as process:
         line_of(process)
-    [path] = posts(tmp_path)
-    post = msgspec.msgpack.decode(path.read_bytes())
-    post["pid"] = os.getpid()  # as if the kernel had given us its number
-    path.unlink()
-    (tmp_path / f"{os.getpid()}-{post['token']}.msgpack").write_bytes(msgspec.msgpack.encode(post))
+    successor = Board(file, SIZE, 1)
+    assert merged(board.read()).calls == 3
+    assert merged(successor.read()).calls == 3
+    successor.publish(figures_of(4))
+    seen = merged(board.read())
+    assert (seen.processes, seen.calls, seen.errors) == (1, 7, 3)
+    assert merged(successor.read()).calls == 3
+    successor.publish(figures_of(6), ended=True)
+    third = Board(file, SIZE, 1)
+    third.publish(figures_of(1))
+    assert merged(board.read()).calls == 10
+    assert merged(third.read()).calls == 9
+
+
+def test_the_only_process_carries_on_as_well(file: int) -> None:
+    Board(file, SIZE, 0).publish(figures_of(5), ended=True)
+    assert merged(Board(file, SIZE, 0).read()).calls == 5
+
+
+def test_a_process_with_the_pid_of_one_that_is_gone_is_another_one(file: int) -> None:
+    board = Board(file, SIZE, 0)
+    Board(file, SIZE, 1).publish(figures_of(3))
+    assert merged(board.read()).processes == 1
+    harm(file, 1, lambda post: {**post, "birth": post["birth"] - 1})  # as if the kernel had given us its number
     seen = merged(board.read())
     assert (seen.processes, seen.calls) == (0, 3)
 
 
-def test_files_that_are_none_of_ours_are_passed_over(tmp_path: Path) -> None:
-    board, other = Board(tmp_path), Board(tmp_path)
-    other.publish(figures_of(4))
-    [path] = posts(tmp_path)
-    whole = path.read_bytes()
-    post = msgspec.msgpack.decode(whole)
-    (tmp_path / f"{path.stem} (copy).msgpack").write_bytes(whole)
-    (tmp_path / "1-half.msgpack").write_bytes(whole[: len(whole) // 2])
-    (tmp_path / "1-empty.msgpack").touch()
-    (tmp_path / "1-other.msgpack").write_bytes(msgspec.msgpack.encode({"pid": "one"}))
-    (tmp_path / "1-deep.msgpack").write_bytes(b"\x91" * 100_000)
-    (tmp_path / "1-folder.msgpack").mkdir()
-    (tmp_path / "gone.msgpack").write_bytes(b"no")
-    for pid in (0, -1, 2**70 % 2**64):
-        name = tmp_path / f"{pid}-{post['token']}.msgpack"
-        name.write_bytes(msgspec.msgpack.encode({**post, "pid": pid}))
-    seen = merged(board.read())
-    assert (seen.processes, seen.calls) == (1, 4)
-    assert board.lead()
-    board.sweep()
+def harm(file: int, number: int, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Change what a process has shown once, checksum and all."""
+    place = number * AREA + AREA // 2
+    times, length, _ = _HEAD.unpack(os.pread(file, _HEAD.size, place))
+    content = msgspec.msgpack.encode(change(msgspec.msgpack.decode(os.pread(file, length, place + _HEAD.size))))
+    os.pwrite(file, _HEAD.pack(times, len(content), crc32(content)) + content, place)
+
+
+@pytest.mark.parametrize("pid", [0, -1, 2**31])
+def test_what_no_process_of_ours_wrote_is_passed_over(file: int, pid: int) -> None:
+    board = Board(file, SIZE, 0)
+    Board(file, SIZE, 1).publish(figures_of(3))
+    Board(file, SIZE, 2).publish(figures_of(4))
+    harm(file, 1, lambda post: {**post, "pid": pid})
     assert merged(board.read()).calls == 4
-    board.close()
+
+
+def test_a_process_that_was_killed_while_it_wrote_leaves_what_it_showed_before(file: int) -> None:
+    board, other = Board(file, SIZE, 0), Board(file, SIZE, 1)
+    other.publish(figures_of(3))
+    other.publish(figures_of(4))
+    os.pwrite(file, b"torn", AREA + 40)  # into what it showed last
+    assert merged(board.read()).calls == 3
 
 
 @settings(max_examples=200, deadline=None)
-@given(content=st.binary(max_size=200), place=st.integers(0, 10_000), cut=st.booleans())
-def test_no_content_of_a_file_harms_a_reader(
-    tmp_path_factory: pytest.TempPathFactory, content: bytes, place: int, cut: bool
-) -> None:
-    folder = tmp_path_factory.getbasetemp() / "harmed"
-    board = Board(folder)
-    other = Board(folder)
-    other.publish(figures_of(2))
-    path = next(path for path in posts(folder) if path.read_bytes())
-    whole = path.read_bytes()
-    place %= len(whole)
-    for harmed in (path, folder / "gone.msgpack"):
-        harmed.write_bytes(content if cut else whole[:place] + content + whole[place:])
-    board.read()
-    for each in folder.iterdir():
-        each.unlink()
+@given(content=st.binary(max_size=200), place=st.integers(0, 300), half=st.integers(0, 1))
+def test_no_content_harms_a_reader(content: bytes, place: int, half: int) -> None:
+    file = os.memfd_create("board")
+    try:
+        board, other = Board(file, SIZE, 0), Board(file, SIZE, 1)
+        other.publish(figures_of(2))
+        other.publish(figures_of(2))
+        os.pwrite(file, content, AREA + half * (AREA // 2) + place)
+        assert merged(board.read()).calls in (0, 2)
+        Board(file, SIZE, 1).publish(figures_of(1))
+    finally:
+        os.close(file)
 
 
-def test_sweeping_keeps_the_counts_and_removes_the_files(tmp_path: Path) -> None:
-    board, other = Board(tmp_path), Board(tmp_path)
-    other.publish(figures_of(1))
-    for calls in (2, 3):
-        with publisher(tmp_path, calls) as process:
-            line_of(process)
-    assert len(posts(tmp_path)) == 3
-    assert board.lead()
-    for _ in range(2):
-        board.sweep()
-        seen = merged(board.read())
-        assert (seen.processes, seen.calls, seen.errors) == (1, 6, 5)
-        assert len(posts(tmp_path)) == 1
-    Board(tmp_path).publish(figures_of(10), ended=True)
-    board.sweep()
-    assert merged(board.read()).calls == 16
-    board.close()
+def test_figures_that_take_more_than_there_is_room_for_are_refused_and_the_others_stay(file: int) -> None:
+    board, other = Board(file, SIZE, 0), Board(file, SIZE, 1)
+    board.publish(figures_of(3))
+    many = Figures([str(number) * 100 for number in range(100_000)])
+    for number in range(100_000):
+        many.count(str(number) * 100, 0, 0.001, 0.01)
+    with pytest.raises(OSError, match="too large"):
+        board.publish(many.snapshot(Gauges()))
+    assert merged(other.read()).calls == 3
 
 
-def test_a_sweep_that_was_cut_off_counts_nothing_twice(tmp_path: Path) -> None:
-    board = Board(tmp_path)
-    with publisher(tmp_path, 3) as process:
-        line_of(process)
-    [path] = posts(tmp_path)
-    whole = path.read_bytes()
-    board.sweep()
-    path.write_bytes(whole)  # as if the leader had died before it came to remove the file
-    assert merged(board.read()).calls == 3
-    board.sweep()
-    assert not path.exists()
-    assert merged(board.read()).calls == 3
-
-
-def test_one_process_leads_until_it_is_gone(tmp_path: Path) -> None:
-    board = Board(tmp_path)
-    with publisher(tmp_path, 1) as first:
+def test_one_process_leads_until_it_is_gone(file: int) -> None:
+    board = Board(file, SIZE, 0)
+    with publisher(file, 1, number=1) as first:
         assert line_of(first) == "True"
-        with publisher(tmp_path, 1) as second:
+        with publisher(file, 1, number=2) as second:
             assert line_of(second) == "False"
         assert not board.lead()
         first.send_signal(signal.SIGKILL)
         first.wait()
         assert board.lead()
         assert board.lead()
-    with publisher(tmp_path, 1) as third:
+    with publisher(file, 1, number=3) as third:
         assert line_of(third) == "False"
     board.close()
-    with publisher(tmp_path, 1) as fourth:
+    with publisher(file, 1, number=1) as fourth:
         assert line_of(fourth) == "True"
-
-
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(ConfigurationError, match="file/board: worker processes can't share"):
-        Board(tmp_path / "file" / "board")

@@ -16,12 +16,12 @@ import wwspec_router
 from tests.kernel.conftest import DEADLINE, app_call, with_handler
 from tests.kernel.job_rig import Platform, Runs, answer, job, leave_behind, wait_empty, wait_until, working
 from tests.stores.local_redis import LocalRedis, local_redis
-from wwspec_router.ability import ability
 from wwspec_router.context import Context
 from wwspec_router.contracts import Contract, Output
 from wwspec_router.dispatch import Dispatcher
 from wwspec_router.envelope import Call, Reply
 from wwspec_router.figures import Figures
+from wwspec_router.handler import ability
 from wwspec_router.job_runner import MAX_RUNS
 from wwspec_router.jobs import LEASE, Jobs
 from wwspec_router.stores import open_store

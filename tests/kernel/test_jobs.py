@@ -26,13 +26,13 @@ from tests.kernel.job_rig import (
     working,
 )
 from tests.stores.local_redis import local_redis
-from wwspec_router.ability import ability
 from wwspec_router.context import Context, Deadline
 from wwspec_router.contracts import Contract, Output
 from wwspec_router.dispatch import Dispatcher
 from wwspec_router.envelope import Call, Reply
 from wwspec_router.errors import AbilityError, StoreError
 from wwspec_router.figures import Figures, JobCounts
+from wwspec_router.handler import ability
 from wwspec_router.job_runner import GIVE_UP_AFTER, MAX_RUNS
 from wwspec_router.jobs import LEASE, Jobs
 from wwspec_router.reports import PATIENCE, REFUSALS, Kind

@@ -9,7 +9,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -235,7 +234,7 @@ def test_a_lost_store_is_said_to_be_unavailable_and_stops_nothing(lines: Lines, 
     assert (status.calls, status.errcode) == (13, 0)
 
 
-def test_gauges_that_fail_once_stop_nothing(lines: Lines, figures: Figures, store: Store, tmp_path: Path) -> None:
+def test_gauges_that_fail_once_stop_nothing(lines: Lines, figures: Figures, store: Store, file: int) -> None:
     failures = [RuntimeError("tenant's secret"), LookupError("tenant's secret")]
     main = threading.main_thread()
 
@@ -244,7 +243,7 @@ def test_gauges_that_fail_once_stop_nothing(lines: Lines, figures: Figures, stor
             raise failures.pop()
         return GAUGES
 
-    with watching(figures, store, TICK, Board(tmp_path), gauges):
+    with watching(figures, store, TICK, Board(file, 8, 7), gauges):
         lines.wait_for(lambda text: "calls=13 " in text)
     assert sum(text.startswith("ERROR the monitor failed: ") for text in lines.texts) == 2
     assert "secret" not in str(lines.texts)
@@ -265,10 +264,10 @@ def test_a_long_interval_does_not_hold_up_the_end(
     assert lines.texts == []
 
 
-def test_stopping_twice_or_before_the_start_is_harmless(figures: Figures, store: Store, tmp_path: Path) -> None:
-    never_started = Monitor(figures, Gauges, store, TICK, Board(tmp_path))
+def test_stopping_twice_or_before_the_start_is_harmless(figures: Figures, store: Store, file: int) -> None:
+    never_started = Monitor(figures, Gauges, store, TICK, Board(file, 8, 7))
     never_started.stop()
-    with watching(figures, store, TICK, Board(tmp_path)) as monitor:
+    with watching(figures, store, TICK, Board(file, 8, 7)) as monitor:
         monitor.stop()
     assert monitor.status().calls == 13
 
@@ -317,29 +316,32 @@ def test_status_fits_what_the_console_is_given(figures: Figures, store: Store) -
         assert list(mismatches(example, json.loads(text))) == []
 
 
-def test_nothing_of_a_tenant_is_said(lines: Lines, figures: Figures, store: Store, tmp_path: Path) -> None:
-    with watching(figures, store, TICK, Board(tmp_path)) as monitor:
+def test_nothing_of_a_tenant_is_said(lines: Lines, figures: Figures, store: Store, file: int) -> None:
+    with watching(figures, store, TICK, Board(file, 8, 7)) as monitor:
         lines.wait_for(lambda text: "calls=13 " in text)
         status = msgspec.json.encode(monitor.status())
     assert "secret" not in str(lines.texts)
     assert b"secret" not in status
-    assert all(b"secret" not in path.read_bytes() for path in tmp_path.iterdir())
+    assert b"secret" not in os.pread(file, os.fstat(file).st_size, 0)
 
 
 def test_a_board_that_is_lost_is_reported_once_and_does_not_end_the_line(
-    lines: Lines, figures: Figures, store: Store, tmp_path: Path
+    lines: Lines, figures: Figures, store: Store, file: int
 ) -> None:
-    folder = tmp_path / "board"
-    with watching(figures, store, TICK, Board(folder)) as monitor:
+    kept = os.dup(file)
+    with watching(figures, store, TICK, Board(file, 8, 7)) as monitor:
         lines.wait_for(lambda text: "calls=13 " in text)
-        folder.rename(tmp_path / "elsewhere")
+        read_only = os.open(f"/proc/self/fd/{file}", os.O_RDONLY)
+        os.dup2(read_only, file)
         lines.wait_for(lambda text: text.startswith("WARNING the figures can't be shown"))
         lines.wait_more(3)
         assert monitor.status().calls == 13
         assert sum(text.startswith("WARNING") for text in lines.texts) == 1
-        (tmp_path / "elsewhere").rename(folder)
+        os.dup2(kept, file)
         figures.count("digest", 0, 0.0, 0.001)
         lines.wait_for(lambda text: "digest" in text)
+    os.close(read_only)
+    os.close(kept)
 
 
 WORKER = """
@@ -360,7 +362,7 @@ setup_logging()
 figures = Figures(["digest", sys.argv[3]])
 gauges = Gauges(busy=1, threads=4)
 store = open_store("memory:")
-monitor = Monitor(figures, lambda: gauges, store, float(sys.argv[2]), Board(Path(sys.argv[1])))
+monitor = Monitor(figures, lambda: gauges, store, float(sys.argv[2]), Board(int(sys.argv[1]), 8, int(sys.argv[4])))
 monitor.start()
 for command in sys.stdin:
     if command == "status\\n":
@@ -377,10 +379,11 @@ store.close()
 class Worker:
     """A worker process that counts and tells as it is told to."""
 
-    def __init__(self, folder: Path, interval: float, own_ability: str) -> None:
+    def __init__(self, file: int, interval: float, own_ability: str, number: int) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", WORKER, str(folder), str(interval), own_ability],
+            [sys.executable, "-W", "error", "-c", WORKER, str(file), str(interval), own_ability, str(number)],
             env={**os.environ, "PYTHONPATH": str(ROOT)},
+            pass_fds=[file],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -446,12 +449,20 @@ class Worker:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Worker]]:
-    """Starts worker processes that share a board."""
+def file() -> Iterator[int]:
+    """The memory that the processes share."""
+    file = os.memfd_create("board")
+    yield file
+    os.close(file)
+
+
+@pytest.fixture
+def start(file: int) -> Iterator[Callable[..., Worker]]:
+    """Starts worker processes that share a board, each with the next number unless it is given one."""
     workers: list[Worker] = []
 
-    def start(interval: float = 0.1, own_ability: str = "other") -> Worker:
-        workers.append(Worker(tmp_path / "board", interval, own_ability))
+    def start(interval: float = 0.1, own_ability: str = "other", number: int | None = None) -> Worker:
+        workers.append(Worker(file, interval, own_ability, len(workers) if number is None else number))
         return workers[-1]
 
     yield start
@@ -497,9 +508,9 @@ def test_one_process_writes_the_line_of_all_and_another_takes_over(start: Callab
 
 
 def test_a_monitor_that_stops_hands_over_while_its_process_lives_on(
-    lines: Lines, figures: Figures, store: Store, start: Callable[..., Worker], tmp_path: Path
+    lines: Lines, figures: Figures, store: Store, start: Callable[..., Worker], file: int
 ) -> None:
-    with watching(figures, store, TICK, Board(tmp_path / "board")) as monitor:
+    with watching(figures, store, TICK, Board(file, 8, 7)) as monitor:
         lines.wait_for(lambda text: "calls=13 " in text)
         worker = start()
         worker.wait_status(lambda status: status["processes"] == 2)
@@ -550,16 +561,16 @@ def test_what_a_process_counted_until_its_end_is_kept(start: Callable[..., Worke
     assert (status["calls"], status["processes"], status["busy"]) == (5, 1, 1)
 
 
-def test_killed_processes_stay_counted_once(start: Callable[..., Worker], tmp_path: Path) -> None:
+def test_killed_processes_stay_counted_once(start: Callable[..., Worker]) -> None:
     survivor = start()
     seen = [0]
     for total in (10, 20, 30):
-        worker = start()
+        worker = start(number=1)
         worker.count(10)
         survivor.wait_status(lambda status, total=total: status["calls"] == total)  # type: ignore[misc]
         worker.kill()
-        for _ in range(50):  # while the survivor sweeps
+        for _ in range(50):
             seen.append(survivor.status()["calls"])
             assert seen[-1] == total
-    status = survivor.wait_status(lambda status: len(list((tmp_path / "board").glob("*-*.msgpack"))) == 1)
+    status = survivor.status()
     assert (status["calls"], status["processes"], status["busy"]) == (30, 1, 1)

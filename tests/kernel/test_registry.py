@@ -223,11 +223,11 @@ def test_a_fault_is_told_with_file_line_row_and_mend(registry: Path, text: str, 
     assert faults(registry, text) == [fault]
 
 
-@pytest.mark.parametrize("module", ["sys", "builtins", "json", "wwspec_router.ability"])
+@pytest.mark.parametrize("module", ["sys", "builtins", "json", "wwspec_router.handler"])
 def test_a_handler_outside_of_the_application_is_refused(registry: Path, module: str) -> None:
     [fault] = faults(registry, f"[abilities.a]\nhandler='{module}:path'")
 
-    if module == "wwspec_router.ability":  # it stands in the application's folder, as the reference does
+    if module == "wwspec_router.handler":  # it stands in the application's folder, as the reference does
         assert fault.endswith("has no attribute path")
     else:
         assert fault.startswith(f"registry.toml:1 [abilities.a]: handler: {module} ")

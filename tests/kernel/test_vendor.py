@@ -16,7 +16,8 @@ STANDIN = ROOT / "wwspec_router" / "emulator" / "standin"
 LOAD = """
 import sys
 from wwspec_router.errors import SdkUnavailableError
-from wwspec_router.sdk.vendor import SdkSource, load_sdk
+from wwspec_router.config import SdkSource
+from wwspec_router.sdk.vendor import load_sdk
 
 try:
     sdk = load_sdk(SdkSource(sys.argv[1]))
@@ -89,7 +90,8 @@ def spec_open_debug_mode(debug_token, access_token):
 PRELUDE = """
 import json, sys
 from wwspec_router.errors import DecodeError, SdkCallError, SdkUnavailableError
-from wwspec_router.sdk.vendor import RETURN_CODES, SdkSource, load_sdk
+from wwspec_router.config import SdkSource
+from wwspec_router.sdk.vendor import RETURN_CODES, load_sdk
 
 sdk = load_sdk(SdkSource.VENDOR)
 """
@@ -399,7 +401,8 @@ from wwspec_router.dispatch import Dispatcher
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.errors import OverloadedError
 from wwspec_router.exchange import Exchange, Ticket
-from wwspec_router.sdk.vendor import SdkSource, load_sdk
+from wwspec_router.config import SdkSource
+from wwspec_router.sdk.vendor import load_sdk
 from wwspec_router.stores import open_store
 from wwspec_router.table import build_table
 

@@ -9,6 +9,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +144,25 @@ def start(table: AbilityTable, request: pytest.FixtureRequest) -> Iterator[Calla
             return program
 
         yield begin
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Start `wwspec serve` in a process of its own, as a `Service`; all of it is killed with the test."""
+    from tests.serving.service import Service  # here, since it imports from this module
+
+    with contextlib.ExitStack() as stack:
+
+        def begin(*options: str, **more: Any) -> Service:
+            service = Service(tmp_path, *options, **more)
+            stack.callback(service.kill)
+            return service
+
+        yield begin
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    """Threads for calls that last."""
+    with ThreadPoolExecutor(4) as pool:
+        yield pool

@@ -36,10 +36,11 @@ class _Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        gc.disable()  # modules stay: to look for garbage among them takes longer than they leave
+        gc.disable()  # modules stay: to look for garbage among them takes longer, and a forked process would copy them
         try:
             module = importlib.import_module(f"wwspec_router.cli.{cmd_name}")
         finally:
+            gc.freeze()
             gc.enable()
         command: click.Command = module.command
         return command

@@ -6,9 +6,8 @@ from typing import Any
 import click
 
 from wwspec_router.cli.options import app_options, secret_option, store_option
-from wwspec_router.config import Settings
-from wwspec_router.sdk.vendor import SdkSource
-from wwspec_router.server import serve
+from wwspec_router.config import SdkSource, Settings
+from wwspec_router.service import serve
 
 
 @click.command()
@@ -17,7 +16,13 @@ from wwspec_router.server import serve
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 lets the system choose."
 )
-@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Worker processes.")
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 64),
+    default=1,
+    show_default=True,
+    help="Worker processes; 0 serves in this process, for debuggers.",
+)
 @click.option(
     "--threads",
     type=click.IntRange(1, 4096),
@@ -124,6 +129,7 @@ from wwspec_router.server import serve
 def command(app: Path, registry: Path | None, sdk: str, **options: Any) -> None:
     """Serve the program to the channel.
 
-    The application, the registry file, the SDK and the store are checked first; with a fault nothing is opened.
+    A parent process watches over the workers. The application, the registry file, the SDK and the store are checked
+    before the port accepts connections.
     """
     serve(Settings(app=app, registry=registry, sdk=SdkSource(sdk), **options))

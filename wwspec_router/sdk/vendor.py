@@ -8,15 +8,15 @@ import importlib
 import importlib.util
 import re
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from wwspec_router.config import SdkSource
 from wwspec_router.envelope import Call
 from wwspec_router.errors import DecodeError, SdkCallError, SdkUnavailableError
 from wwspec_router.sdk.base import Headers, SealedReply
 
-__all__ = ["RETURN_CODES", "SdkSource", "VendorSdk", "load_sdk"]
+__all__ = ["RETURN_CODES", "VendorSdk", "load_sdk"]
 
 MODULE = "wwspecapisdk"
 STANDIN = Path(__file__).resolve().parent.parent / "emulator" / "standin"
@@ -40,13 +40,6 @@ RETURN_CODES = {
 """What the SDK's return codes mean [100052]."""
 
 _CODE = re.compile(r"(?<!\d)-100\d\d(?!\d)")
-
-
-class SdkSource(StrEnum):
-    """Which module of that name is meant. Chosen by the operator, never guessed."""
-
-    VENDOR = "vendor"
-    EMULATOR = "emulator"
 
 
 def load_sdk(source: SdkSource) -> "VendorSdk":

@@ -14,13 +14,13 @@ import msgspec
 from starlette.types import ASGIApp
 
 from wwspec_router.app import ZoneProgram
-from wwspec_router.config import Settings
+from wwspec_router.config import SdkSource, Settings
 from wwspec_router.console import console_contracts
 from wwspec_router.emulator.client import EmulatorClient
 from wwspec_router.emulator.server import AbilityContract, EmulatorSettings, create_app
 from wwspec_router.emulator.standin.wwspec_standin.link import NETWORK, LinkError, RemoteZone
 from wwspec_router.emulator.world import ChannelTimeoutError, ProgramReply
-from wwspec_router.sdk.vendor import SdkSource, VendorSdk
+from wwspec_router.sdk.vendor import VendorSdk
 from wwspec_router.stores import open_store
 from wwspec_router.table import build_table
 from wwspec_router.testing.memory import MemoryServer, MemoryTransport

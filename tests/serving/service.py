@@ -1,0 +1,308 @@
+"""`wwspec serve` in a process of its own, over a small application whose handlers do what the tests need."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+
+from tests.serving.conftest import LIMIT, ROOT, wait_until
+from wwspec_router.emulator.standin.wwspec_standin import seal
+
+ABILITIES = ("whoami", "wait", "hog", "hold", "block", "forever", "stubborn", "aside", "leave", "fork", "orphan")
+REGISTRY = "\n".join(f"[abilities.{name}]\nhandler = 'abilities.gate:{name}'" for name in ABILITIES)
+REGISTRY += "\n[abilities.status]\nkind = 'status'\n"
+
+HANDLERS = '''
+import asyncio
+import ctypes
+import os
+import re
+import signal
+import threading
+import time
+from pathlib import Path
+
+from wwspec_router import Context, Contract, Output, ability
+
+FOLDER = Path(__file__).parents[1]
+(FOLDER / "importing").touch()
+while (FOLDER / "slow").exists():
+    time.sleep(0.01)
+if (FOLDER / "broken").exists():
+    raise ImportError("not today")
+
+
+class Request(Contract):
+    name: str = ""
+
+
+class Reply(Output):
+    pid: int = 0
+
+
+@ability
+def whoami(request: Request, ctx: Context) -> Reply:
+    return Reply(pid=os.getpid())
+
+
+def enter(name: str) -> None:
+    """Tell the test which process is here."""
+    (FOLDER / f"{name}.entered").write_text(str(os.getpid()))
+
+
+def until_opened(name: str) -> Reply:
+    """Last until the test makes a file of this name."""
+    enter(name)
+    while not (FOLDER / name).exists():
+        time.sleep(0.01)
+    return Reply(pid=os.getpid())
+
+
+@ability
+def wait(request: Request, ctx: Context) -> Reply:
+    return until_opened(request.name)
+
+
+@ability
+async def block(request: Request) -> Reply:
+    """Hold up the event loop."""
+    return until_opened(request.name)
+
+
+@ability
+async def forever(request: Request) -> Reply:
+    enter(request.name)
+    return await never()
+
+
+async def never() -> Reply:
+    await asyncio.get_running_loop().create_future()
+
+
+@ability
+async def stubborn(request: Request) -> Reply:
+    """Take no cancellation for an answer."""
+    enter(request.name)
+    while True:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            pass
+
+
+@ability
+async def aside(request: Request) -> Reply:
+    """Keep a thread of the loop's executor, which asyncio waits for at the end."""
+    return await asyncio.to_thread(until_opened, request.name)
+
+
+@ability
+def leave(request: Request) -> Reply:
+    """Leave a thread behind, which Python waits for at the end."""
+    threading.Thread(target=until_opened, args=(request.name,), daemon=False).start()
+    return until_opened(request.name)
+
+
+@ability
+def hog(request: Request, ctx: Context) -> Reply:
+    """Let no other thread of the process run for seconds."""
+    enter(request.name)
+    re.match(r"(a|aa)*$", "a" * int(request.name) + "b")
+    return Reply(pid=os.getpid())
+
+
+@ability
+def hold(request: Request) -> Reply:
+    """Let no other thread of the process run for an hour: a C call that keeps the interpreter's lock."""
+    enter(request.name)
+    ctypes.PyDLL(None).sleep(3600)
+    return Reply(pid=os.getpid())
+
+
+@ability
+def fork(request: Request) -> Reply:
+    """Leave a child process behind that waits to be ended."""
+    heard, tell = os.pipe()
+    child = os.fork()
+    while not child:
+        os.write(tell, b"!")
+        signal.pause()
+    os.read(heard, 1)  # by now it is on its own
+    return Reply(pid=child)
+
+
+@ability
+def orphan(request: Request) -> Reply:
+    """Leave a process behind that has no parent any more, and has ended."""
+    child = os.fork()
+    if not child:
+        grandchild = os.fork()
+        if grandchild:
+            (FOLDER / f"{request.name}.orphan").write_text(str(grandchild))
+        os._exit(0)
+    os.waitpid(child, 0)
+    return Reply(pid=int((FOLDER / f"{request.name}.orphan").read_text()))
+'''
+
+
+SERVE = (sys.executable, "-m", "wwspec_router", "serve")
+EMPTY: Mapping[str, str] = {}
+
+
+class Service:
+    """`wwspec serve` in a process of its own, with the stand-in in its local mode."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *options: str,
+        command: Sequence[str] = SERVE,
+        environment: Mapping[str, str] = EMPTY,
+        start: bool = True,
+    ) -> None:
+        self.folder = folder
+        self.key = os.urandom(seal.KEY_BYTES)
+        self.calls = 0
+        (folder / "zone.key").write_bytes(self.key)
+        for package in ("abilities", "schemas", "schemas/api", "schemas/events"):
+            (folder / package).mkdir(parents=True)
+            (folder / package / "__init__.py").touch()
+        (folder / "abilities" / "gate.py").write_text(HANDLERS)
+        (folder / "abilities" / "registry.toml").write_text(REGISTRY)
+        (folder / "tmp").mkdir(exist_ok=True)
+        self.log = folder / "log"
+        self.command = [*command, "--sdk", "emulator", "--app", str(folder), "--port", "0", *options]
+        self._environment = environment
+        if start:
+            try:
+                self.start()
+            except BaseException:
+                self.kill()
+                raise
+
+    def start(self) -> None:
+        """Start it, or start it again, and wait until it listens."""
+        self.launch()
+        wait_until(lambda: self.process.poll() is not None or self._announced() is not None)
+        announced = self._announced()
+        assert announced is not None, self.log.read_text()
+        self.port = int(announced[1])
+
+    def launch(self) -> None:
+        """Start its process."""
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "WWSPEC_EMULATOR_URL": f"local:{self.folder}",
+            "TMPDIR": str(self.folder / "tmp"),
+            **self._environment,
+        }
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(self.command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+
+    def _announced(self) -> re.Match[str] | None:
+        return re.search(r"listening on http://127\.0\.0\.1:(\d+)/", self.log.read_text())
+
+    def call(self, ability_id: str, name: str = "") -> int:
+        """Call an ability on a connection of its own, and return the process that answered."""
+        return int(self.reply(ability_id, {"name": name})["pid"])
+
+    def reply(self, ability_id: str, data: Mapping[str, str] = EMPTY, *, is_async: bool = False) -> Any:
+        """Call an ability on a connection of its own, and return its reply."""
+        self.calls += 1
+        content = seal.CallContent(
+            corpid="wwtest",
+            agentid=1,
+            call_type=1,
+            ability_id=ability_id,
+            data=msgspec.json.encode(data).decode(),
+            request_id=f"1_{self.calls}",
+            is_async=is_async,
+            job_info=f"job {self.calls}" if is_async else "",
+            timestamp=int(time.time()),
+        )
+        sealed = seal.seal_call(self.key, content)
+        with httpx.Client(trust_env=False, timeout=LIMIT) as client:
+            response = client.post(f"{self.url}/", content=sealed.body, headers=sealed.headers)
+        reply = msgspec.json.decode(seal.open_reply(self.key, response.headers.items(), response.text).text)
+        assert reply["errcode"] == 0, reply
+        return reply
+
+    def get(self, path: str) -> httpx.Response:
+        """Get a page on a connection of its own."""
+        return httpx.get(f"{self.url}{path}", trust_env=False, timeout=LIMIT)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def pids(self, workers: int) -> set[int]:
+        """Call until so many processes have answered."""
+        found: set[int] = set()
+
+        def all_seen() -> bool:
+            with contextlib.suppress(httpx.HTTPError):
+                found.add(self.call("whoami"))
+            return len(found) >= workers
+
+        wait_until(all_seen)
+        return found
+
+    def entered(self, name: str) -> int:
+        """Wait until a handler runs, and return its process."""
+        marker = self.folder / f"{name}.entered"
+        wait_until(lambda: marker.exists() and marker.read_text() != "")
+        return int(marker.read_text())
+
+    def refuses(self) -> bool:
+        """Whether a new connection is refused."""
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) != 0
+
+    def family(self) -> set[int]:
+        """The process and all that descend from it."""
+        return {self.process.pid} | descendants(self.process.pid)
+
+    def kill(self) -> None:
+        for pid in self.family():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+
+
+def descendants(root: int) -> set[int]:
+    """Return the processes that descend from one."""
+    parents = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parents[int(entry.parent.name)] = int(entry.read_text().rpartition(")")[2].split()[1])
+    found = {root}
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found - {root}
+
+
+def command_of(pid: int) -> str:
+    """Return the command line of a process; nothing when it is gone."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    return ""
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that is dead and not reaped does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"

@@ -1,0 +1,125 @@
+"""What `/readyz` answers, and what the log says when the store fails and comes back."""
+
+import logging
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import anyio
+import httpx
+import pytest
+
+from tests.serving.conftest import LIMIT, ROOT, PlainSdk
+from wwspec_router import readiness
+from wwspec_router.app import ZoneProgram
+from wwspec_router.config import Settings
+from wwspec_router.errors import StoreError
+from wwspec_router.stores import StoreLimits
+from wwspec_router.stores.memory import MemoryStore
+from wwspec_router.table import AbilityTable
+
+pytestmark = pytest.mark.anyio
+
+STORE = "store: events and jobs can't be kept\n"
+Ready = Callable[[], Awaitable[tuple[int, str]]]
+
+
+class FailingStore(MemoryStore):
+    """A store that fails, or does not answer, while the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__(StoreLimits())
+        self.fault = ""
+        self.checks = 0
+        self.answers = threading.Event()
+        self.answers.set()
+
+    def check(self) -> None:
+        assert self.answers.wait(LIMIT)
+        self.checks += 1
+        if self.fault:
+            raise StoreError(self.fault)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@asynccontextmanager
+async def running(table: AbilityTable, store: FailingStore) -> AsyncIterator[tuple[ZoneProgram, Ready]]:
+    program = ZoneProgram(table, PlainSdk(), store, Settings(app=ROOT, grace=0.1))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(program), base_url="http://program") as client:
+
+        async def ready() -> tuple[int, str]:
+            response = await client.get("/readyz")
+            return response.status_code, response.text
+
+        await program.start()
+        try:
+            yield program, ready
+        finally:
+            await program.stop()
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    for _ in range(int(LIMIT / 0.02)):
+        if await condition():
+            return
+        await anyio.sleep(0.02)
+    raise AssertionError("the condition was not met in time")
+
+
+async def test_a_process_is_not_ready_while_its_store_fails_which_is_logged_once(
+    table: AbilityTable, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Row 15."""
+    store = FailingStore()
+    with caplog.at_level(logging.WARNING):
+        async with running(table, store) as (_, ready):
+            assert await ready() == (200, "ok\n")
+            store.fault = "/the/path: it is gone"
+            await until(lambda: answers(ready, 503, STORE))
+            seen = store.checks
+            await until(lambda: checked(store, seen + 2))
+            store.fault = ""
+            await until(lambda: answers(ready, 200, "ok\n"))
+    lines = [record.getMessage() for record in caplog.records if record.name == readiness.__name__]
+    assert lines == ["the store failed: /the/path: it is gone", "the store works again"]
+
+
+async def checked(store: FailingStore, times: int) -> bool:
+    return store.checks >= times
+
+
+async def answers(ready: Ready, status: int, text: str) -> bool:
+    return await ready() == (status, text)
+
+
+async def test_a_process_is_not_ready_while_its_store_does_not_answer(
+    table: AbilityTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Row 15: and the question waits for no store."""
+    monkeypatch.setattr(readiness, "PATIENCE", 0.1)
+    store = FailingStore()
+    async with running(table, store) as (_, ready):
+        store.answers.clear()
+        await until(lambda: answers(ready, 503, STORE))
+        store.answers.set()
+        await until(lambda: answers(ready, 200, "ok\n"))
+
+
+async def test_a_process_that_was_told_to_stop_is_not_ready(table: AbilityTable) -> None:
+    """Row 15."""
+    async with running(table, FailingStore()) as (program, ready):
+        program.is_stopping = True
+        assert await ready() == (503, "stopping: the program has been told to stop\n")
+
+
+async def test_a_program_whose_store_fails_at_the_start_does_not_start(table: AbilityTable) -> None:
+    """Row 15."""
+    store = FailingStore()
+    store.fault = "it can't be written"
+    with pytest.raises(StoreError, match="it can't be written"):
+        async with running(table, store):
+            raise NotImplementedError

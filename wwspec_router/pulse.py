@@ -1,0 +1,106 @@
+"""What a worker process tells its parent: that it lives, that it serves, and that it can't any more.
+
+A line on a socket for each thing told. A worker gives a sign of life once a second, from a thread of its own, so that
+one that is merely busy is never taken for dead. When the parent is gone, however it ended, the worker notices at once
+and stops. Nothing here knows HTTP or what a worker does.
+"""
+
+import logging
+import os
+import select
+import signal
+import socket
+import threading
+from contextlib import suppress
+
+from wwspec_router.errors import NoThreadError
+
+__all__ = ["ALIVE", "BEAT", "CLOSED", "FAILED", "HELD_UP", "MARGIN", "EXHAUSTED", "SERVING", "Pulse"]
+
+log = logging.getLogger(__name__)
+
+BEAT = 1.0
+"""Seconds between two signs of life."""
+MARGIN = 2.5
+"""Seconds beyond the grace after which a process that still runs is killed: all is over within the grace and 3 s."""
+
+ALIVE, SERVING, HELD_UP, EXHAUSTED, CLOSED, FAILED = "alive", "serving", "held-up", "exhausted", "closed", "failed"
+
+
+class Pulse:
+    """A worker process's line to its parent; told from any thread.
+
+    Args:
+        parent: The socket to it.
+        number: See the attribute.
+        predecessor: See the attribute.
+        grace: Seconds that a stop may take.
+
+    Attributes:
+        number: Tells this worker process apart from the others that run: 0, 1, 2 and so on.
+        predecessor: What became of the worker process that this one replaces, such as "was ended by signal 9"; empty
+            when it replaces none.
+    """
+
+    def __init__(self, parent: socket.socket, number: int, predecessor: str, grace: float) -> None:
+        self._parent = parent
+        self._grace = grace
+        self.number = number
+        self.predecessor = predecessor
+
+    @property
+    def socket(self) -> socket.socket:
+        """The socket to the parent."""
+        return self._parent
+
+    def start(self) -> None:
+        """Begin to give signs of life, and to watch for the parent's end.
+
+        Raises:
+            NoThreadError: The system starts no thread.
+        """
+        try:
+            threading.Thread(target=self._beat, name="wwspec-pulse", daemon=True).start()
+        except (RuntimeError, MemoryError):
+            raise NoThreadError from None
+
+    def serving(self) -> None:
+        """Tell that this process serves from now on."""
+        self._tell(SERVING)
+
+    def held_up(self) -> None:
+        """Tell that the event loop is held up: this process is killed and replaced."""
+        self._tell(HELD_UP)
+
+    def exhausted(self) -> None:
+        """Tell that every thread hangs and none can be added: this process is stopped and replaced."""
+        self._tell(EXHAUSTED)
+
+    def closed(self) -> None:
+        """Tell that this process takes no more connections."""
+        self._tell(CLOSED)
+
+    def failed(self, reason: str) -> None:
+        """Tell why this process ends."""
+        with suppress(OSError):
+            self._parent.sendall(_line(f"{FAILED} {reason}"))
+
+    def _tell(self, what: str) -> None:
+        # A parent that stands still must not hold this process up: once the socket is full, nothing is missed.
+        with suppress(OSError):
+            self._parent.send(_line(what), socket.MSG_DONTWAIT)
+
+    def _beat(self) -> None:
+        """Give signs of life until the parent is gone; then stop, within the grace."""
+        poll = select.poll()
+        poll.register(self._parent, select.POLLIN)  # it says nothing: what there is to read is its end
+        while not poll.poll(BEAT * 1000):
+            self._tell(ALIVE)
+        os.kill(os.getpid(), signal.SIGTERM)
+        log.error("the parent process is gone: stopping")
+        threading.Event().wait(self._grace + MARGIN)
+        os._exit(1)
+
+
+def _line(text: str) -> bytes:
+    return text.encode("unicode_escape") + b"\n"
