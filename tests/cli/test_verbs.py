@@ -199,7 +199,7 @@ def test_dev_hides_the_password_of_its_store(application: Path, tmp_path: Path) 
         finally:
             dev.process.send_signal(signal.SIGINT)
             dev.stop()
-    assert [line.split()[3] for line in lines] == ["dev", "emulate", "serve"]
+    assert [line.split()[3] for line in lines] == ["dev", "emulate", "serve", "serve"]  # a parent and its worker
     assert not any(secret in line for line in lines)
     assert f"store {redis.path}" in (tmp_path / "dev.log").read_text()
 
