@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import re
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -23,6 +24,8 @@ LENGTH = b"content-length: %d\r\n" % len(BODY)
 CALL = b"POST / HTTP/1.1\r\n" + PLAIN + LENGTH + b"\r\n" + BODY
 LAST = b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
 """Makes the program close, once it has answered all that came before."""
+SHORTEST = b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"
+"""38 bytes that a program has to work for, without the zone key."""
 OK = b'{"errcode":0,"errmsg":"ok"}'
 
 WAYS = ["uvicorn", "ordinary", "lean"]
@@ -133,6 +136,12 @@ def without_date(received: bytes) -> bytes:
 
 def statuses(received: bytes) -> list[int]:
     return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", received)]
+
+
+def reset(client: socket.socket) -> None:
+    """Leave as a client does whose process was killed with unread data, or whose machine was restarted."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
 
 
 def until_closed(client: socket.socket) -> None:
