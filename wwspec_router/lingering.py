@@ -2,18 +2,21 @@
 
 A system that closes a socket with unread data resets the connection, and the client may lose an answer that was on its
 way [RFC 9112, 9.6]. A client that sends all of a request before it reads always does. So only the sending side is
-closed at first; what still comes is dropped until the client closes too, for so many seconds and bytes at most.
+closed at first; what still comes is dropped until the client closes too, for so many seconds and bytes at most, and not
+as fast as it can be.
 """
 
 import asyncio
 from contextlib import suppress
 
-__all__ = ["BYTES", "SECONDS", "Lingering"]
+__all__ = ["BYTES", "PAUSE", "SECONDS", "Lingering"]
 
 SECONDS = 10.0
 """How long a client may go on sending after its last answer."""
 BYTES = 128 << 20
 """How much it may send meanwhile."""
+PAUSE = 0.005
+"""Seconds between two reads: who makes good calls comes first."""
 
 
 class Lingering(asyncio.Protocol):
@@ -35,10 +38,13 @@ class Lingering(asyncio.Protocol):
         transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
-        """Drop it."""
+        """Drop it, and read on later."""
         self._allowed -= len(data)
         if self._allowed < 0:
             self._transport.close()
+            return
+        self._transport.pause_reading()
+        asyncio.get_running_loop().call_later(PAUSE, self._transport.resume_reading)
 
     def pause_writing(self) -> None:
         """Pass it on."""
