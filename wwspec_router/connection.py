@@ -61,6 +61,7 @@ class Connection(PipelinedProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the time of the first head."""
         super().connection_made(transport)
+        self._reply_transport: asyncio.Transport = _ReplyTransport(self)
         self._head_timer = self.loop.call_later(self._head_timeout, self._hang_up)
         limit = self.limit_concurrency
         if limit is None or len(self.connections) < limit:
@@ -73,8 +74,9 @@ class Connection(PipelinedProtocol):
         self._end_head_timer()
         self._end_drain_timer()
         self._unset_keepalive_if_required()
+        self._reply_transport = self.transport  # or both would hold each other in memory
         if self.cycle is not None:
-            self.cycle.transport = self.transport  # or they would hold each other in memory
+            self.cycle.transport = self.transport
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -95,7 +97,7 @@ class Connection(PipelinedProtocol):
         self._take_head()
         super().on_headers_complete()
         if self.cycle is not None:
-            self.cycle.transport = _ReplyTransport(self)
+            self.cycle.transport = self._reply_transport
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of a body."""
@@ -214,9 +216,7 @@ class _ReplyTransport(asyncio.Transport):
     def __init__(self, connection: Connection) -> None:
         super().__init__()
         self._connection = connection
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self._connection.transport.write(data)
+        self.write = connection.transport.write  # type: ignore[method-assign]  # a detour would take time
 
     def is_closing(self) -> bool:
         return self._connection._closing

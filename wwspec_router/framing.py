@@ -32,7 +32,10 @@ def content_length(headers: Iterable[tuple[bytes, bytes]]) -> int:
     Args:
         headers: Names, in lower case, and values.
     """
-    return next((length_of(value) for name, value in headers if name == b"content-length"), 0)
+    for name, value in headers:
+        if name == b"content-length":
+            return length_of(value)
+    return 0
 
 
 class Unparsed:

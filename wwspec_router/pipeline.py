@@ -184,5 +184,5 @@ class _Flow(FlowControl):
 
     def resume_reading(self) -> None:
         """Read on, unless something waits."""
-        if not self.held:
+        if self.read_paused and not self.held:
             super().resume_reading()
