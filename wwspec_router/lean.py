@@ -93,7 +93,7 @@ class LeanConnection(Connection):
             return
         headers, length = head
         self._take_head()
-        self._unparsed.expect_body(length)
+        self._unparsed.expect_bytes(length)
         self.cycle = _Short(calls, headers, self.parser.should_keep_alive())
 
     def on_body(self, body: bytes) -> None:

@@ -16,7 +16,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from wwspec_router.framing import Unparsed, content_length
+from wwspec_router.framing import Unparsed
 
 __all__ = ["PipelinedProtocol"]
 
@@ -77,7 +77,7 @@ class PipelinedProtocol(HttpToolsProtocol):
         """Begin to answer a request, unless its head is parsed again."""
         if self.parser.should_upgrade():
             return
-        self._unparsed.expect_body(content_length(self.headers))
+        self._unparsed.expect_body(self.headers)
         super().on_headers_complete()
         self.headers = []  # for trailers, which must not join the headers of a request that is being worked on
 

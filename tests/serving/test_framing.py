@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 
+import httptools
 import pytest
 from hypothesis import given, settings, strategies as st
 
@@ -55,21 +56,67 @@ def test_requests_are_the_same_however_they_are_cut(
         assert statuses(program.talk(*cut(b"".join(requests) + LAST, places))) == expected
 
 
-@given(requests=REQUESTS, places=st.lists(st.integers(0, 1 << 16), max_size=6))
-def test_pieces_are_what_came_and_end_with_the_first_empty_line(requests: list[bytes], places: list[int]) -> None:
-    """Row 1: so a piece never holds two heads."""
+class Parsed:
+    """Tells what is to come as a connection does, and counts requests that begin and end in one piece."""
+
+    def __init__(self) -> None:
+        self.unparsed = Unparsed()
+        self.parser = httptools.HttpRequestParser(self)
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.begun = self.ended = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        self.unparsed.expect_body(self.headers)
+
+    def on_message_begin(self) -> None:
+        assert not self.ended, "a piece holds the end of a request and the beginning of another"
+        self.headers = []
+        self.begun += 1
+
+    def on_message_complete(self) -> None:
+        self.ended += 1
+
+
+@given(
+    requests=st.lists(st.one_of(WHOLE, IN_CHUNKS, OTHERS), min_size=1, max_size=8),
+    places=st.lists(st.integers(0, 1 << 16), max_size=12),
+)
+def test_a_piece_never_holds_more_than_one_request(requests: list[bytes], places: list[int]) -> None:
+    """Row 1: nor the end of one and the beginning of another."""
     data = b"".join(requests)
-    unparsed = Unparsed()
+    parsed = Parsed()
     pieces = []
     for arrived in cut(data, places):
-        unparsed.add(arrived)
-        while unparsed.data:
-            pieces.append(unparsed.take())
+        parsed.unparsed.add(arrived)
+        while parsed.unparsed.data:
+            pieces.append(parsed.unparsed.take())
+            parsed.ended = 0
+            parsed.parser.feed_data(pieces[-1])
     assert b"".join(pieces) == data
-    heads = data.split(EMPTY_LINE)
-    ends = {len(EMPTY_LINE.join(heads[: number + 1])) + len(EMPTY_LINE) for number in range(len(heads) - 1)}
-    reached = [sum(map(len, pieces[: number + 1])) for number in range(len(pieces))]
-    assert ends <= set(reached)
+    assert parsed.begun == len(requests)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        chunked(EMPTY_LINE * 10_000, b"0\r\n\r\n" * 10_000),
+        chunked(*[b"x"] * 10_000),
+        EMPTY_LINE * 10_000 + CALL,
+        post(body=EMPTY_LINE * 10_000),
+    ],
+)
+def test_a_request_that_came_at_once_is_a_few_pieces_whatever_it_holds(request_: bytes) -> None:
+    """Row 1: or it would take much longer to parse than to send."""
+    parsed = Parsed()
+    parsed.unparsed.add(request_)
+    pieces = 0
+    while parsed.unparsed.data:
+        parsed.parser.feed_data(parsed.unparsed.take())
+        pieces += 1
+    assert (parsed.ended, pieces) == (1, 2)
 
 
 @given(body=st.binary(min_size=2, max_size=300), rest=st.binary(max_size=100), place=st.integers(1, 299))
@@ -79,7 +126,7 @@ def test_a_body_of_a_known_length_is_told_from_what_follows(body: bytes, rest: b
     unparsed = Unparsed()
     unparsed.add(SHORTEST + body[:place])
     assert unparsed.take() == SHORTEST
-    unparsed.expect_body(len(body))
+    unparsed.expect_bytes(len(body))
     assert unparsed.take() == body[:place]
     unparsed.add(body[place:] + rest)
     assert unparsed.take() == body[place:]

@@ -17,6 +17,7 @@ from tests.serving.wire import (
     CALL,
     LAST,
     OK,
+    PLAIN,
     SHORTEST,
     Gate,
     Start,
@@ -119,6 +120,15 @@ def test_a_request_that_is_sent_ahead_begins_when_the_one_before_it_is_answered(
         assert program.in_hand == 1
         gate.opened.set()
         assert statuses(read_to_end(client)) == [200] * 3
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+def test_a_body_of_empty_lines_and_calls_after_it_are_answered(start: Start, way: str, loop: str) -> None:
+    """Row 1: an empty line may end a request, and these end none."""
+    program = start(way, loop=loop)
+    request = chunked(b"\r\n\r\n" * 100_000, b"\r\n\r\n" * 100_000).replace(PLAIN, b"host: x\r\n")
+    assert statuses(program.talk(request + CALL + request, CALL, LAST)) == [200] * 5
 
 
 @pytest.mark.parametrize("way", WAYS)
