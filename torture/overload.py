@@ -25,7 +25,7 @@ from torture.progress import say
 from torture.result import Findings
 from wwspec_router.emulator.standin.wwspec_standin.seal import KEY_BYTES, SealError
 
-__all__ = ["percentile", "run"]
+__all__ = ["Memory", "milliseconds", "percentile", "run"]
 
 THREADS, QUEUE, QUEUE_TIMEOUT = 16, 32, 0.5
 FACTOR = 4
@@ -83,7 +83,7 @@ async def _overload(program: Program, calls: SealedCalls, seconds: _Seconds, *, 
         warm_up = await client.at_rate(capacity * FACTOR, seconds.warm_up)
         (worker,) = program.workers()
         start = resident_bytes(worker)
-        with _Memory(worker) as memory:
+        with Memory(worker) as memory:
             say(f"{capacity * FACTOR:.0f} calls/s for {seconds.overload:g} s")
             began = time.perf_counter()
             loaded = await client.at_rate(capacity * FACTOR, seconds.overload)
@@ -100,7 +100,7 @@ async def _overload(program: Program, calls: SealedCalls, seconds: _Seconds, *, 
     figures = {
         "capacity_per_s": round(capacity),
         "sent_per_s": round(len(loaded) / took),
-        "sent_late_p99_ms": _ms(percentile([each.late for each in loaded], 99)),
+        "sent_late_p99_ms": milliseconds(percentile([each.late for each in loaded], 99)),
         "accepted_per_s": round(len(sorted_out["overload"].accepted) / took),
         "before": sorted_out["before"].figures(),
         "overload": sorted_out["overload"].figures(),
@@ -163,17 +163,17 @@ class _Sorted:
         """Return counts and latencies."""
         return {
             "accepted": len(self.accepted),
-            "accepted_p50_ms": _ms(percentile(self.accepted, 50)),
-            "accepted_p99_ms": _ms(percentile(self.accepted, 99)),
+            "accepted_p50_ms": milliseconds(percentile(self.accepted, 50)),
+            "accepted_p99_ms": milliseconds(percentile(self.accepted, 99)),
             "refused": len(self.refused),
-            "refused_p50_ms": _ms(percentile(self.refused, 50)),
-            "refused_p99_ms": _ms(percentile(self.refused, 99)),
-            "refused_longest_ms": _ms(max(self.refused, default=0.0)),
+            "refused_p50_ms": milliseconds(percentile(self.refused, 50)),
+            "refused_p99_ms": milliseconds(percentile(self.refused, 99)),
+            "refused_longest_ms": milliseconds(max(self.refused, default=0.0)),
             "refusals": dict(self._texts),
         }
 
 
-class _Memory:
+class Memory:
     """Watches how much memory a process has at most."""
 
     def __init__(self, pid: int) -> None:
@@ -182,7 +182,7 @@ class _Memory:
         self._thread = threading.Thread(target=self._watch, name="memory")
         self.most = 0
 
-    def __enter__(self) -> "_Memory":
+    def __enter__(self) -> "Memory":
         self._thread.start()
         return self
 
@@ -212,20 +212,22 @@ def _judge(figures: dict[str, Any], found: dict[str, _Sorted], memory: tuple[int
         f"the sender reached {figures['sent_per_s']} of {capacity * FACTOR} calls/s: its figures say nothing": (
             figures["sent_per_s"] >= KEPT_RATE * FACTOR * capacity
         ),
-        f"accepted calls took {_ms(loaded)} ms (p99), allowed are twice {_ms(before)} and the queue's time-out": (
-            loaded <= 2 * before + QUEUE_TIMEOUT
-        ),
-        f"refusals took {_ms(refused)} ms (p99), allowed are {_ms(REFUSAL_LIMIT)}": refused <= REFUSAL_LIMIT,
+        f"accepted calls took {milliseconds(loaded)} ms (p99), "
+        f"allowed are twice {milliseconds(before)} and the queue's time-out": (loaded <= 2 * before + QUEUE_TIMEOUT),
+        f"refusals took {milliseconds(refused)} ms (p99), allowed are {milliseconds(REFUSAL_LIMIT)}": refused
+        <= REFUSAL_LIMIT,
         f"{unsealed} refusals were a bare HTTP status 503": unsealed <= UNSEALED * len(found["overload"].refused),
         f"only {figures['accepted_per_s']} of {capacity} calls/s were served under overload": (
             figures["accepted_per_s"] >= GOODPUT * capacity
         ),
         f"memory grew from {start >> 20} to {end >> 20} MiB": end <= start * MEMORY + MEMORY_SLACK,
-        f"afterwards calls took {_ms(after)} ms (p99), before {_ms(before)}": after <= AFTER * before + AFTER_SLACK,
+        f"afterwards calls took {milliseconds(after)} ms (p99), before {milliseconds(before)}": after
+        <= AFTER * before + AFTER_SLACK,
         "calls were refused without load": not found["before"].refused and not found["after"].refused,
     }
     return [failure for failure, kept in promises.items() if not kept]
 
 
-def _ms(seconds: float) -> float:
+def milliseconds(seconds: float) -> float:
+    """Return a time as it is printed."""
     return round(seconds * 1000, 1)

@@ -29,6 +29,7 @@ from wwspec_router.dispatch import Dispatcher
 from wwspec_router.errors import ConfigurationError, NoThreadError
 from wwspec_router.exchange import Answer, Exchange, Ticket
 from wwspec_router.figures import Figures, Gauges
+from wwspec_router.framing import content_length
 from wwspec_router.hangs import HangWatch
 from wwspec_router.jobs import Jobs
 from wwspec_router.logs import SdkLogHandler, log_stray
@@ -319,9 +320,8 @@ class _Endpoint:
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes:
         """Read the request's body, within its limits on size and time."""
-        for name, value in scope["headers"]:
-            if name == b"content-length" and value.isdigit() and int(value) > self._max_body:
-                raise _NotReadError(413, "the body is too large\n")
+        if content_length(scope["headers"]) > self._max_body:
+            raise _NotReadError(413, "the body is too large\n")
         body = bytearray()
         more = True
         try:

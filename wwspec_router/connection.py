@@ -1,16 +1,20 @@
 """One client's connection: uvicorn's protocol class, with the limits that it has not.
 
-uvicorn bounds an idle connection and, in `app.py`, a request's body is bounded. What is left is bounded here: the time
-and the size of a request's head, the time that a client takes to read its reply, and the number of connections. It
-knows nothing of calls.
+uvicorn bounds an idle connection, `pipeline.py` what is sent ahead and, in `app.py`, a request's body is bounded. What
+is left is bounded here: the time and the size of a request's head, the time that a client takes to read its reply, the
+number of connections, and the end of one whose client goes on sending. It knows nothing of calls; the emulator serves
+with it too.
 """
 
 import asyncio
 from typing import Any
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 from uvicorn.server import ServerState
+
+from wwspec_router.lingering import Lingering
+from wwspec_router.pipeline import PipelinedProtocol
 
 __all__ = ["HEAD_BYTES", "SURPLUS", "Connection"]
 
@@ -20,7 +24,7 @@ SURPLUS = 256
 """Connections beyond the limit that are told so, with status 503; what comes beyond these is closed unanswered."""
 
 
-class Connection(HttpToolsProtocol):
+class Connection(PipelinedProtocol):
     """Serves one connection.
 
     uvicorn's `limit_concurrency` is taken for the connections that came when so many were open already, and for no
@@ -47,6 +51,9 @@ class Connection(HttpToolsProtocol):
         self._head_timeout = head_timeout
         self._head_timer: asyncio.TimerHandle | None = None
         self._drain_timer: asyncio.TimerHandle | None = None
+        self._stopping = False
+        self._idle_since: float | None = None
+        """When the last reply was sent, unless something came after it; of the loop's clock."""
         self._advanced = False
         self._idle_bytes = 0
         """Bytes read since the last end of a head or piece of a body."""
@@ -54,6 +61,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the time of the first head."""
         super().connection_made(transport)
+        self._reply_transport: asyncio.Transport = _ReplyTransport(self)
         self._head_timer = self.loop.call_later(self._head_timeout, self._hang_up)
         limit = self.limit_concurrency
         if limit is None or len(self.connections) < limit:
@@ -65,42 +73,65 @@ class Connection(HttpToolsProtocol):
         """End the timers with the connection."""
         self._end_head_timer()
         self._end_drain_timer()
+        self._unset_keepalive_if_required()
+        self._reply_transport = self.transport  # or both would hold each other in memory
+        if self.cycle is not None:
+            self.cycle.transport = self.transport
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Parse what has come, and bound what leads nowhere."""
         self._advanced = False
+        self._idle_since = None
         super().data_received(data)
-        self._idle_bytes = 0 if self._advanced else self._idle_bytes + len(data)
-        if self.transport.is_closing():
-            return
-        if self._idle_bytes > HEAD_BYTES:
-            self.logger.warning("A request without an end of its head was cut off.")
-            self.send_400_response("Request head too large.")
-        elif self._head_timer is None and self.timeout_keep_alive_task is None and self._waiting:
-            self._head_timer = self.loop.call_later(self._head_timeout, self._hang_up)
+        if self._busy:
+            self._idle_bytes = 0
+        elif not self._closing:
+            self._idle_bytes = 0 if self._advanced else self._idle_bytes + len(data)
+            if self._idle_bytes > HEAD_BYTES:
+                self.logger.warning("A request without an end of its head was cut off.")
+                self.send_400_response("Request head too large.")
 
     def on_headers_complete(self) -> None:
         """End the time of the head."""
-        self._advanced = True
-        self._end_head_timer()
+        self._take_head()
         super().on_headers_complete()
-        self.headers = []  # for trailers, which must not join the headers of a request that is being worked on
+        if self.cycle is not None:
+            self.cycle.transport = self._reply_transport
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of a body."""
         self._advanced = True
         super().on_body(body)
 
-    def on_response_complete(self) -> None:
-        """Go on to the next request, or bound the end of this connection."""
-        super().on_response_complete()
-        self._bound_closing()
-
     def send_400_response(self, msg: str) -> None:
         """Refuse a request and close."""
-        super().send_400_response(msg)
-        self._bound_closing()
+        text = msg.encode("ascii")
+        headers = [
+            *self.server_state.default_headers,
+            (b"content-type", b"text/plain; charset=utf-8"),
+            (b"content-length", b"%d" % len(text)),
+            (b"connection", b"close"),
+        ]
+        head = b"".join(b"%b: %b\r\n" % header for header in headers)
+        self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[400], head, text))
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_complete:  # it waits for the rest of its body
+            cycle.disconnected = True
+            cycle.message_event.set()
+        self._unfinished = True  # nobody knows where the request ends
+        self._close()
+
+    def on_idle(self) -> None:
+        """Bound the time until the next request. The timer goes on from one to the next: to end it takes too long."""
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._start_idle_timer(self.timeout_keep_alive)
+
+    def on_waiting(self) -> None:
+        """Start the time of a head that has begun."""
+        if self._waiting and self._head_timer is None and self._idle_since is None and not self._closing:
+            self._head_timer = self.loop.call_later(self._head_timeout, self._hang_up)
 
     def pause_writing(self) -> None:
         """Start the time of a client that is slow to read."""
@@ -109,31 +140,56 @@ class Connection(HttpToolsProtocol):
 
     def resume_writing(self) -> None:
         """End that time, unless the connection closes: then it must be read to its end."""
-        if not self.transport.is_closing():
+        if not self._closing:
             self._end_drain_timer()
         super().resume_writing()
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close an idle connection; one with an unread reply would never close."""
-        self._hang_up()
+        """Close a connection that was idle for so long; one with an unread reply would never close."""
+        self.timeout_keep_alive_task = None
+        if self._idle_since is None:
+            return
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._start_idle_timer(left)
+        else:
+            self._hang_up()
 
-    @property
-    def _waiting(self) -> bool:
-        """Whether no request is being worked on."""
-        cycle: RequestResponseCycle | None = self.cycle
-        return cycle is None or cycle.response_complete
+    def shutdown(self) -> None:
+        """Begin to stop: close as soon as the reply that is due is sent."""
+        self._stopping = True
+        super().shutdown()
+        if self._ended:
+            self.transport.close()
+
+    def _close(self) -> None:
+        """Close, so that the client can read its last answer."""
+        if self._closing:
+            return
+        if (self._unfinished or self._unparsed.data) and not self._stopping:
+            self._ended = True
+            Lingering(self.transport, self)
+        else:
+            super()._close()
+        self._unparsed.clear()
+        if self.transport.get_write_buffer_size():
+            self._start_drain_timer()
 
     def _hang_up(self) -> None:
-        if self.transport.is_closing():
+        """Close at once: there is no answer to lose."""
+        if self._closing:
             return
         if self.transport.get_write_buffer_size():
             self.transport.abort()
         else:
             self.transport.close()
 
-    def _bound_closing(self) -> None:
-        if self.transport.is_closing() and self.transport.get_write_buffer_size():
-            self._start_drain_timer()
+    def _take_head(self) -> None:
+        self._advanced = True
+        self._end_head_timer()
+
+    def _start_idle_timer(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
 
     def _start_drain_timer(self) -> None:
         if self._drain_timer is None:
@@ -148,3 +204,22 @@ class Connection(HttpToolsProtocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+
+
+class _ReplyTransport(asyncio.Transport):
+    """A connection's transport as uvicorn's code for one reply sees it: to close it leaves time to read the reply.
+
+    Args:
+        connection: Whose.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__()
+        self._connection = connection
+        self.write = connection.transport.write  # type: ignore[method-assign]  # a detour would take time
+
+    def is_closing(self) -> bool:
+        return self._connection._closing
+
+    def close(self) -> None:
+        self._connection._close()

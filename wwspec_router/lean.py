@@ -16,6 +16,7 @@ from wwspec_router.app import ZoneProgram
 from wwspec_router.calls import CallInHand, Calls
 from wwspec_router.connection import Connection
 from wwspec_router.exchange import Answer, Ticket
+from wwspec_router.framing import length_of
 from wwspec_router.sdk.base import Headers
 
 __all__ = ["LeanConnection"]
@@ -74,28 +75,25 @@ class LeanConnection(Connection):
         if isinstance(cycle, _Short) and cycle.call is not None:
             cycle.call.hang_up()
 
-    def data_received(self, data: bytes) -> None:
-        """Parse what has come, and bound the time of a body that is not complete."""
-        super().data_received(data)
-        cycle = self.cycle
-        if self._body_timer is None and isinstance(cycle, _Short) and cycle.reading and not self.transport.is_closing():
-            self._body_timer = self.loop.call_later(self._body_timeout, self._answer, cycle, _TIMED_OUT)
-
     def on_message_begin(self) -> None:
         """Begin a request; its scope is made when it takes the long way."""
+        self._unfinished = True
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
 
     def on_headers_complete(self) -> None:
         """Choose the way of a request."""
+        if self.parser.should_upgrade():
+            return
         calls = self._program.calls if self._program is not None else None
-        headers = self._call_headers() if calls is not None else None
-        if calls is None or headers is None:
+        head = self._call_head() if calls is not None else None
+        if calls is None or head is None:
             self._go_the_long_way()
             return
-        self._advanced = True
-        self._end_head_timer()
+        headers, length = head
+        self._take_head()
+        self._unparsed.expect_bytes(length)
         self.cycle = _Short(calls, headers, self.parser.should_keep_alive())
 
     def on_body(self, body: bytes) -> None:
@@ -113,7 +111,10 @@ class LeanConnection(Connection):
         cycle = self.cycle
         if not isinstance(cycle, _Short):
             super().on_message_complete()
-        elif cycle.reading:
+            return
+        self._unfinished = False
+        if cycle.reading:
+            self._busy = True
             cycle.reading = False
             self._end_body_timer()
             ticket = Ticket(cycle.headers, b"".join(cycle.pieces))
@@ -122,8 +123,15 @@ class LeanConnection(Connection):
             if not cycle.response_complete:  # some are refused at once
                 cycle.call = call
 
-    def _call_headers(self) -> Headers | None:
-        """Return the headers of a request that can go the short way."""
+    def on_waiting(self) -> None:
+        """Start the time of a body that is not complete, as well."""
+        super().on_waiting()
+        cycle = self.cycle
+        if self._body_timer is None and isinstance(cycle, _Short) and cycle.reading and not self._closing:
+            self._body_timer = self.loop.call_later(self._body_timeout, self._answer, cycle, _TIMED_OUT)
+
+    def _call_head(self) -> tuple[Headers, int] | None:
+        """Return the headers and the body's length of a request that can go the short way."""
         if (
             self.url != b"/"
             or self.parser.get_method() != b"POST"
@@ -135,11 +143,16 @@ class LeanConnection(Connection):
         ):
             return None
         headers = []
+        length = 0
         for name, value in self.headers:
-            if name == b"transfer-encoding" or (name == b"content-length" and int(value) > self._max_body):
+            if name == b"transfer-encoding":
                 return None
+            if name == b"content-length":
+                length = length_of(value)
+                if length > self._max_body:
+                    return None
             headers.append((name.decode("latin-1"), value.decode("latin-1")))
-        return headers
+        return headers, length
 
     def _go_the_long_way(self) -> None:
         """Leave a request to uvicorn and the ASGI application."""
@@ -152,18 +165,18 @@ class LeanConnection(Connection):
     def _answer(self, cycle: "_Short", answer: Answer | None) -> None:
         """Send an answer, and go on to the next request."""
         cycle.call = None
-        if answer is None or cycle.disconnected or self.transport.is_closing():
+        if answer is None or cycle.disconnected or self._closing:
             return
         cycle.reading = False
         cycle.response_complete = True
         head = self._head(cycle, answer)
         if head is None:
             self.logger.error("A reply with an invalid header was not sent.")
-            self.transport.close()
+            self._close()
             return
         self.transport.writelines([head, answer.body])
         if not cycle.keep_alive:
-            self.transport.close()
+            self._close()
         self.on_response_complete()
 
     def _head(self, cycle: "_Short", answer: Answer) -> bytes | None:

@@ -18,7 +18,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from wwspec_router.emulator.platform import Platform
-from wwspec_router.emulator.server import EmulatorSettings, create_app
+from wwspec_router.emulator.server import EmulatorSettings, create_app, server_config
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.testing import standin
 
@@ -53,7 +53,7 @@ def serving(app: Starlette, bound: socket.socket | None = None) -> Iterator[str]
     """Serve an application with a real uvicorn and yield its URL."""
     bound = bound or free_socket()
     url = url_of(bound)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on"))
+    server = uvicorn.Server(server_config(app, "127.0.0.1", 0, log_config=None))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, name="emulator-under-test")
     thread.start()
     try:

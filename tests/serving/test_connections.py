@@ -1,156 +1,40 @@
 """What travels on a connection, byte for byte: uvicorn's own protocol class is the measure of both of ours."""
 
-import asyncio
 import contextlib
-import re
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
-from typing import Any
 
 import pytest
-import uvicorn
 
-from tests.serving.conftest import LIMIT, ROOT, PlainSdk, Program, sealed, wait_until
+from tests.serving.conftest import LIMIT, PlainSdk, wait_until
+from tests.serving.wire import (
+    BODY,
+    CALL,
+    HOST,
+    LAST,
+    OK,
+    PLAIN,
+    WAYS,
+    Gate,
+    Served,
+    Start,
+    chunked,
+    post,
+    read_reply,
+    read_to_end,
+    reply_of,
+    reset,
+    starting,
+    statuses,
+    until_closed,
+)
 from wwspec_router import connection as connection_module
-from wwspec_router.config import Settings
 from wwspec_router.connection import HEAD_BYTES
 from wwspec_router.sdk.base import SealedReply
-from wwspec_router.server import server_config
 from wwspec_router.table import AbilityTable
 
-BODY = sealed("invoke_sync_msg", {"limit": 2})
-HOST = b"host: x\r\n"
-"""With this alone the SDK of the tests decodes nothing."""
-PLAIN = HOST + b"ww-plain: yes\r\n"
-LENGTH = b"content-length: %d\r\n" % len(BODY)
-CALL = b"POST / HTTP/1.1\r\n" + PLAIN + LENGTH + b"\r\n" + BODY
-LAST = b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
-"""Makes the program close, once it has answered all that came before."""
-OK = b'{"errcode":0,"errmsg":"ok"}'
-
 WEBSOCKET = b"connection: upgrade\r\nupgrade: websocket\r\n"
-
-WAYS = ["uvicorn", "ordinary", "lean"]
-
-
-class Served(Program):
-    """A program served as `wwspec serve` does, by one of the protocol classes; `uvicorn` is uvicorn's own."""
-
-    def __init__(
-        self, way: str, table: AbilityTable, sdk: PlainSdk | None = None, loop: str = "auto", **options: Any
-    ) -> None:
-        settings = Settings(app=ROOT, lean_http=way == "lean", **{"grace": LIMIT, **options})
-        super().__init__(sdk or PlainSdk(), settings, table)
-        config = server_config(self.app, settings)
-        if way == "uvicorn":
-            config.http = "httptools"
-        config.loop = loop
-        self.server = uvicorn.Server(config)
-        self.loop: asyncio.AbstractEventLoop | None = None
-
-    def _run(self) -> None:
-        with asyncio.Runner(loop_factory=self.server.config.get_loop_factory()) as runner:
-            self.loop = runner.get_loop()
-            runner.run(self.server.serve([self.socket]))
-
-    def connect(self) -> socket.socket:
-        client = socket.create_connection(("127.0.0.1", self.port), LIMIT)
-        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return client
-
-    def connect_narrow(self) -> socket.socket:
-        """Connect so that the system holds but a few KB of what the client does not read."""
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-        client = socket.socket()
-        client.settimeout(LIMIT)
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        client.connect(("127.0.0.1", self.port))
-        return client
-
-    @property
-    def unsent(self) -> int:
-        """Bytes that wait for clients to read."""
-        return sum(each.transport.get_write_buffer_size() for each in self.server.server_state.connections.copy())
-
-    def read_all(self) -> None:
-        """Let the program read what has been sent, before more is."""
-
-        async def turns() -> None:
-            for _ in range(3):
-                await asyncio.sleep(0)
-
-        assert self.loop is not None
-        asyncio.run_coroutine_threadsafe(turns(), self.loop).result(LIMIT)
-
-    def talk(self, *pieces: bytes) -> bytes:
-        """Send pieces that the program reads one by one, then all that it answered until it closed."""
-        with self.connect() as client:
-            for piece in pieces:
-                with contextlib.suppress(ConnectionError):  # it may have closed
-                    client.sendall(piece)
-                self.read_all()
-            return without_date(read_to_end(client))
-
-    @property
-    def open(self) -> int:
-        return len(self.server.server_state.connections)
-
-
-def read_to_end(client: socket.socket) -> bytes:
-    """Return what comes until the program closes."""
-    received = b""
-    with contextlib.suppress(ConnectionResetError):
-        while piece := client.recv(1 << 16):
-            received += piece
-    return received
-
-
-def read_reply(client: socket.socket) -> bytes:
-    """Return one reply, as its content-length tells."""
-    received = b""
-    while b"\r\n\r\n" not in received:
-        piece = client.recv(1 << 16)
-        assert piece, received
-        received += piece
-    head, _, body = received.partition(b"\r\n\r\n")
-    length = re.search(rb"content-length: (\d+)", head)
-    while length is not None and len(body) < int(length[1]):
-        body += client.recv(1 << 16)
-    return without_date(head + b"\r\n\r\n" + body)
-
-
-def without_date(received: bytes) -> bytes:
-    return re.sub(rb"date: [^\r]*", b"date: now", received)
-
-
-def statuses(received: bytes) -> list[int]:
-    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", received)]
-
-
-def until_closed(client: socket.socket) -> None:
-    """Wait for the program to close, with nothing said."""
-    assert read_to_end(client) == b""
-
-
-def reply_of(text: str) -> str:
-    """A reply of the platform that is as long as its text."""
-    return f'{{"errcode":0,"errmsg":"{text}"}}'
-
-
-class Gate:
-    """An SDK call that lasts until the test opens the gate."""
-
-    def __init__(self) -> None:
-        self.opened = threading.Event()
-        self.entered = threading.Semaphore(0)
-
-    def __call__(self, api: str, request: str) -> str:
-        self.entered.release()
-        assert self.opened.wait(3 * LIMIT)  # no test gets there
-        return OK.decode()
 
 
 @pytest.fixture(scope="module")
@@ -165,20 +49,10 @@ def served(table: AbilityTable) -> Iterator[dict[str, Served]]:
         yield programs
 
 
-Start = Callable[..., Served]
-
-
 @pytest.fixture
 def start(table: AbilityTable) -> Iterator[Start]:
-    with contextlib.ExitStack() as stack:
-
-        def begin(way: str, sdk: PlainSdk | None = None, **options: Any) -> Served:
-            program = Served(way, table, sdk, **options)
-            program.start()
-            stack.callback(program.stop)
-            return program
-
-        yield begin
+    with starting(table) as start:
+        yield start
 
 
 @pytest.fixture
@@ -186,19 +60,6 @@ def gate() -> Iterator[Gate]:
     gate = Gate()
     yield gate
     gate.opened.set()
-
-
-def post(
-    path: bytes = b"/", version: bytes = b"1.1", head: bytes = PLAIN, more: bytes = b"", body: bytes = BODY
-) -> bytes:
-    length = b"content-length: %d\r\n" % len(body)
-    return b"POST %b HTTP/%b\r\n" % (path, version) + head + more + length + b"\r\n" + body
-
-
-def chunked(*chunks: bytes, extension: bytes = b"", trailers: bytes = b"") -> bytes:
-    encoded = b"".join(b"%x%b\r\n%b\r\n" % (len(chunk), extension, chunk) for chunk in chunks)
-    head = b"POST / HTTP/1.1\r\n" + PLAIN + b"transfer-encoding: chunked\r\n\r\n"
-    return head + encoded + b"0" + extension + b"\r\n" + trailers + b"\r\n"
 
 
 SCENARIOS: dict[str, tuple[list[bytes], list[int]]] = {
@@ -342,9 +203,8 @@ def test_pipelined_replies_keep_their_order_while_the_first_call_lasts(start: St
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("leave", [socket.socket.close, lambda client: client.shutdown(socket.SHUT_WR)])
-def test_a_call_whose_client_left_is_given_up_and_never_answered(
-    start: Start, gate: Gate, way: str, leave: Callable[[socket.socket], None]
+def test_a_call_whose_client_reset_its_connection_is_given_up_and_never_answered(
+    start: Start, gate: Gate, way: str
 ) -> None:
     program = start(way)
     program.sdk.invoke = gate
@@ -354,11 +214,9 @@ def test_a_call_whose_client_left_is_given_up_and_never_answered(
         client.sendall(CALL)
         assert gate.entered.acquire(timeout=LIMIT)
         wait_until(lambda: calls.in_hand == 1)
-        leave(client)
+        reset(client)
         wait_until(lambda: calls.in_hand == 0)
         gate.opened.set()
-        if client.fileno() != -1:
-            until_closed(client)
     wait_until(lambda: program.open == 0)
 
 
@@ -439,9 +297,10 @@ def test_a_connection_whose_later_head_does_not_come_is_closed(start: Start, way
 @pytest.mark.parametrize("way", ["ordinary", "lean"])
 def test_the_time_of_a_head_does_not_touch_calls_or_idle_connections(start: Start, gate: Gate, way: str) -> None:
     program = start(way, head_timeout=0.2)
+    program.sdk.invoke = gate
     with program.connect() as client:
         for _ in range(2):
-            program.sdk.invoke = gate
+            gate.opened.clear()
             client.sendall(CALL[:20])
             program.read_all()
             client.sendall(CALL[20:] + CALL[:20])

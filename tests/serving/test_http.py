@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.serving.conftest import LIMIT, PlainSdk, Program, sealed, wait_until
+from tests.serving.wire import reset
 from wwspec_router.calls import REFUSAL_PATIENCE, REFUSAL_THREADS
 from wwspec_router.envelope import Call
 from wwspec_router.logs import setup_logging
@@ -328,22 +329,23 @@ def test_an_async_handler_over_its_time_is_cancelled_and_answered(start: Start, 
     gate.opened.set()
 
 
-def test_a_call_whose_client_hung_up_in_the_queue_never_runs(start: Start, gate: Gate) -> None:
-    program = start(threads=1)
+def test_a_call_whose_client_reset_its_connection_in_the_queue_never_runs(start: Start, gate: Gate) -> None:
+    program = start(threads=1, queue_timeout=10 * LIMIT)
     program.sdk.invoke = gate
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(program.post, "invoke_sync_msg")
         assert gate.entered.acquire(timeout=LIMIT)
         body = sealed("invoke_get_group_chat", {"chatid": "x"})
-        with contextlib.closing(socket.create_connection(("127.0.0.1", program.port), LIMIT)) as connection:
+        with socket.create_connection(("127.0.0.1", program.port), LIMIT) as connection:
             head = f"POST / HTTP/1.1\r\nhost: x\r\nww-plain: yes\r\ncontent-length: {len(body)}\r\n\r\n"
             connection.sendall(head.encode() + body)
             wait_until(lambda: program.in_hand == 2)
+            reset(connection)
         wait_until(lambda: program.in_hand == 1)
         gate.opened.set()
         assert running.result(LIMIT).json()["errmsg"] == "late"
     program.post("invoke_sync_msg")
-    assert gate.calls == 2, "the call of the client that hung up was run"
+    assert gate.calls == 2, "the call of the client that was gone was run"
 
 
 def test_a_reply_that_can_not_be_sealed_is_no_answer_and_tells_nothing(
@@ -388,3 +390,32 @@ def test_events_and_calls_of_many_clients_at_once_are_all_answered(start: Start)
         calls = [pool.submit(program.post, "invoke_sync_msg") for _ in range(100)]
         events = [pool.submit(program.post, "", event, call_type=2) for _ in range(100)]
         assert {each.result(LIMIT).text for each in calls + events} == {'{"errcode":0,"errmsg":"ok"}'}
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_a_length_of_many_digits_is_read_as_any_other(
+    start: Start, caplog: pytest.LogCaptureFixture, version: str
+) -> None:
+    """Row 5: Python converts no more than 4300 digits, so that 5,000 were a bare 500 and an error in the log each."""
+    program = start()
+    body = sealed("invoke_sync_msg")
+    head = f"POST / HTTP/{version}\r\nww-plain: yes\r\nconnection: close\r\ncontent-length: {len(body):05000}\r\n\r\n"
+    for _ in range(3):
+        with socket.create_connection(("127.0.0.1", program.port), LIMIT) as connection:
+            connection.sendall(head.encode() + body)
+            answer = b"".join(iter(lambda: connection.recv(1000), b""))
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            assert answer.endswith(b'{"errcode":0,"errmsg":"ok"}')
+    assert "ERROR" not in caplog.text
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_a_length_of_many_digits_that_is_too_large_is_refused(start: Start, lines: io.StringIO, version: str) -> None:
+    """Row 5: with one line a second."""
+    program = start()
+    head = f"POST / HTTP/{version}\r\ncontent-length: {'9' * 5000}\r\n\r\n"
+    for _ in range(5):
+        with socket.create_connection(("127.0.0.1", program.port), LIMIT) as connection:
+            connection.sendall(head.encode())
+            assert b"".join(iter(lambda: connection.recv(1000), b"")).startswith(b"HTTP/1.1 400 ")
+    assert 1 <= len(lines.getvalue().splitlines()) < 5

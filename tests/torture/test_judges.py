@@ -1,6 +1,7 @@
 """What the runs are there to find is found: lost events and jobs, foreign answers, late refusals, unsound stores."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from torture.backends import SqliteBackend
+from torture.intruder import judge, lines_by_kind
 from torture.ledger import Ledger
 from torture.overload import percentile
 from torture.soak import judge_growth
@@ -162,3 +164,35 @@ def test_a_percentile_is_a_value_that_was_measured() -> None:
     values = [each / 100 for each in range(1, 101)]
     assert (percentile(values, 50), percentile(values, 99), percentile(values[:1], 99)) == (0.5, 0.99, 0.01)
     assert percentile([], 99) == 0
+
+
+LOG = """\
+2026-11-25 10:00:00,000 INFO wwspec_router.server 12 listening on http://127.0.0.1:8080/
+2026-11-25 10:00:01,000 WARNING uvicorn.error 12 Invalid HTTP request received.
+2026-11-25 10:00:02,000 WARNING uvicorn.error 12 Invalid HTTP request received. (and 7 more since the last such line)
+2026-11-25 10:00:03,000 ERROR wwspec_router.calls 12 #345 no reply could be sealed
+2026-11-25 10:00:04,000 ERROR wwspec_router.calls 12 #346 no reply could be sealed
+Traceback
+"""
+
+
+def test_lines_of_a_log_that_differ_in_their_numbers_are_of_one_kind() -> None:
+    assert sorted(lines_by_kind(LOG).values()) == [1, 1, 2, 2]
+    assert lines_by_kind(LOG)["ERROR wwspec_router.calls no reply could be sealed"] == 2
+
+
+@pytest.mark.parametrize(
+    ("growth", "p99", "lines", "told"),
+    [
+        (63 * MIB, 0.1, {"a line": 61}, []),
+        (64 * MIB, 0.1, {"a line": 61}, ["memory grew by 64.0 MiB"]),
+        (0, 0.11, {"a line": 61}, ["good calls took 110.0 ms (p99)"]),
+        (0, 0.1, {"a line": 62, "another": 3}, ["the log has 62 lines like this: a line"]),
+    ],
+)
+def test_what_an_intruder_must_not_bring_about_is_found_out(
+    growth: int, p99: float, lines: dict[str, int], told: list[str]
+) -> None:
+    found = judge(growth, p99, Counter(lines), 60.0)
+    assert len(found) == len(told)
+    assert all(text in failure for text, failure in zip(told, found, strict=True))

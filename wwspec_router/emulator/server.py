@@ -9,13 +9,16 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import anyio.to_thread
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from uvicorn.config import LOGGING_CONFIG
 
 from wwspec_router.child import until_interrupted
+from wwspec_router.connection import Connection
 from wwspec_router.emulator.authority import Authority, default_folder
 from wwspec_router.emulator.callbacks import CallbackCrypto
 from wwspec_router.emulator.channel import HttpChannel
@@ -43,11 +46,13 @@ __all__ = [
     "create_app",
     "load_contracts",
     "serve",
+    "server_config",
 ]
 
 BACKLOG = 2048
 KEEP_ALIVE = 75
-"""Seconds that an idle connection is kept: far longer than clients do, who would send on one that is being closed."""
+"""Seconds that an idle connection is kept: far longer than clients do, who would send on one that is being closed.
+Also what a client has for the head of a request, which somebody may type."""
 
 _log = logging.getLogger("uvicorn.error")
 
@@ -89,6 +94,30 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
     return app
 
 
+def server_config(
+    app: Starlette, host: str, port: int, log_config: dict[str, Any] | None = LOGGING_CONFIG
+) -> uvicorn.Config:
+    """Configure uvicorn for the emulator.
+
+    Args:
+        app: From `create_app`.
+        host: Where to listen.
+        port: Where to listen.
+        log_config: Of uvicorn's loggers; None leaves them as they are.
+    """
+    return uvicorn.Config(
+        app,
+        http=partial(Connection, head_timeout=KEEP_ALIVE),  # type: ignore[arg-type]  # as good as a class
+        ws="none",
+        host=host,
+        port=port,
+        backlog=BACKLOG,
+        access_log=False,
+        log_config=log_config,
+        timeout_keep_alive=KEEP_ALIVE,
+    )
+
+
 def serve(
     settings: EmulatorSettings, program: str = "", proxy_port: int | None = None, state: Path | None = None
 ) -> None:
@@ -104,15 +133,7 @@ def serve(
         ConfigurationError: See `create_app`; or the program can't be started, or the proxy.
         ProgramEndedError: The program ended by itself, and so the emulator did.
     """
-    app = create_app(settings)
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        backlog=BACKLOG,
-        access_log=False,
-        timeout_keep_alive=KEEP_ALIVE,
-    )
+    config = server_config(create_app(settings), settings.host, settings.port)
     server = uvicorn.Server(config)
     if not program and proxy_port is None:
         server.run()

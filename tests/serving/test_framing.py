@@ -1,0 +1,160 @@
+"""Requests may come in any pieces: they are parsed one at a time, and as the same requests."""
+
+import contextlib
+from collections.abc import Iterator
+
+import httptools
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from tests.serving.wire import CALL, HOST, LAST, PLAIN, SHORTEST, Served, chunked, post, statuses
+from wwspec_router.framing import Unparsed, content_length
+from wwspec_router.table import AbilityTable
+
+EMPTY_LINE = b"\r\n\r\n"
+ODD_BODIES = st.lists(
+    st.sampled_from([b"\r", b"\n", b"\r\n", EMPTY_LINE, b"{}", b"0\r\n\r\n", SHORTEST]), max_size=4
+).map(b"".join)
+WHOLE = st.builds(lambda body: post(head=HOST, body=body), ODD_BODIES)
+IN_CHUNKS = st.builds(
+    lambda chunks, trailers: chunked(*filter(None, chunks), trailers=trailers).replace(PLAIN, HOST),
+    st.lists(ODD_BODIES, max_size=3),
+    st.sampled_from([b"", b"x-a: b\r\n"]),
+)
+OFFERING = st.builds(
+    lambda request: request.replace(b"\r\n", b"\r\nconnection: upgrade\r\nupgrade: h2c\r\n", 1),
+    st.one_of(WHOLE, IN_CHUNKS),
+)
+OTHERS = st.sampled_from([CALL, SHORTEST, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n", b"\r\n" + CALL + b"\r\n\r\n"])
+REQUESTS = st.lists(st.one_of(WHOLE, IN_CHUNKS, OFFERING, OTHERS), min_size=1, max_size=6)
+
+
+def cut(data: bytes, places: list[int]) -> list[bytes]:
+    """Cut data at places, which may lie beyond it."""
+    borders = sorted({0, len(data), *(place % len(data) for place in places)})
+    return [data[begin:end] for begin, end in zip(borders, borders[1:], strict=False)]
+
+
+@pytest.fixture(scope="module")
+def served(table: AbilityTable) -> Iterator[dict[str, Served]]:
+    with contextlib.ExitStack() as stack:
+        programs = {way: Served(way, table) for way in ("ordinary", "lean")}
+        for program in programs.values():
+            program.start()
+            stack.callback(program.stop)
+        yield programs
+
+
+@settings(max_examples=150, deadline=None)
+@given(requests=REQUESTS, places=st.lists(st.integers(0, 1 << 16), max_size=6))
+def test_requests_are_the_same_however_they_are_cut(
+    served: dict[str, Served], requests: list[bytes], places: list[int]
+) -> None:
+    """Rows 1 and 2: on both ways, and with offers to upgrade among them."""
+    expected = [405 if request.startswith(b"GET") else 200 for request in requests] + [200]
+    for program in served.values():
+        assert statuses(program.talk(*cut(b"".join(requests) + LAST, places))) == expected
+
+
+class Parsed:
+    """Tells what is to come as a connection does, and counts requests that begin and end in one piece."""
+
+    def __init__(self) -> None:
+        self.unparsed = Unparsed()
+        self.parser = httptools.HttpRequestParser(self)
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.begun = self.ended = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        self.unparsed.expect_body(self.headers)
+
+    def on_message_begin(self) -> None:
+        assert not self.ended, "a piece holds the end of a request and the beginning of another"
+        self.headers = []
+        self.begun += 1
+
+    def on_message_complete(self) -> None:
+        self.ended += 1
+
+
+@given(
+    requests=st.lists(st.one_of(WHOLE, IN_CHUNKS, OTHERS), min_size=1, max_size=8),
+    places=st.lists(st.integers(0, 1 << 16), max_size=12),
+)
+def test_a_piece_never_holds_more_than_one_request(requests: list[bytes], places: list[int]) -> None:
+    """Row 1: nor the end of one and the beginning of another."""
+    data = b"".join(requests)
+    parsed = Parsed()
+    pieces = []
+    for arrived in cut(data, places):
+        parsed.unparsed.add(arrived)
+        while parsed.unparsed.data:
+            pieces.append(parsed.unparsed.take())
+            parsed.ended = 0
+            parsed.parser.feed_data(pieces[-1])
+    assert b"".join(pieces) == data
+    assert parsed.begun == len(requests)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        chunked(EMPTY_LINE * 10_000, b"0\r\n\r\n" * 10_000),
+        chunked(*[b"x"] * 10_000),
+        EMPTY_LINE * 10_000 + CALL,
+        post(body=EMPTY_LINE * 10_000),
+    ],
+)
+def test_a_request_that_came_at_once_is_a_few_pieces_whatever_it_holds(request_: bytes) -> None:
+    """Row 1: or it would take much longer to parse than to send."""
+    parsed = Parsed()
+    parsed.unparsed.add(request_)
+    pieces = 0
+    while parsed.unparsed.data:
+        parsed.parser.feed_data(parsed.unparsed.take())
+        pieces += 1
+    assert (parsed.ended, pieces) == (1, 2)
+
+
+@given(body=st.binary(min_size=2, max_size=300), rest=st.binary(max_size=100), place=st.integers(1, 299))
+def test_a_body_of_a_known_length_is_told_from_what_follows(body: bytes, rest: bytes, place: int) -> None:
+    """Row 1: whatever it holds, and in however many parts it comes."""
+    place = place % (len(body) - 1) + 1
+    unparsed = Unparsed()
+    unparsed.add(SHORTEST + body[:place])
+    assert unparsed.take() == SHORTEST
+    unparsed.expect_bytes(len(body))
+    assert unparsed.take() == body[:place]
+    unparsed.add(body[place:] + rest)
+    assert unparsed.take() == body[place:]
+    assert bool(unparsed.data) == bool(rest)
+
+
+@pytest.mark.parametrize(
+    ("value", "length"),
+    [
+        (b"0", 0),
+        (b"7", 7),
+        (b" 7 ", 7),
+        (b"007", 7),
+        (b"0" * 5000, 0),
+        (b"0" * 5000 + b"7", 7),
+        (b"18446744073709551615", (1 << 64) - 1),
+    ],
+)
+def test_a_length_is_read_whatever_its_number_of_digits(value: bytes, length: int) -> None:
+    """Row 5: Python converts no more than 4300 digits."""
+    assert content_length([(b"host", b"x"), (b"content-length", value)]) == length
+
+
+def test_a_length_beyond_all_bounds_is_beyond_any_limit() -> None:
+    """Row 5: some servers let such a number pass."""
+    assert content_length([(b"content-length", b"1" + b"0" * 5000)]) >= 1 << 63
+
+
+@pytest.mark.parametrize("headers", [[], [(b"host", b"x")], [(b"content-length", b"x")], [(b"content-length", b"-1")]])
+def test_what_says_no_length_has_none(headers: list[tuple[bytes, bytes]]) -> None:
+    assert content_length(headers) == 0

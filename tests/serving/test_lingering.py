@@ -1,0 +1,167 @@
+"""A client that sends all of a request before it reads gets the answer, also when that came before the end."""
+
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+
+import pytest
+
+from tests.serving.conftest import wait_until
+from tests.serving.wire import BODY, CALL, Served, Start, chunked, post, read_to_end, starting, statuses
+from wwspec_router import lingering
+from wwspec_router.table import AbilityTable
+
+WAYS = ["ordinary", "lean"]
+MB = 1_000_000
+TOO_LARGE = b"the body is too large\n"
+
+
+@pytest.fixture
+def start(table: AbilityTable) -> Iterator[Start]:
+    with starting(table) as start:
+        yield start
+
+
+def send_all_then_read(program: Served, *pieces: bytes) -> bytes:
+    with program.connect() as client:
+        for piece in pieces:
+            client.sendall(piece)
+        return read_to_end(client)
+
+
+def announced(size: int) -> list[bytes]:
+    return [b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % size, b"x" * size]
+
+
+def unannounced(size: int) -> list[bytes]:
+    head = b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+    return [head, (b"f4240\r\n" + b"x" * MB + b"\r\n") * (size // MB), b"0\r\n\r\n"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("form", [announced, unannounced])
+def test_the_refusal_of_a_large_body_is_read_by_who_sends_it_whole(
+    start: Start, way: str, form: Callable[[int], list[bytes]]
+) -> None:
+    """Row 18: 40 of 40 tries at 8 to 64 MB ended with a reset."""
+    program = start(way, max_body=MB)
+    for size in [8 * MB] * 4 + [64 * MB]:  # 25 MB a second are read
+        received = send_all_then_read(program, *form(size))
+        assert statuses(received) == [413]
+        assert received.endswith(TOO_LARGE)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+def test_several_such_clients_at_once_all_read_theirs(start: Start, way: str, loop: str) -> None:
+    """Row 18: on both event loops."""
+    program = start(way, max_body=MB, loop=loop)
+    with ThreadPoolExecutor(4) as pool:
+        received = list(pool.map(lambda _: send_all_then_read(program, *announced(8 * MB)), range(12)))
+    assert [statuses(each) for each in received] == [[413]] * 12
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [b"hello\r\n\r\n", b"x" * 4 * MB],
+        [CALL + b"hello\r\n\r\n", b"x" * 4 * MB],
+        [post(more=b"connection: close\r\n"), b"x" * 4 * MB],
+        [b"POST / HTTP/1.1\r\n", b"x-a: " + b"a" * 4 * MB],
+    ],
+)
+def test_other_last_answers_are_read_too(start: Start, way: str, pieces: list[bytes]) -> None:
+    """Row 18: a refusal of garbage or of an endless head, and a reply to who goes on sending."""
+    received = send_all_then_read(start(way), *pieces)
+    last = 200 if b"close" in pieces[0] else 400
+    assert statuses(received) == [200] * pieces[0].startswith(CALL) + [last]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_sender_that_takes_too_long_and_goes_on_reads_why(start: Start, way: str) -> None:
+    """Row 18: status 408."""
+    program = start(way, body_timeout=0.1)
+    with program.connect() as client:
+        client.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5000000\r\n\r\nxxx")
+        assert client.recv(1, socket.MSG_PEEK)  # it has answered
+        client.sendall(b"x" * 4 * MB)
+        assert statuses(read_to_end(client)) == [408]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_client_beyond_the_limit_on_connections_reads_why(start: Start, way: str) -> None:
+    """Row 18: status 503."""
+    program = start(way, connections=1)
+    with program.connect() as client:
+        client.sendall(b"POST")
+        wait_until(lambda: program.open == 1)
+        assert statuses(send_all_then_read(program, *announced(4 * MB))) == [503]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+def test_a_client_that_does_not_close_is_not_waited_for_long(
+    start: Start, way: str, loop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Row 18: bounded in time."""
+    monkeypatch.setattr(lingering, "SECONDS", 0.2)
+    program = start(way, max_body=MB, loop=loop)
+    with program.connect() as client:
+        client.sendall(announced(2 * MB)[0])
+        assert statuses(read_to_end(client)) == [413]
+        wait_until(lambda: program.open == 0)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+def test_a_client_that_sends_without_end_is_cut_off(
+    start: Start, way: str, loop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Row 18: bounded in bytes."""
+    monkeypatch.setattr(lingering, "BYTES", 4 * MB)
+    program = start(way, max_body=MB, loop=loop)
+    with program.connect() as client, pytest.raises(ConnectionError):
+        client.sendall(announced(100 * MB)[0])
+        while True:
+            client.sendall(b"x" * MB)
+    wait_until(lambda: program.open == 0)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_stop_does_not_wait_for_who_goes_on_sending(start: Start, way: str) -> None:
+    """Row 18: what is lost then was lost before."""
+    program = start(way, max_body=MB)
+    with program.connect() as client:
+        client.sendall(announced(2 * MB)[0])
+        assert client.recv(1, socket.MSG_PEEK)
+        begun = monotonic()
+        program.server.should_exit = True
+        wait_until(lambda: program.open == 0)
+        assert monotonic() - begun < lingering.SECONDS / 2
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_connection_that_lingers_counts_as_one(start: Start, way: str) -> None:
+    """Row 18: or they could be held without a limit."""
+    program = start(way, max_body=MB, connections=1)
+    with program.connect() as client:
+        client.sendall(announced(2 * MB)[0])
+        assert client.recv(1, socket.MSG_PEEK)
+        assert statuses(program.talk(CALL)) == [503]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_call_whose_chunks_go_bad_is_refused_and_no_more_is_said(
+    start: Start, way: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Row 18: the application, which waits for the rest of the body, must not write into a connection that lingers."""
+    program = start(way, body_timeout=0.2)
+    with program.connect() as client:
+        client.sendall(chunked(BODY)[:-10])
+        program.read_all()
+        client.sendall(b"zz\r\n")
+        assert statuses(read_to_end(client)) == [400]
+        wait_until(lambda: not program.server.server_state.tasks)
+    assert "ERROR" not in caplog.text

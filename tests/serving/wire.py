@@ -1,0 +1,184 @@
+"""A program whose connections tests see byte for byte: what they send, and how it is served."""
+
+import asyncio
+import contextlib
+import re
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import uvicorn
+
+from tests.serving.conftest import LIMIT, ROOT, PlainSdk, Program, sealed
+from wwspec_router.config import Settings
+from wwspec_router.server import server_config
+from wwspec_router.table import AbilityTable
+
+BODY = sealed("invoke_sync_msg", {"limit": 2})
+HOST = b"host: x\r\n"
+"""With this alone the SDK of the tests decodes nothing."""
+PLAIN = HOST + b"ww-plain: yes\r\n"
+LENGTH = b"content-length: %d\r\n" % len(BODY)
+CALL = b"POST / HTTP/1.1\r\n" + PLAIN + LENGTH + b"\r\n" + BODY
+LAST = b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+"""Makes the program close, once it has answered all that came before."""
+SHORTEST = b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"
+"""38 bytes that a program has to work for, without the zone key."""
+OK = b'{"errcode":0,"errmsg":"ok"}'
+
+WAYS = ["uvicorn", "ordinary", "lean"]
+
+
+def post(
+    path: bytes = b"/", version: bytes = b"1.1", head: bytes = PLAIN, more: bytes = b"", body: bytes = BODY
+) -> bytes:
+    length = b"content-length: %d\r\n" % len(body)
+    return b"POST %b HTTP/%b\r\n" % (path, version) + head + more + length + b"\r\n" + body
+
+
+def chunked(*chunks: bytes, extension: bytes = b"", trailers: bytes = b"") -> bytes:
+    encoded = b"".join(b"%x%b\r\n%b\r\n" % (len(chunk), extension, chunk) for chunk in chunks)
+    head = b"POST / HTTP/1.1\r\n" + PLAIN + b"transfer-encoding: chunked\r\n\r\n"
+    return head + encoded + b"0" + extension + b"\r\n" + trailers + b"\r\n"
+
+
+class Served(Program):
+    """A program served as `wwspec serve` does, by one of the protocol classes; `uvicorn` is uvicorn's own."""
+
+    def __init__(
+        self, way: str, table: AbilityTable, sdk: PlainSdk | None = None, loop: str = "auto", **options: Any
+    ) -> None:
+        settings = Settings(app=ROOT, lean_http=way == "lean", **{"grace": LIMIT, **options})
+        super().__init__(sdk or PlainSdk(), settings, table)
+        config = server_config(self.app, settings)
+        if way == "uvicorn":
+            config.http = "httptools"
+        config.loop = loop
+        self.server = uvicorn.Server(config)
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=self.server.config.get_loop_factory()) as runner:
+            self.loop = runner.get_loop()
+            runner.run(self.server.serve([self.socket]))
+
+    def connect(self) -> socket.socket:
+        client = socket.create_connection(("127.0.0.1", self.port), LIMIT)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return client
+
+    def connect_narrow(self) -> socket.socket:
+        """Connect so that the system holds but a few KB of what the client does not read."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        client = socket.socket()
+        client.settimeout(LIMIT)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", self.port))
+        return client
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for clients to read."""
+        return sum(each.transport.get_write_buffer_size() for each in self.server.server_state.connections.copy())
+
+    def read_all(self) -> None:
+        """Let the program read what has been sent, before more is."""
+
+        async def turns() -> None:
+            for _ in range(3):
+                await asyncio.sleep(0)
+
+        assert self.loop is not None
+        asyncio.run_coroutine_threadsafe(turns(), self.loop).result(LIMIT)
+
+    def talk(self, *pieces: bytes) -> bytes:
+        """Send pieces that the program reads one by one, then all that it answered until it closed."""
+        with self.connect() as client:
+            for piece in pieces:
+                with contextlib.suppress(ConnectionError):  # it may have closed
+                    client.sendall(piece)
+                self.read_all()
+            return without_date(read_to_end(client))
+
+    @property
+    def open(self) -> int:
+        return len(self.server.server_state.connections)
+
+
+def read_to_end(client: socket.socket) -> bytes:
+    """Return what comes until the program closes."""
+    received = b""
+    with contextlib.suppress(ConnectionResetError):
+        while piece := client.recv(1 << 16):
+            received += piece
+    return received
+
+
+def read_reply(client: socket.socket) -> bytes:
+    """Return one reply, as its content-length tells."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        piece = client.recv(1 << 16)
+        assert piece, received
+        received += piece
+    head, _, body = received.partition(b"\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", head)
+    while length is not None and len(body) < int(length[1]):
+        body += client.recv(1 << 16)
+    return without_date(head + b"\r\n\r\n" + body)
+
+
+def without_date(received: bytes) -> bytes:
+    return re.sub(rb"date: [^\r]*", b"date: now", received)
+
+
+def statuses(received: bytes) -> list[int]:
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", received)]
+
+
+def reset(client: socket.socket) -> None:
+    """Leave as a client does whose process was killed with unread data, or whose machine was restarted."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+
+
+def until_closed(client: socket.socket) -> None:
+    """Wait for the program to close, with nothing said."""
+    assert read_to_end(client) == b""
+
+
+def reply_of(text: str) -> str:
+    """A reply of the platform that is as long as its text."""
+    return f'{{"errcode":0,"errmsg":"{text}"}}'
+
+
+class Gate:
+    """An SDK call that lasts until the test opens the gate."""
+
+    def __init__(self) -> None:
+        self.opened = threading.Event()
+        self.entered = threading.Semaphore(0)
+
+    def __call__(self, api: str, request: str) -> str:
+        self.entered.release()
+        assert self.opened.wait(3 * LIMIT)  # no test gets there
+        return OK.decode()
+
+
+Start = Callable[..., Served]
+
+
+@contextlib.contextmanager
+def starting(table: AbilityTable) -> Iterator[Start]:
+    """Yield what starts programs; all of them are stopped at the end."""
+    with contextlib.ExitStack() as stack:
+
+        def begin(way: str, sdk: PlainSdk | None = None, **options: Any) -> Served:
+            program = Served(way, table, sdk, **options)
+            program.start()
+            stack.callback(program.stop)
+            return program
+
+        yield begin
