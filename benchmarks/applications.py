@@ -8,11 +8,11 @@ from itertools import count
 from pathlib import Path
 
 from benchmarks.zones import AGENTID, CORPID, PASSTHROUGH, ROOT
-from wwspec_router.dispatch import Dispatcher
 from wwspec_router.envelope import Call, Reply
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.registry.table import build_table
 from wwspec_router.sdk.base import Headers, SealedReply
 from wwspec_router.stores import NotifyStore
-from wwspec_router.table import build_table
 
 __all__ = ["InstantSdk", "call", "kernel", "registry_with"]
 

@@ -26,8 +26,8 @@ from benchmarks.figures import Samples
 from benchmarks.zones import AGENTID, CORPID, PASSTHROUGH, Zone, event, sync_msg_reply, zone
 from wwspec_router.envelope import Call, Reply
 from wwspec_router.stores import StoreLimits
-from wwspec_router.stores.memory import MemoryStore
-from wwspec_router.stores.sqlite import SqliteStore
+from wwspec_router.stores.memory.events import MemoryStore
+from wwspec_router.stores.sqlite.events import SqliteStore
 
 ABILITIES = (10, 100, 1_000, 10_000)
 EVENTS = (0, 10_000, 100_000, 1_000_000)

@@ -28,7 +28,7 @@ from benchmarks.command import Benchmark, Effort, run
 from benchmarks.contenders import PROGRAM, program
 from benchmarks.figures import Samples
 from benchmarks.zones import PASSTHROUGH, SLOW_DATA, Zone, zone
-from wwspec_router.workers import WorkerPool
+from wwspec_router.serving.workers import WorkerPool
 
 Job = Callable[[], object]
 Handover = Callable[[Job], Awaitable[object]]

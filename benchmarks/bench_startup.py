@@ -33,7 +33,7 @@ MANY = 1000
 PROCESSES: dict[str, dict[str, tuple[str, ...]]] = {
     "import": {
         BARE: ("-c", "import msgspec, starlette.applications, starlette.routing, uvicorn"),
-        PROGRAM: ("-c", "import wwspec_router.server"),
+        PROGRAM: ("-c", "import wwspec_router.serving.server"),
     },
     "help": {BARE: ("-c", "import click"), PROGRAM: ("-m", "wwspec_router", "--help")},
 }

@@ -1,6 +1,6 @@
 from hypothesis import given, strategies as st
 
-from wwspec_router.idleness import JUDGED_TIME, OCCUPIED, Idleness
+from wwspec_router.serving.pacing import JUDGED_TIME, OCCUPIED, Idleness
 
 
 def test_a_process_that_computes_while_jobs_are_in_hand_does_not_idle() -> None:

@@ -15,9 +15,9 @@ import pytest
 import uvloop
 from hypothesis import given, settings, strategies as st
 
-from wwspec_router import workers
 from wwspec_router.errors import OverloadedError
-from wwspec_router.workers import WorkerPool
+from wwspec_router.serving import workers
+from wwspec_router.serving.workers import WorkerPool
 
 T = TypeVar("T")
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
@@ -889,7 +889,7 @@ def test_without_any_thread_queued_jobs_fail_as_overload_and_the_pool_recovers(
         assert await pool.stop(DEADLINE) == 0
 
     run(main)
-    warnings = [record.getMessage() for record in caplog.records if record.name == "wwspec_router.workers"]
+    warnings = [record.getMessage() for record in caplog.records if record.name == "wwspec_router.serving.workers"]
     assert len(warnings) == 1
     assert warnings[0].startswith("no new worker thread beside the 0 there are")
 

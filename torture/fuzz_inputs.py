@@ -12,11 +12,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from torture.fuzz_targets import AES_KEY, KEY, RECEIVER, ROOT, TOKEN, text_bytes
-from wwspec_router.console import console_contracts
 from wwspec_router.contracts.examples import console_example
-from wwspec_router.emulator.callbacks import CallbackCrypto, write_xml
+from wwspec_router.emulator.callbacks.crypto import CallbackCrypto, write_xml
 from wwspec_router.emulator.standin.wwspec_standin import seal
-from wwspec_router.table import build_table
+from wwspec_router.registry.examples import console_contracts
+from wwspec_router.registry.table import build_table
 
 __all__ = ["CORPUS", "dictionary", "seeds", "strategies"]
 

@@ -16,23 +16,23 @@ import msgspec
 
 from torture.fuzz_rig import MemoryFile, ScriptedSdk, Target, checked_lines, promise
 from wwspec_router.config import SdkSource
-from wwspec_router.console import ConsoleContract, console_contracts
 from wwspec_router.contracts import Contract
 from wwspec_router.contracts.codec import InputCodec, OutputCodec, OutputPolicy
 from wwspec_router.contracts.examples import console_example
 from wwspec_router.contracts.from_example import contract_of_file
 from wwspec_router.contracts.matching import matches, mismatches
-from wwspec_router.dispatch import Dispatcher
-from wwspec_router.emulator.callbacks import CallbackCrypto, CallbackError, CallbackReceiver, read_xml
+from wwspec_router.emulator.callbacks.crypto import CallbackCrypto, CallbackError, CallbackReceiver, read_xml
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.emulator.standin.wwspec_standin.link import LocalZone
 from wwspec_router.envelope import Call, CallType, Reply
 from wwspec_router.errors import DecodeError, InputError, LoaderError, OutputError, RegistryError
-from wwspec_router.exchange import Exchange, Ticket
-from wwspec_router.registry import parse_registry
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.registry.examples import ConsoleContract, console_contracts
+from wwspec_router.registry.file import parse_registry
+from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.sdk.vendor import VendorSdk
+from wwspec_router.serving.exchange import Exchange, Ticket
 from wwspec_router.stores import open_store
-from wwspec_router.table import AbilityTable, build_table
 from wwspec_router.testing.standin import load_standin
 
 __all__ = ["AES_KEY", "CUT", "KEY", "RECEIVER", "ROOT", "TOKEN", "Targets", "open_targets", "text_bytes", "texts"]

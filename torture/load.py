@@ -17,7 +17,7 @@ import msgspec
 
 from torture.ledger import Ledger
 from torture.program import until
-from wwspec_router.emulator.client import EmulatorClient, EmulatorError
+from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
 
 __all__ = ["CALLERS", "RECENT", "Load"]
 

@@ -16,7 +16,7 @@ from torture.program import TIMEOUT, until
 from torture.progress import say
 from torture.result import Findings
 from torture.stage import JOB_LEASE, WORKERS, Stage, set_up
-from wwspec_router.emulator.client import EmulatorClient
+from wwspec_router.emulator.http.client import EmulatorClient
 
 __all__ = ["run"]
 

@@ -25,7 +25,7 @@ from torture.program import Program, open_files, resident_bytes
 from torture.progress import say
 from torture.result import Findings
 from torture.stage import SETTLE, Stage, set_up
-from wwspec_router.emulator.client import EmulatorClient
+from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.standin.wwspec_standin import seal
 
 __all__ = ["judge_growth", "run"]

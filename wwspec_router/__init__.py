@@ -11,10 +11,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from wwspec_router.context import AsyncContext, Context
     from wwspec_router.contracts import UNSET, Contract, Output, UnsetType, max_bytes
     from wwspec_router.errors import AbilityError, ApiError, CallError, SdkCallError
-    from wwspec_router.handler import ability
+    from wwspec_router.handlers.ability import ability
+    from wwspec_router.handlers.context import AsyncContext, Context
 
 __all__ = [
     "UNSET",
@@ -34,9 +34,9 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
-    "ability": "handler",
-    "AsyncContext": "context",
-    "Context": "context",
+    "ability": "handlers.ability",
+    "AsyncContext": "handlers.context",
+    "Context": "handlers.context",
     "UNSET": "contracts",
     "Contract": "contracts",
     "Output": "contracts",

@@ -14,9 +14,9 @@ import pytest
 from tests.cli.conftest import ROOT, Run
 from tests.stores.local_redis import local_redis
 from tests.support.processes import command_lines
-from wwspec_router.child import Child
+from wwspec_router.cli.child import Child
 from wwspec_router.cli.main import VERBS
-from wwspec_router.emulator.client import EmulatorClient
+from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.testing.zone import Zone
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from wwspec_router.emulator.authority import Authority
-from wwspec_router.emulator.proxy import Proxy
+from wwspec_router.emulator.proxy.authority import Authority
+from wwspec_router.emulator.proxy.proxy import Proxy
 from wwspec_router.testing.zone import Zone
 
 ROOT = Path(__file__).parents[2]

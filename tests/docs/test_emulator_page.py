@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from wwspec_router.cli.zone import command
-from wwspec_router.emulator import appside, uploads
 from wwspec_router.emulator.apis.table import APIS
+from wwspec_router.emulator.appside import calls as appside, uploads
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text()

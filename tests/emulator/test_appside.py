@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.emulator.conftest import Emulator, Json, LoadStandin, SealedProgram, StartEmulator
-from wwspec_router.emulator import appside, uploads
+from wwspec_router.emulator.appside import calls as appside, uploads
 
 START = 1_750_000_000
 

@@ -15,17 +15,11 @@ from tests.emulator.conftest import (
     url_of,
     wait_for,
 )
-from wwspec_router.emulator import courier as courier_module
-from wwspec_router.emulator.callbacks import (
-    CallbackCrypto,
-    CallbackError,
-    CallbackReceiver,
-    read_xml,
-    write_xml,
-)
-from wwspec_router.emulator.clock import Clock
-from wwspec_router.emulator.courier import Courier
-from wwspec_router.emulator.tickets import Notification
+from wwspec_router.emulator.callbacks import courier as courier_module
+from wwspec_router.emulator.callbacks.courier import Courier
+from wwspec_router.emulator.callbacks.crypto import CallbackCrypto, CallbackError, CallbackReceiver, read_xml, write_xml
+from wwspec_router.emulator.state.clock import Clock
+from wwspec_router.emulator.state.tickets import Notification
 from wwspec_router.errors import ConfigurationError
 
 TOKEN = "callback-token"  # noqa: S105

@@ -4,15 +4,15 @@ from typing import Any
 import pytest
 
 from tests.emulator.conftest import SealedProgram, StartEmulator
-from wwspec_router.emulator.clock import Clock
-from wwspec_router.emulator.events import EVENT_TYPES
-from wwspec_router.emulator.server import (
+from wwspec_router.emulator.events.types import EVENT_TYPES
+from wwspec_router.emulator.http.server import (
     STANDIN_DIRECTORY,
     AbilityContract,
     EmulatorSettings,
     create_app,
     load_contracts,
 )
+from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.errors import ConfigurationError
 
 

@@ -4,8 +4,8 @@ from contextlib import ExitStack
 import pytest
 
 from tests.emulator.conftest import Emulator, Json, SealedProgram, StartEmulator
-from wwspec_router.emulator.client import EmulatorClient, EmulatorError
-from wwspec_router.emulator.events import EVENT_TYPES
+from wwspec_router.emulator.events.types import EVENT_TYPES
+from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
 
 CONSENT = "chat_archive_audit_approved"
 BASE = {"knowledge_base_id": str, "knowledge_base_name": str}

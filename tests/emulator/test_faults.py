@@ -10,8 +10,8 @@ import pytest
 
 from tests.emulator.conftest import Emulator, Json, LoadStandin, SealedProgram, StartEmulator, wait_for
 from tests.emulator.test_callbacks import CallbackApp, settled, start_with_callback
-from wwspec_router.emulator.client import EmulatorClient, EmulatorError
-from wwspec_router.emulator.faults import MAX_SECONDS
+from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
+from wwspec_router.emulator.state.faults import MAX_SECONDS
 
 
 @pytest.fixture

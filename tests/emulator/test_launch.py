@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.emulator.conftest import DEADLINE, free_socket, url_of, wait_for
-from wwspec_router.child import Child
-from wwspec_router.emulator import launch as launch_module
-from wwspec_router.emulator.client import EmulatorClient
-from wwspec_router.emulator.launch import Launch, ProgramEndedError
+from wwspec_router.cli.child import Child
+from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_router.emulator.program import launch as launch_module
+from wwspec_router.emulator.program.launch import Launch, ProgramEndedError
 from wwspec_router.errors import ConfigurationError
 
 PROGRAM = Path(__file__).parents[1] / "apps" / "httpserver_program.py"

@@ -12,9 +12,9 @@ import Crypto
 import pytest
 
 from tests.emulator.conftest import free_socket, url_of, wait_for
-from wwspec_router.child import Child
-from wwspec_router.emulator.client import EmulatorClient
-from wwspec_router.emulator.launch import Launch
+from wwspec_router.cli.child import Child
+from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_router.emulator.program.launch import Launch
 from wwspec_router.emulator.settings import STANDIN_DIRECTORY
 
 ROOT = Path(__file__).parents[2]

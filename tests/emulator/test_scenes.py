@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.emulator.conftest import StartEmulator
-from wwspec_router.emulator.conversations import WINDOW_SECONDS
-from wwspec_router.emulator.seeds import Scene, load_scene, make_conversations
+from wwspec_router.emulator.state.conversations import WINDOW_SECONDS
+from wwspec_router.emulator.state.seeds import Scene, load_scene, make_conversations
 from wwspec_router.errors import ConfigurationError
 
 START = 1_750_000_000

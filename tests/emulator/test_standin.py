@@ -18,7 +18,7 @@ from tests.emulator.conftest import (
     serving,
     url_of,
 )
-from wwspec_router.emulator.server import STANDIN_DIRECTORY, EmulatorSettings, create_app
+from wwspec_router.emulator.http.server import STANDIN_DIRECTORY, EmulatorSettings, create_app
 from wwspec_router.emulator.standin.wwspec_standin import link, seal
 
 CALL = seal.CallContent(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.emulator.conftest import wait_for
-from wwspec_router.child import Child
+from wwspec_router.cli.child import Child
 
 NOBODY = """
 import pwd, sys

@@ -15,7 +15,7 @@ from tests.emulator.conftest import (
     http_server,
     url_of,
 )
-from wwspec_router.emulator.server import AbilityContract
+from wwspec_router.emulator.http.server import AbilityContract
 from wwspec_router.emulator.standin.wwspec_standin import seal
 
 CONTRACTS = {"echo": AbilityContract(input={"a": 1}, output={"a": 1, "errcode": 0})}

@@ -5,10 +5,10 @@ from functools import partial
 import pytest
 
 from tests.emulator.conftest import SealedProgram, StartEmulator, wait_for
-from wwspec_router.emulator import outbox as outbox_module
-from wwspec_router.emulator.clock import Clock
-from wwspec_router.emulator.outbox import Outbox
-from wwspec_router.emulator.timers import Timers
+from wwspec_router.emulator.events import outbox as outbox_module
+from wwspec_router.emulator.events.outbox import Outbox
+from wwspec_router.emulator.state.clock import Clock
+from wwspec_router.emulator.state.timers import Timers
 
 
 def test_due_actions_run_in_order_of_time_and_others_wait() -> None:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from tests.emulator.conftest import Emulator, Json, LoadStandin, SealedProgram, StartEmulator
-from wwspec_router.emulator import traffic as traffic_module
-from wwspec_router.emulator.client import EmulatorClient, EmulatorError
-from wwspec_router.emulator.clock import Clock
-from wwspec_router.emulator.server import AbilityContract
-from wwspec_router.emulator.traffic import APP, Traffic
+from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
+from wwspec_router.emulator.http.server import AbilityContract
+from wwspec_router.emulator.state import traffic as traffic_module
+from wwspec_router.emulator.state.clock import Clock
+from wwspec_router.emulator.state.traffic import APP, Traffic
 
 
 @pytest.fixture

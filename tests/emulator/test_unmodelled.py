@@ -3,7 +3,7 @@
 import pytest
 
 from tests.emulator.conftest import Emulator, SealedProgram
-from wwspec_router.emulator import appside, uploads
+from wwspec_router.emulator.appside import calls as appside, uploads
 
 
 @pytest.fixture

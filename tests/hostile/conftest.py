@@ -16,11 +16,11 @@ import httpx
 import pytest
 
 from torture.fuzz_rig import ScriptedSdk
-from wwspec_router.dispatch import Dispatcher
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.envelope import Call
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.registry.table import build_table
 from wwspec_router.stores import open_store
-from wwspec_router.table import build_table
 from wwspec_router.testing.served import ServedZone
 from wwspec_router.testing.zone import Zone
 

@@ -14,10 +14,10 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from tests.hostile.conftest import OK, ROOT
 from tests.stores.local_redis import RewindingClock, local_redis
 from torture.fuzz_rig import ScriptedSdk
-from wwspec_router.dispatch import Dispatcher
 from wwspec_router.envelope import Call, CallType
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.stores import Store, open_store
-from wwspec_router.table import AbilityTable, build_table
 from wwspec_router.testing.store_rig import ManualClock, in_threads
 
 Tenant = tuple[str, int]

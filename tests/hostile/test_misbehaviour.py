@@ -15,13 +15,13 @@ from tests.hostile import misbehaviour
 from tests.hostile.conftest import INTERNAL, LIMIT, ROOT, Wire
 from tests.hostile.misbehaviour import DONE, GARBAGE, MARK, RAISED, SAID
 from torture.fuzz_rig import ScriptedSdk
-from wwspec_router.context import LoopPortal, Portal, PrivateLoopPortal
 from wwspec_router.contracts.codec import InputCodec, OutputCodec
-from wwspec_router.dispatch import Dispatcher
 from wwspec_router.envelope import Call, CallType
-from wwspec_router.handler import handler_of
+from wwspec_router.handlers.ability import handler_of
+from wwspec_router.handlers.context import LoopPortal, Portal, PrivateLoopPortal
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.registry.table import HandlerTarget, build_table
 from wwspec_router.stores import open_store
-from wwspec_router.table import HandlerTarget, build_table
 
 HANDLERS = ["misbehave", "misbehave_later"]
 GOOD = {"errcode": 0, "errmsg": "ok", "text": "good", "numbers": [], "ratio": 0.5}

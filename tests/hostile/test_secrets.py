@@ -16,7 +16,7 @@ import pytest
 from tests.hostile.conftest import LIMIT, ROOT, hostile_app, sent_raw
 from tests.stores.local_redis import LocalRedis, local_redis
 from tests.support.processes import command_lines
-from wwspec_router.child import Child
+from wwspec_router.cli.child import Child
 from wwspec_router.emulator.standin.wwspec_standin import seal
 
 OWNER, OTHER, FAILING = ("ww-owner", 7), ("ww-other", 9), ("ww-owner", 13)

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from tests.hostile.conftest import NOT_DECODED, ROOT
-from wwspec_router.dispatch import Dispatcher
 from wwspec_router.errors import DecodeError, SdkCallError
-from wwspec_router.exchange import Exchange, Ticket
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.registry.table import build_table
 from wwspec_router.sdk.vendor import VendorSdk
+from wwspec_router.serving.exchange import Exchange, Ticket
 from wwspec_router.stores import open_store
-from wwspec_router.table import build_table
 
 
 class MuteError(Exception):

@@ -13,17 +13,17 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from wwspec_router.context import Portal
 from wwspec_router.contracts.codec import InputCodec, OutputCodec, OutputPolicy
 from wwspec_router.contracts.examples import console_example
 from wwspec_router.contracts.matching import mismatches
-from wwspec_router.dispatch import Dispatcher
 from wwspec_router.envelope import Call, CallType, Reply
 from wwspec_router.errors import DecodeError, SdkCallError
-from wwspec_router.handler import handler_of
+from wwspec_router.handlers.ability import handler_of
+from wwspec_router.handlers.context import Portal
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.registry.table import Ability, AbilityTable, HandlerTarget, build_table
 from wwspec_router.sdk.base import Headers, SealedReply
 from wwspec_router.stores import NotifyStore, open_store
-from wwspec_router.table import Ability, AbilityTable, HandlerTarget, build_table
 
 ROOT = Path(__file__).parents[2]
 OK = '{"errcode":0,"errmsg":"ok"}'

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from wwspec_router import AsyncContext, Context, Contract, Output, ability
-from wwspec_router.handler import Handler, handler_of
+from wwspec_router.handlers.ability import Handler, handler_of
 
 
 class Request(Contract):

@@ -16,14 +16,14 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from tests.kernel.conftest import DEADLINE, ROOT
-from wwspec_router.board import _HEAD, AREA, Board
-from wwspec_router.figures import Figures, Gauges, Snapshot, merged
+from wwspec_router.monitoring.figures import Figures, Gauges, Snapshot, merged
+from wwspec_router.monitoring.shared import _HEAD, AREA, Board
 
 SIZE = 4
 PUBLISHER = """
 import sys
-from wwspec_router.board import Board
-from wwspec_router.figures import Figures, Gauges
+from wwspec_router.monitoring.shared import Board
+from wwspec_router.monitoring.figures import Figures, Gauges
 
 board = Board(int(sys.argv[1]), 4, int(sys.argv[2]))
 figures = Figures(["digest"])

@@ -14,8 +14,8 @@ from wwspec_router.contracts import UNSET, Contract, Flag, UnsetType, Unsigned
 from wwspec_router.contracts.bounds import bounded
 from wwspec_router.contracts.codec import InputCodec, OutputCodec, OutputPolicy
 from wwspec_router.errors import InputError, OutputError
+from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import NotifyStore
-from wwspec_router.table import AbilityTable
 
 HUGE = 10**400
 """401 digits."""

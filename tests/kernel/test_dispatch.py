@@ -12,16 +12,16 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from msgspec.structs import replace
 
 from tests.kernel.conftest import OK, MemorySdk, Zone, app_call, network_failure
-from wwspec_router.console import console_contracts
-from wwspec_router.context import Deadline
 from wwspec_router.contracts.matching import matches
-from wwspec_router.dispatch import Dispatcher
 from wwspec_router.envelope import Call, CallType
 from wwspec_router.errors import SdkCallError
-from wwspec_router.figures import ASYNC, UNKNOWN
+from wwspec_router.handlers.context import Deadline
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.monitoring.figures import ASYNC, UNKNOWN
+from wwspec_router.registry.examples import console_contracts
+from wwspec_router.registry.table import AbilityTable
 from wwspec_router.sdk.base import Headers
 from wwspec_router.stores import NotifyStore, open_store
-from wwspec_router.table import AbilityTable
 
 ZoneOf = Callable[..., Zone]
 

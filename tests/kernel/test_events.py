@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from tests.kernel.conftest import OK, ROOT, MemorySdk, Zone, app_call, network_failure
+from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import NotifyStore, StoreLimits, open_store
-from wwspec_router.table import AbilityTable
 
 PAYLOADS = sorted((ROOT / "tests" / "payloads" / "events").glob("*.json"))
 EVENT = '{"event_type":"hit_keyword","timestamp":5,"hit_keyword":{"token":"a-secret"}}'

@@ -88,10 +88,10 @@ DICTS = {
 CALLS = """
 import sys
 from pathlib import Path
-from wwspec_router.dispatch import Dispatcher
+from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.envelope import Call
 from wwspec_router.stores import open_store
-from wwspec_router.table import build_table
+from wwspec_router.registry.table import build_table
 
 class Sdk:
     client = staticmethod(lambda *identity: None)

@@ -6,7 +6,7 @@ import pytest
 from tests.kernel.conftest import DEADLINE, Zone, app_call
 from wwspec_router.envelope import Call, CallType
 from wwspec_router.errors import OverloadedError
-from wwspec_router.exchange import Answer, Exchange, Ticket
+from wwspec_router.serving.exchange import Answer, Exchange, Ticket
 
 NOT_DECODED = b'{"errcode":710660,"errmsg":"the request could not be verified or decrypted"}'
 

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
-from wwspec_router.figures import (
+from wwspec_router.monitoring.figures import (
     EVENT,
     OTHER_ERRCODE,
     UNDECODED,

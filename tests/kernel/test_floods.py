@@ -13,8 +13,8 @@ from wwspec_router import Output, ability, logs
 from wwspec_router.contracts import Contract
 from wwspec_router.envelope import Call
 from wwspec_router.errors import AbilityError
+from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import StoreLimits, open_store
-from wwspec_router.table import AbilityTable
 
 EVENT = '{"event_type":"hit_keyword","timestamp":5,"hit_keyword":{"token":"a-secret"}}'
 

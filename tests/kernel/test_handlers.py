@@ -21,10 +21,10 @@ from wwspec_router import (
     SdkCallError,
     ability,
 )
-from wwspec_router.context import LoopPortal, Portal, PrivateLoopPortal
 from wwspec_router.contracts import ApiRequest
 from wwspec_router.contracts.codec import OutputPolicy
 from wwspec_router.errors import HandlerTimeoutError, OutputError
+from wwspec_router.handlers.context import LoopPortal, Portal, PrivateLoopPortal
 
 ZoneWith = Callable[..., Zone]
 REFUSED = '{"errcode":710611,"errmsg":"invalid cursor"}'

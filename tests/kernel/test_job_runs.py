@@ -16,17 +16,17 @@ import wwspec_router
 from tests.kernel.conftest import DEADLINE, app_call, with_handler
 from tests.kernel.job_rig import Platform, Runs, answer, job, leave_behind, wait_empty, wait_until, working
 from tests.stores.local_redis import LocalRedis, local_redis
-from wwspec_router.context import Context
 from wwspec_router.contracts import Contract, Output
-from wwspec_router.dispatch import Dispatcher
 from wwspec_router.envelope import Call, Reply
-from wwspec_router.figures import Figures
-from wwspec_router.handler import ability
-from wwspec_router.job_runner import MAX_RUNS
-from wwspec_router.jobs import LEASE, Jobs
+from wwspec_router.handlers.ability import ability
+from wwspec_router.handlers.context import Context
+from wwspec_router.jobs.runner import LEASE, Jobs
+from wwspec_router.jobs.runs import MAX_RUNS
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.monitoring.figures import Figures
+from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
-from wwspec_router.table import AbilityTable
 from wwspec_router.testing.store_rig import ManualClock
 
 PROCESS = Path(__file__).with_name("job_process.py")

@@ -26,19 +26,19 @@ from tests.kernel.job_rig import (
     working,
 )
 from tests.stores.local_redis import local_redis
-from wwspec_router.context import Context, Deadline
 from wwspec_router.contracts import Contract, Output
-from wwspec_router.dispatch import Dispatcher
 from wwspec_router.envelope import Call, Reply
 from wwspec_router.errors import AbilityError, StoreError
-from wwspec_router.figures import Figures, JobCounts
-from wwspec_router.handler import ability
-from wwspec_router.job_runner import GIVE_UP_AFTER, MAX_RUNS
-from wwspec_router.jobs import LEASE, Jobs
-from wwspec_router.reports import PATIENCE, REFUSALS, Kind
+from wwspec_router.handlers.ability import ability
+from wwspec_router.handlers.context import Context, Deadline
+from wwspec_router.jobs.reports import PATIENCE, REFUSALS, Kind
+from wwspec_router.jobs.runner import LEASE, Jobs
+from wwspec_router.jobs.runs import GIVE_UP_AFTER, MAX_RUNS
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.monitoring.figures import Figures, JobCounts
+from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
-from wwspec_router.table import AbilityTable, build_table
 from wwspec_router.testing.store_rig import ManualClock
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.kernel.conftest import ROOT, check_app, python, write_files
 from wwspec_router.errors import LoaderError
-from wwspec_router.loader import Application
+from wwspec_router.registry.loader import Application
 
 EMPTY = "from wwspec_router.contracts import ApiRequest, Contract, Output\n"
 APP = {
@@ -70,7 +70,7 @@ def test_a_package_that_was_imported_from_elsewhere_before_is_refused(app: Path,
     foreign = write_files(tmp_path / "site", {"schemas/__init__.py": "", "schemas/api/__init__.py": ""})
     program = (
         "import sys, schemas\nfrom pathlib import Path\nfrom wwspec_router.errors import LoaderError\n"
-        "from wwspec_router.loader import Application\n"
+        "from wwspec_router.registry.loader import Application\n"
         "try:\n    Application(Path(sys.argv[1])).api_contracts()\nexcept LoaderError as error:\n    print(error)\n"
     )
 

@@ -15,12 +15,12 @@ import msgspec
 import pytest
 
 from tests.kernel.conftest import DEADLINE, ROOT
-from wwspec_router.board import Board
 from wwspec_router.contracts.codec import OutputCodec
 from wwspec_router.contracts.examples import console_example, contract_faults
 from wwspec_router.contracts.matching import mismatches
-from wwspec_router.figures import EVENT, UNDECODED, UNKNOWN, Figures, Gauges
-from wwspec_router.monitor import Monitor, Status
+from wwspec_router.monitoring.figures import EVENT, UNDECODED, UNKNOWN, Figures, Gauges
+from wwspec_router.monitoring.monitor import Monitor, Status
+from wwspec_router.monitoring.shared import Board
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Job, Store
 
@@ -63,7 +63,7 @@ class Lines(logging.Handler):
 @pytest.fixture
 def lines() -> Iterator[Lines]:
     handler = Lines()
-    logger = logging.getLogger("wwspec_router.monitor")
+    logger = logging.getLogger("wwspec_router.monitoring.monitor")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     try:
@@ -349,10 +349,10 @@ import os
 import sys
 import msgspec
 from pathlib import Path
-from wwspec_router.board import Board
-from wwspec_router.figures import Figures, Gauges
+from wwspec_router.monitoring.shared import Board
+from wwspec_router.monitoring.figures import Figures, Gauges
 from wwspec_router.logs import setup_logging
-from wwspec_router.monitor import Monitor
+from wwspec_router.monitoring.monitor import Monitor
 from wwspec_router.stores import open_store
 
 def answer(reply: bytes) -> None:
@@ -489,7 +489,7 @@ def test_one_process_writes_the_line_of_all_and_another_takes_over(start: Callab
         worker.count(10)
     workers[0].wait_status(lambda status: status["calls"] == 30 and status["processes"] == 3)
     leader = wait_leader(workers, 1)
-    assert "INFO wwspec_router.monitor" in leader.lines[0]
+    assert "INFO wwspec_router.monitoring.monitor" in leader.lines[0]
     leader = wait_leader(workers, len(leader.lines) + 2)
     workers.remove(leader)
     assert [worker.lines for worker in workers] == [[], []]

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from tests.kernel.conftest import ROOT, check_app, write_files
 from wwspec_router.errors import ConfigurationError, RegistryError
-from wwspec_router.registry import Passthrough, Program, read_registry
-from wwspec_router.table import ApiTarget, build_table, check_configuration
+from wwspec_router.registry.file import Passthrough, Program, read_registry
+from wwspec_router.registry.table import ApiTarget, build_table, check_configuration
 
 
 @pytest.fixture
@@ -223,11 +223,11 @@ def test_a_fault_is_told_with_file_line_row_and_mend(registry: Path, text: str, 
     assert faults(registry, text) == [fault]
 
 
-@pytest.mark.parametrize("module", ["sys", "builtins", "json", "wwspec_router.handler"])
+@pytest.mark.parametrize("module", ["sys", "builtins", "json", "wwspec_router.handlers.ability"])
 def test_a_handler_outside_of_the_application_is_refused(registry: Path, module: str) -> None:
     [fault] = faults(registry, f"[abilities.a]\nhandler='{module}:path'")
 
-    if module == "wwspec_router.handler":  # it stands in the application's folder, as the reference does
+    if module == "wwspec_router.handlers.ability":  # it stands in the application's folder, as the reference does
         assert fault.endswith("has no attribute path")
     else:
         assert fault.startswith(f"registry.toml:1 [abilities.a]: handler: {module} ")

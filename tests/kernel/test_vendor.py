@@ -397,14 +397,14 @@ print(json.dumps(told))
 ROUND_TRIP = """
 import json, sys
 from pathlib import Path
-from wwspec_router.dispatch import Dispatcher
+from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.errors import OverloadedError
-from wwspec_router.exchange import Exchange, Ticket
+from wwspec_router.serving.exchange import Exchange, Ticket
 from wwspec_router.config import SdkSource
 from wwspec_router.sdk.vendor import load_sdk
 from wwspec_router.stores import open_store
-from wwspec_router.table import build_table
+from wwspec_router.registry.table import build_table
 
 root, key = Path(sys.argv[1]), Path(sys.argv[2], "zone.key").read_bytes()
 sdk = load_sdk(SdkSource.EMULATOR)

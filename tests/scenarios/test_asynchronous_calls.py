@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from wwspec_router.child import Child
+from wwspec_router.cli.child import Child
 from wwspec_router.testing.served import ServedZone
 from wwspec_router.testing.zone import Zone
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.scenarios.conftest import ROOT
-from wwspec_router.child import Child
+from wwspec_router.cli.child import Child
 from wwspec_router.testing.served import ServedZone
 
 

@@ -18,14 +18,14 @@ import msgspec
 import pytest
 import uvicorn
 
-from wwspec_router.app import ZoneProgram
 from wwspec_router.config import Settings
 from wwspec_router.envelope import Call
 from wwspec_router.errors import DecodeError
+from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.sdk.base import Headers, SealedReply
-from wwspec_router.server import server_config
+from wwspec_router.serving.app import ZoneProgram
+from wwspec_router.serving.server import server_config
 from wwspec_router.stores import open_store
-from wwspec_router.table import AbilityTable, build_table
 
 ROOT = Path(__file__).parents[2]
 LIMIT = 20.0

@@ -29,10 +29,10 @@ from tests.serving.wire import (
     statuses,
     until_closed,
 )
-from wwspec_router import connection as connection_module
-from wwspec_router.connection import HEAD_BYTES
+from wwspec_router.protocol import connection as connection_module
+from wwspec_router.protocol.connection import HEAD_BYTES
+from wwspec_router.registry.table import AbilityTable
 from wwspec_router.sdk.base import SealedReply
-from wwspec_router.table import AbilityTable
 
 WEBSOCKET = b"connection: upgrade\r\nupgrade: websocket\r\n"
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from tests.serving.wire import CALL, HOST, LAST, PLAIN, SHORTEST, Served, chunked, post, statuses
-from wwspec_router.framing import Unparsed, content_length
-from wwspec_router.table import AbilityTable
+from wwspec_router.protocol.framing import Unparsed, content_length
+from wwspec_router.registry.table import AbilityTable
 
 EMPTY_LINE = b"\r\n\r\n"
 ODD_BODIES = st.lists(

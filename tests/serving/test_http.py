@@ -16,10 +16,10 @@ import pytest
 
 from tests.serving.conftest import LIMIT, PlainSdk, Program, sealed, wait_until
 from tests.serving.wire import reset
-from wwspec_router.calls import REFUSAL_PATIENCE, REFUSAL_THREADS
 from wwspec_router.envelope import Call
 from wwspec_router.logs import setup_logging
 from wwspec_router.sdk.base import Headers
+from wwspec_router.serving.calls import REFUSAL_PATIENCE, REFUSAL_THREADS
 
 Start = Callable[..., Program]
 

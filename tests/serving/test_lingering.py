@@ -9,8 +9,8 @@ import pytest
 
 from tests.serving.conftest import wait_until
 from tests.serving.wire import BODY, CALL, Served, Start, chunked, post, read_to_end, starting, statuses
-from wwspec_router import lingering
-from wwspec_router.table import AbilityTable
+from wwspec_router.protocol import lingering
+from wwspec_router.registry.table import AbilityTable
 
 WAYS = ["ordinary", "lean"]
 MB = 1_000_000

@@ -30,7 +30,7 @@ from tests.serving.wire import (
     statuses,
     until_closed,
 )
-from wwspec_router.table import AbilityTable
+from wwspec_router.registry.table import AbilityTable
 
 WAYS = ["ordinary", "lean"]
 MIB = 1 << 20

@@ -226,8 +226,8 @@ def test_a_program_that_can_not_start_says_why_once(serve: Serve, tmp_path: Path
 
 SUPERVISE = """
 import logging, os, resource, signal, socket, sys
-from wwspec_router import supervisor
-from wwspec_router.supervisor import Supervisor
+from wwspec_router.serving import supervisor
+from wwspec_router.serving.supervisor import Supervisor
 
 BEFORE
 logging.basicConfig(stream=sys.stdout, format="%(message)s")

@@ -10,13 +10,13 @@ import httpx
 import pytest
 
 from tests.serving.conftest import LIMIT, ROOT, PlainSdk
-from wwspec_router import readiness
-from wwspec_router.app import ZoneProgram
 from wwspec_router.config import Settings
 from wwspec_router.errors import StoreError
+from wwspec_router.registry.table import AbilityTable
+from wwspec_router.serving import readiness
+from wwspec_router.serving.app import ZoneProgram
 from wwspec_router.stores import StoreLimits
-from wwspec_router.stores.memory import MemoryStore
-from wwspec_router.table import AbilityTable
+from wwspec_router.stores.memory.events import MemoryStore
 
 pytestmark = pytest.mark.anyio
 

@@ -19,7 +19,7 @@ import pytest
 from tests.serving.conftest import LIMIT, wait_until
 from tests.serving.service import SERVE, Service, alive, descendants
 from wwspec_router.emulator.standin.wwspec_standin import seal
-from wwspec_router.worker_process import STEADY, Slot, WorkerProcess
+from wwspec_router.serving.worker_process import STEADY, Slot, WorkerProcess
 
 pytestmark = pytest.mark.slow  # each starts a program
 
@@ -29,7 +29,7 @@ PARENT_BYTES = 20 << 20
 IMPATIENT = (
     sys.executable,
     "-c",
-    "from wwspec_router import supervisor; supervisor.SILENCE = 1.0\n"
+    "from wwspec_router.serving import supervisor; supervisor.SILENCE = 1.0\n"
     "from wwspec_router.cli.main import main; main(['serve', *__import__('sys').argv[1:]])",
 )
 """`wwspec serve` with a parent that waits a second for a sign of life, instead of a minute."""

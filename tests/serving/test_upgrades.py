@@ -10,7 +10,7 @@ import pytest
 
 from tests.serving.conftest import sealed
 from tests.serving.wire import BODY, CALL, HOST, LAST, PLAIN, Served, chunked, post, reply_of, statuses
-from wwspec_router.table import AbilityTable
+from wwspec_router.registry.table import AbilityTable
 
 WAYS = ["ordinary", "lean"]
 OFFERS = {

@@ -13,8 +13,8 @@ import uvicorn
 
 from tests.serving.conftest import LIMIT, ROOT, PlainSdk, Program, sealed
 from wwspec_router.config import Settings
-from wwspec_router.server import server_config
-from wwspec_router.table import AbilityTable
+from wwspec_router.registry.table import AbilityTable
+from wwspec_router.serving.server import server_config
 
 BODY = sealed("invoke_sync_msg", {"limit": 2})
 HOST = b"host: x\r\n"

@@ -11,7 +11,7 @@ ahead = float(sys.argv[2])
 right = time.time
 time.time = lambda: right() + ahead
 
-from wwspec_router.stores.sqlite import SqliteStore  # noqa: E402 - it is to see no other clock
+from wwspec_router.stores.sqlite.events import SqliteStore  # noqa: E402 - it is to see no other clock
 
 with closing(SqliteStore(sys.argv[1])) as store:
     sys.stdout.write(f"{store.get('corp', 1, 'id')} {[each.job_id for each in store.claim('another', 9, 100)]}\n")

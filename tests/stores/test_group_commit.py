@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from wwspec_router.stores.group_commit import GroupCommit
+from wwspec_router.stores.sqlite.group_commit import GroupCommit
 from wwspec_router.testing.store_suite import THREADS, in_threads
 
 DEADLINE = 30.0

@@ -3,7 +3,7 @@ import threading
 import pytest
 
 from wwspec_router.errors import StoreError
-from wwspec_router.stores.housekeeping import Housekeeping
+from wwspec_router.stores.sqlite.housekeeping import Housekeeping
 
 DEADLINE = 30.0
 

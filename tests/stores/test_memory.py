@@ -2,7 +2,7 @@ import tracemalloc
 
 import pytest
 
-from wwspec_router.stores.memory import MemoryStore
+from wwspec_router.stores.memory.events import MemoryStore
 from wwspec_router.testing.job_samples import job
 from wwspec_router.testing.store_suite import ManualClock, StoreFactory, StoreSuite
 

@@ -5,8 +5,8 @@ import pytest
 
 from wwspec_router.errors import ConfigurationError, StoreError, StoreFullError
 from wwspec_router.stores import StoreLimits, open_store
-from wwspec_router.stores.memory import MemoryStore
-from wwspec_router.stores.sqlite import SqliteStore
+from wwspec_router.stores.memory.events import MemoryStore
+from wwspec_router.stores.sqlite.events import SqliteStore
 from wwspec_router.testing.store_suite import ManualClock
 
 

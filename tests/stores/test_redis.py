@@ -21,7 +21,7 @@ from tests.stores.local_redis import DEADLINE, DURABLE, LocalRedis, RewindingClo
 from tests.stores.relay import relay_to
 from wwspec_router.errors import ConfigurationError, StoreError, StoreFullError
 from wwspec_router.stores import Outcome, StoreFigures, StoreLimits, open_store
-from wwspec_router.stores.redis import RedisStore
+from wwspec_router.stores.redis.events import RedisStore
 from wwspec_router.testing.job_samples import ageless, ids, job
 from wwspec_router.testing.store_rig import SETTINGS
 from wwspec_router.testing.store_suite import StoreFactory, StoreSuite, in_threads
@@ -400,7 +400,7 @@ def test_what_is_not_safe_to_repeat_is_an_error_when_its_answer_is_lost(server: 
 
 
 def test_an_answer_that_does_not_come_is_waited_for_once(server: LocalRedis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wwspec_router.stores.redis_server.TIMEOUT", 0.1)
+    monkeypatch.setattr("wwspec_router.stores.redis.connection.TIMEOUT", 0.1)
     with relay_to(server.path) as relay, closing(RedisStore(f"redis://{relay.place}/0")) as store:
         store.put("corp", 1, "id", "text", 100)
         relay.mode, relay.questions = "swallow", 0
@@ -411,7 +411,7 @@ def test_an_answer_that_does_not_come_is_waited_for_once(server: LocalRedis, mon
 
 
 def test_a_server_that_hangs_is_an_error_and_not_a_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wwspec_router.stores.redis_server.TIMEOUT", 0.1)
+    monkeypatch.setattr("wwspec_router.stores.redis.connection.TIMEOUT", 0.1)
     with local_redis(tmp_path) as server, closing(RedisStore(server.url)) as store:
         store.put("corp", 1, "id", "text", 1000)
         server.freeze()
@@ -429,7 +429,7 @@ def test_a_server_that_hangs_is_an_error_and_not_a_wait(tmp_path: Path, monkeypa
 
 def test_a_check_tells_of_a_server_that_is_away_or_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Row 15."""
-    monkeypatch.setattr("wwspec_router.stores.redis_server.TIMEOUT", 0.2)
+    monkeypatch.setattr("wwspec_router.stores.redis.connection.TIMEOUT", 0.2)
     with local_redis(tmp_path) as server, closing(RedisStore(server.url)) as store:
         store.check()
         server.freeze()
@@ -454,8 +454,8 @@ def test_abilities_that_the_server_forgot_are_told_again(server: LocalRedis, sto
 
 
 def test_a_call_that_gets_no_connection_says_so_and_waits_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wwspec_router.stores.redis_server.TIMEOUT", 0.2)
-    monkeypatch.setattr("wwspec_router.stores.redis_server.CONNECTIONS", 1)
+    monkeypatch.setattr("wwspec_router.stores.redis.connection.TIMEOUT", 0.2)
+    monkeypatch.setattr("wwspec_router.stores.redis.connection.CONNECTIONS", 1)
     with local_redis(tmp_path) as server, closing(RedisStore(server.url)) as store:
         server.freeze()
         together = threading.Barrier(8)
@@ -573,7 +573,7 @@ def test_a_server_that_can_lose_what_it_took_is_warned_of_once(
 
 
 def test_a_server_that_is_too_old_is_refused(server: LocalRedis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wwspec_router.stores.redis_server.OLDEST", (99, 1))
+    monkeypatch.setattr("wwspec_router.stores.redis.connection.OLDEST", (99, 1))
     with pytest.raises(StoreError, match=r"Redis 99\.1 or later is needed, this is \d"):
         RedisStore(server.url)
     assert within_deadline(lambda: len(server.run("CLIENT", "LIST").splitlines()) == 1)

@@ -15,9 +15,10 @@ import pytest
 
 import wwspec_router
 from wwspec_router.errors import StoreError
-from wwspec_router.stores import Outcome, StoreFigures, StoreLimits, sqlite_lanes
-from wwspec_router.stores.sqlite import SCHEMA, SqliteStore
-from wwspec_router.stores.sqlite_file import SqliteFile
+from wwspec_router.stores import Outcome, StoreFigures, StoreLimits
+from wwspec_router.stores.sqlite import lanes as sqlite_lanes
+from wwspec_router.stores.sqlite.events import SCHEMA, SqliteStore
+from wwspec_router.stores.sqlite.file import SqliteFile
 from wwspec_router.testing.job_samples import ageless, ids, job
 from wwspec_router.testing.store_suite import (
     THREADS,
@@ -366,7 +367,7 @@ def test_one_write_that_fails_takes_no_concurrent_one_with_it(tmp_path: Path) ->
 def test_a_file_that_another_process_keeps_locked_is_a_clear_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wwspec_router.stores.sqlite_file.LOCK_TIMEOUT", 0.05)
+    monkeypatch.setattr("wwspec_router.stores.sqlite.file.LOCK_TIMEOUT", 0.05)
     path = tmp_path / "notify.db"
     with closing(SqliteStore(path)) as store, closing(sqlite3.connect(path, isolation_level=None)) as other:
         store.put("corp", 1, "before", "text", 100)

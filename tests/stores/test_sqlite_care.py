@@ -18,8 +18,8 @@ import pytest
 
 import wwspec_router
 from wwspec_router.errors import StoreError
-from wwspec_router.stores import clocks
-from wwspec_router.stores.sqlite import SqliteStore
+from wwspec_router.stores.sqlite import clocks
+from wwspec_router.stores.sqlite.events import SqliteStore
 from wwspec_router.testing.job_samples import ids, job
 from wwspec_router.testing.store_suite import ManualClock, in_threads
 

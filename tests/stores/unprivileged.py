@@ -8,7 +8,7 @@ import resource
 import sys
 
 from wwspec_router.errors import StoreError
-from wwspec_router.stores.sqlite import SqliteStore
+from wwspec_router.stores.sqlite.events import SqliteStore
 
 if limit := os.environ.get("WWSPEC_FILE_BYTES"):
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))

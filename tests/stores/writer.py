@@ -7,7 +7,7 @@ import resource
 import sys
 
 from wwspec_router.errors import StoreError
-from wwspec_router.stores.sqlite import SqliteStore
+from wwspec_router.stores.sqlite.events import SqliteStore
 
 
 def report(*parts: object) -> None:

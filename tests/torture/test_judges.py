@@ -167,18 +167,18 @@ def test_a_percentile_is_a_value_that_was_measured() -> None:
 
 
 LOG = """\
-2026-11-25 10:00:00,000 INFO wwspec_router.server 12 listening on http://127.0.0.1:8080/
+2026-11-25 10:00:00,000 INFO wwspec_router.serving.server 12 listening on http://127.0.0.1:8080/
 2026-11-25 10:00:01,000 WARNING uvicorn.error 12 Invalid HTTP request received.
 2026-11-25 10:00:02,000 WARNING uvicorn.error 12 Invalid HTTP request received. (and 7 more since the last such line)
-2026-11-25 10:00:03,000 ERROR wwspec_router.calls 12 #345 no reply could be sealed
-2026-11-25 10:00:04,000 ERROR wwspec_router.calls 12 #346 no reply could be sealed
+2026-11-25 10:00:03,000 ERROR wwspec_router.serving.calls 12 #345 no reply could be sealed
+2026-11-25 10:00:04,000 ERROR wwspec_router.serving.calls 12 #346 no reply could be sealed
 Traceback
 """
 
 
 def test_lines_of_a_log_that_differ_in_their_numbers_are_of_one_kind() -> None:
     assert sorted(lines_by_kind(LOG).values()) == [1, 1, 2, 2]
-    assert lines_by_kind(LOG)["ERROR wwspec_router.calls no reply could be sealed"] == 2
+    assert lines_by_kind(LOG)["ERROR wwspec_router.serving.calls no reply could be sealed"] == 2
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from wwspec_router.cli.options import app_options, print_json
-from wwspec_router.table import build_table
+from wwspec_router.registry.table import build_table
 
 
 @click.command()

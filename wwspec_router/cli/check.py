@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from wwspec_router.cli.options import app_options
-from wwspec_router.console import console_contracts, takes_error_reply
 from wwspec_router.errors import RegistryError
-from wwspec_router.table import build_table, check_configuration
+from wwspec_router.registry.examples import console_contracts, takes_error_reply
+from wwspec_router.registry.table import build_table, check_configuration
 
 
 @click.command()

@@ -7,9 +7,9 @@ import click
 import msgspec
 
 from wwspec_router.cli.options import app_options, print_json
-from wwspec_router.console import ConsoleContract, compare, console_contracts, json_schemas
 from wwspec_router.errors import ConfigurationError
-from wwspec_router.table import build_table
+from wwspec_router.registry.examples import ConsoleContract, compare, console_contracts, json_schemas
+from wwspec_router.registry.table import build_table
 
 __all__ = ["command", "read_contracts", "write_contracts"]
 

@@ -11,15 +11,15 @@ from typing import Any
 import click
 import msgspec
 
-from wwspec_router.child import Child, until_interrupted
+from wwspec_router.cli.child import Child, until_interrupted
 from wwspec_router.cli.contracts import write_contracts
 from wwspec_router.cli.options import app_options
-from wwspec_router.console import console_contracts
-from wwspec_router.emulator.callback_server import CallbackServer
-from wwspec_router.emulator.callbacks import CallbackCrypto
-from wwspec_router.emulator.client import CallResult, EmulatorClient, EmulatorError
+from wwspec_router.emulator.callbacks.crypto import CallbackCrypto
+from wwspec_router.emulator.callbacks.receiver import CallbackServer
+from wwspec_router.emulator.http.client import CallResult, EmulatorClient, EmulatorError
 from wwspec_router.emulator.settings import EmulatorSettings
-from wwspec_router.table import build_table
+from wwspec_router.registry.examples import console_contracts
+from wwspec_router.registry.table import build_table
 
 LOOK = 0.2
 """Seconds between two looks for a signal."""

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 import msgspec
 
-from wwspec_router.child import Child, ChildError, until_interrupted
+from wwspec_router.cli.child import Child, ChildError, until_interrupted
 from wwspec_router.cli.options import app_options, store_option
-from wwspec_router.emulator.client import EmulatorClient
+from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.settings import load_contracts
 
 WATCHED = ("abilities", "schemas")

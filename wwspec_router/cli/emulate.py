@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from wwspec_router.cli.options import secret_option
-from wwspec_router.emulator.seeds import load_scene
-from wwspec_router.emulator.server import EmulatorSettings, load_contracts, serve
+from wwspec_router.emulator.http.server import EmulatorSettings, load_contracts, serve
+from wwspec_router.emulator.state.seeds import load_scene
 
 
 @click.command()

@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from wwspec_router.cli.options import print_json
-from wwspec_router.emulator.client import DEFAULT_URL, EmulatorClient
+from wwspec_router.emulator.http.client import DEFAULT_URL, EmulatorClient
 
 
 @click.command()

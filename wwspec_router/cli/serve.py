@@ -7,7 +7,7 @@ import click
 
 from wwspec_router.cli.options import app_options, secret_option, store_option
 from wwspec_router.config import SdkSource, Settings
-from wwspec_router.service import serve
+from wwspec_router.serving.service import serve
 
 
 @click.command()

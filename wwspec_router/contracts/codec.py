@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from wwspec_router.contracts.bounds import Check, bounded, input_check, output_check
-from wwspec_router.contracts.mend import Mender, drop_empty, make_mender
+from wwspec_router.contracts.repair import Mender, drop_empty, make_mender
 from wwspec_router.contracts.shape import ListShape, ObjectShape, Scalar, Shape, shape_of
 from wwspec_router.errors import InputError, OutputError
 

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from wwspec_router.contracts.matching import mismatches
-from wwspec_router.emulator.accounts import Program
 from wwspec_router.emulator.answers import RefusedError
 from wwspec_router.emulator.settings import AbilityContract
+from wwspec_router.emulator.state.accounts import Program
 
 __all__ = ["check_request", "check_result", "registered"]
 

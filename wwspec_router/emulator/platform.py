@@ -11,18 +11,19 @@ from typing import Any, Protocol
 
 import msgspec
 
-from wwspec_router.emulator import announcer, appconfig, appside, uploads
-from wwspec_router.emulator.accounts import App, Program
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted
 from wwspec_router.emulator.apis.table import APIS
-from wwspec_router.emulator.clock import Clock
-from wwspec_router.emulator.faults import CutError, ReturnCodeError
-from wwspec_router.emulator.outbox import Outbox
+from wwspec_router.emulator.appside import calls as appside, config as appconfig, uploads
+from wwspec_router.emulator.events import sender as announcer
+from wwspec_router.emulator.events.outbox import Outbox
 from wwspec_router.emulator.settings import AbilityContract, EmulatorSettings, check_url
-from wwspec_router.emulator.tickets import Notification
-from wwspec_router.emulator.timers import Ticker
-from wwspec_router.emulator.traffic import APP, SDK
-from wwspec_router.emulator.world import Caller, Channel, World
+from wwspec_router.emulator.state.accounts import App, Program
+from wwspec_router.emulator.state.clock import Clock
+from wwspec_router.emulator.state.faults import CutError, ReturnCodeError
+from wwspec_router.emulator.state.tickets import Notification
+from wwspec_router.emulator.state.timers import Ticker
+from wwspec_router.emulator.state.traffic import APP, SDK
+from wwspec_router.emulator.state.world import Caller, Channel, World
 from wwspec_router.errors import ConfigurationError
 
 MAX_ADVANCE = 10 * 365 * 86400

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from wwspec_router.emulator.seeds import Scene
+from wwspec_router.emulator.state.seeds import Scene
 from wwspec_router.errors import ConfigurationError
 
 STANDIN_DIRECTORY = Path(__file__).parent / "standin"

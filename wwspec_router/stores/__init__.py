@@ -60,7 +60,7 @@ def open_store(url: str, limits: StoreLimits = _DEFAULT_LIMITS, *, clock: Callab
 def _open_memory(url: str, limits: StoreLimits, clock: _Clock) -> Store:
     if url != "memory:":
         raise ConfigurationError("the store in memory takes nothing after its scheme; write memory:")
-    from wwspec_router.stores.memory import MemoryStore
+    from wwspec_router.stores.memory.events import MemoryStore
 
     return MemoryStore(limits) if clock is None else MemoryStore(limits, clock=clock)
 
@@ -72,13 +72,13 @@ def _open_sqlite(url: str, limits: StoreLimits, clock: _Clock) -> Store:
             f"sqlite:{path} names no file; write sqlite:var/notify.db for a relative path, "
             "sqlite:/app/var/notify.db for an absolute one, or memory: for a store without a file"
         )
-    from wwspec_router.stores.sqlite import SqliteStore
+    from wwspec_router.stores.sqlite.events import SqliteStore
 
     return SqliteStore(path, limits, clock=clock)
 
 
 def _open_redis(url: str, limits: StoreLimits, clock: _Clock) -> Store:
-    from wwspec_router.stores.redis import RedisStore
+    from wwspec_router.stores.redis.events import RedisStore
 
     return RedisStore(url, limits)
 

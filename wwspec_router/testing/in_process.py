@@ -13,16 +13,16 @@ import httpx
 import msgspec
 from starlette.types import ASGIApp
 
-from wwspec_router.app import ZoneProgram
 from wwspec_router.config import SdkSource, Settings
-from wwspec_router.console import console_contracts
-from wwspec_router.emulator.client import EmulatorClient
-from wwspec_router.emulator.server import AbilityContract, EmulatorSettings, create_app
+from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_router.emulator.http.server import AbilityContract, EmulatorSettings, create_app
 from wwspec_router.emulator.standin.wwspec_standin.link import NETWORK, LinkError, RemoteZone
-from wwspec_router.emulator.world import ChannelTimeoutError, ProgramReply
+from wwspec_router.emulator.state.world import ChannelTimeoutError, ProgramReply
+from wwspec_router.registry.examples import console_contracts
+from wwspec_router.registry.table import build_table
 from wwspec_router.sdk.vendor import VendorSdk
+from wwspec_router.serving.app import ZoneProgram
 from wwspec_router.stores import open_store
-from wwspec_router.table import build_table
 from wwspec_router.testing.memory import MemoryServer, MemoryTransport
 from wwspec_router.testing.standin import load_standin
 from wwspec_router.testing.zone import Zone

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from wwspec_router.child import Child
-from wwspec_router.emulator.client import EmulatorClient
+from wwspec_router.cli.child import Child
+from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.settings import AbilityContract, load_contracts
 from wwspec_router.testing.zone import Zone
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
-from wwspec_router.emulator.client import CallResult, EmulatorClient
+from wwspec_router.emulator.http.client import CallResult, EmulatorClient
 
 if TYPE_CHECKING:
     from wwspec_router.testing.served import ServedZone

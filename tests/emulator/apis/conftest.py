@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from wwspec_router.emulator.accounts import Program
-from wwspec_router.emulator.conversations import Message, Party
-from wwspec_router.emulator.corps import Corp
+from wwspec_router.emulator.http.server import AbilityContract, EmulatorSettings
 from wwspec_router.emulator.platform import Platform
-from wwspec_router.emulator.server import AbilityContract, EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import seal
-from wwspec_router.emulator.world import Caller, ChannelConnectError, ProgramReply
+from wwspec_router.emulator.state.accounts import Program
+from wwspec_router.emulator.state.conversations import Message, Party
+from wwspec_router.emulator.state.corps import Corp
+from wwspec_router.emulator.state.world import Caller, ChannelConnectError, ProgramReply
 
 Json = dict[str, Any]
 

@@ -3,9 +3,9 @@ from typing import Any
 import pytest
 
 from tests.emulator.apis.conftest import Json, Zone
-from wwspec_router.emulator.knowledge import CORP_BASE_ID
-from wwspec_router.emulator.tags import TAG_GROUPS
-from wwspec_router.emulator.tasks import TASK_SECONDS
+from wwspec_router.emulator.state.knowledge import CORP_BASE_ID
+from wwspec_router.emulator.state.tags import TAG_GROUPS
+from wwspec_router.emulator.state.tasks import TASK_SECONDS
 
 INTENT, TOPIC = TAG_GROUPS
 GROUPS = [{"group_id": INTENT}, {"group_id": TOPIC}]

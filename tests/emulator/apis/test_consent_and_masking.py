@@ -1,7 +1,7 @@
 import pytest
 
 from tests.emulator.apis.conftest import START, Json, Zone
-from wwspec_router.emulator.conversations import CUSTOMER
+from wwspec_router.emulator.state.conversations import CUSTOMER
 
 AGREE, REFUSE = 24, 25
 

@@ -10,10 +10,10 @@ import pytest
 
 from tests.emulator.apis.conftest import SECOND_PROGRAM, Json, Zone
 from wwspec_router.contracts.codec import InputCodec, OutputCodec, OutputPolicy
-from wwspec_router.emulator.conversations import CUSTOMER
-from wwspec_router.emulator.knowledge import CORP_BASE_ID
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
-from wwspec_router.emulator.world import Caller
+from wwspec_router.emulator.state.conversations import CUSTOMER
+from wwspec_router.emulator.state.knowledge import CORP_BASE_ID
+from wwspec_router.emulator.state.world import Caller
 
 EVERY_API = pytest.mark.parametrize("api", SDK_APIS)
 

@@ -4,7 +4,7 @@ import zipfile
 import pytest
 
 from tests.emulator.apis.conftest import Zone
-from wwspec_router.emulator.conversations import CUSTOMER
+from wwspec_router.emulator.state.conversations import CUSTOMER
 
 SECONDS = 3
 """Until a job is finished."""

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from tests.emulator.apis.conftest import Json, Zone
-from wwspec_router.emulator.knowledge import CORP_BASE_ID
-from wwspec_router.emulator.tasks import TASK_SECONDS
+from wwspec_router.emulator.state.knowledge import CORP_BASE_ID
+from wwspec_router.emulator.state.tasks import TASK_SECONDS
 
 READER = {"oper_userid": "lina", "user_doc_ticket": "ticket"}
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.emulator.apis.conftest import Json, Zone
 from wwspec_router.emulator.answers import RefusedError
-from wwspec_router.emulator.knowledge import CORP_BASE_ID, LEARN_SECONDS
+from wwspec_router.emulator.state.knowledge import CORP_BASE_ID, LEARN_SECONDS
 
 PAGE = {"doc_name": "帮助", "type": 101, "web_url": "https://example.com/help"}
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from tests.emulator.apis.conftest import SECOND_PROGRAM, Json, Zone
-from wwspec_router.emulator.server import AbilityContract
+from wwspec_router.emulator.http.server import AbilityContract
 
 PROGRAM, MODEL = "create_program_task", "create_model_task"
 RESULTS = {PROGRAM: "get_program_task_result", MODEL: "get_model_task_result"}

@@ -5,7 +5,7 @@ from Crypto.Cipher import PKCS1_v1_5
 from Crypto.PublicKey import RSA
 
 from tests.emulator.apis.conftest import Zone
-from wwspec_router.emulator.tasks import TASK_SECONDS
+from wwspec_router.emulator.state.tasks import TASK_SECONDS
 
 
 def test_an_app_that_opens_the_key_of_a_message_can_have_it_analysed(zone: Zone) -> None:

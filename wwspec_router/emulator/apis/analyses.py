@@ -1,18 +1,18 @@
 """SDK APIs of WeCom's own analyses: sentiment, spam, summary, tags, suggested answers [99831-99834, 100036].
 
 Each pair of APIs makes a task and tells its result. What the emulator's models make of the messages is in
-`wwspec_router.emulator.analyses`.
+`wwspec_router.emulator.state.analyses`.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from wwspec_router.emulator import analyses
-from wwspec_router.emulator.accounts import App
 from wwspec_router.emulator.answers import Answer, Asked, accepted, asked, require
-from wwspec_router.emulator.tags import TAG_GROUPS, TagGroup
-from wwspec_router.emulator.tasks import MAX_CHARACTERS, TASK_SECONDS, MessageKey, Selection, lines, select
-from wwspec_router.emulator.world import Caller, World
+from wwspec_router.emulator.state import analyses
+from wwspec_router.emulator.state.accounts import App
+from wwspec_router.emulator.state.tags import TAG_GROUPS, TagGroup
+from wwspec_router.emulator.state.tasks import MAX_CHARACTERS, TASK_SECONDS, MessageKey, Selection, lines, select
+from wwspec_router.emulator.state.world import Caller, World
 
 ALL_FAILED = 710637
 TOO_LONG = 790040

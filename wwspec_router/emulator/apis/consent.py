@@ -5,8 +5,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked, require
-from wwspec_router.emulator.conversations import CUSTOMER, EMPLOYEE
-from wwspec_router.emulator.world import Caller, World
+from wwspec_router.emulator.state.conversations import CUSTOMER, EMPLOYEE
+from wwspec_router.emulator.state.world import Caller, World
 
 MAX_PAIRS = 100
 

@@ -1,16 +1,16 @@
 """SDK APIs about chat exports: `create_chatdata_export_job`, `get_chatdata_export_job_status` [99838].
 
-How a template is filled is in `wwspec_router.emulator.exports`.
+How a template is filled is in `wwspec_router.emulator.state.exports`.
 """
 
 from collections.abc import Callable
 
-from wwspec_router.emulator.accounts import App
 from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked, errmsg, require
-from wwspec_router.emulator.conversations import CUSTOMER, EMPLOYEE, Conversations
-from wwspec_router.emulator.exports import FINISHED, SUFFIXES, Fill, filled
-from wwspec_router.emulator.people import DEPARTMENTS
-from wwspec_router.emulator.world import Caller, World
+from wwspec_router.emulator.state.accounts import App
+from wwspec_router.emulator.state.conversations import CUSTOMER, EMPLOYEE, Conversations
+from wwspec_router.emulator.state.exports import FINISHED, SUFFIXES, Fill, filled
+from wwspec_router.emulator.state.people import DEPARTMENTS
+from wwspec_router.emulator.state.world import Caller, World
 
 
 class CreateJob(Asked):

@@ -8,14 +8,14 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from wwspec_router.emulator import analyses
 from wwspec_router.emulator.answers import Answer, Asked, RefusedError, asked, errmsg
 from wwspec_router.emulator.apis.analyses import TOO_LONG, AskedTagGroup, result_of, start_task, tag_groups
-from wwspec_router.emulator.conversations import EMPLOYEE
-from wwspec_router.emulator.corps import Corp
-from wwspec_router.emulator.documents import DOCUMENTS, Document
-from wwspec_router.emulator.tasks import MAX_CHARACTERS, MessageKey, lines, select
-from wwspec_router.emulator.world import Caller, World
+from wwspec_router.emulator.state import analyses
+from wwspec_router.emulator.state.conversations import EMPLOYEE
+from wwspec_router.emulator.state.corps import Corp
+from wwspec_router.emulator.state.documents import DOCUMENTS, Document
+from wwspec_router.emulator.state.tasks import MAX_CHARACTERS, MessageKey, lines, select
+from wwspec_router.emulator.state.world import Caller, World
 
 MAX_KEYWORD_CHARACTERS = 300
 _DOC_TYPES = (8, 9, 19, 20, 21)

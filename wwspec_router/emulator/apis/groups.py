@@ -1,7 +1,7 @@
 """SDK APIs about group chats: `get_group_chat` [99825]."""
 
 from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked, require
-from wwspec_router.emulator.world import Caller, World
+from wwspec_router.emulator.state.world import Caller, World
 
 
 class GroupChat(Asked):

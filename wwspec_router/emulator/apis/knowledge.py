@@ -1,6 +1,6 @@
 """SDK APIs about knowledge bases: `knowledge_base_*` [99836].
 
-What a knowledge base is, and how it learns, is in `wwspec_router.emulator.knowledge`.
+What a knowledge base is, and how it learns, is in `wwspec_router.emulator.state.knowledge`.
 """
 
 import unicodedata
@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
-from wwspec_router.emulator.accounts import App
 from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked, require
-from wwspec_router.emulator.corps import Corp
-from wwspec_router.emulator.knowledge import (
+from wwspec_router.emulator.state.accounts import App
+from wwspec_router.emulator.state.corps import Corp
+from wwspec_router.emulator.state.knowledge import (
     ADDED,
     FAILED,
     MAX_CONTENTS,
@@ -24,7 +24,7 @@ from wwspec_router.emulator.knowledge import (
     KnowledgeBase,
     NewContent,
 )
-from wwspec_router.emulator.world import Caller, World
+from wwspec_router.emulator.state.world import Caller, World
 
 MAX_NAME_BYTES = 200
 MAX_URL_BYTES = 1024

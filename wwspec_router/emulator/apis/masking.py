@@ -3,9 +3,9 @@
 import msgspec
 
 from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked, require
-from wwspec_router.emulator.conversations import EMPLOYEE
-from wwspec_router.emulator.corps import Corp, Masking
-from wwspec_router.emulator.world import Caller, World
+from wwspec_router.emulator.state.conversations import EMPLOYEE
+from wwspec_router.emulator.state.corps import Corp, Masking
+from wwspec_router.emulator.state.world import Caller, World
 
 
 class Config(Asked):

@@ -13,9 +13,9 @@ from msgspec import Meta
 from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked
 from wwspec_router.emulator.apis.paging import Paging
 from wwspec_router.emulator.apis.searches import DEFAULT_LIMIT, Limit
-from wwspec_router.emulator.conversations import EMPLOYEE, Conversations, Message
-from wwspec_router.emulator.texts import SEARCHABLE
-from wwspec_router.emulator.world import Caller, World
+from wwspec_router.emulator.state.conversations import EMPLOYEE, Conversations, Message
+from wwspec_router.emulator.state.texts import SEARCHABLE
+from wwspec_router.emulator.state.world import Caller, World
 
 MAX_SPAN_SECONDS = 31 * 86400
 

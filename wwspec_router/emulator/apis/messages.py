@@ -8,18 +8,12 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from wwspec_router.emulator.accounts import App
 from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked, require
 from wwspec_router.emulator.apis.paging import Paging
-from wwspec_router.emulator.conversations import (
-    WINDOW_SECONDS,
-    Conversations,
-    ExtraInfo,
-    Message,
-    Party,
-)
-from wwspec_router.emulator.keys import EncryptInfo
-from wwspec_router.emulator.world import Caller, World
+from wwspec_router.emulator.state.accounts import App
+from wwspec_router.emulator.state.conversations import WINDOW_SECONDS, Conversations, ExtraInfo, Message, Party
+from wwspec_router.emulator.state.keys import EncryptInfo
+from wwspec_router.emulator.state.world import Caller, World
 
 MAX_PAGE_IDS = 10
 """Page ids that one call gives at most."""

@@ -1,8 +1,8 @@
 """The SDK API by which a program tells the app that something waits: `spec_notify_app` [99849]."""
 
 from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked
-from wwspec_router.emulator.tickets import Notification
-from wwspec_router.emulator.world import Caller, World
+from wwspec_router.emulator.state.tickets import Notification
+from wwspec_router.emulator.state.world import Caller, World
 
 MAX_NOTIFY_ID_BYTES = 64
 MAX_SCENE = 255

@@ -2,7 +2,7 @@
 
 The platform fills the placeholders of the ability's input contract, calls the program asynchronously, and keeps what
 it reports with `program_async_job_call_back`. A model is a program that is linked with the app under its model_id. How
-a program is called is `wwspec_router.emulator.programs`.
+a program is called is `wwspec_router.emulator.program.programs`.
 """
 
 import re
@@ -12,12 +12,12 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from wwspec_router.emulator.accounts import App, Program
 from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked, require
 from wwspec_router.emulator.apis.analyses import DAILY_LIMITED, TOO_LONG, AskedTagGroup, JobId, tag_groups
-from wwspec_router.emulator.programs import MODEL_SECONDS, call_async
-from wwspec_router.emulator.tasks import MAX_CHARACTERS, MessageKey, Selection, lines, select
-from wwspec_router.emulator.world import Caller, World
+from wwspec_router.emulator.program.programs import MODEL_SECONDS, call_async
+from wwspec_router.emulator.state.accounts import App, Program
+from wwspec_router.emulator.state.tasks import MAX_CHARACTERS, MessageKey, Selection, lines, select
+from wwspec_router.emulator.state.world import Caller, World
 
 NOTHING_READ = 790041
 PENDING = 710642

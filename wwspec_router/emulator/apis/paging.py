@@ -2,9 +2,9 @@
 
 import zlib
 
-from wwspec_router.emulator.accounts import App
 from wwspec_router.emulator.answers import RefusedError
-from wwspec_router.emulator.world import World
+from wwspec_router.emulator.state.accounts import App
+from wwspec_router.emulator.state.world import World
 
 
 class Paging:

@@ -1,6 +1,6 @@
 """SDK APIs about keyword rules: `create_`, `update_`, `delete_rule`, `get_rule_list`, `get_rule_detail` [99829].
 
-What a rule does with messages is in `wwspec_router.emulator.rules`.
+What a rule does with messages is in `wwspec_router.emulator.state.rules`.
 """
 
 import re
@@ -11,11 +11,11 @@ from msgspec import UNSET, Meta, UnsetType
 
 from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked, require
 from wwspec_router.emulator.apis.paging import Paging
-from wwspec_router.emulator.conversations import EMPLOYEE, Conversations
-from wwspec_router.emulator.people import DEPARTMENTS
-from wwspec_router.emulator.rules import ApplicableRange, Keyword, RuleBody, Semantics, merged
-from wwspec_router.emulator.texts import SPOKEN
-from wwspec_router.emulator.world import Caller, World
+from wwspec_router.emulator.state.conversations import EMPLOYEE, Conversations
+from wwspec_router.emulator.state.people import DEPARTMENTS
+from wwspec_router.emulator.state.rules import ApplicableRange, Keyword, RuleBody, Semantics, merged
+from wwspec_router.emulator.state.texts import SPOKEN
+from wwspec_router.emulator.state.world import Caller, World
 
 MAX_CHATS = 2000
 DEFAULT_LIMIT = 100

@@ -6,8 +6,8 @@ from msgspec import Meta
 
 from wwspec_router.emulator.answers import Answer, Asked, accepted, asked
 from wwspec_router.emulator.apis.paging import Paging
-from wwspec_router.emulator.conversations import CUSTOMER, EMPLOYEE
-from wwspec_router.emulator.world import Caller, World
+from wwspec_router.emulator.state.conversations import CUSTOMER, EMPLOYEE
+from wwspec_router.emulator.state.world import Caller, World
 
 Limit = Annotated[int, Meta(ge=1, le=100)]
 DEFAULT_LIMIT = 50

@@ -19,7 +19,7 @@ from wwspec_router.emulator.apis import (
     rules,
     searches,
 )
-from wwspec_router.emulator.world import Caller, World
+from wwspec_router.emulator.state.world import Caller, World
 
 ApiFunction = Callable[[World, Caller, bytes], Answer]
 """Takes the state, the caller and the request's JSON; raises `RefusedError`."""

@@ -1,0 +1,1 @@
+"""The endpoints of WeCom that an enterprise app calls, under /cgi-bin/."""

@@ -1,0 +1,1 @@
+"""The callbacks that WeCom sends to an app: sealed, carried, received."""

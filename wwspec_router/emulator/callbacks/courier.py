@@ -1,0 +1,176 @@
+"""Carries `program_notify` callbacks to the app's callback URL, on a thread of its own.
+
+Like WeCom it verifies the URL first, waits 5 seconds for an answer, and tries three times. The URL is verified at the
+start and whenever that is asked for; where that failed, again before each delivery. It keeps no notification: what
+became of each one is told to whoever made the courier.
+"""
+
+import contextlib
+import logging
+import queue
+import threading
+from collections.abc import Callable
+
+import httpx
+
+from wwspec_router.emulator.callbacks import crypto as callbacks
+from wwspec_router.emulator.state.clock import Clock
+from wwspec_router.emulator.state.tickets import Notification
+
+TRIES = 3
+ANSWER_SECONDS = 5.0
+QUEUE_SIZE = 1000
+_OK = 200
+_VERIFY = "verify"
+"""Waits among the notifications."""
+
+_log = logging.getLogger("uvicorn.error")
+
+_ERRORS = (httpx.HTTPError, httpx.InvalidURL)
+
+Settle = Callable[[Notification, str, int], None]
+"""Takes a notification, its new state, and the tries made."""
+
+
+class Courier:
+    """Delivers in order, one after the other.
+
+    Args:
+        url: The app's callback URL.
+        crypto: Seals what is sent.
+        clock: Stamps the requests.
+    """
+
+    def __init__(self, url: str, crypto: callbacks.CallbackCrypto, clock: Clock) -> None:
+        self._url = url
+        self._crypto = crypto
+        self._clock = clock
+        self._waiting: queue.Queue[Notification | str | None] = queue.Queue(QUEUE_SIZE)
+        self._stopping = threading.Event()
+        self.verified = False
+        """Whether the URL has proven that it has the key."""
+        self._client = httpx.Client(trust_env=False, timeout=ANSWER_SECONDS)
+        self._thread = threading.Thread(target=self._run, name="emulator-courier")
+        self._settle: Settle = _ignore
+
+    def start(self, settle: Settle) -> None:
+        """Verify the URL and begin to deliver.
+
+        Args:
+            settle: Told what became of each notification.
+        """
+        self._settle = settle
+        self._thread.start()
+        self.verify_soon()
+
+    def verify(self) -> str:
+        """Ask the URL to prove that it has the key, and return why it could not; empty when it could."""
+        try:
+            reason = self._verify_url()
+        except _ERRORS as error:
+            reason = self._described(error)
+        self.verified = not reason
+        return reason
+
+    def verify_soon(self) -> None:
+        """Verify the URL again, and warn when that fails, before the next delivery."""
+        self.verified = False
+        with contextlib.suppress(queue.Full):  # then what waits is verified first
+            self._waiting.put_nowait(_VERIFY)
+
+    def deliver(self, notification: Notification) -> None:
+        """Queue a notification; it is dropped when too many wait already."""
+        try:
+            self._waiting.put_nowait(notification)
+        except queue.Full:
+            _log.error("program_notify dropped: %d are waiting already", QUEUE_SIZE)
+            self._settle(notification, "dropped", 0)
+
+    def stop(self) -> None:
+        """End after the try under way; what still waits is dropped."""
+        self._stopping.set()
+        while self._thread.is_alive():
+            try:
+                self._waiting.put_nowait(None)
+            except queue.Full:
+                self._drop_waiting()
+            self._thread.join(0.1)
+        self._drop_waiting()
+        self._client.close()
+
+    def _run(self) -> None:
+        while (waiting := self._waiting.get()) is not None and not self._stopping.is_set():
+            if isinstance(waiting, Notification):
+                self._carry(waiting)
+            elif reason := self.verify():
+                _log.warning("the callback URL is not verified: %s, then run `wwspec zone verify-callback`", reason)
+        if isinstance(waiting, Notification):
+            self._settle(waiting, "dropped", 0)
+
+    def _carry(self, notification: Notification) -> None:
+        for attempt in range(1, TRIES + 1):
+            if self._try(notification):
+                self._settle(notification, "delivered", attempt)
+                return
+            if self._stopping.is_set():
+                break
+        _log.warning("program_notify failed after %d tries: no HTTP status 200", attempt)
+        self._settle(notification, "failed", attempt)
+
+    def _try(self, notification: Notification) -> bool:
+        if not self.verified and (reason := self.verify()):
+            _log.info("the callback URL is not verified: %s", reason)
+            return False
+        try:
+            return self._post(notification)
+        except _ERRORS as error:
+            _log.info("callback URL: %s", type(error).__name__)
+            return False
+
+    def _verify_url(self) -> str:
+        echo = f"{self._clock.seconds()}"
+        encrypted = self._crypto.encrypt(echo)
+        query = {**self._crypto.query(self._clock.seconds(), encrypted), "echostr": encrypted}
+        answer = self._client.get(self._url, params=query)
+        if answer.status_code != _OK:
+            return (
+                f"{self._url} answered HTTP status {answer.status_code}: check that it takes GET requests, and that "
+                "--callback-token, --encoding-aes-key and the corpid are the app's"
+            )
+        if answer.text != echo:
+            return (
+                f"{self._url} answered {len(answer.content)} bytes that are not the decrypted echostr: answer it bare, "
+                "without quotes or a line end, and check --encoding-aes-key"
+            )
+        return ""
+
+    def _described(self, error: Exception) -> str:
+        name = type(error).__name__
+        if isinstance(error, httpx.ReadTimeout):
+            return f"{self._url} did not answer within {ANSWER_SECONDS:g} seconds ({name}): let the app answer sooner"
+        if isinstance(error, httpx.TransportError):
+            return f"nothing answers at {self._url} ({name}): start the app"
+        return f"{self._url} can't be called ({name}): check --callback-url"
+
+    def _post(self, notification: Notification) -> bool:
+        encrypted = self._crypto.encrypt(callbacks.notification_xml(notification))
+        answer = self._client.post(
+            self._url,
+            params=self._crypto.query(self._clock.seconds(), encrypted),
+            content=callbacks.outer_xml(notification, encrypted).encode(),
+            headers={"content-type": "text/xml; charset=utf-8"},
+        )
+        return answer.status_code == _OK
+
+    def _drop_waiting(self) -> None:
+        while True:
+            try:
+                notification = self._waiting.get_nowait()
+            except queue.Empty:
+                return
+            if isinstance(notification, Notification):
+                self._settle(notification, "dropped", 0)
+
+
+def _ignore(notification: Notification, state: str, attempts: int) -> None:
+    """Stand in until the courier starts."""

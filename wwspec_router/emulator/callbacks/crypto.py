@@ -1,0 +1,189 @@
+"""WeCom's standard callback encryption, both halves, and the XML of `program_notify` [99843].
+
+AES-256-CBC under the EncodingAESKey, PKCS#7 padding to 32 bytes, and a SHA-1 signature over token, time,
+nonce and ciphertext. Only text and bytes: nothing here sends or receives.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+import re
+from collections.abc import Mapping
+from html import escape, unescape
+from typing import Any
+
+from wwspec_router.emulator.state.tickets import Notification
+from wwspec_router.errors import ConfigurationError, WWSpecError
+
+_BLOCK = 32
+_RANDOM_BYTES = 16
+_LENGTH_BYTES = 4
+_KEY_CHARACTERS = 43
+
+_ELEMENT = re.compile(r"\s*<(\w+)>(?:<!\[CDATA\[(.*?)\]\]>|([^<]*))</\1>", re.DOTALL)
+_ROOT = re.compile(r"\s*<xml>(.*)</xml>\s*", re.DOTALL)
+
+
+class CallbackError(WWSpecError):
+    """A callback is not genuine: wrong signature, key or receiver, or malformed."""
+
+
+class CallbackCrypto:
+    """Seals and opens callbacks for one receiver.
+
+    Args:
+        token: The callback's Token.
+        encoding_aes_key: The callback's EncodingAESKey, 43 characters.
+        receive_id: Who it is for: the corpid.
+
+    Raises:
+        ConfigurationError: The EncodingAESKey is none.
+    """
+
+    def __init__(self, token: str, encoding_aes_key: str, receive_id: str) -> None:
+        try:
+            key = base64.b64decode(f"{encoding_aes_key}=", validate=True)
+        except (binascii.Error, ValueError):
+            key = b""
+        if len(encoding_aes_key) != _KEY_CHARACTERS or len(key) != _BLOCK:
+            raise ConfigurationError(f"an EncodingAESKey has {_KEY_CHARACTERS} characters of A-Z, a-z, 0-9")
+        self._token = token
+        self._key = key
+        self._receive_id = receive_id.encode()
+
+    def encrypt(self, text: str) -> str:
+        """Return the ciphertext in base64."""
+        content = text.encode()
+        length = len(content).to_bytes(_LENGTH_BYTES, "big")
+        plain = os.urandom(_RANDOM_BYTES) + length + content + self._receive_id
+        fill = _BLOCK - len(plain) % _BLOCK
+        return base64.b64encode(self._cipher().encrypt(plain + bytes([fill]) * fill)).decode()
+
+    def decrypt(self, encrypted: str) -> str:
+        """Return the text of a ciphertext whose signature was checked.
+
+        Raises:
+            CallbackError: It does not decrypt, or is for somebody else.
+        """
+        try:
+            raw = base64.b64decode(encrypted, validate=True)
+            plain: bytes = self._cipher().decrypt(raw)
+            fill = plain[-1]
+            if not 1 <= fill <= _BLOCK or plain[-fill:] != bytes([fill]) * fill:
+                raise ValueError("padding")
+            start = _RANDOM_BYTES + _LENGTH_BYTES
+            end = start + int.from_bytes(plain[_RANDOM_BYTES:start], "big")
+            text = plain[start:end].decode()
+        except (ValueError, IndexError):
+            raise CallbackError("the callback does not decrypt") from None
+        if plain[end:-fill] != self._receive_id:
+            raise CallbackError("the callback is for another receiver")
+        return text
+
+    def signature(self, timestamp: str, nonce: str, encrypted: str) -> str:
+        """Return the msg_signature."""
+        parts = sorted((self._token, timestamp, nonce, encrypted))
+        digest = hashlib.sha1("".join(parts).encode(errors="surrogatepass"), usedforsecurity=False)
+        return digest.hexdigest()
+
+    def query(self, timestamp: int, encrypted: str) -> dict[str, str]:
+        """Return the query parameters that go with a ciphertext."""
+        nonce = str(int.from_bytes(os.urandom(4), "big"))
+        signature = self.signature(str(timestamp), nonce, encrypted)
+        return {"msg_signature": signature, "timestamp": str(timestamp), "nonce": nonce}
+
+    def _cipher(self) -> Any:
+        from Crypto.Cipher import AES
+
+        return AES.new(self._key, AES.MODE_CBC, iv=self._key[:16])
+
+
+class CallbackReceiver:
+    """The receiving half, for an app: verifies and decrypts what comes to its callback URL.
+
+    Args:
+        crypto: Token, key and corpid of the app's callback.
+    """
+
+    def __init__(self, crypto: CallbackCrypto) -> None:
+        self._crypto = crypto
+
+    def answer_echo(self, query: Mapping[str, str]) -> str:
+        """Return what to answer to the GET that verifies the URL.
+
+        Raises:
+            CallbackError: It is not genuine.
+        """
+        encrypted = query.get("echostr", "")
+        self._verify(query, encrypted)
+        return self._crypto.decrypt(encrypted)
+
+    def open(self, query: Mapping[str, str], body: str) -> dict[str, str]:
+        """Return the fields of a POSTed callback, such as `Event` and `NotifyId`.
+
+        Raises:
+            CallbackError: It is not genuine.
+        """
+        encrypted = read_xml(body).get("Encrypt", "")
+        self._verify(query, encrypted)
+        return read_xml(self._crypto.decrypt(encrypted))
+
+    def _verify(self, query: Mapping[str, str], encrypted: str) -> None:
+        given = query.get("msg_signature", "")
+        expected = self._crypto.signature(query.get("timestamp", ""), query.get("nonce", ""), encrypted)
+        if not hmac.compare_digest(expected.encode(), given.encode(errors="surrogatepass")):
+            raise CallbackError("the callback's signature does not fit")
+
+
+def notification_xml(notification: Notification) -> str:
+    """Return the event that tells the app of a notify_id."""
+    return write_xml(
+        {
+            "ToUserName": notification.corpid,
+            "FromUserName": "sys",
+            "CreateTime": notification.create_time,
+            "MsgType": "event",
+            "Event": "program_notify",
+            "NotifyId": notification.notify_id,
+            "NotifyScene": notification.notify_scene,
+        }
+    )
+
+
+def outer_xml(notification: Notification, encrypted: str) -> str:
+    """Return the body that is POSTed."""
+    fields = {"ToUserName": notification.corpid, "AgentID": str(notification.agentid), "Encrypt": encrypted}
+    return write_xml(fields)
+
+
+def write_xml(fields: Mapping[str, str | int]) -> str:
+    """Write one flat element, as WeCom does: text in CDATA, numbers bare."""
+    return f"<xml>{''.join(_element(name, value) for name, value in fields.items())}</xml>"
+
+
+def read_xml(text: str) -> dict[str, str]:
+    """Read one flat element of texts; nothing else of XML is understood, least of all a DTD.
+
+    Raises:
+        CallbackError: It is anything else.
+    """
+    root = _ROOT.fullmatch(text)
+    if root is None:
+        raise CallbackError("the XML is not one flat <xml> element")
+    content, position, fields = root[1], 0, {}
+    while element := _ELEMENT.match(content, position):
+        name, cdata, plain = element.groups()
+        fields[name] = unescape(plain) if cdata is None else cdata
+        position = element.end()
+    if content[position:].strip():
+        raise CallbackError("the XML is not one flat <xml> element")
+    return fields
+
+
+def _element(name: str, value: str | int) -> str:
+    if isinstance(value, int):
+        return f"<{name}>{value}</{name}>"
+    text = escape(value) if "]]>" in value else f"<![CDATA[{value}]]>"
+    return f"<{name}>{text}</{name}>"

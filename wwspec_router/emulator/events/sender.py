@@ -1,0 +1,88 @@
+"""Sends events to the program: those that a test fires, at once, and those that the platform raises, in their turn.
+
+What an event says is made in `events`; the reply is passed on unread, since WeCom documents none.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from wwspec_router.emulator.answers import Answer, RefusedError, accepted
+from wwspec_router.emulator.events.outbox import Outbox
+from wwspec_router.emulator.events.types import EVENT_TYPES, build_event, wrap_event
+from wwspec_router.emulator.program.programs import ask_program, begin
+from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
+from wwspec_router.emulator.state.traffic import Entry
+from wwspec_router.emulator.state.world import World
+from wwspec_router.envelope import CallType
+
+__all__ = ["fire", "fire_as_is", "queue"]
+
+_log = logging.getLogger(__name__)
+
+
+def fire(world: World, event_type: str, overrides: Mapping[str, Any]) -> Answer:
+    """Send an event made from the emulator's data; see `Platform.fire`."""
+
+    def build() -> dict[str, Any]:
+        if event_type not in EVENT_TYPES:
+            raise RefusedError(40058, f"no such event; there are {', '.join(EVENT_TYPES)}")
+        return build_event(world, world.app, event_type, overrides)
+
+    return _fire(world, build)
+
+
+def fire_as_is(world: World, event: dict[str, Any]) -> Answer:
+    """Send an event that is given whole."""
+
+    def check() -> dict[str, Any]:
+        if not isinstance(event.get("event_type"), str):
+            raise RefusedError(40058, "an event has an event_type")
+        return event
+
+    return _fire(world, check)
+
+
+def queue(world: World, outbox: Outbox, event_type: str, fields: dict[str, Any]) -> None:
+    """Number and time an event now, and let it be sent in its turn; takes no lock of the world."""
+    program = world.app.receiver
+    if program is None:
+        return
+    call, entry = _begin(world, wrap_event(event_type, fields, world.clock.seconds()))
+
+    def send() -> None:
+        try:
+            ask_program(world, program, call, entry=entry)
+        except RefusedError as error:
+            _log.warning("event %s did not reach the program: %s", event_type, error)
+
+    outbox.put(send)
+
+
+def _fire(world: World, build: Callable[[], dict[str, Any]]) -> Answer:
+    event: Answer = {}
+
+    def send() -> Answer:
+        with world.lock:
+            program = world.app.receiver
+            if program is None:
+                raise RefusedError(710645, "no program receives events: call set_receive_callback first")
+            event.update(build())
+        call, entry = _begin(world, event)
+        return accepted(reply=ask_program(world, program, call, entry=entry))
+
+    return {"reply": "", **world.answered(send), "event": event}
+
+
+def _begin(world: World, event: dict[str, Any]) -> tuple[CallContent, Entry]:
+    call = CallContent(
+        corpid=world.app.corpid,
+        agentid=world.app.agentid,
+        call_type=CallType.EVENT,
+        data=msgspec.json.encode(event).decode(),
+        request_id=world.reference(),
+        timestamp=world.clock.seconds(),
+    )
+    return call, begin(world, event["event_type"], call)

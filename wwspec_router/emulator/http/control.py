@@ -1,0 +1,152 @@
+"""What a test does to an emulated platform: faults, the record of the traffic, calls sent once more, who is who.
+
+Like the platform it answers values and knows no HTTP; it is no part of WeCom.
+"""
+
+import msgspec
+
+from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read
+from wwspec_router.emulator.events.types import EVENT_TYPES
+from wwspec_router.emulator.platform import Platform
+from wwspec_router.emulator.program.programs import ask_program, begin
+from wwspec_router.emulator.state.faults import FaultSpec
+from wwspec_router.emulator.state.seeds import SceneMessage, check_message, say
+from wwspec_router.emulator.state.traffic import KINDS
+from wwspec_router.errors import ConfigurationError
+
+__all__ = ["Control"]
+
+NO_CALLBACK = "the emulator has no callback URL: start it with --callback-url, --callback-token and --encoding-aes-key"
+
+
+class Replay(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Which recorded call to send again, and what to change in it."""
+
+    number: int
+    """Of the entry."""
+    data: str | None = None
+    ability_id: str | None = None
+    notify_id: str | None = None
+
+
+class Control:
+    """Controls one platform.
+
+    Args:
+        platform: Which one.
+    """
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def info(self) -> Answer:
+        """Answer who is who, enough for an app to call its program, and how much is kept."""
+        platform, settings, world = self._platform, self._platform.settings, self._platform.world
+        with world.lock:
+            receiver = world.app.receiver
+            program = world.app.programs[settings.program_id]
+            contracts, kept = program.contracts, world.kept()
+        return accepted(
+            corpid=settings.corpid,
+            agentid=settings.agentid,
+            secret=settings.secret,
+            program_id=settings.program_id,
+            program_url=program.url,
+            callback_url=settings.callback_url,
+            callback_verified=platform.callbacks is not None and platform.callbacks.verified,
+            abilities=None if contracts is None else sorted(contracts),
+            events=list(EVENT_TYPES),
+            receives_events=receiver is not None,
+            messages=kept["messages"].entries,
+            seed=settings.seed,
+            debug_token=settings.debug_token,
+            now=platform.clock.seconds(),
+            kept=msgspec.to_builtins(kept),
+        )
+
+    def add_fault(self, body: bytes) -> Answer:
+        """Set a fault, given as the JSON of a `FaultSpec`, and answer its `id`."""
+        return self._platform.world.answered(
+            lambda: accepted(id=self._platform.world.faults.add(read(FaultSpec, body)))
+        )
+
+    def faults(self) -> Answer:
+        """Answer the `faults` that still work."""
+        return accepted(faults=msgspec.to_builtins(self._platform.world.faults.listed()))
+
+    def clear_faults(self, fault_id: str = "") -> Answer:
+        """Take one fault away, or all; answer how many were `cleared`."""
+        return accepted(cleared=self._platform.world.faults.clear(fault_id))
+
+    def traffic(self, since: int = 0, kind: str = "") -> Answer:
+        """Answer the recorded `traffic`, oldest first, once no event is on its way any more.
+
+        Args:
+            since: The number of the last entry that is known already.
+            kind: One of `KINDS`; empty for all.
+        """
+
+        def told() -> Answer:
+            if kind and kind not in KINDS:
+                raise RefusedError(40058, f"a kind is one of {', '.join(KINDS)}")
+            self._platform.settle()
+            return accepted(traffic=self._platform.world.traffic.entries(since, kind))
+
+        return self._platform.world.answered(told)
+
+    def say(self, body: bytes) -> Answer:
+        """Let somebody say something, given as the JSON of a `SceneMessage`, and answer the `msgid`.
+
+        The program is told by conversation_new_message, and by hit_keyword when the message hits a rule of the program.
+        """
+        world = self._platform.world
+
+        def speak() -> Answer:
+            message = read(SceneMessage, body)
+            try:
+                check_message(message, "$")
+                with world.lock:
+                    said = say(world.corp(world.app).chats, message, world.clock.seconds())
+                    token = world.issue_event_token(world.app)
+            except (msgspec.ValidationError, ConfigurationError) as error:
+                raise RefusedError(40058, str(error)) from None
+            world.raise_event("conversation_new_message", {"token": token})
+            return accepted(msgid=said.msgid)
+
+        return world.answered(speak)
+
+    def verify_callback(self) -> Answer:
+        """Ask the app's callback URL for the proof; answer whether it is `verified`, and else the `reason`."""
+        callbacks = self._platform.callbacks
+        reason = callbacks.verify() if callbacks else NO_CALLBACK
+        return accepted(verified=not reason, reason=reason, url=self._platform.settings.callback_url)
+
+    def replay(self, body: bytes) -> Answer:
+        """Send a recorded call or event to the program once more, given as the JSON of a `Replay`.
+
+        It is sealed anew, under a fresh request id and time. What the app would be told is answered: errcode, errmsg,
+        and the program's `reply`. Console contracts are not applied, so that a call may be edited into a bad one.
+        """
+        world = self._platform.world
+
+        def send() -> Answer:
+            asked = read(Replay, body)
+            call = world.traffic.call(asked.number)
+            if call is None:
+                raise RefusedError(40058, "no call or event of this number is recorded")
+            changes = {
+                name: value
+                for name in ("data", "ability_id", "notify_id")
+                if (value := getattr(asked, name)) is not None
+            }
+            again = call._replace(**changes, request_id=world.reference(), timestamp=world.clock.seconds())
+            with world.lock:
+                program = world.app.programs[world.settings.program_id]
+            entry = begin(world, again.ability_id or world.traffic.name(asked.number), again)
+            return accepted(reply=ask_program(world, program, again, entry=entry))
+
+        return {"reply": "", **world.answered(send)}
+
+    def reset(self) -> Answer:
+        """Go back to the start; see `Platform.reset`."""
+        return self._platform.reset()

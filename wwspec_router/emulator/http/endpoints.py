@@ -1,0 +1,277 @@
+"""The emulator over HTTP: WeCom's endpoints for the app under /cgi-bin/, the emulator's own under /emulator/.
+
+Translates only: bytes in, the platform's answer out. As with WeCom the HTTP status is 200 whatever the
+errcode. The platform blocks, so each request runs on a thread; SDK calls have threads of their own, because
+they come in while calls of the program, which cause them, hold theirs.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from http import HTTPMethod
+from typing import Any
+from urllib.parse import unquote
+
+import anyio
+import anyio.to_thread
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from wwspec_router.emulator.answers import Answer, RefusedError, read
+from wwspec_router.emulator.appside import calls as appside, uploads
+from wwspec_router.emulator.http.control import Control
+from wwspec_router.emulator.platform import Platform
+from wwspec_router.emulator.settings import AbilityContract
+from wwspec_router.emulator.standin.wwspec_standin.link import FAULT_STATUS
+from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
+from wwspec_router.emulator.state.faults import CutError, ReturnCodeError
+from wwspec_router.emulator.state.world import Caller
+
+PROGRAM_THREADS = 256
+SDK_THREADS = 64
+MAX_BODY_BYTES = 10 * 1024 * 1024
+"""Larger requests are refused with 40206. WeCom does not publish its own limit."""
+
+_Object = dict[str, Any]
+
+
+class Endpoints:
+    """The routes of one platform, and the threads that they run on.
+
+    Args:
+        platform: What answers.
+    """
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._control = Control(platform)
+        self._program_threads = anyio.CapacityLimiter(PROGRAM_THREADS)
+        self._sdk_threads = anyio.CapacityLimiter(SDK_THREADS)
+
+    def routes(self) -> list[Route]:
+        """Return every route."""
+        app_side = [Route(f"/cgi-bin/{api}", partial(self.app_call, api), methods=["POST"]) for api in appside.APIS]
+        own = (
+            ("GET", "zone-key", self.zone_key),
+            ("POST", "sdk/{api}", self.sdk_call),
+            ("POST", "debug-mode", self.debug_mode),
+            ("POST", "fire", self.fire_as_is),
+            ("POST", "fire/{event_type}", self.fire),
+            ("GET", "info", self.info),
+            ("GET", "notifications", self.notifications),
+            ("POST", "verify-callback", self.verify_callback),
+            ("POST", "clock", self.clock),
+            ("POST", "program", self.program),
+            ("POST", "contracts", self.contracts),
+            ("POST", "faults", self.add_fault),
+            ("GET", "faults", self.faults),
+            ("DELETE", "faults", self.clear_faults),
+            ("GET", "traffic", self.traffic),
+            ("POST", "say", self.say),
+            ("POST", "replay", self.replay),
+            ("POST", "reset", self.reset),
+        )
+        return [
+            Route("/cgi-bin/gettoken", self.get_token, methods=["GET"]),
+            Route(f"/cgi-bin/{uploads.API}", self.upload_media, methods=["POST"]),
+            *app_side,
+            Route("/cgi-bin/{path:path}", self.unmodelled, methods=[*HTTPMethod]),
+            *(Route(f"/emulator/{path}", call, methods=[verb]) for verb, path, call in own),
+        ]
+
+    async def get_token(self, request: Request) -> Response:
+        """GET /cgi-bin/gettoken?corpid=&corpsecret=."""
+        query = request.query_params
+        corpid, secret = query.get("corpid", ""), query.get("corpsecret", "")
+        return await self._on_thread(self._platform.get_token, corpid, secret)
+
+    async def app_call(self, api: str, request: Request) -> Response:
+        """POST /cgi-bin/{api}?access_token=."""
+        body = await _body(request)
+        if body is None:
+            return _json(self._refusal(40206))
+        return await self._on_thread(self._platform.app_call, api, _token(request), body)
+
+    async def upload_media(self, request: Request) -> Response:
+        """POST /cgi-bin/chatdata/upload_media?access_token=&type=file, a multipart form."""
+        body = await _body(request, uploads.MAX_FORM_BYTES)
+        if body is None:
+            return _json(self._refusal(40206))
+        kind, content_type = request.query_params.get("type", ""), request.headers.get("content-type", "")
+        return await self._on_thread(self._platform.upload_media, _token(request), kind, content_type, body)
+
+    async def unmodelled(self, request: Request) -> Response:
+        """Any other method or path under /cgi-bin/."""
+        path = request.path_params["path"]
+        return await self._on_thread(self._platform.refuse_unmodelled, request.method, path)
+
+    async def zone_key(self, request: Request) -> Response:
+        """Give the stand-in the key that calls are sealed with."""
+        return Response(self._platform.world.zone_key, media_type="application/octet-stream")
+
+    async def sdk_call(self, request: Request) -> Response:
+        """Answer one SDK API; 404 for an unknown name, 400 for a body that is no JSON object."""
+        api = request.path_params["api"]
+        body = await _body(request)
+        if api not in SDK_APIS:
+            return Response(status_code=404)
+        if body is None:
+            return _json(self._refusal(40206))
+        caller = _caller(request)
+        if caller is None or _object(body) is None:
+            return Response(status_code=400)
+        call = self._platform.sdk_call
+        try:
+            reply = await anyio.to_thread.run_sync(call, api, caller, body, limiter=self._sdk_threads)
+        except ReturnCodeError as error:
+            return Response(str(error.return_code), status_code=FAULT_STATUS)
+        except CutError:
+            return _CutResponse()
+        return Response(reply, media_type="application/json")
+
+    async def debug_mode(self, request: Request) -> Response:
+        """Answer the SDK's `spec_open_debug_mode`: {"debug_token": "", "access_token": ""}."""
+        asked = _object(await _body(request) or b"") or {}
+        opened = self._platform.open_debug_mode(str(asked.get("debug_token")), str(asked.get("access_token")))
+        return Response(b"true" if opened else b"false", media_type="application/json")
+
+    async def fire_as_is(self, request: Request) -> Response:
+        """Send the event that is the body to the program, whatever it says."""
+        event = _object(await _body(request) or b"")
+        if event is None:
+            return _json(self._refusal(40058, "the event is not a JSON object"))
+        return await self._on_thread(self._platform.fire_as_is, event)
+
+    async def fire(self, request: Request) -> Response:
+        """Send an event to the program; the body holds overrides or nothing."""
+        overrides = _object(await _body(request) or b"{}")
+        if overrides is None:
+            return _json(self._refusal(40058, "the overrides are not a JSON object"))
+        event_type = request.path_params["event_type"]
+        return await self._on_thread(self._platform.fire, event_type, overrides)
+
+    async def info(self, request: Request) -> Response:
+        """Tell who is who."""
+        url = str(request.base_url).rstrip("/")
+        return _json({**self._control.info(), "url": url})
+
+    async def notifications(self, request: Request) -> Response:
+        """Give the latest `program_notify` callbacks."""
+        return _json(self._platform.notifications())
+
+    async def verify_callback(self, request: Request) -> Response:
+        """Verify the app's callback URL."""
+        return await self._on_thread(self._control.verify_callback)
+
+    async def clock(self, request: Request) -> Response:
+        """Put the clock forward: {"advance": seconds}."""
+        seconds = (_object(await _body(request) or b"") or {}).get("advance")
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+            return _json(self._refusal(40058, "advance must be a number of seconds"))
+        return await self._on_thread(self._platform.advance, seconds)
+
+    async def contracts(self, request: Request) -> Response:
+        """Register the console contracts anew: ability ID -> {"input": example, "output": example}."""
+        body = await _body(request)
+        try:
+            contracts = read(dict[str, AbilityContract], body or b"")
+        except RefusedError as error:
+            return _json(error.answer(self._platform.world.reference()))
+        return _json(self._platform.register(contracts))
+
+    async def program(self, request: Request) -> Response:
+        """Change where a program listens: {"program_url": url, "program_id": another program, or left out}."""
+        given = _object(await _body(request) or b"") or {}
+        url, program_id = given.get("program_url"), given.get("program_id", "")
+        if not isinstance(url, str) or not isinstance(program_id, str):
+            return _json(self._refusal(40058, "program_url must be a URL, program_id a string"))
+        return _json(self._platform.point_to(url, program_id))
+
+    async def add_fault(self, request: Request) -> Response:
+        """Set a fault: {"on", "effect", "api", "value", "count"}."""
+        return _json(self._control.add_fault(await _body(request) or b""))
+
+    async def faults(self, request: Request) -> Response:
+        """List the faults that still work."""
+        return _json(self._control.faults())
+
+    async def clear_faults(self, request: Request) -> Response:
+        """Take away the fault ?id=, or all of them."""
+        return _json(self._control.clear_faults(request.query_params.get("id", "")))
+
+    async def traffic(self, request: Request) -> Response:
+        """Give the record of the traffic: ?since=number&kind=."""
+        since = request.query_params.get("since", "0")
+        if not since.isdecimal():
+            return _json(self._refusal(40058, "since is the number of an entry"))
+        kind = request.query_params.get("kind", "")
+        return await self._on_thread(self._control.traffic, int(since), kind)
+
+    async def say(self, request: Request) -> Response:
+        """Let somebody say something: {"from", "to" or "group", "text", "msgtype"}."""
+        return _json(self._control.say(await _body(request) or b""))
+
+    async def replay(self, request: Request) -> Response:
+        """Send a recorded call again: {"number", "data", "ability_id", "notify_id"}."""
+        return await self._on_thread(self._control.replay, await _body(request) or b"")
+
+    async def reset(self, request: Request) -> Response:
+        """Go back to the start."""
+        return await self._on_thread(self._control.reset)
+
+    async def _on_thread(self, work: Callable[..., Answer], *arguments: Any) -> Response:
+        try:
+            return _json(await anyio.to_thread.run_sync(work, *arguments, limiter=self._program_threads))
+        except CutError:
+            return _CutResponse()
+
+    def _refusal(self, errcode: int, hint: str = "") -> Answer:
+        return RefusedError(errcode, hint).answer(self._platform.world.reference())
+
+
+class _CutResponse(Response):
+    """Promises a byte and does not send it, so that the server closes the connection in the middle of the reply."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-length", b"1")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+
+def _token(request: Request) -> str:
+    return request.query_params.get("access_token", "")
+
+
+async def _body(request: Request, limit: int = MAX_BODY_BYTES) -> bytes | None:
+    """Return the body, or None when it is too large."""
+    chunks = bytearray()
+    async for chunk in request.stream():
+        chunks += chunk
+        if len(chunks) > limit:
+            return None
+    return bytes(chunks)
+
+
+def _caller(request: Request) -> Caller | None:
+    headers = request.headers
+    try:
+        return Caller(
+            corpid=unquote(headers["ww-corpid"]),
+            agentid=int(headers["ww-agentid"]),
+            ability_id=unquote(headers.get("ww-ability-id", "")),
+            job_info=unquote(headers.get("ww-job-info", "")),
+        )
+    except (KeyError, ValueError):
+        return None
+
+
+def _object(body: bytes) -> _Object | None:
+    try:
+        return msgspec.json.decode(body, type=_Object)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _json(answer: Answer) -> Response:
+    return Response(msgspec.json.encode(answer), media_type="application/json")

@@ -1,0 +1,171 @@
+"""Puts the emulator together and serves it.
+
+The command line stands on `EmulatorSettings`, `load_contracts`, `create_app` and `serve`; it is not known
+here.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from uvicorn.config import LOGGING_CONFIG
+
+from wwspec_router.cli.child import until_interrupted
+from wwspec_router.emulator.callbacks.courier import Courier
+from wwspec_router.emulator.callbacks.crypto import CallbackCrypto
+from wwspec_router.emulator.http.endpoints import Endpoints
+from wwspec_router.emulator.http.guard import Guard
+from wwspec_router.emulator.platform import Platform
+from wwspec_router.emulator.program.channel import HttpChannel
+from wwspec_router.emulator.program.launch import Launch
+from wwspec_router.emulator.proxy.authority import Authority, default_folder
+from wwspec_router.emulator.proxy.proxy import Proxy
+from wwspec_router.emulator.settings import (
+    STANDIN_DIRECTORY,
+    AbilityContract,
+    EmulatorSettings,
+    load_contracts,
+)
+from wwspec_router.emulator.standin.wwspec_standin.seal import cipher_package
+from wwspec_router.emulator.state.clock import Clock
+from wwspec_router.emulator.state.world import Channel
+from wwspec_router.errors import ConfigurationError
+from wwspec_router.protocol.connection import Connection
+
+__all__ = [
+    "STANDIN_DIRECTORY",
+    "AbilityContract",
+    "EmulatorSettings",
+    "create_app",
+    "load_contracts",
+    "serve",
+    "server_config",
+]
+
+BACKLOG = 2048
+KEEP_ALIVE = 75
+"""Seconds that an idle connection is kept: far longer than clients do, who would send on one that is being closed.
+Also what a client has for the head of a request, which somebody may type."""
+
+_log = logging.getLogger("uvicorn.error")
+
+
+def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> Starlette:
+    """Return the emulator as an ASGI application; `app.state.platform` is its `Platform`.
+
+    Its threads and connections start and end with the application's lifespan, once.
+
+    Args:
+        settings: How to build it.
+        channel: The way to the program; by default HTTP, closed with the application.
+
+    Raises:
+        ConfigurationError: The EncodingAESKey is none, or the extra `emulator` is not installed.
+    """
+    _check_cipher()
+    clock = Clock(settings.clock_start)
+    courier = _courier(settings, clock)
+    http = HttpChannel(settings.connect_timeout, settings.call_timeout)
+    platform = Platform(settings, channel or http, clock=clock, callbacks=courier)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        if courier:
+            courier.start(platform.settled)
+        platform.start()
+        try:
+            yield
+        finally:
+            await anyio.to_thread.run_sync(platform.stop)
+            if courier:
+                await anyio.to_thread.run_sync(courier.stop)
+            http.close()
+
+    guard = Middleware(Guard, settings.allowed_hosts)
+    app = Starlette(routes=Endpoints(platform).routes(), middleware=[guard], lifespan=lifespan)
+    app.state.platform = platform
+    return app
+
+
+def server_config(
+    app: Starlette, host: str, port: int, log_config: dict[str, Any] | None = LOGGING_CONFIG
+) -> uvicorn.Config:
+    """Configure uvicorn for the emulator.
+
+    Args:
+        app: From `create_app`.
+        host: Where to listen.
+        port: Where to listen.
+        log_config: Of uvicorn's loggers; None leaves them as they are.
+    """
+    return uvicorn.Config(
+        app,
+        http=partial(Connection, head_timeout=KEEP_ALIVE),  # type: ignore[arg-type]  # as good as a class
+        ws="none",
+        host=host,
+        port=port,
+        backlog=BACKLOG,
+        access_log=False,
+        log_config=log_config,
+        timeout_keep_alive=KEEP_ALIVE,
+    )
+
+
+def serve(
+    settings: EmulatorSettings, program: str = "", proxy_port: int | None = None, state: Path | None = None
+) -> None:
+    """Serve the emulator until it is interrupted.
+
+    Args:
+        settings: How to build it.
+        program: The command line of a zone program that runs as long as the emulator does; see `launch`.
+        proxy_port: Where to be an HTTPS proxy as well; see `proxy`.
+        state: Folder of the proxy's certificate authority; see `default_folder` for None.
+
+    Raises:
+        ConfigurationError: See `create_app`; or the program can't be started, or the proxy.
+        ProgramEndedError: The program ended by itself, and so the emulator did.
+    """
+    config = server_config(create_app(settings), settings.host, settings.port)
+    server = uvicorn.Server(config)
+    if not program and proxy_port is None:
+        server.run()
+        return
+    authority = None if proxy_port is None else Authority(state or default_folder())
+    with until_interrupted(), ExitStack() as stack:
+        bound = stack.enter_context(config.bind_socket())
+        bound.listen(BACKLOG)
+        port = bound.getsockname()[1]
+        if authority is not None:
+            proxy = stack.enter_context(Proxy(authority, (settings.host, port), settings.host, proxy_port or 0))
+            _log.info("proxy: HTTPS_PROXY=%s, trusting %s", proxy.url, authority.certificate)
+        url = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{port}"
+        # Uvicorn raises SIGTERM again once it has ended: without a handler the program would be left behind.
+        stop = partial(setattr, server, "should_exit", True)
+        launch = stack.enter_context(Launch(program, url, settings.program_url, stop)) if program else None
+        server.run(sockets=[bound])
+        if launch is not None:
+            launch.check()
+
+
+def _check_cipher() -> None:
+    try:
+        cipher_package()
+    except ImportError:
+        raise ConfigurationError(
+            "the emulator needs pycryptodome: install wwspec_router with the extra 'emulator'"
+        ) from None
+
+
+def _courier(settings: EmulatorSettings, clock: Clock) -> Courier | None:
+    if not settings.callback_url:
+        return None
+    crypto = CallbackCrypto(settings.callback_token, settings.encoding_aes_key, settings.corpid)
+    return Courier(settings.callback_url, crypto, clock)

@@ -1,0 +1,176 @@
+"""Exchanges with the program: seal, send, open, and name what went wrong as the app sees it [100042, 99812].
+
+Holds no lock while it sends: the program may take its time, and calls the platform back meanwhile. Knows none of the
+APIs that lead to a call.
+"""
+
+import logging
+
+from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked
+from wwspec_router.emulator.matching import check_request, check_result, registered
+from wwspec_router.emulator.standin.wwspec_standin import seal
+from wwspec_router.emulator.state.accounts import Program
+from wwspec_router.emulator.state.faults import DROP, ERRCODE, PROGRAM, TIMEOUT
+from wwspec_router.emulator.state.jobs import OnResult
+from wwspec_router.emulator.state.traffic import CALL, EVENT, Entry
+from wwspec_router.emulator.state.world import Caller, ChannelConnectError, ChannelTimeoutError, World
+from wwspec_router.envelope import CallType
+
+__all__ = ["MODEL_SECONDS", "ask_program", "begin", "call_async", "report_job"]
+
+MODEL_SECONDS = 5.0
+"""Within which an own model must answer the platform's request [99835]."""
+
+_log = logging.getLogger(__name__)
+
+_OK = 200
+_CONNECT, _CUT = 710674, 710675
+
+
+class Report(Asked):
+    """Request of `program_async_job_call_back`."""
+
+    errcode: int
+    result: str = ""
+
+
+def begin(world: World, name: str, call: seal.CallContent) -> Entry:
+    """Record that a call or an event goes to the program."""
+    kind = EVENT if call.call_type == CallType.EVENT else CALL
+    return world.traffic.begin(kind, name, call.data, call=call)
+
+
+def ask_program(
+    world: World,
+    program: Program,
+    call: seal.CallContent,
+    *,
+    limit: float | None = None,
+    entry: Entry | None = None,
+) -> str:
+    """Send one call and return the text of the program's reply.
+
+    Args:
+        world: The emulator's state.
+        program: Whom to call.
+        call: What to seal.
+        limit: Real seconds to wait for each read and write; the settings' when None.
+        entry: Where it is recorded; a new entry when None.
+
+    Raises:
+        RefusedError: 710674, 710675, 710676 or 710677, or what a fault says.
+    """
+    entry = entry or begin(world, call.ability_id, call)
+    reply = ""
+    try:
+        met = world.faults.take(PROGRAM, entry.name, entry)
+        errcode = int(met.get(ERRCODE, _CUT if TIMEOUT in met or DROP in met else 0))
+        if errcode == _CONNECT:
+            raise RefusedError(_CONNECT, "a fault that was set")
+        reply = _exchange(world, program, call, limit)
+        world.faults.pause(met)
+        if errcode:
+            raise RefusedError(errcode, "a fault that was set")
+    except RefusedError as error:
+        world.traffic.end(entry, error.errcode, reply)
+        raise
+    world.traffic.end(entry, 0, reply)
+    return reply
+
+
+def call_async(
+    world: World,
+    program: Program,
+    ability_id: str,
+    data: str,
+    agentid: int,
+    on_result: OnResult | None,
+    *,
+    limit: float | None = None,
+) -> str:
+    """Call a program asynchronously and return the jobid, once the program has answered; takes the lock itself.
+
+    Args:
+        world: The emulator's state.
+        program: Whom to call.
+        ability_id: Which of its abilities.
+        data: The request's JSON text.
+        agentid: The app that the call carries; 0 for none.
+        on_result: Told the errcode and the result that the program reports, perhaps before this returns, with no lock
+            held; None keeps them for `async_program_result`.
+        limit: Real seconds to wait for the program's answer, such as `MODEL_SECONDS`; the settings' when None.
+
+    Raises:
+        RefusedError: 800003, 790015 or 790016 for the request; 710674 to 710677 when the program could not be called.
+    """
+    with world.lock:
+        contract = registered(program, ability_id)
+    check_request(contract, data)
+    with world.lock:
+        job = world.jobs.start(agentid, contract, on_result)
+    call = seal.CallContent(
+        corpid=world.settings.corpid,
+        agentid=agentid,
+        call_type=CallType.APP,
+        ability_id=ability_id,
+        data=data,
+        is_async=True,
+        job_info=job.job_info,
+        request_id=world.reference(),
+        timestamp=world.clock.seconds(),
+    )
+    try:
+        ask_program(world, program, call, limit=limit)
+    except RefusedError:
+        with world.lock:
+            world.jobs.forget(job)
+        raise
+    return job.jobid
+
+
+def report_job(world: World, caller: Caller, body: bytes) -> Answer:
+    """Answer `program_async_job_call_back`: take a job's result, once.
+
+    A result that is refused leaves the job in progress, so that the program can report again.
+
+    Raises:
+        RefusedError: 790017, 790010, 790013 or 790014.
+    """
+    request = asked(Report, body)
+    with world.lock:
+        if caller.corpid != world.settings.corpid:
+            raise RefusedError(790017, "the job is of another corp")
+        job = world.jobs.in_progress(caller.job_info, caller.agentid)
+        if request.result or request.errcode == 0:
+            check_result(job.contract, request.result)
+        world.jobs.report(job, request.errcode, request.result)
+    if job.on_result is not None:
+        job.on_result(job.errcode, job.result)
+    return accepted()
+
+
+def _exchange(world: World, program: Program, call: seal.CallContent, limit: float | None) -> str:
+    sealed = seal.seal_call(world.zone_key, call)
+    try:
+        reply = world.channel.post(program.target, sealed.headers, sealed.body, limit)
+    except ChannelConnectError as error:
+        raise RefusedError(_CONNECT, str(error)) from None
+    except ChannelTimeoutError as error:
+        raise RefusedError(_CUT, str(error)) from None
+    if reply.status != _OK:
+        raise RefusedError(710676, f"http status {reply.status}")
+    try:
+        opened = seal.open_reply(world.zone_key, reply.headers, reply.body.decode())
+    except UnicodeDecodeError:
+        raise RefusedError(710677, "the body is not UTF-8") from None
+    except seal.SealError as error:
+        raise RefusedError(710677, str(error)) from None
+    if opened.is_exception:
+        raise RefusedError(710677, "the exception header: the program could not decode the call")
+    if opened.request_id != call.request_id:
+        _log.warning(
+            "request %s was answered from a thread that last decoded %s: decode and reply on one thread",
+            call.request_id,
+            opened.request_id or "nothing",
+        )
+    return opened.text

@@ -1,0 +1,104 @@
+"""Carries one request of a client to the emulator, and its response back, each framed anew.
+
+What concerns one connection only stays behind, as RFC 9110 7.6.1 asks. Knows nothing of which hosts are served.
+"""
+
+import asyncio
+from collections.abc import Iterable
+
+import h11
+
+from wwspec_router.emulator.proxy.peer import Event, Peer
+
+__all__ = ["forward"]
+
+_HOP_BY_HOP = frozenset(
+    b"connection expect host keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer "
+    b"upgrade".split()
+)
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+
+_Headers = list[tuple[bytes, bytes]]
+
+
+async def forward(client: Peer, request: h11.Request, host: str, target: str, emulator: tuple[str, int]) -> None:
+    """Ask the emulator what the client asks.
+
+    Args:
+        client: Who asks; its request's body has not been read yet.
+        request: The head of its request.
+        host: Whom the request is for.
+        target: The path and query.
+        emulator: Host and port.
+
+    Raises:
+        h11.RemoteProtocolError: The client broke off, or sent what is no HTTP.
+        OSError: The emulator broke off, as a fault may have it, or the client can't be written to.
+    """
+    try:
+        streams = await asyncio.open_connection(*emulator)
+    except OSError as error:
+        await client.answer(502, f"the emulator can't be reached: {error.strerror}")
+        return
+    server = Peer(h11.CLIENT, *streams)
+    head = h11.Request(
+        method=request.method,
+        target=target,
+        headers=[(b"host", host.encode()), *_passed_on(request.headers), (b"connection", b"close")],
+    )
+    asking = asyncio.create_task(_ask(client, server, head))
+    answering = asyncio.create_task(_answer(server, client))
+    try:
+        await asyncio.wait((asking, answering), return_when=asyncio.FIRST_COMPLETED)
+        if asking.done():
+            asking.result()  # raises what the client did wrong
+        await answering
+    finally:
+        for task in (asking, answering):
+            task.cancel()
+        await asyncio.gather(asking, answering, return_exceptions=True)
+        await server.close()
+
+
+async def _ask(client: Peer, server: Peer, head: h11.Request) -> None:
+    """Send the request. An emulator that does not read to the end has its reasons, and says them in its response."""
+    event: Event = head
+    while True:
+        try:
+            await server.send(event)
+        except OSError:
+            return
+        if isinstance(event, h11.EndOfMessage):
+            return
+        event = await client.next_event()
+        if isinstance(event, h11.EndOfMessage):
+            event = h11.EndOfMessage()  # without the trailers
+
+
+async def _answer(server: Peer, client: Peer) -> None:
+    """Send the response."""
+    while True:
+        try:
+            event = await server.next_event()
+        except h11.RemoteProtocolError as error:
+            raise ConnectionResetError(f"the emulator broke off: {error}") from None
+        if isinstance(event, h11.Response):
+            headers = _passed_on(event.headers)
+            await client.send(h11.Response(status_code=event.status_code, headers=headers, reason=event.reason))
+        elif isinstance(event, h11.EndOfMessage):
+            await client.send(h11.EndOfMessage())
+            return
+        elif isinstance(event, h11.Data):
+            await client.send(event)
+        elif isinstance(event, h11.ConnectionClosed):
+            raise ConnectionResetError("the emulator broke off before its response")
+
+
+def _passed_on(headers: Iterable[tuple[bytes, bytes]]) -> _Headers:
+    """Return the headers that are for the other end; of two ways to frame a body, the one that counts."""
+    found = list(headers)
+    named = {name.strip().lower() for key, value in found if key == b"connection" for name in value.split(b",")}
+    dropped = _HOP_BY_HOP | (named - _FRAMING)
+    if any(name == b"transfer-encoding" for name, _ in found):
+        dropped |= {b"content-length"}
+    return [(name, value) for name, value in found if name not in dropped]

@@ -1,0 +1,1 @@
+"""What an emulated WeCom knows: people, messages, tasks, files, its clock, and what a test changes in it."""

@@ -1,0 +1,116 @@
+"""Apps of corps, their access tokens, and the programs linked with them.
+
+Plain state: the caller holds the emulator's lock.
+"""
+
+import random
+
+import msgspec
+
+from wwspec_router.emulator.answers import RefusedError
+from wwspec_router.emulator.settings import AbilityContract
+from wwspec_router.emulator.state.keys import MessageKeys
+
+ACCESS_TOKEN_SECONDS = 7200
+"""Validity of an access token."""
+
+
+class Program(msgspec.Struct, kw_only=True):
+    """A program that runs in the zone."""
+
+    program_id: str
+    url: str
+    contracts: dict[str, AbilityContract] | None
+    """Console contracts by ability ID; None forwards everything."""
+    debug_url: str = ""
+    """Where calls and events go in debug mode; empty: where they go anyway."""
+    log_level: int = 2
+    """1 ERR, 2 INFO, 3 DBG."""
+    sdk_debugs: bool = False
+    """The program called the SDK's `spec_open_debug_mode`."""
+    app_debugs: bool = False
+    """The app called `open_debug_mode`."""
+
+    @property
+    def target(self) -> str:
+        """Where calls and events go."""
+        return self.debug_url if self.app_debugs and self.debug_url else self.url
+
+
+class App(msgspec.Struct, kw_only=True):
+    """One app of one corp."""
+
+    corpid: str
+    agentid: int
+    secret: str
+    keys: MessageKeys
+    """How the secret keys of messages leave the zone."""
+    authorised: bool = True
+    programs: dict[str, Program] = {}
+    """Linked programs by ID."""
+    receiver: Program | None = None
+    """The program that receives events, once `set_receive_callback` was called."""
+
+    def linked(self, program_id: str) -> Program:
+        """Return one of the app's programs.
+
+        Raises:
+            RefusedError: 790020.
+        """
+        program = self.programs.get(program_id)
+        if program is None:
+            raise RefusedError(790020, "program_id is not one of the app's")
+        return program
+
+
+class Accounts:
+    """All apps, found by token or by ID."""
+
+    def __init__(self, apps: list[App]) -> None:
+        self._apps = {(app.corpid, app.agentid): app for app in apps}
+        self._tokens: dict[str, tuple[App, float]] = {}
+
+    def issue_token(self, corpid: str, secret: str, now: float, rng: random.Random) -> tuple[str, int]:
+        """Return an access token and the seconds that it is still valid; the same one while it is.
+
+        Raises:
+            RefusedError: 40013 or 40001.
+        """
+        apps = [app for app in self._apps.values() if app.corpid == corpid]
+        if not apps:
+            raise RefusedError(40013)
+        app = next((app for app in apps if app.secret == secret), None)
+        if app is None:
+            raise RefusedError(40001, "the corpsecret is not the app's")
+        for token, (owner, expires) in self._tokens.items():
+            if owner is app and expires > now:
+                return token, int(expires - now)
+        token = f"{rng.getrandbits(256):064x}"
+        self._tokens[token] = (app, now + ACCESS_TOKEN_SECONDS)
+        return token, ACCESS_TOKEN_SECONDS
+
+    def app_of_token(self, token: str, now: float) -> App:
+        """Return the app that calls.
+
+        Raises:
+            RefusedError: 40014, 42001, or 48002 for an app without zone permission.
+        """
+        if token not in self._tokens:
+            raise RefusedError(40014)
+        app, expires = self._tokens[token]
+        if expires <= now:
+            raise RefusedError(42001)
+        if not app.authorised:
+            raise RefusedError(48002)
+        return app
+
+    def app(self, corpid: str, agentid: int) -> App:
+        """Return the app in whose name a program calls.
+
+        Raises:
+            RefusedError: 710641.
+        """
+        app = self._apps.get((corpid, agentid))
+        if app is None or not app.authorised:
+            raise RefusedError(710641, f"no such app: agentid {agentid}" if app is None else "")
+        return app

@@ -1,0 +1,89 @@
+"""What the emulator's models make of texts: moods, spam, tags, summaries, suggestions, answers.
+
+Plain rules instead of language models, so that the same messages give the same result. Pure functions.
+"""
+
+from typing import Any
+
+from wwspec_router.emulator.answers import errmsg
+from wwspec_router.emulator.state import texts
+from wwspec_router.emulator.state.conversations import CUSTOMER, Conversations, Message
+from wwspec_router.emulator.state.documents import Document
+from wwspec_router.emulator.state.knowledge import Content
+from wwspec_router.emulator.state.tags import TagGroup
+from wwspec_router.emulator.state.tasks import MAX_CHARACTERS, Selection, lines
+
+QUICK_MODELS = ("hunyuan-quick", "deepseek-quick")
+THINKING_MODELS = ("hunyuan-think", "deepseek-think")
+GENERAL_MODELS = (*QUICK_MODELS, *THINKING_MODELS)
+"""Ids of the general models; the first one answers when none is named."""
+
+_QUOTED_CHARACTERS = 40
+
+
+def moods(chosen: Selection) -> list[dict[str, Any]]:
+    """Return the `analyze_result_list` of a sentiment task."""
+    return _each(chosen, "sentiment_result", [texts.sentiment(message.text) for message in chosen.readable])
+
+
+def findings(chosen: Selection) -> list[dict[str, Any]]:
+    """Return the `analyze_result_list` of an anti-spam task."""
+    return _each(chosen, "spam_result", [texts.spam(message.text) for message in chosen.readable])
+
+
+def _each(chosen: Selection, field: str, results: list[int]) -> list[dict[str, Any]]:
+    read = [
+        {"errcode": 0, "errmsg": errmsg(0), "msgid": message.msgid, field: result}
+        for message, result in zip(chosen.readable, results, strict=True)
+    ]
+    return [*read, *chosen.fail_list]
+
+
+def fitting_tags(groups: list[TagGroup], messages: list[Message]) -> list[dict[str, str]]:
+    """Return the `tag_result_list` of a tag task."""
+    text = "\n".join(message.text for message in messages)
+    fitting = [(group, group.fitting(text)) for group in groups]
+    return [{"group_id": group.group_id, "tag_id": tag.tag_id} for group, tag in fitting if tag is not None]
+
+
+def summary(chats: Conversations, messages: list[Message]) -> str:
+    """Return how many said how much, and the first, the most complained and the last of it."""
+    said = lines(chats, messages)[:MAX_CHARACTERS].split("\n")
+    speakers = len({message.sender.id for message in messages})
+    upset = [line for line in said if texts.sentiment(line) == 2]
+    points = dict.fromkeys([said[0], *upset[:1], said[-1]])
+    return f"{speakers} 人共 {len(messages)} 条消息。" + "".join(f"\n- {_quote(line)}" for line in points)
+
+
+def suggestion(base_name: str, contents: list[Content], messages: list[Message]) -> str:
+    """Return what to answer to the customer's last message, from the content that is nearest to it in words."""
+    asked = next((message for message in reversed(messages) if message.sender.type == CUSTOMER), messages[-1])
+    if not contents:
+        return f"您好，关于“{_quote(asked.text)}”，我为您核实后回复。"
+    nearest = max(contents, key=lambda content: len(set(content.new.doc_name) & set(asked.text)))
+    return f"您好，关于“{_quote(asked.text)}”，请参考{base_name}中的《{nearest.new.doc_name}》。"
+
+
+def answer(
+    model_id: str,
+    messages: list[Message],
+    *,
+    variables: dict[str, str],
+    knowledge: list[Content],
+    documents: list[Document],
+    fragments: list[str],
+    think: bool,
+) -> str:
+    """Return a general model's text: it names everything that its prompt was filled with."""
+    parts = [f"[{model_id}]", f"{len(messages)} 条消息"]
+    parts += [f"最后一条：{_quote(messages[-1].text)}"] if messages else []
+    parts += [f"{name}={value}" for name, value in variables.items()]
+    parts += [f"知识：{content.new.doc_name}" for content in knowledge]
+    parts += [f"文档：{document.name}" for document in documents]
+    parts += [f"片段：{_quote(fragment)}" for fragment in fragments]
+    thought = f"<think>共有 {len(parts) - 1} 项输入。</think>" if think and model_id in THINKING_MODELS else ""
+    return thought + " ".join(parts)
+
+
+def _quote(text: str) -> str:
+    return text if len(text) <= _QUOTED_CHARACTERS else text[: _QUOTED_CHARACTERS - 1] + "…"

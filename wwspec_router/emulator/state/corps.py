@@ -1,0 +1,65 @@
+"""All state of one corp that its programs read and change, besides the index of messages.
+
+Plain state: the caller holds the emulator's lock.
+"""
+
+import random
+from collections.abc import Callable
+from functools import partial
+
+import msgspec
+
+from wwspec_router.emulator.state.consent import Consents
+from wwspec_router.emulator.state.conversations import Conversations
+from wwspec_router.emulator.state.exports import MAX_EXPORTS, Exports
+from wwspec_router.emulator.state.knowledge import KnowledgeBases
+from wwspec_router.emulator.state.limits import Concurrency, DailyLimit
+from wwspec_router.emulator.state.media import MediaFiles
+from wwspec_router.emulator.state.rule_matching import compare
+from wwspec_router.emulator.state.rules import RuleBook
+from wwspec_router.emulator.state.tasks import Tasks
+
+MAX_PAGE_CALLS = 10
+"""Calls of `get_msg_list_by_page_id` at a time [99824]."""
+
+MAX_TASKS = 10_000
+"""New tasks of one kind a day [99832-99835, 99875]."""
+
+
+class Masking(msgspec.Struct, frozen=True, kw_only=True):
+    """What the chat component hides from a member [100055]."""
+
+    hide_mobile: bool = False
+    hide_idcard: bool = False
+    hide_bankno: bool = False
+
+
+class Corp:
+    """The state of one corp.
+
+    Args:
+        rng: The emulator's random source. Each part draws from one of its own, so that the ids of one kind don't
+            depend on how often the others are called.
+        chats: What was said; new messages are compared with the rules.
+        now: Unix seconds.
+        announce_hit: Told that a message hit a keyword rule.
+    """
+
+    def __init__(self, rng: random.Random, chats: Conversations, now: int, announce_hit: Callable[[], None]) -> None:
+        self.chats = chats
+        self.consents = Consents(_branch(rng), chats, now)
+        self.masking: dict[str, Masking] = {}
+        """By userid."""
+        self.rules = RuleBook(_branch(rng), partial(compare, chats.people), announce_hit)
+        chats.listeners.append(self.rules.hear)
+        self.knowledge = KnowledgeBases(_branch(rng))
+        self.tasks = Tasks(_branch(rng))
+        self.exports = Exports(_branch(rng))
+        self.media = MediaFiles(_branch(rng))
+        self.page_calls = Concurrency(MAX_PAGE_CALLS)
+        self.daily_tasks = DailyLimit(MAX_TASKS)
+        self.daily_exports = DailyLimit(MAX_EXPORTS)
+
+
+def _branch(rng: random.Random) -> random.Random:
+    return random.Random(rng.getrandbits(64))  # noqa: S311 - the same seed, the same data

@@ -1,0 +1,173 @@
+"""Faults that a test puts in the way: refusals, return codes, delays, cut connections, callbacks gone wrong.
+
+Each fault works on one side (`on`), on one API or on all, a number of times or until it is cleared. Knows nothing of
+how an exchange travels: whoever serves it asks `Faults.meet`. Safe under threads.
+"""
+
+import threading
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from wwspec_router.emulator.answers import RefusedError
+from wwspec_router.emulator.state.traffic import APP, CALLBACK, SDK, Entry
+from wwspec_router.errors import WWSpecError
+
+__all__ = ["CutError", "Fault", "FaultSpec", "Faults", "ReturnCodeError"]
+
+PROGRAM = "program"
+
+RETURN_CODES = range(-10009, -10000)
+"""Of the vendor's SDK [100052]."""
+
+MAX_SECONDS = 60.0
+"""A longer latency or time-out is refused; a callback may be later."""
+
+PROGRAM_ERRCODES = (710674, 710675, 710676, 710677, 790013, 790014)
+"""What can go wrong between platform and program [100042]; 710674 is a program that is down."""
+
+LATENCY, ERRCODE, RETURN_CODE, TIMEOUT, DROP = "latency", "errcode", "return_code", "timeout", "drop"
+LATE, TWICE, NEVER = "late", "twice", "never"
+
+_EFFECTS = {
+    APP: (LATENCY, ERRCODE, TIMEOUT, DROP),
+    SDK: (LATENCY, ERRCODE, RETURN_CODE, TIMEOUT, DROP),
+    PROGRAM: (LATENCY, ERRCODE, TIMEOUT, DROP),
+    CALLBACK: (LATE, TWICE, NEVER),
+}
+
+
+class CutError(WWSpecError):
+    """The connection is to be closed in the middle of a reply."""
+
+
+class ReturnCodeError(WWSpecError):
+    """An SDK call is to fail with a return code of the vendor's SDK.
+
+    Args:
+        return_code: Which one.
+    """
+
+    def __init__(self, return_code: int) -> None:
+        self.return_code = return_code
+        super().__init__(str(return_code))
+
+
+class FaultSpec(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What to put in the way.
+
+    `errcode` refuses with `value`, `return_code` lets an SDK call fail with `value`, `latency` delays by `value` real
+    seconds, `timeout` holds for `value` real seconds and then cuts the connection, `drop` cuts it at once. A callback
+    is `late` by `value` seconds of the clock, comes `twice`, or `never`. On the program's side 710674 is answered
+    without calling it; whatever else goes wrong there, it has handled the call.
+    """
+
+    on: Literal["app", "sdk", "program", "callback"]
+    effect: Literal["latency", "errcode", "return_code", "timeout", "drop", "late", "twice", "never"]
+    api: str = ""
+    """One API, ability ID or event type; empty for all."""
+    value: float = 0
+    count: Annotated[int, Meta(ge=1)] | None = None
+    """How often; None until it is cleared."""
+
+    def check(self) -> None:
+        """Raise RefusedError 40058 for a combination that makes no sense."""
+        if self.effect not in _EFFECTS[self.on]:
+            raise RefusedError(40058, f"on {self.on} the effect is one of {', '.join(_EFFECTS[self.on])}")
+        if self.effect == RETURN_CODE and self.value not in RETURN_CODES:
+            raise RefusedError(40058, "a return_code is one of -10001 to -10009")
+        if self.effect == ERRCODE and (self.value == 0 or self.value != int(self.value)):
+            raise RefusedError(40058, "an errcode is an integer other than 0")
+        if self.on == PROGRAM and self.effect == ERRCODE and self.value not in PROGRAM_ERRCODES:
+            raise RefusedError(40058, f"on program an errcode is one of {', '.join(map(str, PROGRAM_ERRCODES))}")
+        if self.effect in (LATENCY, TIMEOUT) and not 0 <= self.value <= MAX_SECONDS:
+            raise RefusedError(40058, f"the seconds are 0 to {MAX_SECONDS:g}")
+        if self.effect == LATE and not self.value >= 0:
+            raise RefusedError(40058, "the seconds are 0 or more")
+
+
+class Fault(FaultSpec, kw_only=True):
+    """A fault that was set."""
+
+    id: str
+    taken: int = 0
+    """How often it worked."""
+
+
+class Faults:
+    """The faults of one emulator."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._faults: list[Fault] = []
+        self._count = 0
+        self._over = threading.Event()
+
+    def add(self, spec: FaultSpec) -> str:
+        """Set a fault and return its id.
+
+        Raises:
+            RefusedError: 40058.
+        """
+        spec.check()
+        with self._lock:
+            self._count += 1
+            fault = Fault(id=f"fault_{self._count}", **msgspec.structs.asdict(spec))
+            self._faults.append(fault)
+        return fault.id
+
+    def clear(self, fault_id: str = "") -> int:
+        """Take one fault away, or all, and return how many that were."""
+        with self._lock:
+            kept = [fault for fault in self._faults if fault_id not in ("", fault.id)]
+            cleared = len(self._faults) - len(kept)
+            self._faults = kept
+        return cleared
+
+    def listed(self) -> list[Fault]:
+        """Return the faults that still work, in the order in which they were set."""
+        with self._lock:
+            return [msgspec.structs.replace(fault) for fault in self._faults]
+
+    def take(self, on: str, api: str, entry: Entry) -> dict[str, float]:
+        """Count what meets an exchange and return it: value by effect, of each effect the fault that was set first."""
+        if not self._faults:
+            return {}
+        met: dict[str, Fault] = {}
+        with self._lock:
+            for fault in self._faults:
+                if fault.on == on and fault.api in ("", api):
+                    met.setdefault(fault.effect, fault)
+            for fault in met.values():
+                fault.taken += 1
+            self._faults = [fault for fault in self._faults if fault.count is None or fault.taken < fault.count]
+        entry.faults += tuple(fault.id for fault in met.values())
+        return {effect: fault.value for effect, fault in met.items()}
+
+    def meet(self, on: str, api: str, entry: Entry) -> None:
+        """Do to an exchange what was set for it; returns at once when nothing was.
+
+        Raises:
+            RefusedError: The fault is an errcode.
+            ReturnCodeError: It is a return code.
+            CutError: It is a cut connection.
+        """
+        met = self.take(on, api, entry)
+        self.pause(met)
+        if ERRCODE in met:
+            raise RefusedError(int(met[ERRCODE]), "a fault that was set")
+        if RETURN_CODE in met:
+            raise ReturnCodeError(int(met[RETURN_CODE]))
+        if TIMEOUT in met or DROP in met:
+            raise CutError("a fault that was set")
+
+    def pause(self, met: dict[str, float]) -> None:
+        """Wait as long as the faults say, in real seconds."""
+        seconds = met.get(LATENCY, 0) + met.get(TIMEOUT, 0)
+        if seconds:
+            self._over.wait(seconds)
+
+    def end(self) -> None:
+        """Let nothing wait any longer."""
+        self._over.set()

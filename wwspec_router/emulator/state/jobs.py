@@ -1,0 +1,107 @@
+"""Asynchronous calls of the program: a call with a job_info now, its result by an SDK API later [99812, 99847].
+
+Which jobs there are and how far each has come; how the program is called is in `programs`. Plain state: the caller
+holds the emulator's lock.
+"""
+
+import random
+from collections.abc import Callable
+from sys import getsizeof
+
+import msgspec
+
+from wwspec_router.emulator.answers import RefusedError
+from wwspec_router.emulator.settings import AbilityContract
+from wwspec_router.emulator.state.bounded import MIB, BoundedDict
+
+__all__ = ["Job", "Jobs", "OnResult"]
+
+KEPT_JOBS = 10_000
+KEPT_BYTES = 64 * MIB
+"""Of all results. The oldest jobs are forgotten, with theirs."""
+
+_JOB_BYTES = 512
+"""Without its result."""
+
+OnResult = Callable[[int, str], None]
+"""Takes the errcode and the result that the program reported; called once, with no lock held."""
+
+
+class Job(msgspec.Struct, kw_only=True):
+    """One asynchronous call."""
+
+    jobid: str
+    job_info: str
+    agentid: int
+    """0 when the call carries no app."""
+    contract: AbilityContract | None
+    """Of the ability, when the call began."""
+    on_result: OnResult | None
+    """None for a job whose result the app fetches."""
+    reported: bool = False
+    errcode: int = 0
+    result: str = ""
+
+
+class Jobs:
+    """The asynchronous calls of one corp.
+
+    Args:
+        rng: Makes the ids.
+    """
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        self.jobs = BoundedDict[str, Job](KEPT_BYTES, KEPT_JOBS, self._forget_info)
+        """By jobid."""
+        self._by_info: dict[str, Job] = {}
+
+    def start(self, agentid: int, contract: AbilityContract | None, on_result: OnResult | None) -> Job:
+        """Return a new job."""
+        job = Job(
+            jobid=f"job_{self._rng.getrandbits(160):040x}",
+            job_info=f"info_{self._rng.getrandbits(256):064x}",
+            agentid=agentid,
+            contract=contract,
+            on_result=on_result,
+        )
+        self._by_info[job.job_info] = job
+        self.jobs.put(job.jobid, job, _JOB_BYTES)
+        return job
+
+    def forget(self, job: Job) -> None:
+        """Make a job unknown."""
+        self.jobs.remove(job.jobid)
+        self._forget_info(job.jobid, job)
+
+    def report(self, job: Job, errcode: int, result: str) -> None:
+        """Keep what the program reported on a job."""
+        job.reported, job.errcode, job.result = True, errcode, result
+        self.jobs.resize(job.jobid, _JOB_BYTES + getsizeof(result))
+
+    def of_app(self, jobid: str, agentid: int) -> Job:
+        """Return a job whose result the app fetches.
+
+        Raises:
+            RefusedError: 40088.
+        """
+        job = self.jobs.get(jobid)
+        if job is None or job.agentid != agentid or job.on_result is not None:
+            raise RefusedError(40088, "jobid")
+        return job
+
+    def in_progress(self, job_info: str, agentid: int) -> Job:
+        """Return the job that a program reports on.
+
+        Raises:
+            RefusedError: 790017 or 790010.
+        """
+        job = self._by_info.get(job_info)
+        if job is None or job.agentid != agentid:
+            raise RefusedError(790017, "it is not the get_job_info of an asynchronous call of this app")
+        if job.reported:
+            raise RefusedError(790010, "its result was reported already")
+        return job
+
+    def _forget_info(self, jobid: str, job: Job) -> None:
+        self._by_info.pop(job.job_info, None)

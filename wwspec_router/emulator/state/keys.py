@@ -1,0 +1,100 @@
+"""How the secret key of each message leaves the zone: encrypted for the app [99824].
+
+Until the app sets a public key, placeholders of the same shape stand in, which nobody can decrypt. The
+padding is not stated on WeCom's pages; PKCS#1 v1.5 is what public programs use. Knows nothing of apps and
+messages beyond their ids.
+"""
+
+import base64
+import hashlib
+import random
+import threading
+from sys import getsizeof
+from typing import Any, NamedTuple
+
+import msgspec
+
+from wwspec_router.emulator.answers import RefusedError
+from wwspec_router.emulator.state.bounded import MIB, BoundedDict
+
+_KEY_BITS = 2048
+KEPT_BYTES = 64 * MIB
+"""Of wrapped keys, which take time to make; one that made room is made again, alike."""
+_PLACEHOLDER_VERSION = 1
+
+
+class EncryptInfo(msgspec.Struct, frozen=True, gc=False):
+    """The wire's `service_encrypt_info`."""
+
+    encrypted_secret_key: str
+    public_key_ver: int
+
+
+class _PublicKey(NamedTuple):
+    """One public key and all that depends on it, so that it is replaced in one step."""
+
+    pem: str
+    key: Any
+    version: int
+    wrapped: BoundedDict[str, EncryptInfo]
+
+
+class MessageKeys:
+    """Makes and wraps the secret keys for one app.
+
+    Args:
+        seed: The emulator's seed; the same seed gives the same keys, wrapped alike.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._current = _PublicKey("", None, _PLACEHOLDER_VERSION, BoundedDict(KEPT_BYTES))
+        self._lock = threading.Lock()
+        """Keys are wrapped while the emulator's lock is not held."""
+
+    @property
+    def wrapped(self) -> BoundedDict[str, EncryptInfo]:
+        """The keys that are kept, by msgid."""
+        return self._current.wrapped
+
+    def secret_key(self, msgid: str) -> str:
+        """Return the key in clear, for checking what an app decrypts."""
+        return hashlib.sha256(f"{self._seed}:{msgid}".encode()).hexdigest()[:32]
+
+    def set_public_key(self, pem: str, version: int) -> None:
+        """Take the app's RSA-2048 public key.
+
+        Raises:
+            RefusedError: 40211 for the key, 40212 for the version.
+        """
+        from Crypto.PublicKey import RSA
+
+        try:
+            key = RSA.import_key(pem)
+        except (ValueError, IndexError, TypeError):
+            raise RefusedError(40211, "not a PEM public key") from None
+        if key.has_private() or key.size_in_bits() != _KEY_BITS:
+            raise RefusedError(40211, f"an RSA public key of {_KEY_BITS} bits is needed")
+        current = self._current
+        if current.key is not None and pem != current.pem and version <= current.version:
+            raise RefusedError(40212, f"public_key_ver must be greater than {current.version}")
+        self._current = _PublicKey(pem, key, version, BoundedDict(KEPT_BYTES))
+
+    def wrap(self, msgid: str) -> EncryptInfo:
+        """Return a message's key as the app receives it."""
+        _, public_key, version, wrapped = self._current
+        if public_key is None:
+            filler = hashlib.shake_256(f"placeholder:{self._seed}:{msgid}".encode()).digest(_KEY_BITS // 8)
+            return EncryptInfo(base64.b64encode(filler).decode(), version)
+        with self._lock:
+            info = wrapped.get(msgid)
+        if info is None:
+            from Crypto.Cipher import PKCS1_v1_5
+
+            padding = random.Random(f"{self._seed}:{msgid}")  # noqa: S311 - the same seed, the same data
+            cipher = PKCS1_v1_5.new(public_key, randfunc=padding.randbytes)
+            sealed = cipher.encrypt(self.secret_key(msgid).encode())
+            info = EncryptInfo(base64.b64encode(sealed).decode(), version)
+            with self._lock:
+                wrapped.put(msgid, info, getsizeof(info.encrypted_secret_key))
+        return info

@@ -1,0 +1,176 @@
+"""Analysis tasks: which messages a task may read, and what came of it [99831-99835, 99875, 100036].
+
+WeCom reads a message when its id and its secret key belong together. What a task makes of the texts is `analyses`.
+Plain state: the caller holds the emulator's lock and brings the time.
+"""
+
+import random
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from wwspec_router.emulator.answers import Asked, RefusedError, errmsg
+from wwspec_router.emulator.state.bounded import MIB, BoundedDict
+from wwspec_router.emulator.state.conversations import Conversations, Message
+from wwspec_router.emulator.state.keys import MessageKeys
+from wwspec_router.emulator.state.texts import ANALYSABLE
+
+MAX_MESSAGES = 1000
+MAX_CHARACTERS = 30000
+"""Of the text that a task works on."""
+
+TASK_SECONDS = 2
+"""Seconds that a task of WeCom's own takes."""
+
+KEPT_TASKS = 100_000
+KEPT_BYTES = 64 * MIB
+"""Of all outcomes. The oldest tasks are forgotten, with theirs."""
+
+RUNNING, FINISHED, FAILED = 0, 1, 2
+
+Failure = dict[str, Any]
+
+
+class EncryptInfo(Asked):
+    """The opened key of a message."""
+
+    secret_key: str
+
+
+class MessageKey(Asked):
+    """One message to analyse."""
+
+    msgid: str
+    encrypt_info: EncryptInfo
+
+
+class Selection(msgspec.Struct, frozen=True):
+    """The messages of one task."""
+
+    readable: list[Message]
+    unreadable: list[tuple[str, int]]
+    """msgid and errcode of those that can't be analysed."""
+    repeated: list[MessageKey]
+
+    @property
+    def fail_list(self) -> list[Failure]:
+        """The wire's `fail_list` of a result."""
+        return [{"errcode": code, "errmsg": errmsg(code), "msgid": msgid} for msgid, code in self.unreadable]
+
+    @property
+    def repeated_list(self) -> list[Failure]:
+        """The wire's `fail_list` of a new task."""
+        return [{"errcode": 710613, "errmsg": errmsg(710613), **msgspec.to_builtins(key)} for key in self.repeated]
+
+
+def select(chats: Conversations, keys: MessageKeys, asked: list[MessageKey]) -> Selection:
+    """Sort the messages of a new task by whether they can be read.
+
+    Raises:
+        RefusedError: 710623, or 40063 when there are none.
+    """
+    if not asked:
+        raise RefusedError(40063, "msg_list")
+    if len(asked) > MAX_MESSAGES:
+        raise RefusedError(710623, f"msg_list: {MAX_MESSAGES} messages")
+    seen: set[str] = set()
+    chosen = Selection([], [], [])
+    for key in asked:
+        if key.msgid in seen:
+            chosen.repeated.append(key)
+            continue
+        seen.add(key.msgid)
+        message = chats.find(key.msgid)
+        if message is None:
+            chosen.unreadable.append((key.msgid, 710601))
+        elif message.msgtype not in ANALYSABLE:
+            chosen.unreadable.append((key.msgid, 710602))
+        elif key.encrypt_info.secret_key != keys.secret_key(key.msgid):
+            chosen.unreadable.append((key.msgid, 710603))
+        else:
+            chosen.readable.append(message)
+    return chosen
+
+
+class Task(msgspec.Struct, kw_only=True):
+    """One task: of WeCom's own, fixed when it starts, or of a program, which reports its result."""
+
+    kind: str
+    """The name of the API that made it."""
+    agentid: int
+    ready: float | None
+    """Unix seconds at which it ends; None until a program reports."""
+    errcode: int = 0
+    """0, or why it failed."""
+    outcome: bytes
+    """What its result holds besides errcode and status, as JSON: counted by its bytes."""
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The outcome, decoded."""
+        return msgspec.json.decode(self.outcome, type=dict[str, Any])
+
+    def result(self, now: float) -> dict[str, Any]:
+        """Return how far a task of WeCom's own has come, and its outcome once it ended."""
+        if self.ready is None or now < self.ready:
+            return {"errcode": 0, "errmsg": "ok", "status": RUNNING}
+        status = FAILED if self.errcode else FINISHED
+        return {"errcode": self.errcode, "errmsg": errmsg(self.errcode), "status": status, **self.fields}
+
+
+class Tasks:
+    """The tasks of one corp.
+
+    Args:
+        rng: Makes the ids.
+    """
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        self.tasks = BoundedDict[str, Task](KEPT_BYTES, KEPT_TASKS)
+        """By jobid."""
+
+    def add(self, kind: str, agentid: int, ready: float | None, outcome: dict[str, Any], errcode: int = 0) -> str:
+        """Keep a task and return its jobid.
+
+        Args:
+            kind: The API that makes it.
+            agentid: Whose it is.
+            ready: Unix seconds at which it ends; None until a program reports.
+            outcome: What its result holds besides errcode and status.
+            errcode: Why it fails; 0 when it does not.
+        """
+        jobid = f"job_{self._rng.getrandbits(160):040x}"
+        task = Task(kind=kind, agentid=agentid, ready=ready, errcode=errcode, outcome=msgspec.json.encode(outcome))
+        self.tasks.put(jobid, task, len(task.outcome))
+        return jobid
+
+    def finish(self, jobid: str, now: float, outcome: dict[str, Any]) -> None:
+        """Add what a program reported to a task that is still known."""
+        task = self.tasks.get(jobid)
+        if task is not None:
+            task.ready, task.outcome = now, msgspec.json.encode(task.fields | outcome)
+            self.tasks.resize(jobid, len(task.outcome))
+
+    def forget(self, jobid: str) -> None:
+        """Make a task unknown."""
+        self.tasks.remove(jobid)
+
+    def get(self, kind: str, agentid: int, jobid: str) -> Task:
+        """Return a task.
+
+        Raises:
+            RefusedError: 40088 for an unknown jobid, 710616 for one of another kind of task.
+        """
+        task = self.tasks.get(jobid)
+        if task is None or task.agentid != agentid:
+            raise RefusedError(40088, "jobid")
+        if task.kind != kind:
+            raise RefusedError(710616, f"it comes from {task.kind}")
+        return task
+
+
+def lines(chats: Conversations, messages: Iterable[Message]) -> str:
+    """Return a transcript: one line a message, with the speaker's name."""
+    return "\n".join(f"{chats.people.name_of(message.sender)}: {message.text}" for message in messages)

@@ -1,0 +1,115 @@
+"""Strings that the platform hands out and recognises later: event tokens, notify_ids, cursors and page ids.
+
+Event tokens and notify_ids are remembered until they expire. Cursors and page ids are not remembered: they
+hold their meaning and a check value. Plain state: the caller holds the emulator's lock.
+"""
+
+import hashlib
+import hmac
+from collections import deque
+from sys import getsizeof
+
+import msgspec
+
+from wwspec_router.emulator.state.bounded import MIB, BoundedDict
+
+EVENT_TOKEN_SECONDS = 600
+NOTIFY_ID_SECONDS = 600
+PULL_WINDOW_SECONDS = 60
+
+KEPT_BYTES = 16 * MIB
+"""Of the ids of one kind. They expire by the emulator's clock, which may stand; the oldest make room then."""
+
+
+class Tickets:
+    """Ids that belong to one app and expire.
+
+    Args:
+        lifetime: Seconds that an id is valid.
+    """
+
+    def __init__(self, lifetime: float) -> None:
+        self._lifetime = lifetime
+        self.tickets = BoundedDict[tuple[str, int, str], float](KEPT_BYTES)
+        """When each expires, in Unix seconds."""
+
+    def add(self, corpid: str, agentid: int, ticket: str, now: float) -> None:
+        """Make an id valid from now on."""
+        while (oldest := self.tickets.oldest()) is not None and oldest[1] <= now:
+            self.tickets.remove(oldest[0])
+        self.tickets.put((corpid, agentid, ticket), now + self._lifetime, getsizeof(ticket))
+
+    def valid(self, corpid: str, agentid: int, ticket: str, now: float) -> bool:
+        """Tell whether the app was given this id and it has not expired."""
+        expires = self.tickets.get((corpid, agentid, ticket))
+        return expires is not None and expires > now
+
+
+class Marks:
+    """Strings that carry numbers and can't be made up: `s1f4-2bc.<check value>`.
+
+    Args:
+        secret: What the check values are keyed with.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def write(self, kind: str, owner: str, *numbers: int) -> str:
+        """Return a mark.
+
+        Args:
+            kind: One letter, so that a cursor is no page id.
+            owner: The corp that alone may use it.
+            numbers: What it stands for.
+        """
+        text = kind + "-".join(f"{number:x}" for number in numbers)
+        return f"{text}.{self._check(text, owner)}"
+
+    def read(self, kind: str, owner: str, mark: str) -> tuple[int, ...] | None:
+        """Return the numbers of a mark, or None when it was not written for this kind and owner."""
+        text, _, check = mark.rpartition(".")
+        genuine = hmac.compare_digest(self._check(text, owner).encode(), check.encode(errors="replace"))
+        if not genuine or text[:1] != kind:
+            return None
+        return tuple(int(number, 16) for number in text[1:].split("-"))
+
+    def _check(self, text: str, owner: str) -> str:
+        content = f"{owner}\n{text}".encode(errors="replace")
+        return hmac.new(self._secret, content, hashlib.sha256).hexdigest()[:16]
+
+
+class PullLimit:
+    """Counts the pulls that come without an event token, by corp.
+
+    Args:
+        allowed: How many are let through in 60 seconds.
+    """
+
+    def __init__(self, allowed: int) -> None:
+        self._allowed = allowed
+        self._pulls: dict[str, deque[float]] = {}
+
+    def admit(self, corpid: str, now: float) -> bool:
+        """Count one pull; False when it is one too many."""
+        pulls = self._pulls.setdefault(corpid, deque())
+        while pulls and pulls[0] <= now - PULL_WINDOW_SECONDS:
+            pulls.popleft()
+        if len(pulls) >= self._allowed:
+            return False
+        pulls.append(now)
+        return True
+
+
+class Notification(msgspec.Struct, kw_only=True):
+    """One `program_notify` for the app [99843]."""
+
+    corpid: str
+    agentid: int
+    notify_id: str
+    notify_scene: int
+    create_time: int
+    """Unix seconds."""
+    state: str = "recorded"
+    """`recorded` without a callback URL, else `waiting`, then `delivered`, `failed` or `dropped`."""
+    attempts: int = 0

@@ -1,0 +1,119 @@
+"""What the emulator does later: actions that are due at a time of its clock.
+
+Knows nothing of what the actions do. They run one after the other, in order of time, on the thread that calls
+`run_due`: the server's ticker, or whoever puts the clock forward. Safe under threads.
+"""
+
+import heapq
+import logging
+import threading
+from collections.abc import Callable
+from itertools import count
+
+from wwspec_router.emulator.state.clock import Clock
+
+__all__ = ["Ticker", "Timers"]
+
+_LONGEST_WAIT = 0.5
+"""Seconds after which the ticker looks again; the clock may have been put forward meanwhile."""
+_SHORTEST_WAIT = 0.01
+
+MAX_WAITING = 100_000
+"""What is scheduled while so many actions wait is dropped; a clock that stands lets none of them become due."""
+
+_log = logging.getLogger(__name__)
+
+Action = Callable[[], None]
+
+
+class Timers:
+    """Actions that wait for their time.
+
+    Args:
+        clock: What they are timed by.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._serial = count()
+        self._waiting: list[tuple[float, int, Action]] = []
+        self._changed = threading.Condition()
+        self._running = threading.RLock()
+
+    def schedule(self, delay: float, action: Action) -> None:
+        """Let an action run once, with no lock held, when `delay` seconds of the clock have passed.
+
+        May be called under the world's lock, and by an action.
+        """
+        with self._changed:
+            if len(self._waiting) >= MAX_WAITING:
+                _log.error("a timed action of the emulator is dropped: %d are waiting already", MAX_WAITING)
+                return
+            heapq.heappush(self._waiting, (self._clock.now() + delay, next(self._serial), action))
+            self._changed.notify_all()
+
+    def next_due(self) -> float | None:
+        """Return the time of the next action in Unix seconds, or None when none waits."""
+        with self._changed:
+            return self._waiting[0][0] if self._waiting else None
+
+    def run_due(self, until: float | None = None) -> None:
+        """Run what is due, in order of time; an action that fails is logged and does not stop the others.
+
+        Args:
+            until: Unix seconds; the present time when None.
+        """
+        with self._running:
+            while (action := self._take(self._clock.now() if until is None else until)) is not None:
+                try:
+                    action()
+                except Exception:
+                    _log.exception("a timed action of the emulator failed")
+
+    def wait(self, stopping: threading.Event) -> None:
+        """Return when something may be due, at the end, or after half a second."""
+        with self._changed:
+            if stopping.is_set():
+                return
+            due = self._waiting[0][0] if self._waiting else float("inf")
+            self._changed.wait(min(_LONGEST_WAIT, max(_SHORTEST_WAIT, due - self._clock.now())))
+
+    def wake(self) -> None:
+        """Let `wait` return."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def _take(self, moment: float) -> Action | None:
+        with self._changed:
+            if self._waiting and self._waiting[0][0] <= moment:
+                return heapq.heappop(self._waiting)[2]
+            return None
+
+
+class Ticker:
+    """A thread that runs the due actions as the clock goes on.
+
+    Args:
+        timers: Returns the timers of the present; a reset of the emulator makes new ones.
+    """
+
+    def __init__(self, timers: Callable[[], Timers]) -> None:
+        self._timers = timers
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="emulator-ticker")
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the action under way."""
+        self._stopping.set()
+        self._timers().wake()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            timers = self._timers()
+            timers.run_due()
+            timers.wait(self._stopping)

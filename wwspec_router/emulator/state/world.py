@@ -1,0 +1,272 @@
+"""The emulator's state in one place, and the lock that guards it.
+
+`lock` is held while state is read or changed, and never while anything is sent or waited for. How the program
+is reached is behind `Channel`: the state knows no HTTP.
+"""
+
+import logging
+import random
+import secrets
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Any, Protocol
+
+import msgspec
+
+from wwspec_router.emulator.answers import Answer, RefusedError
+from wwspec_router.emulator.settings import EmulatorSettings
+from wwspec_router.emulator.standin.wwspec_standin import seal
+from wwspec_router.emulator.state.accounts import Accounts, App, Program
+from wwspec_router.emulator.state.bounded import BoundedDict, Kept
+from wwspec_router.emulator.state.clock import Clock
+from wwspec_router.emulator.state.corps import Corp
+from wwspec_router.emulator.state.faults import LATE, NEVER, TWICE, Faults
+from wwspec_router.emulator.state.jobs import Jobs
+from wwspec_router.emulator.state.keys import MessageKeys
+from wwspec_router.emulator.state.seeds import make_conversations
+from wwspec_router.emulator.state.tickets import (
+    EVENT_TOKEN_SECONDS,
+    NOTIFY_ID_SECONDS,
+    Marks,
+    Notification,
+    PullLimit,
+    Tickets,
+)
+from wwspec_router.emulator.state.timers import Timers
+from wwspec_router.emulator.state.traffic import CALLBACK, Traffic
+from wwspec_router.errors import WWSpecError
+
+KEPT_NOTIFICATIONS = 1000
+ARCHIVE_SECONDS = 335 * 86400
+"""What is left of the paid year when the emulator starts."""
+TRIAL_SECONDS = 29 * 86400
+"""What is left of the trial when the emulator starts."""
+
+_log = logging.getLogger(__name__)
+
+
+class ChannelConnectError(WWSpecError):
+    """The program could not be connected to."""
+
+
+class ChannelTimeoutError(WWSpecError):
+    """Reading from or writing to the program took too long, or was cut off."""
+
+
+class ProgramReply(msgspec.Struct, frozen=True):
+    """What came back from the program, still sealed."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+class Channel(Protocol):
+    """The way to the program. Blocks."""
+
+    def post(self, url: str, headers: Mapping[str, str], body: str, limit: float | None = None) -> ProgramReply:
+        """Send one sealed call, and wait `limit` seconds for each read and write; its own limit when None.
+
+        Raises:
+            ChannelConnectError: No connection.
+            ChannelTimeoutError: No reply in time.
+        """
+        ...
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """In whose name a program calls an SDK API: the arguments of the vendor's `ChatDataSDK`."""
+
+    corpid: str
+    agentid: int
+    ability_id: str = ""
+    job_info: str = ""
+
+
+class World:
+    """All state of one emulator.
+
+    Args:
+        settings: How to build it.
+        clock: What everything is timed by.
+        channel: The way to the program.
+        deliver: Takes each notification that has a callback URL to go to; None when there is no URL.
+        zone_key: What calls are sealed with; a fresh key when None.
+    """
+
+    def __init__(
+        self,
+        settings: EmulatorSettings,
+        clock: Clock,
+        channel: Channel,
+        deliver: Callable[[Notification], None] | None = None,
+        zone_key: bytes | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.channel = channel
+        self.lock = threading.Lock()
+        self.rng = random.Random(settings.seed)  # noqa: S311 - the same seed, the same data
+        # Not from the seed: the program listens on every interface, and whoever knows the key can call it.
+        self.zone_key = zone_key or secrets.token_bytes(seal.KEY_BYTES)
+        self.started = clock.now()
+        """Unix seconds."""
+        self.archive_ends = self.started + ARCHIVE_SECONDS
+        """When the corp's paid year of the chat archive is over."""
+        self.trial_ends = self.started + TRIAL_SECONDS
+        """When the corp's trial of the document archive is over."""
+        self.marks = Marks(self.rng.randbytes(32))
+        self.app = _make_app(settings)
+        self.accounts = Accounts([self.app])
+        self.conversations = {
+            settings.corpid: make_conversations(self.rng, clock.seconds(), settings.messages, settings.scene),
+        }
+        self.event_tokens = Tickets(EVENT_TOKEN_SECONDS)
+        self.notify_ids = Tickets(NOTIFY_ID_SECONDS)
+        self.pull_limit = PullLimit(settings.tokenless_pulls)
+        self.notifications: deque[Notification] = deque(maxlen=KEPT_NOTIFICATIONS)
+        self.timers = Timers(clock)
+        self.jobs = Jobs(random.Random(self.rng.getrandbits(64)))  # noqa: S311 - repeatable, by the seed
+        self.traffic = Traffic(clock)
+        self.faults = Faults()
+        self.on_event: Callable[[str, dict[str, Any]], None] | None = None
+        """Takes the events that the platform raises by itself; must take no lock and send nothing."""
+        self.corps = {
+            corpid: Corp(self.rng, chats, clock.seconds(), self._announce_hit)
+            for corpid, chats in self.conversations.items()
+        }
+        self._settled = threading.Condition(self.lock)
+        self._deliver = deliver
+        self._serial = count(1)
+
+    def reference(self) -> str:
+        """Return a fresh `<time>_<number>` for hints and request ids."""
+        return f"{self.clock.seconds()}_{next(self._serial)}"
+
+    def answered(self, work: Callable[[], Answer]) -> Answer:
+        """Return the answer of `work`, or the refusal that it raised; needs no lock."""
+        try:
+            return work()
+        except RefusedError as error:
+            return error.answer(self.reference())
+
+    def kept(self) -> dict[str, Kept]:
+        """Return how full everything is that is bounded in bytes; needs the lock."""
+        corp = self.corp(self.app)
+        bounded: dict[str, BoundedDict[Any, Any]] = {
+            "media": corp.media.files,
+            "exports": corp.exports.results,
+            "codes": corp.exports.codes,
+            "messages": corp.chats.archive,
+            "hits": corp.rules.hits,
+            "jobs": self.jobs.jobs,
+            "tasks": corp.tasks.tasks,
+            "event_tokens": self.event_tokens.tickets,
+            "notify_ids": self.notify_ids.tickets,
+            "sealed_keys": self.app.keys.wrapped,
+        }
+        return {"traffic": self.traffic.kept} | {name: each.kept for name, each in bounded.items()}
+
+    def raise_event(self, event_type: str, fields: dict[str, Any]) -> None:
+        """Queue an event for the program that receives events; dropped with a line in the log when there is none.
+
+        May be called with or without the lock.
+
+        Args:
+            event_type: One of the nine.
+            fields: The event's own object, whole.
+        """
+        if self.app.receiver is None or self.on_event is None:
+            _log.info("event %s is dropped: no program receives events", event_type)
+            return
+        self.on_event(event_type, fields)
+
+    def caller_app(self, caller: Caller) -> App:
+        """Return the app in whose name a program calls; needs the lock.
+
+        Raises:
+            RefusedError: 710641.
+        """
+        return self.accounts.app(caller.corpid, caller.agentid)
+
+    def corp(self, app: App) -> Corp:
+        """Return the state of the app's corp; needs the lock, as all that is done with it does."""
+        return self.corps[app.corpid]
+
+    def issue_event_token(self, app: App) -> str:
+        """Return a fresh event token, valid 10 minutes; needs the lock."""
+        token = f"ENC{self.rng.getrandbits(160):040x}"
+        self.event_tokens.add(app.corpid, app.agentid, token, self.clock.now())
+        return token
+
+    def admit_pull(self, app: App, token: str) -> None:
+        """Check the event token of a pull, or count a pull without one; needs the lock.
+
+        Raises:
+            RefusedError: 40058 for the token, 45009 for the frequency.
+        """
+        now = self.clock.now()
+        if token:
+            if not self.event_tokens.valid(app.corpid, app.agentid, token, now):
+                raise RefusedError(40058, "token is unknown or expired (valid 10 minutes)")
+        elif not self.pull_limit.admit(app.corpid, now):
+            raise RefusedError(45009, f"without a token: {self.settings.tokenless_pulls} pulls in 60 seconds")
+
+    def _announce_hit(self) -> None:
+        """Tell the program that a message hit a keyword rule; needs the lock."""
+        self.raise_event("hit_keyword", {"token": self.issue_event_token(self.app)})
+
+    def notify(self, notification: Notification) -> None:
+        """Make a notify_id valid and pass its notification on, as faults allow; needs no lock."""
+        with self.lock:
+            now = self.clock.now()
+            self.notify_ids.add(notification.corpid, notification.agentid, notification.notify_id, now)
+        told = {"notify_id": notification.notify_id, "notify_scene": notification.notify_scene}
+        entry = self.traffic.begin(CALLBACK, "program_notify", msgspec.json.encode(told), notification=notification)
+        met = self.faults.take(CALLBACK, "", entry)
+        if NEVER in met:
+            notification.state = "withheld"
+        elif LATE in met:
+            notification.state = "late"
+            self.timers.schedule(met[LATE], lambda: self._pass_on(notification, twice=TWICE in met))
+        else:
+            self._pass_on(notification, twice=TWICE in met)
+
+    def _pass_on(self, notification: Notification, *, twice: bool) -> None:
+        for _ in range(2 if twice else 1):
+            with self.lock:
+                notification.state = "recorded" if self._deliver is None else "waiting"
+                self.notifications.append(notification)
+            if self._deliver is not None:
+                self._deliver(notification)
+
+    def settle(self, notification: Notification, state: str, attempts: int) -> None:
+        """Note what became of a notification; needs no lock."""
+        with self.lock:
+            notification.state = state
+            notification.attempts = attempts
+            self._settled.notify_all()
+
+    def wait_settled(self, seconds: float) -> bool:
+        """Wait until no notification is on its way to the callback URL, and tell whether that is so; needs no lock."""
+        with self.lock:
+            return self._settled.wait_for(lambda: all(each.state != "waiting" for each in self.notifications), seconds)
+
+
+def _make_app(settings: EmulatorSettings) -> App:
+    program = Program(
+        program_id=settings.program_id,
+        url=settings.program_url,
+        contracts=settings.contracts,
+        debug_url=settings.debug_url,
+    )
+    return App(
+        corpid=settings.corpid,
+        agentid=settings.agentid,
+        secret=settings.secret,
+        keys=MessageKeys(settings.seed),
+        authorised=settings.authorised,
+        programs={program.program_id: program},
+    )

@@ -1,0 +1,95 @@
+"""Marks a function as an ability's handler, with its contract read from the annotations.
+
+    @ability
+    def digest(request: DigestRequest, ctx: Context) -> DigestReply: ...
+
+The mark registers nothing: which ability ID a handler answers stands in the registry file. It knows neither that
+file nor how calls arrive.
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar, get_type_hints
+
+import msgspec
+
+from wwspec_router.contracts import Contract, Output
+from wwspec_router.handlers.context import AsyncContext, Context
+
+__all__ = ["Handler", "ability", "handler_of"]
+
+_MARK = "__wwspec_handler__"
+_BY_POSITION = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
+
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+ContractT = TypeVar("ContractT", bound=Contract)
+
+
+class Handler(msgspec.Struct, frozen=True):
+    """A function and its contract."""
+
+    function: Callable[..., Any]
+    request: type[Contract] | None
+    """None for `dict[str, Any]`: the registry file names the contract."""
+    response: type[Output] | None
+    """None for `dict[str, Any]`: the registry file names the contract."""
+    is_async: bool
+    takes_context: bool
+
+
+def ability(function: FunctionT) -> FunctionT:
+    """Mark a function as a handler.
+
+    Args:
+        function: `def f(request: R, ctx: Context) -> O`, or `async def f(request: R, ctx: AsyncContext) -> O`, where R
+            is a `Contract` and O an `Output`. The context may be left out. Either may be `dict[str, Any]`: the registry
+            file then gives a console example as its contract.
+
+    Returns:
+        The same function.
+
+    Raises:
+        TypeError: The signature is of another form; the text says how.
+    """
+    setattr(function, _MARK, _read(function))
+    return function
+
+
+def handler_of(function: object) -> Handler | None:
+    """Return the handler that `ability` made of a function, or None when it is not marked."""
+    found = getattr(function, _MARK, None)
+    # `functools.wraps` copies the mark of the function inside, which must not be called past its wrapper
+    return found if isinstance(found, Handler) and found.function is function else None
+
+
+def _read(function: Callable[..., Any]) -> Handler:
+    name = getattr(function, "__qualname__", repr(function))
+    if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
+        raise TypeError(f"{name}: a handler returns its reply, it can't be a generator")
+    is_async = inspect.iscoroutinefunction(function)
+    try:
+        hints = get_type_hints(function)
+    except NameError as error:
+        raise TypeError(f"{name}: {error}; annotations must be importable at run time") from None
+    parameters = list(inspect.signature(function).parameters.values())
+    if not 1 <= len(parameters) <= 2:
+        raise TypeError(f"{name}: a handler takes a request and, if it wants, a context")
+    if not {parameter.kind for parameter in parameters} <= _BY_POSITION:
+        raise TypeError(f"{name}: a handler is called with its request and context by position")
+    request = _side(f"{name}: annotate {parameters[0].name}", hints.get(parameters[0].name), Contract)
+    response = _side(f"{name}: annotate the return value", hints.get("return"), Output)
+    takes_context = len(parameters) == 2
+    wanted = AsyncContext if is_async else Context
+    if takes_context and hints.get(parameters[1].name) is not wanted:
+        kind = "an async def" if is_async else "a def"
+        raise TypeError(f"{name}: annotate {parameters[1].name} of {kind} handler with wwspec_router.{wanted.__name__}")
+    return Handler(function, request, response, is_async, takes_context)
+
+
+def _side(mend: str, hint: Any, base: type[ContractT]) -> type[ContractT] | None:
+    """Return one side of a handler's contract; None for `dict[str, Any]`."""
+    if hint == dict[str, Any]:
+        return None
+    if not (isinstance(hint, type) and issubclass(hint, base)):
+        raise TypeError(f"{mend} with a subclass of wwspec_router.{base.__name__}")
+    return hint

@@ -1,0 +1,1 @@
+"""Asynchronous calls after their acceptance: claimed, run, reported to the platform."""

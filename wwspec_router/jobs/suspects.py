@@ -1,0 +1,65 @@
+"""When jobs run again of which their process may have died: one at a time, and beside no other job of this process.
+
+So that one which ends its process takes no neighbour with it again and again. It keeps nobody waiting for long: a job
+that hangs is no neighbour any more, and after each such job the others have as much time as it took.
+
+It knows neither threads nor the journal.
+"""
+
+from collections.abc import Callable, Iterable
+from time import monotonic
+
+from wwspec_router.jobs.threads import Run
+
+__all__ = ["Suspects"]
+
+
+class Suspects:
+    """Decides for one process; used by one thread.
+
+    Args:
+        hangs: Tells whether a run takes longer than it should.
+    """
+
+    def __init__(self, hangs: Callable[[Run], bool]) -> None:
+        self._hangs = hangs
+        self._run: Run | None = None
+        self._begun = False
+        self._taken = self._next = monotonic()
+
+    @property
+    def holds_others(self) -> bool:
+        """Whether no other job may begin: a suspect waits until it is alone, or runs."""
+        return self._run is not None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether it is a suspect's turn."""
+        return self._run is None and monotonic() >= self._next
+
+    def take(self, run: Run) -> None:
+        """Let a suspect wait until it is alone."""
+        self._run = run
+        self._begun = False
+        self._taken = monotonic()
+
+    def ready(self, others: Iterable[Run]) -> Run | None:
+        """Return the suspect once no ability runs beside it that does not hang; it is to begin then."""
+        run = self._run
+        if run is None or self._begun or not all(each.is_over or self._hangs(each) for each in others):
+            return None
+        self._begun = True
+        return run
+
+    def look(self) -> None:
+        """Let others go on when the suspect has ended, or hangs."""
+        if self._run is not None and self._begun and (self._run.is_over or self._hangs(self._run)):
+            self._run = None
+            now = monotonic()
+            self._next = now + (now - self._taken)
+
+    def give_up(self) -> Run | None:
+        """Return the suspect that waits, if any: it is not to begin any more."""
+        run = None if self._begun else self._run
+        self._begun = True
+        return run

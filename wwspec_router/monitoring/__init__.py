@@ -1,0 +1,1 @@
+"""Counting calls, sharing the counts between worker processes, showing them."""

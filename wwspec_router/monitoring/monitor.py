@@ -1,0 +1,132 @@
+"""Watches how the program is doing: writes a line of figures to the log every so often, and gives them when asked.
+
+In the zone nothing else can look into the program. Both speak of all its worker processes together. What is counted
+is decided elsewhere, and so is how it is shown.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from time import monotonic
+
+from wwspec_router.errors import StoreError
+from wwspec_router.logs import describe
+from wwspec_router.monitoring.figures import Figures, Gauges, Snapshot, merged
+from wwspec_router.monitoring.shared import Board
+from wwspec_router.monitoring.status import Status, Stored, line_of, status_of
+from wwspec_router.stores.base import Store
+
+__all__ = ["Monitor", "Status"]
+
+log = logging.getLogger(__name__)
+
+PUBLISH = 1.0
+"""Seconds between two times that a worker process shows its figures to the others."""
+TURN = 60.0
+"""Seconds of an interval when no line is wanted."""
+_JOIN_LIMIT = 5.0
+"""Seconds that `stop` waits for the thread, which may be asking a store that is slow to answer."""
+
+
+class Monitor:
+    """Watches over one process, and with a board over all of the program.
+
+    Args:
+        figures: What this process counts.
+        gauges: Tells how busy it is; called from any thread.
+        store: Tells how full it is.
+        interval: Seconds between two lines in the log; 0 for none.
+        board: Where worker processes show each other their figures; None when there is one only.
+    """
+
+    def __init__(
+        self,
+        figures: Figures,
+        gauges: Callable[[], Gauges],
+        store: Store,
+        interval: float,
+        board: Board | None = None,
+    ) -> None:
+        self._figures = figures
+        self._gauges = gauges
+        self._store = store
+        self._interval = interval
+        self._board = board
+        self._told = Snapshot()
+        self._is_shown = True
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Show this process to the others, and begin to watch on a thread of its own."""
+        if self._board is not None:
+            self._told = merged(self._board.read())  # in the lines of others: a process may start late
+        self._publish()
+        self._thread = threading.Thread(target=self._watch, name="wwspec-monitor", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread, and leave to the other processes what was counted. Harmless when not started."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(_JOIN_LIMIT)
+            self._thread = None
+            self._publish(ended=True)
+        if self._board is not None:
+            self._board.close()
+
+    def status(self) -> Status:
+        """Return the figures of the whole program. Asks the store, so it may block; belongs on a worker thread."""
+        return status_of(self._program(), self._stored())
+
+    def _watch(self) -> None:
+        period = self._interval or TURN
+        longest = threading.TIMEOUT_MAX if self._board is None else PUBLISH
+        due = monotonic() + period
+        while not self._stopping.wait(max(0.0, min(due - monotonic(), longest))):
+            is_over = monotonic() >= due
+            if is_over:
+                due = max(due + period, monotonic())
+            try:
+                self._publish()
+                if is_over:
+                    self._end_interval()
+            except Exception as error:  # the next time may be better
+                log.error("the monitor failed: %s", describe(error))
+
+    def _end_interval(self) -> None:
+        board = self._board
+        try:
+            leads = board is None or board.lead()
+            if self._interval:
+                snapshot = self._program()
+                if leads:
+                    log.info("%s", line_of(snapshot, self._told, self._stored()))
+                self._told = snapshot  # also when another leads: our first line, should it die, goes on from here
+        finally:
+            self._figures.turn()
+
+    def _program(self) -> Snapshot:
+        own = self._figures.snapshot(self._gauges())
+        return own if self._board is None else merged([own, *self._board.read()])
+
+    def _publish(self, *, ended: bool = False) -> None:
+        if self._board is None:
+            return
+        gauges = Gauges() if ended else self._gauges()
+        try:
+            self._board.publish(self._figures.snapshot(gauges), ended=ended)
+        except OSError as error:
+            if self._is_shown:  # once: it will be tried again every second
+                log.warning("the figures can't be shown to the other worker processes: %s", error.strerror)
+            self._is_shown = False
+        else:
+            self._is_shown = True
+
+    def _stored(self) -> Stored | None:
+        """Return how full the store is, or None when it can't tell."""
+        try:
+            return self._store.figures(), self._store.job_figures()
+        except StoreError as error:
+            log.debug("the store has no figures: %s", describe(error))
+            return None

@@ -1,0 +1,147 @@
+"""Memory in which the worker processes of one program show each other their figures.
+
+It is a file without a name that their parent makes: it lies in no folder, nobody else can reach it, and it is gone with
+the last of them. Each process has an area of its own, by its number, and carries on the counts of the one that had the
+number before. One process at a time leads, by a lock that the kernel takes back when the process dies: it speaks for
+the program. This module is not aware of what the figures mean.
+"""
+
+import errno
+import fcntl
+import os
+import struct
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+from zlib import crc32
+
+import msgspec
+from msgspec import Meta
+
+from wwspec_router.monitoring.figures import Snapshot, merged
+
+__all__ = ["Board"]
+
+AREA = 8 << 20
+"""Bytes of one process: room, of which no more is taken up than is written."""
+_HEAD = struct.Struct("<QII")
+"""What precedes the figures: how often the process has shown some, their length, their checksum."""
+_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+
+
+class _Post(msgspec.Struct, frozen=True, kw_only=True):
+    """What one process shows."""
+
+    pid: Annotated[int, Meta(gt=0, lt=2**31)]
+    birth: int
+    """As `_birth` gives it: a later process of the same pid is another one."""
+    ended: bool
+    snapshot: Snapshot
+    """Its figures, and those that it carries on."""
+
+    @property
+    def shown(self) -> Snapshot:
+        """What the other processes are to see: of one that is gone only the counts since the start."""
+        is_alive = not self.ended and _birth(self.pid) == self.birth
+        return self.snapshot if is_alive else self.snapshot.lasting()
+
+
+class Board:
+    """One process's access to that memory. Its methods are for one thread at a time, except `read`.
+
+    Args:
+        file: The file's descriptor, which must stay open.
+        size: How many processes there can be at once.
+        number: This process's own, from 0; no other that runs has it.
+    """
+
+    def __init__(self, file: int, size: int, number: int) -> None:
+        self._file = file
+        self._size = size
+        self._number = number
+        self._pid = os.getpid()
+        self._birth = _birth(self._pid) or 0
+        self._leads = False
+        times, before = self._post(number)
+        self._times = times
+        self._carried = before.snapshot.lasting() if before is not None else Snapshot()
+
+    def publish(self, snapshot: Snapshot, *, ended: bool = False) -> None:
+        """Show this process's figures to the others.
+
+        Args:
+            snapshot: Its figures.
+            ended: Whether it counts and runs no more.
+
+        Raises:
+            OSError: They could not be written; what was shown before is shown still.
+        """
+        post = _Post(pid=self._pid, birth=self._birth, ended=ended, snapshot=merged([snapshot, self._carried]))
+        content = _encode(post)
+        if _HEAD.size + len(content) > AREA // 2:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        times = self._times + 1
+        head = _HEAD.pack(times, len(content), crc32(content))
+        os.pwrite(self._file, head + content, self._place(self._number, times))
+        self._times = times
+
+    def read(self) -> list[Snapshot]:
+        """Return the figures of the other processes, and those that this one carries on.
+
+        Raises:
+            OSError: The memory can't be read.
+        """
+        others = (self._post(number)[1] for number in range(self._size) if number != self._number)
+        return [*(post.shown for post in others if post is not None), self._carried]
+
+    def lead(self) -> bool:
+        """Tell whether this process leads, and let it lead when no other does."""
+        if not self._leads:
+            with suppress(OSError):
+                fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # not flock, which forked processes share
+                self._leads = True
+        return self._leads
+
+    def close(self) -> None:
+        """Let another process lead."""
+        if self._leads:
+            fcntl.lockf(self._file, fcntl.LOCK_UN)
+            self._leads = False
+
+    def _place(self, number: int, times: int) -> int:
+        """Return where a process writes: not over what it showed last, which others may be reading."""
+        return number * AREA + times % 2 * (AREA // 2)
+
+    def _post(self, number: int) -> tuple[int, _Post | None]:
+        """Return how often the process of a number has shown something, and what it showed last."""
+        halves = (self._half(self._place(number, times)) for times in (0, 1))
+        return max(halves, key=lambda half: half[0])
+
+    def _half(self, place: int) -> tuple[int, _Post | None]:
+        head = os.pread(self._file, _HEAD.size, place)
+        if len(head) == _HEAD.size:
+            times, length, checksum = _HEAD.unpack(head)
+            content = os.pread(self._file, min(length, AREA), place + _HEAD.size)
+            if times and crc32(content) == checksum:  # else the process was killed while it wrote, or writes just now
+                with suppress(*_UNREADABLE):
+                    return times, _decode(content)
+        return 0, None
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Post).decode
+
+
+def _birth(pid: int) -> int | None:
+    """Return when a process was started, in the kernel's ticks; 0 where that is not told, None when it is gone."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:  # it is there, and another user's
+        pass
+    except OSError:
+        return None
+    try:
+        state, *rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (OSError, ValueError):
+        return 0
+    return None if state in "ZX" else int(rest[18])

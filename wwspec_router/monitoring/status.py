@@ -1,0 +1,203 @@
+"""How the figures of a program are shown: as one line of the log, and as the reply of an ability.
+
+Both hold numbers and ability IDs of the table, never anything of a tenant. Where the figures come from, and when they
+are shown, is decided elsewhere.
+"""
+
+from time import monotonic
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from wwspec_router.contracts import Contract, Output
+from wwspec_router.logs import short
+from wwspec_router.monitoring.figures import Buckets, Snapshot, Tally, percentile
+from wwspec_router.stores.base import JobFigures, StoreFigures
+
+__all__ = ["AbilityStatus", "ErrcodeStatus", "Status", "Stored", "line_of", "status_of"]
+
+LINE_ABILITIES = 20
+"""Abilities in one line, the busiest first."""
+STATUS_ABILITIES = 100
+"""Abilities in one reply, the busiest first."""
+STATUS_ERRCODES = 100
+"""Errcodes in one reply, the most frequent first."""
+
+Stored = tuple[StoreFigures, JobFigures]
+"""How full a store is."""
+
+
+class AbilityStatus(Contract):
+    """One ability."""
+
+    ability_id: Annotated[str, Meta(examples=["invoke_sync_msg"])] = ""
+    """Of the registry file; `(event)`, `(async)`, `(unknown)` and `(undecoded)` stand for the other calls."""
+    calls: int = 0
+    """Since the start."""
+    errors: int = 0
+    """Those of them that were answered with an errcode other than 0."""
+    p50_us: int = 0
+    """Half of the calls of the last one to two intervals took at most this long, in microseconds."""
+    p99_us: int = 0
+    """99 of 100 did."""
+
+
+class ErrcodeStatus(Contract):
+    """One errcode."""
+
+    errcode: Annotated[int, Meta(examples=[710660])] = 0
+    """-1 for all others when there are too many."""
+    count: int = 0
+    """Calls since the start that were answered with it."""
+
+
+class Status(Output):
+    """How the program is doing, all its worker processes together. Counts are since the start."""
+
+    uptime: int = 0
+    """Seconds since the first of its processes started."""
+    processes: int = 0
+    """Worker processes that run."""
+    calls: int = 0
+    """Calls, events included."""
+    errors: list[ErrcodeStatus] = []
+    """The errcodes other than 0 that they were answered with, the most frequent first; at most 100."""
+    busy: int = 0
+    """Worker threads that run a call."""
+    threads: int = 0
+    """Worker threads, busy or idle."""
+    queued: int = 0
+    """Calls that wait for a thread."""
+    hung: int = 0
+    """Worker threads written off, since their call does not end."""
+    queue_p50_us: int = 0
+    """Half of the calls of the last one to two intervals waited at most this long, in microseconds."""
+    queue_p99_us: int = 0
+    """99 of 100 did."""
+    abilities: list[AbilityStatus] = []
+    """Those that were called, the busiest first; at most 100."""
+    jobs_ended: int = 0
+    """Asynchronous calls that were run to their end, or ended with an error in its place."""
+    jobs_failed: int = 0
+    """Those of them whose outcome is an errcode other than 0."""
+    jobs_given_up: int = 0
+    """Asynchronous calls that the platform took no report of."""
+    store: Annotated[str, Meta(examples=["ok"])] = "ok"
+    """`ok`, or `unavailable`: what follows is 0 then, but for jobs_running."""
+    store_rows: int = 0
+    """Events that wait to be fetched."""
+    store_bytes: int = 0
+    """Bytes of their text."""
+    jobs_running: int = 0
+    """Asynchronous calls in hand."""
+    jobs_waiting: int = 0
+    """Asynchronous calls that nobody has in hand."""
+    jobs_claimed: int = 0
+    """Asynchronous calls that a process has in hand, of all programs that share the store."""
+    jobs_oldest_age_s: int = 0
+    """Seconds since the oldest asynchronous call that is not reported yet was accepted."""
+
+
+_NOTHING_STORED: Stored = (
+    StoreFigures(rows=0, bytes=0),
+    JobFigures(waiting=0, claimed=0, bytes=0, oldest_age=0.0),
+)
+
+
+def status_of(snapshot: Snapshot, stored: Stored | None) -> Status:
+    """Return the figures as a reply.
+
+    Args:
+        snapshot: The program's, all its processes together.
+        stored: How full the store is; None when it can't tell.
+    """
+    events, jobs = stored or _NOTHING_STORED
+    gauges = snapshot.gauges
+    errcodes = sorted(snapshot.errcodes.items(), key=lambda each: (-each[1], each[0]))
+    return Status(
+        uptime=max(0, int(monotonic() - snapshot.started)),
+        processes=snapshot.processes,
+        calls=snapshot.calls,
+        errors=[ErrcodeStatus(errcode=code, count=count) for code, count in errcodes[:STATUS_ERRCODES]],
+        busy=gauges.busy,
+        threads=gauges.threads,
+        queued=gauges.queued,
+        hung=gauges.hung,
+        queue_p50_us=_microseconds(snapshot.waited, 50),
+        queue_p99_us=_microseconds(snapshot.waited, 99),
+        abilities=_busiest(snapshot, Snapshot(), STATUS_ABILITIES)[0],
+        jobs_ended=snapshot.jobs.ended,
+        jobs_failed=snapshot.jobs.failed,
+        jobs_given_up=snapshot.jobs.given_up,
+        store="ok" if stored else "unavailable",
+        store_rows=events.rows,
+        store_bytes=events.bytes,
+        jobs_running=gauges.jobs_running,
+        jobs_waiting=jobs.waiting,
+        jobs_claimed=jobs.claimed,
+        jobs_oldest_age_s=int(jobs.oldest_age),
+    )
+
+
+def line_of(now: Snapshot, before: Snapshot, stored: Stored | None) -> str:
+    """Return the figures as one line: what was counted since `before`, and the state now.
+
+    Args:
+        now: The program's figures.
+        before: The same at the end of the last interval.
+        stored: How full the store is; None when it can't tell.
+    """
+    errcodes = {code: count - before.errcodes.get(code, 0) for code, count in now.errcodes.items()}
+    parts: dict[str, int | str] = {
+        "processes": now.processes,
+        "calls": max(0, now.calls - before.calls),
+        "errors": max(0, now.errors - before.errors),
+        **{f"errcode_{code}": count for code, count in sorted(errcodes.items()) if count > 0},
+        **msgspec.structs.asdict(now.gauges),
+        **_job_counts(now, before),
+        "queue_p50_us": _microseconds(now.waited, 50),
+        "queue_p99_us": _microseconds(now.waited, 99),
+    }
+    if stored is None:
+        parts["store"] = "unavailable"
+    else:
+        events, jobs = stored
+        parts |= {"store_rows": events.rows, "store_bytes": events.bytes}
+        parts |= {"jobs_waiting": jobs.waiting, "jobs_claimed": jobs.claimed, "jobs_oldest_s": int(jobs.oldest_age)}
+    texts = [" ".join(f"{key}={value}" for key, value in parts.items())]
+    abilities, more = _busiest(now, before, LINE_ABILITIES)
+    for each in abilities:
+        name = short(each.ability_id, 64)
+        texts.append(f"{name} calls={each.calls} errors={each.errors} p50_us={each.p50_us} p99_us={each.p99_us}")
+    if more:
+        texts.append(f"and {more} more")
+    return "; ".join(texts)
+
+
+def _job_counts(now: Snapshot, before: Snapshot) -> dict[str, int]:
+    """Return what became of jobs since `before`."""
+    counts, earlier = msgspec.structs.asdict(now.jobs), msgspec.structs.asdict(before.jobs)
+    return {f"jobs_{name}": max(0, count - earlier[name]) for name, count in counts.items()}
+
+
+def _busiest(now: Snapshot, before: Snapshot, limit: int) -> tuple[list[AbilityStatus], int]:
+    """Return what was called most since `before`, with the counts since then, and how many others were called."""
+    none = Tally(0, 0, {})
+    called = {name: tally.calls - before.tallies.get(name, none).calls for name, tally in now.tallies.items()}
+    names = sorted((name for name in called if called[name] > 0), key=lambda name: (-called[name], name))
+    busiest = [
+        AbilityStatus(
+            ability_id=name,
+            calls=called[name],
+            errors=now.tallies[name].errors - before.tallies.get(name, none).errors,
+            p50_us=_microseconds(now.tallies[name].recent, 50),
+            p99_us=_microseconds(now.tallies[name].recent, 99),
+        )
+        for name in names[:limit]
+    ]
+    return busiest, len(names) - len(busiest)
+
+
+def _microseconds(buckets: Buckets, percent: int) -> int:
+    return round(percentile(buckets, percent) * 1e6)

@@ -1,0 +1,341 @@
+"""Ties the rows of a registry to APIs and handlers: ability ID -> `Ability`.
+
+Everything that can be decided before a call is decided here: codecs are built, handlers imported, time-outs settled.
+A fault in any row is reported together with all others, before the port is opened.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from wwspec_router.contracts import ApiRequest, Contract
+from wwspec_router.contracts.codec import InputCodec, OutputCodec, OutputPolicy
+from wwspec_router.contracts.examples import console_example, contract_faults
+from wwspec_router.contracts.from_example import contract_of_file
+from wwspec_router.contracts.matching import mismatches
+from wwspec_router.contracts.wrapping import (
+    DO_ASYNC_JOB,
+    AsyncJobRequest,
+    CallbackDataRequest,
+    func_input,
+    merged_events,
+)
+from wwspec_router.errors import ConfigurationError, LoaderError, RegistryError
+from wwspec_router.handlers.ability import Handler, handler_of
+from wwspec_router.handlers.context import ApiCodec
+from wwspec_router.monitoring.monitor import Status
+from wwspec_router.registry.file import AbilityRow, Apis, Passthrough, Registry, parse_registry
+from wwspec_router.registry.loader import ApiContract, Application
+
+__all__ = [
+    "Ability",
+    "AbilityTable",
+    "ApiTarget",
+    "CallbackTarget",
+    "FuncTarget",
+    "HandlerTarget",
+    "StatusTarget",
+    "Target",
+    "build_table",
+]
+
+log = logging.getLogger(__name__)
+
+
+class ApiTarget(msgspec.Struct, frozen=True):
+    """Answered by an SDK API."""
+
+    api: str
+    input: InputCodec[Any]
+    output: OutputCodec
+
+
+class HandlerTarget(msgspec.Struct, frozen=True):
+    """Answered by the application's own code."""
+
+    handler: Handler
+    input: InputCodec[Any]
+    output: OutputCodec
+
+
+class CallbackTarget(msgspec.Struct, frozen=True):
+    """Answered with a stored event."""
+
+    input: InputCodec[CallbackDataRequest | AsyncJobRequest]
+    output: OutputCodec
+
+
+class StatusTarget(msgspec.Struct, frozen=True):
+    """Answered with the program's figures."""
+
+    input: InputCodec[Any]
+    output: OutputCodec
+
+
+class FuncTarget(msgspec.Struct, frozen=True):
+    """Answered by what `input.func` names: the protocol of the vendor's Python demo [100249]."""
+
+    functions: dict[str, ApiTarget | CallbackTarget]
+
+    @property
+    def requests(self) -> dict[str, type]:
+        """The wrapped request of each function, for console examples."""
+        return {name: func_input(name, each.input.type) for name, each in self.functions.items()}
+
+
+Target = ApiTarget | HandlerTarget | CallbackTarget | StatusTarget | FuncTarget
+"""What answers an ability."""
+
+
+class Ability(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the table."""
+
+    ability_id: str
+    target: Target
+    timeout: float | None
+    """Seconds from the arrival of the call to its answer; None for no limit."""
+    concurrency: int | None = None
+    """Synchronous calls that one worker process runs at once; None for no limit."""
+    place: str
+    """Where the registry file declares it."""
+
+    @property
+    def description(self) -> str:
+        """What answers, in a few words."""
+        match self.target:
+            case ApiTarget(api=api):
+                return f"SDK API {api}"
+            case HandlerTarget(handler=handler):
+                return f"handler {handler.function.__module__}:{handler.function.__qualname__}"
+            case CallbackTarget():
+                return "stored event by notify_id"
+            case StatusTarget():
+                return "figures of the program"
+            case FuncTarget(functions=functions):
+                names = sorted(functions)
+                return f"input.func {names[0]}" if len(names) == 1 else f"input.func, {len(names)} functions"
+
+
+class AbilityTable(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a program answers."""
+
+    registry: Registry
+    abilities: dict[str, Ability]
+    apis: dict[type[ApiRequest[Any]], ApiCodec]
+    """For `Context.invoke`: from an API's `Request` to how it is called."""
+    api_contracts: dict[str, ApiContract]
+    events: dict[str, type[Contract]]
+    stored_events: OutputCodec | None = None
+    """How stored events are given back by abilities that leave out what no contract lists; None when there is none."""
+
+
+def build_table(folder: Path, registry_path: Path) -> AbilityTable:
+    """Load an application and check its registry file whole.
+
+    Args:
+        folder: The application folder, with `abilities/` and `schemas/`.
+        registry_path: The registry file.
+
+    Raises:
+        ConfigurationError: The folder, a contract or the registry file has faults.
+    """
+    registry, faults = parse_registry(registry_path)
+    try:
+        builder = _Builder(registry, Application(folder))
+    except LoaderError as error:
+        if not faults:
+            raise
+        raise RegistryError([*faults, str(error)]) from error
+    table = builder.build()
+    if faults := [*faults, *builder.faults]:
+        raise RegistryError(faults)
+    return table
+
+
+class _Builder:
+    def __init__(self, registry: Registry, application: Application) -> None:
+        self._registry = registry
+        self._application = application
+        self._contracts = application.api_contracts()
+        self._events = application.event_contracts()
+        self._abilities: dict[str, Ability] = {}
+        self._targets: dict[tuple[str, OutputPolicy, bool], ApiTarget] = {}
+        self._event_type = merged_events(self._events)
+        self._event_outputs: dict[OutputPolicy, OutputCodec] = {}
+        self.faults: list[str] = []
+
+    def build(self) -> AbilityTable:
+        for ability_id, row in self._registry.abilities.items():
+            self._add(ability_id, self._row_target(ability_id, row), row, "abilities", ability_id)
+        if (passthrough := self._registry.passthrough) is not None:
+            for api in self._names(passthrough.apis, "passthrough"):
+                target = self._api_target(api, OutputPolicy.PRUNE, passthrough.drop_empty)
+                self._add(passthrough.prefix + api, target, passthrough, "passthrough")
+        if (func := self._registry.func) is not None:
+            self._add_functions(func)
+        self._check_scenes()
+        apis = {
+            contract.request: ApiCodec(contract.name, self._api_target(contract.name).output)
+            for contract in self._contracts.values()
+        }
+        return AbilityTable(
+            registry=self._registry,
+            abilities=self._abilities,
+            apis=apis,
+            api_contracts=self._contracts,
+            events=self._events,
+            stored_events=self._event_outputs.get(OutputPolicy.PRUNE),
+        )
+
+    def _add(
+        self, ability_id: str, target: Any, row: AbilityRow | Passthrough, table: str, key: str | None = None
+    ) -> None:
+        place = self._registry.place(table, key)
+        if target is None:
+            return
+        if ability_id in self._abilities:
+            other = self._abilities[ability_id].place
+            self.faults.append(
+                f"{place}: ability ID {ability_id} is already declared at {other}; "
+                "keep one of the two, or list the wanted names in apis"
+            )
+            return
+        timeout = row.timeout if row.timeout is not None else self._registry.program.timeout
+        self._abilities[ability_id] = Ability(
+            ability_id=ability_id, target=target, timeout=timeout, concurrency=row.concurrency, place=place
+        )
+
+    def _row_target(self, ability_id: str, row: AbilityRow) -> Any:
+        place = self._registry.place("abilities", ability_id)
+        if row.api is not None:
+            if row.api not in self._contracts:
+                self.faults.append(f"{place}: {self._unknown_api(row.api)}")
+                return None
+            if row.input is None and row.output is None:
+                return self._api_target(row.api, row.output_policy or OutputPolicy.PRUNE, row.drop_empty)
+            return self._narrowed_target(row.api, row, place)
+        if row.handler is not None:
+            return self._handler_target(row.handler, row, place)
+        if row.kind == "func":
+            names = list(self._names("*" if row.apis is None else row.apis, "abilities", ability_id))
+            return self._func_target([*names, DO_ASYNC_JOB], row.drop_empty)
+        if row.kind == "status":
+            return StatusTarget(InputCodec(Contract), OutputCodec(Status, OutputPolicy.STRICT))
+        return self._callback_target(CallbackDataRequest, row.output_policy or OutputPolicy.PRUNE)
+
+    def _handler_target(self, name: str, row: AbilityRow, place: str) -> HandlerTarget | None:
+        try:
+            handler = handler_of(self._application.attribute(name))
+        except LoaderError as error:
+            self.faults.append(f"{place}: handler: {error}")
+            return None
+        if handler is None:
+            self.faults.append(f"{place}: handler: {name} has no contract; mark it with @wwspec_router.ability")
+            return None
+        request = self._handler_contract(place, "input", row.input, handler.request)
+        response = self._handler_contract(place, "output", row.output, handler.response)
+        if request is None or response is None:
+            return None
+        output = OutputCodec(response, row.output_policy or OutputPolicy.STRICT, _pruning_logger(name))
+        return HandlerTarget(handler, InputCodec(request), output)
+
+    def _handler_contract(self, place: str, side: str, file: str | None, type_: type | None) -> type | None:
+        """Return one side of a handler's contract: from its annotation, or from the file that its row names."""
+        if file is not None and type_ is None:
+            return self._file_contract(place, side, file)
+        if type_ is None:
+            self.faults.append(f'{place}: the handler takes a dict, so give {side} = "<file of a console example>"')
+            return None
+        if file is not None:
+            self.faults.append(f"{place}: {side}: the handler's annotation is a contract already; give one of the two")
+            return None
+        faults = [f"{place}: {side} contract {path}: {why}" for path, why in contract_faults(type_)]
+        self.faults += faults
+        return None if faults else type_
+
+    def _narrowed_target(self, api: str, row: AbilityRow, place: str) -> ApiTarget | None:
+        """Return the target of an API under a contract of its own, which must lie within the API's."""
+        own = self._contracts[api]
+        types = []
+        for side, file, whole in (("input", row.input, own.request), ("output", row.output, own.response)):
+            type_ = whole if file is None else self._file_contract(place, side, file)
+            if type_ is not None:
+                outside = mismatches(console_example(whole), console_example(type_))
+                self.faults += [f"{place}: {side} {path}: {why} of SDK API {api}" for path, why in outside]
+            types.append(type_)
+        if None in types:
+            return None
+        output = OutputCodec(types[1], row.output_policy or OutputPolicy.PRUNE, _pruning_logger(api))
+        return ApiTarget(api, InputCodec(types[0], drop_empty=row.drop_empty), output)  # type: ignore[arg-type]  # not None
+
+    def _file_contract(self, place: str, side: str, file: str) -> type | None:
+        try:
+            return contract_of_file(self._application.folder / file)
+        except LoaderError as error:
+            self.faults.append(f"{place}: {side}: {error}")
+            return None
+
+    def _api_target(self, api: str, policy: OutputPolicy = OutputPolicy.PRUNE, drop_empty: bool = False) -> ApiTarget:
+        """Return the target of one API; equal ones share their codecs."""
+        key = (api, policy, drop_empty)
+        if key not in self._targets:
+            contract = self._contracts[api]
+            output = OutputCodec(contract.response, policy, _pruning_logger(api))
+            self._targets[key] = ApiTarget(api, InputCodec(contract.request, drop_empty=drop_empty), output)
+        return self._targets[key]
+
+    def _callback_target(
+        self, request: type[CallbackDataRequest | AsyncJobRequest], policy: OutputPolicy = OutputPolicy.PRUNE
+    ) -> CallbackTarget:
+        """Return a target for stored events; those of one policy share their codec, and report each path once."""
+        if policy not in self._event_outputs:
+            self._event_outputs[policy] = OutputCodec(self._event_type, policy, _pruning_logger("stored events"))
+        return CallbackTarget(InputCodec(request), self._event_outputs[policy])
+
+    def _add_functions(self, func: Passthrough) -> None:
+        for name in (*self._names(func.apis, "func"), DO_ASYNC_JOB):
+            self._add(func.prefix + name, self._func_target([name], func.drop_empty), func, "func")
+
+    def _func_target(self, names: list[str], drop_empty: bool) -> FuncTarget:
+        functions: dict[str, ApiTarget | CallbackTarget] = {}
+        for name in names:
+            functions[name] = (
+                self._callback_target(AsyncJobRequest)
+                if name == DO_ASYNC_JOB
+                else self._api_target(name, OutputPolicy.PRUNE, drop_empty)
+            )
+        return FuncTarget(functions)
+
+    def _names(self, apis: Apis, table: str, key: str | None = None) -> Iterator[str]:
+        for api in self._contracts if apis == "*" else apis:
+            if api in self._contracts:
+                yield api
+            else:
+                self.faults.append(f"{self._registry.place(table, key)}: {self._unknown_api(api)}")
+
+    def _unknown_api(self, api: str) -> str:
+        return f"SDK API {api} has no contract; add schemas/api/{api}.py, or correct the name"
+
+    def _check_scenes(self) -> None:
+        place = self._registry.place("notify_scenes")
+        for event_type in self._registry.notify_scenes:
+            if event_type not in self._events:
+                self.faults.append(f"{place}: event {event_type} has no contract; add schemas/events/{event_type}.py")
+
+
+def _pruning_logger(what: str) -> Callable[[str], None]:
+    def report(path: str) -> None:
+        log.warning("left out of replies, since the contract of %s does not list it: %s", what, path)
+
+    return report
+
+
+def check_configuration(table: AbilityTable) -> None:
+    """Raise ConfigurationError when the table answers nothing at all."""
+    if not table.abilities:
+        raise ConfigurationError(
+            f"{table.registry.path}: no ability is declared; add [passthrough] or a table [abilities.<ability ID>]"
+        )

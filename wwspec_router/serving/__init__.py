@@ -1,0 +1,1 @@
+"""The program as a server: connections, calls, worker threads, worker processes."""

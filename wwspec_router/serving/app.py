@@ -1,0 +1,348 @@
+"""The ASGI application: POST / for the channel, GET /healthz and /readyz for whoever looks after the program.
+
+It reads a request, hands the whole exchange to a worker thread, and sends what comes back. It decides when a call is
+given up: the client hung up, the ability's time is over, the queue is full. It knows nothing of abilities or of JSON.
+"""
+
+import asyncio
+import gc
+import logging
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from functools import partial
+from time import monotonic
+from typing import NamedTuple
+
+from msgspec.json import encode
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from wwspec_router.config import SdkSource, Settings
+from wwspec_router.errors import ConfigurationError, NoThreadError
+from wwspec_router.handlers.context import LoopPortal
+from wwspec_router.jobs.runner import Jobs
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.logs import SdkLogHandler, log_stray
+from wwspec_router.monitoring.figures import Figures, Gauges
+from wwspec_router.monitoring.monitor import Monitor
+from wwspec_router.monitoring.shared import Board
+from wwspec_router.protocol.framing import content_length
+from wwspec_router.registry.table import AbilityTable, build_table, check_configuration
+from wwspec_router.sdk.base import Sdk
+from wwspec_router.sdk.vendor import load_sdk
+from wwspec_router.serving.calls import Calls
+from wwspec_router.serving.exchange import Answer, Exchange, Ticket
+from wwspec_router.serving.readiness import Readiness
+from wwspec_router.serving.watchdog import HangWatch
+from wwspec_router.serving.workers import WorkerPool
+from wwspec_router.stores import open_store
+from wwspec_router.stores.base import Store
+
+__all__ = ["ZoneProgram", "create_app"]
+
+log = logging.getLogger(__name__)
+
+GC_THRESHOLD = 10_000
+"""New objects, less those that are gone, after which the garbage collector looks at the young ones."""
+
+
+def create_app(settings: Settings, board: Board | None = None) -> "ZoneProgram":
+    """Build the ASGI application of one program.
+
+    Args:
+        settings: Of the program.
+        board: Where its processes show each other their figures; None with one process.
+
+    Raises:
+        ConfigurationError: The application, the registry file, the SDK or the store can't be used, or they don't fit.
+        StoreError: The store does not work.
+    """
+    gc.disable()
+    table = build_table(settings.app, settings.registry_path)
+    check_configuration(table)
+    sdk = load_sdk(settings.sdk)
+    if settings.debug_token:
+        sdk.open_debug_mode(settings.debug_token, settings.access_token)
+    if sdk.source is SdkSource.VENDOR:  # the stand-in prints to where our own lines go already
+        logging.getLogger().addHandler(SdkLogHandler(sdk.log))
+    log.info("SDK: %s", sdk.description)
+    store = open_store(settings.store_url)
+    if settings.workers > 1 and not store.shared:
+        raise ConfigurationError(
+            f"--store {settings.store}: worker processes don't share it, so an event stored by one would be "
+            "missing in another; use a sqlite: store, or --workers 1"
+        )
+    program = ZoneProgram(table, sdk, store, settings, board)
+    if settings.freeze_gc:
+        _spare_the_collector()
+    gc.enable()
+    return program
+
+
+def _spare_the_collector() -> None:
+    """Keep the garbage collector from going over what start-up made, and from looking at each few calls.
+
+    What a call makes is freed by its references; cycles are rare, and are still found. Little of what start-up made
+    is garbage: to look for it would take longer than it is worth.
+    """
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, 10, 10)
+
+
+class ZoneProgram:
+    """A zone program as an ASGI application.
+
+    The zone path is taken before any router: it is the one that carries load.
+
+    Args:
+        table: What answers which ability ID.
+        sdk: The loaded SDK.
+        store: Keeps events; closed when the program stops.
+        settings: Threads, limits and time-outs.
+        board: Where its processes show each other their figures; None with one process.
+    """
+
+    def __init__(
+        self, table: AbilityTable, sdk: Sdk, store: Store, settings: Settings, board: Board | None = None
+    ) -> None:
+        self._table = table
+        self._sdk = sdk
+        self._store = store
+        self._settings = settings
+        self._board = board
+        self._running: _Running | None = None
+        self._endpoint: _Endpoint | None = None
+        self._calls: Calls | None = None
+        self.is_stopping = False
+        """Whether a stop has begun; set by the server as soon as it is told to stop."""
+        self.stop_by: float | None = None
+        """When a stop must be over, in seconds of `time.monotonic()`; the server sets it as the stop begins."""
+        self.on_held_up: Callable[[], None] = lambda: None
+        """Called, from a thread, when the event loop has been held up for `hang_after` seconds; set by the server."""
+        self.on_exhausted: Callable[[], None] = lambda: None
+        """Called once when every thread hangs and none can be added; set by the server."""
+        self._pages = Starlette(
+            routes=[
+                Route("/healthz", self._health, methods=["GET"]),
+                Route("/readyz", self._ready, methods=["GET"]),
+                Route("/", _only_post, methods=["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"]),
+            ],
+            lifespan=self._lifespan,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
+        endpoint = self._endpoint
+        if endpoint is not None and scope["type"] == "http" and scope["path"] == "/" and scope["method"] == "POST":
+            await endpoint(scope, receive, send)
+        else:
+            await self._pages(scope, receive, send)
+
+    @property
+    def calls(self) -> Calls | None:
+        """The calls in hand; None while the program is not running."""
+        return self._calls
+
+    @asynccontextmanager
+    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        await self.start()
+        try:
+            yield
+        finally:
+            await self.stop()
+
+    async def start(self) -> None:
+        """Start what answers calls, on the running loop; harmless when it runs.
+
+        Raises:
+            NoThreadError: The system does not start the threads that are needed.
+            StoreError: The store does not work.
+        """
+        if self._running is not None:
+            return
+        try:
+            await self._start()
+        except (RuntimeError, MemoryError):
+            raise NoThreadError from None
+
+    async def _start(self) -> None:
+        settings = self._settings
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(log_stray)
+        stopper = ThreadPoolExecutor(1, "wwspec-stopper")
+        await loop.run_in_executor(stopper, self._store.check)  # which lets its thread be there when it is needed
+        jobs = _jobs(self._table, self._store, self._sdk, settings) if settings.job_threads else None
+        workers = WorkerPool(settings.threads, settings.queue)
+        figures = Figures(self._table.abilities)
+        monitor = Monitor(figures, partial(_gauges, workers, jobs), self._store, settings.monitor_interval, self._board)
+        portal = LoopPortal(loop)
+        dispatcher = Dispatcher(
+            self._table, self._sdk, self._store, portal, jobs, lambda: encode(monitor.status()).decode()
+        )
+        hangs = HangWatch(
+            workers,
+            jobs,
+            settings.hang_after,
+            dispatcher.write_off,
+            portal.task_of,
+            self.on_held_up,
+            self.on_exhausted,
+        )
+        readiness = Readiness(self._store, lambda: hangs.is_exhausted, lambda: self.is_stopping)
+        calls = Calls(Exchange(self._sdk, dispatcher), workers, figures, settings)
+        await workers.start(threads=1)
+        await calls.start()
+        hangs.start()
+        monitor.start()
+        readiness.start()
+        if jobs is not None:  # last: it takes calls up at once
+            jobs.start(dispatcher, figures)
+        self._running = _Running(workers, jobs, calls, hangs, monitor, readiness, stopper)
+        self._calls = calls
+        self._endpoint = _Endpoint(calls, settings)
+
+    async def stop(self) -> None:
+        """Finish what runs, within the grace, and close the store; harmless when nothing runs."""
+        running, self._running = self._running, None
+        if running is None:
+            return
+        self._endpoint = self._calls = None
+        settings, jobs = self._settings, running.jobs
+        grace = settings.grace if self.stop_by is None else max(0.0, self.stop_by - monotonic())
+        loop = asyncio.get_running_loop()
+        ending = loop.run_in_executor(running.stopper, jobs.stop, grace) if jobs is not None else None
+        abandoned = await running.workers.stop(grace)
+        await running.calls.stop()
+        unfinished = await ending if ending is not None else 0
+        running.hangs.stop()
+        running.readiness.stop()
+        await loop.run_in_executor(running.stopper, running.monitor.stop)
+        running.stopper.shutdown(wait=False)
+        if abandoned or unfinished:
+            log.error(
+                "stopped with %d calls and %d jobs unfinished after %g seconds; the jobs are kept",
+                abandoned,
+                unfinished,
+                settings.grace,
+            )
+        else:
+            self._store.close()
+
+    async def _health(self, request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def _ready(self, request: Request) -> Response:
+        faults = self._running.readiness.faults() if self._running is not None else ["not running"]
+        if not faults:
+            return PlainTextResponse("ok\n")
+        return PlainTextResponse("".join(f"{fault}\n" for fault in faults), 503)
+
+
+class _Running(NamedTuple):
+    """What a program is made of while it runs."""
+
+    workers: WorkerPool
+    jobs: Jobs | None
+    calls: Calls
+    hangs: HangWatch
+    monitor: Monitor
+    readiness: Readiness
+    stopper: ThreadPoolExecutor
+    """A thread for what blocks while the program stops."""
+
+
+def _jobs(table: AbilityTable, store: Store, sdk: Sdk, settings: Settings) -> Jobs:
+    return Jobs(
+        store,
+        sdk,
+        settings.job_threads,
+        settings.hang_after,
+        settings.job_lease,
+        abilities=frozenset(table.abilities),
+        orphan_after=settings.job_orphan,
+    )
+
+
+def _gauges(workers: WorkerPool, jobs: Jobs | None) -> Gauges:
+    """Return what the program is doing just now."""
+    return Gauges(
+        busy=workers.busy,
+        threads=workers.threads,
+        queued=workers.queued,
+        jobs_running=jobs.running if jobs is not None else 0,
+        hung=workers.replaced + (jobs.replaced if jobs is not None else 0),
+    )
+
+
+async def _only_post(request: Request) -> Response:
+    return PlainTextResponse("the channel POSTs here\n", 405, {"allow": "POST"})
+
+
+class _Endpoint:
+    """POST /: one exchange."""
+
+    def __init__(self, calls: Calls, settings: Settings) -> None:
+        self._calls = calls
+        self._max_body = settings.max_body
+        self._body_timeout = settings.body_timeout
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            body = await self._read(scope, receive)
+        except _NotReadError as error:
+            if error.status:
+                await PlainTextResponse(error.text, error.status, {"connection": "close"})(scope, receive, send)
+            return
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+        answered: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+
+        def settle(answer: Answer | None) -> None:
+            if not answered.done():
+                answered.set_result(answer)
+
+        async def hung_up() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+
+        call = self._calls.take(Ticket(headers, body), settle, hung_up)
+        try:
+            answer = await answered
+        except asyncio.CancelledError:  # the server is stopping
+            call.hang_up()
+            raise
+        if answer is not None:
+            await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+            await send({"type": "http.response.body", "body": answer.body})
+
+    async def _read(self, scope: Scope, receive: Receive) -> bytes:
+        """Read the request's body, within its limits on size and time."""
+        if content_length(scope["headers"]) > self._max_body:
+            raise _NotReadError(413, "the body is too large\n")
+        body = bytearray()
+        more = True
+        try:
+            async with asyncio.timeout(self._body_timeout):
+                while more:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise _NotReadError(0, "")
+                    body += message.get("body", b"")
+                    more = message.get("more_body", False)
+                    if len(body) > self._max_body:
+                        raise _NotReadError(413, "the body is too large\n")
+        except TimeoutError:
+            raise _NotReadError(408, "the body did not arrive in time\n") from None
+        return bytes(body)
+
+
+class _NotReadError(Exception):
+    """The body was not read; status 0 when there is nobody left to tell."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+        self.text = text

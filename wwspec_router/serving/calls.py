@@ -1,0 +1,217 @@
+"""The calls in hand of one event loop: each goes to a worker, and is given up when nobody can wait for it any more.
+
+A call is given up when its client hung up, its ability's time is over, or it was queued too long. One timer looks at
+all of them, so that a quick call costs nothing but an entry in a set. Knows no HTTP: whoever takes a request in says
+where its answer goes.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from enum import Enum, auto
+from time import monotonic
+from typing import Any
+
+from wwspec_router.config import Settings
+from wwspec_router.errors import CallError, HandlerTimeoutError, OverloadedError
+from wwspec_router.logs import LineLimiter, RareWarnings, about, describe
+from wwspec_router.monitoring.figures import Figures
+from wwspec_router.serving.exchange import Answer, Exchange, Ticket
+from wwspec_router.serving.workers import WorkerPool
+
+__all__ = ["CallInHand", "Calls"]
+
+log = logging.getLogger(__name__)
+
+ROUND = 0.05
+"""Seconds between two looks."""
+MARGIN = 0.1
+"""Seconds that an ability gets beyond its deadline to answer for itself: an `async def` handler is cancelled then."""
+UNANSWERED = -2
+"""What is counted in place of an errcode when the client hung up, or no reply could be sealed."""
+REFUSAL_THREADS = 2
+"""Threads that only answer calls which the workers can't: the queue is full, or a call's time is over."""
+REFUSAL_PATIENCE = 0.08
+"""Seconds that a refusal for overload may wait to be sealed; then it is a bare HTTP status 503, but prompt."""
+
+Settle = Callable[[Answer | None], None]
+"""Sends an answer; None when there is nobody left to send it to."""
+
+
+class GivenUp(Enum):
+    """Why a call was given up."""
+
+    HUNG_UP = auto()
+    TIME_OVER = auto()
+    QUEUED_TOO_LONG = auto()
+
+
+class CallInHand:
+    """One call that a worker has, or will have."""
+
+    __slots__ = ("given_up", "job", "listen", "listener", "settle", "ticket")
+
+    def __init__(self, ticket: Ticket, settle: Settle, listen: Callable[[], Awaitable[None]] | None) -> None:
+        self.ticket = ticket
+        self.settle = settle
+        self.listen = listen
+        self.listener: asyncio.Task[None] | None = None
+        self.job: asyncio.Future[Answer] | None = None
+        self.given_up: GivenUp | None = None
+
+    def hang_up(self) -> None:
+        """Tell that the client is gone: a call that is queued never runs, one that runs ends unheard."""
+        self.give_up(GivenUp.HUNG_UP)
+
+    def give_up(self, why: GivenUp) -> None:
+        """Cancel the job; one that runs already ends unheard."""
+        if self.job is not None and not self.job.done():
+            self.given_up = why
+            self.job.cancel()
+
+    async def hear(self) -> None:
+        """Wait for the client to hang up."""
+        if self.listen is not None:
+            await self.listen()
+            self.hang_up()
+
+
+class Calls:
+    """Takes requests in and answers them; on the thread of its loop.
+
+    Args:
+        exchange: Answers a request, on a worker thread.
+        workers: The threads that do.
+        figures: Counts what was answered.
+        settings: Limits and time-outs.
+    """
+
+    def __init__(self, exchange: Exchange, workers: WorkerPool, figures: Figures, settings: Settings) -> None:
+        self._exchange = exchange
+        self._workers = workers
+        # As many may wait as there can be calls: who is refused is told so by the program, and not by a bare status.
+        self._refusals = WorkerPool(REFUSAL_THREADS, settings.connections, name="wwspec-refusal")
+        self._figures = figures
+        self._queue_timeout = settings.queue_timeout
+        self._in_hand: set[CallInHand] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._overloads = RareWarnings(log)
+        self._late = RareWarnings(log)
+        self._unsealed = LineLimiter()
+
+    async def start(self) -> None:
+        """Make ready; before the first call.
+
+        Raises:
+            RuntimeError: The system starts no thread.
+        """
+        await self._refusals.start(threads=REFUSAL_THREADS)  # when they are needed it may start none any more
+
+    async def stop(self) -> None:
+        """Answer nothing any more; after the workers were stopped."""
+        await self._refusals.stop(0.0)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    @property
+    def in_hand(self) -> int:
+        """How many calls a worker has, or will have."""
+        return len(self._in_hand)
+
+    def take(self, ticket: Ticket, settle: Settle, listen: Callable[[], Awaitable[None]] | None = None) -> CallInHand:
+        """Take one request in.
+
+        Args:
+            ticket: The request.
+            settle: Called once, later, with the answer.
+            listen: Returns when the client has hung up; awaited only for calls that take long. Without it whoever
+                calls this tells `CallInHand.hang_up`.
+        """
+        call = CallInHand(ticket, settle, listen)
+        try:
+            job = call.job = self._workers.submit(self._exchange.answer, ticket)
+        except OverloadedError as error:
+            self._refuse(call, error)
+            return call
+        self._in_hand.add(call)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(ROUND, self._look)
+        job.add_done_callback(lambda job: self._worked(call, job))
+        return call
+
+    def _worked(self, call: CallInHand, job: "asyncio.Future[Answer]") -> None:
+        self._in_hand.discard(call)
+        if call.listener is not None:
+            call.listener.cancel()
+        if not job.cancelled():
+            self._settle(call, job)
+        elif call.given_up is GivenUp.TIME_OVER:
+            self._refuse(call, HandlerTimeoutError("the ability took longer than its timeout"))
+        elif call.given_up is GivenUp.QUEUED_TOO_LONG:
+            detail = f"queued for more than {self._queue_timeout:g} s"
+            self._refuse(call, OverloadedError("the program is overloaded, try again later", detail=detail))
+        elif call.given_up is GivenUp.HUNG_UP:
+            self._count(call, UNANSWERED)
+            call.settle(None)
+        else:
+            call.settle(_plain(503, "stopping\n"))
+
+    def _refuse(self, call: CallInHand, error: CallError) -> None:
+        """Answer with an error, from a thread that does nothing else."""
+        with about(call.ticket.number):
+            if isinstance(error, OverloadedError):
+                self._overloads.warning("a call was refused: %s (%s)", error.message, error.detail)
+            else:
+                self._late.warning("ability %s refused: %s", call.ticket.label, error.message)
+        try:
+            job: asyncio.Future[Answer] = self._refusals.submit(self._refusal, call.ticket, error, monotonic())
+        except OverloadedError:
+            self._count(call, UNANSWERED)
+            call.settle(_plain(503, "overloaded\n"))
+        else:
+            job.add_done_callback(lambda job: self._settle(call, job))
+
+    def _refusal(self, ticket: Ticket, error: CallError, since: float) -> Answer:
+        """Seal a refusal, on one of the threads for that, unless there were too many before it."""
+        if isinstance(error, OverloadedError) and monotonic() - since > REFUSAL_PATIENCE:
+            return _plain(503, "overloaded\n", UNANSWERED)
+        return self._exchange.refuse(ticket, error)
+
+    def _settle(self, call: CallInHand, job: "asyncio.Future[Any]") -> None:
+        if job.cancelled():
+            call.settle(_plain(503, "stopping\n"))
+        elif error := job.exception():
+            ending = self._unsealed.ending(call.ticket.label)
+            if ending is not None:
+                with about(call.ticket.number):
+                    log.error("no reply could be sealed: %s%s", describe(error), ending)
+            self._count(call, UNANSWERED)
+            call.settle(_plain(500, "no reply\n"))
+        else:
+            answer: Answer = job.result()
+            self._count(call, answer.errcode)
+            call.settle(answer)
+
+    def _count(self, call: CallInHand, errcode: int) -> None:
+        ticket = call.ticket
+        now = monotonic()
+        waited = (ticket.begun or now) - ticket.arrived
+        self._figures.count(ticket.label, errcode, waited, now - ticket.arrived)
+
+    def _look(self) -> None:
+        now = monotonic()
+        for call in list(self._in_hand):
+            ticket = call.ticket
+            if ticket.deadline is not None and now > ticket.deadline + MARGIN:
+                call.give_up(GivenUp.TIME_OVER)
+            elif not ticket.begun and now - ticket.arrived > self._queue_timeout:
+                call.give_up(GivenUp.QUEUED_TOO_LONG)
+            elif call.listener is None and call.listen is not None and now - ticket.arrived > ROUND:
+                call.listener = asyncio.ensure_future(call.hear())
+        self._timer = asyncio.get_running_loop().call_later(ROUND, self._look) if self._in_hand else None
+
+
+def _plain(status: int, text: str, errcode: int = 0) -> Answer:
+    """What is sent when nothing can be sealed."""
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(text))]
+    return Answer(headers, text.encode(), errcode, status)

@@ -1,0 +1,138 @@
+"""One HTTP exchange on one worker thread: SDK decode, dispatch, SDK encode, in a row.
+
+The SDK stamps its log lines with the request that a thread decoded last, and is not told which request a reply
+belongs to; so one exchange never changes threads [100057]. This module knows no sockets and no event loop.
+"""
+
+import itertools
+import logging
+import sys
+from contextlib import suppress
+from time import monotonic
+
+import msgspec
+
+from wwspec_router.errors import CallError, DecodeError
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.logs import RareWarnings, current_request
+from wwspec_router.monitoring.figures import UNDECODED
+from wwspec_router.sdk.base import Headers, Sdk, SealedReply
+
+__all__ = ["Answer", "Exchange", "Ticket", "ticket_on"]
+
+log = logging.getLogger(__name__)
+
+_numbers = itertools.count(1)
+
+
+class Answer(msgspec.Struct, frozen=True, gc=False):
+    """What is sent back."""
+
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    errcode: int
+    """The program's own errcode; 0 for a reply."""
+    status: int = 200
+    """The HTTP status; another than 200 only when nothing can be sealed, which the platform reports as 710676."""
+
+
+class Ticket:
+    """One request on its way through the program. Times are those of `time.monotonic()`."""
+
+    __slots__ = ("arrived", "begun", "body", "deadline", "headers", "label", "number")
+
+    def __init__(self, headers: Headers, body: bytes) -> None:
+        self.headers = headers
+        self.body = body
+        self.number = next(_numbers)
+        """Ties the log lines of this request together."""
+        self.arrived = monotonic()
+        self.begun = 0.0
+        """When a worker took it up; 0.0 while it is queued."""
+        self.deadline: float | None = None
+        """When it must be answered; known once it is decoded."""
+        self.label = UNDECODED
+        """What it is counted as; see `Dispatcher.label`."""
+
+
+class Exchange:
+    """Answers requests.
+
+    Args:
+        sdk: Decodes requests and encodes replies.
+        dispatcher: Answers calls.
+    """
+
+    def __init__(self, sdk: Sdk, dispatcher: Dispatcher) -> None:
+        self._sdk = sdk
+        self._dispatcher = dispatcher
+        self._undecoded = RareWarnings(log)
+
+    def answer(self, ticket: Ticket) -> Answer:
+        """Decode, dispatch and encode one request. Blocks.
+
+        Raises:
+            Exception: The SDK could not seal the reply, whatever it raised; there is nothing to send.
+        """
+        ticket.begun = monotonic()
+        current_request.set(ticket.number)
+        dispatcher = self._dispatcher
+        try:
+            call = self._sdk.decode(ticket.headers, self._text(ticket.body))
+        except DecodeError as error:
+            return self._refuse_undecoded(error)
+        ticket.label = dispatcher.label(call)
+        deadline = dispatcher.deadline(call, ticket.arrived)
+        ticket.deadline = deadline.at
+        reply = dispatcher.dispatch(call, deadline)
+        return _answer(self._sdk.encode(reply.text), reply.errcode)
+
+    def refuse(self, ticket: Ticket, error: CallError) -> Answer:
+        """Answer a request with an error, from a thread that did not work on it.
+
+        It is decoded once more, so that the SDK knows on this thread, too, which request the reply belongs to.
+
+        Raises:
+            Exception: As for `answer`.
+        """
+        current_request.set(ticket.number)
+        try:
+            ticket.label = self._dispatcher.label(self._sdk.decode(ticket.headers, self._text(ticket.body)))
+        except DecodeError as undecoded:
+            return self._refuse_undecoded(undecoded)
+        refusal = self._dispatcher.refusal(error)
+        return _answer(self._sdk.encode(refusal.text), refusal.errcode)
+
+    def _refuse_undecoded(self, error: DecodeError) -> Answer:
+        refusal = self._dispatcher.refusal(error)
+        self._undecoded.warning("a request was not decoded: %s", error.detail or error.message)
+        return _answer(self._sdk.encode_refusal(refusal.text), refusal.errcode)
+
+    def _text(self, body: bytes) -> str:
+        try:
+            return body.decode()
+        except UnicodeDecodeError:
+            pass
+        # To the SDK this thread is still about the request before, whose id it would put into the refusal's headers.
+        with suppress(DecodeError):
+            self._sdk.decode([], "")
+        raise DecodeError("the request's body is not UTF-8")
+
+
+def ticket_on(ident: int) -> Ticket | None:
+    """Return the request that a thread is answering, if any; found on its stack, so that calls pay nothing for it."""
+    frame = sys._current_frames().get(ident)
+    while frame is not None and frame.f_code is not Exchange.answer.__code__:
+        frame = frame.f_back
+    return None if frame is None else frame.f_locals.get("ticket")
+
+
+def _answer(sealed: SealedReply, errcode: int) -> Answer:
+    body = sealed.body.encode()
+    headers = [
+        (name.lower().encode("latin-1"), value.encode("latin-1"))
+        for name, value in sealed.headers.items()
+        if name.lower() not in ("content-length", "transfer-encoding")
+    ]
+    headers.append((b"content-length", b"%d" % len(body)))
+    return Answer(headers, body, errcode)

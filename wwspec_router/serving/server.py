@@ -1,0 +1,159 @@
+"""Serves one program with uvicorn in this process: a worker, or the only process.
+
+On SIGTERM the port is closed at once, so that the platform's next call fails to connect; what runs is finished within
+the grace. This module knows neither what a call is nor who watches over this process.
+"""
+
+import logging
+import socket
+from collections.abc import Callable
+from functools import partial
+from signal import SIGINT
+from time import monotonic
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from wwspec_router.config import Settings
+from wwspec_router.monitoring.shared import Board
+from wwspec_router.protocol.connection import Connection
+from wwspec_router.serving.app import ZoneProgram, create_app
+from wwspec_router.serving.forks import keep_from_children
+from wwspec_router.serving.lean import LeanConnection
+from wwspec_router.serving.pulse import Pulse
+from wwspec_router.serving.supervisor import end_by
+
+__all__ = ["serve_here", "server_config", "work"]
+
+log = logging.getLogger(__name__)
+
+BACKLOG = 2048
+"""Connections that may wait to be accepted."""
+KEEP_ALIVE = 75
+"""Seconds that an idle connection is kept: far longer than clients do, who would send on one that is being closed.
+Also what a client has to read its reply."""
+
+
+def serve_here(settings: Settings, listening: socket.socket, on_serving: Callable[[], None]) -> None:
+    """Serve in this process, which nobody watches over, until a signal.
+
+    Raises:
+        WWSpecError: The program can't start as configured; the port was not opened.
+    """
+    program = create_app(settings)
+    keep_from_children(listening)
+    _Server(program, settings, on_serving).run([listening])
+
+
+def work(settings: Settings, listening: socket.socket, pulse: Pulse, board: int | None) -> None:
+    """Serve in a worker process until SIGTERM.
+
+    Args:
+        settings: Of the program.
+        listening: The bound socket that the workers share.
+        pulse: The line to the parent.
+        board: A file in which the workers show each other their figures; see `Board`.
+
+    Raises:
+        WWSpecError: The program can't start as configured.
+    """
+    program = create_app(settings, None if board is None else Board(board, 2 * settings.workers, pulse.number))
+    if pulse.predecessor:  # of a deployed program the platform collects no line of the parent's
+        log.warning("this worker process takes the place of one that %s", pulse.predecessor)
+    program.on_held_up = pulse.held_up
+    program.on_exhausted = pulse.exhausted
+    keep_from_children(listening, pulse.socket)
+    _WorkerServer(program, settings, pulse).run([listening])
+
+
+def server_config(program: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """Configure uvicorn for one process of a program."""
+    protocol: Callable[..., Connection] = partial(Connection, head_timeout=settings.head_timeout)
+    if settings.lean_http:
+        protocol = partial(
+            LeanConnection,
+            head_timeout=settings.head_timeout,
+            body_timeout=settings.body_timeout,
+            max_body=settings.max_body,
+        )
+    return uvicorn.Config(
+        program,
+        http=protocol,  # type: ignore[arg-type]  # as good as a class
+        limit_concurrency=settings.connections + 1,  # uvicorn refuses from its limit on, and not beyond it
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE,
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=settings.grace,  # type: ignore[arg-type]  # fractions are understood
+    )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server of one program, whose stop is bounded as a whole.
+
+    Args:
+        program: What is served.
+        settings: Its settings.
+        on_serving: Called once it accepts connections.
+    """
+
+    def __init__(self, program: ZoneProgram, settings: Settings, on_serving: Callable[[], None]) -> None:
+        super().__init__(server_config(program, settings))
+        self._program = program
+        self._grace = settings.grace
+        self._on_serving = on_serving
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve.
+
+        Raises:
+            WWSpecError: The program can't start, in the words of whoever found out.
+        """
+        await self._program.start()
+        await super().startup(sockets)
+        self._on_serving()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish what runs: uvicorn and the program share one grace."""
+        self._program.stop_by = monotonic() + self._grace
+        await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop; at once, when told so again."""
+        if self.should_exit:
+            end_by(sig)
+        self._program.is_stopping = True
+        super().handle_exit(sig, frame)
+
+
+class _WorkerServer(_Server):
+    """The server of a worker process, which its parent tells to stop, and kills when it does not.
+
+    Args:
+        program: What is served.
+        settings: Its settings.
+        pulse: The line to the parent.
+    """
+
+    def __init__(self, program: ZoneProgram, settings: Settings, pulse: Pulse) -> None:
+        super().__init__(program, settings, pulse.serving)
+        self._pulse = pulse
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close the port, which the parent does as well when all have, and finish what runs."""
+        for server in self.servers:
+            server.close()
+        for each in sockets or []:
+            each.close()
+        self._pulse.closed()
+        await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop on SIGTERM. A terminal sends Ctrl-C to all; the parent passes it on."""
+        if sig != SIGINT and not self.should_exit:
+            super().handle_exit(sig, frame)

@@ -1,0 +1,131 @@
+"""The program as a service: one port, and the processes that serve it.
+
+The process that is started opens the port and becomes the parent of the workers; see `supervisor`. It loads neither the
+application nor what serves it: a worker does, and tells what is wrong. The port is bound first and refuses connections
+until a worker can serve, since a program that can't answer must not look alive.
+"""
+
+import gc
+import logging
+import os
+import resource
+import socket
+import sys
+from functools import partial
+
+from wwspec_router.config import SdkSource, Settings
+from wwspec_router.errors import ConfigurationError, WWSpecError
+from wwspec_router.logs import describe, setup_logging
+from wwspec_router.serving.pulse import Pulse
+from wwspec_router.serving.supervisor import Supervisor
+
+__all__ = ["serve"]
+
+log = logging.getLogger(__name__)
+
+FAILURE = 3
+"""Exit code of a worker process that can't serve; nobody but the parent sees it."""
+OTHER_FILES = 512
+"""Open files of a process besides its connections and what its threads open: connections beyond the limit, which are
+told so, the store, the logs, modules, the event loop."""
+
+
+def serve(settings: Settings) -> None:
+    """Serve until a signal ends it. Returns in the parent and in each worker process, at its end.
+
+    Raises:
+        ConfigurationError: The program can't start as configured; nothing was opened.
+    """
+    setup_logging(settings.log_level, as_json=settings.log_json, development=settings.sdk is SdkSource.EMULATOR)
+    if bool(settings.debug_token) != bool(settings.access_token):
+        raise ConfigurationError("WWSPEC_DEBUG_TOKEN and WWSPEC_ACCESS_TOKEN go together (WeCom document 100083)")
+    _allow_files(settings)
+    listening = _bind(settings)
+    if settings.workers == 0:
+        gc.disable()  # see `_work`
+        from wwspec_router.serving.server import serve_here
+
+        serve_here(settings, listening, partial(_announce, settings, listening))
+        return
+    board = _shared_memory()
+    supervisor = Supervisor(
+        listening, settings.workers, settings.grace, settings.hang_after, partial(_announce, settings, listening)
+    )
+    pulse = supervisor.run()
+    if pulse is not None:
+        _work(settings, listening, pulse, board)
+
+
+def _work(settings: Settings, listening: socket.socket, pulse: Pulse, board: int | None) -> None:
+    """Be a worker process; what keeps it from serving is told to the parent."""
+    gc.disable()  # until the program is there: modules stay, and to look for garbage among them takes longer
+    try:
+        pulse.start()
+        from wwspec_router.serving.server import work
+
+        work(settings, listening, pulse, board)
+    except WWSpecError as error:
+        reason = str(error)
+    except Exception as error:
+        reason = f"the program can't start: {describe(error)}"
+    else:
+        return
+    pulse.failed(reason)
+    sys.exit(FAILURE)
+
+
+def _shared_memory() -> int | None:
+    """Make the memory in which workers show each other their figures; None where the system has none to give."""
+    try:
+        return os.memfd_create("wwspec-board", os.MFD_CLOEXEC)
+    except (AttributeError, OSError) as error:
+        log.warning("figures are of one worker process each: they can't share any (%s)", error)
+        return None
+
+
+def _allow_files(settings: Settings) -> None:
+    """Let the process open as many files as its limits ask for, as far as the system grants it."""
+    wanted = settings.connections + settings.threads + settings.job_threads + OTHER_FILES
+    granted, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if granted == resource.RLIM_INFINITY or granted >= wanted:
+        return
+    allowed = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
+    if allowed < wanted:
+        log.warning(
+            "this system lets a process open %d files, but --connections %d and --threads %d may need %d: "
+            "raise its limit (ulimit -n), or lower these",
+            allowed,
+            settings.connections,
+            settings.threads,
+            wanted,
+        )
+
+
+def _bind(settings: Settings) -> socket.socket:
+    """Open the port, with an error that names the fix."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((settings.host, settings.port))
+    except OSError as error:
+        bound.close()
+        raise ConfigurationError(
+            f"{settings.host}:{settings.port} can't be opened ({error.strerror}): "
+            "end what listens there, or take another --port"
+        ) from None
+    return bound
+
+
+def _announce(settings: Settings, listening: socket.socket) -> None:
+    """Say where the program listens, in a line that scripts can wait for."""
+    host, port = listening.getsockname()[:2]
+    log.info(
+        "listening on http://%s:%d/ with %d worker process(es) of %d threads, store %s",
+        host,
+        port,
+        settings.workers,
+        settings.threads,
+        settings.store.rpartition("@")[2].partition("?")[0],
+    )

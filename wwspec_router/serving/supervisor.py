@@ -1,0 +1,344 @@
+"""Keeps the worker processes that serve one port: starts them, replaces those that fail, and ends them together.
+
+The parent has one thread and loads nothing of what its workers do. So it stays small, can fork at any moment, and
+nothing that happens in a worker holds it up. A worker that gives no sign of life is killed, whatever keeps it from
+giving one. Nothing here knows HTTP or what a worker does.
+"""
+
+import logging
+import os
+import select
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from math import inf
+from time import monotonic
+from types import FrameType
+
+from wwspec_router.errors import ConfigurationError
+from wwspec_router.serving.pulse import BEAT, MARGIN, Pulse
+from wwspec_router.serving.worker_process import Slot, WorkerProcess
+
+__all__ = ["Supervisor", "end_by"]
+
+log = logging.getLogger(__name__)
+
+SILENCE = 60.0
+"""Seconds without a sign of life after which a worker is killed, or `--hang-after` when that is longer."""
+CLOSING = 0.5
+"""Seconds after SIGTERM within which the workers close the port; then the parent closes it for all of them."""
+FAREWELL = 1.0
+"""Seconds that a worker may take to end once it has said why it can't serve."""
+LAST_WORDS = 0.3
+"""Seconds that the last line in the log may take: perhaps nobody reads it."""
+
+_CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGALRM)
+
+
+class Supervisor:
+    """Runs worker processes until SIGTERM or SIGINT. Belongs on the only thread of its process.
+
+    Args:
+        listening: The bound socket that the workers share.
+        workers: How many there are.
+        grace: Seconds that they are given to stop.
+        hang_after: Seconds for which a worker may hang; it may be silent as long.
+        on_serving: Called once, when the first worker serves.
+    """
+
+    def __init__(
+        self,
+        listening: socket.socket,
+        workers: int,
+        grace: float,
+        hang_after: float,
+        on_serving: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._listening = listening
+        self._grace = grace
+        self._silence = max(SILENCE, hang_after)
+        self._on_serving = on_serving
+        self._slots = [Slot() for _ in range(workers)]
+        self._workers: list[WorkerProcess] = []
+        self._served = False
+        self._signals: list[int] = []
+        self._exit_code = 0
+        self._looked = monotonic()
+
+    def run(self) -> Pulse | None:
+        """Keep the workers until a signal; a second one kills them and this process.
+
+        Returns, as `os.fork` does, in several processes: in each worker with its pulse, which it is to serve with, and
+        in the parent, at the end, with None.
+
+        Raises:
+            ConfigurationError: The first worker could not serve, with its reason; or none could be started.
+            SystemExit: Workers had to be killed, since they did not stop in time.
+        """
+        self._woken, self._wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        handlers = [(each, signal.signal(each, self._note)) for each in _CAUGHT]
+        signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
+        try:
+            while not self._signals:
+                for slot in self._due():
+                    if pulse := self._start(slot):
+                        return pulse
+                self._wait()
+                self._look()
+            self._stop()
+        except BaseException:
+            self._kill_all()
+            raise
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.set_wakeup_fd(-1)
+        for number, handler in handlers:
+            signal.signal(number, handler)
+        self._close()
+        if self._exit_code:
+            sys.exit(self._exit_code)
+        return None
+
+    # Signals
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        """Take a signal, whatever this process is at: it may be waiting for somebody to read its log."""
+        if number == signal.SIGCHLD:
+            return
+        if number == signal.SIGALRM:
+            self._kill_all()
+            os._exit(128 + self._signals[0])
+        self._signals.append(number)
+        if len(self._signals) > 1:
+            self._kill_all()
+            end_by(number)
+        for worker in self._workers:
+            worker.send(signal.SIGTERM)
+        signal.setitimer(signal.ITIMER_REAL, self._grace + MARGIN + LAST_WORDS)
+
+    # Starting
+
+    def _due(self) -> list[Slot]:
+        """Return what is to be started now: one worker first, which finds out whether the program can serve."""
+        slots = self._slots if self._served else self._slots[:1]
+        now = monotonic()
+        free = 2 * len(self._slots) - len(self._workers)  # a worker may still be ending while its successor serves
+        return [slot for slot in slots if slot.worker is None and slot.due <= now][:free]
+
+    def _start(self, slot: Slot) -> Pulse | None:
+        """Start a worker; returns its pulse in the worker, and None in the parent."""
+        taken = {worker.number for worker in self._workers}
+        number = next(number for number in range(2 * len(self._slots)) if number not in taken)
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _CAUGHT)  # a signal is for the one process or the other
+        try:
+            ours, theirs = socket.socketpair()
+            try:
+                pid = os.fork()
+            except OSError:
+                ours.close()
+                theirs.close()
+                raise
+            if not pid:
+                self._become_worker(ours)
+                return Pulse(theirs, number, slot.predecessor, self._grace)
+            theirs.close()
+            slot.worker = WorkerProcess(pid, ours, number)
+            self._workers.append(slot.worker)
+        except OSError as error:
+            self._put_off(slot, error)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        return None
+
+    def _become_worker(self, ours: socket.socket) -> None:
+        """Let go of all that is the parent's."""
+        signal.set_wakeup_fd(-1)
+        for number in _CAUGHT:
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, _leave)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all; the parent passes it on
+        ours.close()
+        self._close()
+
+    def _put_off(self, slot: Slot, error: OSError) -> None:
+        if not self._served:
+            raise ConfigurationError(
+                f"no worker process can be started ({error.strerror}): raise this system's limits on processes, "
+                "open files and memory"
+            ) from None
+        pause = slot.vacate(slot.predecessor)
+        log.error("no worker process can be started (%s); again in %g s", error.strerror, pause)
+
+    # Watching
+
+    def _wait(self, until: float = inf) -> None:
+        """Wait until a worker has spoken or ended, a signal has come, or something is due."""
+        now = monotonic()
+        slots = self._slots if self._served and not self._signals else []
+        times = [until, now + BEAT, *(slot.due for slot in slots if slot.worker is None)]
+        times += [worker.deadline for worker in self._workers]
+        poll = select.poll()
+        poll.register(self._woken, select.POLLIN)
+        for worker in self._workers:
+            if worker.speaks:
+                poll.register(worker.channel, select.POLLIN)
+        poll.poll(max(0.0, min(times) - now) * 1000)
+        with suppress(BlockingIOError):
+            os.read(self._woken, 1 << 10)
+        for worker in self._workers:
+            self._hear(worker)
+        self._reap()
+
+    def _hear(self, worker: WorkerProcess) -> None:
+        worker.listen()
+        if worker.served_since is not None and not self._served:
+            self._served = True
+            self._on_serving()
+
+    def _look(self) -> None:
+        """See to each worker: who has ended, who began to serve, and who can't go on."""
+        now = monotonic()
+        frozen = now - self._looked > 2 * BEAT  # this process stood still itself, and can't blame others
+        self._looked = now
+        for worker in list(self._workers):
+            if frozen:
+                worker.heard = now
+            if worker.status is not None:
+                self._bury(worker)
+            elif now > worker.deadline:
+                self._kill_late(worker)
+            elif worker.reason:
+                worker.deadline = min(worker.deadline, now + FAREWELL)
+            elif worker.held_up:
+                log.error("worker process %d is held up by what it runs", worker.pid)
+                worker.kill()
+                worker.held_up = False
+            elif now - worker.heard > self._silence:
+                log.error("worker process %d gave no sign of life for %g seconds", worker.pid, self._silence)
+                worker.kill()
+                worker.heard = now
+            elif worker.exhausted:
+                worker.exhausted = False
+                self._retire(worker)
+
+    def _reap(self) -> None:
+        """Learn how processes ended: workers, and in a container orphans of theirs, which are ours there."""
+        with suppress(ChildProcessError):
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                for worker in self._workers:
+                    if worker.pid == ended[0]:
+                        worker.status = ended[1]
+
+    def _bury(self, worker: WorkerProcess) -> None:
+        """Let go of a worker that has ended, and see to it that another takes its place.
+
+        Raises:
+            ConfigurationError: None has served yet: the next would do no better.
+        """
+        self._hear(worker)
+        self._forget(worker)
+        slot = self._slot_of(worker)
+        if slot is None:
+            log.info("worker process %d, which was replaced, %s", worker.pid, worker.ending)
+            return
+        if not self._served:
+            raise ConfigurationError(worker.reason or f"the worker process {worker.ending} before it could serve")
+        pause = slot.vacate(worker.ending)
+        log.error(
+            "worker process %d %s and is replaced %s%s",
+            worker.pid,
+            worker.ending,
+            _after(pause),
+            f": {worker.reason}" if worker.reason else "",
+        )
+
+    def _retire(self, worker: WorkerProcess) -> None:
+        """Have a worker replaced while it stops within the grace: what it has in hand may still end."""
+        slot = self._slot_of(worker)
+        if slot is None:
+            return
+        pause = slot.vacate("had no thread left")
+        log.error("worker process %d has no thread left and is replaced %s", worker.pid, _after(pause))
+        self._end(worker)
+        retired = [each for each in self._workers if self._slot_of(each) is None]
+        if len(retired) > len(self._slots):
+            retired[0].kill()
+
+    # Ending
+
+    def _end(self, worker: WorkerProcess) -> None:
+        """Let a worker stop within the grace."""
+        worker.send(signal.SIGTERM)
+        worker.deadline = min(worker.deadline, monotonic() + self._grace + MARGIN)
+
+    def _stop(self) -> None:
+        """Refuse new connections, and give the workers their grace."""
+        close_at = monotonic() + CLOSING
+        for worker in self._workers:
+            self._end(worker)
+        while self._workers:
+            self._wait(close_at)
+            now = monotonic()
+            if now >= close_at or all(worker.has_closed for worker in self._workers):
+                self._shut_port()
+                close_at = inf
+            for worker in list(self._workers):
+                if worker.status is not None:
+                    self._forget(worker)
+                elif now > worker.deadline:
+                    self._kill_late(worker)
+                    self._exit_code = 128 + self._signals[0]
+        self._shut_port()
+
+    def _shut_port(self) -> None:
+        """Refuse connections, also those that would wait for a worker which does not come to close the port."""
+        with suppress(OSError):  # no worker has listened yet
+            self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+
+    def _kill_all(self) -> None:
+        for worker in self._workers:
+            worker.kill()
+
+    def _close(self) -> None:
+        """Let go of the pipes and sockets."""
+        os.close(self._woken)
+        os.close(self._wake)
+        for worker in self._workers:
+            worker.channel.close()
+        self._workers = []
+
+    def _kill_late(self, worker: WorkerProcess) -> None:
+        if not worker.reason:
+            log.error(
+                "worker process %d did not stop within %g seconds and is killed", worker.pid, self._grace + MARGIN
+            )
+        worker.kill()
+        worker.deadline = inf
+
+    def _forget(self, worker: WorkerProcess) -> None:
+        worker.channel.close()
+        self._workers.remove(worker)
+
+    def _slot_of(self, worker: WorkerProcess) -> Slot | None:
+        return next((slot for slot in self._slots if slot.worker is worker), None)
+
+
+def _after(pause: float) -> str:
+    return f"in {pause:g} s" if pause else "at once"
+
+
+def end_by(number: int) -> None:
+    """End this process at once by a signal that was caught."""
+    signal.signal(number, signal.SIG_DFL)
+    signal.raise_signal(number)
+    os._exit(128 + number)  # process 1 of a container does not get signals that it leaves to the default
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """End a worker that serves nothing: not yet, or no more, when uvicorn passes the signal on that it stopped for."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(0)

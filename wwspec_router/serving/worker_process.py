@@ -1,0 +1,119 @@
+"""One worker process, as its parent sees it: what it said, and how it ended."""
+
+import os
+import signal
+import socket
+from contextlib import suppress
+from math import inf
+from time import monotonic
+
+from wwspec_router.serving.pulse import CLOSED, EXHAUSTED, FAILED, HELD_UP, SERVING
+
+__all__ = ["Slot", "WorkerProcess"]
+
+STEADY = 5.0
+"""Seconds for which a worker must have served for another to be started at once when it ends."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+"""Seconds before another is started when it has not; each time twice as many."""
+_READ_BYTES = 1 << 16
+
+
+class WorkerProcess:
+    """A worker process.
+
+    Args:
+        pid: Its process id.
+        channel: The socket on which it speaks.
+        number: See `Pulse`.
+
+    Attributes:
+        heard: When it last gave a sign of life, in seconds of `monotonic()`, like all times here.
+        served_since: When it began to serve; None before.
+        held_up: Whether it said that its event loop is held up.
+        exhausted: Whether it said that every thread hangs.
+        has_closed: Whether it said that it takes no more connections.
+        reason: Why it ends, in its own words.
+        deadline: When it is killed if it still runs.
+        speaks: Whether it may say more: its end of the socket is open.
+        status: How it ended, as of `os.waitpid`; None while it runs.
+    """
+
+    def __init__(self, pid: int, channel: socket.socket, number: int) -> None:
+        self.pid = pid
+        self.channel = channel
+        self.number = number
+        self.heard = monotonic()
+        self.served_since: float | None = None
+        self.held_up = False
+        self.exhausted = False
+        self.has_closed = False
+        self.reason = ""
+        self.deadline = inf
+        self.status: int | None = None
+        self.speaks = True
+        self._unread = b""
+
+    def listen(self) -> None:
+        """Take in what it has said."""
+        with suppress(BlockingIOError):
+            while self.speaks:
+                said = self.channel.recv(_READ_BYTES, socket.MSG_DONTWAIT)
+                self.speaks = said != b""
+                self.heard = monotonic()
+                *lines, self._unread = (self._unread + said).split(b"\n")
+                for line in lines:
+                    self._take(line.decode("unicode_escape"))
+
+    def _take(self, line: str) -> None:
+        what, _, text = line.partition(" ")
+        if what == SERVING:
+            self.served_since = monotonic()
+        self.held_up = self.held_up or what == HELD_UP
+        self.exhausted = self.exhausted or what == EXHAUSTED
+        self.has_closed = self.has_closed or what == CLOSED
+        self.reason = text if what == FAILED else self.reason
+
+    def send(self, number: int) -> None:
+        """Send it a signal, if it runs."""
+        if self.status is None:
+            with suppress(ProcessLookupError):  # it is being reaped, and this is in a signal's handler
+                os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send(signal.SIGKILL)
+
+    @property
+    def ending(self) -> str:
+        """How it ended, for a sentence about it."""
+        code = os.waitstatus_to_exitcode(self.status or 0)
+        return f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+
+
+class Slot:
+    """One of the workers that there should be, whichever process it is.
+
+    Attributes:
+        worker: The process that it is now; None while there is none.
+        due: When the next process is started, in seconds of `monotonic()`.
+        predecessor: What became of the last process; see `Pulse`.
+    """
+
+    def __init__(self) -> None:
+        self.worker: WorkerProcess | None = None
+        self.due = 0.0
+        self.predecessor = ""
+        self._pause = 0.0
+
+    def vacate(self, predecessor: str) -> float:
+        """Let go of the process, and return in how many seconds another is started."""
+        now = monotonic()
+        worker, self.worker = self.worker, None
+        served_since = worker.served_since if worker is not None else None
+        if served_since is not None and now - served_since >= STEADY:
+            self._pause = 0.0
+        else:
+            self._pause = min(max(FIRST_PAUSE, 2 * self._pause), LONGEST_PAUSE)
+        self.due = now + self._pause
+        self.predecessor = predecessor
+        return self._pause

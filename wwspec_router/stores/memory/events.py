@@ -1,0 +1,111 @@
+"""A store in the memory of one process: for tests, and for programs that may lose events at a restart.
+
+It is not aware of other processes: of several workers, one does not find the event that another stored.
+"""
+
+import heapq
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from wwspec_router.stores.base import StoreFigures, StoreLimits
+from wwspec_router.stores.checks import Key, encoded, full, positive, storable_key
+from wwspec_router.stores.memory.jobs import MemoryJobs
+
+_REMOVE_AT_ONCE = 64
+"""Expired entries that are removed under one hold of the lock."""
+
+
+class _Entry(NamedTuple):
+    data: bytes
+    expires: float
+    serial: int
+
+
+class MemoryStore(MemoryJobs):
+    """Keeps entries in a dict; a heap of expiry times finds the expired ones without a scan.
+
+    Args:
+        limits: Bounds in rows, jobs and bytes.
+        clock: Gives the time in seconds.
+    """
+
+    shared = False
+
+    def __init__(self, limits: StoreLimits | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(limits or StoreLimits(), clock)
+        self._entries: dict[Key, _Entry] = {}
+        self._due: list[tuple[float, int, Key]] = []  # a replaced entry leaves its item behind, told by the serial
+        self._bytes = 0
+        self._serial = 0
+
+    def put(self, corpid: str, agentid: int, notify_id: str, text: str, ttl: float) -> None:
+        """Keep `text` for `ttl` seconds; see `NotifyStore.put`. It lasts as long as this process."""
+        key, data, now = storable_key(corpid, agentid, notify_id), encoded("text", text), self._clock()
+        expires = now + positive("ttl", ttl)
+        with self._lock:
+            self._check_open()
+            self._remove_expired(now)
+            while not self._fits(key, len(data)):
+                if not self._remove_expired(now):
+                    raise full(self._limits)
+            self._remove(key)
+            self._serial += 1
+            self._entries[key] = _Entry(data, expires, self._serial)
+            self._bytes += len(data)
+            heapq.heappush(self._due, (expires, self._serial, key))
+            self._drop_stale_items()
+
+    def get(self, corpid: str, agentid: int, notify_id: str) -> str | None:
+        """Return the text or None; see `NotifyStore.get`."""
+        key = storable_key(corpid, agentid, notify_id)
+        with self._lock:
+            self._check_open()
+            entry = self._entries.get(key)
+        return entry.data.decode() if entry is not None and entry.expires > self._clock() else None
+
+    def figures(self) -> StoreFigures:
+        """Return how many live entries there are and how many bytes they hold."""
+        now = self._clock()
+        while True:
+            with self._lock:
+                self._check_open()
+                if not self._remove_expired(now):
+                    return StoreFigures(rows=len(self._entries), bytes=self._bytes)
+
+    def close(self) -> None:
+        """Forget all entries and jobs; further calls raise StoreError."""
+        with self._lock:
+            self._closed = True
+            self._forget_jobs()
+            self._entries.clear()
+            self._due.clear()
+            self._bytes = 0
+
+    def _fits(self, key: Key, size: int) -> bool:
+        old = self._entries.get(key)
+        rows = len(self._entries) + (old is None)
+        total = self._bytes + size - (0 if old is None else len(old.data))
+        return rows <= self._limits.max_rows and total <= self._limits.max_bytes
+
+    def _remove(self, key: Key) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._bytes -= len(entry.data)
+
+    def _remove_expired(self, now: float) -> int:
+        """Remove some expired entries; return how many items of the heap were done, 0 when none is due."""
+        done = 0
+        while done < _REMOVE_AT_ONCE and self._due and self._due[0][0] <= now:
+            _, serial, key = heapq.heappop(self._due)
+            entry = self._entries.get(key)
+            if entry is not None and entry.serial == serial:
+                self._remove(key)
+            done += 1
+        return done
+
+    def _drop_stale_items(self) -> None:
+        """Rebuild the heap when most of its items are of replaced entries, so that it stays bounded."""
+        if len(self._due) > 2 * len(self._entries) + _REMOVE_AT_ONCE:
+            self._due = [(entry.expires, entry.serial, key) for key, entry in self._entries.items()]
+            heapq.heapify(self._due)

@@ -1,0 +1,311 @@
+"""The journal of jobs in the memory of one process; it lasts as long as the process.
+
+It is not aware of events, nor of other processes.
+"""
+
+import heapq
+import math
+import threading
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from wwspec_router.stores.base import ORPHAN_AFTER, Job, JobFigures, Outcome, StoreLimits
+from wwspec_router.stores.checks import (
+    closed,
+    full_of_jobs,
+    known_job,
+    new_job_size,
+    not_negative,
+    positive,
+    storable_ids,
+    storable_outcome,
+)
+
+_FEW = 64
+"""Stale items of the lanes that are never worth a rebuild."""
+
+_Lane = str | None
+"""The ability of jobs that wait; None for those that have an owner."""
+_Item = tuple[float, int, int, str]
+"""When a job is due, and which: its row's serial and stamp, and its id."""
+
+
+class _Row:
+    """A job and whose it is."""
+
+    __slots__ = ("added", "due", "job", "owner", "running", "serial", "size", "stamp")
+
+    def __init__(self, job: Job, size: int, added: float, serial: int) -> None:
+        self.job = job
+        self.size = size
+        self.added = self.due = added
+        self.serial = serial
+        self.stamp = 0
+        self.owner: str | None = None
+        self.running = False
+
+    @property
+    def lane(self) -> _Lane:
+        """Where it is found."""
+        return self.job.ability_id if self.owner is None else None
+
+    @property
+    def item(self) -> _Item:
+        """What stands for it in its lane."""
+        return self.due, self.serial, self.stamp, self.job.job_id
+
+
+class _Demand(NamedTuple):
+    """What an owner asks for; see `JobJournal.claim`."""
+
+    limit: int
+    known: frozenset[str] | None
+    orphaned: float
+    """When jobs must have been due to be orphans."""
+    suspects: int
+
+
+class MemoryJobs:
+    """Keeps jobs in a dict in the order of their arrival; a heap for each lane finds those that are due.
+
+    A job is due from `due` on: its arrival, the end of its lease, or the end of its delay.
+
+    Args:
+        limits: Bounds in jobs and bytes.
+        clock: Gives the time in seconds.
+    """
+
+    def __init__(self, limits: StoreLimits, clock: Callable[[], float]) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._closed = False
+        self._jobs: dict[str, _Row] = {}
+        self._lanes: dict[_Lane, list[_Item]] = {}  # each new due time leaves a stale item, see _head
+        self._items = 0
+        self._seen: dict[str, float] = {}  # when somebody who knows an ability last asked for its jobs
+        self._job_bytes = 0
+        self._job_serial = 0
+
+    def check(self) -> None:
+        """Return while it is open; see `Readiness.check`."""
+        with self._lock:
+            self._check_open()
+
+    def add(self, job: Job) -> None:
+        """Keep a new job; see `JobJournal.add`. It lasts as long as this process."""
+        size = new_job_size(job)
+        with self._lock:
+            self._check_open()
+            if job.job_id in self._jobs:
+                raise known_job()
+            limits = self._limits
+            if len(self._jobs) >= limits.max_jobs or self._job_bytes + size > limits.max_job_bytes:
+                raise full_of_jobs(limits)
+            self._job_serial += 1
+            self._job_bytes += size
+            self._jobs[job.job_id] = row = _Row(job, size, self._clock(), self._job_serial)
+            self._set_due(row, row.due)
+
+    def claim(
+        self,
+        owner: str,
+        limit: int,
+        lease: float,
+        *,
+        known: frozenset[str] | None = None,
+        orphan_after: float = ORPHAN_AFTER,
+        suspects: int | None = None,
+    ) -> list[Job]:
+        """Take jobs that are due; see `JobJournal.claim`."""
+        storable_ids(owner)
+        positive("lease", lease)
+        positive("orphan_after", orphan_after)
+        with self._lock:
+            self._check_open()
+            now = self._clock()
+            most = limit if suspects is None else suspects
+            rows = self._take_due(now, _Demand(limit, known, now - orphan_after, most))
+            return [self._claimed(row, owner, now, lease) for row in rows]
+
+    def begin(self, owner: str, job_id: str) -> bool:
+        """Note that a job runs; see `JobJournal.begin`."""
+        storable_ids(owner, job_id)
+        with self._lock:
+            self._check_open()
+            row = self._owned(owner, job_id)
+            if row is not None:
+                row.job = msgspec.structs.replace(row.job, attempt=row.job.attempt + 1)
+                row.running = True
+            return row is not None
+
+    def renew(self, owner: str, job_ids: Sequence[str], lease: float) -> set[str]:
+        """Prolong leases; see `JobJournal.renew`."""
+        storable_ids(owner, *job_ids)
+        positive("lease", lease)
+        with self._lock:
+            self._check_open()
+            ends = self._clock() + lease
+            rows = [row for each in job_ids if (row := self._owned(owner, each)) is not None]
+            for row in rows:
+                self._set_due(row, ends)
+            return {row.job.job_id for row in rows}
+
+    def excuse(self, owner: str, job_ids: Sequence[str]) -> None:
+        """Clear jobs of suspicion; see `JobJournal.excuse`."""
+        storable_ids(owner, *job_ids)
+        with self._lock:
+            self._check_open()
+            for each in job_ids:
+                if (row := self._owned(owner, each)) is not None:
+                    row.running = False
+
+    def keep_outcome(self, owner: str, job_id: str, outcome: Outcome) -> bool:
+        """Keep what the ability answered; see `JobJournal.keep_outcome`."""
+        storable_ids(owner, job_id)
+        storable_outcome(outcome)
+        with self._lock:
+            self._check_open()
+            row = self._owned(owner, job_id)
+            if row is not None:
+                row.job = msgspec.structs.replace(row.job, outcome=outcome)
+                row.running = False
+            return row is not None
+
+    def postpone(self, owner: str, job_id: str, delay: float) -> bool:
+        """Give a job back; see `JobJournal.postpone`."""
+        storable_ids(owner, job_id)
+        not_negative("delay", delay)
+        with self._lock:
+            self._check_open()
+            row = self._owned(owner, job_id)
+            if row is not None:
+                row.owner = None
+                row.running = False
+                self._set_due(row, self._clock() + delay)
+            return row is not None
+
+    def finish(self, owner: str, job_id: str) -> bool:
+        """Remove a job; see `JobJournal.finish`."""
+        storable_ids(owner, job_id)
+        with self._lock:
+            self._check_open()
+            row = self._owned(owner, job_id)
+            if row is not None:
+                del self._jobs[job_id]
+                self._job_bytes -= row.size
+            return row is not None
+
+    def has_job(self, job_id: str) -> bool:
+        """Return whether there is such a job; see `JobJournal.has_job`."""
+        storable_ids("", job_id)
+        with self._lock:
+            self._check_open()
+            return job_id in self._jobs
+
+    def job_figures(self) -> JobFigures:
+        """Return how full the journal is; see `JobJournal.job_figures`."""
+        with self._lock:
+            self._check_open()
+            now = self._clock()
+            claimed = sum(row.owner is not None and row.due > now for row in self._jobs.values())
+            oldest = next(iter(self._jobs.values()), None)
+            return JobFigures(
+                waiting=len(self._jobs) - claimed,
+                claimed=claimed,
+                bytes=self._job_bytes,
+                oldest_age=0.0 if oldest is None else max(0.0, now - oldest.added),
+            )
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise closed()
+
+    def _forget_jobs(self) -> None:
+        self._jobs.clear()
+        self._lanes.clear()
+        self._items = self._job_bytes = 0
+
+    def _owned(self, owner: str, job_id: str) -> _Row | None:
+        row = self._jobs.get(job_id)
+        return row if row is not None and row.owner == owner else None
+
+    def _set_due(self, row: _Row, due: float) -> None:
+        row.due = due
+        row.stamp += 1
+        self._push(row)
+        if self._items > 2 * len(self._jobs) + _FEW:  # most are stale
+            self._lanes.clear()
+            self._items = 0
+            for each in self._jobs.values():
+                self._push(each)
+
+    def _push(self, row: _Row) -> None:
+        heapq.heappush(self._lanes.setdefault(row.lane, []), row.item)
+        self._items += 1
+
+    def _until(self, ability_id: str, now: float, demand: _Demand) -> float:
+        """Return until when jobs of an ability must have been due to be taken; note it when the asker knows it."""
+        if demand.known is None or ability_id in demand.known:
+            self._seen[ability_id] = now
+            return now
+        return demand.orphaned if self._seen.get(ability_id, demand.orphaned) <= demand.orphaned else -math.inf
+
+    def _head(self, lane: _Lane) -> _Item | None:
+        """Return the first item of a lane that is not stale; a lane that holds no other is removed."""
+        items = self._lanes.get(lane, [])
+        while items:
+            _, serial, stamp, job_id = items[0]
+            row = self._jobs.get(job_id)
+            if row is not None and (row.serial, row.stamp) == (serial, stamp):
+                return items[0]
+            self._pop(lane)
+        self._lanes.pop(lane, None)
+        return None
+
+    def _take_due(self, now: float, demand: _Demand) -> list[_Row]:
+        """Take rows off the lanes, in the order in which they became due."""
+        untils = {lane: self._until(lane, now, demand) for lane in self._lanes if lane is not None}
+        left_behind = self._pop_left_behind(now)
+        heads: list[tuple[_Item, _Lane]] = [
+            (row.item, None) for row in left_behind if row.due <= self._until(row.job.ability_id, now, demand)
+        ]
+        heads += [(item, lane) for lane, until in untils.items() if (item := self._head(lane)) and item[0] <= until]
+        heapq.heapify(heads)
+        rows: list[_Row] = []
+        suspects = demand.suspects
+        while heads and len(rows) < demand.limit:
+            item, lane = heapq.heappop(heads)
+            row = self._jobs[item[3]]
+            if lane is not None:
+                self._pop(lane)
+                if (following := self._head(lane)) is not None and following[0] <= untils[lane]:
+                    heapq.heappush(heads, (following, lane))
+            elif row.running:
+                if suspects <= 0:
+                    continue
+                suspects -= 1
+            rows.append(row)
+        for row in set(left_behind).difference(rows):
+            self._push(row)
+        return rows
+
+    def _pop_left_behind(self, now: float) -> list[_Row]:
+        """Take those rows off their lane whose leases are over."""
+        rows = []
+        while (item := self._head(None)) is not None and item[0] <= now:
+            self._pop(None)
+            rows.append(self._jobs[item[3]])
+        return rows
+
+    def _pop(self, lane: _Lane) -> None:
+        heapq.heappop(self._lanes[lane])
+        self._items -= 1
+
+    def _claimed(self, row: _Row, owner: str, now: float, lease: float) -> Job:
+        row.owner = owner
+        row.job = msgspec.structs.replace(row.job, claims=row.job.claims + 1, age=max(0.0, now - row.added))
+        self._set_due(row, now + lease)
+        return msgspec.structs.replace(row.job, suspect=row.running)

@@ -1,0 +1,166 @@
+"""The journal of jobs in Redis.
+
+What is done there is in `redis_job_scripts`. How the server is reached is `RedisServer`'s business. It is not aware of
+events.
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from hashlib import sha256
+from urllib.parse import quote
+
+from wwspec_router.errors import StoreError
+from wwspec_router.stores.base import ORPHAN_AFTER, Job, JobFigures, Outcome, StoreLimits
+from wwspec_router.stores.checks import (
+    full_of_jobs,
+    known_job,
+    new_job_size,
+    not_negative,
+    positive,
+    storable_ids,
+    storable_outcome,
+)
+from wwspec_router.stores.redis import job_scripts as scripts
+from wwspec_router.stores.redis.connection import RedisServer
+
+_LONGEST = 10**15
+"""Milliseconds, some 30 000 years: sums of these are exact in Lua, whose numbers are floats."""
+
+_KEEP_KNOWN = 86_400
+"""Seconds for which the server keeps the abilities that a program knows; then it is told again."""
+
+
+class RedisJobs:
+    """Keeps jobs in a Redis server, for all processes that use it.
+
+    Args:
+        server: The server.
+        limits: Bounds in jobs and bytes, for all processes together.
+    """
+
+    def __init__(self, server: RedisServer, limits: StoreLimits) -> None:
+        self._server = server
+        self._limits = limits
+        self._named: tuple[frozenset[str], str] = frozenset(), sha256(b"[]").hexdigest()
+
+    def add(self, job: Job) -> None:
+        """Keep a new job; see `JobJournal.add`. It is as durable as the server is."""
+        size, limits, name = new_job_size(job), self._limits, quote(job.job_id, safe="")
+        fields: list[str | int] = [
+            part for each in scripts.FIELDS[: scripts.TEXTS] for part in (each, getattr(job, each))
+        ]
+        arguments: list[str | int] = [name, size, limits.max_jobs, limits.max_job_bytes, *fields]
+        done = self._server.run(
+            scripts.ADD, [scripts.JOB + name, scripts.ADDED, scripts.BYTES, scripts.SERIAL], arguments
+        )
+        if done == b"known":
+            raise known_job()
+        if done == b"full":
+            raise full_of_jobs(limits)
+
+    def claim(
+        self,
+        owner: str,
+        limit: int,
+        lease: float,
+        *,
+        known: frozenset[str] | None = None,
+        orphan_after: float = ORPHAN_AFTER,
+        suspects: int | None = None,
+    ) -> list[Job]:
+        """Take jobs that are due; see `JobJournal.claim`."""
+        storable_ids(owner)
+        length, orphan = milliseconds(positive("lease", lease)), milliseconds(positive("orphan_after", orphan_after))
+        most = min(max(0, limit), self._limits.max_jobs)
+        few = most if suspects is None else max(0, suspects)
+        program = scripts.ALL if known is None else self._program_of(known)
+        keys = [scripts.CLAIMED, scripts.ADDED, scripts.EARLIER, scripts.PROGRAMS]
+        arguments: list[str | int] = [owner, most, length, orphan, few, program, *scripts.FIELDS]
+        found = self._server.run(scripts.CLAIM, keys, arguments)
+        if found == scripts.UNTAUGHT and known is not None:
+            names = json.dumps([quote(each, safe="", errors="surrogatepass") for each in known])
+            self._server.run(scripts.TEACH, [scripts.KNOWN + program], [names, _KEEP_KNOWN], again=True)
+            found = self._server.run(scripts.CLAIM, keys, arguments)
+        if found == scripts.UNTAUGHT:
+            raise StoreError("the Redis server forgets what it is told; set maxmemory-policy noeviction")
+        return [self._job(age, row) for age, row in found]
+
+    def begin(self, owner: str, job_id: str) -> bool:
+        """Note that a job runs; see `JobJournal.begin`. It is as durable as the server is."""
+        storable_ids(owner, job_id)
+        return bool(self._server.run(scripts.BEGIN, [_key(job_id)], [owner]))
+
+    def renew(self, owner: str, job_ids: Sequence[str], lease: float) -> set[str]:
+        """Prolong leases; see `JobJournal.renew`."""
+        storable_ids(owner, *job_ids)
+        length = milliseconds(positive("lease", lease))
+        names = [quote(each, safe="") for each in job_ids]
+        renewed = self._server.run(scripts.RENEW, [scripts.CLAIMED], [owner, length, *names], again=True)
+        return {job_ids[number] for number in renewed}
+
+    def excuse(self, owner: str, job_ids: Sequence[str]) -> None:
+        """Clear jobs of suspicion; see `JobJournal.excuse`."""
+        storable_ids(owner, *job_ids)
+        self._server.run(scripts.EXCUSE, [], [owner, *(quote(each, safe="") for each in job_ids)], again=True)
+
+    def keep_outcome(self, owner: str, job_id: str, outcome: Outcome) -> bool:
+        """Keep what the ability answered; see `JobJournal.keep_outcome`. It is as durable as the server is."""
+        storable_ids(owner, job_id)
+        arguments: list[str | int] = [owner, *storable_outcome(outcome)]
+        return bool(self._server.run(scripts.KEEP, [_key(job_id)], arguments, again=True))
+
+    def postpone(self, owner: str, job_id: str, delay: float) -> bool:
+        """Give a job back; see `JobJournal.postpone`."""
+        storable_ids(owner, job_id)
+        length = milliseconds(not_negative("delay", delay))
+        return bool(self._server.run(scripts.POSTPONE, [_key(job_id), scripts.CLAIMED], [owner, length]))
+
+    def finish(self, owner: str, job_id: str) -> bool:
+        """Remove a job; see `JobJournal.finish`."""
+        storable_ids(owner, job_id)
+        keys = [_key(job_id), scripts.CLAIMED, scripts.ADDED, scripts.BYTES, scripts.EARLIER]
+        return bool(self._server.run(scripts.FINISH, keys, [owner]))
+
+    def has_job(self, job_id: str) -> bool:
+        """Return whether there is such a job; see `JobJournal.has_job`."""
+        storable_ids("", job_id)
+        return bool(self._server.run(scripts.HAS, [_key(job_id)], [], again=True))
+
+    def job_figures(self) -> JobFigures:
+        """Return how full the journal is; see `JobJournal.job_figures`."""
+        rows, claimed, size, age = self._server.run(
+            scripts.FIGURES, [scripts.CLAIMED, scripts.ADDED, scripts.BYTES], [], again=True
+        )
+        return JobFigures(waiting=rows - claimed, claimed=claimed, bytes=size, oldest_age=max(0, age) / 1000)
+
+    def _program_of(self, known: frozenset[str]) -> str:
+        """Return a name for the programs that know just these abilities."""
+        if known is not self._named[0]:
+            names = json.dumps(sorted(known))
+            self._named = known, sha256(names.encode("utf-8", "surrogatepass")).hexdigest()
+        return self._named[1]
+
+    def _job(self, age: int, row: Sequence[bytes | None]) -> Job:
+        fields: dict[str, str] = {
+            name: self._server.text(value) for name, value in zip(scripts.FIELDS, row, strict=True) if value is not None
+        }
+        errcode, result = fields.pop("errcode", None), fields.pop("result", "")
+        return Job(
+            **{name: fields[name] for name in scripts.FIELDS[: scripts.TEXTS] if name != "agentid"},
+            agentid=int(fields["agentid"]),
+            attempt=int(fields.get("attempts", 0)),
+            claims=int(fields["attempt"]),
+            suspect=fields.get("running") == "1",
+            age=max(0, age) / 1000,
+            outcome=None if errcode is None else Outcome(errcode=int(errcode), result=result),
+        )
+
+
+def milliseconds(seconds: float) -> int:
+    """Return a positive time in the unit of the scripts: rounded up, so that no lifetime becomes none."""
+    return min(math.ceil(seconds * 1000), _LONGEST) if seconds < _LONGEST else _LONGEST
+
+
+def _key(job_id: str) -> str:
+    return scripts.JOB + quote(job_id, safe="")

@@ -1,0 +1,232 @@
+"""The store for one machine: a SQLite file that all its processes share and that outlives a restart.
+
+How the file is opened, written and read is `SqliteFile`'s business, jobs are that of `SqliteJobs`; here are the table
+of events and its rules, and the clock that all times in the file go by.
+"""
+
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from wwspec_router.stores.base import StoreFigures, StoreLimits
+from wwspec_router.stores.checks import encoded, full, positive, storable_key
+from wwspec_router.stores.sqlite.clocks import ClockWatch, machine_run, since, uptime
+from wwspec_router.stores.sqlite.file import SqliteFile
+from wwspec_router.stores.sqlite.housekeeping import Housekeeping
+from wwspec_router.stores.sqlite.jobs import JOB_TABLES, SqliteJobs
+from wwspec_router.stores.sqlite.lanes import JOB_LANES
+
+log = logging.getLogger(__name__)
+
+SCHEMA: Sequence[Sequence[str]] = (
+    (
+        """
+        CREATE TABLE notify (
+            corpid TEXT NOT NULL,
+            agentid INTEGER NOT NULL,
+            notify_id TEXT NOT NULL,
+            expires REAL NOT NULL,
+            size INTEGER NOT NULL,
+            text TEXT NOT NULL,
+            PRIMARY KEY (corpid, agentid, notify_id)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX notify_expires ON notify (expires, size)",
+        "CREATE TABLE notify_usage (rows INTEGER NOT NULL, bytes INTEGER NOT NULL)",
+        "INSERT INTO notify_usage VALUES (0, 0)",
+        """
+        CREATE TRIGGER notify_added AFTER INSERT ON notify BEGIN
+            UPDATE notify_usage SET rows = rows + 1, bytes = bytes + new.size;
+        END
+        """,
+        """
+        CREATE TRIGGER notify_replaced AFTER UPDATE ON notify BEGIN
+            UPDATE notify_usage SET bytes = bytes + new.size - old.size;
+        END
+        """,
+        """
+        CREATE TRIGGER notify_removed AFTER DELETE ON notify BEGIN
+            UPDATE notify_usage SET rows = rows - 1, bytes = bytes - old.size;
+        END
+        """,
+    ),
+    JOB_TABLES,
+    ("DROP TRIGGER notify_added", "DROP TRIGGER notify_replaced"),  # `put` counts: a trigger costs a second journal
+    (  # notify_id comes first: it tells rows apart by one comparison, while corpid and agentid are mostly the same
+        "DROP TRIGGER notify_removed",
+        "DROP INDEX notify_expires",
+        "ALTER TABLE notify RENAME TO notify_3",
+        """
+        CREATE TABLE notify (
+            notify_id TEXT NOT NULL,
+            corpid TEXT NOT NULL,
+            agentid INTEGER NOT NULL,
+            expires REAL NOT NULL,
+            size INTEGER NOT NULL,
+            text TEXT NOT NULL,
+            PRIMARY KEY (notify_id, corpid, agentid)
+        ) WITHOUT ROWID
+        """,
+        """
+        INSERT INTO notify (notify_id, corpid, agentid, expires, size, text)
+        SELECT notify_id, corpid, agentid, expires, size, text FROM notify_3
+        """,
+        "DROP TABLE notify_3",
+        "CREATE INDEX notify_expires ON notify (expires, size)",
+        """
+        CREATE TRIGGER notify_removed AFTER DELETE ON notify BEGIN
+            UPDATE notify_usage SET rows = rows - 1, bytes = bytes - old.size;
+        END
+        """,
+    ),
+    (*JOB_LANES, "CREATE TABLE clock (machine_run TEXT NOT NULL, epoch REAL NOT NULL)"),
+)
+"""The statements of each schema version. A released version is never edited; a change is a new one."""
+
+_PUTS_PER_REMOVAL = 8
+"""Expired rows are removed with each how many-th put of a process."""
+_REMOVED_AT_ONCE = 64
+"""Rows of one removal; more than are put meanwhile, so that the backlog shrinks."""
+_SWEEP_SECONDS = 0.05
+"""How long each look of the housekeeping may go on removing expired rows."""
+
+_COUNT = "UPDATE notify_usage SET rows = rows + 1, bytes = bytes + ? WHERE rows < ? AND bytes <= ?"
+_COUNT_OFF = "UPDATE notify_usage SET rows = rows - 1, bytes = bytes - ?"
+_ADD = """
+    INSERT INTO notify (corpid, agentid, notify_id, expires, size, text) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO NOTHING
+"""
+_REMOVE = "DELETE FROM notify WHERE corpid = ? AND agentid = ? AND notify_id = ?"
+_GET = "SELECT text FROM notify WHERE corpid = ? AND agentid = ? AND notify_id = ? AND expires > ?"
+_REMOVE_EXPIRED = """
+    DELETE FROM notify WHERE (corpid, agentid, notify_id) IN (
+        SELECT corpid, agentid, notify_id FROM notify WHERE expires <= ? ORDER BY expires LIMIT ?
+    )
+"""
+_ANY_EXPIRED = "SELECT 1 FROM notify WHERE expires <= ? LIMIT 1"
+_EPOCH = "SELECT epoch FROM clock WHERE machine_run = ?"
+_USAGE_AFTER_PUT = """
+    SELECT usage.rows + (old.size IS NULL), usage.bytes + ? - ifnull(old.size, 0)
+    FROM notify_usage AS usage
+    LEFT JOIN notify AS old ON old.corpid = ? AND old.agentid = ? AND old.notify_id = ?
+"""
+_FIGURES = """
+    SELECT usage.rows - expired.rows, usage.bytes - expired.bytes
+    FROM notify_usage AS usage,
+         (SELECT count(*) AS rows, ifnull(sum(size), 0) AS bytes FROM notify WHERE expires <= ?) AS expired
+"""
+
+
+class SqliteStore(SqliteJobs):
+    """Keeps entries and jobs in a SQLite file.
+
+    Times go by the seconds since the machine was started, so that no correction of the system's clock ends a life or a
+    lease. They are counted from an epoch that is in the file, by which they agree with the clock as it was when
+    the file was first opened after that start.
+
+    A thread looks after the file once a second: is it still there, what has expired. It ends with `close`.
+
+    Args:
+        path: The file; made, with its directories, when it is missing, and readable by its owner only.
+        limits: Bounds in rows, jobs and bytes, for all processes together.
+        clock: Gives the time in seconds, the same in all processes that share the file; the above when it is None.
+
+    Raises:
+        StoreError: The file can't be read or can't be written; the text says why.
+    """
+
+    shared = True
+
+    def __init__(
+        self, path: str | Path, limits: StoreLimits | None = None, *, clock: Callable[[], float] | None = None
+    ) -> None:
+        file = SqliteFile(Path(path), SCHEMA)
+        try:
+            super().__init__(file, limits or StoreLimits(), clock or _steady_clock(file))
+        except BaseException:
+            file.close()
+            raise
+        self._puts = 0  # changed by the one thread that writes
+        self._clock_watch = ClockWatch()
+        self._housekeeping = Housekeeping(self._look_after)
+
+    def put(self, corpid: str, agentid: int, notify_id: str, text: str, ttl: float) -> None:
+        """Keep `text` for `ttl` seconds; see `NotifyStore.put`. It is on the disk when this returns."""
+        size, now = len(encoded("text", text)), self._clock()
+        row = (*storable_key(corpid, agentid, notify_id), now + positive("ttl", ttl), size, text)
+        if not self._file.write(lambda db: self._put(db, row, size, now)):
+            raise full(self._limits)
+
+    def get(self, corpid: str, agentid: int, notify_id: str) -> str | None:
+        """Return the text or None; see `NotifyStore.get`."""
+        key, now = storable_key(corpid, agentid, notify_id), self._clock()
+        rows = self._file.read(_GET, (*key, now))
+        text: str | None = rows[0][0] if rows else None
+        return text
+
+    def figures(self) -> StoreFigures:
+        """Return how many live entries there are and how many bytes they hold."""
+        now = self._clock()
+        [(rows, size)] = self._file.read(_FIGURES, (now,))
+        return StoreFigures(rows=rows, bytes=size)
+
+    def close(self) -> None:
+        """Wait for what runs, then close the file; further calls raise StoreError."""
+        self._housekeeping.close()
+        self._file.close()
+
+    def check(self) -> None:
+        """Return when the file is there and works; see `Readiness.check`."""
+        self._file.check()
+
+    def _look_after(self) -> None:
+        if jump := self._clock_watch.jump():
+            effect = "also for stored events and jobs" if self._clock is time.time else "not for stored events and jobs"
+            log.warning("the system's clock was set by %+.0f s, %s", jump, effect)
+        self._file.look()
+        ends = time.monotonic() + _SWEEP_SECONDS
+        while self._file.read(_ANY_EXPIRED, (self._clock(),)) and time.monotonic() < ends:
+            self._file.write(lambda db: db.execute(_REMOVE_EXPIRED, (self._clock(), _REMOVED_AT_ONCE)), synced=False)
+
+    def _put(self, db: sqlite3.Connection, row: tuple[str, int, str, float, int, str], size: int, now: float) -> bool:
+        """Keep a row; return False when it would pass a bound."""
+        self._puts += 1
+        if self._puts % _PUTS_PER_REMOVAL == 0:
+            db.execute(_REMOVE_EXPIRED, (now, _REMOVED_AT_ONCE))
+        if db.execute(_COUNT, (size, self._limits.max_rows, self._limits.max_bytes - size)).rowcount:
+            if db.execute(_ADD, row).rowcount:
+                return True
+            db.execute(_COUNT_OFF, (size,))
+        # It replaces another one, or there is no room before something is removed.
+        while not self._within_limits(db.execute(_USAGE_AFTER_PUT, (size, *row[:3])).fetchone()):
+            if not db.execute(_REMOVE_EXPIRED, (now, _REMOVED_AT_ONCE)).rowcount:
+                return False
+        db.execute(_REMOVE, row[:3])
+        db.execute(_COUNT, (size, self._limits.max_rows, self._limits.max_bytes - size))
+        db.execute(_ADD, row)
+        return True
+
+    def _within_limits(self, usage: tuple[int, int]) -> bool:
+        rows, size = usage
+        return rows <= self._limits.max_rows and size <= self._limits.max_bytes
+
+
+def _steady_clock(file: SqliteFile) -> Callable[[], float]:
+    """Return the clock of all processes that share a file; the system's where it can't be told which they are."""
+    run = machine_run()
+    if not run:
+        return time.time
+    return since(file.write(lambda db: _epoch(db, run)))
+
+
+def _epoch(db: sqlite3.Connection, run: str) -> float:
+    """Return when this run of the machine began, as the first process after it noted."""
+    found = db.execute(_EPOCH, (run,)).fetchone()
+    if found:
+        return float(found[0])
+    epoch = time.time() - uptime()
+    newest = db.execute("INSERT INTO clock (machine_run, epoch) VALUES (?, ?)", (run, epoch)).lastrowid
+    db.execute("DELETE FROM clock WHERE rowid <= ? - 16", (newest,))
+    return epoch

@@ -1,0 +1,311 @@
+"""One SQLite file for many threads and several processes: connections, durable writes, reads, clear errors.
+
+Writes go through one connection, those of concurrent threads in one transaction (group commit). Reads use a
+small pool of connections: in WAL mode they neither block the writer nor wait for it. A write is on the disk
+when `write` returns (`synchronous=FULL`), unless its caller does without that.
+
+A file that is deleted or replaced under a running program can be written to until it is closed, and all of that is
+lost. So each transaction looks whether the file is still there before its writes count as done.
+
+It is not aware of tables: whoever keeps one brings the schema and the statements.
+"""
+
+import contextlib
+import logging
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from wwspec_router.errors import StoreError
+from wwspec_router.stores.sqlite.errors import LOCK_TIMEOUT, OPEN_TIMEOUT, clearly, patiently
+from wwspec_router.stores.sqlite.group_commit import GroupCommit
+from wwspec_router.stores.sqlite.open_files import OpenFiles
+from wwspec_router.stores.sqlite.private_file import create_private
+from wwspec_router.stores.sqlite.schema import bring_up_to_date
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+READERS = 4
+"""Connections for reading."""
+MAPPED_BYTES = 1 << 30
+"""How much of the file is read through a memory map: SQLite forgets its own cache whenever another one writes."""
+MAX_BATCH = 256
+"""Writes in one transaction."""
+_FULL, _NORMAL = "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"
+
+
+class _Write:
+    """One thread's part of a transaction, and its outcome."""
+
+    __slots__ = ("deadline", "error", "result", "synced", "work")
+
+    def __init__(self, work: Callable[[sqlite3.Connection], Any], synced: bool) -> None:
+        self.work = work
+        self.synced = synced
+        self.deadline = time.monotonic() + LOCK_TIMEOUT
+        self.result: Any = None
+        self.error: Exception | None = StoreError("the write was interrupted")
+
+
+class SqliteFile:
+    """A SQLite database in WAL mode, created when it is missing and readable by its owner only.
+
+    Args:
+        path: The file. Missing directories are made with mode 0700, the file with 0600; SQLite gives its -wal
+            and -shm the file's mode.
+        schema: The statements of each schema version, oldest first. A file of an older version is brought up
+            to date; one of a newer version is refused.
+
+    Raises:
+        StoreError: The file can't be read or can't be written; the text says why.
+    """
+
+    def __init__(self, path: Path, schema: Sequence[Sequence[str]]) -> None:
+        self._path = create_private(path)
+        self._schema = schema
+        self._group = GroupCommit[_Write](self._write_batch, max_batch=MAX_BATCH)
+        self._write_lock = threading.Lock()  # held while a batch is written, so that close waits for it
+        self._readers: list[sqlite3.Cursor] = []  # the last one back goes first: its pages are in the caches
+        self._free: queue.SimpleQueue[bool] = queue.SimpleQueue()  # holds True for each of them; False once closed
+        self._closed = False
+        self._synced = True  # how the writer is set
+        self._failed = False  # the last transaction
+        self._lost: str | None = None  # the file that was deleted or replaced
+        clearly(self._path, patiently, time.monotonic() + OPEN_TIMEOUT, self._open)
+
+    def write(self, work: Callable[[sqlite3.Connection], T], *, synced: bool = True) -> T:
+        """Run `work` in a transaction and return its result once that is on the disk.
+
+        Args:
+            work: Reads and writes through the connection it is given, and neither begins nor commits. It may
+                run on another thread, and a second time in a new transaction when the first one failed.
+            synced: Whether it must outlive a crash of the machine. What need not returns sooner, and outlives
+                every process all the same.
+
+        Raises:
+            StoreError: It could not be stored, or another process kept the file locked for `LOCK_TIMEOUT` seconds,
+                counted from this call.
+        """
+        write = _Write(work, synced)
+        self._group.submit(write)
+        if write.error is not None:
+            raise write.error
+        result: T = write.result
+        return result
+
+    def read(self, statement: str, parameters: Sequence[str | float] = ()) -> list[Any]:
+        """Run a statement that only reads, and return all of its rows, as tuples.
+
+        Raises:
+            StoreError: The file could not be read.
+        """
+        if not self._free.get():
+            self._free.put(False)  # handed on from one late reader to the next
+            raise self._closed_error()
+        reader = self._readers.pop()
+        try:
+            if self._lost is not None:
+                raise self._lost_error()
+            return clearly(self._path, _rows, reader, statement, parameters)
+        except BaseException:
+            reader.close()  # it may still hold what it was reading, and so keep the WAL from being emptied
+            reader = reader.connection.cursor()
+            raise
+        finally:
+            self._readers.append(reader)
+            self._free.put(True)
+
+    def check(self) -> None:
+        """Return when the file can be read and written just now.
+
+        Raises:
+            StoreError: It can't.
+        """
+        if self._closed:
+            raise self._closed_error()
+        self.look()
+        self.read("PRAGMA schema_version")
+        if self._failed:  # and maybe no longer
+            self.write(self._touch)
+
+    def look(self) -> None:
+        """Find out whether the file was deleted or replaced since it was opened, and log it once when it was.
+
+        Raises:
+            StoreError: It was.
+        """
+        self._note_lost(self._files.lost())
+
+    def _note_lost(self, lost: str | None) -> None:
+        if lost is not None and self._lost is None:
+            log.error("%s", self._lost_error(lost))
+        elif lost is None and self._lost is not None:
+            log.warning("%s: the file is back", self._path)
+        self._lost = lost
+        if lost is not None:
+            raise self._lost_error()
+
+    def close(self) -> None:
+        """Wait for what is being written and read, then close all connections. Closing again does nothing."""
+        with self._write_lock:
+            if self._closed:
+                return
+            self._closed = True
+            clearly(self._path, self._close_connections)
+
+    def _open(self) -> None:
+        with contextlib.ExitStack() as undo:
+            self._writer = undo.enter_context(contextlib.closing(self._connect(timeout=0)))  # see patiently
+            self._writer.execute(_FULL)
+            self._prepare(time.monotonic() + OPEN_TIMEOUT)
+            readers = [undo.enter_context(contextlib.closing(self._connect(LOCK_TIMEOUT))) for _ in range(READERS)]
+            for reader in readers:
+                reader.execute("PRAGMA query_only = ON")
+                reader.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
+                reader.execute("SELECT 1 FROM sqlite_schema").fetchall()  # opens the WAL now: later it may be another
+            self._files = self._opened_files()
+            undo.pop_all()
+        for reader in readers:
+            self._readers.append(reader.cursor())
+            self._free.put(True)
+
+    def _opened_files(self) -> OpenFiles:
+        try:
+            return OpenFiles([Path(f"{self._path}{suffix}") for suffix in ("", "-wal", "-shm")])
+        except OSError as error:
+            raise StoreError(f"{self._path}: it was deleted while it was opened: {error.strerror}") from None
+
+    def _close_connections(self) -> None:
+        for _ in range(READERS):
+            self._free.get()
+        self._free.put(False)
+        for connection in (*(reader.connection for reader in self._readers), self._writer):
+            connection.close()
+
+    def _connect(self, timeout: float) -> sqlite3.Connection:
+        return sqlite3.connect(self._path, timeout=timeout, isolation_level=None, check_same_thread=False)
+
+    def _prepare(self, deadline: float) -> None:
+        """Switch to WAL, and check or make the schema: another program's file is checked before it is touched."""
+        (pages,) = self._writer.execute("PRAGMA page_count").fetchone()
+        if pages == 0:
+            self._use_wal(deadline)  # what comes then is written once
+        self._transact(deadline, lambda db: bring_up_to_date(db, self._path, self._schema))
+        self._use_wal(deadline)
+        self._transact(deadline, self._touch)
+
+    def _use_wal(self, deadline: float) -> None:
+        (mode,) = patiently(deadline, lambda: self._writer.execute("PRAGMA journal_mode = WAL").fetchone())
+        if mode != "wal":
+            raise StoreError(f"{self._path}: this file system can't hold a shared SQLite file; use a local disk")
+
+    def _touch(self, db: sqlite3.Connection) -> None:
+        """Write something, to find out whether that can be done."""
+        db.execute(f"PRAGMA user_version = {len(self._schema)}")
+
+    def _write_batch(self, first: _Write, others: Callable[[], list[_Write]]) -> None:
+        """Write what waits once the lock is had; one that doesn't get it in time leaves the others waiting."""
+        writes = [first]
+        synced = first.synced or self._group.waiting > 0
+
+        def work(db: sqlite3.Connection) -> None:
+            if synced:
+                writes.extend(others())
+            for write in writes:
+                write.result = write.work(db)
+
+        with self._write_lock:
+            try:
+                self._guarded(first.deadline, work, synced)
+            except Exception as error:
+                failure = error
+            else:
+                for write in writes:
+                    write.error = None
+                return
+            if len(writes) == 1:
+                first.error = failure
+            else:
+                self._write_apart(writes)
+
+    def _write_apart(self, writes: Sequence[_Write]) -> None:
+        """Write each behind a savepoint, so that one which fails takes no other with it."""
+        failures: dict[_Write, Exception] = {}
+
+        def run(write: _Write) -> None:
+            with _savepoint(self._writer):
+                write.result = write.work(self._writer)
+
+        def run_all(db: sqlite3.Connection) -> None:
+            for write in writes:
+                try:
+                    clearly(self._path, run, write)
+                except Exception as error:
+                    failures[write] = error
+
+        try:
+            self._guarded(writes[0].deadline, run_all)
+        except StoreError as error:
+            failures = {write: StoreError(*error.args) for write in writes}
+        for write in writes:
+            write.error = failures.get(write)
+
+    def _guarded(self, deadline: float, step: Callable[[sqlite3.Connection], None], synced: bool = True) -> None:
+        """Run a transaction that counts only when the file is still there after it."""
+        if self._lost is not None:
+            raise self._lost_error()
+        try:
+            clearly(self._path, self._transact, deadline, step, synced)
+        except BaseException:
+            self._failed = True
+            raise
+        self._failed = False
+        if (lost := self._files.lost_of_late() or self._lost) is not None:
+            self._note_lost(lost)
+
+    def _transact(self, deadline: float, step: Callable[[sqlite3.Connection], None], synced: bool = True) -> None:
+        if self._closed:
+            raise self._closed_error()
+        db = self._writer
+        if synced is not self._synced:
+            db.execute(_FULL if synced else _NORMAL)
+            self._synced = synced
+        patiently(deadline, db.execute, "BEGIN IMMEDIATE")
+        try:
+            step(db)
+            patiently(deadline, db.execute, "COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+
+    def _closed_error(self) -> StoreError:
+        return StoreError(f"{self._path}: the store is closed")
+
+    def _lost_error(self, lost: str | None = None) -> StoreError:
+        return StoreError(
+            f"{lost or self._lost} was deleted or replaced under the running program, which can neither store nor read "
+            "anything now; put the file back, or restart the program"
+        )
+
+
+def _rows(reader: sqlite3.Cursor, statement: str, parameters: Sequence[str | float]) -> list[Any]:
+    return reader.execute(statement, parameters).fetchall()
+
+
+@contextlib.contextmanager
+def _savepoint(db: sqlite3.Connection) -> Iterator[None]:
+    db.execute("SAVEPOINT apart")
+    try:
+        yield
+    except BaseException:
+        db.execute("ROLLBACK TO apart")
+        raise
+    finally:
+        db.execute("RELEASE apart")

@@ -1,0 +1,234 @@
+"""The journal of jobs in a SQLite file: its tables and its rules.
+
+What changes with every claim and renewal is in a table of small rows; the texts, which may be long, are in another
+and are written once. Which jobs an owner can have is in `sqlite_lanes`. How the file is opened, written and read is
+`SqliteFile`'s business. It is not aware of events.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from wwspec_router.stores.base import ORPHAN_AFTER, Job, JobFigures, Outcome, StoreLimits
+from wwspec_router.stores.checks import (
+    full_of_jobs,
+    known_job,
+    new_job_size,
+    not_negative,
+    positive,
+    storable_ids,
+    storable_outcome,
+)
+from wwspec_router.stores.sqlite.file import SqliteFile
+from wwspec_router.stores.sqlite.lanes import HEADS, Demand, Due, due_jobs, is_worth_a_claim, lane_of
+
+JOB_TABLES: Sequence[str] = (
+    """
+    CREATE TABLE jobs (
+        serial INTEGER PRIMARY KEY,
+        job_id TEXT NOT NULL UNIQUE,
+        size INTEGER NOT NULL,
+        added REAL NOT NULL,
+        due REAL NOT NULL,
+        owner TEXT,
+        attempt INTEGER NOT NULL DEFAULT 0
+    )
+    """,
+    """
+    CREATE TABLE job_texts (
+        serial INTEGER PRIMARY KEY,
+        corpid TEXT NOT NULL,
+        agentid INTEGER NOT NULL,
+        ability_id TEXT NOT NULL,
+        job_info TEXT NOT NULL,
+        notify_id TEXT NOT NULL,
+        data TEXT NOT NULL,
+        errcode INTEGER,
+        result TEXT
+    )
+    """,
+    "CREATE INDEX jobs_due ON jobs (due)",
+    "CREATE INDEX jobs_claimed ON jobs (due) WHERE owner IS NOT NULL",
+    "CREATE TABLE job_usage (rows INTEGER NOT NULL, bytes INTEGER NOT NULL)",
+    "INSERT INTO job_usage VALUES (0, 0)",
+    """
+    CREATE TRIGGER job_added AFTER INSERT ON jobs BEGIN
+        UPDATE job_usage SET rows = rows + 1, bytes = bytes + new.size;
+    END
+    """,
+    """
+    CREATE TRIGGER job_finished AFTER DELETE ON jobs BEGIN
+        UPDATE job_usage SET rows = rows - 1, bytes = bytes - old.size;
+        DELETE FROM job_texts WHERE serial = old.serial;
+    END
+    """,
+)
+"""The statements that make the tables; `sqlite.SCHEMA` says since which version they exist. Never edited."""
+
+_KNOWN = "SELECT 1 FROM jobs WHERE job_id = ?"
+_USAGE = "SELECT rows, bytes FROM job_usage"
+_ADD = "INSERT INTO jobs (job_id, size, added, due, lane) VALUES (?, ?, ?, ?, ?)"
+_ADD_TEXTS = """
+    INSERT INTO job_texts (serial, corpid, agentid, ability_id, job_info, notify_id, data) VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+_TEXTS = (
+    "SELECT corpid, agentid, ability_id, job_info, notify_id, data, errcode, result FROM job_texts WHERE serial = ?"
+)
+_CLAIM = "UPDATE jobs SET owner = ?, due = ?, attempt = attempt + 1 WHERE serial = ?"
+_BEGIN = "UPDATE jobs SET attempts = attempts + 1, running = 1 WHERE job_id = ? AND owner = ?"
+_RENEW = "UPDATE jobs SET due = ? WHERE job_id = ? AND owner = ?"
+_EXCUSE = "UPDATE jobs SET running = 0 WHERE job_id = ? AND owner = ?"
+_KEEP = """
+    UPDATE job_texts SET errcode = ?, result = ?
+    WHERE serial = (SELECT serial FROM jobs WHERE job_id = ? AND owner = ?)
+"""
+_POSTPONE = "UPDATE jobs SET due = ?, owner = NULL, running = 0 WHERE job_id = ? AND owner = ?"
+_FINISH = "DELETE FROM jobs WHERE job_id = ? AND owner = ?"
+_FIGURES = """
+    SELECT rows, bytes,
+        (SELECT count(*) FROM jobs WHERE owner IS NOT NULL AND due > ?),
+        (SELECT added FROM jobs ORDER BY serial LIMIT 1)
+    FROM job_usage
+"""
+
+
+class SqliteJobs:
+    """Keeps jobs in a SQLite file, for all processes that share it.
+
+    A job is due from `due` on: its arrival, the end of its lease, or the end of its delay. Each change is one write
+    transaction, which no other process enters meanwhile.
+
+    Args:
+        file: The file, with `JOB_TABLES` in its schema.
+        limits: Bounds in jobs and bytes, for all processes together.
+        clock: Gives the time in seconds; the processes that share the file need the same clock.
+    """
+
+    def __init__(self, file: SqliteFile, limits: StoreLimits, clock: Callable[[], float]) -> None:
+        self._file = file
+        self._limits = limits
+        self._clock = clock
+        self._found_nothing = True  # the last claim
+
+    def add(self, job: Job) -> None:
+        """Keep a new job; see `JobJournal.add`. It is on the disk when this returns."""
+        size = new_job_size(job)
+        texts = (job.corpid, job.agentid, job.ability_id, job.job_info, job.notify_id, job.data)
+
+        def work(db: sqlite3.Connection) -> Exception | None:
+            if db.execute(_KNOWN, (job.job_id,)).fetchone():
+                return known_job()
+            rows, total = db.execute(_USAGE).fetchone()
+            if rows >= self._limits.max_jobs or total + size > self._limits.max_job_bytes:
+                return full_of_jobs(self._limits)
+            now = self._clock()
+            serial = db.execute(_ADD, (job.job_id, size, now, now, lane_of(db, job.ability_id))).lastrowid
+            db.execute(_ADD_TEXTS, (serial, *texts))
+            return None
+
+        refusal = self._file.write(work)
+        if refusal is not None:
+            raise refusal
+
+    def claim(
+        self,
+        owner: str,
+        limit: int,
+        lease: float,
+        *,
+        known: frozenset[str] | None = None,
+        orphan_after: float = ORPHAN_AFTER,
+        suspects: int | None = None,
+    ) -> list[Job]:
+        """Take jobs that are due; see `JobJournal.claim`."""
+        storable_ids(owner)
+        positive("lease", lease)
+        limit = max(0, limit)
+        few = limit if suspects is None else max(0, suspects)
+        demand = Demand(limit, known, positive("orphan_after", orphan_after), min(few, limit))
+        now = self._clock()
+        # Most looks find nothing; those need not wait for the write lock.
+        if self._found_nothing and not is_worth_a_claim(self._file.read(HEADS, (now,)), demand, now):
+            return []
+        jobs = self._file.write(partial(self._take, owner, lease, demand), synced=False)
+        self._found_nothing = not jobs
+        return jobs
+
+    def _take(self, owner: str, lease: float, demand: Demand, db: sqlite3.Connection) -> list[Job]:
+        now = self._clock()
+        picked = due_jobs(db, demand, now)
+        db.executemany(_CLAIM, [(owner, now + lease, each.serial) for each in picked])
+        return [_job(each, now, db.execute(_TEXTS, (each.serial,)).fetchone()) for each in picked]
+
+    def begin(self, owner: str, job_id: str) -> bool:
+        """Note that a job runs; see `JobJournal.begin`. It is on the disk when this returns."""
+        storable_ids(owner, job_id)
+        return self._file.write(lambda db: db.execute(_BEGIN, (job_id, owner)).rowcount > 0)
+
+    def renew(self, owner: str, job_ids: Sequence[str], lease: float) -> set[str]:
+        """Prolong leases; see `JobJournal.renew`."""
+        storable_ids(owner, *job_ids)
+        positive("lease", lease)
+
+        def work(db: sqlite3.Connection) -> set[str]:
+            ends = self._clock() + lease
+            return {each for each in job_ids if db.execute(_RENEW, (ends, each, owner)).rowcount}
+
+        return self._file.write(work, synced=False)
+
+    def excuse(self, owner: str, job_ids: Sequence[str]) -> None:
+        """Clear jobs of suspicion; see `JobJournal.excuse`."""
+        storable_ids(owner, *job_ids)
+        self._file.write(lambda db: db.executemany(_EXCUSE, [(each, owner) for each in job_ids]), synced=False)
+
+    def keep_outcome(self, owner: str, job_id: str, outcome: Outcome) -> bool:
+        """Keep what the ability answered; see `JobJournal.keep_outcome`. It is on the disk when this returns."""
+        storable_ids(owner, job_id)
+        row = (*storable_outcome(outcome), job_id, owner)
+        return self._file.write(lambda db: db.execute(_KEEP, row).rowcount > 0)
+
+    def postpone(self, owner: str, job_id: str, delay: float) -> bool:
+        """Give a job back; see `JobJournal.postpone`."""
+        storable_ids(owner, job_id)
+        not_negative("delay", delay)
+
+        def work(db: sqlite3.Connection) -> bool:
+            return db.execute(_POSTPONE, (self._clock() + delay, job_id, owner)).rowcount > 0
+
+        return self._file.write(work, synced=False)
+
+    def finish(self, owner: str, job_id: str) -> bool:
+        """Remove a job; see `JobJournal.finish`."""
+        storable_ids(owner, job_id)
+        return self._file.write(lambda db: db.execute(_FINISH, (job_id, owner)).rowcount > 0)
+
+    def has_job(self, job_id: str) -> bool:
+        """Return whether there is such a job; see `JobJournal.has_job`."""
+        storable_ids("", job_id)
+        return bool(self._file.read(_KNOWN, (job_id,)))
+
+    def job_figures(self) -> JobFigures:
+        """Return how full the journal is; see `JobJournal.job_figures`."""
+        now = self._clock()
+        [(rows, size, claimed, oldest)] = self._file.read(_FIGURES, (now,))
+        age = 0.0 if oldest is None else max(0.0, now - oldest)
+        return JobFigures(waiting=rows - claimed, claimed=claimed, bytes=size, oldest_age=age)
+
+
+def _job(due: Due, now: float, texts: tuple[Any, ...]) -> Job:
+    corpid, agentid, ability_id, job_info, notify_id, data, errcode, result = texts
+    return Job(
+        job_id=due.job_id,
+        corpid=corpid,
+        agentid=agentid,
+        ability_id=ability_id,
+        job_info=job_info,
+        data=data,
+        notify_id=notify_id,
+        attempt=due.attempts,
+        claims=due.claims + 1,
+        suspect=due.running == 1,
+        age=max(0.0, now - due.added),
+        outcome=None if errcode is None else Outcome(errcode=errcode, result=result),
+    )
