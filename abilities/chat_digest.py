@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from schemas.api import sync_msg
+from wwspec_router.wecom import sync_msg
 from wwspec_router import UNSET, Context, Contract, Output, UnsetType, ability, max_bytes
 
 

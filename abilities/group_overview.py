@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from schemas.api import get_group_chat
-from schemas.messages import PartyType
+from wwspec_router.wecom import get_group_chat
+from wwspec_router.wecom.messages import PartyType
 from wwspec_router import AsyncContext, Contract, Output, ability
 
 

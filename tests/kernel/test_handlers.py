@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from schemas.api import get_group_chat, sync_msg
+from wwspec_router.wecom import get_group_chat, sync_msg
 from tests.kernel.conftest import DEADLINE, Zone, app_call, network_failure
 from wwspec_router import (
     AbilityError,

@@ -2,7 +2,7 @@
 
 from typing import assert_type
 
-from schemas.api import get_group_chat, sync_msg
+from wwspec_router.wecom import get_group_chat, sync_msg
 from wwspec_router import AsyncContext, Context
 
 

@@ -1,1 +1,0 @@
-"""Contracts with WeCom: the SDK APIs in `api`, the events in `events`, and the shapes they share."""
