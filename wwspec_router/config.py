@@ -25,7 +25,7 @@ class Settings:
     """How to serve one application folder."""
 
     app: Path
-    """The application folder, with `abilities/` and `schemas/`."""
+    """The application folder: `abilities/` and, for contracts of its own, `schemas/`."""
     registry: Path | None = None
     """The registry file; `abilities/registry.toml` in the application folder when None."""
     host: str = "127.0.0.1"

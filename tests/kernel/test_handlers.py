@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import pytest
 
-from wwspec_router.wecom import get_group_chat, sync_msg
 from tests.kernel.conftest import DEADLINE, Zone, app_call, network_failure
 from wwspec_router import (
     AbilityError,
@@ -25,6 +24,7 @@ from wwspec_router.contracts import ApiRequest
 from wwspec_router.contracts.codec import OutputPolicy
 from wwspec_router.errors import HandlerTimeoutError, OutputError
 from wwspec_router.handlers.context import LoopPortal, Portal, PrivateLoopPortal
+from wwspec_router.wecom import get_group_chat, sync_msg
 
 ZoneWith = Callable[..., Zone]
 REFUSED = '{"errcode":710611,"errmsg":"invalid cursor"}'

@@ -2,8 +2,8 @@
 
 from typing import assert_type
 
-from wwspec_router.wecom import get_group_chat, sync_msg
 from wwspec_router import AsyncContext, Context
+from wwspec_router.wecom import get_group_chat, sync_msg
 
 
 def typed(ctx: Context) -> None:

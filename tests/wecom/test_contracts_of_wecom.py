@@ -28,7 +28,9 @@ WRONG: tuple[Any, ...] = ("text", 7, 1.5, True, None, [], {})
 
 
 def names(folder: str) -> list[str]:
-    return sorted(path.stem for path in (ROOT / "wwspec_router" / "wecom" / folder).glob("*.py") if path.stem != "__init__")
+    return sorted(
+        path.stem for path in (ROOT / "wwspec_router" / "wecom" / folder).glob("*.py") if path.stem != "__init__"
+    )
 
 
 APIS = names("api")

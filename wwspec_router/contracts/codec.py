@@ -1,8 +1,8 @@
-"""Codecs of contracts, built once at start-up and used for every call.
+"""Codecs of contracts, made once at start-up and used for every call.
 
 An `InputCodec` decodes and checks a request; an `OutputCodec` makes sure that a reply fits before it is sent. A reply
-that already fits is returned as the very same string, never encoded again. What msgspec does not check by itself is
-worked out of the type at a codec's first call: a program has a hundred codecs, and start-up waits for none of them.
+that already fits is returned as the very same string, never encoded again. All that a codec makes of its type is made
+at its first call: a program has a hundred codecs, and start-up waits for none of them.
 """
 
 import re
@@ -19,7 +19,7 @@ from wwspec_router.contracts.repair import Mender, drop_empty, make_mender
 from wwspec_router.contracts.shape import ListShape, ObjectShape, Scalar, Shape, shape_of
 from wwspec_router.errors import InputError, OutputError
 
-__all__ = ["InputCodec", "OutputCodec", "OutputPolicy"]
+__all__ = ["InputCodec", "LazyType", "OutputCodec", "OutputPolicy"]
 
 T = TypeVar("T")
 
@@ -41,12 +41,26 @@ class OutputPolicy(StrEnum):
     """It is passed on unchecked."""
 
 
+class LazyType(msgspec.Struct, Generic[T], frozen=True):
+    """A type that is imported when a codec first needs it."""
+
+    load: Callable[[], type[T]]
+
+
 class _Codec:
     """What both codecs make of their type, once it is needed."""
 
     def __init__(self, type_: Any) -> None:
-        self.type = type_
-        self._decode = msgspec.json.Decoder(type_).decode
+        self._given = type_
+
+    @cached_property
+    def type(self) -> Any:
+        """The msgspec type."""
+        return self._given.load() if isinstance(self._given, LazyType) else self._given
+
+    @cached_property
+    def _decode(self) -> Callable[[str | bytes], Any]:
+        return msgspec.json.Decoder(self.type).decode
 
     @cached_property
     def _shape(self) -> Shape:
@@ -69,7 +83,7 @@ class InputCodec(_Codec, Generic[T]):
         drop_empty: Leave optional empty strings out of what is passed on to the SDK.
     """
 
-    def __init__(self, type_: type[T], *, drop_empty: bool = False) -> None:
+    def __init__(self, type_: type[T] | LazyType[T], *, drop_empty: bool = False) -> None:
         super().__init__(type_)
         self._drops = drop_empty
 

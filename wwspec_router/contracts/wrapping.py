@@ -33,7 +33,7 @@ def merged_events(events: dict[str, type[Contract]]) -> type[Output]:
     """Return the output contract of `get_callback_data`: the keys of every event, and those of an error reply.
 
     Args:
-        events: The contract of each event by event_type.
+        events: The contract of each event by event_type, those of the application last.
 
     Raises:
         LoaderError: Two events give one key different types.

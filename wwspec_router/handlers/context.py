@@ -20,7 +20,7 @@ from wwspec_router.envelope import Call
 from wwspec_router.errors import ApiError, CallError, HandlerTimeoutError
 from wwspec_router.sdk.base import SdkClient
 
-__all__ = ["ApiCodec", "AsyncContext", "Context", "Deadline", "LoopPortal", "Portal", "PrivateLoopPortal"]
+__all__ = ["ApiCodec", "ApiCodecs", "AsyncContext", "Context", "Deadline", "LoopPortal", "Portal", "PrivateLoopPortal"]
 
 T = TypeVar("T")
 _Job = Callable[[], None]
@@ -31,6 +31,18 @@ class ApiCodec(msgspec.Struct, frozen=True):
 
     name: str
     output: OutputCodec
+
+
+class ApiCodecs(Protocol):
+    """Finds how an SDK API is called."""
+
+    def __getitem__(self, request: type[ApiRequest[Any]], /) -> ApiCodec:
+        """Return how the API of a `Request` is called.
+
+        Raises:
+            TypeError: It is no API's `Request`; the text says what to use instead, if there is anything.
+        """
+        ...
 
 
 class Deadline:
@@ -63,7 +75,7 @@ class _BaseContext:
         self,
         call: Call,
         client: SdkClient,
-        apis: dict[type[ApiRequest[Any]], ApiCodec],
+        apis: ApiCodecs,
         deadline: Deadline,
     ) -> None:
         self.call = call
@@ -107,11 +119,7 @@ class _BaseContext:
 
     def _invoke(self, request: ApiRequest[OutputT], check: bool) -> OutputT:
         self._deadline.check()
-        api = self._apis.get(type(request))
-        if api is None:
-            raise TypeError(
-                f"{type(request).__module__}.{type(request).__name__} is not the Request of a known SDK API"
-            )
+        api = self._apis[type(request)]
         text = api.output.fit(self._client.invoke(api.name, msgspec.json.encode(request).decode()))
         response: Any = msgspec.json.decode(text, type=api.output.type)
         if check and response.errcode != 0:

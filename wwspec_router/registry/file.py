@@ -20,7 +20,7 @@ from wwspec_router.errors import DEFAULT_ERRCODE, RegistryError
 __all__ = ["AbilityRow", "Apis", "Passthrough", "Program", "Registry", "parse_registry", "read_registry"]
 
 Apis = Literal["*"] | list[str]
-"""Names of SDK APIs, or "*" for every API that has a contract in `schemas/api/`."""
+"""Names of SDK APIs, or "*" for every API that has a contract: WeCom's, and those that `schemas/api/` adds."""
 
 Seconds = Annotated[float, Meta(gt=0, le=31_536_000)]
 """A duration of at most a year, which no clock or wait takes amiss."""

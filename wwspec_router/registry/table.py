@@ -6,13 +6,14 @@ A fault in any row is reported together with all others, before the port is open
 
 import logging
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from wwspec_router.contracts import ApiRequest, Contract
-from wwspec_router.contracts.codec import InputCodec, OutputCodec, OutputPolicy
+from wwspec_router.contracts import ApiRequest, Contract, Output
+from wwspec_router.contracts.codec import InputCodec, LazyType, OutputCodec, OutputPolicy
 from wwspec_router.contracts.examples import console_example, contract_faults
 from wwspec_router.contracts.from_example import contract_of_file
 from wwspec_router.contracts.matching import mismatches
@@ -25,10 +26,10 @@ from wwspec_router.contracts.wrapping import (
 )
 from wwspec_router.errors import ConfigurationError, LoaderError, RegistryError
 from wwspec_router.handlers.ability import Handler, handler_of
-from wwspec_router.handlers.context import ApiCodec
+from wwspec_router.handlers.context import ApiCodec, ApiCodecs
 from wwspec_router.monitoring.monitor import Status
 from wwspec_router.registry.file import AbilityRow, Apis, Passthrough, Registry, parse_registry
-from wwspec_router.registry.loader import ApiContract, Application
+from wwspec_router.registry.loader import ApiContract, Application, EventContract
 
 __all__ = [
     "Ability",
@@ -124,10 +125,10 @@ class AbilityTable(msgspec.Struct, frozen=True, kw_only=True):
 
     registry: Registry
     abilities: dict[str, Ability]
-    apis: dict[type[ApiRequest[Any]], ApiCodec]
+    apis: ApiCodecs
     """For `Context.invoke`: from an API's `Request` to how it is called."""
     api_contracts: dict[str, ApiContract]
-    events: dict[str, type[Contract]]
+    events: dict[str, EventContract]
     stored_events: OutputCodec | None = None
     """How stored events are given back by abilities that leave out what no contract lists; None when there is none."""
 
@@ -136,7 +137,7 @@ def build_table(folder: Path, registry_path: Path) -> AbilityTable:
     """Load an application and check its registry file whole.
 
     Args:
-        folder: The application folder, with `abilities/` and `schemas/`.
+        folder: The application folder.
         registry_path: The registry file.
 
     Raises:
@@ -155,6 +156,25 @@ def build_table(folder: Path, registry_path: Path) -> AbilityTable:
     return table
 
 
+class _Apis(dict[type[ApiRequest[Any]], ApiCodec]):
+    """From an API's `Request` to how it is called; that of a shipped contract is entered when it is first asked for.
+
+    Args:
+        codecs: How the API of each contract is called, also of shipped contracts that the application replaces: a
+            handler that imports one of these gets the reply that belongs to it.
+    """
+
+    def __init__(self, codecs: dict[ApiContract, ApiCodec]) -> None:
+        super().__init__({each.request: codec for each, codec in codecs.items() if each.is_own})
+        self._by_module = {each.module: (each, codec) for each, codec in codecs.items()}
+
+    def __missing__(self, request: type[ApiRequest[Any]]) -> ApiCodec:
+        contract, codec = self._by_module.get(request.__module__, (None, None))
+        if contract is None or codec is None or contract.request is not request:
+            raise TypeError(f"{request.__module__}.{request.__name__} is not the Request of a known SDK API")
+        return self.setdefault(request, codec)
+
+
 class _Builder:
     def __init__(self, registry: Registry, application: Application) -> None:
         self._registry = registry
@@ -163,7 +183,7 @@ class _Builder:
         self._events = application.event_contracts()
         self._abilities: dict[str, Ability] = {}
         self._targets: dict[tuple[str, OutputPolicy, bool], ApiTarget] = {}
-        self._event_type = merged_events(self._events)
+        self._event_type = self._merged_events()
         self._event_outputs: dict[OutputPolicy, OutputCodec] = {}
         self.faults: list[str] = []
 
@@ -177,18 +197,30 @@ class _Builder:
         if (func := self._registry.func) is not None:
             self._add_functions(func)
         self._check_scenes()
-        apis = {
-            contract.request: ApiCodec(contract.name, self._api_target(contract.name).output)
-            for contract in self._contracts.values()
-        }
         return AbilityTable(
             registry=self._registry,
             abilities=self._abilities,
-            apis=apis,
+            apis=self._apis(),
             api_contracts=self._contracts,
             events=self._events,
             stored_events=self._event_outputs.get(OutputPolicy.PRUNE),
         )
+
+    def _apis(self) -> ApiCodecs:
+        codecs = {}
+        for api, contract in self._contracts.items():
+            codecs[contract] = ApiCodec(api, self._api_target(api).output)
+            if contract.replaces is not None:
+                codecs[contract.replaces] = ApiCodec(api, _output(contract.replaces, OutputPolicy.PRUNE))
+        return _Apis(codecs)
+
+    def _merged_events(self) -> LazyType[Output]:
+        """Return the contract of stored events, merged at once when the application has events that may not fit."""
+        contracts = sorted(self._events.values(), key=lambda each: each.is_own)
+        merged = LazyType(cache(lambda: merged_events({each.name: each.event for each in contracts})))
+        if any(each.is_own for each in contracts):
+            merged.load()
+        return merged
 
     def _add(
         self, ability_id: str, target: Any, row: AbilityRow | Passthrough, table: str, key: str | None = None
@@ -283,8 +315,9 @@ class _Builder:
         key = (api, policy, drop_empty)
         if key not in self._targets:
             contract = self._contracts[api]
-            output = OutputCodec(contract.response, policy, _pruning_logger(api))
-            self._targets[key] = ApiTarget(api, InputCodec(contract.request, drop_empty=drop_empty), output)
+            output = _output(contract, policy)
+            request = LazyType(lambda: contract.request)
+            self._targets[key] = ApiTarget(api, InputCodec(request, drop_empty=drop_empty), output)
         return self._targets[key]
 
     def _callback_target(
@@ -324,6 +357,10 @@ class _Builder:
         for event_type in self._registry.notify_scenes:
             if event_type not in self._events:
                 self.faults.append(f"{place}: event {event_type} has no contract; add schemas/events/{event_type}.py")
+
+
+def _output(contract: ApiContract, policy: OutputPolicy) -> OutputCodec:
+    return OutputCodec(LazyType(lambda: contract.response), policy, _pruning_logger(contract.name))
 
 
 def _pruning_logger(what: str) -> Callable[[str], None]:

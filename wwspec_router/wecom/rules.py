@@ -8,8 +8,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from wwspec_router.wecom.messages import ChatType, MsgType
 from wwspec_router.contracts import UNSET, Contract, Flag, UnsetType
+from wwspec_router.wecom.messages import ChatType, MsgType
 
 RuleName = Annotated[str, Meta(min_length=1, max_length=20)]
 """Name of a rule: 1 to 20 characters."""

@@ -5,8 +5,8 @@ hold about 30000 characters. 10000 calls a day for one corp; a task for which re
 retried for 24 hours.
 """
 
-from wwspec_router.wecom.tasks import MessageKeys, TagGroup, TaskCreated
 from wwspec_router.contracts import UNSET, ApiRequest, UnsetType
+from wwspec_router.wecom.tasks import MessageKeys, TagGroup, TaskCreated
 
 
 class Response(TaskCreated):

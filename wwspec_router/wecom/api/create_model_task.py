@@ -5,8 +5,8 @@ call within 5 seconds and reports its result later with program_async_job_call_b
 one corp. Debug mode works only when both this program and the model are in it.
 """
 
-from wwspec_router.wecom.tasks import DebugInfo, EscapeType, MessageKeys, TagGroup, TagTaskCreated
 from wwspec_router.contracts import UNSET, ApiRequest, UnsetType
+from wwspec_router.wecom.tasks import DebugInfo, EscapeType, MessageKeys, TagGroup, TagTaskCreated
 
 
 class ModelDebugInfo(DebugInfo):

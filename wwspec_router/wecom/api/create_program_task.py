@@ -4,8 +4,8 @@ The placeholders of the ability's input contract are filled from the request. Th
 result with program_async_job_call_back.
 """
 
-from wwspec_router.wecom.tasks import DebugInfo, EscapeType, MessageKeys, TagTaskCreated
 from wwspec_router.contracts import UNSET, ApiRequest, UnsetType
+from wwspec_router.wecom.tasks import DebugInfo, EscapeType, MessageKeys, TagTaskCreated
 
 
 class Response(TagTaskCreated):

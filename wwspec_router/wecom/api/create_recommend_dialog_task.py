@@ -4,8 +4,8 @@ The messages may hold about 30000 characters. 10000 calls a day for one corp; a 
 stay short is retried for 24 hours.
 """
 
-from wwspec_router.wecom.tasks import MessageKeys, TagTaskCreated
 from wwspec_router.contracts import ApiRequest
+from wwspec_router.wecom.tasks import MessageKeys, TagTaskCreated
 
 
 class Response(TagTaskCreated):

@@ -3,8 +3,8 @@
 At most 500 rules for one corp. A rule needs a word or a behaviour to look for.
 """
 
-from wwspec_router.wecom.rules import ApplicableRange, Keyword, RuleName, Semantics
 from wwspec_router.contracts import UNSET, ApiRequest, Output, UnsetType
+from wwspec_router.wecom.rules import ApplicableRange, Keyword, RuleName, Semantics
 
 
 class Response(Output):

@@ -1,7 +1,7 @@
 """Check each message for forbidden content (会话反垃圾-创建分析任务) [100036]."""
 
-from wwspec_router.wecom.tasks import MessageKeys, TaskCreated
 from wwspec_router.contracts import ApiRequest
+from wwspec_router.wecom.tasks import MessageKeys, TaskCreated
 
 
 class Response(TaskCreated):

@@ -4,8 +4,8 @@ Text beyond 30000 characters is not read. 10000 calls a day for one corp; a task
 short is retried for 24 hours.
 """
 
-from wwspec_router.wecom.tasks import MessageKeys, TaskCreated
 from wwspec_router.contracts import ApiRequest
+from wwspec_router.wecom.tasks import MessageKeys, TaskCreated
 
 
 class Response(TaskCreated):

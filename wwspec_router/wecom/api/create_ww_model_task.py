@@ -12,8 +12,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from wwspec_router.wecom.tasks import MessageKeys, TagGroup, TagTaskCreated
 from wwspec_router.contracts import UNSET, ApiRequest, Contract, UnsetType
+from wwspec_router.wecom.tasks import MessageKeys, TagGroup, TagTaskCreated
 
 
 class OnlineDocType(IntEnum):

@@ -1,7 +1,7 @@
 """Read the tags that fit a customer (获取标签任务结果) [99833, 100032, 101375]."""
 
-from wwspec_router.wecom.tasks import TaskResult
 from wwspec_router.contracts import ApiRequest, Contract
+from wwspec_router.wecom.tasks import TaskResult
 
 
 class TagResult(Contract):

@@ -7,9 +7,9 @@ frequency limit applies.
 
 from typing import Annotated
 
+from wwspec_router.contracts import UNSET, ApiRequest, Contract, Flag, UnsetType, max_bytes
 from wwspec_router.wecom.messages import MessageHead
 from wwspec_router.wecom.paging import Page, page_limit
-from wwspec_router.contracts import UNSET, ApiRequest, Contract, Flag, UnsetType, max_bytes
 
 
 class HitRule(Contract):

@@ -3,8 +3,8 @@
 At most 10 calls at a time for one corp. Needs Python SDK 1.2.2.
 """
 
-from wwspec_router.wecom.messages import Message
 from wwspec_router.contracts import ApiRequest, Output
+from wwspec_router.wecom.messages import Message
 
 
 class Response(Output):

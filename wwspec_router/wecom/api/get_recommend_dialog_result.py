@@ -1,7 +1,7 @@
 """Read the suggested answer (获取话术推荐结果) [99834, 100031]."""
 
-from wwspec_router.wecom.tasks import TaskResult
 from wwspec_router.contracts import ApiRequest
+from wwspec_router.wecom.tasks import TaskResult
 
 
 class Response(TaskResult):

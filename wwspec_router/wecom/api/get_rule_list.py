@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from wwspec_router.wecom.paging import BooleanFlag, page_limit
 from wwspec_router.contracts import UNSET, ApiRequest, Contract, Output, UnsetType
+from wwspec_router.wecom.paging import BooleanFlag, page_limit
 
 
 class Rule(Contract):

@@ -2,8 +2,8 @@
 
 from enum import IntEnum
 
-from wwspec_router.wecom.tasks import MessageOutcome
 from wwspec_router.contracts import ApiRequest, Output
+from wwspec_router.wecom.tasks import MessageOutcome
 
 
 class Sentiment(IntEnum):

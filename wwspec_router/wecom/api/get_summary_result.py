@@ -1,7 +1,7 @@
 """Read the summary (获取摘要提取结果) [99832, 99980]."""
 
-from wwspec_router.wecom.tasks import TaskResult
 from wwspec_router.contracts import ApiRequest
+from wwspec_router.wecom.tasks import TaskResult
 
 
 class Response(TaskResult):

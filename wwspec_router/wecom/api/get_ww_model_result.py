@@ -4,8 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from wwspec_router.wecom.tasks import TaskResult
 from wwspec_router.contracts import ApiRequest, Contract
+from wwspec_router.wecom.tasks import TaskResult
 
 
 class FilteredContent(Contract):

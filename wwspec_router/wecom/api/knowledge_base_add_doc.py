@@ -3,8 +3,8 @@
 At most 1000 contents in one knowledge base, which must be the app's own and still authorised.
 """
 
-from wwspec_router.wecom.knowledge import AddedDoc, NewDocs
 from wwspec_router.contracts import ApiRequest, Output
+from wwspec_router.wecom.knowledge import AddedDoc, NewDocs
 
 
 class Response(Output):

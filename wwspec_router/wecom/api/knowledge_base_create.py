@@ -4,8 +4,8 @@ At most 1000 knowledge bases for one corp. The new one is authorised to the app 
 withdraw it. Online documents, online sheets and drive files can't be added.
 """
 
-from wwspec_router.wecom.knowledge import AddedDoc, KnowledgeBaseTitle, NewDocs
 from wwspec_router.contracts import ApiRequest, Output
+from wwspec_router.wecom.knowledge import AddedDoc, KnowledgeBaseTitle, NewDocs
 
 
 class Response(Output):

@@ -3,8 +3,8 @@
 It must be the app's own and still authorised.
 """
 
-from wwspec_router.wecom.knowledge import KnowledgeBaseTitle
 from wwspec_router.contracts import ApiRequest, Output
+from wwspec_router.wecom.knowledge import KnowledgeBaseTitle
 
 
 class Response(Output):

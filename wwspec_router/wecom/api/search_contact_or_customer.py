@@ -9,8 +9,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from wwspec_router.wecom.paging import Page, page_limit
 from wwspec_router.contracts import UNSET, ApiRequest, Contract, UnsetType
+from wwspec_router.wecom.paging import Page, page_limit
 
 
 class QueryUserType(IntEnum):

@@ -9,9 +9,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from wwspec_router.contracts import UNSET, ApiRequest, Contract, UnsetType
 from wwspec_router.wecom.messages import ChatType, MsgType
 from wwspec_router.wecom.paging import Page, page_limit
-from wwspec_router.contracts import UNSET, ApiRequest, Contract, UnsetType
 
 
 class SearchableType(IntEnum):

@@ -9,9 +9,9 @@ frequency limit applies.
 from enum import IntEnum
 from typing import Annotated
 
+from wwspec_router.contracts import UNSET, ApiRequest, UnsetType, max_bytes
 from wwspec_router.wecom.messages import Message
 from wwspec_router.wecom.paging import Page, page_limit
-from wwspec_router.contracts import UNSET, ApiRequest, UnsetType, max_bytes
 
 
 class SyncMode(IntEnum):

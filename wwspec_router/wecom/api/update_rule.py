@@ -3,8 +3,8 @@
 What is left out stays as it is; an empty list inside applicable_range clears that setting.
 """
 
-from wwspec_router.wecom.rules import ApplicableRange, Keyword, RuleName, Semantics
 from wwspec_router.contracts import UNSET, ApiRequest, Output, UnsetType
+from wwspec_router.wecom.rules import ApplicableRange, Keyword, RuleName, Semantics
 
 
 class Response(Output):

@@ -5,8 +5,8 @@ Both consent events carry their object under the key chat_archive_audit_approved
 
 from typing import Literal
 
-from wwspec_router.wecom.consent import ConsentGiven
 from wwspec_router.contracts import Contract
+from wwspec_router.wecom.consent import ConsentGiven
 
 
 class Event(Contract):

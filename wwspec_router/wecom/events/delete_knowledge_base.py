@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from wwspec_router.wecom.knowledge import KnowledgeBaseName
 from wwspec_router.contracts import Contract
+from wwspec_router.wecom.knowledge import KnowledgeBaseName
 
 
 class Event(Contract):

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from wwspec_router.wecom.knowledge import KnowledgeBaseName
 from wwspec_router.contracts import Contract, Unsigned
+from wwspec_router.wecom.knowledge import KnowledgeBaseName
 
 
 class LearnStatus(IntEnum):
