@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.packaging.conftest import ROOT, run
+from tests.packaging.conftest import run
+from tests.support.apps import ROOT
 from wwspec_router.errors import DEFAULT_ERRCODE
 
 pytestmark = pytest.mark.slow

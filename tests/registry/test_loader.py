@@ -1,0 +1,331 @@
+from pathlib import Path
+
+import pytest
+
+from tests.support.apps import ROOT, check_app, python, write_files
+from wwspec_router.errors import LoaderError
+from wwspec_router.registry.loader import Application
+
+EMPTY = "from wwspec_router.contracts import ApiRequest, Contract, Output\n"
+APP = {
+    "abilities/__init__.py": "",
+    "abilities/hello.py": (
+        "from wwspec_router import Contract, Output, ability\n\n\n@ability\n"
+        "def hello(request: Contract) -> Output:\n    return Output()\n"
+    ),
+    "abilities/registry.toml": "[abilities.hello]\nhandler = 'abilities.hello:hello'\n",
+    "schemas/__init__.py": "",
+    "schemas/api/__init__.py": "",
+    "schemas/api/ping.py": EMPTY
+    + "class Response(Output):\n    pass\n\n\nclass Request(ApiRequest[Response]):\n    pass\n",
+    "schemas/events/__init__.py": "",
+    "schemas/events/pinged.py": EMPTY + "class Event(Contract):\n    event_type: str\n    timestamp: int\n",
+    "schemas/api/_private.py": "raise RuntimeError('private modules are not contracts')\n",
+}
+ONLY_REGISTRY = "[passthrough]\nprefix = 'invoke_'\napis = '*'\n[abilities.get_callback_data]\nkind = 'callback_data'\n"
+WECOM = ROOT / "wwspec_router" / "wecom"
+SHIPPED_APIS = {path.stem for path in (WECOM / "api").glob("[!_]*.py")}
+SHIPPED_EVENTS = {path.stem for path in (WECOM / "events").glob("[!_]*.py")}
+
+
+def fault(app: Path, *path: Path) -> str:
+    """Return what `wwspec check` says of an application that does not load."""
+    code, printed = check_app(app, path=path)
+    assert (code, printed[:7]) == (1, "Error: ")
+    assert "Traceback" not in printed
+    return printed[7:].rstrip("\n").replace(str(app.resolve()), "APP")
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    """A small application without a fault."""
+    return write_files(tmp_path / "app", APP)
+
+
+def test_a_small_application_loads_from_any_folder(app: Path) -> None:
+    assert check_app(app) == (
+        0,
+        f"{app}/abilities/registry.toml: 1 abilities, {len(SHIPPED_APIS) + 1} SDK APIs, "
+        f"{len(SHIPPED_EVENTS) + 1} events (2 of these contracts in schemas/): no fault\n",
+    )
+
+
+def test_the_application_goes_before_a_foreign_package_of_the_same_name(app: Path, tmp_path: Path) -> None:
+    foreign = write_files(tmp_path / "site", {"schemas/__init__.py": "raise RuntimeError", "abilities/__init__.py": ""})
+
+    assert check_app(app, path=(foreign,))[0] == 0
+
+
+def test_a_foreign_package_that_comes_before_the_application_is_refused(app: Path, tmp_path: Path) -> None:
+    foreign = write_files(tmp_path / "site", {"schemas/__init__.py": "", "schemas/api/__init__.py": ""})
+
+    assert fault(app, foreign, app) == (
+        f"schemas was imported from {foreign}/schemas, not from APP: "
+        "another package named schemas comes first; uninstall or rename it"
+    )
+
+
+def test_a_foreign_package_without_the_wanted_module_is_told_as_such(app: Path, tmp_path: Path) -> None:
+    foreign = write_files(tmp_path / "site", {"schemas/__init__.py": ""})
+
+    assert fault(app, foreign, app) == (
+        f"schemas was imported from {foreign}/schemas, not from APP: "
+        "another package named schemas comes first; uninstall or rename it"
+    )
+
+
+def test_a_package_that_was_imported_from_elsewhere_before_is_refused(app: Path, tmp_path: Path) -> None:
+    foreign = write_files(tmp_path / "site", {"schemas/__init__.py": "", "schemas/api/__init__.py": ""})
+    program = (
+        "import sys, schemas\nfrom pathlib import Path\nfrom wwspec_router.errors import LoaderError\n"
+        "from wwspec_router.registry.loader import Application\n"
+        "try:\n    Application(Path(sys.argv[1])).api_contracts()\nexcept LoaderError as error:\n    print(error)\n"
+    )
+
+    assert "another package named schemas comes first" in python(program, app, path=(foreign,))
+
+
+@pytest.mark.parametrize("package", ["schemas", "abilities"])
+def test_a_folder_without_init_is_a_package_and_goes_before_a_foreign_one(
+    app: Path, tmp_path: Path, package: str
+) -> None:
+    foreign = write_files(tmp_path / "site", {f"{package}/__init__.py": "raise RuntimeError"})
+    (app / package / "__init__.py").unlink()
+
+    assert check_app(app, path=(foreign,))[0] == 0
+
+
+def test_a_folder_that_is_named_as_a_module_of_python_is_refused(app: Path) -> None:
+    write_files(app, {"abilities/registry.toml": "[abilities.a]\nhandler = 'wave.hello:hello'\n", "wave/hello.py": ""})
+
+    assert fault(app).endswith("wave is a module of Python itself; the application's own modules are in APP")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        (
+            "ping",
+            "\n1 / 0\n",
+            "schemas.api.ping can't be imported: ZeroDivisionError: division by zero (ping.py, line 2)",
+        ),
+        (
+            "ping",
+            "import nowhere.deep\n",
+            "schemas.api.ping can't be imported: it needs nowhere, which is not installed",
+        ),
+        ("ping", "\nx = = 1\n", "schemas.api.ping can't be imported: SyntaxError: invalid syntax (ping.py, line 2)"),
+        (
+            "ping",
+            "from schemas.api import _helper\n",
+            "schemas.api.ping can't be imported: NameError: name 'undefined' is not defined (_helper.py, line 1)",
+        ),
+        ("ping", "\nraise SystemExit\n", "schemas.api.ping can't be imported: SystemExit: (ping.py, line 2)"),
+        (
+            "ping",
+            EMPTY + "class Response(Output): pass\n",
+            "schemas.api.ping must define Request as a subclass of wwspec_router.contracts.ApiRequest",
+        ),
+        (
+            "ping",
+            EMPTY + "class Request(ApiRequest): pass\n",
+            "schemas.api.ping must define Response as a subclass of wwspec_router.contracts.Output",
+        ),
+        (
+            "ping",
+            EMPTY + "Request = 3\n",
+            "schemas.api.ping must define Request as a subclass of wwspec_router.contracts.ApiRequest",
+        ),
+    ],
+    ids=["error", "missing package", "syntax", "error in an import", "exit", "no Request", "no Response", "no class"],
+)
+def test_a_contract_module_that_does_not_load_is_told(app: Path, name: str, text: str, told: str) -> None:
+    write_files(app, {f"schemas/api/{name}.py": text, "schemas/api/_helper.py": "undefined\n"})
+
+    assert fault(app) == told
+
+
+def test_an_event_module_must_define_its_event(app: Path) -> None:
+    write_files(app, {"schemas/events/pinged.py": ""})
+
+    assert fault(app) == "schemas.events.pinged must define Event as a subclass of wwspec_router.contracts.Contract"
+
+
+def test_a_broken_application_does_not_hide_the_faults_of_its_registry(app: Path) -> None:
+    write_files(app, {"schemas/events/pinged.py": "", "abilities/registry.toml": "[progam]\n"})
+
+    told = fault(app)
+    assert "[progam]: unknown table; did you mean program?" in told
+    assert "schemas.events.pinged must define Event" in told
+
+
+@pytest.mark.parametrize(
+    ("api", "told"),
+    [
+        ("table: dict[str, int] = {}", "Request $.table: a mapping: the platform lets only listed keys pass"),
+        ("text: str | None = None", "Request $.text: may be null, which the platform refuses"),
+        ("one: 'Nowhere'", "Request $: not a type that msgspec takes: name 'Nowhere' is not defined"),
+        (
+            "one: Request | Response",
+            "Request $: not a type that msgspec takes: If a type union contains multiple Struct",
+        ),
+    ],
+)
+def test_a_contract_that_the_platform_can_not_take_is_told_with_its_path(app: Path, api: str, told: str) -> None:
+    module = f"class Response(Output):\n    pass\n\n\nclass Request(ApiRequest[Response]):\n    {api}\n"
+    write_files(app, {"schemas/api/ping.py": f"from __future__ import annotations\n{EMPTY}{module}"})
+
+    assert fault(app).startswith(f"schemas/api/ping.py: {told}")
+
+
+def test_an_event_of_the_application_that_disagrees_with_a_shipped_one_is_told_as_the_culprit(app: Path) -> None:
+    event = EMPTY + "class Event(Contract):\n    hit_keyword: str\n"
+    write_files(app, {"schemas/events/another.py": event})  # sorted by name it comes before the shipped one
+
+    assert fault(app).startswith("schemas/events/another.py: hit_keyword has another type than in another event")
+
+
+@pytest.mark.parametrize("missing", ["schemas", "schemas/api", "schemas/events"])
+def test_an_application_needs_no_contracts_of_its_own(tmp_path: Path, missing: str) -> None:
+    files = {name: text for name, text in APP.items() if not name.startswith(f"{missing}/")}
+    app = write_files(tmp_path / "app", files)
+
+    code, printed = check_app(app)
+    assert (code, printed.rstrip()[-8:]) == (0, "no fault")
+
+
+def test_a_registry_file_is_an_application(tmp_path: Path) -> None:
+    app = write_files(tmp_path / "app", {"abilities/registry.toml": ONLY_REGISTRY})
+
+    assert check_app(app) == (
+        0,
+        f"{app}/abilities/registry.toml: {len(SHIPPED_APIS) + 1} abilities, {len(SHIPPED_APIS)} SDK APIs, "
+        f"{len(SHIPPED_EVENTS)} events: no fault\n",
+    )
+
+
+def test_the_table_imports_no_shipped_contract_before_its_first_use(tmp_path: Path) -> None:
+    app = write_files(tmp_path / "app", {"abilities/registry.toml": ONLY_REGISTRY})
+    program = """
+import sys
+from pathlib import Path
+from wwspec_router.registry.table import build_table
+
+def imported():
+    shipped = ("wwspec_router.wecom.api.", "wwspec_router.wecom.events.")
+    return [name.rpartition(".")[2] for name in sys.modules if name.startswith(shipped)]
+
+table = build_table(Path(sys.argv[1]), Path(sys.argv[1]) / "abilities" / "registry.toml")
+print(imported())
+print(table.abilities["invoke_sync_msg"].target.input.forward("{}"), imported())
+print(len(table.stored_events.fit('{"errcode": 0}')), len(imported()))
+"""
+    assert python(program, app).splitlines() == ["[]", "{} ['sync_msg']", f"14 {1 + len(SHIPPED_EVENTS)}"]
+
+
+def test_a_missing_folder_is_told_with_the_option_that_names_another(tmp_path: Path) -> None:
+    with pytest.raises(LoaderError, match="there is no such folder; name the application's folder with --app"):
+        Application(tmp_path / "nowhere")
+
+
+def test_shipped_contracts_are_found_by_the_name_of_their_module() -> None:
+    application = Application(ROOT)
+    contracts, events = application.api_contracts(), application.event_contracts()
+
+    assert (set(contracts), set(events)) == (SHIPPED_APIS, SHIPPED_EVENTS)
+    for name, contract in contracts.items():
+        assert contract.request.__module__ == contract.response.__module__ == f"wwspec_router.wecom.api.{name}"
+
+
+REPLACING = {
+    "abilities/registry.toml": "".join(
+        [
+            "[passthrough]\nprefix = 'invoke_'\n\n[abilities.get_callback_data]\nkind = 'callback_data'\n",
+            *(f"[abilities.{name}]\nhandler = 'abilities.asking:{name}'\n" for name in ("own", "shipped")),
+        ]
+    ),
+    "abilities/asking.py": """
+from schemas.api import sync_msg
+from wwspec_router import Context, Contract, Output, ability
+from wwspec_router.wecom import sync_msg as shipped_sync_msg
+
+class Told(Output):
+    text: str = ""
+
+@ability
+def own(request: Contract, ctx: Context) -> Told:
+    return Told(text=ctx.invoke(sync_msg.Request(brand="new")).colour)
+
+@ability
+def shipped(request: Contract, ctx: Context) -> Told:
+    return Told(text=ctx.invoke(shipped_sync_msg.Request(limit=7)).next_cursor)
+""",
+    "schemas/api/sync_msg.py": """
+from wwspec_router.contracts import ApiRequest, Output
+
+class Response(Output):
+    colour: str = ""
+
+class Request(ApiRequest[Response]):
+    brand: str
+""",
+    "schemas/events/hit_keyword.py": """
+from wwspec_router.contracts import Contract
+
+class Event(Contract):
+    event_type: str
+    timestamp: int
+    hit_keyword: str
+""",
+}
+
+
+def test_a_contract_of_the_application_is_used_instead_of_the_shipped_one(tmp_path: Path) -> None:
+    app = write_files(tmp_path / "app", REPLACING)
+    program = """
+import json, sys
+from pathlib import Path
+from wwspec_router.registry.examples import console_contract
+from wwspec_router.registry.table import build_table
+
+app = Path(sys.argv[1])
+table = build_table(app, app / "abilities" / "registry.toml")
+sync_msg = console_contract(table.abilities["invoke_sync_msg"])
+print(list(sync_msg.input), list(sync_msg.output))
+print(console_contract(table.abilities["get_callback_data"]).output["hit_keyword"])
+print(list(console_contract(table.abilities["invoke_get_group_chat"]).input))
+"""
+    assert python(program, app).splitlines() == ["['brand'] ['errcode', 'errmsg', 'colour']", "text", "['chatid']"]
+
+
+def test_a_handler_gets_the_reply_of_the_contract_that_it_imports(tmp_path: Path) -> None:
+    app = write_files(tmp_path / "app", REPLACING)
+    program = """
+import sys
+from pathlib import Path
+from wwspec_router.envelope import Call
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.registry.table import build_table
+from wwspec_router.stores.memory.events import MemoryStore
+
+class Sdk:
+    def client(self, *_):
+        return self
+
+    def invoke(self, api, request):
+        print(api, request)
+        return '{"colour": "red", "next_cursor": "next"}'
+
+app = Path(sys.argv[1])
+kernel = Dispatcher(build_table(app, app / "abilities" / "registry.toml"), Sdk(), MemoryStore())
+for ability_id in ("own", "shipped"):
+    call = Call(corpid="corp", agentid=1, call_type=1, ability_id=ability_id, data="{}", notify_id="")
+    print(kernel.dispatch(call).text)
+"""
+    printed = [line for line in python(program, app).splitlines() if not line.startswith("left out of replies")]
+    assert printed == [
+        'sync_msg {"brand":"new"}',
+        '{"errcode":0,"errmsg":"ok","text":"red"}',
+        'sync_msg {"limit":7}',
+        '{"errcode":0,"errmsg":"ok","text":"next"}',
+    ]
