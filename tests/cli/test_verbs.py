@@ -103,7 +103,7 @@ def test_check_says_that_there_is_no_fault(run: Run) -> None:
     assert done.stdout.rstrip().endswith("no fault")
 
 
-def test_check_names_every_fault_with_its_row_and_mend(run: Run, tmp_path: Path) -> None:
+def test_check_names_every_fault_with_its_row_and_fix(run: Run, tmp_path: Path) -> None:
     registry = tmp_path / "registry.toml"
     registry.write_text(
         '[abilities.one]\napi = "no_such"\n\n[abilities.two]\nhandelr = "x"\n\n[abilities.three]\nkind = 1\n'

@@ -1,4 +1,4 @@
-"""`wwspec contracts`: what to paste into WeCom's admin console, and whether that still stands there."""
+"""`wwspec contracts`: what to paste into WeCom's admin console, and whether the console still has it."""
 
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,7 @@ def write_contracts(folder: Path, contracts: dict[str, ConsoleContract]) -> None
 
 
 def read_contracts(folder: Path) -> dict[str, dict[str, Any]]:
-    """Read what stands in the console: ability ID -> side -> example, from whatever files there are.
+    """Read what the console has: ability ID -> side -> example, from whatever files there are.
 
     Raises:
         ConfigurationError: A file is not JSON; all such files are named.

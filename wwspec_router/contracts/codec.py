@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from wwspec_router.contracts.bounds import Check, bounded, input_check, output_check
-from wwspec_router.contracts.repair import Mender, drop_empty, make_mender
+from wwspec_router.contracts.repair import Repair, drop_empty, make_repair
 from wwspec_router.contracts.shape import ListShape, ObjectShape, Scalar, Shape, shape_of
 from wwspec_router.errors import InputError, OutputError
 
@@ -177,8 +177,8 @@ class OutputCodec(_Codec):
         return output_check(self._shape)
 
     @cached_property
-    def _mend(self) -> Mender:
-        return make_mender(self._shape, self._on_pruned)
+    def _repair(self) -> Repair:
+        return make_repair(self._shape, self._on_pruned)
 
     @cached_property
     def _has_float(self) -> bool:
@@ -197,15 +197,15 @@ class OutputCodec(_Codec):
         except msgspec.ValidationError as error:
             if self.policy is OutputPolicy.STRICT:
                 raise OutputError(*_place(error)) from None
-            return self._mended(text)[1]  # never the text itself: of a key that came twice, only one place may be amiss
+            return self._repaired(text)[1]  # never the text itself: of a key given twice, one value may be wrong
         except _UNREADABLE:
             raise OutputError("$", "not valid JSON") from None
         if self._check is not None:
             self._check(value, "$")
         if not self._has_float:
             return text
-        changed, mended = self._mended(text)  # a whole number decodes as a float
-        return mended if changed else text
+        changed, repaired = self._repaired(text)  # a whole number decodes as a float
+        return repaired if changed else text
 
     @property
     def strictly(self) -> Callable[[str | bytes], Any]:
@@ -215,7 +215,7 @@ class OutputCodec(_Codec):
     def report_unlisted(self, text: str) -> None:
         """Report each path at which `fit` would leave something out of a text, unless that was reported before."""
         with suppress(*_UNREADABLE):
-            self._mend(msgspec.json.decode(text))
+            self._repair(msgspec.json.decode(text))
 
     def encode(self, value: object) -> str:
         """Encode what a handler returned, and check it: msgspec does not check a struct that Python code fills.
@@ -239,15 +239,15 @@ class OutputCodec(_Codec):
             raise OutputError("$", f"{type(value).__name__} can't be encoded as JSON") from error
         return data.decode()
 
-    def _mended(self, text: str) -> tuple[bool, str]:
-        """Return whether anything was mended, and the mended text."""
+    def _repaired(self, text: str) -> tuple[bool, str]:
+        """Return whether the text was changed, and the text that fits."""
         try:
             value = msgspec.json.decode(text)
-            mended = self._mend(value)
-            fitting = msgspec.convert(mended, self._bounded)
+            repaired = self._repair(value)
+            fitting = msgspec.convert(repaired, self._bounded)
             if self._check is not None:
                 self._check(fitting, "$")
-            data = self._encode(mended)
+            data = self._encode(repaired)
             return data != self._encode(value), data.decode()
         except msgspec.ValidationError as error:
             raise OutputError(*_place(error)) from None

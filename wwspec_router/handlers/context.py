@@ -155,7 +155,7 @@ class AsyncContext(_BaseContext):
     _mailbox: "Mailbox | None" = None
 
     async def invoke(self, request: ApiRequest[OutputT], *, check: bool = True) -> OutputT:
-        """Ask WeCom for data through one SDK API, without holding up the event loop.
+        """Ask WeCom for data through one SDK API, without blocking the event loop.
 
         Arguments, result and errors are those of `Context.invoke`. Calls of one handler run one after another, since
         they share the thread of their call.
@@ -188,7 +188,7 @@ class Mailbox:
                 return
             try:
                 result = function()
-            except BaseException as error:  # carried over to the handler, whatever it is
+            except BaseException as error:  # raised in the handler, whatever it is
                 loop.call_soon_threadsafe(_fail, future, error)
             else:
                 loop.call_soon_threadsafe(_finish, future, result)
@@ -243,7 +243,7 @@ class LoopPortal:
     def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext) -> T:
         """See `Portal.run`."""
         mailbox = context._mailbox = Mailbox()
-        future = asyncio.run_coroutine_threadsafe(self._settled(get_ident(), handler, context), self._loop)
+        future = asyncio.run_coroutine_threadsafe(self._guarded(get_ident(), handler, context), self._loop)
         future.add_done_callback(lambda done: mailbox.close())
         mailbox.serve()
         return future.result()()
@@ -252,7 +252,7 @@ class LoopPortal:
         """Return the task of the handler that a thread waits for, if any."""
         return self._tasks.get(ident)
 
-    async def _settled(
+    async def _guarded(
         self, ident: int, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext
     ) -> Callable[[], T]:
         """Run a handler and return what gives its result or raises its error, on the thread that calls it.

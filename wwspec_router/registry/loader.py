@@ -2,7 +2,7 @@
 
 `schemas/api/<api>.py` and `schemas/events/<event_type>.py` of the application replace the shipped contract of that
 name, or add one. Shipped contracts are imported when they are first used; those of the application at once, so that
-their faults are told before the port is opened.
+their faults are reported before the port is opened.
 
 The framework never imports `abilities` and `schemas` by name. It puts the application folder first on `sys.path` and
 imports through here, and refuses a package of the same name from anywhere else: two copies of one contract would be
@@ -180,7 +180,7 @@ class Application:
     def _own_names(self, package: str) -> set[str]:
         top, _, _ = package.partition(".")
         if (self.folder / top).is_dir():
-            self._import(top)  # also for handlers that import it: so a foreign package is told
+            self._import(top)  # also for handlers that import it: a foreign package is reported
         if not self.folder.joinpath(*package.split(".")).is_dir():
             return set()
         return _module_names(self._import(package).__path__)
@@ -188,7 +188,7 @@ class Application:
     def _import(self, name: str) -> ModuleType:
         top = name.partition(".")[0]
         if top != name:
-            self._import(top)  # first and alone, so that a foreign package is told as such
+            self._import(top)  # first and alone, so that a foreign package is reported as such
         elif name not in sys.modules and self._lacks_init(name):
             sys.modules[name] = _package_without_init(name, self.folder / name)
         try:

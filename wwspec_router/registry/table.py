@@ -1,6 +1,6 @@
-"""Ties the rows of a registry to APIs and handlers: ability ID -> `Ability`.
+"""Connects the rows of a registry with APIs and handlers: ability ID -> `Ability`.
 
-Everything that can be decided before a call is decided here: codecs are built, handlers imported, time-outs settled.
+Everything that can be decided before a call is decided here: codecs are made, handlers imported, time-outs chosen.
 A fault in any row is reported together with all others, before the port is opened.
 """
 
@@ -289,7 +289,7 @@ class _Builder:
         return None if faults else type_
 
     def _narrowed_target(self, api: str, row: AbilityRow, place: str) -> ApiTarget | None:
-        """Return the target of an API under a contract of its own, which must lie within the API's."""
+        """Return the target of an API under a contract of its own, which must be a subset of the API's."""
         own = self._contracts[api]
         types = []
         for side, file, whole in (("input", row.input, own.request), ("output", row.output, own.response)):

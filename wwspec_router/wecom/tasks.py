@@ -1,6 +1,6 @@
 """What the analysis tasks have in common: messages go in with their keys, a jobid comes out, then a result.
 
-A task names messages, WeCom analyses their content where it lies, and the program polls for the result by
+A task names messages, WeCom analyses their content where it is stored, and the program polls for the result by
 jobid.
 """
 
@@ -13,7 +13,7 @@ from wwspec_router.contracts import UNSET, Contract, Output, UnsetType
 
 
 class TaskStatus(IntEnum):
-    """How far a task has come. Poll until it is no longer `RUNNING`; WeCom publishes no interval."""
+    """The state of a task. Poll until it is no longer `RUNNING`; WeCom publishes no interval."""
 
     RUNNING = 0
     FINISHED = 1
@@ -21,7 +21,7 @@ class TaskStatus(IntEnum):
 
 
 class EscapeType(IntEnum):
-    """What becomes of `"`, `/`, backslashes and control characters in text that fills a placeholder."""
+    """What is done with `"`, `/`, backslashes and control characters in text that fills a placeholder."""
 
     BLANK = 0
     """Each becomes a blank."""
@@ -33,7 +33,7 @@ class EncryptInfo(Contract):
     """The key that lets WeCom read one message."""
 
     secret_key: str
-    """In the clear: encrypted_secret_key of the message, opened with the app's RSA private key."""
+    """Not encrypted: encrypted_secret_key of the message, opened with the app's RSA private key."""
 
 
 class MessageKey(Contract):
@@ -55,7 +55,7 @@ class TagGroup(Contract):
 
 
 class DebugInfo(Contract):
-    """Stands in for the messages' content in debug mode; the messages themselves are then ignored."""
+    """Replaces the messages' content in debug mode; the messages themselves are then ignored."""
 
     chat: str
     """Fills `{chat}`."""

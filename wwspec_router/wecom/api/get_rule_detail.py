@@ -1,6 +1,6 @@
 """Read one keyword rule (获取关键词规则详情) [99829].
 
-The shapes here mirror those of `wwspec_router.wecom.rules`, read with a lenient eye: all numbers are plain, all lists
+The shapes here are those of `wwspec_router.wecom.rules` without their checks: all numbers are plain, all lists
 default to empty, and no limit is enforced. The reply does not repeat the rule_id.
 """
 

@@ -1,4 +1,4 @@
-"""Tell the app's back end that something waits for it (专区通知应用) [99849, 100040].
+"""Notify the app's back end that something waits for it (专区通知应用) [99849, 100040].
 
 WeCom sends the app a program_notify callback with the notify_id; the app answers it with a
 sync_call_program.
@@ -12,7 +12,7 @@ from wwspec_router.contracts import UNSET, ApiRequest, Output, UnsetType, max_by
 
 
 class Response(Output):
-    """The id under which the app was told."""
+    """The id under which the app was notified."""
 
     notify_id: str = ""
     """Valid 10 minutes; the app gets the same id."""
