@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from wwspec_router.contracts import ApiRequest, Contract, Output
+from wwspec_router.contracts import Contract, Output
 from wwspec_router.contracts.codec import InputCodec, LazyType, OutputCodec, OutputPolicy
 from wwspec_router.contracts.examples import console_example, contract_faults
 from wwspec_router.contracts.from_example import contract_of_file
@@ -28,6 +28,7 @@ from wwspec_router.errors import ConfigurationError, LoaderError, RegistryError
 from wwspec_router.handlers.ability import Handler, handler_of
 from wwspec_router.handlers.context import ApiCodec, ApiCodecs
 from wwspec_router.monitoring.monitor import Status
+from wwspec_router.registry.apis import RequestCodecs
 from wwspec_router.registry.file import AbilityRow, Apis, Passthrough, Registry, parse_registry
 from wwspec_router.registry.loader import ApiContract, Application, EventContract
 
@@ -156,25 +157,6 @@ def build_table(folder: Path, registry_path: Path) -> AbilityTable:
     return table
 
 
-class _Apis(dict[type[ApiRequest[Any]], ApiCodec]):
-    """From an API's `Request` to how it is called; that of a shipped contract is entered when it is first asked for.
-
-    Args:
-        codecs: How the API of each contract is called, also of shipped contracts that the application replaces: a
-            handler that imports one of these gets the reply that belongs to it.
-    """
-
-    def __init__(self, codecs: dict[ApiContract, ApiCodec]) -> None:
-        super().__init__({each.request: codec for each, codec in codecs.items() if each.is_own})
-        self._by_module = {each.module: (each, codec) for each, codec in codecs.items()}
-
-    def __missing__(self, request: type[ApiRequest[Any]]) -> ApiCodec:
-        contract, codec = self._by_module.get(request.__module__, (None, None))
-        if contract is None or codec is None or contract.request is not request:
-            raise TypeError(f"{request.__module__}.{request.__name__} is not the Request of a known SDK API")
-        return self.setdefault(request, codec)
-
-
 class _Builder:
     def __init__(self, registry: Registry, application: Application) -> None:
         self._registry = registry
@@ -212,7 +194,7 @@ class _Builder:
             codecs[contract] = ApiCodec(api, self._api_target(api).output)
             if contract.replaces is not None:
                 codecs[contract.replaces] = ApiCodec(api, _output(contract.replaces, OutputPolicy.PRUNE))
-        return _Apis(codecs)
+        return RequestCodecs(codecs)
 
     def _merged_events(self) -> LazyType[Output]:
         """Return the contract of stored events, merged at once when the application has events that may not fit."""
