@@ -207,10 +207,14 @@ class OutputCodec(_Codec):
         changed, repaired = self._repaired(text)  # a whole number decodes as a float
         return repaired if changed else text
 
-    @property
-    def strictly(self) -> Callable[[str | bytes], Any]:
-        """What decodes a text that fits as it is, and raises msgspec.DecodeError or ValueError for any other."""
-        return self._decode_bounded
+    def strictly(self, text: str | bytes) -> Any:
+        """Return the value of a text that fits as it is.
+
+        Raises:
+            msgspec.DecodeError: It does not fit.
+            ValueError: It is not Unicode, or has a number of too many digits.
+        """
+        return self._decode_bounded(text)
 
     def report_unlisted(self, text: str) -> None:
         """Report each path at which `fit` would leave something out of a text, unless that was reported before."""
