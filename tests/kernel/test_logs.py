@@ -19,13 +19,12 @@ from wwspec_router.logs import (
     SdkLogHandler,
     about,
     current_request,
-    describe,
-    describe_task,
     log_stray,
     pieces,
     setup_logging,
     short,
 )
+from wwspec_router.stacks import describe, describe_task
 
 
 @pytest.fixture(autouse=True)
@@ -200,7 +199,7 @@ def test_an_error_that_nobody_can_be_told_of_is_logged_by_type_and_place(
 
     one, other = lines.getvalue().splitlines()
     assert "nobody could be told of ValueError at test_logs.py:" in one
-    assert other.endswith("nobody could be told of an error that can't be told")
+    assert other.endswith("nobody could be told of an error that can't be described")
     assert "a-secret" not in lines.getvalue()
     assert capsys.readouterr().err == ""
 

@@ -7,15 +7,15 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 from time import monotonic
 
 from wwspec_router.errors import WWSpecError
 
-__all__ = ["Child", "ChildError", "until_interrupted"]
+__all__ = ["Child", "ChildError"]
 
 START_LIMIT = 30.0
 """Seconds within which a child must be ready."""
@@ -23,21 +23,6 @@ STOP_LIMIT = 15.0
 """Seconds within which a child must end after SIGTERM."""
 _LOOK = 0.05
 _ANNOUNCED = re.compile(r"(?:listening|running) on (http://[\d.]+:\d+)")
-
-
-@contextmanager
-def until_interrupted() -> Iterator[None]:
-    """End the block quietly on Ctrl-C or SIGTERM, once: a second signal does not disturb the end of the children."""
-
-    def interrupt(number: int, frame: object) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGINT, interrupt)
-    signal.signal(signal.SIGTERM, interrupt)
-    with suppress(KeyboardInterrupt):
-        yield
 
 
 class ChildError(WWSpecError):

@@ -11,7 +11,7 @@ from typing import Any
 import click
 import msgspec
 
-from wwspec_router.cli.child import Child, until_interrupted
+from wwspec_router.cli.child import Child
 from wwspec_router.cli.contracts import write_contracts
 from wwspec_router.cli.options import app_options
 from wwspec_router.emulator.callbacks.crypto import CallbackCrypto
@@ -20,6 +20,7 @@ from wwspec_router.emulator.http.client import CallResult, EmulatorClient, Emula
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.registry.examples import console_contracts
 from wwspec_router.registry.table import build_table
+from wwspec_router.signals import until_interrupted
 
 LOOK = 0.2
 """Seconds between two looks for a signal."""

@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 import msgspec
 
-from wwspec_router.cli.child import Child, ChildError, until_interrupted
+from wwspec_router.cli.child import Child, ChildError
 from wwspec_router.cli.options import app_options, store_option
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.settings import load_contracts
+from wwspec_router.signals import until_interrupted
 
 WATCHED = ("abilities", "schemas")
 SUFFIXES = (".py", ".toml", ".json")

@@ -26,7 +26,7 @@ from wwspec_router.handlers.context import AsyncContext, Context, Deadline, Port
 from wwspec_router.jobs.runner import Jobs
 from wwspec_router.kernel.intake import EventIntake
 from wwspec_router.kernel.limits import ConcurrencyLimit
-from wwspec_router.logs import LineLimiter, describe, short
+from wwspec_router.logs import LineLimiter, short
 from wwspec_router.monitoring.figures import ASYNC, EVENT, UNKNOWN
 from wwspec_router.registry.table import (
     AbilityTable,
@@ -38,6 +38,7 @@ from wwspec_router.registry.table import (
     Target,
 )
 from wwspec_router.sdk.base import Sdk, SdkClient
+from wwspec_router.stacks import describe
 from wwspec_router.stores.base import NotifyStore
 
 __all__ = ["Dispatcher"]

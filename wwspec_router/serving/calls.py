@@ -14,10 +14,11 @@ from typing import Any
 
 from wwspec_router.config import Settings
 from wwspec_router.errors import CallError, HandlerTimeoutError, OverloadedError
-from wwspec_router.logs import LineLimiter, RareWarnings, about, describe
+from wwspec_router.logs import LineLimiter, RareWarnings, about
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.serving.exchange import Answer, Exchange, Ticket
 from wwspec_router.serving.workers import WorkerPool
+from wwspec_router.stacks import describe
 
 __all__ = ["CallInHand", "Calls"]
 

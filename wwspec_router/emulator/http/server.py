@@ -17,7 +17,6 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from uvicorn.config import LOGGING_CONFIG
 
-from wwspec_router.cli.child import until_interrupted
 from wwspec_router.emulator.callbacks.courier import Courier
 from wwspec_router.emulator.callbacks.crypto import CallbackCrypto
 from wwspec_router.emulator.http.endpoints import Endpoints
@@ -38,6 +37,7 @@ from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.world import Channel
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.protocol.connection import Connection
+from wwspec_router.signals import until_interrupted
 
 __all__ = [
     "STANDIN_DIRECTORY",
