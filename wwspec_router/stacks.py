@@ -9,10 +9,12 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from types import CoroutineType, FrameType, GeneratorType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 if TYPE_CHECKING:
     import asyncio
+
+ErrorT = TypeVar("ErrorT", bound=BaseException)
 
 __all__ = ["describe", "describe_task", "describe_thread", "errcode_of", "is_a"]
 
@@ -33,7 +35,7 @@ def describe(error: BaseException) -> str:
         return NOT_DESCRIBABLE
 
 
-def is_a(error: BaseException, kind: type[BaseException]) -> bool:
+def is_a(error: BaseException, kind: type[ErrorT]) -> TypeGuard[ErrorT]:
     """Tell whether an error is of a class. `isinstance` also believes what the object says of itself."""
     return issubclass(type(error), kind)
 

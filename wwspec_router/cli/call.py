@@ -6,6 +6,7 @@ import click
 import msgspec
 
 from wwspec_router.cli.options import print_json
+from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.http.client import DEFAULT_URL, EmulatorClient
 
 _LOOK = 0.1
@@ -42,7 +43,7 @@ def command(ability_id: str, data: str, notify_id: str, asynchronous: bool, wait
             errcode, text = 0, result.response_data
     if text:
         print_json(msgspec.Raw(text.encode()))
-    reply = msgspec.json.decode(text) if text else None
+    reply = decode_json(text) if text else None
     if errcode != 0:
         raise click.ClickException(f"the program reported errcode {errcode}")
     if isinstance(reply, dict) and reply.get("errcode", 0) != 0:

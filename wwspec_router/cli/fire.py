@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from wwspec_router.cli.options import print_json
+from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.http.client import DEFAULT_URL, EmulatorClient
+from wwspec_router.errors import JsonError
 
 
 @click.command()
@@ -46,7 +47,7 @@ def command(event_type: str, overrides: tuple[str, ...], file: Path | None, url:
         else:
             fired = emulator.fire(event_type, {**given, **dict(map(_override, overrides))})
         notified = _newer(emulator.notifications(), known)
-    reply = msgspec.json.decode(fired["reply"])
+    reply = decode_json(fired["reply"])
     print_json({"event": fired["event"], "reply": reply, "notified": notified})
     if not isinstance(reply, dict) or reply.get("errcode", 0) != 0:
         click.get_current_context().exit(1)
@@ -66,8 +67,8 @@ def _newer(notifications: list[dict[str, Any]], known: list[tuple[Any, ...]]) ->
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return msgspec.json.decode(file.read_bytes(), type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return decode_json(file.read_bytes(), dict[str, Any])
+    except JsonError as error:
         raise click.UsageError(f"{file} is not a JSON object: {error}") from None
 
 
@@ -76,6 +77,6 @@ def _override(text: str) -> tuple[str, Any]:
     if not (key and equals):
         raise click.UsageError(f'--set takes KEY=VALUE, not "{text}"')
     try:
-        return key, msgspec.json.decode(value)
-    except msgspec.DecodeError:
+        return key, decode_json(value)
+    except JsonError:
         return key, value

@@ -3,10 +3,11 @@
 from typing import Any
 
 import click
-import msgspec
 
 from wwspec_router.cli.options import print_json
+from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.http.client import DEFAULT_URL, EmulatorClient
+from wwspec_router.errors import JsonError
 
 EFFECTS = ("errcode", "return_code", "latency", "timeout", "drop", "late", "twice", "never")
 SIDES = ("app", "sdk", "program", "callback")
@@ -134,8 +135,8 @@ def replay(
     """Send the recorded call or event NUMBER to the program again, edited if wanted. Prints its reply."""
     reply = emulator.replay(number, data=data, ability_id=ability_id, notify_id=notify_id)
     try:
-        print_json(msgspec.json.decode(reply))
-    except msgspec.DecodeError:
+        print_json(decode_json(reply))
+    except JsonError:
         click.echo(reply)
 
 

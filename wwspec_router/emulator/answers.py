@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from wwspec_router.errors import WWSpecError
+from wwspec_router.contracts.decoding import decode_json
+from wwspec_router.errors import JsonError, WWSpecError
 
 Answer = dict[str, Any]
 """A reply of the platform, before it becomes JSON."""
@@ -161,8 +162,8 @@ def read(kind: type[T], body: bytes) -> T:
         RefusedError: 40058: not JSON, or a parameter of a wrong type or out of its range.
     """
     try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return decode_json(body, kind)
+    except JsonError as error:
         raise RefusedError(40058, str(error)) from None
 
 

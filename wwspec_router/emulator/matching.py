@@ -5,12 +5,12 @@ Says no with the platform's errcodes; how two JSON values are compared is `wwspe
 
 from typing import Any
 
-import msgspec
-
+from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.contracts.matching import mismatches
 from wwspec_router.emulator.answers import RefusedError
 from wwspec_router.emulator.settings import AbilityContract
 from wwspec_router.emulator.state.accounts import Program
+from wwspec_router.errors import JsonError
 
 __all__ = ["check_request", "check_result", "registered"]
 
@@ -49,8 +49,8 @@ def check_result(contract: AbilityContract | None, text: str) -> None:
 
 def _parsed(text: str, errcode: int) -> Any:
     try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
+        return decode_json(text)
+    except JsonError as error:
         raise RefusedError(errcode, str(error)) from None
 
 

@@ -147,10 +147,10 @@ class Calls:
         if not job.cancelled():
             self._settle(call, job)
         elif call.given_up is GivenUp.TIME_OVER:
-            self._refuse(call, HandlerTimeoutError("the ability took longer than its timeout"))
+            self._refuse(call, HandlerTimeoutError())
         elif call.given_up is GivenUp.QUEUED_TOO_LONG:
             detail = f"queued for more than {self._queue_timeout:g} s"
-            self._refuse(call, OverloadedError("the program is overloaded, try again later", detail=detail))
+            self._refuse(call, OverloadedError(detail=detail))
         elif call.given_up is GivenUp.HUNG_UP:
             self._count(call, UNANSWERED)
             call.settle(None)

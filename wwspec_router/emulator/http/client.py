@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import httpx
 import msgspec
 
+from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.errors import WWSpecError
 
 __all__ = ["DEFAULT_URL", "AsyncResult", "CallResult", "EmulatorClient", "EmulatorError"]
@@ -40,7 +41,7 @@ class CallResult(msgspec.Struct, frozen=True):
     @property
     def reply(self) -> Any:
         """The program's reply, decoded; None when there is none."""
-        return msgspec.json.decode(self.response_data) if self.response_data else None
+        return decode_json(self.response_data) if self.response_data else None
 
 
 class AsyncResult(msgspec.Struct, frozen=True):
@@ -53,7 +54,7 @@ class AsyncResult(msgspec.Struct, frozen=True):
     @property
     def reply(self) -> Any:
         """The result, decoded; None when there is none."""
-        return msgspec.json.decode(self.response_data) if self.response_data else None
+        return decode_json(self.response_data) if self.response_data else None
 
 
 class EmulatorClient:

@@ -19,6 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.answers import Answer, RefusedError, read
 from wwspec_router.emulator.appside import calls as appside, uploads
 from wwspec_router.emulator.http.control import Control
@@ -28,6 +29,7 @@ from wwspec_router.emulator.standin.wwspec_standin.link import FAULT_STATUS
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_router.emulator.state.faults import CutError, ReturnCodeError
 from wwspec_router.emulator.state.world import Caller
+from wwspec_router.errors import JsonError
 
 PROGRAM_THREADS = 256
 SDK_THREADS = 64
@@ -268,8 +270,8 @@ def _caller(request: Request) -> Caller | None:
 
 def _object(body: bytes) -> _Object | None:
     try:
-        return msgspec.json.decode(body, type=_Object)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return decode_json(body, _Object)
+    except JsonError:
         return None
 
 

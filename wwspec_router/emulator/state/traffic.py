@@ -10,10 +10,12 @@ from typing import Any
 
 import msgspec
 
+from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.state.bounded import MIB, BoundedDict, Kept
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.tickets import Notification
+from wwspec_router.errors import JsonError
 
 __all__ = ["APP", "CALL", "CALLBACK", "EVENT", "KINDS", "SDK", "Entry", "Traffic"]
 
@@ -178,8 +180,8 @@ def _bytes(text: str | bytes) -> int:
 def _shown(text: str) -> Any:
     """Return the JSON value of a text, masked; a text that is no JSON stays one."""
     try:
-        return _masked(msgspec.json.decode(text), 0)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return _masked(decode_json(text), 0)
+    except JsonError:
         return "" if not text else f"not JSON, {len(text)} characters"
 
 
@@ -201,8 +203,8 @@ def _masked(value: Any, depth: int) -> Any:
 def _masked_text(text: str, depth: int) -> str:
     """Mask inside JSON that travels as text, such as request_data; left as it is when nothing is secret in it."""
     try:
-        value = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        value = decode_json(text)
+    except JsonError:
         return text
     masked = _masked(value, depth + 1)
     return text if masked == value else msgspec.json.encode(masked).decode()
