@@ -7,10 +7,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-__all__ = ["DEFAULT_PORT", "SdkSource", "Settings"]
+__all__ = ["DEFAULT_PORT", "REGISTRY", "SdkSource", "Settings", "registry_path"]
 
 DEFAULT_PORT = 8080
 """Where the channel calls a zone program [100057]."""
+
+
+REGISTRY = "abilities/registry.toml"
+"""The registry file of an application, from its folder, unless another is named."""
+
+
+def registry_path(app: Path, registry: Path | None = None) -> Path:
+    """Return where the registry file of an application is."""
+    return app / REGISTRY if registry is None else registry
 
 
 class SdkSource(StrEnum):
@@ -79,7 +88,7 @@ class Settings:
     @property
     def registry_path(self) -> Path:
         """Where the registry file is."""
-        return self.registry if self.registry is not None else self.app / "abilities" / "registry.toml"
+        return registry_path(self.app, self.registry)
 
     @property
     def store_url(self) -> str:

@@ -47,23 +47,26 @@ body, a token, or text of an unknown exception; `CallError.detail` reaches the l
 """
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, cast
 
 DEFAULT_ERRCODE = 710660
 """The errcode of the program's own failures, the one that the vendor's demos give [100052]."""
+
+_DEFAULT = cast(str, object())
+"""Not None, which an application may pass by mistake: that is a TypeError."""
 
 
 class WWSpecError(Exception):
     """Base of every error of this package.
 
     Args:
-        message: What is wrong; the class's `default_message` when None.
+        message: What is wrong; by default the class's `default_message`.
     """
 
     default_message: ClassVar[str] = ""
 
-    def __init__(self, message: str | None = None) -> None:
-        super().__init__(self.default_message if message is None else message)
+    def __init__(self, message: str = _DEFAULT) -> None:
+        super().__init__(self.default_message if message is _DEFAULT else message)
 
 
 class ConfigurationError(WWSpecError):
@@ -107,7 +110,7 @@ class CallError(WWSpecError):
     """A call ends with an error reply.
 
     Args:
-        message: What the enterprise app reads in `errmsg`; the class's `default_message` when None.
+        message: What the enterprise app reads in `errmsg`; by default the class's `default_message`.
         errcode: What it reads in `errcode`; None means the program's configured code.
         detail: What only the log gets.
 
@@ -124,8 +127,8 @@ class CallError(WWSpecError):
         cls.loggable = cls.__dict__.get("loggable") is True
         cls.frequent = cls.__dict__.get("frequent") is True
 
-    def __init__(self, message: str | None = None, *, errcode: int | None = None, detail: str = "") -> None:
-        if message is None:
+    def __init__(self, message: str = _DEFAULT, *, errcode: int | None = None, detail: str = "") -> None:
+        if message is _DEFAULT:
             message = self.default_message
         if not _can_be_sent(message, errcode):
             raise TypeError(f"{type(self).__name__}: the message must be a str, the errcode an int of 64 bits or None")

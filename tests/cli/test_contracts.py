@@ -77,7 +77,7 @@ def test_a_file_that_is_no_json_is_named(run: Run, tmp_path: Path) -> None:
     (tmp_path / "chat_digest.input.json").write_text("limit: number, required")
     done = run("contracts", "--diff", str(tmp_path), "chat_digest")
     assert done.returncode == 1
-    assert "chat_digest.input.json: not JSON" in done.stderr
+    assert "chat_digest.input.json: is not JSON" in done.stderr
 
 
 def test_json_schemas_are_for_other_tools(run: Run) -> None:

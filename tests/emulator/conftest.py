@@ -17,8 +17,9 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from wwspec_router.emulator.http.server import EmulatorSettings, create_app, server_config
+from wwspec_router.emulator.http.server import create_app, server_config
 from wwspec_router.emulator.platform import Platform
+from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.testing import standin
 

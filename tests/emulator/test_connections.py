@@ -13,7 +13,7 @@ import pytest
 
 from tests.emulator.conftest import DEADLINE, Emulator, StartEmulator
 from wwspec_router.emulator.http.endpoints import MAX_BODY_BYTES
-from wwspec_router.emulator.http.server import EmulatorSettings
+from wwspec_router.emulator.settings import EmulatorSettings
 
 MIB = 1 << 20
 CALL = "/cgi-bin/chatdata/sync_call_program"

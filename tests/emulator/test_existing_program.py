@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.emulator.conftest import DEADLINE, Emulator, StartEmulator, wait_for
-from wwspec_router.emulator.http.server import STANDIN_DIRECTORY
+from wwspec_router.emulator.settings import STANDIN_DIRECTORY
 from wwspec_router.emulator.standin.wwspec_standin import seal
 
 pytestmark = pytest.mark.slow

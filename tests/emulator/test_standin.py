@@ -18,7 +18,8 @@ from tests.emulator.conftest import (
     serving,
     url_of,
 )
-from wwspec_router.emulator.http.server import STANDIN_DIRECTORY, EmulatorSettings, create_app
+from wwspec_router.emulator.http.server import create_app
+from wwspec_router.emulator.settings import STANDIN_DIRECTORY, EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import link, seal
 
 CALL = seal.CallContent(

@@ -15,10 +15,10 @@ from tests.emulator.conftest import (
     http_server,
     url_of,
 )
-from wwspec_router.emulator.http.server import AbilityContract
+from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.standin.wwspec_standin import seal
 
-CONTRACTS = {"echo": AbilityContract(input={"a": 1}, output={"a": 1, "errcode": 0})}
+CONTRACTS = {"echo": ConsoleContract(input={"a": 1}, output={"a": 1, "errcode": 0})}
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_an_empty_list_stays_one_where_the_contract_has_a_list(
     start_with_program: StartEmulator, program: SealedProgram
 ) -> None:
     """Row 24: only an object is read from it."""
-    emulator = start_with_program(contracts={"echo": AbilityContract(input=[1], output=[1])})
+    emulator = start_with_program(contracts={"echo": ConsoleContract(input=[1], output=[1])})
     assert emulator.call_program("[]")["errcode"] == 0
     assert emulator.call_program("{}")["errcode"] == 790016
 

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from wwspec_router.testing.served import ServedZone
-from wwspec_router.testing.zone import Zone
+from wwspec_router.testing.zone import ServedZone, Zone
 
 ROOT = Path(__file__).parents[2]
 

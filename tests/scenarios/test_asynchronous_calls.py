@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from wwspec_router.cli.child import Child
-from wwspec_router.testing.served import ServedZone
-from wwspec_router.testing.zone import Zone
+from wwspec_router.testing.zone import ServedZone, Zone
 
 pytestmark = pytest.mark.slow  # two to three processes for each test
 

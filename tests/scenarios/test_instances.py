@@ -12,8 +12,7 @@ import pytest
 from tests.scenarios.conftest import ROOT
 from tests.stores.local_redis import LocalRedis
 from wwspec_router.cli.child import Child
-from wwspec_router.testing.served import ServedZone
-from wwspec_router.testing.zone import Zone
+from wwspec_router.testing.zone import ServedZone, Zone
 
 DEADLINE = 60.0
 LEASE = "2"

@@ -12,8 +12,9 @@ import click
 import msgspec
 
 from wwspec_router.cli.child import Child
-from wwspec_router.cli.contracts import write_contracts
 from wwspec_router.cli.options import app_options
+from wwspec_router.config import registry_path
+from wwspec_router.contracts.files import write_console_files
 from wwspec_router.emulator.callbacks.crypto import CallbackCrypto
 from wwspec_router.emulator.callbacks.receiver import CallbackServer
 from wwspec_router.emulator.http.client import CallResult, EmulatorClient, EmulatorError
@@ -45,11 +46,11 @@ def command(app: Path, registry: Path | None, once: bool, port: int, emulator_po
 
     Starts the program and the emulator, plays an enterprise app with a callback URL of its own, and prints each step.
     """
-    registry = registry or app / "abilities" / "registry.toml"
+    registry = registry_path(app, registry)
     contracts = console_contracts(build_table(app, registry))
     with until_interrupted(), ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wwspec-demo-")))
-        write_contracts(folder / "contracts", contracts)
+        write_console_files(folder / "contracts", contracts)
         token, key = secrets.token_hex(16), secrets.token_hex(21) + "A"
         callbacks = stack.enter_context(CallbackServer(CallbackCrypto(token, key, EmulatorSettings().corpid)))
         url, program_url = f"http://127.0.0.1:{emulator_port}", f"http://127.0.0.1:{port}"

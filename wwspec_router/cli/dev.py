@@ -10,8 +10,9 @@ import msgspec
 
 from wwspec_router.cli.child import Child, ChildError
 from wwspec_router.cli.options import app_options, store_option
+from wwspec_router.config import registry_path
+from wwspec_router.contracts.files import read_console_contracts
 from wwspec_router.emulator.http.client import EmulatorClient
-from wwspec_router.emulator.settings import load_contracts
 from wwspec_router.signals import until_interrupted
 
 WATCHED = ("abilities", "schemas")
@@ -53,7 +54,7 @@ def command(
     """
     import watchfiles  # here, since `--help` needs none of it
 
-    registry = registry or app / "abilities" / "registry.toml"
+    registry = registry_path(app, registry)
     url, program_url = f"http://127.0.0.1:{emulator_port}", f"http://127.0.0.1:{port}"
     with until_interrupted(), ExitStack() as stack:
         emulate = ["emulate", "--port", str(emulator_port), "--program-url", program_url, "--seed", str(seed)]
@@ -108,7 +109,7 @@ class _Program:
             except ChildError:
                 click.echo("the program is not started; mend the fault, then save the file", err=True)
                 return False
-            self._client.register(msgspec.to_builtins(load_contracts(Path(folder))))
+            self._client.register(msgspec.to_builtins(read_console_contracts(Path(folder))))
         environment = {
             "WWSPEC_EMULATOR_URL": self._client.url,
             "WWSPEC_STORE": self._store,  # it may hold a password, which a command line would show

@@ -5,8 +5,10 @@ from pathlib import Path
 import click
 
 from wwspec_router.cli.options import secret_option
-from wwspec_router.emulator.http.server import EmulatorSettings, load_contracts, serve
-from wwspec_router.emulator.state.seeds import load_scene
+from wwspec_router.contracts.files import read_console_contracts
+from wwspec_router.emulator.http.server import serve
+from wwspec_router.emulator.scene import load_scene
+from wwspec_router.emulator.settings import EmulatorSettings
 
 
 @click.command()
@@ -104,7 +106,7 @@ def command(
             port=port,
             allowed_hosts=allowed_hosts,
             program_url=program_url,
-            contracts=None if contracts is None else load_contracts(contracts),
+            contracts=None if contracts is None else read_console_contracts(contracts),
             seed=seed,
             messages=messages,
             scene=None if scene is None else load_scene(scene),

@@ -11,12 +11,13 @@ from typing import Any, Protocol
 
 import msgspec
 
+from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted
 from wwspec_router.emulator.apis.table import APIS
 from wwspec_router.emulator.appside import calls as appside, config as appconfig, uploads
 from wwspec_router.emulator.events import sender as announcer
 from wwspec_router.emulator.events.outbox import Outbox
-from wwspec_router.emulator.settings import AbilityContract, EmulatorSettings, check_url
+from wwspec_router.emulator.settings import EmulatorSettings, check_url
 from wwspec_router.emulator.state.accounts import App, Program
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.faults import CutError, ReturnCodeError
@@ -246,7 +247,7 @@ class Platform:
         """Send an event that is given whole, whatever it says; answers as `fire` does."""
         return announcer.fire_as_is(self.world, event)
 
-    def register(self, contracts: dict[str, AbilityContract] | None) -> Answer:
+    def register(self, contracts: dict[str, ConsoleContract] | None) -> Answer:
         """Replace the console contracts of the program; None is the open mode."""
         with self.world.lock:
             self._program().contracts = contracts

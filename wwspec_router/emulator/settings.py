@@ -6,12 +6,12 @@ Knows nothing of HTTP or of the state that is built from it.
 import ipaddress
 import re
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
-from wwspec_router.emulator.state.seeds import Scene
+from wwspec_router.contracts.files import ConsoleContract
+from wwspec_router.emulator.scene import Scene
 from wwspec_router.errors import ConfigurationError
 
 STANDIN_DIRECTORY = Path(__file__).parent / "standin"
@@ -19,15 +19,6 @@ STANDIN_DIRECTORY = Path(__file__).parent / "standin"
 
 WECOM_HOST = "qyapi.weixin.qq.com"
 """The host of WeCom's own base URL."""
-
-_INPUT, _OUTPUT = ".input.json", ".output.json"
-
-
-class AbilityContract(msgspec.Struct, kw_only=True, frozen=True):
-    """The two JSON examples that are registered for one ability in the admin console, decoded [100019]."""
-
-    input: Any
-    output: Any
 
 
 class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
@@ -48,7 +39,7 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     """Names or addresses by which this machine may be called besides its loopback ones."""
     program_url: str = "http://127.0.0.1:8080"
     """Where the program listens; calls and events are POSTed to its root path."""
-    contracts: dict[str, AbilityContract] | None = None
+    contracts: dict[str, ConsoleContract] | None = None
     """Console contracts by ability ID. None is the open mode: each ability is forwarded, nothing compared."""
     corpid: str = "wwemulator00000001"
     agentid: int = 1000002
@@ -131,33 +122,3 @@ def _check_host(name: str) -> None:
         raise ConfigurationError(
             f"an allowed host is a host name or an address without a port, such as host.docker.internal: not {name!r}"
         )
-
-
-def load_contracts(directory: Path) -> dict[str, AbilityContract]:
-    """Read the console contracts of a directory: `<ability_id>.input.json` and `<ability_id>.output.json`.
-
-    Raises:
-        ConfigurationError: A file is missing or not JSON, or there is none; every fault at once.
-    """
-    if not directory.is_dir():
-        raise ConfigurationError(f"{directory}: there is no such directory of contracts")
-    files = {path.name: path for path in directory.iterdir()}
-    names = {name.removesuffix(end) for name in files for end in (_INPUT, _OUTPUT) if name.endswith(end)}
-    faults: list[str] = [] if names else [f"{directory}: holds no <ability_id>{_INPUT}"]
-    contracts: dict[str, AbilityContract] = {}
-    for name in sorted(names):
-        pair = [_example(directory / f"{name}{end}", faults) for end in (_INPUT, _OUTPUT)]
-        contracts[name] = AbilityContract(input=pair[0], output=pair[1])
-    if faults:
-        raise ConfigurationError("\n".join(faults))
-    return contracts
-
-
-def _example(path: Path, faults: list[str]) -> Any:
-    try:
-        return msgspec.json.decode(path.read_bytes())
-    except OSError:
-        faults.append(f"{path}: is missing; each ability has both an input and an output example")
-    except (msgspec.DecodeError, RecursionError) as error:
-        faults.append(f"{path}: is not JSON: {error}")
-    return None

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from wwspec_router.emulator.http.server import AbilityContract, EmulatorSettings
+from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.platform import Platform
+from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.emulator.state.accounts import Program
 from wwspec_router.emulator.state.conversations import Message, Party
@@ -129,7 +130,7 @@ class Zone:
         with self.world.lock:
             return self.corp.media.add(self.settings.agentid, name, content, self.world.clock.now())
 
-    def link(self, contracts: dict[str, AbilityContract] | None = None, url: str = "http://127.0.0.1:9") -> None:
+    def link(self, contracts: dict[str, ConsoleContract] | None = None, url: str = "http://127.0.0.1:9") -> None:
         """Link a second program with the app."""
         with self.world.lock:
             self.world.app.programs[SECOND_PROGRAM] = Program(program_id=SECOND_PROGRAM, url=url, contracts=contracts)

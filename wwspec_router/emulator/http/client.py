@@ -12,7 +12,7 @@ import httpx
 import msgspec
 
 from wwspec_router.contracts.decoding import decode_json
-from wwspec_router.errors import WWSpecError
+from wwspec_router.errors import JsonError, WWSpecError
 
 __all__ = ["DEFAULT_URL", "AsyncResult", "CallResult", "EmulatorClient", "EmulatorError"]
 
@@ -323,7 +323,10 @@ class EmulatorClient:
         if response.status_code != httpx.codes.OK:
             told = f"{self.url}{path.partition('?')[0]} answered HTTP status {response.status_code}"
             raise EmulatorError(f"{told}: {response.text}" if response.status_code == httpx.codes.FORBIDDEN else told)
-        return msgspec.json.decode(response.content, type=dict[str, Any])
+        try:
+            return decode_json(response.content, dict[str, Any])
+        except JsonError:
+            raise EmulatorError(f"{self.url} is not an emulator: its answer is not a JSON object") from None
 
 
 def _accepted(api: str, answer: dict[str, Any]) -> dict[str, Any]:

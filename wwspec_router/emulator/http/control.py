@@ -9,8 +9,9 @@ from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read
 from wwspec_router.emulator.events.types import EVENT_TYPES
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.program.programs import ask_program, begin
+from wwspec_router.emulator.scene import SceneMessage, check_message
 from wwspec_router.emulator.state.faults import FaultSpec
-from wwspec_router.emulator.state.seeds import SceneMessage, check_message, say
+from wwspec_router.emulator.state.seeds import say
 from wwspec_router.emulator.state.traffic import KINDS
 from wwspec_router.errors import ConfigurationError
 

@@ -20,11 +20,11 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from wwspec_router.contracts.decoding import decode_json
+from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.answers import Answer, RefusedError, read
 from wwspec_router.emulator.appside import calls as appside, uploads
 from wwspec_router.emulator.http.control import Control
 from wwspec_router.emulator.platform import Platform
-from wwspec_router.emulator.settings import AbilityContract
 from wwspec_router.emulator.standin.wwspec_standin.link import FAULT_STATUS
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_router.emulator.state.faults import CutError, ReturnCodeError
@@ -178,7 +178,7 @@ class Endpoints:
         """Register the console contracts anew: ability ID -> {"input": example, "output": example}."""
         body = await _body(request)
         try:
-            contracts = read(dict[str, AbilityContract], body or b"")
+            contracts = read(dict[str, ConsoleContract], body or b"")
         except RefusedError as error:
             return _json(error.answer(self._platform.world.reference()))
         return _json(self._platform.register(contracts))

@@ -1,7 +1,6 @@
 """Puts the emulator together and serves it.
 
-The command line stands on `EmulatorSettings`, `load_contracts`, `create_app` and `serve`; it is not known
-here.
+It does not know the command line, which uses it.
 """
 
 import logging
@@ -26,12 +25,7 @@ from wwspec_router.emulator.program.channel import HttpChannel
 from wwspec_router.emulator.program.launch import Launch
 from wwspec_router.emulator.proxy.authority import Authority, default_folder
 from wwspec_router.emulator.proxy.proxy import Proxy
-from wwspec_router.emulator.settings import (
-    STANDIN_DIRECTORY,
-    AbilityContract,
-    EmulatorSettings,
-    load_contracts,
-)
+from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin.seal import cipher_package
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.world import Channel
@@ -40,11 +34,7 @@ from wwspec_router.protocol.connection import Connection
 from wwspec_router.signals import until_interrupted
 
 __all__ = [
-    "STANDIN_DIRECTORY",
-    "AbilityContract",
-    "EmulatorSettings",
     "create_app",
-    "load_contracts",
     "serve",
     "server_config",
 ]
