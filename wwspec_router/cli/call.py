@@ -5,9 +5,10 @@ from time import monotonic, sleep
 import click
 import msgspec
 
+from wwspec_router.cli.emulator_options import url_option
 from wwspec_router.cli.options import print_json
 from wwspec_router.contracts.decoding import decode_json
-from wwspec_router.emulator.http.client import DEFAULT_URL, EmulatorClient
+from wwspec_router.emulator.http.client import EmulatorClient
 
 _LOOK = 0.1
 """Seconds between two questions for a result."""
@@ -25,7 +26,7 @@ _LOOK = 0.1
     show_default=True,
     help="Seconds to wait for the result of an asynchronous call.",
 )
-@click.option("--url", default=DEFAULT_URL, show_default=True, envvar="WWSPEC_EMULATOR_URL", help="The emulator.")
+@url_option
 def command(ability_id: str, data: str, notify_id: str, asynchronous: bool, wait: float, url: str) -> None:
     """Call an ability through a running emulator and print the program's reply.
 

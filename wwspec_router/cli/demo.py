@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from wwspec_router.cli.child import Child
+from wwspec_router.cli.emulator_options import port_options
 from wwspec_router.cli.options import app_options
 from wwspec_router.config import registry_path
 from wwspec_router.contracts.files import write_console_files
@@ -33,14 +34,7 @@ PAGE = 200
 @click.command()
 @app_options
 @click.option("--once", is_flag=True, help="End after the flow; otherwise program and emulator keep serving.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="The program's port.")
-@click.option(
-    "--emulator-port",
-    type=click.IntRange(1, 65535),
-    default=8090,
-    show_default=True,
-    help="The emulator's port.",
-)
+@port_options
 def command(app: Path, registry: Path | None, once: bool, port: int, emulator_port: int) -> None:
     """Play the documented flow: an event, the notification, the event's data, and all messages page by page.
 

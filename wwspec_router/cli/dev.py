@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from wwspec_router.cli.child import Child, ChildError
+from wwspec_router.cli.emulator_options import allow_host_option, port_options, seed_option
 from wwspec_router.cli.options import app_options, store_option
 from wwspec_router.config import registry_path
 from wwspec_router.contracts.files import read_console_contracts
@@ -21,23 +22,10 @@ SUFFIXES = (".py", ".toml", ".json")
 
 @click.command()
 @app_options
-@click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="The program's port.")
-@click.option(
-    "--emulator-port",
-    type=click.IntRange(1, 65535),
-    default=8090,
-    show_default=True,
-    help="The emulator's port.",
-)
-@click.option(
-    "--allow-host",
-    "allowed_hosts",
-    multiple=True,
-    metavar="NAME",
-    help="A name by which an app in a container calls the emulator; see `wwspec emulate`. May be repeated.",
-)
+@port_options
+@allow_host_option
 @store_option("sqlite:var/dev.db", "Where events wait.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the emulator's data.")
+@seed_option
 def command(
     app: Path,
     registry: Path | None,

@@ -5,9 +5,10 @@ from typing import Any
 
 import click
 
+from wwspec_router.cli.emulator_options import url_option
 from wwspec_router.cli.options import print_json
 from wwspec_router.contracts.decoding import decode_json
-from wwspec_router.emulator.http.client import DEFAULT_URL, EmulatorClient
+from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.errors import JsonError
 
 
@@ -25,7 +26,7 @@ from wwspec_router.errors import JsonError
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="JSON: a whole event, which is sent as it is, or fields to set.",
 )
-@click.option("--url", default=DEFAULT_URL, show_default=True, envvar="WWSPEC_EMULATOR_URL", help="The emulator.")
+@url_option
 def command(event_type: str, overrides: tuple[str, ...], file: Path | None, url: str) -> None:
     """Let a running emulator send EVENT, such as conversation_new_message, to the program.
 

@@ -4,9 +4,10 @@ from typing import Any
 
 import click
 
+from wwspec_router.cli.emulator_options import url_option
 from wwspec_router.cli.options import print_json
 from wwspec_router.contracts.decoding import decode_json
-from wwspec_router.emulator.http.client import DEFAULT_URL, EmulatorClient
+from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.errors import JsonError
 
 EFFECTS = ("errcode", "return_code", "latency", "timeout", "drop", "late", "twice", "never")
@@ -15,7 +16,7 @@ KINDS = ("app", "call", "event", "sdk", "callback")
 
 
 @click.group()
-@click.option("--url", default=DEFAULT_URL, show_default=True, envvar="WWSPEC_EMULATOR_URL", help="The emulator.")
+@url_option
 @click.pass_context
 def command(ctx: click.Context, url: str) -> None:
     """Look at a running emulator and control it: its clock, faults, the record of its traffic."""
