@@ -40,6 +40,8 @@ def read_json(path: Path) -> Any:
     """
     try:
         return decode_json(path.read_bytes())
+    except FileNotFoundError:
+        raise ConfigurationError(f"{path}: there is no such file") from None
     except OSError as error:
         raise ConfigurationError(f"{path}: can't be read: {error.strerror}") from None
     except JsonError as error:
