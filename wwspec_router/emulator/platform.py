@@ -172,17 +172,26 @@ class Platform:
 
         return self._app_side(shown, b"", refuse)
 
-    def upload_media(self, access_token: str, kind: str, content_type: str, body: bytes) -> Answer:
+    def upload_media(self, access_token: str, kind: str, upload: uploads.Upload | RefusedError) -> Answer:
         """Answer `upload_media`; see `uploads`.
+
+        Args:
+            access_token: Of the app.
+            kind: The query's `type`.
+            upload: The file, or why the form has none.
 
         Raises:
             CutError: A fault cuts the connection.
         """
-        return self._app_side(
-            "upload_media",
-            msgspec.json.encode({"type": kind, "bytes": len(body)}),
-            lambda: uploads.upload_media(self.world, self._calling_app(access_token), kind, content_type, body),
-        )
+
+        def answer() -> Answer:
+            app = self._calling_app(access_token)
+            if isinstance(upload, RefusedError):
+                raise upload
+            return uploads.upload_media(self.world, app, kind, upload)
+
+        length = 0 if isinstance(upload, RefusedError) else len(upload.content)
+        return self._app_side("upload_media", msgspec.json.encode({"type": kind, "bytes": length}), answer)
 
     def sdk_call(self, api: str, caller: Caller, body: bytes) -> bytes:
         """Answer one SDK API to a program.

@@ -98,11 +98,13 @@ class Endpoints:
 
     async def upload_media(self, request: Request) -> Response:
         """POST /cgi-bin/chatdata/upload_media?access_token=&type=file, a multipart form."""
-        body = await _body(request, uploads.MAX_FORM_BYTES)
-        if body is None:
-            return _json(self._refusal(40206))
-        kind, content_type = request.query_params.get("type", ""), request.headers.get("content-type", "")
-        return await self._on_thread(self._platform.upload_media, _token(request), kind, content_type, body)
+        upload: uploads.Upload | RefusedError
+        try:
+            upload = await uploads.read_form(request.headers, request.stream())
+        except RefusedError as error:
+            upload = error
+        kind = request.query_params.get("type", "")
+        return await self._on_thread(self._platform.upload_media, _token(request), kind, upload)
 
     async def unmodelled(self, request: Request) -> Response:
         """Any other method or path under /cgi-bin/."""
@@ -245,12 +247,12 @@ def _token(request: Request) -> str:
     return request.query_params.get("access_token", "")
 
 
-async def _body(request: Request, limit: int = MAX_BODY_BYTES) -> bytes | None:
+async def _body(request: Request) -> bytes | None:
     """Return the body, or None when it is too large."""
     chunks = bytearray()
     async for chunk in request.stream():
         chunks += chunk
-        if len(chunks) > limit:
+        if len(chunks) > MAX_BODY_BYTES:
             return None
     return bytes(chunks)
 
