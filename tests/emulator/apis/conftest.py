@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.sealing import seal_reply
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.settings import EmulatorSettings
@@ -38,7 +39,7 @@ class ProgramInMemory:
         call = seal.open_call(self.key, headers.items(), body)
         self.calls.append(call)
         self.limits.append(limit)
-        sealed = seal.seal_reply(self.key, self.reply(call), call.request_id, 0)
+        sealed = seal_reply(self.key, self.reply(call), call.request_id, 0)
         return ProgramReply(200, list(sealed.headers.items()), sealed.body.encode())
 
 
