@@ -46,7 +46,7 @@ SDK_LOG_BYTES = 128
 PAUSE = 1.0
 """Seconds between two lines of a kind that can come with every call or connection."""
 MOST_KINDS = 1000
-"""Kinds of lines that are told apart; all further ones count as one kind."""
+"""Kinds of lines that are counted apart; all further ones count as one kind."""
 
 _SERVER_LINES = (
     "Invalid HTTP request received.",
@@ -97,9 +97,9 @@ def _log_thread(args: threading.ExceptHookArgs) -> None:
 
 
 def _log_unraisable(args: "sys.UnraisableHookArgs") -> None:
-    """Log what nobody could be told of, such as the error of a `__del__`: Python would print its text."""
+    """Log an error that no caller can get, such as that of a `__del__`: Python would print its text."""
     what = "an error" if args.exc_value is None else describe(args.exc_value)
-    logging.getLogger(__name__).error("nobody could be told of %s", what)
+    logging.getLogger(__name__).error("an error that no caller can get: %s", what)
 
 
 def _log_warning(
@@ -117,7 +117,7 @@ def _log_warning(
         what = f"{category.__name__} at {Path(filename).name}:{lineno}"
         text = f": {message}" if with_text else ""
     except Exception:  # its own methods raise, and a warning must not fail a call
-        what, text = "a warning that can't be told", ""
+        what, text = "a warning that can't be described", ""
     logging.getLogger(__name__).warning("%s%s", what, text)
 
 
@@ -157,7 +157,7 @@ class _Rarely:
 class LineLimiter:
     """Lets one line a second pass of each kind, and counts those that are left out.
 
-    The number of kinds is bounded, since whoever causes the lines may also cause ever new kinds of them.
+    The number of kinds is bounded, since a client that causes the lines may also cause new kinds of them without end.
     """
 
     def __init__(self) -> None:
@@ -215,7 +215,7 @@ class _RareLines(logging.Filter):
 
 
 def _server_kind(record: logging.LogRecord) -> str | None:
-    """Return which of the lines that any client can bring about a record is."""
+    """Return which of the lines that any client can cause a record is."""
     line = str(record.msg)
     return next((beginning for beginning in _SERVER_LINES if line.startswith(beginning)), None)
 
@@ -240,7 +240,7 @@ class SdkLogHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record, in as many pieces as the SDK's limit asks for."""
         level = "error" if record.levelno >= logging.WARNING else "info" if record.levelno >= logging.INFO else "debug"
-        with suppress(Exception):  # a log that fails must not fail a call, and there is no other to tell it to
+        with suppress(Exception):  # a log that fails must not fail a call, and there is no other log
             for piece in pieces(self.format(record), SDK_LOG_BYTES):
                 self._write(level, piece)
 
@@ -269,7 +269,7 @@ class _OneLineFormatter(logging.Formatter):
         request = current_request.get()
         record.request = f" #{request}" if request else ""
         line = super().format(record).replace("\n", " | ")
-        if not line.isprintable():  # it must neither end a line for whoever reads it, nor fail to be encoded
+        if not line.isprintable():  # it must neither end a line for its reader, nor fail to be encoded
             line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
         return line if error is None else f"{line}: {describe(error)}"
 

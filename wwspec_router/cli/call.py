@@ -10,8 +10,8 @@ from wwspec_router.cli.options import print_json
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.http.client import EmulatorClient
 
-_LOOK = 0.1
-"""Seconds between two questions for a result."""
+POLL = 0.1
+"""Seconds between two requests for the result."""
 
 
 @click.command()
@@ -56,5 +56,5 @@ def _wait_for_result(emulator: EmulatorClient, jobid: str, seconds: float) -> tu
     while (result := emulator.async_result(jobid)) is None:
         if monotonic() > deadline:
             raise click.ClickException(f"the program reported no result of {jobid} within {seconds:g} seconds")
-        sleep(_LOOK)
+        sleep(POLL)
     return result.response_errcode, result.response_data

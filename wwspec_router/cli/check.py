@@ -16,7 +16,7 @@ from wwspec_router.registry.table import build_table, check_configuration
 def command(app: Path, registry: Path | None) -> None:
     """Check the application and its registry file.
 
-    Prints every fault with its row and the mend, and exits with 1 when there is one. Needs no SDK.
+    Prints every fault with its row and the fix, and exits with 1 when there is one. Needs no SDK.
     """
     table = build_table(app, registry_path(app, registry))
     check_configuration(table)

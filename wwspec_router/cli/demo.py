@@ -24,8 +24,8 @@ from wwspec_router.registry.examples import console_contracts
 from wwspec_router.registry.table import build_table
 from wwspec_router.signals import until_interrupted
 
-LOOK = 0.2
-"""Seconds between two looks for a signal."""
+TICK = 0.2
+"""Seconds between two checks for a signal."""
 CALLBACK_LIMIT = 10.0
 """Seconds to wait for the notification."""
 PAGE = 200
@@ -143,6 +143,6 @@ def _keep_serving(client: EmulatorClient) -> None:
         f"curl '{client.url}/cgi-bin/gettoken?corpid={info['corpid']}&corpsecret={info['secret']}'\n"
         f"curl -d '{body}' '{client.url}/cgi-bin/chatdata/sync_call_program?access_token={answer}'\n"
     )
-    # Not for ever: of two signals at once another thread may take both, which would not wake this one.
-    while not Event().wait(LOOK):
+    # Not one long wait: another thread may receive a signal, which would not end the wait of this one.
+    while not Event().wait(TICK):
         pass

@@ -56,7 +56,7 @@ def command(
         seen = _state(folders)
         program.start()
         click.echo("watching abilities/ and schemas/; Ctrl-C ends it", err=True)
-        # A look at least once a second finds what changed before the watcher was up, or while the program restarted.
+        # One check a second finds what changed before the watcher was up, or while the program restarted.
         for _ in watchfiles.watch(*folders, yield_on_timeout=True, rust_timeout=1000):
             now = _state(folders)
             if now == seen:
@@ -95,7 +95,7 @@ class _Program:
             try:
                 Child(["contracts", *self._options, "--out", folder]).wait_success()
             except ChildError:
-                click.echo("the program is not started; mend the fault, then save the file", err=True)
+                click.echo("the program is not started; fix the fault, then save the file", err=True)
                 return False
             self._client.register(msgspec.to_builtins(read_console_contracts(Path(folder))))
         environment = {

@@ -48,7 +48,7 @@ from wwspec_router.emulator.settings import EmulatorSettings
     "--clock-start",
     type=click.IntRange(0),
     metavar="SECONDS",
-    help="Unix time at which the clock starts, and stands still until it is put forward.  [default: the real time]",
+    help="Unix time of a clock that moves only when it is put forward.  [default: the real time]",
 )
 @click.option(
     "--call-timeout",

@@ -1,4 +1,4 @@
-"""Options that several verbs share, and how all of them take secrets."""
+"""Options that several verbs share, and how all of them read secrets."""
 
 import os
 from collections.abc import Callable, Mapping

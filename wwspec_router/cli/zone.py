@@ -56,7 +56,7 @@ def advance(emulator: EmulatorClient, seconds: float) -> None:
 @click.option("--count", type=click.IntRange(1), help="How often.  [default: until it is cleared]")
 @click.pass_obj
 def fault(emulator: EmulatorClient, on: str, effect: str, value: float, api: str, count: int | None) -> None:
-    """Put a fault in the way. Prints its id.
+    """Set a fault. Prints its id.
 
     \b
     app | sdk    errcode CODE     refuse with CODE: 40014 is a refused token
@@ -93,7 +93,7 @@ def clear(emulator: EmulatorClient, fault_id: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="With requests and replies, as JSON.")
 @click.pass_obj
 def traffic(emulator: EmulatorClient, since: int, kind: str | None, as_json: bool) -> None:
-    """Print what went to and fro, with secrets masked."""
+    """Print requests and responses, with secrets masked."""
     entries = emulator.traffic(since, kind or "")
     if as_json:
         print_json(entries)
@@ -110,7 +110,7 @@ def traffic(emulator: EmulatorClient, since: int, kind: str | None, as_json: boo
 @click.option("--msgtype", type=click.IntRange(0, 28), default=1, show_default=True, help="The kind of message.")
 @click.pass_obj
 def say(emulator: EmulatorClient, sender: str, text: str, to: tuple[str, ...], group: str, msgtype: int) -> None:
-    """Let FROM, an employee, a customer or a robot, say TEXT. Prints the msgid; the program is told by an event."""
+    """Let FROM, an employee, a customer or a robot, say TEXT. Prints the msgid; the program gets an event."""
     print_json({"msgid": emulator.say(sender, text, to=to, group=group, msgtype=msgtype)})
 
 

@@ -115,7 +115,7 @@ def load_scene(path: Path) -> Scene:
 
 
 def check_scene(scene: Scene) -> None:
-    """Raise msgspec.ValidationError when a scene names somebody twice, or one whom it does not have.
+    """Raise msgspec.ValidationError when a scene names a person twice, or one that it does not have.
 
     A list that is left out is not checked against, since its people come from the seed.
     """

@@ -1,4 +1,4 @@
-"""What an emulator is told at start-up: its identity, the program to call, the console contracts.
+"""What an emulator is started with: its identity, the program to call, the console contracts.
 
 Knows nothing of HTTP or of the state that is built from it.
 """
@@ -61,7 +61,7 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     tokenless_pulls: int = 10
     """Pulls that one corp may make in 60 seconds without a token. WeCom does not publish its own."""
     clock_start: int | None = None
-    """Unix seconds at which the emulator's clock starts, and stands still until it is put forward; None stands for a
+    """Unix seconds at which the emulator's clock starts and stops: it moves only when it is put forward. None means a
     clock that runs with the real time."""
     scene: Scene | None = None
     """Who exists and what was said; None leaves both to the seed."""

@@ -104,7 +104,7 @@ class Zone:
 
     def events(self, event_type: str) -> list[Json]:
         """Return the own objects of the events of one type that reached the program so far."""
-        self.platform.settle()
+        self.platform.wait_idle()
         events = [json.loads(call.data) for call in self.program.calls if call.call_type == 2]
         return [event[event_type] for event in events if event["event_type"] == event_type]
 

@@ -20,7 +20,7 @@ class Paging:
         self._errcode = errcode
 
     def read(self, world: World, app: App, cursor: str, question: str = "") -> int | None:
-        """Return the position that a cursor stands for; None when there is no cursor.
+        """Return the position that a cursor means; None when there is no cursor.
 
         Raises:
             RefusedError: The cursor is none of these.

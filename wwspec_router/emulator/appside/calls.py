@@ -135,4 +135,4 @@ APIS: dict[str, AppFunction] = {
     **appconfig.APIS,
     **appscope.APIS,
 }
-"""By path under /cgi-bin/; `upload_media`, whose request is no JSON, is `uploads`."""
+"""By path under /cgi-bin/; `upload_media`, whose request is not JSON, is `uploads`."""

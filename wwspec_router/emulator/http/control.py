@@ -87,18 +87,18 @@ class Control:
             kind: One of `KINDS`; empty for all.
         """
 
-        def told() -> Answer:
+        def answer() -> Answer:
             if kind and kind not in KINDS:
                 raise RefusedError(40058, f"a kind is one of {', '.join(KINDS)}")
-            self._platform.settle()
+            self._platform.wait_idle()
             return accepted(traffic=self._platform.world.traffic.entries(since, kind))
 
-        return self._platform.world.answered(told)
+        return self._platform.world.answered(answer)
 
     def say(self, body: bytes) -> Answer:
-        """Let somebody say something, given as the JSON of a `SceneMessage`, and answer the `msgid`.
+        """Let a person say something, given as the JSON of a `SceneMessage`, and answer the `msgid`.
 
-        The program is told by conversation_new_message, and by hit_keyword when the message hits a rule of the program.
+        The program gets conversation_new_message, and hit_keyword when the message hits a rule of the program.
         """
         world = self._platform.world
 
@@ -125,7 +125,7 @@ class Control:
     def replay(self, body: bytes) -> Answer:
         """Send a recorded call or event to the program once more, given as the JSON of a `Replay`.
 
-        It is sealed anew, under a fresh request id and time. What the app would be told is answered: errcode, errmsg,
+        It is sealed anew, under a fresh request id and time. The answer is what the app would get: errcode, errmsg,
         and the program's `reply`. Console contracts are not applied, so that a call may be edited into a bad one.
         """
         world = self._platform.world

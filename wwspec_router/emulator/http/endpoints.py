@@ -116,7 +116,7 @@ class Endpoints:
         return Response(self._platform.world.zone_key, media_type="application/octet-stream")
 
     async def sdk_call(self, request: Request) -> Response:
-        """Answer one SDK API; 404 for an unknown name, 400 for a body that is no JSON object."""
+        """Answer one SDK API; 404 for an unknown name, 400 for a body that is not a JSON object."""
         api = request.path_params["api"]
         body = await _body(request)
         if api not in SDK_APIS:
@@ -214,7 +214,7 @@ class Endpoints:
         return await self._on_thread(self._control.traffic, int(since), kind)
 
     async def say(self, request: Request) -> Response:
-        """Let somebody say something: {"from", "to" or "group", "text", "msgtype"}."""
+        """Let a person say something: {"from", "to" or "group", "text", "msgtype"}."""
         return _json(self._control.say(await _body(request) or b""))
 
     async def replay(self, request: Request) -> Response:

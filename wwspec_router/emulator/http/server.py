@@ -42,7 +42,7 @@ __all__ = [
 BACKLOG = 2048
 KEEP_ALIVE = 75
 """Seconds that an idle connection is kept: far longer than clients do, who would send on one that is being closed.
-Also what a client has for the head of a request, which somebody may type."""
+Also what a client has for the head of a request, which a person may type."""
 
 _log = logging.getLogger("uvicorn.error")
 
@@ -68,7 +68,7 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         if courier:
-            courier.start(platform.settled)
+            courier.start(platform.record_callback)
         platform.start()
         try:
             yield

@@ -1,7 +1,7 @@
-"""A certificate authority for the proxy: made on first use, kept in a folder of the emulator, trusted by nobody else.
+"""A certificate authority for the proxy: made on first use, kept in a folder, trusted by no other program.
 
 Clients of WeCom with a hard-coded https:// base URL reach the emulator when they trust this authority. Its key can
-sign for any host, so it is readable by its owner only, and a client is told of it by a variable, never by the system's
+sign for any host, so it is readable by its owner only, and a client gets it by a variable, never by the system's
 store. Knows nothing of sockets.
 """
 
@@ -44,7 +44,7 @@ def default_folder() -> Path:
 
 
 class Authority:
-    """Signs certificates for hosts that the proxy stands in for.
+    """Signs certificates for hosts that the proxy answers for.
 
     Args:
         folder: Holds `ca.pem`, to be trusted by clients, and `ca.key`; made when missing.

@@ -51,8 +51,8 @@ class Consents:
                 if member.type == CUSTOMER:
                     self._put(group.chatid, member.id, _earlier(rng, now))
         for message in chats.archive.values():
-            self.hear(message)
-        chats.listeners.append(self.hear)
+            self.on_message(message)
+        chats.listeners.append(self.on_message)
 
     def of(self, chat: str, external_userid: str) -> Consent | None:
         """Return a customer's answer.
@@ -69,7 +69,7 @@ class Consents:
         if known is None or known.agreed != agreed:
             self._put(chat, external_userid, Consent(agreed, now))
 
-    def hear(self, message: Message) -> None:
+    def on_message(self, message: Message) -> None:
         """Note the answer that a message is, if it is one."""
         if message.msgtype not in (texts.AGREE, texts.REFUSE) or message.sender.type != CUSTOMER:
             return

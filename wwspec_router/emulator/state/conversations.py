@@ -22,7 +22,7 @@ from wwspec_router.emulator.state.people import CUSTOMER, EMPLOYEE, ROBOT, Party
 __all__ = ["CUSTOMER", "EMPLOYEE", "MSGTYPES", "ROBOT", "Conversations", "ExtraInfo", "Group", "Message", "Party"]
 
 KEPT_BYTES = 128 * MIB
-"""Of all messages, and more than 100,000 of usual length take. The oldest leave the archive."""
+"""Of all messages; more than 100,000 of usual length need. The oldest leave the archive."""
 _MESSAGE_BYTES = 512
 """Without its text: ids, parties, and what finds it."""
 

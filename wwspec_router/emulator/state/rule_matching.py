@@ -1,7 +1,7 @@
 """Whether a message hits a keyword rule, and by what [99829].
 
 Pure functions of a rule, a message and the people of the corp. Not modelled: recalled messages and welcome messages
-(behaviours 6 and 12), since the index of messages does not tell them.
+(behaviours 6 and 12), since the index of messages does not have them.
 """
 
 import re

@@ -51,7 +51,7 @@ def make_conversations(rng: random.Random, now: int, count: int, scene: Scene | 
         scene: Who exists and what was said.
 
     Raises:
-        ConfigurationError: The scene names somebody who does not exist.
+        ConfigurationError: The scene names a person that does not exist.
     """
     if scene is None:
         return Conversations(rng, now, count)
@@ -68,7 +68,7 @@ def make_conversations(rng: random.Random, now: int, count: int, scene: Scene | 
 
 
 def say(chats: Conversations, message: SceneMessage, moment: int) -> Message:
-    """Let somebody say something.
+    """Let a person say something.
 
     Args:
         chats: Where.
@@ -76,7 +76,7 @@ def say(chats: Conversations, message: SceneMessage, moment: int) -> Message:
         moment: Unix seconds; not before the last message.
 
     Raises:
-        ConfigurationError: Somebody, or the group, does not exist.
+        ConfigurationError: A person, or the group, does not exist.
     """
     return _say(chats, _parties(chats), message, moment)
 

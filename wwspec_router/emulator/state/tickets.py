@@ -61,7 +61,7 @@ class Marks:
         Args:
             kind: One letter, so that a cursor is no page id.
             owner: The corp that alone may use it.
-            numbers: What it stands for.
+            numbers: What it means.
         """
         text = kind + "-".join(f"{number:x}" for number in numbers)
         return f"{text}.{self._check(text, owner)}"

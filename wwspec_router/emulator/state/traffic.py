@@ -1,4 +1,4 @@
-"""What went to and fro: calls of the app, calls and events for the program, SDK calls, and callbacks [100042].
+"""Requests and responses: calls of the app, calls and events for the program, SDK calls, and callbacks [100042].
 
 Entries are numbered in the order in which they began. Secrets are masked when entries are shown, and never otherwise,
 so that a recorded call can be sent again. Bounded in entries and in bytes. Knows nothing of HTTP. Safe under threads.
@@ -67,7 +67,7 @@ class Entry(msgspec.Struct, kw_only=True):
         return _ENTRY_BYTES + getsizeof(self.request) + getsizeof(self.reply) + replayed
 
     def shown(self) -> dict[str, Any]:
-        """Return the entry as it is told, with its secrets masked."""
+        """Return the entry as it is shown, with its secrets masked."""
         outcome = self.outcome
         if not outcome and self.notification is not None:
             outcome = self.notification.state
@@ -110,10 +110,10 @@ class Traffic:
 
         Args:
             kind: One of `KINDS`.
-            name: What is called or told.
+            name: What is called, or the event's type.
             request: What is sent.
             call: What is sent to the program, to be sent again.
-            notification: What is told to the app; its state is the entry's outcome.
+            notification: What the app gets; its state is the entry's outcome.
         """
         if call is not None and _bytes(call.data) > REPLAYED_BYTES:
             call = None
@@ -133,14 +133,14 @@ class Traffic:
         return entry
 
     def end(self, entry: Entry, outcome: int | str, reply: str | bytes = "") -> None:
-        """Record how it ended; 0 is told as `ok`."""
+        """Record how it ended; 0 is shown as `ok`."""
         entry.reply = _kept(reply)
         entry.outcome = "ok" if outcome == 0 else str(outcome)
         with self._lock:
             self._entries.resize(entry.number, entry.size)
 
     def entries(self, since: int = 0, kind: str = "") -> list[dict[str, Any]]:
-        """Return what is told of the entries after a number, oldest first."""
+        """Return what is shown of the entries after a number, oldest first."""
         with self._lock:
             entries = [entry for entry in self._entries.values() if entry.number > since and kind in ("", entry.kind)]
         return [entry.shown() for entry in entries]
@@ -178,7 +178,7 @@ def _bytes(text: str | bytes) -> int:
 
 
 def _shown(text: str) -> Any:
-    """Return the JSON value of a text, masked; a text that is no JSON stays one."""
+    """Return the JSON value of a text, masked; a text that is not JSON stays a text."""
     try:
         return _masked(decode_json(text), 0)
     except JsonError:

@@ -213,7 +213,7 @@ def _decrypt(key: bytes, body: str) -> str:
 
 
 def _pack(fields: Tuple[str, ...]) -> str:
-    """Join fields so that no two different tuples give one text; the last one stands as it is."""
+    """Join fields so that no two different tuples give one text; the last one is not changed."""
     return "".join([*(f"{len(field)}:{field}" for field in fields[:-1]), fields[-1]])
 
 
