@@ -293,7 +293,7 @@ class Platform:
             return accepted(notifications=msgspec.to_builtins(list(self.world.notifications)))
 
     def advance(self, seconds: float) -> Answer:
-        """Put the clock forward; answer the new time when all that became due is done and the program has its events."""
+        """Put the clock forward; answer the new time when all that is due is done and the program has its events."""
 
         def move() -> Answer:
             self._check_advance(seconds)

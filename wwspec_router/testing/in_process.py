@@ -15,7 +15,7 @@ from wwspec_router.config import SdkSource, Settings, registry_path
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.http.server import create_app
 from wwspec_router.emulator.settings import EmulatorSettings
-from wwspec_router.emulator.standin.wwspec_standin.link import NETWORK, LinkError, RemoteZone
+from wwspec_router.emulator.standin.wwspec_standin.link import NETWORK, HttpLink, LinkError
 from wwspec_router.emulator.state.world import ChannelTimeoutError, ProgramReply
 from wwspec_router.registry.examples import console_contracts
 from wwspec_router.registry.table import build_table
@@ -71,7 +71,7 @@ class _Channel:
         """Leave the program to the zone."""
 
 
-class _Link(RemoteZone):
+class _Link(HttpLink):
     """The stand-in's way to the emulator, in memory."""
 
     def __init__(self, emulator: MemoryServer) -> None:

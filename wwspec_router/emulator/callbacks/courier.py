@@ -173,4 +173,4 @@ class Courier:
 
 
 def _ignore(notification: Notification, state: str, attempts: int) -> None:
-    """Stand in until the courier starts."""
+    """Do nothing; used until the courier starts."""
