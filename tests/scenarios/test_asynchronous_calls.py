@@ -13,8 +13,6 @@ from tests.support.waiting import DEADLINE
 from wwspec_router.cli.child import Child
 from wwspec_router.testing.zone import ServedZone, Zone
 
-pytestmark = pytest.mark.slow  # two to three processes for each test
-
 REGISTRY = """
 [abilities.long]
 handler = "abilities.sized:text"
