@@ -46,7 +46,7 @@ class Secret(StrEnum):
     """Whether the value of a setting is secret. A secret comes from a file or the environment, never as an argument."""
 
     NEVER = "never"
-    WITH_PASSWORD = "with a password"  # noqa: S105 - says when, and is none
+    WITH_PASSWORD = "with a password"  # noqa: S105 - says when; it is not a password
     ALWAYS = "always"
 
 
@@ -126,8 +126,8 @@ class Settings:
     )
     job_lease: float = _setting(
         30.0,
-        "Seconds after which an asynchronous call is begun again whose process gave no sign of life; the same for all "
-        "programs that share a store.",
+        "Seconds after which an asynchronous call is started again when its process gives no sign of life; the same for "
+        "all programs that share a store.",
         least=1,
     )
     job_orphan: float = _setting(

@@ -13,7 +13,7 @@ WWSpecError
 │   ├─ OutputError           the reply does not fit the output contract
 │   ├─ NotifyNotFoundError   no stored event under this notify_id for this corp and app
 │   ├─ HandlerTimeoutError   the ability took longer than its timeout
-│   ├─ OverloadedError       the program or the ability has as many calls as it takes
+│   ├─ OverloadedError       the program or the ability has too many calls
 │   ├─ SdkCallError          the SDK could not make our call
 │   ├─ ApiError              the platform refused our call with an errcode
 │   └─ AbilityError          raised by handlers on purpose
@@ -201,7 +201,7 @@ class HandlerTimeoutError(CallError):
 
 
 class OverloadedError(CallError):
-    """The program or the ability has as many calls as it takes; this one was not begun."""
+    """The program or the ability has too many calls; this one was not started."""
 
     default_message = "the program is overloaded, try again later"
     loggable = True

@@ -13,13 +13,14 @@ from msgspec.structs import replace
 
 from tests.support.kernel import Kernel, app_call
 from tests.support.sdk import OK, MemorySdk, network_failure
+from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.contracts.matching import matches
 from wwspec_router.envelope import Call, CallType
 from wwspec_router.errors import SdkCallError
 from wwspec_router.handlers.context import Deadline
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.monitoring.figures import ASYNC, UNKNOWN
-from wwspec_router.registry.examples import ConsoleContract, console_contracts
+from wwspec_router.registry.examples import console_contracts
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.sdk.base import Headers
 from wwspec_router.stores import NotifyStore, open_store

@@ -73,7 +73,7 @@ def _state(folders: Iterable[Path]) -> dict[Path, int]:
     found = (path for folder in folders for path in folder.rglob("*") if path.suffix in SUFFIXES)
     state = {}
     for path in found:
-        with suppress(OSError):  # gone meanwhile
+        with suppress(OSError):  # removed since it was listed
             state[path] = path.stat().st_mtime_ns
     return state
 

@@ -183,7 +183,7 @@ def _read(source: str, path: str) -> str:
     except OSError as error:
         raise ConfigurationError(f"{source}: {path} can't be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise ConfigurationError(f"{source}: {path} is no text in UTF-8") from None
+        raise ConfigurationError(f"{source}: {path} is not text in UTF-8") from None
     if not text:
         raise ConfigurationError(f"{source}: {path} is empty")
     if "\n" in text:

@@ -1,4 +1,4 @@
-"""How the platform says no: errcodes, their texts, and the error that carries them to the caller.
+"""How the platform refuses: errcodes, their texts, and the error that carries them to the caller.
 
 The codes are WeCom's; the words are our own, since WeCom asks not to match on errmsg. Knows nothing of the
 APIs.
@@ -151,7 +151,7 @@ def errmsg(errcode: int) -> str:
 
 
 def accepted(**fields: Any) -> Answer:
-    """Return a reply that says yes."""
+    """Return the reply to a call that is accepted."""
     return {"errcode": 0, "errmsg": "ok", **fields}
 
 

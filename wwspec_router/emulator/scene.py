@@ -102,7 +102,7 @@ def load_scene(path: Path) -> Scene:
     """Read a scene.
 
     Raises:
-        ConfigurationError: The file can't be read, is no TOML, or says something that can't be; with the row.
+        ConfigurationError: The file can't be read, is not TOML, or contradicts itself; the text names the row.
     """
     try:
         scene = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Scene)

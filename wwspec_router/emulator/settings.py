@@ -25,7 +25,7 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     """How to build one emulator.
 
     Raises:
-        ConfigurationError: `host` is not a loopback address, a URL or a host is none, or the callback settings are
+        ConfigurationError: `host` is not a loopback address, a URL or a host is malformed, or the callback settings are
             incomplete.
     """
 
@@ -97,7 +97,7 @@ def is_loopback(host: str) -> bool:
 
 
 def host_of(authority: str) -> str:
-    """Return the host of a `host[:port]` in lower case; empty when it is none."""
+    """Return the host of a `host[:port]` in lower case; empty when it is malformed."""
     try:
         parts = urlsplit(f"//{authority}")
         return (parts.hostname or "") if parts.netloc == authority and parts.username is None else ""

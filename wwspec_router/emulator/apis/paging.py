@@ -23,7 +23,7 @@ class Paging:
         """Return the position that a cursor means; None when there is no cursor.
 
         Raises:
-            RefusedError: The cursor is none of these.
+            RefusedError: The cursor is not one of these.
         """
         if not cursor:
             return None

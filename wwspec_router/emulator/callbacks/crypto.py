@@ -39,7 +39,7 @@ class CallbackCrypto:
         receive_id: Who it is for: the corpid.
 
     Raises:
-        ConfigurationError: The EncodingAESKey is none.
+        ConfigurationError: The EncodingAESKey is malformed.
     """
 
     def __init__(self, token: str, encoding_aes_key: str, receive_id: str) -> None:

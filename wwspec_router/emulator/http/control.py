@@ -1,6 +1,6 @@
 """What a test does to an emulated platform: faults, the record of the traffic, calls sent once more, who is who.
 
-Like the platform it answers values and knows no HTTP; it is no part of WeCom.
+Like the platform it answers values and does not know HTTP; WeCom has nothing like it.
 """
 
 import msgspec

@@ -57,7 +57,7 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
         channel: The way to the program; by default HTTP, closed with the application.
 
     Raises:
-        ConfigurationError: The EncodingAESKey is none, or the extra `emulator` is not installed.
+        ConfigurationError: The EncodingAESKey is not one, or the extra `emulator` is not installed.
     """
     _check_cipher()
     clock = Clock(settings.clock_start)

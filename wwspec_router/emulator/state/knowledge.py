@@ -117,7 +117,7 @@ class KnowledgeBase(msgspec.Struct, kw_only=True):
         """
         unknown = [docid for docid in docids if docid not in self.contents]
         if unknown:
-            raise RefusedError(40058, f"docid_list: {unknown[0]} is no content")
+            raise RefusedError(40058, f"docid_list: {unknown[0]} is not a content")
         if len(set(docids)) == len(self.contents):
             raise RefusedError(790028, "docid_list")
         for docid in set(docids):

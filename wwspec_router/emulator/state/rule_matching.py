@@ -67,7 +67,7 @@ def _applies(people: People, where: ApplicableRange, message: Message) -> bool:
 
 
 def _allows(listed: list[int] | list[str] | UnsetType, value: object) -> bool:
-    """An empty list is no setting."""
+    """An empty list means no setting."""
     return listed is UNSET or not listed or value in listed
 
 
@@ -112,7 +112,7 @@ def _words_hit(keyword: Keyword, where: ApplicableRange, message: Message) -> bo
 
 
 def _behaviours(where: ApplicableRange, message: Message) -> Iterator[int]:
-    """Give every behaviour that a message shows, but for the excluded numbers and addresses."""
+    """Give every behaviour that a message shows, except the excluded numbers and addresses."""
     if message.msgtype in _BY_KIND:
         yield _BY_KIND[message.msgtype]
     if message.msgtype == texts.IMAGE and message.text == texts.QR_CODE:

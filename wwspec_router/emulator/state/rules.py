@@ -77,19 +77,19 @@ class Groups(Asked):
 
 
 class Mobiles(Asked):
-    """Mobile numbers that are no hit."""
+    """Mobile numbers that do not count as a hit."""
 
     mobile_list: Annotated[list[str], _Hundred] | UnsetType = UNSET
 
 
 class BankCards(Asked):
-    """Bank card numbers that are no hit."""
+    """Bank card numbers that do not count as a hit."""
 
     bank_card_list: Annotated[list[str], _Hundred] | UnsetType = UNSET
 
 
 class Emails(Asked):
-    """E-mail addresses that are no hit."""
+    """E-mail addresses that do not count as a hit."""
 
     email_list: Annotated[list[str], _Hundred] | UnsetType = UNSET
 

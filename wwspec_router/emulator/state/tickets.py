@@ -59,7 +59,7 @@ class Marks:
         """Return a mark.
 
         Args:
-            kind: One letter, so that a cursor is no page id.
+            kind: One letter, so that a cursor can't be used as a page id.
             owner: The corp that alone may use it.
             numbers: What it means.
         """

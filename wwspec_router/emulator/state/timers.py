@@ -15,7 +15,7 @@ from wwspec_router.emulator.state.clock import Clock
 __all__ = ["Ticker", "Timers"]
 
 _LONGEST_WAIT = 0.5
-"""Seconds after which the ticker looks again; the clock may have been put forward meanwhile."""
+"""Seconds between two checks of the ticker, since the clock may be put forward between them."""
 _SHORTEST_WAIT = 0.01
 
 MAX_WAITING = 100_000

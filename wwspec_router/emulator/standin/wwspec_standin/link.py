@@ -18,7 +18,7 @@ READ_SECONDS = 30.0
 """To wait for each part of a reply."""
 
 KEY_REFRESH_SECONDS = 1.0
-"""The key is asked for again this often at most."""
+"""Seconds between two requests for the key."""
 
 DEFAULT_URL = "http://127.0.0.1:8090"
 
