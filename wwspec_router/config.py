@@ -126,8 +126,8 @@ class Settings:
     )
     job_lease: float = _setting(
         30.0,
-        "Seconds after which an asynchronous call is started again when its process gives no sign of life; the same for "
-        "all programs that share a store.",
+        "Seconds after which an asynchronous call is started again when its process gives no sign of life; the same "
+        "for all programs that share a store.",
         least=1,
     )
     job_orphan: float = _setting(
