@@ -30,9 +30,8 @@ from benchmarks.contenders import PROGRAM, program
 from benchmarks.figures import Samples
 from benchmarks.redis_server import redis_server
 from benchmarks.zones import CORPID, PASSTHROUGH, Zone, event, zone
-from wwspec_router.envelope import Call, Reply
+from wwspec_router.envelope import Call, Deadline, Reply
 from wwspec_router.errors import CallError
-from wwspec_router.handlers.context import Deadline
 from wwspec_router.jobs.reports import REPORT_API
 from wwspec_router.jobs.runner import Jobs
 from wwspec_router.monitoring.figures import Figures

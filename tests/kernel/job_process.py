@@ -12,9 +12,8 @@ import threading
 from contextlib import closing
 from pathlib import Path
 
-from wwspec_router.envelope import Call, Reply
+from wwspec_router.envelope import Call, Deadline, Reply
 from wwspec_router.errors import CallError
-from wwspec_router.handlers.context import Deadline
 from wwspec_router.jobs.runner import Jobs
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.stores import open_store

@@ -9,9 +9,8 @@ from time import monotonic
 from typing import Any
 
 from tests.kernel.conftest import DEADLINE, MemorySdk, app_call
-from wwspec_router.envelope import Call, Reply
+from wwspec_router.envelope import Call, Deadline, Reply
 from wwspec_router.errors import CallError
-from wwspec_router.handlers.context import Deadline
 from wwspec_router.jobs.runner import LEASE, Jobs
 from wwspec_router.jobs.runs import Kernel
 from wwspec_router.monitoring.figures import Figures

@@ -13,9 +13,8 @@ from msgspec.structs import replace
 
 from tests.kernel.conftest import OK, MemorySdk, Zone, app_call, network_failure
 from wwspec_router.contracts.matching import matches
-from wwspec_router.envelope import Call, CallType
+from wwspec_router.envelope import Call, CallType, Deadline
 from wwspec_router.errors import SdkCallError
-from wwspec_router.handlers.context import Deadline
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.monitoring.figures import ASYNC, UNKNOWN
 from wwspec_router.registry.examples import console_contracts

@@ -27,10 +27,10 @@ from tests.kernel.job_rig import (
 )
 from tests.stores.local_redis import local_redis
 from wwspec_router.contracts import Contract, Output
-from wwspec_router.envelope import Call, Reply
+from wwspec_router.envelope import Call, Deadline, Reply
 from wwspec_router.errors import AbilityError, StoreError
 from wwspec_router.handlers.ability import ability
-from wwspec_router.handlers.context import Context, Deadline
+from wwspec_router.handlers.context import Context
 from wwspec_router.jobs.reports import PATIENCE, REFUSALS, Kind
 from wwspec_router.jobs.runner import LEASE, Jobs
 from wwspec_router.jobs.runs import GIVE_UP_AFTER, MAX_RUNS

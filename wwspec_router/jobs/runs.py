@@ -10,9 +10,8 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from wwspec_router.envelope import Call, CallType, Reply
+from wwspec_router.envelope import Call, CallType, Deadline, Reply
 from wwspec_router.errors import CallError, HandlerTimeoutError, StoreError
-from wwspec_router.handlers.context import Deadline
 from wwspec_router.jobs.reports import Reporter, Verdict
 from wwspec_router.jobs.threads import Run
 from wwspec_router.logs import short

@@ -11,7 +11,7 @@ from time import monotonic
 import msgspec
 
 from wwspec_router.contracts.codec import InputCodec
-from wwspec_router.envelope import Call, CallType, Reply
+from wwspec_router.envelope import Call, CallType, Deadline, Reply
 from wwspec_router.errors import (
     AbilityNotFoundError,
     CallError,
@@ -22,7 +22,7 @@ from wwspec_router.errors import (
     OverloadedError,
     SdkCallError,
 )
-from wwspec_router.handlers.context import AsyncContext, Context, Deadline, Portal, PrivateLoopPortal
+from wwspec_router.handlers.context import AsyncContext, Context, Portal, PrivateLoopPortal
 from wwspec_router.jobs.runner import Jobs
 from wwspec_router.kernel.intake import EventIntake
 from wwspec_router.kernel.limits import ConcurrencyLimit
