@@ -1,15 +1,16 @@
-"""Asynchronous calls: accepted into a durable journal, run apart from synchronous ones, reported until heard.
+"""Jobs, which are asynchronous calls that were accepted: claimed from the journal, run, and reported until heard.
 
-A job is answered "accepted" only when the journal has it. It is run at least once: a job whose process died is begun
-again by whoever finds it, alone, and a handler sees in `ctx.attempt` that it is not the first time. What the ability
-answered is kept before it is reported, so a report that fails is sent again, for a day, without running the ability
-again. What can't be kept is reported all the same.
+Each job is run at least once: if its process dies, another process finds the job and begins it again, alone, and the
+handler sees in `ctx.attempt` that it is not the first time. What the ability answered is kept before it is reported, so
+a report that fails is sent again, for a day, without running the ability again. A result that can't be kept is reported
+all the same.
 
-Who claimed a job renews its lease while it runs. So that it stays with a process that lives, a renewal that fails is
-tried again with each look, and who finds the journal back after an outage claims none until others could renew theirs.
+The process that claimed a job renews its lease while the job runs. A renewal that fails is tried again with each tick,
+so that the job stays with a process that is alive. A process that reaches the journal again after an outage claims no
+job until the others have had time to renew theirs.
 
-Here is which jobs this process has, and since when. What is done with one is in `job_runner`, on what threads in
-`job_threads`; `suspects` says when jobs run again of which a process may have died.
+This module knows which jobs this process has. What is done with one is in `executor`, on which threads in `threads`;
+`suspects` decides when jobs run again of which a process may have died. How jobs are accepted is in `kernel.intake`.
 """
 
 import logging
@@ -18,15 +19,15 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 
-from wwspec_router.envelope import Call
-from wwspec_router.errors import CallError, StoreError
-from wwspec_router.jobs.runs import MAX_RUNS, JobRunner, Kernel
+from wwspec_router.errors import StoreError
+from wwspec_router.jobs.executor import MAX_RUNS, JobExecutor
 from wwspec_router.jobs.suspects import Suspects
 from wwspec_router.jobs.threads import JobThreads, Run
-from wwspec_router.logs import describe, short
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.logs import describe
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.sdk.base import Sdk
-from wwspec_router.stores.base import ORPHAN_AFTER, Job, JobJournal
+from wwspec_router.stores.base import ORPHAN_AFTER, JobJournal
 
 __all__ = ["LEASE", "REPORT_WITHIN", "Jobs"]
 
@@ -48,8 +49,6 @@ REPORT_WITHIN = 30.0
 _STOP_WAIT = 0.5
 """Seconds that a stop waits for the journal to note that jobs are cut off by it."""
 
-_ACCEPTED = '{"errcode":0,"errmsg":"ok"}'
-
 
 class Jobs:
     """The jobs of one process.
@@ -57,6 +56,9 @@ class Jobs:
     Args:
         journal: Keeps them; may be shared with other processes.
         sdk: Reports them.
+        dispatcher: Runs their abilities.
+        figures: Where they are counted.
+        wake: Set when there may be a job to claim; waited for and cleared here.
         threads: Jobs that run at once, apart from synchronous calls.
         hang_after: Seconds after which a job that still runs is logged, and its thread replaced.
         lease: Seconds for which a claimed job belongs to its process without a sign of life.
@@ -70,6 +72,9 @@ class Jobs:
         self,
         journal: JobJournal,
         sdk: Sdk,
+        dispatcher: Dispatcher,
+        figures: Figures,
+        wake: threading.Event,
         threads: int,
         hang_after: float = 60.0,
         lease: float = LEASE,
@@ -79,19 +84,19 @@ class Jobs:
         report_within: float = REPORT_WITHIN,
     ) -> None:
         self._journal = journal
-        self._sdk = sdk
         self._owner = secrets.token_hex(8)
         self._lease = lease
         self._poll = min(POLL, lease / 30)
         self._abilities = abilities
         self._orphan_after = orphan_after
-        self._runner: JobRunner  # made by `start`, and used by nothing before
-        self._threads = JobThreads(threads, hang_after, report_within, self._handle, self._put_down)
+        self._executor = JobExecutor(journal, self._owner, sdk, dispatcher, figures, self._submit_later)
+        self._threads = JobThreads(threads, hang_after, report_within, self._executor.execute, self._on_end)
         self._suspects = Suspects(self._threads.hangs)
         self._running: set[str] = set()
         self._later: list[tuple[float, Run]] = []  # reports to be sent again of jobs that the journal has lost
-        self._changed = threading.Condition()
-        self._look = True  # at once for what an earlier process left behind
+        self._later_lock = threading.Lock()
+        self._wake = wake
+        self._wake.set()  # for what an earlier process left behind
         self._stopping = False
         self._grace_over = False
         self._excused = threading.Event()
@@ -101,37 +106,12 @@ class Jobs:
         self._failing = False
         self._claim_from = self._renewed
 
-    def accept(self, call: Call) -> str:
-        """Put an asynchronous call into the journal and return the reply's text; durable when this returns.
-
-        Raises:
-            CallError: It could not be stored.
-        """
-        job = Job(
-            job_id=secrets.token_hex(16),
-            corpid=call.corpid,
-            agentid=call.agentid,
-            ability_id=call.ability_id,
-            job_info=call.job_info,
-            data=call.data,
-            notify_id=call.notify_id,
-        )
-        try:
-            self._journal.add(job)
-        except StoreError as error:
-            raise CallError("the job could not be stored", detail=str(error)) from error
-        log.debug("job %s of %s accepted", short(job.job_id), short(call.ability_id, 64))
-        self._wake()
-        return _ACCEPTED
-
-    def start(self, kernel: Kernel, figures: Figures) -> None:
+    def start(self) -> None:
         """Begin to work, also on what an earlier process left behind.
 
-        Args:
-            kernel: Runs the calls.
-            figures: Where jobs are counted.
+        Raises:
+            RuntimeError: The system starts no thread.
         """
-        self._runner = JobRunner(self._journal, self._owner, self._sdk, kernel, figures, self._submit_later)
         self._threads.start()
         self._keeper = threading.Thread(target=self._keep, name="wwspec-job-keeper", daemon=True)
         self._keeper.start()
@@ -141,8 +121,8 @@ class Jobs:
 
         What is left stays in the journal; another process, or the next start, takes it up when its lease is over.
         """
-        self._stopping = self._runner.is_stopping = True
-        self._wake()
+        self._stopping = self._executor.is_stopping = True
+        self._wake.set()
         deadline = monotonic() + grace
         self._threads.join(deadline)
         if self._keeper is not None:
@@ -150,7 +130,7 @@ class Jobs:
         left = len(self._running)
         if left:
             self._grace_over = True
-            self._wake()
+            self._wake.set()
             self._excused.wait(_STOP_WAIT)
         return left
 
@@ -173,11 +153,6 @@ class Jobs:
         """
         return self._threads.exhausted
 
-    def _wake(self) -> None:
-        with self._changed:
-            self._look = True
-            self._changed.notify()
-
     def _keep(self) -> None:
         """Look after the jobs: a thread of its own, and the only one that claims."""
         while not self._stopping:
@@ -186,15 +161,13 @@ class Jobs:
             self._threads.submit(suspect)  # which gives it back
         self._report_again()
         self._threads.stop()  # only now: behind these, nothing that is claimed would be taken up
-        self._wake()  # the grace may be over already
+        self._wake.set()  # the grace may be over already
         while self._running:
             self._turn(self._renew, self._excuse)
 
     def _turn(self, *steps: Callable[[], None]) -> None:
-        with self._changed:
-            if not self._look:
-                self._changed.wait(self._poll)
-            self._look = False
+        self._wake.wait(self._poll)
+        self._wake.clear()
         for step in steps:
             try:
                 step()
@@ -260,9 +233,9 @@ class Jobs:
         for run in self._threads.replace_hanging():
             if run.is_reporting and run.give_away(reporting=True):
                 self._running.discard(run.job.job_id)
-                self._runner.report_again(run)
+                self._executor.report_again(run)
             elif not run.is_reporting and run.deadline.remaining == 0 and run.give_away(reporting=False):
-                self._threads.submit(self._runner.time_out(run.job))
+                self._threads.submit(self._executor.time_out(run.job))
 
     def _excuse(self) -> None:
         """Let what runs longer than the grace be no suspect: the process is about to be ended for other reasons."""
@@ -272,22 +245,19 @@ class Jobs:
             finally:
                 self._excused.set()
 
-    def _put_down(self, run: Run) -> None:
+    def _on_end(self, run: Run) -> None:
         if not run.is_given_away:
             self._running.discard(run.job.job_id)
-        self._wake()
-
-    def _handle(self, run: Run) -> None:
-        self._runner.handle(run)
+        self._wake.set()
 
     def _submit_later(self, delay: float, run: Run) -> None:
-        with self._changed:
+        with self._later_lock:
             self._later.append((monotonic() + delay, run))
 
     def _report_again(self) -> None:
         """Send reports again of jobs that the journal has lost: those whose pause is over; all before a stop."""
         now = monotonic()
-        with self._changed:
+        with self._later_lock:
             due = [run for when, run in self._later if when <= now or self._stopping]
             self._later = [each for each in self._later if each[1] not in due]
         for run in due:

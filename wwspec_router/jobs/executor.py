@@ -1,26 +1,26 @@
 """What is done with a job on its thread: its ability runs, the outcome is kept, and reported.
 
-It knows neither threads, nor which jobs there are, nor how abilities answer.
+It knows neither threads, nor which jobs there are.
 """
 
 import logging
 import random
 from collections.abc import Callable
-from typing import Protocol
 
 from msgspec.structs import replace
 
-from wwspec_router.envelope import Call, CallType, Deadline, Reply
+from wwspec_router.envelope import Call, CallType
 from wwspec_router.errors import CallError, HandlerTimeoutError, StoreError
 from wwspec_router.jobs.reports import Reporter, Verdict
 from wwspec_router.jobs.threads import Run
+from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.logs import short
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.stores.base import Job, JobJournal, Outcome
 from wwspec_router.stores.checks import storable_outcome
 
-__all__ = ["GIVE_UP_AFTER", "MAX_RUNS", "JobRunner", "Kernel"]
+__all__ = ["GIVE_UP_AFTER", "MAX_RUNS", "JobExecutor"]
 
 log = logging.getLogger(__name__)
 
@@ -32,30 +32,14 @@ MAX_DELAY = 60.0
 """Longest pause between two reports of one job, in seconds."""
 
 
-class Kernel(Protocol):
-    """What runs the calls."""
-
-    def deadline(self, call: Call, since: float) -> Deadline:
-        """Return when a call must be answered that is begun at `since`, in seconds of `time.monotonic()`."""
-        ...
-
-    def run_job(self, call: Call, deadline: Deadline) -> Reply:
-        """Answer an asynchronous call that was accepted before. Blocks. Never raises."""
-        ...
-
-    def refusal(self, error: CallError) -> Reply:
-        """Return the reply that tells the app of an error."""
-        ...
-
-
-class JobRunner:
+class JobExecutor:
     """Takes jobs from their begin to their report.
 
     Args:
         journal: Keeps them.
         owner: Under which name they were claimed.
         sdk: Reports them.
-        kernel: Runs the calls.
+        dispatcher: Runs their abilities.
         figures: Where jobs are counted.
         later: Submits a run again after some seconds.
     """
@@ -65,20 +49,20 @@ class JobRunner:
         journal: JobJournal,
         owner: str,
         sdk: Sdk,
-        kernel: Kernel,
+        dispatcher: Dispatcher,
         figures: Figures,
         later: Callable[[float, Run], None],
     ) -> None:
         self._journal = journal
         self._owner = owner
         self._reporter = Reporter(sdk)
-        self._kernel = kernel
+        self._dispatcher = dispatcher
         self._figures = figures
         self._later = later
         self.is_stopping = False
         """Whether no ability is to begin any more."""
 
-    def handle(self, run: Run) -> None:
+    def execute(self, run: Run) -> None:
         """Do with a run what is to be done. Blocks.
 
         Raises:
@@ -116,8 +100,9 @@ class JobRunner:
             job_info=job.job_info,
             attempt=job.attempt + 1,
         )
-        run.deadline = self._kernel.deadline(call, run.since)
-        reply = self._kernel.run_job(call, run.deadline)
+        route = self._dispatcher.job_route(call)
+        run.deadline = route.deadline(run.since)
+        reply = self._dispatcher.answer(call, route, run.deadline)
         if not run.end():
             log.warning("job %s came to an end after its time-out was reported", short(job.job_id))
             return None
@@ -134,7 +119,7 @@ class JobRunner:
         return Run(job, self._error(HandlerTimeoutError("the ability took longer than its timeout")))
 
     def _error(self, error: CallError) -> Outcome:
-        reply = self._kernel.refusal(error)
+        reply = self._dispatcher.refusal(error)
         return Outcome(errcode=reply.errcode, result=reply.text)
 
     def _begin(self, run: Run) -> bool:
