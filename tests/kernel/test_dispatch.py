@@ -239,14 +239,15 @@ def test_deadlines_count_from_the_arrival_and_are_for_calls_of_the_app_only(zone
     zone = zone_of("[program]\ntimeout=2\n[abilities.a]\napi='sync_msg'\n[abilities.b]\napi='sync_msg'\ntimeout=1\n")
 
     def deadline(call: Call) -> float | None:
-        return zone.dispatcher.deadline(call, 100.0).at
+        return zone.dispatcher.route(call).deadline(100.0).at
 
     assert [deadline(app_call(name)) for name in ("a", "b", "nope")] == [102.0, 101.0, None]
     assert deadline(Call(corpid="c", agentid=1, call_type=CallType.EVENT, ability_id="a")) is None
 
 
 def test_a_call_whose_time_is_over_before_it_is_begun_asks_the_sdk_for_nothing(zone: Zone) -> None:
-    reply = zone.dispatcher.dispatch(app_call("invoke_sync_msg"), Deadline(monotonic() - 1))
+    call, kernel = app_call("invoke_sync_msg"), zone.dispatcher
+    reply = kernel.answer(call, kernel.route(call), Deadline(monotonic() - 1))
 
     assert json.loads(reply.text) == refused("the ability took longer than its timeout")
     assert zone.sdk.calls == []
@@ -289,20 +290,22 @@ def test_a_place_under_a_limit_is_given_back_whatever_becomes_of_the_call(zone_o
 
 def test_asynchronous_calls_are_counted_apart_from_those_that_their_abilities_answer(zone: Zone) -> None:
     call = app_call("chat_history")
-    assert zone.dispatcher.label(call) == "chat_history"
-    assert zone.dispatcher.label(replace(call, is_async=True)) == ASYNC
-    assert zone.dispatcher.label(app_call("no such", is_async=True)) == UNKNOWN
+    assert zone.dispatcher.route(call).label == "chat_history"
+    assert zone.dispatcher.route(replace(call, is_async=True)).label == ASYNC
+    assert zone.dispatcher.route(app_call("no such", is_async=True)).label == UNKNOWN
 
 
 def test_asynchronous_calls_do_not_count_against_a_limit(zone_of: ZoneOf) -> None:
     zone = zone_of(LIMITED)
     answers: list[Any] = []
+    job = app_call("a", is_async=True)
 
     def reply(request: str) -> str:
         if not answers:
             answers.append("")
+            route = zone.dispatcher.job_route(job)
             with ThreadPoolExecutor(1) as other:
-                answers[:] = [other.submit(zone.dispatcher.run_job, app_call("a"), Deadline()).result().text]
+                answers[:] = [other.submit(zone.dispatcher.answer, job, route, Deadline()).result().text]
         return OK
 
     zone.sdk.replies["sync_msg"] = reply
@@ -310,14 +313,14 @@ def test_asynchronous_calls_do_not_count_against_a_limit(zone_of: ZoneOf) -> Non
     assert answers == [OK]
 
 
-def test_a_thread_that_was_written_off_holds_no_place_under_a_limit(zone_of: ZoneOf) -> None:
+def test_an_abandoned_thread_holds_no_place_under_a_limit(zone_of: ZoneOf) -> None:
     zone = zone_of(LIMITED)
     answers: list[Any] = []
 
     def reply(request: str) -> str:
         if not answers:
             answers.append("")
-            zone.dispatcher.write_off(get_ident())
+            zone.dispatcher.abandon(get_ident())
             with ThreadPoolExecutor(1) as other:
                 answers[:] = [other.submit(zone.call, "a").result()]
         return OK

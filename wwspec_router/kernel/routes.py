@@ -13,7 +13,7 @@ from wwspec_router.kernel.limits import ConcurrencyLimit
 __all__ = ["Function", "Route"]
 
 Function = Callable[[Call, str, Deadline], str]
-"""Answers a call: takes the call, its request as JSON text, and its deadline; returns the reply as JSON text. Blocks."""
+"""Answers a call: takes it, its request as JSON text, and its deadline; returns the reply as JSON text. Blocks."""
 
 _NO_DEADLINE = Deadline()
 
