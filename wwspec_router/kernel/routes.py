@@ -18,7 +18,7 @@ Function = Callable[[Call, str, Deadline], str]
 _NO_DEADLINE = Deadline()
 
 
-class Route(msgspec.Struct, frozen=True):
+class Route(msgspec.Struct, frozen=True, gc=False):
     """How calls of one kind are answered."""
 
     label: str
