@@ -1,0 +1,173 @@
+"""Jobs without a platform: what is reported is recorded, and a function of the test answers the abilities."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.support.kernel import app_call
+from tests.support.sdk import MemorySdk
+from tests.support.waiting import DEADLINE, wait_until
+from wwspec_router.contracts import Contract, Output
+from wwspec_router.contracts.codec import InputCodec, OutputCodec
+from wwspec_router.envelope import Call
+from wwspec_router.handlers.ability import ability, handler_of
+from wwspec_router.handlers.context import Context
+from wwspec_router.jobs.runner import LEASE, Jobs
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.kernel.intake import JobIntake
+from wwspec_router.monitoring.figures import Figures
+from wwspec_router.registry.file import Registry
+from wwspec_router.registry.table import Ability, AbilityTable, HandlerTarget
+from wwspec_router.sdk.base import Sdk
+from wwspec_router.stores.base import JobJournal, NotifyStore, Store
+
+REPORT = "program_async_job_call_back"
+SHORT = 0.3
+"""A lease, in seconds, so short that a test can wait until it is over."""
+
+
+class Platform(MemorySdk):
+    """The platform's end of the reports: what it was told, and what it answers."""
+
+    def __init__(self, *answers: int | str | Exception) -> None:
+        super().__init__()
+        self.answers = list(answers)
+        self.heard: list[tuple[str, Any]] = []
+        self.changed = threading.Condition()
+        self.replies[REPORT] = self._hear
+
+    def _hear(self, request: str) -> str:
+        answer = self.answers.pop(0) if self.answers else 0
+        with self.changed:
+            self.heard.append((self.calls[-1].job_info, json.loads(request)))
+            self.changed.notify_all()
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, str):
+            return answer
+        return json.dumps({"errcode": answer, "errmsg": "x"})
+
+    def wait_for(self, reports: int) -> list[tuple[str, Any]]:
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.heard) >= reports, DEADLINE)
+            return list(self.heard)
+
+
+class Work(Contract):
+    """What the ability of these tests is asked."""
+
+    number: int = 0
+    note: str = ""
+    kill: bool = False
+
+
+class Result(Output):
+    """What it answers."""
+
+    said: str = ""
+    attempt: int = 0
+
+
+Run = Callable[[Call], Result]
+
+
+def answering(run: Run, store: NotifyStore, sdk: Sdk) -> Dispatcher:
+    """Return a kernel whose abilities `any`, `old` and `new` are answered by one function."""
+
+    @ability
+    def handler(request: Work, ctx: Context) -> Result:
+        return run(ctx.call)
+
+    made = handler_of(handler)
+    assert made is not None
+    target = HandlerTarget(made, InputCodec(Work), OutputCodec(Result))
+    abilities = {
+        name: Ability(ability_id=name, target=target, timeout=None, place="the test") for name in ("any", "old", "new")
+    }
+    registry = Registry(path=Path("registry.toml"))
+    table = AbilityTable(registry=registry, abilities=abilities, apis={}, api_contracts={}, events={})
+    return Dispatcher(table, sdk, store)
+
+
+class Process:
+    """The part of a program that accepts asynchronous calls and runs them."""
+
+    def __init__(
+        self,
+        store: Any,
+        sdk: Sdk,
+        run: Run | Dispatcher,
+        threads: int = 2,
+        *,
+        lease: float = LEASE,
+        hang_after: float = 60.0,
+        figures: Figures | None = None,
+        **options: Any,
+    ) -> None:
+        wake = threading.Event()
+        dispatcher = run if isinstance(run, Dispatcher) else answering(run, store, sdk)
+        self.accept = JobIntake(store, wake.set).accept
+        self.jobs = Jobs(store, sdk, dispatcher, figures or Figures(()), wake, threads, hang_after, lease, **options)
+
+
+@contextmanager
+def working(store: Any, sdk: Sdk, run: Run | Dispatcher, threads: int = 2, **options: Any) -> Iterator[Process]:
+    process = Process(store, sdk, run, threads, **options)
+    process.jobs.start()
+    try:
+        yield process
+    finally:
+        assert process.jobs.stop(DEADLINE) == 0
+
+
+def accept(store: JobJournal, call: Call) -> None:
+    """Accept a job in a process that runs none."""
+    JobIntake(store, lambda: None).accept(call)
+
+
+class Wrapped:
+    """A journal of which one method does something else the first times."""
+
+    def __init__(self, store: Store, method: str, instead: Callable[..., Any], times: int = 1) -> None:
+        self._store = store
+        self._method = method
+        self._instead = instead
+        self._times = times
+        self.calls = 0
+
+    def __getattr__(self, name: str) -> Any:
+        if name != self._method:
+            return getattr(self._store, name)
+        self.calls += 1
+        return self._instead if self.calls <= self._times else getattr(self._store, name)
+
+
+def fails(error: BaseException) -> Callable[..., Any]:
+    def fail(*args: object, **more: object) -> Any:
+        raise error
+
+    return fail
+
+
+def wait_empty(store: Store) -> None:
+    """Wait until the journal holds no job."""
+    wait_until(lambda: store.job_figures().waiting + store.job_figures().claimed == 0)
+
+
+def leave_behind(store: Store, times: int = 1) -> None:
+    """Begin the only job as often as processes that die while it runs."""
+    for _ in range(times):
+        while not (claimed := store.claim("a process that died", 1, 0.05)):
+            threading.Event().wait(0.01)
+        assert store.begin("a process that died", claimed[0].job_id)
+
+
+def answer(call: Call) -> Result:
+    return Result(said=call.data)
+
+
+def job(job_info: str = "job-1", data: str = "{}") -> Call:
+    return app_call("any", data, is_async=True, job_info=job_info)
