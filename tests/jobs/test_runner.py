@@ -1,4 +1,4 @@
-"""Asynchronous calls: kept before they are accepted, run at least once, reported until heard."""
+"""Asynchronous calls: kept before they are accepted, run at least once, reported until the platform accepts it."""
 
 import json
 import threading
@@ -119,7 +119,7 @@ def test_a_job_that_can_not_be_stored_is_not_accepted(reference_table: AbilityTa
     [network_failure(REPORT), -1, 45033, 45009, 48002, 799999, "[" * 100_000, "[" + "9" * 5000 + "]", "{"],
     ids=["network", "busy", "concurrency", "rate", "right", "unknown", "too deep", "too long a number", "no JSON"],
 )
-def test_a_report_that_is_not_heard_is_sent_again_without_running_the_ability_again(
+def test_a_report_that_is_not_accepted_is_sent_again_without_running_the_ability_again(
     store: Store, failure: int | str | Exception
 ) -> None:
     sdk = Platform(failure)
@@ -203,11 +203,11 @@ def test_a_job_of_which_nothing_is_taken_is_given_up_and_counted(
         sdk.wait_for(3)
         wait_empty(store)
     assert len(sdk.heard) == 3
-    assert "given up: not even {} was taken (790014)" in caplog.text
+    assert "given up: not even {} was accepted (790014)" in caplog.text
     assert figures.snapshot().jobs == JobCounts(ended=1, failed=0, given_up=1)
 
 
-def test_a_report_that_is_not_heard_is_sent_for_a_day_and_then_given_up(
+def test_a_report_that_is_not_accepted_is_sent_for_a_day_and_then_given_up(
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     sdk, figures, clock = Platform(*[-1] * 100), Figures(()), ManualClock()
@@ -395,7 +395,7 @@ def test_a_process_whose_renewals_fail_for_a_while_tries_them_again_in_time(stor
     assert runs == ["job-1"]
 
 
-def test_who_finds_the_journal_back_after_an_outage_leaves_the_jobs_to_those_that_run_them(
+def test_a_process_that_reaches_the_journal_again_after_an_outage_leaves_the_jobs_to_those_that_run_them(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     lease = 3.0
@@ -587,7 +587,7 @@ def test_whatever_ends_a_job_ends_no_thread_and_the_job_is_run_again(
     assert "secret" not in caplog.text
 
 
-def test_an_sdk_that_ends_the_thread_is_a_report_that_was_not_heard(store: Store) -> None:
+def test_an_sdk_that_ends_the_thread_is_a_report_that_was_not_accepted(store: Store) -> None:
     sdk = Platform()
 
     def end_the_thread(request: str) -> str:

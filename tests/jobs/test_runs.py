@@ -403,7 +403,7 @@ def test_results_whose_journal_entries_are_gone_are_reported_all_the_same(
     assert "taken over" not in caplog.text
 
 
-def test_a_report_of_a_job_that_is_gone_is_sent_until_it_is_heard(redis: LocalRedis) -> None:
+def test_a_report_of_a_job_that_is_gone_is_sent_until_it_is_accepted(redis: LocalRedis) -> None:
     """Row 17."""
     sdk, track = Platform(-1, -1), Track("job")
     with closing(open_store(redis.url)) as store, working(store, sdk, track) as process:

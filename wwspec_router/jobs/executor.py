@@ -25,19 +25,19 @@ __all__ = ["GIVE_UP_AFTER", "MAX_RUNS", "JobExecutor"]
 log = logging.getLogger(__name__)
 
 MAX_RUNS = 5
-"""How often a job is begun that never comes to an end, as one does that kills its process."""
+"""How often a job is begun that never ends, for example because it kills its process."""
 GIVE_UP_AFTER = 86_400.0
-"""Seconds after its acceptance from which a job is given up when its report is not heard once more: a day."""
+"""Seconds after its acceptance from which a job is given up when one more report of it fails: a day."""
 MAX_DELAY = 60.0
 """Longest pause between two reports of one job, in seconds."""
 
 
 class JobExecutor:
-    """Takes jobs from their begin to their report.
+    """Runs jobs, from their begin to their report.
 
     Args:
         journal: Keeps them.
-        owner: Under which name they were claimed.
+        owner: The name under which they were claimed.
         sdk: Reports them.
         dispatcher: Runs their abilities.
         figures: Where jobs are counted.
@@ -60,16 +60,18 @@ class JobExecutor:
         self._figures = figures
         self._later = later
         self.is_stopping = False
-        """Whether no ability is to begin any more."""
+        """Whether no further ability may begin."""
 
     def execute(self, run: Run) -> None:
-        """Do with a run what is to be done. Blocks.
+        """Run a job's ability, unless there is an outcome already; keep the outcome, and report it. Blocks.
 
         Raises:
             StoreError: The journal failed; the job is tried again when its lease is over.
         """
         job = run.job
-        if self.is_stopping and run.outcome is None and not run.is_gone:  # not begun: free at once for who comes next
+        if (
+            self.is_stopping and run.outcome is None and not run.is_gone
+        ):  # not begun: another process can claim it at once
             self._journal.postpone(self._owner, job.job_id, 0.0)
             return
         outcome = job.outcome
@@ -82,7 +84,7 @@ class JobExecutor:
         self._report(run, outcome)
 
     def _outcome(self, run: Run) -> Outcome | None:
-        """Run a job's ability, and return what is to be told of it; None when another has the job."""
+        """Run a job's ability, and return what is to be reported; None when another process or thread has the job."""
         job = run.job
         if job.attempt >= MAX_RUNS:
             log.error("job %s of %s ended none of its %d runs", short(job.job_id), short(job.ability_id, 64), MAX_RUNS)
@@ -109,7 +111,7 @@ class JobExecutor:
         outcome = Outcome(errcode=reply.errcode, result=reply.text)
         try:
             storable_outcome(outcome)
-        except StoreError as error:  # it would be run again and again, and never be told
+        except StoreError as error:  # else it would run again and again, and never be reported
             log.error("job %s of %s: its %s", short(job.job_id), short(job.ability_id, 64), error)
             return self._error(CallError("internal error of the program"))
         return outcome
@@ -123,11 +125,11 @@ class JobExecutor:
         return Outcome(errcode=reply.errcode, result=reply.text)
 
     def _begin(self, run: Run) -> bool:
-        """Note in the journal that a job runs; return False when another has it."""
+        """Note in the journal that a job runs; return False when another process has it."""
         return self._journal.begin(self._owner, run.job.job_id) or self._is_lost(run, "it is run all the same")
 
     def _keep_outcome(self, run: Run, outcome: Outcome) -> bool:
-        """Keep what came of a job; return False when that is of no more use, since another has the job."""
+        """Keep the outcome of a job; return False when it is of no use, since another process has the job."""
         try:
             return self._journal.keep_outcome(self._owner, run.job.job_id, outcome) or self._is_lost(
                 run, "its result is reported all the same"
@@ -137,7 +139,7 @@ class JobExecutor:
             return True
 
     def _is_lost(self, run: Run, consequence: str) -> bool:
-        """Tell whether the journal does not have the job any more, rather than another owner having it; log either."""
+        """Return whether the journal has lost the job; else another process owns it. Either is logged."""
         job_id = run.job.job_id
         run.is_gone = run.is_gone or not self._journal.has_job(job_id)
         if run.is_gone:
@@ -149,21 +151,23 @@ class JobExecutor:
     def _report(self, run: Run, outcome: Outcome) -> None:
         job = run.job
         run.begin(reporting=True)
-        verdict = self._reporter.tell(job, outcome)
+        verdict = self._reporter.report(job, outcome)
         if not run.end() and verdict is not Verdict.DONE:
             return  # another thread sends it again
-        if verdict is Verdict.UNHEARD and run.age < GIVE_UP_AFTER:
+        if verdict is Verdict.FAILED and run.age < GIVE_UP_AFTER:
             self.report_again(run)
             return
-        if verdict is Verdict.UNHEARD:
-            log.error("job %s given up: %.0f s after its acceptance, no report was heard", short(job.job_id), run.age)
+        if verdict is Verdict.FAILED:
+            log.error(
+                "job %s given up: %.0f s after its acceptance, no report was accepted", short(job.job_id), run.age
+            )
         if verdict is not Verdict.DONE:
             self._figures.count_job_given_up()
         if not run.is_gone:
             self._journal.finish(self._owner, job.job_id)
 
     def report_again(self, run: Run) -> None:
-        """Let the report of a job be sent again, after a pause.
+        """Send the report of a job again, after a pause.
 
         Raises:
             StoreError: The journal failed; the job is reported again when its lease is over.
@@ -175,7 +179,9 @@ class JobExecutor:
         if not self._is_lost(run, "its report is sent again from memory"):
             return
         if self.is_stopping:
-            log.error("job %s: no report of it was heard, and nobody else knows of it: it is lost", short(job.job_id))
+            log.error(
+                "job %s: no report of it was accepted, and nobody else knows of it: it is lost", short(job.job_id)
+            )
             return
         again = Run(replace(job, outcome=run.outcome, claims=job.claims + 1, age=run.age))
         again.is_gone = True

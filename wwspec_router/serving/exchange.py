@@ -98,10 +98,9 @@ class Exchange:
         """
         current_request.set(ticket.number)
         try:
-            call = self._sdk.decode(ticket.headers, self._text(ticket.body))
+            ticket.label = self._dispatcher.route(self._sdk.decode(ticket.headers, self._text(ticket.body))).label
         except DecodeError as undecoded:
             return self._refuse_undecoded(undecoded)
-        ticket.label = self._dispatcher.route(call).label
         refusal = self._dispatcher.refusal(error)
         return _answer(self._sdk.encode(refusal.text), refusal.errcode)
 
