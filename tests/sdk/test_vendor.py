@@ -109,7 +109,7 @@ def loaded(source: str, *path: Path, program: str = LOAD) -> str:
 
 def test_an_absent_vendor_module_is_told_with_both_mends() -> None:
     assert loaded("vendor") == (
-        "the vendor SDK wwspecapisdk is not on sys.path: lay wwspecapisdk.so into the program's sdk/ folder "
+        "the vendor SDK wwspecapisdk is not on sys.path: put wwspecapisdk.so into the program's sdk/ folder "
         "(where to get it: WeCom document 100057), or start with --sdk emulator for development"
     )
 
