@@ -92,7 +92,7 @@ class Dispatcher:
         return self.answer(call, route, route.deadline(monotonic()))
 
     def refusal(self, error: CallError) -> Reply:
-        """Return the reply that tells the app of an error."""
+        """Return the reply that an error becomes."""
         return self._refusals.reply(error)
 
     def abandon(self, ident: int) -> None:
@@ -120,7 +120,7 @@ def _acceptance(jobs: JobIntake | None) -> Function:
         return _refuse_async
 
     def accept(call: Call, text: str, deadline: Deadline) -> str:
-        deadline.check()  # else it would run although the app was told that it failed
+        deadline.check()  # else it would run although it is answered as failed
         return jobs.accept(call)
 
     return accept

@@ -143,7 +143,7 @@ class JobIntake:
 
     Args:
         journal: Keeps them.
-        wake: Called after each; lets whoever runs jobs look into the journal at once. It must not block.
+        wake: Called after each, so that a job is claimed at once. It must not block.
     """
 
     def __init__(self, journal: JobJournal, wake: Callable[[], None]) -> None:

@@ -1,6 +1,6 @@
 """The replies to calls that fail, and the log lines about them.
 
-What an error may tell, and to whom, is decided here. It knows no abilities and no routes.
+It decides what of an error reaches the app, and what the log. It knows no abilities and no routes.
 """
 
 import logging
@@ -47,7 +47,7 @@ class Refusals:
         self._limiter = LineLimiter()
 
     def reply(self, error: CallError) -> Reply:
-        """Return the reply that tells the app of an error."""
+        """Return the reply that an error becomes."""
         errcode = error.errcode
         if errcode is None:
             errcode = self._overload_errcode if isinstance(error, OverloadedError) else self._errcode
@@ -55,7 +55,7 @@ class Refusals:
         return Reply(self._encode(_ErrorBody(errcode, text)).decode(), errcode)
 
     def report(self, call: Call, label: str, error: BaseException) -> Reply:
-        """Log what a call failed with, and return the reply that tells the app of it. Never raises.
+        """Log the error of a call, and return the reply that it becomes. Never raises.
 
         Args:
             call: The call.
