@@ -184,7 +184,12 @@ class ZoneProgram:
         wake_jobs = threading.Event()
         intake = JobIntake(self._store, wake_jobs.set) if settings.job_threads else None
         dispatcher = Dispatcher(
-            self._table, self._sdk, self._store, portal, intake, lambda: encode(monitor.status()).decode()
+            self._table,
+            self._sdk,
+            self._store,
+            portal,
+            intake,
+            lambda: encode(monitor.status()).decode(),  # runs in calls only; the monitor is made after the jobs
         )
         jobs = self._jobs(dispatcher, figures, wake_jobs) if settings.job_threads else None
         monitor = Monitor(
