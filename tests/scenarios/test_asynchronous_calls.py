@@ -14,8 +14,6 @@ from wwspec_router.cli.child import Child
 from wwspec_router.testing.served import ServedZone
 from wwspec_router.testing.zone import Zone
 
-pytestmark = pytest.mark.slow  # two to three processes for each test
-
 REGISTRY = """
 [abilities.long]
 handler = "abilities.sized:text"

@@ -16,8 +16,6 @@ from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.emulator.http.server import STANDIN_DIRECTORY
 from wwspec_router.emulator.standin.wwspec_standin import seal
 
-pytestmark = pytest.mark.slow
-
 PROGRAM = ROOT / "tests" / "emulator" / "program" / "httpserver_program.py"
 
 
