@@ -261,7 +261,7 @@ def test_a_job_that_never_comes_to_an_end_is_reported_as_an_error_and_not_begun_
         ((_, report),) = sdk.wait_for(1)
         wait_empty(store)
     assert report["errcode"] == 710660
-    assert json.loads(report["result"])["errmsg"] == "the ability was begun 5 times and came to no end"
+    assert json.loads(report["result"])["errmsg"] == "the ability was begun 5 times and never ended"
     assert "ended none of its 5 runs" in caplog.text
     assert figures.snapshot().jobs == JobCounts(ended=1, failed=1, given_up=0)
 
@@ -528,7 +528,7 @@ def test_a_job_that_hangs_beyond_its_timeout_is_reported_as_late_and_its_result_
         wait_until(lambda: process.jobs.replaced == 0)
     assert report["errcode"] == 710660
     assert "longer than its timeout" in report["result"]
-    assert "came to an end after its time-out was reported" in caplog.text
+    assert "ended after its time-out was reported" in caplog.text
     assert len(sdk.heard) == 1
     assert figures.snapshot().jobs == JobCounts(ended=1, failed=1, given_up=0)
 

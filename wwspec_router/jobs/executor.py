@@ -88,7 +88,7 @@ class JobExecutor:
         job = run.job
         if job.attempt >= MAX_RUNS:
             log.error("job %s of %s ended none of its %d runs", short(job.job_id), short(job.ability_id, 64), MAX_RUNS)
-            return self._error(CallError(f"the ability was begun {MAX_RUNS} times and came to no end"))
+            return self._error(CallError(f"the ability was begun {MAX_RUNS} times and never ended"))
         if not self._begin(run):
             return None
         call = Call(
@@ -106,7 +106,7 @@ class JobExecutor:
         run.deadline = route.deadline(run.since)
         reply = self._dispatcher.answer(call, route, run.deadline)
         if not run.end():
-            log.warning("job %s came to an end after its time-out was reported", short(job.job_id))
+            log.warning("job %s ended after its time-out was reported", short(job.job_id))
             return None
         outcome = Outcome(errcode=reply.errcode, result=reply.text)
         try:
@@ -126,16 +126,16 @@ class JobExecutor:
 
     def _begin(self, run: Run) -> bool:
         """Note in the journal that a job runs; return False when another process has it."""
-        return self._journal.begin(self._owner, run.job.job_id) or self._is_lost(run, "it is run all the same")
+        return self._journal.begin(self._owner, run.job.job_id) or self._is_lost(run, "it is run anyway")
 
     def _keep_outcome(self, run: Run, outcome: Outcome) -> bool:
         """Keep the outcome of a job; return False when it is of no use, since another process has the job."""
         try:
             return self._journal.keep_outcome(self._owner, run.job.job_id, outcome) or self._is_lost(
-                run, "its result is reported all the same"
+                run, "its result is reported anyway"
             )
         except StoreError as error:
-            log.error("job %s: its result is not kept, and reported all the same: %s", short(run.job.job_id), error)
+            log.error("job %s: its result is not kept, and reported anyway: %s", short(run.job.job_id), error)
             return True
 
     def _is_lost(self, run: Run, consequence: str) -> bool:

@@ -3,7 +3,7 @@
 Each job is run at least once: if its process dies, another process finds the job and begins it again, alone, and the
 handler sees in `ctx.attempt` that it is not the first time. What the ability answered is kept before it is reported, so
 a report that the platform does not accept is sent again, for a day, without running the ability again. A result that
-can't be kept is reported all the same.
+can't be kept is reported anyway.
 
 The process that claimed a job renews its lease while the job runs. A renewal that fails is tried again with each tick,
 so that the job stays with a process that is alive. A process that reaches the journal again after an outage claims no

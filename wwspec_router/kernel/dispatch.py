@@ -83,7 +83,7 @@ class Dispatcher:
                 return Reply(route.function(call, call.data, deadline))
             with limit:
                 return Reply(route.function(call, call.data, deadline))
-        except BaseException as error:  # a handler may raise anything; the call is answered all the same
+        except BaseException as error:  # a handler may raise anything; the call is answered anyway
             return self._refusals.report(call, route.label, error)
 
     def dispatch(self, call: Call) -> Reply:

@@ -1,6 +1,6 @@
 """One Redis server for many threads: its URL, bounded connections, scripts, clear errors.
 
-When the server is down, a call fails within seconds instead of waiting; the next call connects anew. How durable an
+When the server is down, a call fails within seconds instead of waiting; the next call connects again. How durable an
 acknowledged write is depends on the server's settings, so what they lack is logged once at the start.
 
 It knows no keys: the scripts come from its users.
