@@ -1,5 +1,6 @@
 import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -357,21 +358,26 @@ def test_a_name_listed_twice_in_apis_is_told(registry: Path) -> None:
 )
 def test_a_file_that_is_not_toml_is_one_fault(registry: Path, content: bytes, fault: str) -> None:
     registry.write_bytes(content)
-    with pytest.raises(RegistryError) as caught:
-        build_table(ROOT, registry)
-    [found] = caught.value.faults
+    [found] = faults_of(registry)
     assert re.match(fault, found.replace(f"{registry.parent}/", ""))
     assert len(found) < 500
 
 
+def faults_of(path: Path) -> Sequence[str]:
+    try:
+        return parse_registry(path)[1]
+    except RegistryError as error:
+        return error.faults
+
+
 def test_a_missing_file_is_told_with_the_option_that_names_another(registry: Path) -> None:
     with pytest.raises(RegistryError, match=r"there is no such file; name the registry file with --registry"):
-        build_table(ROOT, registry)
+        parse_registry(registry)
 
 
 def test_a_folder_in_place_of_the_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(RegistryError, match="can't be read as UTF-8 text"):
-        build_table(ROOT, tmp_path)
+        parse_registry(tmp_path)
 
 
 def test_a_registry_that_declares_nothing_is_refused_at_start(registry: Path) -> None:

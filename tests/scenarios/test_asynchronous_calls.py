@@ -11,8 +11,7 @@ import pytest
 
 from tests.support.waiting import DEADLINE
 from wwspec_router.cli.child import Child
-from wwspec_router.testing.served import ServedZone
-from wwspec_router.testing.zone import Zone
+from wwspec_router.testing.zone import ServedZone, Zone
 
 REGISTRY = """
 [abilities.long]

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from wwspec_router.cli.options import app_options, print_json
+from wwspec_router.config import registry_path
 from wwspec_router.registry.loader import ModuleContract
 from wwspec_router.registry.table import AbilityTable, ApiTarget, CallbackTarget, FuncTarget, Target, build_table
 
@@ -19,7 +20,7 @@ def command(app: Path, registry: Path | None, as_json: bool) -> None:
 
     Below them is each file of schemas/api/ and schemas/events/, with the contract that it replaces or adds.
     """
-    table = build_table(app, registry or app / "abilities" / "registry.toml")
+    table = build_table(app, registry_path(app, registry))
     abilities = sorted(table.abilities.items())
     if as_json:
         print_json(

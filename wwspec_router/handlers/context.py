@@ -9,18 +9,17 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from queue import SimpleQueue
 from threading import get_ident
-from time import monotonic
 from typing import Any, NoReturn, Protocol, TypeVar
 
 import msgspec
 
 from wwspec_router.contracts import ApiRequest, OutputT
 from wwspec_router.contracts.codec import OutputCodec
-from wwspec_router.envelope import Call
+from wwspec_router.envelope import Call, Deadline
 from wwspec_router.errors import ApiError, CallError, HandlerTimeoutError
 from wwspec_router.sdk.base import SdkClient
 
-__all__ = ["ApiCodec", "ApiCodecs", "AsyncContext", "Context", "Deadline", "LoopPortal", "Portal", "PrivateLoopPortal"]
+__all__ = ["ApiCodec", "ApiCodecs", "AsyncContext", "Context", "LoopPortal", "Portal", "PrivateLoopPortal"]
 
 T = TypeVar("T")
 _Job = Callable[[], None]
@@ -40,32 +39,9 @@ class ApiCodecs(Protocol):
         """Return how the API of a `Request` is called.
 
         Raises:
-            TypeError: It is no API's `Request`; the text says what to use instead, if there is anything.
+            TypeError: It is no API's `Request`.
         """
         ...
-
-
-class Deadline:
-    """When a call must be answered.
-
-    Args:
-        at: Seconds of `time.monotonic()`; None for no limit.
-    """
-
-    __slots__ = ("at",)
-
-    def __init__(self, at: float | None = None) -> None:
-        self.at = at
-
-    @property
-    def remaining(self) -> float | None:
-        """Seconds left, never negative; None when there is no limit."""
-        return None if self.at is None else max(0.0, self.at - monotonic())
-
-    def check(self) -> None:
-        """Raise HandlerTimeoutError when the time is over."""
-        if self.at is not None and monotonic() >= self.at:
-            raise HandlerTimeoutError("the ability took longer than its timeout")
 
 
 class _BaseContext:
@@ -289,7 +265,7 @@ async def _limited(handler: Callable[[], Coroutine[Any, Any, T]], context: Async
             return await handler()
     except TimeoutError:
         if limit.expired():
-            raise HandlerTimeoutError("the ability took longer than its timeout") from None
+            raise HandlerTimeoutError() from None
         raise
     except asyncio.CancelledError as error:  # raised by the handler itself, or the loop is stopping
         raise CallError("the ability was cancelled") from error

@@ -52,7 +52,7 @@ class Ticket:
         self.deadline: float | None = None
         """When it must be answered; known once it is decoded."""
         self.label = UNDECODED
-        """What it is counted as; see `Dispatcher.label`."""
+        """What it is counted as; see `Route.label`."""
 
 
 class Exchange:
@@ -81,10 +81,11 @@ class Exchange:
             call = self._sdk.decode(ticket.headers, self._text(ticket.body))
         except DecodeError as error:
             return self._refuse_undecoded(error)
-        ticket.label = dispatcher.label(call)
-        deadline = dispatcher.deadline(call, ticket.arrived)
+        route = dispatcher.route(call)
+        ticket.label = route.label
+        deadline = route.deadline(ticket.arrived)
         ticket.deadline = deadline.at
-        reply = dispatcher.dispatch(call, deadline)
+        reply = dispatcher.answer(call, route, deadline)
         return _answer(self._sdk.encode(reply.text), reply.errcode)
 
     def refuse(self, ticket: Ticket, error: CallError) -> Answer:
@@ -97,7 +98,7 @@ class Exchange:
         """
         current_request.set(ticket.number)
         try:
-            ticket.label = self._dispatcher.label(self._sdk.decode(ticket.headers, self._text(ticket.body)))
+            ticket.label = self._dispatcher.route(self._sdk.decode(ticket.headers, self._text(ticket.body))).label
         except DecodeError as undecoded:
             return self._refuse_undecoded(undecoded)
         refusal = self._dispatcher.refusal(error)

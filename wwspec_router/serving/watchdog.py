@@ -14,9 +14,10 @@ from time import monotonic
 from typing import Any
 
 from wwspec_router.jobs.runner import Jobs
-from wwspec_router.logs import about, describe_task, describe_thread
+from wwspec_router.logs import about
 from wwspec_router.serving.exchange import ticket_on
 from wwspec_router.serving.workers import BusyWorker, WorkerPool
+from wwspec_router.stacks import describe_task, describe_thread
 
 __all__ = ["HangWatch"]
 

@@ -258,7 +258,7 @@ class WorkerPool:
         if self._closed:
             return OverloadedError("the program is stopping", detail="the worker pool takes no more jobs")
         detail = f"{len(self._pending)} jobs in hand, {len(self._workers)} of {self._size} worker threads"
-        return OverloadedError("the program is overloaded, try again later", detail=detail)
+        return OverloadedError(detail=detail)
 
     def _flush(self) -> None:
         """Look for a worker, once for all that this iteration of the loop has queued."""

@@ -178,7 +178,7 @@ def test_hits_are_bounded(zone: Zone) -> None:
     for number in range(500):
         zone.ok("create_rule", name=f"r{number}", keyword={"word_list": ["命中"]})
     messages = [zone.say("命中", parties=zone.customer_first) for _ in range(750)]
-    zone.platform.settle()
+    zone.platform.wait_idle()
     assert kept(zone, "hits")["max_bytes"] == 32 * MIB
     pulled = [each["msgid"] for page in zone.pages("get_hit_msg_list", "msg_list", {"limit": 1000}) for each in page]
     assert 0 < len(pulled) < 750
