@@ -65,7 +65,7 @@ class Supervisor:
         self._served = False
         self._signals: list[int] = []
         self._exit_code = 0
-        self._looked = monotonic()
+        self._checked = monotonic()
 
     def run(self) -> Pulse | None:
         """Keep the workers until a signal; a second one kills them and this process.
@@ -86,7 +86,8 @@ class Supervisor:
                     if pulse := self._start(slot):
                         return pulse
                 self._wait()
-                self._look()
+                if not self._signals:  # or else a worker that has ended was told to
+                    self._check()
             self._stop()
         except BaseException:
             self._kill_all()
@@ -187,25 +188,25 @@ class Supervisor:
         with suppress(BlockingIOError):
             os.read(self._woken, 1 << 10)
         for worker in self._workers:
-            self._hear(worker)
+            self._read(worker)
         self._reap()
 
-    def _hear(self, worker: WorkerProcess) -> None:
+    def _read(self, worker: WorkerProcess) -> None:
         worker.listen()
         if worker.served_since is not None and not self._served:
             self._served = True
             self._on_serving()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         """See to each worker: who has ended, who began to serve, and who can't go on."""
         now = monotonic()
-        frozen = now - self._looked > 2 * BEAT  # this process stood still itself, and can't blame others
-        self._looked = now
+        frozen = now - self._checked > 2 * BEAT  # this process stood still itself, and can't blame others
+        self._checked = now
         for worker in list(self._workers):
             if frozen:
                 worker.heard = now
             if worker.status is not None:
-                self._bury(worker)
+                self._replace_ended(worker)
             elif now > worker.deadline:
                 self._kill_late(worker)
             elif worker.reason:
@@ -230,13 +231,13 @@ class Supervisor:
                     if worker.pid == ended[0]:
                         worker.status = ended[1]
 
-    def _bury(self, worker: WorkerProcess) -> None:
+    def _replace_ended(self, worker: WorkerProcess) -> None:
         """Let go of a worker that has ended, and see to it that another takes its place.
 
         Raises:
             ConfigurationError: None has served yet: the next would do no better.
         """
-        self._hear(worker)
+        self._read(worker)
         self._forget(worker)
         slot = self._slot_of(worker)
         if slot is None:
