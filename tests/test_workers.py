@@ -16,7 +16,7 @@ import uvloop
 from hypothesis import given, settings, strategies as st
 
 from wwspec_router.errors import OverloadedError
-from wwspec_router.serving import workers
+from wwspec_router.serving import crew, pacing, workers
 from wwspec_router.serving.workers import WorkerPool
 
 T = TypeVar("T")
@@ -280,7 +280,7 @@ def test_quick_jobs_come_and_go_while_many_others_take_long(run: Run) -> None:
         pool = await started(threads=80)
         released = threading.Event()
         long = [pool.submit(released.wait, DEADLINE) for _ in range(64)]
-        until = time.monotonic() + 20 * workers.PATIENCE
+        until = time.monotonic() + 20 * pacing.PATIENCE
         number = 0
         while time.monotonic() < until:  # the pool has looked many times by then, and gives way
             numbers = range(number, number + 4)
@@ -301,7 +301,7 @@ def test_jobs_that_block_for_less_than_a_look_spread_as_well(run: Run) -> None:
 
         def block_shortly() -> bool:
             try:
-                together.wait(workers.PATIENCE / 10)
+                together.wait(pacing.PATIENCE / 10)
             except threading.BrokenBarrierError:
                 with suppress(threading.BrokenBarrierError):
                     together.reset()
@@ -889,7 +889,7 @@ def test_without_any_thread_queued_jobs_fail_as_overload_and_the_pool_recovers(
         assert await pool.stop(DEADLINE) == 0
 
     run(main)
-    warnings = [record.getMessage() for record in caplog.records if record.name == "wwspec_router.serving.workers"]
+    warnings = [record.getMessage() for record in caplog.records if record.name == crew.__name__]
     assert len(warnings) == 1
     assert warnings[0].startswith("no new worker thread beside the 0 there are")
 
@@ -1025,7 +1025,7 @@ def changing_places(chance: float) -> Iterator[None]:
         return at_a_line
 
     def at_a_call(frame: FrameType, event: str, arg: Any) -> TraceFunction | None:
-        return at_a_line if frame.f_code.co_filename == workers.__file__ else None
+        return at_a_line if frame.f_code.co_filename in (crew.__file__, workers.__file__) else None
 
     before, before_threads = sys.gettrace(), threading.gettrace()
     threading.settrace(at_a_call)

@@ -35,9 +35,9 @@ from wwspec_router.registry.table import AbilityTable, build_table, check_config
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.sdk.vendor import load_sdk
 from wwspec_router.serving.calls import Calls
-from wwspec_router.serving.exchange import Answer, Exchange, Ticket
+from wwspec_router.serving.exchange import Answer, Exchange, PendingRequest
+from wwspec_router.serving.liveness import CallWatch, Liveness
 from wwspec_router.serving.readiness import Readiness
-from wwspec_router.serving.watchdog import HangWatch
 from wwspec_router.serving.workers import WorkerPool
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
@@ -183,25 +183,18 @@ class ZoneProgram:
         dispatcher = Dispatcher(
             self._table, self._sdk, self._store, portal, jobs, lambda: encode(monitor.status()).decode()
         )
-        hangs = HangWatch(
-            workers,
-            jobs,
-            settings.hang_after,
-            dispatcher.write_off,
-            portal.task_of,
-            self.on_held_up,
-            self.on_exhausted,
-        )
-        readiness = Readiness(self._store, lambda: hangs.is_exhausted, lambda: self.is_stopping)
+        call_watch = CallWatch(workers, settings.hang_after, dispatcher.write_off, portal.task_of)
+        liveness = Liveness(call_watch, jobs, settings.hang_after, self.on_held_up, self.on_exhausted)
+        readiness = Readiness(self._store, lambda: liveness.is_exhausted, lambda: self.is_stopping)
         calls = Calls(Exchange(self._sdk, dispatcher), workers, figures, settings)
         await workers.start(threads=1)
         await calls.start()
-        hangs.start()
+        liveness.start()
         monitor.start()
         readiness.start()
         if jobs is not None:  # last: it takes calls up at once
             jobs.start(dispatcher, figures)
-        self._running = _Running(workers, jobs, calls, hangs, monitor, readiness, stopper)
+        self._running = _Running(workers, jobs, calls, liveness, monitor, readiness, stopper)
         self._calls = calls
         self._endpoint = _Endpoint(calls, settings)
 
@@ -218,7 +211,7 @@ class ZoneProgram:
         abandoned = await running.workers.stop(grace)
         await running.calls.stop()
         unfinished = await ending if ending is not None else 0
-        running.hangs.stop()
+        running.liveness.stop()
         running.readiness.stop()
         await loop.run_in_executor(running.stopper, running.monitor.stop)
         running.stopper.shutdown(wait=False)
@@ -248,7 +241,7 @@ class _Running(NamedTuple):
     workers: WorkerPool
     jobs: Jobs | None
     calls: Calls
-    hangs: HangWatch
+    liveness: Liveness
     monitor: Monitor
     readiness: Readiness
     stopper: ThreadPoolExecutor
@@ -308,7 +301,7 @@ class _Endpoint:
             while (await receive())["type"] != "http.disconnect":
                 pass
 
-        call = self._calls.take(Ticket(headers, body), settle, hung_up)
+        call = self._calls.take(PendingRequest(headers, body), settle, hung_up)
         try:
             answer = await answered
         except asyncio.CancelledError:  # the server is stopping

@@ -16,10 +16,10 @@ from wwspec_router.config import Settings
 from wwspec_router.errors import CallError, HandlerTimeoutError, OverloadedError
 from wwspec_router.logs import LineLimiter, RareWarnings, about, describe
 from wwspec_router.monitoring.figures import Figures
-from wwspec_router.serving.exchange import Answer, Exchange, Ticket
+from wwspec_router.serving.exchange import Answer, Exchange, PendingRequest
 from wwspec_router.serving.workers import WorkerPool
 
-__all__ = ["CallInHand", "Calls"]
+__all__ = ["PendingCall", "Calls"]
 
 log = logging.getLogger(__name__)
 
@@ -46,13 +46,13 @@ class GivenUp(Enum):
     QUEUED_TOO_LONG = auto()
 
 
-class CallInHand:
+class PendingCall:
     """One call that a worker has, or will have."""
 
-    __slots__ = ("given_up", "job", "listen", "listener", "settle", "ticket")
+    __slots__ = ("given_up", "job", "listen", "listener", "settle", "request")
 
-    def __init__(self, ticket: Ticket, settle: Settle, listen: Callable[[], Awaitable[None]] | None) -> None:
-        self.ticket = ticket
+    def __init__(self, request: PendingRequest, settle: Settle, listen: Callable[[], Awaitable[None]] | None) -> None:
+        self.request = request
         self.settle = settle
         self.listen = listen
         self.listener: asyncio.Task[None] | None = None
@@ -93,7 +93,7 @@ class Calls:
         self._refusals = WorkerPool(REFUSAL_THREADS, settings.connections, name="wwspec-refusal")
         self._figures = figures
         self._queue_timeout = settings.queue_timeout
-        self._in_hand: set[CallInHand] = set()
+        self._in_hand: set[PendingCall] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._overloads = RareWarnings(log)
         self._late = RareWarnings(log)
@@ -118,18 +118,20 @@ class Calls:
         """How many calls a worker has, or will have."""
         return len(self._in_hand)
 
-    def take(self, ticket: Ticket, settle: Settle, listen: Callable[[], Awaitable[None]] | None = None) -> CallInHand:
+    def take(
+        self, request: PendingRequest, settle: Settle, listen: Callable[[], Awaitable[None]] | None = None
+    ) -> PendingCall:
         """Take one request in.
 
         Args:
-            ticket: The request.
+            request: The request.
             settle: Called once, later, with the answer.
             listen: Returns when the client has hung up; awaited only for calls that take long. Without it whoever
-                calls this tells `CallInHand.hang_up`.
+                calls this tells `PendingCall.hang_up`.
         """
-        call = CallInHand(ticket, settle, listen)
+        call = PendingCall(request, settle, listen)
         try:
-            job = call.job = self._workers.submit(self._exchange.answer, ticket)
+            job = call.job = self._workers.submit(self._exchange.answer, request)
         except OverloadedError as error:
             self._refuse(call, error)
             return call
@@ -139,7 +141,7 @@ class Calls:
         job.add_done_callback(lambda job: self._worked(call, job))
         return call
 
-    def _worked(self, call: CallInHand, job: "asyncio.Future[Answer]") -> None:
+    def _worked(self, call: PendingCall, job: "asyncio.Future[Answer]") -> None:
         self._in_hand.discard(call)
         if call.listener is not None:
             call.listener.cancel()
@@ -156,34 +158,34 @@ class Calls:
         else:
             call.settle(_plain(503, "stopping\n"))
 
-    def _refuse(self, call: CallInHand, error: CallError) -> None:
+    def _refuse(self, call: PendingCall, error: CallError) -> None:
         """Answer with an error, from a thread that does nothing else."""
-        with about(call.ticket.number):
+        with about(call.request.number):
             if isinstance(error, OverloadedError):
                 self._overloads.warning("a call was refused: %s (%s)", error.message, error.detail)
             else:
-                self._late.warning("ability %s refused: %s", call.ticket.label, error.message)
+                self._late.warning("ability %s refused: %s", call.request.label, error.message)
         try:
-            job: asyncio.Future[Answer] = self._refusals.submit(self._refusal, call.ticket, error, monotonic())
+            job: asyncio.Future[Answer] = self._refusals.submit(self._refusal, call.request, error, monotonic())
         except OverloadedError:
             self._count(call, UNANSWERED)
             call.settle(_plain(503, "overloaded\n"))
         else:
             job.add_done_callback(lambda job: self._settle(call, job))
 
-    def _refusal(self, ticket: Ticket, error: CallError, since: float) -> Answer:
+    def _refusal(self, request: PendingRequest, error: CallError, since: float) -> Answer:
         """Seal a refusal, on one of the threads for that, unless there were too many before it."""
         if isinstance(error, OverloadedError) and monotonic() - since > REFUSAL_PATIENCE:
             return _plain(503, "overloaded\n", UNANSWERED)
-        return self._exchange.refuse(ticket, error)
+        return self._exchange.refuse(request, error)
 
-    def _settle(self, call: CallInHand, job: "asyncio.Future[Any]") -> None:
+    def _settle(self, call: PendingCall, job: "asyncio.Future[Any]") -> None:
         if job.cancelled():
             call.settle(_plain(503, "stopping\n"))
         elif error := job.exception():
-            ending = self._unsealed.ending(call.ticket.label)
+            ending = self._unsealed.ending(call.request.label)
             if ending is not None:
-                with about(call.ticket.number):
+                with about(call.request.number):
                     log.error("no reply could be sealed: %s%s", describe(error), ending)
             self._count(call, UNANSWERED)
             call.settle(_plain(500, "no reply\n"))
@@ -192,21 +194,21 @@ class Calls:
             self._count(call, answer.errcode)
             call.settle(answer)
 
-    def _count(self, call: CallInHand, errcode: int) -> None:
-        ticket = call.ticket
+    def _count(self, call: PendingCall, errcode: int) -> None:
+        request = call.request
         now = monotonic()
-        waited = (ticket.begun or now) - ticket.arrived
-        self._figures.count(ticket.label, errcode, waited, now - ticket.arrived)
+        waited = (request.begun or now) - request.arrived
+        self._figures.count(request.label, errcode, waited, now - request.arrived)
 
     def _look(self) -> None:
         now = monotonic()
         for call in list(self._in_hand):
-            ticket = call.ticket
-            if ticket.deadline is not None and now > ticket.deadline + MARGIN:
+            request = call.request
+            if request.deadline is not None and now > request.deadline + MARGIN:
                 call.give_up(GivenUp.TIME_OVER)
-            elif not ticket.begun and now - ticket.arrived > self._queue_timeout:
+            elif not request.begun and now - request.arrived > self._queue_timeout:
                 call.give_up(GivenUp.QUEUED_TOO_LONG)
-            elif call.listener is None and call.listen is not None and now - ticket.arrived > ROUND:
+            elif call.listener is None and call.listen is not None and now - request.arrived > ROUND:
                 call.listener = asyncio.ensure_future(call.hear())
         self._timer = asyncio.get_running_loop().call_later(ROUND, self._look) if self._in_hand else None
 

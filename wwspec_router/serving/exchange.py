@@ -6,7 +6,6 @@ belongs to; so one exchange never changes threads [100057]. This module knows no
 
 import itertools
 import logging
-import sys
 from contextlib import suppress
 from time import monotonic
 
@@ -18,7 +17,7 @@ from wwspec_router.logs import RareWarnings, current_request
 from wwspec_router.monitoring.figures import UNDECODED
 from wwspec_router.sdk.base import Headers, Sdk, SealedReply
 
-__all__ = ["Answer", "Exchange", "Ticket", "ticket_on"]
+__all__ = ["Answer", "Exchange", "PendingRequest"]
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +35,7 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     """The HTTP status; another than 200 only when nothing can be sealed, which the platform reports as 710676."""
 
 
-class Ticket:
+class PendingRequest:
     """One request on its way through the program. Times are those of `time.monotonic()`."""
 
     __slots__ = ("arrived", "begun", "body", "deadline", "headers", "label", "number")
@@ -68,26 +67,26 @@ class Exchange:
         self._dispatcher = dispatcher
         self._undecoded = RareWarnings(log)
 
-    def answer(self, ticket: Ticket) -> Answer:
+    def answer(self, request: PendingRequest) -> Answer:
         """Decode, dispatch and encode one request. Blocks.
 
         Raises:
             Exception: The SDK could not seal the reply, whatever it raised; there is nothing to send.
         """
-        ticket.begun = monotonic()
-        current_request.set(ticket.number)
+        request.begun = monotonic()
+        current_request.set(request.number)
         dispatcher = self._dispatcher
         try:
-            call = self._sdk.decode(ticket.headers, self._text(ticket.body))
+            call = self._sdk.decode(request.headers, self._text(request.body))
         except DecodeError as error:
             return self._refuse_undecoded(error)
-        ticket.label = dispatcher.label(call)
-        deadline = dispatcher.deadline(call, ticket.arrived)
-        ticket.deadline = deadline.at
+        request.label = dispatcher.label(call)
+        deadline = dispatcher.deadline(call, request.arrived)
+        request.deadline = deadline.at
         reply = dispatcher.dispatch(call, deadline)
         return _answer(self._sdk.encode(reply.text), reply.errcode)
 
-    def refuse(self, ticket: Ticket, error: CallError) -> Answer:
+    def refuse(self, request: PendingRequest, error: CallError) -> Answer:
         """Answer a request with an error, from a thread that did not work on it.
 
         It is decoded once more, so that the SDK knows on this thread, too, which request the reply belongs to.
@@ -95,9 +94,9 @@ class Exchange:
         Raises:
             Exception: As for `answer`.
         """
-        current_request.set(ticket.number)
+        current_request.set(request.number)
         try:
-            ticket.label = self._dispatcher.label(self._sdk.decode(ticket.headers, self._text(ticket.body)))
+            request.label = self._dispatcher.label(self._sdk.decode(request.headers, self._text(request.body)))
         except DecodeError as undecoded:
             return self._refuse_undecoded(undecoded)
         refusal = self._dispatcher.refusal(error)
@@ -117,14 +116,6 @@ class Exchange:
         with suppress(DecodeError):
             self._sdk.decode([], "")
         raise DecodeError("the request's body is not UTF-8")
-
-
-def ticket_on(ident: int) -> Ticket | None:
-    """Return the request that a thread is answering, if any; found on its stack, so that calls pay nothing for it."""
-    frame = sys._current_frames().get(ident)
-    while frame is not None and frame.f_code is not Exchange.answer.__code__:
-        frame = frame.f_back
-    return None if frame is None else frame.f_locals.get("ticket")
 
 
 def _answer(sealed: SealedReply, errcode: int) -> Answer:

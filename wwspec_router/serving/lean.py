@@ -16,8 +16,8 @@ from wwspec_router.protocol.connection import Connection
 from wwspec_router.protocol.framing import length_of
 from wwspec_router.sdk.base import Headers
 from wwspec_router.serving.app import ZoneProgram
-from wwspec_router.serving.calls import CallInHand, Calls
-from wwspec_router.serving.exchange import Answer, Ticket
+from wwspec_router.serving.calls import Calls, PendingCall
+from wwspec_router.serving.exchange import Answer, PendingRequest
 
 __all__ = ["LeanConnection"]
 
@@ -117,7 +117,7 @@ class LeanConnection(Connection):
             self._busy = True
             cycle.reading = False
             self._end_body_timer()
-            ticket = Ticket(cycle.headers, b"".join(cycle.pieces))
+            ticket = PendingRequest(cycle.headers, b"".join(cycle.pieces))
             cycle.pieces.clear()
             call = cycle.calls.take(ticket, lambda answer: self._answer(cycle, answer))
             if not cycle.response_complete:  # some are refused at once
@@ -217,7 +217,7 @@ class _Short(RequestResponseCycle):
     response_complete = False
     reading = True
     """Whether its body is not complete."""
-    call: CallInHand | None = None
+    call: PendingCall | None = None
     """Until it is answered: an idle connection must not hold a call's memory."""
 
     def __init__(self, calls: Calls, headers: Headers, keep_alive: bool) -> None:
