@@ -175,8 +175,8 @@ class _Sealed:
     def exchange(self, data: bytes) -> None:
         """Every request gets a sealed answer, under the exception header unless it is genuine."""
         headers, body, genuine = self._request(data)
-        ticket = PendingRequest(headers, body.encode("utf-8", "surrogateescape"))
-        answer = copy_context().run(self._exchange.answer, ticket)  # it marks the log lines of its thread
+        request = PendingRequest(headers, body.encode("utf-8", "surrogateescape"))
+        answer = copy_context().run(self._exchange.answer, request)  # it marks the log lines of its thread
         pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers]
         reply = seal.open_reply(KEY, pairs, answer.body.decode())
         promise(reply.is_exception == (genuine is None), "the answer came under the wrong header")

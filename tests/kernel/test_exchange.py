@@ -6,7 +6,8 @@ import pytest
 from tests.kernel.conftest import DEADLINE, Zone, app_call
 from wwspec_router.envelope import Call, CallType
 from wwspec_router.errors import OverloadedError
-from wwspec_router.serving.exchange import Answer, Exchange, PendingRequest
+from wwspec_router.protocol.answers import Answer
+from wwspec_router.serving.exchange import Exchange, PendingRequest
 
 NOT_DECODED = b'{"errcode":710660,"errmsg":"the request could not be verified or decrypted"}'
 
@@ -71,23 +72,23 @@ def test_what_does_not_decode_is_answered_under_the_exception_header(
     assert zone.sdk.calls == []
 
 
-def test_a_ticket_learns_its_deadline_once_it_is_decoded(exchange: Exchange) -> None:
+def test_a_request_learns_its_deadline_once_it_is_decoded(exchange: Exchange) -> None:
     quick, endless, event, lost = (
         PendingRequest([], body) for body in (b"a quick call", b"a call", b"an event", b"lost")
     )
 
-    for ticket in (quick, endless, event, lost):
-        exchange.answer(ticket)
+    for request in (quick, endless, event, lost):
+        exchange.answer(request)
     assert quick.deadline == quick.arrived + 10.0
     assert (endless.deadline, event.deadline, lost.deadline) == (None, None, None)
 
 
 def test_a_refusal_is_decoded_again_on_the_thread_that_seals_it(exchange: Exchange, zone: Zone) -> None:
-    ticket, answers = PendingRequest([], b"a call"), []
+    request, answers = PendingRequest([], b"a call"), []
     error = OverloadedError("too many calls at once")
 
-    exchange.answer(ticket)
-    thread = threading.Thread(target=lambda: answers.append(exchange.refuse(ticket, error)), name="refusing")
+    exchange.answer(request)
+    thread = threading.Thread(target=lambda: answers.append(exchange.refuse(request, error)), name="refusing")
     thread.start()
     thread.join(DEADLINE)
     headers, body = sent(answers[0])

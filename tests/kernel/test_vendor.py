@@ -438,7 +438,7 @@ def served():
 
 garbled = PendingRequest([], b"\\xff")
 leaked = []
-for refuse in (exchange.answer, lambda ticket: exchange.refuse(ticket, OverloadedError("busy"))):
+for refuse in (exchange.answer, lambda request: exchange.refuse(request, OverloadedError("busy"))):
     served()
     leaked.append(leaks(refuse(garbled)))
 print(json.dumps(leaked))

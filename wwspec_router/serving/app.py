@@ -30,12 +30,14 @@ from wwspec_router.logs import SdkLogHandler, log_stray
 from wwspec_router.monitoring.figures import Figures, Gauges
 from wwspec_router.monitoring.monitor import Monitor
 from wwspec_router.monitoring.shared import Board
+from wwspec_router.protocol.answers import LARGE_BODY, LATE_BODY, WRONG_METHOD, Answer
 from wwspec_router.protocol.framing import content_length
+from wwspec_router.protocol.lean import Submit
 from wwspec_router.registry.table import AbilityTable, build_table, check_configuration
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.sdk.vendor import load_sdk
 from wwspec_router.serving.calls import Calls
-from wwspec_router.serving.exchange import Answer, Exchange, PendingRequest
+from wwspec_router.serving.exchange import Exchange
 from wwspec_router.serving.liveness import CallWatch, Liveness
 from wwspec_router.serving.readiness import Readiness
 from wwspec_router.serving.workers import WorkerPool
@@ -146,6 +148,10 @@ class ZoneProgram:
     def calls(self) -> Calls | None:
         """The calls in hand; None while the program is not running."""
         return self._calls
+
+    def submit(self) -> Submit | None:
+        """Return what takes calls without ASGI; None while the program is not running."""
+        return None if self._calls is None else self._calls.submit
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
@@ -272,7 +278,14 @@ def _gauges(workers: WorkerPool, jobs: Jobs | None) -> Gauges:
 
 
 async def _only_post(request: Request) -> Response:
-    return PlainTextResponse("the channel POSTs here\n", 405, {"allow": "POST"})
+    response = Response(WRONG_METHOD.body, WRONG_METHOD.status)
+    response.raw_headers = WRONG_METHOD.headers.copy()
+    return response
+
+
+async def _send(send: Send, answer: Answer) -> None:
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
 class _Endpoint:
@@ -287,13 +300,13 @@ class _Endpoint:
         try:
             body = await self._read(scope, receive)
         except _NotReadError as error:
-            if error.status:
-                await PlainTextResponse(error.text, error.status, {"connection": "close"})(scope, receive, send)
+            if error.answer is not None:
+                await _send(send, error.answer)
             return
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
         answered: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
 
-        def settle(answer: Answer | None) -> None:
+        def on_answer(answer: Answer | None) -> None:
             if not answered.done():
                 answered.set_result(answer)
 
@@ -301,20 +314,19 @@ class _Endpoint:
             while (await receive())["type"] != "http.disconnect":
                 pass
 
-        call = self._calls.take(PendingRequest(headers, body), settle, hung_up)
+        call = self._calls.submit(headers, body, on_answer, hung_up)
         try:
             answer = await answered
         except asyncio.CancelledError:  # the server is stopping
             call.hang_up()
             raise
         if answer is not None:
-            await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-            await send({"type": "http.response.body", "body": answer.body})
+            await _send(send, answer)
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes:
         """Read the request's body, within its limits on size and time."""
         if content_length(scope["headers"]) > self._max_body:
-            raise _NotReadError(413, "the body is too large\n")
+            raise _NotReadError(LARGE_BODY)
         body = bytearray()
         more = True
         try:
@@ -322,20 +334,19 @@ class _Endpoint:
                 while more:
                     message = await receive()
                     if message["type"] == "http.disconnect":
-                        raise _NotReadError(0, "")
+                        raise _NotReadError(None)
                     body += message.get("body", b"")
                     more = message.get("more_body", False)
                     if len(body) > self._max_body:
-                        raise _NotReadError(413, "the body is too large\n")
+                        raise _NotReadError(LARGE_BODY)
         except TimeoutError:
-            raise _NotReadError(408, "the body did not arrive in time\n") from None
+            raise _NotReadError(LATE_BODY) from None
         return bytes(body)
 
 
 class _NotReadError(Exception):
-    """The body was not read; status 0 when there is nobody left to tell."""
+    """The body was not read; without an answer when there is nobody left to send it to."""
 
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
-        self.text = text
+    def __init__(self, answer: Answer | None) -> None:
+        super().__init__("the body was not read")
+        self.answer = answer

@@ -12,19 +12,22 @@ from enum import Enum, auto
 from time import monotonic
 from typing import Any
 
+from msgspec.structs import replace
+
 from wwspec_router.config import Settings
 from wwspec_router.errors import CallError, HandlerTimeoutError, OverloadedError
 from wwspec_router.logs import LineLimiter, RareWarnings, about, describe
 from wwspec_router.monitoring.figures import Figures
-from wwspec_router.serving.exchange import Answer, Exchange, PendingRequest
+from wwspec_router.protocol.answers import NO_REPLY, OVERLOADED, STOPPING, Answer, Headers, OnAnswer
+from wwspec_router.serving.exchange import Exchange, PendingRequest
 from wwspec_router.serving.workers import WorkerPool
 
-__all__ = ["PendingCall", "Calls"]
+__all__ = ["Calls", "PendingCall"]
 
 log = logging.getLogger(__name__)
 
-ROUND = 0.05
-"""Seconds between two looks."""
+TICK = 0.05
+"""Seconds between two checks of all calls."""
 MARGIN = 0.1
 """Seconds that an ability gets beyond its deadline to answer for itself: an `async def` handler is cancelled then."""
 UNANSWERED = -2
@@ -33,9 +36,10 @@ REFUSAL_THREADS = 2
 """Threads that only answer calls which the workers can't: the queue is full, or a call's time is over."""
 REFUSAL_PATIENCE = 0.08
 """Seconds that a refusal for overload may wait to be sealed; then it is a bare HTTP status 503, but prompt."""
+_UNSEALED_OVERLOAD = replace(OVERLOADED, errcode=UNANSWERED)
 
-Settle = Callable[[Answer | None], None]
-"""Sends an answer; None when there is nobody left to send it to."""
+WatchDisconnect = Callable[[], Awaitable[None]]
+"""Returns when the client has hung up."""
 
 
 class GivenUp(Enum):
@@ -49,18 +53,18 @@ class GivenUp(Enum):
 class PendingCall:
     """One call that a worker has, or will have."""
 
-    __slots__ = ("given_up", "job", "listen", "listener", "settle", "request")
+    __slots__ = ("_watch", "given_up", "job", "on_answer", "request", "watcher")
 
-    def __init__(self, request: PendingRequest, settle: Settle, listen: Callable[[], Awaitable[None]] | None) -> None:
+    def __init__(self, request: PendingRequest, on_answer: OnAnswer, watch: WatchDisconnect | None) -> None:
         self.request = request
-        self.settle = settle
-        self.listen = listen
-        self.listener: asyncio.Task[None] | None = None
+        self.on_answer = on_answer
+        self._watch = watch
+        self.watcher: asyncio.Task[None] | None = None
         self.job: asyncio.Future[Answer] | None = None
         self.given_up: GivenUp | None = None
 
     def hang_up(self) -> None:
-        """Tell that the client is gone: a call that is queued never runs, one that runs ends unheard."""
+        """Note that the client is gone: a call that is queued never runs, one that runs ends unheard."""
         self.give_up(GivenUp.HUNG_UP)
 
     def give_up(self, why: GivenUp) -> None:
@@ -69,11 +73,14 @@ class PendingCall:
             self.given_up = why
             self.job.cancel()
 
-    async def hear(self) -> None:
-        """Wait for the client to hang up."""
-        if self.listen is not None:
-            await self.listen()
-            self.hang_up()
+    def watch_disconnect(self) -> None:
+        """Begin to wait for the client to hang up, if somebody must."""
+        if self.watcher is None and self._watch is not None:
+            self.watcher = asyncio.ensure_future(self._until_disconnected(self._watch))
+
+    async def _until_disconnected(self, watch: WatchDisconnect) -> None:
+        await watch()
+        self.hang_up()
 
 
 class Calls:
@@ -118,18 +125,20 @@ class Calls:
         """How many calls a worker has, or will have."""
         return len(self._in_hand)
 
-    def take(
-        self, request: PendingRequest, settle: Settle, listen: Callable[[], Awaitable[None]] | None = None
+    def submit(
+        self, headers: Headers, body: bytes, on_answer: OnAnswer, watch: WatchDisconnect | None = None
     ) -> PendingCall:
-        """Take one request in.
+        """Take one request.
 
         Args:
-            request: The request.
-            settle: Called once, later, with the answer.
-            listen: Returns when the client has hung up; awaited only for calls that take long. Without it whoever
-                calls this tells `PendingCall.hang_up`.
+            headers: Its headers.
+            body: Its body, as a whole.
+            on_answer: Called once, later, with the answer.
+            watch: Returns when the client has hung up; awaited only for calls that take long. Without it the caller
+                calls `PendingCall.hang_up`.
         """
-        call = PendingCall(request, settle, listen)
+        request = PendingRequest(headers, body)
+        call = PendingCall(request, on_answer, watch)
         try:
             job = call.job = self._workers.submit(self._exchange.answer, request)
         except OverloadedError as error:
@@ -137,16 +146,16 @@ class Calls:
             return call
         self._in_hand.add(call)
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(ROUND, self._look)
-        job.add_done_callback(lambda job: self._worked(call, job))
+            self._timer = asyncio.get_running_loop().call_later(TICK, self._tick)
+        job.add_done_callback(lambda job: self._on_done(call, job))
         return call
 
-    def _worked(self, call: PendingCall, job: "asyncio.Future[Answer]") -> None:
+    def _on_done(self, call: PendingCall, job: "asyncio.Future[Answer]") -> None:
         self._in_hand.discard(call)
-        if call.listener is not None:
-            call.listener.cancel()
+        if call.watcher is not None:
+            call.watcher.cancel()
         if not job.cancelled():
-            self._settle(call, job)
+            self._pass_on(call, job)
         elif call.given_up is GivenUp.TIME_OVER:
             self._refuse(call, HandlerTimeoutError("the ability took longer than its timeout"))
         elif call.given_up is GivenUp.QUEUED_TOO_LONG:
@@ -154,9 +163,9 @@ class Calls:
             self._refuse(call, OverloadedError("the program is overloaded, try again later", detail=detail))
         elif call.given_up is GivenUp.HUNG_UP:
             self._count(call, UNANSWERED)
-            call.settle(None)
+            call.on_answer(None)
         else:
-            call.settle(_plain(503, "stopping\n"))
+            call.on_answer(STOPPING)
 
     def _refuse(self, call: PendingCall, error: CallError) -> None:
         """Answer with an error, from a thread that does nothing else."""
@@ -169,30 +178,30 @@ class Calls:
             job: asyncio.Future[Answer] = self._refusals.submit(self._refusal, call.request, error, monotonic())
         except OverloadedError:
             self._count(call, UNANSWERED)
-            call.settle(_plain(503, "overloaded\n"))
+            call.on_answer(OVERLOADED)
         else:
-            job.add_done_callback(lambda job: self._settle(call, job))
+            job.add_done_callback(lambda job: self._pass_on(call, job))
 
     def _refusal(self, request: PendingRequest, error: CallError, since: float) -> Answer:
         """Seal a refusal, on one of the threads for that, unless there were too many before it."""
         if isinstance(error, OverloadedError) and monotonic() - since > REFUSAL_PATIENCE:
-            return _plain(503, "overloaded\n", UNANSWERED)
+            return _UNSEALED_OVERLOAD
         return self._exchange.refuse(request, error)
 
-    def _settle(self, call: PendingCall, job: "asyncio.Future[Any]") -> None:
+    def _pass_on(self, call: PendingCall, job: "asyncio.Future[Any]") -> None:
         if job.cancelled():
-            call.settle(_plain(503, "stopping\n"))
+            call.on_answer(STOPPING)
         elif error := job.exception():
             ending = self._unsealed.ending(call.request.label)
             if ending is not None:
                 with about(call.request.number):
                     log.error("no reply could be sealed: %s%s", describe(error), ending)
             self._count(call, UNANSWERED)
-            call.settle(_plain(500, "no reply\n"))
+            call.on_answer(NO_REPLY)
         else:
             answer: Answer = job.result()
             self._count(call, answer.errcode)
-            call.settle(answer)
+            call.on_answer(answer)
 
     def _count(self, call: PendingCall, errcode: int) -> None:
         request = call.request
@@ -200,7 +209,7 @@ class Calls:
         waited = (request.begun or now) - request.arrived
         self._figures.count(request.label, errcode, waited, now - request.arrived)
 
-    def _look(self) -> None:
+    def _tick(self) -> None:
         now = monotonic()
         for call in list(self._in_hand):
             request = call.request
@@ -208,12 +217,6 @@ class Calls:
                 call.give_up(GivenUp.TIME_OVER)
             elif not request.begun and now - request.arrived > self._queue_timeout:
                 call.give_up(GivenUp.QUEUED_TOO_LONG)
-            elif call.listener is None and call.listen is not None and now - request.arrived > ROUND:
-                call.listener = asyncio.ensure_future(call.hear())
-        self._timer = asyncio.get_running_loop().call_later(ROUND, self._look) if self._in_hand else None
-
-
-def _plain(status: int, text: str, errcode: int = 0) -> Answer:
-    """What is sent when nothing can be sealed."""
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(text))]
-    return Answer(headers, text.encode(), errcode, status)
+            elif now - request.arrived > TICK:
+                call.watch_disconnect()
+        self._timer = asyncio.get_running_loop().call_later(TICK, self._tick) if self._in_hand else None

@@ -9,30 +9,18 @@ import logging
 from contextlib import suppress
 from time import monotonic
 
-import msgspec
-
 from wwspec_router.errors import CallError, DecodeError
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.logs import RareWarnings, current_request
 from wwspec_router.monitoring.figures import UNDECODED
+from wwspec_router.protocol.answers import Answer
 from wwspec_router.sdk.base import Headers, Sdk, SealedReply
 
-__all__ = ["Answer", "Exchange", "PendingRequest"]
+__all__ = ["Exchange", "PendingRequest"]
 
 log = logging.getLogger(__name__)
 
 _numbers = itertools.count(1)
-
-
-class Answer(msgspec.Struct, frozen=True, gc=False):
-    """What is sent back."""
-
-    headers: list[tuple[bytes, bytes]]
-    body: bytes
-    errcode: int
-    """The program's own errcode; 0 for a reply."""
-    status: int = 200
-    """The HTTP status; another than 200 only when nothing can be sealed, which the platform reports as 710676."""
 
 
 class PendingRequest:

@@ -13,14 +13,13 @@ from time import monotonic
 from types import FrameType
 
 import uvicorn
-from starlette.types import ASGIApp
 
 from wwspec_router.config import Settings
 from wwspec_router.monitoring.shared import Board
 from wwspec_router.protocol.connection import Connection
+from wwspec_router.protocol.lean import LeanConnection
 from wwspec_router.serving.app import ZoneProgram, create_app
 from wwspec_router.serving.forks import keep_from_children
-from wwspec_router.serving.lean import LeanConnection
 from wwspec_router.serving.pulse import Pulse
 from wwspec_router.serving.supervisor import end_by
 
@@ -67,7 +66,7 @@ def work(settings: Settings, listening: socket.socket, pulse: Pulse, board: int 
     _WorkerServer(program, settings, pulse).run([listening])
 
 
-def server_config(program: ASGIApp, settings: Settings) -> uvicorn.Config:
+def server_config(program: ZoneProgram, settings: Settings) -> uvicorn.Config:
     """Configure uvicorn for one process of a program."""
     protocol: Callable[..., Connection] = partial(Connection, head_timeout=settings.head_timeout)
     if settings.lean_http:
@@ -76,6 +75,7 @@ def server_config(program: ASGIApp, settings: Settings) -> uvicorn.Config:
             head_timeout=settings.head_timeout,
             body_timeout=settings.body_timeout,
             max_body=settings.max_body,
+            submit=program.submit,
         )
     return uvicorn.Config(
         program,
