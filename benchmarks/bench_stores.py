@@ -28,8 +28,8 @@ from benchmarks.bench_exchange import CONNECTIONS
 from benchmarks.command import Benchmark, Effort, run
 from benchmarks.contenders import PROGRAM, program
 from benchmarks.figures import Samples
-from benchmarks.redis_server import redis_server
 from benchmarks.zones import CORPID, PASSTHROUGH, Zone, event, zone
+from tests.support.redis_server import local_redis
 from wwspec_router.envelope import Call, Reply
 from wwspec_router.errors import CallError
 from wwspec_router.handlers.context import Deadline
@@ -235,7 +235,7 @@ def measure(effort: Effort) -> Samples:
         if shutil.which("redis-server") is None:
             samples.notes.append("Redis was left out: redis-server is not installed")
         else:
-            redis = stack.enter_context(redis_server(folder))
+            redis = str(stack.enter_context(local_redis(folder)).path)
         intake(samples, effort, redis, folder)
         asynchronous(samples, effort, redis, folder)
         fetching(samples, effort, redis, folder)

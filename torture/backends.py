@@ -4,22 +4,17 @@ The counts are compared by other means than the program's own: SQL over the clos
 Redis is a real server that the run starts, durable as `appendfsync always` makes it. Knows no run.
 """
 
-import shutil
-import signal
 import sqlite3
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from tests.support.redis_server import LocalRedis
 from torture.program import until
 from wwspec_router.stores import open_store
 
-__all__ = ["Backend", "RedisServer", "SqliteBackend", "open_backend"]
-
-START_LIMIT = 30.0
-"""Seconds within which the server must answer."""
+__all__ = ["Backend", "RedisBackend", "SqliteBackend", "open_backend"]
 
 
 class Backend(Protocol):
@@ -73,52 +68,12 @@ class SqliteBackend:
         return figures, failures
 
 
-class RedisServer:
-    """A redis-server behind a Unix socket, that can be ended and started again over the same files.
-
-    Args:
-        folder: For its socket, its files and its log.
-
-    Raises:
-        RuntimeError: redis-server is not installed.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        if shutil.which("redis-server") is None:
-            raise RuntimeError("redis-server is not on PATH; Debian's package is redis-server")
-        self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
-        self._socket = folder / "redis.sock"
-        self.url = f"unix://{self._socket}"
-
-    def start(self) -> None:
-        """Start it and wait until it answers.
-
-        Raises:
-            RuntimeError: It does not.
-        """
-        command = ["redis-server", "--port", "0", "--unixsocket", str(self._socket), "--dir", str(self._folder)]
-        durable = ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
-        with (self._folder / "redis.log").open("ab") as output:
-            self._process = subprocess.Popen([*command, *durable], stdout=output, stderr=output)  # noqa: S603 - ours
-        if not until(self._answers, START_LIMIT):
-            raise RuntimeError(f"redis-server did not start: {(self._folder / 'redis.log').read_text()[-500:]}")
-
-    def end(self, number: signal.Signals) -> None:
-        """End it with a signal and wait until it is gone."""
-        if self._process is not None:
-            self._process.send_signal(number)
-            self._process.wait(START_LIMIT)
-            self._process = None
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal: SIGSTOP lets it hang with its connections open, SIGCONT go on."""
-        if self._process is not None:
-            self._process.send_signal(number)
+class RedisBackend(LocalRedis):
+    """A redis-server of the run's own; each write is synced before it is answered."""
 
     def check(self, *, expired: bool = False) -> tuple[dict[str, Any], list[str]]:
         """Count its keys; see `Backend.check`."""
-        with self._client() as client:
+        with self.client() as client:
             entries = list(client.scan_iter("wwspec:notify:entry:*", 1000))
             sizes = sum(client.strlen(key) for key in entries)
             jobs = list(client.scan_iter("wwspec:job:*", 1000))
@@ -133,26 +88,6 @@ class RedisServer:
             failures.append(f"aof_last_write_status is {aof}")
         return {"aof_last_write_status": aof, "rows": len(entries), "jobs_left": len(jobs)}, failures
 
-    def _answers(self) -> bool:
-        from redis import RedisError
-
-        if self._process is None or self._process.poll() is not None:
-            raise RuntimeError(f"redis-server ended: {(self._folder / 'redis.log').read_text()[-500:]}")
-        try:
-            with self._client() as client:
-                return bool(client.ping())
-        except RedisError:
-            return False
-
-    @contextmanager
-    def _client(self) -> Iterator[Any]:
-        from redis import Redis
-        from redis.backoff import NoBackoff
-        from redis.retry import Retry
-
-        with closing(Redis(unix_socket_path=str(self._socket), retry=Retry(NoBackoff(), 0))) as client:
-            yield client
-
 
 @contextmanager
 def open_backend(name: str, folder: Path) -> Iterator[Backend]:
@@ -160,12 +95,12 @@ def open_backend(name: str, folder: Path) -> Iterator[Backend]:
     if name == "sqlite":
         yield SqliteBackend(folder)
         return
-    server = RedisServer(folder)
+    server = RedisBackend(folder)
     try:
         server.start()
         yield server
     finally:
-        server.end(signal.SIGKILL)
+        server.kill()
 
 
 def wait_for_empty_journal(url: str, seconds: float) -> bool:

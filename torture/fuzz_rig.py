@@ -10,11 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import PosixPath
 
-from wwspec_router.envelope import Call
 from wwspec_router.logs import setup_logging
-from wwspec_router.sdk.base import Headers, SealedReply
 
-__all__ = ["BrokenPromiseError", "MemoryFile", "ScriptedSdk", "Target", "checked_lines", "promise"]
+__all__ = ["BrokenPromiseError", "MemoryFile", "Target", "checked_lines", "promise"]
 
 Target = Callable[[bytes], None]
 """Takes any bytes and raises when a promise is broken."""
@@ -86,47 +84,3 @@ def checked_lines() -> Iterator[Lines]:
         root.handlers[:] = before
         root.setLevel(level)
         sys.unraisablehook, threading.excepthook = hooks
-
-
-class ScriptedSdk:
-    """`Sdk` whose platform answers whatever the input says."""
-
-    description = "the SDK of the fuzzer"
-
-    def __init__(self) -> None:
-        self.reply = ""
-        self.invoked: list[tuple[str, str]] = []
-        self._ids = iter(range(2**63))
-
-    def client(self, corpid: str, agentid: int, ability_id: str, job_info: str) -> "ScriptedSdk":
-        """Return itself."""
-        return self
-
-    def invoke(self, api: str, request: str) -> str:
-        """Answer `reply`, whatever is asked."""
-        self.invoked.append((api, request))
-        return self.reply
-
-    def new_notify_id(self) -> str:
-        """Return a fresh one."""
-        return f"notify-{next(self._ids)}"
-
-    def decode(self, headers: Headers, body: str) -> Call:
-        """Never called."""
-        raise NotImplementedError
-
-    def encode(self, text: str) -> SealedReply:
-        """Never called."""
-        raise NotImplementedError
-
-    def encode_refusal(self, text: str) -> SealedReply:
-        """Never called."""
-        raise NotImplementedError
-
-    def log(self, level: str, text: str) -> None:
-        """Never called."""
-        raise NotImplementedError
-
-    def open_debug_mode(self, debug_token: str, access_token: str) -> None:
-        """Never called."""
-        raise NotImplementedError

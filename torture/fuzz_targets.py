@@ -14,7 +14,8 @@ from typing import Any
 
 import msgspec
 
-from torture.fuzz_rig import MemoryFile, ScriptedSdk, Target, checked_lines, promise
+from tests.support.sdk import ScriptedSdk
+from torture.fuzz_rig import MemoryFile, Target, checked_lines, promise
 from wwspec_router.config import SdkSource
 from wwspec_router.contracts import Contract
 from wwspec_router.contracts.codec import InputCodec, OutputCodec, OutputPolicy

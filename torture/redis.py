@@ -11,7 +11,7 @@ from collections import Counter
 from contextlib import closing
 from typing import Any
 
-from torture.backends import RedisServer
+from torture.backends import RedisBackend
 from torture.program import TIMEOUT, until
 from torture.progress import say
 from torture.result import Findings
@@ -73,7 +73,7 @@ class _Outages:
     """
 
     def __init__(self, stage: Stage, rng: random.Random) -> None:
-        if not isinstance(stage.backend, RedisServer):
+        if not isinstance(stage.backend, RedisBackend):
             raise TypeError("this run needs a Redis server")
         self._server = stage.backend
         self._stage = stage
@@ -88,11 +88,11 @@ class _Outages:
         time.sleep(self._rng.uniform(*UP))
         down = self._rng.uniform(*DOWN)
         if kind == "hung":
-            self._server.signal(signal.SIGSTOP)
+            self._server.freeze()
             time.sleep(down)
-            self._server.signal(signal.SIGCONT)
+            self._server.thaw()
         else:
-            self._server.end(signal.SIGTERM if kind == "ended" else signal.SIGKILL)
+            self._server.kill(signal.SIGTERM if kind == "ended" else signal.SIGKILL)
             if kind == "killed":  # its successor finds no store
                 self._stage.program.kill_worker(self._rng.choice(self._stage.program.workers()))
             time.sleep(down)

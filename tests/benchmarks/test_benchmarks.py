@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -14,10 +13,10 @@ import pytest
 from benchmarks.__main__ import load, names
 from benchmarks.figures import Report
 from benchmarks.targets import TARGETS, outcome
+from tests.support.apps import ROOT
+from tests.support.processes import UNMEASURED
 
 pytestmark = pytest.mark.slow
-
-ROOT = Path(__file__).parents[2]
 
 
 def require_wrk() -> None:
@@ -27,9 +26,10 @@ def require_wrk() -> None:
 
 
 def measure(name: str) -> "subprocess.CompletedProcess[str]":
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE_")}
     command = [sys.executable, "-m", "benchmarks", name, "--quick", "--json"]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **UNMEASURED}, capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.apps import ROOT
 from wwspec_router.testing.zone import Zone
-
-ROOT = Path(__file__).parents[2]
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import ROOT
+from tests.support.apps import ROOT
 
 SECRET = "a-secret-of-4f2a"  # noqa: S105 - to be searched for
 REDIS = f"redis://user:{SECRET}@127.0.0.1:1/0"

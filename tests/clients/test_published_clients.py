@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.apps import ROOT
 from wwspec_router.emulator.proxy.authority import Authority
 from wwspec_router.emulator.proxy.proxy import Proxy
 from wwspec_router.testing.zone import Zone
 
-ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 
 

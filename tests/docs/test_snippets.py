@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.support.apps import ROOT
 from wwspec_router.cli.main import VERBS
 from wwspec_router.testing.zone import Zone
 
-ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 ELSEWHERE = {

@@ -3,7 +3,6 @@
 import os
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,24 +16,14 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.emulator.http.server import EmulatorSettings, create_app, server_config
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.testing import standin
 
-DEADLINE = 20.0
-"""Seconds after which a wait fails instead of hanging."""
-
 Json = dict[str, Any]
 Response = tuple[int, Mapping[str, str], bytes]
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Return as soon as the condition holds."""
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.005)
 
 
 def free_socket() -> socket.socket:
@@ -57,7 +46,7 @@ def serving(app: Starlette, bound: socket.socket | None = None) -> Iterator[str]
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, name="emulator-under-test")
     thread.start()
     try:
-        wait_for(lambda: server.started)
+        wait_until(lambda: server.started)
         yield url
     finally:
         server.should_exit = True

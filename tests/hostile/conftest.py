@@ -15,7 +15,8 @@ from typing import Any, NamedTuple, Protocol
 import httpx
 import pytest
 
-from torture.fuzz_rig import ScriptedSdk
+from tests.support.apps import ROOT
+from tests.support.sdk import ScriptedSdk
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.envelope import Call
 from wwspec_router.kernel.dispatch import Dispatcher
@@ -24,7 +25,6 @@ from wwspec_router.stores import open_store
 from wwspec_router.testing.served import ServedZone
 from wwspec_router.testing.zone import Zone
 
-ROOT = Path(__file__).parents[2]
 LIMIT = 30.0
 """Seconds after which a test counts as hung."""
 NOT_DECODED = {"errcode": 710660, "errmsg": "the request could not be verified or decrypted"}

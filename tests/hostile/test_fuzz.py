@@ -11,7 +11,7 @@ from time import monotonic
 import pytest
 from hypothesis import strategies as st
 
-from tests.hostile.conftest import ROOT
+from tests.support.apps import ROOT
 from torture.fuzz import INPUTS
 from torture.fuzz_drivers import TooLongError, by_hypothesis, smaller, within_limit
 from torture.fuzz_inputs import CORPUS, kept, seeds, strategies

@@ -11,9 +11,11 @@ import pytest
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from tests.hostile.conftest import OK, ROOT
-from tests.stores.local_redis import RewindingClock, local_redis
-from torture.fuzz_rig import ScriptedSdk
+from tests.hostile.conftest import OK
+from tests.support.apps import ROOT
+from tests.support.redis_clock import RewindingClock
+from tests.support.redis_server import local_redis
+from tests.support.sdk import ScriptedSdk
 from wwspec_router.envelope import Call, CallType
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.table import AbilityTable, build_table

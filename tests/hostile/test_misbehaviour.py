@@ -12,9 +12,10 @@ import pytest
 from msgspec.structs import replace
 
 from tests.hostile import misbehaviour
-from tests.hostile.conftest import INTERNAL, LIMIT, ROOT, Wire
+from tests.hostile.conftest import INTERNAL, LIMIT, Wire
 from tests.hostile.misbehaviour import DONE, GARBAGE, MARK, RAISED, SAID
-from torture.fuzz_rig import ScriptedSdk
+from tests.support.apps import ROOT
+from tests.support.sdk import ScriptedSdk
 from wwspec_router.contracts.codec import InputCodec, OutputCodec
 from wwspec_router.envelope import Call, CallType
 from wwspec_router.handlers.ability import handler_of

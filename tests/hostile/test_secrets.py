@@ -13,9 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.hostile.conftest import LIMIT, ROOT, hostile_app, sent_raw
-from tests.stores.local_redis import LocalRedis, local_redis
+from tests.hostile.conftest import LIMIT, hostile_app, sent_raw
+from tests.support.apps import ROOT
 from tests.support.processes import command_lines
+from tests.support.redis_server import LocalRedis, local_redis
 from wwspec_router.cli.child import Child
 from wwspec_router.emulator.standin.wwspec_standin import seal
 

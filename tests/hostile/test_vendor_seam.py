@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.hostile.conftest import NOT_DECODED, ROOT
+from tests.hostile.conftest import NOT_DECODED
+from tests.support.apps import ROOT
 from wwspec_router.errors import DecodeError, SdkCallError
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.table import build_table

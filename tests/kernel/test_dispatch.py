@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from msgspec.structs import replace
 
-from tests.kernel.conftest import OK, MemorySdk, Zone, app_call, network_failure
+from tests.support.kernel import Kernel, app_call
+from tests.support.sdk import OK, MemorySdk, network_failure
 from wwspec_router.contracts.matching import matches
 from wwspec_router.envelope import Call, CallType
 from wwspec_router.errors import SdkCallError
@@ -23,7 +24,7 @@ from wwspec_router.registry.table import AbilityTable
 from wwspec_router.sdk.base import Headers
 from wwspec_router.stores import NotifyStore, open_store
 
-ZoneOf = Callable[..., Zone]
+ZoneOf = Callable[..., Kernel]
 
 
 def refused(errmsg: str, errcode: int = 710660) -> dict[str, Any]:
@@ -35,32 +36,34 @@ REPLY = '{ "errcode": 0, "errmsg": "ok", "msg_list": [ ], "has_more": 0 }'
 
 
 @pytest.mark.parametrize("ability_id", ["invoke_sync_msg", "chat_history"])
-def test_an_sdk_api_is_called_in_the_caller_s_name_with_the_request_byte_for_byte(zone: Zone, ability_id: str) -> None:
-    zone.sdk.replies["sync_msg"] = REPLY
+def test_an_sdk_api_is_called_in_the_caller_s_name_with_the_request_byte_for_byte(
+    kernel: Kernel, ability_id: str
+) -> None:
+    kernel.sdk.replies["sync_msg"] = REPLY
 
-    reply = zone.dispatch(app_call(ability_id, REQUEST, corpid="corp-2", agentid=9, job_info="job"))
+    reply = kernel.dispatch(app_call(ability_id, REQUEST, corpid="corp-2", agentid=9, job_info="job"))
     assert (reply.text, reply.errcode) == (REPLY, 0)
-    [call] = zone.sdk.calls
+    [call] = kernel.sdk.calls
     assert (call.api, call.request) == ("sync_msg", REQUEST)
     assert (call.corpid, call.agentid, call.ability_id, call.job_info) == ("corp-2", 9, ability_id, "job")
 
 
-def test_a_refusal_of_the_platform_is_passed_on(zone: Zone) -> None:
-    zone.sdk.replies["sync_msg"] = '{"errcode":710611,"errmsg":"invalid cursor"}'
+def test_a_refusal_of_the_platform_is_passed_on(kernel: Kernel) -> None:
+    kernel.sdk.replies["sync_msg"] = '{"errcode":710611,"errmsg":"invalid cursor"}'
 
-    reply = zone.dispatch(app_call("invoke_sync_msg"))
+    reply = kernel.dispatch(app_call("invoke_sync_msg"))
     assert (reply.text, reply.errcode) == ('{"errcode":710611,"errmsg":"invalid cursor"}', 0)
 
 
 def test_what_the_platform_adds_to_a_reply_is_left_out_and_logged_by_path(
-    zone_of: ZoneOf, caplog: pytest.LogCaptureFixture
+    kernel_of: ZoneOf, caplog: pytest.LogCaptureFixture
 ) -> None:
-    zone = zone_of("[passthrough]\nprefix='invoke_'\n")
-    zone.sdk.replies["sync_msg"] = '{"errcode":0,"msg_list":[{"msgid":"m","colour":"a-secret"}],"has_more":true}'
+    kernel = kernel_of("[passthrough]\nprefix='invoke_'\n")
+    kernel.sdk.replies["sync_msg"] = '{"errcode":0,"msg_list":[{"msgid":"m","colour":"a-secret"}],"has_more":true}'
 
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
-            assert zone.call("invoke_sync_msg") == {"errcode": 0, "msg_list": [{"msgid": "m"}], "has_more": 1}
+            assert kernel.call("invoke_sync_msg") == {"errcode": 0, "msg_list": [{"msgid": "m"}], "has_more": 1}
     assert [record.getMessage() for record in caplog.records] == [
         "left out of replies, since the contract of sync_msg does not list it: $.msg_list[].colour"
     ]
@@ -77,69 +80,69 @@ def test_what_the_platform_adds_to_a_reply_is_left_out_and_logged_by_path(
     ],
 )
 def test_a_row_s_output_policy_decides_over_the_platform_s_reply(
-    zone_of: ZoneOf, policy: str, reply: str, answer: dict[str, Any]
+    kernel_of: ZoneOf, policy: str, reply: str, answer: dict[str, Any]
 ) -> None:
-    zone = zone_of(f"[abilities.a]\napi='sync_msg'\noutput_policy='{policy}'\n")
-    zone.sdk.replies["sync_msg"] = reply
+    kernel = kernel_of(f"[abilities.a]\napi='sync_msg'\noutput_policy='{policy}'\n")
+    kernel.sdk.replies["sync_msg"] = reply
 
-    assert zone.call("a") == answer
+    assert kernel.call("a") == answer
 
 
-def test_the_policy_off_passes_the_platform_s_reply_on_unread(zone_of: ZoneOf) -> None:
-    zone = zone_of("[abilities.a]\napi='sync_msg'\noutput_policy='off'\n")
-    zone.sdk.replies["sync_msg"] = '{"new":1}'
+def test_the_policy_off_passes_the_platform_s_reply_on_unread(kernel_of: ZoneOf) -> None:
+    kernel = kernel_of("[abilities.a]\napi='sync_msg'\noutput_policy='off'\n")
+    kernel.sdk.replies["sync_msg"] = '{"new":1}'
 
-    assert zone.dispatch(app_call("a")).text == '{"new":1}'
+    assert kernel.dispatch(app_call("a")).text == '{"new":1}'
 
 
 PAGE = '{"cursor":"","limit":0,"token":""}'
 """What WeCom's page sends in Java and C++."""
 
 
-def test_the_request_of_wecom_s_page_in_java_and_cpp_is_passed_on_as_it_is(zone: Zone) -> None:
+def test_the_request_of_wecom_s_page_in_java_and_cpp_is_passed_on_as_it_is(kernel: Kernel) -> None:
     """Row 23: limit 0 was refused."""
-    zone.sdk.replies["sync_msg"] = REPLY
+    kernel.sdk.replies["sync_msg"] = REPLY
 
-    assert zone.dispatch(app_call("invoke_sync_msg", PAGE)).text == REPLY
-    assert zone.dispatch(app_call("python_demo", func("sync_msg", PAGE))).text == REPLY
-    assert [(call.api, call.request) for call in zone.sdk.calls] == [("sync_msg", PAGE)] * 2
+    assert kernel.dispatch(app_call("invoke_sync_msg", PAGE)).text == REPLY
+    assert kernel.dispatch(app_call("python_demo", func("sync_msg", PAGE))).text == REPLY
+    assert [(call.api, call.request) for call in kernel.sdk.calls] == [("sync_msg", PAGE)] * 2
 
 
 @pytest.mark.parametrize("text", ["[]", " [\t\r\n] "])
-def test_an_empty_array_is_taken_for_an_empty_object_where_nothing_is_required(zone: Zone, text: str) -> None:
+def test_an_empty_array_is_taken_for_an_empty_object_where_nothing_is_required(kernel: Kernel, text: str) -> None:
     """Row 24: PHP makes `[]` of an empty array, and a published library sends it."""
-    assert zone.call("invoke_sync_msg", text) == {"errcode": 0, "errmsg": "ok"}
-    assert zone.call("python_demo", func("sync_msg", text))["errcode"] == 0
-    assert zone.sdk.requests == [("sync_msg", {}), ("sync_msg", {})]
-    assert zone.call("chat_digest", text)["errcode"] == 0
-    notify_id = store_event(zone)
-    assert zone.call("get_callback_data", text, notify_id=notify_id) == json.loads(EVENT)
-    assert zone.call("python_demo", func("do_async_job", text), notify_id=notify_id) == json.loads(EVENT)
+    assert kernel.call("invoke_sync_msg", text) == {"errcode": 0, "errmsg": "ok"}
+    assert kernel.call("python_demo", func("sync_msg", text))["errcode"] == 0
+    assert kernel.sdk.requests == [("sync_msg", {}), ("sync_msg", {})]
+    assert kernel.call("chat_digest", text)["errcode"] == 0
+    notify_id = store_event(kernel)
+    assert kernel.call("get_callback_data", text, notify_id=notify_id) == json.loads(EVENT)
+    assert kernel.call("python_demo", func("do_async_job", text), notify_id=notify_id) == json.loads(EVENT)
 
 
-def test_an_empty_array_is_taken_by_an_ability_that_answers_figures(zone_of: ZoneOf, store: NotifyStore) -> None:
+def test_an_empty_array_is_taken_by_an_ability_that_answers_figures(kernel_of: ZoneOf, store: NotifyStore) -> None:
     """Row 24."""
-    zone = zone_of("[abilities.figures]\nkind='status'\n")
-    kernel = Dispatcher(zone.table, zone.sdk, store, status=lambda: '{"errcode":0}')
+    kernel = kernel_of("[abilities.figures]\nkind='status'\n")
+    dispatcher = Dispatcher(kernel.table, kernel.sdk, store, status=lambda: '{"errcode":0}')
 
-    assert kernel.dispatch(app_call("figures", "[]")).text == '{"errcode":0}'
+    assert dispatcher.dispatch(app_call("figures", "[]")).text == '{"errcode":0}'
 
 
-def test_an_empty_array_is_refused_as_before_where_something_is_required(zone: Zone) -> None:
+def test_an_empty_array_is_refused_as_before_where_something_is_required(kernel: Kernel) -> None:
     """Row 24."""
     told = "input contract: expected object, got array at "
-    assert zone.call("group_overview", "[]") == refused(f"{told}$")
-    assert zone.call("invoke_get_group_chat", "[]") == refused(f"{told}$")
-    assert zone.call("python_demo", "[]") == refused(f"{told}$")
-    assert zone.call("python_demo", func("get_group_chat", "[]")) == refused(f"{told}$.input.func_req")
+    assert kernel.call("group_overview", "[]") == refused(f"{told}$")
+    assert kernel.call("invoke_get_group_chat", "[]") == refused(f"{told}$")
+    assert kernel.call("python_demo", "[]") == refused(f"{told}$")
+    assert kernel.call("python_demo", func("get_group_chat", "[]")) == refused(f"{told}$.input.func_req")
     for text in ("[{}]", "[null]", '[""]', "[0]"):
-        assert zone.call("invoke_sync_msg", text) == refused(f"{told}$")
-    assert zone.call("invoke_search_msg", '{"query_word":"发货","chat_info":[]}') == refused(f"{told}$.chat_info")
-    assert zone.sdk.calls == []
+        assert kernel.call("invoke_sync_msg", text) == refused(f"{told}$")
+    assert kernel.call("invoke_search_msg", '{"query_word":"发货","chat_info":[]}') == refused(f"{told}$.chat_info")
+    assert kernel.sdk.calls == []
 
 
-def test_empty_strings_are_dropped_where_the_registry_says_so(zone_of: ZoneOf) -> None:
-    zone = zone_of(
+def test_empty_strings_are_dropped_where_the_registry_says_so(kernel_of: ZoneOf) -> None:
+    kernel = kernel_of(
         "[passthrough]\nprefix='p_'\ndrop_empty=true\n[func]\nprefix='f_'\ndrop_empty=true\n"
         "[abilities.a]\napi='sync_msg'\ndrop_empty=true\n[abilities.b]\napi='sync_msg'\n"
         "[abilities.c]\nkind='func'\ndrop_empty=true\n"
@@ -153,33 +156,35 @@ def test_empty_strings_are_dropped_where_the_registry_says_so(zone_of: ZoneOf) -
         ("c", wrapped),
         ("f_sync_msg", wrapped),
     ]:
-        zone.call(ability_id, data)
-    assert [call.request for call in zone.sdk.calls] == ['{"limit":5}'] * 2 + [plain] + ['{"limit":5}'] * 2
+        kernel.call(ability_id, data)
+    assert [call.request for call in kernel.sdk.calls] == ['{"limit":5}'] * 2 + [plain] + ['{"limit":5}'] * 2
 
 
-def test_a_request_that_does_not_fit_never_reaches_the_sdk(zone: Zone) -> None:
+def test_a_request_that_does_not_fit_never_reaches_the_sdk(kernel: Kernel) -> None:
     for data in ("", "[1]", "[[]]", '{"limit":"3"}', '{"limit":3,"x":1}', '{"cursor":"' + "中" * 43 + '"}', "\ud800"):
-        assert zone.call("invoke_sync_msg", data)["errmsg"].startswith("input contract: ")
-    assert zone.call("invoke_sync_msg", '{"limit":"3"}') == refused("input contract: expected int, got str at $.limit")
-    assert zone.sdk.calls == []
+        assert kernel.call("invoke_sync_msg", data)["errmsg"].startswith("input contract: ")
+    assert kernel.call("invoke_sync_msg", '{"limit":"3"}') == refused(
+        "input contract: expected int, got str at $.limit"
+    )
+    assert kernel.sdk.calls == []
 
 
 @pytest.mark.parametrize("error", [network_failure("sync_msg"), SdkCallError("sync_msg", None, "odd")])
 def test_a_failed_sdk_call_is_answered_with_its_return_code(
-    zone: Zone, error: SdkCallError, caplog: pytest.LogCaptureFixture
+    kernel: Kernel, error: SdkCallError, caplog: pytest.LogCaptureFixture
 ) -> None:
-    zone.sdk.replies["sync_msg"] = error
+    kernel.sdk.replies["sync_msg"] = error
 
     code = " (-10002)" if error.return_code else ""
-    assert zone.call("invoke_sync_msg") == refused(f"sync_msg: the SDK call failed{code}")
+    assert kernel.call("invoke_sync_msg") == refused(f"sync_msg: the SDK call failed{code}")
     assert error.detail in caplog.text
 
 
-def test_the_sdk_s_own_bugs_are_answered_without_their_text(zone: Zone, caplog: pytest.LogCaptureFixture) -> None:
-    zone.sdk.replies["sync_msg"] = RuntimeError("a-secret")
+def test_the_sdk_s_own_bugs_are_answered_without_their_text(kernel: Kernel, caplog: pytest.LogCaptureFixture) -> None:
+    kernel.sdk.replies["sync_msg"] = RuntimeError("a-secret")
 
-    assert zone.call("invoke_sync_msg") == refused("internal error of the program")
-    assert "RuntimeError at conftest.py" in caplog.text
+    assert kernel.call("invoke_sync_msg") == refused("internal error of the program")
+    assert "RuntimeError at sdk.py" in caplog.text
     assert "a-secret" not in caplog.text
 
 
@@ -199,58 +204,62 @@ def test_the_sdk_s_own_bugs_are_answered_without_their_text(zone: Zone, caplog: 
     ids=ascii,
 )
 def test_an_unknown_ability_is_not_found(
-    zone: Zone, ability_id: str, told: str, caplog: pytest.LogCaptureFixture
+    kernel: Kernel, ability_id: str, told: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert zone.call(ability_id) == refused(f"unknown ability_id {told}")
-    assert zone.sdk.calls == []
+    assert kernel.call(ability_id) == refused(f"unknown ability_id {told}")
+    assert kernel.sdk.calls == []
     [record] = caplog.records
     assert record.getMessage() == f"ability {told} refused, AbilityNotFoundError"
 
 
-def test_an_api_without_a_contract_never_reaches_the_sdk(zone: Zone) -> None:
+def test_an_api_without_a_contract_never_reaches_the_sdk(kernel: Kernel) -> None:
     for name in ("invoke_set_public_key", "invoke___class__", "invoke_sync_msg ", "invoke_SYNC_MSG", "input_nope"):
-        assert zone.call(name)["errmsg"].startswith("unknown ability_id ")
+        assert kernel.call(name)["errmsg"].startswith("unknown ability_id ")
     for func in ("set_public_key", "__class__", "search_msg"):
-        assert zone.call("python_demo", json.dumps({"input": {"func": func}})) == refused(f"unknown input.func {func}")
-    assert zone.sdk.calls == []
+        assert kernel.call("python_demo", json.dumps({"input": {"func": func}})) == refused(
+            f"unknown input.func {func}"
+        )
+    assert kernel.sdk.calls == []
 
 
 @pytest.mark.parametrize("call_type", [0, 3, -1, 10**30])
-def test_an_unknown_call_type_is_refused(zone: Zone, call_type: int) -> None:
-    assert zone.call("invoke_sync_msg", call_type=call_type) == refused("call_type must be 1 or 2")
-    assert zone.sdk.calls == []
+def test_an_unknown_call_type_is_refused(kernel: Kernel, call_type: int) -> None:
+    assert kernel.call("invoke_sync_msg", call_type=call_type) == refused("call_type must be 1 or 2")
+    assert kernel.sdk.calls == []
 
 
-def test_an_asynchronous_call_is_refused(zone: Zone) -> None:
-    answer = zone.call("invoke_sync_msg", is_async=True, job_info="job")
+def test_an_asynchronous_call_is_refused(kernel: Kernel) -> None:
+    answer = kernel.call("invoke_sync_msg", is_async=True, job_info="job")
 
     assert answer == refused("asynchronous calls are not supported by this program")
-    assert zone.sdk.calls == []
+    assert kernel.sdk.calls == []
 
 
-def test_the_program_s_own_failures_carry_its_configured_errcode(zone_of: ZoneOf) -> None:
-    zone = zone_of("[program]\nerrcode=42\n[abilities.a]\napi='sync_msg'\n")
+def test_the_program_s_own_failures_carry_its_configured_errcode(kernel_of: ZoneOf) -> None:
+    kernel = kernel_of("[program]\nerrcode=42\n[abilities.a]\napi='sync_msg'\n")
 
-    assert zone.dispatch(app_call("nope")).errcode == 42
-    assert zone.call("a", "[1]")["errcode"] == 42
-    assert zone.event("[]")["errcode"] == 42
+    assert kernel.dispatch(app_call("nope")).errcode == 42
+    assert kernel.call("a", "[1]")["errcode"] == 42
+    assert kernel.event("[]")["errcode"] == 42
 
 
-def test_deadlines_count_from_the_arrival_and_are_for_calls_of_the_app_only(zone_of: ZoneOf) -> None:
-    zone = zone_of("[program]\ntimeout=2\n[abilities.a]\napi='sync_msg'\n[abilities.b]\napi='sync_msg'\ntimeout=1\n")
+def test_deadlines_count_from_the_arrival_and_are_for_calls_of_the_app_only(kernel_of: ZoneOf) -> None:
+    kernel = kernel_of(
+        "[program]\ntimeout=2\n[abilities.a]\napi='sync_msg'\n[abilities.b]\napi='sync_msg'\ntimeout=1\n"
+    )
 
     def deadline(call: Call) -> float | None:
-        return zone.dispatcher.deadline(call, 100.0).at
+        return kernel.dispatcher.deadline(call, 100.0).at
 
     assert [deadline(app_call(name)) for name in ("a", "b", "nope")] == [102.0, 101.0, None]
     assert deadline(Call(corpid="c", agentid=1, call_type=CallType.EVENT, ability_id="a")) is None
 
 
-def test_a_call_whose_time_is_over_before_it_is_begun_asks_the_sdk_for_nothing(zone: Zone) -> None:
-    reply = zone.dispatcher.dispatch(app_call("invoke_sync_msg"), Deadline(monotonic() - 1))
+def test_a_call_whose_time_is_over_before_it_is_begun_asks_the_sdk_for_nothing(kernel: Kernel) -> None:
+    reply = kernel.dispatcher.dispatch(app_call("invoke_sync_msg"), Deadline(monotonic() - 1))
 
     assert json.loads(reply.text) == refused("the ability took longer than its timeout")
-    assert zone.sdk.calls == []
+    assert kernel.sdk.calls == []
 
 
 LIMITED = (
@@ -260,110 +269,110 @@ FULL = refused("the ability is at its limit of calls, try again later", 45009)
 
 
 def test_an_ability_at_its_limit_is_refused_at_once_with_the_errcode_of_overload(
-    zone_of: ZoneOf, caplog: pytest.LogCaptureFixture
+    kernel_of: ZoneOf, caplog: pytest.LogCaptureFixture
 ) -> None:
-    zone = zone_of(LIMITED)
+    kernel = kernel_of(LIMITED)
     within: list[Any] = []
 
     def reply(request: str) -> str:
         if not within:
             within.append(None)  # the calls below answer at once
             with ThreadPoolExecutor(1) as other:  # the limit is one of threads
-                within[:] = [other.submit(zone.call, name).result() for name in ("a", "b")]
+                within[:] = [other.submit(kernel.call, name).result() for name in ("a", "b")]
         return OK
 
-    zone.sdk.replies["sync_msg"] = reply
-    assert zone.call("a")["errcode"] == 0
+    kernel.sdk.replies["sync_msg"] = reply
+    assert kernel.call("a")["errcode"] == 0
     assert within == [FULL, {"errcode": 0, "errmsg": "ok"}]
-    assert zone.call("a")["errcode"] == 0
+    assert kernel.call("a")["errcode"] == 0
     assert "a call was refused: 1 calls of a are running" in caplog.text
 
 
-def test_a_place_under_a_limit_is_given_back_whatever_becomes_of_the_call(zone_of: ZoneOf) -> None:
-    zone = zone_of(LIMITED)
+def test_a_place_under_a_limit_is_given_back_whatever_becomes_of_the_call(kernel_of: ZoneOf) -> None:
+    kernel = kernel_of(LIMITED)
     for failure in (network_failure("sync_msg"), ValueError("unknown")):
-        zone.sdk.replies["sync_msg"] = failure
-        assert zone.call("a")["errcode"] == 710660
-    zone.sdk.replies["sync_msg"] = OK
-    assert zone.call("a")["errcode"] == 0
+        kernel.sdk.replies["sync_msg"] = failure
+        assert kernel.call("a")["errcode"] == 710660
+    kernel.sdk.replies["sync_msg"] = OK
+    assert kernel.call("a")["errcode"] == 0
 
 
-def test_asynchronous_calls_are_counted_apart_from_those_that_their_abilities_answer(zone: Zone) -> None:
+def test_asynchronous_calls_are_counted_apart_from_those_that_their_abilities_answer(kernel: Kernel) -> None:
     call = app_call("chat_history")
-    assert zone.dispatcher.label(call) == "chat_history"
-    assert zone.dispatcher.label(replace(call, is_async=True)) == ASYNC
-    assert zone.dispatcher.label(app_call("no such", is_async=True)) == UNKNOWN
+    assert kernel.dispatcher.label(call) == "chat_history"
+    assert kernel.dispatcher.label(replace(call, is_async=True)) == ASYNC
+    assert kernel.dispatcher.label(app_call("no such", is_async=True)) == UNKNOWN
 
 
-def test_asynchronous_calls_do_not_count_against_a_limit(zone_of: ZoneOf) -> None:
-    zone = zone_of(LIMITED)
+def test_asynchronous_calls_do_not_count_against_a_limit(kernel_of: ZoneOf) -> None:
+    kernel = kernel_of(LIMITED)
     answers: list[Any] = []
 
     def reply(request: str) -> str:
         if not answers:
             answers.append("")
             with ThreadPoolExecutor(1) as other:
-                answers[:] = [other.submit(zone.dispatcher.run_job, app_call("a"), Deadline()).result().text]
+                answers[:] = [other.submit(kernel.dispatcher.run_job, app_call("a"), Deadline()).result().text]
         return OK
 
-    zone.sdk.replies["sync_msg"] = reply
-    assert zone.call("a")["errcode"] == 0
+    kernel.sdk.replies["sync_msg"] = reply
+    assert kernel.call("a")["errcode"] == 0
     assert answers == [OK]
 
 
-def test_a_thread_that_was_written_off_holds_no_place_under_a_limit(zone_of: ZoneOf) -> None:
-    zone = zone_of(LIMITED)
+def test_a_thread_that_was_written_off_holds_no_place_under_a_limit(kernel_of: ZoneOf) -> None:
+    kernel = kernel_of(LIMITED)
     answers: list[Any] = []
 
     def reply(request: str) -> str:
         if not answers:
             answers.append("")
-            zone.dispatcher.write_off(get_ident())
+            kernel.dispatcher.write_off(get_ident())
             with ThreadPoolExecutor(1) as other:
-                answers[:] = [other.submit(zone.call, "a").result()]
+                answers[:] = [other.submit(kernel.call, "a").result()]
         return OK
 
-    zone.sdk.replies["sync_msg"] = reply
-    assert zone.call("a")["errcode"] == 0
+    kernel.sdk.replies["sync_msg"] = reply
+    assert kernel.call("a")["errcode"] == 0
     assert answers == [{"errcode": 0, "errmsg": "ok"}]
 
 
 EVENT = ' {"event_type": "hit_keyword", "timestamp": 5, "hit_keyword": {"token": "t"}}'
 
 
-def store_event(zone: Zone, text: str = EVENT, **more: Any) -> str:
+def store_event(kernel: Kernel, text: str = EVENT, **more: Any) -> str:
     """Send an event and return the notify_id that the app is told."""
-    assert zone.event(text, **more) == {"errcode": 0, "errmsg": "ok"}
-    notify_id = zone.sdk.requests[-1][1]["notify_id"]
+    assert kernel.event(text, **more) == {"errcode": 0, "errmsg": "ok"}
+    notify_id = kernel.sdk.requests[-1][1]["notify_id"]
     assert isinstance(notify_id, str)
     return notify_id
 
 
-def test_a_stored_event_is_fetched_byte_for_byte_and_again(zone: Zone) -> None:
-    notify_id = store_event(zone)
+def test_a_stored_event_is_fetched_byte_for_byte_and_again(kernel: Kernel) -> None:
+    notify_id = store_event(kernel)
 
     for _ in range(2):
-        assert zone.dispatch(app_call("get_callback_data", notify_id=notify_id)).text == EVENT
+        assert kernel.dispatch(app_call("get_callback_data", notify_id=notify_id)).text == EVENT
 
 
 @pytest.mark.parametrize("other", [{"corpid": "corp-2"}, {"agentid": 8}, {"notify_id": "notify-1"}], ids=str)
-def test_an_event_of_another_corp_or_app_is_not_found(zone: Zone, other: dict[str, Any]) -> None:
-    notify_id = store_event(zone)
+def test_an_event_of_another_corp_or_app_is_not_found(kernel: Kernel, other: dict[str, Any]) -> None:
+    notify_id = store_event(kernel)
 
-    answer = zone.call("get_callback_data", **{"notify_id": notify_id, **other})
+    answer = kernel.call("get_callback_data", **{"notify_id": notify_id, **other})
     assert answer == refused("no event waits under this notify_id")
 
 
-def test_a_call_without_notify_id_finds_no_event(zone: Zone) -> None:
-    store_event(zone)
+def test_a_call_without_notify_id_finds_no_event(kernel: Kernel) -> None:
+    store_event(kernel)
 
-    assert zone.call("get_callback_data") == refused("the call carries no notify_id")
+    assert kernel.call("get_callback_data") == refused("the call carries no notify_id")
 
 
-def test_the_request_for_an_event_must_be_empty(zone: Zone) -> None:
-    notify_id = store_event(zone)
+def test_the_request_for_an_event_must_be_empty(kernel: Kernel) -> None:
+    notify_id = store_event(kernel)
 
-    answer = zone.call("get_callback_data", '{"notify_id":"x"}', notify_id=notify_id)
+    answer = kernel.call("get_callback_data", '{"notify_id":"x"}', notify_id=notify_id)
     assert answer == refused("input contract: unknown key at $.notify_id")
 
 
@@ -371,34 +380,34 @@ def test_an_expired_event_is_not_found(reference_table: AbilityTable, tmp_path: 
     now = 1000.0
     store = open_store(f"sqlite:{tmp_path / 'notify.db'}", clock=lambda: now)
     try:
-        zone = Zone(reference_table, store)
-        notify_id = store_event(zone)
+        kernel = Kernel(reference_table, store)
+        notify_id = store_event(kernel)
         now += reference_table.registry.program.notify_ttl - 1
-        assert zone.call("get_callback_data", notify_id=notify_id)["event_type"] == "hit_keyword"
+        assert kernel.call("get_callback_data", notify_id=notify_id)["event_type"] == "hit_keyword"
         now += 2
-        assert zone.call("get_callback_data", notify_id=notify_id) == refused("no event waits under this notify_id")
+        assert kernel.call("get_callback_data", notify_id=notify_id) == refused("no event waits under this notify_id")
     finally:
         store.close()
 
 
-def test_a_store_that_fails_is_told_without_its_words(zone: Zone, caplog: pytest.LogCaptureFixture) -> None:
-    zone.store.close()
+def test_a_store_that_fails_is_told_without_its_words(kernel: Kernel, caplog: pytest.LogCaptureFixture) -> None:
+    kernel.store.close()
 
-    assert zone.call("get_callback_data", notify_id="a") == refused("the event could not be read")
+    assert kernel.call("get_callback_data", notify_id="a") == refused("the event could not be read")
     assert "closed" in caplog.text
 
 
 @pytest.mark.parametrize("surrogate", ["\ud800", "a" * 5000, "a\x00b", " "], ids=ascii)
-def test_any_notify_id_is_looked_up_safely(zone: Zone, surrogate: str) -> None:
-    answer = zone.call("get_callback_data", notify_id=surrogate)
+def test_any_notify_id_is_looked_up_safely(kernel: Kernel, surrogate: str) -> None:
+    answer = kernel.call("get_callback_data", notify_id=surrogate)
 
     assert answer["errmsg"] in ("no event waits under this notify_id", "the event could not be read")
 
 
-def test_an_event_of_a_type_without_contract_is_fetched_without_its_unknown_keys(zone: Zone) -> None:
-    notify_id = store_event(zone, '{"event_type":"brand_new","timestamp":5,"brand_new":{"a":1}}')
+def test_an_event_of_a_type_without_contract_is_fetched_without_its_unknown_keys(kernel: Kernel) -> None:
+    notify_id = store_event(kernel, '{"event_type":"brand_new","timestamp":5,"brand_new":{"a":1}}')
 
-    assert zone.call("get_callback_data", notify_id=notify_id) == {"event_type": "brand_new", "timestamp": 5}
+    assert kernel.call("get_callback_data", notify_id=notify_id) == {"event_type": "brand_new", "timestamp": 5}
 
 
 def func(name: str, request: str | None = None) -> str:
@@ -411,43 +420,43 @@ def func(name: str, request: str | None = None) -> str:
     ("request_text", "sent"), [(REQUEST, REQUEST.strip()), ("{}", "{}"), (None, "{}")], ids=["full", "empty", "absent"]
 )
 def test_the_python_demo_s_protocol_reaches_the_named_api(
-    zone: Zone, ability_id: str, request_text: str | None, sent: str
+    kernel: Kernel, ability_id: str, request_text: str | None, sent: str
 ) -> None:
-    zone.sdk.replies["sync_msg"] = REPLY
+    kernel.sdk.replies["sync_msg"] = REPLY
 
-    assert zone.dispatch(app_call(ability_id, func("sync_msg", request_text))).text == REPLY
-    [call] = zone.sdk.calls
+    assert kernel.dispatch(app_call(ability_id, func("sync_msg", request_text))).text == REPLY
+    [call] = kernel.sdk.calls
     assert (call.api, call.request, call.ability_id) == ("sync_msg", sent, ability_id)
 
 
 @pytest.mark.parametrize("ability_id", ["python_demo", "input_do_async_job"])
-def test_the_python_demo_fetches_events_with_do_async_job(zone: Zone, ability_id: str) -> None:
-    notify_id = store_event(zone)
+def test_the_python_demo_fetches_events_with_do_async_job(kernel: Kernel, ability_id: str) -> None:
+    notify_id = store_event(kernel)
 
     for request in ("{}", None):
         call = app_call(ability_id, func("do_async_job", request), notify_id=notify_id)
-        assert zone.dispatch(call).text == EVENT
+        assert kernel.dispatch(call).text == EVENT
 
 
 @pytest.mark.parametrize("ability_id", ["python_demo", "input_do_async_job"])
-def test_the_page_s_own_request_for_an_event_is_taken(zone: Zone, ability_id: str) -> None:
+def test_the_page_s_own_request_for_an_event_is_taken(kernel: Kernel, ability_id: str) -> None:
     """Row 22: a notify_id inside `func_req` was refused as an unknown key."""
-    notify_id, other = store_event(zone), store_event(zone, '{"event_type":"other"}')
+    notify_id, other = store_event(kernel), store_event(kernel, '{"event_type":"other"}')
     asking = func("do_async_job", f'{{"notify_id":"{notify_id}"}}')
 
-    assert zone.dispatch(app_call(ability_id, asking)).text == EVENT
-    assert zone.call(ability_id, asking, notify_id=other) == {"event_type": "other"}, "the call's own goes first"
-    assert zone.call(ability_id, asking, corpid="other") == refused("no event waits under this notify_id")
+    assert kernel.dispatch(app_call(ability_id, asking)).text == EVENT
+    assert kernel.call(ability_id, asking, notify_id=other) == {"event_type": "other"}, "the call's own goes first"
+    assert kernel.call(ability_id, asking, corpid="other") == refused("no event waits under this notify_id")
     for empty in ("{}", '{"notify_id":""}'):
-        assert zone.call(ability_id, func("do_async_job", empty)) == refused("the call carries no notify_id")
+        assert kernel.call(ability_id, func("do_async_job", empty)) == refused("the call carries no notify_id")
     for odd in ('{"notify_id":5}', '{"notify_id":"' + "x" * 129 + '"}'):
-        errmsg = zone.call(ability_id, func("do_async_job", odd))["errmsg"]
+        errmsg = kernel.call(ability_id, func("do_async_job", odd))["errmsg"]
         assert errmsg.endswith(" at $.input.func_req.notify_id")
 
 
-def test_the_console_is_told_of_the_page_s_own_request_for_an_event(zone: Zone) -> None:
+def test_the_console_is_told_of_the_page_s_own_request_for_an_event(kernel: Kernel) -> None:
     """Row 22."""
-    contracts = console_contracts(zone.table)
+    contracts = console_contracts(kernel.table)
     page = {"input": {"func": "do_async_job", "func_req": {"notify_id": "NOTIFYID"}}}
 
     assert contracts["input_do_async_job"].input == page
@@ -482,14 +491,14 @@ def test_the_console_is_told_of_the_page_s_own_request_for_an_event(zone: Zone) 
     ],
     ids=lambda value: ascii(value[:50]) if value else "",
 )
-def test_bad_input_of_the_python_demo_s_protocol_is_refused(zone: Zone, data: str, told: str | None) -> None:
-    answer = zone.call("python_demo", data)
+def test_bad_input_of_the_python_demo_s_protocol_is_refused(kernel: Kernel, data: str, told: str | None) -> None:
+    answer = kernel.call("python_demo", data)
 
     if told is None:
         assert answer["errmsg"].startswith("input contract: ")
     else:
         assert answer == refused(told)
-    assert zone.sdk.calls == []
+    assert kernel.sdk.calls == []
 
 
 json_values = st.recursive(
@@ -512,29 +521,29 @@ json_values = st.recursive(
     st.text() | json_values.map(json.dumps) | st.just(OK),
 )
 def test_every_reply_fits_what_the_console_has_for_the_ability(
-    zone: Zone, ability_id: str, data: str, call_type: int, notify_id: str, platform: str
+    kernel: Kernel, ability_id: str, data: str, call_type: int, notify_id: str, platform: str
 ) -> None:
-    zone.sdk.replies = dict.fromkeys(["sync_msg", "get_group_chat", "spec_notify_app"], platform)
+    kernel.sdk.replies = dict.fromkeys(["sync_msg", "get_group_chat", "spec_notify_app"], platform)
     call = Call(corpid="corp", agentid=7, call_type=call_type, ability_id=ability_id, data=data, notify_id=notify_id)
-    reply = zone.dispatch(call)
+    reply = kernel.dispatch(call)
     value = json.loads(reply.text)
-    contract = console_contracts(zone.table).get(ability_id)
+    contract = console_contracts(kernel.table).get(ability_id)
     example = contract.output if contract and call_type == 1 else {"errcode": 0, "errmsg": "ok"}
     assert matches(example, value)
     assert reply.errcode in (0, value.get("errcode", 0))
 
 
-def test_nothing_of_a_request_or_a_reply_reaches_the_log(zone: Zone, caplog: pytest.LogCaptureFixture) -> None:
-    zone.sdk.replies["sync_msg"] = '{"errcode":0,"errmsg":"a-secret","next_cursor":7,"list":"a-secret"}'
+def test_nothing_of_a_request_or_a_reply_reaches_the_log(kernel: Kernel, caplog: pytest.LogCaptureFixture) -> None:
+    kernel.sdk.replies["sync_msg"] = '{"errcode":0,"errmsg":"a-secret","next_cursor":7,"list":"a-secret"}'
 
     with caplog.at_level(logging.DEBUG):
-        zone.call("invoke_sync_msg", '{"token":"a-secret"}')
-        zone.call("invoke_sync_msg", '{"a-secret":"a-secret"}')
-        zone.call("invoke_sync_msg", '{"limit":"a-secret"}')
-        zone.call("python_demo", '{"input":{"a-secret":"a-secret"}}')
-        zone.call("python_demo", func("sync_msg", '{"a-secret":1}'))
-        zone.event('{"event_type":"hit_keyword","hit_keyword":{"token":"a-secret"}}')
-        zone.event('{"event_type":7,"a-secret":"a-secret"}')
+        kernel.call("invoke_sync_msg", '{"token":"a-secret"}')
+        kernel.call("invoke_sync_msg", '{"a-secret":"a-secret"}')
+        kernel.call("invoke_sync_msg", '{"limit":"a-secret"}')
+        kernel.call("python_demo", '{"input":{"a-secret":"a-secret"}}')
+        kernel.call("python_demo", func("sync_msg", '{"a-secret":1}'))
+        kernel.event('{"event_type":"hit_keyword","hit_keyword":{"token":"a-secret"}}')
+        kernel.event('{"event_type":7,"a-secret":"a-secret"}')
     assert caplog.text.count("InputError") == 3, "each ability's once a second, and the event's"
     assert "a-secret" not in caplog.text
 
@@ -548,9 +557,9 @@ class BrokenSdk(MemorySdk):
 
 
 def test_an_sdk_without_clients_is_answered_all_the_same(reference_table: AbilityTable, store: NotifyStore) -> None:
-    zone = Zone(reference_table, store, sdk=BrokenSdk())
+    kernel = Kernel(reference_table, store, sdk=BrokenSdk())
 
     for ability_id in ("invoke_sync_msg", "chat_digest", "group_overview"):
         data = '{"chatid":"c"}' if ability_id == "group_overview" else "{}"
-        assert zone.call(ability_id, data) == refused("internal error of the program")
-    assert zone.event(EVENT) == refused("internal error of the program")
+        assert kernel.call(ability_id, data) == refused("internal error of the program")
+    assert kernel.event(EVENT) == refused("internal error of the program")

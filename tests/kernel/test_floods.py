@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.kernel.conftest import MemorySdk, Zone, app_call, network_failure, with_handler
+from tests.support.kernel import Kernel, app_call, with_handler
+from tests.support.sdk import MemorySdk, network_failure
 from wwspec_router import Output, ability, logs
 from wwspec_router.contracts import Contract
 from wwspec_router.envelope import Call
@@ -67,11 +68,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def moody_zone(reference_table: AbilityTable) -> Zone:
+def moody_zone(reference_table: AbilityTable) -> Kernel:
     """A kernel whose abilities fail, over a store that is full."""
     sdk = MemorySdk(replies={"sync_msg": network_failure("sync_msg"), "get_group_chat": "no JSON"})
     table = with_handler(with_handler(reference_table, moody), sulky)
-    return Zone(table, open_store("memory:", StoreLimits(max_rows=0)), sdk=sdk)
+    return Kernel(table, open_store("memory:", StoreLimits(max_rows=0)), sdk=sdk)
 
 
 def event(text: str, **more: Any) -> Call:
@@ -97,7 +98,7 @@ FLOODS: dict[str, Callable[[int], Call]] = {
 
 @pytest.mark.parametrize("name", FLOODS)
 def test_a_flood_is_one_line_a_second_with_the_number_left_out(
-    moody_zone: Zone, clock: Clock, name: str, caplog: pytest.LogCaptureFixture
+    moody_zone: Kernel, clock: Clock, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Row 5."""
     for number in range(5):
@@ -113,7 +114,7 @@ def test_a_flood_is_one_line_a_second_with_the_number_left_out(
 
 
 def test_each_kind_of_trouble_has_lines_of_its_own(
-    moody_zone: Zone, clock: Clock, caplog: pytest.LogCaptureFixture
+    moody_zone: Kernel, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Row 5: errors of one ability hide neither another's nor other errors of the same one."""
     for number in range(3):
@@ -127,7 +128,7 @@ def test_each_kind_of_trouble_has_lines_of_its_own(
 
 
 def test_a_job_that_fails_again_and_again_is_one_line(
-    moody_zone: Zone, clock: Clock, caplog: pytest.LogCaptureFixture
+    moody_zone: Kernel, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Row 5: a failing job is told as rarely as a failing call."""
     call = app_call("moody", is_async=True)
@@ -139,7 +140,7 @@ def test_a_job_that_fails_again_and_again_is_one_line(
 
 
 def test_classes_made_for_each_error_are_told_all_the_same(
-    moody_zone: Zone, clock: Clock, caplog: pytest.LogCaptureFixture
+    moody_zone: Kernel, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Row 5: kinds that come without an end are bounded, and hold nothing in memory."""
     for _ in range(logs.MOST_KINDS + 100):
@@ -149,7 +150,7 @@ def test_classes_made_for_each_error_are_told_all_the_same(
 
 
 def test_a_line_about_a_call_of_no_known_type_says_so(
-    moody_zone: Zone, clock: Clock, caplog: pytest.LogCaptureFixture
+    moody_zone: Kernel, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     moody_zone.dispatch(event("{}", call_type=9))
 
@@ -161,9 +162,9 @@ def test_events_on_a_store_whose_disk_is_full_are_one_line(
 ) -> None:
     """Row 5, with a SQLite file that can't grow."""
     store = open_store(f"sqlite:{tmp_path / 'notify.db'}", StoreLimits(max_bytes=1))
-    zone = Zone(reference_table, store)
+    kernel = Kernel(reference_table, store)
     for _ in range(5):
-        assert zone.event(EVENT) == {"errcode": 710660, "errmsg": "the event could not be stored"}
+        assert kernel.event(EVENT) == {"errcode": 710660, "errmsg": "the event could not be stored"}
     store.close()
 
     [record] = caplog.records

@@ -19,7 +19,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 import wwspec_router
-from tests.packaging.conftest import ROOT
+from tests.support.apps import ROOT
 
 pytestmark = pytest.mark.slow
 

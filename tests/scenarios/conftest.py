@@ -1,14 +1,12 @@
 """The reference program in a zone of its own: processes, sockets, sealed calls."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from tests.support.apps import ROOT
 from wwspec_router.testing.served import ServedZone
 from wwspec_router.testing.zone import Zone
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session", params=["in-process", "served", "connected"])

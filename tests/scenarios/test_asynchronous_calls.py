@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from tests.support.waiting import DEADLINE
 from wwspec_router.cli.child import Child
 from wwspec_router.testing.served import ServedZone
 from wwspec_router.testing.zone import Zone
 
 pytestmark = pytest.mark.slow  # two to three processes for each test
 
-DEADLINE = 60.0
 REGISTRY = """
 [abilities.long]
 handler = "abilities.sized:text"

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 import pytest
 
-from tests.scenarios.conftest import ROOT
+from tests.support.apps import ROOT
 from wwspec_router.testing.served import ServedZone
 from wwspec_router.testing.zone import Zone
 

@@ -9,13 +9,13 @@ from time import monotonic
 
 import pytest
 
-from tests.scenarios.conftest import ROOT
-from tests.stores.local_redis import LocalRedis
+from tests.support.apps import ROOT
+from tests.support.redis_server import LocalRedis
+from tests.support.waiting import DEADLINE
 from wwspec_router.cli.child import Child
 from wwspec_router.testing.served import ServedZone
 from wwspec_router.testing.zone import Zone
 
-DEADLINE = 60.0
 LEASE = "2"
 JOBS = 30
 

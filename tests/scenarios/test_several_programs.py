@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tests.scenarios.conftest import ROOT
+from tests.support.apps import ROOT
 from wwspec_router.cli.child import Child
 from wwspec_router.testing.served import ServedZone
 

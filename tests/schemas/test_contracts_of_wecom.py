@@ -7,17 +7,16 @@ import copy
 import importlib
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from tests.support.apps import ROOT
 from wwspec_router.contracts import UNSET, ApiRequest, Contract, Output
 from wwspec_router.contracts.examples import console_example, contract_faults
 from wwspec_router.contracts.matching import mismatches
 
-ROOT = Path(__file__).parents[2]
 PAYLOADS = ROOT / "tests" / "payloads"
 
 Steps = tuple[str | int, ...]

@@ -18,6 +18,8 @@ import msgspec
 import pytest
 import uvicorn
 
+from tests.support.apps import ROOT
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.config import Settings
 from wwspec_router.envelope import Call
 from wwspec_router.errors import DecodeError
@@ -26,10 +28,6 @@ from wwspec_router.sdk.base import Headers, SealedReply
 from wwspec_router.serving.app import ZoneProgram
 from wwspec_router.serving.server import server_config
 from wwspec_router.stores import open_store
-
-ROOT = Path(__file__).parents[2]
-LIMIT = 20.0
-"""Seconds after which a test gives up waiting."""
 
 
 class PlainSdk:
@@ -93,7 +91,7 @@ class Program:
 
     def stop(self) -> None:
         self.server.should_exit = True
-        self._thread.join(LIMIT)
+        self._thread.join(DEADLINE)
         assert not self._thread.is_alive()
         self.socket.close()
 
@@ -106,7 +104,7 @@ class Program:
     def post(self, ability_id: str, data: Any = None, **call: Any) -> httpx.Response:
         """Call an ability on a connection of its own."""
         content = sealed(ability_id, data, **call)
-        with httpx.Client(trust_env=False, timeout=LIMIT) as client:
+        with httpx.Client(trust_env=False, timeout=DEADLINE) as client:
             return client.post(f"{self.url}/", content=content, headers={"ww-plain": "yes"})
 
 
@@ -114,15 +112,6 @@ def sealed(ability_id: str, data: Any = None, **call: Any) -> bytes:
     """A call as it travels in these tests."""
     fields = {"corpid": "corp", "agentid": 1, "call_type": 1, "ability_id": ability_id, **call}
     return msgspec.json.encode({**fields, "data": msgspec.json.encode({} if data is None else data).decode()})
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait for a condition, within the limit."""
-    for _ in range(int(LIMIT / 0.01)):
-        if condition():
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("the condition was not met in time")
 
 
 @pytest.fixture(scope="session")

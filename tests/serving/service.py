@@ -15,7 +15,8 @@ from typing import Any
 import httpx
 import msgspec
 
-from tests.serving.conftest import LIMIT, ROOT, wait_until
+from tests.support.apps import ROOT
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.emulator.standin.wwspec_standin import seal
 
 ABILITIES = ("whoami", "wait", "hog", "hold", "block", "forever", "stubborn", "aside", "leave", "fork", "orphan")
@@ -232,7 +233,7 @@ class Service:
             timestamp=int(time.time()),
         )
         sealed = seal.seal_call(self.key, content)
-        with httpx.Client(trust_env=False, timeout=LIMIT) as client:
+        with httpx.Client(trust_env=False, timeout=DEADLINE) as client:
             response = client.post(f"{self.url}/", content=sealed.body, headers=sealed.headers)
         reply = msgspec.json.decode(seal.open_reply(self.key, response.headers.items(), response.text).text)
         assert reply["errcode"] == 0, reply
@@ -240,7 +241,7 @@ class Service:
 
     def get(self, path: str) -> httpx.Response:
         """Get a page on a connection of its own."""
-        return httpx.get(f"{self.url}{path}", trust_env=False, timeout=LIMIT)
+        return httpx.get(f"{self.url}{path}", trust_env=False, timeout=DEADLINE)
 
     @property
     def url(self) -> str:

@@ -7,7 +7,7 @@ from time import monotonic
 
 import pytest
 
-from tests.serving.conftest import LIMIT, PlainSdk, wait_until
+from tests.serving.conftest import PlainSdk
 from tests.serving.wire import (
     BODY,
     CALL,
@@ -29,6 +29,7 @@ from tests.serving.wire import (
     statuses,
     until_closed,
 )
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.protocol import connection as connection_module
 from wwspec_router.protocol.connection import HEAD_BYTES
 from wwspec_router.registry.table import AbilityTable
@@ -183,7 +184,7 @@ def test_a_plain_call_takes_the_short_way(start: Start, gate: Gate) -> None:
         program.sdk.invoke = gate
         with program.connect() as client:
             client.sendall(CALL)
-            assert gate.entered.acquire(timeout=LIMIT)
+            assert gate.entered.acquire(timeout=DEADLINE)
             assert len(program.server.server_state.tasks) == tasks
             gate.opened.set()
             assert read_reply(client).endswith(OK)
@@ -196,7 +197,7 @@ def test_pipelined_replies_keep_their_order_while_the_first_call_lasts(start: St
     program.sdk.invoke = gate
     with program.connect() as client:
         client.sendall(CALL + b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" + LAST)
-        assert gate.entered.acquire(timeout=LIMIT)
+        assert gate.entered.acquire(timeout=DEADLINE)
         program.read_all()
         gate.opened.set()
         assert statuses(read_to_end(client)) == [200, 405, 200]
@@ -212,7 +213,7 @@ def test_a_call_whose_client_reset_its_connection_is_given_up_and_never_answered
     assert calls is not None
     with program.connect() as client:
         client.sendall(CALL)
-        assert gate.entered.acquire(timeout=LIMIT)
+        assert gate.entered.acquire(timeout=DEADLINE)
         wait_until(lambda: calls.in_hand == 1)
         reset(client)
         wait_until(lambda: calls.in_hand == 0)
@@ -226,12 +227,12 @@ def test_stopping_answers_a_running_call_and_closes(start: Start, gate: Gate, wa
     program.sdk.invoke = gate
     with program.connect() as client, program.connect() as idle, ThreadPoolExecutor(1) as pool:
         client.sendall(CALL)
-        assert gate.entered.acquire(timeout=LIMIT)
+        assert gate.entered.acquire(timeout=DEADLINE)
         stopped = pool.submit(program.stop)
         until_closed(idle)
         gate.opened.set()
         assert statuses(read_to_end(client)) == [200]
-        stopped.result(LIMIT)
+        stopped.result(DEADLINE)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -240,7 +241,7 @@ def test_stopping_waits_no_longer_than_the_grace_for_a_call(start: Start, gate: 
     program.sdk.invoke = gate
     with program.connect() as client:
         client.sendall(CALL)
-        assert gate.entered.acquire(timeout=LIMIT)
+        assert gate.entered.acquire(timeout=DEADLINE)
         program.stop()
         assert statuses(read_to_end(client)) in ([], [500], [503])
 
@@ -264,11 +265,11 @@ def test_the_time_of_an_idle_connection_stands_still_for_a_pipelined_call(start:
     with program.connect() as client:
         client.sendall(CALL + CALL)
         assert read_reply(client).endswith(OK)
-        assert gate.entered.acquire(timeout=LIMIT)
+        assert gate.entered.acquire(timeout=DEADLINE)
         client.settimeout(0.3)
         with pytest.raises(TimeoutError):  # neither an answer nor an end, for longer than it may be idle
             client.recv(1)
-        client.settimeout(LIMIT)
+        client.settimeout(DEADLINE)
         gate.opened.set()
         assert read_reply(client).endswith(OK)
         until_closed(client)
@@ -304,7 +305,7 @@ def test_the_time_of_a_head_does_not_touch_calls_or_idle_connections(start: Star
             client.sendall(CALL[:20])
             program.read_all()
             client.sendall(CALL[20:] + CALL[:20])
-            assert gate.entered.acquire(timeout=LIMIT)
+            assert gate.entered.acquire(timeout=DEADLINE)
             begun = monotonic()
             wait_until(lambda begun=begun: monotonic() > begun + 0.4)  # type: ignore[misc]
             gate.opened.set()

@@ -14,8 +14,9 @@ from unittest.mock import ANY
 import httpx
 import pytest
 
-from tests.serving.conftest import LIMIT, PlainSdk, Program, sealed, wait_until
+from tests.serving.conftest import PlainSdk, Program, sealed
 from tests.serving.wire import reset
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.envelope import Call
 from wwspec_router.logs import setup_logging
 from wwspec_router.sdk.base import Headers
@@ -35,7 +36,7 @@ class Gate:
     def __call__(self, api: str, request: str) -> str:
         self.calls += 1
         self.entered.release()
-        assert self.opened.wait(LIMIT)
+        assert self.opened.wait(DEADLINE)
         return '{"errcode":0,"errmsg":"late"}'
 
 
@@ -96,7 +97,7 @@ def test_another_path_is_not_found(start: Start) -> None:
 
 def test_a_body_announced_too_large_is_refused_before_it_is_read(start: Start) -> None:
     program = start(max_body=1000)
-    with socket.create_connection(("127.0.0.1", program.port), LIMIT) as connection:
+    with socket.create_connection(("127.0.0.1", program.port), DEADLINE) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1001\r\n\r\n")
         assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
 
@@ -114,7 +115,7 @@ def test_a_body_that_grows_too_large_is_refused(start: Start) -> None:
 
 def test_a_sender_that_takes_too_long_is_cut_off(start: Start) -> None:
     program = start(body_timeout=0.1)
-    with socket.create_connection(("127.0.0.1", program.port), LIMIT) as connection:
+    with socket.create_connection(("127.0.0.1", program.port), DEADLINE) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n")
         answer = b"".join(iter(lambda: connection.recv(1000), b""))  # until the program closes
         assert answer.startswith(b"HTTP/1.1 408 ")
@@ -122,7 +123,7 @@ def test_a_sender_that_takes_too_long_is_cut_off(start: Start) -> None:
 
 def test_a_client_that_hangs_up_while_sending_leaves_the_program_alive(start: Start) -> None:
     program = start()
-    with socket.create_connection(("127.0.0.1", program.port), LIMIT) as connection:
+    with socket.create_connection(("127.0.0.1", program.port), DEADLINE) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nabc")
     assert program.post("invoke_sync_msg").status_code == 200
 
@@ -132,7 +133,7 @@ def test_a_full_queue_is_answered_at_once(start: Start, gate: Gate) -> None:
     program.sdk.invoke = gate
     with ThreadPoolExecutor(2) as pool:
         running = pool.submit(program.post, "invoke_sync_msg")
-        assert gate.entered.acquire(timeout=LIMIT)
+        assert gate.entered.acquire(timeout=DEADLINE)
         queued = pool.submit(program.post, "invoke_sync_msg")
         wait_until(lambda: program.in_hand == 2)
         refused = program.post("invoke_sync_msg")
@@ -140,8 +141,8 @@ def test_a_full_queue_is_answered_at_once(start: Start, gate: Gate) -> None:
         assert refused.headers["ww-sealed"] == "yes"
         assert refused.json()["errcode"] == 710660
         gate.opened.set()
-        assert running.result(LIMIT).json()["errmsg"] == "late"
-        assert queued.result(LIMIT).json()["errmsg"] == "late"
+        assert running.result(DEADLINE).json()["errmsg"] == "late"
+        assert queued.result(DEADLINE).json()["errmsg"] == "late"
 
 
 class GatedSeals(PlainSdk):
@@ -163,17 +164,17 @@ def test_a_refusal_that_can_not_be_sealed_soon_is_a_bare_status(start: Start, ga
     program.sdk.invoke = gate
     with ThreadPoolExecutor(4) as pool:
         running = pool.submit(program.post, "invoke_sync_msg")
-        assert gate.entered.acquire(timeout=LIMIT)
+        assert gate.entered.acquire(timeout=DEADLINE)
         first = [pool.submit(program.post, "invoke_sync_msg") for _ in range(REFUSAL_THREADS)]
-        assert all(sealing.entered.acquire(timeout=LIMIT) for _ in first)
+        assert all(sealing.entered.acquire(timeout=DEADLINE) for _ in first)
         late = pool.submit(program.post, "invoke_sync_msg")
         assert not wait([late], REFUSAL_PATIENCE * 2).done  # this thread sees it wait for longer than it may
         sealing.opened.set()
-        assert late.result(LIMIT).status_code == 503
-        assert late.result(LIMIT).text == "overloaded\n"
-        assert {each.result(LIMIT).headers["ww-sealed"] for each in first} == {"yes"}
+        assert late.result(DEADLINE).status_code == 503
+        assert late.result(DEADLINE).text == "overloaded\n"
+        assert {each.result(DEADLINE).headers["ww-sealed"] for each in first} == {"yes"}
         gate.opened.set()
-        assert running.result(LIMIT).json()["errmsg"] == "late"
+        assert running.result(DEADLINE).json()["errmsg"] == "late"
 
 
 def test_a_call_that_is_queued_for_long_is_refused_while_the_one_before_it_runs(start: Start, gate: Gate) -> None:
@@ -181,11 +182,11 @@ def test_a_call_that_is_queued_for_long_is_refused_while_the_one_before_it_runs(
     program.sdk.invoke = gate
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(program.post, "invoke_sync_msg")
-        assert gate.entered.acquire(timeout=LIMIT)
+        assert gate.entered.acquire(timeout=DEADLINE)
         refused = program.post("invoke_sync_msg")
         assert refused.json() == {"errcode": 710660, "errmsg": "the program is overloaded, try again later"}
         gate.opened.set()
-        assert running.result(LIMIT).json()["errmsg"] == "late"
+        assert running.result(DEADLINE).json()["errmsg"] == "late"
     assert program.post("invoke_sync_msg").json()["errmsg"] == "late"
     assert gate.calls == 2, "the call that was refused was run"
 
@@ -198,12 +199,12 @@ def test_an_ability_that_hangs_takes_no_thread_from_the_others(
     with ThreadPoolExecutor(3) as pool:
         hanging = [pool.submit(program.post, name) for name in ("single", "invoke_sync_msg")]
         for _ in hanging:
-            assert gate.entered.acquire(timeout=LIMIT)
+            assert gate.entered.acquire(timeout=DEADLINE)
         wait_until(lambda: caplog.text.count("the thread was replaced") == 2)
         program.sdk.invoke = lambda api, request: '{"errcode":0,"errmsg":"quick"}'
         assert program.post("single").json()["errmsg"] == "quick"
         gate.opened.set()
-        assert [each.result(LIMIT).json()["errmsg"] for each in hanging] == ["late", "late"]
+        assert [each.result(DEADLINE).json()["errmsg"] for each in hanging] == ["late", "late"]
     assert "a call of single has been running on wwspec-worker-" in caplog.text
     assert "it is at threading.py:" in caplog.text
     assert "< test_http.py:" in caplog.text
@@ -223,10 +224,10 @@ def test_a_thread_that_hangs_is_replaced_once_another_that_was_replaced_has_come
         wait_until(lambda: "no thread takes its place" in caplog.text)
         program.sdk.invoke = lambda api, request: '{"errcode":0,"errmsg":"quick"}'
         hangs[0].opened.set()
-        assert first.result(LIMIT).json()["errmsg"] == "late"
+        assert first.result(DEADLINE).json()["errmsg"] == "late"
         assert program.post("single").json()["errmsg"] == "quick"
         hangs[1].opened.set()
-        assert second.result(LIMIT).json()["errmsg"] == "late"
+        assert second.result(DEADLINE).json()["errmsg"] == "late"
     assert caplog.text.count("has been running") == 2
 
 
@@ -240,7 +241,7 @@ def test_no_more_threads_are_replaced_than_there_may_be(
         wait_until(lambda: "no thread takes its place, too many hang already" in caplog.text)
         assert program.post("invoke_sync_msg").json()["errmsg"] == "the program is overloaded, try again later"
         gate.opened.set()
-        assert [each.result(LIMIT).json()["errmsg"] for each in hanging] == ["late", "late"]
+        assert [each.result(DEADLINE).json()["errmsg"] for each in hanging] == ["late", "late"]
     assert program.post("invoke_sync_msg").json()["errmsg"] == "late"
 
 
@@ -295,13 +296,13 @@ def test_lines_about_overload_hangs_and_lost_replies_carry_the_number_of_their_r
     program.sdk.invoke = gate
     with ThreadPoolExecutor(2) as pool:
         hanging = [pool.submit(program.post, "invoke_sync_msg")]
-        assert gate.entered.acquire(timeout=LIMIT)
+        assert gate.entered.acquire(timeout=DEADLINE)
         wait_until(lambda: "has been running" in lines.getvalue())
         hanging.append(pool.submit(program.post, "invoke_sync_msg"))
-        assert gate.entered.acquire(timeout=LIMIT)
+        assert gate.entered.acquire(timeout=DEADLINE)
         assert "overloaded" in program.post("invoke_sync_msg").json()["errmsg"]
         gate.opened.set()
-        assert [each.result(LIMIT).json()["errmsg"] for each in hanging] == ["late", "late"]
+        assert [each.result(DEADLINE).json()["errmsg"] for each in hanging] == ["late", "late"]
     program.sdk.fails_to_encode = True
     program.post("invoke_sync_msg")
     told = [json.loads(line) for line in lines.getvalue().splitlines()]
@@ -351,20 +352,20 @@ def test_an_async_handler_over_its_time_is_cancelled_and_answered(start: Start, 
 
 
 def test_a_call_whose_client_reset_its_connection_in_the_queue_never_runs(start: Start, gate: Gate) -> None:
-    program = start(threads=1, queue_timeout=10 * LIMIT)
+    program = start(threads=1, queue_timeout=10 * DEADLINE)
     program.sdk.invoke = gate
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(program.post, "invoke_sync_msg")
-        assert gate.entered.acquire(timeout=LIMIT)
+        assert gate.entered.acquire(timeout=DEADLINE)
         body = sealed("invoke_get_group_chat", {"chatid": "x"})
-        with socket.create_connection(("127.0.0.1", program.port), LIMIT) as connection:
+        with socket.create_connection(("127.0.0.1", program.port), DEADLINE) as connection:
             head = f"POST / HTTP/1.1\r\nhost: x\r\nww-plain: yes\r\ncontent-length: {len(body)}\r\n\r\n"
             connection.sendall(head.encode() + body)
             wait_until(lambda: program.in_hand == 2)
             reset(connection)
         wait_until(lambda: program.in_hand == 1)
         gate.opened.set()
-        assert running.result(LIMIT).json()["errmsg"] == "late"
+        assert running.result(DEADLINE).json()["errmsg"] == "late"
     program.post("invoke_sync_msg")
     assert gate.calls == 2, "the call of the client that was gone was run"
 
@@ -381,15 +382,15 @@ def test_a_reply_that_can_not_be_sealed_is_no_answer_and_tells_nothing(
 
 
 def test_stopping_lets_a_running_call_end(start: Start, gate: Gate) -> None:
-    program = start(grace=LIMIT)
+    program = start(grace=DEADLINE)
     program.sdk.invoke = gate
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(program.post, "invoke_sync_msg")
-        assert gate.entered.acquire(timeout=LIMIT)
+        assert gate.entered.acquire(timeout=DEADLINE)
         program.server.should_exit = True
         wait_until(lambda: not program.server.servers or not program.server.servers[0].is_serving())
         gate.opened.set()
-        assert running.result(LIMIT).json()["errmsg"] == "late"
+        assert running.result(DEADLINE).json()["errmsg"] == "late"
 
 
 def test_stopping_does_not_wait_longer_than_its_grace(start: Start, gate: Gate) -> None:
@@ -397,11 +398,11 @@ def test_stopping_does_not_wait_longer_than_its_grace(start: Start, gate: Gate) 
     program.sdk.invoke = gate
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(program.post, "invoke_sync_msg")
-        assert gate.entered.acquire(timeout=LIMIT)
+        assert gate.entered.acquire(timeout=DEADLINE)
         program.stop()
         gate.opened.set()
         with contextlib.suppress(httpx.HTTPError):
-            assert running.result(LIMIT).status_code != 200
+            assert running.result(DEADLINE).status_code != 200
 
 
 def test_events_and_calls_of_many_clients_at_once_are_all_answered(start: Start) -> None:
@@ -410,7 +411,7 @@ def test_events_and_calls_of_many_clients_at_once_are_all_answered(start: Start)
     with ThreadPoolExecutor(32) as pool:
         calls = [pool.submit(program.post, "invoke_sync_msg") for _ in range(100)]
         events = [pool.submit(program.post, "", event, call_type=2) for _ in range(100)]
-        assert {each.result(LIMIT).text for each in calls + events} == {'{"errcode":0,"errmsg":"ok"}'}
+        assert {each.result(DEADLINE).text for each in calls + events} == {'{"errcode":0,"errmsg":"ok"}'}
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
@@ -422,7 +423,7 @@ def test_a_length_of_many_digits_is_read_as_any_other(
     body = sealed("invoke_sync_msg")
     head = f"POST / HTTP/{version}\r\nww-plain: yes\r\nconnection: close\r\ncontent-length: {len(body):05000}\r\n\r\n"
     for _ in range(3):
-        with socket.create_connection(("127.0.0.1", program.port), LIMIT) as connection:
+        with socket.create_connection(("127.0.0.1", program.port), DEADLINE) as connection:
             connection.sendall(head.encode() + body)
             answer = b"".join(iter(lambda: connection.recv(1000), b""))
             assert answer.startswith(b"HTTP/1.1 200 ")
@@ -436,7 +437,7 @@ def test_a_length_of_many_digits_that_is_too_large_is_refused(start: Start, line
     program = start()
     head = f"POST / HTTP/{version}\r\ncontent-length: {'9' * 5000}\r\n\r\n"
     for _ in range(5):
-        with socket.create_connection(("127.0.0.1", program.port), LIMIT) as connection:
+        with socket.create_connection(("127.0.0.1", program.port), DEADLINE) as connection:
             connection.sendall(head.encode())
             assert b"".join(iter(lambda: connection.recv(1000), b"")).startswith(b"HTTP/1.1 400 ")
     assert 1 <= len(lines.getvalue().splitlines()) < 5

@@ -7,8 +7,8 @@ from time import monotonic
 
 import pytest
 
-from tests.serving.conftest import wait_until
 from tests.serving.wire import BODY, CALL, Served, Start, chunked, post, read_to_end, starting, statuses
+from tests.support.waiting import wait_until
 from wwspec_router.protocol import lingering
 from wwspec_router.registry.table import AbilityTable
 

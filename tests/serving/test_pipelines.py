@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.conftest import LIMIT, sealed, wait_until
+from tests.serving.conftest import sealed
 from tests.serving.wire import (
     BODY,
     CALL,
@@ -30,6 +30,7 @@ from tests.serving.wire import (
     statuses,
     until_closed,
 )
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.registry.table import AbilityTable
 
 WAYS = ["ordinary", "lean"]
@@ -115,7 +116,7 @@ def test_a_request_that_is_sent_ahead_begins_when_the_one_before_it_is_answered(
     program.sdk.invoke = gate
     with program.connect() as client:
         client.sendall(CALL + CALL + LAST)
-        assert gate.entered.acquire(timeout=LIMIT)
+        assert gate.entered.acquire(timeout=DEADLINE)
         program.read_all()
         assert program.in_hand == 1
         gate.opened.set()
@@ -153,7 +154,7 @@ def test_garbage_that_comes_while_a_call_is_worked_on_is_refused_after_its_reply
     program.sdk.invoke = gate
     with program.connect() as client:
         client.sendall(CALL)
-        assert gate.entered.acquire(timeout=LIMIT)
+        assert gate.entered.acquire(timeout=DEADLINE)
         client.sendall(b"hello\r\n\r\n")
         program.read_all()
         gate.opened.set()
@@ -172,7 +173,7 @@ def test_a_client_that_closes_its_sending_side_gets_its_replies(
     with program.connect() as client:
         client.sendall(calls)
         client.shutdown(socket.SHUT_WR)
-        assert gate.entered.acquire(timeout=LIMIT)
+        assert gate.entered.acquire(timeout=DEADLINE)
         program.read_all()
         gate.opened.set()
         received = read_to_end(client)
@@ -218,7 +219,7 @@ def test_a_call_whose_client_may_still_read_is_worked_on_to_its_end(
     program.sdk.invoke = gate
     with program.connect() as client:
         client.sendall(CALL)
-        assert gate.entered.acquire(timeout=LIMIT)
+        assert gate.entered.acquire(timeout=DEADLINE)
         leave(client)
         program.read_all()
         assert program.in_hand == 1

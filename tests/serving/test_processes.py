@@ -15,8 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.serving.conftest import LIMIT, ROOT, wait_until
 from tests.serving.service import Service, alive, descendants
+from tests.support.apps import ROOT
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.emulator.standin.wwspec_standin import seal
 
 pytestmark = pytest.mark.slow
@@ -29,7 +30,7 @@ Serve = Callable[..., Service]
 def test_sigterm_refuses_connections_finishes_calls_and_leaves_nothing(
     serve: Serve, pool: ThreadPoolExecutor, workers: int, options: tuple[str, ...]
 ) -> None:
-    service = serve("--workers", str(workers), "--grace", str(LIMIT), *options)
+    service = serve("--workers", str(workers), "--grace", str(DEADLINE), *options)
     pids = service.pids(workers)
     running = pool.submit(service.call, "wait", "door")
     pid = service.entered("door")
@@ -39,9 +40,9 @@ def test_sigterm_refuses_connections_finishes_calls_and_leaves_nothing(
     assert alive(pid)
     assert not running.done()
     (service.folder / "door").touch()
-    assert running.result(LIMIT) == pid
+    assert running.result(DEADLINE) == pid
     assert pid in pids
-    assert service.process.wait(LIMIT) == 0
+    assert service.process.wait(DEADLINE) == 0
     wait_until(lambda: not any(map(alive, family)))
     assert list((service.folder / "tmp").iterdir()) == []
 
@@ -54,9 +55,9 @@ def test_sigterm_waits_no_longer_than_the_grace(serve: Serve, pool: ThreadPoolEx
     service.entered("never")
     family = service.family()
     service.process.terminate()
-    service.process.wait(LIMIT)
+    service.process.wait(DEADLINE)
     with pytest.raises((httpx.HTTPError, seal.SealError)):
-        running.result(LIMIT)
+        running.result(DEADLINE)
     wait_until(lambda: not any(map(alive, family)))
     assert "1 calls and 0 jobs unfinished" in service.log.read_text()
 
@@ -71,9 +72,9 @@ def test_a_program_ends_soon_after_its_grace_whatever_a_handler_does(
     running = pool.submit(service.call, ability_id, "never")
     service.entered("never")
     service.process.send_signal(number)
-    assert service.process.wait(LIMIT) in (0, 128 + number)
+    assert service.process.wait(DEADLINE) in (0, 128 + number)
     with pytest.raises((httpx.HTTPError, seal.SealError)):
-        running.result(LIMIT)
+        running.result(DEADLINE)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -91,10 +92,10 @@ def test_a_second_signal_ends_a_program_whose_loop_is_held_up(
         return service.process.poll() is not None
 
     wait_until(ended)
-    assert service.process.wait(LIMIT) == -signal.SIGTERM
+    assert service.process.wait(DEADLINE) == -signal.SIGTERM
     wait_until(lambda: not any(map(alive, family)))
     with pytest.raises(httpx.HTTPError):
-        running.result(LIMIT)
+        running.result(DEADLINE)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -107,15 +108,15 @@ def test_a_second_signal_ends_the_program_at_once(serve: Serve, pool: ThreadPool
     service.process.terminate()
     wait_until(service.refuses)
     service.process.terminate()
-    assert service.process.wait(LIMIT) == -signal.SIGTERM
+    assert service.process.wait(DEADLINE) == -signal.SIGTERM
     wait_until(lambda: not any(map(alive, family)))
     with pytest.raises(httpx.HTTPError):
-        running.result(LIMIT)
+        running.result(DEADLINE)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_ctrl_c_in_a_terminal_finishes_calls(serve: Serve, pool: ThreadPoolExecutor, workers: int) -> None:
-    service = serve("--workers", str(workers), "--grace", str(LIMIT))
+    service = serve("--workers", str(workers), "--grace", str(DEADLINE))
     service.pids(workers)
     running = pool.submit(service.call, "wait", "door")
     service.entered("door")
@@ -123,8 +124,8 @@ def test_ctrl_c_in_a_terminal_finishes_calls(serve: Serve, pool: ThreadPoolExecu
         os.kill(pid, signal.SIGINT)
     wait_until(service.refuses)
     (service.folder / "door").touch()
-    running.result(LIMIT)
-    assert service.process.wait(LIMIT) == 0
+    running.result(DEADLINE)
+    assert service.process.wait(DEADLINE) == 0
     assert "Traceback" not in service.log.read_text()
 
 
@@ -135,7 +136,7 @@ def test_a_worker_that_was_killed_is_replaced_while_the_other_answers(serve: Ser
     victim = service.entered("never")
     os.kill(victim, signal.SIGKILL)
     with pytest.raises(httpx.HTTPError):
-        lost.result(LIMIT)
+        lost.result(DEADLINE)
     survivor = first if victim == second else second
     assert service.call("whoami") == survivor
     seen = {survivor}
@@ -156,7 +157,7 @@ def test_a_handler_that_holds_up_the_event_loop_is_told_by_its_stack(serve: Serv
     wait_until(lambda: "the event loop has been held up" in service.log.read_text())
     assert re.search(r"it is at gate\.py:\d+ until_opened < gate\.py:\d+ block < ", service.log.read_text())
     (service.folder / "door").touch()
-    assert running.result(LIMIT) == service.process.pid
+    assert running.result(DEADLINE) == service.process.pid
     wait_until(lambda: "the event loop runs again" in service.log.read_text())
     assert service.log.read_text().count("has been held up") == 1
 
@@ -167,7 +168,7 @@ def test_a_worker_whose_event_loop_is_held_up_is_replaced(serve: Serve, pool: Th
     lost = pool.submit(service.call, "block", "never")
     victim = service.entered("never")
     with pytest.raises(httpx.HTTPError):
-        lost.result(LIMIT)
+        lost.result(DEADLINE)
     log = service.log.read_text()
     assert "block < " in log
     assert f"worker process {victim} is held up by what it runs" in log
@@ -188,7 +189,7 @@ def test_an_async_handler_that_never_returns_is_told_by_its_own_frames(serve: Se
     assert re.search(told + r"gate\.py:\d+ never < gate\.py:\d+ forever < ", service.log.read_text())
     service.process.terminate()
     with pytest.raises((httpx.HTTPError, seal.SealError)):
-        running.result(LIMIT)
+        running.result(DEADLINE)
 
 
 def test_a_worker_that_is_busy_is_not_taken_for_dead(serve: Serve, pool: ThreadPoolExecutor) -> None:
@@ -196,13 +197,13 @@ def test_a_worker_that_is_busy_is_not_taken_for_dead(serve: Serve, pool: ThreadP
     service.pids(2)
     busy = pool.submit(service.call, "hog", "38")
     pid = service.entered("38")
-    assert busy.result(LIMIT) == pid
+    assert busy.result(DEADLINE) == pid
     assert "replaced" not in service.log.read_text()
 
 
 @pytest.mark.parametrize("running", [False, True])
 def test_workers_whose_parent_was_killed_finish_and_end(serve: Serve, pool: ThreadPoolExecutor, running: bool) -> None:
-    service = serve("--workers", "2", "--grace", str(LIMIT))
+    service = serve("--workers", "2", "--grace", str(DEADLINE))
     pids = service.pids(2)
     family = service.family()
     call = pool.submit(service.call, "wait", "door") if running else None
@@ -211,7 +212,7 @@ def test_workers_whose_parent_was_killed_finish_and_end(serve: Serve, pool: Thre
     service.process.kill()
     wait_until(service.refuses)
     (service.folder / "door").touch()
-    assert call is None or call.result(LIMIT) in pids
+    assert call is None or call.result(DEADLINE) in pids
     wait_until(lambda: not any(map(alive, family)))
 
 
@@ -261,7 +262,7 @@ def ended(process: "subprocess.Popen[bytes]") -> Iterator["subprocess.Popen[byte
         for pid in [process.pid, *descendants(process.pid)]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        process.wait(LIMIT)
+        process.wait(DEADLINE)
 
 
 def test_a_worker_that_was_stopped_is_replaced(tmp_path: Path) -> None:
@@ -273,7 +274,7 @@ def test_a_worker_that_was_stopped_is_replaced(tmp_path: Path) -> None:
         wait_until(lambda: log.read_text().count("working") == 2)
         assert not alive(worker)
         process.terminate()
-        assert process.wait(LIMIT) == 0
+        assert process.wait(DEADLINE) == 0
 
 
 def test_a_worker_that_can_not_be_replaced_yet_is_replaced_later(tmp_path: Path) -> None:
@@ -289,13 +290,13 @@ def test_a_worker_that_can_not_be_replaced_yet_is_replaced_later(tmp_path: Path)
         wait_until(lambda: log.read_text().count("working") == 2)
         assert log.read_text().count(f"worker process {worker} was ended by signal 9") == 1
         process.terminate()
-        assert process.wait(LIMIT) == 0
+        assert process.wait(DEADLINE) == 0
 
 
 def test_a_program_that_can_not_start_its_workers_ends_with_a_message(tmp_path: Path) -> None:
     few = "resource.setrlimit(resource.RLIMIT_NOFILE, (6, 6))"
     with ended(supervise(tmp_path, "signal.pause()", few)) as process:
-        assert process.wait(LIMIT) == 1
+        assert process.wait(DEADLINE) == 1
     said = (tmp_path / "log").read_text()
     assert (
         "ConfigurationError: no worker process can be started (Too many open files): raise this system's limits" in said
@@ -310,7 +311,7 @@ def test_a_program_whose_log_nobody_reads_ends_soon_after_its_grace(tmp_path: Pa
         assert process.stdout.readline().startswith(b"working")
         family = descendants(process.pid)
         process.terminate()
-        assert process.wait(LIMIT) == 128 + signal.SIGTERM
+        assert process.wait(DEADLINE) == 128 + signal.SIGTERM
         wait_until(lambda: not any(map(alive, family)))
         process.stdout.close()
 

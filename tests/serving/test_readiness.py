@@ -9,7 +9,9 @@ import anyio
 import httpx
 import pytest
 
-from tests.serving.conftest import LIMIT, ROOT, PlainSdk
+from tests.serving.conftest import PlainSdk
+from tests.support.apps import ROOT
+from tests.support.waiting import DEADLINE
 from wwspec_router.config import Settings
 from wwspec_router.errors import StoreError
 from wwspec_router.registry.table import AbilityTable
@@ -35,7 +37,7 @@ class FailingStore(MemoryStore):
         self.answers.set()
 
     def check(self) -> None:
-        assert self.answers.wait(LIMIT)
+        assert self.answers.wait(DEADLINE)
         self.checks += 1
         if self.fault:
             raise StoreError(self.fault)
@@ -63,7 +65,7 @@ async def running(table: AbilityTable, store: FailingStore) -> AsyncIterator[tup
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    for _ in range(int(LIMIT / 0.02)):
+    for _ in range(int(DEADLINE / 0.02)):
         if await condition():
             return
         await anyio.sleep(0.02)

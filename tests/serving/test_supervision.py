@@ -16,8 +16,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.serving.conftest import LIMIT, wait_until
 from tests.serving.service import SERVE, Service, alive, descendants
+from tests.support.processes import UNMEASURED
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.serving.worker_process import STEADY, Slot, WorkerProcess
 
@@ -60,7 +61,7 @@ def end(pid: int) -> None:
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_the_parent_serves_nothing_loads_nothing_and_stays_small(serve: Serve, workers: str) -> None:
     """Row 13."""
-    service = serve("--workers", workers)
+    service = serve("--workers", workers, environment=UNMEASURED)
     parent = service.process.pid
     assert service.pids(int(workers)) == descendants(parent)
     assert resident(parent) < PARENT_BYTES
@@ -75,7 +76,7 @@ def test_without_workers_the_program_is_one_process(serve: Serve) -> None:
     assert service.call("whoami") == service.process.pid
     assert descendants(service.process.pid) == set()
     service.process.terminate()
-    assert service.process.wait(LIMIT) == -signal.SIGTERM
+    assert service.process.wait(DEADLINE) == -signal.SIGTERM
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -91,7 +92,7 @@ def test_the_port_is_shut_until_a_worker_can_serve(
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
     (tmp_path / "slow").unlink()
-    starting.result(LIMIT)
+    starting.result(DEADLINE)
     with socket.create_connection(("127.0.0.1", port)):
         pass
 
@@ -128,7 +129,7 @@ def test_a_worker_that_keeps_the_interpreter_lock_is_replaced(
     lost = pool.submit(service.call, "hold", "never")
     victim = service.entered("never")
     with pytest.raises(httpx.HTTPError):
-        lost.result(LIMIT)
+        lost.result(DEADLINE)
     log = service.log.read_text()
     assert f"worker process {victim} gave no sign of life for 1 seconds" in log
     assert len(service.pids(int(workers)) - {victim}) == int(workers)
@@ -140,7 +141,7 @@ def test_the_only_worker_is_replaced_when_its_event_loop_is_held_up(serve: Serve
     lost = pool.submit(service.call, "block", "never")
     victim = service.entered("never")
     with pytest.raises(httpx.HTTPError):
-        lost.result(LIMIT)
+        lost.result(DEADLINE)
     assert f"worker process {victim} is held up by what it runs" in service.log.read_text()
     assert service.call("whoami") != victim
 
@@ -162,7 +163,7 @@ def test_pauses_before_a_worker_that_can_not_serve_grow_and_hold_up_nothing_else
         os.kill(next(iter(service.pids(1))), signal.SIGKILL)
     wait_until(lambda: "is replaced in 1.6 s" in service.log.read_text())
     service.process.terminate()
-    assert service.process.wait(LIMIT) == 0
+    assert service.process.wait(DEADLINE) == 0
 
 
 def test_orphans_are_reaped(serve: Serve) -> None:
@@ -196,7 +197,7 @@ def test_sigterm_ends_a_program_that_is_still_starting(serve: Serve, tmp_path: P
     wait_until((tmp_path / "importing").exists)
     family = service.family()
     service.process.terminate()
-    assert service.process.wait(LIMIT) == 0
+    assert service.process.wait(DEADLINE) == 0
     wait_until(lambda: not any(map(alive, family)))
     assert "listening" not in service.log.read_text()
 
@@ -213,7 +214,7 @@ def test_sigterm_ends_a_program_whose_worker_ends_before_the_parent_has_looked(s
     wait_until(lambda: not alive(worker))
     service.process.terminate()
     service.process.send_signal(signal.SIGCONT)
-    assert service.process.wait(LIMIT) == 0
+    assert service.process.wait(DEADLINE) == 0
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -231,7 +232,7 @@ def test_sigterm_ends_the_program_whatever_holds_a_worker_up(
     service.process.wait(3.2 + 4.0)
     wait_until(lambda: not any(map(alive, family)))
     with pytest.raises((httpx.HTTPError, seal.SealError)):
-        running.result(LIMIT)
+        running.result(DEADLINE)
 
 
 # Threads that hang
@@ -248,7 +249,7 @@ def test_a_worker_whose_threads_all_hang_is_replaced(serve: Serve, pool: ThreadP
     assert victim not in service.pids(int(workers))
     for each in lost:
         with pytest.raises((httpx.HTTPError, seal.SealError)):
-            each.result(LIMIT)
+            each.result(DEADLINE)
 
 
 def exhausted(service: Service, pool: ThreadPoolExecutor) -> tuple[int, list[Future[int]]]:
@@ -274,7 +275,7 @@ def test_a_process_whose_threads_all_hang_is_not_ready_until_one_comes_back(
     assert service.get("/healthz").text == "ok\n"
     for number in range(2):
         (service.folder / f"door{number}").touch()
-    assert [call.result(LIMIT) for call in calls] == [service.process.pid] * 2
+    assert [call.result(DEADLINE) for call in calls] == [service.process.pid] * 2
     wait_until(lambda: service.get("/readyz").status_code == 200)
 
 
@@ -321,16 +322,16 @@ def test_a_program_that_may_start_just_enough_threads_serves(
         (tmp_path / f"door{number}").touch()
     for each in running:
         with contextlib.suppress(AssertionError):
-            each.result(LIMIT)
+            each.result(DEADLINE)
     service.process.terminate()
-    assert service.process.wait(LIMIT) == 0
+    assert service.process.wait(DEADLINE) == 0
     assert "Traceback" not in service.log.read_text()
 
 
 def limited(folder: Path, processes: int) -> list[str]:
     """Return a command that serves as a user who may have so many processes and threads; root may have any number."""
     user = str(200_000 + os.getpid())  # nobody else's, so that only these are counted
-    for path in (folder, *folder.parents[:2]):
+    for path in (folder, *folder.parents[:3]):
         path.chmod(0o777)
     identity = ["--reuid", user, "--regid", user, "--clear-groups"]
     rights = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]  # to read Python, wherever it is installed
@@ -375,11 +376,11 @@ def test_what_strangers_put_into_the_temporary_folder_is_not_looked_at(serve: Se
 def test_a_child_that_a_handler_forks_keeps_neither_port_nor_connections(serve: Serve) -> None:
     """Row 21."""
     service = serve("--workers", "1")
-    with socket.create_connection(("127.0.0.1", service.port), LIMIT) as idle:
+    with socket.create_connection(("127.0.0.1", service.port), DEADLINE) as idle:
         child = service.call("fork")
         try:
             service.process.terminate()
-            service.process.wait(LIMIT)
+            service.process.wait(DEADLINE)
             assert alive(child)
             assert idle.recv(1) == b""  # closed by all who had it
             with socket.create_server(("127.0.0.1", service.port)):

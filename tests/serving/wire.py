@@ -11,7 +11,9 @@ from typing import Any
 
 import uvicorn
 
-from tests.serving.conftest import LIMIT, ROOT, PlainSdk, Program, sealed
+from tests.serving.conftest import PlainSdk, Program, sealed
+from tests.support.apps import ROOT
+from tests.support.waiting import DEADLINE
 from wwspec_router.config import Settings
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.serving.server import server_config
@@ -50,7 +52,7 @@ class Served(Program):
     def __init__(
         self, way: str, table: AbilityTable, sdk: PlainSdk | None = None, loop: str = "auto", **options: Any
     ) -> None:
-        settings = Settings(app=ROOT, lean_http=way == "lean", **{"grace": LIMIT, **options})
+        settings = Settings(app=ROOT, lean_http=way == "lean", **{"grace": DEADLINE, **options})
         super().__init__(sdk or PlainSdk(), settings, table)
         config = server_config(self.app, settings)
         if way == "uvicorn":
@@ -65,7 +67,7 @@ class Served(Program):
             runner.run(self.server.serve([self.socket]))
 
     def connect(self) -> socket.socket:
-        client = socket.create_connection(("127.0.0.1", self.port), LIMIT)
+        client = socket.create_connection(("127.0.0.1", self.port), DEADLINE)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return client
 
@@ -73,7 +75,7 @@ class Served(Program):
         """Connect so that the system holds but a few KB of what the client does not read."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         client = socket.socket()
-        client.settimeout(LIMIT)
+        client.settimeout(DEADLINE)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.connect(("127.0.0.1", self.port))
         return client
@@ -91,7 +93,7 @@ class Served(Program):
                 await asyncio.sleep(0)
 
         assert self.loop is not None
-        asyncio.run_coroutine_threadsafe(turns(), self.loop).result(LIMIT)
+        asyncio.run_coroutine_threadsafe(turns(), self.loop).result(DEADLINE)
 
     def talk(self, *pieces: bytes) -> bytes:
         """Send pieces that the program reads one by one, then all that it answered until it closed."""
@@ -163,7 +165,7 @@ class Gate:
 
     def __call__(self, api: str, request: str) -> str:
         self.entered.release()
-        assert self.opened.wait(3 * LIMIT)  # no test gets there
+        assert self.opened.wait(3 * DEADLINE)  # no test gets there
         return OK.decode()
 
 

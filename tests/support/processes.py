@@ -1,7 +1,10 @@
 """What others can see of the processes that a test starts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+UNMEASURED: Mapping[str, str] = {"COVERAGE_PROCESS_CONFIG": "", "COVERAGE_PROCESS_START": ""}
+"""The environment of a process whose coverage is not measured: measuring takes memory, and writes to the repository."""
 
 
 def command_lines(pid: int) -> list[str]:

@@ -9,10 +9,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.stores.local_redis import require
+from tests.support.apps import ROOT
+from tests.support.requirements import require
 from torture.result import Result
 
-ROOT = Path(__file__).parents[2]
 LIMIT = 180
 """Seconds after which a run hangs; each takes less than 30 on a quiet machine."""
 FIGURES = {

@@ -1,0 +1,138 @@
+"""When the emulator verifies the callback URL, and what it says when that fails."""
+
+import logging
+from contextlib import ExitStack
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.emulator.callbacks.test_callbacks import AES_KEY, TOKEN, CallbackApp, settled, start_with_callback
+from tests.emulator.conftest import Emulator, Response, StartEmulator, free_socket, http_server, url_of
+from tests.support.waiting import wait_until
+from wwspec_router.cli.main import main
+
+
+@pytest.fixture
+def callback_app(stack: ExitStack) -> CallbackApp:
+    return CallbackApp(stack, "wwcallback")
+
+
+def verify(emulator: Emulator) -> Result:
+    return CliRunner().invoke(main, ["zone", "verify-callback"], env={"WWSPEC_EMULATOR_URL": emulator.url})
+
+
+def is_verified(emulator: Emulator) -> bool:
+    return bool(emulator.http.get("/emulator/info").json()["callback_verified"])
+
+
+def test_the_url_is_verified_at_the_start(start: StartEmulator, callback_app: CallbackApp) -> None:
+    """Row 29: as WeCom does when it is saved, and not first when something is delivered."""
+    emulator = start_with_callback(start, callback_app.url)
+    wait_until(lambda: is_verified(emulator))
+    assert callback_app.echoes == 1
+
+
+def test_the_url_is_verified_again_after_a_reset(start: StartEmulator, callback_app: CallbackApp) -> None:
+    """Row 29: an app that was changed meanwhile is found out about."""
+    emulator = start_with_callback(start, callback_app.url)
+    wait_until(lambda: is_verified(emulator))
+    callback_app.echo_answers.append("wrong")
+    emulator.http.post("/emulator/reset")
+    wait_until(lambda: callback_app.echoes == 2)
+    assert not is_verified(emulator)
+    emulator.http.post("/emulator/reset")
+    wait_until(lambda: is_verified(emulator))
+    assert callback_app.echoes == 3
+
+
+def test_the_url_is_verified_on_demand(start: StartEmulator, callback_app: CallbackApp) -> None:
+    """Row 29: as often as it is asked for."""
+    emulator = start_with_callback(start, callback_app.url)
+    wait_until(lambda: is_verified(emulator))
+    for echoes in (2, 3):
+        done = verify(emulator)
+        assert (done.exit_code, done.stdout) == (0, f'{{\n  "verified": "{callback_app.url}"\n}}\n')
+        assert callback_app.echoes == echoes
+
+
+@pytest.mark.parametrize("answer", ["wrong", "", '"{}"', "{}\n", " {}", "\ufeff{}"])
+def test_an_answer_that_is_not_the_bare_echo_fails(
+    start: StartEmulator, callback_app: CallbackApp, answer: str
+) -> None:
+    """Row 29: WeCom takes neither quotes nor a line end."""
+    emulator = start_with_callback(start, callback_app.url)
+    wait_until(lambda: is_verified(emulator))
+    callback_app.echo_answers.append(answer.format(emulator.platform.clock.seconds()))
+    done = verify(emulator)
+    assert done.exit_code == 1
+    assert "not the decrypted echostr" in done.stderr
+    assert "without quotes or a line end" in done.stderr
+    assert not is_verified(emulator)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ((403, {}, b""), "answered HTTP status 403"),
+        ((302, {"location": "/elsewhere"}, b""), "answered HTTP status 302"),
+    ],
+)
+def test_a_refusal_names_the_settings_that_may_differ(
+    start: StartEmulator, stack: ExitStack, answer: Response, reason: str
+) -> None:
+    """Row 29: cause and fix in one line."""
+    url = stack.enter_context(http_server(lambda headers, body: answer, lambda path: answer))
+    done = verify(start_with_callback(start, url))
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"Error: {url} {reason}")
+    assert "--callback-token, --encoding-aes-key" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_app_that_is_not_up_yet_is_a_warning_and_no_end(
+    start: StartEmulator, callback_app: CallbackApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Row 29: the app may start later than the emulator."""
+    caplog.set_level(logging.WARNING)
+    with free_socket() as nobody_listens:
+        url = url_of(nobody_listens)
+        emulator = start_with_callback(start, url)
+        wait_until(lambda: "nothing answers" in caplog.text)
+        [record] = caplog.records
+        assert record.name == "uvicorn.error", "which is where `wwspec emulate` prints"
+        assert record.getMessage() == (
+            f"the callback URL is not verified: nothing answers at {url} (ConnectError): start the app, then run "
+            "`wwspec zone verify-callback`"
+        )
+        done = verify(emulator)
+    assert done.exit_code == 1
+    assert done.stderr == f"Error: nothing answers at {url} (ConnectError): start the app\n"
+
+
+def test_an_app_that_started_later_is_verified_before_its_first_delivery(
+    start: StartEmulator, callback_app: CallbackApp
+) -> None:
+    """Row 29: nobody has to ask for it."""
+    callback_app.echo_answers.append("not ready")
+    emulator = start_with_callback(start, callback_app.url)
+    wait_until(lambda: callback_app.echoes == 1)
+    emulator.sdk("spec_notify_app", {})
+    assert settled(emulator) == [("delivered", 1)]
+    assert callback_app.echoes == 2
+
+
+def test_without_a_callback_url_there_is_nothing_to_verify(start: StartEmulator) -> None:
+    """Row 29: the options are named."""
+    done = verify(start())
+    assert done.exit_code == 1
+    assert done.stderr == (
+        "Error: the emulator has no callback URL: start it with --callback-url, --callback-token and "
+        "--encoding-aes-key\n"
+    )
+
+
+def test_another_key_is_found_out(start: StartEmulator, stack: ExitStack) -> None:
+    """Row 29: an app that answers something decrypted by another key."""
+    app = CallbackApp(stack, "wwanother")
+    emulator = start(corpid="wwcallback", callback_url=app.url, callback_token=TOKEN, encoding_aes_key=AES_KEY)
+    assert verify(emulator).exit_code == 1

@@ -1,0 +1,584 @@
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, cast
+
+import pytest
+
+from schemas.api import get_group_chat, sync_msg
+from tests.support.kernel import Kernel, app_call
+from tests.support.sdk import network_failure
+from tests.support.waiting import DEADLINE
+from wwspec_router import (
+    AbilityError,
+    ApiError,
+    AsyncContext,
+    CallError,
+    Context,
+    Contract,
+    Output,
+    SdkCallError,
+    ability,
+)
+from wwspec_router.contracts import ApiRequest
+from wwspec_router.contracts.codec import OutputPolicy
+from wwspec_router.errors import HandlerTimeoutError, OutputError
+from wwspec_router.handlers.context import LoopPortal, Portal, PrivateLoopPortal
+
+ZoneWith = Callable[..., Kernel]
+REFUSED = '{"errcode":710611,"errmsg":"invalid cursor"}'
+LATE = {"errcode": 710660, "errmsg": "the ability took longer than its timeout"}
+INTERNAL = {"errcode": 710660, "errmsg": "internal error of the program"}
+
+
+class Ask(Contract):
+    what: str = ""
+
+
+class Told(Output):
+    text: str = ""
+    numbers: list[int] = []
+
+
+@pytest.fixture
+def running_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """An event loop that runs in a thread of its own, as the server's does; it must survive the test."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="the loop")
+    thread.start()
+    yield loop
+    assert thread.is_alive(), "the loop was stopped by what ran on it"
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(DEADLINE)
+    pending = asyncio.all_tasks(loop)
+    loop.close()
+    assert not thread.is_alive()
+    assert not pending
+
+
+@pytest.fixture(params=["server's loop", "private loop"])
+def portal(request: pytest.FixtureRequest, running_loop: asyncio.AbstractEventLoop) -> Portal:
+    return LoopPortal(running_loop) if request.param == "server's loop" else PrivateLoopPortal()
+
+
+def on_worker(function: Callable[[], Any]) -> Any:
+    """Run a function on a thread named "worker" and return its result."""
+    results: list[Any] = []
+    thread = threading.Thread(target=lambda: results.append(function()), name="worker")
+    thread.start()
+    thread.join(DEADLINE)
+    assert not thread.is_alive(), "the worker hangs"
+    [result] = results
+    return result
+
+
+def test_a_def_handler_gets_its_request_and_who_calls(kernel_with: ZoneWith) -> None:
+    seen: list[Any] = []
+
+    @ability
+    def who(request: Ask, ctx: Context) -> Told:
+        seen.extend([ctx.corpid, ctx.agentid, ctx.ability_id, ctx.notify_id, ctx.remaining, ctx.call.job_info])
+        return Told(text=request.what)
+
+    kernel = kernel_with(who)
+    answer = kernel.call("who", '{"what":"中"}', corpid="corp-2", agentid=9, notify_id="n", job_info="job")
+    assert answer == {"errcode": 0, "errmsg": "ok", "text": "中", "numbers": []}
+    assert seen == ["corp-2", 9, "who", "n", None, "job"]
+
+
+def test_a_handler_without_context_is_called_with_its_request_alone(kernel_with: ZoneWith, portal: Portal) -> None:
+    @ability
+    def plain(request: Ask) -> Told:
+        return Told(text=request.what)
+
+    @ability
+    async def asynchronous(request: Ask) -> Told:
+        return Told(text=request.what)
+
+    assert kernel_with(plain).call("plain", '{"what":"a"}')["text"] == "a"
+    assert kernel_with(asynchronous, portal=portal).call("asynchronous", '{"what":"b"}')["text"] == "b"
+
+
+def test_a_def_handler_calls_the_sdk_on_its_own_thread(kernel_with: ZoneWith) -> None:
+    @ability
+    def pull(request: Ask, ctx: Context) -> Told:
+        page = ctx.invoke(sync_msg.Request(limit=5))
+        return Told(text=page.next_cursor)
+
+    kernel = kernel_with(pull)
+    kernel.sdk.replies["sync_msg"] = '{"errcode":0,"next_cursor":"c","brand_new":1}'
+    assert on_worker(lambda: kernel.call("pull"))["text"] == "c"
+    [call] = kernel.sdk.calls
+    assert (call.api, call.request, call.thread) == ("sync_msg", '{"limit":5}', "worker")
+    assert (call.corpid, call.agentid, call.ability_id) == ("corp", 7, "pull")
+
+
+def test_an_async_handler_calls_the_sdk_on_the_worker_thread_one_after_another(
+    kernel_with: ZoneWith, portal: Portal
+) -> None:
+    threads: list[str] = []
+
+    @ability
+    async def gather(request: Ask, ctx: AsyncContext) -> Told:
+        threads.append(threading.current_thread().name)
+        pages = await asyncio.gather(*(ctx.invoke(sync_msg.Request(limit=number)) for number in range(1, 6)))
+        group = await ctx.invoke(get_group_chat.Request(chatid="c"))
+        return Told(text=group.creator, numbers=[page.has_more for page in pages])
+
+    kernel = kernel_with(gather, portal=portal)
+    kernel.sdk.replies["sync_msg"] = lambda request: json.dumps({"has_more": json.loads(request)["limit"] % 2})
+    kernel.sdk.replies["get_group_chat"] = '{"creator":"zhangsan"}'
+    answer = on_worker(lambda: kernel.call("gather"))
+    assert (answer["text"], answer["numbers"]) == ("zhangsan", [1, 0, 1, 0, 1])
+    assert {call.thread for call in kernel.sdk.calls} == {"worker"}
+    assert threads == ["the loop" if isinstance(portal, LoopPortal) else "worker"]
+
+
+def test_the_loop_goes_on_while_an_sdk_call_blocks(
+    kernel_with: ZoneWith, running_loop: asyncio.AbstractEventLoop
+) -> None:
+    ticked = threading.Event()
+
+    @ability
+    async def slow(request: Ask, ctx: AsyncContext) -> Told:
+        await ctx.invoke(sync_msg.Request())
+        return Told()
+
+    def reply(request: str) -> str:
+        running_loop.call_soon_threadsafe(ticked.set)
+        assert ticked.wait(DEADLINE)
+        return "{}"
+
+    kernel = kernel_with(slow, portal=LoopPortal(running_loop))
+    kernel.sdk.replies["sync_msg"] = reply
+    assert on_worker(lambda: kernel.call("slow"))["errcode"] == 0
+
+
+def _raiser(error: BaseException, is_async: bool) -> Callable[..., Any]:
+    @ability
+    def fails(request: Ask, ctx: Context) -> Told:
+        raise error
+
+    @ability
+    async def fails_later(request: Ask, ctx: AsyncContext) -> Told:
+        await asyncio.sleep(0)
+        raise error
+
+    return fails_later if is_async else fails
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["def", "async def"])
+@pytest.mark.parametrize(
+    ("error", "answer"),
+    [
+        (AbilityError("no such chat"), (710660, "no such chat")),
+        (AbilityError("no such chat", errcode=5), (5, "no such chat")),
+        (AbilityError("没有", errcode=2**63 - 1, detail="for the log"), (2**63 - 1, "没有")),
+        (AbilityError("\ud800"), (710660, "\\ud800")),
+        (ApiError("sync_msg", 710611, "invalid cursor"), (710611, "sync_msg: invalid cursor")),
+        (SdkCallError("sync_msg", -10002), (710660, "sync_msg: the SDK call failed (-10002)")),
+        (CallError("odd"), (710660, "odd")),
+    ],
+    ids=lambda value: str(value).encode("ascii", "backslashreplace").decode(),
+)
+def test_a_handler_refuses_a_call_with_an_error(
+    kernel_with: ZoneWith, portal: Portal, error: CallError, answer: tuple[int, str], is_async: bool
+) -> None:
+    fails = _raiser(error, is_async)
+    kernel = kernel_with(fails, portal=portal)
+
+    assert kernel.call(fails.__name__) == {"errcode": answer[0], "errmsg": answer[1]}
+
+
+@pytest.mark.parametrize(
+    ("message", "errcode"),
+    [(3, None), (None, None), (b"bytes", None), ("text", "5"), ("text", 1.5), ("text", True), ("text", object())]
+    + [("text", 2**63), ("text", -(10**400))],
+    ids=["int", "None", "bytes", "errcode of str", "errcode of float", "errcode of bool", "errcode of object"]
+    + ["errcode of 65 bits", "errcode of 401 digits"],
+)
+def test_an_error_of_wrong_types_is_the_program_s_own_failure(
+    kernel_with: ZoneWith, message: Any, errcode: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    @ability
+    def fails(request: Ask) -> Told:
+        raise AbilityError(message, errcode=errcode)
+
+    assert kernel_with(fails).call("fails") == INTERNAL
+    assert "TypeError at errors.py" in caplog.text
+
+
+class _Exotic(BaseException):
+    def __str__(self) -> str:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["def", "async def"])
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("a-secret"),
+        KeyError("a-secret"),
+        SystemExit("a-secret"),
+        KeyboardInterrupt("a-secret"),
+        GeneratorExit("a-secret"),
+        StopIteration("a-secret"),
+        StopAsyncIteration("a-secret"),
+        TimeoutError("a-secret"),
+        RecursionError("a-secret"),
+        UnicodeDecodeError("utf-8", b"a-secret", 0, 1, "a-secret"),
+        ExceptionGroup("a-secret", [ValueError("a-secret")]),
+        _Exotic("a-secret"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_unexpected_exception_is_an_internal_error_without_its_text(
+    kernel_with: ZoneWith, portal: Portal, error: BaseException, is_async: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    fails = _raiser(error, is_async)
+    kernel = kernel_with(fails, portal=portal)
+
+    with caplog.at_level(logging.DEBUG):
+        assert on_worker(lambda: kernel.call(fails.__name__)) == INTERNAL
+    records = [record for record in caplog.records if record.name.startswith("wwspec_router")]
+    assert [record.levelname for record in records] == ["ERROR"]
+    line = records[0].getMessage()
+    if is_async and isinstance(error, StopIteration):  # a coroutine can't raise it
+        assert line.startswith("ability fails_later failed: RuntimeError at context.py:")
+    else:
+        assert line.startswith(f"ability {fails.__name__} failed: {type(error).__name__} at test_handlers.py:")
+    assert "a-secret" not in caplog.text
+    assert not any(record.exc_info for record in records)
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), StopIteration()], ids=repr)
+def test_an_exception_of_an_sdk_call_reaches_the_async_handler(
+    kernel_with: ZoneWith, portal: Portal, error: BaseException
+) -> None:
+    @ability
+    async def survives(request: Ask, ctx: AsyncContext) -> Told:
+        try:
+            await ctx.invoke(sync_msg.Request())
+        except BaseException as caught:
+            return Told(text=type(caught).__name__)
+        raise NotImplementedError
+
+    def reply(request: str) -> str:
+        raise error
+
+    kernel = kernel_with(survives, portal=portal)
+    kernel.sdk.replies["sync_msg"] = reply
+    name = on_worker(lambda: kernel.call("survives"))["text"]
+    assert name == type(error).__name__ or (isinstance(error, StopIteration) and name == "RuntimeError")
+
+
+def test_a_cancelled_async_handler_is_told(kernel_with: ZoneWith, portal: Portal) -> None:
+    kernel = kernel_with(_raiser(asyncio.CancelledError("a-secret"), is_async=True), portal=portal)
+
+    answer = on_worker(lambda: kernel.call("fails_later"))
+    assert answer == {"errcode": 710660, "errmsg": "the ability was cancelled"}
+
+
+def _page(errcode: int, message: str) -> Any:
+    return {"errcode": errcode, "errmsg": message}
+
+
+@pytest.mark.parametrize(
+    ("reply", "answer"),
+    [
+        (REFUSED, _page(710611, "sync_msg: invalid cursor")),
+        (network_failure("sync_msg"), _page(710660, "sync_msg: the SDK call failed (-10002)")),
+        ('{"errcode":"0"}', _page(710660, "output contract: expected int, got str at $.errcode")),
+        ("oops", _page(710660, "output contract: not valid JSON at $")),
+        (RuntimeError("a-secret"), INTERNAL),
+    ],
+    ids=["refused", "network", "misfit", "not JSON", "bug"],
+)
+def test_a_failed_sdk_call_ends_the_call_unless_the_handler_catches_it(
+    kernel_with: ZoneWith, portal: Portal, reply: Any, answer: Any
+) -> None:
+    @ability
+    def pull(request: Ask, ctx: Context) -> Told:
+        return Told(text=ctx.invoke(sync_msg.Request()).errmsg)
+
+    @ability
+    async def pull_later(request: Ask, ctx: AsyncContext) -> Told:
+        return Told(text=(await ctx.invoke(sync_msg.Request())).errmsg)
+
+    for function in (pull, pull_later):
+        kernel = kernel_with(function, portal=portal)
+        kernel.sdk.replies["sync_msg"] = reply
+        assert on_worker(partial(kernel.call, function.__name__)) == answer
+
+
+def test_a_handler_may_catch_what_an_sdk_call_raises(kernel_with: ZoneWith) -> None:
+    @ability
+    def careful(request: Ask, ctx: Context) -> Told:
+        try:
+            ctx.invoke(sync_msg.Request())
+        except (ApiError, SdkCallError) as error:
+            return Told(text=f"{error.api} {error.errcode}")
+        except OutputError as error:
+            return Told(text=error.path)
+        raise NotImplementedError
+
+    kernel = kernel_with(careful)
+    texts = []
+    for reply in (REFUSED, network_failure("sync_msg"), '{"errcode":"0"}'):
+        kernel.sdk.replies["sync_msg"] = reply
+        texts.append(kernel.call("careful")["text"])
+    assert texts == ["sync_msg 710611", "sync_msg None", "$.errcode"]
+
+
+def test_without_check_a_handler_reads_the_errcode_itself(kernel_with: ZoneWith, portal: Portal) -> None:
+    @ability
+    def reads(request: Ask, ctx: Context) -> Told:
+        return Told(numbers=[ctx.invoke(sync_msg.Request(), check=False).errcode])
+
+    @ability
+    async def reads_later(request: Ask, ctx: AsyncContext) -> Told:
+        return Told(numbers=[(await ctx.invoke(sync_msg.Request(), check=False)).errcode])
+
+    for function in (reads, reads_later):
+        kernel = kernel_with(function, portal=portal)
+        kernel.sdk.replies["sync_msg"] = REFUSED
+        assert on_worker(partial(kernel.call, function.__name__))["numbers"] == [710611]
+
+
+class Unlisted(ApiRequest[Told]):
+    """The request of no API that the application has a contract of."""
+
+
+def test_an_api_without_contract_is_never_called_by_a_handler(
+    kernel_with: ZoneWith, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[str] = []
+
+    @ability
+    def wanders(request: Ask, ctx: Context) -> Told:
+        try:
+            return ctx.invoke(Unlisted())
+        except TypeError as error:
+            seen.append(str(error))
+            raise
+
+    kernel = kernel_with(wanders)
+    assert kernel.call("wanders") == INTERNAL
+    assert kernel.sdk.calls == []
+    assert seen[0].endswith("test_handlers.Unlisted is not the Request of a known SDK API")
+
+
+def _blocked_until(release: threading.Event, is_async: bool, done: list[str]) -> Callable[..., Any]:
+    @ability
+    def late(request: Ask, ctx: Context) -> Told:
+        assert release.wait(DEADLINE)
+        while ctx.remaining != 0.0:
+            release.wait(0.001)
+        done.append("late")
+        return Told()
+
+    @ability
+    async def endless(request: Ask, ctx: AsyncContext) -> Told:
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            done.append("cancelled")
+        raise NotImplementedError
+
+    return endless if is_async else late
+
+
+@pytest.mark.parametrize(("is_async", "done"), [(False, "late"), (True, "cancelled")], ids=["def", "async def"])
+def test_a_handler_over_its_timeout_is_answered_as_late(
+    kernel_with: ZoneWith, portal: Portal, is_async: bool, done: str
+) -> None:
+    release = threading.Event()
+    release.set()
+    seen: list[str] = []
+    function = _blocked_until(release, is_async, seen)
+    kernel = kernel_with(function, timeout=0.01, portal=portal)
+
+    assert on_worker(lambda: kernel.call(function.__name__)) == LATE
+    assert seen == [done]
+
+
+def test_an_async_handler_is_cancelled_while_the_sdk_call_it_waits_for_blocks(
+    kernel_with: ZoneWith, running_loop: asyncio.AbstractEventLoop
+) -> None:
+    cancelled = threading.Event()
+
+    @ability
+    async def waits(request: Ask, ctx: AsyncContext) -> Told:
+        try:
+            await asyncio.gather(*(ctx.invoke(sync_msg.Request(limit=limit)) for limit in (1, 2)))
+        finally:
+            cancelled.set()
+        raise NotImplementedError
+
+    def reply(request: str) -> str:
+        assert cancelled.wait(DEADLINE)
+        return "{}"
+
+    kernel = kernel_with(waits, timeout=0.01, portal=LoopPortal(running_loop))
+    kernel.sdk.replies["sync_msg"] = reply
+    assert on_worker(lambda: kernel.call("waits")) == LATE
+    assert kernel.sdk.requests == [("sync_msg", {"limit": 1})]
+
+
+def test_after_the_deadline_no_sdk_call_is_begun(kernel_with: ZoneWith, portal: Portal) -> None:
+    seen: list[str] = []
+
+    @ability
+    def late(request: Ask, ctx: Context) -> Told:
+        while ctx.remaining != 0.0:
+            pass
+        try:
+            ctx.invoke(sync_msg.Request())
+        except HandlerTimeoutError as error:
+            seen.append(str(error))
+        return Told()
+
+    @ability
+    async def late_too(request: Ask, ctx: AsyncContext) -> Told:
+        while ctx.remaining != 0.0:
+            pass
+        try:
+            await ctx.invoke(sync_msg.Request())
+        finally:
+            seen.append("left")
+        raise NotImplementedError
+
+    for function in (late, late_too):
+        kernel = kernel_with(function, timeout=0.01, portal=portal)
+        assert on_worker(partial(kernel.call, function.__name__)) == LATE
+        assert kernel.sdk.calls == []
+    assert seen == ["the ability took longer than its timeout", "left"]
+
+
+def test_a_timeout_of_the_handler_s_own_is_no_timeout_of_the_ability(kernel_with: ZoneWith, portal: Portal) -> None:
+    @ability
+    async def impatient(request: Ask, ctx: AsyncContext) -> Told:
+        async with asyncio.timeout(0):
+            await asyncio.get_running_loop().create_future()
+        raise NotImplementedError
+
+    assert on_worker(lambda: kernel_with(impatient, timeout=60.0, portal=portal).call("impatient")) == INTERNAL
+
+
+def test_a_handler_within_its_timeout_knows_how_much_is_left(kernel_with: ZoneWith) -> None:
+    seen: list[float | None] = []
+
+    @ability
+    def quick(request: Ask, ctx: Context) -> Told:
+        seen.append(ctx.remaining)
+        return Told()
+
+    assert kernel_with(quick, timeout=60.0).call("quick")["errcode"] == 0
+    [remaining] = seen
+    assert remaining is not None
+    assert 0 < remaining <= 60
+
+
+def test_a_task_that_outlives_its_call_gets_no_sdk_call_and_does_not_hang(
+    kernel_with: ZoneWith, running_loop: asyncio.AbstractEventLoop
+) -> None:
+    outcome: list[str] = []
+    go, over = asyncio.Event(), threading.Event()
+    tasks: list[asyncio.Task[None]] = []
+
+    async def later(ctx: AsyncContext) -> None:
+        await go.wait()
+        try:
+            await ctx.invoke(sync_msg.Request())
+        except CallError as error:
+            outcome.append(error.message)
+        finally:
+            over.set()
+
+    @ability
+    async def hasty(request: Ask, ctx: AsyncContext) -> Told:
+        tasks.append(asyncio.create_task(later(ctx)))
+        return Told()
+
+    kernel = kernel_with(hasty, portal=LoopPortal(running_loop))
+    assert on_worker(lambda: kernel.call("hasty"))["errcode"] == 0
+    running_loop.call_soon_threadsafe(go.set)
+    assert over.wait(DEADLINE)
+    assert outcome == ["the call is over"]
+    assert kernel.sdk.calls == []
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (None, "output contract: expected object, got null at $"),
+        ("text", "output contract: expected object, got str at $"),
+        (Told(text=cast(Any, 3)), "output contract: expected str, got int at $.text"),
+        (Told(numbers=[1, cast(Any, "2")]), "output contract: expected int, got str at $.numbers[1]"),
+        (Told(text="\ud800"), "output contract: Told can't be encoded as JSON at $"),
+        (object(), "output contract: object can't be encoded as JSON at $"),
+        ({"errcode": 0, "more": 1}, "output contract: unknown key at $.more"),
+    ],
+    ids=["None", "text", "text of int", "list of str", "surrogate", "object", "unknown key"],
+)
+def test_a_handler_s_reply_of_a_wrong_type_is_refused_with_its_path(
+    kernel_with: ZoneWith, portal: Portal, value: Any, told: str
+) -> None:
+    @ability
+    def gives(request: Ask) -> Told:
+        return cast(Told, value)
+
+    @ability
+    async def gives_later(request: Ask) -> Told:
+        return cast(Told, value)
+
+    for function in (gives, gives_later):
+        kernel = kernel_with(function, portal=portal)
+        assert kernel.call(function.__name__) == {"errcode": 710660, "errmsg": told}
+
+
+def test_a_handler_s_reply_is_unchecked_under_the_policy_off(kernel_with: ZoneWith) -> None:
+    @ability
+    def gives(request: Ask) -> Told:
+        return cast(Told, {"more": 1})
+
+    kernel = kernel_with(gives, policy=OutputPolicy.OFF)
+    assert kernel.dispatch(app_call("gives")).text == '{"more":1}'
+
+
+def test_a_request_that_does_not_fit_never_reaches_a_handler(kernel_with: ZoneWith, portal: Portal) -> None:
+    @ability
+    def never(request: Ask) -> Told:
+        raise NotImplementedError
+
+    @ability
+    async def never_later(request: Ask) -> Told:
+        raise NotImplementedError
+
+    for function in (never, never_later):
+        answer = kernel_with(function, portal=portal).call(function.__name__, '{"what":3}')
+        assert answer["errmsg"] == "input contract: expected str, got int at $.what"
+
+
+def test_the_reference_application_s_digest_counts_messages(kernel: Kernel) -> None:
+    message = {"msgid": "m", "sender": {"type": 1, "id": "zhangsan"}, "msgtype": 1}
+    kernel.sdk.replies["sync_msg"] = json.dumps(
+        {"errcode": 0, "has_more": 1, "next_cursor": "c", "msg_list": [message, message]}
+    )
+
+    answer = kernel.call("chat_digest", '{"limit":2}')
+    assert (answer["messages"], answer["next_cursor"], answer["has_more"]) == (2, "c", 1)
+    assert answer["senders"] == [{"key": "zhangsan", "messages": 2}]
+    assert kernel.sdk.requests == [("sync_msg", {"limit": 2})]
+
+
+def test_the_reference_application_s_overview_counts_members(kernel: Kernel) -> None:
+    kernel.sdk.replies["get_group_chat"] = json.dumps(
+        {"creator": "zhangsan", "members": [{"memberid": "a", "type": kind} for kind in (1, 1, 2, 3)]}
+    )
+
+    answer = kernel.call("group_overview", '{"chatid":"c"}')
+    assert (answer["creator"], answer["employees"], answer["customers"], answer["robots"]) == ("zhangsan", 2, 1, 1)

@@ -1,0 +1,617 @@
+"""Asynchronous calls: kept before they are accepted, run at least once, reported until heard."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from tests.support.apps import ROOT
+from tests.support.jobs import (
+    REPORT,
+    SHORT,
+    Platform,
+    Runs,
+    Wrapped,
+    answer,
+    fails,
+    job,
+    leave_behind,
+    wait_empty,
+    working,
+)
+from tests.support.kernel import app_call, with_handler
+from tests.support.redis_server import local_redis
+from tests.support.sdk import network_failure
+from tests.support.waiting import DEADLINE, wait_until
+from wwspec_router.contracts import Contract, Output
+from wwspec_router.envelope import Call, Reply
+from wwspec_router.errors import AbilityError, StoreError
+from wwspec_router.handlers.ability import ability
+from wwspec_router.handlers.context import Context, Deadline
+from wwspec_router.jobs.reports import PATIENCE, REFUSALS, Kind
+from wwspec_router.jobs.runner import LEASE, Jobs
+from wwspec_router.jobs.runs import GIVE_UP_AFTER, MAX_RUNS
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.monitoring.figures import Figures, JobCounts
+from wwspec_router.registry.table import AbilityTable, build_table
+from wwspec_router.stores import open_store
+from wwspec_router.stores.base import Store
+from wwspec_router.testing.store_rig import ManualClock
+
+
+class Number(Contract):
+    """What the handlers of these tests are asked."""
+
+    number: int = 0
+
+
+class Attempt(Output):
+    """What they answer."""
+
+    attempt: int = 0
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return "memory:" if request.param == "memory" else f"sqlite:{tmp_path / 'jobs.db'}"
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    with closing(open_store(url)) as store:
+        yield store
+
+
+def test_a_job_is_answered_as_accepted_and_its_result_reported(store: Store) -> None:
+    sdk = Platform()
+    with working(store, sdk, answer) as jobs:
+        assert json.loads(jobs.accept(job("info-7", '{"a":1}'))) == {"errcode": 0, "errmsg": "ok"}
+        ((job_info, report),) = sdk.wait_for(1)
+        wait_empty(store)
+    assert job_info == "info-7"
+    assert report["errcode"] == 0
+    assert json.loads(report["result"])["said"] == '{"a":1}'
+
+
+def test_the_kernel_answers_asynchronous_calls_through_the_journal(store: Store, reference_table: AbilityTable) -> None:
+    sdk = Platform()
+    jobs = Jobs(store, sdk, 2)
+    kernel = Dispatcher(reference_table, sdk, store, jobs=jobs)
+    jobs.start(kernel, Figures(()))
+    accepted = kernel.dispatch(app_call("invoke_sync_msg", '{"limit":1}', is_async=True, job_info="j"))
+    refused = kernel.dispatch(app_call("no_such", is_async=True, job_info="k"))
+    assert (accepted.errcode, refused.errcode) == (0, 710660)
+    assert sdk.wait_for(1) == [("j", {"errcode": 0, "result": '{"errcode":0,"errmsg":"ok"}'})]
+    assert jobs.stop(DEADLINE) == 0
+
+
+def test_an_error_of_the_ability_is_reported_as_such(store: Store, reference_table: AbilityTable) -> None:
+    sdk = Platform()
+    kernel = Dispatcher(reference_table, sdk, store)
+    with working(store, sdk, kernel) as jobs:
+        jobs.accept(app_call("invoke_sync_msg", '{"limit":"x"}', is_async=True, job_info="j"))
+        ((_, report),) = sdk.wait_for(1)
+    assert report["errcode"] == 710660
+    assert "$.limit" in json.loads(report["result"])["errmsg"]
+
+
+def test_a_job_that_can_not_be_stored_is_not_accepted(reference_table: AbilityTable) -> None:
+    store = open_store("memory:")
+    store.close()
+    sdk = Platform()
+    reply = Dispatcher(reference_table, sdk, store, jobs=Jobs(store, sdk, 1)).dispatch(
+        app_call("invoke_sync_msg", is_async=True, job_info="j")
+    )
+    assert json.loads(reply.text) == {"errcode": 710660, "errmsg": "the job could not be stored"}
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [network_failure(REPORT), -1, 45033, 45009, 48002, 799999, "[" * 100_000, "[" + "9" * 5000 + "]", "{"],
+    ids=["network", "busy", "concurrency", "rate", "right", "unknown", "too deep", "too long a number", "no JSON"],
+)
+def test_a_report_that_is_not_heard_is_sent_again_without_running_the_ability_again(
+    store: Store, failure: int | str | Exception
+) -> None:
+    sdk = Platform(failure)
+    runs: list[int] = []
+
+    def run(call: Call) -> Reply:
+        runs.append(call.attempt)
+        return answer(call)
+
+    with working(store, sdk, run) as jobs:
+        jobs.accept(job())
+        reports = sdk.wait_for(2)
+        wait_empty(store)
+    assert runs == [1]
+    assert reports[0] == reports[1]
+
+
+@pytest.mark.parametrize("errcode", [790010, 790017])
+def test_a_refusal_that_another_attempt_can_not_change_ends_the_job(
+    store: Store, errcode: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    sdk = Platform(errcode)
+    with working(store, sdk, answer) as jobs:
+        jobs.accept(job())
+        sdk.wait_for(1)
+        wait_empty(store)
+    assert f"({errcode})" in caplog.text
+
+
+@pytest.mark.parametrize("errcode", [40058, 40063, 40206, 45029, 710639, 790013, 790014, 790022])
+def test_a_result_that_is_refused_for_good_is_replaced_by_an_error_at_once(
+    store: Store, errcode: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Row 10."""
+    sdk = Platform(errcode)
+    with working(store, sdk, answer) as jobs:
+        jobs.accept(job(data='"a secret"'))
+        reports = sdk.wait_for(2)
+        wait_empty(store)
+    assert reports[1][1]["errcode"] == errcode
+    assert json.loads(reports[1][1]["result"])["errcode"] == errcode
+    assert json.loads(reports[1][1]["result"])["errmsg"].startswith("the platform refused the result: ")
+    assert f"result refused ({errcode})" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_refusal_that_nobody_knows_is_one_of_the_result_when_it_comes_again_and_again(store: Store) -> None:
+    """Row 10."""
+    sdk = Platform(799999)
+    Jobs(store, sdk, 1).accept(job())
+    for _ in range(PATIENCE - 1):
+        wait_until(lambda: store.claim("one whose reports were refused", 1, 0.001))
+    with working(store, sdk, answer):
+        reports = sdk.wait_for(2)
+        wait_empty(store)
+    assert [report["errcode"] for _, report in reports] == [0, 799999]
+
+
+def test_each_errcode_of_a_report_is_in_one_table_with_a_reason() -> None:
+    """Row 10."""
+    assert all(refusal.reason for refusal in REFUSALS.values())
+    assert {refusal.kind for refusal in REFUSALS.values()} == set(Kind)
+    assert 0 not in REFUSALS
+
+
+def test_when_not_even_the_error_matches_an_empty_object_is_reported(store: Store) -> None:
+    sdk = Platform(790014, 790014)
+    with working(store, sdk, answer) as jobs:
+        jobs.accept(job())
+        reports = sdk.wait_for(3)
+        wait_empty(store)
+    assert reports[2][1] == {"errcode": 790014, "result": "{}"}
+
+
+def test_a_job_of_which_nothing_is_taken_is_given_up_and_counted(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    sdk, figures = Platform(790014, 790014, 790014), Figures(())
+    with working(store, sdk, answer, figures=figures) as jobs:
+        jobs.accept(job())
+        sdk.wait_for(3)
+        wait_empty(store)
+    assert len(sdk.heard) == 3
+    assert "given up: not even {} was taken (790014)" in caplog.text
+    assert figures.snapshot().jobs == JobCounts(ended=1, failed=0, given_up=1)
+
+
+def test_a_report_that_is_not_heard_is_sent_for_a_day_and_then_given_up(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    sdk, figures, clock = Platform(*[-1] * 100), Figures(()), ManualClock()
+    with (
+        closing(open_store(url, clock=clock)) as store,
+        working(store, sdk, answer, lease=SHORT, figures=figures) as jobs,
+    ):
+        jobs.accept(job())
+        for reports in range(1, 41):
+            sdk.wait_for(reports)
+            wait_until(lambda: store.job_figures().waiting == 1)
+            clock.advance(60.0)
+        sdk.wait_for(41)
+        wait_until(lambda: store.job_figures().waiting == 1)
+        assert "given up" not in caplog.text
+        clock.advance(GIVE_UP_AFTER)
+        sdk.wait_for(42)
+        wait_empty(store)
+    assert "given up" in caplog.text
+    assert figures.snapshot().jobs.given_up == 1
+
+
+@pytest.mark.parametrize("left_behind", [0, 1])
+def test_a_handler_sees_which_time_it_is_begun(store: Store, reference_table: AbilityTable, left_behind: int) -> None:
+    @ability
+    def counting(request: Number, ctx: Context) -> Attempt:
+        return Attempt(attempt=ctx.attempt)
+
+    sdk = Platform()
+    kernel = Dispatcher(with_handler(reference_table, counting), sdk, store)
+    Jobs(store, sdk, 1).accept(app_call("counting", is_async=True, job_info="j"))
+    leave_behind(store, left_behind)
+    with working(store, sdk, kernel):
+        ((_, report),) = sdk.wait_for(1)
+        wait_empty(store)
+    assert json.loads(report["result"])["attempt"] == 1 + left_behind
+
+
+def test_a_job_that_never_comes_to_an_end_is_reported_as_an_error_and_not_begun_again(
+    store: Store, reference_table: AbilityTable, caplog: pytest.LogCaptureFixture
+) -> None:
+    @ability
+    def poison(request: Number) -> Attempt:
+        raise NotImplementedError
+
+    sdk, figures = Platform(), Figures(())
+    kernel = Dispatcher(with_handler(reference_table, poison), sdk, store)
+    Jobs(store, sdk, 1).accept(app_call("poison", is_async=True, job_info="j"))
+    leave_behind(store, MAX_RUNS)
+    with working(store, sdk, kernel, figures=figures):
+        ((_, report),) = sdk.wait_for(1)
+        wait_empty(store)
+    assert report["errcode"] == 710660
+    assert json.loads(report["result"])["errmsg"] == "the ability was begun 5 times and came to no end"
+    assert "ended none of its 5 runs" in caplog.text
+    assert figures.snapshot().jobs == JobCounts(ended=1, failed=1, given_up=0)
+
+
+def test_a_reply_that_no_store_can_keep_is_reported_as_an_error(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry = tmp_path / "registry.toml"
+    registry.write_text("[abilities.odd]\napi = 'sync_msg'\noutput_policy = 'off'\n")
+    sdk = Platform()
+    sdk.replies["sync_msg"] = '{"secret":"\ud800"}'
+    kernel = Dispatcher(build_table(ROOT, registry), sdk, store)
+    with working(store, sdk, kernel) as jobs:
+        jobs.accept(app_call("odd", is_async=True, job_info="j"))
+        ((_, report),) = sdk.wait_for(1)
+        wait_empty(store)
+    assert json.loads(report["result"]) == {"errcode": 710660, "errmsg": "internal error of the program"}
+    assert "secret" not in caplog.text
+
+
+def test_an_errcode_that_no_store_can_keep_is_reported_as_another(store: Store, reference_table: AbilityTable) -> None:
+    @ability
+    def immense(request: Number) -> Attempt:
+        raise AbilityError("no", errcode=2**63)
+
+    sdk = Platform()
+    kernel = Dispatcher(with_handler(reference_table, immense), sdk, store)
+    with working(store, sdk, kernel) as jobs:
+        jobs.accept(app_call("immense", is_async=True, job_info="j"))
+        ((_, report),) = sdk.wait_for(1)
+        wait_empty(store)
+    assert report["errcode"] == 710660
+
+
+def test_a_call_that_is_over_its_time_is_not_accepted(store: Store, reference_table: AbilityTable) -> None:
+    sdk = Platform()
+    kernel = Dispatcher(reference_table, sdk, store, jobs=Jobs(store, sdk, 1))
+    call = app_call("invoke_sync_msg", is_async=True, job_info="j")
+    assert "longer than its timeout" in kernel.dispatch(call, Deadline(monotonic())).text
+    assert store.job_figures().waiting == 0
+
+
+def test_a_job_that_outlasts_its_lease_is_run_once_while_its_process_lives(store: Store) -> None:
+    sdk = Platform()
+    runs: list[str] = []
+    go_on = threading.Event()
+
+    def run(call: Call) -> Reply:
+        runs.append(call.job_info)
+        assert go_on.wait(DEADLINE)
+        return answer(call)
+
+    with working(store, sdk, run, lease=1.0), working(store, sdk, run, lease=1.0) as other:
+        other.accept(job())
+        wait_until(lambda: store.job_figures().oldest_age > 3.0)
+        assert store.job_figures().claimed == 1
+        go_on.set()
+        sdk.wait_for(1)
+        wait_empty(store)
+    assert runs == ["job-1"]
+    assert len(sdk.heard) == 1
+
+
+def test_the_result_of_a_job_that_another_process_took_over_is_dropped(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    sdk, clock = Platform(), ManualClock()
+    begun, go_on = threading.Event(), threading.Event()
+
+    def run(call: Call) -> Reply:
+        begun.set()
+        assert go_on.wait(DEADLINE)
+        return answer(call)
+
+    with closing(open_store(url, clock=clock)) as store:
+        with working(store, sdk, run, threads=1) as jobs:
+            jobs.accept(job())
+            assert begun.wait(DEADLINE)
+            clock.advance(LEASE)
+            (claimed,) = store.claim("another process", 1, LEASE)
+            go_on.set()
+            wait_until(lambda: jobs.running == 0)
+        assert store.finish("another process", claimed.job_id)
+    assert sdk.heard == []
+    assert "was taken over by another process" in caplog.text
+
+
+def test_a_job_that_runs_on_after_its_lease_is_not_begun_again_by_its_own_process(url: str) -> None:
+    sdk, clock = Platform(), ManualClock()
+    runs: list[int] = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def run(call: Call) -> Reply:
+        runs.append(call.attempt)
+        begun.set()
+        assert go_on.wait(DEADLINE)
+        return answer(call)
+
+    with closing(open_store(url, clock=clock)) as store, working(store, sdk, run) as jobs:
+        jobs.accept(job())
+        assert begun.wait(DEADLINE)
+        clock.advance(LEASE)
+        wait_until(lambda: store.job_figures().claimed == 1)
+        go_on.set()
+        sdk.wait_for(1)
+        wait_empty(store)
+    assert runs == [1]
+
+
+def test_a_process_whose_renewals_fail_for_a_while_tries_them_again_in_time(store: Store) -> None:
+    sdk = Platform()
+    runs: list[str] = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def run(call: Call) -> Reply:
+        runs.append(call.job_info)
+        begun.set()
+        assert go_on.wait(DEADLINE)
+        return answer(call)
+
+    failures = 6
+    journal = Wrapped(store, "renew", fails(StoreError("no answer")), failures)
+    with working(journal, sdk, run, lease=6.0) as owner:
+        owner.accept(job())
+        assert begun.wait(DEADLINE)
+        with working(store, sdk, run, lease=6.0):  # which would take the job as soon as its lease is over
+            wait_until(lambda: journal.calls > failures + 1)
+            go_on.set()
+            sdk.wait_for(1)
+            wait_empty(store)
+    assert runs == ["job-1"]
+
+
+def test_who_finds_the_journal_back_after_an_outage_leaves_the_jobs_to_those_that_run_them(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lease = 3.0
+    sdk = Platform()
+    runs: list[str] = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def run(call: Call) -> Reply:
+        runs.append(call.job_info)
+        if call.job_info == "long":
+            begun.set()
+            assert go_on.wait(DEADLINE)
+        return answer(call)
+
+    with (
+        local_redis(tmp_path) as server,
+        closing(open_store(server.url)) as its_own,
+        closing(open_store(server.url)) as another,
+        ExitStack() as others,
+        working(its_own, sdk, run, threads=1, lease=lease) as owner,
+    ):
+        owner.accept(job("long"))
+        assert begun.wait(DEADLINE)
+        finders = [others.enter_context(working(another, sdk, run, threads=1, lease=lease)) for _ in range(4)]
+        server.kill()
+        down = monotonic()
+        wait_until(lambda: monotonic() > down + lease)  # the server's clock runs on: every lease is over
+        server.start()
+        finders[0].accept(job("short"))
+        assert [info for info, _ in sdk.wait_for(1)] == ["short"]
+        go_on.set()
+        sdk.wait_for(2)
+        wait_empty(another)
+    assert runs == ["long", "short"]
+    assert len(sdk.heard) == 2
+    assert "the journal of jobs failed" in caplog.text
+
+
+def test_jobs_beyond_the_threads_wait_their_turn(store: Store) -> None:
+    sdk = Platform()
+    running, most = [0], [0]
+    lock = threading.Lock()
+
+    def run(call: Call) -> Reply:
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        threading.Event().wait(0.005)
+        with lock:
+            running[0] -= 1
+        return answer(call)
+
+    with working(store, sdk, run, threads=3) as jobs:
+        for number in range(30):
+            jobs.accept(job(f"job-{number}"))
+        reports = sdk.wait_for(30)
+        wait_empty(store)
+    assert sorted(info for info, _ in reports) == sorted(f"job-{number}" for number in range(30))
+    assert most[0] <= 3
+
+
+def test_a_job_that_hangs_is_reported_and_takes_no_thread_from_the_others(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    sdk = Platform()
+    released = threading.Event()
+
+    def run(call: Call) -> Reply:
+        if call.job_info == "hangs":
+            assert released.wait(DEADLINE)
+        return answer(call)
+
+    jobs = Jobs(store, sdk, 1, hang_after=0.05)
+    jobs.start(Runs(run), Figures(()))
+    jobs.accept(job("hangs"))
+    jobs.accept(job("waits"))
+    assert [info for info, _ in sdk.wait_for(1)] == ["waits"]
+    assert jobs.replaced == 1
+    released.set()
+    assert [info for info, _ in sdk.wait_for(2)] == ["waits", "hangs"]
+    wait_empty(store)
+    assert jobs.stop(DEADLINE) == 0
+    assert jobs.replaced == 0
+    assert "a job of any has been running on wwspec-job-1 for" in caplog.text
+    assert "the thread was replaced" in caplog.text
+    assert "test_runner.py:" in caplog.text
+
+
+def test_a_job_that_hangs_is_logged_also_when_its_thread_can_not_be_replaced(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    sdk = Platform()
+    released = threading.Event()
+
+    def run(call: Call) -> Reply:
+        assert released.wait(DEADLINE)
+        return answer(call)
+
+    with working(store, sdk, run, threads=1, hang_after=0.05) as jobs:
+        jobs.accept(job("hangs"))
+        jobs.accept(job("hangs too"))
+        wait_until(lambda: "no thread takes its place" in caplog.text)
+        assert jobs.replaced == 1
+        released.set()
+        sdk.wait_for(2)
+    # Of the reports of both nothing is said: they may take far longer than a job, also on a slow machine.
+    hanging = [line for line in caplog.messages if "has been running" in line]
+    assert [line.partition(" has")[0] for line in hanging] == ["a job of any"] * 2
+
+
+def test_a_job_that_hangs_beyond_its_timeout_is_reported_as_late_and_its_result_dropped(
+    store: Store, reference_table: AbilityTable, caplog: pytest.LogCaptureFixture
+) -> None:
+    released = threading.Event()
+
+    @ability
+    def hanging(request: Number) -> Attempt:
+        assert released.wait(DEADLINE)
+        return Attempt()
+
+    sdk, figures = Platform(), Figures(())
+    kernel = Dispatcher(with_handler(reference_table, hanging, timeout=0.1), sdk, store)
+    with working(store, sdk, kernel, threads=1, hang_after=0.05, figures=figures) as jobs:
+        jobs.accept(app_call("hanging", is_async=True, job_info="j"))
+        ((_, report),) = sdk.wait_for(1)
+        wait_empty(store)
+        wait_until(lambda: jobs.running == 0)
+        assert jobs.replaced == 1
+        released.set()
+        wait_until(lambda: jobs.replaced == 0)
+    assert report["errcode"] == 710660
+    assert "longer than its timeout" in report["result"]
+    assert "came to an end after its time-out was reported" in caplog.text
+    assert len(sdk.heard) == 1
+    assert figures.snapshot().jobs == JobCounts(ended=1, failed=1, given_up=0)
+
+
+def test_stopping_keeps_what_was_not_begun(store: Store) -> None:
+    sdk = Platform()
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    def run(call: Call) -> Reply:
+        begun.release()
+        assert go_on.wait(DEADLINE)
+        return answer(call)
+
+    jobs = Jobs(store, sdk, 1)
+    jobs.start(Runs(run), Figures(()))
+    for number in range(3):
+        jobs.accept(job(f"job-{number}"))
+    assert begun.acquire(timeout=DEADLINE)
+    assert jobs.stop(0.05) == 1
+    go_on.set()
+    assert jobs.stop(DEADLINE) == 0
+    assert [info for info, _ in sdk.heard] == ["job-0"]
+    with working(store, sdk, answer):
+        reports = sdk.wait_for(3)
+        wait_empty(store)
+    assert {info for info, _ in reports} == {"job-0", "job-1", "job-2"}
+
+
+@pytest.mark.parametrize("error", [StoreError("the disk is on fire"), ValueError("a secret"), LookupError("a secret")])
+def test_a_journal_that_can_not_be_looked_into_is_logged_and_tried_again(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    sdk = Platform()
+    with closing(open_store("memory:")) as store, working(Wrapped(store, "claim", fails(error)), sdk, answer) as jobs:
+        jobs.accept(job())
+        sdk.wait_for(1)
+        wait_empty(store)
+    assert "the disk is on fire" in caplog.text or type(error).__name__ in caplog.text
+    assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize("error", [StoreError("the disk is on fire"), ValueError("a secret"), SystemExit("a secret")])
+def test_whatever_ends_a_job_ends_no_thread_and_the_job_is_run_again(
+    error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    sdk = Platform()
+    with (
+        closing(open_store("memory:")) as store,
+        working(Wrapped(store, "keep_outcome", fails(error)), sdk, answer, threads=1, lease=SHORT) as jobs,
+    ):
+        jobs.accept(job())
+        sdk.wait_for(1)
+        wait_empty(store)
+    assert "the disk is on fire" in caplog.text or type(error).__name__ in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_an_sdk_that_ends_the_thread_is_a_report_that_was_not_heard(store: Store) -> None:
+    sdk = Platform()
+
+    def end_the_thread(request: str) -> str:
+        sdk.replies[REPORT] = sdk._hear
+        raise SystemExit("a secret")
+
+    sdk.replies[REPORT] = end_the_thread
+    with working(store, sdk, answer) as jobs:
+        jobs.accept(job())
+        sdk.wait_for(1)
+        wait_empty(store)
+
+
+def test_what_is_claimed_while_a_stop_begins_is_given_back() -> None:
+    sdk = Platform()
+    go_on = threading.Event()
+    with closing(open_store("memory:")) as store:
+
+        def claim_late(owner: str, limit: int, lease: float, **more: Any) -> list[Any]:
+            assert go_on.wait(DEADLINE)
+            return store.claim(owner, limit, lease, **more)
+
+        journal = Wrapped(store, "claim", claim_late)
+        jobs = Jobs(journal, sdk, 1)
+        jobs.start(Runs(answer), Figures(()))
+        wait_until(lambda: journal.calls)
+        jobs.accept(job())
+        jobs.stop(0.05)
+        go_on.set()
+        assert jobs.stop(DEADLINE) == 0
+        assert sdk.heard == []
+        assert store.claim("the next", 1, LEASE)

@@ -1,0 +1,442 @@
+"""Jobs that end their process, hang, or belong to another program; and journals that lose what they were given."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+import wwspec_router
+from tests.support.jobs import Platform, Runs, answer, job, leave_behind, wait_empty, working
+from tests.support.kernel import app_call, with_handler
+from tests.support.redis_server import LocalRedis, local_redis
+from tests.support.waiting import DEADLINE, wait_until
+from wwspec_router.contracts import Contract, Output
+from wwspec_router.envelope import Call, Reply
+from wwspec_router.handlers.ability import ability
+from wwspec_router.handlers.context import Context
+from wwspec_router.jobs.runner import LEASE, Jobs
+from wwspec_router.jobs.runs import MAX_RUNS
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.monitoring.figures import Figures
+from wwspec_router.registry.table import AbilityTable
+from wwspec_router.stores import open_store
+from wwspec_router.stores.base import Store
+from wwspec_router.testing.store_rig import ManualClock
+
+PROCESS = Path(__file__).with_name("job_process.py")
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(wwspec_router.__file__).parents[1])}
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A store that several processes share."""
+    if request.param == "sqlite":
+        yield f"sqlite:{tmp_path / 'jobs.db'}"
+    else:
+        with local_redis(tmp_path) as server:
+            yield server.url
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    with closing(open_store(url)) as store:
+        yield store
+
+
+def run_until_done(url: str, notes: Path, threads: int, deaths: int) -> int:
+    """Start a process that runs jobs again and again as it dies; return how often it died."""
+    command = [sys.executable, str(PROCESS), url, str(notes), str(threads)]
+    for died in range(deaths + 1):
+        if subprocess.run(command, env=ENVIRONMENT, timeout=DEADLINE, check=False).returncode == 0:
+            return died
+    raise AssertionError(f"it died more than {deaths} times")
+
+
+@pytest.mark.slow  # a lease of a second has to be over after each death
+def test_a_job_that_kills_its_process_takes_no_neighbour_with_it_again_and_again(
+    url: str, store: Store, tmp_path: Path
+) -> None:
+    """Row 8."""
+    notes = tmp_path / "notes"
+    accepting = Jobs(store, Platform(), 1)
+    for number in range(8):
+        accepting.accept(job(f"job-{number}", '"kill"' if number == 3 else "{}"))
+    assert run_until_done(url, notes, threads=8, deaths=MAX_RUNS) == MAX_RUNS
+    lines = [line.split() for line in notes.read_text().splitlines()]
+    reports = {info: (int(errcode), int(attempt)) for what, info, errcode, attempt in lines if what == "reported"}
+    assert reports.pop("job-3") == (710660, 0), "it was begun five times and came to no end"
+    assert [errcode for errcode, _ in reports.values()] == [0] * 7
+    assert all(attempt <= 2 for _, attempt in reports.values()), "none is hit twice"
+    assert Counter(info for what, info, *_ in lines if what == "begun")["job-3"] == MAX_RUNS
+
+
+class Number(Contract):
+    """What the handlers of these tests are asked."""
+
+
+class Attempt(Output):
+    """What they answer."""
+
+    attempt: int = 0
+
+
+def test_a_claim_that_came_to_no_run_is_no_attempt(store: Store, reference_table: AbilityTable) -> None:
+    """Row 8."""
+
+    @ability
+    def counting(request: Number, ctx: Context) -> Attempt:
+        return Attempt(attempt=ctx.attempt)
+
+    sdk = Platform()
+    kernel = Dispatcher(with_handler(reference_table, counting), sdk, store)
+    Jobs(store, sdk, 1).accept(app_call("counting", is_async=True, job_info="j"))
+    for _ in range(2 * MAX_RUNS):
+        wait_until(lambda: store.claim("a process that died before it came to it", 1, 0.001))
+    with working(store, sdk, kernel):
+        ((_, report),) = sdk.wait_for(1)
+        wait_empty(store)
+    assert json.loads(report["result"])["attempt"] == 1
+
+
+class Track:
+    """Which jobs run at once. Those that are named wait until they are let go on."""
+
+    def __init__(self, *waiting: str) -> None:
+        self.order: list[str] = []
+        self.together: dict[str, set[str]] = {}
+        self._running: set[str] = set()
+        self._lock = threading.Lock()
+        self._go_on = {info: threading.Event() for info in waiting}
+
+    def __call__(self, call: Call) -> Reply:
+        info = call.job_info
+        with self._lock:
+            self.order.append(info)
+            self._running.add(info)
+            for each in self._running:
+                self.together.setdefault(each, set()).update(self._running)
+        if info in self._go_on:
+            assert self._go_on[info].wait(DEADLINE)
+        else:
+            threading.Event().wait(0.01)
+        with self._lock:
+            self._running.discard(info)
+        return answer(call)
+
+    def let_go_on(self, info: str) -> None:
+        self._go_on[info].set()
+
+
+def add_suspects(store: Store, number: int) -> list[str]:
+    """Leave jobs behind of which their process may have died."""
+    names = [f"suspect-{each}" for each in range(number)]
+    accepting = Jobs(store, Platform(), 1)
+    for name in names:
+        accepting.accept(job(name))
+    for _ in names:
+        leave_behind(store)
+    return names
+
+
+def test_a_suspect_begins_when_no_other_runs_and_others_wait_for_its_end(store: Store) -> None:
+    """Row 8."""
+    sdk, track = Platform(), Track("before", "suspect-0")
+    accepting = Jobs(store, sdk, 1)
+    with working(store, sdk, track, threads=4) as jobs:
+        accepting.accept(job("before"))
+        wait_until(lambda: track.order == ["before"])
+        add_suspects(store, 1)
+        wait_until(lambda: jobs.running == 2)  # it is claimed, and waits
+        accepting.accept(job("after"))
+        track.let_go_on("before")
+        wait_until(lambda: "suspect-0" in track.order)
+        assert track.order == ["before", "suspect-0"]
+        track.let_go_on("suspect-0")
+        sdk.wait_for(3)
+        wait_empty(store)
+    assert track.order == ["before", "suspect-0", "after"]
+    assert track.together["suspect-0"] == {"suspect-0"}
+
+
+def test_a_suspect_that_hangs_and_jobs_that_hang_keep_nobody_waiting(store: Store) -> None:
+    """Row 8."""
+    sdk, track = Platform(), Track("hangs", "suspect-0")
+    accepting = Jobs(store, sdk, 1)
+    with working(store, sdk, track, threads=4, hang_after=0.1) as jobs:
+        accepting.accept(job("hangs"))
+        wait_until(lambda: track.order == ["hangs"])
+        add_suspects(store, 1)
+        wait_until(lambda: track.order == ["hangs", "suspect-0"])
+        accepting.accept(job("another"))
+        assert [info for info, _ in sdk.wait_for(1)] == ["another"]
+        track.let_go_on("hangs")
+        track.let_go_on("suspect-0")
+        sdk.wait_for(3)
+        wait_empty(store)
+        wait_until(lambda: jobs.replaced == 0)
+
+
+def test_neither_suspects_nor_others_starve(store: Store) -> None:
+    """Row 8."""
+    sdk, track = Platform(), Track()
+    suspects = add_suspects(store, 6)
+    wait_until(lambda: store.job_figures().waiting == 6)
+    accepting = Jobs(store, sdk, 1)
+    others = [f"other-{number}" for number in range(60)]
+    for each in others:
+        accepting.accept(job(each))
+    with working(store, sdk, track, threads=2):
+        sdk.wait_for(len(suspects) + len(others))
+        wait_empty(store)
+    assert sorted(track.order) == sorted(suspects + others)
+    assert all(track.together[each] == {each} for each in suspects)
+    places = [track.order.index(each) for each in suspects]
+    first_suspect, last_suspect = min(places), max(places)
+    assert any(first_suspect < track.order.index(each) < last_suspect for each in others), "others run in between"
+    assert first_suspect < len(track.order) / 2, "the first suspect does not wait for all others"
+
+
+def test_jobs_that_a_stop_cuts_off_are_no_suspects() -> None:
+    """Row 8."""
+    clock, track = ManualClock(), Track("long")
+    with closing(open_store("memory:", clock=clock)) as store:
+        jobs = Jobs(store, Platform(), 1)
+        jobs.start(Runs(track), Figures(()))
+        jobs.accept(job("long"))
+        wait_until(lambda: track.order == ["long"])
+        assert jobs.stop(0.0) == 1
+        clock.advance(LEASE)
+        (claimed,) = store.claim("the next process", 1, LEASE)
+        assert (claimed.suspect, claimed.attempt) == (False, 1)
+        track.let_go_on("long")
+        assert jobs.stop(DEADLINE) == 0
+
+
+def test_a_program_leaves_jobs_of_abilities_that_it_does_not_know_to_those_that_do(store: Store) -> None:
+    """Row 9."""
+    sdk, ran = Platform(), Counter[str]()
+    accepting = Jobs(store, sdk, 1)
+
+    def old(call: Call) -> Reply:
+        ran["old"] += call.ability_id == "new"
+        return answer(call)
+
+    def new(call: Call) -> Reply:
+        ran["new"] += call.ability_id == "new"
+        return answer(call)
+
+    with working(store, sdk, old, threads=8, abilities=frozenset({"old"})):
+        for number in range(40):
+            accepting.accept(app_call("new", is_async=True, job_info=f"new-{number}"))
+        accepting.accept(app_call("old", is_async=True, job_info="old"))
+        assert [info for info, _ in sdk.wait_for(1)] == ["old"]
+        with working(store, sdk, new, threads=1, abilities=frozenset({"old", "new"})):
+            sdk.wait_for(41)
+            wait_empty(store)
+    assert ran == {"old": 0, "new": 40}
+
+
+def test_a_job_that_no_program_knows_is_reported_as_unknown_when_nobody_claimed_it_for_long_enough(
+    store: Store, reference_table: AbilityTable
+) -> None:
+    """Row 9."""
+    sdk = Platform()
+    Jobs(store, sdk, 1).accept(app_call("of_yesterday", is_async=True, job_info="j"))
+    kernel = Dispatcher(reference_table, sdk, store)
+    known = frozenset(reference_table.abilities)
+    with working(store, sdk, kernel, abilities=known, orphan_after=0.5):
+        ((_, report),) = sdk.wait_for(1)
+        wait_empty(store)
+    assert report["errcode"] == 710660
+    assert json.loads(report["result"])["errmsg"] == "unknown ability_id of_yesterday"
+
+
+def test_a_job_of_a_busy_program_is_no_orphan(store: Store) -> None:
+    """Row 9."""
+    sdk, track = Platform(), Track("long")
+    accepting = Jobs(store, sdk, 1)
+    with working(store, sdk, track, threads=1, abilities=frozenset({"any"}), orphan_after=1.0):
+        accepting.accept(job("long"))
+        wait_until(lambda: track.order == ["long"])
+        accepting.accept(job("waits"))
+        begun = store.job_figures().oldest_age
+        with working(store, sdk, track, threads=1, abilities=frozenset({"other"}), orphan_after=1.0):
+            wait_until(lambda: store.job_figures().oldest_age > begun + 3.0)
+            assert track.order == ["long"]
+        track.let_go_on("long")
+        sdk.wait_for(2)
+        wait_empty(store)
+
+
+class HangingPlatform(Platform):
+    """A platform whose first answers do not come until they are let go."""
+
+    def __init__(self, hangs: int) -> None:
+        super().__init__()
+        self.go_on = threading.Event()
+        self._hangs = hangs
+
+    def _hear(self, request: str) -> str:
+        with self.changed:
+            self._hangs -= 1
+            hangs = self._hangs >= 0
+        if hangs:
+            assert self.go_on.wait(DEADLINE)
+        return super()._hear(request)
+
+
+def test_a_report_that_hangs_is_sent_again_by_another_thread(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    """Row 12."""
+    sdk = HangingPlatform(hangs=1)
+    with working(store, sdk, answer, threads=1, report_within=0.1) as jobs:
+        jobs.accept(job("first"))
+        jobs.accept(job("second"))
+        assert sorted(info for info, _ in sdk.wait_for(2)) == ["first", "second"]
+        wait_empty(store)
+        assert jobs.replaced == 1
+        assert not jobs.exhausted
+        sdk.go_on.set()
+        wait_until(lambda: jobs.replaced == 0)
+    assert "the report of a job of any has been running on wwspec-job-1 for" in caplog.text
+    assert "the thread was replaced" in caplog.text
+
+
+def test_jobs_say_when_no_thread_is_left_and_none_can_be_added(store: Store) -> None:
+    """Row 12."""
+    sdk = HangingPlatform(hangs=4)
+    with working(store, sdk, answer, threads=2, report_within=0.1) as jobs:
+        assert not jobs.exhausted
+        for number in range(4):
+            jobs.accept(job(f"job-{number}"))
+        wait_until(lambda: jobs.exhausted)
+        assert jobs.replaced == 2
+        sdk.go_on.set()
+        wait_until(lambda: not jobs.exhausted)
+        wait_empty(store)
+
+
+def test_a_system_that_gives_no_thread_exhausts_them_sooner(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 12."""
+    sdk = HangingPlatform(hangs=1)
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with working(store, sdk, answer, threads=1, report_within=0.1) as jobs:
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", refuse)
+            jobs.accept(job("first"))
+            wait_until(lambda: jobs.exhausted)
+        wait_until(lambda: jobs.replaced == 1)  # it is tried again with each look
+        assert not jobs.exhausted
+        assert [info for info, _ in sdk.wait_for(1)] == ["first"]
+        sdk.go_on.set()
+        wait_empty(store)
+
+
+@pytest.mark.parametrize(
+    ("timeout", "hang_after", "exhausted"), [(0.05, 0.05, True), (None, 0.02, True), (None, 10.0, False)]
+)
+def test_abilities_that_hang_for_good_exhaust_the_threads_and_long_ones_do_not(
+    store: Store, reference_table: AbilityTable, timeout: float | None, hang_after: float, exhausted: bool
+) -> None:
+    """Row 12."""
+    go_on, begun = threading.Event(), threading.Semaphore(0)
+
+    @ability
+    def hanging(request: Number) -> Attempt:
+        begun.release()
+        assert go_on.wait(DEADLINE)
+        return Attempt()
+
+    sdk = Platform()
+    kernel = Dispatcher(with_handler(reference_table, hanging, timeout=timeout), sdk, store)
+    with working(store, sdk, kernel, threads=1, hang_after=hang_after) as jobs:
+        for number in range(2):
+            jobs.accept(app_call("hanging", is_async=True, job_info=f"job-{number}"))
+        assert begun.acquire(timeout=DEADLINE)
+        if exhausted:
+            wait_until(lambda: jobs.exhausted)
+        assert jobs.exhausted is exhausted
+        go_on.set()
+        wait_until(lambda: not jobs.exhausted)
+        wait_empty(store)
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[LocalRedis]:
+    with local_redis(tmp_path) as server:
+        yield server
+
+
+def finished_while_flushed(redis: LocalRedis, sdk: Platform, flushes: int = 1) -> None:
+    """Let four jobs run, flush the server as often as is said while they do, and let them end."""
+    track = Track(*(f"job-{number}" for number in range(4)))
+    with closing(open_store(redis.url)) as store, working(store, sdk, track, threads=4) as jobs:
+        for number in range(4):
+            jobs.accept(job(f"job-{number}"))
+        wait_until(lambda: len(track.order) == 4)
+        for _ in range(flushes):
+            redis.run("FLUSHALL")
+        for number in range(4):
+            track.let_go_on(f"job-{number}")
+        sdk.wait_for(4)
+        wait_until(lambda: jobs.running == 0)
+
+
+def test_results_whose_journal_entries_are_gone_are_reported_all_the_same(
+    redis: LocalRedis, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Row 17."""
+    sdk = Platform()
+    finished_while_flushed(redis, sdk)
+    assert sorted(info for info, _ in sdk.heard) == [f"job-{number}" for number in range(4)]
+    assert all(report["errcode"] == 0 for _, report in sdk.heard)
+    assert caplog.text.count("is gone from the journal; its result is reported all the same") == 4
+    assert "taken over" not in caplog.text
+
+
+def test_a_report_of_a_job_that_is_gone_is_sent_until_it_is_heard(redis: LocalRedis) -> None:
+    """Row 17."""
+    sdk, track = Platform(-1, -1), Track("job")
+    with closing(open_store(redis.url)) as store, working(store, sdk, track) as jobs:
+        jobs.accept(job("job"))
+        wait_until(lambda: track.order == ["job"])
+        redis.run("FLUSHALL")
+        track.let_go_on("job")
+        assert [info for info, _ in sdk.wait_for(3)] == ["job"] * 3
+        wait_until(lambda: jobs.running == 0)
+    assert track.order == ["job"]
+
+
+def test_a_job_that_is_gone_before_it_was_begun_is_run_all_the_same(redis: LocalRedis) -> None:
+    """Row 17."""
+    sdk, track = Platform(), Track("first")
+    with closing(open_store(redis.url)) as store:
+        (suspect,) = add_suspects(store, 1)
+        Jobs(store, sdk, 1).accept(job("first"))
+        with working(store, sdk, track) as jobs:
+            wait_until(lambda: jobs.running == 2)  # one runs, the suspect waits for its end
+            redis.run("FLUSHALL")
+            track.let_go_on("first")
+            assert {info for info, _ in sdk.wait_for(2)} == {"first", suspect}
+
+
+def test_a_result_that_can_not_be_kept_is_reported_all_the_same(tmp_path: Path) -> None:
+    """Row 15: the file is gone, and with it the only note of the job."""
+    sdk, track = Platform(), Track("job")
+    path = tmp_path / "jobs.db"
+    with closing(open_store(f"sqlite:{path}")) as store, working(store, sdk, track) as jobs:
+        jobs.accept(job("job"))
+        wait_until(lambda: track.order == ["job"])
+        path.unlink()
+        track.let_go_on("job")
+        ((info, report),) = sdk.wait_for(1)
+    assert (info, report["errcode"]) == ("job", 0)

@@ -1,0 +1,577 @@
+"""The line of figures and the status reply: what they say, of one process and of several, and that they go on."""
+
+import json
+import logging
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.support.apps import ROOT
+from tests.support.waiting import DEADLINE
+from wwspec_router.contracts.codec import OutputCodec
+from wwspec_router.contracts.examples import console_example, contract_faults
+from wwspec_router.contracts.matching import mismatches
+from wwspec_router.monitoring.figures import EVENT, UNDECODED, UNKNOWN, Figures, Gauges
+from wwspec_router.monitoring.monitor import Monitor, Status
+from wwspec_router.monitoring.shared import Board
+from wwspec_router.stores import open_store
+from wwspec_router.stores.base import Job, Store
+
+TICK = 0.02
+"""A short interval, in seconds."""
+
+
+class Lines(logging.Handler):
+    """The lines that monitors of this process have written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self._changed = threading.Condition()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with self._changed:
+            self.texts.append(f"{record.levelname} {record.getMessage()}")
+            self._changed.notify_all()
+
+    def wait_for(self, condition: Callable[[str], object]) -> str:
+        """Return the first line, among those to come too, that meets a condition."""
+
+        def found() -> str | None:
+            return next((text for text in self.texts if condition(text)), None)
+
+        with self._changed:
+            text = self._changed.wait_for(found, DEADLINE)
+        assert text is not None, self.texts
+        return text
+
+    def wait_more(self, count: int) -> list[str]:
+        """Wait for so many lines more than there are now, and return those."""
+        with self._changed:
+            before = len(self.texts)
+            assert self._changed.wait_for(lambda: len(self.texts) >= before + count, DEADLINE)
+            return self.texts[before:]
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    handler = Lines()
+    logger = logging.getLogger("wwspec_router.monitoring.monitor")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield handler
+    finally:
+        logger.setLevel(logging.NOTSET)
+        logger.removeHandler(handler)
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    with closing(open_store("memory:")) as store:
+        yield store
+
+
+@pytest.fixture
+def figures() -> Figures:
+    """Of a process that was called 13 times."""
+    figures = Figures(["invoke_sync_msg", "digest", "never called"])
+    for _ in range(9):
+        figures.count("invoke_sync_msg", 0, 0.0001, 0.002)
+    figures.count("invoke_sync_msg", 40058, 0.05, 1.5)
+    figures.count(EVENT, 0, 0.0001, 0.003)
+    figures.count("tenant's secret", 710660, 0.0, 0.0)
+    figures.count(UNDECODED, 710660, 0.0, 0.0)
+    for errcode in (0, 0, 710660):
+        figures.count_job(errcode)
+    figures.count_job_given_up()
+    return figures
+
+
+GAUGES = Gauges(busy=3, threads=8, queued=2, jobs_running=1, hung=1)
+
+
+@contextmanager
+def watching(
+    figures: Figures,
+    store: Store,
+    interval: float,
+    board: Board | None = None,
+    gauges: Callable[[], Gauges] = lambda: GAUGES,
+) -> Iterator[Monitor]:
+    monitor = Monitor(figures, gauges, store, interval, board)
+    monitor.start()
+    try:
+        yield monitor
+    finally:
+        monitor.stop()
+        assert "wwspec-monitor" not in [thread.name for thread in threading.enumerate()]
+
+
+def fill(store: Store) -> None:
+    store.put("corp", 7, "notify-1", "0123456789", 100.0)
+    for number in (1, 2):
+        job = Job(
+            job_id=str(number), corpid="corp", agentid=7, ability_id="digest", job_info="x", data="{}", notify_id=""
+        )
+        store.add(job)
+    store.claim("somebody", 1, 100.0)
+
+
+def near(exact: int) -> Any:
+    return pytest.approx(exact, rel=0.045)
+
+
+def test_a_line_has_all_the_figures_of_its_interval(lines: Lines, figures: Figures, store: Store) -> None:
+    fill(store)
+    with watching(figures, store, TICK):
+        line = lines.wait_for(lambda text: "calls=13 " in text)
+    head, *abilities = line.split("; ")
+    level, *pairs = head.split(" ")
+    assert level == "INFO"
+    said = dict(pair.split("=") for pair in pairs)
+    assert int(said.pop("queue_p50_us")) == near(100)
+    assert int(said.pop("queue_p99_us")) == near(50_000)
+    assert said == {
+        "processes": "1",
+        "calls": "13",
+        "errors": "3",
+        "errcode_40058": "1",
+        "errcode_710660": "2",
+        "busy": "3",
+        "threads": "8",
+        "queued": "2",
+        "jobs_running": "1",
+        "hung": "1",
+        "jobs_ended": "3",
+        "jobs_failed": "1",
+        "jobs_given_up": "1",
+        "store_rows": "1",
+        "store_bytes": "10",
+        "jobs_waiting": "1",
+        "jobs_claimed": "1",
+        "jobs_oldest_s": "0",
+    }
+    assert [text.split(" p50")[0] for text in abilities] == [
+        "invoke_sync_msg calls=10 errors=1",
+        "(event) calls=1 errors=0",
+        "(undecoded) calls=1 errors=1",
+        "(unknown) calls=1 errors=1",
+    ]
+    found = re.fullmatch(r".* p50_us=(\d+) p99_us=(\d+)", abilities[0])
+    assert found is not None
+    assert int(found[1]) == near(2_000)
+    assert int(found[2]) == near(1_500_000)
+
+
+def test_the_next_line_counts_only_what_came_since(lines: Lines, figures: Figures, store: Store) -> None:
+    with watching(figures, store, TICK) as monitor:
+        lines.wait_for(lambda text: "calls=13 " in text)
+        quiet = lines.wait_more(2)[-1]
+        assert " calls=0 errors=0 busy=3 " in quiet
+        assert " jobs_ended=0 jobs_failed=0 jobs_given_up=0 " in quiet
+        assert "invoke_sync_msg" not in quiet
+        assert "errcode" not in quiet
+        figures.count("digest", -5, 0.0, 0.001)
+        line = lines.wait_for(lambda text: "digest" in text)
+        assert " calls=1 errors=1 errcode_-5=1 " in line
+        assert "; digest calls=1 errors=1 " in line
+        assert "invoke_sync_msg" not in line
+        assert monitor.status().calls == 14
+    assert sum(int(each) for text in lines.texts for each in re.findall(r"^\S+ processes=1 calls=(\d+)", text)) == 14
+
+
+def test_percentiles_forget_what_is_older_than_two_lines(lines: Lines, figures: Figures, store: Store) -> None:
+    with watching(figures, store, TICK) as monitor:
+        lines.wait_for(lambda text: "calls=13 " in text)
+        assert "queue_p50_us=0 queue_p99_us=0" in lines.wait_more(3)[-1]
+        status = monitor.status()
+    assert (status.calls, status.queue_p99_us) == (13, 0)
+    assert (status.abilities[0].calls, status.abilities[0].p99_us) == (10, 0)
+
+
+def test_a_line_names_the_20_busiest_abilities_and_counts_the_others(lines: Lines, store: Store) -> None:
+    figures = Figures(f"ability_{number}" for number in range(1, 151))
+    for number in range(1, 151):
+        for _ in range(number):
+            figures.count(f"ability_{number}", 0, 0.0, 0.001)
+    with watching(figures, store, TICK) as monitor:
+        line = lines.wait_for(lambda text: "ability_" in text)
+        status = monitor.status()
+    names = [text.split(" ")[0] for text in line.split("; ")[1:-1]]
+    assert names == [f"ability_{number}" for number in range(150, 130, -1)]
+    assert line.endswith("; and 130 more")
+    assert [each.ability_id for each in status.abilities] == [f"ability_{number}" for number in range(150, 50, -1)]
+
+
+def test_long_and_odd_ability_ids_keep_a_line_short_and_whole(lines: Lines, store: Store) -> None:
+    name = "odd\nability\u2028" + "x" * 1_000
+    figures = Figures([name])
+    figures.count(name, 0, 0.0, 0.001)
+    with watching(figures, store, TICK) as monitor:
+        line = lines.wait_for(lambda text: "odd" in text)
+        assert monitor.status().abilities[0].ability_id == name
+    assert line.isprintable()
+    assert len(line) < 400
+
+
+def test_a_lost_store_is_said_to_be_unavailable_and_stops_nothing(lines: Lines, figures: Figures, store: Store) -> None:
+    store.close()
+    with watching(figures, store, TICK) as monitor:
+        first, second = lines.wait_more(2)
+        status = monitor.status()
+    for line in (first, second):
+        assert " store=unavailable" in line
+        assert "store_rows" not in line
+    assert (status.store, status.store_rows, status.jobs_waiting) == ("unavailable", 0, 0)
+    assert (status.calls, status.errcode) == (13, 0)
+
+
+def test_gauges_that_fail_once_stop_nothing(lines: Lines, figures: Figures, store: Store, file: int) -> None:
+    failures = [RuntimeError("tenant's secret"), LookupError("tenant's secret")]
+    main = threading.main_thread()
+
+    def gauges() -> Gauges:
+        if failures and threading.current_thread() is not main:
+            raise failures.pop()
+        return GAUGES
+
+    with watching(figures, store, TICK, Board(file, 8, 7), gauges):
+        lines.wait_for(lambda text: "calls=13 " in text)
+    assert sum(text.startswith("ERROR the monitor failed: ") for text in lines.texts) == 2
+    assert "secret" not in str(lines.texts)
+
+
+def test_without_an_interval_there_is_no_line_and_status_works(lines: Lines, figures: Figures, store: Store) -> None:
+    with watching(figures, store, 0.0) as monitor:
+        assert monitor.status().calls == 13
+    assert lines.texts == []
+
+
+@pytest.mark.parametrize("interval", [3_600.0, 1e12, float("inf")])
+def test_a_long_interval_does_not_hold_up_the_end(
+    lines: Lines, figures: Figures, store: Store, interval: float
+) -> None:
+    with watching(figures, store, interval) as monitor:
+        assert monitor.status().processes == 1
+    assert lines.texts == []
+
+
+def test_stopping_twice_or_before_the_start_is_harmless(figures: Figures, store: Store, file: int) -> None:
+    never_started = Monitor(figures, Gauges, store, TICK, Board(file, 8, 7))
+    never_started.stop()
+    with watching(figures, store, TICK, Board(file, 8, 7)) as monitor:
+        monitor.stop()
+    assert monitor.status().calls == 13
+
+
+def test_status_has_all_the_figures(figures: Figures, store: Store) -> None:
+    fill(store)
+    with watching(figures, store, 60.0) as monitor:
+        said = msgspec.to_builtins(monitor.status())
+    busiest, *others = said.pop("abilities")
+    assert (busiest.pop("p50_us"), busiest.pop("p99_us")) == (near(2_000), near(1_500_000))
+    assert busiest == {"ability_id": "invoke_sync_msg", "calls": 10, "errors": 1}
+    assert [each["ability_id"] for each in others] == [EVENT, UNDECODED, UNKNOWN]
+    assert (said.pop("queue_p50_us"), said.pop("queue_p99_us")) == (near(100), near(50_000))
+    assert 0 <= said.pop("uptime") < DEADLINE
+    assert said == {
+        "errcode": 0,
+        "errmsg": "ok",
+        "processes": 1,
+        "calls": 13,
+        "errors": [{"errcode": 710660, "count": 2}, {"errcode": 40058, "count": 1}],
+        "busy": 3,
+        "threads": 8,
+        "queued": 2,
+        "hung": 1,
+        "store": "ok",
+        "store_rows": 1,
+        "store_bytes": 10,
+        "jobs_ended": 3,
+        "jobs_failed": 1,
+        "jobs_given_up": 1,
+        "jobs_running": 1,
+        "jobs_waiting": 1,
+        "jobs_claimed": 1,
+        "jobs_oldest_age_s": 0,
+    }
+
+
+def test_status_fits_what_the_console_is_given(figures: Figures, store: Store) -> None:
+    assert list(contract_faults(Status)) == []
+    example = console_example(Status)
+    assert example["abilities"][0]["ability_id"] == "invoke_sync_msg"
+    assert example["errors"] == [{"errcode": 710660, "count": 1}]
+    codec = OutputCodec(Status)
+    for each in (figures, Figures([])):
+        text = codec.encode(Monitor(each, Gauges, store, 0.0).status())
+        assert list(mismatches(example, json.loads(text))) == []
+
+
+def test_nothing_of_a_tenant_is_said(lines: Lines, figures: Figures, store: Store, file: int) -> None:
+    with watching(figures, store, TICK, Board(file, 8, 7)) as monitor:
+        lines.wait_for(lambda text: "calls=13 " in text)
+        status = msgspec.json.encode(monitor.status())
+    assert "secret" not in str(lines.texts)
+    assert b"secret" not in status
+    assert b"secret" not in os.pread(file, os.fstat(file).st_size, 0)
+
+
+def test_a_board_that_is_lost_is_reported_once_and_does_not_end_the_line(
+    lines: Lines, figures: Figures, store: Store, file: int
+) -> None:
+    kept = os.dup(file)
+    with watching(figures, store, TICK, Board(file, 8, 7)) as monitor:
+        lines.wait_for(lambda text: "calls=13 " in text)
+        read_only = os.open(f"/proc/self/fd/{file}", os.O_RDONLY)
+        os.dup2(read_only, file)
+        lines.wait_for(lambda text: text.startswith("WARNING the figures can't be shown"))
+        lines.wait_more(3)
+        assert monitor.status().calls == 13
+        assert sum(text.startswith("WARNING") for text in lines.texts) == 1
+        os.dup2(kept, file)
+        figures.count("digest", 0, 0.0, 0.001)
+        lines.wait_for(lambda text: "digest" in text)
+    os.close(read_only)
+    os.close(kept)
+
+
+WORKER = """
+import os
+import sys
+import msgspec
+from pathlib import Path
+from wwspec_router.monitoring.shared import Board
+from wwspec_router.monitoring.figures import Figures, Gauges
+from wwspec_router.logs import setup_logging
+from wwspec_router.monitoring.monitor import Monitor
+from wwspec_router.stores import open_store
+
+def answer(reply: bytes) -> None:
+    os.write(1, b">" + reply + b"\\n")  # whole, beside the lines of the log
+
+setup_logging()
+figures = Figures(["digest", sys.argv[3]])
+gauges = Gauges(busy=1, threads=4)
+store = open_store("memory:")
+monitor = Monitor(figures, lambda: gauges, store, float(sys.argv[2]), Board(int(sys.argv[1]), 8, int(sys.argv[4])))
+monitor.start()
+for command in sys.stdin:
+    if command == "status\\n":
+        answer(msgspec.json.encode(monitor.status()))
+    else:
+        for _ in range(int(command)):
+            figures.count("digest", 710660, 0.001, 0.01)
+        answer(b"null")
+monitor.stop()
+store.close()
+"""
+
+
+class Worker:
+    """A worker process that counts and tells as it is told to."""
+
+    def __init__(self, file: int, interval: float, own_ability: str, number: int) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", WORKER, str(file), str(interval), own_ability, str(number)],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            pass_fds=[file],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.lines: list[str] = []
+        self._replies: list[str] = []
+        self._changed = threading.Condition()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            with self._changed:
+                (self._replies if line.startswith(">") else self.lines).append(line.removeprefix(">"))
+                self._changed.notify_all()
+
+    def _ask(self, command: str) -> Any:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{command}\n")
+        self.process.stdin.flush()
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._replies, DEADLINE), self.lines
+            return json.loads(self._replies.pop())
+
+    def count(self, calls: int) -> None:
+        self._ask(str(calls))
+
+    def status(self) -> Any:
+        return self._ask("status")
+
+    def wait_status(self, condition: Callable[[Any], bool]) -> Any:
+        for _ in range(int(DEADLINE / 0.02)):
+            status = self.status()
+            if condition(status):
+                return status
+            threading.Event().wait(0.02)
+        raise AssertionError(self.status())
+
+    @property
+    def calls(self) -> int:
+        """The calls of all its lines together."""
+        return sum(int(each) for line in self.lines for each in re.findall(r" processes=\d+ calls=(\d+)", line))
+
+    def kill(self) -> None:
+        self.process.kill()
+        self._join()
+
+    def end(self) -> None:
+        """End it in order."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self._join()
+        assert self.process.returncode == 0, self.lines
+
+    def _join(self) -> None:
+        self.process.wait(DEADLINE)
+        self._reader.join(DEADLINE)
+        for stream in (self.process.stdin, self.process.stdout):
+            assert stream is not None
+            stream.close()
+
+
+@pytest.fixture
+def file() -> Iterator[int]:
+    """The memory that the processes share."""
+    file = os.memfd_create("board")
+    yield file
+    os.close(file)
+
+
+@pytest.fixture
+def start(file: int) -> Iterator[Callable[..., Worker]]:
+    """Starts worker processes that share a board, each with the next number unless it is given one."""
+    workers: list[Worker] = []
+
+    def start(interval: float = 0.1, own_ability: str = "other", number: int | None = None) -> Worker:
+        workers.append(Worker(file, interval, own_ability, len(workers) if number is None else number))
+        return workers[-1]
+
+    yield start
+    for worker in workers:
+        if worker.process.returncode is None:
+            worker.kill()
+
+
+def wait_leader(workers: list[Worker], lines: int) -> Worker:
+    """Wait until one of the processes has written so many lines, and return it."""
+    for _ in range(int(DEADLINE / 0.02)):
+        for worker in workers:
+            if len(worker.lines) >= lines:
+                return worker
+        threading.Event().wait(0.02)
+    raise AssertionError("there is no line")
+
+
+def test_one_process_writes_the_line_of_all_and_another_takes_over(start: Callable[..., Worker]) -> None:
+    workers = [start() for _ in range(3)]
+    for worker in workers:
+        worker.wait_status(lambda status: status["processes"] == 3)
+    for worker in workers:
+        worker.count(10)
+    workers[0].wait_status(lambda status: status["calls"] == 30 and status["processes"] == 3)
+    leader = wait_leader(workers, 1)
+    assert "INFO wwspec_router.monitoring.monitor" in leader.lines[0]
+    leader = wait_leader(workers, len(leader.lines) + 2)
+    workers.remove(leader)
+    assert [worker.lines for worker in workers] == [[], []]
+    assert " processes=3 " in leader.lines[-1]
+    assert leader.calls == 30
+
+    leader.kill()
+    heir = wait_leader(workers, 2)
+    workers.remove(heir)
+    assert workers[0].lines == []
+    assert " processes=2 " in heir.lines[-1]
+    heir.end()  # in order, this time
+    last = wait_leader(workers, 2)
+    assert " processes=1 " in last.lines[-1]
+    assert last.status()["calls"] == 30
+
+
+def test_a_monitor_that_stops_hands_over_while_its_process_lives_on(
+    lines: Lines, figures: Figures, store: Store, start: Callable[..., Worker], file: int
+) -> None:
+    with watching(figures, store, TICK, Board(file, 8, 7)) as monitor:
+        lines.wait_for(lambda text: "calls=13 " in text)
+        worker = start()
+        worker.wait_status(lambda status: status["processes"] == 2)
+        assert worker.lines == []
+        monitor.stop()
+        assert " processes=1 " in wait_leader([worker], 2).lines[-1]
+        assert worker.status()["calls"] == 13
+
+
+def test_a_process_that_starts_later_repeats_nothing_in_its_lines(start: Callable[..., Worker]) -> None:
+    first = start()
+    first.count(10)
+    wait_leader([first], 2)
+    second = start()
+    second.wait_status(lambda status: status["processes"] == 2 and status["calls"] == 10)
+    first.kill()
+    wait_leader([second], 2)
+    second.count(3)
+    wait_leader([second], len(second.lines) + 2)
+    assert second.calls == 3
+
+
+def test_status_of_each_process_speaks_of_all(start: Callable[..., Worker]) -> None:
+    first, second = start(own_ability="mine"), start(own_ability="yours")
+    first.count(3)
+    second.count(4)
+    for worker in (first, second):
+        status = worker.wait_status(lambda status: status["calls"] == 7)
+        assert (status["processes"], status["busy"], status["threads"]) == (2, 2, 8)
+        assert status["errors"] == [{"errcode": 710660, "count": 7}]
+        [ability] = status["abilities"]
+        assert (ability["ability_id"], ability["calls"], ability["errors"]) == ("digest", 7, 7)
+        assert ability["p50_us"] == near(10_000)
+
+
+def test_processes_show_their_figures_without_an_interval(start: Callable[..., Worker]) -> None:
+    first, second = start(interval=0.0), start(interval=0.0)
+    second.count(4)
+    first.wait_status(lambda status: status["calls"] == 4)
+    assert first.lines == second.lines == []
+
+
+def test_what_a_process_counted_until_its_end_is_kept(start: Callable[..., Worker]) -> None:
+    survivor, other = start(), start(interval=3_600.0)
+    other.count(5)
+    other.end()
+    status = survivor.status()
+    assert (status["calls"], status["processes"], status["busy"]) == (5, 1, 1)
+
+
+def test_killed_processes_stay_counted_once(start: Callable[..., Worker]) -> None:
+    survivor = start()
+    seen = [0]
+    for total in (10, 20, 30):
+        worker = start(number=1)
+        worker.count(10)
+        survivor.wait_status(lambda status, total=total: status["calls"] == total)  # type: ignore[misc]
+        worker.kill()
+        for _ in range(50):
+            seen.append(survivor.status()["calls"])
+            assert seen[-1] == total
+    status = survivor.status()
+    assert (status["calls"], status["processes"], status["busy"]) == (30, 1, 1)

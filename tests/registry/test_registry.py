@@ -1,0 +1,581 @@
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings, strategies as st
+
+from tests.support.apps import ROOT, check_app, write_files
+from wwspec_router.errors import ConfigurationError, RegistryError
+from wwspec_router.registry.file import Passthrough, Program, read_registry
+from wwspec_router.registry.table import ApiTarget, build_table, check_configuration
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Path:
+    return tmp_path / "registry.toml"
+
+
+def faults(registry: Path, text: str) -> list[str]:
+    """Return the faults of a registry file over the reference application, without the folder's name."""
+    registry.write_text(text, encoding="utf-8")
+    with pytest.raises(RegistryError) as caught:
+        build_table(ROOT, registry)
+    found = [fault.replace(f"{registry.parent}/", "") for fault in caught.value.faults]
+    assert all(fault.startswith("registry.toml") and fault.isprintable() for fault in found)
+    return found
+
+
+def test_the_reference_registry_has_no_fault() -> None:
+    table = build_table(ROOT, ROOT / "abilities" / "registry.toml")
+
+    check_configuration(table)
+    assert len(table.abilities) == 2 * len(table.api_contracts) + 1 + 5
+
+
+FAULTS: list[tuple[str, str, str]] = [
+    (
+        "unknown table",
+        "[abilitys]\n[abilities.a]\napi='sync_msg'",
+        "registry.toml [abilitys]: unknown table; did you mean abilities?",
+    ),
+    (
+        "far table",
+        "zzz = 1",
+        "registry.toml [zzz]: unknown table; known: program, passthrough, func, abilities, notify_scenes",
+    ),
+    ("unknown key", "\n[program]\nerrcod = 1", "registry.toml:2 [program]: unknown key errcod; did you mean errcode?"),
+    (
+        "far key",
+        "[program]\nzzz = 1",
+        "registry.toml:1 [program]: unknown key zzz; known: name, errcode, overload_errcode, notify_ttl, timeout",
+    ),
+    ("wrong type", "[program]\nname = 1", "registry.toml:1 [program]: name: Expected str, got int"),
+    ("errcode 0", "[program]\nerrcode = 0", "registry.toml:1 [program]: errcode: Expected int >= 1"),
+    ("a negative ttl", "[program]\nnotify_ttl = -1", "registry.toml:1 [program]: notify_ttl: Expected float > 0.0"),
+    ("a missing key", "[passthrough]\napis='*'", "registry.toml:1 [passthrough]: missing key prefix"),
+    ("an empty prefix", "[func]\nprefix=''", "registry.toml:1 [func]: prefix: Expected str of length >= 1"),
+    ("no table", "program = 1", "registry.toml program: must be a table; write [program]"),
+    ("no tables", "abilities = []", "registry.toml abilities: must be a table; write [abilities]"),
+    ("no row", "[abilities]\na = 1", "registry.toml [abilities.a]: must be a table of keys and values"),
+    (
+        "an inline row",
+        "[abilities]\na = {ap = 'x', handler = 'abilities.chat_digest:digest'}",
+        "registry.toml [abilities.a]: unknown key ap; did you mean api?",
+    ),
+    (
+        "api and handler",
+        "[abilities.a]\napi='sync_msg'\nhandler='x:y'",
+        "registry.toml:1 [abilities.a]: give exactly one of api, handler and kind (api and handler given)",
+    ),
+    (
+        "api and kind",
+        "[abilities.a]\napi='sync_msg'\nkind='func'",
+        "registry.toml:1 [abilities.a]: give exactly one of api, handler and kind (api and kind given)",
+    ),
+    (
+        "none of them",
+        "[abilities.a]\ntimeout=1",
+        "registry.toml:1 [abilities.a]: give exactly one of api, handler and kind (none given)",
+    ),
+    ("an unknown kind", "[abilities.a]\nkind='echo'", "registry.toml:1 [abilities.a]: kind: Invalid enum value 'echo'"),
+    (
+        "a kind of two lines",
+        "[abilities.a]\nkind='''e\nho'''",
+        "registry.toml:1 [abilities.a]: kind: Invalid enum value 'e\\nho'",
+    ),
+    (
+        "an unknown policy",
+        "[abilities.a]\napi='sync_msg'\noutput_policy='lax'",
+        "registry.toml:1 [abilities.a]: output_policy: Invalid enum value 'lax'",
+    ),
+    (
+        "apis without func",
+        "[abilities.a]\napi='sync_msg'\napis='*'",
+        'registry.toml:1 [abilities.a]: apis goes with kind = "func" only',
+    ),
+    (
+        "drop_empty of a handler",
+        "[abilities.a]\nhandler='abilities.chat_digest:digest'\ndrop_empty=true",
+        'registry.toml:1 [abilities.a]: drop_empty goes with api or kind = "func" only',
+    ),
+    (
+        "a policy of a kind",
+        "[abilities.a]\nkind='func'\noutput_policy='off'",
+        'registry.toml:1 [abilities.a]: output_policy goes with api, handler or kind = "callback_data" only',
+    ),
+    (
+        "an unprintable id",
+        "[abilities.\"a\\nb\"]\napi='sync_msg'",
+        'registry.toml [abilities."a\\nb"]: an ability ID is printable text, as it stands in the admin console',
+    ),
+    (
+        "an empty id",
+        "[abilities.'']\napi='sync_msg'",
+        'registry.toml:1 [abilities.""]: an ability ID is printable text, as it stands in the admin console',
+    ),
+    (
+        "a key of two lines",
+        '[program]\n"a\\nb" = 1',
+        "registry.toml:1 [program]: unknown key a\\nb; known: name, errcode, overload_errcode, notify_ttl, timeout",
+    ),
+    (
+        "an unknown API",
+        "\n\n[abilities.a]\napi='sync_mgs'",
+        "registry.toml:3 [abilities.a]: SDK API sync_mgs "
+        "has no contract; add schemas/api/sync_mgs.py, or correct the name",
+    ),
+    (
+        "an unknown API passed through",
+        "[passthrough]\nprefix='x'\napis=['sync_msg','nope']",
+        "registry.toml:1 [passthrough]: SDK API nope has no contract; add schemas/api/nope.py, or correct the name",
+    ),
+    (
+        "an unknown func",
+        "[abilities.f]\nkind='func'\napis=['nope']",
+        "registry.toml:1 [abilities.f]: SDK API nope has no contract; add schemas/api/nope.py, or correct the name",
+    ),
+    (
+        "a quoted row",
+        "[abilities.'a.b']\napi='nope'",
+        'registry.toml:1 [abilities."a.b"]: SDK API nope has no contract; add schemas/api/nope.py, or correct the name',
+    ),
+    (
+        "a row of two words",
+        "[ abilities.\"读 取\" ]\napi='nope'",
+        'registry.toml:1 [abilities."读 取"]: SDK API nope '
+        "has no contract; add schemas/api/nope.py, or correct the name",
+    ),
+    (
+        "a scene too high",
+        "[notify_scenes]\nhit_keyword = 256",
+        "registry.toml:1 [notify_scenes]: hit_keyword: must be a whole number from 0 to 255",
+    ),
+    (
+        "a negative scene",
+        "[notify_scenes]\nhit_keyword = -1",
+        "registry.toml:1 [notify_scenes]: hit_keyword: must be a whole number from 0 to 255",
+    ),
+    (
+        "a flag as scene",
+        "[notify_scenes]\nhit_keyword = true",
+        "registry.toml:1 [notify_scenes]: hit_keyword: must be a whole number from 0 to 255",
+    ),
+    (
+        "an unknown event",
+        "[notify_scenes]\nhit_keywords = 1",
+        "registry.toml:1 [notify_scenes]: event hit_keywords has no contract; add schemas/events/hit_keywords.py",
+    ),
+    (
+        "a timeout that is no number",
+        "[abilities.a]\napi='sync_msg'\ntimeout=nan",
+        "registry.toml:1 [abilities.a]: timeout: Expected float > 0.0",
+    ),
+    (
+        "an endless ttl",
+        "[program]\nnotify_ttl=inf",
+        "registry.toml:1 [program]: notify_ttl: Expected float <= 31536000.0",
+    ),
+    (
+        "an endless timeout",
+        "[abilities.a]\napi='sync_msg'\ntimeout=inf",
+        "registry.toml:1 [abilities.a]: timeout: Expected float <= 31536000.0",
+    ),
+    (
+        "an errcode beyond 32 bits",
+        "[program]\nerrcode=2147483648",
+        "registry.toml:1 [program]: errcode: Expected int <= 2147483647",
+    ),
+    (
+        "a handler elsewhere",
+        "[abilities.a]\nhandler='abilities.nope:f'",
+        f"registry.toml:1 [abilities.a]: handler: abilities.nope: there is no such module in {ROOT}",
+    ),
+    (
+        "a handler without a name",
+        "[abilities.a]\nhandler='abilities.chat_digest'",
+        'registry.toml:1 [abilities.a]: handler: "abilities.chat_digest" must have the form "package.module:attribute"',
+    ),
+    (
+        "a misspelt handler",
+        "[abilities.a]\nhandler='abilities.chat_digest:digset'",
+        'registry.toml:1 [abilities.a]: handler: "abilities.chat_digest:digset": module abilities.chat_digest '
+        "has no attribute digset",
+    ),
+    (
+        "a handler without mark",
+        "[abilities.a]\nhandler='abilities.chat_digest:_counts'",
+        "registry.toml:1 [abilities.a]: handler: abilities.chat_digest:_counts "
+        "has no contract; mark it with @wwspec_router.ability",
+    ),
+    (
+        "a handler that is a class",
+        "[abilities.a]\nhandler='abilities.chat_digest:Count'",
+        "registry.toml:1 [abilities.a]: handler: abilities.chat_digest:Count "
+        "has no contract; mark it with @wwspec_router.ability",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "fault"), [pytest.param(*row[1:], id=row[0]) for row in FAULTS])
+def test_a_fault_is_told_with_file_line_row_and_mend(registry: Path, text: str, fault: str) -> None:
+    assert faults(registry, text) == [fault]
+
+
+@pytest.mark.parametrize("module", ["sys", "builtins", "json", "wwspec_router.handlers.ability"])
+def test_a_handler_outside_of_the_application_is_refused(registry: Path, module: str) -> None:
+    [fault] = faults(registry, f"[abilities.a]\nhandler='{module}:path'")
+
+    if module == "wwspec_router.handlers.ability":  # it stands in the application's folder, as the reference does
+        assert fault.endswith("has no attribute path")
+    else:
+        assert fault.startswith(f"registry.toml:1 [abilities.a]: handler: {module} ")
+
+
+@pytest.mark.parametrize(
+    "handler", ["", ":", "a:", ":b", ".a:b", "a..b:c", "a\\u0000b:c", "abilities:x:y", "x" * 5000 + ":f"]
+)
+def test_a_malformed_handler_is_one_fault(registry: Path, handler: str) -> None:
+    [fault] = faults(registry, f'[abilities.a]\nhandler="{handler}"')
+
+    assert fault.startswith("registry.toml:1 [abilities.a]: handler: ")
+
+
+def test_all_faults_of_a_file_are_told_at_once_in_its_order(registry: Path) -> None:
+    text = """
+[zoo]
+[program]
+errcode = "x"
+nam = 1
+[passthrough]
+prefix = "invoke_"
+apis = ["nope"]
+[abilities.one]
+api = "nope"
+[abilities.two]
+[abilities.three]
+handler = "abilities.nope:f"
+tiemout = 1
+[abilities.four]
+handler = "abilities.chat_digest:Count"
+[abilities.five]
+handler = "abilities.chat_digest:digest"
+[notify_scenes]
+nope_b = 1
+nope_a = 1
+hit_keyword = 1000
+[garden]
+"""
+    assert faults(registry, text) == [
+        "registry.toml [zoo]: unknown table; known: program, passthrough, func, abilities, notify_scenes",
+        "registry.toml [garden]: unknown table; known: program, passthrough, func, abilities, notify_scenes",
+        "registry.toml:11 [abilities.two]: give exactly one of api, handler and kind (none given)",
+        "registry.toml:12 [abilities.three]: unknown key tiemout; did you mean timeout?",
+        "registry.toml:3 [program]: errcode: Expected int, got str",
+        "registry.toml:3 [program]: unknown key nam; did you mean name?",
+        "registry.toml:19 [notify_scenes]: hit_keyword: must be a whole number from 0 to 255",
+        "registry.toml:9 [abilities.one]: SDK API nope has no contract; add schemas/api/nope.py, or correct the name",
+        "registry.toml:15 [abilities.four]: handler: abilities.chat_digest:Count has no contract; "
+        "mark it with @wwspec_router.ability",
+        "registry.toml:6 [passthrough]: SDK API nope has no contract; add schemas/api/nope.py, or correct the name",
+        "registry.toml:19 [notify_scenes]: event nope_b has no contract; add schemas/events/nope_b.py",
+        "registry.toml:19 [notify_scenes]: event nope_a has no contract; add schemas/events/nope_a.py",
+    ]
+
+
+DUPLICATES = [
+    (
+        "passthrough",
+        "[passthrough]\nprefix='invoke_'\napis=['sync_msg']\n[abilities.invoke_sync_msg]\napi='search_msg'",
+        "invoke_sync_msg",
+        1,
+        4,
+        "passthrough",
+    ),
+    (
+        "func",
+        "[func]\nprefix='in_'\napis=['sync_msg']\n[abilities.in_do_async_job]\nkind='callback_data'",
+        "in_do_async_job",
+        1,
+        4,
+        "func",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "ability_id", "line", "other"), [pytest.param(*row[1:5], id=row[0]) for row in DUPLICATES]
+)
+def test_an_ability_id_made_by_a_prefix_must_not_be_declared_twice(
+    registry: Path, text: str, ability_id: str, line: int, other: int
+) -> None:
+    table = "passthrough" if "passthrough" in text else "func"
+
+    [fault] = faults(registry, text)
+    assert fault == (
+        f"registry.toml:{line} [{table}]: ability ID {ability_id} is already declared at "
+        f"registry.toml:{other} [abilities.{ability_id}]; keep one of the two, or list the wanted names in apis"
+    )
+
+
+def test_two_prefixes_must_not_make_the_same_ability_id(registry: Path) -> None:
+    [fault] = faults(
+        registry, "[passthrough]\nprefix='p_'\napis=['sync_msg']\n\n[func]\nprefix='p_'\napis=['sync_msg']"
+    )
+    assert fault.startswith("registry.toml:5 [func]: ability ID p_sync_msg is already declared at registry.toml:1")
+
+
+def test_a_name_listed_twice_in_apis_is_told(registry: Path) -> None:
+    [fault] = faults(registry, "[passthrough]\nprefix='p_'\napis=['sync_msg', 'sync_msg']")
+
+    assert "ability ID p_sync_msg is already declared" in fault
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"[program\n", r"registry.toml: not valid TOML: .*line 1"),
+        (b"[program]\n[program]\n", r"registry.toml: not valid TOML: "),
+        (b"name = '\xff'", r"registry.toml: can't be read as UTF-8 text: .*"),
+        (b"\xef\xbb\xbf[program]", r"registry.toml: not valid TOML: "),
+        (b"a = " + b"9" * 5000, r"registry.toml: not valid TOML: "),
+        (b"a = " + b"[" * 20_000, r"registry.toml: not valid TOML: "),
+        (b"a = " + b"{a=" * 20_000, r"registry.toml: not valid TOML: "),
+        (b"a" + b".a" * 20_000 + b" = 1", r"registry.toml "),
+    ],
+    ids=[
+        "not closed",
+        "twice",
+        "not UTF-8",
+        "byte order mark",
+        "5000 digits",
+        "deep arrays",
+        "deep tables",
+        "deep key",
+    ],
+)
+def test_a_file_that_is_not_toml_is_one_fault(registry: Path, content: bytes, fault: str) -> None:
+    registry.write_bytes(content)
+    with pytest.raises(RegistryError) as caught:
+        read_registry(registry)
+    [found] = caught.value.faults
+    assert re.match(fault, found.replace(f"{registry.parent}/", ""))
+    assert len(found) < 500
+
+
+def test_a_missing_file_is_told_with_the_option_that_names_another(registry: Path) -> None:
+    with pytest.raises(RegistryError, match=r"there is no such file; name the registry file with --registry"):
+        read_registry(registry)
+
+
+def test_a_folder_in_place_of_the_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RegistryError, match="can't be read as UTF-8 text"):
+        read_registry(tmp_path)
+
+
+def test_a_registry_that_declares_nothing_is_refused_at_start(registry: Path) -> None:
+    registry.write_text("")
+    table = build_table(ROOT, registry)
+
+    with pytest.raises(ConfigurationError, match=r"no ability is declared; add \[passthrough\] or a table"):
+        check_configuration(table)
+
+
+def test_a_registry_is_read_whole(registry: Path) -> None:
+    registry.write_text(
+        "[program]\nname='x'\nerrcode=5\nnotify_ttl=600\ntimeout=2\n[passthrough]\nprefix='p_'\napis=['sync_msg']\n"
+        "drop_empty=true\n[notify_scenes]\nhit_keyword=255\n[abilities.'a b']\napi='sync_msg'\ntimeout=1\n"
+        "output_policy='strict'\n"
+    )
+    read = read_registry(registry)
+
+    assert read.program == Program(name="x", errcode=5, notify_ttl=600.0, timeout=2.0)
+    assert read.passthrough == Passthrough(prefix="p_", apis=["sync_msg"], drop_empty=True)
+    assert (read.func, read.notify_scenes) == (None, {"hit_keyword": 255})
+    assert read.place("abilities", "a b") == f'{registry}:12 [abilities."a b"]'
+
+
+def test_a_row_s_own_timeout_goes_before_the_program_s(registry: Path) -> None:
+    registry.write_text(
+        "[program]\ntimeout=2\n[passthrough]\nprefix='p_'\napis=['sync_msg']\ntimeout=3\n"
+        "[abilities.a]\napi='sync_msg'\n[abilities.b]\napi='sync_msg'\ntimeout=1\n"
+    )
+    abilities = build_table(ROOT, registry).abilities
+
+    assert {name: each.timeout for name, each in abilities.items()} == {"a": 2.0, "b": 1.0, "p_sync_msg": 3.0}
+
+
+def test_an_ability_says_in_a_few_words_what_answers_it() -> None:
+    abilities = build_table(ROOT, ROOT / "abilities" / "registry.toml").abilities
+    names = ["chat_history", "chat_digest", "get_callback_data", "python_demo", "input_sync_msg"]
+
+    assert [abilities[name].description for name in names] == [
+        "SDK API sync_msg",
+        "handler abilities.chat_digest:digest",
+        "stored event by notify_id",
+        "input.func, 3 functions",
+        "input.func sync_msg",
+    ]
+
+
+def test_abilities_of_one_api_share_their_codecs(registry: Path) -> None:
+    registry.write_text("[abilities.a]\napi='sync_msg'\n[abilities.b]\napi='sync_msg'\n")
+    one, two = (each.target for each in build_table(ROOT, registry).abilities.values())
+
+    assert isinstance(one, ApiTarget)
+    assert isinstance(two, ApiTarget)
+    assert one.output is two.output
+
+
+words = st.sampled_from(
+    [
+        "program",
+        "passthrough",
+        "func",
+        "abilities",
+        "notify_scenes",
+        "api",
+        "handler",
+        "kind",
+        "apis",
+        "prefix",
+        "sync_msg",
+    ]
+    + [
+        "callback_data",
+        "*",
+        "timeout",
+        "name",
+        "errcode",
+        "output_policy",
+        "abilities.chat_digest:digest",
+        "hit_keyword",
+    ]
+)
+toml_values = st.recursive(
+    words | st.text(max_size=5) | st.integers() | st.floats() | st.booleans() | st.dates() | st.none(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words | st.text(max_size=3), inner, max_size=4),
+    max_leaves=12,
+)
+files = st.dictionaries(words | st.text(max_size=3), toml_values, max_size=5)
+
+
+def toml(value: Any) -> str:
+    """Write a value as TOML; what TOML lacks becomes text that is not TOML."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_quoted(key)} = {toml(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return _quoted(value) if isinstance(value, str) else str(value)
+
+
+def _quoted(text: str) -> str:
+    return '"' + "".join(f"\\U{ord(each):08x}" if not 0xD800 <= ord(each) < 0xE000 else "?" for each in text) + '"'
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(files.map(lambda tables: "\n".join(f"{_quoted(name)} = {toml(table)}" for name, table in tables.items())))
+@example('abilities = {"a" = {api = "sync_msg"}}')
+def test_arbitrary_tables_are_read_or_refused_as_a_registry(registry: Path, text: str) -> None:
+    assert _read_or_refused(registry, text)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text() | st.lists(st.sampled_from('[]{}"=.\n#1a_') | words).map("".join))
+def test_arbitrary_text_is_read_or_refused_as_a_registry(registry: Path, text: str) -> None:
+    assert _read_or_refused(registry, text)
+
+
+def _read_or_refused(registry: Path, text: str) -> bool:
+    registry.write_text(text, encoding="utf-8", errors="surrogatepass")
+    try:
+        build_table(ROOT, registry)
+    except RegistryError as error:
+        return bool(error.faults) and all("\n" not in fault for fault in error.faults)
+    return isinstance(tomllib.loads(text), dict)
+
+
+FAULTY = {
+    "abilities/__init__.py": "",
+    "schemas/__init__.py": "",
+    "schemas/api/__init__.py": "",
+    "schemas/events/__init__.py": "",
+    "abilities/broken.py": "\n\nraise RuntimeError('at import')\n",
+    "abilities/needy.py": "import a_package_that_is_not_installed\n",
+    "abilities/typo.py": "def f(:\n",
+    "abilities/names.py": "from abilities import nothing\n",
+    "abilities/leaver.py": "raise SystemExit(3)\n",
+    "abilities/marks.py": """
+from functools import wraps
+from wwspec_router import Contract, Output, ability
+
+class Shaped(Output):
+    table: dict[str, int] = {}
+
+class Nested(Contract):
+    value: int | None = None
+
+@ability
+def unshowable(request: Nested) -> Shaped:
+    raise NotImplementedError
+
+def unmarked(request: Nested) -> Output:
+    raise NotImplementedError
+
+@ability
+def marked(request: Contract) -> Output:
+    raise NotImplementedError
+
+@wraps(marked)
+def wrapped(request: Contract) -> Output:
+    raise NotImplementedError
+
+VALUE = 3
+""",
+    "abilities/registry.toml": "\n".join(
+        f"[abilities.{number}]\nhandler = 'abilities.{name}'"
+        for number, name in enumerate(
+            [
+                "broken:f",
+                "needy:f",
+                "typo:f",
+                "names:f",
+                "leaver:f",
+                "marks:unshowable",
+                "marks:unmarked",
+                "marks:VALUE",
+            ]
+            + ["marks:marked", "marks:wrapped"]
+        )
+    ),
+}
+
+
+def test_each_faulty_handler_of_an_application_is_told(tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "app", FAULTY)
+
+    code, printed = check_app(folder)
+    found = printed.replace(f"{folder.resolve()}/abilities/", "").splitlines()
+    assert code == 1
+    mark = "has no contract; mark it with @wwspec_router.ability"
+    assert found == [
+        "Error: registry.toml:1 [abilities.0]: handler: abilities.broken can't be imported: "
+        "RuntimeError: at import (broken.py, line 3)",
+        "registry.toml:3 [abilities.1]: handler: abilities.needy can't be imported: "
+        "it needs a_package_that_is_not_installed, which is not installed",
+        "registry.toml:5 [abilities.2]: handler: abilities.typo can't be imported: "
+        "SyntaxError: invalid syntax (typo.py, line 1)",
+        "registry.toml:7 [abilities.3]: handler: abilities.names can't be imported: "
+        "ImportError: cannot import name 'nothing' from 'abilities' (__init__.py) (names.py, line 1)",
+        "registry.toml:9 [abilities.4]: handler: abilities.leaver can't be imported: SystemExit: 3 (leaver.py, line 1)",
+        "registry.toml:11 [abilities.5]: input contract $.value: may be null, which the platform refuses; "
+        "use UNSET to leave the key out",
+        "registry.toml:11 [abilities.5]: output contract $.table: a mapping: the platform lets only listed keys pass; "
+        "list them in a Contract",
+        f"registry.toml:13 [abilities.6]: handler: abilities.marks:unmarked {mark}",
+        f"registry.toml:15 [abilities.7]: handler: abilities.marks:VALUE {mark}",
+        f"registry.toml:19 [abilities.9]: handler: abilities.marks:wrapped {mark}",
+    ]

@@ -1,0 +1,474 @@
+"""Each case runs in a process of its own, over a module named `wwspecapisdk` that the test lays out."""
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.apps import ROOT, python, write_files
+
+STANDIN = ROOT / "wwspec_router" / "emulator" / "standin"
+
+LOAD = """
+import sys
+from wwspec_router.errors import SdkUnavailableError
+from wwspec_router.config import SdkSource
+from wwspec_router.sdk.vendor import load_sdk
+
+try:
+    sdk = load_sdk(SdkSource(sys.argv[1]))
+except SdkUnavailableError as error:
+    print(error)
+else:
+    print("loaded", sdk.source, "|", sdk.description)
+"""
+
+MODULE = """
+import json
+
+class WWToSpecHTTPReqDecoder:
+    def __init__(self, headers, post_data):
+        if post_data == "broken":
+            raise RuntimeError("a-secret")
+        self._call = json.loads(post_data)
+    def get_corpid(self): return self._call["corpid"]
+    def get_agentid(self): return self._call.get("agentid", 0)
+    def get_call_type(self): return self._call["call_type"]
+    def get_data(self): return self._call.get("data")
+    def _only_app(self, name):
+        if self._call["call_type"] != 1:
+            raise RuntimeError(name + " is documented for calls of the app only")
+        return self._call.get(name)
+    def get_is_async(self): return self._only_app("is_async")
+    def get_ability_id(self): return self._only_app("ability_id")
+    def get_notify_id(self): return self._only_app("notify_id")
+    def get_job_info(self):
+        if not self._call.get("is_async"):
+            raise RuntimeError("get_job_info is documented for asynchronous calls only")
+        return self._call["job_info"]
+
+class WWToSpecHTTPRspConstructor:
+    def __init__(self, text): self._text = text
+    def get_normal_header(self): return {"ww-kind": "normal"}
+    def get_exception_header(self): return {"ww-kind": "exception"}
+    def get_encoded_body(self): return "sealed " + self._text
+
+class SdkError(Exception):
+    def __init__(self, code, *args):
+        super().__init__(*args)
+        self.code = code
+
+class ChatDataSDK:
+    made = 0
+    def __init__(self, *identity):
+        ChatDataSDK.made += 1
+        self._identity = identity
+    def sync_msg(self, request): return json.dumps([*self._identity, request])
+    def bytes_reply(self, request): return b"{}"
+    def none_reply(self, request): return None
+    def in_args(self, request): raise RuntimeError(int(request), "oops")
+    def in_attribute(self, request): raise SdkError(int(request), "oops")
+    def in_text(self, request): raise RuntimeError("invoke failed: ret=" + request + ".")
+    def unknown(self, request): raise RuntimeError("a-secret", request)
+
+number = 0
+def spec_gen_notify_id():
+    global number
+    number += 1
+    return "id-" + str(number)
+
+def spec_open_debug_mode(debug_token, access_token):
+    if debug_token == "raise":
+        raise RuntimeError("a-secret")
+    return {"true": True, "false": False, "none": None}[debug_token]
+"""
+
+PRELUDE = """
+import json, sys
+from wwspec_router.errors import DecodeError, SdkCallError, SdkUnavailableError
+from wwspec_router.config import SdkSource
+from wwspec_router.sdk.vendor import RETURN_CODES, load_sdk
+
+sdk = load_sdk(SdkSource.VENDOR)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the vendor's module is laid; first on sys.path."""
+    return tmp_path
+
+
+def loaded(source: str, *path: Path, program: str = LOAD) -> str:
+    return python(program, source, path=path).rstrip("\n")
+
+
+def test_an_absent_vendor_module_is_told_with_both_mends() -> None:
+    assert loaded("vendor") == (
+        "the vendor SDK wwspecapisdk is not on sys.path: lay wwspecapisdk.so into the program's sdk/ folder "
+        "(where to get it: WeCom document 100057), or start with --sdk emulator for development"
+    )
+
+
+def test_an_empty_folder_of_the_module_s_name_is_no_module(folder: Path) -> None:
+    (folder / "wwspecapisdk").mkdir()
+
+    assert "is not on sys.path" in loaded("vendor", folder)
+
+
+def test_the_vendor_s_module_is_loaded_from_where_it_lies(folder: Path) -> None:
+    write_files(folder, {"wwspecapisdk.py": MODULE})
+
+    assert loaded("vendor", folder) == f"loaded vendor | wwspecapisdk from {folder}/wwspecapisdk.py"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            "raise ImportError('libfoo.so.1: cannot open shared object file')",
+            "libfoo.so.1: cannot open shared object file",
+        ),
+        ("raise RuntimeError('license')", "license"),
+        ("raise OSError", "OSError"),
+        ("import nowhere", "No module named 'nowhere'"),
+        ("x = = 1", "invalid syntax (wwspecapisdk.py, line 1)"),
+    ],
+    ids=["ImportError", "RuntimeError", "OSError", "missing package", "syntax"],
+)
+def test_a_module_that_raises_on_import_is_unavailable(folder: Path, text: str, reason: str) -> None:
+    write_files(folder, {"wwspecapisdk.py": text})
+
+    assert loaded("vendor", folder) == (
+        f"wwspecapisdk does not load ({reason}): check that the file is whole and made for this Python and machine "
+        "(WeCom document 100057)"
+    )
+
+
+def test_a_missing_crypto_package_is_told_with_what_to_install(folder: Path) -> None:
+    hide = "import sys\nsys.modules['Crypto'] = None\n"  # as if pycryptodome were not installed
+    write_files(folder, {"wwspecapisdk.py": "from Crypto.Cipher import AES"})
+
+    told = loaded("vendor", folder, program=hide + LOAD)
+    assert told.startswith("wwspecapisdk does not load (")
+    assert told.endswith("): install pycryptodome, for example with the extra 'zone'")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a library", b"\x7fELF" + bytes(100)], ids=["empty", "text", "torn"])
+def test_a_broken_library_is_unavailable(folder: Path, content: bytes) -> None:
+    (folder / "wwspecapisdk.so").write_bytes(content)
+
+    told = loaded("vendor", folder)
+    if sys.version_info[:2] == (3, 12):
+        assert told.startswith("wwspecapisdk does not load (")
+        assert told.endswith(
+            ": check that the file is whole and made for this Python and machine (WeCom document 100057)"
+        )
+    else:
+        assert "loads on CPython 3.12" in told
+
+
+@pytest.mark.parametrize("version", [(3, 11), (3, 13), (3, 6)])
+def test_the_library_is_refused_on_a_python_that_it_is_not_made_for(folder: Path, version: tuple[int, int]) -> None:
+    (folder / "wwspecapisdk.so").write_bytes(b"")
+    pretend = (
+        "import collections, sys\nfrom wwspec_router.sdk import vendor\n"
+        "Version = collections.namedtuple('Version', 'major minor micro')\n"
+        f"sys.version_info = Version{(*version, 0)}\n"
+    )
+
+    told = loaded("vendor", folder, program=pretend + LOAD)
+    if version == (3, 6):
+        assert told.startswith("wwspecapisdk does not load (")
+    else:
+        assert told == (
+            f"wwspecapisdk.so loads on CPython 3.12 (and 3.6) only, and this is {version[0]}.{version[1]}: "
+            "start the program with Python 3.12 (WeCom document 100057)"
+        )
+
+
+def test_another_module_of_that_name_is_not_taken_for_the_sdk(folder: Path) -> None:
+    write_files(folder, {"wwspecapisdk.py": "class ChatDataSDK: pass"})
+
+    told = loaded("vendor", folder)
+    assert told.startswith(f"wwspecapisdk from {folder}/wwspecapisdk.py is not the SDK")
+    assert "WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor, spec_gen_notify_id" in told
+
+
+def test_the_stand_in_never_serves_in_the_vendor_s_place(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(STANDIN)
+
+    for place in (STANDIN, link):
+        assert loaded("vendor", place).startswith(
+            "only the emulator's stand-in is on sys.path, and it must not serve production: "
+        )
+
+
+def test_the_stand_in_is_known_when_the_framework_itself_lies_behind_a_link(tmp_path: Path) -> None:
+    (tmp_path / "wwspec_router").symlink_to(ROOT / "wwspec_router")
+    link = tmp_path / "wwspec_router" / "emulator" / "standin"
+
+    assert loaded("vendor", tmp_path, link).startswith("only the emulator's stand-in is on sys.path")
+
+
+def test_the_vendor_s_module_is_not_used_when_the_emulator_is_asked_for(folder: Path) -> None:
+    write_files(folder, {"wwspecapisdk.py": MODULE})
+
+    assert loaded("emulator", folder) == (
+        f"--sdk emulator was asked for, but wwspecapisdk.py is on sys.path at {folder}: "
+        "take the vendor SDK off PYTHONPATH for development, or start with --sdk vendor"
+    )
+
+
+def test_a_module_that_was_made_by_hand_is_not_the_vendor_s() -> None:
+    by_hand = "import sys, types\nsys.modules['wwspecapisdk'] = types.ModuleType('wwspecapisdk')\n"
+
+    assert "is not on sys.path" in loaded("vendor", program=by_hand + LOAD)
+
+
+@pytest.mark.parametrize("path", [(), (STANDIN,)], ids=["not on sys.path", "on sys.path"])
+def test_the_emulator_s_stand_in_says_what_it_is(path: tuple[Path, ...]) -> None:
+    again = LOAD + "load_sdk(SdkSource.EMULATOR)\n"
+
+    assert loaded("emulator", *path, program=again) == (
+        "loaded emulator | the emulator's stand-in for wwspecapisdk: for development only"
+    )
+
+
+def test_a_stand_in_that_can_not_find_its_emulator_is_unavailable() -> None:
+    told = python(LOAD, "emulator", env={"WWSPEC_EMULATOR_URL": "http://example.com:80"})
+
+    assert told.startswith("wwspecapisdk does not load (WWSPEC_EMULATOR_URL is ")
+
+
+def asked(folder: Path, program: str) -> Any:
+    """Run a program over the test's module and return the JSON that it prints."""
+    write_files(folder, {"wwspecapisdk.py": MODULE})
+    return json.loads(python(PRELUDE + program, path=(folder,)))
+
+
+def test_a_call_is_read_with_the_getters_of_its_type_only(folder: Path) -> None:
+    calls: list[dict[str, Any]] = [
+        {"corpid": "c", "agentid": 7, "call_type": 1, "data": "{}", "ability_id": "a", "notify_id": "n"},
+        {"corpid": "c", "agentid": 7, "call_type": 1, "is_async": True, "job_info": "job"},
+        {"corpid": "c", "call_type": 2, "data": "{}"},
+    ]
+    program = (
+        "import msgspec\n"
+        f"calls = [sdk.decode([('ww-a', '1')], json.dumps(each)) for each in {calls!r}]\n"
+        "print(msgspec.json.encode(calls).decode())\n"
+    )
+    absent: dict[str, Any] = {
+        "ability_id": "",
+        "data": "",
+        "notify_id": "",
+        "is_async": False,
+        "job_info": "",
+        "attempt": 1,
+    }
+    assert asked(folder, program) == [{**absent, "agentid": 0, **call} for call in calls]
+
+
+def test_whatever_the_decoder_raises_is_a_decode_error_without_its_text(folder: Path) -> None:
+    program = """
+told = []
+for body in ("broken", "{}", "[]", '{"corpid":"c"}', '{"call_type":"x"}', '{"call_type":null}'):
+    try:
+        sdk.decode([], body)
+    except DecodeError as error:
+        told.append([error.message, error.detail, error.errcode])
+print(json.dumps(told))
+"""
+    message = "the request could not be verified or decrypted"
+    kinds = ["RuntimeError", "KeyError", "TypeError", "KeyError", "ValueError", "TypeError"]
+    assert asked(folder, program) == [[message, kind, None] for kind in kinds]
+
+
+def test_replies_are_sealed_under_the_normal_or_the_exception_header(folder: Path) -> None:
+    program = """
+replies = [sdk.encode("a"), sdk.encode_refusal("b")]
+print(json.dumps([[each.headers, each.body] for each in replies]))
+"""
+    assert asked(folder, program) == [[{"ww-kind": "normal"}, "sealed a"], [{"ww-kind": "exception"}, "sealed b"]]
+
+
+def test_a_client_is_made_at_the_first_call_and_used_again(folder: Path) -> None:
+    program = """
+import wwspecapisdk
+client = sdk.client("corp", 7, "ability", "job")
+made = [wwspecapisdk.ChatDataSDK.made]
+replies = [client.invoke("sync_msg", request) for request in ("1", "2")]
+print(json.dumps([made + [wwspecapisdk.ChatDataSDK.made], *map(json.loads, replies)]))
+"""
+    assert asked(folder, program) == [[0, 1], ["corp", 7, "ability", "job", "1"], ["corp", 7, "ability", "job", "2"]]
+
+
+def test_a_documented_return_code_is_found_wherever_the_sdk_puts_it(folder: Path) -> None:
+    program = """
+client = sdk.client("corp", 7, "", "")
+found = []
+for code, meaning in RETURN_CODES.items():
+    for api in ("in_args", "in_attribute", "in_text"):
+        try:
+            client.invoke(api, str(code))
+        except SdkCallError as error:
+            told = str(code) in error.message
+            found.append([error.return_code == code, error.detail == meaning, error.api == api, told])
+print(json.dumps(found))
+"""
+    found = asked(folder, program)
+    assert len(found) == 3 * 8
+    assert all(all(row) for row in found)
+
+
+def test_a_call_that_fails_otherwise_is_told_without_the_sdk_s_words(folder: Path) -> None:
+    program = """
+client = sdk.client("corp", 7, "", "")
+told = []
+for api in ("nope", "bytes_reply", "none_reply", "unknown -10007000", "unknown 1-10001"):
+    try:
+        client.invoke(*api.split()) if " " in api else client.invoke(api, "1")
+    except SdkCallError as error:
+        told.append([error.message, error.return_code, error.detail])
+print(json.dumps(told))
+"""
+    assert asked(folder, program) == [
+        ["nope: the SDK call failed (-10006)", -10006, "this SDK has no method of that name"],
+        ["bytes_reply: the SDK call failed", None, "the SDK returned bytes, not str"],
+        ["none_reply: the SDK call failed", None, "the SDK returned NoneType, not str"],
+        ["unknown: the SDK call failed", None, "RuntimeError"],
+        ["unknown: the SDK call failed", None, "RuntimeError"],
+    ]
+
+
+def test_each_notify_id_is_the_sdk_s_own(folder: Path) -> None:
+    assert asked(folder, "print(json.dumps([sdk.new_notify_id() for _ in range(2)]))") == ["id-1", "id-2"]
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "detail"),
+    [
+        ("raise RuntimeError('ret -10001')", -10001, "RuntimeError"),
+        ("return None", None, "the SDK returned no notify_id"),
+        ("return ''", None, "the SDK returned no notify_id"),
+        ("return b'id'", None, "the SDK returned no notify_id"),
+    ],
+)
+def test_an_sdk_that_makes_no_notify_id_fails_the_call(folder: Path, body: str, code: int | None, detail: str) -> None:
+    program = f"""
+import wwspecapisdk
+def fails():
+    {body}
+wwspecapisdk.spec_gen_notify_id = fails
+try:
+    sdk.new_notify_id()
+except SdkCallError as error:
+    print(json.dumps([error.api, error.return_code, error.detail]))
+"""
+    assert asked(folder, program) == ["spec_gen_notify_id", code, detail]
+
+
+def test_debug_mode_is_refused_when_the_sdk_says_so(folder: Path) -> None:
+    program = """
+told = {}
+for token in ("true", "none", "false", "raise"):
+    try:
+        sdk.open_debug_mode(token, "access")
+        told[token] = ""
+    except SdkUnavailableError as error:
+        told[token] = str(error)
+print(json.dumps(told))
+"""
+    told = asked(folder, program)
+    mend = "get a fresh debug_token from the admin page (valid 3 days) and a valid access_token (WeCom document 100083)"
+    assert told == {
+        "true": "",
+        "none": "",
+        "false": f"the SDK refused debug mode: {mend}",
+        "raise": f"the SDK could not open debug mode (RuntimeError): {mend}",
+    }
+
+
+ROUND_TRIP = """
+import json, sys
+from pathlib import Path
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.emulator.standin.wwspec_standin import seal
+from wwspec_router.errors import OverloadedError
+from wwspec_router.serving.exchange import Exchange, PendingRequest
+from wwspec_router.config import SdkSource
+from wwspec_router.sdk.vendor import load_sdk
+from wwspec_router.stores import open_store
+from wwspec_router.registry.table import build_table
+
+root, key = Path(sys.argv[1]), Path(sys.argv[2], "zone.key").read_bytes()
+sdk = load_sdk(SdkSource.EMULATOR)
+store = open_store("memory:")
+exchange = Exchange(sdk, Dispatcher(build_table(root, root / "abilities" / "registry.toml"), sdk, store))
+
+def answer(request_id="r-1", **content):
+    call = seal.CallContent("corp", 7, request_id=request_id, timestamp=5, **content)
+    sealed = seal.seal_call(key, call)
+    got = exchange.answer(PendingRequest(list(sealed.headers.items()), sealed.body.encode()))
+    opened = seal.open_reply(key, [(name.decode(), value.decode()) for name, value in got.headers], got.body.decode())
+    return [json.loads(opened.text), opened.request_id, opened.is_exception]
+
+event = '{"event_type":"hit_keyword","timestamp":5,"hit_keyword":{"token":"t"}}'
+print(json.dumps([
+    answer(call_type=1, data='{"limit":2}', ability_id="invoke_sync_msg"),
+    answer(call_type=1, data="{}", ability_id="chat_digest"),
+    answer(call_type=1, data="{}", ability_id="invoke_search_msg"),
+    answer(call_type=2, data=event),
+]))
+sealed = seal.seal_call(bytes(32), seal.CallContent("corp", 7, 1, "{}", "r-2", 5))
+got = exchange.answer(PendingRequest(list(sealed.headers.items()), sealed.body.encode()))
+opened = seal.open_reply(key, [(name.decode(), value.decode()) for name, value in got.headers], got.body.decode())
+print(json.dumps([json.loads(opened.text), opened.is_exception]))
+
+def leaks(reply):
+    return [name.decode() for name, value in reply.headers if b"another" in value]
+
+def served():
+    answer(call_type=1, data="{}", ability_id="chat_digest", request_id="of-another")
+
+garbled = PendingRequest([], b"\\xff")
+leaked = []
+for refuse in (exchange.answer, lambda request: exchange.refuse(request, OverloadedError("busy"))):
+    served()
+    leaked.append(leaks(refuse(garbled)))
+print(json.dumps(leaked))
+store.close()
+"""
+
+
+def test_an_exchange_goes_through_the_emulator_s_stand_in_and_back(tmp_path: Path) -> None:
+    (tmp_path / "zone.key").write_bytes(os.urandom(32))
+    write_files(
+        tmp_path,
+        {
+            "sync_msg.json": '{"errcode":0,"errmsg":"ok","msg_list":[{"msgid":"m"}],"has_more":0}',
+            "spec_notify_app.json": '{"errcode":0,"errmsg":"ok"}',
+        },
+    )
+    shutil.copytree(ROOT / "abilities", tmp_path / "app" / "abilities", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "schemas", tmp_path / "app" / "schemas", ignore=shutil.ignore_patterns("__pycache__"))
+
+    printed = python(ROUND_TRIP, tmp_path / "app", tmp_path, env={"WWSPEC_EMULATOR_URL": f"local:{tmp_path}"})
+    assert "a request was not decoded: LinkError" in printed
+    answers, undecoded, leaked = (json.loads(line) for line in printed.splitlines() if line.startswith("["))
+    assert leaked == [[], []], "the request id of the request before went out with the refusal of another"
+    page, digest, lost, event = answers
+    assert page == [
+        {"errcode": 0, "errmsg": "ok", "msg_list": [{"msgid": "m"}], "has_more": 0},
+        "r-1",
+        False,
+    ]
+    assert (digest[0]["messages"], digest[2]) == (1, False)
+    assert lost[0] == {"errcode": 710660, "errmsg": lost[0]["errmsg"]}
+    assert event == [{"errcode": 0, "errmsg": "ok"}, "r-1", False]
+    assert undecoded == [{"errcode": 710660, "errmsg": "the request could not be verified or decrypted"}, True]

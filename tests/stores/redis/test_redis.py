@@ -1,0 +1,690 @@
+import logging
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from hypothesis import given, strategies as st
+
+import wwspec_router
+from tests.stores.redis.relay import relay_to
+from tests.support.apps import ROOT
+from tests.support.redis_clock import RewindingClock
+from tests.support.redis_server import DURABLE, LocalRedis, local_redis
+from tests.support.requirements import require
+from tests.support.waiting import DEADLINE
+from wwspec_router.errors import ConfigurationError, StoreError, StoreFullError
+from wwspec_router.stores import Outcome, StoreFigures, StoreLimits, open_store
+from wwspec_router.stores.redis.events import RedisStore
+from wwspec_router.testing.job_samples import ageless, ids, job
+from wwspec_router.testing.store_rig import SETTINGS
+from wwspec_router.testing.store_suite import StoreFactory, StoreSuite, in_threads
+
+T = TypeVar("T")
+
+CLAIMER = ROOT / "tests" / "support" / "claimer.py"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(wwspec_router.__file__).parents[1])}
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedis]:
+    with local_redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: LocalRedis) -> LocalRedis:
+    running.run("FLUSHALL")
+    return running
+
+
+@pytest.fixture
+def store(server: LocalRedis) -> Iterator[RedisStore]:
+    with closing(RedisStore(server.url)) as opened:
+        yield opened
+
+
+class TestRedisStore(StoreSuite):
+    @pytest.fixture
+    def clock(self, server: LocalRedis) -> RewindingClock:
+        return RewindingClock(server)
+
+    @pytest.fixture
+    def store_factory(self, server: LocalRedis) -> StoreFactory:
+        def open_empty(limits: StoreLimits) -> RedisStore:
+            server.run("FLUSHALL")
+            return RedisStore(server.url, limits)
+
+        return open_empty
+
+
+def within_deadline(condition: Callable[[], bool]) -> bool:
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+def fails(call: Callable[[], object]) -> bool:
+    try:
+        call()
+    except StoreError:
+        return True
+    return False
+
+
+def test_it_is_opened_by_its_url(server: LocalRedis) -> None:
+    with closing(open_store(server.url, StoreLimits(max_rows=1))) as store:
+        assert isinstance(store, RedisStore)
+        assert store.shared
+        store.put("corp", 1, "a", "text", 100)
+        with pytest.raises(StoreFullError):
+            store.put("corp", 1, "b", "text", 100)
+
+
+@SETTINGS
+@given(
+    one=st.tuples(st.text(":%{}\n*a", max_size=4), st.integers(0, 2), st.text(":%{}\n*a", max_size=4)),
+    other=st.tuples(st.text(":%{}\n*a", max_size=4), st.integers(0, 2), st.text(":%{}\n*a", max_size=4)),
+)
+def test_no_two_keys_are_one(store: RedisStore, one: tuple[str, int, str], other: tuple[str, int, str]) -> None:
+    store.put(*one, "one", 100)
+    store.put(*other, "other", 100)
+    assert store.get(*other) == "other"
+    assert store.get(*one) == ("other" if one == other else "one")
+
+
+def test_keys_keep_to_a_name_space_and_to_plain_characters(server: LocalRedis, store: RedisStore) -> None:
+    store.put("ww{1}", 7, "a:b\n*", "text", 100)
+    store.add(job("a:{b}\n", ability_id="an ability"))
+    assert set(server.run("KEYS", "*")) == {
+        b"wwspec:notify:entry:ww%7B1%7D:7:a%3Ab%0A%2A",
+        b"wwspec:notify:expiry",
+        b"wwspec:notify:sizes",
+        b"wwspec:notify:bytes",
+        b"wwspec:job:a%3A%7Bb%7D%0A",
+        b"wwspec:jobs:lane:an%20ability",
+        b"wwspec:jobs:heads",
+        b"wwspec:jobs:added",
+        b"wwspec:jobs:bytes",
+        b"wwspec:jobs:serial",
+    }
+    store.claim("one", 1, 100, known=frozenset({"an ability"}))
+    added = {each for each in server.run("KEYS", "*") if b":known:" in each or b":programs" in each}
+    assert {each.rpartition(b":")[0] for each in added} == {b"wwspec:jobs:known", b"wwspec:jobs"}
+
+
+def test_the_server_itself_removes_an_entry_at_its_expiry(server: LocalRedis, store: RedisStore) -> None:
+    store.put("corp", 1, "short", "text", 0.05)
+    store.put("corp", 1, "long", "text", 1000)
+    assert 999_000 < server.run("PTTL", "wwspec:notify:entry:corp:1:long") <= 1_000_000
+    expiry = int(server.run("ZSCORE", "wwspec:notify:expiry", "corp:1:long"))
+    assert server.run("PEXPIRETIME", "wwspec:notify:entry:corp:1:long") == expiry - 1  # the last millisecond it lives
+    assert within_deadline(lambda: store.get("corp", 1, "short") is None)
+    assert server.run("EXISTS", "wwspec:notify:entry:corp:1:short") == 0
+    assert store.figures() == StoreFigures(rows=1, bytes=4)
+
+
+def test_a_lease_and_a_delay_end_by_the_servers_clock(store: RedisStore) -> None:
+    store.add(job("a"))
+    assert store.claim("one", 1, 0.05)
+    assert within_deadline(lambda: ageless(store.claim("two", 1, 1000)) == [job("a", claims=2)])
+    assert store.postpone("two", "a", 0.05)
+    assert within_deadline(lambda: ageless(store.claim("two", 1, 1000)) == [job("a", claims=3)])
+
+
+def test_the_books_forget_expired_entries_over_time(server: LocalRedis, store: RedisStore) -> None:
+    for number in range(250):
+        store.put("corp", 1, f"old {number}", "text", 100)
+    RewindingClock(server).advance(100)
+    assert server.run("ZCARD", "wwspec:notify:expiry") == server.run("HLEN", "wwspec:notify:sizes") == 250
+    for _ in range(3):
+        store.put("corp", 1, "new", "text", 100)
+    assert server.run("ZCARD", "wwspec:notify:expiry") == server.run("HLEN", "wwspec:notify:sizes") == 1
+    assert server.run("GET", "wwspec:notify:bytes") == b"4"
+
+
+def test_figures_are_right_however_many_entries_expired(server: LocalRedis, store: RedisStore) -> None:
+    for number in range(2500):
+        store.put("corp", 1, str(number), "text", 100)
+    store.put("corp", 1, "live", "live text", 1000)
+    RewindingClock(server).advance(100)
+    assert store.figures() == StoreFigures(rows=1, bytes=9)
+
+
+def test_an_entry_that_was_deleted_by_hand_is_gone_and_can_be_put_again(server: LocalRedis, store: RedisStore) -> None:
+    store.put("corp", 1, "id", "text", 100)
+    server.run("DEL", "wwspec:notify:entry:corp:1:id")
+    assert store.get("corp", 1, "id") is None
+    store.put("corp", 1, "id", "other text", 100)
+    assert store.figures() == StoreFigures(rows=1, bytes=10)
+
+
+def test_a_job_that_was_deleted_by_hand_keeps_no_other_from_being_claimed(
+    server: LocalRedis, store: RedisStore
+) -> None:
+    for each in "ab":
+        store.add(job(each))
+    server.run("DEL", "wwspec:job:a")
+    assert ids(store.claim("one", 2, 100)) == ["b"]
+    figures = store.job_figures()
+    assert (figures.waiting, figures.claimed) == (0, 1)
+
+
+EARLIER_ADD = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local key, due, added, bytes, serials = unpack(KEYS)
+local member = string.format('%016d', redis.call('INCR', serials)) .. ':' .. ARGV[1]
+redis.call('INCRBY', bytes, 10)
+redis.call('HSET', key, 'member', member, 'size', 10, 'attempt', 0, unpack(ARGV, 2))
+redis.call('ZADD', due, now, member)
+redis.call('ZADD', added, now, member)
+"""
+EARLIER_CLAIM = """
+local time = redis.call('TIME')
+local ends = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2]
+local member = redis.call('HGET', KEYS[1], 'member')
+redis.call('ZADD', KEYS[2], ends, member)
+redis.call('ZADD', KEYS[3], ends, member)
+redis.call('HINCRBY', KEYS[1], 'attempt', 1)
+redis.call('HSET', KEYS[1], 'owner', ARGV[1])
+"""
+"""What the release before lanes did to add, and to claim or renew, a job."""
+
+
+def add_as_earlier(server: LocalRedis, name: str, ability_id: str) -> None:
+    keys = [f"wwspec:job:{name}", *(f"wwspec:jobs:{each}" for each in ("due", "added", "bytes", "serial"))]
+    new = job(name, ability_id=ability_id)
+    fields = ("job_id", "corpid", "agentid", "ability_id", "job_info", "data", "notify_id")
+    server.run("EVAL", EARLIER_ADD, len(keys), *keys, name, *(x for each in fields for x in (each, getattr(new, each))))
+
+
+def claim_as_earlier(server: LocalRedis, name: str, lease: int) -> None:
+    keys = [f"wwspec:job:{name}", "wwspec:jobs:due", "wwspec:jobs:claimed"]
+    server.run("EVAL", EARLIER_CLAIM, len(keys), *keys, "an earlier one", lease * 1000)
+
+
+def test_jobs_that_an_earlier_release_added_are_claimed_by_those_who_know_them(
+    server: LocalRedis, store: RedisStore
+) -> None:
+    for name, ability_id in (("a", "one"), ("b", "two"), ("held", "one"), ("left", "one")):
+        add_as_earlier(server, name, ability_id)
+    claim_as_earlier(server, "held", 1000)
+    claim_as_earlier(server, "left", -1)
+    claimed = store.claim("new", 9, 1000, known=frozenset({"one"}))
+    assert {(each.job_id, each.claims, each.attempt, each.suspect) for each in claimed} == {
+        ("a", 1, 0, False),
+        ("left", 2, 0, False),
+    }
+    figures = store.job_figures()
+    assert (figures.waiting, figures.claimed) == (1, 3)
+    claim_as_earlier(server, "held", 2000)  # it renews its lease
+    RewindingClock(server).advance(1500)
+    assert sorted(ids(store.claim("newer", 9, 1000, known=frozenset({"one"}), orphan_after=1e6))) == ["a", "left"]
+    RewindingClock(server).advance(1500)
+    assert sorted(ids(store.claim("newest", 9, 1000))) == ["a", "b", "held", "left"]
+    assert all(store.finish("newest", each) for each in ("a", "b", "held", "left"))
+    assert store.job_figures().bytes == 0
+    assert server.run("ZCARD", "wwspec:jobs:due") == server.run("ZCARD", "wwspec:jobs:claimed") == 0
+
+
+def test_two_instances_share_entries_jobs_and_bounds(server: LocalRedis) -> None:
+    limits = StoreLimits(max_rows=2, max_jobs=2)
+    with closing(RedisStore(server.url, limits)) as one, closing(RedisStore(server.url, limits)) as other:
+        one.put("corp", 1, "a", "from one", 100)
+        other.put("corp", 1, "b", "from other", 100)
+        assert (other.get("corp", 1, "a"), one.get("corp", 1, "b")) == ("from one", "from other")
+        with pytest.raises(StoreFullError):
+            one.put("corp", 1, "c", "text", 100)
+        one.add(job("a"))
+        other.add(job("b"))
+        with pytest.raises(StoreFullError):
+            other.add(job("c"))
+        assert ids(other.claim("other", 1, 100)) == ["a"]
+        assert ids(one.claim("one", 2, 100)) == ["b"]
+        assert not one.finish("one", "a")
+        assert other.finish("other", "a")
+
+
+def test_databases_are_apart(server: LocalRedis) -> None:
+    with closing(RedisStore(server.url)) as one, closing(RedisStore(f"{server.url}?db=1")) as other:
+        one.put("corp", 1, "id", "text", 100)
+        one.add(job("a"))
+        assert other.get("corp", 1, "id") is None
+        assert other.claim("other", 1, 100) == []
+
+
+def test_processes_that_claim_at_once_get_each_job_exactly_once(server: LocalRedis, store: RedisStore) -> None:
+    for number in range(200):
+        store.add(job(str(number)))
+    command = [sys.executable, str(CLAIMER), server.url]
+    with ExitStack() as stack:
+        processes = [
+            stack.enter_context(
+                subprocess.Popen([*command, str(number)], env=ENVIRONMENT, stdout=subprocess.PIPE, text=True)
+            )
+            for number in range(4)
+        ]
+        claimed = [line for each in processes for line in each.communicate(timeout=DEADLINE)[0].splitlines()]
+    assert sorted(map(int, claimed)) == list(range(200))
+    assert [each.returncode for each in processes] == [0] * 4
+    assert store.job_figures().waiting == store.job_figures().claimed == 0
+
+
+def test_what_was_acknowledged_outlives_a_server_that_is_killed(tmp_path: Path) -> None:
+    with local_redis(tmp_path) as server, closing(RedisStore(server.url)) as store:
+        begun = threading.Event()
+
+        def work(number: int) -> list[tuple[str, bool]]:
+            acknowledged = []
+            try:
+                for step in range(1_000_000):
+                    name = f"{number} {step}"
+                    store.put("corp", number, name, "secret", 1000)
+                    acknowledged.append((name, True))
+                    store.add(job(name, data="secret"))
+                    acknowledged.append((name, False))
+                    if step == 20:
+                        begun.set()
+            except StoreError as error:
+                assert "secret" not in str(error)
+                assert error.__cause__ is error.__context__ is None
+            return acknowledged
+
+        def crash() -> None:
+            assert begun.wait(DEADLINE)
+            server.kill()
+
+        killer = threading.Thread(target=crash)
+        killer.start()
+        parts = in_threads(work, 4)
+        killer.join()
+        for call in (lambda: store.get("corp", 1, "id"), lambda: store.add(job("late")), store.figures):
+            with pytest.raises(StoreError, match="can't be reached"):
+                call()
+        server.start()
+        events = [(number, name) for number, part in enumerate(parts) for name, event in part if event]
+        jobs = {name for part in parts for name, event in part if not event}
+        assert len(jobs) > 20
+        assert all(store.get("corp", number, name) == "secret" for number, name in events)
+        # Of each thread, the last write may be there though its answer was lost.
+        assert store.figures().rows - len(events) in range(5)
+        claimed = set(ids(store.claim("one", 1_000_000, 1000)))
+        assert jobs <= claimed
+        assert len(claimed) - len(jobs) in range(5)
+
+
+def test_a_claim_and_an_outcome_outlive_a_server_that_is_killed(tmp_path: Path) -> None:
+    with local_redis(tmp_path) as server, closing(RedisStore(server.url)) as store:
+        for each in "abc":
+            store.add(job(each))
+        store.claim("one", 2, 1000)
+        store.keep_outcome("one", "a", Outcome(errcode=3, result="result"))
+        store.finish("one", "b")
+        server.kill()
+        server.start()
+        assert store.renew("one", ["a", "b", "c"], 1000) == {"a"}
+        assert store.postpone("one", "a", 0)
+        assert ageless(store.claim("two", 9, 1000)) == [
+            job("c", claims=1),
+            job("a", claims=2, outcome=Outcome(errcode=3, result="result")),
+        ]
+
+
+def test_connections_that_a_restart_broke_cost_no_call(tmp_path: Path) -> None:
+    with local_redis(tmp_path) as server, closing(RedisStore(server.url)) as store:
+        in_threads(lambda number: store.put("corp", number, "id", "text", 1000), 8)
+        server.kill(signal.SIGTERM)
+        server.start()
+        in_threads(lambda number: store.add(job(str(number))), 8)
+        assert all(store.get("corp", number, "id") == "text" for number in range(8))
+
+
+def test_connections_that_an_administrator_kills_cost_no_call(server: LocalRedis, store: RedisStore) -> None:
+    for number in range(20):
+        server.run("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        store.add(job(str(number)))
+        store.put("corp", 1, str(number), "text", 100)
+    assert store.job_figures().waiting == store.figures().rows == 20
+
+
+def test_what_is_safe_to_repeat_is_repeated_when_its_answer_is_lost(server: LocalRedis) -> None:
+    with relay_to(server.path) as relay, closing(RedisStore(f"redis://{relay.place}/0")) as store:
+
+        def unheard(call: Callable[[], T]) -> T:
+            relay.mode = "break"
+            result = call()
+            assert relay.mode == "pass"
+            return result
+
+        unheard(lambda: store.put("corp", 1, "id", "text", 100))
+        assert unheard(lambda: store.get("corp", 1, "id")) == "text"
+        assert unheard(store.figures) == StoreFigures(rows=1, bytes=4)
+        store.add(job("a"))
+        store.claim("one", 1, 100)
+        assert unheard(lambda: store.renew("one", ["a"], 100)) == {"a"}
+        assert unheard(lambda: store.keep_outcome("one", "a", Outcome(errcode=0, result="result")))
+        assert unheard(store.job_figures).claimed == 1
+
+
+def test_what_is_not_safe_to_repeat_is_an_error_when_its_answer_is_lost(server: LocalRedis) -> None:
+    with relay_to(server.path) as relay, closing(RedisStore(f"redis://{relay.place}/0")) as store:
+
+        def unheard(call: Callable[[], object]) -> None:
+            relay.mode = "break"
+            with pytest.raises(StoreError, match="closed the connection"):
+                call()
+
+        store.add(job("first"))  # from here on the server knows the scripts, and runs what it is asked at once
+        store.claim("one", 1, 100)
+        store.postpone("one", "first", 0)
+        store.claim("one", 1, 100)
+        store.finish("one", "first")
+        unheard(lambda: store.add(job("a")))
+        assert store.job_figures().waiting == 1
+        unheard(lambda: store.claim("one", 1, 100))
+        assert store.job_figures().claimed == 1
+        unheard(lambda: store.postpone("one", "a", 0))
+        assert ageless(store.claim("one", 1, 100)) == [job("a", claims=2)]
+        unheard(lambda: store.finish("one", "a"))
+        assert store.job_figures().claimed == 0
+
+
+def test_an_answer_that_does_not_come_is_waited_for_once(server: LocalRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wwspec_router.stores.redis.connection.TIMEOUT", 0.1)
+    with relay_to(server.path) as relay, closing(RedisStore(f"redis://{relay.place}/0")) as store:
+        store.put("corp", 1, "id", "text", 100)
+        relay.mode, relay.questions = "swallow", 0
+        with pytest.raises(StoreError, match="did not answer"):
+            store.get("corp", 1, "id")
+        assert relay.questions == 1
+        assert store.get("corp", 1, "id") == "text"
+
+
+def test_a_server_that_hangs_is_an_error_and_not_a_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wwspec_router.stores.redis.connection.TIMEOUT", 0.1)
+    with local_redis(tmp_path) as server, closing(RedisStore(server.url)) as store:
+        store.put("corp", 1, "id", "text", 1000)
+        server.freeze()
+        try:
+            with ThreadPoolExecutor(32) as pool:
+                calls = [pool.submit(store.get, "corp", 1, "id") for _ in range(32)]
+                errors = [str(each.exception(DEADLINE)) for each in calls]
+        finally:
+            server.thaw()
+        busy = "all 16 connections to the server were in use for 0.1 seconds"
+        assert all("did not answer within 0.1 seconds" in each or busy in each for each in errors)
+        assert within_deadline(lambda: not fails(lambda: store.get("corp", 1, "id")))
+        assert store.get("corp", 1, "id") == "text"
+
+
+def test_a_check_tells_of_a_server_that_is_away_or_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 15."""
+    monkeypatch.setattr("wwspec_router.stores.redis.connection.TIMEOUT", 0.2)
+    with local_redis(tmp_path) as server, closing(RedisStore(server.url)) as store:
+        store.check()
+        server.freeze()
+        with pytest.raises(StoreError, match="did not answer"):
+            store.check()
+        server.thaw()
+        assert within_deadline(lambda: not fails(store.check))
+        server.kill()
+        with pytest.raises(StoreError, match="can't be reached"):
+            store.check()
+        server.start()
+        store.check()
+
+
+def test_abilities_that_the_server_forgot_are_told_again(server: LocalRedis, store: RedisStore) -> None:
+    """Row 9: after FLUSHALL, and when the time for which they are kept is over."""
+    known = frozenset({"ability", "other"})
+    for _ in range(2):
+        store.add(job("a"))
+        assert ids(store.claim("one", 1, 100, known=known)) == ["a"]
+        server.run("FLUSHALL")
+
+
+def test_a_call_that_gets_no_connection_says_so_and_waits_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wwspec_router.stores.redis.connection.TIMEOUT", 0.2)
+    monkeypatch.setattr("wwspec_router.stores.redis.connection.CONNECTIONS", 1)
+    with local_redis(tmp_path) as server, closing(RedisStore(server.url)) as store:
+        server.freeze()
+        together = threading.Barrier(8)
+
+        def wait(number: int) -> str:
+            together.wait(DEADLINE)
+            with pytest.raises(StoreError) as caught:
+                store.get("corp", 1, "id")
+            return str(caught.value)
+
+        try:
+            errors = in_threads(wait, 8)
+        finally:
+            server.thaw()
+        # A second wait would get the connection of one whose answer did not come.
+        assert sum("all 1 connections to the server were in use for 0.2 seconds" in each for each in errors) >= 4
+        assert within_deadline(lambda: not fails(lambda: store.get("corp", 1, "id")))
+
+
+def test_a_server_that_went_away_at_the_start_is_an_error_that_names_it_without_the_password() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        for scheme in ("redis", "rediss"):
+            with pytest.raises(StoreError, match=f"{place}: the server can't be reached") as caught:
+                RedisStore(f"{scheme}://user:secret@{place}/0")
+            assert "secret" not in str(caught.value)
+            assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+def test_many_threads_share_few_connections(server: LocalRedis, store: RedisStore) -> None:
+    peak = 0
+
+    def work(number: int) -> None:
+        nonlocal peak
+        for step in range(20):
+            store.put("corp", number, str(step), "text", 1000)
+            if number == 0:
+                peak = max(peak, len(server.run("CLIENT", "LIST", "TYPE", "normal").splitlines()))
+
+    in_threads(work, 64)
+    assert store.figures().rows == 64 * 20
+    assert 2 <= peak <= 16 + 1
+
+
+def test_closing_leaves_no_connection(server: LocalRedis) -> None:
+    store = RedisStore(server.url)
+    in_threads(lambda number: store.put("corp", number, "id", "text", 100))
+    store.close()
+    store.close()
+    assert within_deadline(lambda: len(server.run("CLIENT", "LIST").splitlines()) == 1)
+
+
+def test_a_refused_password_is_an_error_that_does_not_repeat_it(tmp_path: Path) -> None:
+    with local_redis(tmp_path, *DURABLE, "--requirepass", "s:ecr@t/%") as server:
+        for credentials in ("", ":secret%20@", "nobody:secret@"):
+            with pytest.raises(StoreError, match="refused the user or password") as caught:
+                RedisStore(f"unix://{credentials}{server.path}")
+            assert "secret" not in str(caught.value)
+            assert caught.value.__cause__ is caught.value.__context__ is None
+        for credentials in (":s%3Aecr%40t%2F%25@", "default:s%3Aecr%40t%2F%25@"):
+            with closing(RedisStore(f"unix://{credentials}{server.path}")) as store:
+                store.put("corp", 1, "id", "text", 100)
+
+
+def test_a_server_whose_memory_is_full_refuses_and_stays_right(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    options = (*DURABLE, "--maxmemory", "4mb", "--maxmemory-policy", "noeviction")
+    with local_redis(tmp_path, *options) as server, closing(RedisStore(server.url)) as store:
+        stored = jobs = 0
+        with pytest.raises(StoreError, match="memory is full.*OOM") as caught:
+            for number in range(100_000):
+                store.put("corp", 1, str(number), "secret" * 2000, 1000)
+                stored += 1
+                store.add(job(str(number), data="secret" * 2000))
+                jobs += 1
+        assert "secret" not in str(caught.value)
+        assert stored > 10
+        for call in (
+            lambda: store.put("corp", 1, "late", "x" * 100_000, 1000),
+            lambda: store.add(job("late")),
+            lambda: store.claim("one", 1, 1000),
+        ):
+            with pytest.raises(StoreError, match="OOM"):
+                call()
+        assert store.figures() == StoreFigures(rows=stored, bytes=12_000 * stored)
+        assert store.job_figures().waiting == jobs
+        server.run("CONFIG", "SET", "maxmemory", "0")
+        assert store.get("corp", 1, str(stored - 1)) == "secret" * 2000
+        assert [each.claims for each in store.claim("one", 100_000, 1000)] == [1] * jobs
+        assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (DURABLE, []),
+        (("--appendonly", "no"), ["appendonly yes"]),
+        (
+            ("--appendonly", "no", "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"),
+            ["appendonly yes", "maxmemory-policy noeviction"],
+        ),
+    ],
+)
+def test_a_server_that_can_lose_what_it_took_is_warned_of_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, options: tuple[str, ...], expected: list[str]
+) -> None:
+    with local_redis(tmp_path, *options) as server, closing(RedisStore(server.url)) as store:
+        store.put("corp", 1, "id", "text", 100)
+        assert len(caplog.records) == bool(expected)
+        for record in caplog.records:
+            assert record.levelno == logging.WARNING
+            assert all(each in record.getMessage() for each in expected)
+
+
+def test_a_server_that_is_too_old_is_refused(server: LocalRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wwspec_router.stores.redis.connection.OLDEST", (99, 1))
+    with pytest.raises(StoreError, match=r"Redis 99\.1 or later is needed, this is \d"):
+        RedisStore(server.url)
+    assert within_deadline(lambda: len(server.run("CLIENT", "LIST").splitlines()) == 1)
+
+
+def test_a_server_is_reached_over_tcp_and_over_tls_that_it_proves(tmp_path: Path) -> None:
+    require(shutil.which("openssl") is not None, "openssl")
+    certificate, key, directory = tmp_path / "cert.pem", tmp_path / "key.pem", tmp_path / "redis"
+    directory.mkdir()
+    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test"
+    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*make.split(), *names], check=True, capture_output=True)
+    with socket.socket() as one, socket.socket() as two:
+        for each in (one, two):
+            each.bind(("127.0.0.1", 0))
+        plain, tls = (str(each.getsockname()[1]) for each in (one, two))
+    files = ("--tls-cert-file", str(certificate), "--tls-key-file", str(key), "--tls-ca-cert-file", str(certificate))
+    options = (*DURABLE, "--port", plain, "--tls-port", tls, "--tls-auth-clients", "no", *files)
+    with local_redis(directory, *options):
+        with closing(RedisStore(f"redis://127.0.0.1:{plain}/3")) as store:
+            store.put("corp", 1, "id", "text", 100)
+        trusting = f"rediss://127.0.0.1:{tls}/3?ssl_ca_certs={certificate}"
+        with closing(RedisStore(trusting)) as store:
+            assert store.get("corp", 1, "id") == "text"
+        for untrusting in (f"rediss://127.0.0.1:{tls}/3", f"rediss://localhost:{tls}/3?ssl_ca_certs={certificate}"):
+            with pytest.raises(StoreError, match="certificate") as caught:
+                RedisStore(untrusting)
+            assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+def test_a_user_who_may_do_only_what_is_needed_can_use_it(server: LocalRedis) -> None:
+    rules = "+ping +get +set +del +exists +time +incr +incrby +decrby +hset +hget +hmget +hdel +hexists +hincrby"
+    rules += " +zadd +zrem +zcard +zcount +zscore +zrange +zrangebyscore +sadd +sismember +expire"
+    rules += " +eval +evalsha +script|load"
+    try:
+        server.run("ACL", "SETUSER", "program", "on", ">secret", "~wwspec:*", *rules.split())
+        with closing(RedisStore(f"unix://program:secret@{server.path}")) as store:
+            store.put("corp", 1, "id", "text", 100)
+            assert store.get("corp", 1, "id") == "text"
+            store.add(job("a"))
+            assert ids(store.claim("one", 1, 100, known=frozenset({"ability"}))) == ["a"]
+            assert store.begin("one", "a")
+            assert store.keep_outcome("one", "a", Outcome(errcode=0, result=""))
+            assert store.postpone("one", "a", 0)
+            assert ids(store.claim("one", 1, 100)) == ["a"]
+            assert store.finish("one", "a")
+            assert not store.has_job("a")
+            store.check()
+            server.run("ACL", "SETUSER", "program", "-get")
+            with pytest.raises(StoreError, match="NOPERM"):
+                store.get("corp", 1, "id")
+    finally:
+        server.run("ACL", "DELUSER", "program")
+
+
+def test_keys_of_another_program_are_a_clear_error(server: LocalRedis, store: RedisStore) -> None:
+    server.run("HSET", "wwspec:notify:entry:corp:1:id", "field", "secret")
+    with pytest.raises(StoreError, match="another program.*WRONGTYPE"):
+        store.get("corp", 1, "id")
+    server.run("SET", "wwspec:notify:entry:corp:1:other", b"secret\xff")
+    with pytest.raises(StoreError, match="not valid Unicode") as caught:
+        store.get("corp", 1, "other")
+    assert "secret" not in str(caught.value)
+    assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis:",
+        "redis://",
+        "redis:///0",
+        "redis://:secret@/0",
+        "redis://secret:port/0",
+        "redis://secret:99999/0",
+        "redis://secret/one",
+        "redis://secret/-1",
+        "redis://secret/0/1",
+        "redis://secret/0?socket_timeout=100",
+        "redis://secret/0?decode_responses=yes",
+        "redis://secret/0?db=1",
+        "redis://secret/0#secret",
+        "redis://[secret/0",
+        "rediss://secret/0?ssl_cert_reqs=none",
+        "unix:secret.sock",
+        "unix://",
+        "unix:///",
+        "unix://secret/path.sock",
+        "unix:///secret.sock?db=one",
+        "unix:///secret.sock?db=1&db=2",
+        "unix:///secret.sock?path=/other",
+    ],
+)
+def test_a_url_that_cannot_be_read_is_refused_with_the_forms_and_without_it(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="redis://.*rediss://.*unix://") as caught:
+        open_store(url)
+    assert "secret" not in str(caught.value)
+    assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+def test_a_missing_package_is_an_error_that_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "redis", None)
+    with pytest.raises(ConfigurationError, match=r"install wwspec-router\[redis\]") as caught:
+        open_store("redis://127.0.0.1/0")
+    assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+def test_the_package_is_imported_only_by_who_opens_a_redis_store() -> None:
+    code = "import sys, wwspec_router.stores as s; s.open_store('memory:'); sys.exit('redis' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT, check=False).returncode == 0

@@ -1,0 +1,501 @@
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+import wwspec_router
+from tests.support.apps import ROOT
+from tests.support.waiting import DEADLINE
+from wwspec_router.errors import StoreError
+from wwspec_router.stores import Outcome, StoreFigures, StoreLimits
+from wwspec_router.stores.sqlite import lanes as sqlite_lanes
+from wwspec_router.stores.sqlite.events import SCHEMA, SqliteStore
+from wwspec_router.stores.sqlite.file import SqliteFile
+from wwspec_router.testing.job_samples import ageless, ids, job
+from wwspec_router.testing.store_suite import (
+    THREADS,
+    ManualClock,
+    StoreFactory,
+    StoreSuite,
+    in_threads,
+)
+
+WRITER = Path(__file__).with_name("writer.py")
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(wwspec_router.__file__).parents[1])}
+CLAIMER = ROOT / "tests" / "support" / "claimer.py"
+
+
+class TestSqliteStore(StoreSuite):
+    @pytest.fixture
+    def store_factory(self, clock: ManualClock, tmp_path: Path) -> StoreFactory:
+        numbers = count()
+        return lambda limits: SqliteStore(tmp_path / f"{next(numbers)}.db", limits, clock=clock)
+
+
+@contextmanager
+def writer(*arguments: object) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, str(WRITER), *map(str, arguments)]
+    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
+        timer = threading.Timer(DEADLINE, process.kill)
+        timer.start()
+        try:
+            yield process
+        finally:
+            timer.cancel()
+            timer.join()
+            process.kill()
+
+
+def table_rows(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as db:
+        rows: int = db.execute("SELECT count(*) FROM notify").fetchone()[0]
+        return rows
+
+
+def usage(path: Path) -> tuple[int, int]:
+    with closing(sqlite3.connect(path)) as db:
+        rows, size = db.execute("SELECT rows, bytes FROM notify_usage").fetchone()
+        return rows, size
+
+
+def test_reopening_keeps_entries(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store:
+        store.put("corp", 1, "id", "text", 100)
+    with closing(SqliteStore(str(path))) as store:
+        assert store.get("corp", 1, "id") == "text"
+        assert store.figures() == StoreFigures(rows=1, bytes=4)
+
+
+def test_two_stores_of_one_file_see_each_others_entries_and_bounds(tmp_path: Path) -> None:
+    limits = StoreLimits(max_rows=2)
+    with (
+        closing(SqliteStore(tmp_path / "notify.db", limits)) as one,
+        closing(SqliteStore(tmp_path / "notify.db", limits)) as other,
+    ):
+        one.put("corp", 1, "a", "from one", 100)
+        other.put("corp", 1, "b", "from other", 100)
+        assert other.get("corp", 1, "a") == "from one"
+        assert one.get("corp", 1, "b") == "from other"
+        with pytest.raises(StoreError, match="full"):
+            one.put("corp", 1, "c", "text", 100)
+
+
+def test_processes_that_open_and_write_one_new_file_at_once_lose_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "var" / "notify.db"
+    agentids = range(6)
+    with ExitStack() as stack:
+        processes = [stack.enter_context(writer(path, agentid, 80)) for agentid in agentids]
+        outputs = [process.communicate(timeout=DEADLINE)[0] for process in processes]
+    assert outputs == ["".join(f"{number}\n" for number in range(80))] * len(agentids)
+    with closing(SqliteStore(path)) as store:
+        assert store.figures().rows == 80 * len(agentids)
+        for agentid in agentids:
+            for number in range(80):
+                assert (store.get("corp", agentid, str(number)) or "").startswith(f"secret {number} ")
+
+
+def test_what_a_killed_process_had_put_is_readable(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with writer(path, 1, 1_000_000) as process:
+        assert process.stdout is not None
+        reported = [process.stdout.readline() for _ in range(100)]
+        process.kill()
+        reported += process.stdout.readlines()
+    numbers = [line.strip() for line in reported if line.endswith("\n")]
+    assert len(numbers) >= 100
+    with closing(SqliteStore(path)) as store:
+        assert all(store.get("corp", 1, number) for number in numbers)
+        assert store.figures().rows in {len(numbers), len(numbers) + 1}
+        assert usage(path)[0] == table_rows(path)
+        store.put("corp", 1, "after", "text", 100)
+
+
+def test_a_disk_that_refuses_to_write_is_a_clear_error_that_repeats_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with writer(path, 1, 1_000_000, 300_000) as process:
+        output, _ = process.communicate(timeout=DEADLINE)
+    *stored, refused, readable = output.splitlines()
+    assert process.returncode == 3
+    assert "disk" in refused
+    assert "SQLITE_IOERR" in refused
+    assert refused.endswith(" None None")
+    assert "secret" not in refused
+    assert readable == "readable True"
+    with closing(SqliteStore(path)) as store:
+        assert len(stored) > 10
+        assert all(store.get("corp", 1, number) for number in stored)
+
+
+def test_commits_wait_for_the_disk(tmp_path: Path) -> None:
+    with closing(SqliteFile(tmp_path / "notify.db", SCHEMA)) as file:
+        full = 2
+        assert file.write(lambda db: db.execute("PRAGMA synchronous").fetchone()) == (full,)
+        assert file.read("PRAGMA journal_mode") == [("wal",)]
+
+
+@pytest.mark.parametrize("version", range(1, len(SCHEMA)))
+def test_a_file_of_an_earlier_schema_is_brought_up_to_date_and_keeps_its_entries(version: int, tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    rows = [("corp", 1, "id", 4e9, 4, "text"), ("corp", 2, "id", 4e9, 5, "other"), ("a corp", 1, "gone", 1.0, 3, "old")]
+    with closing(SqliteFile(path, SCHEMA[:version])) as file:
+        insert = "INSERT INTO notify (corpid, agentid, notify_id, expires, size, text) VALUES (?, ?, ?, ?, ?, ?)"
+        file.write(lambda db: db.executemany(insert, rows))
+        if version >= 3:  # triggers counted before
+            file.write(lambda db: db.execute("UPDATE notify_usage SET rows = 3, bytes = 12"))
+    for attempt in (1, 2):
+        with closing(SqliteStore(path)) as store:
+            assert store.get("corp", 1, "id") == "text"
+            assert store.get("corp", 2, "id") == "other"
+            assert store.get("a corp", 1, "gone") is None
+            assert store.figures() == StoreFigures(rows=2, bytes=9)
+            if attempt == 1:
+                store.add(job("a"))
+            assert [each.claims for each in store.claim("one", 1, 1e-9)] == [attempt]
+    with closing(SqliteStore(path)) as store:
+        for _ in range(8):  # with one of which the expired one goes
+            store.put("corp", 1, "id", "texts", 100)
+    assert usage(path) == (2, 10)
+    with pytest.raises(StoreError, match=f"schema version is {len(SCHEMA)}, newer than {version}"):
+        SqliteFile(path, SCHEMA[:version])
+
+
+EARLIER_ADD = (
+    "INSERT INTO jobs (job_id, size, added, due) VALUES (?, ?, ?, ?)",
+    "INSERT INTO job_texts (serial, corpid, agentid, ability_id, job_info, notify_id, data) "
+    "VALUES (?, 'corp', 1000002, ?, 'info', '', '{\"func\":\"事件\"}')",
+)
+"""How the release before lanes added a job."""
+
+
+def add_as_earlier(db: sqlite3.Connection, job_id: str, ability_id: str, owner: str | None = None) -> None:
+    now = time.time() - 2
+    serial = db.execute(EARLIER_ADD[0], (job_id, 10, now, now)).lastrowid
+    db.execute(EARLIER_ADD[1], (serial, ability_id))
+    if owner is not None:
+        db.execute("UPDATE jobs SET owner = ?, attempt = attempt + 1 WHERE serial = ?", (owner, serial))
+
+
+def test_jobs_that_an_earlier_release_added_are_claimed_by_those_who_know_them(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(SqliteFile(path, SCHEMA[:4])) as file:
+        file.write(lambda db: add_as_earlier(db, "a", "one"))
+        file.write(lambda db: add_as_earlier(db, "b", "two"))
+        file.write(lambda db: add_as_earlier(db, "left behind", "one", "a process that died"))
+    with closing(SqliteStore(path)) as store:
+        claimed = store.claim("new", 9, 100, known=frozenset({"one"}))
+        assert [(each.job_id, each.claims, each.attempt, each.suspect) for each in claimed] == [
+            ("a", 1, 0, False),
+            ("left behind", 2, 0, False),
+        ]
+        with closing(sqlite3.connect(path)) as db, db:  # a process of that release that still runs
+            add_as_earlier(db, "c", "three")
+            add_as_earlier(db, "d", "one", "a process that died")
+        assert ids(store.claim("new", 9, 100, known=frozenset({"one", "three"}))) == ["c", "d"]
+        assert ids(store.claim("new", 9, 100)) == ["b"]
+
+
+def test_a_file_of_a_newer_schema_is_refused_by_the_older_release(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store:
+        store.put("corp", 1, "id", "text", 100)
+    with closing(SqliteFile(path, [*SCHEMA, ["CREATE TABLE later (row TEXT)"]])) as file:
+        file.write(lambda db: db.execute("INSERT INTO later VALUES ('row')"))
+        assert file.read("SELECT text, row FROM notify, later") == [("text", "row")]
+    with pytest.raises(StoreError, match=f"schema version is {len(SCHEMA) + 1}"):
+        SqliteStore(path)
+
+
+def test_files_are_private_whatever_the_umask(tmp_path: Path) -> None:
+    path = tmp_path / "var" / "lib" / "notify.db"
+    before = os.umask(0)
+    try:
+        with closing(SqliteStore(path)) as store:
+            store.put("corp", 1, "id", "text", 100)
+            modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
+    finally:
+        os.umask(before)
+    assert modes == {"notify.db": 0o600, "notify.db-wal": 0o600, "notify.db-shm": 0o600}
+    assert [stat.S_IMODE(each.stat().st_mode) for each in (path.parent, path.parent.parent)] == [0o700, 0o700]
+
+
+def test_a_link_to_a_missing_file_makes_a_private_file(tmp_path: Path) -> None:
+    (tmp_path / "link.db").symlink_to(tmp_path / "target.db")
+    with closing(SqliteStore(tmp_path / "link.db")):
+        assert stat.S_IMODE((tmp_path / "target.db").stat().st_mode) == 0o600
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    path.write_bytes(b"secret" * 1000)
+    with pytest.raises(StoreError, match="not a SQLite file") as caught:
+        SqliteStore(path)
+    assert caught.value.__cause__ is caught.value.__context__ is None
+    assert path.read_bytes() == b"secret" * 1000
+
+
+def test_a_damaged_file_is_a_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store:
+        for number in range(100):
+            store.put("corp", 1, str(number), "secret" * 200, 100)
+    with closing(SqliteStore(path)) as store:
+        content = path.read_bytes()
+        path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+        for call in (
+            lambda: store.get("corp", 1, "1"),
+            store.figures,
+            lambda: store.put("corp", 1, "new", "secret", 100),
+        ):
+            with pytest.raises(StoreError, match="damaged") as caught:
+                call()
+            assert "secret" not in str(caught.value)
+            assert caught.value.__cause__ is caught.value.__context__ is None
+    with pytest.raises(StoreError, match="damaged"):
+        SqliteStore(path)
+
+
+def test_text_that_was_spoilt_from_outside_is_not_repeated_in_the_error(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store:
+        store.put("corp", 1, "id", "text", 100)
+        with closing(sqlite3.connect(path)) as db, db:
+            db.execute("UPDATE notify SET text = CAST(x'736563726574ff' AS TEXT)")
+        with pytest.raises(StoreError) as caught:
+            store.get("corp", 1, "id")
+        assert "secret" not in str(caught.value)
+        assert caught.value.__cause__ is caught.value.__context__ is None
+        with closing(sqlite3.connect(path)) as db:  # which a reader that still holds a snapshot would keep from it
+            assert db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
+
+
+def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    SqliteStore(path).close()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 99")
+    with pytest.raises(StoreError, match=r"schema version is 99.*install the release"):
+        SqliteStore(path)
+
+
+def test_the_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE other (x)")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="another program"):
+        SqliteStore(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("below", ["file/notify.db", "file/var/notify.db", "nul\x00.db", "x" * 300])
+def test_a_path_that_cannot_be_created_is_a_clear_error(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="can't be created"):
+        SqliteStore(tmp_path / below)
+
+
+def test_a_directory_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="can't be opened"):
+        SqliteStore(tmp_path)
+
+
+def test_a_refused_file_leaves_no_open_connection(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    path.write_bytes(b"x" * 5000)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(5):
+        with pytest.raises(StoreError):
+            SqliteStore(path)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_expired_rows_leave_the_table_over_time(tmp_path: Path) -> None:
+    clock, path = ManualClock(), tmp_path / "notify.db"
+    with closing(SqliteStore(path, clock=clock)) as store:
+        for number in range(100):
+            store.put("corp", 1, f"old {number}", "text", 10)
+        clock.advance(10)
+        assert table_rows(path) == 100
+        for number in range(8):
+            store.put("corp", 1, f"new {number}", "text", 1000)
+        assert 8 < table_rows(path) < 100
+        for number in range(8, 20):
+            store.put("corp", 1, f"new {number}", "text", 1000)
+        assert table_rows(path) == 20
+        assert usage(path) == (20, 80)
+
+
+def test_one_write_that_fails_takes_no_concurrent_one_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store:
+        with closing(sqlite3.connect(path)) as db:
+            db.execute(
+                "CREATE TRIGGER refuse AFTER INSERT ON notify WHEN new.notify_id LIKE 'bad%' "
+                "BEGIN SELECT RAISE(ABORT, 'secret'); END"
+            )
+
+        def work(number: int) -> list[str]:
+            refused = []
+            for step in range(10):
+                notify_id = f"bad {step}" if (number + step) % 8 == 0 else f"good {step}"
+                try:
+                    store.put("corp", number, notify_id, "text", 100)
+                except StoreError as error:
+                    assert "SQLITE_CONSTRAINT" in str(error)
+                    assert "secret" not in str(error)
+                    refused.append(notify_id)
+            return refused
+
+        for number, refused in enumerate(in_threads(work)):
+            assert refused == [f"bad {step}" for step in range(10) if (number + step) % 8 == 0]
+            for step in range(10):
+                stored = store.get("corp", number, f"good {step}")
+                assert stored == (None if f"bad {step}" in refused else "text")
+        assert usage(path)[0] == table_rows(path) == store.figures().rows
+
+
+def test_a_file_that_another_process_keeps_locked_is_a_clear_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wwspec_router.stores.sqlite.file.LOCK_TIMEOUT", 0.05)
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store, closing(sqlite3.connect(path, isolation_level=None)) as other:
+        store.put("corp", 1, "before", "text", 100)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="locked"):
+            store.put("corp", 1, "during", "text", 100)
+        assert store.get("corp", 1, "before") == "text"
+        other.execute("ROLLBACK")
+        store.put("corp", 1, "after", "text", 100)
+        assert store.figures().rows == 2
+
+
+def test_opening_waits_while_another_process_prepares_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other, ThreadPoolExecutor(1) as pool:
+        other.execute("BEGIN EXCLUSIVE")
+        opening = pool.submit(SqliteStore, path)
+        with pytest.raises(TimeoutError):
+            opening.result(timeout=0.1)
+        other.execute("ROLLBACK")
+        with closing(opening.result(timeout=DEADLINE)) as store:
+            store.put("corp", 1, "id", "text", 100)
+
+
+def test_a_write_that_fails_midway_leaves_nothing_behind_and_raises_its_own_error(tmp_path: Path) -> None:
+    with closing(SqliteFile(tmp_path / "file.db", [["CREATE TABLE numbers (number INTEGER)"]])) as file:
+
+        def work(number: int) -> bool:
+            def insert(db: sqlite3.Connection) -> None:
+                db.execute("INSERT INTO numbers VALUES (?)", (number,))
+                if number % 4 == 0:
+                    raise LookupError(str(number))
+
+            try:
+                for _ in range(10):
+                    file.write(insert)
+            except LookupError as error:
+                return str(error) == str(number)
+            return number % 4 != 0
+
+        assert all(in_threads(work))
+        rows = file.read("SELECT number FROM numbers ORDER BY number")
+        assert rows == [(number,) for number in range(THREADS) if number % 4 for _ in range(10)]
+
+
+def test_closing_again_does_nothing_and_leaves_one_file(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "notify.db")
+    store.put("corp", 1, "id", "text", 100)
+    store.close()
+    store.close()
+    assert [each.name for each in tmp_path.iterdir()] == ["notify.db"]
+
+
+def test_a_reopened_journal_keeps_jobs_their_attempts_and_outcomes(tmp_path: Path) -> None:
+    clock, path = ManualClock(), tmp_path / "notify.db"
+    outcome = Outcome(errcode=0, result="result")
+    with closing(SqliteStore(path, clock=clock)) as store:
+        store.add(job("a"))
+        store.add(job("b"))
+        store.claim("one", 1, 100)
+        store.keep_outcome("one", "a", outcome)
+    with closing(SqliteStore(path, clock=clock)) as store:
+        assert ageless(store.claim("two", 2, 100)) == [job("b", claims=1)]
+        assert store.renew("one", ["a"], 100) == {"a"}
+        clock.advance(100)
+        assert [each for each in ageless(store.claim("two", 2, 100)) if each.job_id == "a"] == [
+            job("a", claims=2, outcome=outcome)
+        ]
+
+
+def test_processes_that_claim_at_once_get_each_job_exactly_once(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store:
+        for number in range(200):
+            store.add(job(str(number)))
+    command = [sys.executable, str(CLAIMER), f"sqlite:{path}"]
+    with ExitStack() as stack:
+        processes = [
+            stack.enter_context(
+                subprocess.Popen([*command, str(number)], env=ENVIRONMENT, stdout=subprocess.PIPE, text=True)
+            )
+            for number in range(4)
+        ]
+        claimed = [line for each in processes for line in each.communicate(timeout=DEADLINE)[0].splitlines()]
+    assert sorted(map(int, claimed)) == list(range(200))
+    assert [each.returncode for each in processes] == [0] * 4
+    with closing(SqliteStore(path)) as store:
+        assert store.job_figures().waiting == store.job_figures().claimed == 0
+
+
+def test_due_jobs_are_found_by_index_and_in_its_order(tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path / "notify.db")) as store:
+        for number in range(100):
+            store.add(job(str(number)))
+    with closing(sqlite3.connect(tmp_path / "notify.db")) as db:
+
+        def steps(statement: str, *parameters: int) -> set[str]:
+            plan = db.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
+            return {row[-1] for row in plan if " jobs" in row[-1]}
+
+        assert steps(sqlite_lanes.DUE, 0, 0, 1) == {"SEARCH jobs USING INDEX jobs_waiting (lane=? AND due<?)"}
+        assert steps(sqlite_lanes.LEASE_OVER, 0) == {"SEARCH jobs USING INDEX jobs_claimed (due<?)"}
+        assert steps(sqlite_lanes.HEADS, 0) == {
+            "SEARCH jobs USING COVERING INDEX jobs_waiting",
+            "SEARCH jobs USING COVERING INDEX jobs_waiting (lane>?)",
+            "SEARCH jobs USING COVERING INDEX jobs_waiting (lane=?)",
+            "SEARCH jobs USING INDEX jobs_claimed (due<?)",
+        }
+
+
+def test_a_finished_job_leaves_no_row_behind(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store:
+        for each in "abc":
+            store.add(job(each))
+        store.claim("one", 2, 100)
+        assert store.finish("one", "a")
+        with closing(sqlite3.connect(path)) as db:
+            assert db.execute("SELECT count(*) FROM job_texts").fetchone() == (2,)
+            assert db.execute("SELECT rows, bytes FROM job_usage").fetchone() == (2, store.job_figures().bytes)
+        store.add(job("d"))
+        assert ids(store.claim("two", 9, 100)) == ["c", "d"]
+
+
+def test_looking_for_jobs_where_none_is_due_waits_for_no_lock(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store, closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert store.claim("one", 1, 100) == []
+        other.execute("ROLLBACK")

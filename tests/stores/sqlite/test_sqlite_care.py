@@ -1,0 +1,337 @@
+"""SQLite files that are locked, deleted, replaced or read-only; time, and what has expired."""
+
+import gc
+import logging
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+import wwspec_router
+from tests.support.apps import ROOT
+from tests.support.processes import UNMEASURED
+from tests.support.waiting import DEADLINE, wait_until
+from wwspec_router.errors import StoreError
+from wwspec_router.stores.sqlite import clocks
+from wwspec_router.stores.sqlite.events import SqliteStore
+from wwspec_router.testing.job_samples import ids, job
+from wwspec_router.testing.store_suite import ManualClock, in_threads
+
+HERE = Path(__file__).parent
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(wwspec_router.__file__).parents[1])}
+NOBODY = 65534
+SUFFIXES = ["", "-wal", "-shm"]
+
+
+def refused(call: Callable[[], object]) -> str:
+    """Return the text of the StoreError that a call raises; empty when it raises none."""
+    try:
+        call()
+    except StoreError as error:
+        return str(error)
+    return ""
+
+
+def run(*arguments: object, **environment: str) -> str:
+    """Run Python with arguments and return what it prints."""
+    return _output([sys.executable, *map(str, arguments)], environment)
+
+
+def run_unprivileged(*arguments: object, **environment: str) -> str:
+    """Do the same as a user who can read every file, wherever Python is installed, and write only what is theirs."""
+    user = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    rights = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+    as_nobody = [*user, *rights] if os.getuid() == 0 else []
+    return _output([*as_nobody, sys.executable, *map(str, arguments)], {**UNMEASURED, **environment})
+
+
+def _output(command: list[str], environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        command, env=ENVIRONMENT | environment, capture_output=True, text=True, timeout=DEADLINE, check=False
+    )
+    return done.stdout + done.stderr
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Let another process keep a file locked."""
+    command = [sys.executable, str(HERE / "locker.py"), str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "locked\n"
+        yield
+        process.communicate(timeout=DEADLINE)
+
+
+def test_a_lock_held_by_another_process_refuses_an_event_within_three_seconds(tmp_path: Path) -> None:
+    """Row 14."""
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store:
+        store.put("corp", 1, "before", "text", 100)
+
+        def put(number: int) -> float:
+            threading.Event().wait(number / 10)  # so that they come one after the other, while others wait
+            begun = time.monotonic()
+            assert "locked" in refused(lambda: store.put("corp", 1, str(number), "text", 100))
+            return time.monotonic() - begun
+
+        with locked(path):
+            waited = in_threads(put, 16)
+            assert store.get("corp", 1, "before") == "text"
+        assert all(2.5 < each < 5.0 for each in waited), waited
+        store.put("corp", 1, "after", "text", 100)
+        assert store.figures().rows == 2
+
+
+def test_a_write_whose_lock_comes_in_time_is_done(tmp_path: Path) -> None:
+    """Row 14."""
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store:
+        with locked(path):
+            threads = [
+                threading.Thread(target=store.put, args=("corp", 1, str(number), "text", 100)) for number in range(8)
+            ]
+            for thread in threads:
+                thread.start()
+        for thread in threads:
+            thread.join(DEADLINE)
+        assert store.figures().rows == 8
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_is_deleted_or_replaced_is_noticed_logged_and_answered_as_failed(
+    tmp_path: Path, suffix: str, replaced: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Row 15."""
+    path = tmp_path / "notify.db"
+    lost = Path(f"{path}{suffix}")
+    with closing(SqliteStore(path)) as store:
+        store.put("corp", 1, "id", "text", 1000)
+        lost.rename(tmp_path / "away")
+        if replaced:
+            shutil.copy(tmp_path / "away", lost)
+        wait_until(lambda: refused(lambda: store.get("corp", 1, "id")))  # nobody asks it to look
+        for call in (
+            lambda: store.put("corp", 1, "new", "text", 1000),
+            lambda: store.add(job("a")),
+            lambda: store.claim("one", 1, 100),
+            lambda: store.get("corp", 1, "id"),
+            store.figures,
+            store.check,
+        ):
+            assert f"{lost} was deleted or replaced under the running program" in refused(call)
+        assert [record.levelno for record in caplog.records] == [logging.ERROR]
+        assert "put the file back, or restart the program" in caplog.text
+        (tmp_path / "away").rename(lost)
+        wait_until(lambda: not refused(store.check))
+        assert store.get("corp", 1, "id") == "text"
+        store.put("corp", 1, "new", "text", 1000)
+        assert store.figures().rows == 2
+
+
+def test_no_event_that_is_put_after_the_file_was_deleted_counts_as_stored(tmp_path: Path) -> None:
+    """Row 15."""
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store:
+        store.put("corp", 1, "id", "text", 1000)
+        wait_until(lambda: time.time() > tmp_path.stat().st_mtime + 0.05)  # a folder's time has its own small steps
+        path.unlink()
+        assert "deleted" in refused(lambda: store.put("corp", 1, "new", "text", 1000)), "the first one already"
+
+
+def test_events_of_a_wal_that_was_deleted_are_in_the_file_after_the_end(tmp_path: Path) -> None:
+    """Row 15."""
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store:
+        store.put("corp", 1, "id", "text", 1000)
+        Path(f"{path}-wal").unlink()
+        assert refused(lambda: store.put("corp", 1, "new", "text", 1000))
+    with closing(SqliteStore(path)) as store:
+        assert store.get("corp", 1, "id") == "text"
+
+
+def test_a_store_that_could_not_write_serves_again_when_it_can(tmp_path: Path) -> None:
+    """Row 15."""
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store:
+        store.check()
+        with locked(path):
+            store.check()  # as far as anybody knows
+            assert "locked" in refused(lambda: store.put("corp", 1, "id", "text", 1000))
+            assert "locked" in refused(store.check)
+        store.check()
+
+
+def store_threads() -> int:
+    return sum(thread.name == "wwspec-store" for thread in threading.enumerate())
+
+
+def test_the_thread_that_looks_after_a_file_ends_with_it(tmp_path: Path) -> None:
+    """Row 15."""
+    before = store_threads()
+    with closing(SqliteStore(tmp_path / "notify.db")):
+        assert store_threads() == before + 1
+    assert store_threads() == before
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_the_thread_ends_also_when_nobody_closes_the_file(tmp_path: Path) -> None:
+    """Row 15."""
+    before = store_threads()
+    SqliteStore(tmp_path / "notify.db")
+    gc.collect()
+    wait_until(lambda: store_threads() == before)
+
+
+def test_a_file_that_is_not_closed_keeps_no_process_alive(tmp_path: Path) -> None:
+    """Row 15."""
+    code = "import sys; from wwspec_router.stores import open_store; store = open_store(sys.argv[1])"
+    command = [sys.executable, "-c", code, f"sqlite:{tmp_path / 'notify.db'}"]
+    assert subprocess.run(command, env=ENVIRONMENT, timeout=DEADLINE, check=False).returncode == 0
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that a user who is not root can reach, and whose files that user can own."""
+    with tempfile.TemporaryDirectory(prefix="wwspec-store-") as name:
+        path = Path(name)
+        with closing(SqliteStore(path / "notify.db")) as store:
+            store.put("corp", 1, "id", "text", 1000)
+        if os.getuid() == 0:
+            for each in (path, path / "notify.db"):
+                os.chown(each, NOBODY, NOBODY)
+        yield path
+        path.chmod(0o700)
+
+
+def test_a_file_that_can_be_written_is_opened_by_who_is_not_root(folder: Path) -> None:
+    assert run_unprivileged(HERE / "unprivileged.py", folder / "notify.db") == "opened\n"
+
+
+def test_a_file_that_can_not_be_written_is_refused_when_it_is_opened(folder: Path) -> None:
+    """Row 16."""
+    (folder / "notify.db").chmod(0o400)
+    said = run_unprivileged(HERE / "unprivileged.py", folder / "notify.db")
+    assert said.startswith("refused ")
+    assert "the file or its directory can't be written; check their owner and mode" in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_folder_that_can_not_be_written_is_refused_when_the_file_is_opened(folder: Path) -> None:
+    """Row 16."""
+    folder.chmod(0o500)
+    said = run_unprivileged(HERE / "unprivileged.py", folder / "notify.db")
+    assert said.startswith("refused ")
+    assert "check" in said
+
+
+def test_a_disk_that_takes_nothing_is_found_out_when_the_file_is_opened(folder: Path) -> None:
+    """Row 16."""
+    size = (folder / "notify.db").stat().st_size
+    said = run_unprivileged(HERE / "unprivileged.py", folder / "notify.db", WWSPEC_FILE_BYTES="16")
+    assert said.startswith("refused ")
+    assert "disk" in said
+    assert (folder / "notify.db").stat().st_size == size
+
+
+def test_a_program_whose_file_can_not_be_written_opens_no_port(folder: Path) -> None:
+    """Row 16."""
+    (folder / "notify.db").chmod(0o400)
+    serve = ("-m", "wwspec_router", "serve", "--sdk", "emulator", "--port", "0")
+    said = run_unprivileged(*serve, "--app", ROOT, "--store", f"sqlite:{folder / 'notify.db'}")
+    assert "can't be written" in said
+    assert "Traceback" not in said
+    assert "http://" not in said
+
+
+def rows(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as db:
+        count: int = db.execute("SELECT count(*) FROM notify").fetchone()[0]
+        return count
+
+
+def test_expired_events_leave_the_file_without_a_further_put(tmp_path: Path) -> None:
+    """Row 21."""
+    path, clock = tmp_path / "notify.db", ManualClock()
+    with closing(SqliteStore(path, clock=clock)) as store:
+        for number in range(300):
+            store.put("corp", 1, str(number), "text", 100 if number else 1000)
+        clock.advance(100)
+        wait_until(lambda: rows(path) == 1)
+        assert store.get("corp", 1, "0") == "text"
+        assert store.figures().rows == 1
+
+
+def test_a_clock_that_is_set_ahead_ends_no_event_and_no_lease(tmp_path: Path) -> None:
+    """Row 21."""
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store:
+        store.put("corp", 1, "id", "text", 1200)
+        store.add(job("claimed"))
+        store.claim("one", 1, 600)
+        store.add(job("waiting"))
+        assert run(HERE / "other_clock.py", path, 1800) == "text ['waiting']\n"
+        assert store.renew("one", ["claimed"], 600) == {"claimed"}
+
+
+def test_a_clock_that_is_set_is_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Row 21."""
+    right = time.time
+    with closing(SqliteStore(tmp_path / "notify.db")) as store:
+        store.put("corp", 1, "id", "text", 1200)
+        monkeypatch.setattr(time, "time", lambda: right() + 1800)
+        wait_until(lambda: caplog.records)
+        assert "the system's clock was set by +1800 s, not for stored events and jobs" in caplog.text
+        assert store.get("corp", 1, "id") == "text"
+
+
+def test_where_the_machine_does_not_say_when_it_was_started_times_follow_its_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Row 21."""
+    monkeypatch.setattr(clocks, "_BOOT", tmp_path / "none")
+    ahead, right = 0.0, time.time
+    monkeypatch.setattr(time, "time", lambda: right() + ahead)
+    with closing(SqliteStore(tmp_path / "notify.db")) as store:
+        store.put("corp", 1, "id", "text", 1200)
+        ahead = 1800.0
+        assert store.get("corp", 1, "id") is None
+        wait_until(lambda: caplog.records)
+        assert "the system's clock was set by +1800 s, also for stored events and jobs" in caplog.text
+
+
+def test_the_time_for_which_a_machine_was_off_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 21."""
+    path, boot, right = tmp_path / "notify.db", tmp_path / "boot_id", time.time
+    monkeypatch.setattr(clocks, "_BOOT", boot)
+    boot.write_text("first")
+    with closing(SqliteStore(path)) as store:
+        store.put("corp", 1, "short", "text", 1200)
+        store.put("corp", 1, "long", "text", 3600)
+    boot.write_text("second")
+    monkeypatch.setattr(time, "time", lambda: right() + 1800)
+    with closing(SqliteStore(path)) as store:
+        assert (store.get("corp", 1, "short"), store.get("corp", 1, "long")) == (None, "text")
+
+
+def test_a_file_of_the_release_before_keeps_its_times(tmp_path: Path) -> None:
+    """Row 21: its times are those of the system's clock."""
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path, clock=time.time)) as store:
+        store.put("corp", 1, "id", "text", 600)
+        store.add(job("a"))
+    with closing(SqliteStore(path)) as store:
+        assert store.get("corp", 1, "id") == "text"
+        assert ids(store.claim("one", 1, 100)) == ["a"]

@@ -1,0 +1,53 @@
+"""Applications on disk, and processes that use the framework without the reference application beside it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+"""The repository, which is the reference application's folder."""
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> Path:
+    """Write text files below a folder and return the folder."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+_WITHOUT_REFERENCE = "import sys, wwspec_router; sys.path.remove(sys.argv.pop(1))\n"
+"""Leaves the framework importable, and not the reference application beside it."""
+
+
+def python(program: str, *arguments: object, path: Sequence[Path] = (), env: Mapping[str, str] | None = None) -> str:
+    """Run a program in a process of its own and return what it printed; it must not fail."""
+    done = _python(program, *arguments, path=path, env=env)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def _python(
+    program: str, *arguments: object, path: Sequence[Path] = (), env: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    pythonpath = os.pathsep.join(map(str, (*path, ROOT)))
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", _WITHOUT_REFERENCE + program, str(ROOT), *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": pythonpath, "PYTHONDONTWRITEBYTECODE": "1", **(env or {})},
+        cwd="/",
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=60,
+        check=False,
+    )
+
+
+def check_app(folder: Path, path: Sequence[Path] = ()) -> tuple[int, str]:
+    """Run `wwspec check` on an application; return its exit code and what it printed."""
+    program = "from wwspec_router.cli.main import main\nmain()\n"
+    done = _python(program, "check", "--app", folder, path=path)
+    return done.returncode, done.stdout

@@ -1,0 +1,70 @@
+"""The kernel over an SDK in memory and a real store."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from tests.support.sdk import MemorySdk
+from wwspec_router.contracts.codec import InputCodec, OutputCodec, OutputPolicy
+from wwspec_router.contracts.examples import console_example
+from wwspec_router.contracts.matching import mismatches
+from wwspec_router.envelope import Call, CallType, Reply
+from wwspec_router.handlers.ability import handler_of
+from wwspec_router.handlers.context import Portal
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.registry.table import Ability, AbilityTable, HandlerTarget
+from wwspec_router.stores import NotifyStore
+
+
+class Kernel:
+    """A kernel over an SDK in memory and a real store; every reply it gives is checked against the platform's rule."""
+
+    def __init__(
+        self, table: AbilityTable, store: NotifyStore, portal: Portal | None = None, sdk: MemorySdk | None = None
+    ) -> None:
+        self.table = table
+        self.sdk = sdk or MemorySdk()
+        self.store = store
+        self.dispatcher = Dispatcher(table, self.sdk, store, portal)
+
+    def dispatch(self, call: Call) -> Reply:
+        return self.dispatcher.dispatch(call)
+
+    def call(self, ability_id: str, data: str = "{}", **more: Any) -> Any:
+        """Call an ability and return the decoded reply, which must fit what is registered for the ability."""
+        reply = self.dispatch(app_call(ability_id, data, **more))
+        value = json.loads(reply.text)
+        ability = self.table.abilities.get(ability_id)
+        if ability is not None and hasattr(ability.target, "output"):
+            assert not list(mismatches(console_example(ability.target.output.type), value))
+        return value
+
+    def event(self, data: str, **more: Any) -> Any:
+        """Send an event and return the decoded reply."""
+        call = Call(corpid="corp", agentid=7, call_type=CallType.EVENT, data=data)
+        return json.loads(self.dispatch(replace(call, **more)).text)
+
+
+def app_call(ability_id: str, data: str = "{}", **more: Any) -> Call:
+    """Return a call of the enterprise app."""
+    call = Call(corpid="corp", agentid=7, call_type=CallType.APP, ability_id=ability_id, data=data)
+    return replace(call, **more)
+
+
+def with_handler(
+    table: AbilityTable,
+    function: Callable[..., Any],
+    timeout: float | None = None,
+    policy: OutputPolicy = OutputPolicy.STRICT,
+) -> AbilityTable:
+    """Return a table that has one more ability, named as the function is."""
+    handler = handler_of(function)
+    assert handler is not None
+    assert handler.request is not None
+    assert handler.response is not None
+    target = HandlerTarget(handler, InputCodec(handler.request), OutputCodec(handler.response, policy))
+    name = function.__name__
+    ability = Ability(ability_id=name, target=target, timeout=timeout, place="the test")
+    return replace(table, abilities={**table.abilities, name: ability})

@@ -1,0 +1,129 @@
+"""An SDK in memory: canned replies, and a record of what was asked."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from threading import current_thread
+from typing import Any
+
+from wwspec_router.envelope import Call
+from wwspec_router.errors import DecodeError, SdkCallError
+from wwspec_router.sdk.base import Headers, SealedReply
+
+OK = '{"errcode":0,"errmsg":"ok"}'
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One SDK call, as the platform would see it."""
+
+    api: str
+    request: str
+    corpid: str
+    agentid: int
+    ability_id: str
+    job_info: str
+    thread: str
+
+
+@dataclass
+class MemorySdk:
+    """`Sdk` without a platform: canned replies by API, and a record of every call."""
+
+    replies: dict[str, str | Exception | Callable[[str], str]] = field(default_factory=dict)
+    calls: list[Invocation] = field(default_factory=list)
+    decoded: dict[str, Call] = field(default_factory=dict)
+    """What each request body decodes to; any other body is refused."""
+    decoding_threads: list[str] = field(default_factory=list)
+    notify_ids: Iterator[str] = field(default_factory=lambda: (f"notify-{number}" for number in range(1_000_000)))
+    description: str = "an SDK in memory"
+
+    def decode(self, headers: Headers, body: str) -> Call:
+        self.decoding_threads.append(current_thread().name)
+        if body not in self.decoded:
+            raise DecodeError("the request could not be verified or decrypted", detail="no such body")
+        return self.decoded[body]
+
+    def encode(self, text: str) -> SealedReply:
+        return SealedReply(headers={"WW-Kind": "normal", "Content-Length": "1"}, body=text)
+
+    def encode_refusal(self, text: str) -> SealedReply:
+        return SealedReply(headers={"WW-Kind": "exception", "Transfer-Encoding": "chunked"}, body=text)
+
+    def client(self, corpid: str, agentid: int, ability_id: str, job_info: str) -> "MemoryClient":
+        return MemoryClient(self, (corpid, agentid, ability_id, job_info))
+
+    def new_notify_id(self) -> str:
+        return next(self.notify_ids)
+
+    def log(self, level: str, text: str) -> None:
+        raise NotImplementedError
+
+    def open_debug_mode(self, debug_token: str, access_token: str) -> None:
+        raise NotImplementedError
+
+    @property
+    def requests(self) -> list[tuple[str, Any]]:
+        """API and decoded request of each call."""
+        return [(call.api, json.loads(call.request)) for call in self.calls]
+
+
+@dataclass
+class MemoryClient:
+    sdk: MemorySdk
+    identity: tuple[str, int, str, str]
+
+    def invoke(self, api: str, request: str) -> str:
+        self.sdk.calls.append(Invocation(api, request, *self.identity, current_thread().name))
+        reply = self.sdk.replies.get(api, OK)
+        if isinstance(reply, Exception):
+            raise reply
+        return reply if isinstance(reply, str) else reply(request)
+
+
+def network_failure(api: str) -> SdkCallError:
+    return SdkCallError(api, -10002, "the network is down")
+
+
+class ScriptedSdk:
+    """`Sdk` whose platform answers whatever the input says."""
+
+    description = "an SDK that answers what it is told"
+
+    def __init__(self) -> None:
+        self.reply = ""
+        self.invoked: list[tuple[str, str]] = []
+        self._ids = iter(range(2**63))
+
+    def client(self, corpid: str, agentid: int, ability_id: str, job_info: str) -> "ScriptedSdk":
+        """Return itself."""
+        return self
+
+    def invoke(self, api: str, request: str) -> str:
+        """Answer `reply`, whatever is asked."""
+        self.invoked.append((api, request))
+        return self.reply
+
+    def new_notify_id(self) -> str:
+        """Return a fresh one."""
+        return f"notify-{next(self._ids)}"
+
+    def decode(self, headers: Headers, body: str) -> Call:
+        """Never called."""
+        raise NotImplementedError
+
+    def encode(self, text: str) -> SealedReply:
+        """Never called."""
+        raise NotImplementedError
+
+    def encode_refusal(self, text: str) -> SealedReply:
+        """Never called."""
+        raise NotImplementedError
+
+    def log(self, level: str, text: str) -> None:
+        """Never called."""
+        raise NotImplementedError
+
+    def open_debug_mode(self, debug_token: str, access_token: str) -> None:
+        """Never called."""
+        raise NotImplementedError
