@@ -20,18 +20,18 @@ __all__ = ["JobThreads", "Run"]
 log = logging.getLogger(__name__)
 
 HOPELESS_AFTER = 10
-"""How many times `hang_after` an ability without a timeout may run before its thread is given up for lost."""
+"""How many times `hang_after` an ability without a timeout may run before its thread counts as lost."""
 
 
 class Run:
-    """A job in the hands of this process.
+    """A job that this process has claimed.
 
     It has two stages: the ability runs, and the outcome is reported. While one of them hangs, the job can be given to
     another run.
 
     Args:
         job: As it was claimed.
-        outcome: What is to be told of it, though its ability has not answered.
+        outcome: What is to be reported of it, though its ability has not answered.
     """
 
     def __init__(self, job: Job, outcome: Outcome | None = None) -> None:
@@ -45,7 +45,7 @@ class Run:
         """When its stage began."""
         self.is_reporting = False
         self.is_gone = False
-        """Whether the journal has lost the job; nobody else knows of it then."""
+        """Whether the journal has lost the job; no other process knows of it then."""
         self.is_over = False
         """Whether its ability does not run, or runs no longer."""
         self._is_given_away = False

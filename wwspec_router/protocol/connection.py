@@ -1,4 +1,4 @@
-"""One client's connection: uvicorn's protocol class, with the limits that it has not.
+"""One client's connection: uvicorn's protocol class, with the limits that it lacks.
 
 uvicorn bounds an idle connection, `pipeline.py` what is sent ahead and, in `app.py`, a request's body is bounded. What
 is left is bounded here: the time and the size of a request's head, the time that a client takes to read its reply, the
@@ -23,14 +23,14 @@ __all__ = ["HEAD_BYTES", "SURPLUS", "Connection", "reply_head"]
 HEAD_BYTES = 64 << 10
 """Bytes that may arrive without an end of the head, or without a byte of the body: what one read adds is allowed."""
 SURPLUS = 256
-"""Connections beyond the limit that are told so, with status 503; what comes beyond these is closed unanswered."""
+"""Connections beyond the limit that are answered with status 503; those beyond these are closed unanswered."""
 
 
 class Connection(PipelinedProtocol):
     """Serves one connection.
 
     uvicorn's `limit_concurrency` is taken for the connections that came when so many were open already, and for no
-    others: a crowd at the door does not shut out who is inside.
+    others: new connections do not shut out those that are open.
 
     Args:
         config: uvicorn's configuration; `timeout_keep_alive` is also how long a client may take to read a reply.

@@ -1,7 +1,7 @@
-"""The ASGI application: POST / for the channel, GET /healthz and /readyz for whoever looks after the program.
+"""The ASGI application: POST / for the channel, GET /healthz and /readyz for those who operate the program.
 
-It reads a request, hands the whole exchange to a worker thread, and sends what comes back. It decides when a call is
-given up: the client hung up, the ability's time is over, the queue is full. It knows nothing of abilities or of JSON.
+It reads a request, passes the whole exchange to a worker thread, and sends the answer. It knows nothing of abilities or
+of JSON.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.logs import SdkLogHandler, log_stray
 from wwspec_router.monitoring.figures import Figures, Gauges
 from wwspec_router.monitoring.monitor import Monitor
-from wwspec_router.monitoring.shared import Board
+from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.protocol.answers import LARGE_BODY, LATE_BODY, WRONG_METHOD, Answer
 from wwspec_router.protocol.framing import content_length
 from wwspec_router.protocol.lean import Submit
@@ -49,15 +49,15 @@ __all__ = ["ZoneProgram", "create_app"]
 log = logging.getLogger(__name__)
 
 GC_THRESHOLD = 10_000
-"""New objects, less those that are gone, after which the garbage collector looks at the young ones."""
+"""New objects, less those that were freed, after which the garbage collector checks the young ones."""
 
 
-def create_app(settings: Settings, board: Board | None = None) -> "ZoneProgram":
+def create_app(settings: Settings, shared: SharedFigures | None = None) -> "ZoneProgram":
     """Build the ASGI application of one program.
 
     Args:
         settings: Of the program.
-        board: Where its processes show each other their figures; None with one process.
+        shared: Where its processes show each other their figures; None with one process.
 
     Raises:
         ConfigurationError: The application, the registry file, the SDK or the store can't be used, or they don't fit.
@@ -78,7 +78,7 @@ def create_app(settings: Settings, board: Board | None = None) -> "ZoneProgram":
             f"--store {settings.store}: worker processes don't share it, so an event stored by one would be "
             "missing in another; use a sqlite: store, or --workers 1"
         )
-    program = ZoneProgram(table, sdk, store, settings, board)
+    program = ZoneProgram(table, sdk, store, settings, shared)
     if settings.freeze_gc:
         _spare_the_collector()
     gc.enable()
@@ -86,10 +86,10 @@ def create_app(settings: Settings, board: Board | None = None) -> "ZoneProgram":
 
 
 def _spare_the_collector() -> None:
-    """Keep the garbage collector from going over what start-up made, and from looking at each few calls.
+    """Keep the garbage collector from checking what start-up made, and from running every few calls.
 
     What a call makes is freed by its references; cycles are rare, and are still found. Little of what start-up made
-    is garbage: to look for it would take longer than it is worth.
+    is garbage: a search for it takes longer than it is worth.
     """
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 10, 10)
@@ -105,22 +105,22 @@ class ZoneProgram:
         sdk: The loaded SDK.
         store: Keeps events; closed when the program stops.
         settings: Threads, limits and time-outs.
-        board: Where its processes show each other their figures; None with one process.
+        shared: Where its processes show each other their figures; None with one process.
     """
 
     def __init__(
-        self, table: AbilityTable, sdk: Sdk, store: Store, settings: Settings, board: Board | None = None
+        self, table: AbilityTable, sdk: Sdk, store: Store, settings: Settings, shared: SharedFigures | None = None
     ) -> None:
         self._table = table
         self._sdk = sdk
         self._store = store
         self._settings = settings
-        self._board = board
+        self._shared = shared
         self._running: _Running | None = None
         self._endpoint: _Endpoint | None = None
         self._calls: Calls | None = None
         self.is_stopping = False
-        """Whether a stop has begun; set by the server as soon as it is told to stop."""
+        """Whether a stop has begun; set by the server when it gets the signal."""
         self.stop_by: float | None = None
         """When a stop must be over, in seconds of `time.monotonic()`; the server sets it as the stop begins."""
         self.on_held_up: Callable[[], None] = lambda: None
@@ -184,7 +184,9 @@ class ZoneProgram:
         jobs = _jobs(self._table, self._store, self._sdk, settings) if settings.job_threads else None
         workers = WorkerPool(settings.threads, settings.queue)
         figures = Figures(self._table.abilities)
-        monitor = Monitor(figures, partial(_gauges, workers, jobs), self._store, settings.monitor_interval, self._board)
+        monitor = Monitor(
+            figures, partial(_gauges, workers, jobs), self._store, settings.monitor_interval, self._shared
+        )
         portal = LoopPortal(loop)
         dispatcher = Dispatcher(
             self._table, self._sdk, self._store, portal, jobs, lambda: encode(monitor.status()).decode()

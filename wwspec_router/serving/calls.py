@@ -1,8 +1,8 @@
-"""The calls in hand of one event loop: each goes to a worker, and is given up when nobody can wait for it any more.
+"""The pending calls of one event loop: each goes to a worker, and is given up when nobody waits for it any more.
 
-A call is given up when its client hung up, its ability's time is over, or it was queued too long. One timer looks at
-all of them, so that a quick call costs nothing but an entry in a set. Knows no HTTP: whoever takes a request in says
-where its answer goes.
+A call is given up when its client hung up, its ability's time is over, or it was queued too long. One timer checks all
+of them, so a quick call costs only an entry in a set. This module knows no HTTP: the caller of `Calls.submit` says
+where the answer goes.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ class GivenUp(Enum):
 
 
 class PendingCall:
-    """One call that a worker has, or will have."""
+    """One call that a worker runs or will run."""
 
     __slots__ = ("_watch", "given_up", "job", "on_answer", "request", "watcher")
 
@@ -64,11 +64,11 @@ class PendingCall:
         self.given_up: GivenUp | None = None
 
     def hang_up(self) -> None:
-        """Note that the client is gone: a call that is queued never runs, one that runs ends unheard."""
+        """Note that the client is gone: a call that is queued never runs; the answer of one that runs is dropped."""
         self.give_up(GivenUp.HUNG_UP)
 
     def give_up(self, why: GivenUp) -> None:
-        """Cancel the job; one that runs already ends unheard."""
+        """Cancel the job; the answer of one that runs already is dropped."""
         if self.job is not None and not self.job.done():
             self.given_up = why
             self.job.cancel()
@@ -84,7 +84,7 @@ class PendingCall:
 
 
 class Calls:
-    """Takes requests in and answers them; on the thread of its loop.
+    """Takes requests and answers them; on the thread of its loop.
 
     Args:
         exchange: Answers a request, on a worker thread.
@@ -96,7 +96,7 @@ class Calls:
     def __init__(self, exchange: Exchange, workers: WorkerPool, figures: Figures, settings: Settings) -> None:
         self._exchange = exchange
         self._workers = workers
-        # As many may wait as there can be calls: who is refused is told so by the program, and not by a bare status.
+        # As many may wait as there can be calls, so that a refusal is a sealed reply and no bare status.
         self._refusals = WorkerPool(REFUSAL_THREADS, settings.connections, name="wwspec-refusal")
         self._figures = figures
         self._queue_timeout = settings.queue_timeout
@@ -122,7 +122,7 @@ class Calls:
 
     @property
     def in_hand(self) -> int:
-        """How many calls a worker has, or will have."""
+        """How many calls are pending."""
         return len(self._in_hand)
 
     def submit(

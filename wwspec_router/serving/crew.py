@@ -46,7 +46,7 @@ class Crew:
     Attributes:
         jobs: What is queued: a future, a function and its arguments each.
         done: What came of jobs: the future, and a result or an error.
-        is_waking: Whether `wake_loop` was called, and the loop has not come to it.
+        is_waking: Whether `wake_loop` was called, and the loop has not run it yet.
         head: The worker that was called for what is queued.
         workers: Those that there are, without the lost.
         lost: Those that were replaced, and still run their job.
@@ -99,8 +99,8 @@ class Crew:
 
         A worker that went idle before this takes the lock can be called. One that wants to go idle after it looks for
         jobs first, under the lock, and finds them. A head that is there gives up its role later, under the lock: going
-        idle, when no job is left; or with a job in hand, calling the next if jobs are left. With no worker idle and no
-        thread to add, a job waits for a worker to end its own: none but a head goes idle before the queue is empty.
+        idle, when no job is left; or before it runs a job, calling the next if jobs are left. With no worker idle and
+        no thread to add, a job waits for a worker to end its own: none but a head goes idle before the queue is empty.
         """
         with self._lock:
             worker = self._next()
@@ -152,7 +152,7 @@ class Crew:
     # Called by a worker
 
     def hand_on(self, head: "Worker") -> None:
-        """Give up the head's role with a job in hand; the next worker gets it if more are queued."""
+        """Give up the head's role before running a job; the next worker gets it if more are queued."""
         with self._lock:
             if self.head is not head:
                 return

@@ -1,6 +1,6 @@
 """One HTTP exchange on one worker thread: SDK decode, dispatch, SDK encode, in a row.
 
-The SDK stamps its log lines with the request that a thread decoded last, and is not told which request a reply
+The SDK stamps its log lines with the request that a thread decoded last, and does not learn which request a reply
 belongs to; so one exchange never changes threads [100057]. This module knows no sockets and no event loop.
 """
 
@@ -35,7 +35,7 @@ class PendingRequest:
         """Ties the log lines of this request together."""
         self.arrived = monotonic()
         self.begun = 0.0
-        """When a worker took it up; 0.0 while it is queued."""
+        """When a worker began it; 0.0 while it is queued."""
         self.deadline: float | None = None
         """When it must be answered; known once it is decoded."""
         self.label = UNDECODED
@@ -100,7 +100,7 @@ class Exchange:
             return body.decode()
         except UnicodeDecodeError:
             pass
-        # To the SDK this thread is still about the request before, whose id it would put into the refusal's headers.
+        # For the SDK this thread still serves the request before, whose id would go into the headers of the refusal.
         with suppress(DecodeError):
             self._sdk.decode([], "")
         raise DecodeError("the request's body is not UTF-8")

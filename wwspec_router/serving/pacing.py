@@ -1,8 +1,8 @@
 """Decides for one worker pool: do its jobs block, so that they spread over threads? Does its loop give way to them?
 
-Jobs that compute are done best by one thread after the other; jobs that block need a thread each. What tells them apart
-is whether the process idles although jobs are in hand, and whether one job takes long. This module knows no threads; it
-asks the pool through two callables.
+Jobs that compute are done best by one thread, one after the other; jobs that block need a thread each. Jobs block if
+the process idles although jobs are pending, or if one job takes long. This module knows no threads; it asks the pool
+through two callables.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ STEPS = 8
 """Jobs and results after which it gives way: more would bunch, and fewer cost more switches than they bring."""
 
 JUDGED_TIME = 0.02
-"""Seconds with jobs in hand, at least, on which a judgement rests."""
+"""Seconds with pending jobs, at least, on which a judgement rests."""
 OCCUPIED = 0.9
 """Share of these seconds for which the process computes, at least, when no job blocks."""
 
@@ -30,7 +30,7 @@ class Pacing:
     """Decides for one pool. Belongs on the thread of its loop; any thread may read `spreads`.
 
     Args:
-        in_hand: Returns how many jobs are queued or with a thread.
+        pending: Returns how many jobs are queued or with a thread.
         begun: Returns when each job began that is with a thread, in seconds of `time.monotonic()`.
 
     Attributes:
@@ -39,8 +39,8 @@ class Pacing:
             together end together, and their callers call together again; this pulls them apart.
     """
 
-    def __init__(self, in_hand: Callable[[], int], begun: Callable[[], Iterable[float]]) -> None:
-        self._in_hand = in_hand
+    def __init__(self, pending: Callable[[], int], begun: Callable[[], Iterable[float]]) -> None:
+        self._pending = pending
         self._begun = begun
         self.spreads = False
         self.gives_way = False
@@ -50,11 +50,11 @@ class Pacing:
         self._timer: asyncio.TimerHandle | None = None
 
     def first_came(self) -> None:
-        """Note that there is a job in hand, after there was none."""
+        """Note that a job is pending, after there was none."""
         self._idleness.first_came(monotonic())
 
     def last_left(self) -> None:
-        """Note that no job is in hand any more."""
+        """Note that no job is pending any more."""
         self._idleness.last_left(monotonic())
 
     def jobs_block(self, loop: asyncio.AbstractEventLoop, *, held_up: bool) -> bool:
@@ -85,10 +85,10 @@ class Pacing:
             self._timer = None
 
     def _most_take_long(self) -> bool:
-        """Return whether most of the jobs in hand have been with a thread for longer than `PATIENCE`."""
+        """Return whether most of the pending jobs have been with a thread for longer than `PATIENCE`."""
         latest = monotonic() - PATIENCE
         long = sum(1 for begun in self._begun() if begun < latest)
-        return long >= MANY and 2 * long > self._in_hand()
+        return long >= MANY and 2 * long > self._pending()
 
     def _end_spread(self, loop: asyncio.AbstractEventLoop) -> None:
         """Stop spreading, unless most jobs took long meanwhile."""
@@ -98,10 +98,10 @@ class Pacing:
 
 
 class Idleness:
-    """Tells jobs that block from jobs that compute: does the process idle while there are jobs in hand?
+    """Tells jobs that block from jobs that compute: does the process idle while jobs are pending?
 
-    A thread that computes all the while beside them hides that jobs block. Knows no clock: whoever uses it says what
-    time it is.
+    A thread that computes all the while beside them hides that jobs block. It knows no clock: the
+    caller says what time it is.
 
     Args:
         now: Seconds of a clock that never goes back.
@@ -115,22 +115,22 @@ class Idleness:
         self._none_since = now
 
     def first_came(self, now: float) -> None:
-        """Note that there are jobs in hand, after there were none."""
+        """Note that jobs are pending, after there were none."""
         self._without_jobs += now - self._none_since
 
     def last_left(self, now: float) -> None:
-        """Note that no job is in hand any more."""
+        """Note that no job is pending any more."""
         self._none_since = now
 
     def found(self, now: float, computed: float) -> bool:
-        """Judge the time since the last judgement, while there are jobs in hand or just after.
+        """Judge the time since the last judgement, while jobs are pending or just after.
 
         Returns:
-            Whether the process idled although there were jobs; False as well while that can't be told yet.
+            Whether the process idled although there were jobs; False as well while it is too early to say.
         """
-        in_hand = now - self._judged - self._without_jobs
-        if in_hand < JUDGED_TIME:
+        with_jobs = now - self._judged - self._without_jobs
+        if with_jobs < JUDGED_TIME:
             return False
-        idled = computed - self._computed < OCCUPIED * in_hand
+        idled = computed - self._computed < OCCUPIED * with_jobs
         self._judged, self._computed, self._without_jobs = now, computed, 0.0
         return idled

@@ -116,7 +116,7 @@ class WorkerPool:
         """
         if threading.get_ident() != self._loop_ident:
             raise RuntimeError("submit() belongs on the thread of the loop that has awaited start()")
-        # Jobs in hand count, not the queue's length: a burst that idle threads have not picked up yet is no
+        # Pending jobs count, not the queue's length: a burst that idle threads have not picked up yet is no
         # overload.
         if self._closed or len(self._pending) - len(self._crew.lost) >= self._size + self._queue:
             raise self._refusal()
@@ -132,7 +132,7 @@ class WorkerPool:
         return future
 
     async def stop(self, grace: float) -> int:
-        """Refuse new jobs, let those in hand finish, then end the threads.
+        """Refuse new jobs, let the pending ones finish, then end the threads.
 
         The loop runs on meanwhile, so jobs may wait for coroutines on it. After the grace every future that
         is not done is cancelled: queued jobs never run, and a thread still in a job is left behind, a daemon
@@ -214,7 +214,7 @@ class WorkerPool:
     def _refusal(self) -> OverloadedError:
         if self._closed:
             return OverloadedError("the program is stopping", detail="the worker pool takes no more jobs")
-        detail = f"{len(self._pending)} jobs in hand, {len(self._crew.workers)} of {self._size} worker threads"
+        detail = f"{len(self._pending)} jobs pending, {len(self._crew.workers)} of {self._size} worker threads"
         return OverloadedError("the program is overloaded, try again later", detail=detail)
 
     def _flush_soon(self) -> None:
@@ -223,7 +223,7 @@ class WorkerPool:
             self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
-        """Call a worker, once for all that this iteration of the loop has queued, and see to it that a tick follows."""
+        """Call a worker, once for all that this iteration of the loop has queued; a tick follows."""
         self._flushing = False
         crew = self._crew
         if crew.done:
@@ -238,7 +238,7 @@ class WorkerPool:
             self._timer = self._loop.call_later(TICK, self._tick)
 
     def _tick(self) -> None:
-        """Find out whether jobs block, and what is queued waits for them; while jobs are queued another tick follows.
+        """Find out whether jobs block while others wait. As long as jobs are queued another tick follows.
 
         So a head whose job takes long loses its role when the next tick comes.
         """
