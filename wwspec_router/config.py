@@ -65,7 +65,7 @@ class Settings:
     grace: float = 10.0
     """Seconds for running calls to end when the program is stopped."""
     lean_http: bool = True
-    """Take calls the short way past ASGI; see `lean`. Without it all goes uvicorn's way."""
+    """Take calls the short way past ASGI; see `protocol.lean`. Without it all goes uvicorn's way."""
     freeze_gc: bool = True
     """Take what start-up made out of the garbage collector's sight, and let it look less often."""
     log_level: str = "INFO"

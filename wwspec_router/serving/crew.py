@@ -114,7 +114,7 @@ class Crew:
         self._call(worker)
 
     def lose(self, ident: int) -> bool:
-        """Let go of a worker that runs a job: it ends with that. The caller has a flush follow, for the free place.
+        """Free the place of a worker that runs a job; it ends with that job. A flush must follow, for the free place.
 
         Returns:
             False when nothing was changed: it runs no job any more, or too many were lost already.
@@ -161,13 +161,13 @@ class Crew:
         self._call(worker)
 
     def wait_idle(self, worker: "Worker") -> bool:
-        """Sleep until called, unless there is a job and no head to do it. So a job never meets idle workers alone.
+        """Sleep until called, unless there is a job and no head to do it: none goes idle beside a job without a head.
 
         Returns:
             False when the worker must end.
         """
         with self._lock:
-            if worker.is_lost:  # since it last looked
+            if worker.is_lost:  # since it last checked
                 self.lost.remove(worker)
                 return False
             if self.jobs:

@@ -2,7 +2,7 @@
 
 An `async def` handler that blocks holds up the loop, and with it all calls of the process. A thread of its own sees
 that and reports it to whoever can replace the process. The process is replaced as well when as many threads hang as
-may be replaced, and those that took their places hang too.
+may be replaced, and those that took their places hang, too.
 """
 
 import asyncio

@@ -7,6 +7,7 @@ through two callables.
 
 import asyncio
 from collections.abc import Callable, Iterable
+from functools import partial
 from time import monotonic, process_time
 
 __all__ = ["PATIENCE", "Idleness", "Pacing"]
@@ -24,6 +25,9 @@ JUDGED_TIME = 0.02
 """Seconds with pending jobs, at least, on which a judgement rests."""
 OCCUPIED = 0.9
 """Share of these seconds for which the process computes, at least, when no job blocks."""
+
+CallLater = Callable[[float, Callable[[], None]], asyncio.TimerHandle]
+"""`call_later` of an event loop."""
 
 
 class Pacing:
@@ -57,18 +61,18 @@ class Pacing:
         """Note that no job is pending any more."""
         self._idleness.last_left(monotonic())
 
-    def jobs_block(self, loop: asyncio.AbstractEventLoop, *, held_up: bool) -> bool:
+    def jobs_block(self, call_later: CallLater, *, held_up: bool) -> bool:
         """Judge, and spread for a while if jobs block.
 
         Args:
-            loop: The pool's.
+            call_later: Of the pool's loop.
             held_up: Whether a job that takes long keeps others waiting.
         """
         jobs_block = self._idleness.found(monotonic(), process_time()) or held_up
         if jobs_block:
             self.spreads = True
             if self._timer is None:
-                self._timer = loop.call_later(SPREAD, self._end_spread, loop)
+                self._timer = call_later(SPREAD, partial(self._end_spread, call_later))
         if self.spreads and self._most_take_long():
             self.gives_way = self._most_took_long = True
         return jobs_block
@@ -90,11 +94,11 @@ class Pacing:
         long = sum(1 for begun in self._begun() if begun < latest)
         return long >= MANY and 2 * long > self._pending()
 
-    def _end_spread(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _end_spread(self, call_later: CallLater) -> None:
         """Stop spreading, unless most jobs took long meanwhile."""
         self.spreads = self.gives_way = self._most_took_long
         self._most_took_long = False
-        self._timer = loop.call_later(SPREAD, self._end_spread, loop) if self.spreads else None
+        self._timer = call_later(SPREAD, partial(self._end_spread, call_later)) if self.spreads else None
 
 
 class Idleness:

@@ -128,7 +128,8 @@ class WorkerPool:
         self._flush_soon()
         if self._pacing.gives_way:
             self._crew.call_next()
-            self._give_way()
+            if self._pacing.is_time_to_give_way():
+                os.sched_yield()
         return future
 
     async def stop(self, grace: float) -> int:
@@ -247,7 +248,7 @@ class WorkerPool:
         if crew.done:
             self._drain()
         left = self._patience_left()
-        if self._pacing.jobs_block(self._loop, held_up=bool(crew.jobs) and left <= 0):
+        if self._pacing.jobs_block(self._loop.call_later, held_up=bool(crew.jobs) and left <= 0):
             crew.replace_head()
         if crew.jobs:
             self._timer = self._loop.call_later(left if left > 0 else TICK, self._tick)
@@ -257,11 +258,6 @@ class WorkerPool:
         head = self._crew.head  # once: it may go idle meanwhile
         begun = 0.0 if head is None else head.since
         return begun + PATIENCE - monotonic() if begun else PATIENCE
-
-    def _give_way(self) -> None:
-        """Let the threads that have been called run, once for some jobs and results."""
-        if self._pacing.is_time_to_give_way():
-            os.sched_yield()
 
     def _refuse_queued(self) -> None:
         """Fail what is queued: there is no thread, and none can be started."""
@@ -284,8 +280,8 @@ class WorkerPool:
             except IndexError:
                 break
             self._pending.discard(future)
-            if pacing.gives_way:
-                self._give_way()
+            if pacing.gives_way and pacing.is_time_to_give_way():
+                os.sched_yield()
             if future.done():
                 continue
             if error is None:
