@@ -344,7 +344,7 @@ def test_a_job_beyond_threads_and_queue_is_refused_at_once_and_accepted_when_the
         futures = [pool.submit(blocker) for blocker in blockers]  # before any thread could take one
         with pytest.raises(OverloadedError, match="overloaded") as refused:
             pool.submit(must_not_run)
-        assert refused.value.detail == "5 jobs in hand, 0 of 2 worker threads"
+        assert refused.value.detail == "5 jobs pending, 0 of 2 worker threads"
         await blockers[1].begun.wait()
         with pytest.raises(OverloadedError):
             pool.submit(must_not_run)
