@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks what no linter knows: no machine's paths, no package index, executable scripts, one version.
+"""Checks what no linter knows: no machine's paths, no package index, plain words, executable scripts, one version.
 
 usage: scripts/hygiene.py [FOLDER]    the top of a git work tree; without it the current one
 
@@ -33,6 +33,36 @@ INDEX_HOSTS = [
 PIP_OPTIONS = ["--" + name for name in ("index-url", "extra-index-url", "trusted-host", "find-links")]
 HOMES = ["root", r"home/\w+", r"Users/\w+", "work", "opt/wheels"]
 
+WORDS = [  # of a private dialect, and what to write
+    (r"[Mm]end(?:s|ed|ing|er)?|_mend", "fix or repair"),
+    (r"[Tt]o and fro", "requests and responses"),
+    (r"[Ii]n no time", "at once"),
+    (r"[Ww]hoever has", "nobody without"),
+    (r"[Ll]ays?|[Ll]aid", "put or copy"),
+    (r"[Ss]tands? in(?! for)", "is stored in"),
+    (r"_told|_settled|_look|_?LOOK|hears?|_lie_down|_bury|write_off", "a name for what it does or returns"),
+    (r"CallInHand|(?:Call)?Ticket", "PendingCall, PendingRequest"),
+]
+WORDED = (  # where these words are looked for; the rest of the repository follows
+    "README.md",
+    "AGENTS.md",
+    "docs/",
+    "pyproject.toml",
+    "scripts/",
+    "wwspec_router/__",
+    "wwspec_router/cli/",
+    "wwspec_router/config.py",
+    "wwspec_router/emulator/",
+    "wwspec_router/errors.py",
+    "wwspec_router/logs.py",
+    "wwspec_router/signals.py",
+    "wwspec_router/stacks.py",
+    "wwspec_router/testing/",
+)
+WORDS_ALLOWED = ("scripts/hygiene.py",)
+"""Files that may hold them: this list itself."""
+HOUSE_WORDS = [(re.compile(rf"(?<!\w)(?:{pattern})(?!\w)"), f"write {plain} instead of") for pattern, plain in WORDS]
+
 HOST = re.compile("|".join(map(re.escape, INDEX_HOSTS)), re.IGNORECASE)
 SOURCE = re.compile(r"://|" + "|".join(PIP_OPTIONS))
 # A path starts the line, or follows neither a name, a closing brace nor a dot: a folder below docs is nobody's home.
@@ -47,6 +77,8 @@ def rules(name: str) -> Iterator[tuple[re.Pattern[str], str]]:
     """Give the patterns that file `name` must not hold, each with what a hit means."""
     yield HOST, "names a package index"
     yield MACHINE_PATH, "holds a path of one machine"
+    if name.startswith(WORDED) and name not in WORDS_ALLOWED:
+        yield from HOUSE_WORDS
     if name.startswith("requirements/"):
         yield SOURCE, "says where to download from"
     if name.startswith(("tests/", ".ci/")):

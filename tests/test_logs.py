@@ -19,13 +19,12 @@ from wwspec_router.logs import (
     SdkLogHandler,
     about,
     current_request,
-    describe,
-    describe_task,
     log_stray,
     pieces,
     setup_logging,
     short,
 )
+from wwspec_router.stacks import describe, describe_task
 
 
 @pytest.fixture(autouse=True)
@@ -199,8 +198,8 @@ def test_an_error_that_nobody_can_be_told_of_is_logged_by_type_and_place(
     _Sorer()
 
     one, other = lines.getvalue().splitlines()
-    assert "nobody could be told of ValueError at test_logs.py:" in one
-    assert other.endswith("nobody could be told of an error that can't be told")
+    assert "an error that no caller can get: ValueError at test_logs.py:" in one
+    assert other.endswith("an error that no caller can get: an error that can't be described")
     assert "a-secret" not in lines.getvalue()
     assert capsys.readouterr().err == ""
 
@@ -293,7 +292,7 @@ def test_a_warning_is_one_line_of_its_category_and_place(
     one, other = lines.getvalue().splitlines()
     assert " WARNING wwspec_router.logs " in one
     assert re.search(r" DeprecationWarning at test_logs\.py:\d+$", one)
-    assert other.endswith(" a warning that can't be told")
+    assert other.endswith(" a warning that can't be described")
     assert "a-secret" not in lines.getvalue()
     assert capsys.readouterr().err == ""
 

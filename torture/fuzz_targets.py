@@ -20,15 +20,16 @@ from wwspec_router.config import SdkSource
 from wwspec_router.contracts import Contract
 from wwspec_router.contracts.codec import InputCodec, OutputCodec, OutputPolicy
 from wwspec_router.contracts.examples import console_example
+from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.contracts.from_example import contract_of_file
 from wwspec_router.contracts.matching import matches, mismatches
 from wwspec_router.emulator.callbacks.crypto import CallbackCrypto, CallbackError, CallbackReceiver, read_xml
 from wwspec_router.emulator.standin.wwspec_standin import seal
-from wwspec_router.emulator.standin.wwspec_standin.link import LocalZone
+from wwspec_router.emulator.standin.wwspec_standin.link import FileLink
 from wwspec_router.envelope import Call, CallType, Reply
 from wwspec_router.errors import DecodeError, InputError, LoaderError, OutputError, RegistryError
 from wwspec_router.kernel.dispatch import Dispatcher
-from wwspec_router.registry.examples import ConsoleContract, console_contracts
+from wwspec_router.registry.examples import console_contracts
 from wwspec_router.registry.file import parse_registry
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.sdk.vendor import VendorSdk
@@ -157,7 +158,7 @@ class _Sealed:
 
     def __init__(self, table: AbilityTable, folder: Path) -> None:
         self.store = open_store("memory:")
-        self._sdk = VendorSdk(load_standin(LocalZone(str(folder))), SdkSource.EMULATOR)
+        self._sdk = VendorSdk(load_standin(FileLink(str(folder))), SdkSource.EMULATOR)
         self._exchange = Exchange(self._sdk, Dispatcher(table, self._sdk, self.store))
 
     def decode(self, data: bytes) -> None:

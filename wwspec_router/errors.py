@@ -1,7 +1,7 @@
 """Every error that wwspec_router raises, in one tree.
 
 WWSpecError
-├─ ConfigurationError        at start-up only; never on the wire
+├─ ConfigurationError        at start-up only; never in a reply
 │   ├─ LoaderError           a bad import string, a foreign copy, a missing package
 │   ├─ RegistryError         every fault of a registry file, at once
 │   ├─ SdkUnavailableError   the vendor module is absent or does not load
@@ -13,40 +13,75 @@ WWSpecError
 │   ├─ OutputError           the reply does not fit the output contract
 │   ├─ NotifyNotFoundError   no stored event under this notify_id for this corp and app
 │   ├─ HandlerTimeoutError   the ability took longer than its timeout
-│   ├─ OverloadedError       the queue of the workers is full
+│   ├─ OverloadedError       the program or the ability has too many calls
 │   ├─ SdkCallError          the SDK could not make our call
 │   ├─ ApiError              the platform refused our call with an errcode
 │   └─ AbilityError          raised by handlers on purpose
-└─ StoreError                the store of events and jobs failed
-    └─ StoreFullError        a bound on rows, bytes or jobs would be passed
+├─ StoreError                the store of events and jobs failed
+│   └─ StoreFullError        a bound on rows, bytes or jobs is reached
+├─ JsonError                 a text is not JSON, or not of the wanted type
+├─ ChildError                a verb in a process of its own ended too early    cli.child
+├─ EmulatorError             the emulator did not do what it was asked         emulator.http.client
+├─ ProgramEndedError         the program that the emulator started has ended   emulator.program.launch
+├─ CallbackError             a callback is not sealed with the app's key       emulator.callbacks.crypto
+├─ RefusedError              the emulated platform refuses a call              emulator.answers
+├─ ChannelConnectError       the emulator could not connect to the program     emulator.state.world
+├─ ChannelTimeoutError       the program did not answer the emulator in time   emulator.state.world
+├─ CutError                  a fault cuts a connection                         emulator.state.faults
+└─ ReturnCodeError           a fault lets an SDK call fail                     emulator.state.faults
+
+The right column names the module of an error that is not defined here. Outside of the tree:
+
+* `LinkError` and `SealError` of the stand-in, which works without this package.
+* Errors whose names begin with an underscore: the module that raises them also handles them.
+
+Three class attributes say how an error is treated. Each class states them for itself, except for the message:
+
+* `default_message`: the text of an error that is raised without one.
+* `loggable`: its message is the program's own words. Messages of all others may quote the request, the platform or the
+  reply, so the log names only class and errcode. A subclass is not loggable unless it says so itself.
+* `frequent`: it comes with every call while there are too many, so the log shows its `detail` only.
 
 Nothing here knows HTTP or the vendor SDK. `CallError.message` reaches the enterprise app, so it never holds a
 body, a token, or text of an unknown exception; `CallError.detail` reaches the log only.
 """
 
 from collections.abc import Sequence
+from typing import ClassVar, cast
 
 DEFAULT_ERRCODE = 710660
 """The errcode of the program's own failures, the one that the vendor's demos give [100052]."""
 
+_DEFAULT = cast(str, object())
+"""Not None, which an application may pass by mistake: that is a TypeError."""
+
 
 class WWSpecError(Exception):
-    """Base of every error of this package."""
+    """Base of every error of this package.
+
+    Args:
+        message: What is wrong; by default the class's `default_message`.
+    """
+
+    default_message: ClassVar[str] = ""
+
+    def __init__(self, message: str = _DEFAULT) -> None:
+        super().__init__(self.default_message if message is _DEFAULT else message)
 
 
 class ConfigurationError(WWSpecError):
-    """The program can't start as it is configured; the text names the mend."""
+    """The program can't start as it is configured; the text names the fix."""
 
 
 class LoaderError(ConfigurationError):
-    """A module or attribute of the application directory can't be used."""
+    """A module or attribute of the application folder can't be used."""
 
 
 class RegistryError(ConfigurationError):
     """The registry file has faults.
 
     Attributes:
-        faults: One line for each fault: where it stands, what is wrong, and the mend.
+        faults: One line for each fault: where it is, what is wrong, and the fix.
     """
 
     def __init__(self, faults: Sequence[str]) -> None:
@@ -65,26 +100,36 @@ class SdkUnavailableError(ConfigurationError):
 class NoThreadError(ConfigurationError):
     """The system starts none of the threads that the program needs."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "this system does not let the program start the threads that it needs: raise its limit on processes "
-            "(ulimit -u, or that of the container), or lower --job-threads"
-        )
+    default_message = (
+        "this system does not let the program start the threads that it needs: raise its limit on processes "
+        "(ulimit -u, or that of the container), or lower --job-threads"
+    )
 
 
 class CallError(WWSpecError):
     """A call ends with an error reply.
 
     Args:
-        message: What the enterprise app reads in `errmsg`.
-        errcode: What it reads in `errcode`; None stands for the program's configured code.
+        message: What the enterprise app reads in `errmsg`; by default the class's `default_message`.
+        errcode: What it reads in `errcode`; None means the program's configured code.
         detail: What only the log gets.
 
     Raises:
-        TypeError: The message is no string, or the errcode no whole number of 64 bits: no reply could be made of them.
+        TypeError: The message is not a string, or the errcode not an integer of 64 bits: no reply can be made of them.
     """
 
-    def __init__(self, message: str, *, errcode: int | None = None, detail: str = "") -> None:
+    default_message = "internal error of the program"
+    loggable: ClassVar[bool] = True
+    frequent: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.loggable = cls.__dict__.get("loggable") is True
+        cls.frequent = cls.__dict__.get("frequent") is True
+
+    def __init__(self, message: str = _DEFAULT, *, errcode: int | None = None, detail: str = "") -> None:
+        if message is _DEFAULT:
+            message = self.default_message
         if not _can_be_sent(message, errcode):
             raise TypeError(f"{type(self).__name__}: the message must be a str, the errcode an int of 64 bits or None")
         super().__init__(message)
@@ -102,9 +147,15 @@ def _can_be_sent(message: object, errcode: object) -> bool:
 class DecodeError(CallError):
     """The SDK could not verify or decrypt the request; there is no `Call`."""
 
+    default_message = "the request could not be verified or decrypted"
+    loggable = True
+    frequent = True
+
 
 class AbilityNotFoundError(CallError):
     """No row of the registry answers this ability ID."""
+
+    default_message = "unknown ability_id"
 
 
 class InputError(CallError):
@@ -128,6 +179,8 @@ class OutputError(CallError):
         path: The failing place, such as `$.msg_list[0].msgid`.
     """
 
+    loggable = True
+
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"output contract: {reason} at {path}")
         self.path = path
@@ -136,13 +189,23 @@ class OutputError(CallError):
 class NotifyNotFoundError(CallError):
     """No event waits under this notify_id for this corp and app."""
 
+    default_message = "no event waits under this notify_id"
+    loggable = True
+
 
 class HandlerTimeoutError(CallError):
     """The ability took longer than its `timeout`."""
 
+    default_message = "the ability took longer than its timeout"
+    loggable = True
+
 
 class OverloadedError(CallError):
-    """The queue of the workers is full; the call was not begun."""
+    """The program or the ability has too many calls; this one was not started."""
+
+    default_message = "the program is overloaded, try again later"
+    loggable = True
+    frequent = True
 
 
 class SdkCallError(CallError):
@@ -152,6 +215,8 @@ class SdkCallError(CallError):
         api: The SDK API's name.
         return_code: The SDK's return code where one is known, such as -10002.
     """
+
+    loggable = True
 
     def __init__(self, api: str, return_code: int | None, detail: str = "") -> None:
         code = "" if return_code is None else f" ({return_code})"
@@ -181,10 +246,16 @@ class AbilityError(CallError):
         detail: What only the log gets.
     """
 
+    default_message = "the ability refuses the call"
+
 
 class StoreError(WWSpecError):
     """The store of events and jobs could not do what was asked."""
 
 
 class StoreFullError(StoreError):
-    """A bound of the store would be passed; nothing was stored and nothing was dropped."""
+    """A bound of the store is reached; nothing was stored and nothing was dropped."""
+
+
+class JsonError(WWSpecError):
+    """A text is not JSON, or not of the wanted type. The message may name keys of the text, so it is not for a log."""

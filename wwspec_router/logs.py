@@ -9,7 +9,6 @@ import json
 import logging
 import sys
 import threading
-import traceback
 import warnings
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,8 +17,9 @@ from functools import partial
 from pathlib import Path
 from threading import Lock
 from time import monotonic
-from types import CoroutineType, FrameType, GeneratorType
 from typing import TYPE_CHECKING, Any, TextIO
+
+from wwspec_router.stacks import describe
 
 if TYPE_CHECKING:
     import asyncio
@@ -30,9 +30,6 @@ __all__ = [
     "SdkLogHandler",
     "about",
     "current_request",
-    "describe",
-    "describe_task",
-    "describe_thread",
     "log_stray",
     "pieces",
     "setup_logging",
@@ -46,12 +43,10 @@ current_request: ContextVar[int | str] = ContextVar("wwspec_request", default=""
 
 SDK_LOG_BYTES = 128
 """Longest text that the SDK keeps of one log line [100057]."""
-FRAMES = 20
-"""Innermost frames that are told of a stack."""
 PAUSE = 1.0
 """Seconds between two lines of a kind that can come with every call or connection."""
 MOST_KINDS = 1000
-"""Kinds of lines that are told apart; all further ones count as one kind."""
+"""Kinds of lines that are counted apart; all further ones count as one kind."""
 
 _SERVER_LINES = (
     "Invalid HTTP request received.",
@@ -98,13 +93,13 @@ def setup_logging(level: str = "INFO", *, as_json: bool = False, development: bo
 def _log_thread(args: threading.ExceptHookArgs) -> None:
     """Log what ended a thread that a handler started: Python would print its text."""
     if args.exc_value is not None:
-        logging.getLogger(__name__).error("a thread ended: %s", _described(args.exc_value))
+        logging.getLogger(__name__).error("a thread ended: %s", describe(args.exc_value))
 
 
 def _log_unraisable(args: "sys.UnraisableHookArgs") -> None:
-    """Log what nobody could be told of, such as the error of a `__del__`: Python would print its text."""
-    what = "an error" if args.exc_value is None else _described(args.exc_value)
-    logging.getLogger(__name__).error("nobody could be told of %s", what)
+    """Log an error that no caller can get, such as that of a `__del__`: Python would print its text."""
+    what = "an error" if args.exc_value is None else describe(args.exc_value)
+    logging.getLogger(__name__).error("an error that no caller can get: %s", what)
 
 
 def _log_warning(
@@ -122,22 +117,14 @@ def _log_warning(
         what = f"{category.__name__} at {Path(filename).name}:{lineno}"
         text = f": {message}" if with_text else ""
     except Exception:  # its own methods raise, and a warning must not fail a call
-        what, text = "a warning that can't be told", ""
+        what, text = "a warning that can't be described", ""
     logging.getLogger(__name__).warning("%s%s", what, text)
-
-
-def _described(error: BaseException) -> str:
-    """Return what `describe` does, or a word when the error's own class raises at that: Python would print both."""
-    try:
-        return describe(error)
-    except BaseException:
-        return "an error that can't be told"
 
 
 def log_stray(loop: "asyncio.AbstractEventLoop", context: dict[str, Any]) -> None:
     """Log what failed outside of any call, such as a task that a handler left behind: asyncio would quote its text."""
     error = context.get("exception")
-    what = "something in the event loop" if error is None else _described(error)
+    what = "something in the event loop" if error is None else describe(error)
     logging.getLogger(__name__).error("outside of any call: %s failed", what)
 
 
@@ -145,43 +132,6 @@ def short(text: str, length: int = 12) -> str:
     """Return the beginning of an id, escaped, so that lines can be tied together without giving the id away."""
     start = text[:length].encode("unicode_escape").decode("ascii")
     return start if len(text) <= length else f"{start}…"
-
-
-def describe(error: BaseException) -> str:
-    """Return an exception's type and where it was raised, innermost frame first, but not its text."""
-    frames = traceback.extract_tb(error.__traceback__)[-4:]
-    places = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames)]
-    return f"{type(error).__name__} at {' < '.join(places) or 'an unknown place'}"
-
-
-def describe_thread(ident: int) -> str:
-    """Return where a thread is, innermost frame first: files, lines and names, nothing that they hold."""
-    frame = sys._current_frames().get(ident)
-    if frame is None:
-        return "its thread has ended"
-    return _places(traceback.walk_stack(frame))
-
-
-def describe_task(task: "asyncio.Task[Any]") -> str:
-    """Return where a task that does not run just now waits, as `describe_thread` does. On its loop's thread.
-
-    `Task.get_stack` knows the outermost coroutine alone, which is never a handler's.
-    """
-    frames: list[tuple[FrameType, int]] = []
-    waiting: object = task.get_coro()
-    while isinstance(waiting, CoroutineType | GeneratorType):
-        if isinstance(waiting, CoroutineType):
-            frame, waiting = waiting.cr_frame, waiting.cr_await
-        else:
-            frame, waiting = waiting.gi_frame, waiting.gi_yieldfrom
-        if frame is not None:
-            frames.append((frame, frame.f_lineno))
-    return _places(reversed(frames)) or "its end"
-
-
-def _places(frames: Iterator[tuple[FrameType, int]]) -> str:
-    found = traceback.StackSummary.extract(frames, limit=FRAMES, lookup_lines=False)
-    return " < ".join(f"{Path(each.filename).name}:{each.lineno} {each.name}" for each in found)
 
 
 class _Rarely:
@@ -207,7 +157,7 @@ class _Rarely:
 class LineLimiter:
     """Lets one line a second pass of each kind, and counts those that are left out.
 
-    The number of kinds is bounded, since whoever causes the lines may also cause ever new kinds of them.
+    The number of kinds is bounded, since a client that causes the lines may also cause new kinds of them without end.
     """
 
     def __init__(self) -> None:
@@ -265,7 +215,7 @@ class _RareLines(logging.Filter):
 
 
 def _server_kind(record: logging.LogRecord) -> str | None:
-    """Return which of the lines that any client can bring about a record is."""
+    """Return which of the lines that any client can cause a record is."""
     line = str(record.msg)
     return next((beginning for beginning in _SERVER_LINES if line.startswith(beginning)), None)
 
@@ -290,7 +240,7 @@ class SdkLogHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record, in as many pieces as the SDK's limit asks for."""
         level = "error" if record.levelno >= logging.WARNING else "info" if record.levelno >= logging.INFO else "debug"
-        with suppress(Exception):  # a log that fails must not fail a call, and there is no other to tell it to
+        with suppress(Exception):  # a log that fails must not fail a call, and there is no other log
             for piece in pieces(self.format(record), SDK_LOG_BYTES):
                 self._write(level, piece)
 
@@ -319,9 +269,9 @@ class _OneLineFormatter(logging.Formatter):
         request = current_request.get()
         record.request = f" #{request}" if request else ""
         line = super().format(record).replace("\n", " | ")
-        if not line.isprintable():  # it must neither end a line for whoever reads it, nor fail to be encoded
+        if not line.isprintable():  # it must neither end a line for its reader, nor fail to be encoded
             line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
-        return line if error is None else f"{line}: {_described(error)}"
+        return line if error is None else f"{line}: {describe(error)}"
 
 
 class _JsonFormatter(_OneLineFormatter):

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import NamedTuple
 
-from wwspec_router.logs import about, describe_thread
+from wwspec_router.logs import about
+from wwspec_router.stacks import describe_thread
 
 __all__ = ["Watchdog", "Work"]
 

@@ -77,7 +77,7 @@ def test_a_file_that_is_no_json_is_named(run: Run, tmp_path: Path) -> None:
     (tmp_path / "chat_digest.input.json").write_text("limit: number, required")
     done = run("contracts", "--diff", str(tmp_path), "chat_digest")
     assert done.returncode == 1
-    assert "chat_digest.input.json: not JSON" in done.stderr
+    assert "chat_digest.input.json: is not JSON" in done.stderr
 
 
 def test_json_schemas_are_for_other_tools(run: Run) -> None:
@@ -106,7 +106,7 @@ def test_contracts_of_files_are_shown_as_they_are(run: Run, tmp_path: Path) -> N
     [
         ('handler = "abilities.echo:echo"', 'the handler takes a dict, so give input = "<file of a console example>"'),
         ('api = "sync_msg"\ninput = "none.json"', "none.json: there is no such file"),
-        ('api = "sync_msg"\ninput = "schemas/broken.json"', "broken.json: can't be read as JSON"),
+        ('api = "sync_msg"\ninput = "schemas/broken.json"', "broken.json: is not JSON"),
         ('api = "sync_msg"\ninput = "schemas/list.json"', "list.json: a contract is a JSON object"),
         ('kind = "callback_data"\ninput = "x.json"', "input goes with api or handler only"),
         (

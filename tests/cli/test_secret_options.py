@@ -93,7 +93,7 @@ def test_a_variable_and_its_file_at_once_are_one_clear_error(
         ("", "is empty"),
         ("\n", "is empty"),
         (f"{SECRET}\n{SECRET}\n", "has more than one line"),
-        (f"{SECRET}\udcff", "is no text in UTF-8"),
+        (f"{SECRET}\udcff", "is not text in UTF-8"),
     ],
     ids=["missing", "empty", "an empty line", "two lines", "not UTF-8"],
 )

@@ -215,7 +215,7 @@ def test_dev_restarts_the_program_when_a_file_changes(application: Path, tmp_pat
             dev.wait_for(re.compile("watching"))
             assert emulator.call("greet").reply["text"] == "hello"
             (application / "abilities" / "greeting.py").write_text("def broken(:\n")
-            dev.wait_for(re.compile("mend the fault"))
+            dev.wait_for(re.compile("fix the fault"))
             _write_greeting(application, "good day")
             dev.wait_for(re.compile("up again"))
             assert emulator.call("greet").reply["text"] == "good day"

@@ -16,9 +16,11 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
+from tests.support.sealing import seal_reply
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.emulator.http.server import EmulatorSettings, create_app, server_config
+from wwspec_router.emulator.http.server import create_app, server_config
 from wwspec_router.emulator.platform import Platform
+from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.testing import standin
 
@@ -205,7 +207,7 @@ class SealedProgram:
         self.calls.append(call)
         reply = self.reply(call)
         if isinstance(reply, str):
-            sealed = seal.seal_reply(self.key, reply, call.request_id, 0)
+            sealed = seal_reply(self.key, reply, call.request_id, 0)
             return 200, sealed.headers, sealed.body.encode()
         return reply
 

@@ -1,7 +1,10 @@
 """The verbs that talk to an emulator, run in this process against a real one."""
 
 import json
+import threading
 from collections.abc import Callable
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -163,3 +166,20 @@ def test_fire_finds_its_notification_among_a_thousand(
     program.reply = reply
     notified = printed(wwspec("fire", "hit_keyword"))["notified"]
     assert [each["notify_scene"] for each in notified] == [7, 8]
+
+
+def test_what_is_no_emulator_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "emulator").mkdir()
+    (tmp_path / "emulator" / "info").write_text("<html>")
+    handler = partial(QuietHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        done = CliRunner().invoke(main, ["zone", "--url", url, "info"])
+        server.shutdown()
+    assert (done.exit_code, done.stderr) == (1, f"Error: {url} is not an emulator: its answer is not a JSON object\n")
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - of the base class
+        pass

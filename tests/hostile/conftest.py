@@ -22,8 +22,7 @@ from wwspec_router.envelope import Call
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.table import build_table
 from wwspec_router.stores import open_store
-from wwspec_router.testing.served import ServedZone
-from wwspec_router.testing.zone import Zone
+from wwspec_router.testing.zone import ServedZone, Zone
 
 LIMIT = 30.0
 """Seconds after which a test counts as hung."""

@@ -100,7 +100,6 @@ def test_an_input_that_takes_too_long_is_found_even_when_the_target_swallows_eve
             target(b"")
 
 
-@pytest.mark.slow
 def test_the_quick_run_of_the_fuzzer_feeds_every_target_by_both_drivers() -> None:
     if importlib.util.find_spec("atheris") is None:
         pytest.skip("atheris is not installed: scripts/torture fuzz installs it")

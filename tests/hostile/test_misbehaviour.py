@@ -14,14 +14,13 @@ from msgspec.structs import replace
 from tests.hostile import misbehaviour
 from tests.hostile.conftest import INTERNAL, LIMIT, Wire
 from tests.hostile.misbehaviour import DONE, GARBAGE, MARK, RAISED, SAID
-from tests.support.apps import ROOT
 from tests.support.sdk import ScriptedSdk
 from wwspec_router.contracts.codec import InputCodec, OutputCodec
 from wwspec_router.envelope import Call, CallType
 from wwspec_router.handlers.ability import handler_of
 from wwspec_router.handlers.context import LoopPortal, Portal, PrivateLoopPortal
 from wwspec_router.kernel.dispatch import Dispatcher
-from wwspec_router.registry.table import HandlerTarget, build_table
+from wwspec_router.registry.table import AbilityTable, HandlerTarget
 from wwspec_router.stores import open_store
 
 HANDLERS = ["misbehave", "misbehave_later"]
@@ -61,10 +60,12 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 @pytest.fixture(params=["server's loop", "private loop"])
-def misbehaving(request: pytest.FixtureRequest, loop: asyncio.AbstractEventLoop) -> Iterator[Dispatcher]:
+def misbehaving(
+    request: pytest.FixtureRequest, loop: asyncio.AbstractEventLoop, reference_table: AbilityTable
+) -> Iterator[Dispatcher]:
     """The reference program's kernel with both handlers that misbehave."""
     portal: Portal = LoopPortal(loop) if request.param == "server's loop" else PrivateLoopPortal()
-    table = build_table(ROOT, ROOT / "abilities" / "registry.toml")
+    table = reference_table
     abilities = dict(table.abilities)
     for name in HANDLERS:
         handler = handler_of(getattr(misbehaviour, name))

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.hostile.conftest import OK, Pairs, Wire
+from tests.support.sealing import seal_reply
 from wwspec_router.emulator.standin.wwspec_standin import seal
 
 EVENT = '{"event_type":"hit_keyword","timestamp":5,"hit_keyword":{"token":"t"}}'
@@ -130,7 +131,7 @@ def test_a_call_under_another_key_is_refused(wire: Wire, key: bytes) -> None:
 
 def test_a_reply_of_the_program_is_no_call(wire: Wire) -> None:
     for exception in (False, True):
-        sealed = seal.seal_reply(wire.key, '{"name":"good"}', "request-1", 1, exception=exception)
+        sealed = seal_reply(wire.key, '{"name":"good"}', "request-1", 1, exception=exception)
         wire.refuses(sealed.headers.items(), sealed.body)
         wire.refuses(replaced(list(sealed.headers.items()), "ww-kind", "call"), sealed.body)
 

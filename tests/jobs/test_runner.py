@@ -367,6 +367,7 @@ def test_a_job_that_runs_on_after_its_lease_is_not_begun_again_by_its_own_proces
     assert runs == [1]
 
 
+@pytest.mark.slow  # an outage of seconds
 def test_a_process_whose_renewals_fail_for_a_while_tries_them_again_in_time(store: Store) -> None:
     sdk = Platform()
     runs: list[str] = []
@@ -391,6 +392,7 @@ def test_a_process_whose_renewals_fail_for_a_while_tries_them_again_in_time(stor
     assert runs == ["job-1"]
 
 
+@pytest.mark.slow  # an outage of seconds
 def test_who_finds_the_journal_back_after_an_outage_leaves_the_jobs_to_those_that_run_them(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

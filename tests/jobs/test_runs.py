@@ -59,7 +59,7 @@ def run_until_done(url: str, notes: Path, threads: int, deaths: int) -> int:
     raise AssertionError(f"it died more than {deaths} times")
 
 
-@pytest.mark.slow  # a lease of a second has to be over after each death
+@pytest.mark.slow  # a lease has to be over after each death
 def test_a_job_that_kills_its_process_takes_no_neighbour_with_it_again_and_again(
     url: str, store: Store, tmp_path: Path
 ) -> None:

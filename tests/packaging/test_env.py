@@ -59,7 +59,7 @@ def test_an_environment_is_made_once_and_found_by_its_link(project: Path) -> Non
 
 def test_an_environment_under_a_running_program_stays_and_the_others_go(project: Path) -> None:
     used = environment(project)
-    command = [used / "bin/python", "-c", "import sys; print('runs', flush=True); sys.stdin.read()"]
+    command = [str(used / "bin/python"), "-c", "import sys; print('runs', flush=True); sys.stdin.read()"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:
         assert program.stdout is not None
         assert program.stdout.readline() == b"runs\n"

@@ -70,6 +70,8 @@ def test_hygiene_passes_a_clean_tree(tree: Path) -> None:
         ("requirements/a.in", "--" + "index-url x", "says where to download from"),
         ("tests/a.py", 'open(".' + './shared/x")', "reads outside the repository"),
         ("tests/a.py", "ROOT.parent / " + '"shared"', "reads outside the repository"),
+        ("docs/a.md", "the fault and the me" + "nd", "write fix or repair instead of"),
+        ("wwspec_router/cli/a.py", "def _to" + "ld() -> None:", "write a name for what it does"),
         ("scripts/a", "#!/usr/bin/env bash", "has a #! line and is not executable"),
     ],
 )

@@ -1,5 +1,6 @@
 import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from tests.support.apps import ROOT, check_app, write_files
 from wwspec_router.errors import ConfigurationError, RegistryError
-from wwspec_router.registry.file import Passthrough, Program, read_registry
+from wwspec_router.registry.file import Passthrough, Program, parse_registry
 from wwspec_router.registry.table import ApiTarget, build_table, check_configuration
 
 
@@ -342,7 +343,7 @@ def test_a_name_listed_twice_in_apis_is_told(registry: Path) -> None:
         (b"a = " + b"9" * 5000, r"registry.toml: not valid TOML: "),
         (b"a = " + b"[" * 20_000, r"registry.toml: not valid TOML: "),
         (b"a = " + b"{a=" * 20_000, r"registry.toml: not valid TOML: "),
-        (b"a" + b".a" * 20_000 + b" = 1", r"registry.toml "),
+        (b"a" + b".a" * 4_000 + b" = 1", r"registry.toml "),
     ],
     ids=[
         "not closed",
@@ -357,21 +358,26 @@ def test_a_name_listed_twice_in_apis_is_told(registry: Path) -> None:
 )
 def test_a_file_that_is_not_toml_is_one_fault(registry: Path, content: bytes, fault: str) -> None:
     registry.write_bytes(content)
-    with pytest.raises(RegistryError) as caught:
-        read_registry(registry)
-    [found] = caught.value.faults
+    [found] = faults_of(registry)
     assert re.match(fault, found.replace(f"{registry.parent}/", ""))
     assert len(found) < 500
 
 
+def faults_of(path: Path) -> Sequence[str]:
+    try:
+        return parse_registry(path)[1]
+    except RegistryError as error:
+        return error.faults
+
+
 def test_a_missing_file_is_told_with_the_option_that_names_another(registry: Path) -> None:
     with pytest.raises(RegistryError, match=r"there is no such file; name the registry file with --registry"):
-        read_registry(registry)
+        parse_registry(registry)
 
 
 def test_a_folder_in_place_of_the_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(RegistryError, match="can't be read as UTF-8 text"):
-        read_registry(tmp_path)
+        parse_registry(tmp_path)
 
 
 def test_a_registry_that_declares_nothing_is_refused_at_start(registry: Path) -> None:
@@ -388,7 +394,8 @@ def test_a_registry_is_read_whole(registry: Path) -> None:
         "drop_empty=true\n[notify_scenes]\nhit_keyword=255\n[abilities.'a b']\napi='sync_msg'\ntimeout=1\n"
         "output_policy='strict'\n"
     )
-    read = read_registry(registry)
+    read, faults = parse_registry(registry)
+    assert faults == []
 
     assert read.program == Program(name="x", errcode=5, notify_ttl=600.0, timeout=2.0)
     assert read.passthrough == Passthrough(prefix="p_", apis=["sync_msg"], drop_empty=True)

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.apps import ROOT
-from wwspec_router.testing.served import ServedZone
-from wwspec_router.testing.zone import Zone
+from wwspec_router.testing.zone import ServedZone, Zone
 
 
 @pytest.fixture(scope="session", params=["in-process", "served", "connected"])

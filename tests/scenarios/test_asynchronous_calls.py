@@ -11,10 +11,7 @@ import pytest
 
 from tests.support.waiting import DEADLINE
 from wwspec_router.cli.child import Child
-from wwspec_router.testing.served import ServedZone
-from wwspec_router.testing.zone import Zone
-
-pytestmark = pytest.mark.slow  # two to three processes for each test
+from wwspec_router.testing.zone import ServedZone, Zone
 
 REGISTRY = """
 [abilities.long]

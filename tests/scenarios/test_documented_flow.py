@@ -10,8 +10,7 @@ import msgspec
 import pytest
 
 from tests.support.apps import ROOT
-from wwspec_router.testing.served import ServedZone
-from wwspec_router.testing.zone import Zone
+from wwspec_router.testing.zone import ServedZone, Zone
 
 T = TypeVar("T")
 

@@ -13,8 +13,7 @@ from tests.support.apps import ROOT
 from tests.support.redis_server import LocalRedis
 from tests.support.waiting import DEADLINE
 from wwspec_router.cli.child import Child
-from wwspec_router.testing.served import ServedZone
-from wwspec_router.testing.zone import Zone
+from wwspec_router.testing.zone import ServedZone, Zone
 
 LEASE = "2"
 JOBS = 30

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.support.apps import ROOT
 from wwspec_router.cli.child import Child
-from wwspec_router.testing.served import ServedZone
+from wwspec_router.testing.zone import ServedZone
 
 
 def test_256_calls_at_once_to_two_programs_are_all_answered(own_zone: ServedZone, tmp_path: Path) -> None:

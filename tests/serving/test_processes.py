@@ -20,8 +20,6 @@ from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.emulator.standin.wwspec_standin import seal
 
-pytestmark = pytest.mark.slow
-
 Serve = Callable[..., Service]
 
 
@@ -62,6 +60,7 @@ def test_sigterm_waits_no_longer_than_the_grace(serve: Serve, pool: ThreadPoolEx
     assert "1 calls and 0 jobs unfinished" in service.log.read_text()
 
 
+@pytest.mark.slow  # waits for the grace of each
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("ability_id", ["block", "stubborn", "aside", "leave"])
 def test_a_program_ends_soon_after_its_grace_whatever_a_handler_does(
@@ -129,6 +128,7 @@ def test_ctrl_c_in_a_terminal_finishes_calls(serve: Serve, pool: ThreadPoolExecu
     assert "Traceback" not in service.log.read_text()
 
 
+@pytest.mark.slow  # kills processes
 def test_a_worker_that_was_killed_is_replaced_while_the_other_answers(serve: Serve, pool: ThreadPoolExecutor) -> None:
     service = serve("--workers", "2")
     first, second = service.pids(2)
@@ -162,6 +162,7 @@ def test_a_handler_that_holds_up_the_event_loop_is_told_by_its_stack(serve: Serv
     assert service.log.read_text().count("has been held up") == 1
 
 
+@pytest.mark.slow  # held up for longer than a worker may stand still
 def test_a_worker_whose_event_loop_is_held_up_is_replaced(serve: Serve, pool: ThreadPoolExecutor) -> None:
     service = serve("--workers", "2", "--hang-after", "3")
     pids = service.pids(2)
@@ -192,6 +193,7 @@ def test_an_async_handler_that_never_returns_is_told_by_its_own_frames(serve: Se
         running.result(DEADLINE)
 
 
+@pytest.mark.slow  # it is busy for longer than a worker may stand still
 def test_a_worker_that_is_busy_is_not_taken_for_dead(serve: Serve, pool: ThreadPoolExecutor) -> None:
     service = serve("--workers", "2")
     service.pids(2)
@@ -201,6 +203,7 @@ def test_a_worker_that_is_busy_is_not_taken_for_dead(serve: Serve, pool: ThreadP
     assert "replaced" not in service.log.read_text()
 
 
+@pytest.mark.slow  # kills processes
 @pytest.mark.parametrize("running", [False, True])
 def test_workers_whose_parent_was_killed_finish_and_end(serve: Serve, pool: ThreadPoolExecutor, running: bool) -> None:
     service = serve("--workers", "2", "--grace", str(DEADLINE))

@@ -22,8 +22,6 @@ from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.serving.worker_process import STEADY, Slot, WorkerProcess
 
-pytestmark = pytest.mark.slow  # each starts a program
-
 Serve = Callable[..., Service]
 
 PARENT_BYTES = 20 << 20
@@ -146,6 +144,7 @@ def test_the_only_worker_is_replaced_when_its_event_loop_is_held_up(serve: Serve
     assert service.call("whoami") != victim
 
 
+@pytest.mark.slow  # waits for the pauses
 def test_pauses_before_a_worker_that_can_not_serve_grow_and_hold_up_nothing_else(serve: Serve) -> None:
     """Row 13."""
     service = serve("--workers", "2", "--grace", "3600")
@@ -173,6 +172,7 @@ def test_orphans_are_reaped(serve: Serve) -> None:
     wait_until(lambda: not Path(f"/proc/{orphan}").exists())
 
 
+@pytest.mark.slow  # the parent stands still for seconds
 def test_a_parent_that_stood_still_blames_no_worker(serve: Serve) -> None:
     service = serve("--workers", "2", "--hang-after", "0.5", command=IMPATIENT)
     pids = service.pids(2)
@@ -238,6 +238,7 @@ def test_sigterm_ends_the_program_whatever_holds_a_worker_up(
 # Threads that hang
 
 
+@pytest.mark.slow  # waits until calls count as hanging
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_worker_whose_threads_all_hang_is_replaced(serve: Serve, pool: ThreadPoolExecutor, workers: str) -> None:
     """Row 11."""
@@ -279,6 +280,7 @@ def test_a_process_whose_threads_all_hang_is_not_ready_until_one_comes_back(
     wait_until(lambda: service.get("/readyz").status_code == 200)
 
 
+@pytest.mark.slow  # waits until jobs count as hanging
 def test_a_worker_whose_threads_for_asynchronous_calls_all_hang_is_replaced(serve: Serve) -> None:
     """Row 11, and the rule of row 12."""
     service = serve("--job-threads", "1", "--hang-after", "0.5", "--grace", "0.2")

@@ -84,13 +84,17 @@ class Blocker:
         return self.result
 
 
-async def started(threads: int = 2, queue: int = 1024, name: str = "wwspec-worker") -> WorkerPool:
+NAME = "pool-under-test"
+"""Of threads: other pools may be in this process, such as that of a program that tests share."""
+
+
+async def started(threads: int = 2, queue: int = 1024, name: str = NAME) -> WorkerPool:
     pool = WorkerPool(threads, queue, name)
     await pool.start()
     return pool
 
 
-def join_left_behind(name: str = "wwspec-worker") -> None:
+def join_left_behind(name: str = NAME) -> None:
     for thread in threading.enumerate():
         if thread.name.startswith(name):
             thread.join(DEADLINE)
@@ -522,7 +526,7 @@ def test_stop_beyond_the_grace_ends_the_idle_threads(run: Run) -> None:
         (left,) = pool.busy_workers()
         assert left.ident == blocker.ident
         for thread in threading.enumerate():  # the last to lie down may be on its way out yet
-            if thread.name.startswith("wwspec-worker") and thread.ident != blocker.ident:
+            if thread.name.startswith(NAME) and thread.ident != blocker.ident:
                 thread.join(DEADLINE)
         assert pool.threads == 1
         blocker.release.set()
@@ -539,7 +543,7 @@ def test_stop_on_an_idle_pool_ends_every_thread_even_without_grace(run: Run) -> 
         assert pool.threads == 32
         assert await pool.stop(0.0) == 0
         assert pool.threads == 0
-        assert not [thread for thread in threading.enumerate() if thread.name.startswith("wwspec-worker")]
+        assert not [thread for thread in threading.enumerate() if thread.name.startswith(NAME)]
 
     run(main)
 
@@ -990,6 +994,7 @@ async def callers_that_block_each_other(pool: WorkerPool, jobs: int) -> None:
 pool_threads = 16
 
 
+@pytest.mark.slow  # a million jobs
 @pytest.mark.parametrize("factory", LOOPS)
 @pytest.mark.parametrize("switch", [0.005, 0.00001], ids=["calm", "restless"])
 def test_no_wake_up_is_lost_in_a_million_jobs(factory: LoopFactory, switch: float) -> None:
@@ -1046,6 +1051,7 @@ async def pairs(pool: WorkerPool, rounds: int) -> None:
         await asyncio.gather(first, pool.submit(barrier.wait, DEADLINE))
 
 
+@pytest.mark.slow  # a trace at every line of the pool
 @pytest.mark.parametrize("factory", LOOPS)
 @pytest.mark.parametrize("threads", [1, 2, 4])
 @pytest.mark.parametrize("more", [0, 3], ids=["all-started", "no-more-granted"])
@@ -1172,6 +1178,7 @@ steps = st.tuples(
 )
 
 
+@pytest.mark.slow  # 100 schedules of up to 60 steps on two loops
 @pytest.mark.parametrize("factory", LOOPS)
 @settings(max_examples=100, deadline=None)
 @given(threads=st.integers(1, 3), queue=st.integers(0, 4), schedule=st.lists(steps, max_size=60))

@@ -1,4 +1,4 @@
-"""A pytest plugin of scripts/test: one line for each file, when its last test has ended, instead of a dot for each test.
+"""A pytest plugin of scripts/test: one line for each file when its last test has ended, not a dot for each test.
 
 Files run side by side, so nothing else tells where a run is.
 """
@@ -13,8 +13,8 @@ import pytest
 class Progress:
     """Counts what is left of each file."""
 
-    def __init__(self, config: pytest.Config) -> None:
-        self._terminal = config.pluginmanager.get_plugin("terminalreporter")
+    def __init__(self, terminal: pytest.TerminalReporter) -> None:
+        self._terminal = terminal
         self._left: Counter[str] = Counter()
         self._files = 0
         self._outcomes: dict[str, Counter[str]] = {}
@@ -62,5 +62,6 @@ def _file_of(nodeid: str) -> str:
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Show progress where the terminal is, which is not in the processes that run the tests."""
-    if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Progress(config), "progress-by-file")
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Progress(terminal), "progress-by-file")

@@ -5,11 +5,13 @@ from time import monotonic, sleep
 import click
 import msgspec
 
+from wwspec_router.cli.emulator_options import url_option
 from wwspec_router.cli.options import print_json
-from wwspec_router.emulator.http.client import DEFAULT_URL, EmulatorClient
+from wwspec_router.contracts.decoding import decode_json
+from wwspec_router.emulator.http.client import EmulatorClient
 
-_LOOK = 0.1
-"""Seconds between two questions for a result."""
+POLL = 0.1
+"""Seconds between two requests for the result."""
 
 
 @click.command()
@@ -24,7 +26,7 @@ _LOOK = 0.1
     show_default=True,
     help="Seconds to wait for the result of an asynchronous call.",
 )
-@click.option("--url", default=DEFAULT_URL, show_default=True, envvar="WWSPEC_EMULATOR_URL", help="The emulator.")
+@url_option
 def command(ability_id: str, data: str, notify_id: str, asynchronous: bool, wait: float, url: str) -> None:
     """Call an ability through a running emulator and print the program's reply.
 
@@ -42,7 +44,7 @@ def command(ability_id: str, data: str, notify_id: str, asynchronous: bool, wait
             errcode, text = 0, result.response_data
     if text:
         print_json(msgspec.Raw(text.encode()))
-    reply = msgspec.json.decode(text) if text else None
+    reply = decode_json(text) if text else None
     if errcode != 0:
         raise click.ClickException(f"the program reported errcode {errcode}")
     if isinstance(reply, dict) and reply.get("errcode", 0) != 0:
@@ -54,5 +56,5 @@ def _wait_for_result(emulator: EmulatorClient, jobid: str, seconds: float) -> tu
     while (result := emulator.async_result(jobid)) is None:
         if monotonic() > deadline:
             raise click.ClickException(f"the program reported no result of {jobid} within {seconds:g} seconds")
-        sleep(_LOOK)
+        sleep(POLL)
     return result.response_errcode, result.response_data

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from wwspec_router.cli.options import app_options
+from wwspec_router.config import registry_path
 from wwspec_router.errors import RegistryError
 from wwspec_router.registry.examples import console_contracts, takes_error_reply
 from wwspec_router.registry.table import build_table, check_configuration
@@ -15,9 +16,9 @@ from wwspec_router.registry.table import build_table, check_configuration
 def command(app: Path, registry: Path | None) -> None:
     """Check the application and its registry file.
 
-    Prints every fault with its row and the mend, and exits with 1 when there is one. Needs no SDK.
+    Prints every fault with its row and the fix, and exits with 1 when there is one. Needs no SDK.
     """
-    table = build_table(app, registry or app / "abilities" / "registry.toml")
+    table = build_table(app, registry_path(app, registry))
     check_configuration(table)
     faults = [
         f"{table.abilities[ability_id].place}: an error reply does not fit the output contract of {ability_id}, so the "

@@ -1,4 +1,4 @@
-"""A `wwspec` verb in a process of its own: started, waited for, and ended with whoever started it."""
+"""A `wwspec` verb in a process of its own: started, waited for, and ended with the process that started it."""
 
 import os
 import re
@@ -7,37 +7,23 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 from time import monotonic
 
 from wwspec_router.errors import WWSpecError
 
-__all__ = ["Child", "ChildError", "until_interrupted"]
+__all__ = ["Child", "ChildError"]
 
 START_LIMIT = 30.0
 """Seconds within which a child must be ready."""
 STOP_LIMIT = 15.0
 """Seconds within which a child must end after SIGTERM."""
-_LOOK = 0.05
+TICK = 0.05
+"""Seconds between two checks of a child."""
 _ANNOUNCED = re.compile(r"(?:listening|running) on (http://[\d.]+:\d+)")
-
-
-@contextmanager
-def until_interrupted() -> Iterator[None]:
-    """End the block quietly on Ctrl-C or SIGTERM, once: a second signal does not disturb the end of the children."""
-
-    def interrupt(number: int, frame: object) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGINT, interrupt)
-    signal.signal(signal.SIGTERM, interrupt)
-    with suppress(KeyboardInterrupt):
-        yield
 
 
 class ChildError(WWSpecError):
@@ -129,15 +115,15 @@ class Child:
     def kill(self) -> None:
         """End the child and its own children at once, as a crash of their machine would."""
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGSTOP)  # it starts none meanwhile
+            self.process.send_signal(signal.SIGSTOP)  # so that it starts no more of them
         children = _children(self.process.pid)
         self.process.kill()
         for pid in children:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.process.wait()
-        while any(map(_runs, children)):  # what they have open is closed then
-            Event().wait(_LOOK)
+        while any(map(_runs, children)):  # until the system has closed what they had open
+            Event().wait(TICK)
 
     def _check_alive(self, deadline: float) -> None:
         """Wait a moment; raise when the child is gone or the deadline over."""
@@ -146,7 +132,7 @@ class Child:
             raise ChildError(f"{verb} ended with exit code {self.process.returncode}{self._said()}")
         if monotonic() > deadline:
             raise ChildError(f"{verb} was not ready within {START_LIMIT:g} seconds{self._said()}")
-        Event().wait(_LOOK)
+        Event().wait(TICK)
 
     def _said(self) -> str:
         if self._output is None:
@@ -164,7 +150,7 @@ def _answers(url: str) -> bool:
 
 
 def _children(pid: int) -> list[int]:
-    """Return the process ids of a process's children; none where the system does not tell."""
+    """Return the process ids of a process's children; none where the system does not say."""
     try:
         return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
@@ -172,7 +158,7 @@ def _children(pid: int) -> list[int]:
 
 
 def _runs(pid: int) -> bool:
-    """Tell whether a process has not ended, whoever is to reap it."""
+    """Tell whether a process still runs; one that ended and was not waited for does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except OSError:

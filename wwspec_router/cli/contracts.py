@@ -1,19 +1,15 @@
-"""`wwspec contracts`: what to paste into WeCom's admin console, and whether that still stands there."""
+"""`wwspec contracts`: what to paste into WeCom's admin console, and whether the console has it."""
 
 from pathlib import Path
-from typing import Any
 
 import click
-import msgspec
 
 from wwspec_router.cli.options import app_options, print_json
+from wwspec_router.config import registry_path
+from wwspec_router.contracts.files import ConsoleContract, read_console_files, write_console_files
 from wwspec_router.errors import ConfigurationError
-from wwspec_router.registry.examples import ConsoleContract, compare, console_contracts, json_schemas
+from wwspec_router.registry.examples import compare, console_contracts, json_schemas
 from wwspec_router.registry.table import build_table
-
-__all__ = ["command", "read_contracts", "write_contracts"]
-
-SIDES = ("input", "output")
 
 
 @click.command()
@@ -41,7 +37,7 @@ def command(
     """Print the two JSON examples to register for each ABILITY (all of them when none is named)."""
     if sum((out is not None, json_schema, diff is not None)) > 1:
         raise click.UsageError("give one of --out, --json-schema and --diff")
-    table = build_table(app, registry or app / "abilities" / "registry.toml")
+    table = build_table(app, registry_path(app, registry))
     contracts = console_contracts(table)
     unknown = [each for each in ability_ids if each not in contracts]
     if unknown:
@@ -52,51 +48,14 @@ def command(
     elif diff is not None:
         _diff(diff, wanted, whole=not ability_ids)
     elif out is not None:
-        write_contracts(out, wanted)
+        write_console_files(out, wanted)
         click.echo(f"{out}: {len(wanted)} abilities")
     else:
         print_json(wanted)
 
 
-def write_contracts(folder: Path, contracts: dict[str, ConsoleContract]) -> None:
-    """Write two files for each ability, as the emulator and `--diff` read them."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for ability_id, contract in contracts.items():
-        for side in SIDES:
-            text = msgspec.json.format(msgspec.json.encode(getattr(contract, side)), indent=2).decode()
-            _file(folder, ability_id, side).write_text(f"{text}\n", encoding="utf-8")
-
-
-def read_contracts(folder: Path) -> dict[str, dict[str, Any]]:
-    """Read what stands in the console: ability ID -> side -> example, from whatever files there are.
-
-    Raises:
-        ConfigurationError: A file is not JSON; all such files are named.
-    """
-    found: dict[str, dict[str, Any]] = {}
-    faults = []
-    for path in sorted(folder.glob("*.json")):
-        ability_id, _, side = path.name.removesuffix(".json").rpartition(".")
-        if side not in SIDES:
-            faults.append(f"{path}: name it <ability ID>.input.json or <ability ID>.output.json")
-            continue
-        try:
-            found.setdefault(ability_id, {})[side] = msgspec.json.decode(path.read_bytes())
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            faults.append(f"{path}: not JSON: {error}")
-    if faults:
-        raise ConfigurationError("\n".join(faults))
-    return found
-
-
-def _file(folder: Path, ability_id: str, side: str) -> Path:
-    if "/" in ability_id or ability_id.startswith("."):
-        raise ConfigurationError(f"the ability ID {ability_id} can't be part of a file's name")
-    return folder / f"{ability_id}.{side}.json"
-
-
 def _diff(folder: Path, contracts: dict[str, ConsoleContract], *, whole: bool) -> None:
-    registered = read_contracts(folder)
+    registered = read_console_files(folder)
     differences = [
         f"{ability_id}: {difference}"
         for ability_id, contract in contracts.items()

@@ -11,18 +11,21 @@ from typing import Any
 import click
 import msgspec
 
-from wwspec_router.cli.child import Child, until_interrupted
-from wwspec_router.cli.contracts import write_contracts
+from wwspec_router.cli.child import Child
+from wwspec_router.cli.emulator_options import port_options
 from wwspec_router.cli.options import app_options
+from wwspec_router.config import registry_path
+from wwspec_router.contracts.files import write_console_files
 from wwspec_router.emulator.callbacks.crypto import CallbackCrypto
 from wwspec_router.emulator.callbacks.receiver import CallbackServer
 from wwspec_router.emulator.http.client import CallResult, EmulatorClient, EmulatorError
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.registry.examples import console_contracts
 from wwspec_router.registry.table import build_table
+from wwspec_router.signals import until_interrupted
 
-LOOK = 0.2
-"""Seconds between two looks for a signal."""
+TICK = 0.2
+"""Seconds between two checks for a signal."""
 CALLBACK_LIMIT = 10.0
 """Seconds to wait for the notification."""
 PAGE = 200
@@ -31,24 +34,17 @@ PAGE = 200
 @click.command()
 @app_options
 @click.option("--once", is_flag=True, help="End after the flow; otherwise program and emulator keep serving.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="The program's port.")
-@click.option(
-    "--emulator-port",
-    type=click.IntRange(1, 65535),
-    default=8090,
-    show_default=True,
-    help="The emulator's port.",
-)
+@port_options
 def command(app: Path, registry: Path | None, once: bool, port: int, emulator_port: int) -> None:
     """Play the documented flow: an event, the notification, the event's data, and all messages page by page.
 
     Starts the program and the emulator, plays an enterprise app with a callback URL of its own, and prints each step.
     """
-    registry = registry or app / "abilities" / "registry.toml"
+    registry = registry_path(app, registry)
     contracts = console_contracts(build_table(app, registry))
     with until_interrupted(), ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wwspec-demo-")))
-        write_contracts(folder / "contracts", contracts)
+        write_console_files(folder / "contracts", contracts)
         token, key = secrets.token_hex(16), secrets.token_hex(21) + "A"
         callbacks = stack.enter_context(CallbackServer(CallbackCrypto(token, key, EmulatorSettings().corpid)))
         url, program_url = f"http://127.0.0.1:{emulator_port}", f"http://127.0.0.1:{port}"
@@ -147,6 +143,6 @@ def _keep_serving(client: EmulatorClient) -> None:
         f"curl '{client.url}/cgi-bin/gettoken?corpid={info['corpid']}&corpsecret={info['secret']}'\n"
         f"curl -d '{body}' '{client.url}/cgi-bin/chatdata/sync_call_program?access_token={answer}'\n"
     )
-    # Not for ever: of two signals at once another thread may take both, which would not wake this one.
-    while not Event().wait(LOOK):
+    # Not one long wait: another thread may receive a signal, which would not end the wait of this one.
+    while not Event().wait(TICK):
         pass

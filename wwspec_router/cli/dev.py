@@ -8,10 +8,13 @@ from pathlib import Path
 import click
 import msgspec
 
-from wwspec_router.cli.child import Child, ChildError, until_interrupted
+from wwspec_router.cli.child import Child, ChildError
+from wwspec_router.cli.emulator_options import allow_host_option, port_options, seed_option
 from wwspec_router.cli.options import app_options, store_option
+from wwspec_router.config import registry_path
+from wwspec_router.contracts.files import read_console_contracts
 from wwspec_router.emulator.http.client import EmulatorClient
-from wwspec_router.emulator.settings import load_contracts
+from wwspec_router.signals import until_interrupted
 
 WATCHED = ("abilities", "schemas")
 SUFFIXES = (".py", ".toml", ".json")
@@ -19,23 +22,10 @@ SUFFIXES = (".py", ".toml", ".json")
 
 @click.command()
 @app_options
-@click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="The program's port.")
-@click.option(
-    "--emulator-port",
-    type=click.IntRange(1, 65535),
-    default=8090,
-    show_default=True,
-    help="The emulator's port.",
-)
-@click.option(
-    "--allow-host",
-    "allowed_hosts",
-    multiple=True,
-    metavar="NAME",
-    help="A name by which an app in a container calls the emulator; see `wwspec emulate`. May be repeated.",
-)
+@port_options
+@allow_host_option
 @store_option("sqlite:var/dev.db", "Where events wait.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the emulator's data.")
+@seed_option
 def command(
     app: Path,
     registry: Path | None,
@@ -52,7 +42,7 @@ def command(
     """
     import watchfiles  # here, since `--help` needs none of it
 
-    registry = registry or app / "abilities" / "registry.toml"
+    registry = registry_path(app, registry)
     url, program_url = f"http://127.0.0.1:{emulator_port}", f"http://127.0.0.1:{port}"
     with until_interrupted(), ExitStack() as stack:
         emulate = ["emulate", "--port", str(emulator_port), "--program-url", program_url, "--seed", str(seed)]
@@ -66,7 +56,7 @@ def command(
         seen = _state(folders)
         program.start()
         click.echo("watching abilities/ and schemas/; Ctrl-C ends it", err=True)
-        # A look at least once a second finds what changed before the watcher was up, or while the program restarted.
+        # One check a second finds what changed before the watcher was up, or while the program restarted.
         for _ in watchfiles.watch(*folders, yield_on_timeout=True, rust_timeout=1000):
             now = _state(folders)
             if now == seen:
@@ -83,7 +73,7 @@ def _state(folders: Iterable[Path]) -> dict[Path, int]:
     found = (path for folder in folders for path in folder.rglob("*") if path.suffix in SUFFIXES)
     state = {}
     for path in found:
-        with suppress(OSError):  # gone meanwhile
+        with suppress(OSError):  # removed since it was listed
             state[path] = path.stat().st_mtime_ns
     return state
 
@@ -105,9 +95,9 @@ class _Program:
             try:
                 Child(["contracts", *self._options, "--out", folder]).wait_success()
             except ChildError:
-                click.echo("the program is not started; mend the fault, then save the file", err=True)
+                click.echo("the program is not started; fix the fault, then save the file", err=True)
                 return False
-            self._client.register(msgspec.to_builtins(load_contracts(Path(folder))))
+            self._client.register(msgspec.to_builtins(read_console_contracts(Path(folder))))
         environment = {
             "WWSPEC_EMULATOR_URL": self._client.url,
             "WWSPEC_STORE": self._store,  # it may hold a password, which a command line would show

@@ -4,23 +4,21 @@ from pathlib import Path
 
 import click
 
+from wwspec_router.cli.emulator_options import DEFAULTS, allow_host_option, seed_option
 from wwspec_router.cli.options import secret_option
-from wwspec_router.emulator.http.server import EmulatorSettings, load_contracts, serve
-from wwspec_router.emulator.state.seeds import load_scene
+from wwspec_router.contracts.files import read_console_contracts
+from wwspec_router.emulator.http.server import serve
+from wwspec_router.emulator.scene import load_scene
+from wwspec_router.emulator.settings import EmulatorSettings
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8090, show_default=True)
+@click.option("--host", default=DEFAULTS.host, show_default=True, help="A loopback address to listen on.")
 @click.option(
-    "--allow-host",
-    "allowed_hosts",
-    multiple=True,
-    metavar="NAME",
-    help="A name by which clients call this machine, such as host.docker.internal; may be repeated.  "
-    "[default: localhost and loopback addresses]",
+    "--port", type=click.IntRange(0, 65535), default=DEFAULTS.port, show_default=True, help="0 lets the system choose."
 )
-@click.option("--program-url", default="http://127.0.0.1:8080", show_default=True, help="Where the program listens.")
+@allow_host_option
+@click.option("--program-url", default=DEFAULTS.program_url, show_default=True, help="Where the program listens.")
 @click.option(
     "--program",
     default="",
@@ -33,11 +31,11 @@ from wwspec_router.emulator.state.seeds import load_scene
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of console contracts, as `wwspec contracts --out` writes them.  [default: let everything through]",
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same data.")
+@seed_option
 @click.option(
     "--messages",
     type=click.IntRange(0, 100_000),
-    default=500,
+    default=DEFAULTS.messages,
     show_default=True,
     help="Messages that the seed makes.",
 )
@@ -50,12 +48,12 @@ from wwspec_router.emulator.state.seeds import load_scene
     "--clock-start",
     type=click.IntRange(0),
     metavar="SECONDS",
-    help="Unix time at which the clock starts, and stands still until it is put forward.  [default: the real time]",
+    help="Unix time of a clock that moves only when it is put forward.  [default: the real time]",
 )
 @click.option(
     "--call-timeout",
     type=click.FloatRange(0.1),
-    default=10.0,
+    default=DEFAULTS.call_timeout,
     show_default=True,
     help="Seconds to wait for the program.",
 )
@@ -104,7 +102,7 @@ def command(
             port=port,
             allowed_hosts=allowed_hosts,
             program_url=program_url,
-            contracts=None if contracts is None else load_contracts(contracts),
+            contracts=None if contracts is None else read_console_contracts(contracts),
             seed=seed,
             messages=messages,
             scene=None if scene is None else load_scene(scene),

@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
+from wwspec_router.cli.emulator_options import url_option
 from wwspec_router.cli.options import print_json
-from wwspec_router.emulator.http.client import DEFAULT_URL, EmulatorClient
+from wwspec_router.contracts.decoding import decode_json
+from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_router.errors import JsonError
 
 
 @click.command()
@@ -24,7 +26,7 @@ from wwspec_router.emulator.http.client import DEFAULT_URL, EmulatorClient
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="JSON: a whole event, which is sent as it is, or fields to set.",
 )
-@click.option("--url", default=DEFAULT_URL, show_default=True, envvar="WWSPEC_EMULATOR_URL", help="The emulator.")
+@url_option
 def command(event_type: str, overrides: tuple[str, ...], file: Path | None, url: str) -> None:
     """Let a running emulator send EVENT, such as conversation_new_message, to the program.
 
@@ -46,7 +48,7 @@ def command(event_type: str, overrides: tuple[str, ...], file: Path | None, url:
         else:
             fired = emulator.fire(event_type, {**given, **dict(map(_override, overrides))})
         notified = _newer(emulator.notifications(), known)
-    reply = msgspec.json.decode(fired["reply"])
+    reply = decode_json(fired["reply"])
     print_json({"event": fired["event"], "reply": reply, "notified": notified})
     if not isinstance(reply, dict) or reply.get("errcode", 0) != 0:
         click.get_current_context().exit(1)
@@ -66,8 +68,8 @@ def _newer(notifications: list[dict[str, Any]], known: list[tuple[Any, ...]]) ->
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return msgspec.json.decode(file.read_bytes(), type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return decode_json(file.read_bytes(), dict[str, Any])
+    except JsonError as error:
         raise click.UsageError(f"{file} is not a JSON object: {error}") from None
 
 
@@ -76,6 +78,6 @@ def _override(text: str) -> tuple[str, Any]:
     if not (key and equals):
         raise click.UsageError(f'--set takes KEY=VALUE, not "{text}"')
     try:
-        return key, msgspec.json.decode(value)
-    except msgspec.DecodeError:
+        return key, decode_json(value)
+    except JsonError:
         return key, value

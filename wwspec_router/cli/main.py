@@ -1,6 +1,6 @@
 """The command `wwspec`: one module a verb.
 
-Errors that a person can mend are one message on standard error and exit code 1; wrong usage is exit code 2.
+Errors that a person can fix are one message on standard error and exit code 1; wrong usage is exit code 2.
 """
 
 import gc
@@ -36,7 +36,7 @@ class _Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        gc.disable()  # modules stay: to look for garbage among them takes longer, and a forked process would copy them
+        gc.disable()  # modules stay: a collection would take longer, and a forked process would copy them
         try:
             module = importlib.import_module(f"wwspec_router.cli.{cmd_name}")
         finally:

@@ -1,4 +1,4 @@
-"""Options that several verbs share, and how all of them take secrets."""
+"""Options that several verbs share, and how all of them read secrets."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -8,9 +8,16 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from wwspec_router.config import REGISTRY, Secret, Setting, settings, variable
 from wwspec_router.errors import ConfigurationError
 
-__all__ = ["app_options", "print_json", "secret_option", "store_option"]
+__all__ = [
+    "app_options",
+    "print_json",
+    "secret_option",
+    "setting_options",
+    "store_option",
+]
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
@@ -29,9 +36,47 @@ def app_options(function: FunctionT) -> FunctionT:
     registry = click.option(
         "--registry",
         type=click.Path(path_type=Path, dir_okay=False, resolve_path=True),
-        help="Registry file.  [default: abilities/registry.toml in the application folder]",
+        help=f"Registry file.  [default: {REGISTRY} in the application folder]",
     )
     return app(registry(function))
+
+
+def setting_options(function: FunctionT) -> FunctionT:
+    """Add an option for each setting of `config.Settings`."""
+    for setting in reversed(settings().values()):
+        function = _option(setting)(function)
+    return function
+
+
+def _option(setting: Setting) -> Callable[[FunctionT], FunctionT]:
+    """Return what adds the option of one setting."""
+    if setting.secret is Secret.ALWAYS:
+        return secret_option(setting.option, setting.text[0].lower() + setting.text[1:].rstrip("."))
+    if setting.secret is Secret.WITH_PASSWORD:
+        return store_option(setting.default, setting.text)
+    name = f"--{setting.option}"
+    if isinstance(setting.default, bool):
+        name = f"{name}/--no-{setting.option}" if setting.default else name
+        return click.option(
+            name, is_flag=True, default=setting.default, show_default=setting.default, help=setting.text
+        )
+    default = str(setting.default) if setting.choices else setting.default
+    return click.option(name, type=_type(setting), default=default, show_default=True, help=setting.text)
+
+
+def _type(setting: Setting) -> click.ParamType[Any] | None:
+    if setting.choices:
+        return click.Choice(setting.choices)
+    if isinstance(setting.default, int):
+        return click.IntRange(_whole(setting.least), _whole(setting.most))
+    if isinstance(setting.default, float):
+        least = setting.least if setting.above is None else setting.above
+        return click.FloatRange(least, setting.most, min_open=setting.above is not None)
+    return None
+
+
+def _whole(limit: float | None) -> int | None:
+    return None if limit is None else int(limit)
 
 
 def store_option(default: str, help_text: str) -> Callable[[FunctionT], FunctionT]:
@@ -44,7 +89,7 @@ def store_option(default: str, help_text: str) -> Callable[[FunctionT], Function
             is_secret=_may_hold_password,
             default=default,
             show_default=True,
-            envvar="WWSPEC_STORE",
+            envvar=variable("store"),
             show_envvar=True,
             metavar="URL",
             help=help_text,
@@ -61,11 +106,10 @@ def secret_option(name: str, help_text: str) -> Callable[[FunctionT], FunctionT]
         name: Such as `debug-token`; the command's argument is then `debug_token`.
         help_text: What the secret is.
     """
-    variable = _variable(name)
 
     def add(function: FunctionT) -> FunctionT:
-        secret = click.option(f"--{name}", cls=_Secret, default="", envvar=variable, hidden=True)
-        return secret(_file_option(name, f"File that holds {help_text}; or set {variable} to it.", function))
+        secret = click.option(f"--{name}", cls=_Secret, default="", envvar=variable(name), hidden=True)
+        return secret(_file_option(name, f"File that holds {help_text}; or set {variable(name)} to it.", function))
 
     return add
 
@@ -116,15 +160,11 @@ def _file_option(name: str, help_text: str, function: FunctionT) -> FunctionT:
     return click.option(
         f"--{name}-file",
         metavar="FILE",
-        envvar=f"{_variable(name)}_FILE",
+        envvar=f"{variable(name)}_FILE",
         show_envvar=True,
         expose_value=False,
         help=help_text,
     )(function)
-
-
-def _variable(name: str) -> str:
-    return f"WWSPEC_{name.upper().replace('-', '_')}"
 
 
 def _read(source: str, path: str) -> str:
@@ -143,7 +183,7 @@ def _read(source: str, path: str) -> str:
     except OSError as error:
         raise ConfigurationError(f"{source}: {path} can't be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise ConfigurationError(f"{source}: {path} is no text in UTF-8") from None
+        raise ConfigurationError(f"{source}: {path} is not text in UTF-8") from None
     if not text:
         raise ConfigurationError(f"{source}: {path} is empty")
     if "\n" in text:

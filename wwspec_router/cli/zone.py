@@ -3,10 +3,12 @@
 from typing import Any
 
 import click
-import msgspec
 
+from wwspec_router.cli.emulator_options import url_option
 from wwspec_router.cli.options import print_json
-from wwspec_router.emulator.http.client import DEFAULT_URL, EmulatorClient
+from wwspec_router.contracts.decoding import decode_json
+from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_router.errors import JsonError
 
 EFFECTS = ("errcode", "return_code", "latency", "timeout", "drop", "late", "twice", "never")
 SIDES = ("app", "sdk", "program", "callback")
@@ -14,7 +16,7 @@ KINDS = ("app", "call", "event", "sdk", "callback")
 
 
 @click.group()
-@click.option("--url", default=DEFAULT_URL, show_default=True, envvar="WWSPEC_EMULATOR_URL", help="The emulator.")
+@url_option
 @click.pass_context
 def command(ctx: click.Context, url: str) -> None:
     """Look at a running emulator and control it: its clock, faults, the record of its traffic."""
@@ -54,7 +56,7 @@ def advance(emulator: EmulatorClient, seconds: float) -> None:
 @click.option("--count", type=click.IntRange(1), help="How often.  [default: until it is cleared]")
 @click.pass_obj
 def fault(emulator: EmulatorClient, on: str, effect: str, value: float, api: str, count: int | None) -> None:
-    """Put a fault in the way. Prints its id.
+    """Set a fault. Prints its id.
 
     \b
     app | sdk    errcode CODE     refuse with CODE: 40014 is a refused token
@@ -91,7 +93,7 @@ def clear(emulator: EmulatorClient, fault_id: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="With requests and replies, as JSON.")
 @click.pass_obj
 def traffic(emulator: EmulatorClient, since: int, kind: str | None, as_json: bool) -> None:
-    """Print what went to and fro, with secrets masked."""
+    """Print requests and responses, with secrets masked."""
     entries = emulator.traffic(since, kind or "")
     if as_json:
         print_json(entries)
@@ -108,7 +110,7 @@ def traffic(emulator: EmulatorClient, since: int, kind: str | None, as_json: boo
 @click.option("--msgtype", type=click.IntRange(0, 28), default=1, show_default=True, help="The kind of message.")
 @click.pass_obj
 def say(emulator: EmulatorClient, sender: str, text: str, to: tuple[str, ...], group: str, msgtype: int) -> None:
-    """Let FROM, an employee, a customer or a robot, say TEXT. Prints the msgid; the program is told by an event."""
+    """Let FROM, an employee, a customer or a robot, say TEXT. Prints the msgid; the program gets an event."""
     print_json({"msgid": emulator.say(sender, text, to=to, group=group, msgtype=msgtype)})
 
 
@@ -134,8 +136,8 @@ def replay(
     """Send the recorded call or event NUMBER to the program again, edited if wanted. Prints its reply."""
     reply = emulator.replay(number, data=data, ability_id=ability_id, notify_id=notify_id)
     try:
-        print_json(msgspec.json.decode(reply))
-    except msgspec.DecodeError:
+        print_json(decode_json(reply))
+    except JsonError:
         click.echo(reply)
 
 

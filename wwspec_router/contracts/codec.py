@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from wwspec_router.contracts.bounds import Check, bounded, input_check, output_check
+from wwspec_router.contracts.decoding import UNREADABLE
 from wwspec_router.contracts.repair import Mender, drop_empty, make_mender
 from wwspec_router.contracts.shape import ListShape, ObjectShape, Scalar, Shape, shape_of
 from wwspec_router.errors import InputError, OutputError
@@ -27,7 +28,6 @@ _PATH = re.compile(r"^(?P<reason>.*?)(?: - at `(?P<path>\$[^`]*)`)?$", re.DOTALL
 _NAMED = re.compile(r"^Object (?P<what>contains unknown|missing required) field `(?P<name>.*)`$", re.DOTALL)
 _REASONS = {"contains unknown": "unknown key", "missing required": "missing key"}
 _EMPTY_ARRAY = re.compile(r"[ \t\n\r]*\[[ \t\n\r]*\][ \t\n\r]*")
-_UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError, ValueError)
 
 
 class OutputPolicy(StrEnum):
@@ -131,7 +131,7 @@ class InputCodec(_Codec, Generic[T]):
             if not (_EMPTY_ARRAY.fullmatch(text) and self._takes_nothing):
                 raise InputError(*_place(error)) from None
             text, value = "{}", self._decode_bounded("{}")
-        except _UNREADABLE:
+        except UNREADABLE:
             raise InputError("$", "not valid JSON") from None
         if self._check is not None:
             self._check(value, "$")
@@ -184,7 +184,7 @@ class OutputCodec(_Codec):
             if self.policy is OutputPolicy.STRICT:
                 raise OutputError(*_place(error)) from None
             return self._mended(text)[1]  # never the text itself: of a key that came twice, only one place may be amiss
-        except _UNREADABLE:
+        except UNREADABLE:
             raise OutputError("$", "not valid JSON") from None
         if self._check is not None:
             self._check(value, "$")
@@ -200,7 +200,7 @@ class OutputCodec(_Codec):
 
     def report_unlisted(self, text: str) -> None:
         """Report each path at which `fit` would leave something out of a text, unless that was reported before."""
-        with suppress(*_UNREADABLE):
+        with suppress(*UNREADABLE):
             self._mend(msgspec.json.decode(text))
 
     def encode(self, value: object) -> str:
@@ -221,7 +221,7 @@ class OutputCodec(_Codec):
                     data = self._encode(decoded)
         except msgspec.ValidationError as error:
             raise OutputError(*_place(error)) from None
-        except (TypeError, OverflowError, *_UNREADABLE) as error:
+        except (TypeError, OverflowError, *UNREADABLE) as error:
             raise OutputError("$", f"{type(value).__name__} can't be encoded as JSON") from error
         return data.decode()
 
@@ -237,7 +237,7 @@ class OutputCodec(_Codec):
             return data != self._encode(value), data.decode()
         except msgspec.ValidationError as error:
             raise OutputError(*_place(error)) from None
-        except (OverflowError, *_UNREADABLE):
+        except (OverflowError, *UNREADABLE):
             raise OutputError("$", "not valid JSON") from None
 
 

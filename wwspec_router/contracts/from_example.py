@@ -11,8 +11,9 @@ from msgspec import Meta
 
 from wwspec_router.contracts.base import UNSET, Contract, UnsetType
 from wwspec_router.contracts.bounds import LEAST, MOST
+from wwspec_router.contracts.files import read_json
 from wwspec_router.contracts.matching import merged, mismatches
-from wwspec_router.errors import LoaderError
+from wwspec_router.errors import ConfigurationError, LoaderError
 
 __all__ = ["contract_of_example", "contract_of_file"]
 
@@ -24,11 +25,9 @@ def contract_of_file(path: Path) -> type[Contract]:
         LoaderError: The file can't be read, or holds no JSON object that can be a contract.
     """
     try:
-        example = msgspec.json.decode(path.read_bytes())
-    except FileNotFoundError:
-        raise LoaderError(f"{path}: there is no such file") from None
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise LoaderError(f"{path}: can't be read as JSON: {error}") from None
+        example = read_json(path)
+    except ConfigurationError as error:
+        raise LoaderError(str(error)) from None
     if not isinstance(example, dict):
         raise LoaderError(f"{path}: a contract is a JSON object")
     for place, why in mismatches(example, example):

@@ -1,4 +1,4 @@
-"""How the platform says no: errcodes, their texts, and the error that carries them to the caller.
+"""How the platform refuses: errcodes, their texts, and the error that carries them to the caller.
 
 The codes are WeCom's; the words are our own, since WeCom asks not to match on errmsg. Knows nothing of the
 APIs.
@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from wwspec_router.errors import WWSpecError
+from wwspec_router.contracts.decoding import decode_json
+from wwspec_router.errors import JsonError, WWSpecError
 
 Answer = dict[str, Any]
 """A reply of the platform, before it becomes JSON."""
@@ -150,7 +151,7 @@ def errmsg(errcode: int) -> str:
 
 
 def accepted(**fields: Any) -> Answer:
-    """Return a reply that says yes."""
+    """Return the reply to a call that is accepted."""
     return {"errcode": 0, "errmsg": "ok", **fields}
 
 
@@ -161,8 +162,8 @@ def read(kind: type[T], body: bytes) -> T:
         RefusedError: 40058: not JSON, or a parameter of a wrong type or out of its range.
     """
     try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return decode_json(body, kind)
+    except JsonError as error:
         raise RefusedError(40058, str(error)) from None
 
 

@@ -5,17 +5,17 @@ Says no with the platform's errcodes; how two JSON values are compared is `wwspe
 
 from typing import Any
 
-import msgspec
-
+from wwspec_router.contracts.decoding import decode_json
+from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.contracts.matching import mismatches
 from wwspec_router.emulator.answers import RefusedError
-from wwspec_router.emulator.settings import AbilityContract
 from wwspec_router.emulator.state.accounts import Program
+from wwspec_router.errors import JsonError
 
 __all__ = ["check_request", "check_result", "registered"]
 
 
-def registered(program: Program, ability_id: str) -> AbilityContract | None:
+def registered(program: Program, ability_id: str) -> ConsoleContract | None:
     """Return the contract of an ability; None in the open mode, where everything passes.
 
     Raises:
@@ -29,7 +29,7 @@ def registered(program: Program, ability_id: str) -> AbilityContract | None:
     return contract
 
 
-def check_request(contract: AbilityContract | None, text: str) -> None:
+def check_request(contract: ConsoleContract | None, text: str) -> None:
     """Raise RefusedError unless a request may go to the program: 790015, 790016.
 
     An empty list is compared as an empty object, which it is in the JSON of PHP programs.
@@ -40,7 +40,7 @@ def check_request(contract: AbilityContract | None, text: str) -> None:
         _check_fit(contract.input, {} if empty else value, 790016)
 
 
-def check_result(contract: AbilityContract | None, text: str) -> None:
+def check_result(contract: ConsoleContract | None, text: str) -> None:
     """Raise RefusedError unless a result may go to the app: 790013, 790014."""
     value = _parsed(text, 790013)
     if contract is not None:
@@ -49,8 +49,8 @@ def check_result(contract: AbilityContract | None, text: str) -> None:
 
 def _parsed(text: str, errcode: int) -> Any:
     try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
+        return decode_json(text)
+    except JsonError as error:
         raise RefusedError(errcode, str(error)) from None
 
 

@@ -11,12 +11,13 @@ from typing import Any, Protocol
 
 import msgspec
 
+from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted
 from wwspec_router.emulator.apis.table import APIS
 from wwspec_router.emulator.appside import calls as appside, config as appconfig, uploads
 from wwspec_router.emulator.events import sender as announcer
 from wwspec_router.emulator.events.outbox import Outbox
-from wwspec_router.emulator.settings import AbilityContract, EmulatorSettings, check_url
+from wwspec_router.emulator.settings import EmulatorSettings, check_url
 from wwspec_router.emulator.state.accounts import App, Program
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.faults import CutError, ReturnCodeError
@@ -30,10 +31,10 @@ MAX_ADVANCE = 10 * 365 * 86400
 """Seconds that the clock is put forward at once, at most."""
 
 SHOWN_PATH = 64
-"""Characters that are told of a path that is not modelled."""
+"""Characters of a path that is not modelled that an answer shows."""
 
-SETTLE_SECONDS = 15.0
-"""How long `settle` waits for events, and again for notifications."""
+IDLE_SECONDS = 15.0
+"""Seconds that `wait_idle` waits for events, and again for notifications."""
 
 
 class Callbacks(Protocol):
@@ -84,7 +85,7 @@ class Platform:
     def start(self) -> None:
         """Begin to run timed actions and to send the events that the platform raises by itself, on two threads.
 
-        Without them both wait: timed actions for `advance`, events for `settle`.
+        Without them both wait: timed actions for `advance`, events for `wait_idle`.
         """
         self._outbox.start()
         self._ticker.start()
@@ -95,9 +96,9 @@ class Platform:
         self._ticker.stop()
         self._outbox.stop()
 
-    def settle(self) -> bool:
-        """Wait until no event is on its way to the program, nor a notification to the app; tell whether that is so."""
-        return self._outbox.settle(SETTLE_SECONDS) and self.world.wait_settled(SETTLE_SECONDS)
+    def wait_idle(self) -> bool:
+        """Wait until no event is on its way to the program and no notification to the app; return whether it is so."""
+        return self._outbox.wait_idle(IDLE_SECONDS) and self.world.wait_delivered(IDLE_SECONDS)
 
     def reset(self) -> Answer:
         """Go back to the state and the time of the start.
@@ -108,7 +109,7 @@ class Platform:
         old = self.world
         old.faults.end()
         self._outbox.clear()
-        self._outbox.settle(SETTLE_SECONDS)
+        self._outbox.wait_idle(IDLE_SECONDS)
         self.clock.restart()
         world = self._new_world(old.zone_key)
         with old.lock:
@@ -123,9 +124,9 @@ class Platform:
             self.callbacks.verify_soon()
         return accepted(now=self.clock.seconds())
 
-    def settled(self, notification: Notification, state: str, attempts: int) -> None:
+    def record_callback(self, notification: Notification, state: str, attempts: int) -> None:
         """Take note of what became of a notification."""
-        self.world.settle(notification, state, attempts)
+        self.world.record_callback(notification, state, attempts)
 
     def get_token(self, corpid: str, secret: str) -> Answer:
         """Answer `gettoken`: an access token that is valid two hours."""
@@ -171,17 +172,26 @@ class Platform:
 
         return self._app_side(shown, b"", refuse)
 
-    def upload_media(self, access_token: str, kind: str, content_type: str, body: bytes) -> Answer:
+    def upload_media(self, access_token: str, kind: str, upload: uploads.Upload | RefusedError) -> Answer:
         """Answer `upload_media`; see `uploads`.
+
+        Args:
+            access_token: Of the app.
+            kind: The query's `type`.
+            upload: The file, or why the form has none.
 
         Raises:
             CutError: A fault cuts the connection.
         """
-        return self._app_side(
-            "upload_media",
-            msgspec.json.encode({"type": kind, "bytes": len(body)}),
-            lambda: uploads.upload_media(self.world, self._calling_app(access_token), kind, content_type, body),
-        )
+
+        def answer() -> Answer:
+            app = self._calling_app(access_token)
+            if isinstance(upload, RefusedError):
+                raise upload
+            return uploads.upload_media(self.world, app, kind, upload)
+
+        length = 0 if isinstance(upload, RefusedError) else len(upload.content)
+        return self._app_side("upload_media", msgspec.json.encode({"type": kind, "bytes": length}), answer)
 
     def sdk_call(self, api: str, caller: Caller, body: bytes) -> bytes:
         """Answer one SDK API to a program.
@@ -246,7 +256,7 @@ class Platform:
         """Send an event that is given whole, whatever it says; answers as `fire` does."""
         return announcer.fire_as_is(self.world, event)
 
-    def register(self, contracts: dict[str, AbilityContract] | None) -> Answer:
+    def register(self, contracts: dict[str, ConsoleContract] | None) -> Answer:
         """Replace the console contracts of the program; None is the open mode."""
         with self.world.lock:
             self._program().contracts = contracts
@@ -283,7 +293,7 @@ class Platform:
             return accepted(notifications=msgspec.to_builtins(list(self.world.notifications)))
 
     def advance(self, seconds: float) -> Answer:
-        """Put the clock forward, and answer the new time once all that became due is done and told to the program."""
+        """Put the clock forward; answer the new time when all that is due is done and the program has its events."""
 
         def move() -> Answer:
             self._check_advance(seconds)
@@ -293,7 +303,7 @@ class Platform:
                 self.clock.advance_to(due)
                 timers.run_due(due)
             self.clock.advance_to(until)
-            self.settle()
+            self.wait_idle()
             return accepted(now=self.clock.seconds())
 
         return self.world.answered(move)

@@ -1,4 +1,4 @@
-"""What an emulator is told at start-up: its identity, the program to call, the console contracts.
+"""What an emulator is started with: its identity, the program to call, the console contracts.
 
 Knows nothing of HTTP or of the state that is built from it.
 """
@@ -6,12 +6,12 @@ Knows nothing of HTTP or of the state that is built from it.
 import ipaddress
 import re
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
-from wwspec_router.emulator.state.seeds import Scene
+from wwspec_router.contracts.files import ConsoleContract
+from wwspec_router.emulator.scene import Scene
 from wwspec_router.errors import ConfigurationError
 
 STANDIN_DIRECTORY = Path(__file__).parent / "standin"
@@ -20,21 +20,12 @@ STANDIN_DIRECTORY = Path(__file__).parent / "standin"
 WECOM_HOST = "qyapi.weixin.qq.com"
 """The host of WeCom's own base URL."""
 
-_INPUT, _OUTPUT = ".input.json", ".output.json"
-
-
-class AbilityContract(msgspec.Struct, kw_only=True, frozen=True):
-    """The two JSON examples that are registered for one ability in the admin console, decoded [100019]."""
-
-    input: Any
-    output: Any
-
 
 class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     """How to build one emulator.
 
     Raises:
-        ConfigurationError: `host` is not a loopback address, a URL or a host is none, or the callback settings are
+        ConfigurationError: `host` is not a loopback address, a URL or a host is malformed, or the callback settings are
             incomplete.
     """
 
@@ -48,7 +39,7 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     """Names or addresses by which this machine may be called besides its loopback ones."""
     program_url: str = "http://127.0.0.1:8080"
     """Where the program listens; calls and events are POSTed to its root path."""
-    contracts: dict[str, AbilityContract] | None = None
+    contracts: dict[str, ConsoleContract] | None = None
     """Console contracts by ability ID. None is the open mode: each ability is forwarded, nothing compared."""
     corpid: str = "wwemulator00000001"
     agentid: int = 1000002
@@ -70,7 +61,7 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     tokenless_pulls: int = 10
     """Pulls that one corp may make in 60 seconds without a token. WeCom does not publish its own."""
     clock_start: int | None = None
-    """Unix seconds at which the emulator's clock starts, and stands still until it is put forward; None stands for a
+    """Unix seconds at which the emulator's clock starts and stops: it moves only when it is put forward. None means a
     clock that runs with the real time."""
     scene: Scene | None = None
     """Who exists and what was said; None leaves both to the seed."""
@@ -106,7 +97,7 @@ def is_loopback(host: str) -> bool:
 
 
 def host_of(authority: str) -> str:
-    """Return the host of a `host[:port]` in lower case; empty when it is none."""
+    """Return the host of a `host[:port]` in lower case; empty when it is malformed."""
     try:
         parts = urlsplit(f"//{authority}")
         return (parts.hostname or "") if parts.netloc == authority and parts.username is None else ""
@@ -131,33 +122,3 @@ def _check_host(name: str) -> None:
         raise ConfigurationError(
             f"an allowed host is a host name or an address without a port, such as host.docker.internal: not {name!r}"
         )
-
-
-def load_contracts(directory: Path) -> dict[str, AbilityContract]:
-    """Read the console contracts of a directory: `<ability_id>.input.json` and `<ability_id>.output.json`.
-
-    Raises:
-        ConfigurationError: A file is missing or not JSON, or there is none; every fault at once.
-    """
-    if not directory.is_dir():
-        raise ConfigurationError(f"{directory}: there is no such directory of contracts")
-    files = {path.name: path for path in directory.iterdir()}
-    names = {name.removesuffix(end) for name in files for end in (_INPUT, _OUTPUT) if name.endswith(end)}
-    faults: list[str] = [] if names else [f"{directory}: holds no <ability_id>{_INPUT}"]
-    contracts: dict[str, AbilityContract] = {}
-    for name in sorted(names):
-        pair = [_example(directory / f"{name}{end}", faults) for end in (_INPUT, _OUTPUT)]
-        contracts[name] = AbilityContract(input=pair[0], output=pair[1])
-    if faults:
-        raise ConfigurationError("\n".join(faults))
-    return contracts
-
-
-def _example(path: Path, faults: list[str]) -> Any:
-    try:
-        return msgspec.json.decode(path.read_bytes())
-    except OSError:
-        faults.append(f"{path}: is missing; each ability has both an input and an output example")
-    except (msgspec.DecodeError, RecursionError) as error:
-        faults.append(f"{path}: is not JSON: {error}")
-    return None

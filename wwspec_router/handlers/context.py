@@ -53,7 +53,7 @@ class Deadline:
     def check(self) -> None:
         """Raise HandlerTimeoutError when the time is over."""
         if self.at is not None and monotonic() >= self.at:
-            raise HandlerTimeoutError("the ability took longer than its timeout")
+            raise HandlerTimeoutError()
 
 
 class _BaseContext:
@@ -281,7 +281,7 @@ async def _limited(handler: Callable[[], Coroutine[Any, Any, T]], context: Async
             return await handler()
     except TimeoutError:
         if limit.expired():
-            raise HandlerTimeoutError("the ability took longer than its timeout") from None
+            raise HandlerTimeoutError() from None
         raise
     except asyncio.CancelledError as error:  # raised by the handler itself, or the loop is stopping
         raise CallError("the ability was cancelled") from error

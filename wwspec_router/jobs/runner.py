@@ -23,9 +23,10 @@ from wwspec_router.errors import CallError, StoreError
 from wwspec_router.jobs.runs import MAX_RUNS, JobRunner, Kernel
 from wwspec_router.jobs.suspects import Suspects
 from wwspec_router.jobs.threads import JobThreads, Run
-from wwspec_router.logs import describe, short
+from wwspec_router.logs import short
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.sdk.base import Sdk
+from wwspec_router.stacks import describe
 from wwspec_router.stores.base import ORPHAN_AFTER, Job, JobJournal
 
 __all__ = ["LEASE", "REPORT_WITHIN", "Jobs"]

@@ -127,12 +127,12 @@ class JobRunner:
             storable_outcome(outcome)
         except StoreError as error:  # it would be run again and again, and never be told
             log.error("job %s of %s: its %s", short(job.job_id), short(job.ability_id, 64), error)
-            return self._error(CallError("internal error of the program"))
+            return self._error(CallError())
         return outcome
 
     def time_out(self, job: Job) -> Run:
         """Return a run that reports that a job ran out of time."""
-        return Run(job, self._error(HandlerTimeoutError("the ability took longer than its timeout")))
+        return Run(job, self._error(HandlerTimeoutError()))
 
     def _error(self, error: CallError) -> Outcome:
         reply = self._kernel.refusal(error)

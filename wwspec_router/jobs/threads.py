@@ -11,7 +11,8 @@ from time import monotonic
 
 from wwspec_router.errors import StoreError
 from wwspec_router.handlers.context import Deadline
-from wwspec_router.logs import current_request, describe, short
+from wwspec_router.logs import current_request, short
+from wwspec_router.stacks import describe
 from wwspec_router.stores.base import Job, Outcome
 from wwspec_router.watchdog import Watchdog, Work
 

@@ -6,6 +6,7 @@ goes wrong becomes a reply `{"errcode", "errmsg"}`, and what a handler let escap
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 
 import msgspec
@@ -15,18 +16,14 @@ from wwspec_router.envelope import Call, CallType, Reply
 from wwspec_router.errors import (
     AbilityNotFoundError,
     CallError,
-    HandlerTimeoutError,
     InputError,
-    NotifyNotFoundError,
-    OutputError,
     OverloadedError,
-    SdkCallError,
 )
 from wwspec_router.handlers.context import AsyncContext, Context, Deadline, Portal, PrivateLoopPortal
 from wwspec_router.jobs.runner import Jobs
 from wwspec_router.kernel.intake import EventIntake
 from wwspec_router.kernel.limits import ConcurrencyLimit
-from wwspec_router.logs import LineLimiter, describe, short
+from wwspec_router.logs import LineLimiter, short
 from wwspec_router.monitoring.figures import ASYNC, EVENT, UNKNOWN
 from wwspec_router.registry.table import (
     AbilityTable,
@@ -38,6 +35,7 @@ from wwspec_router.registry.table import (
     Target,
 )
 from wwspec_router.sdk.base import Sdk, SdkClient
+from wwspec_router.stacks import describe, errcode_of, is_a
 from wwspec_router.stores.base import NotifyStore
 
 __all__ = ["Dispatcher"]
@@ -49,9 +47,6 @@ _JsonTarget = ApiTarget | CallbackTarget | StatusTarget
 
 
 _NO_DEADLINE = Deadline()
-_OURS = frozenset({CallError, HandlerTimeoutError, NotifyNotFoundError, OutputError, OverloadedError, SdkCallError})
-"""Errors whose messages are the program's own words. Those of all others may quote the request, the platform, or what
-was to be replied: only the app is told these."""
 
 
 class _ErrorBody(msgspec.Struct):
@@ -155,18 +150,15 @@ class Dispatcher:
     def _told(self, call: Call, error: BaseException) -> Reply:
         """Log an error, if none like it was logged just now, and return the reply that tells the app of it."""
         ending = self._limiter.ending((self._subject(call), *_kind(error)))
-        try:
-            if issubclass(type(error), CallError):  # isinstance believes what an object says of itself
-                reply = self.refusal(error)  # type: ignore[arg-type]  # it is one
+        with suppress(BaseException):  # it has lost its message, or its own methods raise
+            if is_a(error, CallError):
+                reply = self.refusal(error)
                 if ending is not None:
-                    _log_refusal(call, error, ending)  # type: ignore[arg-type]  # as above
+                    _log_refusal(call, error, ending)
                 return reply
-            if ending is not None:
-                log.error("%s failed: %s%s", _named(call), describe(error), ending)
-        except BaseException:  # it has lost its message, or its own methods raise
-            if ending is not None:
-                log.error("%s failed with an error that can't be told%s", _named(call), ending)
-        return self.refusal(CallError("internal error of the program"))
+        if ending is not None:
+            log.error("%s failed: %s%s", _named(call), describe(error), ending)
+        return self.refusal(CallError())
 
     def refusal(self, error: CallError) -> Reply:
         """Return the reply that tells the app of an error."""
@@ -292,10 +284,10 @@ class Dispatcher:
 
 def _log_refusal(call: Call, error: CallError, ending: str) -> None:
     """Log a refusal; of errors whose message may hold what is secret only the class and the errcode."""
-    if isinstance(error, OverloadedError):
+    if type(error).frequent:
         log.warning("a call was refused: %s%s", error.detail, ending)
         return
-    text = f": {error.message}" if type(error) in _OURS else _errcode(error)
+    text = f": {error.message}" if type(error).loggable else _errcode(error)
     detail = f" ({error.detail})" if error.detail else ""
     level = logging.ERROR if call.call_type == CallType.EVENT else logging.WARNING
     log.log(level, "%s refused, %s%s%s%s", _named(call), type(error).__name__, text, detail, ending)
@@ -303,11 +295,7 @@ def _log_refusal(call: Call, error: CallError, ending: str) -> None:
 
 def _kind(error: BaseException) -> tuple[int, int | None]:
     """Return what errors of one kind have in common: the class, which may have no hash, and the errcode, if any."""
-    try:
-        errcode = getattr(error, "errcode", None)
-    except BaseException:  # its own methods raise
-        errcode = None
-    return id(type(error)), errcode if type(errcode) is int else None
+    return id(type(error)), errcode_of(error)
 
 
 def _named(call: Call) -> str:

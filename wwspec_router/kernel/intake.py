@@ -11,6 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from wwspec_router.contracts.bounds import bounded
 from wwspec_router.contracts.codec import OutputCodec
+from wwspec_router.contracts.decoding import UNREADABLE
 from wwspec_router.envelope import Call
 from wwspec_router.errors import ApiError, CallError, InputError, NotifyNotFoundError, StoreError
 from wwspec_router.logs import short
@@ -23,7 +24,6 @@ log = logging.getLogger(__name__)
 
 NOTIFY_API = "spec_notify_app"
 
-_UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError, ValueError)
 _ACCEPTED = '{"errcode":0,"errmsg":"ok"}'
 
 
@@ -82,7 +82,7 @@ class EventIntake:
         """
         try:
             event_type: str | UnsetType = self._listed(call.data).event_type
-        except _UNREADABLE:
+        except UNREADABLE:
             event_type = UNSET
         if event_type is UNSET:
             event_type = self._unlisted_type(call.data)
@@ -110,14 +110,14 @@ class EventIntake:
         except StoreError as error:
             raise CallError("the event could not be read", detail=str(error)) from error
         if text is None:
-            raise NotifyNotFoundError("no event waits under this notify_id")
+            raise NotifyNotFoundError()
         return text
 
     def _unlisted_type(self, text: str) -> str:
         """Return the kind of an event that no contract fits, and log what replies will leave out of it."""
         try:
             event_type = self._event.decode(text).event_type
-        except _UNREADABLE:
+        except UNREADABLE:
             raise InputError("$.event_type", "an event is a JSON object with a string") from None
         if self._output is not None:
             self._output.report_unlisted(text)
@@ -129,7 +129,7 @@ class EventIntake:
         reply = client.invoke(NOTIFY_API, self._encode(notification).decode())
         try:
             outcome = self._outcome.decode(reply)
-        except _UNREADABLE:
+        except UNREADABLE:
             raise CallError(f"{NOTIFY_API}: the platform's reply is not readable") from None
         if outcome.errcode != 0:
             raise ApiError(NOTIFY_API, outcome.errcode, outcome.errmsg)

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from time import monotonic
 
 from wwspec_router.errors import StoreError
-from wwspec_router.logs import describe
 from wwspec_router.monitoring.figures import Figures, Gauges, Snapshot, merged
 from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.monitoring.status import Status, Stored, line_of, status_of
+from wwspec_router.stacks import describe
 from wwspec_router.stores.base import Store
 
 __all__ = ["Monitor", "Status"]

@@ -18,6 +18,7 @@ from zlib import crc32
 import msgspec
 from msgspec import Meta
 
+from wwspec_router.contracts.decoding import UNREADABLE
 from wwspec_router.monitoring.figures import Snapshot, merged
 
 __all__ = ["SharedFigures"]
@@ -26,7 +27,6 @@ AREA = 8 << 20
 """Bytes reserved for one process; memory is used only for what is written."""
 _HEAD = struct.Struct("<QII")
 """What precedes the figures: how often the process has published some, their length, their checksum."""
-_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
 class _Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,7 +123,7 @@ class SharedFigures:
             times, length, checksum = _HEAD.unpack(head)
             content = os.pread(self._file, min(length, AREA), place + _HEAD.size)
             if times and crc32(content) == checksum:  # else the process was killed while it wrote, or writes just now
-                with suppress(*_UNREADABLE):
+                with suppress(*UNREADABLE):
                     return times, _decode(content)
         return 0, None
 

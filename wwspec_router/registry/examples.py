@@ -9,25 +9,18 @@ from typing import Any
 import msgspec
 
 from wwspec_router.contracts.examples import console_example
+from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.contracts.matching import matches, merged, mismatches
 from wwspec_router.errors import DEFAULT_ERRCODE
 from wwspec_router.registry.table import Ability, AbilityTable, FuncTarget
 
 __all__ = [
-    "ConsoleContract",
     "compare",
     "console_contract",
     "console_contracts",
     "json_schemas",
     "takes_error_reply",
 ]
-
-
-class ConsoleContract(msgspec.Struct, frozen=True):
-    """The two JSON examples of one ability, decoded."""
-
-    input: Any
-    output: Any
 
 
 def console_contracts(table: AbilityTable) -> dict[str, ConsoleContract]:

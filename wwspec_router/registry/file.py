@@ -17,7 +17,7 @@ from msgspec import Meta
 from wwspec_router.contracts.codec import OutputPolicy
 from wwspec_router.errors import DEFAULT_ERRCODE, RegistryError
 
-__all__ = ["AbilityRow", "Apis", "Passthrough", "Program", "Registry", "parse_registry", "read_registry"]
+__all__ = ["AbilityRow", "Apis", "Passthrough", "Program", "Registry", "parse_registry"]
 
 Apis = Literal["*"] | list[str]
 """Names of SDK APIs, or "*" for every API that has a contract in `schemas/api/`."""
@@ -106,18 +106,6 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
             key: The ability ID.
         """
         return _place(self.path, self.lines, table, key)
-
-
-def read_registry(path: Path) -> Registry:
-    """Read a registry file.
-
-    Raises:
-        RegistryError: It has faults; all of them are listed.
-    """
-    registry, faults = parse_registry(path)
-    if faults:
-        raise RegistryError(faults)
-    return registry
 
 
 def parse_registry(path: Path) -> tuple[Registry, list[str]]:

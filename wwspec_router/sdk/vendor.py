@@ -157,7 +157,7 @@ class VendorSdk:
                     raise TypeError
             return call
         except BaseException as error:  # the SDK names no class, and whatever it raises, nobody is let in
-            raise DecodeError("the request could not be verified or decrypted", detail=type(error).__name__) from error
+            raise DecodeError(detail=type(error).__name__) from error
 
     def encode(self, text: str) -> SealedReply:
         """Sign and encrypt a reply; see `Sdk.encode`."""

@@ -16,11 +16,12 @@ from msgspec.structs import replace
 
 from wwspec_router.config import Settings
 from wwspec_router.errors import CallError, HandlerTimeoutError, OverloadedError
-from wwspec_router.logs import LineLimiter, RareWarnings, about, describe
+from wwspec_router.logs import LineLimiter, RareWarnings, about
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.protocol.answers import NO_REPLY, OVERLOADED, STOPPING, Answer, Headers, OnAnswer
 from wwspec_router.serving.exchange import Exchange, PendingRequest
 from wwspec_router.serving.workers import WorkerPool
+from wwspec_router.stacks import describe
 
 __all__ = ["Calls", "PendingCall"]
 
@@ -157,10 +158,10 @@ class Calls:
         if not job.cancelled():
             self._pass_on(call, job)
         elif call.given_up is GivenUp.TIME_OVER:
-            self._refuse(call, HandlerTimeoutError("the ability took longer than its timeout"))
+            self._refuse(call, HandlerTimeoutError())
         elif call.given_up is GivenUp.QUEUED_TOO_LONG:
             detail = f"queued for more than {self._queue_timeout:g} s"
-            self._refuse(call, OverloadedError("the program is overloaded, try again later", detail=detail))
+            self._refuse(call, OverloadedError(detail=detail))
         elif call.given_up is GivenUp.HUNG_UP:
             self._count(call, UNANSWERED)
             call.on_answer(None)

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 from wwspec_router.jobs.runner import Jobs
-from wwspec_router.logs import describe_task, describe_thread
 from wwspec_router.serving.exchange import PendingRequest
 from wwspec_router.serving.workers import WorkerPool
+from wwspec_router.stacks import describe_task, describe_thread
 from wwspec_router.watchdog import Watchdog, Work
 
 __all__ = ["CallWatch", "Liveness"]

@@ -15,9 +15,10 @@ from functools import partial
 
 from wwspec_router.config import SdkSource, Settings
 from wwspec_router.errors import ConfigurationError, WWSpecError
-from wwspec_router.logs import describe, setup_logging
+from wwspec_router.logs import setup_logging
 from wwspec_router.serving.pulse import Pulse
 from wwspec_router.serving.supervisor import Supervisor
+from wwspec_router.stacks import describe
 
 __all__ = ["serve"]
 

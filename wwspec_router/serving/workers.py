@@ -216,7 +216,7 @@ class WorkerPool:
         if self._closed:
             return OverloadedError("the program is stopping", detail="the worker pool takes no more jobs")
         detail = f"{len(self._pending)} jobs pending, {len(self._crew.workers)} of {self._size} worker threads"
-        return OverloadedError("the program is overloaded, try again later", detail=detail)
+        return OverloadedError(detail=detail)
 
     def _flush_soon(self) -> None:
         if not self._flushing:

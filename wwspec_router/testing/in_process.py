@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import msgspec
-from starlette.types import ASGIApp
 
-from wwspec_router.config import SdkSource, Settings
+from wwspec_router.config import SdkSource, Settings, registry_path
 from wwspec_router.emulator.http.client import EmulatorClient
-from wwspec_router.emulator.http.server import AbilityContract, EmulatorSettings, create_app
-from wwspec_router.emulator.standin.wwspec_standin.link import NETWORK, LinkError, RemoteZone
+from wwspec_router.emulator.http.server import create_app
+from wwspec_router.emulator.settings import EmulatorSettings
+from wwspec_router.emulator.standin.wwspec_standin.link import NETWORK, HttpLink, LinkError
 from wwspec_router.emulator.state.world import ChannelTimeoutError, ProgramReply
 from wwspec_router.registry.examples import console_contracts
 from wwspec_router.registry.table import build_table
@@ -25,9 +24,8 @@ from wwspec_router.serving.app import ZoneProgram
 from wwspec_router.stores import open_store
 from wwspec_router.testing.memory import MemoryServer, MemoryTransport
 from wwspec_router.testing.standin import load_standin
-from wwspec_router.testing.zone import Zone
 
-__all__ = ["in_process_zone"]
+__all__ = ["start"]
 
 CALL_LIMIT = 10.0
 """Seconds that the emulator waits for the program, unless it says otherwise."""
@@ -35,23 +33,24 @@ URL = "http://127.0.0.1"
 """What the emulator sees itself called as, since it answers its own machine only."""
 
 
-def in_process_zone(app: Path, registry: Path | None, emulator: Mapping[str, Any]) -> Zone:
-    """Build the zone; see `Zone.in_process`."""
-    table = build_table(app, registry or app / "abilities" / "registry.toml")
-    contracts = msgspec.convert(msgspec.to_builtins(console_contracts(table)), dict[str, AbilityContract])
+def start(app: Path, registry: Path | None, emulator: Mapping[str, Any]) -> tuple[EmulatorClient, ExitStack]:
+    """Start program and emulator; see `Zone.in_process`.
+
+    Returns:
+        The emulator's controls, and what ends both.
+    """
+    table = build_table(app, registry_path(app, registry))
     channel = _Channel()
     with ExitStack() as stack:
-        platform = create_app(EmulatorSettings(contracts=contracts, **emulator), channel)
-        emulator_server = _started(stack, platform, "zone-emulator")
+        platform = create_app(EmulatorSettings(contracts=console_contracts(table), **emulator), channel)
+        emulator_server = stack.enter_context(MemoryServer(platform, "zone-emulator"))
         sdk = VendorSdk(load_standin(_Link(emulator_server)), SdkSource.EMULATOR)
         program = ZoneProgram(table, sdk, open_store("memory:"), Settings(app=app, threads=32, grace=1.0))
-        channel.program = _started(stack, program, "zone-program")
+        channel.program = stack.enter_context(MemoryServer(program, "zone-program"))
         http = httpx.Client(base_url=URL, transport=MemoryTransport(emulator_server))
-        zone = Zone(EmulatorClient(http=http))
-        zone.client.receive_events()
-        stack.push(zone._stack.pop_all())
-        zone._stack = stack.pop_all()
-    return zone
+        client = stack.enter_context(EmulatorClient(http=http))
+        client.receive_events()
+        return client, stack.pop_all()
 
 
 class _Channel:
@@ -72,7 +71,7 @@ class _Channel:
         """Leave the program to the zone."""
 
 
-class _Link(RemoteZone):
+class _Link(HttpLink):
     """The stand-in's way to the emulator, in memory."""
 
     def __init__(self, emulator: MemoryServer) -> None:
@@ -85,13 +84,6 @@ class _Link(RemoteZone):
         except ConnectionError as error:
             raise LinkError(NETWORK, f"the exchange with the emulator failed: {type(error).__name__}") from None
         return served.status, served.body
-
-
-def _started(stack: ExitStack, app: ASGIApp, name: str) -> MemoryServer:
-    server = MemoryServer(app, name)
-    server.start()
-    stack.callback(server.stop)
-    return server
 
 
 def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

@@ -150,7 +150,7 @@ class JobRunsSuite(StoreFixtures):
 
     @SETTINGS
     @given(ability_id=st.text(), other=st.text())
-    def test_an_ability_is_told_from_every_other(self, store: JobJournal, ability_id: str, other: str) -> None:
+    def test_an_ability_is_kept_apart_from_every_other(self, store: JobJournal, ability_id: str, other: str) -> None:
         store.add(of(ability_id, "a"))
         claimed = store.claim("one", 1, LEASE, known=frozenset({other}))
         assert [each.ability_id for each in claimed] == [ability_id] * (ability_id == other)

@@ -3,12 +3,14 @@
 Knows nothing of zones; what it serves sees an ordinary HTTP/1.1 client on this machine.
 """
 
-import asyncio
-import threading
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import AsyncIterator, Iterable
+from contextlib import ExitStack, asynccontextmanager
+from types import TracebackType
+from typing import NamedTuple, Self
 
+import anyio
 import httpx
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from starlette.types import ASGIApp, Message, Scope
 
 __all__ = ["MemoryServer", "MemoryTransport", "Served"]
@@ -26,39 +28,33 @@ class Served(NamedTuple):
 
 
 class MemoryServer:
-    """Runs one application, lifespan included, from `start` to `stop`.
+    """Runs one application, lifespan included. A context manager.
 
     Args:
         app: The application.
         name: What its thread is called.
+
+    Raises:
+        RuntimeError: It could not be started or stopped.
     """
 
     def __init__(self, app: ASGIApp, name: str) -> None:
         self._app = app
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name=name)
-        self._stopping: asyncio.Event
-        self._lifespan: asyncio.Task[None]
+        self._name = name
+        self._ends = ExitStack()
+        self._portal: BlockingPortal
 
-    def start(self) -> None:
-        """Start the application.
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._portal = stack.enter_context(start_blocking_portal("asyncio", name=self._name))
+            stack.enter_context(self._portal.wrap_async_context_manager(self._lifespan()))
+            self._ends = stack.pop_all()
+        return self
 
-        Raises:
-            RuntimeError: Its start-up failed.
-        """
-        self._thread.start()
-        try:
-            asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()
-        except BaseException:
-            self._end_loop()
-            raise
-
-    def stop(self) -> None:
-        """Stop the application and its loop."""
-        try:
-            asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result()
-        finally:
-            self._end_loop()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ends.close()
 
     def request(
         self,
@@ -96,7 +92,7 @@ class MemoryServer:
             "client": CLIENT,
             "server": ("127.0.0.1", 80),
         }
-        answer = asyncio.run_coroutine_threadsafe(self._request(scope, body), self._loop)
+        answer = self._portal.start_task_soon(self._request, scope, body)
         try:
             return answer.result(limit)
         except TimeoutError:
@@ -105,7 +101,7 @@ class MemoryServer:
 
     async def _request(self, scope: Scope, body: bytes) -> Served:
         waiting = [{"type": "http.request", "body": body, "more_body": False}]
-        gone = asyncio.Event()
+        gone = anyio.Event()
         status, headers, chunks, whole = 500, [], bytearray(), False
 
         async def receive() -> Message:
@@ -130,38 +126,40 @@ class MemoryServer:
             raise ConnectionResetError("the application ended without a whole answer")
         return Served(status, headers, bytes(chunks))
 
-    async def _start(self) -> None:
-        self._stopping = asyncio.Event()
-        started: asyncio.Future[None] = self._loop.create_future()
-        first = True
+    @asynccontextmanager
+    async def _lifespan(self) -> AsyncIterator[None]:
+        started, stopping = anyio.Event(), anyio.Event()
+        failure: Exception | None = None
+        messages = iter([{"type": "lifespan.startup"}])
 
         async def receive() -> Message:
-            nonlocal first
-            if first:
-                first = False
-                return {"type": "lifespan.startup"}
-            await self._stopping.wait()
+            for message in messages:
+                return message
+            await stopping.wait()
             return {"type": "lifespan.shutdown"}
 
         async def send(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
-                started.set_result(None)
-            elif message["type"] == "lifespan.startup.failed":
-                started.set_exception(RuntimeError(message.get("message", "the start-up failed")))
+                started.set()
 
-        scope: dict[str, Any] = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
-        self._lifespan = asyncio.ensure_future(_await(self._app(scope, receive, send)))
-        await asyncio.wait([started, self._lifespan], return_when=asyncio.FIRST_COMPLETED)
-        await started
+        async def run() -> None:
+            nonlocal failure
+            try:
+                await self._app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, receive, send)
+            except Exception as error:
+                failure = error
+            started.set()
 
-    async def _stop(self) -> None:
-        self._stopping.set()
-        await self._lifespan
-
-    def _end_loop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(run)
+            await started.wait()
+            if failure is None:
+                try:
+                    yield
+                finally:
+                    stopping.set()
+        if failure is not None:
+            raise RuntimeError("the application could not be started or stopped") from failure
 
 
 class MemoryTransport(httpx.BaseTransport):
@@ -182,7 +180,3 @@ class MemoryTransport(httpx.BaseTransport):
         except ConnectionError as error:
             raise httpx.RemoteProtocolError(str(error), request=request) from error
         return httpx.Response(served.status, headers=served.headers, content=served.body, request=request)
-
-
-async def _await(awaitable: Any) -> None:
-    await awaitable

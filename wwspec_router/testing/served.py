@@ -1,4 +1,4 @@
-"""A zone of two processes: the program as it is served, and the emulator."""
+"""A program as it is served, and an emulator, each in a process of its own. Knows nothing of `Zone`."""
 
 import tempfile
 from collections.abc import Sequence
@@ -8,53 +8,50 @@ from pathlib import Path
 import msgspec
 
 from wwspec_router.cli.child import Child
+from wwspec_router.config import registry_path
+from wwspec_router.contracts.files import ConsoleContract, read_console_contracts
 from wwspec_router.emulator.http.client import EmulatorClient
-from wwspec_router.emulator.settings import AbilityContract, load_contracts
-from wwspec_router.testing.zone import Zone
 
-__all__ = ["ServedZone"]
+__all__ = ["ServedProgram"]
 
 
-class ServedZone(Zone):
-    """See `Zone.serve`. It can also crash the program and start it again.
+class ServedProgram:
+    """Both processes. It can also crash the program and start it again.
+
+    Args:
+        app: The application folder.
+        registry: Its registry file; None means the usual one.
+        serve: Further options of `wwspec serve`.
+        emulate: Further options of `wwspec emulate`.
 
     Attributes:
-        folder: Logs and the store's file; gone with the zone.
+        folder: Logs and the store's file; removed with the processes.
         program: The program's process.
         emulator: The emulator's process.
         program_url: Where the program listens; the same after a restart.
+        client: The emulator's controls.
+
+    Raises:
+        ChildError: The program or the emulator did not start; the text says what it printed.
     """
 
     program: Child
-    emulator: Child
     program_url: str
 
-    def __init__(
-        self, client: EmulatorClient, folder: Path, app: Path, registry: Path | None, options: Sequence[str]
-    ) -> None:
-        super().__init__(client)
-        self.folder = folder
-        registry = registry or app / "abilities" / "registry.toml"
-        self._application = ("--app", str(app), "--registry", str(registry))
-        self._options = options
+    def __init__(self, app: Path, registry: Path | None, serve: Sequence[str], emulate: Sequence[str]) -> None:
+        self._application = ("--app", str(app), "--registry", str(registry_path(app, registry)))
+        self._options = serve
         self._port = 0
-
-    @classmethod
-    def start(cls, app: Path, registry: Path | None, serve: Sequence[str], emulate: Sequence[str]) -> "ServedZone":
-        """Start both processes; see `Zone.serve`."""
         with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wwspec-zone-")))
-            emulator = Child(["emulate", "--port", "0", *emulate], output=folder / "emulator.log")
-            stack.callback(emulator.stop)
-            zone = cls(EmulatorClient(emulator.announced_url()), folder, app, registry, serve)
-            zone.emulator = emulator
-            stack.callback(zone.stop_program)
-            stack.push(zone._stack.pop_all())
-            zone.client.register(msgspec.to_builtins(zone._contracts()))
-            zone.start_program()
-            zone.client.receive_events()
-            zone._stack = stack.pop_all()
-        return zone
+            self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wwspec-zone-")))
+            self.emulator = Child(["emulate", "--port", "0", *emulate], output=self.folder / "emulator.log")
+            stack.callback(self.emulator.stop)
+            stack.callback(self.stop_program)
+            self.client = stack.enter_context(EmulatorClient(self.emulator.announced_url()))
+            self.client.register(msgspec.to_builtins(self._contracts()))
+            self.start_program()
+            self.client.receive_events()
+            self._stack = stack.pop_all()
 
     def start_program(self) -> None:
         """Start the program, again at the same port if it ran before, and point the emulator at it."""
@@ -82,9 +79,13 @@ class ServedZone(Zone):
         """Return what the program has logged so far."""
         return (self.folder / "program.log").read_text()
 
-    def _contracts(self) -> dict[str, AbilityContract]:
+    def close(self) -> None:
+        """End both processes."""
+        self._stack.close()
+
+    def _contracts(self) -> dict[str, ConsoleContract]:
         """Export the contracts in a process of its own: this one may have another application's modules."""
         folder = self.folder / "contracts"
         export = Child(["contracts", *self._application, "--out", str(folder)], output=self.folder / "contracts.log")
         export.wait_success()
-        return load_contracts(folder)
+        return read_console_contracts(folder)

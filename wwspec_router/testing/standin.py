@@ -3,24 +3,24 @@
 import importlib.util
 from types import ModuleType
 
-from wwspec_router.emulator.standin.wwspec_standin.link import Zone
+from wwspec_router.emulator.standin.wwspec_standin.link import Link
 
 __all__ = ["load_standin"]
 
 _MODULE = "wwspec_router.emulator.standin.wwspec_standin.sdk"
 
 
-def load_standin(zone: Zone | None = None) -> ModuleType:
+def load_standin(link: Link | None = None) -> ModuleType:
     """Return a copy of the stand-in that shares nothing with other copies and is not under the vendor's name.
 
     Args:
-        zone: What it calls; None for what WWSPEC_EMULATOR_URL says.
+        link: How it calls; None for what WWSPEC_EMULATOR_URL says.
     """
     spec = importlib.util.find_spec(_MODULE)
     if spec is None or spec.loader is None:
         raise FileNotFoundError(_MODULE)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    if zone is not None:
-        module._zone = zone  # type: ignore[attr-defined]  # what it calls through
+    if link is not None:
+        module._link = link  # type: ignore[attr-defined]  # what it calls through
     return module

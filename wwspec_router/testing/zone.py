@@ -14,30 +14,28 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import msgspec
 
 from wwspec_router.emulator.http.client import CallResult, EmulatorClient
+from wwspec_router.testing.served import ServedProgram
 
-if TYPE_CHECKING:
-    from wwspec_router.testing.served import ServedZone
-
-__all__ = ["Zone"]
+__all__ = ["ServedZone", "Zone"]
 
 
 class Zone:
     """A program in a zone, as an enterprise app meets it. A context manager: the program ends with it.
 
     Args:
-        client: Talks to the emulator; closed with the zone.
+        client: Talks to the emulator.
+        ends: Closed with the zone.
     """
 
-    def __init__(self, client: EmulatorClient) -> None:
+    def __init__(self, client: EmulatorClient, ends: ExitStack) -> None:
         self.client = client
         """The emulator's controls; see `EmulatorClient`."""
-        self._stack = ExitStack()
-        self._stack.callback(client.close)
+        self._stack = ends
 
     @staticmethod
     def in_process(app: Path, registry: Path | None = None, **emulator: Any) -> "Zone":
@@ -47,15 +45,15 @@ class Zone:
 
         Args:
             app: The application folder.
-            registry: Its registry file; `abilities/registry.toml` when None.
+            registry: Its registry file; None means the usual one.
             emulator: Fields of `EmulatorSettings`, such as `seed`, `messages`, `clock_start`.
 
         Raises:
             ConfigurationError: The application or its registry file has faults.
         """
-        from wwspec_router.testing.in_process import in_process_zone
+        from wwspec_router.testing.in_process import start  # it imports the whole program
 
-        return in_process_zone(app, registry, emulator)
+        return Zone(*start(app, registry, emulator))
 
     @staticmethod
     def serve(
@@ -65,16 +63,14 @@ class Zone:
 
         Args:
             app: The application folder.
-            registry: Its registry file; `abilities/registry.toml` when None.
+            registry: Its registry file; None means the usual one.
             serve: Further options of `wwspec serve`.
             emulate: Further options of `wwspec emulate`.
 
         Raises:
             ChildError: The program or the emulator did not start; the text says what it printed.
         """
-        from wwspec_router.testing.served import ServedZone
-
-        return ServedZone.start(app, registry, serve, emulate)
+        return ServedZone(app, registry, serve, emulate)
 
     @staticmethod
     def connect(url: str) -> "Zone":
@@ -86,9 +82,10 @@ class Zone:
         Raises:
             EmulatorError: Nothing answers there.
         """
-        zone = Zone(EmulatorClient(url))
-        zone.client.receive_events()
-        return zone
+        with ExitStack() as stack:
+            client = stack.enter_context(EmulatorClient(url))
+            client.receive_events()
+            return Zone(client, stack.pop_all())
 
     def __enter__(self) -> Self:
         return self
@@ -122,5 +119,13 @@ class Zone:
         return str(self.client.notifications()[-1]["notify_id"])
 
     def advance(self, seconds: float) -> int:
-        """Let time pass in the emulator, in no time; return its clock in Unix seconds."""
+        """Put the emulator's clock forward at once; return its time in Unix seconds."""
         return self.client.advance(seconds)
+
+
+class ServedZone(ServedProgram, Zone):
+    """See `Zone.serve`. It can also crash the program and start it again; see `ServedProgram`."""
+
+    def __init__(self, app: Path, registry: Path | None, serve: Sequence[str], emulate: Sequence[str]) -> None:
+        ServedProgram.__init__(self, app, registry, serve, emulate)
+        Zone.__init__(self, self.client, self._stack)

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from wwspec_router.emulator.http.server import AbilityContract, EmulatorSettings
+from tests.support.sealing import seal_reply
+from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.platform import Platform
+from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.emulator.state.accounts import Program
 from wwspec_router.emulator.state.conversations import Message, Party
@@ -37,7 +39,7 @@ class ProgramInMemory:
         call = seal.open_call(self.key, headers.items(), body)
         self.calls.append(call)
         self.limits.append(limit)
-        sealed = seal.seal_reply(self.key, self.reply(call), call.request_id, 0)
+        sealed = seal_reply(self.key, self.reply(call), call.request_id, 0)
         return ProgramReply(200, list(sealed.headers.items()), sealed.body.encode())
 
 
@@ -102,7 +104,7 @@ class Zone:
 
     def events(self, event_type: str) -> list[Json]:
         """Return the own objects of the events of one type that reached the program so far."""
-        self.platform.settle()
+        self.platform.wait_idle()
         events = [json.loads(call.data) for call in self.program.calls if call.call_type == 2]
         return [event[event_type] for event in events if event["event_type"] == event_type]
 
@@ -129,7 +131,7 @@ class Zone:
         with self.world.lock:
             return self.corp.media.add(self.settings.agentid, name, content, self.world.clock.now())
 
-    def link(self, contracts: dict[str, AbilityContract] | None = None, url: str = "http://127.0.0.1:9") -> None:
+    def link(self, contracts: dict[str, ConsoleContract] | None = None, url: str = "http://127.0.0.1:9") -> None:
         """Link a second program with the app."""
         with self.world.lock:
             self.world.app.programs[SECOND_PROGRAM] = Program(program_id=SECOND_PROGRAM, url=url, contracts=contracts)

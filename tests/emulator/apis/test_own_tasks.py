@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from tests.emulator.apis.conftest import SECOND_PROGRAM, Json, Zone
-from wwspec_router.emulator.http.server import AbilityContract
+from wwspec_router.contracts.files import ConsoleContract
 
 PROGRAM, MODEL = "create_program_task", "create_model_task"
 RESULTS = {PROGRAM: "get_program_task_result", MODEL: "get_model_task_result"}
@@ -55,7 +55,7 @@ def test_a_program_may_report_before_it_answers(zone: Zone, kind: str) -> None:
 @BOTH
 def test_the_placeholders_of_the_contract_are_filled(zone: Zone, kind: str) -> None:
     example = {"a": {"who said": "{chat}"}, "b": ["only {chatcontent}!"], "constant": 1, "other": "{unknown}"}
-    zone.link({"digest": AbilityContract(input=example, output={"n": 0})})
+    zone.link({"digest": ConsoleContract(input=example, output={"n": 0})})
     employee = zone.say("再见", parties=zone.employee_first)
     zone.ok(kind, request_of(zone, kind, msg_list=[*zone.talk("你好"), zone.key_of(employee)]))
     data = json.loads(zone.program.calls[0].data)
@@ -117,7 +117,7 @@ def test_unreadable_messages_are_told_and_none_at_all_refused(zone: Zone, kind: 
 
 @BOTH
 def test_a_report_must_fit_the_output_contract(zone: Zone, kind: str) -> None:
-    zone.link({"digest": AbilityContract(input={"chat": "{chat}"}, output={"n": 0})})
+    zone.link({"digest": ConsoleContract(input={"chat": "{chat}"}, output={"n": 0})})
     jobid = zone.ok(kind, request_of(zone, kind))["jobid"]
     job_info = zone.program.calls[0].job_info
     report = "program_async_job_call_back"
@@ -132,7 +132,7 @@ def test_a_report_must_fit_the_output_contract(zone: Zone, kind: str) -> None:
 def test_a_call_that_fails_makes_no_task(zone: Zone, kind: str) -> None:
     zone.link(url="http://unreachable")
     assert zone.refused(kind, request_of(zone, kind)) == 710674
-    zone.link({"other": AbilityContract(input={}, output={})})
+    zone.link({"other": ConsoleContract(input={}, output={})})
     assert zone.refused(kind, request_of(zone, kind)) == 710636
     zone.link()
     assert zone.refused(kind, request_of(zone, kind, msg_list=zone.talk("长" * 30_001))) == 790040

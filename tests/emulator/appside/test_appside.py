@@ -179,7 +179,7 @@ FORM = 'multipart/form-data; boundary="b"'
         (FORM, b"--b\r\ncontent-disposition: form-data; name=media; filename=a\r\n\r\n123456", 40058),
         (FORM, b"--b\r\ncontent-disposition: form-data; name=other; filename=a\r\n\r\n123456\r\n--b--\r\n", 40063),
         (FORM, b"--b\r\ncontent-disposition: form-data; name=media\r\n\r\n123456\r\n--b--\r\n", 40063),
-        (FORM, b"--b\r\n\xff\xfe\r\n\r\n123456\r\n--b--\r\n", 40063),
+        (FORM, b"--b\r\n\xff\xfe\r\n\r\n123456\r\n--b--\r\n", 40058),
         (FORM, b"--b\r\ncontent-disposition: form-data; name=media; filename=a\r\n\r\n123456\r\n--b--", 0),
     ],
 )

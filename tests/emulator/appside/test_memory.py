@@ -48,7 +48,7 @@ def exported(http: httpx.Client, info: Json, media_id: str) -> int:
     return int(answer.json()["errcode"])
 
 
-@pytest.mark.slow
+@pytest.mark.slow  # uploads and replies of hundreds of megabytes
 def test_large_uploads_and_long_calls_stay_within_bounds(stack: ExitStack, tmp_path: Path) -> None:
     """Row 7: 10 uploads of 40 MiB and 300 calls of 85,000 CJK characters, by the memory of the process.
 
@@ -178,7 +178,7 @@ def test_hits_are_bounded(zone: Zone) -> None:
     for number in range(500):
         zone.ok("create_rule", name=f"r{number}", keyword={"word_list": ["命中"]})
     messages = [zone.say("命中", parties=zone.customer_first) for _ in range(750)]
-    zone.platform.settle()
+    zone.platform.wait_idle()
     assert kept(zone, "hits")["max_bytes"] == 32 * MIB
     pulled = [each["msgid"] for page in zone.pages("get_hit_msg_list", "msg_list", {"limit": 1000}) for each in page]
     assert 0 < len(pulled) < 750
@@ -199,6 +199,7 @@ def test_rules_are_bounded(zone: Zone) -> None:
     zone.ok("create_rule", name="r", keyword={"word_list": ["a"]}, applicable_range=large)
 
 
+@pytest.mark.slow  # hundreds of megabytes
 def test_contents_of_knowledge_bases_are_bounded(zone: Zone) -> None:
     """Row 7: WeCom's own limits allow more than a machine has; a deleted knowledge base makes room."""
     assert KNOWLEDGE_BYTES == 64 * MIB

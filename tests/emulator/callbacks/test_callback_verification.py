@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.emulator.callbacks.test_callbacks import AES_KEY, TOKEN, CallbackApp, settled, start_with_callback
+from tests.emulator.callbacks.test_callbacks import AES_KEY, TOKEN, CallbackApp, callbacks_of, start_with_callback
 from tests.emulator.conftest import Emulator, Response, StartEmulator, free_socket, http_server, url_of
 from tests.support.waiting import wait_until
 from wwspec_router.cli.main import main
@@ -117,7 +117,7 @@ def test_an_app_that_started_later_is_verified_before_its_first_delivery(
     emulator = start_with_callback(start, callback_app.url)
     wait_until(lambda: callback_app.echoes == 1)
     emulator.sdk("spec_notify_app", {})
-    assert settled(emulator) == [("delivered", 1)]
+    assert callbacks_of(emulator) == [("delivered", 1)]
     assert callback_app.echoes == 2
 
 

@@ -152,7 +152,7 @@ def start_with_callback(start: StartEmulator, url: str) -> Emulator:
     return start(corpid="wwcallback", callback_url=url, callback_token=TOKEN, encoding_aes_key=AES_KEY)
 
 
-def settled(emulator: Emulator) -> list[tuple[str, int]]:
+def callbacks_of(emulator: Emulator) -> list[tuple[str, int]]:
     wait_until(lambda: all(each["state"] != "waiting" for each in emulator.notifications()))
     return [(each["state"], each["attempts"]) for each in emulator.notifications()]
 
@@ -162,7 +162,7 @@ def test_spec_notify_app_reaches_the_callback_url(start: StartEmulator, callback
     for scene in (7, 255):
         answer = emulator.sdk("spec_notify_app", {"notify_id": f"n{scene}", "notify_scene": scene})
         assert answer == {"errcode": 0, "errmsg": "ok", "notify_id": f"n{scene}"}
-    assert settled(emulator) == [("delivered", 1), ("delivered", 1)]
+    assert callbacks_of(emulator) == [("delivered", 1), ("delivered", 1)]
     assert callback_app.echoes == 1, "the URL is verified at the start, and not again for each delivery"
     first = callback_app.received[0]
     assert abs(int(first.pop("CreateTime")) - emulator.platform.clock.seconds()) <= 60
@@ -183,7 +183,7 @@ def test_a_failed_delivery_is_tried_three_times(start: StartEmulator, callback_a
     callback_app.answers.extend([500, 404, 200, 500, 500, 500])
     emulator.sdk("spec_notify_app", {})
     emulator.sdk("spec_notify_app", {})
-    assert settled(emulator) == [("delivered", 3), ("failed", 3)]
+    assert callbacks_of(emulator) == [("delivered", 3), ("failed", 3)]
     assert callback_app.posts == 6
 
 
@@ -192,17 +192,17 @@ def test_a_url_that_does_not_answer_the_echo_gets_nothing(start: StartEmulator, 
     emulator = start_with_callback(start, callback_app.url)
     wait_until(lambda: callback_app.echoes == 1)
     emulator.sdk("spec_notify_app", {})
-    assert settled(emulator) == [("failed", 3)]
+    assert callbacks_of(emulator) == [("failed", 3)]
     assert callback_app.received == []
     emulator.sdk("spec_notify_app", {})
-    assert settled(emulator)[1] == ("delivered", 1)
+    assert callbacks_of(emulator)[1] == ("delivered", 1)
 
 
 def test_a_url_where_nobody_listens_fails(start: StartEmulator) -> None:
     with free_socket() as nobody_listens:
         emulator = start_with_callback(start, url_of(nobody_listens))
         emulator.sdk("spec_notify_app", {})
-        assert settled(emulator) == [("failed", 3)]
+        assert callbacks_of(emulator) == [("failed", 3)]
 
 
 def test_without_a_callback_url_notifications_are_recorded(start: StartEmulator) -> None:

@@ -14,7 +14,7 @@ import pytest
 from tests.emulator.conftest import Emulator, StartEmulator
 from tests.support.waiting import DEADLINE
 from wwspec_router.emulator.http.endpoints import MAX_BODY_BYTES
-from wwspec_router.emulator.http.server import EmulatorSettings
+from wwspec_router.emulator.settings import EmulatorSettings
 
 MIB = 1 << 20
 CALL = "/cgi-bin/chatdata/sync_call_program"

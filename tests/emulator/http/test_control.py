@@ -4,14 +4,10 @@ from typing import Any
 import pytest
 
 from tests.emulator.conftest import SealedProgram, StartEmulator
+from wwspec_router.contracts.files import ConsoleContract, read_console_contracts
 from wwspec_router.emulator.events.types import EVENT_TYPES
-from wwspec_router.emulator.http.server import (
-    STANDIN_DIRECTORY,
-    AbilityContract,
-    EmulatorSettings,
-    create_app,
-    load_contracts,
-)
+from wwspec_router.emulator.http.server import create_app
+from wwspec_router.emulator.settings import STANDIN_DIRECTORY, EmulatorSettings
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.errors import ConfigurationError
 
@@ -47,7 +43,9 @@ def test_contracts_are_read_by_ability_id(tmp_path: Path) -> None:
     (tmp_path / "invoke_sync_msg.input.json").write_text('{"cursor": ""}')
     (tmp_path / "invoke_sync_msg.output.json").write_text('{"errcode": 0}')
     (tmp_path / "README.md").write_text("not a contract")
-    assert load_contracts(tmp_path) == {"invoke_sync_msg": AbilityContract(input={"cursor": ""}, output={"errcode": 0})}
+    assert read_console_contracts(tmp_path) == {
+        "invoke_sync_msg": ConsoleContract(input={"cursor": ""}, output={"errcode": 0})
+    }
 
 
 def test_every_fault_of_a_directory_of_contracts_is_told_at_once(tmp_path: Path) -> None:
@@ -55,17 +53,17 @@ def test_every_fault_of_a_directory_of_contracts_is_told_at_once(tmp_path: Path)
     (tmp_path / "two.input.json").write_text("{}")
     (tmp_path / "two.output.json").write_text("{not json")
     with pytest.raises(ConfigurationError) as raised:
-        load_contracts(tmp_path)
-    missing, broken = str(raised.value).splitlines()
+        read_console_contracts(tmp_path)
+    broken, missing = str(raised.value).splitlines()
     assert "one.output.json: is missing" in missing
     assert "two.output.json: is not JSON" in broken
 
 
 def test_a_directory_without_contracts_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="holds no"):
-        load_contracts(tmp_path)
-    with pytest.raises(ConfigurationError, match="no such directory"):
-        load_contracts(tmp_path / "elsewhere")
+        read_console_contracts(tmp_path)
+    with pytest.raises(ConfigurationError, match="no such folder"):
+        read_console_contracts(tmp_path / "elsewhere")
 
 
 def test_info_tells_an_app_all_that_it_needs(start: StartEmulator) -> None:

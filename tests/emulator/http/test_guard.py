@@ -117,7 +117,6 @@ def test_the_emulators_client_tells_why_it_was_refused(emulator: Emulator) -> No
         client.info()
 
 
-@pytest.mark.slow
 def test_dev_passes_allowed_hosts_on() -> None:
     """Row 3: an app in a container is developed against `wwspec dev`, too."""
     done = subprocess.run(
@@ -131,7 +130,6 @@ def test_dev_passes_allowed_hosts_on() -> None:
     assert "such as host.docker.internal: not 'http://gateway'" in done.stderr
 
 
-@pytest.mark.slow
 def test_the_command_line_allows_hosts(tmp_path: Path) -> None:
     """Row 3: the option may be repeated."""
     allowed = ["--allow-host", "gateway", "--allow-host", "host.docker.internal"]

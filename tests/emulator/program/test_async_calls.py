@@ -9,12 +9,12 @@ from urllib.parse import quote
 import pytest
 
 from tests.emulator.conftest import Emulator, Json, SealedProgram, http_server
+from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.answers import RefusedError
-from wwspec_router.emulator.http.server import AbilityContract
 from wwspec_router.emulator.program.programs import MODEL_SECONDS, call_async
 from wwspec_router.emulator.state import jobs as jobs_module
 
-CONTRACTS = {"slow": AbilityContract(input={"a": 1}, output={"b": 1, "errcode": 0})}
+CONTRACTS = {"slow": ConsoleContract(input={"a": 1}, output={"b": 1, "errcode": 0})}
 
 
 @pytest.fixture

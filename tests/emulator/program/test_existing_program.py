@@ -13,10 +13,8 @@ import pytest
 from tests.emulator.conftest import Emulator, StartEmulator
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.emulator.http.server import STANDIN_DIRECTORY
+from wwspec_router.emulator.settings import STANDIN_DIRECTORY
 from wwspec_router.emulator.standin.wwspec_standin import seal
-
-pytestmark = pytest.mark.slow
 
 PROGRAM = ROOT / "tests" / "emulator" / "program" / "httpserver_program.py"
 

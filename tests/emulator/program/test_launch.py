@@ -57,7 +57,6 @@ def never() -> None:
     pytest.fail("the program did not end by itself")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_emulator_starts_a_program_calls_it_and_ends_it(tmp_path: Path, number: signal.Signals) -> None:
     program_url = free_url()
@@ -77,7 +76,6 @@ def test_the_emulator_starts_a_program_calls_it_and_ends_it(tmp_path: Path, numb
     assert refuses(program_url)
 
 
-@pytest.mark.slow
 def test_a_program_that_ends_by_itself_ends_the_emulator_with_its_exit_code(tmp_path: Path) -> None:
     arguments = ["emulate", "--port", "0", "--program", command("raise SystemExit(3)")]
     emulator = Child(arguments, output=tmp_path / "log")

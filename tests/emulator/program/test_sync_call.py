@@ -15,10 +15,11 @@ from tests.emulator.conftest import (
     http_server,
     url_of,
 )
-from wwspec_router.emulator.http.server import AbilityContract
+from tests.support.sealing import seal_reply
+from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.standin.wwspec_standin import seal
 
-CONTRACTS = {"echo": AbilityContract(input={"a": 1}, output={"a": 1, "errcode": 0})}
+CONTRACTS = {"echo": ConsoleContract(input={"a": 1}, output={"a": 1, "errcode": 0})}
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_an_empty_list_stays_one_where_the_contract_has_a_list(
     start_with_program: StartEmulator, program: SealedProgram
 ) -> None:
     """Row 24: only an object is read from it."""
-    emulator = start_with_program(contracts={"echo": AbilityContract(input=[1], output=[1])})
+    emulator = start_with_program(contracts={"echo": ConsoleContract(input=[1], output=[1])})
     assert emulator.call_program("[]")["errcode"] == 0
     assert emulator.call_program("{}")["errcode"] == 790016
 
@@ -119,7 +120,7 @@ def test_a_reply_that_breaks_a_rule_never_reaches_the_app(
 
 
 def _exception_header(key: bytes) -> Response:
-    sealed = seal.seal_reply(key, '{"errcode": 710660}', "", 0, exception=True)
+    sealed = seal_reply(key, '{"errcode": 710660}', "", 0, exception=True)
     return 200, sealed.headers, sealed.body.encode()
 
 
@@ -149,7 +150,7 @@ def test_replies_that_can_not_be_opened_have_their_codes(
 
 
 def _sealed(key: bytes) -> tuple[dict[str, str], bytes]:
-    sealed = seal.seal_reply(key, "{}", "", 0)
+    sealed = seal_reply(key, "{}", "", 0)
     return sealed.headers, sealed.body.encode()
 
 
@@ -221,7 +222,7 @@ def test_a_reply_from_a_thread_that_decoded_another_request_is_warned_of(
     emulator: Emulator, program: SealedProgram, caplog: pytest.LogCaptureFixture
 ) -> None:
     def stray(call: seal.CallContent) -> Response:
-        sealed = seal.seal_reply(program.key, "{}", "another", 0)
+        sealed = seal_reply(program.key, "{}", "another", 0)
         return 200, sealed.headers, sealed.body.encode()
 
     program.reply = stray

@@ -341,7 +341,6 @@ def test_without_an_emulator_the_proxy_says_so(tmp_path: Path) -> None:
     assert b"the emulator can't be reached" in answer
 
 
-@pytest.mark.slow
 def test_the_emulators_own_endpoints_are_not_reached_through_the_proxy(tmp_path: Path) -> None:
     """Row 25: as through a tunnel."""
     arguments = ["emulate", "--port", "0", "--proxy-port", "0", "--state", str(tmp_path / "state")]

@@ -140,7 +140,7 @@ def test_a_key_in_place_of_a_readable_file_is_private(tmp_path: Path) -> None:
         Authority(tmp_path)
         assert opened.read() == b""
     assert mode_of(key) == 0o600
-    assert key.read_bytes().startswith(b"-----BEGIN PRIVATE KEY-----")
+    assert key.read_bytes().startswith(b"-----BEGIN EC PRIVATE KEY-----")
 
 
 def test_a_key_is_not_written_through_a_link(tmp_path: Path) -> None:

@@ -47,7 +47,6 @@ def run(python: Path, code: str, *path: Path) -> "subprocess.CompletedProcess[st
     )
 
 
-@pytest.mark.slow
 def test_a_program_of_an_interpreter_with_pycryptodome_only_runs_on_the_emulator(
     bare_python: Path, libraries: Path, tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
+from tests.support.sealing import seal_reply
 from wwspec_router.emulator.standin.wwspec_standin import seal
 
 KEY = bytes(range(32))
@@ -24,7 +25,7 @@ CALL = seal.CallContent("ww1", 7, 1, '{"a": "中"}', "req-1", 1_750_000_000, abi
 
 
 def sealed_reply(*, exception: bool = False) -> seal.Sealed:
-    return seal.seal_reply(KEY, "好", "req-1", 5, exception=exception)
+    return seal_reply(KEY, "好", "req-1", 5, exception=exception)
 
 
 @given(calls)
@@ -35,7 +36,7 @@ def test_a_call_opens_to_what_was_sealed(call: seal.CallContent) -> None:
 
 @given(st.text(), st.text("abc123"), st.booleans())
 def test_a_reply_opens_to_what_was_sealed(text: str, request_id: str, exception: bool) -> None:
-    sealed = seal.seal_reply(KEY, text, request_id, 5, exception=exception)
+    sealed = seal_reply(KEY, text, request_id, 5, exception=exception)
     opened = seal.open_reply(KEY, sealed.headers.items(), sealed.body)
     assert opened == (text, request_id, exception)
 

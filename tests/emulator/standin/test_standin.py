@@ -18,7 +18,8 @@ from tests.emulator.conftest import (
     serving,
     url_of,
 )
-from wwspec_router.emulator.http.server import STANDIN_DIRECTORY, EmulatorSettings, create_app
+from wwspec_router.emulator.http.server import create_app
+from wwspec_router.emulator.settings import STANDIN_DIRECTORY, EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import link, seal
 
 CALL = seal.CallContent(
@@ -358,7 +359,7 @@ def test_the_key_is_waited_for_until_the_emulator_is_up(
     sdk = load_standin(url_of(bound))
     app = create_app(EmulatorSettings(messages=0))
     tried = threading.Event()
-    monkeypatch.setattr(link.RemoteZone, "_first_key", _telling(link.RemoteZone, "_read_key", tried))
+    monkeypatch.setattr(link.HttpLink, "_first_key", _telling(link.HttpLink, "_read_key", tried))
     replies: list[Any] = []
     waiting = threading.Thread(target=lambda: replies.append(sdk.WWToSpecHTTPRspConstructor("{}")))
     waiting.start()
@@ -369,11 +370,11 @@ def test_the_key_is_waited_for_until_the_emulator_is_up(
         assert seal.open_reply(app.state.platform.world.zone_key, headers.items(), body).text == "{}"
 
 
-def _telling(zone: type[link.RemoteZone], name: str, tried: threading.Event) -> Any:
+def _telling(zone: type[link.HttpLink], name: str, tried: threading.Event) -> Any:
     """Return the real `_first_key`, with word of each failed try."""
     first_key, read_key = zone._first_key, getattr(zone, name)
 
-    def told(self: link.RemoteZone) -> bytes:
+    def told(self: link.HttpLink) -> bytes:
         def read() -> Any:
             try:
                 return read_key(self)

@@ -21,8 +21,6 @@ main()
 """
 """Runs `wwspec` as a user that the system's user database does not know, which is what containers have."""
 
-pytestmark = pytest.mark.slow
-
 
 def environment(**changes: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in ("HOME", "XDG_STATE_HOME")}

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.emulator.callbacks.test_callbacks import CallbackApp, settled, start_with_callback
+from tests.emulator.callbacks.test_callbacks import CallbackApp, callbacks_of, start_with_callback
 from tests.emulator.conftest import Emulator, Json, LoadStandin, SealedProgram, StartEmulator
 from tests.support.waiting import wait_until
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
@@ -217,7 +217,7 @@ def test_a_callback_comes_twice_or_never(
         client.add_fault("callback", effect, count=1)
         emulator.sdk("spec_notify_app", {"notify_id": "first"})
         emulator.sdk("spec_notify_app", {"notify_id": "second"})
-        assert settled(emulator) == [("delivered", 1)] * (times + 1)
+        assert callbacks_of(emulator) == [("delivered", 1)] * (times + 1)
         assert [each["NotifyId"] for each in callback_app.received] == ["first"] * times + ["second"]
         outcome = "delivered" if times else "withheld"
         assert [each["outcome"] for each in client.traffic(kind="callback")] == [outcome, "delivered"]

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.emulator.conftest import StartEmulator
-from wwspec_router.emulator.state.conversations import WINDOW_SECONDS
-from wwspec_router.emulator.state.seeds import Scene, load_scene, make_conversations
+from wwspec_router.emulator.scene import WINDOW_SECONDS, Scene, load_scene
+from wwspec_router.emulator.state.seeds import make_conversations
 from wwspec_router.errors import ConfigurationError
 
 START = 1_750_000_000

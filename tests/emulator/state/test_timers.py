@@ -111,7 +111,7 @@ def test_an_event_that_nobody_receives_is_dropped_with_a_line_in_the_log(
     emulator.receive_events()
     program.reply = lambda call: (500, {}, b"")
     emulator.platform.world.raise_event("hit_keyword", {"token": "t"})
-    assert emulator.platform.settle()
+    assert emulator.platform.wait_idle()
     assert "event hit_keyword did not reach the program: 710676" in caplog.text
 
 
@@ -121,7 +121,7 @@ def test_a_full_outbox_drops_what_comes(monkeypatch: pytest.MonkeyPatch, caplog:
     for number in range(3):
         outbox.put(partial(sent.append, number))
     assert "an event is dropped: 2 are waiting already" in caplog.text
-    assert outbox.settle(1), "without a thread the caller sends"
+    assert outbox.wait_idle(1), "without a thread the caller sends"
     assert sent == [0, 1]
 
 
@@ -138,7 +138,7 @@ def test_an_outbox_that_stops_drops_what_waits(caplog: pytest.LogCaptureFixture)
     outbox.put(first)
     assert begun.wait(20)
     outbox.put(lambda: sent.append(2))
-    assert not outbox.settle(0)
+    assert not outbox.wait_idle(0)
     stopping = threading.Thread(target=outbox.stop)
     stopping.start()
     release.set()

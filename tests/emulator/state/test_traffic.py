@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.emulator.conftest import Emulator, Json, LoadStandin, SealedProgram, StartEmulator
+from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
-from wwspec_router.emulator.http.server import AbilityContract
 from wwspec_router.emulator.state import traffic as traffic_module
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.traffic import APP, Traffic
@@ -149,7 +149,7 @@ def play(emulator: Emulator, sdk: Any, program: SealedProgram) -> list[Json]:
 def test_the_same_seed_gives_the_same_record_twice_and_after_a_reset(
     start: StartEmulator, stack: ExitStack, load_standin: LoadStandin
 ) -> None:
-    contracts = {"echo": AbilityContract(input={"a": 1}, output={})}
+    contracts = {"echo": ConsoleContract(input={"a": 1}, output={})}
     records, program = [], SealedProgram(stack)
     for seed in (5, 5, 6):
         emulator = start(program_url=program.url, seed=seed, contracts=None if seed == 5 else contracts)

@@ -160,6 +160,7 @@ def test_events_of_a_wal_that_was_deleted_are_in_the_file_after_the_end(tmp_path
         assert store.get("corp", 1, "id") == "text"
 
 
+@pytest.mark.slow  # waits until the store looks again
 def test_a_store_that_could_not_write_serves_again_when_it_can(tmp_path: Path) -> None:
     """Row 15."""
     path = tmp_path / "notify.db"

@@ -1,6 +1,6 @@
 """SDK APIs of WeCom's own analyses: sentiment, spam, summary, tags, suggested answers [99831-99834, 100036].
 
-Each pair of APIs makes a task and tells its result. What the emulator's models make of the messages is in
+Each pair of APIs makes a task and answers its result. What the emulator's models make of the messages is in
 `wwspec_router.emulator.state.analyses`.
 """
 
@@ -28,7 +28,7 @@ DAILY_LIMITED = (
 
 
 class Messages(Asked):
-    """Request of the tasks that take messages only."""
+    """Request of the tasks on messages only."""
 
     msg_list: list[MessageKey]
 
@@ -55,7 +55,7 @@ class CustomerTag(Asked):
 
 
 class JobId(Asked):
-    """Request of the APIs that tell a result."""
+    """Request of the APIs that answer a result."""
 
     jobid: str
 
@@ -149,7 +149,7 @@ def start_task(world: World, app: App, kind: str, chosen: Selection | None, errc
 
 
 def result_of(kind: str) -> Callable[[World, Caller, bytes], Answer]:
-    """Return the API that tells the result of one kind of task."""
+    """Return the API that answers the result of one kind of task."""
 
     def get_result(world: World, caller: Caller, body: bytes) -> Answer:
         request = asked(JobId, body)

@@ -109,7 +109,7 @@ def _check_chat(chats: Conversations, where: ChatInfo) -> None:
     senders = where.sender_list or ([where.sender] if where.sender else [])
     for sender in senders:
         if chats.people.find(sender.open_userid, EMPLOYEE) is None:
-            raise RefusedError(710608, "chat_info: a sender is no employee in scope")
+            raise RefusedError(710608, "chat_info: a sender is not an employee in scope")
 
 
 def _words(request: SearchMsg) -> list[str]:

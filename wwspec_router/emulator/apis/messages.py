@@ -10,8 +10,9 @@ from msgspec import UNSET, Meta, UnsetType
 
 from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked, require
 from wwspec_router.emulator.apis.paging import Paging
+from wwspec_router.emulator.scene import WINDOW_SECONDS
 from wwspec_router.emulator.state.accounts import App
-from wwspec_router.emulator.state.conversations import WINDOW_SECONDS, Conversations, ExtraInfo, Message, Party
+from wwspec_router.emulator.state.conversations import Conversations, ExtraInfo, Message, Party
 from wwspec_router.emulator.state.keys import EncryptInfo
 from wwspec_router.emulator.state.world import Caller, World
 

@@ -1,4 +1,4 @@
-"""The SDK API by which a program tells the app that something waits: `spec_notify_app` [99849]."""
+"""The SDK API by which a program notifies the app: `spec_notify_app` [99849]."""
 
 from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked
 from wwspec_router.emulator.state.tickets import Notification

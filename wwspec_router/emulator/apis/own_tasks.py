@@ -156,13 +156,13 @@ def _run(
             corp.daily_tasks.admit(kind, world.clock.now())
         jobid = corp.tasks.add(kind, app.agentid, None, {"fail_list": chosen.fail_list})
 
-    def take(errcode: int, result: str) -> None:
+    def record(errcode: int, result: str) -> None:
         with world.lock:
             outcome = {"response_errcode": errcode, "response_data": result}
             corp.tasks.finish(jobid, world.clock.now(), outcome)
 
     try:
-        call_async(world, program, ability_id, data, app.agentid, take, limit=limit)
+        call_async(world, program, ability_id, data, app.agentid, record, limit=limit)
     except RefusedError:
         with world.lock:
             corp.tasks.forget(jobid)

@@ -20,10 +20,10 @@ class Paging:
         self._errcode = errcode
 
     def read(self, world: World, app: App, cursor: str, question: str = "") -> int | None:
-        """Return the position that a cursor stands for; None when there is no cursor.
+        """Return the position that a cursor means; None when there is no cursor.
 
         Raises:
-            RefusedError: The cursor is none of these.
+            RefusedError: The cursor is not one of these.
         """
         if not cursor:
             return None

@@ -108,7 +108,7 @@ def delete_rule(world: World, caller: Caller, body: bytes) -> Answer:
 
 
 def _checked(chats: Conversations, body: dict[str, Any]) -> RuleBody:
-    """Check what types don't tell, and fill in what WeCom takes for what was left out."""
+    """Check what types can't say, and fill in WeCom's defaults for what was left out."""
     keyword, where = body.get("keyword", {}), body.setdefault("applicable_range", {})
     behaviours = body.get("semantics", {}).get("semantics_list", [])
     words = keyword.get("word_list", [])

@@ -54,7 +54,7 @@ class AsyncResult(msgspec.Struct, kw_only=True, frozen=True):
 
 
 def set_public_key(world: World, app: App, body: bytes) -> Answer:
-    """Take the key that the message keys are encrypted with."""
+    """Keep the key that the message keys are encrypted with."""
     request = read(PublicKey, body)
     require(public_key=request.public_key, public_key_ver=request.public_key_ver)
     with world.lock:
@@ -99,7 +99,7 @@ def sync_call_program(world: World, app: App, body: bytes) -> Answer:
 
 
 def async_program_task(world: World, app: App, body: bytes) -> Answer:
-    """Call the program and answer a jobid as soon as it took the call [99812]."""
+    """Call the program and answer a jobid when the program has accepted the call [99812]."""
     request = read(AsyncCall, body)
     require(program_id=request.program_id, ability_id=request.ability_id, request_data=request.request_data)
     with world.lock:
@@ -135,4 +135,4 @@ APIS: dict[str, AppFunction] = {
     **appconfig.APIS,
     **appscope.APIS,
 }
-"""By path under /cgi-bin/; `upload_media`, whose request is no JSON, is `uploads`."""
+"""By path under /cgi-bin/; `upload_media`, whose request is not JSON, is `uploads`."""

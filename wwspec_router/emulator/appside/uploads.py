@@ -1,16 +1,16 @@
-"""The HTTP API that takes a temporary file: `chatdata/upload_media`, a multipart form [100140].
+"""The HTTP API that takes a temporary file: `chatdata/upload_media`, a multipart form [100140]."""
 
-Byte for byte: the boundary is looked for in the bytes, and only the headers of a part are read as text.
-"""
+from collections.abc import AsyncGenerator, AsyncIterator
 
-from email.message import Message
-from email.parser import HeaderParser
+import msgspec
+from starlette.datastructures import Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted
 from wwspec_router.emulator.state.accounts import App
 from wwspec_router.emulator.state.world import World
 
-__all__ = ["API", "MAX_FORM_BYTES", "upload_media"]
+__all__ = ["API", "Upload", "read_form", "upload_media"]
 
 API = "chatdata/upload_media"
 
@@ -21,48 +21,81 @@ MAX_FORM_BYTES = MAX_BYTES + 64 * 1024
 _FIELD = "media"
 
 
-def upload_media(world: World, app: App, kind: str, content_type: str, body: bytes) -> Answer:
-    """Keep the file of a form for three days and answer its media_id.
+class Upload(msgspec.Struct, frozen=True):
+    """The file of a form."""
+
+    name: str
+    content: bytes
+
+
+class _Parser(MultiPartParser):
+    """Keeps what it reads in memory, as the emulator does, and refuses a form that is too long or has no end."""
+
+    spool_max_size = MAX_FORM_BYTES
+
+    def __init__(self, headers: Headers, stream: AsyncIterator[bytes]) -> None:
+        super().__init__(headers, self._checked(stream))
+        self._has_ended = False
+
+    def on_end(self) -> None:
+        self._has_ended = True
+
+    async def _checked(self, stream: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+        length = 0
+        async for chunk in stream:
+            length += len(chunk)
+            if length > MAX_FORM_BYTES:
+                raise RefusedError(40206, f"a form has {MAX_FORM_BYTES} bytes at most")
+            yield chunk
+        if not self._has_ended:  # raised here, so that the parser closes what it has opened
+            raise RefusedError(40058, "the form does not end with its boundary")
+
+
+async def read_form(headers: Headers, stream: AsyncIterator[bytes]) -> Upload:
+    """Return the file of a form, which is read piece by piece.
+
+    Args:
+        headers: Of the request.
+        stream: The request's body; no more than `MAX_FORM_BYTES` of it are read.
+
+    Raises:
+        RefusedError: 40058 for a body that is not a whole form, 40063 for one without the file, 40206 for a large one.
+    """
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != "multipart/form-data":
+        raise RefusedError(40058, "the body must be multipart/form-data with a boundary")
+    try:
+        form = await _Parser(headers, stream).parse()
+    except MultiPartException as error:
+        raise RefusedError(40058, error.message) from None
+    try:
+        file = form.get(_FIELD)
+        if file is None:
+            raise RefusedError(40063, f"the form field {_FIELD}")
+        if not isinstance(file, UploadFile) or not file.filename:
+            raise RefusedError(40063, f"filename of the form field {_FIELD}")
+        return Upload(file.filename, await file.read())
+    finally:
+        await form.close()
+
+
+def upload_media(world: World, app: App, kind: str, upload: Upload) -> Answer:
+    """Keep a file for three days and answer its media_id.
 
     Args:
         world: The emulator's state.
         app: Whose file it is.
         kind: The query's `type`; `file` is the only one.
-        content_type: The request's header, with the boundary.
-        body: The form.
+        upload: The file.
 
     Raises:
-        RefusedError: 40058, 40063 or 40206.
+        RefusedError: 40058 or 40206.
     """
     if kind != "file":
         raise RefusedError(40058, "type must be file")
-    name, content = _file(content_type, body)
-    if len(content) > MAX_BYTES:
+    if len(upload.content) > MAX_BYTES:
         raise RefusedError(40206, f"a file has {MAX_BYTES} bytes at most")
-    if len(content) < MIN_BYTES:
+    if len(upload.content) < MIN_BYTES:
         raise RefusedError(40058, f"a file has {MIN_BYTES} bytes at least")
     with world.lock:
-        media_id = world.corp(app).media.add(app.agentid, name, content, world.clock.now())
+        media_id = world.corp(app).media.add(app.agentid, upload.name, upload.content, world.clock.now())
     return accepted(type="file", media_id=media_id, created_at=str(world.clock.seconds()))
-
-
-def _file(content_type: str, body: bytes) -> tuple[str, bytes]:
-    """Return name and content of the part that holds the file."""
-    header = Message()
-    header["content-type"] = content_type
-    boundary = header.get_boundary()
-    if header.get_content_type() != "multipart/form-data" or not boundary:
-        raise RefusedError(40058, "the body must be multipart/form-data with a boundary")
-    delimiter = b"\r\n--" + boundary.encode(errors="replace")
-    parts = (b"\r\n" + body).split(delimiter)
-    if len(parts) < 3 or not parts[-1].startswith(b"--"):
-        raise RefusedError(40058, "the form does not end with its boundary")
-    for part in parts[1:-1]:
-        head, blank, content = part.partition(b"\r\n\r\n")
-        disposition = HeaderParser().parsestr(head.lstrip(b"\r\n").decode(errors="replace"))
-        if blank and disposition.get_param("name", header="content-disposition") == _FIELD:
-            filename = disposition.get_filename()
-            if not filename:
-                raise RefusedError(40063, "filename of the form field media")
-            return filename, content
-    raise RefusedError(40063, "the form field media")

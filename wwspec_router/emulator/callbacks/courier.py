@@ -2,7 +2,7 @@
 
 Like WeCom it verifies the URL first, waits 5 seconds for an answer, and tries three times. The URL is verified at the
 start and whenever that is asked for; where that failed, again before each delivery. It keeps no notification: what
-became of each one is told to whoever made the courier.
+became of each one is reported to a callback.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ _log = logging.getLogger("uvicorn.error")
 
 _ERRORS = (httpx.HTTPError, httpx.InvalidURL)
 
-Settle = Callable[[Notification, str, int], None]
+Report = Callable[[Notification, str, int], None]
 """Takes a notification, its new state, and the tries made."""
 
 
@@ -51,15 +51,15 @@ class Courier:
         """Whether the URL has proven that it has the key."""
         self._client = httpx.Client(trust_env=False, timeout=ANSWER_SECONDS)
         self._thread = threading.Thread(target=self._run, name="emulator-courier")
-        self._settle: Settle = _ignore
+        self._report: Report = _ignore
 
-    def start(self, settle: Settle) -> None:
+    def start(self, report: Report) -> None:
         """Verify the URL and begin to deliver.
 
         Args:
-            settle: Told what became of each notification.
+            report: Called with what became of each notification.
         """
-        self._settle = settle
+        self._report = report
         self._thread.start()
         self.verify_soon()
 
@@ -84,7 +84,7 @@ class Courier:
             self._waiting.put_nowait(notification)
         except queue.Full:
             _log.error("program_notify dropped: %d are waiting already", QUEUE_SIZE)
-            self._settle(notification, "dropped", 0)
+            self._report(notification, "dropped", 0)
 
     def stop(self) -> None:
         """End after the try under way; what still waits is dropped."""
@@ -105,17 +105,17 @@ class Courier:
             elif reason := self.verify():
                 _log.warning("the callback URL is not verified: %s, then run `wwspec zone verify-callback`", reason)
         if isinstance(waiting, Notification):
-            self._settle(waiting, "dropped", 0)
+            self._report(waiting, "dropped", 0)
 
     def _carry(self, notification: Notification) -> None:
         for attempt in range(1, TRIES + 1):
             if self._try(notification):
-                self._settle(notification, "delivered", attempt)
+                self._report(notification, "delivered", attempt)
                 return
             if self._stopping.is_set():
                 break
         _log.warning("program_notify failed after %d tries: no HTTP status 200", attempt)
-        self._settle(notification, "failed", attempt)
+        self._report(notification, "failed", attempt)
 
     def _try(self, notification: Notification) -> bool:
         if not self.verified and (reason := self.verify()):
@@ -169,8 +169,8 @@ class Courier:
             except queue.Empty:
                 return
             if isinstance(notification, Notification):
-                self._settle(notification, "dropped", 0)
+                self._report(notification, "dropped", 0)
 
 
 def _ignore(notification: Notification, state: str, attempts: int) -> None:
-    """Stand in until the courier starts."""
+    """Do nothing; used until the courier starts."""

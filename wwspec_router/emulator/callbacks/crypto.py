@@ -39,7 +39,7 @@ class CallbackCrypto:
         receive_id: Who it is for: the corpid.
 
     Raises:
-        ConfigurationError: The EncodingAESKey is none.
+        ConfigurationError: The EncodingAESKey is malformed.
     """
 
     def __init__(self, token: str, encoding_aes_key: str, receive_id: str) -> None:
@@ -65,7 +65,7 @@ class CallbackCrypto:
         """Return the text of a ciphertext whose signature was checked.
 
         Raises:
-            CallbackError: It does not decrypt, or is for somebody else.
+            CallbackError: It does not decrypt, or is for another receiver.
         """
         try:
             raw = base64.b64decode(encrypted, validate=True)
@@ -138,7 +138,7 @@ class CallbackReceiver:
 
 
 def notification_xml(notification: Notification) -> str:
-    """Return the event that tells the app of a notify_id."""
+    """Return the event that brings the app a notify_id."""
     return write_xml(
         {
             "ToUserName": notification.corpid,

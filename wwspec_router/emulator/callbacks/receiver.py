@@ -39,11 +39,11 @@ class CallbackServer:
                 length = int(self.headers.get("content-length") or 0)
                 body = self.rfile.read(min(length, MAX_BODY)).decode(errors="replace")
 
-                def take(query: Mapping[str, str]) -> str:
+                def read(query: Mapping[str, str]) -> str:
                     callbacks.put(receiver.open(query, body))
                     return ""
 
-                self._answer(take)
+                self._answer(read)
 
             def _answer(self, work: Callable[[Mapping[str, str]], str]) -> None:
                 query = dict(parse_qsl(urlsplit(self.path).query))

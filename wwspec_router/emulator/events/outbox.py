@@ -19,7 +19,7 @@ Send = Callable[[], object]
 
 
 class Outbox:
-    """Sends in order. Without its thread, `settle` sends on the calling one."""
+    """Sends in order. Without its thread, `wait_idle` sends on the calling one."""
 
     def __init__(self) -> None:
         self._waiting: deque[Send] = deque()
@@ -42,8 +42,8 @@ class Outbox:
             self._waiting.append(send)
             self._changed.notify_all()
 
-    def settle(self, seconds: float) -> bool:
-        """Wait until nothing is on its way, for so many seconds at most; tell whether that is so."""
+    def wait_idle(self, seconds: float) -> bool:
+        """Wait until nothing is on its way, for at most so many seconds; return whether that is so."""
         if self._thread is None:
             while self._send_next():
                 pass

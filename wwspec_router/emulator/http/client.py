@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 import httpx
 import msgspec
 
-from wwspec_router.errors import WWSpecError
+from wwspec_router.contracts.decoding import decode_json
+from wwspec_router.errors import JsonError, WWSpecError
 
 __all__ = ["DEFAULT_URL", "AsyncResult", "CallResult", "EmulatorClient", "EmulatorError"]
 
@@ -40,7 +41,7 @@ class CallResult(msgspec.Struct, frozen=True):
     @property
     def reply(self) -> Any:
         """The program's reply, decoded; None when there is none."""
-        return msgspec.json.decode(self.response_data) if self.response_data else None
+        return decode_json(self.response_data) if self.response_data else None
 
 
 class AsyncResult(msgspec.Struct, frozen=True):
@@ -53,7 +54,7 @@ class AsyncResult(msgspec.Struct, frozen=True):
     @property
     def reply(self) -> Any:
         """The result, decoded; None when there is none."""
-        return msgspec.json.decode(self.response_data) if self.response_data else None
+        return decode_json(self.response_data) if self.response_data else None
 
 
 class EmulatorClient:
@@ -105,7 +106,7 @@ class EmulatorClient:
         return self._asked("POST", "/emulator/fire", event)
 
     def say(self, sender: str, text: str, *, to: Sequence[str] = (), group: str = "", msgtype: int = 1) -> str:
-        """Let somebody say something and return the msgid; the program is told by an event.
+        """Let a person say something and return the msgid; the program gets an event.
 
         Args:
             sender: Id of an employee, a customer or a robot.
@@ -139,7 +140,7 @@ class EmulatorClient:
     def advance(self, seconds: float) -> int:
         """Put the emulator's clock forward and return its time in Unix seconds.
 
-        Whatever became due is done then, and the program was told of it.
+        What became due is done then, and the program has its events.
         """
         return int(self._asked("POST", "/emulator/clock", {"advance": seconds})["now"])
 
@@ -157,7 +158,7 @@ class EmulatorClient:
         self._asked("POST", "/emulator/program", {"program_url": program_url, "program_id": program_id})
 
     def add_fault(self, on: str, effect: str, api: str = "", value: float = 0, count: int | None = None) -> str:
-        """Put a fault in the way and return its id.
+        """Set a fault and return its id.
 
         Args:
             on: `app`, `sdk`, `program` or `callback`.
@@ -173,7 +174,7 @@ class EmulatorClient:
         return str(self._asked("POST", "/emulator/faults", fault)["id"])
 
     def faults(self) -> list[dict[str, Any]]:
-        """Return the faults that still work; `taken` tells how often each one did."""
+        """Return the faults that still work; `taken` says how often each one did."""
         found: list[dict[str, Any]] = self._asked("GET", "/emulator/faults")["faults"]
         return found
 
@@ -182,7 +183,7 @@ class EmulatorClient:
         return int(self._asked("DELETE", f"/emulator/faults?{urlencode({'id': fault_id})}")["cleared"])
 
     def traffic(self, since: int = 0, kind: str = "") -> list[dict[str, Any]]:
-        """Return what went to and fro, oldest first, with secrets masked.
+        """Return requests and responses, oldest first, with secrets masked.
 
         Args:
             since: The number of the last entry that is known already.
@@ -248,7 +249,7 @@ class EmulatorClient:
             data: The request's JSON text.
 
         Raises:
-            EmulatorError: The program did not take the call.
+            EmulatorError: The program did not accept the call.
         """
         body = {"program_id": self.info()["program_id"], "ability_id": ability_id, "request_data": data}
         return str(_accepted("async_program_task", self.app_call("async_program_task", body))["jobid"])
@@ -320,9 +321,12 @@ class EmulatorClient:
                 "start one with `wwspec dev` or `wwspec emulate`"
             ) from None
         if response.status_code != httpx.codes.OK:
-            told = f"{self.url}{path.partition('?')[0]} answered HTTP status {response.status_code}"
-            raise EmulatorError(f"{told}: {response.text}" if response.status_code == httpx.codes.FORBIDDEN else told)
-        return msgspec.json.decode(response.content, type=dict[str, Any])
+            text = f"{self.url}{path.partition('?')[0]} answered HTTP status {response.status_code}"
+            raise EmulatorError(f"{text}: {response.text}" if response.status_code == httpx.codes.FORBIDDEN else text)
+        try:
+            return decode_json(response.content, dict[str, Any])
+        except JsonError:
+            raise EmulatorError(f"{self.url} is not an emulator: its answer is not a JSON object") from None
 
 
 def _accepted(api: str, answer: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What a test does to an emulated platform: faults, the record of the traffic, calls sent once more, who is who.
 
-Like the platform it answers values and knows no HTTP; it is no part of WeCom.
+Like the platform it answers values and does not know HTTP; WeCom has nothing like it.
 """
 
 import msgspec
@@ -9,8 +9,9 @@ from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read
 from wwspec_router.emulator.events.types import EVENT_TYPES
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.program.programs import ask_program, begin
+from wwspec_router.emulator.scene import SceneMessage, check_message
 from wwspec_router.emulator.state.faults import FaultSpec
-from wwspec_router.emulator.state.seeds import SceneMessage, check_message, say
+from wwspec_router.emulator.state.seeds import say
 from wwspec_router.emulator.state.traffic import KINDS
 from wwspec_router.errors import ConfigurationError
 
@@ -86,18 +87,18 @@ class Control:
             kind: One of `KINDS`; empty for all.
         """
 
-        def told() -> Answer:
+        def answer() -> Answer:
             if kind and kind not in KINDS:
                 raise RefusedError(40058, f"a kind is one of {', '.join(KINDS)}")
-            self._platform.settle()
+            self._platform.wait_idle()
             return accepted(traffic=self._platform.world.traffic.entries(since, kind))
 
-        return self._platform.world.answered(told)
+        return self._platform.world.answered(answer)
 
     def say(self, body: bytes) -> Answer:
-        """Let somebody say something, given as the JSON of a `SceneMessage`, and answer the `msgid`.
+        """Let a person say something, given as the JSON of a `SceneMessage`, and answer the `msgid`.
 
-        The program is told by conversation_new_message, and by hit_keyword when the message hits a rule of the program.
+        The program gets conversation_new_message, and hit_keyword when the message hits a rule of the program.
         """
         world = self._platform.world
 
@@ -124,7 +125,7 @@ class Control:
     def replay(self, body: bytes) -> Answer:
         """Send a recorded call or event to the program once more, given as the JSON of a `Replay`.
 
-        It is sealed anew, under a fresh request id and time. What the app would be told is answered: errcode, errmsg,
+        It is sealed anew, under a fresh request id and time. The answer is what the app would get: errcode, errmsg,
         and the program's `reply`. Console contracts are not applied, so that a call may be edited into a bad one.
         """
         world = self._platform.world

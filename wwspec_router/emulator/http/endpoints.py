@@ -19,15 +19,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from wwspec_router.contracts.decoding import decode_json
+from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.answers import Answer, RefusedError, read
 from wwspec_router.emulator.appside import calls as appside, uploads
 from wwspec_router.emulator.http.control import Control
 from wwspec_router.emulator.platform import Platform
-from wwspec_router.emulator.settings import AbilityContract
 from wwspec_router.emulator.standin.wwspec_standin.link import FAULT_STATUS
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_router.emulator.state.faults import CutError, ReturnCodeError
 from wwspec_router.emulator.state.world import Caller
+from wwspec_router.errors import JsonError
 
 PROGRAM_THREADS = 256
 SDK_THREADS = 64
@@ -96,11 +98,13 @@ class Endpoints:
 
     async def upload_media(self, request: Request) -> Response:
         """POST /cgi-bin/chatdata/upload_media?access_token=&type=file, a multipart form."""
-        body = await _body(request, uploads.MAX_FORM_BYTES)
-        if body is None:
-            return _json(self._refusal(40206))
-        kind, content_type = request.query_params.get("type", ""), request.headers.get("content-type", "")
-        return await self._on_thread(self._platform.upload_media, _token(request), kind, content_type, body)
+        upload: uploads.Upload | RefusedError
+        try:
+            upload = await uploads.read_form(request.headers, request.stream())
+        except RefusedError as error:
+            upload = error
+        kind = request.query_params.get("type", "")
+        return await self._on_thread(self._platform.upload_media, _token(request), kind, upload)
 
     async def unmodelled(self, request: Request) -> Response:
         """Any other method or path under /cgi-bin/."""
@@ -112,7 +116,7 @@ class Endpoints:
         return Response(self._platform.world.zone_key, media_type="application/octet-stream")
 
     async def sdk_call(self, request: Request) -> Response:
-        """Answer one SDK API; 404 for an unknown name, 400 for a body that is no JSON object."""
+        """Answer one SDK API; 404 for an unknown name, 400 for a body that is not a JSON object."""
         api = request.path_params["api"]
         body = await _body(request)
         if api not in SDK_APIS:
@@ -176,7 +180,7 @@ class Endpoints:
         """Register the console contracts anew: ability ID -> {"input": example, "output": example}."""
         body = await _body(request)
         try:
-            contracts = read(dict[str, AbilityContract], body or b"")
+            contracts = read(dict[str, ConsoleContract], body or b"")
         except RefusedError as error:
             return _json(error.answer(self._platform.world.reference()))
         return _json(self._platform.register(contracts))
@@ -210,7 +214,7 @@ class Endpoints:
         return await self._on_thread(self._control.traffic, int(since), kind)
 
     async def say(self, request: Request) -> Response:
-        """Let somebody say something: {"from", "to" or "group", "text", "msgtype"}."""
+        """Let a person say something: {"from", "to" or "group", "text", "msgtype"}."""
         return _json(self._control.say(await _body(request) or b""))
 
     async def replay(self, request: Request) -> Response:
@@ -243,12 +247,12 @@ def _token(request: Request) -> str:
     return request.query_params.get("access_token", "")
 
 
-async def _body(request: Request, limit: int = MAX_BODY_BYTES) -> bytes | None:
+async def _body(request: Request) -> bytes | None:
     """Return the body, or None when it is too large."""
     chunks = bytearray()
     async for chunk in request.stream():
         chunks += chunk
-        if len(chunks) > limit:
+        if len(chunks) > MAX_BODY_BYTES:
             return None
     return bytes(chunks)
 
@@ -268,8 +272,8 @@ def _caller(request: Request) -> Caller | None:
 
 def _object(body: bytes) -> _Object | None:
     try:
-        return msgspec.json.decode(body, type=_Object)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return decode_json(body, _Object)
+    except JsonError:
         return None
 
 

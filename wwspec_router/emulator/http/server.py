@@ -1,7 +1,6 @@
 """Puts the emulator together and serves it.
 
-The command line stands on `EmulatorSettings`, `load_contracts`, `create_app` and `serve`; it is not known
-here.
+It does not know the command line, which uses it.
 """
 
 import logging
@@ -17,7 +16,6 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from uvicorn.config import LOGGING_CONFIG
 
-from wwspec_router.cli.child import until_interrupted
 from wwspec_router.emulator.callbacks.courier import Courier
 from wwspec_router.emulator.callbacks.crypto import CallbackCrypto
 from wwspec_router.emulator.http.endpoints import Endpoints
@@ -27,24 +25,16 @@ from wwspec_router.emulator.program.channel import HttpChannel
 from wwspec_router.emulator.program.launch import Launch
 from wwspec_router.emulator.proxy.authority import Authority, default_folder
 from wwspec_router.emulator.proxy.proxy import Proxy
-from wwspec_router.emulator.settings import (
-    STANDIN_DIRECTORY,
-    AbilityContract,
-    EmulatorSettings,
-    load_contracts,
-)
+from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin.seal import cipher_package
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.world import Channel
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.protocol.connection import Connection
+from wwspec_router.signals import until_interrupted
 
 __all__ = [
-    "STANDIN_DIRECTORY",
-    "AbilityContract",
-    "EmulatorSettings",
     "create_app",
-    "load_contracts",
     "serve",
     "server_config",
 ]
@@ -52,7 +42,7 @@ __all__ = [
 BACKLOG = 2048
 KEEP_ALIVE = 75
 """Seconds that an idle connection is kept: far longer than clients do, who would send on one that is being closed.
-Also what a client has for the head of a request, which somebody may type."""
+Also what a client has for the head of a request, which a person may type."""
 
 _log = logging.getLogger("uvicorn.error")
 
@@ -67,7 +57,7 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
         channel: The way to the program; by default HTTP, closed with the application.
 
     Raises:
-        ConfigurationError: The EncodingAESKey is none, or the extra `emulator` is not installed.
+        ConfigurationError: The EncodingAESKey is not one, or the extra `emulator` is not installed.
     """
     _check_cipher()
     clock = Clock(settings.clock_start)
@@ -78,7 +68,7 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         if courier:
-            courier.start(platform.settled)
+            courier.start(platform.record_callback)
         platform.start()
         try:
             yield

@@ -23,16 +23,17 @@ from wwspec_router.errors import ConfigurationError, WWSpecError
 __all__ = ["Launch", "ProgramEndedError"]
 
 START_SECONDS = 30.0
-"""After which it is said that the program does not listen yet."""
+"""Seconds after which a warning says that the program does not listen yet."""
 STOP_SECONDS = 10.0
-"""Between SIGTERM and SIGKILL."""
-_LOOK = 0.05
+"""Seconds between SIGTERM and SIGKILL."""
+TICK = 0.05
+"""Seconds between two checks of the program."""
 
 _log = logging.getLogger("uvicorn.error")
 
 
 class ProgramEndedError(WWSpecError):
-    """The program ended before it was told to."""
+    """The program ended before the emulator did."""
 
 
 class Launch:
@@ -88,7 +89,7 @@ class Launch:
         }
         try:
             arguments = shlex.split(self._command)
-            return subprocess.Popen(  # noqa: S603 - the command of whoever runs the emulator
+            return subprocess.Popen(  # noqa: S603 - the command of the user of the emulator
                 arguments, env=environment, stdin=subprocess.DEVNULL, start_new_session=True
             )
         except (OSError, ValueError, IndexError) as error:
@@ -105,7 +106,7 @@ class Launch:
             if not listening and monotonic() > deadline:
                 deadline = float("inf")
                 _log.warning("nothing listens at %s yet: is it the program's port?", self._program_url)
-            self._stopping.wait(_LOOK)
+            self._stopping.wait(TICK)
         if not self._stopping.is_set():
             self._ended = self._process.returncode
             _log.error("the program ended with exit code %d", self._ended)
@@ -115,7 +116,7 @@ class Launch:
         parts = urlsplit(self._program_url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         try:
-            socket.create_connection((parts.hostname, port), _LOOK).close()
+            socket.create_connection((parts.hostname, port), TICK).close()
         except OSError:
             return False
         return True

@@ -1,6 +1,6 @@
 """Exchanges with the program: seal, send, open, and name what went wrong as the app sees it [100042, 99812].
 
-Holds no lock while it sends: the program may take its time, and calls the platform back meanwhile. Knows none of the
+Holds no lock while it sends: the program may be slow, and calls the platform back meanwhile. Knows none of the
 APIs that lead to a call.
 """
 
@@ -63,7 +63,7 @@ def ask_program(
     entry = entry or begin(world, call.ability_id, call)
     reply = ""
     try:
-        met = world.faults.take(PROGRAM, entry.name, entry)
+        met = world.faults.apply(PROGRAM, entry.name, entry)
         errcode = int(met.get(ERRCODE, _CUT if TIMEOUT in met or DROP in met else 0))
         if errcode == _CONNECT:
             raise RefusedError(_CONNECT, "a fault that was set")
@@ -129,7 +129,7 @@ def call_async(
 
 
 def report_job(world: World, caller: Caller, body: bytes) -> Answer:
-    """Answer `program_async_job_call_back`: take a job's result, once.
+    """Answer `program_async_job_call_back`: record a job's result, once.
 
     A result that is refused leaves the job in progress, so that the program can report again.
 

@@ -1,12 +1,11 @@
-"""A certificate authority for the proxy: made on first use, kept in a folder of the emulator, trusted by nobody else.
+"""A certificate authority for the proxy: made on first use, kept in a folder, trusted by no other program.
 
 Clients of WeCom with a hard-coded https:// base URL reach the emulator when they trust this authority. Its key can
-sign for any host, so it is readable by its owner only, and a client is told of it by a variable, never by the system's
+sign for any host, so it is readable by its owner only, and a client gets it by a variable, never by the system's
 store. Knows nothing of sockets.
 """
 
 import datetime
-import ipaddress
 import logging
 import os
 import ssl
@@ -18,15 +17,13 @@ from typing import TYPE_CHECKING
 from wwspec_router.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric import ec
+    import trustme
 
 __all__ = ["Authority", "default_folder"]
 
 _log = logging.getLogger("uvicorn.error")
 
 _NAME = "wwspec_router emulator"
-_YEARS = 5
 _LEAF_DAYS = 90
 
 
@@ -47,7 +44,7 @@ def default_folder() -> Path:
 
 
 class Authority:
-    """Signs certificates for hosts that the proxy stands in for.
+    """Signs certificates for hosts that the proxy answers for.
 
     Args:
         folder: Holds `ca.pem`, to be trusted by clients, and `ca.key`; made when missing.
@@ -58,11 +55,9 @@ class Authority:
 
     def __init__(self, folder: Path) -> None:
         try:
-            import cryptography  # noqa: F401 - heavy, and needed by the proxy only
+            import trustme  # noqa: F401 - heavy, and needed by the proxy only
         except ImportError:
-            raise ConfigurationError(
-                "the proxy needs cryptography: install wwspec_router with the extra 'proxy'"
-            ) from None
+            raise ConfigurationError("the proxy needs trustme: install wwspec_router with the extra 'proxy'") from None
         self.certificate = folder / "ca.pem"
         """What a client trusts: SSL_CERT_FILE, REQUESTS_CA_BUNDLE or NODE_EXTRA_CA_CERTS."""
         self._key_file = folder / "ca.key"
@@ -72,15 +67,15 @@ class Authority:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if self.certificate.exists() and self._key_file.exists():
                 self._make_private()
+                self._authority = self._load()
             else:
-                self._make()
-            self._load()
+                self._authority = self._make()
         except OSError as error:
             raise ConfigurationError(
                 f"{folder}: the proxy can't keep its certificate authority there ({error.strerror}): "
                 "name another folder with --state"
             ) from None
-        except ValueError as error:
+        except (ValueError, TypeError) as error:  # not PEM, or a key with a password
             raise ConfigurationError(
                 f"{folder}: the proxy's certificate authority can't be used ({type(error).__name__}): "
                 "remove ca.pem and ca.key there, or name another folder with --state"
@@ -89,33 +84,19 @@ class Authority:
     def context(self, host: str) -> ssl.SSLContext:
         """Return a server's TLS context for one host; made once a host."""
         if host not in self._contexts:
-            self._contexts[host] = self._context(host)
+            expires = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=_LEAF_DAYS)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._authority.issue_cert(host, not_after=expires).configure_cert(context)
+            self._contexts[host] = context
         return self._contexts[host]
 
-    def _make(self) -> None:
-        from cryptography import x509
-        from cryptography.hazmat.primitives import hashes, serialization
-        from cryptography.hazmat.primitives.asymmetric import ec
+    def _make(self) -> "trustme.CA":
+        import trustme
 
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, _NAME)])
-        usage = x509.KeyUsage(
-            digital_signature=False,
-            content_commitment=False,
-            key_encipherment=False,
-            data_encipherment=False,
-            key_agreement=False,
-            key_cert_sign=True,
-            crl_sign=True,
-            encipher_only=False,
-            decipher_only=False,
-        )
-        builder = _certificate(name, name, key.public_key(), 365 * _YEARS)
-        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        builder = builder.add_extension(usage, critical=True)
-        certificate = builder.sign(key, hashes.SHA256())
-        _write_private(self._key_file, _pem(key))
-        self.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        authority = trustme.CA(organization_unit_name=_NAME, path_length=0)
+        _write_private(self._key_file, authority.private_key_pem.bytes())
+        self.certificate.write_bytes(authority.cert_pem.bytes())
+        return authority
 
     def _make_private(self) -> None:
         """Take the key from others, who may have read it already."""
@@ -129,75 +110,10 @@ class Authority:
                 mode,
             )
 
-    def _load(self) -> None:
-        from cryptography import x509
-        from cryptography.hazmat.primitives import serialization
-        from cryptography.hazmat.primitives.asymmetric import ec
+    def _load(self) -> "trustme.CA":
+        import trustme
 
-        key = serialization.load_pem_private_key(self._key_file.read_bytes(), None)
-        if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise ValueError("not a key of this program")
-        self._key = key
-        self._issuer = x509.load_pem_x509_certificate(self.certificate.read_bytes())
-
-    def _context(self, host: str) -> ssl.SSLContext:
-        from cryptography import x509
-        from cryptography.hazmat.primitives import hashes, serialization
-        from cryptography.hazmat.primitives.asymmetric import ec
-        from cryptography.x509.oid import ExtendedKeyUsageOID
-
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host[:64])])
-        builder = _certificate(name, self._issuer.subject, key.public_key(), _LEAF_DAYS)
-        builder = builder.add_extension(x509.SubjectAlternativeName([_general_name(host)]), critical=False)
-        builder = builder.add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
-        )
-        builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        leaf = builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-        path = self._folder / f"leaf-{os.getpid()}-{len(self._contexts)}.pem"
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        try:
-            _write_private(path, _pem(key) + leaf)  # ssl reads certificates from files only
-            context.load_cert_chain(path)
-        finally:
-            path.unlink(missing_ok=True)
-        return context
-
-
-def _certificate(
-    subject: "x509.Name", issuer: "x509.Name", key: "ec.EllipticCurvePublicKey", days: int
-) -> "x509.CertificateBuilder":
-    from cryptography import x509
-
-    now = datetime.datetime.now(datetime.UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=days))
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
-    )
-
-
-def _general_name(host: str) -> "x509.GeneralName":
-    from cryptography import x509
-
-    try:
-        return x509.IPAddress(ipaddress.ip_address(host))
-    except ValueError:
-        return x509.DNSName(host)
-
-
-def _pem(key: "ec.EllipticCurvePrivateKey") -> bytes:
-    from cryptography.hazmat.primitives import serialization
-
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+        return trustme.CA.from_pem(self.certificate.read_bytes(), self._key_file.read_bytes())
 
 
 def _write_private(path: Path, data: bytes) -> None:

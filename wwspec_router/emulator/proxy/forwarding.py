@@ -32,7 +32,7 @@ async def forward(client: Peer, request: h11.Request, host: str, target: str, em
         emulator: Host and port.
 
     Raises:
-        h11.RemoteProtocolError: The client broke off, or sent what is no HTTP.
+        h11.RemoteProtocolError: The client broke off, or sent what is not HTTP.
         OSError: The emulator broke off, as a fault may have it, or the client can't be written to.
     """
     try:

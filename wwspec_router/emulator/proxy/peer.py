@@ -43,11 +43,6 @@ class Peer:
         """What came after the last event."""
         return self._http.trailing_data[0]
 
-    @property
-    def is_unanswered(self) -> bool:
-        """Whether a response can still be sent."""
-        return self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE)
-
     async def next_event(self) -> Event:
         """Wait for the next event.
 

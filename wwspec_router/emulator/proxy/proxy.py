@@ -113,7 +113,7 @@ class Proxy:
             linger = await self._serve(client)
         except h11.RemoteProtocolError as error:
             with contextlib.suppress(OSError, h11.LocalProtocolError):
-                await client.answer(error.error_status_hint, f"this is no request that a proxy understands: {error}")
+                await client.answer(error.error_status_hint, f"a proxy does not understand this request: {error}")
                 linger = True
         except (OSError, EOFError, ValueError, TimeoutError, h11.LocalProtocolError) as error:
             _log.info("a client of the proxy was hung up on: %s", type(error).__name__)
@@ -184,7 +184,7 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 def _url_of(target: str) -> tuple[str, str]:
-    """Return host, path and query of a URL; the host is empty when it is none."""
+    """Return host, path and query of a URL; the host is empty when the URL is malformed."""
     scheme, _, rest = target.partition("#")[0].partition("://")
     authority = re.split("[/?]", rest, maxsplit=1)[0]
     path = rest[len(authority) :]

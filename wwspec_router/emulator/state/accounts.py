@@ -7,8 +7,8 @@ import random
 
 import msgspec
 
+from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.answers import RefusedError
-from wwspec_router.emulator.settings import AbilityContract
 from wwspec_router.emulator.state.keys import MessageKeys
 
 ACCESS_TOKEN_SECONDS = 7200
@@ -20,7 +20,7 @@ class Program(msgspec.Struct, kw_only=True):
 
     program_id: str
     url: str
-    contracts: dict[str, AbilityContract] | None
+    contracts: dict[str, ConsoleContract] | None
     """Console contracts by ability ID; None forwards everything."""
     debug_url: str = ""
     """Where calls and events go in debug mode; empty: where they go anyway."""

@@ -1,6 +1,7 @@
 """A mapping that is bounded in bytes: the oldest entries make room for new ones.
 
-It counts what it is told of each entry and knows nothing of what an entry is. Plain state: the caller holds a lock.
+It counts the size that it is given for each entry, and does not know what an entry is. Plain state: the caller holds a
+lock.
 """
 
 from collections import OrderedDict
@@ -14,7 +15,7 @@ __all__ = ["MIB", "BoundedDict", "Kept"]
 MIB = 1024 * 1024
 
 ENTRY_BYTES = 256
-"""Counted for each entry besides what is told of it: about what the smallest one takes."""
+"""Counted for each entry besides its given size: about the memory of the smallest one."""
 
 K = TypeVar("K")
 V = TypeVar("V")

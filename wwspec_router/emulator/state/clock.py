@@ -1,4 +1,4 @@
-"""The emulator's clock: it runs like the real one or stands still, and can be put forward.
+"""The emulator's clock: it runs like the real one or is stopped, and can be put forward.
 
 Everything that the platform times (tokens, notify_ids, the five days of messages, frequency limits) reads
 this clock. Time limits of sockets do not: those are real seconds.
@@ -14,8 +14,8 @@ class Clock:
     """A clock that never goes back, except to its start. Safe under threads.
 
     Args:
-        start: Unix seconds at which it starts; None stands for the real time.
-        tick: A monotonic time source in seconds. Left out, a clock with a fixed start stands still until it is put
+        start: Unix seconds at which it starts; None means the real time.
+        tick: A monotonic time source in seconds. Left out, a clock with a fixed start is stopped until it is put
             forward, so that the same requests always meet the same times; without one it runs like the real one.
     """
 

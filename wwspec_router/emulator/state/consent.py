@@ -10,9 +10,10 @@ from sys import getsizeof
 import msgspec
 from msgspec import UNSET
 
+from wwspec_router.emulator.scene import WINDOW_SECONDS
 from wwspec_router.emulator.state import texts
 from wwspec_router.emulator.state.bounded import MIB, BoundedDict
-from wwspec_router.emulator.state.conversations import CUSTOMER, EMPLOYEE, WINDOW_SECONDS, Conversations, Message
+from wwspec_router.emulator.state.conversations import CUSTOMER, EMPLOYEE, Conversations, Message
 
 KEPT_BYTES = 16 * MIB
 """Of all answers, since an event that is fired may name chats that don't exist; the oldest make room."""
@@ -50,8 +51,8 @@ class Consents:
                 if member.type == CUSTOMER:
                     self._put(group.chatid, member.id, _earlier(rng, now))
         for message in chats.archive.values():
-            self.hear(message)
-        chats.listeners.append(self.hear)
+            self.on_message(message)
+        chats.listeners.append(self.on_message)
 
     def of(self, chat: str, external_userid: str) -> Consent | None:
         """Return a customer's answer.
@@ -68,7 +69,7 @@ class Consents:
         if known is None or known.agreed != agreed:
             self._put(chat, external_userid, Consent(agreed, now))
 
-    def hear(self, message: Message) -> None:
+    def on_message(self, message: Message) -> None:
         """Note the answer that a message is, if it is one."""
         if message.msgtype not in (texts.AGREE, texts.REFUSE) or message.sender.type != CUSTOMER:
             return

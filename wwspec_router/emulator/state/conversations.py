@@ -14,17 +14,15 @@ from sys import getsizeof
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from wwspec_router.emulator.scene import WINDOW_SECONDS
 from wwspec_router.emulator.state import texts
 from wwspec_router.emulator.state.bounded import MIB, BoundedDict
 from wwspec_router.emulator.state.people import CUSTOMER, EMPLOYEE, ROBOT, Party, People, word
 
 __all__ = ["CUSTOMER", "EMPLOYEE", "MSGTYPES", "ROBOT", "Conversations", "ExtraInfo", "Group", "Message", "Party"]
 
-WINDOW_SECONDS = 5 * 86400
-"""How far back messages can be pulled."""
-
 KEPT_BYTES = 128 * MIB
-"""Of all messages, and more than 100,000 of usual length take. The oldest leave the archive."""
+"""Of all messages; more than 100,000 of usual length need. The oldest leave the archive."""
 _MESSAGE_BYTES = 512
 """Without its text: ids, parties, and what finds it."""
 

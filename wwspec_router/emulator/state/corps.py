@@ -51,7 +51,7 @@ class Corp:
         self.masking: dict[str, Masking] = {}
         """By userid."""
         self.rules = RuleBook(_branch(rng), partial(compare, chats.people), announce_hit)
-        chats.listeners.append(self.rules.hear)
+        chats.listeners.append(self.rules.on_message)
         self.knowledge = KnowledgeBases(_branch(rng))
         self.tasks = Tasks(_branch(rng))
         self.exports = Exports(_branch(rng))

@@ -1,7 +1,7 @@
 """Faults that a test puts in the way: refusals, return codes, delays, cut connections, callbacks gone wrong.
 
 Each fault works on one side (`on`), on one API or on all, a number of times or until it is cleared. Knows nothing of
-how an exchange travels: whoever serves it asks `Faults.meet`. Safe under threads.
+how an exchange travels: what serves it calls `Faults.meet`. Safe under threads.
 """
 
 import threading
@@ -130,7 +130,7 @@ class Faults:
         with self._lock:
             return [msgspec.structs.replace(fault) for fault in self._faults]
 
-    def take(self, on: str, api: str, entry: Entry) -> dict[str, float]:
+    def apply(self, on: str, api: str, entry: Entry) -> dict[str, float]:
         """Count what meets an exchange and return it: value by effect, of each effect the fault that was set first."""
         if not self._faults:
             return {}
@@ -153,7 +153,7 @@ class Faults:
             ReturnCodeError: It is a return code.
             CutError: It is a cut connection.
         """
-        met = self.take(on, api, entry)
+        met = self.apply(on, api, entry)
         self.pause(met)
         if ERRCODE in met:
             raise RefusedError(int(met[ERRCODE]), "a fault that was set")

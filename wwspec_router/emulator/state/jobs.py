@@ -10,8 +10,8 @@ from sys import getsizeof
 
 import msgspec
 
+from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.answers import RefusedError
-from wwspec_router.emulator.settings import AbilityContract
 from wwspec_router.emulator.state.bounded import MIB, BoundedDict
 
 __all__ = ["Job", "Jobs", "OnResult"]
@@ -34,7 +34,7 @@ class Job(msgspec.Struct, kw_only=True):
     job_info: str
     agentid: int
     """0 when the call carries no app."""
-    contract: AbilityContract | None
+    contract: ConsoleContract | None
     """Of the ability, when the call began."""
     on_result: OnResult | None
     """None for a job whose result the app fetches."""
@@ -56,7 +56,7 @@ class Jobs:
         """By jobid."""
         self._by_info: dict[str, Job] = {}
 
-    def start(self, agentid: int, contract: AbilityContract | None, on_result: OnResult | None) -> Job:
+    def start(self, agentid: int, contract: ConsoleContract | None, on_result: OnResult | None) -> Job:
         """Return a new job."""
         job = Job(
             jobid=f"job_{self._rng.getrandbits(160):040x}",

@@ -1,6 +1,6 @@
 """How the secret key of each message leaves the zone: encrypted for the app [99824].
 
-Until the app sets a public key, placeholders of the same shape stand in, which nobody can decrypt. The
+Until the app sets a public key, placeholders of the same shape are used, which nobody can decrypt. The
 padding is not stated on WeCom's pages; PKCS#1 v1.5 is what public programs use. Knows nothing of apps and
 messages beyond their ids.
 """
@@ -19,7 +19,7 @@ from wwspec_router.emulator.state.bounded import MIB, BoundedDict
 
 _KEY_BITS = 2048
 KEPT_BYTES = 64 * MIB
-"""Of wrapped keys, which take time to make; one that made room is made again, alike."""
+"""Of wrapped keys, which are slow to make; one that made room is made again, the same."""
 _PLACEHOLDER_VERSION = 1
 
 

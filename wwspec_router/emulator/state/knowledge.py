@@ -1,7 +1,7 @@
 """Knowledge bases of a corp and how their contents are learnt, one after the other [99836, 99855].
 
 One knowledge base of the corp's own is authorised to the app from the start. Plain state: the caller holds the
-emulator's lock, brings the time, and tells the program what was learnt.
+emulator's lock, gives the time, and sends the program what was learnt.
 """
 
 import random
@@ -117,7 +117,7 @@ class KnowledgeBase(msgspec.Struct, kw_only=True):
         """
         unknown = [docid for docid in docids if docid not in self.contents]
         if unknown:
-            raise RefusedError(40058, f"docid_list: {unknown[0]} is no content")
+            raise RefusedError(40058, f"docid_list: {unknown[0]} is not a content")
         if len(set(docids)) == len(self.contents):
             raise RefusedError(790028, "docid_list")
         for docid in set(docids):
@@ -184,7 +184,7 @@ class KnowledgeBases:
         return base
 
     def usable(self, kb_id: str) -> KnowledgeBase:
-        """Return a knowledge base that tasks may look things up in.
+        """Return a knowledge base that tasks may search.
 
         Raises:
             RefusedError: 800000, 790034 or 710643.

@@ -1,7 +1,7 @@
 """Whether a message hits a keyword rule, and by what [99829].
 
 Pure functions of a rule, a message and the people of the corp. Not modelled: recalled messages and welcome messages
-(behaviours 6 and 12), since the index of messages does not tell them.
+(behaviours 6 and 12), since the index of messages does not have them.
 """
 
 import re
@@ -67,7 +67,7 @@ def _applies(people: People, where: ApplicableRange, message: Message) -> bool:
 
 
 def _allows(listed: list[int] | list[str] | UnsetType, value: object) -> bool:
-    """An empty list is no setting."""
+    """An empty list means no setting."""
     return listed is UNSET or not listed or value in listed
 
 
@@ -112,7 +112,7 @@ def _words_hit(keyword: Keyword, where: ApplicableRange, message: Message) -> bo
 
 
 def _behaviours(where: ApplicableRange, message: Message) -> Iterator[int]:
-    """Give every behaviour that a message shows, but for the excluded numbers and addresses."""
+    """Give every behaviour that a message shows, except the excluded numbers and addresses."""
     if message.msgtype in _BY_KIND:
         yield _BY_KIND[message.msgtype]
     if message.msgtype == texts.IMAGE and message.text == texts.QR_CODE:

@@ -77,19 +77,19 @@ class Groups(Asked):
 
 
 class Mobiles(Asked):
-    """Mobile numbers that are no hit."""
+    """Mobile numbers that do not count as a hit."""
 
     mobile_list: Annotated[list[str], _Hundred] | UnsetType = UNSET
 
 
 class BankCards(Asked):
-    """Bank card numbers that are no hit."""
+    """Bank card numbers that do not count as a hit."""
 
     bank_card_list: Annotated[list[str], _Hundred] | UnsetType = UNSET
 
 
 class Emails(Asked):
-    """E-mail addresses that are no hit."""
+    """E-mail addresses that do not count as a hit."""
 
     email_list: Annotated[list[str], _Hundred] | UnsetType = UNSET
 
@@ -238,7 +238,7 @@ class RuleBook:
         """Return the rules with a higher serial, oldest first."""
         return [rule for rule in self._rules.values() if rule.serial > serial]
 
-    def hear(self, message: Message) -> None:
+    def on_message(self, message: Message) -> None:
         """Compare a new message with every rule."""
         hits = []
         for rule in self._rules.values():
@@ -273,7 +273,7 @@ class RuleBook:
 
 
 def merged(old: RuleBody, changes: dict[str, Any]) -> dict[str, Any]:
-    """Return a rule's JSON with changes laid over it: what is left out stays, an empty list clears its setting."""
+    """Return a rule's JSON with changes applied: what is left out stays, an empty list clears its setting."""
     body: dict[str, Any] = msgspec.to_builtins(old)
     for part, change in changes.items():
         body[part] = {**body.get(part, {}), **change} if isinstance(change, dict) else change

@@ -1,104 +1,29 @@
-"""Scenes: who exists in the emulated corp and what was said, written down in a TOML file instead of left to the seed.
+"""Makes the conversations of the emulated corp, from a scene and from the seed.
 
-    [[employees]]                 # userid; name, alias, department (2 or 3)
-    userid = "anna"
-    name = "安娜"
-
-    [[customers]]                 # id; name, remark
-    id = "wmCustomer1"
-    name = "李女士"
-
-    [[robots]]
-    id = "wbRobot1"
-
-    [[groups]]                    # chatid, members; name. The first member created it
-    chatid = "wrGroup1"
-    members = ["anna", "wmCustomer1"]
-
-    [[messages]]                  # from, and to or group; text, msgtype, ago (seconds before the start)
-    from = "wmCustomer1"
-    to = ["anna"]
-    text = "您好"
-    ago = 3600
-
-A list that is left out is made from the seed. Knows nothing of the emulator's state beyond its conversations.
+Knows nothing of the emulator's state beyond its conversations.
 """
 
 import random
-import tomllib
 from itertools import chain
-from pathlib import Path
-from typing import Annotated
 
-import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, UnsetType
 
-from wwspec_router.emulator.state import texts
-from wwspec_router.emulator.state.conversations import WINDOW_SECONDS, Conversations, Group, Message
+from wwspec_router.emulator.scene import (
+    RECENT_SECONDS,
+    WINDOW_SECONDS,
+    Customer,
+    Employee,
+    Scene,
+    SceneGroup,
+    SceneMessage,
+)
+from wwspec_router.emulator.state.conversations import Conversations, Group, Message
 from wwspec_router.emulator.state.people import CUSTOMER, EMPLOYEE, ROBOT, Party, People, Person
 from wwspec_router.errors import ConfigurationError
 
-__all__ = ["Scene", "SceneMessage", "check_message", "load_scene", "make_conversations", "say"]
+__all__ = ["make_conversations", "say"]
 
-MAX_MESSAGES = 100_000
-
-_Id = Annotated[str, Meta(min_length=1, max_length=64)]
 _CREATED_BEFORE = WINDOW_SECONDS + 86400
-_RECENT = 3600
-"""Seconds for which a message does not leave the five days after the start."""
-
-
-class Employee(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """One `[[employees]]`."""
-
-    userid: _Id
-    name: str = ""
-    alias: str = ""
-    department: int = 2
-
-
-class Customer(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """One `[[customers]]`."""
-
-    id: _Id
-    name: str = ""
-    remark: str = ""
-
-
-class Robot(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """One `[[robots]]`."""
-
-    id: _Id
-
-
-class SceneGroup(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """One `[[groups]]`."""
-
-    chatid: _Id
-    members: Annotated[list[str], Meta(min_length=2)]
-    name: str = ""
-
-
-class SceneMessage(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """One `[[messages]]`."""
-
-    sender: str = msgspec.field(name="from")
-    to: list[str] = []
-    group: str = ""
-    text: str = ""
-    msgtype: Annotated[int, Meta(ge=0, le=28)] = texts.TEXT
-    ago: Annotated[float, Meta(ge=0, le=WINDOW_SECONDS - _RECENT)] = 0
-    """Seconds before the emulator's start."""
-
-
-class Scene(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """A whole file."""
-
-    employees: list[Employee] = []
-    customers: list[Customer] = []
-    robots: list[Robot] = []
-    groups: list[SceneGroup] = []
-    messages: Annotated[list[SceneMessage], Meta(max_length=MAX_MESSAGES)] = []
 
 
 class _People(People):
@@ -116,47 +41,6 @@ class _People(People):
         self._by_id = {each.party.id: each for each in self.persons}
 
 
-def load_scene(path: Path) -> Scene:
-    """Read a scene.
-
-    Raises:
-        ConfigurationError: The file can't be read, is no TOML, or says something that can't be; with the row.
-    """
-    try:
-        scene = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Scene)
-        check_scene(scene)
-    except OSError as error:
-        raise ConfigurationError(f"{path}: can't be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
-        raise ConfigurationError(f"{path}: {error}") from None
-    return scene
-
-
-def check_scene(scene: Scene) -> None:
-    """Raise msgspec.ValidationError when a scene names somebody twice, or one whom it does not have.
-
-    A list that is left out is not checked against, since its people come from the seed.
-    """
-    ids = [each.userid for each in scene.employees] + [each.id for each in scene.customers]
-    ids += [each.id for each in scene.robots] + [each.chatid for each in scene.groups]
-    seen: set[str] = set()
-    for each in ids:
-        if each in seen:
-            raise msgspec.ValidationError(f"the id {each!r} occurs twice")
-        seen.add(each)
-    for number, group in enumerate(scene.groups):
-        if len(set(group.members)) < len(group.members):
-            raise msgspec.ValidationError(f"a member occurs twice - at `$.groups[{number}].members`")
-    for number, message in enumerate(scene.messages):
-        check_message(message, f"$.messages[{number}]")
-
-
-def check_message(message: SceneMessage, path: str) -> None:
-    """Raise msgspec.ValidationError unless a message goes either to people or to a group."""
-    if bool(message.to) == bool(message.group):
-        raise msgspec.ValidationError(f"a message has either to or group - at `{path}`")
-
-
 def make_conversations(rng: random.Random, now: int, count: int, scene: Scene | None) -> Conversations:
     """Return the corp's conversations.
 
@@ -167,7 +51,7 @@ def make_conversations(rng: random.Random, now: int, count: int, scene: Scene | 
         scene: Who exists and what was said.
 
     Raises:
-        ConfigurationError: The scene names somebody who does not exist.
+        ConfigurationError: The scene names a person that does not exist.
     """
     if scene is None:
         return Conversations(rng, now, count)
@@ -184,7 +68,7 @@ def make_conversations(rng: random.Random, now: int, count: int, scene: Scene | 
 
 
 def say(chats: Conversations, message: SceneMessage, moment: int) -> Message:
-    """Let somebody say something.
+    """Let a person say something.
 
     Args:
         chats: Where.
@@ -192,7 +76,7 @@ def say(chats: Conversations, message: SceneMessage, moment: int) -> Message:
         moment: Unix seconds; not before the last message.
 
     Raises:
-        ConfigurationError: Somebody, or the group, does not exist.
+        ConfigurationError: A person, or the group, does not exist.
     """
     return _say(chats, _parties(chats), message, moment)
 
@@ -216,7 +100,7 @@ def _say(chats: Conversations, parties: dict[str, Party], message: SceneMessage,
 
 def _talk(rng: random.Random, chats: Conversations, now: int, count: int, scene: Scene) -> None:
     """Let everything be said, in order of time."""
-    oldest = now - WINDOW_SECONDS + _RECENT
+    oldest = now - WINDOW_SECONDS + RECENT_SECONDS
     seeded = [(rng.randrange(oldest, now), None) for _ in range(count)]
     written = [(now - int(message.ago), message) for message in scene.messages]
     parties = _parties(chats)

@@ -13,7 +13,7 @@ SEARCHABLE = (TEXT, LINK, MINI_PROGRAM, FILE, ONLINE_DOCUMENT, MIXED, DRIVE_FILE
 """Kinds that `search_msg` looks at [99818]."""
 
 ANALYSABLE = (TEXT, VOICE, AUDIO_ARCHIVE)
-"""Kinds that the analysis tasks take [99831]."""
+"""Kinds that the analysis tasks accept [99831]."""
 
 SPOKEN = (VOICE, AUDIO_ARCHIVE)
 """Kinds whose text is what was said."""

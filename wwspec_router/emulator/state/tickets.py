@@ -59,9 +59,9 @@ class Marks:
         """Return a mark.
 
         Args:
-            kind: One letter, so that a cursor is no page id.
+            kind: One letter, so that a cursor can't be used as a page id.
             owner: The corp that alone may use it.
-            numbers: What it stands for.
+            numbers: What it means.
         """
         text = kind + "-".join(f"{number:x}" for number in numbers)
         return f"{text}.{self._check(text, owner)}"

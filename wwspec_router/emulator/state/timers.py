@@ -1,7 +1,7 @@
 """What the emulator does later: actions that are due at a time of its clock.
 
 Knows nothing of what the actions do. They run one after the other, in order of time, on the thread that calls
-`run_due`: the server's ticker, or whoever puts the clock forward. Safe under threads.
+`run_due`: the server's ticker, or what puts the clock forward. Safe under threads.
 """
 
 import heapq
@@ -15,11 +15,11 @@ from wwspec_router.emulator.state.clock import Clock
 __all__ = ["Ticker", "Timers"]
 
 _LONGEST_WAIT = 0.5
-"""Seconds after which the ticker looks again; the clock may have been put forward meanwhile."""
+"""Seconds between two checks of the ticker, since the clock may be put forward between them."""
 _SHORTEST_WAIT = 0.01
 
 MAX_WAITING = 100_000
-"""What is scheduled while so many actions wait is dropped; a clock that stands lets none of them become due."""
+"""What is scheduled while so many actions wait is dropped; a stopped clock lets none of them become due."""
 
 _log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class Timers:
             until: Unix seconds; the present time when None.
         """
         with self._running:
-            while (action := self._take(self._clock.now() if until is None else until)) is not None:
+            while (action := self._next_due(self._clock.now() if until is None else until)) is not None:
                 try:
                     action()
                 except Exception:
@@ -83,7 +83,7 @@ class Timers:
         with self._changed:
             self._changed.notify_all()
 
-    def _take(self, moment: float) -> Action | None:
+    def _next_due(self, moment: float) -> Action | None:
         with self._changed:
             if self._waiting and self._waiting[0][0] <= moment:
                 return heapq.heappop(self._waiting)[2]

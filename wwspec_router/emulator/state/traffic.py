@@ -1,4 +1,4 @@
-"""What went to and fro: calls of the app, calls and events for the program, SDK calls, and callbacks [100042].
+"""Requests and responses: calls of the app, calls and events for the program, SDK calls, and callbacks [100042].
 
 Entries are numbered in the order in which they began. Secrets are masked when entries are shown, and never otherwise,
 so that a recorded call can be sent again. Bounded in entries and in bytes. Knows nothing of HTTP. Safe under threads.
@@ -10,10 +10,12 @@ from typing import Any
 
 import msgspec
 
+from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.state.bounded import MIB, BoundedDict, Kept
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.tickets import Notification
+from wwspec_router.errors import JsonError
 
 __all__ = ["APP", "CALL", "CALLBACK", "EVENT", "KINDS", "SDK", "Entry", "Traffic"]
 
@@ -65,7 +67,7 @@ class Entry(msgspec.Struct, kw_only=True):
         return _ENTRY_BYTES + getsizeof(self.request) + getsizeof(self.reply) + replayed
 
     def shown(self) -> dict[str, Any]:
-        """Return the entry as it is told, with its secrets masked."""
+        """Return the entry as it is shown, with its secrets masked."""
         outcome = self.outcome
         if not outcome and self.notification is not None:
             outcome = self.notification.state
@@ -108,10 +110,10 @@ class Traffic:
 
         Args:
             kind: One of `KINDS`.
-            name: What is called or told.
+            name: What is called, or the event's type.
             request: What is sent.
             call: What is sent to the program, to be sent again.
-            notification: What is told to the app; its state is the entry's outcome.
+            notification: What the app gets; its state is the entry's outcome.
         """
         if call is not None and _bytes(call.data) > REPLAYED_BYTES:
             call = None
@@ -131,14 +133,14 @@ class Traffic:
         return entry
 
     def end(self, entry: Entry, outcome: int | str, reply: str | bytes = "") -> None:
-        """Record how it ended; 0 is told as `ok`."""
+        """Record how it ended; 0 is shown as `ok`."""
         entry.reply = _kept(reply)
         entry.outcome = "ok" if outcome == 0 else str(outcome)
         with self._lock:
             self._entries.resize(entry.number, entry.size)
 
     def entries(self, since: int = 0, kind: str = "") -> list[dict[str, Any]]:
-        """Return what is told of the entries after a number, oldest first."""
+        """Return what is shown of the entries after a number, oldest first."""
         with self._lock:
             entries = [entry for entry in self._entries.values() if entry.number > since and kind in ("", entry.kind)]
         return [entry.shown() for entry in entries]
@@ -176,10 +178,10 @@ def _bytes(text: str | bytes) -> int:
 
 
 def _shown(text: str) -> Any:
-    """Return the JSON value of a text, masked; a text that is no JSON stays one."""
+    """Return the JSON value of a text, masked; a text that is not JSON stays a text."""
     try:
-        return _masked(msgspec.json.decode(text), 0)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return _masked(decode_json(text), 0)
+    except JsonError:
         return "" if not text else f"not JSON, {len(text)} characters"
 
 
@@ -201,8 +203,8 @@ def _masked(value: Any, depth: int) -> Any:
 def _masked_text(text: str, depth: int) -> str:
     """Mask inside JSON that travels as text, such as request_data; left as it is when nothing is secret in it."""
     try:
-        value = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        value = decode_json(text)
+    except JsonError:
         return text
     masked = _masked(value, depth + 1)
     return text if masked == value else msgspec.json.encode(masked).decode()

@@ -109,7 +109,7 @@ class World:
         self.channel = channel
         self.lock = threading.Lock()
         self.rng = random.Random(settings.seed)  # noqa: S311 - the same seed, the same data
-        # Not from the seed: the program listens on every interface, and whoever knows the key can call it.
+        # Not from the seed: the program listens on every interface, and who knows the key can call it.
         self.zone_key = zone_key or secrets.token_bytes(seal.KEY_BYTES)
         self.started = clock.now()
         """Unix seconds."""
@@ -132,12 +132,12 @@ class World:
         self.traffic = Traffic(clock)
         self.faults = Faults()
         self.on_event: Callable[[str, dict[str, Any]], None] | None = None
-        """Takes the events that the platform raises by itself; must take no lock and send nothing."""
+        """Receives the events that the platform raises by itself; must not lock or send anything."""
         self.corps = {
             corpid: Corp(self.rng, chats, clock.seconds(), self._announce_hit)
             for corpid, chats in self.conversations.items()
         }
-        self._settled = threading.Condition(self.lock)
+        self._delivered = threading.Condition(self.lock)
         self._deliver = deliver
         self._serial = count(1)
 
@@ -223,9 +223,9 @@ class World:
         with self.lock:
             now = self.clock.now()
             self.notify_ids.add(notification.corpid, notification.agentid, notification.notify_id, now)
-        told = {"notify_id": notification.notify_id, "notify_scene": notification.notify_scene}
-        entry = self.traffic.begin(CALLBACK, "program_notify", msgspec.json.encode(told), notification=notification)
-        met = self.faults.take(CALLBACK, "", entry)
+        request = {"notify_id": notification.notify_id, "notify_scene": notification.notify_scene}
+        entry = self.traffic.begin(CALLBACK, "program_notify", msgspec.json.encode(request), notification=notification)
+        met = self.faults.apply(CALLBACK, "", entry)
         if NEVER in met:
             notification.state = "withheld"
         elif LATE in met:
@@ -242,17 +242,19 @@ class World:
             if self._deliver is not None:
                 self._deliver(notification)
 
-    def settle(self, notification: Notification, state: str, attempts: int) -> None:
+    def record_callback(self, notification: Notification, state: str, attempts: int) -> None:
         """Note what became of a notification; needs no lock."""
         with self.lock:
             notification.state = state
             notification.attempts = attempts
-            self._settled.notify_all()
+            self._delivered.notify_all()
 
-    def wait_settled(self, seconds: float) -> bool:
-        """Wait until no notification is on its way to the callback URL, and tell whether that is so; needs no lock."""
+    def wait_delivered(self, seconds: float) -> bool:
+        """Wait until no notification is on its way to the callback URL; return whether it is so. Needs no lock."""
         with self.lock:
-            return self._settled.wait_for(lambda: all(each.state != "waiting" for each in self.notifications), seconds)
+            return self._delivered.wait_for(
+                lambda: all(each.state != "waiting" for each in self.notifications), seconds
+            )
 
 
 def _make_app(settings: EmulatorSettings) -> App:

@@ -18,7 +18,7 @@ READ_SECONDS = 30.0
 """To wait for each part of a reply."""
 
 KEY_REFRESH_SECONDS = 1.0
-"""The key is asked for again this often at most."""
+"""Seconds between two requests for the key."""
 
 DEFAULT_URL = "http://127.0.0.1:8090"
 
@@ -47,8 +47,8 @@ class LinkError(Exception):
         self.return_code = return_code
 
 
-class Zone:
-    """What the stand-in needs of the zone. Every method raises `LinkError`."""
+class Link:
+    """The way to a zone: what the stand-in needs of it. Every method raises `LinkError`."""
 
     def key(self) -> bytes:
         """Return the zone key."""
@@ -69,7 +69,7 @@ class Zone:
         raise NotImplementedError
 
     def open_debug_mode(self, debug_token: str, access_token: str) -> bool:
-        """Tell whether the zone takes these credentials."""
+        """Return whether the zone accepts these credentials."""
         raise NotImplementedError
 
     def notify_id(self, request_id: str, number: int) -> str:
@@ -82,7 +82,7 @@ class Zone:
         raise NotImplementedError
 
 
-class LocalZone(Zone):
+class FileLink(Link):
     """Answers from files."""
 
     def __init__(self, directory: str) -> None:
@@ -123,7 +123,7 @@ class LocalZone(Zone):
             raise LinkError(return_code, f"{name} can't be read in the emulator's local directory") from None
 
 
-class RemoteZone(Zone):
+class HttpLink(Link):
     """Asks the emulator, over one kept-alive connection a thread."""
 
     def __init__(self, host: str, port: int) -> None:
@@ -266,22 +266,22 @@ def random_notify_id() -> str:
     return f"notify_{os.urandom(16).hex()}"
 
 
-def zone_at(url: str) -> Zone:
-    """Return the zone at a loopback `http://HOST:PORT`, or `local:DIRECTORY`.
+def link_to(url: str) -> Link:
+    """Return the way to the zone at a loopback `http://HOST:PORT`, or `local:DIRECTORY`.
 
     Raises:
         ValueError: The URL is neither.
     """
     scheme, _, rest = url.partition(":")
     if scheme == "local" and rest:
-        return LocalZone(rest)
+        return FileLink(rest)
     host, colon, port = rest[2:].rstrip("/").rpartition(":")
     parts = host.split(".")
     dotted = len(parts) == 4 and parts[0] == "127" and all(part.isdecimal() for part in parts)
     loopback = dotted or host in ("localhost", "[::1]")
     if not (scheme == "http" and rest.startswith("//") and colon and port.isdecimal() and loopback):
         raise ValueError("not http://HOST:PORT with a loopback host, nor local:DIRECTORY")
-    return RemoteZone(host.strip("[]"), int(port))
+    return HttpLink(host.strip("[]"), int(port))
 
 
 def caller_headers(corpid: str, agentid: int, ability_id: str, job_info: str) -> Dict[str, str]:

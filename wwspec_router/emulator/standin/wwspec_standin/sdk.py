@@ -38,15 +38,15 @@ class _Thread(threading.local):
 _thread = _Thread()
 
 
-def _connect() -> link.Zone:
+def _connect() -> link.Link:
     try:
-        return link.zone_at(os.environ.get("WWSPEC_EMULATOR_URL") or link.DEFAULT_URL)
+        return link.link_to(os.environ.get("WWSPEC_EMULATOR_URL") or link.DEFAULT_URL)
     except ValueError as error:
         raise ImportError(f"WWSPEC_EMULATOR_URL is {error}", name="wwspecapisdk") from None
 
 
 seal.cipher_package()  # said at once, and not at the first call
-_zone = _connect()
+_link = _connect()
 
 
 _thread_id = getattr(threading, "get_native_id", threading.get_ident)
@@ -61,11 +61,11 @@ class WWToSpecHTTPReqDecoder:
         _thread.notify_ids = 0
         pairs = _pairs(headers)
         _check(post_data, str, "post_data")
-        key = _zone.key()
+        key = _link.key()
         try:
             self._call = seal.open_call(key, pairs, post_data)
         except seal.SealError as error:
-            newer = _zone.newer_key(key)
+            newer = _link.newer_key(key)
             if newer is None:
                 raise link.LinkError(link.SIGNATURE, str(error)) from None
             self._call = self._open_again(newer, pairs, post_data)
@@ -117,7 +117,7 @@ class WWToSpecHTTPRspConstructor:
     def __init__(self, reply_text: str) -> None:
         _check(reply_text, str, "reply_text")
         self._request_id = _thread.request_id
-        self._key = _zone.key()
+        self._key = _link.key()
         try:
             self._body = seal.encrypt(self._key, reply_text)
         except seal.SealError as error:
@@ -154,7 +154,7 @@ class ChatDataSDK:
         _check(request_json, str, "request_json")
         if not self._headers:
             self._headers = link.caller_headers(*self._caller)
-        return _zone.invoke(api, self._headers, request_json)
+        return _link.invoke(api, self._headers, request_json)
 
 
 def _api_method(api: str) -> Any:
@@ -194,7 +194,7 @@ def spec_open_debug_mode(debug_token: str, access_token: str) -> bool:
     """
     _check(debug_token, str, "debug_token")
     _check(access_token, str, "access_token")
-    return _zone.open_debug_mode(debug_token, access_token)
+    return _link.open_debug_mode(debug_token, access_token)
 
 
 def spec_gen_notify_id() -> str:
@@ -203,7 +203,7 @@ def spec_gen_notify_id() -> str:
     It follows from the request that the thread decoded last, so that the same traffic leads to the same ids.
     """
     _thread.notify_ids += 1
-    return _zone.notify_id(_thread.request_id, _thread.notify_ids)
+    return _link.notify_id(_thread.request_id, _thread.notify_ids)
 
 
 def _log(level: str, args: Tuple[object, ...]) -> None:

@@ -148,12 +148,6 @@ def reply_headers(key: bytes, body: str, request_id: str, timestamp: int, *, exc
     return _headers(key, _EXCEPTION if exception else _REPLY, request_id, str(timestamp), body)
 
 
-def seal_reply(key: bytes, text: str, request_id: str, timestamp: int, *, exception: bool = False) -> Sealed:
-    """Seal a reply in one step; see `reply_headers` for the arguments."""
-    body = encrypt(key, text)
-    return Sealed(reply_headers(key, body, request_id, timestamp, exception=exception), body)
-
-
 def open_reply(key: bytes, headers: Iterable[Tuple[str, str]], body: str) -> ReplyContent:
     """Verify and decrypt a reply.
 
@@ -219,7 +213,7 @@ def _decrypt(key: bytes, body: str) -> str:
 
 
 def _pack(fields: Tuple[str, ...]) -> str:
-    """Join fields so that no two different tuples give one text; the last one stands as it is."""
+    """Join fields so that no two different tuples give one text; the last one is not changed."""
     return "".join([*(f"{len(field)}:{field}" for field in fields[:-1]), fields[-1]])
 
 

@@ -1,0 +1,134 @@
+"""The errors of the package: one tree, and a policy that each class states for itself."""
+
+import importlib
+import pkgutil
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+import wwspec_router
+from wwspec_router import errors, stacks
+from wwspec_router.errors import (
+    AbilityError,
+    ApiError,
+    CallError,
+    DecodeError,
+    HandlerTimeoutError,
+    InputError,
+    NoThreadError,
+    NotifyNotFoundError,
+    OutputError,
+    OverloadedError,
+    SdkCallError,
+    StoreError,
+    WWSpecError,
+)
+
+ROW = re.compile(r"^(?P<branch>[│ ]*[├└]─ )?(?P<name>\w+Error)\b.*?(?: {2,}(?P<module>[a-z_]+\.[a-z_.]+))?$")
+
+
+def drawn() -> Iterator[tuple[str, str, str]]:
+    """Name, base and module of each row of the tree in the docstring of `errors`."""
+    parents = [""]
+    assert errors.__doc__
+    for row in filter(None, map(ROW.match, errors.__doc__.splitlines())):
+        depth = len(row["branch"] or "") // 3
+        parents[depth + 1 :] = [row["name"]]
+        yield row["name"], parents[depth], f"wwspec_router.{row['module'] or 'errors'}"
+
+
+def defined() -> Iterator[type[BaseException]]:
+    """Every exception that a module of the package defines."""
+    for module in pkgutil.walk_packages(wwspec_router.__path__, "wwspec_router."):
+        if not module.name.endswith("__main__") and ".standin.wwspecapisdk" not in module.name:
+            for each in vars(importlib.import_module(module.name)).values():
+                if isinstance(each, type) and issubclass(each, BaseException) and each.__module__ == module.name:
+                    yield each
+
+
+def test_the_tree_in_the_docstring_is_that_of_the_classes() -> None:
+    classes = {
+        (each.__name__, "" if each is WWSpecError else each.__bases__[0].__name__, each.__module__)
+        for each in defined()
+        if issubclass(each, WWSpecError)
+    }
+    assert set(drawn()) == classes
+
+
+def test_every_exception_ends_in_error_and_is_in_the_tree_or_named_beside_it() -> None:
+    assert errors.__doc__
+    _, beside = errors.__doc__.split("Outside of the tree:")
+    for each in defined():
+        assert each.__name__.endswith("Error"), each
+        assert issubclass(each, WWSpecError) or each.__name__.startswith("_") or f"`{each.__name__}`" in beside, each
+
+
+@pytest.mark.parametrize(
+    ("kind", "loggable"),
+    [
+        (CallError, True),
+        (DecodeError, True),
+        (OutputError, True),
+        (NotifyNotFoundError, True),
+        (HandlerTimeoutError, True),
+        (OverloadedError, True),
+        (SdkCallError, True),
+        (errors.AbilityNotFoundError, False),
+        (InputError, False),
+        (ApiError, False),
+        (AbilityError, False),
+    ],
+)
+def test_only_messages_in_the_programs_own_words_are_loggable(kind: type[CallError], loggable: bool) -> None:
+    assert kind.loggable is loggable
+
+
+def test_the_subclass_of_an_application_is_not_loggable_unless_it_says_so_itself() -> None:
+    class QuotesTheRequestError(HandlerTimeoutError):
+        pass
+
+    class SpeaksForItselfError(AbilityError):
+        loggable = True
+
+    class SaysItWithAnObjectError(AbilityError):
+        loggable = object()  # type: ignore[assignment]  # what a careless application writes
+
+    assert not QuotesTheRequestError.loggable and not QuotesTheRequestError.frequent
+    assert SpeaksForItselfError.loggable
+    assert SaysItWithAnObjectError.loggable is False
+
+
+@pytest.mark.parametrize("kind", [CallError, DecodeError, NotifyNotFoundError, HandlerTimeoutError, OverloadedError])
+def test_an_error_without_a_message_says_the_default_one_of_its_class(kind: type[CallError]) -> None:
+    error = kind(detail="for the log")
+    assert error.message == str(error) == kind.default_message != ""
+    assert error.detail == "for the log"
+
+
+def test_an_error_of_the_start_has_its_default_message_too() -> None:
+    assert "ulimit -u" in str(NoThreadError())
+    assert str(StoreError("the disk is full")) == "the disk is full"
+
+
+class HostileError(Exception):
+    """Raises whatever it is asked."""
+
+    def __getattribute__(self, name: str) -> object:
+        raise SystemExit("a-secret")
+
+
+def test_no_error_can_keep_itself_from_being_described() -> None:
+    assert stacks.describe(HostileError()) == "an error that can't be described"
+    assert stacks.errcode_of(HostileError()) is None
+    assert not stacks.is_a(HostileError(), CallError)
+
+
+@pytest.mark.parametrize("module", ["errors", "logs", "stacks", "signals", "config", "cli.serve"])
+def test_what_the_parent_of_the_workers_imports_is_light(module: str) -> None:
+    heavy = ("asyncio", "msgspec", "starlette", "uvicorn", "anyio")
+    code = f"import sys, wwspec_router.{module}; print([each for each in {heavy} if each in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert found.strip() == "[]"
