@@ -14,7 +14,7 @@ from wwspec_router.registry.table import build_table
 from wwspec_router.sdk.base import Headers, SealedReply
 from wwspec_router.stores import NotifyStore
 
-__all__ = ["InstantSdk", "call", "kernel", "registry_with"]
+__all__ = ["REGISTRY", "InstantSdk", "call", "kernel", "registry_with"]
 
 REGISTRY = ROOT / "abilities" / "registry.toml"
 

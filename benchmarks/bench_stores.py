@@ -23,19 +23,20 @@ import msgspec
 from redis import Redis
 
 from benchmarks import rig
-from benchmarks.applications import InstantSdk, call, kernel
+from benchmarks.applications import REGISTRY, InstantSdk, call, kernel
 from benchmarks.bench_exchange import CONNECTIONS
 from benchmarks.command import Benchmark, Effort, run
 from benchmarks.contenders import PROGRAM, program
 from benchmarks.figures import Samples
-from benchmarks.zones import CORPID, PASSTHROUGH, Zone, event, zone
+from benchmarks.zones import CORPID, PASSTHROUGH, ROOT, Zone, event, zone
 from tests.support.redis_server import local_redis
-from wwspec_router.envelope import Call, Reply
-from wwspec_router.errors import CallError
-from wwspec_router.handlers.context import Deadline
+from wwspec_router.envelope import Call
 from wwspec_router.jobs.reports import REPORT_API
 from wwspec_router.jobs.runner import Jobs
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.monitoring.figures import Figures
+from wwspec_router.registry.table import build_table
 from wwspec_router.stores import Store, StoreLimits, open_store
 
 THREADS = (1, 16)
@@ -144,37 +145,25 @@ def intake(samples: Samples, effort: Effort, redis: str | None, folder: Path) ->
                         )
 
 
-class InstantKernel:
-    """Runs jobs that answer at once."""
-
-    def deadline(self, arrived: Call, since: float) -> Deadline:
-        """Return none."""
-        return Deadline()
-
-    def run_job(self, arrived: Call, deadline: Deadline) -> Reply:
-        """Return a reply of some length."""
-        return Reply(padded(200))
-
-    def refusal(self, error: CallError) -> Reply:
-        """Refuse nothing here."""
-        raise error
-
-
 def asynchronous(samples: Samples, effort: Effort, redis: str | None, folder: Path) -> None:
     """Measure asynchronous calls, from their acceptance to the end of the last one."""
     arrived = msgspec.structs.replace(call(), is_async=True, job_info="j" * 64)
+    sdk = InstantSdk({REPORT_API: '{"errcode":0}', "sync_msg": padded(200)})
+    table = build_table(ROOT, REGISTRY)
     urls = {"memory": "memory:", "SQLite": f"sqlite:{folder / 'jobs.db'}"}
     if redis is not None:
         urls["Redis"] = f"unix://{redis}?db=2"
     for _ in range(effort.rounds):
         for name, url in urls.items():
             with closing(open_store(url, LIMITS)) as store:
-                jobs = Jobs(store, InstantSdk({REPORT_API: '{"errcode":0}'}), JOB_THREADS)
-                jobs.start(InstantKernel(), Figures(()))
+                wake = threading.Event()
+                intake = JobIntake(store, wake.set)
+                jobs = Jobs(store, sdk, Dispatcher(table, sdk, store), Figures(()), wake, JOB_THREADS)
+                jobs.start()
                 begun = time.perf_counter()
                 accepted = effort.pick(2000, 200)
                 for _ in range(accepted):
-                    jobs.accept(arrived)
+                    intake.accept(arrived)
                 while store.job_figures().waiting + store.job_figures().claimed:
                     time.sleep(0.005)
                 samples.add(

@@ -1,11 +1,16 @@
-"""What one exchange is about: the `Call` that came in and the `Reply` that goes out.
+"""What one exchange is about: the `Call` that comes in, its `Deadline`, and the `Reply` that goes out.
 
-Neither knows how it travels. Both are plain values, so that a test can build them by hand.
+None of them knows how it travels. They are plain values, so that a test can build them by hand.
 """
 
 from enum import IntEnum
+from time import monotonic
 
 import msgspec
+
+from wwspec_router.errors import HandlerTimeoutError
+
+__all__ = ["Call", "CallType", "Deadline", "Reply"]
 
 
 class CallType(IntEnum):
@@ -47,3 +52,26 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
     """JSON text that fits the ability's output contract."""
     errcode: int = 0
     """The program's own errcode; 0 also for a reply of the platform that is passed on, whatever it says."""
+
+
+class Deadline:
+    """When a call must be answered.
+
+    Args:
+        at: Seconds of `time.monotonic()`; None for no limit.
+    """
+
+    __slots__ = ("at",)
+
+    def __init__(self, at: float | None = None) -> None:
+        self.at = at
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds left, never negative; None when there is no limit."""
+        return None if self.at is None else max(0.0, self.at - monotonic())
+
+    def check(self) -> None:
+        """Raise HandlerTimeoutError when the time is over."""
+        if self.at is not None and monotonic() >= self.at:
+            raise HandlerTimeoutError("the ability took longer than its timeout")

@@ -12,11 +12,8 @@ import threading
 from contextlib import closing
 from pathlib import Path
 
-from wwspec_router.envelope import Call, Reply
-from wwspec_router.errors import CallError
-from wwspec_router.handlers.context import Deadline
-from wwspec_router.jobs.runner import Jobs
-from wwspec_router.monitoring.figures import Figures
+from tests.support.jobs import Process, Result
+from wwspec_router.envelope import Call
 from wwspec_router.stores import open_store
 
 url, path, threads = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
@@ -27,21 +24,12 @@ def note(*parts: object) -> None:
         file.write(" ".join(map(str, parts)) + "\n")
 
 
-class Kernel:
-    """Runs what the jobs say."""
-
-    def deadline(self, call: Call, since: float) -> Deadline:
-        return Deadline()
-
-    def run_job(self, call: Call, deadline: Deadline) -> Reply:
-        note("begun", call.job_info, 0, call.attempt)
-        if "kill" in call.data:
-            os.kill(os.getpid(), signal.SIGKILL)
-        threading.Event().wait(0.1)  # the work
-        return Reply(json.dumps({"errcode": 0, "errmsg": "ok", "attempt": call.attempt}))
-
-    def refusal(self, error: CallError) -> Reply:
-        return Reply(json.dumps({"errcode": 710660, "errmsg": error.message, "attempt": 0}), 710660)
+def run(call: Call) -> Result:
+    note("begun", call.job_info, 0, call.attempt)
+    if "kill" in call.data:
+        os.kill(os.getpid(), signal.SIGKILL)
+    threading.Event().wait(0.1)  # the work
+    return Result(attempt=call.attempt)
 
 
 class Client:
@@ -52,7 +40,7 @@ class Client:
 
     def invoke(self, api: str, request: str) -> str:
         report = json.loads(request)
-        note("reported", self._job_info, report["errcode"], json.loads(report["result"])["attempt"])
+        note("reported", self._job_info, report["errcode"], json.loads(report["result"]).get("attempt", 0))
         return '{"errcode":0}'
 
 
@@ -64,8 +52,8 @@ class Sdk:
 
 
 with closing(open_store(url)) as store:
-    jobs = Jobs(store, Sdk(), threads, lease=1.0)  # type: ignore[arg-type]  # all of an SDK that is needed
-    jobs.start(Kernel(), Figures(()))
+    jobs = Process(store, Sdk(), run, threads, lease=1.0).jobs  # type: ignore[arg-type]  # all of an SDK that is needed
+    jobs.start()
     while (figures := store.job_figures()).waiting + figures.claimed:
         threading.Event().wait(0.02)
     jobs.stop(10.0)

@@ -1,4 +1,4 @@
-"""Asynchronous calls: kept before they are accepted, run at least once, reported until heard."""
+"""Asynchronous calls: kept before they are accepted, run at least once, reported until the platform accepts it."""
 
 import json
 import threading
@@ -15,8 +15,10 @@ from tests.support.jobs import (
     REPORT,
     SHORT,
     Platform,
-    Runs,
+    Process,
+    Result,
     Wrapped,
+    accept,
     answer,
     fails,
     job,
@@ -29,14 +31,15 @@ from tests.support.redis_server import local_redis
 from tests.support.sdk import network_failure
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.contracts import Contract, Output
-from wwspec_router.envelope import Call, Reply
+from wwspec_router.envelope import Call, Deadline
 from wwspec_router.errors import AbilityError, StoreError
 from wwspec_router.handlers.ability import ability
-from wwspec_router.handlers.context import Context, Deadline
+from wwspec_router.handlers.context import Context
+from wwspec_router.jobs.executor import GIVE_UP_AFTER, MAX_RUNS
 from wwspec_router.jobs.reports import PATIENCE, REFUSALS, Kind
 from wwspec_router.jobs.runner import LEASE, Jobs
-from wwspec_router.jobs.runs import GIVE_UP_AFTER, MAX_RUNS
 from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.monitoring.figures import Figures, JobCounts
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.stores import open_store
@@ -69,20 +72,21 @@ def store(url: str) -> Iterator[Store]:
 
 def test_a_job_is_answered_as_accepted_and_its_result_reported(store: Store) -> None:
     sdk = Platform()
-    with working(store, sdk, answer) as jobs:
-        assert json.loads(jobs.accept(job("info-7", '{"a":1}'))) == {"errcode": 0, "errmsg": "ok"}
+    with working(store, sdk, answer) as process:
+        assert json.loads(process.accept(job("info-7", '{"number":1}'))) == {"errcode": 0, "errmsg": "ok"}
         ((job_info, report),) = sdk.wait_for(1)
         wait_empty(store)
     assert job_info == "info-7"
     assert report["errcode"] == 0
-    assert json.loads(report["result"])["said"] == '{"a":1}'
+    assert json.loads(report["result"])["said"] == '{"number":1}'
 
 
 def test_the_kernel_answers_asynchronous_calls_through_the_journal(store: Store, reference_table: AbilityTable) -> None:
     sdk = Platform()
-    jobs = Jobs(store, sdk, 2)
-    kernel = Dispatcher(reference_table, sdk, store, jobs=jobs)
-    jobs.start(kernel, Figures(()))
+    wake = threading.Event()
+    kernel = Dispatcher(reference_table, sdk, store, jobs=JobIntake(store, wake.set))
+    jobs = Jobs(store, sdk, kernel, Figures(()), wake, 2)
+    jobs.start()
     accepted = kernel.dispatch(app_call("invoke_sync_msg", '{"limit":1}', is_async=True, job_info="j"))
     refused = kernel.dispatch(app_call("no_such", is_async=True, job_info="k"))
     assert (accepted.errcode, refused.errcode) == (0, 710660)
@@ -93,8 +97,8 @@ def test_the_kernel_answers_asynchronous_calls_through_the_journal(store: Store,
 def test_an_error_of_the_ability_is_reported_as_such(store: Store, reference_table: AbilityTable) -> None:
     sdk = Platform()
     kernel = Dispatcher(reference_table, sdk, store)
-    with working(store, sdk, kernel) as jobs:
-        jobs.accept(app_call("invoke_sync_msg", '{"limit":"x"}', is_async=True, job_info="j"))
+    with working(store, sdk, kernel) as process:
+        process.accept(app_call("invoke_sync_msg", '{"limit":"x"}', is_async=True, job_info="j"))
         ((_, report),) = sdk.wait_for(1)
     assert report["errcode"] == 710660
     assert "$.limit" in json.loads(report["result"])["errmsg"]
@@ -104,7 +108,7 @@ def test_a_job_that_can_not_be_stored_is_not_accepted(reference_table: AbilityTa
     store = open_store("memory:")
     store.close()
     sdk = Platform()
-    reply = Dispatcher(reference_table, sdk, store, jobs=Jobs(store, sdk, 1)).dispatch(
+    reply = Dispatcher(reference_table, sdk, store, jobs=JobIntake(store, lambda: None)).dispatch(
         app_call("invoke_sync_msg", is_async=True, job_info="j")
     )
     assert json.loads(reply.text) == {"errcode": 710660, "errmsg": "the job could not be stored"}
@@ -115,18 +119,18 @@ def test_a_job_that_can_not_be_stored_is_not_accepted(reference_table: AbilityTa
     [network_failure(REPORT), -1, 45033, 45009, 48002, 799999, "[" * 100_000, "[" + "9" * 5000 + "]", "{"],
     ids=["network", "busy", "concurrency", "rate", "right", "unknown", "too deep", "too long a number", "no JSON"],
 )
-def test_a_report_that_is_not_heard_is_sent_again_without_running_the_ability_again(
+def test_a_report_that_is_not_accepted_is_sent_again_without_running_the_ability_again(
     store: Store, failure: int | str | Exception
 ) -> None:
     sdk = Platform(failure)
     runs: list[int] = []
 
-    def run(call: Call) -> Reply:
+    def run(call: Call) -> Result:
         runs.append(call.attempt)
         return answer(call)
 
-    with working(store, sdk, run) as jobs:
-        jobs.accept(job())
+    with working(store, sdk, run) as process:
+        process.accept(job())
         reports = sdk.wait_for(2)
         wait_empty(store)
     assert runs == [1]
@@ -138,8 +142,8 @@ def test_a_refusal_that_another_attempt_can_not_change_ends_the_job(
     store: Store, errcode: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     sdk = Platform(errcode)
-    with working(store, sdk, answer) as jobs:
-        jobs.accept(job())
+    with working(store, sdk, answer) as process:
+        process.accept(job())
         sdk.wait_for(1)
         wait_empty(store)
     assert f"({errcode})" in caplog.text
@@ -151,8 +155,8 @@ def test_a_result_that_is_refused_for_good_is_replaced_by_an_error_at_once(
 ) -> None:
     """Row 10."""
     sdk = Platform(errcode)
-    with working(store, sdk, answer) as jobs:
-        jobs.accept(job(data='"a secret"'))
+    with working(store, sdk, answer) as process:
+        process.accept(job(data='{"note":"a secret"}'))
         reports = sdk.wait_for(2)
         wait_empty(store)
     assert reports[1][1]["errcode"] == errcode
@@ -165,7 +169,7 @@ def test_a_result_that_is_refused_for_good_is_replaced_by_an_error_at_once(
 def test_a_refusal_that_nobody_knows_is_one_of_the_result_when_it_comes_again_and_again(store: Store) -> None:
     """Row 10."""
     sdk = Platform(799999)
-    Jobs(store, sdk, 1).accept(job())
+    accept(store, job())
     for _ in range(PATIENCE - 1):
         wait_until(lambda: store.claim("one whose reports were refused", 1, 0.001))
     with working(store, sdk, answer):
@@ -183,8 +187,8 @@ def test_each_errcode_of_a_report_is_in_one_table_with_a_reason() -> None:
 
 def test_when_not_even_the_error_matches_an_empty_object_is_reported(store: Store) -> None:
     sdk = Platform(790014, 790014)
-    with working(store, sdk, answer) as jobs:
-        jobs.accept(job())
+    with working(store, sdk, answer) as process:
+        process.accept(job())
         reports = sdk.wait_for(3)
         wait_empty(store)
     assert reports[2][1] == {"errcode": 790014, "result": "{}"}
@@ -194,24 +198,24 @@ def test_a_job_of_which_nothing_is_taken_is_given_up_and_counted(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     sdk, figures = Platform(790014, 790014, 790014), Figures(())
-    with working(store, sdk, answer, figures=figures) as jobs:
-        jobs.accept(job())
+    with working(store, sdk, answer, figures=figures) as process:
+        process.accept(job())
         sdk.wait_for(3)
         wait_empty(store)
     assert len(sdk.heard) == 3
-    assert "given up: not even {} was taken (790014)" in caplog.text
+    assert "given up: not even {} was accepted (790014)" in caplog.text
     assert figures.snapshot().jobs == JobCounts(ended=1, failed=0, given_up=1)
 
 
-def test_a_report_that_is_not_heard_is_sent_for_a_day_and_then_given_up(
+def test_a_report_that_is_not_accepted_is_sent_for_a_day_and_then_given_up(
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     sdk, figures, clock = Platform(*[-1] * 100), Figures(()), ManualClock()
     with (
         closing(open_store(url, clock=clock)) as store,
-        working(store, sdk, answer, lease=SHORT, figures=figures) as jobs,
+        working(store, sdk, answer, lease=SHORT, figures=figures) as process,
     ):
-        jobs.accept(job())
+        process.accept(job())
         for reports in range(1, 41):
             sdk.wait_for(reports)
             wait_until(lambda: store.job_figures().waiting == 1)
@@ -234,7 +238,7 @@ def test_a_handler_sees_which_time_it_is_begun(store: Store, reference_table: Ab
 
     sdk = Platform()
     kernel = Dispatcher(with_handler(reference_table, counting), sdk, store)
-    Jobs(store, sdk, 1).accept(app_call("counting", is_async=True, job_info="j"))
+    accept(store, app_call("counting", is_async=True, job_info="j"))
     leave_behind(store, left_behind)
     with working(store, sdk, kernel):
         ((_, report),) = sdk.wait_for(1)
@@ -251,13 +255,13 @@ def test_a_job_that_never_comes_to_an_end_is_reported_as_an_error_and_not_begun_
 
     sdk, figures = Platform(), Figures(())
     kernel = Dispatcher(with_handler(reference_table, poison), sdk, store)
-    Jobs(store, sdk, 1).accept(app_call("poison", is_async=True, job_info="j"))
+    accept(store, app_call("poison", is_async=True, job_info="j"))
     leave_behind(store, MAX_RUNS)
     with working(store, sdk, kernel, figures=figures):
         ((_, report),) = sdk.wait_for(1)
         wait_empty(store)
     assert report["errcode"] == 710660
-    assert json.loads(report["result"])["errmsg"] == "the ability was begun 5 times and came to no end"
+    assert json.loads(report["result"])["errmsg"] == "the ability was begun 5 times and never ended"
     assert "ended none of its 5 runs" in caplog.text
     assert figures.snapshot().jobs == JobCounts(ended=1, failed=1, given_up=0)
 
@@ -270,8 +274,8 @@ def test_a_reply_that_no_store_can_keep_is_reported_as_an_error(
     sdk = Platform()
     sdk.replies["sync_msg"] = '{"secret":"\ud800"}'
     kernel = Dispatcher(build_table(ROOT, registry), sdk, store)
-    with working(store, sdk, kernel) as jobs:
-        jobs.accept(app_call("odd", is_async=True, job_info="j"))
+    with working(store, sdk, kernel) as process:
+        process.accept(app_call("odd", is_async=True, job_info="j"))
         ((_, report),) = sdk.wait_for(1)
         wait_empty(store)
     assert json.loads(report["result"]) == {"errcode": 710660, "errmsg": "internal error of the program"}
@@ -285,8 +289,8 @@ def test_an_errcode_that_no_store_can_keep_is_reported_as_another(store: Store, 
 
     sdk = Platform()
     kernel = Dispatcher(with_handler(reference_table, immense), sdk, store)
-    with working(store, sdk, kernel) as jobs:
-        jobs.accept(app_call("immense", is_async=True, job_info="j"))
+    with working(store, sdk, kernel) as process:
+        process.accept(app_call("immense", is_async=True, job_info="j"))
         ((_, report),) = sdk.wait_for(1)
         wait_empty(store)
     assert report["errcode"] == 710660
@@ -294,9 +298,9 @@ def test_an_errcode_that_no_store_can_keep_is_reported_as_another(store: Store, 
 
 def test_a_call_that_is_over_its_time_is_not_accepted(store: Store, reference_table: AbilityTable) -> None:
     sdk = Platform()
-    kernel = Dispatcher(reference_table, sdk, store, jobs=Jobs(store, sdk, 1))
+    kernel = Dispatcher(reference_table, sdk, store, jobs=JobIntake(store, lambda: None))
     call = app_call("invoke_sync_msg", is_async=True, job_info="j")
-    assert "longer than its timeout" in kernel.dispatch(call, Deadline(monotonic())).text
+    assert "longer than its timeout" in kernel.answer(call, kernel.route(call), Deadline(monotonic())).text
     assert store.job_figures().waiting == 0
 
 
@@ -305,7 +309,7 @@ def test_a_job_that_outlasts_its_lease_is_run_once_while_its_process_lives(store
     runs: list[str] = []
     go_on = threading.Event()
 
-    def run(call: Call) -> Reply:
+    def run(call: Call) -> Result:
         runs.append(call.job_info)
         assert go_on.wait(DEADLINE)
         return answer(call)
@@ -327,19 +331,19 @@ def test_the_result_of_a_job_that_another_process_took_over_is_dropped(
     sdk, clock = Platform(), ManualClock()
     begun, go_on = threading.Event(), threading.Event()
 
-    def run(call: Call) -> Reply:
+    def run(call: Call) -> Result:
         begun.set()
         assert go_on.wait(DEADLINE)
         return answer(call)
 
     with closing(open_store(url, clock=clock)) as store:
-        with working(store, sdk, run, threads=1) as jobs:
-            jobs.accept(job())
+        with working(store, sdk, run, threads=1) as process:
+            process.accept(job())
             assert begun.wait(DEADLINE)
             clock.advance(LEASE)
             (claimed,) = store.claim("another process", 1, LEASE)
             go_on.set()
-            wait_until(lambda: jobs.running == 0)
+            wait_until(lambda: process.jobs.running == 0)
         assert store.finish("another process", claimed.job_id)
     assert sdk.heard == []
     assert "was taken over by another process" in caplog.text
@@ -350,14 +354,14 @@ def test_a_job_that_runs_on_after_its_lease_is_not_begun_again_by_its_own_proces
     runs: list[int] = []
     begun, go_on = threading.Event(), threading.Event()
 
-    def run(call: Call) -> Reply:
+    def run(call: Call) -> Result:
         runs.append(call.attempt)
         begun.set()
         assert go_on.wait(DEADLINE)
         return answer(call)
 
-    with closing(open_store(url, clock=clock)) as store, working(store, sdk, run) as jobs:
-        jobs.accept(job())
+    with closing(open_store(url, clock=clock)) as store, working(store, sdk, run) as process:
+        process.accept(job())
         assert begun.wait(DEADLINE)
         clock.advance(LEASE)
         wait_until(lambda: store.job_figures().claimed == 1)
@@ -373,7 +377,7 @@ def test_a_process_whose_renewals_fail_for_a_while_tries_them_again_in_time(stor
     runs: list[str] = []
     begun, go_on = threading.Event(), threading.Event()
 
-    def run(call: Call) -> Reply:
+    def run(call: Call) -> Result:
         runs.append(call.job_info)
         begun.set()
         assert go_on.wait(DEADLINE)
@@ -393,7 +397,7 @@ def test_a_process_whose_renewals_fail_for_a_while_tries_them_again_in_time(stor
 
 
 @pytest.mark.slow  # an outage of seconds
-def test_who_finds_the_journal_back_after_an_outage_leaves_the_jobs_to_those_that_run_them(
+def test_a_process_that_reaches_the_journal_again_after_an_outage_leaves_the_jobs_to_those_that_run_them(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     lease = 3.0
@@ -401,7 +405,7 @@ def test_who_finds_the_journal_back_after_an_outage_leaves_the_jobs_to_those_tha
     runs: list[str] = []
     begun, go_on = threading.Event(), threading.Event()
 
-    def run(call: Call) -> Reply:
+    def run(call: Call) -> Result:
         runs.append(call.job_info)
         if call.job_info == "long":
             begun.set()
@@ -437,7 +441,7 @@ def test_jobs_beyond_the_threads_wait_their_turn(store: Store) -> None:
     running, most = [0], [0]
     lock = threading.Lock()
 
-    def run(call: Call) -> Reply:
+    def run(call: Call) -> Result:
         with lock:
             running[0] += 1
             most[0] = max(most[0], running[0])
@@ -446,9 +450,9 @@ def test_jobs_beyond_the_threads_wait_their_turn(store: Store) -> None:
             running[0] -= 1
         return answer(call)
 
-    with working(store, sdk, run, threads=3) as jobs:
+    with working(store, sdk, run, threads=3) as process:
         for number in range(30):
-            jobs.accept(job(f"job-{number}"))
+            process.accept(job(f"job-{number}"))
         reports = sdk.wait_for(30)
         wait_empty(store)
     assert sorted(info for info, _ in reports) == sorted(f"job-{number}" for number in range(30))
@@ -461,22 +465,22 @@ def test_a_job_that_hangs_is_reported_and_takes_no_thread_from_the_others(
     sdk = Platform()
     released = threading.Event()
 
-    def run(call: Call) -> Reply:
+    def run(call: Call) -> Result:
         if call.job_info == "hangs":
             assert released.wait(DEADLINE)
         return answer(call)
 
-    jobs = Jobs(store, sdk, 1, hang_after=0.05)
-    jobs.start(Runs(run), Figures(()))
-    jobs.accept(job("hangs"))
-    jobs.accept(job("waits"))
+    process = Process(store, sdk, run, 1, hang_after=0.05)
+    process.jobs.start()
+    process.accept(job("hangs"))
+    process.accept(job("waits"))
     assert [info for info, _ in sdk.wait_for(1)] == ["waits"]
-    assert jobs.replaced == 1
+    assert process.jobs.replaced == 1
     released.set()
     assert [info for info, _ in sdk.wait_for(2)] == ["waits", "hangs"]
     wait_empty(store)
-    assert jobs.stop(DEADLINE) == 0
-    assert jobs.replaced == 0
+    assert process.jobs.stop(DEADLINE) == 0
+    assert process.jobs.replaced == 0
     assert "a job of any has been running on wwspec-job-1 for" in caplog.text
     assert "the thread was replaced" in caplog.text
     assert "test_runner.py:" in caplog.text
@@ -488,15 +492,15 @@ def test_a_job_that_hangs_is_logged_also_when_its_thread_can_not_be_replaced(
     sdk = Platform()
     released = threading.Event()
 
-    def run(call: Call) -> Reply:
+    def run(call: Call) -> Result:
         assert released.wait(DEADLINE)
         return answer(call)
 
-    with working(store, sdk, run, threads=1, hang_after=0.05) as jobs:
-        jobs.accept(job("hangs"))
-        jobs.accept(job("hangs too"))
+    with working(store, sdk, run, threads=1, hang_after=0.05) as process:
+        process.accept(job("hangs"))
+        process.accept(job("hangs too"))
         wait_until(lambda: "no thread takes its place" in caplog.text)
-        assert jobs.replaced == 1
+        assert process.jobs.replaced == 1
         released.set()
         sdk.wait_for(2)
     # Of the reports of both nothing is said: they may take far longer than a job, also on a slow machine.
@@ -516,17 +520,17 @@ def test_a_job_that_hangs_beyond_its_timeout_is_reported_as_late_and_its_result_
 
     sdk, figures = Platform(), Figures(())
     kernel = Dispatcher(with_handler(reference_table, hanging, timeout=0.1), sdk, store)
-    with working(store, sdk, kernel, threads=1, hang_after=0.05, figures=figures) as jobs:
-        jobs.accept(app_call("hanging", is_async=True, job_info="j"))
+    with working(store, sdk, kernel, threads=1, hang_after=0.05, figures=figures) as process:
+        process.accept(app_call("hanging", is_async=True, job_info="j"))
         ((_, report),) = sdk.wait_for(1)
         wait_empty(store)
-        wait_until(lambda: jobs.running == 0)
-        assert jobs.replaced == 1
+        wait_until(lambda: process.jobs.running == 0)
+        assert process.jobs.replaced == 1
         released.set()
-        wait_until(lambda: jobs.replaced == 0)
+        wait_until(lambda: process.jobs.replaced == 0)
     assert report["errcode"] == 710660
     assert "longer than its timeout" in report["result"]
-    assert "came to an end after its time-out was reported" in caplog.text
+    assert "ended after its time-out was reported" in caplog.text
     assert len(sdk.heard) == 1
     assert figures.snapshot().jobs == JobCounts(ended=1, failed=1, given_up=0)
 
@@ -535,19 +539,19 @@ def test_stopping_keeps_what_was_not_begun(store: Store) -> None:
     sdk = Platform()
     begun, go_on = threading.Semaphore(0), threading.Event()
 
-    def run(call: Call) -> Reply:
+    def run(call: Call) -> Result:
         begun.release()
         assert go_on.wait(DEADLINE)
         return answer(call)
 
-    jobs = Jobs(store, sdk, 1)
-    jobs.start(Runs(run), Figures(()))
+    process = Process(store, sdk, run, 1)
+    process.jobs.start()
     for number in range(3):
-        jobs.accept(job(f"job-{number}"))
+        process.accept(job(f"job-{number}"))
     assert begun.acquire(timeout=DEADLINE)
-    assert jobs.stop(0.05) == 1
+    assert process.jobs.stop(0.05) == 1
     go_on.set()
-    assert jobs.stop(DEADLINE) == 0
+    assert process.jobs.stop(DEADLINE) == 0
     assert [info for info, _ in sdk.heard] == ["job-0"]
     with working(store, sdk, answer):
         reports = sdk.wait_for(3)
@@ -560,8 +564,11 @@ def test_a_journal_that_can_not_be_looked_into_is_logged_and_tried_again(
     error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     sdk = Platform()
-    with closing(open_store("memory:")) as store, working(Wrapped(store, "claim", fails(error)), sdk, answer) as jobs:
-        jobs.accept(job())
+    with (
+        closing(open_store("memory:")) as store,
+        working(Wrapped(store, "claim", fails(error)), sdk, answer) as process,
+    ):
+        process.accept(job())
         sdk.wait_for(1)
         wait_empty(store)
     assert "the disk is on fire" in caplog.text or type(error).__name__ in caplog.text
@@ -575,16 +582,16 @@ def test_whatever_ends_a_job_ends_no_thread_and_the_job_is_run_again(
     sdk = Platform()
     with (
         closing(open_store("memory:")) as store,
-        working(Wrapped(store, "keep_outcome", fails(error)), sdk, answer, threads=1, lease=SHORT) as jobs,
+        working(Wrapped(store, "keep_outcome", fails(error)), sdk, answer, threads=1, lease=SHORT) as process,
     ):
-        jobs.accept(job())
+        process.accept(job())
         sdk.wait_for(1)
         wait_empty(store)
     assert "the disk is on fire" in caplog.text or type(error).__name__ in caplog.text
     assert "secret" not in caplog.text
 
 
-def test_an_sdk_that_ends_the_thread_is_a_report_that_was_not_heard(store: Store) -> None:
+def test_an_sdk_that_ends_the_thread_is_a_report_that_was_not_accepted(store: Store) -> None:
     sdk = Platform()
 
     def end_the_thread(request: str) -> str:
@@ -592,8 +599,8 @@ def test_an_sdk_that_ends_the_thread_is_a_report_that_was_not_heard(store: Store
         raise SystemExit("a secret")
 
     sdk.replies[REPORT] = end_the_thread
-    with working(store, sdk, answer) as jobs:
-        jobs.accept(job())
+    with working(store, sdk, answer) as process:
+        process.accept(job())
         sdk.wait_for(1)
         wait_empty(store)
 
@@ -608,12 +615,12 @@ def test_what_is_claimed_while_a_stop_begins_is_given_back() -> None:
             return store.claim(owner, limit, lease, **more)
 
         journal = Wrapped(store, "claim", claim_late)
-        jobs = Jobs(journal, sdk, 1)
-        jobs.start(Runs(answer), Figures(()))
+        process = Process(journal, sdk, answer, 1)
+        process.jobs.start()
         wait_until(lambda: journal.calls)
-        jobs.accept(job())
-        jobs.stop(0.05)
+        process.accept(job())
+        process.jobs.stop(0.05)
         go_on.set()
-        assert jobs.stop(DEADLINE) == 0
+        assert process.jobs.stop(DEADLINE) == 0
         assert sdk.heard == []
         assert store.claim("the next", 1, LEASE)

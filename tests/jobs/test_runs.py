@@ -13,18 +13,18 @@ from pathlib import Path
 import pytest
 
 import wwspec_router
-from tests.support.jobs import Platform, Runs, answer, job, leave_behind, wait_empty, working
+from tests.support.jobs import Platform, Process, Result, accept, answer, job, leave_behind, wait_empty, working
 from tests.support.kernel import app_call, with_handler
 from tests.support.redis_server import LocalRedis, local_redis
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.contracts import Contract, Output
-from wwspec_router.envelope import Call, Reply
+from wwspec_router.envelope import Call
 from wwspec_router.handlers.ability import ability
 from wwspec_router.handlers.context import Context
-from wwspec_router.jobs.runner import LEASE, Jobs
-from wwspec_router.jobs.runs import MAX_RUNS
+from wwspec_router.jobs.executor import MAX_RUNS
+from wwspec_router.jobs.runner import LEASE
 from wwspec_router.kernel.dispatch import Dispatcher
-from wwspec_router.monitoring.figures import Figures
+from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
@@ -65,13 +65,13 @@ def test_a_job_that_kills_its_process_takes_no_neighbour_with_it_again_and_again
 ) -> None:
     """Row 8."""
     notes = tmp_path / "notes"
-    accepting = Jobs(store, Platform(), 1)
+    accepting = JobIntake(store, lambda: None)
     for number in range(8):
-        accepting.accept(job(f"job-{number}", '"kill"' if number == 3 else "{}"))
+        accepting.accept(job(f"job-{number}", '{"kill":true}' if number == 3 else "{}"))
     assert run_until_done(url, notes, threads=8, deaths=MAX_RUNS) == MAX_RUNS
     lines = [line.split() for line in notes.read_text().splitlines()]
     reports = {info: (int(errcode), int(attempt)) for what, info, errcode, attempt in lines if what == "reported"}
-    assert reports.pop("job-3") == (710660, 0), "it was begun five times and came to no end"
+    assert reports.pop("job-3") == (710660, 0), "it was begun five times and never ended"
     assert [errcode for errcode, _ in reports.values()] == [0] * 7
     assert all(attempt <= 2 for _, attempt in reports.values()), "none is hit twice"
     assert Counter(info for what, info, *_ in lines if what == "begun")["job-3"] == MAX_RUNS
@@ -96,7 +96,7 @@ def test_a_claim_that_came_to_no_run_is_no_attempt(store: Store, reference_table
 
     sdk = Platform()
     kernel = Dispatcher(with_handler(reference_table, counting), sdk, store)
-    Jobs(store, sdk, 1).accept(app_call("counting", is_async=True, job_info="j"))
+    accept(store, app_call("counting", is_async=True, job_info="j"))
     for _ in range(2 * MAX_RUNS):
         wait_until(lambda: store.claim("a process that died before it came to it", 1, 0.001))
     with working(store, sdk, kernel):
@@ -115,7 +115,7 @@ class Track:
         self._lock = threading.Lock()
         self._go_on = {info: threading.Event() for info in waiting}
 
-    def __call__(self, call: Call) -> Reply:
+    def __call__(self, call: Call) -> Result:
         info = call.job_info
         with self._lock:
             self.order.append(info)
@@ -137,7 +137,7 @@ class Track:
 def add_suspects(store: Store, number: int) -> list[str]:
     """Leave jobs behind of which their process may have died."""
     names = [f"suspect-{each}" for each in range(number)]
-    accepting = Jobs(store, Platform(), 1)
+    accepting = JobIntake(store, lambda: None)
     for name in names:
         accepting.accept(job(name))
     for _ in names:
@@ -148,12 +148,12 @@ def add_suspects(store: Store, number: int) -> list[str]:
 def test_a_suspect_begins_when_no_other_runs_and_others_wait_for_its_end(store: Store) -> None:
     """Row 8."""
     sdk, track = Platform(), Track("before", "suspect-0")
-    accepting = Jobs(store, sdk, 1)
-    with working(store, sdk, track, threads=4) as jobs:
+    accepting = JobIntake(store, lambda: None)
+    with working(store, sdk, track, threads=4) as process:
         accepting.accept(job("before"))
         wait_until(lambda: track.order == ["before"])
         add_suspects(store, 1)
-        wait_until(lambda: jobs.running == 2)  # it is claimed, and waits
+        wait_until(lambda: process.jobs.running == 2)  # it is claimed, and waits
         accepting.accept(job("after"))
         track.let_go_on("before")
         wait_until(lambda: "suspect-0" in track.order)
@@ -168,8 +168,8 @@ def test_a_suspect_begins_when_no_other_runs_and_others_wait_for_its_end(store: 
 def test_a_suspect_that_hangs_and_jobs_that_hang_keep_nobody_waiting(store: Store) -> None:
     """Row 8."""
     sdk, track = Platform(), Track("hangs", "suspect-0")
-    accepting = Jobs(store, sdk, 1)
-    with working(store, sdk, track, threads=4, hang_after=0.1) as jobs:
+    accepting = JobIntake(store, lambda: None)
+    with working(store, sdk, track, threads=4, hang_after=0.1) as process:
         accepting.accept(job("hangs"))
         wait_until(lambda: track.order == ["hangs"])
         add_suspects(store, 1)
@@ -180,7 +180,7 @@ def test_a_suspect_that_hangs_and_jobs_that_hang_keep_nobody_waiting(store: Stor
         track.let_go_on("suspect-0")
         sdk.wait_for(3)
         wait_empty(store)
-        wait_until(lambda: jobs.replaced == 0)
+        wait_until(lambda: process.jobs.replaced == 0)
 
 
 def test_neither_suspects_nor_others_starve(store: Store) -> None:
@@ -188,7 +188,7 @@ def test_neither_suspects_nor_others_starve(store: Store) -> None:
     sdk, track = Platform(), Track()
     suspects = add_suspects(store, 6)
     wait_until(lambda: store.job_figures().waiting == 6)
-    accepting = Jobs(store, sdk, 1)
+    accepting = JobIntake(store, lambda: None)
     others = [f"other-{number}" for number in range(60)]
     for each in others:
         accepting.accept(job(each))
@@ -207,28 +207,28 @@ def test_jobs_that_a_stop_cuts_off_are_no_suspects() -> None:
     """Row 8."""
     clock, track = ManualClock(), Track("long")
     with closing(open_store("memory:", clock=clock)) as store:
-        jobs = Jobs(store, Platform(), 1)
-        jobs.start(Runs(track), Figures(()))
-        jobs.accept(job("long"))
+        process = Process(store, Platform(), track, 1)
+        process.jobs.start()
+        process.accept(job("long"))
         wait_until(lambda: track.order == ["long"])
-        assert jobs.stop(0.0) == 1
+        assert process.jobs.stop(0.0) == 1
         clock.advance(LEASE)
         (claimed,) = store.claim("the next process", 1, LEASE)
         assert (claimed.suspect, claimed.attempt) == (False, 1)
         track.let_go_on("long")
-        assert jobs.stop(DEADLINE) == 0
+        assert process.jobs.stop(DEADLINE) == 0
 
 
 def test_a_program_leaves_jobs_of_abilities_that_it_does_not_know_to_those_that_do(store: Store) -> None:
     """Row 9."""
     sdk, ran = Platform(), Counter[str]()
-    accepting = Jobs(store, sdk, 1)
+    accepting = JobIntake(store, lambda: None)
 
-    def old(call: Call) -> Reply:
+    def old(call: Call) -> Result:
         ran["old"] += call.ability_id == "new"
         return answer(call)
 
-    def new(call: Call) -> Reply:
+    def new(call: Call) -> Result:
         ran["new"] += call.ability_id == "new"
         return answer(call)
 
@@ -248,7 +248,7 @@ def test_a_job_that_no_program_knows_is_reported_as_unknown_when_nobody_claimed_
 ) -> None:
     """Row 9."""
     sdk = Platform()
-    Jobs(store, sdk, 1).accept(app_call("of_yesterday", is_async=True, job_info="j"))
+    accept(store, app_call("of_yesterday", is_async=True, job_info="j"))
     kernel = Dispatcher(reference_table, sdk, store)
     known = frozenset(reference_table.abilities)
     with working(store, sdk, kernel, abilities=known, orphan_after=0.5):
@@ -261,7 +261,7 @@ def test_a_job_that_no_program_knows_is_reported_as_unknown_when_nobody_claimed_
 def test_a_job_of_a_busy_program_is_no_orphan(store: Store) -> None:
     """Row 9."""
     sdk, track = Platform(), Track("long")
-    accepting = Jobs(store, sdk, 1)
+    accepting = JobIntake(store, lambda: None)
     with working(store, sdk, track, threads=1, abilities=frozenset({"any"}), orphan_after=1.0):
         accepting.accept(job("long"))
         wait_until(lambda: track.order == ["long"])
@@ -295,15 +295,15 @@ class HangingPlatform(Platform):
 def test_a_report_that_hangs_is_sent_again_by_another_thread(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     """Row 12."""
     sdk = HangingPlatform(hangs=1)
-    with working(store, sdk, answer, threads=1, report_within=0.1) as jobs:
-        jobs.accept(job("first"))
-        jobs.accept(job("second"))
+    with working(store, sdk, answer, threads=1, report_within=0.1) as process:
+        process.accept(job("first"))
+        process.accept(job("second"))
         assert sorted(info for info, _ in sdk.wait_for(2)) == ["first", "second"]
         wait_empty(store)
-        assert jobs.replaced == 1
-        assert not jobs.exhausted
+        assert process.jobs.replaced == 1
+        assert not process.jobs.exhausted
         sdk.go_on.set()
-        wait_until(lambda: jobs.replaced == 0)
+        wait_until(lambda: process.jobs.replaced == 0)
     assert "the report of a job of any has been running on wwspec-job-1 for" in caplog.text
     assert "the thread was replaced" in caplog.text
 
@@ -311,14 +311,14 @@ def test_a_report_that_hangs_is_sent_again_by_another_thread(store: Store, caplo
 def test_jobs_say_when_no_thread_is_left_and_none_can_be_added(store: Store) -> None:
     """Row 12."""
     sdk = HangingPlatform(hangs=4)
-    with working(store, sdk, answer, threads=2, report_within=0.1) as jobs:
-        assert not jobs.exhausted
+    with working(store, sdk, answer, threads=2, report_within=0.1) as process:
+        assert not process.jobs.exhausted
         for number in range(4):
-            jobs.accept(job(f"job-{number}"))
-        wait_until(lambda: jobs.exhausted)
-        assert jobs.replaced == 2
+            process.accept(job(f"job-{number}"))
+        wait_until(lambda: process.jobs.exhausted)
+        assert process.jobs.replaced == 2
         sdk.go_on.set()
-        wait_until(lambda: not jobs.exhausted)
+        wait_until(lambda: not process.jobs.exhausted)
         wait_empty(store)
 
 
@@ -329,13 +329,13 @@ def test_a_system_that_gives_no_thread_exhausts_them_sooner(store: Store, monkey
     def refuse(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    with working(store, sdk, answer, threads=1, report_within=0.1) as jobs:
+    with working(store, sdk, answer, threads=1, report_within=0.1) as process:
         with monkeypatch.context() as patched:
             patched.setattr(threading.Thread, "start", refuse)
-            jobs.accept(job("first"))
-            wait_until(lambda: jobs.exhausted)
-        wait_until(lambda: jobs.replaced == 1)  # it is tried again with each look
-        assert not jobs.exhausted
+            process.accept(job("first"))
+            wait_until(lambda: process.jobs.exhausted)
+        wait_until(lambda: process.jobs.replaced == 1)  # it is tried again with each look
+        assert not process.jobs.exhausted
         assert [info for info, _ in sdk.wait_for(1)] == ["first"]
         sdk.go_on.set()
         wait_empty(store)
@@ -358,15 +358,15 @@ def test_abilities_that_hang_for_good_exhaust_the_threads_and_long_ones_do_not(
 
     sdk = Platform()
     kernel = Dispatcher(with_handler(reference_table, hanging, timeout=timeout), sdk, store)
-    with working(store, sdk, kernel, threads=1, hang_after=hang_after) as jobs:
+    with working(store, sdk, kernel, threads=1, hang_after=hang_after) as process:
         for number in range(2):
-            jobs.accept(app_call("hanging", is_async=True, job_info=f"job-{number}"))
+            process.accept(app_call("hanging", is_async=True, job_info=f"job-{number}"))
         assert begun.acquire(timeout=DEADLINE)
         if exhausted:
-            wait_until(lambda: jobs.exhausted)
-        assert jobs.exhausted is exhausted
+            wait_until(lambda: process.jobs.exhausted)
+        assert process.jobs.exhausted is exhausted
         go_on.set()
-        wait_until(lambda: not jobs.exhausted)
+        wait_until(lambda: not process.jobs.exhausted)
         wait_empty(store)
 
 
@@ -379,16 +379,16 @@ def redis(tmp_path: Path) -> Iterator[LocalRedis]:
 def finished_while_flushed(redis: LocalRedis, sdk: Platform, flushes: int = 1) -> None:
     """Let four jobs run, flush the server as often as is said while they do, and let them end."""
     track = Track(*(f"job-{number}" for number in range(4)))
-    with closing(open_store(redis.url)) as store, working(store, sdk, track, threads=4) as jobs:
+    with closing(open_store(redis.url)) as store, working(store, sdk, track, threads=4) as process:
         for number in range(4):
-            jobs.accept(job(f"job-{number}"))
+            process.accept(job(f"job-{number}"))
         wait_until(lambda: len(track.order) == 4)
         for _ in range(flushes):
             redis.run("FLUSHALL")
         for number in range(4):
             track.let_go_on(f"job-{number}")
         sdk.wait_for(4)
-        wait_until(lambda: jobs.running == 0)
+        wait_until(lambda: process.jobs.running == 0)
 
 
 def test_results_whose_journal_entries_are_gone_are_reported_all_the_same(
@@ -399,20 +399,20 @@ def test_results_whose_journal_entries_are_gone_are_reported_all_the_same(
     finished_while_flushed(redis, sdk)
     assert sorted(info for info, _ in sdk.heard) == [f"job-{number}" for number in range(4)]
     assert all(report["errcode"] == 0 for _, report in sdk.heard)
-    assert caplog.text.count("is gone from the journal; its result is reported all the same") == 4
+    assert caplog.text.count("is gone from the journal; its result is reported anyway") == 4
     assert "taken over" not in caplog.text
 
 
-def test_a_report_of_a_job_that_is_gone_is_sent_until_it_is_heard(redis: LocalRedis) -> None:
+def test_a_report_of_a_job_that_is_gone_is_sent_until_it_is_accepted(redis: LocalRedis) -> None:
     """Row 17."""
     sdk, track = Platform(-1, -1), Track("job")
-    with closing(open_store(redis.url)) as store, working(store, sdk, track) as jobs:
-        jobs.accept(job("job"))
+    with closing(open_store(redis.url)) as store, working(store, sdk, track) as process:
+        process.accept(job("job"))
         wait_until(lambda: track.order == ["job"])
         redis.run("FLUSHALL")
         track.let_go_on("job")
         assert [info for info, _ in sdk.wait_for(3)] == ["job"] * 3
-        wait_until(lambda: jobs.running == 0)
+        wait_until(lambda: process.jobs.running == 0)
     assert track.order == ["job"]
 
 
@@ -421,9 +421,9 @@ def test_a_job_that_is_gone_before_it_was_begun_is_run_all_the_same(redis: Local
     sdk, track = Platform(), Track("first")
     with closing(open_store(redis.url)) as store:
         (suspect,) = add_suspects(store, 1)
-        Jobs(store, sdk, 1).accept(job("first"))
-        with working(store, sdk, track) as jobs:
-            wait_until(lambda: jobs.running == 2)  # one runs, the suspect waits for its end
+        accept(store, job("first"))
+        with working(store, sdk, track) as process:
+            wait_until(lambda: process.jobs.running == 2)  # one runs, the suspect waits for its end
             redis.run("FLUSHALL")
             track.let_go_on("first")
             assert {info for info, _ in sdk.wait_for(2)} == {"first", suspect}
@@ -433,8 +433,8 @@ def test_a_result_that_can_not_be_kept_is_reported_all_the_same(tmp_path: Path) 
     """Row 15: the file is gone, and with it the only note of the job."""
     sdk, track = Platform(), Track("job")
     path = tmp_path / "jobs.db"
-    with closing(open_store(f"sqlite:{path}")) as store, working(store, sdk, track) as jobs:
-        jobs.accept(job("job"))
+    with closing(open_store(f"sqlite:{path}")) as store, working(store, sdk, track) as process:
+        process.accept(job("job"))
         wait_until(lambda: track.order == ["job"])
         path.unlink()
         track.let_go_on("job")

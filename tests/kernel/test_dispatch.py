@@ -15,9 +15,8 @@ from tests.support.kernel import Kernel, app_call
 from tests.support.sdk import OK, MemorySdk, network_failure
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.contracts.matching import matches
-from wwspec_router.envelope import Call, CallType
+from wwspec_router.envelope import Call, CallType, Deadline
 from wwspec_router.errors import SdkCallError
-from wwspec_router.handlers.context import Deadline
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.monitoring.figures import ASYNC, UNKNOWN
 from wwspec_router.registry.examples import console_contracts
@@ -250,14 +249,15 @@ def test_deadlines_count_from_the_arrival_and_are_for_calls_of_the_app_only(kern
     )
 
     def deadline(call: Call) -> float | None:
-        return kernel.dispatcher.deadline(call, 100.0).at
+        return kernel.dispatcher.route(call).deadline(100.0).at
 
     assert [deadline(app_call(name)) for name in ("a", "b", "nope")] == [102.0, 101.0, None]
     assert deadline(Call(corpid="c", agentid=1, call_type=CallType.EVENT, ability_id="a")) is None
 
 
 def test_a_call_whose_time_is_over_before_it_is_begun_asks_the_sdk_for_nothing(kernel: Kernel) -> None:
-    reply = kernel.dispatcher.dispatch(app_call("invoke_sync_msg"), Deadline(monotonic() - 1))
+    call = app_call("invoke_sync_msg")
+    reply = kernel.dispatcher.answer(call, kernel.dispatcher.route(call), Deadline(monotonic() - 1))
 
     assert json.loads(reply.text) == refused("the ability took longer than its timeout")
     assert kernel.sdk.calls == []
@@ -300,20 +300,22 @@ def test_a_place_under_a_limit_is_given_back_whatever_becomes_of_the_call(kernel
 
 def test_asynchronous_calls_are_counted_apart_from_those_that_their_abilities_answer(kernel: Kernel) -> None:
     call = app_call("chat_history")
-    assert kernel.dispatcher.label(call) == "chat_history"
-    assert kernel.dispatcher.label(replace(call, is_async=True)) == ASYNC
-    assert kernel.dispatcher.label(app_call("no such", is_async=True)) == UNKNOWN
+    assert kernel.dispatcher.route(call).label == "chat_history"
+    assert kernel.dispatcher.route(replace(call, is_async=True)).label == ASYNC
+    assert kernel.dispatcher.route(app_call("no such", is_async=True)).label == UNKNOWN
 
 
 def test_asynchronous_calls_do_not_count_against_a_limit(kernel_of: ZoneOf) -> None:
     kernel = kernel_of(LIMITED)
     answers: list[Any] = []
+    job = app_call("a", is_async=True)
 
     def reply(request: str) -> str:
         if not answers:
             answers.append("")
+            route = kernel.dispatcher.job_route(job)
             with ThreadPoolExecutor(1) as other:
-                answers[:] = [other.submit(kernel.dispatcher.run_job, app_call("a"), Deadline()).result().text]
+                answers[:] = [other.submit(kernel.dispatcher.answer, job, route, Deadline()).result().text]
         return OK
 
     kernel.sdk.replies["sync_msg"] = reply
@@ -321,14 +323,14 @@ def test_asynchronous_calls_do_not_count_against_a_limit(kernel_of: ZoneOf) -> N
     assert answers == [OK]
 
 
-def test_a_thread_that_was_written_off_holds_no_place_under_a_limit(kernel_of: ZoneOf) -> None:
+def test_an_abandoned_thread_holds_no_place_under_a_limit(kernel_of: ZoneOf) -> None:
     kernel = kernel_of(LIMITED)
     answers: list[Any] = []
 
     def reply(request: str) -> str:
         if not answers:
             answers.append("")
-            kernel.dispatcher.write_off(get_ident())
+            kernel.dispatcher.abandon(get_ident())
             with ThreadPoolExecutor(1) as other:
                 answers[:] = [other.submit(kernel.call, "a").result()]
         return OK

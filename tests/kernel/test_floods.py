@@ -12,7 +12,7 @@ from tests.support.kernel import Kernel, app_call, with_handler
 from tests.support.sdk import MemorySdk, network_failure
 from wwspec_router import Output, ability, logs
 from wwspec_router.contracts import Contract
-from wwspec_router.envelope import Call
+from wwspec_router.envelope import Call, Deadline
 from wwspec_router.errors import AbilityError
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import StoreLimits, open_store
@@ -92,7 +92,7 @@ FLOODS: dict[str, Callable[[int], Call]] = {
     "request that does not fit": lambda number: app_call("chat_digest", f'{{"key{number}":1}}'),
     "SDK call that fails": lambda number: app_call("invoke_sync_msg"),
     "reply that does not fit": lambda number: app_call("invoke_get_group_chat", '{"chatid":"c"}'),
-    "job that can not be accepted": lambda number: app_call("moody", is_async=True),
+    "jobs that can not be accepted": lambda number: app_call(("moody", "sulky")[number % 2], is_async=True),
 }
 
 
@@ -133,7 +133,7 @@ def test_a_job_that_fails_again_and_again_is_one_line(
     """Row 5: a failing job is told as rarely as a failing call."""
     call = app_call("moody", is_async=True)
     for _ in range(5):
-        moody_zone.dispatcher.run_job(call, moody_zone.dispatcher.deadline(call, 0.0))
+        moody_zone.dispatcher.answer(call, moody_zone.dispatcher.job_route(call), Deadline())
 
     [record] = caplog.records
     assert record.getMessage().startswith("ability moody failed: ValueError at test_floods.py:")

@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from tests.support.apps import ROOT
 from tests.support.kernel import Kernel, app_call
 from tests.support.sdk import OK, MemorySdk, network_failure
+from wwspec_router.errors import CallError
+from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import NotifyStore, StoreLimits, open_store
 
@@ -256,3 +258,15 @@ def test_arbitrary_text_is_answered(reference_table: AbilityTable, text: str) ->
 
     assert kernel.event(text)["errcode"] in (0, 710660)
     store.close()
+
+
+def test_jobs_are_woken_when_an_asynchronous_call_is_stored_and_not_when_it_could_not_be() -> None:
+    store = open_store("memory:")
+    waiting: list[int] = []
+    intake = JobIntake(store, lambda: waiting.append(store.job_figures().waiting))
+
+    assert json.loads(intake.accept(app_call("any", is_async=True, job_info="job"))) == ACCEPTED
+    store.close()
+    with pytest.raises(CallError, match="could not be stored"):
+        intake.accept(app_call("any", is_async=True, job_info="another"))
+    assert waiting == [1]

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -22,6 +23,7 @@ from wwspec_router.contracts.matching import mismatches
 from wwspec_router.monitoring.figures import EVENT, UNDECODED, UNKNOWN, Figures, Gauges
 from wwspec_router.monitoring.monitor import Monitor, Status
 from wwspec_router.monitoring.shared import SharedFigures
+from wwspec_router.serving.gauges import read_stored
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Job, Store
 
@@ -107,7 +109,7 @@ def watching(
     board: SharedFigures | None = None,
     gauges: Callable[[], Gauges] = lambda: GAUGES,
 ) -> Iterator[Monitor]:
-    monitor = Monitor(figures, gauges, store, interval, board)
+    monitor = Monitor(figures, gauges, partial(read_stored, store), interval, board)
     monitor.start()
     try:
         yield monitor
@@ -266,7 +268,7 @@ def test_a_long_interval_does_not_hold_up_the_end(
 
 
 def test_stopping_twice_or_before_the_start_is_harmless(figures: Figures, store: Store, file: int) -> None:
-    never_started = Monitor(figures, Gauges, store, TICK, SharedFigures(file, 8, 7))
+    never_started = Monitor(figures, Gauges, partial(read_stored, store), TICK, SharedFigures(file, 8, 7))
     never_started.stop()
     with watching(figures, store, TICK, SharedFigures(file, 8, 7)) as monitor:
         monitor.stop()
@@ -313,7 +315,7 @@ def test_status_fits_what_the_console_is_given(figures: Figures, store: Store) -
     assert example["errors"] == [{"errcode": 710660, "count": 1}]
     codec = OutputCodec(Status)
     for each in (figures, Figures([])):
-        text = codec.encode(Monitor(each, Gauges, store, 0.0).status())
+        text = codec.encode(Monitor(each, Gauges, partial(read_stored, store), 0.0).status())
         assert list(mismatches(example, json.loads(text))) == []
 
 
@@ -349,11 +351,13 @@ WORKER = """
 import os
 import sys
 import msgspec
+from functools import partial
 from pathlib import Path
 from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.monitoring.figures import Figures, Gauges
 from wwspec_router.logs import setup_logging
 from wwspec_router.monitoring.monitor import Monitor
+from wwspec_router.serving.gauges import read_stored
 from wwspec_router.stores import open_store
 
 def answer(reply: bytes) -> None:
@@ -363,8 +367,9 @@ setup_logging()
 figures = Figures(["digest", sys.argv[3]])
 gauges = Gauges(busy=1, threads=4)
 store = open_store("memory:")
+stored = partial(read_stored, store)
 shared = SharedFigures(int(sys.argv[1]), 8, int(sys.argv[4]))
-monitor = Monitor(figures, lambda: gauges, store, float(sys.argv[2]), shared)
+monitor = Monitor(figures, lambda: gauges, stored, float(sys.argv[2]), shared)
 monitor.start()
 for command in sys.stdin:
     if command == "status\\n":

@@ -109,7 +109,7 @@ def loaded(source: str, *path: Path, program: str = LOAD) -> str:
 
 def test_an_absent_vendor_module_is_told_with_both_mends() -> None:
     assert loaded("vendor") == (
-        "the vendor SDK wwspecapisdk is not on sys.path: lay wwspecapisdk.so into the program's sdk/ folder "
+        "the vendor SDK wwspecapisdk is not on sys.path: put wwspecapisdk.so into the program's sdk/ folder "
         "(where to get it: WeCom document 100057), or start with --sdk emulator for development"
     )
 
@@ -144,8 +144,8 @@ def test_a_module_that_raises_on_import_is_unavailable(folder: Path, text: str, 
     write_files(folder, {"wwspecapisdk.py": text})
 
     assert loaded("vendor", folder) == (
-        f"wwspecapisdk does not load ({reason}): check that the file is whole and made for this Python and machine "
-        "(WeCom document 100057)"
+        f"wwspecapisdk does not load ({reason}): check that the file is complete and was built for this Python "
+        "and machine (WeCom document 100057)"
     )
 
 
@@ -166,7 +166,7 @@ def test_a_broken_library_is_unavailable(folder: Path, content: bytes) -> None:
     if sys.version_info[:2] == (3, 12):
         assert told.startswith("wwspecapisdk does not load (")
         assert told.endswith(
-            ": check that the file is whole and made for this Python and machine (WeCom document 100057)"
+            ": check that the file is complete and was built for this Python and machine (WeCom document 100057)"
         )
     else:
         assert "loads on CPython 3.12" in told
@@ -221,7 +221,7 @@ def test_the_vendor_s_module_is_not_used_when_the_emulator_is_asked_for(folder: 
 
     assert loaded("emulator", folder) == (
         f"--sdk emulator was asked for, but wwspecapisdk.py is on sys.path at {folder}: "
-        "take the vendor SDK off PYTHONPATH for development, or start with --sdk vendor"
+        "remove the vendor SDK from PYTHONPATH for development, or start with --sdk vendor"
     )
 
 

@@ -1,22 +1,28 @@
-"""Jobs without a platform: what is reported is recorded, what an ability answers is the test's to say."""
+"""Jobs without a platform: what is reported is recorded, and a function of the test answers the abilities."""
 
 import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tests.support.kernel import app_call
 from tests.support.sdk import MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.envelope import Call, Reply
-from wwspec_router.errors import CallError
-from wwspec_router.handlers.context import Deadline
+from wwspec_router.contracts import Contract, Output
+from wwspec_router.contracts.codec import InputCodec, OutputCodec
+from wwspec_router.envelope import Call
+from wwspec_router.handlers.ability import ability, handler_of
+from wwspec_router.handlers.context import Context
 from wwspec_router.jobs.runner import LEASE, Jobs
-from wwspec_router.jobs.runs import Kernel
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.monitoring.figures import Figures
-from wwspec_router.stores.base import JobJournal, Store
+from wwspec_router.registry.file import Registry
+from wwspec_router.registry.table import Ability, AbilityTable, HandlerTarget
+from wwspec_router.sdk.base import Sdk
+from wwspec_router.stores.base import JobJournal, NotifyStore, Store
 
 REPORT = "program_async_job_call_back"
 SHORT = 0.3
@@ -50,40 +56,76 @@ class Platform(MemorySdk):
             return list(self.heard)
 
 
-@dataclass
-class Runs:
-    """A kernel that answers by a function."""
+class Work(Contract):
+    """What the ability of these tests is asked."""
 
-    run: Callable[[Call], Reply]
+    number: int = 0
+    note: str = ""
+    kill: bool = False
 
-    def deadline(self, call: Call, since: float) -> Deadline:
-        return Deadline()
 
-    def run_job(self, call: Call, deadline: Deadline) -> Reply:
-        return self.run(call)
+class Result(Output):
+    """What it answers."""
 
-    def refusal(self, error: CallError) -> Reply:
-        return Reply(json.dumps({"errcode": 710660, "errmsg": error.message}), 710660)
+    said: str = ""
+    attempt: int = 0
+
+
+Run = Callable[[Call], Result]
+
+
+def answering(run: Run, store: NotifyStore, sdk: Sdk) -> Dispatcher:
+    """Return a kernel whose abilities `any`, `old` and `new` are answered by one function."""
+
+    @ability
+    def handler(request: Work, ctx: Context) -> Result:
+        return run(ctx.call)
+
+    made = handler_of(handler)
+    assert made is not None
+    target = HandlerTarget(made, InputCodec(Work), OutputCodec(Result))
+    abilities = {
+        name: Ability(ability_id=name, target=target, timeout=None, place="the test") for name in ("any", "old", "new")
+    }
+    registry = Registry(path=Path("registry.toml"))
+    table = AbilityTable(registry=registry, abilities=abilities, apis={}, api_contracts={}, events={})
+    return Dispatcher(table, sdk, store)
+
+
+class Process:
+    """The part of a program that accepts asynchronous calls and runs them."""
+
+    def __init__(
+        self,
+        store: Any,
+        sdk: Sdk,
+        run: Run | Dispatcher,
+        threads: int = 2,
+        *,
+        lease: float = LEASE,
+        hang_after: float = 60.0,
+        figures: Figures | None = None,
+        **options: Any,
+    ) -> None:
+        wake = threading.Event()
+        dispatcher = run if isinstance(run, Dispatcher) else answering(run, store, sdk)
+        self.accept = JobIntake(store, wake.set).accept
+        self.jobs = Jobs(store, sdk, dispatcher, figures or Figures(()), wake, threads, hang_after, lease, **options)
 
 
 @contextmanager
-def working(
-    store: JobJournal,
-    sdk: MemorySdk,
-    run: Callable[[Call], Reply] | Kernel,
-    threads: int = 2,
-    *,
-    lease: float = LEASE,
-    hang_after: float = 60.0,
-    figures: Figures | None = None,
-    **options: Any,
-) -> Iterator[Jobs]:
-    jobs = Jobs(store, sdk, threads, hang_after, lease, **options)
-    jobs.start(Runs(run) if callable(run) else run, figures or Figures(()))
+def working(store: Any, sdk: Sdk, run: Run | Dispatcher, threads: int = 2, **options: Any) -> Iterator[Process]:
+    process = Process(store, sdk, run, threads, **options)
+    process.jobs.start()
     try:
-        yield jobs
+        yield process
     finally:
-        assert jobs.stop(DEADLINE) == 0
+        assert process.jobs.stop(DEADLINE) == 0
+
+
+def accept(store: JobJournal, call: Call) -> None:
+    """Accept a job in a process that runs none."""
+    JobIntake(store, lambda: None).accept(call)
 
 
 class Wrapped:
@@ -123,8 +165,8 @@ def leave_behind(store: Store, times: int = 1) -> None:
         assert store.begin("a process that died", claimed[0].job_id)
 
 
-def answer(call: Call) -> Reply:
-    return Reply(json.dumps({"errcode": 0, "errmsg": "ok", "said": call.data}))
+def answer(call: Call) -> Result:
+    return Result(said=call.data)
 
 
 def job(job_info: str = "job-1", data: str = "{}") -> Call:

@@ -9,18 +9,17 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from queue import SimpleQueue
 from threading import get_ident
-from time import monotonic
 from typing import Any, NoReturn, Protocol, TypeVar
 
 import msgspec
 
 from wwspec_router.contracts import ApiRequest, OutputT
 from wwspec_router.contracts.codec import OutputCodec
-from wwspec_router.envelope import Call
+from wwspec_router.envelope import Call, Deadline
 from wwspec_router.errors import ApiError, CallError, HandlerTimeoutError
 from wwspec_router.sdk.base import SdkClient
 
-__all__ = ["ApiCodec", "AsyncContext", "Context", "Deadline", "LoopPortal", "Portal", "PrivateLoopPortal"]
+__all__ = ["ApiCodec", "AsyncContext", "Context", "LoopPortal", "Portal", "PrivateLoopPortal"]
 
 T = TypeVar("T")
 _Job = Callable[[], None]
@@ -31,29 +30,6 @@ class ApiCodec(msgspec.Struct, frozen=True):
 
     name: str
     output: OutputCodec
-
-
-class Deadline:
-    """When a call must be answered.
-
-    Args:
-        at: Seconds of `time.monotonic()`; None for no limit.
-    """
-
-    __slots__ = ("at",)
-
-    def __init__(self, at: float | None = None) -> None:
-        self.at = at
-
-    @property
-    def remaining(self) -> float | None:
-        """Seconds left, never negative; None when there is no limit."""
-        return None if self.at is None else max(0.0, self.at - monotonic())
-
-    def check(self) -> None:
-        """Raise HandlerTimeoutError when the time is over."""
-        if self.at is not None and monotonic() >= self.at:
-            raise HandlerTimeoutError()
 
 
 class _BaseContext:

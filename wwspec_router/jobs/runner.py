@@ -1,15 +1,16 @@
-"""Asynchronous calls: accepted into a durable journal, run apart from synchronous ones, reported until heard.
+"""Jobs, which are asynchronous calls that were accepted: claimed from the journal, run, and reported.
 
-A job is answered "accepted" only when the journal has it. It is run at least once: a job whose process died is begun
-again by whoever finds it, alone, and a handler sees in `ctx.attempt` that it is not the first time. What the ability
-answered is kept before it is reported, so a report that fails is sent again, for a day, without running the ability
-again. What can't be kept is reported all the same.
+Each job is run at least once: if its process dies, another process finds the job and begins it again, alone, and the
+handler sees in `ctx.attempt` that it is not the first time. What the ability answered is kept before it is reported, so
+a report that the platform does not accept is sent again, for a day, without running the ability again. A result that
+can't be kept is reported anyway.
 
-Who claimed a job renews its lease while it runs. So that it stays with a process that lives, a renewal that fails is
-tried again with each look, and who finds the journal back after an outage claims none until others could renew theirs.
+The process that claimed a job renews its lease while the job runs. A renewal that fails is tried again with each tick,
+so that the job stays with a process that is alive. A process that reaches the journal again after an outage claims no
+job until the others have had time to renew theirs.
 
-Here is which jobs this process has, and since when. What is done with one is in `job_runner`, on what threads in
-`job_threads`; `suspects` says when jobs run again of which a process may have died.
+This module knows which jobs this process has. What is done with one is in `executor`, on which threads in `threads`;
+`suspects` decides when jobs run again of which a process may have died. How jobs are accepted is in `kernel.intake`.
 """
 
 import logging
@@ -18,38 +19,35 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 
-from wwspec_router.envelope import Call
-from wwspec_router.errors import CallError, StoreError
-from wwspec_router.jobs.runs import MAX_RUNS, JobRunner, Kernel
+from wwspec_router.errors import StoreError
+from wwspec_router.jobs.executor import MAX_RUNS, JobExecutor
 from wwspec_router.jobs.suspects import Suspects
 from wwspec_router.jobs.threads import JobThreads, Run
-from wwspec_router.logs import short
+from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.stacks import describe
-from wwspec_router.stores.base import ORPHAN_AFTER, Job, JobJournal
+from wwspec_router.stores.base import ORPHAN_AFTER, JobJournal
 
 __all__ = ["LEASE", "REPORT_WITHIN", "Jobs"]
 
 log = logging.getLogger(__name__)
 
 LEASE = 30.0
-"""Seconds for which a claimed job belongs to its process without a sign of life."""
+"""Seconds for which a claimed job belongs to its process without a renewal."""
 RENEW_EVERY = 1 / 3
 """Share of a lease after which it is renewed."""
 LOST_AFTER = 0.4
-"""Share of a lease for which the journal may be out of reach before processes that live may have lost their jobs."""
+"""Share of a lease. When the journal was out of reach for longer, processes that are alive may have lost their jobs."""
 HOLD = 0.5
-"""Share of a lease for which nothing is claimed then, so that those processes can renew theirs first."""
+"""Share of a lease for which nothing is claimed after that, so that those processes can renew their leases first."""
 POLL = 1.0
-"""Seconds between two looks for jobs that other processes left behind, and between two tries to renew leases."""
+"""Longest time between two ticks, in seconds. A tick claims what other processes left behind, and renews leases."""
 REPORT_WITHIN = 30.0
-"""Seconds that a report may take. After that another thread sends it again, and the one that hangs is replaced."""
+"""Seconds that a report may take. After that its thread is replaced, and another thread sends it again."""
 
 _STOP_WAIT = 0.5
-"""Seconds that a stop waits for the journal to note that jobs are cut off by it."""
-
-_ACCEPTED = '{"errcode":0,"errmsg":"ok"}'
+"""Seconds that a stop waits until the journal has noted which jobs it cuts off."""
 
 
 class Jobs:
@@ -58,12 +56,15 @@ class Jobs:
     Args:
         journal: Keeps them; may be shared with other processes.
         sdk: Reports them.
+        dispatcher: Runs their abilities.
+        figures: Where they are counted.
+        wake: Set when there may be a job to claim; waited for and cleared here.
         threads: Jobs that run at once, apart from synchronous calls.
         hang_after: Seconds after which a job that still runs is logged, and its thread replaced.
-        lease: Seconds for which a claimed job belongs to its process without a sign of life.
+        lease: Seconds for which a claimed job belongs to its process without a renewal.
         abilities: The ability IDs whose jobs this process takes; None for all.
-        orphan_after: Seconds after which it takes one of another ability all the same, to report that it is unknown:
-            when nobody who knows it has looked for jobs for so long.
+        orphan_after: Seconds after which it also takes a job of another ability, to report that the ability is unknown:
+            when no process that knows the ability has asked for jobs for so long.
         report_within: Seconds that a report may take.
     """
 
@@ -71,6 +72,9 @@ class Jobs:
         self,
         journal: JobJournal,
         sdk: Sdk,
+        dispatcher: Dispatcher,
+        figures: Figures,
+        wake: threading.Event,
         threads: int,
         hang_after: float = 60.0,
         lease: float = LEASE,
@@ -80,134 +84,104 @@ class Jobs:
         report_within: float = REPORT_WITHIN,
     ) -> None:
         self._journal = journal
-        self._sdk = sdk
         self._owner = secrets.token_hex(8)
         self._lease = lease
         self._poll = min(POLL, lease / 30)
         self._abilities = abilities
         self._orphan_after = orphan_after
-        self._runner: JobRunner  # made by `start`, and used by nothing before
-        self._threads = JobThreads(threads, hang_after, report_within, self._handle, self._put_down)
+        self._executor = JobExecutor(journal, self._owner, sdk, dispatcher, figures, self._submit_later)
+        self._threads = JobThreads(threads, hang_after, report_within, self._executor.execute, self._on_end)
         self._suspects = Suspects(self._threads.hangs)
         self._running: set[str] = set()
         self._later: list[tuple[float, Run]] = []  # reports to be sent again of jobs that the journal has lost
-        self._changed = threading.Condition()
-        self._look = True  # at once for what an earlier process left behind
+        self._later_lock = threading.Lock()
+        self._wake = wake
+        self._wake.set()  # for what an earlier process left behind
         self._stopping = False
         self._grace_over = False
         self._excused = threading.Event()
-        self._keeper: threading.Thread | None = None
+        self._worker: threading.Thread | None = None
         self._renewed = monotonic()
         self._asked = 0.0
         self._failing = False
         self._claim_from = self._renewed
 
-    def accept(self, call: Call) -> str:
-        """Put an asynchronous call into the journal and return the reply's text; durable when this returns.
+    def start(self) -> None:
+        """Start to claim and run jobs, also those that an earlier process left behind.
 
         Raises:
-            CallError: It could not be stored.
+            RuntimeError: The system starts no thread.
         """
-        job = Job(
-            job_id=secrets.token_hex(16),
-            corpid=call.corpid,
-            agentid=call.agentid,
-            ability_id=call.ability_id,
-            job_info=call.job_info,
-            data=call.data,
-            notify_id=call.notify_id,
-        )
-        try:
-            self._journal.add(job)
-        except StoreError as error:
-            raise CallError("the job could not be stored", detail=str(error)) from error
-        log.debug("job %s of %s accepted", short(job.job_id), short(call.ability_id, 64))
-        self._wake()
-        return _ACCEPTED
-
-    def start(self, kernel: Kernel, figures: Figures) -> None:
-        """Begin to work, also on what an earlier process left behind.
-
-        Args:
-            kernel: Runs the calls.
-            figures: Where jobs are counted.
-        """
-        self._runner = JobRunner(self._journal, self._owner, self._sdk, kernel, figures, self._submit_later)
         self._threads.start()
-        self._keeper = threading.Thread(target=self._keep, name="wwspec-job-keeper", daemon=True)
-        self._keeper.start()
+        self._worker = threading.Thread(target=self._work, name="wwspec-jobs", daemon=True)
+        self._worker.start()
 
     def stop(self, grace: float) -> int:
         """Begin no further job, wait up to `grace` seconds for those that run, and return how many are left.
 
-        What is left stays in the journal; another process, or the next start, takes it up when its lease is over.
+        They stay in the journal; another process, or the next start, claims them when their leases are over.
         """
-        self._stopping = self._runner.is_stopping = True
-        self._wake()
+        self._stopping = self._executor.is_stopping = True
+        self._wake.set()
         deadline = monotonic() + grace
         self._threads.join(deadline)
-        if self._keeper is not None:
-            self._keeper.join(max(0.0, deadline - monotonic()))
+        if self._worker is not None:
+            self._worker.join(max(0.0, deadline - monotonic()))
         left = len(self._running)
         if left:
             self._grace_over = True
-            self._wake()
+            self._wake.set()
             self._excused.wait(_STOP_WAIT)
         return left
 
     @property
     def running(self) -> int:
-        """Jobs that this process has in hand."""
+        """Jobs that this process has claimed and not finished."""
         return len(self._running)
 
     @property
     def replaced(self) -> int:
-        """Threads that hang in a job, beside those that took their places."""
+        """Threads that hang in a job and were replaced."""
         return self._threads.replaced
 
     @property
     def exhausted(self) -> bool:
-        """Whether every thread hangs for good, as many replacements included: nothing runs here any more.
+        """Whether every thread hangs for good, the replacements included: no job runs here any more.
 
         A thread hangs for good in a report that takes too long, in an ability whose timeout is over, and in one
         without a timeout after ten times `hang_after`.
         """
         return self._threads.exhausted
 
-    def _wake(self) -> None:
-        with self._changed:
-            self._look = True
-            self._changed.notify()
-
-    def _keep(self) -> None:
-        """Look after the jobs: a thread of its own, and the only one that claims."""
+    def _work(self) -> None:
+        """Run tick after tick. This is a thread of its own, the only one that claims."""
         while not self._stopping:
-            self._turn(self._watch, self._renew, self._let_suspect_begin, self._report_again, self._claim)
-        if (suspect := self._suspects.give_up()) is not None:
-            self._threads.submit(suspect)  # which gives it back
-        self._report_again()
-        self._threads.stop()  # only now: behind these, nothing that is claimed would be taken up
-        self._wake()  # the grace may be over already
+            self._tick(
+                self._replace_hanging, self._renew, self._let_suspect_begin, self._submit_due_reports, self._claim
+            )
+        if (suspect := self._suspects.withdraw()) is not None:
+            self._threads.submit(suspect)  # the executor gives it back
+        self._submit_due_reports()
+        self._threads.stop()  # only now: a thread takes up nothing that is submitted after this
+        self._wake.set()  # the grace may be over already
         while self._running:
-            self._turn(self._renew, self._excuse)
+            self._tick(self._renew, self._excuse)
 
-    def _turn(self, *steps: Callable[[], None]) -> None:
-        with self._changed:
-            if not self._look:
-                self._changed.wait(self._poll)
-            self._look = False
+    def _tick(self, *steps: Callable[[], None]) -> None:
+        self._wake.wait(self._poll)
+        self._wake.clear()
         for step in steps:
             try:
                 step()
             except StoreError as error:
                 self._failing = True
                 log.error("the journal of jobs failed: %s", error)
-            except Exception as error:  # jobs must go on being looked after, whatever it is
+            except Exception as error:  # the next tick may succeed, and jobs must go on
                 self._failing = True
-                log.error("looking after the jobs failed: %s", describe(error))
+                log.error("a tick of the jobs failed: %s", describe(error))
 
     def _renew(self) -> None:
-        """Renew the leases when it is time, and after a failure with every turn, until the journal is there again."""
+        """Renew the leases when it is time, and after a failure with every tick, until the journal answers again."""
         now = monotonic()
         if self._failing or (self._running and now - self._renewed > self._lease * RENEW_EVERY):
             self._journal.renew(self._owner, list(self._running), self._lease)
@@ -225,12 +199,12 @@ class Jobs:
             return
         room = 0 if self._suspects.holds_others else max(0, self._threads.free)
         if room:
-            if not self._take(room, self._suspects.wanted) and not self._threads.runs():
-                self._take(room, True)  # others have their time before the next suspect, but there are none
+            if not self._claim_up_to(room, self._suspects.wanted) and not self._threads.runs():
+                self._claim_up_to(room, True)  # no other job needs its time first
         elif monotonic() - self._asked > self._orphan_after / 8:
-            self._take(0, False)  # so that others see that somebody knows these abilities
+            self._claim_up_to(0, False)  # so that the journal knows that a process for these abilities is alive
 
-    def _take(self, limit: int, with_suspect: bool) -> int:
+    def _claim_up_to(self, limit: int, with_suspect: bool) -> int:
         """Claim jobs, of which one may be a suspect; return how many there were."""
         self._asked = monotonic()
         jobs = self._journal.claim(
@@ -242,7 +216,7 @@ class Jobs:
             suspects=int(with_suspect),
         )
         for job in jobs:
-            if job.job_id in self._running:  # its lease was over while it ran here: it runs on
+            if job.job_id in self._running:  # its lease ended while it ran here: it runs on
                 continue
             self._running.add(job.job_id)
             if job.suspect and job.attempt < MAX_RUNS:
@@ -252,43 +226,40 @@ class Jobs:
         return len(jobs)
 
     def _let_suspect_begin(self) -> None:
-        self._suspects.look()
+        self._suspects.release_others()
         if (run := self._suspects.ready(self._threads.runs())) is not None:
             self._threads.submit(run)
 
-    def _watch(self) -> None:
-        """Give jobs that hang, but whose time is over, to other threads."""
+    def _replace_hanging(self) -> None:
+        """Replace threads that hang; give jobs whose time is over to other threads, which report them."""
         for run in self._threads.replace_hanging():
             if run.is_reporting and run.give_away(reporting=True):
                 self._running.discard(run.job.job_id)
-                self._runner.report_again(run)
+                self._executor.report_again(run)
             elif not run.is_reporting and run.deadline.remaining == 0 and run.give_away(reporting=False):
-                self._threads.submit(self._runner.time_out(run.job))
+                self._threads.submit(self._executor.time_out(run.job))
 
     def _excuse(self) -> None:
-        """Let what runs longer than the grace be no suspect: the process is about to be ended for other reasons."""
+        """Let jobs that run longer than the grace not become suspects: their process ends for another reason."""
         if self._grace_over and not self._excused.is_set():
             try:
                 self._journal.excuse(self._owner, list(self._running))
             finally:
                 self._excused.set()
 
-    def _put_down(self, run: Run) -> None:
+    def _on_end(self, run: Run) -> None:
         if not run.is_given_away:
             self._running.discard(run.job.job_id)
-        self._wake()
-
-    def _handle(self, run: Run) -> None:
-        self._runner.handle(run)
+        self._wake.set()
 
     def _submit_later(self, delay: float, run: Run) -> None:
-        with self._changed:
+        with self._later_lock:
             self._later.append((monotonic() + delay, run))
 
-    def _report_again(self) -> None:
-        """Send reports again of jobs that the journal has lost: those whose pause is over; all before a stop."""
+    def _submit_due_reports(self) -> None:
+        """Send reports again of jobs that the journal has lost: those whose pause is over; before a stop, all."""
         now = monotonic()
-        with self._changed:
+        with self._later_lock:
             due = [run for when, run in self._later if when <= now or self._stopping]
             self._later = [each for each in self._later if each[1] not in due]
         for run in due:

@@ -1,7 +1,8 @@
-"""When jobs run again of which their process may have died: one at a time, and beside no other job of this process.
+"""When suspects run again: jobs of which their process may have died.
 
-So that one which ends its process takes no neighbour with it again and again. It keeps nobody waiting for long: a job
-that hangs is no neighbour any more, and after each such job the others have as much time as it took.
+A suspect runs alone in its process, so that one which ends the process takes no other job with it again and again.
+Other jobs do not wait for long: a suspect does not wait for jobs that hang, nor they for a suspect that hangs. After
+each suspect the others have as much time as it took.
 
 It knows neither threads nor the journal.
 """
@@ -18,7 +19,7 @@ class Suspects:
     """Decides for one process; used by one thread.
 
     Args:
-        hangs: Tells whether a run takes longer than it should.
+        hangs: Returns whether a run takes longer than it should.
     """
 
     def __init__(self, hangs: Callable[[Run], bool]) -> None:
@@ -29,7 +30,7 @@ class Suspects:
 
     @property
     def holds_others(self) -> bool:
-        """Whether no other job may begin: a suspect waits until it is alone, or runs."""
+        """Whether no other job may begin: a suspect runs, or waits until it is alone."""
         return self._run is not None
 
     @property
@@ -44,22 +45,22 @@ class Suspects:
         self._taken = monotonic()
 
     def ready(self, others: Iterable[Run]) -> Run | None:
-        """Return the suspect once no ability runs beside it that does not hang; it is to begin then."""
+        """Return the suspect when it can begin: once, when every other job has ended or hangs."""
         run = self._run
         if run is None or self._begun or not all(each.is_over or self._hangs(each) for each in others):
             return None
         self._begun = True
         return run
 
-    def look(self) -> None:
-        """Let others go on when the suspect has ended, or hangs."""
+    def release_others(self) -> None:
+        """Let other jobs begin again when the suspect has ended, or hangs."""
         if self._run is not None and self._begun and (self._run.is_over or self._hangs(self._run)):
             self._run = None
             now = monotonic()
             self._next = now + (now - self._taken)
 
-    def give_up(self) -> Run | None:
-        """Return the suspect that waits, if any: it is not to begin any more."""
+    def withdraw(self) -> Run | None:
+        """Return the suspect that waits, if any; it does not begin any more."""
         run = None if self._begun else self._run
         self._begun = True
         return run

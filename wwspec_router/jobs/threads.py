@@ -9,8 +9,8 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from time import monotonic
 
+from wwspec_router.envelope import Deadline
 from wwspec_router.errors import StoreError
-from wwspec_router.handlers.context import Deadline
 from wwspec_router.logs import current_request, short
 from wwspec_router.stacks import describe
 from wwspec_router.stores.base import Job, Outcome

@@ -1,10 +1,13 @@
-"""Takes in events (call_type 2): stores each under a fresh notify_id, then notifies the app.
+"""Accepts what is answered before the work is done: events (call_type 2), and asynchronous calls.
 
-The order is a promise: the app is told of a notify_id only when its event is stored durably, and an event that could
-not be stored or notified is answered as failed. Nothing here knows HTTP or ability IDs.
+An event is stored under a fresh notify_id, then the app is notified. The order is a promise: the app learns a notify_id
+only when its event is stored durably, and an event that could not be stored or notified is answered as failed. An
+asynchronous call is answered as accepted only when the journal has it. Nothing here knows HTTP, or how jobs are run.
 """
 
 import logging
+import secrets
+from collections.abc import Callable
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -16,9 +19,9 @@ from wwspec_router.envelope import Call
 from wwspec_router.errors import ApiError, CallError, InputError, NotifyNotFoundError, StoreError
 from wwspec_router.logs import short
 from wwspec_router.sdk.base import Sdk
-from wwspec_router.stores.base import NotifyStore
+from wwspec_router.stores.base import Job, JobJournal, NotifyStore
 
-__all__ = ["EventIntake"]
+__all__ = ["EventIntake", "JobIntake"]
 
 log = logging.getLogger(__name__)
 
@@ -48,14 +51,14 @@ class _Outcome(msgspec.Struct, gc=False):
 
 
 class EventIntake:
-    """Stores events and hands them out.
+    """Stores events, and returns them to the app.
 
     Args:
         sdk: Makes notify_ids and notifies the app.
         store: Keeps the events.
         ttl: Seconds for which an event is kept.
         scenes: From event_type to notify_scene.
-        output: How events are given back; None when that is no affair of a contract.
+        output: How events are returned; None when no contract says so.
     """
 
     def __init__(
@@ -71,7 +74,7 @@ class EventIntake:
         self._outcome = msgspec.json.Decoder(bounded(_Outcome))
         self._encode = msgspec.json.Encoder().encode
 
-    def take(self, call: Call) -> str:
+    def accept(self, call: Call) -> str:
         """Store one event and notify the app.
 
         Returns:
@@ -133,3 +136,42 @@ class EventIntake:
             raise CallError(f"{NOTIFY_API}: the platform's reply is not readable") from None
         if outcome.errcode != 0:
             raise ApiError(NOTIFY_API, outcome.errcode, outcome.errmsg)
+
+
+class JobIntake:
+    """Puts asynchronous calls into the journal.
+
+    Args:
+        journal: Keeps them.
+        wake: Called after each, so that a job is claimed at once. It must not block.
+    """
+
+    def __init__(self, journal: JobJournal, wake: Callable[[], None]) -> None:
+        self._journal = journal
+        self._wake = wake
+
+    def accept(self, call: Call) -> str:
+        """Put one call into the journal; durable when this returns.
+
+        Returns:
+            The reply's text.
+
+        Raises:
+            CallError: It could not be stored.
+        """
+        job = Job(
+            job_id=secrets.token_hex(16),
+            corpid=call.corpid,
+            agentid=call.agentid,
+            ability_id=call.ability_id,
+            job_info=call.job_info,
+            data=call.data,
+            notify_id=call.notify_id,
+        )
+        try:
+            self._journal.add(job)
+        except StoreError as error:
+            raise CallError("the job could not be stored", detail=str(error)) from error
+        log.debug("job %s of %s accepted", short(job.job_id), short(call.ability_id, 64))
+        self._wake()
+        return _ACCEPTED

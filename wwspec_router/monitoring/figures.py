@@ -24,6 +24,7 @@ __all__ = [
     "Gauges",
     "JobCounts",
     "Snapshot",
+    "Stored",
     "Tally",
     "merged",
     "percentile",
@@ -69,6 +70,21 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     """Asynchronous calls that this process has claimed."""
     hung: int = 0
     """Worker threads that were replaced, since their call does not end."""
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """How full the store is. Several processes may share it."""
+
+    rows: int = 0
+    """Events that wait to be fetched."""
+    bytes: int = 0
+    """Bytes of their text."""
+    jobs_waiting: int = 0
+    """Jobs that no process has claimed."""
+    jobs_claimed: int = 0
+    """Jobs that a process has claimed."""
+    oldest_job_age: float = 0.0
+    """Seconds since the oldest job was accepted; 0.0 when there is none."""
 
 
 class Tally(msgspec.Struct, frozen=True):

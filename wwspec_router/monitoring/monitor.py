@@ -10,11 +10,10 @@ from collections.abc import Callable
 from time import monotonic
 
 from wwspec_router.errors import StoreError
-from wwspec_router.monitoring.figures import Figures, Gauges, Snapshot, merged
+from wwspec_router.monitoring.figures import Figures, Gauges, Snapshot, Stored, merged
 from wwspec_router.monitoring.shared import SharedFigures
-from wwspec_router.monitoring.status import Status, Stored, line_of, status_of
+from wwspec_router.monitoring.status import Status, line_of, status_of
 from wwspec_router.stacks import describe
-from wwspec_router.stores.base import Store
 
 __all__ = ["Monitor", "Status"]
 
@@ -34,7 +33,7 @@ class Monitor:
     Args:
         figures: What this process counts.
         gauges: Returns how busy it is; called from any thread.
-        store: Says how full it is.
+        stored: Returns how full the store is, or raises StoreError; called from any thread.
         interval: Seconds between two lines in the log; 0 for none.
         shared: Where worker processes show each other their figures; None when there is one only.
     """
@@ -43,13 +42,13 @@ class Monitor:
         self,
         figures: Figures,
         gauges: Callable[[], Gauges],
-        store: Store,
+        stored: Callable[[], Stored],
         interval: float,
         shared: SharedFigures | None = None,
     ) -> None:
         self._figures = figures
         self._gauges = gauges
-        self._store = store
+        self._stored = stored
         self._interval = interval
         self._shared = shared
         self._last_shown = Snapshot()
@@ -77,7 +76,7 @@ class Monitor:
 
     def status(self) -> Status:
         """Return the figures of the whole program. Asks the store, so it may block; belongs on a worker thread."""
-        return status_of(self._program(), self._stored())
+        return status_of(self._program(), self._ask_store())
 
     def _watch(self) -> None:
         period = self._interval or TURN
@@ -101,7 +100,7 @@ class Monitor:
             if self._interval:
                 snapshot = self._program()
                 if leads:
-                    log.info("%s", line_of(snapshot, self._last_shown, self._stored()))
+                    log.info("%s", line_of(snapshot, self._last_shown, self._ask_store()))
                 self._last_shown = snapshot  # also when another leads: our first line, should it die, goes on from here
         finally:
             self._figures.turn()
@@ -123,10 +122,10 @@ class Monitor:
         else:
             self._is_shown = True
 
-    def _stored(self) -> Stored | None:
+    def _ask_store(self) -> Stored | None:
         """Return how full the store is, or None when it can't tell."""
         try:
-            return self._store.figures(), self._store.job_figures()
+            return self._stored()
         except StoreError as error:
             log.debug("the store has no figures: %s", describe(error))
             return None

@@ -12,10 +12,9 @@ from msgspec import Meta
 
 from wwspec_router.contracts import Contract, Output
 from wwspec_router.logs import short
-from wwspec_router.monitoring.figures import Buckets, Snapshot, Tally, percentile
-from wwspec_router.stores.base import JobFigures, StoreFigures
+from wwspec_router.monitoring.figures import Buckets, Snapshot, Stored, Tally, percentile
 
-__all__ = ["AbilityStatus", "ErrcodeStatus", "Status", "Stored", "line_of", "status_of"]
+__all__ = ["AbilityStatus", "ErrcodeStatus", "Status", "line_of", "status_of"]
 
 LINE_ABILITIES = 20
 """Abilities in one line, the busiest first."""
@@ -23,9 +22,6 @@ STATUS_ABILITIES = 100
 """Abilities in one reply, the busiest first."""
 STATUS_ERRCODES = 100
 """Errcodes in one reply, the most frequent first."""
-
-Stored = tuple[StoreFigures, JobFigures]
-"""How full a store is."""
 
 
 class AbilityStatus(Contract):
@@ -99,12 +95,6 @@ class Status(Output):
     """Seconds since the oldest asynchronous call that is not reported yet was accepted."""
 
 
-_NOTHING_STORED: Stored = (
-    StoreFigures(rows=0, bytes=0),
-    JobFigures(waiting=0, claimed=0, bytes=0, oldest_age=0.0),
-)
-
-
 def status_of(snapshot: Snapshot, stored: Stored | None) -> Status:
     """Return the figures as a reply.
 
@@ -112,7 +102,7 @@ def status_of(snapshot: Snapshot, stored: Stored | None) -> Status:
         snapshot: The program's, all its processes together.
         stored: How full the store is; None when it can't say.
     """
-    events, jobs = stored or _NOTHING_STORED
+    kept = stored or Stored()
     gauges = snapshot.gauges
     errcodes = sorted(snapshot.errcodes.items(), key=lambda each: (-each[1], each[0]))
     return Status(
@@ -131,12 +121,12 @@ def status_of(snapshot: Snapshot, stored: Stored | None) -> Status:
         jobs_failed=snapshot.jobs.failed,
         jobs_given_up=snapshot.jobs.given_up,
         store="ok" if stored else "unavailable",
-        store_rows=events.rows,
-        store_bytes=events.bytes,
+        store_rows=kept.rows,
+        store_bytes=kept.bytes,
         jobs_running=gauges.jobs_running,
-        jobs_waiting=jobs.waiting,
-        jobs_claimed=jobs.claimed,
-        jobs_oldest_age_s=int(jobs.oldest_age),
+        jobs_waiting=kept.jobs_waiting,
+        jobs_claimed=kept.jobs_claimed,
+        jobs_oldest_age_s=int(kept.oldest_job_age),
     )
 
 
@@ -162,9 +152,8 @@ def line_of(now: Snapshot, before: Snapshot, stored: Stored | None) -> str:
     if stored is None:
         parts["store"] = "unavailable"
     else:
-        events, jobs = stored
-        parts |= {"store_rows": events.rows, "store_bytes": events.bytes}
-        parts |= {"jobs_waiting": jobs.waiting, "jobs_claimed": jobs.claimed, "jobs_oldest_s": int(jobs.oldest_age)}
+        parts |= {"store_rows": stored.rows, "store_bytes": stored.bytes, "jobs_waiting": stored.jobs_waiting}
+        parts |= {"jobs_claimed": stored.jobs_claimed, "jobs_oldest_s": int(stored.oldest_job_age)}
     texts = [" ".join(f"{key}={value}" for key, value in parts.items())]
     abilities, more = _busiest(now, before, LINE_ABILITIES)
     for each in abilities:

@@ -1,7 +1,7 @@
 """What the framework needs of an SDK, as Protocols.
 
-The adapter in `vendor` implements them over `wwspecapisdk`; tests may implement them in a few lines. Nothing here
-knows HTTP: headers and bodies are plain values.
+The adapter in `vendor` implements them over `wwspecapisdk`; a test implements them in a few lines. Nothing here knows
+HTTP: headers and bodies are plain values.
 """
 
 from collections.abc import Sequence

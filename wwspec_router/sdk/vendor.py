@@ -1,7 +1,7 @@
 """The one adapter over `wwspecapisdk`, and the only importer of that module.
 
 The vendor's compiled module and the emulator's stand-in have the same name and the same calls, so both run this same
-code [100057]. There is no third way: without a module nothing starts, and no call is ever answered in plain text.
+code [100057]. Without a module nothing starts, and no call is ever answered in plain text.
 """
 
 import importlib
@@ -56,7 +56,7 @@ def load_sdk(source: SdkSource) -> "VendorSdk":
         if origin is not None and origin.parent != STANDIN:
             raise SdkUnavailableError(
                 f"--sdk emulator was asked for, but {origin.name} is on sys.path at {origin.parent}: "
-                "take the vendor SDK off PYTHONPATH for development, or start with --sdk vendor"
+                "remove the vendor SDK from PYTHONPATH for development, or start with --sdk vendor"
             )
         if str(STANDIN) not in sys.path:
             sys.path.insert(0, str(STANDIN))
@@ -67,7 +67,7 @@ def load_sdk(source: SdkSource) -> "VendorSdk":
 
 
 def _origin() -> Path | None:
-    """Where the module would be imported from, if anywhere."""
+    """Return where the module would be imported from; None when it is not found."""
     try:
         spec = importlib.util.find_spec(MODULE)
     except ValueError:  # imported already, but without a spec
@@ -78,13 +78,13 @@ def _origin() -> Path | None:
 def _require_vendor(origin: Path | None) -> None:
     if origin is None:
         raise SdkUnavailableError(
-            f"the vendor SDK {MODULE} is not on sys.path: lay {MODULE}.so into the program's sdk/ folder "
+            f"the vendor SDK {MODULE} is not on sys.path: put {MODULE}.so into the program's sdk/ folder "
             "(where to get it: WeCom document 100057), or start with --sdk emulator for development"
         )
     if origin.parent == STANDIN:
         raise SdkUnavailableError(
             "only the emulator's stand-in is on sys.path, and it must not serve production: "
-            f"lay the vendor's {MODULE}.so into sdk/ (WeCom document 100057), or start with --sdk emulator"
+            f"put the vendor's {MODULE}.so into sdk/ (WeCom document 100057), or start with --sdk emulator"
         )
     if origin.suffix == ".so" and sys.version_info[:2] not in SUPPORTED_PYTHONS:
         raise SdkUnavailableError(
@@ -97,17 +97,17 @@ def _require_vendor(origin: Path | None) -> None:
 def _import() -> Any:
     try:
         module = importlib.import_module(MODULE)
-    except Exception as error:  # mostly ImportError, but what a compiled module raises is its own affair
+    except Exception as error:  # mostly ImportError, but a compiled module may raise anything
         missing = error.name if isinstance(error, ModuleNotFoundError) and error.name != MODULE else None
-        mend = (
+        fix = (
             "install pycryptodome, for example with the extra 'zone'"
             if missing is not None and missing.startswith("Crypto")
-            else "check that the file is whole and made for this Python and machine (WeCom document 100057)"
+            else "check that the file is complete and was built for this Python and machine (WeCom document 100057)"
         )
-        raise SdkUnavailableError(f"{MODULE} does not load ({str(error) or type(error).__name__}): {mend}") from error
+        raise SdkUnavailableError(f"{MODULE} does not load ({str(error) or type(error).__name__}): {fix}") from error
     if missing_names := [name for name in _NAMES if not hasattr(module, name)]:
         raise SdkUnavailableError(
-            f"{MODULE} from {getattr(module, '__file__', 'an unknown file')} is not the SDK, or too old: "
+            f"{MODULE} from {getattr(module, '__file__', 'an unknown file')} is not the SDK, or is too old: "
             f"it has no {', '.join(missing_names)} (WeCom document 100057)"
         )
     return module
@@ -156,7 +156,7 @@ class VendorSdk:
                 if not isinstance(text, str):
                     raise TypeError
             return call
-        except BaseException as error:  # the SDK names no class, and whatever it raises, nobody is let in
+        except BaseException as error:  # the SDK documents no class; whatever it raises, the request is refused
             raise DecodeError(detail=type(error).__name__) from error
 
     def encode(self, text: str) -> SealedReply:
@@ -179,7 +179,7 @@ class VendorSdk:
             notify_id = self._module.spec_gen_notify_id()
         except Exception as error:
             raise SdkCallError("spec_gen_notify_id", _return_code(error), type(error).__name__) from error
-        if not (isinstance(notify_id, str) and notify_id):  # two events under one id would overwrite each other
+        if not (isinstance(notify_id, str) and notify_id):  # else two events of one id would overwrite each other
             raise SdkCallError("spec_gen_notify_id", None, "the SDK returned no notify_id")
         return notify_id
 
@@ -189,20 +189,20 @@ class VendorSdk:
 
     def open_debug_mode(self, debug_token: str, access_token: str) -> None:
         """Switch the SDK to debug mode; see `Sdk.open_debug_mode`."""
-        mend = (
+        fix = (
             "get a fresh debug_token from the admin page (valid 3 days) "
             "and a valid access_token (WeCom document 100083)"
         )
         try:
             opened = self._module.spec_open_debug_mode(debug_token, access_token)
         except Exception as error:
-            raise SdkUnavailableError(f"the SDK could not open debug mode ({type(error).__name__}): {mend}") from error
+            raise SdkUnavailableError(f"the SDK could not open debug mode ({type(error).__name__}): {fix}") from error
         if opened is False:  # C++ and Java return bool; for Python the return value is not documented
-            raise SdkUnavailableError(f"the SDK refused debug mode: {mend}")
+            raise SdkUnavailableError(f"the SDK refused debug mode: {fix}")
 
 
 class VendorClient:
-    """`SdkClient` over `ChatDataSDK`, which is made at the first API call: most calls make one, some none."""
+    """`SdkClient` over `ChatDataSDK`, which is made at the first API call: some calls make none."""
 
     def __init__(self, chatdata: Any, identity: tuple[str, int, str, str]) -> None:
         self._chatdata = chatdata
@@ -220,7 +220,7 @@ class VendorClient:
             reply = method(request)
         except SdkCallError:
             raise
-        except Exception as error:  # the SDK names no class
+        except Exception as error:  # the SDK documents no class
             code = _return_code(error)
             raise SdkCallError(api, code, RETURN_CODES.get(code or 0, type(error).__name__)) from error
         if not isinstance(reply, str):
@@ -229,7 +229,7 @@ class VendorClient:
 
 
 def _return_code(error: Exception) -> int | None:
-    """Find a documented return code in what the SDK raised."""
+    """Return the documented return code in what the SDK raised, if there is one."""
     try:
         for each in (getattr(error, "code", None), *error.args):
             if isinstance(each, int) and each in RETURN_CODES:

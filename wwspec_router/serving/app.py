@@ -7,6 +7,7 @@ of JSON.
 import asyncio
 import gc
 import logging
+import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -26,8 +27,9 @@ from wwspec_router.errors import ConfigurationError, NoThreadError
 from wwspec_router.handlers.context import LoopPortal
 from wwspec_router.jobs.runner import Jobs
 from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.logs import SdkLogHandler, log_stray
-from wwspec_router.monitoring.figures import Figures, Gauges
+from wwspec_router.monitoring.figures import Figures
 from wwspec_router.monitoring.monitor import Monitor
 from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.protocol.answers import LARGE_BODY, LATE_BODY, WRONG_METHOD, Answer
@@ -38,6 +40,7 @@ from wwspec_router.sdk.base import Sdk
 from wwspec_router.sdk.vendor import load_sdk
 from wwspec_router.serving.calls import Calls
 from wwspec_router.serving.exchange import Exchange
+from wwspec_router.serving.gauges import read_gauges, read_stored
 from wwspec_router.serving.liveness import CallWatch, Liveness
 from wwspec_router.serving.readiness import Readiness
 from wwspec_router.serving.workers import WorkerPool
@@ -181,17 +184,28 @@ class ZoneProgram:
         loop.set_exception_handler(log_stray)
         stopper = ThreadPoolExecutor(1, "wwspec-stopper")
         await loop.run_in_executor(stopper, self._store.check)  # which lets its thread be there when it is needed
-        jobs = _jobs(self._table, self._store, self._sdk, settings) if settings.job_threads else None
         workers = WorkerPool(settings.threads, settings.queue)
         figures = Figures(self._table.abilities)
-        monitor = Monitor(
-            figures, partial(_gauges, workers, jobs), self._store, settings.monitor_interval, self._shared
-        )
         portal = LoopPortal(loop)
+        wake_jobs = threading.Event()
+        intake = JobIntake(self._store, wake_jobs.set) if settings.job_threads else None
         dispatcher = Dispatcher(
-            self._table, self._sdk, self._store, portal, jobs, lambda: encode(monitor.status()).decode()
+            self._table,
+            self._sdk,
+            self._store,
+            portal,
+            intake,
+            lambda: encode(monitor.status()).decode(),  # runs in calls only; the monitor is made after the jobs
         )
-        call_watch = CallWatch(workers, settings.hang_after, dispatcher.write_off, portal.task_of)
+        jobs = self._jobs(dispatcher, figures, wake_jobs) if settings.job_threads else None
+        monitor = Monitor(
+            figures,
+            partial(read_gauges, workers, jobs),
+            partial(read_stored, self._store),
+            settings.monitor_interval,
+            self._shared,
+        )
+        call_watch = CallWatch(workers, settings.hang_after, dispatcher.abandon, portal.task_of)
         liveness = Liveness(call_watch, jobs, settings.hang_after, self.on_held_up, self.on_exhausted)
         readiness = Readiness(self._store, lambda: liveness.is_exhausted, lambda: self.is_stopping)
         calls = Calls(Exchange(self._sdk, dispatcher), workers, figures, settings)
@@ -201,10 +215,25 @@ class ZoneProgram:
         monitor.start()
         readiness.start()
         if jobs is not None:  # last: it takes calls up at once
-            jobs.start(dispatcher, figures)
+            jobs.start()
         self._running = _Running(workers, jobs, calls, liveness, monitor, readiness, stopper)
         self._calls = calls
         self._endpoint = _Endpoint(calls, settings)
+
+    def _jobs(self, dispatcher: Dispatcher, figures: Figures, wake: threading.Event) -> Jobs:
+        settings = self._settings
+        return Jobs(
+            self._store,
+            self._sdk,
+            dispatcher,
+            figures,
+            wake,
+            settings.job_threads,
+            settings.hang_after,
+            settings.job_lease,
+            abilities=frozenset(self._table.abilities),
+            orphan_after=settings.job_orphan,
+        )
 
     async def stop(self) -> None:
         """Finish what runs, within the grace, and close the store; harmless when nothing runs."""
@@ -254,29 +283,6 @@ class _Running(NamedTuple):
     readiness: Readiness
     stopper: ThreadPoolExecutor
     """A thread for what blocks while the program stops."""
-
-
-def _jobs(table: AbilityTable, store: Store, sdk: Sdk, settings: Settings) -> Jobs:
-    return Jobs(
-        store,
-        sdk,
-        settings.job_threads,
-        settings.hang_after,
-        settings.job_lease,
-        abilities=frozenset(table.abilities),
-        orphan_after=settings.job_orphan,
-    )
-
-
-def _gauges(workers: WorkerPool, jobs: Jobs | None) -> Gauges:
-    """Return what the program is doing just now."""
-    return Gauges(
-        busy=workers.busy,
-        threads=workers.threads,
-        queued=workers.queued,
-        jobs_running=jobs.running if jobs is not None else 0,
-        hung=workers.replaced + (jobs.replaced if jobs is not None else 0),
-    )
 
 
 async def _only_post(request: Request) -> Response:

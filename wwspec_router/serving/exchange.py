@@ -39,7 +39,7 @@ class PendingRequest:
         self.deadline: float | None = None
         """When it must be answered; known once it is decoded."""
         self.label = UNDECODED
-        """What it is counted as; see `Dispatcher.label`."""
+        """What it is counted as; see `Route.label`."""
 
 
 class Exchange:
@@ -68,10 +68,11 @@ class Exchange:
             call = self._sdk.decode(request.headers, self._text(request.body))
         except DecodeError as error:
             return self._refuse_undecoded(error)
-        request.label = dispatcher.label(call)
-        deadline = dispatcher.deadline(call, request.arrived)
+        route = dispatcher.route(call)
+        request.label = route.label
+        deadline = route.deadline(request.arrived)
         request.deadline = deadline.at
-        reply = dispatcher.dispatch(call, deadline)
+        reply = dispatcher.answer(call, route, deadline)
         return _answer(self._sdk.encode(reply.text), reply.errcode)
 
     def refuse(self, request: PendingRequest, error: CallError) -> Answer:
@@ -84,7 +85,7 @@ class Exchange:
         """
         current_request.set(request.number)
         try:
-            request.label = self._dispatcher.label(self._sdk.decode(request.headers, self._text(request.body)))
+            request.label = self._dispatcher.route(self._sdk.decode(request.headers, self._text(request.body))).label
         except DecodeError as undecoded:
             return self._refuse_undecoded(undecoded)
         refusal = self._dispatcher.refusal(error)

@@ -1,6 +1,6 @@
 """Where events and jobs wait: what a store is, and `open_store`, which imports the backend that is asked for.
 
-A new backend is a module here, a row in `_SCHEMES`, and a test class that runs
+A new backend is a folder here, a row in `_SCHEMES`, and a test class that runs
 `wwspec_router.testing.store_suite.StoreSuite` over it.
 """
 
@@ -41,12 +41,12 @@ def open_store(url: str, limits: StoreLimits = _DEFAULT_LIMITS, *, clock: Callab
         url: `memory:`; `sqlite:` and a path: `sqlite:var/notify.db`, `sqlite:/app/var/notify.db`; or a Redis server:
             `redis://[user:password@]host[:port][/db]`, `rediss://…`, `unix://[user:password@]/path/to.sock[?db=1]`.
         limits: Bounds in rows, jobs and bytes.
-        clock: Gives the time in seconds, for tests. When it is None, no correction of the system's clock moves the
-            times in memory and in SQLite. A Redis server goes by its own clock always.
+        clock: Returns the time in seconds, for tests. When it is None, no correction of the system's clock changes the
+            lifetimes in memory and in SQLite. A Redis server always uses its own clock.
 
     Raises:
-        ConfigurationError: No store is named so, with the known ones in the text, or its package is not installed.
-        StoreError: It is named well but can't be used.
+        ConfigurationError: The URL names no known store (the text lists them), or its package is not installed.
+        StoreError: The store can't be used.
     """
     scheme, colon, _ = url.partition(":")
     opener = _SCHEMES.get(scheme) if colon else None

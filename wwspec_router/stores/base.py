@@ -4,8 +4,8 @@ A store keeps two things: events until the enterprise app fetches them (`NotifyS
 their outcome was reported (`JobJournal`). One object, over one file or one server, serves both (`Store`).
 
 The methods block and may be called from any thread; each either does its work durably or raises. Events belong to a
-corp and an app: the three together are the key, so that nobody reads what another corp or app owns. The journal is
-the program's own: nobody outside reads it.
+corp and an app, which are part of their key, so that nobody reads what another corp or app owns. Only the program
+itself reads the journal.
 """
 
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ from typing import Protocol
 import msgspec
 
 ORPHAN_AFTER = 600.0
-"""Seconds after which a job is an orphan that nobody claims who knows its ability."""
+"""Seconds after which a job is an orphan, when no process that knows its ability claims it."""
 
 
 class StoreLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """Bounds of one store. What would pass one is refused; nothing live is ever dropped for it."""
+    """Bounds of one store. What would exceed one is refused; no live entry is ever dropped to make room."""
 
     max_rows: int = 1_000_000
     """Live entries."""
@@ -27,7 +27,7 @@ class StoreLimits(msgspec.Struct, frozen=True, kw_only=True):
     max_jobs: int = 100_000
     """Jobs in the journal, waiting or claimed."""
     max_job_bytes: int = 1 << 30
-    """Bytes of the texts that jobs are added with; the outcomes kept beside them are not counted, never refused."""
+    """Bytes of the texts that jobs are added with; outcomes are not counted and never refused."""
 
 
 class StoreFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,10 +41,10 @@ class Readiness(Protocol):
     """Says whether a store can serve."""
 
     def check(self) -> None:
-        """Return when the store can serve just now. Cheap: it is called once a second.
+        """Return when the store can serve now. Cheap: it is called once a second.
 
         Raises:
-            StoreError: It can't; the text says why, and what to do.
+            StoreError: It can't; the text says why, and how to fix it.
         """
         ...
 
@@ -52,10 +52,10 @@ class Readiness(Protocol):
 class NotifyStore(Protocol):
     """Keeps the text of events by corpid, agentid and notify_id for a limited time.
 
-    Every implementation keeps to these as well:
+    Every implementation also keeps these rules:
 
-    - An entry is gone exactly at its expiry, `ttl` seconds after its put, not some time later. What is left of it on a
-      disk is removed soon after, without a further call.
+    - An entry is gone exactly at its expiry, `ttl` seconds after its put. What is left of it on a disk is removed soon
+      after, without a further call.
     - A `ttl` that is not positive and finite, an `agentid` of more than 64 bits, and a lone surrogate in an id or a
       text are a StoreError that repeats none of them; any other string comes back as it was.
     - Closing twice is harmless.
@@ -65,10 +65,10 @@ class NotifyStore(Protocol):
     """Whether several worker processes see the same entries."""
 
     def put(self, corpid: str, agentid: int, notify_id: str, text: str, ttl: float) -> None:
-        """Keep `text` for `ttl` seconds; durable when this returns. An entry of the same key is replaced.
+        """Keep `text` for `ttl` seconds; durable when this returns. It replaces an entry of the same key.
 
         Raises:
-            StoreFullError: A bound would be passed even after expired entries were removed.
+            StoreFullError: A bound would be exceeded even after expired entries were removed.
             StoreError: It could not be stored.
         """
         ...
@@ -115,18 +115,18 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     claims: int = 0
     """How often it was claimed, this time included; 0 in a new job."""
     suspect: bool = False
-    """Whether its ability began to run, and neither ended nor was given back: its process may have died of it."""
+    """Whether its ability began to run, and did not end: it may have killed its process."""
     age: float = 0.0
-    """Seconds from when it was added to when it was claimed, by the journal's clock; 0.0 in a new job."""
+    """Seconds between its addition and this claim, by the journal's clock; 0.0 in a new job."""
     outcome: Outcome | None = None
-    """There is one when the ability has run and only the report is missing; None in a new job."""
+    """What the ability answered, when only the report is missing; None in a new job."""
 
 
 class JobFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """How full a journal is, and how far behind."""
+    """How full a journal is, and how old its jobs are."""
 
     waiting: int
-    """Jobs that nobody holds: due, postponed, or with a lease that is over."""
+    """Jobs without an owner, and those whose lease is over."""
     claimed: int
     """Jobs under a lease."""
     bytes: int
@@ -138,9 +138,9 @@ class JobFigures(msgspec.Struct, frozen=True, kw_only=True):
 class JobJournal(Protocol):
     """Keeps jobs until they are finished, and hands each to one owner at a time.
 
-    A job is due as soon as it is added. Who claims it owns it: for the length of the lease nobody else gets it, and
-    after that whoever claims next does, the same owner included. Until then a late owner is still the owner: it may
-    begin, renew, keep an outcome, postpone and finish. Jobs never expire.
+    A job is due as soon as it is added. The one that claims it owns it. For the length of the lease no other owner gets
+    it; after that the next claim does, the same owner included. Until that claim a late owner is still the owner: it
+    may begin, renew, keep an outcome, postpone and finish. Jobs never expire.
 
     The journal knows which jobs run: from `begin` until `keep_outcome`, `postpone`, `excuse` or `finish`. When the
     lease of such a job ends, it comes back as a suspect.
@@ -160,7 +160,7 @@ class JobJournal(Protocol):
         """Keep a new job, one without attempts, claims and outcome; durable when this returns.
 
         Raises:
-            StoreFullError: A bound would be passed.
+            StoreFullError: A bound would be exceeded.
             StoreError: It could not be stored, or there is one of this job_id.
         """
         ...
@@ -175,25 +175,25 @@ class JobJournal(Protocol):
         orphan_after: float = ORPHAN_AFTER,
         suspects: int | None = None,
     ) -> list[Job]:
-        """Take up to `limit` jobs that are due, those first that became due first.
+        """Take up to `limit` jobs that are due, in the order in which they became due.
 
-        Jobs of abilities that are not `known` are left to others, but for orphans: those that have been due for
-        `orphan_after` seconds while nobody who knows their ability called `claim`, with whatever limit. An
-        orphan may wait for a quarter of that time more.
+        Jobs of abilities that are not `known` are left to others, except orphans: jobs that have been due for
+        `orphan_after` seconds while no owner that knows their ability called `claim`, with any limit. An orphan may
+        wait for a quarter of that time more.
 
         Args:
-            owner: Who takes them; a name that no other process has.
+            owner: The name of the one that takes them; no other process has it.
             limit: How many at most; none when it is not positive.
             lease: Seconds from now for which nobody else can take them.
             known: The abilities that the owner can run, up to some ten thousand; None for all.
             orphan_after: See above.
-            suspects: How many of them may be suspects; None for any number. Those left out keep their place.
+            suspects: How many of them may be suspects; None for any number. The others keep their place.
 
         Returns:
             The jobs, each with this claim counted, with its age, and with the outcome that an earlier owner kept.
 
         Raises:
-            StoreError: The journal failed; what it may have taken is free again when the lease is over.
+            StoreError: The journal failed; jobs that it may have taken are free again when the lease is over.
         """
         ...
 
@@ -217,9 +217,9 @@ class JobJournal(Protocol):
         ...
 
     def excuse(self, owner: str, job_ids: Sequence[str]) -> None:
-        """Let those of the jobs that `owner` owns not come back as suspects, although they run.
+        """Let jobs that `owner` owns not come back as suspects, although they run.
 
-        Their process is about to be ended, which is no fault of theirs.
+        Their process is about to end for another reason.
 
         Raises:
             StoreError: The journal failed.
@@ -227,7 +227,7 @@ class JobJournal(Protocol):
         ...
 
     def keep_outcome(self, owner: str, job_id: str, outcome: Outcome) -> bool:
-        """Keep what the ability answered: it runs no longer. Durable when this returns. A later outcome replaces it.
+        """Keep what the ability answered; it runs no longer. Durable when this returns. A later outcome replaces it.
 
         Returns:
             False when `owner` does not own the job; nothing was changed then.
@@ -238,7 +238,7 @@ class JobJournal(Protocol):
         ...
 
     def postpone(self, owner: str, job_id: str, delay: float) -> bool:
-        """Give the job back: it runs no longer, and is due again `delay` seconds from now.
+        """Give the job back: it does not run any more, and is due again `delay` seconds from now.
 
         Returns:
             False when `owner` does not own the job; nothing was changed then.
@@ -260,7 +260,7 @@ class JobJournal(Protocol):
         ...
 
     def has_job(self, job_id: str) -> bool:
-        """Return whether there is a job of this id, whoever owns it.
+        """Return whether there is a job of this id, with any owner or none.
 
         Raises:
             StoreError: The journal failed.
@@ -273,4 +273,4 @@ class JobJournal(Protocol):
 
 
 class Store(NotifyStore, JobJournal, Readiness, Protocol):
-    """All in one: what `open_store` returns."""
+    """All of these in one object: what `open_store` returns."""

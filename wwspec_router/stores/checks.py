@@ -1,4 +1,4 @@
-"""What every backend checks before it touches its storage, so that all of them refuse the same things.
+"""What every backend checks before it touches its storage, so that all of them refuse the same input.
 
 It knows no backend. Its errors never repeat an id or a text.
 """
@@ -46,7 +46,7 @@ def encoded(name: str, value: str) -> bytes:
 
 
 def new_job_size(job: Job) -> int:
-    """Return how many bytes the texts of a job hold that is about to be added.
+    """Return how many bytes the texts of a new job hold.
 
     Raises:
         StoreError: A text is not valid Unicode, `agentid` has more than 64 bits, or the job is not a new one.
@@ -70,7 +70,7 @@ def storable_outcome(outcome: Outcome) -> tuple[int, str]:
 
 
 def storable_ids(owner: str, *job_ids: str) -> None:
-    """Check names of an owner and of jobs.
+    """Check the names of an owner and of jobs.
 
     Raises:
         StoreError: One is not valid Unicode.
@@ -103,7 +103,7 @@ def not_negative(name: str, seconds: float) -> float:
 
 
 def full(limits: StoreLimits) -> StoreFullError:
-    """Return the error of a put that would pass a bound."""
+    """Return the error of a put that would exceed a bound."""
     return StoreFullError(
         f"the notify store is full: its bounds are {limits.max_rows} rows and {limits.max_bytes} bytes; "
         "fetch events sooner, shorten notify_ttl, or raise the bounds"
@@ -111,7 +111,7 @@ def full(limits: StoreLimits) -> StoreFullError:
 
 
 def full_of_jobs(limits: StoreLimits) -> StoreFullError:
-    """Return the error of an add that would pass a bound."""
+    """Return the error of an add that would exceed a bound."""
     return StoreFullError(
         f"the journal of jobs is full: its bounds are {limits.max_jobs} jobs and {limits.max_job_bytes} bytes; "
         "run more jobs at once, send fewer, or raise the bounds"
@@ -124,7 +124,7 @@ def known_job() -> StoreError:
 
 
 def closed() -> StoreError:
-    """Return the error of a call that comes after close."""
+    """Return the error of a call after close."""
     return StoreError("the store is closed")
 
 

@@ -30,5 +30,5 @@ def test_a_failure_is_followed_by_another_try(
     assert failing.worked.wait(DEADLINE)
     housekeeping.close()
     housekeeping.close()
-    assert ("looking after the store failed: ValueError" in caplog.text) is is_logged
+    assert ("housekeeping of the store failed: ValueError" in caplog.text) is is_logged
     assert "secret" not in caplog.text

@@ -1,6 +1,6 @@
 """A store in the memory of one process: for tests, and for programs that may lose events at a restart.
 
-It is not aware of other processes: of several workers, one does not find the event that another stored.
+It does not know other processes: a worker does not find the event that another worker stored.
 """
 
 import heapq
@@ -13,7 +13,7 @@ from wwspec_router.stores.checks import Key, encoded, full, positive, storable_k
 from wwspec_router.stores.memory.jobs import MemoryJobs
 
 _REMOVE_AT_ONCE = 64
-"""Expired entries that are removed under one hold of the lock."""
+"""Expired entries that are removed while the lock is held once."""
 
 
 class _Entry(NamedTuple):
@@ -27,7 +27,7 @@ class MemoryStore(MemoryJobs):
 
     Args:
         limits: Bounds in rows, jobs and bytes.
-        clock: Gives the time in seconds.
+        clock: Returns the time in seconds.
     """
 
     shared = False
@@ -35,7 +35,7 @@ class MemoryStore(MemoryJobs):
     def __init__(self, limits: StoreLimits | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(limits or StoreLimits(), clock)
         self._entries: dict[Key, _Entry] = {}
-        self._due: list[tuple[float, int, Key]] = []  # a replaced entry leaves its item behind, told by the serial
+        self._due: list[tuple[float, int, Key]] = []  # a replaced entry leaves its item, of another serial, behind
         self._bytes = 0
         self._serial = 0
 
@@ -94,7 +94,7 @@ class MemoryStore(MemoryJobs):
             self._bytes -= len(entry.data)
 
     def _remove_expired(self, now: float) -> int:
-        """Remove some expired entries; return how many items of the heap were done, 0 when none is due."""
+        """Remove some expired entries; return how many items of the heap were removed, 0 when none is due."""
         done = 0
         while done < _REMOVE_AT_ONCE and self._due and self._due[0][0] <= now:
             _, serial, key = heapq.heappop(self._due)
@@ -105,7 +105,7 @@ class MemoryStore(MemoryJobs):
         return done
 
     def _drop_stale_items(self) -> None:
-        """Rebuild the heap when most of its items are of replaced entries, so that it stays bounded."""
+        """Rebuild the heap when most of its items belong to replaced entries, so that it stays bounded."""
         if len(self._due) > 2 * len(self._entries) + _REMOVE_AT_ONCE:
             self._due = [(entry.expires, entry.serial, key) for key, entry in self._entries.items()]
             heapq.heapify(self._due)

@@ -1,6 +1,6 @@
 """The journal of jobs in the memory of one process; it lasts as long as the process.
 
-It is not aware of events, nor of other processes.
+It knows neither events nor other processes.
 """
 
 import heapq
@@ -24,7 +24,7 @@ from wwspec_router.stores.checks import (
 )
 
 _FEW = 64
-"""Stale items of the lanes that are never worth a rebuild."""
+"""So few stale items of the lanes are not worth a rebuild."""
 
 _Lane = str | None
 """The ability of jobs that wait; None for those that have an owner."""
@@ -33,7 +33,7 @@ _Item = tuple[float, int, int, str]
 
 
 class _Row:
-    """A job and whose it is."""
+    """A job and its owner."""
 
     __slots__ = ("added", "due", "job", "owner", "running", "serial", "size", "stamp")
 
@@ -48,12 +48,12 @@ class _Row:
 
     @property
     def lane(self) -> _Lane:
-        """Where it is found."""
+        """The lane that it is in."""
         return self.job.ability_id if self.owner is None else None
 
     @property
     def item(self) -> _Item:
-        """What stands for it in its lane."""
+        """Its item in its lane."""
         return self.due, self.serial, self.stamp, self.job.job_id
 
 
@@ -74,7 +74,7 @@ class MemoryJobs:
 
     Args:
         limits: Bounds in jobs and bytes.
-        clock: Gives the time in seconds.
+        clock: Returns the time in seconds.
     """
 
     def __init__(self, limits: StoreLimits, clock: Callable[[], float]) -> None:
@@ -85,7 +85,7 @@ class MemoryJobs:
         self._jobs: dict[str, _Row] = {}
         self._lanes: dict[_Lane, list[_Item]] = {}  # each new due time leaves a stale item, see _head
         self._items = 0
-        self._seen: dict[str, float] = {}  # when somebody who knows an ability last asked for its jobs
+        self._seen: dict[str, float] = {}  # when an owner that knows an ability last asked for its jobs
         self._job_bytes = 0
         self._job_serial = 0
 
@@ -142,7 +142,7 @@ class MemoryJobs:
             return row is not None
 
     def renew(self, owner: str, job_ids: Sequence[str], lease: float) -> set[str]:
-        """Prolong leases; see `JobJournal.renew`."""
+        """Extend leases; see `JobJournal.renew`."""
         storable_ids(owner, *job_ids)
         positive("lease", lease)
         with self._lock:
@@ -154,7 +154,7 @@ class MemoryJobs:
             return {row.job.job_id for row in rows}
 
     def excuse(self, owner: str, job_ids: Sequence[str]) -> None:
-        """Clear jobs of suspicion; see `JobJournal.excuse`."""
+        """Let jobs not become suspects; see `JobJournal.excuse`."""
         storable_ids(owner, *job_ids)
         with self._lock:
             self._check_open()
@@ -247,14 +247,14 @@ class MemoryJobs:
         self._items += 1
 
     def _until(self, ability_id: str, now: float, demand: _Demand) -> float:
-        """Return until when jobs of an ability must have been due to be taken; note it when the asker knows it."""
+        """Return by when jobs of an ability must have been due to be taken; note when the owner knows the ability."""
         if demand.known is None or ability_id in demand.known:
             self._seen[ability_id] = now
             return now
         return demand.orphaned if self._seen.get(ability_id, demand.orphaned) <= demand.orphaned else -math.inf
 
     def _head(self, lane: _Lane) -> _Item | None:
-        """Return the first item of a lane that is not stale; a lane that holds no other is removed."""
+        """Return the first item of a lane that is not stale; remove a lane that has none."""
         items = self._lanes.get(lane, [])
         while items:
             _, serial, stamp, job_id = items[0]
@@ -293,7 +293,7 @@ class MemoryJobs:
         return rows
 
     def _pop_left_behind(self, now: float) -> list[_Row]:
-        """Take those rows off their lane whose leases are over."""
+        """Take rows whose leases are over off their lane."""
         rows = []
         while (item := self._head(None)) is not None and item[0] <= now:
             self._pop(None)

@@ -1,9 +1,9 @@
 """One Redis server for many threads: its URL, bounded connections, scripts, clear errors.
 
-A server that is down is an error within seconds, not a wait for its return; the next call connects anew. How durable
-an acknowledged write is, is the server's to decide, so what it lacks for that is logged once at the start.
+When the server is down, a call fails within seconds instead of waiting; the next call connects again. How durable an
+acknowledged write is depends on the server's settings, so what they lack is logged once at the start.
 
-It is not aware of keys: whoever keeps some brings the scripts.
+It knows no keys: the scripts come from its users.
 """
 
 import logging
@@ -26,7 +26,7 @@ T = TypeVar("T")
 TIMEOUT = 2.0
 """Seconds to wait for a connection, and for each answer of the server."""
 CONNECTIONS = 16
-"""Connections of one process at most; further threads wait for one, as long as for an answer."""
+"""Most connections of one process; further threads wait `TIMEOUT` for one."""
 OLDEST = (6, 2)
 """The first release of Redis that knows all commands used here."""
 
@@ -36,7 +36,7 @@ _OPTIONS = {
     "rediss": frozenset({"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}),
     "unix": frozenset({"db"}),
 }
-_MENDS = {
+_FIXES = {
     "WRONGPASS": "the server asks for a password, or refused the user or password; check the store's URL",
     "NOPERM": "this user may not run a command that is needed; widen its ACL",
     "OOM": "the server's memory is full; raise its maxmemory or lower the store's bounds",
@@ -45,7 +45,7 @@ _MENDS = {
     "LOADING": "the server is still loading its data; try again in a moment",
     "MOVED": "this is a node of a Redis cluster, which is not supported; name a single server",
     "CROSSSLOT": "this is a Redis cluster, which is not supported; name a single server",
-    "CERTIFICATE_VERIFY_FAILED": "the server's certificate is not trusted, or another host's; see ssl_ca_certs",
+    "CERTIFICATE_VERIFY_FAILED": "the server's certificate is not trusted, or is another host's; see ssl_ca_certs",
     "WRONGTYPE": "another program uses the same keys; give each a database of its own",
 }
 _CODES = {
@@ -62,7 +62,7 @@ class Server(NamedTuple):
 
     scheme: str
     place: str
-    """How errors call it: never with the password."""
+    """What errors call it: never with the password."""
     options: dict[str, Any]
     """Arguments of a connection."""
 
@@ -71,10 +71,10 @@ class RedisServer:
     """A Redis server behind a bounded pool of connections.
 
     Args:
-        url: Names it; see `RedisStore`.
+        url: Its URL; see `RedisStore`.
 
     Raises:
-        ConfigurationError: The package `redis` is missing, or the URL is no such URL.
+        ConfigurationError: The package `redis` is missing, or the URL has another form.
         StoreError: The server can't be used; the text says why, without the URL.
     """
 
@@ -115,7 +115,7 @@ class RedisServer:
             script: Its text.
             keys: Its KEYS.
             arguments: Its ARGV.
-            again: Whether to run it a second time when the connection broke, because running twice does no harm.
+            again: Whether to run it a second time when the connection broke; set where running twice does no harm.
 
         Raises:
             StoreError: It failed, or there was no answer: then it may have run.
@@ -146,7 +146,7 @@ class RedisServer:
         """Return what the server keeps as a string.
 
         Raises:
-            StoreError: It was spoilt from outside.
+            StoreError: Another program changed it.
         """
         try:
             return value.decode()
@@ -164,8 +164,8 @@ class RedisServer:
     def _clearly(self, step: Callable[[], T], *, again: bool) -> T:
         """Run `step`, unless the store is closed; what the package or the system raises becomes a StoreError.
 
-        That one is raised outside of the handler, so as not to carry the other as its context: it may hold what was
-        sent.
+        The StoreError is raised outside of the handler, so that it does not carry the other as its context: that may
+        hold what was sent.
         """
         reason = ""
         with self._changed:
@@ -193,13 +193,13 @@ class RedisServer:
         if _all_in_use(error):
             return (
                 f"all {CONNECTIONS} connections to the server were in use for {TIMEOUT:g} seconds; "
-                "it is slow, or is asked for more than it can do"
+                "it is slow, or has too much to do"
             )
         if isinstance(error, self._redis.TimeoutError):
             return f"the server did not answer within {TIMEOUT:g} seconds"
         code = _error_code(error)
         if code is not None:
-            return f"{_MENDS[code]} ({code})"
+            return f"{_FIXES[code]} ({code})"
         if isinstance(error, self._redis.ConnectionError | OSError):
             return "the server can't be reached, or closed the connection; check that it runs, and its address"
         return f"Redis failed ({type(error).__name__})"
@@ -213,7 +213,7 @@ class RedisServer:
             _warn(self._place, facts)
 
     def _facts(self) -> dict[str, Any]:
-        """Return what the server says of itself; nothing to a user whose ACL does not allow that."""
+        """Return what the server says about itself; nothing when the user's ACL does not allow that."""
         try:
             facts: dict[str, Any] = self._client.info()
         except self._redis.ResponseError:
@@ -222,10 +222,10 @@ class RedisServer:
 
 
 def parse_url(url: str) -> Server:
-    """Take a URL apart.
+    """Parse a URL.
 
     Raises:
-        ConfigurationError: It has another form than those of `RedisStore`; the text does not repeat it.
+        ConfigurationError: It has another form than those of `RedisStore`; the text does not repeat the URL.
     """
     try:
         return _parse(url)
@@ -278,14 +278,14 @@ def _package() -> Any:
 
 
 def _error_code(error: Exception) -> str | None:
-    """Return which of the known codes Redis gave; the rest of its text may hold what was sent."""
+    """Return the known code in an error of Redis, if any; the rest of its text may hold what was sent."""
     by_type = _CODES.get(type(error).__name__)  # the package cuts these codes off
     words = re.findall(r"\b[A-Z_]{3,}\b", str(error)[:200])
-    return by_type or next((each for each in words if each in _MENDS), None)
+    return by_type or next((each for each in words if each in _FIXES), None)
 
 
 def _all_in_use(error: Exception) -> bool:
-    """Tell whether no connection became free in time: a `ConnectionError` of the package, although none broke."""
+    """Return whether no connection became free in time: the package raises `ConnectionError`, although none broke."""
     return isinstance(error.__context__, Empty)
 
 
@@ -300,4 +300,4 @@ def _warn(place: str, facts: dict[str, Any]) -> None:
     if facts.get("maxmemory") and facts.get("maxmemory_policy") != "noeviction":
         lacks.append("it drops live entries when its memory is full (set maxmemory-policy noeviction)")
     if lacks:
-        log.warning("the Redis server %s is no durable store: %s", place, "; ".join(lacks))
+        log.warning("the Redis server %s is not a durable store: %s", place, "; ".join(lacks))

@@ -1,7 +1,6 @@
 """The store for several machines: a Redis server that all instances of a program share.
 
-How the server is reached is `RedisServer`'s business, jobs are that of `RedisJobs`; here are the keys of events and
-their rules.
+How the server is reached is in `RedisServer`, jobs are in `RedisJobs`; here are the keys of events and their rules.
 """
 
 import re
@@ -19,10 +18,10 @@ _EXPIRY, _SIZES, _BYTES = "wwspec:notify:expiry", "wwspec:notify:sizes", "wwspec
 _is_plain = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 
 _SWEPT_PER_PUT = 100
-"""Expired entries that each put takes off the books; more than one, so that the backlog shrinks."""
+"""Expired entries that each put removes from the counts; more than one, so that the backlog shrinks."""
 _SWEPT_PER_FIGURES = 1000
 
-# The server removes an expired entry by itself. The books, by which rows and bytes are counted, follow: a member of
+# The server removes an expired entry by itself. The counts of rows and bytes follow later: they come from a member of
 # the sorted set and a field of the hash for each entry, named by what follows wwspec:notify:entry: in its key.
 _SWEEP = f"""
 {NOW}
@@ -39,7 +38,7 @@ local function sweep(prefix, limit)
     return #gone
 end
 """
-# Redis takes an entry for live up to and including its expiry; here it is gone at its expiry, hence the 1.
+# In Redis an entry is live up to and including its expiry; here it is gone at its expiry, hence the 1.
 _PUT = f"""
 {_SWEEP}
 local prefix, name, text, size, ttl = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
@@ -65,13 +64,13 @@ return {{swept, redis.call('ZCARD', expiry), tonumber(redis.call('GET', bytes) o
 
 
 class RedisStore(RedisJobs):
-    """Keeps entries and jobs in a Redis server, by the server's clock: those of the instances may differ.
+    """Keeps entries and jobs in a Redis server, with the server's clock: those of the instances may differ.
 
-    What was acknowledged is as durable as the server makes it. With `appendonly yes` and `appendfsync always` it is on
-    the server's disk; with `appendfsync everysec`, Redis's default, a crash of the machine loses up to a second; with
-    no append-only file, a restart loses what came after the last snapshot, and a warning says so at the start.
-    Fail-over to a replica loses what had not reached it. Redis 6.2 or later, a single server, no cluster; each program
-    takes a database of its own.
+    What was acknowledged is as durable as the server's settings make it. With `appendonly yes` and `appendfsync always`
+    it is on the server's disk; with `appendfsync everysec`, Redis's default, a crash of the machine loses up to a
+    second; with no append-only file, a restart loses what came after the last snapshot, and a warning says so at the
+    start. Fail-over to a replica loses what had not reached it. Redis 6.2 or later, a single server, no cluster; each
+    program uses a database of its own.
 
     Args:
         url: `redis://[user:password@]host[:port][/db]`, `rediss://` for TLS, which takes the options `ssl_ca_certs`,
@@ -126,6 +125,6 @@ class RedisStore(RedisJobs):
 def _name(key: Key) -> str:
     """Return the key as one string: its parts percent-encoded, so that no two keys have the same."""
     corpid, agentid, notify_id = key
-    if not (_is_plain(corpid) and _is_plain(notify_id)):  # as they nearly always are
+    if not (_is_plain(corpid) and _is_plain(notify_id)):  # rarely
         corpid, notify_id = quote(corpid, safe=""), quote(notify_id, safe="")
     return f"{corpid}:{agentid}:{notify_id}"

@@ -1,10 +1,10 @@
-"""The scripts by which jobs are kept in Redis, and their keys.
+"""The scripts that keep jobs in Redis, and their keys.
 
-Each change is one script, which Redis runs as a whole, by the server's clock. A job is a hash; sorted sets of times
+Each change is one script, which Redis runs as a whole, with the server's clock. A job is a hash; sorted sets of times
 find the due, the claimed and the oldest. In every script the first write is one that a server without memory refuses,
-so that it refuses the whole.
+so that nothing is written then.
 
-It knows no Python: who runs a script gives it its KEYS and ARGV.
+The KEYS and ARGV of a script come from the caller.
 """
 
 NOW = """
@@ -19,18 +19,18 @@ CLAIMED, ADDED = "wwspec:jobs:claimed", "wwspec:jobs:added"
 BYTES, SERIAL = "wwspec:jobs:bytes", "wwspec:jobs:serial"
 PROGRAMS, KNOWN = "wwspec:jobs:programs", "wwspec:jobs:known:"
 EARLIER = "wwspec:jobs:due"
-"""Where an earlier release puts jobs, and times of those that it has; they are moved into lanes."""
+"""Where an earlier release puts jobs; they are moved into lanes."""
 
 ALL = "*"
-"""Who knows every ability, among the programs."""
-UNTAUGHT = b"untaught"
+"""The member of the programs that stands for one that knows every ability."""
+UNKNOWN_PROGRAM = b"unknown program"
 
 # A member of the sorted sets is a serial number of 16 digits, a colon, and what follows wwspec:job: in the job's key.
 # Equal times are sorted by member, so by arrival.
 #
-# Jobs that have an owner are in `claimed` by the ends of their leases. The others of one ability are a lane: a sorted
-# set by when they are due, whose name ends with the percent-encoded ability. `heads` is a sorted set of all lanes by
-# their first times, so that what an owner can't run costs it nothing.
+# Jobs that have an owner are in `claimed`, sorted by the ends of their leases. The others of one ability are a lane: a
+# sorted set by due times, whose name ends with the percent-encoded ability. `heads` is a sorted set of all lanes by
+# their first times, so that jobs which an owner can't run cost it nothing.
 
 _LANES = f"""
 {NOW}
@@ -78,8 +78,8 @@ CLAIM = f"""
 local claimed, added, earlier, programs = unpack(KEYS)
 local owner, limit, ends = ARGV[1], tonumber(ARGV[2]), now + ARGV[3]
 local orphaned, suspects, program = now - ARGV[4], tonumber(ARGV[5]), ARGV[6]
-local taught = '{KNOWN}' .. program
-if program ~= '{ALL}' and redis.call('EXISTS', taught) == 0 then return 'untaught' end
+local known = '{KNOWN}' .. program
+if program ~= '{ALL}' and redis.call('EXISTS', known) == 0 then return 'unknown program' end
 if (tonumber(redis.call('ZSCORE', programs, program)) or 0) < now - ARGV[4] / 8 then
     redis.call('ZADD', programs, now, program)
 end
@@ -106,7 +106,7 @@ end
 
 local others = redis.call('ZRANGEBYSCORE', programs, orphaned - ARGV[4] / 4, '+inf')
 local function until_when(lane)
-    if program == '{ALL}' or redis.call('SISMEMBER', taught, lane) == 1 then return now end
+    if program == '{ALL}' or redis.call('SISMEMBER', known, lane) == 1 then return now end
     for _, each in ipairs(others) do
         if each == '{ALL}' or redis.call('SISMEMBER', '{KNOWN}' .. each, lane) == 1 then return -1 end
     end
@@ -169,8 +169,8 @@ end
 for lane in pairs(changed) do note_head(lane) end
 return jobs
 """
-TEACH = """
-redis.call('SADD', KEYS[1], '*') -- no ability: it would be escaped. So the set exists, whatever is known
+ADD_PROGRAM = """
+redis.call('SADD', KEYS[1], '*') -- no ability: that would be escaped. So the set exists, even when no ability is known
 for _, ability in ipairs(cjson.decode(ARGV[1])) do redis.call('SADD', KEYS[1], ability) end
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 """
@@ -240,6 +240,6 @@ FIELDS = (
     "job_id", "corpid", "agentid", "ability_id", "job_info", "data", "notify_id",
     "attempt", "attempts", "running", "errcode", "result",
 )  # fmt: skip
-"""Of a job's hash. `attempt` counts claims: an earlier release named it so."""
+"""The fields of a job's hash. `attempt` counts claims: an earlier release named it so."""
 TEXTS = 7
-"""How many of them are of the job as it was added."""
+"""The first so many are those of the job as it was added."""

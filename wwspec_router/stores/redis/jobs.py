@@ -1,7 +1,6 @@
 """The journal of jobs in Redis.
 
-What is done there is in `redis_job_scripts`. How the server is reached is `RedisServer`'s business. It is not aware of
-events.
+What the server does is in `job_scripts`. How it is reached is in `RedisServer`. It does not know events.
 """
 
 import json
@@ -28,7 +27,7 @@ _LONGEST = 10**15
 """Milliseconds, some 30 000 years: sums of these are exact in Lua, whose numbers are floats."""
 
 _KEEP_KNOWN = 86_400
-"""Seconds for which the server keeps the abilities that a program knows; then it is told again."""
+"""Seconds for which the server keeps the abilities that a program knows; then they are sent again."""
 
 
 class RedisJobs:
@@ -78,12 +77,12 @@ class RedisJobs:
         keys = [scripts.CLAIMED, scripts.ADDED, scripts.EARLIER, scripts.PROGRAMS]
         arguments: list[str | int] = [owner, most, length, orphan, few, program, *scripts.FIELDS]
         found = self._server.run(scripts.CLAIM, keys, arguments)
-        if found == scripts.UNTAUGHT and known is not None:
+        if found == scripts.UNKNOWN_PROGRAM and known is not None:
             names = json.dumps([quote(each, safe="", errors="surrogatepass") for each in known])
-            self._server.run(scripts.TEACH, [scripts.KNOWN + program], [names, _KEEP_KNOWN], again=True)
+            self._server.run(scripts.ADD_PROGRAM, [scripts.KNOWN + program], [names, _KEEP_KNOWN], again=True)
             found = self._server.run(scripts.CLAIM, keys, arguments)
-        if found == scripts.UNTAUGHT:
-            raise StoreError("the Redis server forgets what it is told; set maxmemory-policy noeviction")
+        if found == scripts.UNKNOWN_PROGRAM:
+            raise StoreError("the Redis server drops what it was sent; set maxmemory-policy noeviction")
         return [self._job(age, row) for age, row in found]
 
     def begin(self, owner: str, job_id: str) -> bool:
@@ -92,7 +91,7 @@ class RedisJobs:
         return bool(self._server.run(scripts.BEGIN, [_key(job_id)], [owner]))
 
     def renew(self, owner: str, job_ids: Sequence[str], lease: float) -> set[str]:
-        """Prolong leases; see `JobJournal.renew`."""
+        """Extend leases; see `JobJournal.renew`."""
         storable_ids(owner, *job_ids)
         length = milliseconds(positive("lease", lease))
         names = [quote(each, safe="") for each in job_ids]
@@ -100,7 +99,7 @@ class RedisJobs:
         return {job_ids[number] for number in renewed}
 
     def excuse(self, owner: str, job_ids: Sequence[str]) -> None:
-        """Clear jobs of suspicion; see `JobJournal.excuse`."""
+        """Let jobs not become suspects; see `JobJournal.excuse`."""
         storable_ids(owner, *job_ids)
         self._server.run(scripts.EXCUSE, [], [owner, *(quote(each, safe="") for each in job_ids)], again=True)
 
@@ -135,7 +134,7 @@ class RedisJobs:
         return JobFigures(waiting=rows - claimed, claimed=claimed, bytes=size, oldest_age=max(0, age) / 1000)
 
     def _program_of(self, known: frozenset[str]) -> str:
-        """Return a name for the programs that know just these abilities."""
+        """Return a name for the programs that know exactly these abilities."""
         if known is not self._named[0]:
             names = json.dumps(sorted(known))
             self._named = known, sha256(names.encode("utf-8", "surrogatepass")).hexdigest()
@@ -158,7 +157,7 @@ class RedisJobs:
 
 
 def milliseconds(seconds: float) -> int:
-    """Return a positive time in the unit of the scripts: rounded up, so that no lifetime becomes none."""
+    """Return a time in the unit of the scripts, rounded up, so that no lifetime becomes 0."""
     return min(math.ceil(seconds * 1000), _LONGEST) if seconds < _LONGEST else _LONGEST
 
 

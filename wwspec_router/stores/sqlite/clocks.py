@@ -1,6 +1,6 @@
-"""The time since the machine was started, which no correction of the system's clock moves; and a watch on that clock.
+"""The time since the machine was started, which no correction of the system's clock changes; and a watch on that clock.
 
-It is not aware of what is timed.
+It does not know what is timed.
 """
 
 import time
@@ -11,15 +11,15 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _NAMESPACE = Path("/proc/self/ns/time")
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _SMALLEST = 2.0
-"""Seconds by which a clock must be off within a second or so to have jumped: time servers slow it or speed it up by
-less than a thousandth."""
+"""A clock that is off by so many seconds within about a second was set: time servers change its speed by less than a
+thousandth."""
 
 
 def machine_run() -> str:
-    """Name the time between two starts of the machine, the same way for all that share its `uptime`.
+    """Return a name for the time since the machine was started; the same for all processes that share its `uptime`.
 
     Returns:
-        The empty string where the system does not tell. Linux does.
+        The empty string where the system has no such name. Linux has one.
     """
     try:
         return f"{_BOOT.read_text().strip()} {_NAMESPACE.readlink() if _NAMESPACE.exists() else ''}"
@@ -28,7 +28,7 @@ def machine_run() -> str:
 
 
 def uptime() -> float:
-    """Return the seconds since the machine was started, those that it slept included where the system counts them."""
+    """Return the seconds since the machine was started, with those of its sleep where the system counts them."""
     return time.clock_gettime(_CLOCK)
 
 
@@ -39,13 +39,13 @@ def since(epoch: float) -> Callable[[], float]:
 
 
 class ClockWatch:
-    """Notices when the system's clock is set."""
+    """Detects when the system's clock is set."""
 
     def __init__(self) -> None:
         self._ahead = time.time() - uptime()
 
     def jump(self) -> float:
-        """Return by how many seconds the clock was set ahead since the last look; 0.0 when it was not set."""
+        """Return by how many seconds the clock was set ahead since the last call; 0.0 when it was not set."""
         before, self._ahead = self._ahead, time.time() - uptime()
         jump = self._ahead - before
         return jump if abs(jump) >= _SMALLEST else 0.0

@@ -1,6 +1,6 @@
-"""What SQLite's errors mean, as StoreErrors that say what to do; and how long a lock is waited for.
+"""What SQLite's errors mean, as StoreErrors that name the fix; and how long to wait for a lock.
 
-It is not aware of what is read or written.
+It does not know what is read or written.
 """
 
 import sqlite3
@@ -15,9 +15,9 @@ T = TypeVar("T")
 _Args = TypeVarTuple("_Args")
 
 LOCK_TIMEOUT = 3.0
-"""Seconds from the submission of a write for which it waits for a lock that another process holds."""
+"""Seconds, from its submission, that a write waits for a lock that another process holds."""
 OPEN_TIMEOUT = 10.0
-"""Seconds for which opening a file waits: another process may be bringing it up to date."""
+"""Seconds that opening a file waits: another process may be upgrading its schema."""
 
 _FIXES: dict[int, str] = {
     sqlite3.SQLITE_FULL: "the disk is full; free some space or lower the store's bounds",
@@ -26,7 +26,7 @@ _FIXES: dict[int, str] = {
     sqlite3.SQLITE_READONLY: "the file or its directory can't be written; check their owner and mode",
     sqlite3.SQLITE_CANTOPEN: "the file can't be opened; check the owner and mode of it and of its directory",
     sqlite3.SQLITE_PERM: "access was denied; check the owner and mode of the file and of its directory",
-    sqlite3.SQLITE_BUSY: "another process kept the file locked for too long; end what locks it",
+    sqlite3.SQLITE_BUSY: "another process kept the file locked for too long; end that process",
     sqlite3.SQLITE_IOERR: "reading or writing the disk failed; check the disk and its quota",
     sqlite3.SQLITE_TOOBIG: "a value is too big for SQLite",
 }
@@ -35,8 +35,8 @@ _FIXES: dict[int, str] = {
 def clearly(path: Path, step: Callable[[*_Args], T], *args: *_Args) -> T:
     """Run `step(*args)`; an error of sqlite3 becomes a StoreError.
 
-    That one is raised outside of the handler, so as not to carry the other as its context: the text of sqlite3's
-    errors may hold stored text.
+    The StoreError is raised outside of the handler, so that it does not carry the other as its context: the text of
+    sqlite3's errors may hold stored text.
 
     Raises:
         StoreError: SQLite failed.
@@ -50,14 +50,14 @@ def clearly(path: Path, step: Callable[[*_Args], T], *args: *_Args) -> T:
 
 
 def patiently(deadline: float, step: Callable[[*_Args], T], *args: *_Args) -> T:
-    """Try `step(*args)` until the other processes let go of their locks, or until `deadline`; at least once.
+    """Try `step(*args)` until other processes release their locks, or until `deadline`; at least once.
 
-    SQLite's own waiting ends in pauses of 100 ms, in which a busy neighbour takes the lock again and again,
-    and it does not cover the switch to WAL.
+    SQLite itself waits in pauses of up to 100 ms, in which a busy process takes the lock again and again; and it does
+    not wait in the switch to WAL.
 
     Args:
         deadline: In seconds of `time.monotonic()`.
-        step: What is tried.
+        step: What to try.
         args: Its arguments.
     """
     while True:

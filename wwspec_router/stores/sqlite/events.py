@@ -1,7 +1,7 @@
 """The store for one machine: a SQLite file that all its processes share and that outlives a restart.
 
-How the file is opened, written and read is `SqliteFile`'s business, jobs are that of `SqliteJobs`; here are the table
-of events and its rules, and the clock that all times in the file go by.
+How the file is opened, written and read is in `SqliteFile`, jobs are in `SqliteJobs`; here are the table of events and
+its rules, and the clock of all times in the file.
 """
 
 import logging
@@ -86,11 +86,11 @@ SCHEMA: Sequence[Sequence[str]] = (
 """The statements of each schema version. A released version is never edited; a change is a new one."""
 
 _PUTS_PER_REMOVAL = 8
-"""Expired rows are removed with each how many-th put of a process."""
+"""A process removes expired rows with every so many puts."""
 _REMOVED_AT_ONCE = 64
-"""Rows of one removal; more than are put meanwhile, so that the backlog shrinks."""
+"""Rows that one removal deletes; more than are put in between, so that the backlog shrinks."""
 _SWEEP_SECONDS = 0.05
-"""How long each look of the housekeeping may go on removing expired rows."""
+"""Longest time that each call of the housekeeping removes expired rows."""
 
 _COUNT = "UPDATE notify_usage SET rows = rows + 1, bytes = bytes + ? WHERE rows < ? AND bytes <= ?"
 _COUNT_OFF = "UPDATE notify_usage SET rows = rows - 1, bytes = bytes - ?"
@@ -122,16 +122,16 @@ _FIGURES = """
 class SqliteStore(SqliteJobs):
     """Keeps entries and jobs in a SQLite file.
 
-    Times go by the seconds since the machine was started, so that no correction of the system's clock ends a life or a
-    lease. They are counted from an epoch that is in the file, by which they agree with the clock as it was when
-    the file was first opened after that start.
+    Its clock counts the seconds since the machine was started, so that no correction of the system's clock ends a
+    lifetime or a lease. It starts at an epoch that is stored in the file: the clock agrees with the system's at the
+    time when the file was first opened after that start.
 
-    A thread looks after the file once a second: is it still there, what has expired. It ends with `close`.
+    A thread checks once a second that the file is still there, and removes what has expired. It ends with `close`.
 
     Args:
         path: The file; made, with its directories, when it is missing, and readable by its owner only.
         limits: Bounds in rows, jobs and bytes, for all processes together.
-        clock: Gives the time in seconds, the same in all processes that share the file; the above when it is None.
+        clock: Returns the time in seconds, the same in all processes that share the file; None for the clock above.
 
     Raises:
         StoreError: The file can't be read or can't be written; the text says why.
@@ -150,7 +150,7 @@ class SqliteStore(SqliteJobs):
             raise
         self._puts = 0  # changed by the one thread that writes
         self._clock_watch = ClockWatch()
-        self._housekeeping = Housekeeping(self._look_after)
+        self._housekeeping = Housekeeping(self._tick)
 
     def put(self, corpid: str, agentid: int, notify_id: str, text: str, ttl: float) -> None:
         """Keep `text` for `ttl` seconds; see `NotifyStore.put`. It is on the disk when this returns."""
@@ -181,17 +181,17 @@ class SqliteStore(SqliteJobs):
         """Return when the file is there and works; see `Readiness.check`."""
         self._file.check()
 
-    def _look_after(self) -> None:
+    def _tick(self) -> None:
         if jump := self._clock_watch.jump():
             effect = "also for stored events and jobs" if self._clock is time.time else "not for stored events and jobs"
             log.warning("the system's clock was set by %+.0f s, %s", jump, effect)
-        self._file.look()
+        self._file.check_files()
         ends = time.monotonic() + _SWEEP_SECONDS
         while self._file.read(_ANY_EXPIRED, (self._clock(),)) and time.monotonic() < ends:
             self._file.write(lambda db: db.execute(_REMOVE_EXPIRED, (self._clock(), _REMOVED_AT_ONCE)), synced=False)
 
     def _put(self, db: sqlite3.Connection, row: tuple[str, int, str, float, int, str], size: int, now: float) -> bool:
-        """Keep a row; return False when it would pass a bound."""
+        """Keep a row; return False when it would exceed a bound."""
         self._puts += 1
         if self._puts % _PUTS_PER_REMOVAL == 0:
             db.execute(_REMOVE_EXPIRED, (now, _REMOVED_AT_ONCE))
@@ -199,7 +199,7 @@ class SqliteStore(SqliteJobs):
             if db.execute(_ADD, row).rowcount:
                 return True
             db.execute(_COUNT_OFF, (size,))
-        # It replaces another one, or there is no room before something is removed.
+        # It replaces another row, or something must be removed first.
         while not self._within_limits(db.execute(_USAGE_AFTER_PUT, (size, *row[:3])).fetchone()):
             if not db.execute(_REMOVE_EXPIRED, (now, _REMOVED_AT_ONCE)).rowcount:
                 return False
@@ -214,7 +214,7 @@ class SqliteStore(SqliteJobs):
 
 
 def _steady_clock(file: SqliteFile) -> Callable[[], float]:
-    """Return the clock of all processes that share a file; the system's where it can't be told which they are."""
+    """Return the clock of all processes that share a file; the system's where no start of the machine has a name."""
     run = machine_run()
     if not run:
         return time.time
@@ -222,7 +222,7 @@ def _steady_clock(file: SqliteFile) -> Callable[[], float]:
 
 
 def _epoch(db: sqlite3.Connection, run: str) -> float:
-    """Return when this run of the machine began, as the first process after it noted."""
+    """Return when the machine was started, as the first process after that start noted it."""
     found = db.execute(_EPOCH, (run,)).fetchone()
     if found:
         return float(found[0])

@@ -2,12 +2,12 @@
 
 Writes go through one connection, those of concurrent threads in one transaction (group commit). Reads use a
 small pool of connections: in WAL mode they neither block the writer nor wait for it. A write is on the disk
-when `write` returns (`synchronous=FULL`), unless its caller does without that.
+when `write` returns (`synchronous=FULL`), unless its caller does not need that.
 
 A file that is deleted or replaced under a running program can be written to until it is closed, and all of that is
-lost. So each transaction looks whether the file is still there before its writes count as done.
+lost. So each transaction checks that the file is still there before its writes count as done.
 
-It is not aware of tables: whoever keeps one brings the schema and the statements.
+It knows no tables: the schema and the statements come from its users.
 """
 
 import contextlib
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 READERS = 4
 """Connections for reading."""
 MAPPED_BYTES = 1 << 30
-"""How much of the file is read through a memory map: SQLite forgets its own cache whenever another one writes."""
+"""How much of the file is read through a memory map: SQLite drops its own cache when another connection writes."""
 MAX_BATCH = 256
 """Writes in one transaction."""
 _FULL, _NORMAL = "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"
@@ -71,10 +71,10 @@ class SqliteFile:
         self._schema = schema
         self._group = GroupCommit[_Write](self._write_batch, max_batch=MAX_BATCH)
         self._write_lock = threading.Lock()  # held while a batch is written, so that close waits for it
-        self._readers: list[sqlite3.Cursor] = []  # the last one back goes first: its pages are in the caches
-        self._free: queue.SimpleQueue[bool] = queue.SimpleQueue()  # holds True for each of them; False once closed
+        self._readers: list[sqlite3.Cursor] = []  # used last, used first: its pages are in the caches
+        self._free: queue.SimpleQueue[bool] = queue.SimpleQueue()  # holds True for each of them; False after close
         self._closed = False
-        self._synced = True  # how the writer is set
+        self._synced = True  # the writer's setting
         self._failed = False  # the last transaction
         self._lost: str | None = None  # the file that was deleted or replaced
         clearly(self._path, patiently, time.monotonic() + OPEN_TIMEOUT, self._open)
@@ -83,10 +83,10 @@ class SqliteFile:
         """Run `work` in a transaction and return its result once that is on the disk.
 
         Args:
-            work: Reads and writes through the connection it is given, and neither begins nor commits. It may
-                run on another thread, and a second time in a new transaction when the first one failed.
-            synced: Whether it must outlive a crash of the machine. What need not returns sooner, and outlives
-                every process all the same.
+            work: Reads and writes through its connection, and neither begins nor commits. It may run on another
+                thread, and a second time in a new transaction when the first one failed.
+            synced: Whether the write must outlive a crash of the machine. If not, it returns sooner, and still outlives
+                every process.
 
         Raises:
             StoreError: It could not be stored, or another process kept the file locked for `LOCK_TIMEOUT` seconds,
@@ -106,7 +106,7 @@ class SqliteFile:
             StoreError: The file could not be read.
         """
         if not self._free.get():
-            self._free.put(False)  # handed on from one late reader to the next
+            self._free.put(False)  # for the next late reader
             raise self._closed_error()
         reader = self._readers.pop()
         try:
@@ -114,7 +114,7 @@ class SqliteFile:
                 raise self._lost_error()
             return clearly(self._path, _rows, reader, statement, parameters)
         except BaseException:
-            reader.close()  # it may still hold what it was reading, and so keep the WAL from being emptied
+            reader.close()  # an open statement would keep the WAL from being emptied
             reader = reader.connection.cursor()
             raise
         finally:
@@ -122,20 +122,20 @@ class SqliteFile:
             self._free.put(True)
 
     def check(self) -> None:
-        """Return when the file can be read and written just now.
+        """Return when the file can be read and written now.
 
         Raises:
             StoreError: It can't.
         """
         if self._closed:
             raise self._closed_error()
-        self.look()
+        self.check_files()
         self.read("PRAGMA schema_version")
-        if self._failed:  # and maybe no longer
+        if self._failed:  # it may work again
             self.write(self._touch)
 
-    def look(self) -> None:
-        """Find out whether the file was deleted or replaced since it was opened, and log it once when it was.
+    def check_files(self) -> None:
+        """Check whether the file was deleted or replaced since it was opened; log it once.
 
         Raises:
             StoreError: It was.
@@ -192,10 +192,10 @@ class SqliteFile:
         return sqlite3.connect(self._path, timeout=timeout, isolation_level=None, check_same_thread=False)
 
     def _prepare(self, deadline: float) -> None:
-        """Switch to WAL, and check or make the schema: another program's file is checked before it is touched."""
+        """Switch to WAL, and check or make the schema; first check a file with pages: it may be another program's."""
         (pages,) = self._writer.execute("PRAGMA page_count").fetchone()
         if pages == 0:
-            self._use_wal(deadline)  # what comes then is written once
+            self._use_wal(deadline)  # before there are pages, which would be written twice
         self._transact(deadline, lambda db: bring_up_to_date(db, self._path, self._schema))
         self._use_wal(deadline)
         self._transact(deadline, self._touch)
@@ -206,11 +206,11 @@ class SqliteFile:
             raise StoreError(f"{self._path}: this file system can't hold a shared SQLite file; use a local disk")
 
     def _touch(self, db: sqlite3.Connection) -> None:
-        """Write something, to find out whether that can be done."""
+        """Write something, to check that writing works."""
         db.execute(f"PRAGMA user_version = {len(self._schema)}")
 
     def _write_batch(self, first: _Write, others: Callable[[], list[_Write]]) -> None:
-        """Write what waits once the lock is had; one that doesn't get it in time leaves the others waiting."""
+        """Write what waits, as soon as the lock is acquired; if it is not in time, only the first write fails."""
         writes = [first]
         synced = first.synced or self._group.waiting > 0
 
@@ -235,7 +235,7 @@ class SqliteFile:
                 self._write_apart(writes)
 
     def _write_apart(self, writes: Sequence[_Write]) -> None:
-        """Write each behind a savepoint, so that one which fails takes no other with it."""
+        """Write each behind a savepoint, so that when one fails the others do not."""
         failures: dict[_Write, Exception] = {}
 
         def run(write: _Write) -> None:
@@ -257,7 +257,7 @@ class SqliteFile:
             write.error = failures.get(write)
 
     def _guarded(self, deadline: float, step: Callable[[sqlite3.Connection], None], synced: bool = True) -> None:
-        """Run a transaction that counts only when the file is still there after it."""
+        """Run a transaction; it fails when the file is not there any more after it."""
         if self._lost is not None:
             raise self._lost_error()
         try:
@@ -266,7 +266,7 @@ class SqliteFile:
             self._failed = True
             raise
         self._failed = False
-        if (lost := self._files.lost_of_late() or self._lost) is not None:
+        if (lost := self._files.recently_lost() or self._lost) is not None:
             self._note_lost(lost)
 
     def _transact(self, deadline: float, step: Callable[[sqlite3.Connection], None], synced: bool = True) -> None:

@@ -1,10 +1,10 @@
-"""Group commit: items that several threads hand in at the same time are written together.
+"""Group commit: items that several threads submit at the same time are written together.
 
-The first thread to come writes at once. Those that come meanwhile wait; whoever writes takes them along as soon as it
-is ready to write, and of those that remain one writes next. So an idle writer adds no delay and no thread, and under
-load one sync to disk serves many.
+The first thread writes at once. Those that come meanwhile wait; the writing thread takes their items as soon as it is
+ready to write, and one of those that remain writes next. So an idle writer adds no delay and no thread, and under load
+one sync to disk serves many.
 
-It is not aware of what an item is or how it is written.
+It does not know what an item is or how it is written.
 """
 
 import threading
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class _Turn(Generic[T]):
-    """One thread's item, and what wakes that thread: its item is written, or it has to write now."""
+    """One thread's item, and what wakes that thread: its item was written, or it has to write now."""
 
     __slots__ = ("done", "item", "wake", "writes_next")
 
@@ -33,10 +33,10 @@ class GroupCommit(Generic[T]):
     """Calls `write` for items, from one thread at a time.
 
     Args:
-        write: Called with an item, on the thread that handed it in, and with a function that returns the items of
-            the threads that wait; it writes all of these. It may call that function once, when it is ready to write;
-            if it does not, they go on waiting. It keeps each item's outcome in the item; what it raises reaches
-            the one thread on which it runs, so it should raise nothing.
+        write: Writes an item, on the thread that submitted it. Its second argument is a function that returns the
+            items of the threads that wait; `write` may call it once, when it is ready to write, and writes those as
+            well. If it does not, they go on waiting. It keeps each item's outcome in the item; what it raises reaches
+            only the thread on which it runs, so it should raise nothing.
         max_batch: Items that are written together.
     """
 
@@ -64,7 +64,7 @@ class GroupCommit(Generic[T]):
             self._submit_with_others(item)
 
     def _submit_with_others(self, item: T) -> None:
-        """Wait until the item was taken along, or write: whoever was writing may have ended meanwhile."""
+        """Wait until another thread wrote the item; or write it, when no other thread writes any more."""
         turn = _Turn(item)
         try:
             with self._lock:
@@ -75,7 +75,7 @@ class GroupCommit(Generic[T]):
                 turn.wake.acquire()
             if not turn.done:
                 self._lead(turn)
-        except BaseException:  # such as Ctrl-C: nobody may be left waiting for this thread to write
+        except BaseException:  # such as Ctrl-C: no thread may be left waiting for this one to write
             self._withdraw(turn)
             raise
 
@@ -93,7 +93,7 @@ class GroupCommit(Generic[T]):
             self._pass_on()
 
     def _lead(self, turn: _Turn[T]) -> None:
-        """Write the item of the turn that is the first to wait."""
+        """Write the item of the turn that waited first."""
         batch: list[_Turn[T]] = []
         try:
             with self._lock:
@@ -103,20 +103,20 @@ class GroupCommit(Generic[T]):
             self._end(batch)
 
     def _take(self, batch: list[_Turn[T]]) -> list[T]:
-        """Return the items that wait, and note in `batch` whose they are."""
+        """Return the items that wait, and put their turns into `batch`."""
         with self._lock:
             batch += [self._waiting.popleft() for _ in range(min(len(self._waiting), self._max_batch - 1))]
         return [turn.item for turn in batch]
 
     def _end(self, batch: list[_Turn[T]]) -> None:
-        """Let the next one write, and wake those whose items were taken along."""
+        """Let the next thread write, and wake those whose items were written with this one."""
         self._pass_on()
         for turn in batch:
             turn.done = True
             turn.wake.release()
 
     def _pass_on(self) -> None:
-        """Let the longest waiting thread write next, or note that none is."""
+        """Let the thread that waits longest write next, or note that none waits."""
         with self._lock:
             self._writing = bool(self._waiting)
             if self._waiting:

@@ -1,6 +1,6 @@
-"""Calls a store's own care once a second, from a thread of its own.
+"""Calls a store's housekeeping once a second, from a thread of its own.
 
-It is not aware of what there is to do.
+It does not know what there is to do.
 """
 
 import logging
@@ -14,16 +14,16 @@ from wwspec_router.stacks import describe
 log = logging.getLogger(__name__)
 
 EVERY = 0.9
-"""Seconds between two calls: what is promised within a second is done."""
+"""Seconds between two calls, so that each thing is done within a second."""
 
 
 class Housekeeping:
-    """Calls a method again and again until it is closed, or until nobody holds the method's object any more.
+    """Calls a method again and again until it is closed, or until no reference to the method's object is left.
 
-    The thread keeps no process alive.
+    The thread does not keep its process alive.
 
     Args:
-        method: A bound method. What it raises is logged, a StoreError excepted: whoever uses the store is told too.
+        method: A bound method. What it raises is logged, except a StoreError: each user of the store gets that, too.
     """
 
     def __init__(self, method: Callable[[], None]) -> None:
@@ -33,7 +33,7 @@ class Housekeeping:
         self._thread.start()
 
     def close(self) -> None:
-        """End the thread; what it does just now is finished. Closing again does nothing."""
+        """End the thread after the call that runs. Closing again does nothing."""
         self._closed.set()
         if self._thread is not threading.current_thread():
             self._thread.join()
@@ -49,5 +49,5 @@ def _work(method: "weakref.WeakMethod[Callable[[], None]]", closed: threading.Ev
         except StoreError:
             pass
         except Exception as error:  # whatever it is, the next call may work
-            log.error("looking after the store failed: %s", describe(error))
+            log.error("housekeeping of the store failed: %s", describe(error))
         del step

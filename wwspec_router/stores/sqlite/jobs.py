@@ -1,8 +1,8 @@
 """The journal of jobs in a SQLite file: its tables and its rules.
 
 What changes with every claim and renewal is in a table of small rows; the texts, which may be long, are in another
-and are written once. Which jobs an owner can have is in `sqlite_lanes`. How the file is opened, written and read is
-`SqliteFile`'s business. It is not aware of events.
+table and are written once. Which jobs an owner can have is in `lanes`. How the file is opened, written and read is in
+`SqliteFile`. It does not know events.
 """
 
 import sqlite3
@@ -64,7 +64,7 @@ JOB_TABLES: Sequence[str] = (
     END
     """,
 )
-"""The statements that make the tables; `sqlite.SCHEMA` says since which version they exist. Never edited."""
+"""The statements that make the tables; `events.SCHEMA` says since which version they exist. Never edited."""
 
 _KNOWN = "SELECT 1 FROM jobs WHERE job_id = ?"
 _USAGE = "SELECT rows, bytes FROM job_usage"
@@ -97,12 +97,12 @@ class SqliteJobs:
     """Keeps jobs in a SQLite file, for all processes that share it.
 
     A job is due from `due` on: its arrival, the end of its lease, or the end of its delay. Each change is one write
-    transaction, which no other process enters meanwhile.
+    transaction, which no other process can interrupt.
 
     Args:
         file: The file, with `JOB_TABLES` in its schema.
         limits: Bounds in jobs and bytes, for all processes together.
-        clock: Gives the time in seconds; the processes that share the file need the same clock.
+        clock: Returns the time in seconds; the processes that share the file need the same clock.
     """
 
     def __init__(self, file: SqliteFile, limits: StoreLimits, clock: Callable[[], float]) -> None:
@@ -167,7 +167,7 @@ class SqliteJobs:
         return self._file.write(lambda db: db.execute(_BEGIN, (job_id, owner)).rowcount > 0)
 
     def renew(self, owner: str, job_ids: Sequence[str], lease: float) -> set[str]:
-        """Prolong leases; see `JobJournal.renew`."""
+        """Extend leases; see `JobJournal.renew`."""
         storable_ids(owner, *job_ids)
         positive("lease", lease)
 
@@ -178,7 +178,7 @@ class SqliteJobs:
         return self._file.write(work, synced=False)
 
     def excuse(self, owner: str, job_ids: Sequence[str]) -> None:
-        """Clear jobs of suspicion; see `JobJournal.excuse`."""
+        """Let jobs not become suspects; see `JobJournal.excuse`."""
         storable_ids(owner, *job_ids)
         self._file.write(lambda db: db.executemany(_EXCUSE, [(each, owner) for each in job_ids]), synced=False)
 

@@ -1,6 +1,7 @@
-"""Which jobs of a SQLite file an owner can have: those that wait, in lanes by ability, and those that were left behind.
+"""Which jobs of a SQLite file an owner can have: those that wait, in a lane for each ability, and those left behind.
 
-An index finds the first job of each lane, so that what an owner can't run costs it nothing. It claims none.
+An index finds the first job of each lane, so that jobs which an owner can't run cost it nothing. Nothing is claimed
+here.
 """
 
 import math
@@ -46,7 +47,7 @@ LEASE_OVER = """
     SELECT lane, due, serial, job_id, attempt, attempts, added, running AND errcode IS NULL
     FROM jobs JOIN job_texts USING (serial) WHERE owner IS NOT NULL AND due <= ?
 """
-"""Finds those whose owners gave no sign of life, by index."""
+"""Finds those whose leases are over, by index."""
 _ADD_MISSING_LANES = """
     INSERT INTO job_lanes (ability_id)
     SELECT DISTINCT ability_id FROM job_texts JOIN jobs USING (serial) WHERE lane = 0
@@ -61,7 +62,7 @@ _SEEN = "UPDATE job_lanes SET seen = ? WHERE lane = ?"
 
 
 class _Head(NamedTuple):
-    """The first job of a lane, or one whose lease is over: when it was due, and whose it can be."""
+    """The first job of a lane, or one whose lease is over: when it was due, and which owners can have it."""
 
     due: float
     left_behind: int
@@ -70,17 +71,17 @@ class _Head(NamedTuple):
     ability_id: str | None
     """None when the lane is 0."""
     seen: float | None
-    """When somebody who knows the ability asked for jobs, or a little before: not every time is noted."""
+    """When an owner that knows the ability last asked for jobs, or a little earlier: not every time is noted."""
 
 
 class _Found(NamedTuple):
-    """Where there is something for an owner: lanes, each with the time until when it must have been due."""
+    """Where there are jobs for an owner: lanes, each with the time by which its jobs must have been due."""
 
     waiting: dict[int, float]
     """The lane with the first head comes first."""
     left_behind: dict[int, float]
     seen: list[int]
-    """Lanes of which it is to be noted that somebody who knows their abilities asks for jobs."""
+    """Lanes whose `seen` is to be set: this owner knows their abilities."""
 
 
 class Due(NamedTuple):
@@ -104,7 +105,7 @@ class Demand(NamedTuple):
     suspects: int
 
     def find(self, heads: Sequence[_Head], now: float) -> _Found:
-        """Return where there is something."""
+        """Return where there are jobs."""
         found = _Found({}, {}, [])
         late = now - self.orphan_after / 4
         for head in sorted(heads, key=itemgetter(0)):
@@ -133,13 +134,13 @@ class Demand(NamedTuple):
 
 
 def is_worth_a_claim(heads: Sequence[tuple[Any, ...]], demand: Demand, now: float) -> bool:
-    """Tell whether there is something to take, to note or to put in order in what `HEADS` finds."""
+    """Return whether there is something to take, to note or to put in order in what `HEADS` finds."""
     found = [_Head(*row) for row in heads]
     return any(demand.find(found, now)) or any(head.lane == 0 for head in found)
 
 
 def due_jobs(db: sqlite3.Connection, demand: Demand, now: float) -> list[Due]:
-    """Return the jobs that an owner gets, in their order, and note who asked for them."""
+    """Return the jobs that an owner gets, in their order, and note for which lanes it asked."""
     heads = [_Head(*row) for row in db.execute(HEADS, (now,)).fetchall()]
     if any(head.lane == 0 for head in heads):
         db.execute(_ADD_MISSING_LANES)

@@ -1,6 +1,6 @@
-"""Notices when files that a process holds open are deleted or replaced: what it writes to them then is lost.
+"""Detects that files which a process holds open were deleted or replaced: what it writes to them then is lost.
 
-It is not aware of what the files are for.
+It does not know what the files are for.
 """
 
 import os
@@ -11,10 +11,10 @@ class OpenFiles:
     """Files of one folder, as they are now.
 
     Args:
-        paths: They exist, and are open.
+        paths: Existing files, which are open.
 
     Raises:
-        OSError: One can't be looked at.
+        OSError: The state of one can't be read.
     """
 
     def __init__(self, paths: list[Path]) -> None:
@@ -23,7 +23,7 @@ class OpenFiles:
         self._files = [(os.fspath(path), _identity(os.fspath(path))) for path in paths]
 
     def lost(self) -> str | None:
-        """Return the first path that leads to the same file no more, or None."""
+        """Return the first path that does not lead to the same file any more, or None."""
         try:
             self._folder_was = _folder_state(self._folder)
         except OSError:
@@ -36,10 +36,10 @@ class OpenFiles:
                 return path
         return None
 
-    def lost_of_late(self) -> str | None:
-        """Do the same, but look at the files only when something in their folder changed. Takes a microsecond.
+    def recently_lost(self) -> str | None:
+        """Do the same, but check the files only when something in their folder changed. Takes a microsecond.
 
-        It may overlook what happens within the same few milliseconds as another change.
+        It may miss what happens within the same few milliseconds as another change.
         """
         try:
             if _folder_state(self._folder) == self._folder_was:

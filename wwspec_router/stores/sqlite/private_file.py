@@ -1,6 +1,6 @@
-"""Makes a file that only its owner may read, whatever the umask, together with its missing directories.
+"""Makes a file that only its owner may read, with any umask, together with its missing directories.
 
-It is not aware of what goes into the file.
+It does not know what goes into the file.
 """
 
 import contextlib
@@ -11,10 +11,10 @@ from wwspec_router.errors import StoreError
 
 
 def create_private(path: Path) -> Path:
-    """Make an empty file of mode 0600, and missing directories of mode 0700; what exists is left as it is.
+    """Make an empty file of mode 0600, and missing directories of mode 0700; what exists stays as it is.
 
     Returns:
-        The path without symbolic links, so that one who opens it opens this very file.
+        The path without symbolic links, so that opening it opens this very file.
 
     Raises:
         StoreError: The system refused.
@@ -38,6 +38,6 @@ def _create_directory(path: Path) -> None:
     if path.is_dir():
         return
     _create_directory(path.parent)
-    with contextlib.suppress(FileExistsError):  # another process made it, or a file stands there and the open fails
+    with contextlib.suppress(FileExistsError):  # another process made it; or it is a file, and opening fails
         path.mkdir(mode=0o700)
         path.chmod(0o700)

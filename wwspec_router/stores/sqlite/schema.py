@@ -1,6 +1,6 @@
-"""Brings a SQLite file up to the newest schema, and refuses files of others and of later releases.
+"""Upgrades a SQLite file to the newest schema, and refuses files of other programs and of later releases.
 
-It is not aware of what the tables are for.
+It does not know what the tables are for.
 """
 
 import sqlite3
@@ -14,11 +14,11 @@ APPLICATION_ID = 0x57575350
 
 
 def bring_up_to_date(db: sqlite3.Connection, path: Path, schema: Sequence[Sequence[str]]) -> None:
-    """Run the statements of those versions that a file does not have yet, within a transaction.
+    """Run the statements of the versions that a file does not have yet, within a transaction.
 
     Args:
         db: The file.
-        path: How errors call it.
+        path: What errors call it.
         schema: The statements of each version, oldest first.
 
     Raises:

@@ -1,62 +1,45 @@
 """What is done with a job on its thread: its ability runs, the outcome is kept, and reported.
 
-It knows neither threads, nor which jobs there are, nor how abilities answer.
+It knows neither threads, nor which jobs there are.
 """
 
 import logging
 import random
 from collections.abc import Callable
-from typing import Protocol
 
 from msgspec.structs import replace
 
-from wwspec_router.envelope import Call, CallType, Reply
+from wwspec_router.envelope import Call, CallType
 from wwspec_router.errors import CallError, HandlerTimeoutError, StoreError
-from wwspec_router.handlers.context import Deadline
 from wwspec_router.jobs.reports import Reporter, Verdict
 from wwspec_router.jobs.threads import Run
+from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.logs import short
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.stores.base import Job, JobJournal, Outcome
 from wwspec_router.stores.checks import storable_outcome
 
-__all__ = ["GIVE_UP_AFTER", "MAX_RUNS", "JobRunner", "Kernel"]
+__all__ = ["GIVE_UP_AFTER", "MAX_RUNS", "JobExecutor"]
 
 log = logging.getLogger(__name__)
 
 MAX_RUNS = 5
-"""How often a job is begun that never comes to an end, as one does that kills its process."""
+"""How often a job is begun that never ends, for example because it kills its process."""
 GIVE_UP_AFTER = 86_400.0
-"""Seconds after its acceptance from which a job is given up when its report is not heard once more: a day."""
+"""Seconds after its acceptance from which a job is given up when one more report of it fails: a day."""
 MAX_DELAY = 60.0
 """Longest pause between two reports of one job, in seconds."""
 
 
-class Kernel(Protocol):
-    """What runs the calls."""
-
-    def deadline(self, call: Call, since: float) -> Deadline:
-        """Return when a call must be answered that is begun at `since`, in seconds of `time.monotonic()`."""
-        ...
-
-    def run_job(self, call: Call, deadline: Deadline) -> Reply:
-        """Answer an asynchronous call that was accepted before. Blocks. Never raises."""
-        ...
-
-    def refusal(self, error: CallError) -> Reply:
-        """Return the reply that tells the app of an error."""
-        ...
-
-
-class JobRunner:
-    """Takes jobs from their begin to their report.
+class JobExecutor:
+    """Runs jobs, from their begin to their report.
 
     Args:
         journal: Keeps them.
-        owner: Under which name they were claimed.
+        owner: The name under which they were claimed.
         sdk: Reports them.
-        kernel: Runs the calls.
+        dispatcher: Runs their abilities.
         figures: Where jobs are counted.
         later: Submits a run again after some seconds.
     """
@@ -66,27 +49,29 @@ class JobRunner:
         journal: JobJournal,
         owner: str,
         sdk: Sdk,
-        kernel: Kernel,
+        dispatcher: Dispatcher,
         figures: Figures,
         later: Callable[[float, Run], None],
     ) -> None:
         self._journal = journal
         self._owner = owner
         self._reporter = Reporter(sdk)
-        self._kernel = kernel
+        self._dispatcher = dispatcher
         self._figures = figures
         self._later = later
         self.is_stopping = False
-        """Whether no ability is to begin any more."""
+        """Whether no further ability may begin."""
 
-    def handle(self, run: Run) -> None:
-        """Do with a run what is to be done. Blocks.
+    def execute(self, run: Run) -> None:
+        """Run a job's ability, unless there is an outcome already; keep the outcome, and report it. Blocks.
 
         Raises:
             StoreError: The journal failed; the job is tried again when its lease is over.
         """
         job = run.job
-        if self.is_stopping and run.outcome is None and not run.is_gone:  # not begun: free at once for who comes next
+        if (
+            self.is_stopping and run.outcome is None and not run.is_gone
+        ):  # not begun: another process can claim it at once
             self._journal.postpone(self._owner, job.job_id, 0.0)
             return
         outcome = job.outcome
@@ -99,11 +84,11 @@ class JobRunner:
         self._report(run, outcome)
 
     def _outcome(self, run: Run) -> Outcome | None:
-        """Run a job's ability, and return what is to be told of it; None when another has the job."""
+        """Run a job's ability, and return what is to be reported; None when another process or thread has the job."""
         job = run.job
         if job.attempt >= MAX_RUNS:
             log.error("job %s of %s ended none of its %d runs", short(job.job_id), short(job.ability_id, 64), MAX_RUNS)
-            return self._error(CallError(f"the ability was begun {MAX_RUNS} times and came to no end"))
+            return self._error(CallError(f"the ability was begun {MAX_RUNS} times and never ended"))
         if not self._begin(run):
             return None
         call = Call(
@@ -117,15 +102,16 @@ class JobRunner:
             job_info=job.job_info,
             attempt=job.attempt + 1,
         )
-        run.deadline = self._kernel.deadline(call, run.since)
-        reply = self._kernel.run_job(call, run.deadline)
+        route = self._dispatcher.job_route(call)
+        run.deadline = route.deadline(run.since)
+        reply = self._dispatcher.answer(call, route, run.deadline)
         if not run.end():
-            log.warning("job %s came to an end after its time-out was reported", short(job.job_id))
+            log.warning("job %s ended after its time-out was reported", short(job.job_id))
             return None
         outcome = Outcome(errcode=reply.errcode, result=reply.text)
         try:
             storable_outcome(outcome)
-        except StoreError as error:  # it would be run again and again, and never be told
+        except StoreError as error:  # else it would run again and again, and never be reported
             log.error("job %s of %s: its %s", short(job.job_id), short(job.ability_id, 64), error)
             return self._error(CallError())
         return outcome
@@ -135,25 +121,25 @@ class JobRunner:
         return Run(job, self._error(HandlerTimeoutError()))
 
     def _error(self, error: CallError) -> Outcome:
-        reply = self._kernel.refusal(error)
+        reply = self._dispatcher.refusal(error)
         return Outcome(errcode=reply.errcode, result=reply.text)
 
     def _begin(self, run: Run) -> bool:
-        """Note in the journal that a job runs; return False when another has it."""
-        return self._journal.begin(self._owner, run.job.job_id) or self._is_lost(run, "it is run all the same")
+        """Note in the journal that a job runs; return False when another process has it."""
+        return self._journal.begin(self._owner, run.job.job_id) or self._is_lost(run, "it is run anyway")
 
     def _keep_outcome(self, run: Run, outcome: Outcome) -> bool:
-        """Keep what came of a job; return False when that is of no more use, since another has the job."""
+        """Keep the outcome of a job; return False when it is of no use, since another process has the job."""
         try:
             return self._journal.keep_outcome(self._owner, run.job.job_id, outcome) or self._is_lost(
-                run, "its result is reported all the same"
+                run, "its result is reported anyway"
             )
         except StoreError as error:
-            log.error("job %s: its result is not kept, and reported all the same: %s", short(run.job.job_id), error)
+            log.error("job %s: its result is not kept, and reported anyway: %s", short(run.job.job_id), error)
             return True
 
     def _is_lost(self, run: Run, consequence: str) -> bool:
-        """Tell whether the journal does not have the job any more, rather than another owner having it; log either."""
+        """Return whether the journal has lost the job; else another process owns it. Either is logged."""
         job_id = run.job.job_id
         run.is_gone = run.is_gone or not self._journal.has_job(job_id)
         if run.is_gone:
@@ -165,21 +151,23 @@ class JobRunner:
     def _report(self, run: Run, outcome: Outcome) -> None:
         job = run.job
         run.begin(reporting=True)
-        verdict = self._reporter.tell(job, outcome)
+        verdict = self._reporter.report(job, outcome)
         if not run.end() and verdict is not Verdict.DONE:
             return  # another thread sends it again
-        if verdict is Verdict.UNHEARD and run.age < GIVE_UP_AFTER:
+        if verdict is Verdict.FAILED and run.age < GIVE_UP_AFTER:
             self.report_again(run)
             return
-        if verdict is Verdict.UNHEARD:
-            log.error("job %s given up: %.0f s after its acceptance, no report was heard", short(job.job_id), run.age)
+        if verdict is Verdict.FAILED:
+            log.error(
+                "job %s given up: %.0f s after its acceptance, no report was accepted", short(job.job_id), run.age
+            )
         if verdict is not Verdict.DONE:
             self._figures.count_job_given_up()
         if not run.is_gone:
             self._journal.finish(self._owner, job.job_id)
 
     def report_again(self, run: Run) -> None:
-        """Let the report of a job be sent again, after a pause.
+        """Send the report of a job again, after a pause.
 
         Raises:
             StoreError: The journal failed; the job is reported again when its lease is over.
@@ -191,7 +179,9 @@ class JobRunner:
         if not self._is_lost(run, "its report is sent again from memory"):
             return
         if self.is_stopping:
-            log.error("job %s: no report of it was heard, and nobody else knows of it: it is lost", short(job.job_id))
+            log.error(
+                "job %s: no report of it was accepted, and nobody else knows of it: it is lost", short(job.job_id)
+            )
             return
         again = Run(replace(job, outcome=run.outcome, claims=job.claims + 1, age=run.age))
         again.is_gone = True

@@ -1,0 +1,151 @@
+"""The functions that answer abilities, one for each target of the table.
+
+Whatever can be looked up once is looked up when a function is made, not when it is called. Nothing here knows ability
+IDs, limits or time-outs; errors are raised.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from wwspec_router.contracts import ApiRequest
+from wwspec_router.contracts.codec import InputCodec
+from wwspec_router.envelope import Call, Deadline
+from wwspec_router.errors import AbilityNotFoundError, InputError
+from wwspec_router.handlers.context import ApiCodec, AsyncContext, Context, Portal
+from wwspec_router.kernel.intake import EventIntake
+from wwspec_router.kernel.routes import Function
+from wwspec_router.logs import short
+from wwspec_router.registry.table import (
+    ApiTarget,
+    CallbackTarget,
+    FuncTarget,
+    HandlerTarget,
+    StatusTarget,
+    Target,
+)
+from wwspec_router.sdk.base import Sdk
+
+__all__ = ["Functions"]
+
+
+class _FuncCall(msgspec.Struct, forbid_unknown_fields=True):
+    """The Python demo's request inside `input` [100249]."""
+
+    func: str
+    func_req: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class _FuncInput(msgspec.Struct, forbid_unknown_fields=True):
+    input: _FuncCall
+
+
+class Functions:
+    """Makes the functions.
+
+    Args:
+        sdk: Asks WeCom for data.
+        apis: What handlers may ask for, from an API's `Request` to how it is called.
+        events: Hands out stored events.
+        portal: Runs `async def` handlers.
+        status: Returns the program's figures as JSON text.
+    """
+
+    def __init__(
+        self,
+        sdk: Sdk,
+        apis: dict[type[ApiRequest[Any]], ApiCodec],
+        events: EventIntake,
+        portal: Portal,
+        status: Callable[[], str],
+    ) -> None:
+        self._sdk = sdk
+        self._apis = apis
+        self._events = events
+        self._portal = portal
+        self._status = status
+        self._func_input = InputCodec(_FuncInput)
+
+    def answering(self, target: Target) -> Function:
+        """Return the function that answers one target's abilities."""
+        match target:
+            case ApiTarget():
+                return self._api(target)
+            case HandlerTarget():
+                return self._handler(target)
+            case CallbackTarget():
+                return self._callback(target)
+            case StatusTarget():
+                return self._figures(target)
+            case FuncTarget():
+                return self._func(target)
+
+    def _api(self, target: ApiTarget) -> Function:
+        api, forward, fit, client = target.api, target.input.forward, target.output.fit, self._sdk.client
+
+        def invoke(call: Call, text: str, deadline: Deadline) -> str:
+            request = forward(text)
+            deadline.check()
+            sdk = client(call.corpid, call.agentid, call.ability_id, call.job_info)
+            return fit(sdk.invoke(api, request))
+
+        return invoke
+
+    def _handler(self, target: HandlerTarget) -> Function:
+        handler, decode_struct = target.handler, target.input.decode
+        decode = decode_struct if handler.request is not None else target.input.decode_plain
+        function, takes_context = handler.function, handler.takes_context
+        encode, apis, portal, client = target.output.encode, self._apis, self._portal, self._sdk.client
+
+        def run(call: Call, text: str, deadline: Deadline) -> str:
+            request = decode(text)
+            deadline.check()
+            context = Context(call, client(call.corpid, call.agentid, call.ability_id, call.job_info), apis, deadline)
+            result = function(request, context) if takes_context else function(request)
+            deadline.check()
+            return encode(result)
+
+        def run_async(call: Call, text: str, deadline: Deadline) -> str:
+            request = decode(text)
+            deadline.check()
+            sdk = client(call.corpid, call.agentid, call.ability_id, call.job_info)
+            context = AsyncContext(call, sdk, apis, deadline)
+            arguments = (request, context) if takes_context else (request,)
+            return encode(portal.run(lambda: function(*arguments), context))
+
+        return run_async if handler.is_async else run
+
+    def _callback(self, target: CallbackTarget) -> Function:
+        decode, fit, fetch = target.input.decode, target.output.fit, self._events.fetch
+
+        def callback_data(call: Call, text: str, deadline: Deadline) -> str:
+            request = decode(text)
+            return fit(fetch(call, call.notify_id or request.notify_id))
+
+        return callback_data
+
+    def _figures(self, target: StatusTarget) -> Function:
+        decode, fit, status = target.input.decode, target.output.fit, self._status
+
+        def figures(call: Call, text: str, deadline: Deadline) -> str:
+            decode(text)
+            return fit(status())
+
+        return figures
+
+    def _func(self, target: FuncTarget) -> Function:
+        functions = {name: self.answering(each) for name, each in target.functions.items()}
+        decode = self._func_input.decode
+
+        def call_function(call: Call, text: str, deadline: Deadline) -> str:
+            wrapped = decode(text).input
+            function = functions.get(wrapped.func)
+            if function is None:
+                raise AbilityNotFoundError(f"unknown input.func {short(wrapped.func, 64)}")
+            try:
+                return function(call, bytes(wrapped.func_req).decode(), deadline)
+            except InputError as error:
+                raise InputError(f"$.input.func_req{error.path[1:]}", error.reason) from None
+
+        return call_function

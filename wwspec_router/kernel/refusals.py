@@ -1,0 +1,93 @@
+"""The replies to calls that fail, and the log lines about them.
+
+It decides what of an error reaches the app, and what the log. It knows no abilities and no routes.
+"""
+
+import logging
+from contextlib import suppress
+
+import msgspec
+
+from wwspec_router.envelope import Call, CallType, Reply
+from wwspec_router.errors import CallError, OverloadedError
+from wwspec_router.logs import LineLimiter, short
+from wwspec_router.stacks import describe, errcode_of, is_a
+
+__all__ = ["Refusals"]
+
+log = logging.getLogger(__name__)
+
+
+class _ErrorBody(msgspec.Struct):
+    errcode: int
+    errmsg: str
+
+
+class Refusals:
+    """Turns errors into replies.
+
+    Args:
+        errcode: The program's own errcode, for errors that have none.
+        overload_errcode: The same for calls that are refused because of overload.
+    """
+
+    def __init__(self, errcode: int, overload_errcode: int) -> None:
+        self._errcode = errcode
+        self._overload_errcode = overload_errcode
+        self._encode = msgspec.json.Encoder().encode
+        self._limiter = LineLimiter()
+
+    def reply(self, error: CallError) -> Reply:
+        """Return the reply that an error becomes."""
+        errcode = error.errcode
+        if errcode is None:
+            errcode = self._overload_errcode if isinstance(error, OverloadedError) else self._errcode
+        text = error.message.encode("utf-8", "backslashreplace").decode()
+        return Reply(self._encode(_ErrorBody(errcode, text)).decode(), errcode)
+
+    def report(self, call: Call, label: str, error: BaseException) -> Reply:
+        """Log the error of a call, and return the reply that it becomes. Never raises.
+
+        Args:
+            call: The call.
+            label: What it is counted as. One line a second is logged for each label and kind of error.
+            error: Anything that a handler can raise.
+        """
+        ending = self._limiter.ending((label, *_kind(error)))
+        with suppress(BaseException):  # it has lost its message, or its own methods raise
+            if is_a(error, CallError):
+                reply = self.reply(error)
+                if ending is not None:
+                    _log_refusal(call, error, ending)
+                return reply
+        if ending is not None:
+            log.error("%s failed: %s%s", _name(call), describe(error), ending)
+        return self.reply(CallError())
+
+
+def _log_refusal(call: Call, error: CallError, ending: str) -> None:
+    """Log a refusal; if its message may hold a secret, log only the error's class and errcode."""
+    if type(error).frequent:
+        log.warning("a call was refused: %s%s", error.detail, ending)
+        return
+    errcode = "" if error.errcode is None else f" {error.errcode}"
+    text = f": {error.message}" if type(error).loggable else errcode
+    detail = f" ({error.detail})" if error.detail else ""
+    level = logging.ERROR if call.call_type == CallType.EVENT else logging.WARNING
+    log.log(level, "%s refused, %s%s%s%s", _name(call), type(error).__name__, text, detail, ending)
+
+
+def _kind(error: BaseException) -> tuple[int, int | None]:
+    """Return what errors of one kind have in common: the class, which may have no hash, and the errcode, if any."""
+    return id(type(error)), errcode_of(error)
+
+
+def _name(call: Call) -> str:
+    """Return the name of a call in log lines."""
+    match call.call_type:
+        case CallType.APP:
+            return f"ability {short(call.ability_id, 64)}"
+        case CallType.EVENT:
+            return "event"
+        case _:
+            return "call of no known type"
