@@ -33,7 +33,7 @@ from wwspec_router.registry.examples import console_contracts
 from wwspec_router.registry.file import parse_registry
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.sdk.vendor import VendorSdk
-from wwspec_router.serving.exchange import Exchange, Ticket
+from wwspec_router.serving.exchange import Exchange, PendingRequest
 from wwspec_router.stores import open_store
 from wwspec_router.testing.standin import load_standin
 
@@ -177,8 +177,8 @@ class _Sealed:
     def exchange(self, data: bytes) -> None:
         """Every request gets a sealed answer, under the exception header unless it is genuine."""
         headers, body, genuine = self._request(data)
-        ticket = Ticket(headers, body.encode("utf-8", "surrogateescape"))
-        answer = copy_context().run(self._exchange.answer, ticket)  # it marks the log lines of its thread
+        request = PendingRequest(headers, body.encode("utf-8", "surrogateescape"))
+        answer = copy_context().run(self._exchange.answer, request)  # it marks the log lines of its thread
         pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers]
         reply = seal.open_reply(KEY, pairs, answer.body.decode())
         promise(reply.is_exception == (genuine is None), "the answer came under the wrong header")

@@ -15,7 +15,7 @@ from wwspec_router.errors import DecodeError, SdkCallError
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.table import build_table
 from wwspec_router.sdk.vendor import VendorSdk
-from wwspec_router.serving.exchange import Exchange, Ticket
+from wwspec_router.serving.exchange import Exchange, PendingRequest
 from wwspec_router.stores import open_store
 
 
@@ -78,7 +78,7 @@ def answered(sdk: Any) -> tuple[str, Any]:
     store = open_store("memory:")
     vendor = VendorSdk(sdk)
     exchange = Exchange(vendor, Dispatcher(build_table(ROOT, ROOT / "abilities" / "registry.toml"), vendor, store))
-    answer = copy_context().run(exchange.answer, Ticket([], b"a body"))
+    answer = copy_context().run(exchange.answer, PendingRequest([], b"a body"))
     store.close()
     return dict(answer.headers)[b"ww-kind"].decode(), json.loads(answer.body)
 

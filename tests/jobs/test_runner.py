@@ -481,8 +481,8 @@ def test_a_job_that_hangs_is_reported_and_takes_no_thread_from_the_others(
     wait_empty(store)
     assert process.jobs.stop(DEADLINE) == 0
     assert process.jobs.replaced == 0
-    assert "a job has been running for" in caplog.text
-    assert "another thread takes its place" in caplog.text
+    assert "a job of any has been running on wwspec-job-1 for" in caplog.text
+    assert "the thread was replaced" in caplog.text
     assert "test_runner.py:" in caplog.text
 
 
@@ -503,7 +503,9 @@ def test_a_job_that_hangs_is_logged_also_when_its_thread_can_not_be_replaced(
         assert process.jobs.replaced == 1
         released.set()
         sdk.wait_for(2)
-    assert caplog.text.count("a job has been running for") == 2
+    # Of the reports of both nothing is said: they may take far longer than a job, also on a slow machine.
+    hanging = [line for line in caplog.messages if "has been running" in line]
+    assert [line.partition(" has")[0] for line in hanging] == ["a job of any"] * 2
 
 
 def test_a_job_that_hangs_beyond_its_timeout_is_reported_as_late_and_its_result_dropped(

@@ -22,7 +22,7 @@ from wwspec_router.contracts.examples import console_example, contract_faults
 from wwspec_router.contracts.matching import mismatches
 from wwspec_router.monitoring.figures import EVENT, UNDECODED, UNKNOWN, Figures, Gauges
 from wwspec_router.monitoring.monitor import Monitor, Status
-from wwspec_router.monitoring.shared import Board
+from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.serving.gauges import read_stored
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Job, Store
@@ -106,7 +106,7 @@ def watching(
     figures: Figures,
     store: Store,
     interval: float,
-    board: Board | None = None,
+    board: SharedFigures | None = None,
     gauges: Callable[[], Gauges] = lambda: GAUGES,
 ) -> Iterator[Monitor]:
     monitor = Monitor(figures, gauges, partial(read_stored, store), interval, board)
@@ -246,7 +246,7 @@ def test_gauges_that_fail_once_stop_nothing(lines: Lines, figures: Figures, stor
             raise failures.pop()
         return GAUGES
 
-    with watching(figures, store, TICK, Board(file, 8, 7), gauges):
+    with watching(figures, store, TICK, SharedFigures(file, 8, 7), gauges):
         lines.wait_for(lambda text: "calls=13 " in text)
     assert sum(text.startswith("ERROR the monitor failed: ") for text in lines.texts) == 2
     assert "secret" not in str(lines.texts)
@@ -268,9 +268,9 @@ def test_a_long_interval_does_not_hold_up_the_end(
 
 
 def test_stopping_twice_or_before_the_start_is_harmless(figures: Figures, store: Store, file: int) -> None:
-    never_started = Monitor(figures, Gauges, partial(read_stored, store), TICK, Board(file, 8, 7))
+    never_started = Monitor(figures, Gauges, partial(read_stored, store), TICK, SharedFigures(file, 8, 7))
     never_started.stop()
-    with watching(figures, store, TICK, Board(file, 8, 7)) as monitor:
+    with watching(figures, store, TICK, SharedFigures(file, 8, 7)) as monitor:
         monitor.stop()
     assert monitor.status().calls == 13
 
@@ -320,7 +320,7 @@ def test_status_fits_what_the_console_is_given(figures: Figures, store: Store) -
 
 
 def test_nothing_of_a_tenant_is_said(lines: Lines, figures: Figures, store: Store, file: int) -> None:
-    with watching(figures, store, TICK, Board(file, 8, 7)) as monitor:
+    with watching(figures, store, TICK, SharedFigures(file, 8, 7)) as monitor:
         lines.wait_for(lambda text: "calls=13 " in text)
         status = msgspec.json.encode(monitor.status())
     assert "secret" not in str(lines.texts)
@@ -332,7 +332,7 @@ def test_a_board_that_is_lost_is_reported_once_and_does_not_end_the_line(
     lines: Lines, figures: Figures, store: Store, file: int
 ) -> None:
     kept = os.dup(file)
-    with watching(figures, store, TICK, Board(file, 8, 7)) as monitor:
+    with watching(figures, store, TICK, SharedFigures(file, 8, 7)) as monitor:
         lines.wait_for(lambda text: "calls=13 " in text)
         read_only = os.open(f"/proc/self/fd/{file}", os.O_RDONLY)
         os.dup2(read_only, file)
@@ -353,7 +353,7 @@ import sys
 import msgspec
 from functools import partial
 from pathlib import Path
-from wwspec_router.monitoring.shared import Board
+from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.monitoring.figures import Figures, Gauges
 from wwspec_router.logs import setup_logging
 from wwspec_router.monitoring.monitor import Monitor
@@ -368,7 +368,8 @@ figures = Figures(["digest", sys.argv[3]])
 gauges = Gauges(busy=1, threads=4)
 store = open_store("memory:")
 stored = partial(read_stored, store)
-monitor = Monitor(figures, lambda: gauges, stored, float(sys.argv[2]), Board(int(sys.argv[1]), 8, int(sys.argv[4])))
+shared = SharedFigures(int(sys.argv[1]), 8, int(sys.argv[4]))
+monitor = Monitor(figures, lambda: gauges, stored, float(sys.argv[2]), shared)
 monitor.start()
 for command in sys.stdin:
     if command == "status\\n":
@@ -516,7 +517,7 @@ def test_one_process_writes_the_line_of_all_and_another_takes_over(start: Callab
 def test_a_monitor_that_stops_hands_over_while_its_process_lives_on(
     lines: Lines, figures: Figures, store: Store, start: Callable[..., Worker], file: int
 ) -> None:
-    with watching(figures, store, TICK, Board(file, 8, 7)) as monitor:
+    with watching(figures, store, TICK, SharedFigures(file, 8, 7)) as monitor:
         lines.wait_for(lambda text: "calls=13 " in text)
         worker = start()
         worker.wait_status(lambda status: status["processes"] == 2)

@@ -16,15 +16,15 @@ from hypothesis import given, settings, strategies as st
 from tests.support.apps import ROOT
 from tests.support.waiting import wait_until
 from wwspec_router.monitoring.figures import Figures, Gauges, Snapshot, merged
-from wwspec_router.monitoring.shared import _HEAD, AREA, Board
+from wwspec_router.monitoring.shared import _HEAD, AREA, SharedFigures
 
 SIZE = 4
 PUBLISHER = """
 import sys
-from wwspec_router.monitoring.shared import Board
+from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.monitoring.figures import Figures, Gauges
 
-board = Board(int(sys.argv[1]), 4, int(sys.argv[2]))
+board = SharedFigures(int(sys.argv[1]), 4, int(sys.argv[2]))
 figures = Figures(["digest"])
 for _ in range(int(sys.argv[3])):
     figures.count("digest", 710660, 0.001, 0.01)
@@ -72,7 +72,7 @@ def figures_of(calls: int) -> Snapshot:
 
 
 def test_processes_see_each_other_but_not_themselves(file: int) -> None:
-    board, other = Board(file, SIZE, 0), Board(file, SIZE, 1)
+    board, other = SharedFigures(file, SIZE, 0), SharedFigures(file, SIZE, 1)
     board.publish(figures_of(3))
     other.publish(figures_of(4))
     seen = merged(board.read())
@@ -81,7 +81,7 @@ def test_processes_see_each_other_but_not_themselves(file: int) -> None:
 
 
 def test_what_is_published_replaces_what_was(file: int) -> None:
-    board, other = Board(file, SIZE, 0), Board(file, SIZE, 1)
+    board, other = SharedFigures(file, SIZE, 0), SharedFigures(file, SIZE, 1)
     for calls in (3, 5, 2, 7):
         snapshot = figures_of(calls)
         board.publish(snapshot)
@@ -89,7 +89,7 @@ def test_what_is_published_replaces_what_was(file: int) -> None:
 
 
 def test_a_killed_process_leaves_its_counts_and_not_its_gauges(file: int) -> None:
-    board = Board(file, SIZE, 0)
+    board = SharedFigures(file, SIZE, 0)
     with publisher(file, 3) as process:
         line_of(process)
         alive = merged(board.read())
@@ -104,7 +104,7 @@ def test_a_killed_process_leaves_its_counts_and_not_its_gauges(file: int) -> Non
 
 
 def test_a_dead_process_that_nobody_waited_for_is_gone(file: int) -> None:
-    board = Board(file, SIZE, 0)
+    board = SharedFigures(file, SIZE, 0)
     with publisher(file, 3) as process:
         line_of(process)
         os.kill(process.pid, signal.SIGKILL)
@@ -113,7 +113,7 @@ def test_a_dead_process_that_nobody_waited_for_is_gone(file: int) -> None:
 
 
 def test_a_process_that_ended_leaves_its_counts(file: int) -> None:
-    board, other = Board(file, SIZE, 0), Board(file, SIZE, 1)
+    board, other = SharedFigures(file, SIZE, 0), SharedFigures(file, SIZE, 1)
     other.publish(figures_of(4), ended=True)
     seen = merged(board.read())
     assert (seen.processes, seen.calls, seen.gauges) == (0, 4, Gauges())
@@ -121,10 +121,10 @@ def test_a_process_that_ended_leaves_its_counts(file: int) -> None:
 
 def test_a_process_carries_on_the_counts_of_the_one_that_had_its_number(file: int) -> None:
     """Row 13: a worker that is replaced takes no counts with it."""
-    board = Board(file, SIZE, 0)
+    board = SharedFigures(file, SIZE, 0)
     with publisher(file, 3) as process:
         line_of(process)
-    successor = Board(file, SIZE, 1)
+    successor = SharedFigures(file, SIZE, 1)
     assert merged(board.read()).calls == 3
     assert merged(successor.read()).calls == 3
     successor.publish(figures_of(4))
@@ -132,20 +132,20 @@ def test_a_process_carries_on_the_counts_of_the_one_that_had_its_number(file: in
     assert (seen.processes, seen.calls, seen.errors) == (1, 7, 3)
     assert merged(successor.read()).calls == 3
     successor.publish(figures_of(6), ended=True)
-    third = Board(file, SIZE, 1)
+    third = SharedFigures(file, SIZE, 1)
     third.publish(figures_of(1))
     assert merged(board.read()).calls == 10
     assert merged(third.read()).calls == 9
 
 
 def test_the_only_process_carries_on_as_well(file: int) -> None:
-    Board(file, SIZE, 0).publish(figures_of(5), ended=True)
-    assert merged(Board(file, SIZE, 0).read()).calls == 5
+    SharedFigures(file, SIZE, 0).publish(figures_of(5), ended=True)
+    assert merged(SharedFigures(file, SIZE, 0).read()).calls == 5
 
 
 def test_a_process_with_the_pid_of_one_that_is_gone_is_another_one(file: int) -> None:
-    board = Board(file, SIZE, 0)
-    Board(file, SIZE, 1).publish(figures_of(3))
+    board = SharedFigures(file, SIZE, 0)
+    SharedFigures(file, SIZE, 1).publish(figures_of(3))
     assert merged(board.read()).processes == 1
     harm(file, 1, lambda post: {**post, "birth": post["birth"] - 1})  # as if the kernel had given us its number
     seen = merged(board.read())
@@ -162,15 +162,15 @@ def harm(file: int, number: int, change: Callable[[dict[str, Any]], dict[str, An
 
 @pytest.mark.parametrize("pid", [0, -1, 2**31])
 def test_what_no_process_of_ours_wrote_is_passed_over(file: int, pid: int) -> None:
-    board = Board(file, SIZE, 0)
-    Board(file, SIZE, 1).publish(figures_of(3))
-    Board(file, SIZE, 2).publish(figures_of(4))
+    board = SharedFigures(file, SIZE, 0)
+    SharedFigures(file, SIZE, 1).publish(figures_of(3))
+    SharedFigures(file, SIZE, 2).publish(figures_of(4))
     harm(file, 1, lambda post: {**post, "pid": pid})
     assert merged(board.read()).calls == 4
 
 
 def test_a_process_that_was_killed_while_it_wrote_leaves_what_it_showed_before(file: int) -> None:
-    board, other = Board(file, SIZE, 0), Board(file, SIZE, 1)
+    board, other = SharedFigures(file, SIZE, 0), SharedFigures(file, SIZE, 1)
     other.publish(figures_of(3))
     other.publish(figures_of(4))
     os.pwrite(file, b"torn", AREA + 40)  # into what it showed last
@@ -182,18 +182,18 @@ def test_a_process_that_was_killed_while_it_wrote_leaves_what_it_showed_before(f
 def test_no_content_harms_a_reader(content: bytes, place: int, half: int) -> None:
     file = os.memfd_create("board")
     try:
-        board, other = Board(file, SIZE, 0), Board(file, SIZE, 1)
+        board, other = SharedFigures(file, SIZE, 0), SharedFigures(file, SIZE, 1)
         other.publish(figures_of(2))
         other.publish(figures_of(2))
         os.pwrite(file, content, AREA + half * (AREA // 2) + place)
         assert merged(board.read()).calls in (0, 2)
-        Board(file, SIZE, 1).publish(figures_of(1))
+        SharedFigures(file, SIZE, 1).publish(figures_of(1))
     finally:
         os.close(file)
 
 
 def test_figures_that_take_more_than_there_is_room_for_are_refused_and_the_others_stay(file: int) -> None:
-    board, other = Board(file, SIZE, 0), Board(file, SIZE, 1)
+    board, other = SharedFigures(file, SIZE, 0), SharedFigures(file, SIZE, 1)
     board.publish(figures_of(3))
     many = Figures([str(number) * 100 for number in range(100_000)])
     for number in range(100_000):
@@ -204,7 +204,7 @@ def test_figures_that_take_more_than_there_is_room_for_are_refused_and_the_other
 
 
 def test_one_process_leads_until_it_is_gone(file: int) -> None:
-    board = Board(file, SIZE, 0)
+    board = SharedFigures(file, SIZE, 0)
     with publisher(file, 1, number=1) as first:
         assert line_of(first) == "True"
         with publisher(file, 1, number=2) as second:

@@ -400,7 +400,7 @@ from pathlib import Path
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.errors import OverloadedError
-from wwspec_router.serving.exchange import Exchange, Ticket
+from wwspec_router.serving.exchange import Exchange, PendingRequest
 from wwspec_router.config import SdkSource
 from wwspec_router.sdk.vendor import load_sdk
 from wwspec_router.stores import open_store
@@ -414,7 +414,7 @@ exchange = Exchange(sdk, Dispatcher(build_table(root, root / "abilities" / "regi
 def answer(request_id="r-1", **content):
     call = seal.CallContent("corp", 7, request_id=request_id, timestamp=5, **content)
     sealed = seal.seal_call(key, call)
-    got = exchange.answer(Ticket(list(sealed.headers.items()), sealed.body.encode()))
+    got = exchange.answer(PendingRequest(list(sealed.headers.items()), sealed.body.encode()))
     opened = seal.open_reply(key, [(name.decode(), value.decode()) for name, value in got.headers], got.body.decode())
     return [json.loads(opened.text), opened.request_id, opened.is_exception]
 
@@ -426,7 +426,7 @@ print(json.dumps([
     answer(call_type=2, data=event),
 ]))
 sealed = seal.seal_call(bytes(32), seal.CallContent("corp", 7, 1, "{}", "r-2", 5))
-got = exchange.answer(Ticket(list(sealed.headers.items()), sealed.body.encode()))
+got = exchange.answer(PendingRequest(list(sealed.headers.items()), sealed.body.encode()))
 opened = seal.open_reply(key, [(name.decode(), value.decode()) for name, value in got.headers], got.body.decode())
 print(json.dumps([json.loads(opened.text), opened.is_exception]))
 
@@ -436,9 +436,9 @@ def leaks(reply):
 def served():
     answer(call_type=1, data="{}", ability_id="chat_digest", request_id="of-another")
 
-garbled = Ticket([], b"\\xff")
+garbled = PendingRequest([], b"\\xff")
 leaked = []
-for refuse in (exchange.answer, lambda ticket: exchange.refuse(ticket, OverloadedError("busy"))):
+for refuse in (exchange.answer, lambda request: exchange.refuse(request, OverloadedError("busy"))):
     served()
     leaked.append(leaks(refuse(garbled)))
 print(json.dumps(leaked))

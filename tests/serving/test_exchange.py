@@ -7,7 +7,8 @@ from tests.support.kernel import Kernel, app_call
 from tests.support.waiting import DEADLINE
 from wwspec_router.envelope import Call, CallType
 from wwspec_router.errors import OverloadedError
-from wwspec_router.serving.exchange import Answer, Exchange, Ticket
+from wwspec_router.protocol.answers import Answer
+from wwspec_router.serving.exchange import Exchange, PendingRequest
 
 NOT_DECODED = b'{"errcode":710660,"errmsg":"the request could not be verified or decrypted"}'
 
@@ -34,7 +35,7 @@ def sent(answer: Answer) -> tuple[dict[bytes, bytes], bytes]:
 def test_a_request_is_decoded_answered_and_sealed(exchange: Exchange, kernel: Kernel) -> None:
     kernel.sdk.replies["sync_msg"] = '{"errcode":0,"next_cursor":"\u4e2d"}'
 
-    headers, body = sent(exchange.answer(Ticket([("ww-x", "1")], b"a call")))
+    headers, body = sent(exchange.answer(PendingRequest([("ww-x", "1")], b"a call")))
     assert body.decode() == '{"errcode":0,"next_cursor":"\u4e2d"}'
     assert headers == {b"ww-kind": b"normal", b"content-length": str(len(body)).encode()}
 
@@ -52,7 +53,7 @@ def test_a_request_is_decoded_answered_and_sealed(exchange: Exchange, kernel: Ke
     ids=["an event", "no event", "an unknown ability"],
 )
 def test_a_decoded_request_is_answered_under_the_normal_header(exchange: Exchange, body: bytes, reply: bytes) -> None:
-    headers, text = sent(exchange.answer(Ticket([], body)))
+    headers, text = sent(exchange.answer(PendingRequest([], body)))
 
     assert (headers[b"ww-kind"], text) == (b"normal", reply)
 
@@ -61,7 +62,10 @@ def test_a_decoded_request_is_answered_under_the_normal_header(exchange: Exchang
 def test_what_does_not_decode_is_answered_under_the_exception_header(
     exchange: Exchange, kernel: Kernel, body: bytes
 ) -> None:
-    for answer in (exchange.answer(Ticket([], body)), exchange.refuse(Ticket([], body), OverloadedError("busy"))):
+    for answer in (
+        exchange.answer(PendingRequest([], body)),
+        exchange.refuse(PendingRequest([], body), OverloadedError("busy")),
+    ):
         headers, text = sent(answer)
         readable = b"\xff" not in body and b"\xed" not in body
         assert text == (NOT_DECODED if readable else b'{"errcode":710660,"errmsg":"the request\'s body is not UTF-8"}')
@@ -69,21 +73,23 @@ def test_what_does_not_decode_is_answered_under_the_exception_header(
     assert kernel.sdk.calls == []
 
 
-def test_a_ticket_learns_its_deadline_once_it_is_decoded(exchange: Exchange) -> None:
-    quick, endless, event, lost = (Ticket([], body) for body in (b"a quick call", b"a call", b"an event", b"lost"))
+def test_a_request_learns_its_deadline_once_it_is_decoded(exchange: Exchange) -> None:
+    quick, endless, event, lost = (
+        PendingRequest([], body) for body in (b"a quick call", b"a call", b"an event", b"lost")
+    )
 
-    for ticket in (quick, endless, event, lost):
-        exchange.answer(ticket)
+    for request in (quick, endless, event, lost):
+        exchange.answer(request)
     assert quick.deadline == quick.arrived + 10.0
     assert (endless.deadline, event.deadline, lost.deadline) == (None, None, None)
 
 
 def test_a_refusal_is_decoded_again_on_the_thread_that_seals_it(exchange: Exchange, kernel: Kernel) -> None:
-    ticket, answers = Ticket([], b"a call"), []
+    request, answers = PendingRequest([], b"a call"), []
     error = OverloadedError("too many calls at once")
 
-    exchange.answer(ticket)
-    thread = threading.Thread(target=lambda: answers.append(exchange.refuse(ticket, error)), name="refusing")
+    exchange.answer(request)
+    thread = threading.Thread(target=lambda: answers.append(exchange.refuse(request, error)), name="refusing")
     thread.start()
     thread.join(DEADLINE)
     headers, body = sent(answers[0])
@@ -106,6 +112,6 @@ def test_an_sdk_that_does_not_seal_is_the_caller_s_to_handle(
 
     monkeypatch.setattr(kernel.sdk, method, fails)
     with pytest.raises(SealingError):
-        exchange.answer(Ticket([], body))
+        exchange.answer(PendingRequest([], body))
     with pytest.raises(SealingError):
-        exchange.refuse(Ticket([], body), OverloadedError("busy"))
+        exchange.refuse(PendingRequest([], body), OverloadedError("busy"))

@@ -210,6 +210,27 @@ def test_an_ability_that_hangs_takes_no_thread_from_the_others(
     assert "< test_http.py:" in caplog.text
 
 
+def test_a_thread_that_hangs_is_replaced_once_another_that_was_replaced_has_come_back(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    program = start(threads=1, hang_after=0.1)
+    hangs = [Gate(), Gate()]
+    gates = iter(hangs)
+    program.sdk.invoke = lambda api, request: next(gates)(api, request)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(program.post, "single")
+        wait_until(lambda: "the thread was replaced" in caplog.text)
+        second = pool.submit(program.post, "single")
+        wait_until(lambda: "no thread takes its place" in caplog.text)
+        program.sdk.invoke = lambda api, request: '{"errcode":0,"errmsg":"quick"}'
+        hangs[0].opened.set()
+        assert first.result(DEADLINE).json()["errmsg"] == "late"
+        assert program.post("single").json()["errmsg"] == "quick"
+        hangs[1].opened.set()
+        assert second.result(DEADLINE).json()["errmsg"] == "late"
+    assert caplog.text.count("has been running") == 2
+
+
 def test_no_more_threads_are_replaced_than_there_may_be(
     start: Start, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -217,7 +238,7 @@ def test_no_more_threads_are_replaced_than_there_may_be(
     program.sdk.invoke = gate
     with ThreadPoolExecutor(2) as pool:
         hanging = [pool.submit(program.post, "invoke_sync_msg") for _ in range(2)]
-        wait_until(lambda: "too many threads were replaced already" in caplog.text)
+        wait_until(lambda: "no thread takes its place, too many hang already" in caplog.text)
         assert program.post("invoke_sync_msg").json()["errmsg"] == "the program is overloaded, try again later"
         gate.opened.set()
         assert [each.result(DEADLINE).json()["errmsg"] for each in hanging] == ["late", "late"]

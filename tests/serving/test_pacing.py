@@ -1,6 +1,9 @@
+import asyncio
+from collections.abc import Callable
+
 from hypothesis import given, strategies as st
 
-from wwspec_router.serving.pacing import JUDGED_TIME, OCCUPIED, Idleness
+from wwspec_router.serving.pacing import JUDGED_TIME, MANY, OCCUPIED, SPREAD, STEPS, Idleness, Pacing
 
 
 def test_a_process_that_computes_while_jobs_are_in_hand_does_not_idle() -> None:
@@ -64,3 +67,50 @@ def test_however_jobs_come_and_go_it_is_the_time_with_jobs_that_is_compared(
         assert not found
     elif in_hand > JUDGED_TIME + rounding and computed - 50.0 < OCCUPIED * in_hand - rounding:
         assert found
+
+
+class Timers:
+    """An event loop's timers, which end when a test says so."""
+
+    def __init__(self) -> None:
+        self.due: list[Callable[[], None]] = []
+        self._loop = asyncio.new_event_loop()
+        self._loop.close()
+
+    def call_later(self, delay: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
+        assert delay == SPREAD
+        self.due.append(callback)
+        return asyncio.TimerHandle(0.0, callback, (), self._loop)
+
+    def end_spread(self) -> None:
+        self.due.pop()()
+
+
+def test_jobs_spread_for_a_while_once_one_holds_others_up() -> None:
+    timers = Timers()
+    pacing = Pacing(pending=lambda: 2, begun=lambda: [0.0, 0.0])
+    assert pacing.jobs_block(timers.call_later, held_up=True)
+    assert (pacing.spreads, pacing.gives_way) == (True, False)
+    assert not pacing.jobs_block(timers.call_later, held_up=False)
+    assert len(timers.due) == 1, "one spread at a time"
+    timers.end_spread()
+    assert not pacing.spreads
+    assert timers.due == []
+
+
+def test_the_loop_gives_way_while_most_of_many_jobs_take_long() -> None:
+    timers, pending = Timers(), MANY
+    pacing = Pacing(pending=lambda: pending, begun=lambda: [0.0] * MANY)
+    pacing.jobs_block(timers.call_later, held_up=True)
+    assert pacing.gives_way
+    timers.end_spread()
+    assert (pacing.spreads, pacing.gives_way) == (True, True), "they took long up to now"
+    pending = 2 * MANY
+    pacing.jobs_block(timers.call_later, held_up=False)
+    timers.end_spread()
+    assert (pacing.spreads, pacing.gives_way) == (False, False), "half of them is not most"
+
+
+def test_it_is_time_to_give_way_once_for_some_jobs_and_results() -> None:
+    pacing = Pacing(pending=lambda: 0, begun=lambda: [])
+    assert [pacing.is_time_to_give_way() for _ in range(2 * STEPS)].count(True) == 2

@@ -202,6 +202,21 @@ def test_sigterm_ends_a_program_that_is_still_starting(serve: Serve, tmp_path: P
     assert "listening" not in service.log.read_text()
 
 
+def test_sigterm_ends_a_program_whose_worker_ends_before_the_parent_has_looked(serve: Serve, tmp_path: Path) -> None:
+    """As when a whole process group is told to stop, or the parent is slow: its worker's end is not a failure."""
+    (tmp_path / "slow").touch()
+    service = serve("--workers", "1", start=False)
+    service.launch()
+    wait_until((tmp_path / "importing").exists)
+    (worker,) = service.family() - {service.process.pid}
+    service.process.send_signal(signal.SIGSTOP)
+    os.kill(worker, signal.SIGTERM)
+    wait_until(lambda: not alive(worker))
+    service.process.terminate()
+    service.process.send_signal(signal.SIGCONT)
+    assert service.process.wait(DEADLINE) == 0
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize("ability_id", ["hold", "block", "wait"])
 def test_sigterm_ends_the_program_whatever_holds_a_worker_up(

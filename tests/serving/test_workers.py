@@ -17,7 +17,7 @@ from hypothesis import given, settings, strategies as st
 
 from tests.support.waiting import DEADLINE
 from wwspec_router.errors import OverloadedError
-from wwspec_router.serving import workers
+from wwspec_router.serving import crew, pacing, workers
 from wwspec_router.serving.workers import WorkerPool
 
 T = TypeVar("T")
@@ -283,7 +283,7 @@ def test_quick_jobs_come_and_go_while_many_others_take_long(run: Run) -> None:
         pool = await started(threads=80)
         released = threading.Event()
         long = [pool.submit(released.wait, DEADLINE) for _ in range(64)]
-        until = time.monotonic() + 20 * workers.PATIENCE
+        until = time.monotonic() + 20 * pacing.PATIENCE
         number = 0
         while time.monotonic() < until:  # the pool has looked many times by then, and gives way
             numbers = range(number, number + 4)
@@ -304,7 +304,7 @@ def test_jobs_that_block_for_less_than_a_look_spread_as_well(run: Run) -> None:
 
         def block_shortly() -> bool:
             try:
-                together.wait(workers.PATIENCE / 10)
+                together.wait(pacing.PATIENCE / 10)
             except threading.BrokenBarrierError:
                 with suppress(threading.BrokenBarrierError):
                     together.reset()
@@ -348,7 +348,7 @@ def test_a_job_beyond_threads_and_queue_is_refused_at_once_and_accepted_when_the
         futures = [pool.submit(blocker) for blocker in blockers]  # before any thread could take one
         with pytest.raises(OverloadedError, match="overloaded") as refused:
             pool.submit(must_not_run)
-        assert refused.value.detail == "5 jobs in hand, 0 of 2 worker threads"
+        assert refused.value.detail == "5 jobs pending, 0 of 2 worker threads"
         await blockers[1].begun.wait()
         with pytest.raises(OverloadedError):
             pool.submit(must_not_run)
@@ -892,7 +892,7 @@ def test_without_any_thread_queued_jobs_fail_as_overload_and_the_pool_recovers(
         assert await pool.stop(DEADLINE) == 0
 
     run(main)
-    warnings = [record.getMessage() for record in caplog.records if record.name == "wwspec_router.serving.workers"]
+    warnings = [record.getMessage() for record in caplog.records if record.name == crew.__name__]
     assert len(warnings) == 1
     assert warnings[0].startswith("no new worker thread beside the 0 there are")
 
@@ -1029,7 +1029,7 @@ def changing_places(chance: float) -> Iterator[None]:
         return at_a_line
 
     def at_a_call(frame: FrameType, event: str, arg: Any) -> TraceFunction | None:
-        return at_a_line if frame.f_code.co_filename == workers.__file__ else None
+        return at_a_line if frame.f_code.co_filename in (crew.__file__, workers.__file__) else None
 
     before, before_threads = sys.gettrace(), threading.gettrace()
     threading.settrace(at_a_call)

@@ -1,6 +1,6 @@
-"""The threads on which jobs run. One that hangs is left to itself, and another takes its place.
+"""The threads on which jobs run. One that hangs stays behind, and another takes its place.
 
-It knows neither the journal nor reports: what is done with a job, whoever starts it says.
+They know neither the journal nor reports: whoever starts them says what is done with a job.
 """
 
 import logging
@@ -12,26 +12,27 @@ from time import monotonic
 from wwspec_router.envelope import Deadline
 from wwspec_router.errors import StoreError
 from wwspec_router.logs import current_request, short
-from wwspec_router.stacks import describe, describe_thread
+from wwspec_router.stacks import describe
 from wwspec_router.stores.base import Job, Outcome
+from wwspec_router.watchdog import Watchdog, Work
 
 __all__ = ["JobThreads", "Run"]
 
 log = logging.getLogger(__name__)
 
 HOPELESS_AFTER = 10
-"""How many times `hang_after` an ability without a timeout may run before its thread is given up for lost."""
+"""How many times `hang_after` an ability without a timeout may run before its thread counts as lost."""
 
 
 class Run:
-    """A job in the hands of this process.
+    """A job that this process has claimed.
 
     It has two stages: the ability runs, and the outcome is reported. While one of them hangs, the job can be given to
     another run.
 
     Args:
         job: As it was claimed.
-        outcome: What is to be told of it, though its ability has not answered.
+        outcome: What is to be reported of it, though its ability has not answered.
     """
 
     def __init__(self, job: Job, outcome: Outcome | None = None) -> None:
@@ -44,10 +45,8 @@ class Run:
         self.since = 0.0
         """When its stage began."""
         self.is_reporting = False
-        self.is_logged = False
-        """Whether a log line has said that this stage hangs."""
         self.is_gone = False
-        """Whether the journal has lost the job; nobody else knows of it then."""
+        """Whether the journal has lost the job; no other process knows of it then."""
         self.is_over = False
         """Whether its ability does not run, or runs no longer."""
         self._is_given_away = False
@@ -58,8 +57,13 @@ class Run:
         """Begin a stage."""
         with self._lock:
             self.is_reporting = reporting
-            self.is_logged = self._has_ended = False
+            self._has_ended = False
             self.since = monotonic()
+
+    def stage(self) -> tuple[bool, float]:
+        """Return whether the outcome is being reported, and when this stage began."""
+        with self._lock:
+            return self.is_reporting, self.since
 
     def end(self) -> bool:
         """End a stage; return False when the job was given to another run meanwhile."""
@@ -116,6 +120,7 @@ class JobThreads:
         self._threads: dict[int, threading.Thread] = {}
         self._runs: dict[Run, None] = {}  # in the order in which they came
         self._lost: set[int] = set()
+        self._watchdog = Watchdog(self._work_in_hand, self._replace)
         self._named = 0
         self._refused = False
 
@@ -168,29 +173,37 @@ class JobThreads:
             return list(self._runs)
 
     def hangs(self, run: Run) -> bool:
-        """Tell whether a stage takes longer than it should."""
-        limit = self._report_within if run.is_reporting else self._hang_after
-        return run.thread != 0 and monotonic() - run.since > limit
+        """Return whether a stage takes longer than it should."""
+        is_reporting, since = run.stage()
+        return run.thread != 0 and monotonic() - since > self._limit(is_reporting)
 
     def replace_hanging(self) -> list[Run]:
         """Log what hangs, and start other threads in their places; return the runs whose threads were replaced."""
-        hanging = [run for run in self.runs() if self.hangs(run)]
-        for run in hanging:
-            if run.thread not in self._lost:
-                self._replace(run)
-        return [run for run in hanging if run.thread in self._lost]
+        self._watchdog.check()
+        return [run for run in self.runs() if run.thread in self._lost and self.hangs(run)]
 
-    def _replace(self, run: Run) -> None:
+    def _limit(self, is_reporting: bool) -> float:
+        return self._report_within if is_reporting else self._hang_after
+
+    def _work_in_hand(self) -> list[Work]:
+        """Return what the threads do that were not replaced."""
+        with self._lock:
+            threads = self._threads.copy()
+            runs = [run for run in self._runs if run.thread in threads and run.thread not in self._lost]
+        work = []
+        for run in runs:
+            is_reporting, since = run.stage()
+            job, name = run.job, threads[run.thread].name
+            what = f"{'the report of a job' if is_reporting else 'a job'} of {short(job.ability_id, 64)}"
+            work.append(Work(run.thread, name, since, self._limit(is_reporting), what, f"job-{short(job.job_id)}"))
+        return work
+
+    def _replace(self, work: Work) -> bool:
         replaced = len(self._lost) < self._size and self._try_to_start()
         if replaced:
             with self._lock:
-                self._lost.add(run.thread)
-        if not run.is_logged:
-            run.is_logged = True
-            what = "the report of a job" if run.is_reporting else "a job"
-            fate = "another thread takes its place" if replaced else "no thread takes its place, too many hang already"
-            where = describe_thread(run.thread)
-            log.error("%s has been running for %.0f s, %s; it is at %s", what, monotonic() - run.since, fate, where)
+                self._lost.add(work.ident)
+        return replaced
 
     def _try_to_start(self) -> bool:
         try:

@@ -1,7 +1,7 @@
-"""Counts the calls of one process, and takes the figures of several processes together.
+"""Counts the calls of one process, and adds up the figures of several processes.
 
 Latencies are kept as histograms whose buckets have fixed bounds, eight to an octave, so that the percentiles of several
-processes come from nothing more than the sum of their buckets. It knows neither how figures reach other processes nor
+processes come from the sum of their buckets. It knows neither how figures reach other processes nor
 how they are shown.
 """
 
@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 ASYNC = "(async)"
-"""What an asynchronous call is counted as when it comes: how long its acceptance takes tells nothing of its ability."""
+"""What an asynchronous call is counted as when it comes: the time of its acceptance says nothing about its ability."""
 EVENT = "(event)"
 """What an event is counted as."""
 UNDECODED = "(undecoded)"
@@ -42,14 +42,14 @@ UNKNOWN = "(unknown)"
 OTHER_ERRCODE = -1
 """What an errcode is counted as when `MAX_ERRCODES` others were met before it."""
 MAX_ERRCODES = 256
-"""Different errcodes that one process tells apart: handlers choose them freely."""
+"""Different errcodes that one process counts apart: handlers choose them freely."""
 
 Buckets = dict[int, int]
 """A histogram: calls by bucket. Buckets without calls are absent."""
 
 _PER_OCTAVE = 8.0
 _OFFSET = 161.0
-"""Lets the shortest time that is told apart fall into bucket 1."""
+"""Puts the shortest time that is counted apart into bucket 1."""
 _SHORTEST = 2.0**-20
 """About a microsecond, in seconds; what is shorter falls into bucket 0 and reads as 0."""
 _LONGEST = 3600.0
@@ -67,9 +67,9 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     queued: int = 0
     """Calls that wait for a worker thread."""
     jobs_running: int = 0
-    """Asynchronous calls in hand."""
+    """Asynchronous calls that this process has claimed."""
     hung: int = 0
-    """Worker threads written off, since their call does not end."""
+    """Worker threads that were replaced, since their call does not end."""
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
-"""Watches how the program is doing: writes a line of figures to the log every so often, and gives them when asked.
+"""Shows how the program is doing: a line of figures in the log at each interval, and the same as an ability.
 
-In the zone nothing else can look into the program. Both speak of all its worker processes together. What is counted
-is decided elsewhere, and so is how it is shown.
+In the zone nothing else can look into the program. Both are about all its worker processes together. Other modules
+decide what is counted, and how it is shown.
 """
 
 import logging
@@ -11,7 +11,7 @@ from time import monotonic
 
 from wwspec_router.errors import StoreError
 from wwspec_router.monitoring.figures import Figures, Gauges, Snapshot, Stored, merged
-from wwspec_router.monitoring.shared import Board
+from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.monitoring.status import Status, line_of, status_of
 from wwspec_router.stacks import describe
 
@@ -28,14 +28,14 @@ _JOIN_LIMIT = 5.0
 
 
 class Monitor:
-    """Watches over one process, and with a board over all of the program.
+    """Watches over one process, and with shared figures over all of the program.
 
     Args:
         figures: What this process counts.
-        gauges: Tells how busy it is; called from any thread.
-        stored: Tells how full the store is, or raises StoreError; called from any thread.
+        gauges: Returns how busy it is; called from any thread.
+        stored: Returns how full the store is, or raises StoreError; called from any thread.
         interval: Seconds between two lines in the log; 0 for none.
-        board: Where worker processes show each other their figures; None when there is one only.
+        shared: Where worker processes show each other their figures; None when there is one only.
     """
 
     def __init__(
@@ -44,22 +44,22 @@ class Monitor:
         gauges: Callable[[], Gauges],
         stored: Callable[[], Stored],
         interval: float,
-        board: Board | None = None,
+        shared: SharedFigures | None = None,
     ) -> None:
         self._figures = figures
         self._gauges = gauges
         self._stored = stored
         self._interval = interval
-        self._board = board
-        self._told = Snapshot()
+        self._shared = shared
+        self._last_shown = Snapshot()
         self._is_shown = True
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Show this process to the others, and begin to watch on a thread of its own."""
-        if self._board is not None:
-            self._told = merged(self._board.read())  # in the lines of others: a process may start late
+        if self._shared is not None:
+            self._last_shown = merged(self._shared.read())  # in the lines of others: a process may start late
         self._publish()
         self._thread = threading.Thread(target=self._watch, name="wwspec-monitor", daemon=True)
         self._thread.start()
@@ -71,8 +71,8 @@ class Monitor:
             self._thread.join(_JOIN_LIMIT)
             self._thread = None
             self._publish(ended=True)
-        if self._board is not None:
-            self._board.close()
+        if self._shared is not None:
+            self._shared.close()
 
     def status(self) -> Status:
         """Return the figures of the whole program. Asks the store, so it may block; belongs on a worker thread."""
@@ -80,7 +80,7 @@ class Monitor:
 
     def _watch(self) -> None:
         period = self._interval or TURN
-        longest = threading.TIMEOUT_MAX if self._board is None else PUBLISH
+        longest = threading.TIMEOUT_MAX if self._shared is None else PUBLISH
         due = monotonic() + period
         while not self._stopping.wait(max(0.0, min(due - monotonic(), longest))):
             is_over = monotonic() >= due
@@ -94,27 +94,27 @@ class Monitor:
                 log.error("the monitor failed: %s", describe(error))
 
     def _end_interval(self) -> None:
-        board = self._board
+        shared = self._shared
         try:
-            leads = board is None or board.lead()
+            leads = shared is None or shared.lead()
             if self._interval:
                 snapshot = self._program()
                 if leads:
-                    log.info("%s", line_of(snapshot, self._told, self._ask_store()))
-                self._told = snapshot  # also when another leads: our first line, should it die, goes on from here
+                    log.info("%s", line_of(snapshot, self._last_shown, self._ask_store()))
+                self._last_shown = snapshot  # also when another leads: our first line, should it die, goes on from here
         finally:
             self._figures.turn()
 
     def _program(self) -> Snapshot:
         own = self._figures.snapshot(self._gauges())
-        return own if self._board is None else merged([own, *self._board.read()])
+        return own if self._shared is None else merged([own, *self._shared.read()])
 
     def _publish(self, *, ended: bool = False) -> None:
-        if self._board is None:
+        if self._shared is None:
             return
         gauges = Gauges() if ended else self._gauges()
         try:
-            self._board.publish(self._figures.snapshot(gauges), ended=ended)
+            self._shared.publish(self._figures.snapshot(gauges), ended=ended)
         except OSError as error:
             if self._is_shown:  # once: it will be tried again every second
                 log.warning("the figures can't be shown to the other worker processes: %s", error.strerror)

@@ -1,9 +1,9 @@
 """Memory in which the worker processes of one program show each other their figures.
 
-It is a file without a name that their parent makes: it lies in no folder, nobody else can reach it, and it is gone with
-the last of them. Each process has an area of its own, by its number, and carries on the counts of the one that had the
-number before. One process at a time leads, by a lock that the kernel takes back when the process dies: it speaks for
-the program. This module is not aware of what the figures mean.
+It is a file without a name that their parent makes: it is in no folder, nobody else can reach it, and it is gone with
+the last of them. Each process has an area of its own, by its number, and continues the counts of the one that had the
+number before. One process at a time leads, by a lock that the system releases when the process dies: it writes the line
+of the program. This module does not know what the figures mean.
 """
 
 import errno
@@ -21,15 +21,15 @@ from msgspec import Meta
 from wwspec_router.contracts.decoding import UNREADABLE
 from wwspec_router.monitoring.figures import Snapshot, merged
 
-__all__ = ["Board"]
+__all__ = ["SharedFigures"]
 
 AREA = 8 << 20
-"""Bytes of one process: room, of which no more is taken up than is written."""
+"""Bytes reserved for one process; memory is used only for what is written."""
 _HEAD = struct.Struct("<QII")
-"""What precedes the figures: how often the process has shown some, their length, their checksum."""
+"""What precedes the figures: how often the process has published some, their length, their checksum."""
 
 
-class _Post(msgspec.Struct, frozen=True, kw_only=True):
+class _Entry(msgspec.Struct, frozen=True, kw_only=True):
     """What one process shows."""
 
     pid: Annotated[int, Meta(gt=0, lt=2**31)]
@@ -37,7 +37,7 @@ class _Post(msgspec.Struct, frozen=True, kw_only=True):
     """As `_birth` gives it: a later process of the same pid is another one."""
     ended: bool
     snapshot: Snapshot
-    """Its figures, and those that it carries on."""
+    """Its figures, and those that it continues."""
 
     @property
     def shown(self) -> Snapshot:
@@ -46,7 +46,7 @@ class _Post(msgspec.Struct, frozen=True, kw_only=True):
         return self.snapshot if is_alive else self.snapshot.lasting()
 
 
-class Board:
+class SharedFigures:
     """One process's access to that memory. Its methods are for one thread at a time, except `read`.
 
     Args:
@@ -62,7 +62,7 @@ class Board:
         self._pid = os.getpid()
         self._birth = _birth(self._pid) or 0
         self._leads = False
-        times, before = self._post(number)
+        times, before = self._entry(number)
         self._times = times
         self._carried = before.snapshot.lasting() if before is not None else Snapshot()
 
@@ -74,10 +74,10 @@ class Board:
             ended: Whether it counts and runs no more.
 
         Raises:
-            OSError: They could not be written; what was shown before is shown still.
+            OSError: They could not be written; the ones before stay.
         """
-        post = _Post(pid=self._pid, birth=self._birth, ended=ended, snapshot=merged([snapshot, self._carried]))
-        content = _encode(post)
+        entry = _Entry(pid=self._pid, birth=self._birth, ended=ended, snapshot=merged([snapshot, self._carried]))
+        content = _encode(entry)
         if _HEAD.size + len(content) > AREA // 2:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
         times = self._times + 1
@@ -86,16 +86,16 @@ class Board:
         self._times = times
 
     def read(self) -> list[Snapshot]:
-        """Return the figures of the other processes, and those that this one carries on.
+        """Return the figures of the other processes, and those that this one continues.
 
         Raises:
             OSError: The memory can't be read.
         """
-        others = (self._post(number)[1] for number in range(self._size) if number != self._number)
-        return [*(post.shown for post in others if post is not None), self._carried]
+        others = (self._entry(number)[1] for number in range(self._size) if number != self._number)
+        return [*(entry.shown for entry in others if entry is not None), self._carried]
 
     def lead(self) -> bool:
-        """Tell whether this process leads, and let it lead when no other does."""
+        """Return whether this process leads; it does from now on when no other does."""
         if not self._leads:
             with suppress(OSError):
                 fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # not flock, which forked processes share
@@ -109,15 +109,15 @@ class Board:
             self._leads = False
 
     def _place(self, number: int, times: int) -> int:
-        """Return where a process writes: not over what it showed last, which others may be reading."""
+        """Return where a process writes: not over what it published last, which others may be reading."""
         return number * AREA + times % 2 * (AREA // 2)
 
-    def _post(self, number: int) -> tuple[int, _Post | None]:
-        """Return how often the process of a number has shown something, and what it showed last."""
+    def _entry(self, number: int) -> tuple[int, _Entry | None]:
+        """Return how often the process of a number has published something, and what it published last."""
         halves = (self._half(self._place(number, times)) for times in (0, 1))
         return max(halves, key=lambda half: half[0])
 
-    def _half(self, place: int) -> tuple[int, _Post | None]:
+    def _half(self, place: int) -> tuple[int, _Entry | None]:
         head = os.pread(self._file, _HEAD.size, place)
         if len(head) == _HEAD.size:
             times, length, checksum = _HEAD.unpack(head)
@@ -129,11 +129,11 @@ class Board:
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(_Post).decode
+_decode = msgspec.msgpack.Decoder(_Entry).decode
 
 
 def _birth(pid: int) -> int | None:
-    """Return when a process was started, in the kernel's ticks; 0 where that is not told, None when it is gone."""
+    """Return when a process was started, in the kernel's ticks; 0 if the system does not say, None if it is gone."""
     try:
         os.kill(pid, 0)
     except PermissionError:  # it is there, and another user's

@@ -66,7 +66,7 @@ class Status(Output):
     queued: int = 0
     """Calls that wait for a thread."""
     hung: int = 0
-    """Worker threads written off, since their call does not end."""
+    """Worker threads that were replaced, since their call does not end."""
     queue_p50_us: int = 0
     """Half of the calls of the last one to two intervals waited at most this long, in microseconds."""
     queue_p99_us: int = 0
@@ -86,11 +86,11 @@ class Status(Output):
     store_bytes: int = 0
     """Bytes of their text."""
     jobs_running: int = 0
-    """Asynchronous calls in hand."""
+    """Asynchronous calls that a process of this program has claimed."""
     jobs_waiting: int = 0
-    """Asynchronous calls that nobody has in hand."""
+    """Asynchronous calls that no process has claimed."""
     jobs_claimed: int = 0
-    """Asynchronous calls that a process has in hand, of all programs that share the store."""
+    """Asynchronous calls that a process has claimed, of all programs that share the store."""
     jobs_oldest_age_s: int = 0
     """Seconds since the oldest asynchronous call that is not reported yet was accepted."""
 
@@ -100,7 +100,7 @@ def status_of(snapshot: Snapshot, stored: Stored | None) -> Status:
 
     Args:
         snapshot: The program's, all its processes together.
-        stored: How full the store is; None when it can't tell.
+        stored: How full the store is; None when it can't say.
     """
     kept = stored or Stored()
     gauges = snapshot.gauges
@@ -136,7 +136,7 @@ def line_of(now: Snapshot, before: Snapshot, stored: Stored | None) -> str:
     Args:
         now: The program's figures.
         before: The same at the end of the last interval.
-        stored: How full the store is; None when it can't tell.
+        stored: How full the store is; None when it can't say.
     """
     errcodes = {code: count - before.errcodes.get(code, 0) for code, count in now.errcodes.items()}
     parts: dict[str, int | str] = {

@@ -1,4 +1,4 @@
-"""One client's connection: uvicorn's protocol class, with the limits that it has not.
+"""One client's connection: uvicorn's protocol class, with the limits that it lacks.
 
 uvicorn bounds an idle connection, `pipeline.py` what is sent ahead and, in `app.py`, a request's body is bounded. What
 is left is bounded here: the time and the size of a request's head, the time that a client takes to read its reply, the
@@ -7,28 +7,30 @@ with it too.
 """
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from wwspec_router.protocol.answers import CLOSE, plain
 from wwspec_router.protocol.lingering import Lingering
 from wwspec_router.protocol.pipeline import PipelinedProtocol
 
-__all__ = ["HEAD_BYTES", "SURPLUS", "Connection"]
+__all__ = ["HEAD_BYTES", "SURPLUS", "Connection", "reply_head"]
 
 HEAD_BYTES = 64 << 10
 """Bytes that may arrive without an end of the head, or without a byte of the body: what one read adds is allowed."""
 SURPLUS = 256
-"""Connections beyond the limit that are told so, with status 503; what comes beyond these is closed unanswered."""
+"""Connections beyond the limit that are answered with status 503; those beyond these are closed unanswered."""
 
 
 class Connection(PipelinedProtocol):
     """Serves one connection.
 
     uvicorn's `limit_concurrency` is taken for the connections that came when so many were open already, and for no
-    others: a crowd at the door does not shut out who is inside.
+    others: new connections do not shut out those that are open.
 
     Args:
         config: uvicorn's configuration; `timeout_keep_alive` is also how long a client may take to read a reply.
@@ -106,15 +108,9 @@ class Connection(PipelinedProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse a request and close."""
-        text = msg.encode("ascii")
-        headers = [
-            *self.server_state.default_headers,
-            (b"content-type", b"text/plain; charset=utf-8"),
-            (b"content-length", b"%d" % len(text)),
-            (b"connection", b"close"),
-        ]
-        head = b"".join(b"%b: %b\r\n" % header for header in headers)
-        self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[400], head, text))
+        answer = plain(400, msg, CLOSE)
+        head = reply_head(answer.status, self.server_state.default_headers, answer.headers)
+        self.transport.write(head + answer.body)
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is not None and not cycle.response_complete:  # it waits for the rest of its body
             cycle.disconnected = True
@@ -204,6 +200,12 @@ class Connection(PipelinedProtocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+
+
+def reply_head(status: int, *headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Return the head of a reply."""
+    lines = [b"%b: %b\r\n" % header for each in headers for header in each]
+    return b"".join([STATUS_LINE[status], *lines, b"\r\n"])
 
 
 class _ReplyTransport(asyncio.Transport):

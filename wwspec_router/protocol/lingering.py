@@ -24,7 +24,7 @@ class Lingering(asyncio.Protocol):
 
     Args:
         transport: The connection's.
-        protocol: What has served it; hears of writing and of the end.
+        protocol: What has served it; its methods are called on writing and at the end.
     """
 
     def __init__(self, transport: asyncio.Transport, protocol: asyncio.Protocol) -> None:
@@ -33,7 +33,7 @@ class Lingering(asyncio.Protocol):
         self._allowed = BYTES
         self._timer = asyncio.get_running_loop().call_later(SECONDS, transport.close)
         transport.set_protocol(self)
-        with suppress(OSError):  # the client is gone, which will be heard of
+        with suppress(OSError):  # the client is gone; connection_lost follows
             transport.write_eof()
         transport.resume_reading()
 

@@ -1,8 +1,8 @@
 """uvicorn's protocol class, made to parse one request of a connection at a time.
 
-uvicorn's own reads on after each reply, and makes all that a request needs for each one that it has read: a client that
-sends many ahead fills the memory. Here the next request is parsed when the reply before it is sent. What comes
-meanwhile is kept as it came, and nothing more is read. So replies and refusals keep their order, too.
+uvicorn's own class reads on after each reply, and makes all objects of a request for each one that it has read: a
+client that sends many ahead fills the memory. Here the next request is parsed when the reply before it is sent. What
+comes meanwhile is kept as it came, and nothing more is read. So replies and refusals keep their order, too.
 
 Offers to upgrade are ignored, and a client that closes its sending side is answered. This module knows no limits.
 """
@@ -39,7 +39,7 @@ class PipelinedProtocol(HttpToolsProtocol):
         self._unfinished = False
         """Whether a request has begun, and its end has not come."""
         self._busy = False
-        """Whether a request is there as a whole, and not answered."""
+        """Whether a request has arrived as a whole, and is not answered."""
         self._half_closed = False
         """Whether the client sends nothing any more."""
         self._ended = False

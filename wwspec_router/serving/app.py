@@ -1,7 +1,7 @@
-"""The ASGI application: POST / for the channel, GET /healthz and /readyz for whoever looks after the program.
+"""The ASGI application: POST / for the channel, GET /healthz and /readyz for those who operate the program.
 
-It reads a request, hands the whole exchange to a worker thread, and sends what comes back. It decides when a call is
-given up: the client hung up, the ability's time is over, the queue is full. It knows nothing of abilities or of JSON.
+It reads a request, passes the whole exchange to a worker thread, and sends the answer. It knows nothing of abilities or
+of JSON.
 """
 
 import asyncio
@@ -31,16 +31,18 @@ from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.logs import SdkLogHandler, log_stray
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.monitoring.monitor import Monitor
-from wwspec_router.monitoring.shared import Board
+from wwspec_router.monitoring.shared import SharedFigures
+from wwspec_router.protocol.answers import LARGE_BODY, LATE_BODY, WRONG_METHOD, Answer
 from wwspec_router.protocol.framing import content_length
+from wwspec_router.protocol.lean import Submit
 from wwspec_router.registry.table import AbilityTable, build_table, check_configuration
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.sdk.vendor import load_sdk
 from wwspec_router.serving.calls import Calls
-from wwspec_router.serving.exchange import Answer, Exchange, Ticket
+from wwspec_router.serving.exchange import Exchange
 from wwspec_router.serving.gauges import read_gauges, read_stored
+from wwspec_router.serving.liveness import CallWatch, Liveness
 from wwspec_router.serving.readiness import Readiness
-from wwspec_router.serving.watchdog import HangWatch
 from wwspec_router.serving.workers import WorkerPool
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
@@ -50,15 +52,15 @@ __all__ = ["ZoneProgram", "create_app"]
 log = logging.getLogger(__name__)
 
 GC_THRESHOLD = 10_000
-"""New objects, less those that are gone, after which the garbage collector looks at the young ones."""
+"""New objects, less those that were freed, after which the garbage collector checks the young ones."""
 
 
-def create_app(settings: Settings, board: Board | None = None) -> "ZoneProgram":
+def create_app(settings: Settings, shared: SharedFigures | None = None) -> "ZoneProgram":
     """Build the ASGI application of one program.
 
     Args:
         settings: Of the program.
-        board: Where its processes show each other their figures; None with one process.
+        shared: Where its processes show each other their figures; None with one process.
 
     Raises:
         ConfigurationError: The application, the registry file, the SDK or the store can't be used, or they don't fit.
@@ -79,7 +81,7 @@ def create_app(settings: Settings, board: Board | None = None) -> "ZoneProgram":
             f"--store {settings.store}: worker processes don't share it, so an event stored by one would be "
             "missing in another; use a sqlite: store, or --workers 1"
         )
-    program = ZoneProgram(table, sdk, store, settings, board)
+    program = ZoneProgram(table, sdk, store, settings, shared)
     if settings.freeze_gc:
         _spare_the_collector()
     gc.enable()
@@ -87,10 +89,10 @@ def create_app(settings: Settings, board: Board | None = None) -> "ZoneProgram":
 
 
 def _spare_the_collector() -> None:
-    """Keep the garbage collector from going over what start-up made, and from looking at each few calls.
+    """Keep the garbage collector from checking what start-up made, and from running every few calls.
 
     What a call makes is freed by its references; cycles are rare, and are still found. Little of what start-up made
-    is garbage: to look for it would take longer than it is worth.
+    is garbage: a search for it takes longer than it is worth.
     """
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 10, 10)
@@ -106,22 +108,22 @@ class ZoneProgram:
         sdk: The loaded SDK.
         store: Keeps events; closed when the program stops.
         settings: Threads, limits and time-outs.
-        board: Where its processes show each other their figures; None with one process.
+        shared: Where its processes show each other their figures; None with one process.
     """
 
     def __init__(
-        self, table: AbilityTable, sdk: Sdk, store: Store, settings: Settings, board: Board | None = None
+        self, table: AbilityTable, sdk: Sdk, store: Store, settings: Settings, shared: SharedFigures | None = None
     ) -> None:
         self._table = table
         self._sdk = sdk
         self._store = store
         self._settings = settings
-        self._board = board
+        self._shared = shared
         self._running: _Running | None = None
         self._endpoint: _Endpoint | None = None
         self._calls: Calls | None = None
         self.is_stopping = False
-        """Whether a stop has begun; set by the server as soon as it is told to stop."""
+        """Whether a stop has begun; set by the server when it gets the signal."""
         self.stop_by: float | None = None
         """When a stop must be over, in seconds of `time.monotonic()`; the server sets it as the stop begins."""
         self.on_held_up: Callable[[], None] = lambda: None
@@ -149,6 +151,10 @@ class ZoneProgram:
     def calls(self) -> Calls | None:
         """The calls in hand; None while the program is not running."""
         return self._calls
+
+    def submit(self) -> Submit | None:
+        """Return what takes calls without ASGI; None while the program is not running."""
+        return None if self._calls is None else self._calls.submit
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
@@ -197,27 +203,20 @@ class ZoneProgram:
             partial(read_gauges, workers, jobs),
             partial(read_stored, self._store),
             settings.monitor_interval,
-            self._board,
+            self._shared,
         )
-        hangs = HangWatch(
-            workers,
-            jobs,
-            settings.hang_after,
-            dispatcher.abandon,
-            portal.task_of,
-            self.on_held_up,
-            self.on_exhausted,
-        )
-        readiness = Readiness(self._store, lambda: hangs.is_exhausted, lambda: self.is_stopping)
+        call_watch = CallWatch(workers, settings.hang_after, dispatcher.abandon, portal.task_of)
+        liveness = Liveness(call_watch, jobs, settings.hang_after, self.on_held_up, self.on_exhausted)
+        readiness = Readiness(self._store, lambda: liveness.is_exhausted, lambda: self.is_stopping)
         calls = Calls(Exchange(self._sdk, dispatcher), workers, figures, settings)
         await workers.start(threads=1)
         await calls.start()
-        hangs.start()
+        liveness.start()
         monitor.start()
         readiness.start()
         if jobs is not None:  # last: it takes calls up at once
             jobs.start()
-        self._running = _Running(workers, jobs, calls, hangs, monitor, readiness, stopper)
+        self._running = _Running(workers, jobs, calls, liveness, monitor, readiness, stopper)
         self._calls = calls
         self._endpoint = _Endpoint(calls, settings)
 
@@ -249,7 +248,7 @@ class ZoneProgram:
         abandoned = await running.workers.stop(grace)
         await running.calls.stop()
         unfinished = await ending if ending is not None else 0
-        running.hangs.stop()
+        running.liveness.stop()
         running.readiness.stop()
         await loop.run_in_executor(running.stopper, running.monitor.stop)
         running.stopper.shutdown(wait=False)
@@ -279,7 +278,7 @@ class _Running(NamedTuple):
     workers: WorkerPool
     jobs: Jobs | None
     calls: Calls
-    hangs: HangWatch
+    liveness: Liveness
     monitor: Monitor
     readiness: Readiness
     stopper: ThreadPoolExecutor
@@ -287,7 +286,14 @@ class _Running(NamedTuple):
 
 
 async def _only_post(request: Request) -> Response:
-    return PlainTextResponse("the channel POSTs here\n", 405, {"allow": "POST"})
+    response = Response(WRONG_METHOD.body, WRONG_METHOD.status)
+    response.raw_headers = WRONG_METHOD.headers.copy()
+    return response
+
+
+async def _send(send: Send, answer: Answer) -> None:
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
 class _Endpoint:
@@ -302,13 +308,13 @@ class _Endpoint:
         try:
             body = await self._read(scope, receive)
         except _NotReadError as error:
-            if error.status:
-                await PlainTextResponse(error.text, error.status, {"connection": "close"})(scope, receive, send)
+            if error.answer is not None:
+                await _send(send, error.answer)
             return
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
         answered: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
 
-        def settle(answer: Answer | None) -> None:
+        def on_answer(answer: Answer | None) -> None:
             if not answered.done():
                 answered.set_result(answer)
 
@@ -316,20 +322,19 @@ class _Endpoint:
             while (await receive())["type"] != "http.disconnect":
                 pass
 
-        call = self._calls.take(Ticket(headers, body), settle, hung_up)
+        call = self._calls.submit(headers, body, on_answer, hung_up)
         try:
             answer = await answered
         except asyncio.CancelledError:  # the server is stopping
             call.hang_up()
             raise
         if answer is not None:
-            await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-            await send({"type": "http.response.body", "body": answer.body})
+            await _send(send, answer)
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes:
         """Read the request's body, within its limits on size and time."""
         if content_length(scope["headers"]) > self._max_body:
-            raise _NotReadError(413, "the body is too large\n")
+            raise _NotReadError(LARGE_BODY)
         body = bytearray()
         more = True
         try:
@@ -337,20 +342,19 @@ class _Endpoint:
                 while more:
                     message = await receive()
                     if message["type"] == "http.disconnect":
-                        raise _NotReadError(0, "")
+                        raise _NotReadError(None)
                     body += message.get("body", b"")
                     more = message.get("more_body", False)
                     if len(body) > self._max_body:
-                        raise _NotReadError(413, "the body is too large\n")
+                        raise _NotReadError(LARGE_BODY)
         except TimeoutError:
-            raise _NotReadError(408, "the body did not arrive in time\n") from None
+            raise _NotReadError(LATE_BODY) from None
         return bytes(body)
 
 
 class _NotReadError(Exception):
-    """The body was not read; status 0 when there is nobody left to tell."""
+    """The body was not read; without an answer when there is nobody left to send it to."""
 
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
-        self.text = text
+    def __init__(self, answer: Answer | None) -> None:
+        super().__init__("the body was not read")
+        self.answer = answer

@@ -1,8 +1,8 @@
-"""The calls in hand of one event loop: each goes to a worker, and is given up when nobody can wait for it any more.
+"""The pending calls of one event loop: each goes to a worker, and is given up when nobody waits for it any more.
 
-A call is given up when its client hung up, its ability's time is over, or it was queued too long. One timer looks at
-all of them, so that a quick call costs nothing but an entry in a set. Knows no HTTP: whoever takes a request in says
-where its answer goes.
+A call is given up when its client hung up, its ability's time is over, or it was queued too long. One timer checks all
+of them, so a quick call costs only an entry in a set. This module knows no HTTP: the caller of `Calls.submit` says
+where the answer goes.
 """
 
 import asyncio
@@ -12,20 +12,23 @@ from enum import Enum, auto
 from time import monotonic
 from typing import Any
 
+from msgspec.structs import replace
+
 from wwspec_router.config import Settings
 from wwspec_router.errors import CallError, HandlerTimeoutError, OverloadedError
 from wwspec_router.logs import LineLimiter, RareWarnings, about
 from wwspec_router.monitoring.figures import Figures
-from wwspec_router.serving.exchange import Answer, Exchange, Ticket
+from wwspec_router.protocol.answers import NO_REPLY, OVERLOADED, STOPPING, Answer, Headers, OnAnswer
+from wwspec_router.serving.exchange import Exchange, PendingRequest
 from wwspec_router.serving.workers import WorkerPool
 from wwspec_router.stacks import describe
 
-__all__ = ["CallInHand", "Calls"]
+__all__ = ["Calls", "PendingCall"]
 
 log = logging.getLogger(__name__)
 
-ROUND = 0.05
-"""Seconds between two looks."""
+TICK = 0.05
+"""Seconds between two checks of all calls."""
 MARGIN = 0.1
 """Seconds that an ability gets beyond its deadline to answer for itself: an `async def` handler is cancelled then."""
 UNANSWERED = -2
@@ -34,9 +37,10 @@ REFUSAL_THREADS = 2
 """Threads that only answer calls which the workers can't: the queue is full, or a call's time is over."""
 REFUSAL_PATIENCE = 0.08
 """Seconds that a refusal for overload may wait to be sealed; then it is a bare HTTP status 503, but prompt."""
+_UNSEALED_OVERLOAD = replace(OVERLOADED, errcode=UNANSWERED)
 
-Settle = Callable[[Answer | None], None]
-"""Sends an answer; None when there is nobody left to send it to."""
+WatchDisconnect = Callable[[], Awaitable[None]]
+"""Returns when the client has hung up."""
 
 
 class GivenUp(Enum):
@@ -47,38 +51,41 @@ class GivenUp(Enum):
     QUEUED_TOO_LONG = auto()
 
 
-class CallInHand:
-    """One call that a worker has, or will have."""
+class PendingCall:
+    """One call that a worker runs or will run."""
 
-    __slots__ = ("given_up", "job", "listen", "listener", "settle", "ticket")
+    __slots__ = ("_watch", "given_up", "job", "on_answer", "request", "watcher")
 
-    def __init__(self, ticket: Ticket, settle: Settle, listen: Callable[[], Awaitable[None]] | None) -> None:
-        self.ticket = ticket
-        self.settle = settle
-        self.listen = listen
-        self.listener: asyncio.Task[None] | None = None
+    def __init__(self, request: PendingRequest, on_answer: OnAnswer, watch: WatchDisconnect | None) -> None:
+        self.request = request
+        self.on_answer = on_answer
+        self._watch = watch
+        self.watcher: asyncio.Task[None] | None = None
         self.job: asyncio.Future[Answer] | None = None
         self.given_up: GivenUp | None = None
 
     def hang_up(self) -> None:
-        """Tell that the client is gone: a call that is queued never runs, one that runs ends unheard."""
+        """Note that the client is gone: a call that is queued never runs; the answer of one that runs is dropped."""
         self.give_up(GivenUp.HUNG_UP)
 
     def give_up(self, why: GivenUp) -> None:
-        """Cancel the job; one that runs already ends unheard."""
+        """Cancel the job; the answer of one that runs already is dropped."""
         if self.job is not None and not self.job.done():
             self.given_up = why
             self.job.cancel()
 
-    async def hear(self) -> None:
-        """Wait for the client to hang up."""
-        if self.listen is not None:
-            await self.listen()
-            self.hang_up()
+    def watch_disconnect(self) -> None:
+        """Begin to wait for the client to hang up, if somebody must."""
+        if self.watcher is None and self._watch is not None:
+            self.watcher = asyncio.ensure_future(self._until_disconnected(self._watch))
+
+    async def _until_disconnected(self, watch: WatchDisconnect) -> None:
+        await watch()
+        self.hang_up()
 
 
 class Calls:
-    """Takes requests in and answers them; on the thread of its loop.
+    """Takes requests and answers them; on the thread of its loop.
 
     Args:
         exchange: Answers a request, on a worker thread.
@@ -90,11 +97,11 @@ class Calls:
     def __init__(self, exchange: Exchange, workers: WorkerPool, figures: Figures, settings: Settings) -> None:
         self._exchange = exchange
         self._workers = workers
-        # As many may wait as there can be calls: who is refused is told so by the program, and not by a bare status.
+        # As many may wait as there can be calls, so that a refusal is a sealed reply and no bare status.
         self._refusals = WorkerPool(REFUSAL_THREADS, settings.connections, name="wwspec-refusal")
         self._figures = figures
         self._queue_timeout = settings.queue_timeout
-        self._in_hand: set[CallInHand] = set()
+        self._in_hand: set[PendingCall] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._overloads = RareWarnings(log)
         self._late = RareWarnings(log)
@@ -116,36 +123,40 @@ class Calls:
 
     @property
     def in_hand(self) -> int:
-        """How many calls a worker has, or will have."""
+        """How many calls are pending."""
         return len(self._in_hand)
 
-    def take(self, ticket: Ticket, settle: Settle, listen: Callable[[], Awaitable[None]] | None = None) -> CallInHand:
-        """Take one request in.
+    def submit(
+        self, headers: Headers, body: bytes, on_answer: OnAnswer, watch: WatchDisconnect | None = None
+    ) -> PendingCall:
+        """Take one request.
 
         Args:
-            ticket: The request.
-            settle: Called once, later, with the answer.
-            listen: Returns when the client has hung up; awaited only for calls that take long. Without it whoever
-                calls this tells `CallInHand.hang_up`.
+            headers: Its headers.
+            body: Its body, as a whole.
+            on_answer: Called once, later, with the answer.
+            watch: Returns when the client has hung up; awaited only for calls that take long. Without it the caller
+                calls `PendingCall.hang_up`.
         """
-        call = CallInHand(ticket, settle, listen)
+        request = PendingRequest(headers, body)
+        call = PendingCall(request, on_answer, watch)
         try:
-            job = call.job = self._workers.submit(self._exchange.answer, ticket)
+            job = call.job = self._workers.submit(self._exchange.answer, request)
         except OverloadedError as error:
             self._refuse(call, error)
             return call
         self._in_hand.add(call)
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(ROUND, self._look)
-        job.add_done_callback(lambda job: self._worked(call, job))
+            self._timer = asyncio.get_running_loop().call_later(TICK, self._tick)
+        job.add_done_callback(lambda job: self._on_done(call, job))
         return call
 
-    def _worked(self, call: CallInHand, job: "asyncio.Future[Answer]") -> None:
+    def _on_done(self, call: PendingCall, job: "asyncio.Future[Answer]") -> None:
         self._in_hand.discard(call)
-        if call.listener is not None:
-            call.listener.cancel()
+        if call.watcher is not None:
+            call.watcher.cancel()
         if not job.cancelled():
-            self._settle(call, job)
+            self._pass_on(call, job)
         elif call.given_up is GivenUp.TIME_OVER:
             self._refuse(call, HandlerTimeoutError())
         elif call.given_up is GivenUp.QUEUED_TOO_LONG:
@@ -153,66 +164,60 @@ class Calls:
             self._refuse(call, OverloadedError(detail=detail))
         elif call.given_up is GivenUp.HUNG_UP:
             self._count(call, UNANSWERED)
-            call.settle(None)
+            call.on_answer(None)
         else:
-            call.settle(_plain(503, "stopping\n"))
+            call.on_answer(STOPPING)
 
-    def _refuse(self, call: CallInHand, error: CallError) -> None:
+    def _refuse(self, call: PendingCall, error: CallError) -> None:
         """Answer with an error, from a thread that does nothing else."""
-        with about(call.ticket.number):
+        with about(call.request.number):
             if isinstance(error, OverloadedError):
                 self._overloads.warning("a call was refused: %s (%s)", error.message, error.detail)
             else:
-                self._late.warning("ability %s refused: %s", call.ticket.label, error.message)
+                self._late.warning("ability %s refused: %s", call.request.label, error.message)
         try:
-            job: asyncio.Future[Answer] = self._refusals.submit(self._refusal, call.ticket, error, monotonic())
+            job: asyncio.Future[Answer] = self._refusals.submit(self._refusal, call.request, error, monotonic())
         except OverloadedError:
             self._count(call, UNANSWERED)
-            call.settle(_plain(503, "overloaded\n"))
+            call.on_answer(OVERLOADED)
         else:
-            job.add_done_callback(lambda job: self._settle(call, job))
+            job.add_done_callback(lambda job: self._pass_on(call, job))
 
-    def _refusal(self, ticket: Ticket, error: CallError, since: float) -> Answer:
+    def _refusal(self, request: PendingRequest, error: CallError, since: float) -> Answer:
         """Seal a refusal, on one of the threads for that, unless there were too many before it."""
         if isinstance(error, OverloadedError) and monotonic() - since > REFUSAL_PATIENCE:
-            return _plain(503, "overloaded\n", UNANSWERED)
-        return self._exchange.refuse(ticket, error)
+            return _UNSEALED_OVERLOAD
+        return self._exchange.refuse(request, error)
 
-    def _settle(self, call: CallInHand, job: "asyncio.Future[Any]") -> None:
+    def _pass_on(self, call: PendingCall, job: "asyncio.Future[Any]") -> None:
         if job.cancelled():
-            call.settle(_plain(503, "stopping\n"))
+            call.on_answer(STOPPING)
         elif error := job.exception():
-            ending = self._unsealed.ending(call.ticket.label)
+            ending = self._unsealed.ending(call.request.label)
             if ending is not None:
-                with about(call.ticket.number):
+                with about(call.request.number):
                     log.error("no reply could be sealed: %s%s", describe(error), ending)
             self._count(call, UNANSWERED)
-            call.settle(_plain(500, "no reply\n"))
+            call.on_answer(NO_REPLY)
         else:
             answer: Answer = job.result()
             self._count(call, answer.errcode)
-            call.settle(answer)
+            call.on_answer(answer)
 
-    def _count(self, call: CallInHand, errcode: int) -> None:
-        ticket = call.ticket
+    def _count(self, call: PendingCall, errcode: int) -> None:
+        request = call.request
         now = monotonic()
-        waited = (ticket.begun or now) - ticket.arrived
-        self._figures.count(ticket.label, errcode, waited, now - ticket.arrived)
+        waited = (request.begun or now) - request.arrived
+        self._figures.count(request.label, errcode, waited, now - request.arrived)
 
-    def _look(self) -> None:
+    def _tick(self) -> None:
         now = monotonic()
         for call in list(self._in_hand):
-            ticket = call.ticket
-            if ticket.deadline is not None and now > ticket.deadline + MARGIN:
+            request = call.request
+            if request.deadline is not None and now > request.deadline + MARGIN:
                 call.give_up(GivenUp.TIME_OVER)
-            elif not ticket.begun and now - ticket.arrived > self._queue_timeout:
+            elif not request.begun and now - request.arrived > self._queue_timeout:
                 call.give_up(GivenUp.QUEUED_TOO_LONG)
-            elif call.listener is None and call.listen is not None and now - ticket.arrived > ROUND:
-                call.listener = asyncio.ensure_future(call.hear())
-        self._timer = asyncio.get_running_loop().call_later(ROUND, self._look) if self._in_hand else None
-
-
-def _plain(status: int, text: str, errcode: int = 0) -> Answer:
-    """What is sent when nothing can be sealed."""
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(text))]
-    return Answer(headers, text.encode(), errcode, status)
+            elif now - request.arrived > TICK:
+                call.watch_disconnect()
+        self._timer = asyncio.get_running_loop().call_later(TICK, self._tick) if self._in_hand else None

@@ -1,42 +1,29 @@
 """One HTTP exchange on one worker thread: SDK decode, dispatch, SDK encode, in a row.
 
-The SDK stamps its log lines with the request that a thread decoded last, and is not told which request a reply
+The SDK stamps its log lines with the request that a thread decoded last, and does not learn which request a reply
 belongs to; so one exchange never changes threads [100057]. This module knows no sockets and no event loop.
 """
 
 import itertools
 import logging
-import sys
 from contextlib import suppress
 from time import monotonic
-
-import msgspec
 
 from wwspec_router.errors import CallError, DecodeError
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.logs import RareWarnings, current_request
 from wwspec_router.monitoring.figures import UNDECODED
+from wwspec_router.protocol.answers import Answer
 from wwspec_router.sdk.base import Headers, Sdk, SealedReply
 
-__all__ = ["Answer", "Exchange", "Ticket", "ticket_on"]
+__all__ = ["Exchange", "PendingRequest"]
 
 log = logging.getLogger(__name__)
 
 _numbers = itertools.count(1)
 
 
-class Answer(msgspec.Struct, frozen=True, gc=False):
-    """What is sent back."""
-
-    headers: list[tuple[bytes, bytes]]
-    body: bytes
-    errcode: int
-    """The program's own errcode; 0 for a reply."""
-    status: int = 200
-    """The HTTP status; another than 200 only when nothing can be sealed, which the platform reports as 710676."""
-
-
-class Ticket:
+class PendingRequest:
     """One request on its way through the program. Times are those of `time.monotonic()`."""
 
     __slots__ = ("arrived", "begun", "body", "deadline", "headers", "label", "number")
@@ -48,7 +35,7 @@ class Ticket:
         """Ties the log lines of this request together."""
         self.arrived = monotonic()
         self.begun = 0.0
-        """When a worker took it up; 0.0 while it is queued."""
+        """When a worker began it; 0.0 while it is queued."""
         self.deadline: float | None = None
         """When it must be answered; known once it is decoded."""
         self.label = UNDECODED
@@ -68,27 +55,27 @@ class Exchange:
         self._dispatcher = dispatcher
         self._undecoded = RareWarnings(log)
 
-    def answer(self, ticket: Ticket) -> Answer:
+    def answer(self, request: PendingRequest) -> Answer:
         """Decode, dispatch and encode one request. Blocks.
 
         Raises:
             Exception: The SDK could not seal the reply, whatever it raised; there is nothing to send.
         """
-        ticket.begun = monotonic()
-        current_request.set(ticket.number)
+        request.begun = monotonic()
+        current_request.set(request.number)
         dispatcher = self._dispatcher
         try:
-            call = self._sdk.decode(ticket.headers, self._text(ticket.body))
+            call = self._sdk.decode(request.headers, self._text(request.body))
         except DecodeError as error:
             return self._refuse_undecoded(error)
         route = dispatcher.route(call)
-        ticket.label = route.label
-        deadline = route.deadline(ticket.arrived)
-        ticket.deadline = deadline.at
+        request.label = route.label
+        deadline = route.deadline(request.arrived)
+        request.deadline = deadline.at
         reply = dispatcher.answer(call, route, deadline)
         return _answer(self._sdk.encode(reply.text), reply.errcode)
 
-    def refuse(self, ticket: Ticket, error: CallError) -> Answer:
+    def refuse(self, request: PendingRequest, error: CallError) -> Answer:
         """Answer a request with an error, from a thread that did not work on it.
 
         It is decoded once more, so that the SDK knows on this thread, too, which request the reply belongs to.
@@ -96,9 +83,9 @@ class Exchange:
         Raises:
             Exception: As for `answer`.
         """
-        current_request.set(ticket.number)
+        current_request.set(request.number)
         try:
-            ticket.label = self._dispatcher.route(self._sdk.decode(ticket.headers, self._text(ticket.body))).label
+            request.label = self._dispatcher.route(self._sdk.decode(request.headers, self._text(request.body))).label
         except DecodeError as undecoded:
             return self._refuse_undecoded(undecoded)
         refusal = self._dispatcher.refusal(error)
@@ -114,18 +101,10 @@ class Exchange:
             return body.decode()
         except UnicodeDecodeError:
             pass
-        # To the SDK this thread is still about the request before, whose id it would put into the refusal's headers.
+        # For the SDK this thread still serves the request before, whose id would go into the headers of the refusal.
         with suppress(DecodeError):
             self._sdk.decode([], "")
         raise DecodeError("the request's body is not UTF-8")
-
-
-def ticket_on(ident: int) -> Ticket | None:
-    """Return the request that a thread is answering, if any; found on its stack, so that calls pay nothing for it."""
-    frame = sys._current_frames().get(ident)
-    while frame is not None and frame.f_code is not Exchange.answer.__code__:
-        frame = frame.f_back
-    return None if frame is None else frame.f_locals.get("ticket")
 
 
 def _answer(sealed: SealedReply, errcode: int) -> Answer:

@@ -1,7 +1,7 @@
-"""What a process must not keep that a handler forks: the port, its connections, and this program's way with signals.
+"""What a process that a handler forks must not keep: the port, its connections, and the signal handlers.
 
-It may live longer than the program. With the port in its hands no other program could open it, and no client would see
-that a connection was closed.
+It may live longer than the program. If it kept the port, no other program could open it, and no client would see that
+a connection was closed.
 """
 
 import os
@@ -15,7 +15,7 @@ __all__ = ["keep_from_children"]
 
 
 def keep_from_children(listening: socket.socket, *others: socket.socket) -> None:
-    """Let go of a port, of its connections and of other sockets in each process that this one forks from now on.
+    """Close a port, its connections and other sockets in each process that this one forks from now on.
 
     Processes that run another program, as those of `subprocess`, inherit none of them anyway.
     """

@@ -1,7 +1,7 @@
-"""What a worker process tells its parent: that it lives, that it serves, and that it can't any more.
+"""What a worker process reports to its parent: that it lives, that it serves, and that it can't any more.
 
-A line on a socket for each thing told. A worker gives a sign of life once a second, from a thread of its own, so that
-one that is merely busy is never taken for dead. When the parent is gone, however it ended, the worker notices at once
+Each report is a line on a socket. A worker gives a sign of life once a second, from a thread of its own, so that
+a busy one is never taken for dead. When the parent is gone, however it ended, the worker notices at once
 and stops. Nothing here knows HTTP or what a worker does.
 """
 
@@ -28,7 +28,7 @@ ALIVE, SERVING, HELD_UP, EXHAUSTED, CLOSED, FAILED = "alive", "serving", "held-u
 
 
 class Pulse:
-    """A worker process's line to its parent; told from any thread.
+    """A worker process's line to its parent; any thread may report.
 
     Args:
         parent: The socket to it.
@@ -65,27 +65,27 @@ class Pulse:
             raise NoThreadError from None
 
     def serving(self) -> None:
-        """Tell that this process serves from now on."""
-        self._tell(SERVING)
+        """Report that this process serves from now on."""
+        self._report(SERVING)
 
     def held_up(self) -> None:
-        """Tell that the event loop is held up: this process is killed and replaced."""
-        self._tell(HELD_UP)
+        """Report that the event loop is held up: this process is killed and replaced."""
+        self._report(HELD_UP)
 
     def exhausted(self) -> None:
-        """Tell that every thread hangs and none can be added: this process is stopped and replaced."""
-        self._tell(EXHAUSTED)
+        """Report that every thread hangs and none can be added: this process is stopped and replaced."""
+        self._report(EXHAUSTED)
 
     def closed(self) -> None:
-        """Tell that this process takes no more connections."""
-        self._tell(CLOSED)
+        """Report that this process takes no more connections."""
+        self._report(CLOSED)
 
     def failed(self, reason: str) -> None:
-        """Tell why this process ends."""
+        """Report why this process ends."""
         with suppress(OSError):
             self._parent.sendall(_line(f"{FAILED} {reason}"))
 
-    def _tell(self, what: str) -> None:
+    def _report(self, what: str) -> None:
         # A parent that stands still must not hold this process up: once the socket is full, nothing is missed.
         with suppress(OSError):
             self._parent.send(_line(what), socket.MSG_DONTWAIT)
@@ -93,9 +93,9 @@ class Pulse:
     def _beat(self) -> None:
         """Give signs of life until the parent is gone; then stop, within the grace."""
         poll = select.poll()
-        poll.register(self._parent, select.POLLIN)  # it says nothing: what there is to read is its end
+        poll.register(self._parent, select.POLLIN)  # it sends nothing, so this is readable when it has ended
         while not poll.poll(BEAT * 1000):
-            self._tell(ALIVE)
+            self._report(ALIVE)
         os.kill(os.getpid(), signal.SIGTERM)
         log.error("the parent process is gone: stopping")
         threading.Event().wait(self._grace + MARGIN)

@@ -1,7 +1,7 @@
 """Whether one process can take calls: what `/readyz` answers.
 
-The store is asked once a second by a thread of its own, so that no request waits for it. What is answered holds no
-path, no version and no text of an error: anybody may ask.
+The store is asked once a second by a thread of its own, so that no request waits for it. An answer holds no path,
+no version and no text of an error: anybody may ask.
 """
 
 import logging
@@ -28,8 +28,8 @@ class Readiness:
 
     Args:
         store: The program's.
-        is_exhausted: Tells whether every thread hangs and none can be added.
-        is_stopping: Tells whether the process has begun to stop.
+        is_exhausted: Returns whether every thread hangs and none can be added.
+        is_stopping: Returns whether the process has begun to stop.
     """
 
     def __init__(self, store: Store, is_exhausted: Callable[[], bool], is_stopping: Callable[[], bool]) -> None:
@@ -49,7 +49,7 @@ class Readiness:
         threading.Thread(target=self._watch, name="wwspec-readiness", daemon=True).start()
 
     def stop(self) -> None:
-        """Check the store no more."""
+        """Stop checking the store."""
         self._stopped.set()
 
     def faults(self) -> list[str]:

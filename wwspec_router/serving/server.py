@@ -1,7 +1,7 @@
 """Serves one program with uvicorn in this process: a worker, or the only process.
 
 On SIGTERM the port is closed at once, so that the platform's next call fails to connect; what runs is finished within
-the grace. This module knows neither what a call is nor who watches over this process.
+the grace. This module knows neither what a call is nor who watches this process.
 """
 
 import logging
@@ -13,14 +13,13 @@ from time import monotonic
 from types import FrameType
 
 import uvicorn
-from starlette.types import ASGIApp
 
 from wwspec_router.config import Settings
-from wwspec_router.monitoring.shared import Board
+from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.protocol.connection import Connection
+from wwspec_router.protocol.lean import LeanConnection
 from wwspec_router.serving.app import ZoneProgram, create_app
 from wwspec_router.serving.forks import keep_from_children
-from wwspec_router.serving.lean import LeanConnection
 from wwspec_router.serving.pulse import Pulse
 from wwspec_router.serving.supervisor import end_by
 
@@ -36,7 +35,7 @@ Also what a client has to read its reply."""
 
 
 def serve_here(settings: Settings, listening: socket.socket, on_serving: Callable[[], None]) -> None:
-    """Serve in this process, which nobody watches over, until a signal.
+    """Serve in this process, without a parent that watches it, until a signal.
 
     Raises:
         WWSpecError: The program can't start as configured; the port was not opened.
@@ -46,19 +45,21 @@ def serve_here(settings: Settings, listening: socket.socket, on_serving: Callabl
     _Server(program, settings, on_serving).run([listening])
 
 
-def work(settings: Settings, listening: socket.socket, pulse: Pulse, board: int | None) -> None:
+def work(settings: Settings, listening: socket.socket, pulse: Pulse, shared: int | None) -> None:
     """Serve in a worker process until SIGTERM.
 
     Args:
         settings: Of the program.
         listening: The bound socket that the workers share.
         pulse: The line to the parent.
-        board: A file in which the workers show each other their figures; see `Board`.
+        shared: A file in which the workers show each other their figures; see `SharedFigures`.
 
     Raises:
         WWSpecError: The program can't start as configured.
     """
-    program = create_app(settings, None if board is None else Board(board, 2 * settings.workers, pulse.number))
+    program = create_app(
+        settings, None if shared is None else SharedFigures(shared, 2 * settings.workers, pulse.number)
+    )
     if pulse.predecessor:  # of a deployed program the platform collects no line of the parent's
         log.warning("this worker process takes the place of one that %s", pulse.predecessor)
     program.on_held_up = pulse.held_up
@@ -67,7 +68,7 @@ def work(settings: Settings, listening: socket.socket, pulse: Pulse, board: int 
     _WorkerServer(program, settings, pulse).run([listening])
 
 
-def server_config(program: ASGIApp, settings: Settings) -> uvicorn.Config:
+def server_config(program: ZoneProgram, settings: Settings) -> uvicorn.Config:
     """Configure uvicorn for one process of a program."""
     protocol: Callable[..., Connection] = partial(Connection, head_timeout=settings.head_timeout)
     if settings.lean_http:
@@ -76,6 +77,7 @@ def server_config(program: ASGIApp, settings: Settings) -> uvicorn.Config:
             head_timeout=settings.head_timeout,
             body_timeout=settings.body_timeout,
             max_body=settings.max_body,
+            submit=program.submit,
         )
     return uvicorn.Config(
         program,
@@ -112,7 +114,7 @@ class _Server(uvicorn.Server):
         """Begin to serve.
 
         Raises:
-            WWSpecError: The program can't start, in the words of whoever found out.
+            WWSpecError: The program can't start; the text says why.
         """
         await self._program.start()
         await super().startup(sockets)
@@ -124,7 +126,7 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop; at once, when told so again."""
+        """Stop; on a second signal at once."""
         if self.should_exit:
             end_by(sig)
         self._program.is_stopping = True
@@ -132,7 +134,7 @@ class _Server(uvicorn.Server):
 
 
 class _WorkerServer(_Server):
-    """The server of a worker process, which its parent tells to stop, and kills when it does not.
+    """The server of a worker process; its parent signals it to stop, and kills it when it does not.
 
     Args:
         program: What is served.

@@ -1,8 +1,8 @@
 """The program as a service: one port, and the processes that serve it.
 
 The process that is started opens the port and becomes the parent of the workers; see `supervisor`. It loads neither the
-application nor what serves it: a worker does, and tells what is wrong. The port is bound first and refuses connections
-until a worker can serve, since a program that can't answer must not look alive.
+application nor what serves it: a worker does, and reports what is wrong. The port is bound first and refuses
+connections until a worker can serve, since a program that can't answer must not look alive.
 """
 
 import gc
@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 FAILURE = 3
 """Exit code of a worker process that can't serve; nobody but the parent sees it."""
 OTHER_FILES = 512
-"""Open files of a process besides its connections and what its threads open: connections beyond the limit, which are
-told so, the store, the logs, modules, the event loop."""
+"""Open files of a process besides its connections and what its threads open: connections beyond the limit, which get
+a status 503, the store, the logs, modules, the event loop."""
 
 
 def serve(settings: Settings) -> None:
@@ -48,23 +48,23 @@ def serve(settings: Settings) -> None:
 
         serve_here(settings, listening, partial(_announce, settings, listening))
         return
-    board = _shared_memory()
+    shared = _shared_memory()
     supervisor = Supervisor(
         listening, settings.workers, settings.grace, settings.hang_after, partial(_announce, settings, listening)
     )
     pulse = supervisor.run()
     if pulse is not None:
-        _work(settings, listening, pulse, board)
+        _work(settings, listening, pulse, shared)
 
 
-def _work(settings: Settings, listening: socket.socket, pulse: Pulse, board: int | None) -> None:
-    """Be a worker process; what keeps it from serving is told to the parent."""
-    gc.disable()  # until the program is there: modules stay, and to look for garbage among them takes longer
+def _work(settings: Settings, listening: socket.socket, pulse: Pulse, shared: int | None) -> None:
+    """Be a worker process; it reports to the parent what keeps it from serving."""
+    gc.disable()  # until the program is there: modules stay, and a search for garbage among them takes longer
     try:
         pulse.start()
         from wwspec_router.serving.server import work
 
-        work(settings, listening, pulse, board)
+        work(settings, listening, pulse, shared)
     except WWSpecError as error:
         reason = str(error)
     except Exception as error:
@@ -76,9 +76,9 @@ def _work(settings: Settings, listening: socket.socket, pulse: Pulse, board: int
 
 
 def _shared_memory() -> int | None:
-    """Make the memory in which workers show each other their figures; None where the system has none to give."""
+    """Make the memory in which workers show each other their figures; None where the system has none."""
     try:
-        return os.memfd_create("wwspec-board", os.MFD_CLOEXEC)
+        return os.memfd_create("wwspec-figures", os.MFD_CLOEXEC)
     except (AttributeError, OSError) as error:
         log.warning("figures are of one worker process each: they can't share any (%s)", error)
         return None

@@ -29,10 +29,10 @@ SILENCE = 60.0
 """Seconds without a sign of life after which a worker is killed, or `--hang-after` when that is longer."""
 CLOSING = 0.5
 """Seconds after SIGTERM within which the workers close the port; then the parent closes it for all of them."""
-FAREWELL = 1.0
-"""Seconds that a worker may take to end once it has said why it can't serve."""
-LAST_WORDS = 0.3
-"""Seconds that the last line in the log may take: perhaps nobody reads it."""
+EXIT_WAIT = 1.0
+"""Seconds that a worker may take to end once it has reported why it can't serve."""
+LOG_WAIT = 0.3
+"""Seconds that writing the last line of the log may take: perhaps nobody reads it."""
 
 _CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGALRM)
 
@@ -65,7 +65,7 @@ class Supervisor:
         self._served = False
         self._signals: list[int] = []
         self._exit_code = 0
-        self._looked = monotonic()
+        self._checked = monotonic()
 
     def run(self) -> Pulse | None:
         """Keep the workers until a signal; a second one kills them and this process.
@@ -78,7 +78,7 @@ class Supervisor:
             SystemExit: Workers had to be killed, since they did not stop in time.
         """
         self._woken, self._wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        handlers = [(each, signal.signal(each, self._note)) for each in _CAUGHT]
+        handlers = [(each, signal.signal(each, self._on_signal)) for each in _CAUGHT]
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
         try:
             while not self._signals:
@@ -86,7 +86,8 @@ class Supervisor:
                     if pulse := self._start(slot):
                         return pulse
                 self._wait()
-                self._look()
+                if not self._signals:  # else a worker has ended because it got the signal, too
+                    self._check()
             self._stop()
         except BaseException:
             self._kill_all()
@@ -102,8 +103,8 @@ class Supervisor:
 
     # Signals
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        """Take a signal, whatever this process is at: it may be waiting for somebody to read its log."""
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        """Take a signal, whatever this process does: it may be waiting for somebody to read its log."""
         if number == signal.SIGCHLD:
             return
         if number == signal.SIGALRM:
@@ -115,7 +116,7 @@ class Supervisor:
             end_by(number)
         for worker in self._workers:
             worker.send(signal.SIGTERM)
-        signal.setitimer(signal.ITIMER_REAL, self._grace + MARGIN + LAST_WORDS)
+        signal.setitimer(signal.ITIMER_REAL, self._grace + MARGIN + LOG_WAIT)
 
     # Starting
 
@@ -146,13 +147,13 @@ class Supervisor:
             slot.worker = WorkerProcess(pid, ours, number)
             self._workers.append(slot.worker)
         except OSError as error:
-            self._put_off(slot, error)
+            self._retry_later(slot, error)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         return None
 
     def _become_worker(self, ours: socket.socket) -> None:
-        """Let go of all that is the parent's."""
+        """Close and reset all that is the parent's."""
         signal.set_wakeup_fd(-1)
         for number in _CAUGHT:
             signal.signal(number, signal.SIG_DFL)
@@ -161,7 +162,7 @@ class Supervisor:
         ours.close()
         self._close()
 
-    def _put_off(self, slot: Slot, error: OSError) -> None:
+    def _retry_later(self, slot: Slot, error: OSError) -> None:
         if not self._served:
             raise ConfigurationError(
                 f"no worker process can be started ({error.strerror}): raise this system's limits on processes, "
@@ -173,7 +174,7 @@ class Supervisor:
     # Watching
 
     def _wait(self, until: float = inf) -> None:
-        """Wait until a worker has spoken or ended, a signal has come, or something is due."""
+        """Wait until a worker has reported or ended, a signal has come, or something is due."""
         now = monotonic()
         slots = self._slots if self._served and not self._signals else []
         times = [until, now + BEAT, *(slot.due for slot in slots if slot.worker is None)]
@@ -181,62 +182,62 @@ class Supervisor:
         poll = select.poll()
         poll.register(self._woken, select.POLLIN)
         for worker in self._workers:
-            if worker.speaks:
+            if worker.may_report:
                 poll.register(worker.channel, select.POLLIN)
         poll.poll(max(0.0, min(times) - now) * 1000)
         with suppress(BlockingIOError):
             os.read(self._woken, 1 << 10)
         for worker in self._workers:
-            self._hear(worker)
+            self._read(worker)
         self._reap()
 
-    def _hear(self, worker: WorkerProcess) -> None:
-        worker.listen()
+    def _read(self, worker: WorkerProcess) -> None:
+        worker.read()
         if worker.served_since is not None and not self._served:
             self._served = True
             self._on_serving()
 
-    def _look(self) -> None:
-        """See to each worker: who has ended, who began to serve, and who can't go on."""
+    def _check(self) -> None:
+        """Check each worker: which has ended, which is silent, and which can't go on."""
         now = monotonic()
-        frozen = now - self._looked > 2 * BEAT  # this process stood still itself, and can't blame others
-        self._looked = now
+        frozen = now - self._checked > 2 * BEAT  # this process was stopped itself, so silence of others proves nothing
+        self._checked = now
         for worker in list(self._workers):
             if frozen:
-                worker.heard = now
+                worker.last_sign = now
             if worker.status is not None:
-                self._bury(worker)
+                self._replace_ended(worker)
             elif now > worker.deadline:
                 self._kill_late(worker)
             elif worker.reason:
-                worker.deadline = min(worker.deadline, now + FAREWELL)
+                worker.deadline = min(worker.deadline, now + EXIT_WAIT)
             elif worker.held_up:
                 log.error("worker process %d is held up by what it runs", worker.pid)
                 worker.kill()
                 worker.held_up = False
-            elif now - worker.heard > self._silence:
+            elif now - worker.last_sign > self._silence:
                 log.error("worker process %d gave no sign of life for %g seconds", worker.pid, self._silence)
                 worker.kill()
-                worker.heard = now
+                worker.last_sign = now
             elif worker.exhausted:
                 worker.exhausted = False
                 self._retire(worker)
 
     def _reap(self) -> None:
-        """Learn how processes ended: workers, and in a container orphans of theirs, which are ours there."""
+        """Read how processes ended: workers, and in a container orphans of theirs, which belong to process 1."""
         with suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
                 for worker in self._workers:
                     if worker.pid == ended[0]:
                         worker.status = ended[1]
 
-    def _bury(self, worker: WorkerProcess) -> None:
-        """Let go of a worker that has ended, and see to it that another takes its place.
+    def _replace_ended(self, worker: WorkerProcess) -> None:
+        """Forget a worker that has ended, and have another take its place.
 
         Raises:
             ConfigurationError: None has served yet: the next would do no better.
         """
-        self._hear(worker)
+        self._read(worker)
         self._forget(worker)
         slot = self._slot_of(worker)
         if slot is None:
@@ -254,7 +255,7 @@ class Supervisor:
         )
 
     def _retire(self, worker: WorkerProcess) -> None:
-        """Have a worker replaced while it stops within the grace: what it has in hand may still end."""
+        """Have a worker replaced while it stops within the grace: its pending calls may still end."""
         slot = self._slot_of(worker)
         if slot is None:
             return
@@ -292,7 +293,7 @@ class Supervisor:
         self._shut_port()
 
     def _shut_port(self) -> None:
-        """Refuse connections, also those that would wait for a worker which does not come to close the port."""
+        """Refuse connections, also those that would wait for a worker which is too busy to close the port."""
         with suppress(OSError):  # no worker has listened yet
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
@@ -302,7 +303,7 @@ class Supervisor:
             worker.kill()
 
     def _close(self) -> None:
-        """Let go of the pipes and sockets."""
+        """Close the pipes and sockets."""
         os.close(self._woken)
         os.close(self._wake)
         for worker in self._workers:

@@ -1,4 +1,4 @@
-"""One worker process, as its parent sees it: what it said, and how it ended."""
+"""One worker process, as its parent sees it: what it reported, and how it ended."""
 
 import os
 import signal
@@ -23,18 +23,18 @@ class WorkerProcess:
 
     Args:
         pid: Its process id.
-        channel: The socket on which it speaks.
+        channel: The socket on which it reports.
         number: See `Pulse`.
 
     Attributes:
-        heard: When it last gave a sign of life, in seconds of `monotonic()`, like all times here.
+        last_sign: When it last gave a sign of life, in seconds of `monotonic()`, like all times here.
         served_since: When it began to serve; None before.
-        held_up: Whether it said that its event loop is held up.
-        exhausted: Whether it said that every thread hangs.
-        has_closed: Whether it said that it takes no more connections.
+        held_up: Whether it reported that its event loop is held up.
+        exhausted: Whether it reported that every thread hangs.
+        has_closed: Whether it reported that it takes no more connections.
         reason: Why it ends, in its own words.
         deadline: When it is killed if it still runs.
-        speaks: Whether it may say more: its end of the socket is open.
+        may_report: Whether it may report more: its end of the socket is open.
         status: How it ended, as of `os.waitpid`; None while it runs.
     """
 
@@ -42,7 +42,7 @@ class WorkerProcess:
         self.pid = pid
         self.channel = channel
         self.number = number
-        self.heard = monotonic()
+        self.last_sign = monotonic()
         self.served_since: float | None = None
         self.held_up = False
         self.exhausted = False
@@ -50,17 +50,17 @@ class WorkerProcess:
         self.reason = ""
         self.deadline = inf
         self.status: int | None = None
-        self.speaks = True
+        self.may_report = True
         self._unread = b""
 
-    def listen(self) -> None:
-        """Take in what it has said."""
+    def read(self) -> None:
+        """Read what it has reported."""
         with suppress(BlockingIOError):
-            while self.speaks:
-                said = self.channel.recv(_READ_BYTES, socket.MSG_DONTWAIT)
-                self.speaks = said != b""
-                self.heard = monotonic()
-                *lines, self._unread = (self._unread + said).split(b"\n")
+            while self.may_report:
+                received = self.channel.recv(_READ_BYTES, socket.MSG_DONTWAIT)
+                self.may_report = received != b""
+                self.last_sign = monotonic()
+                *lines, self._unread = (self._unread + received).split(b"\n")
                 for line in lines:
                     self._take(line.decode("unicode_escape"))
 
@@ -85,7 +85,7 @@ class WorkerProcess:
 
     @property
     def ending(self) -> str:
-        """How it ended, for a sentence about it."""
+        """How it ended, as the end of a sentence."""
         code = os.waitstatus_to_exitcode(self.status or 0)
         return f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
 
@@ -106,7 +106,7 @@ class Slot:
         self._pause = 0.0
 
     def vacate(self, predecessor: str) -> float:
-        """Let go of the process, and return in how many seconds another is started."""
+        """Forget the process, and return in how many seconds another is started."""
         now = monotonic()
         worker, self.worker = self.worker, None
         served_since = worker.served_since if worker is not None else None

@@ -1,41 +1,38 @@
-"""The short way of a call: from uvicorn's parser to the workers and back, without ASGI's scope, messages and task.
+"""The short way of a call: from uvicorn's parser to the program and back, without ASGI's scope, messages and task.
 
 Only what a call nearly always is goes this way: `POST /` with HTTP/1.1, a body of a known size that is not too large,
-and nothing else going on on its connection. Whatever is unlike that is left to uvicorn's own code and `app.py`, on the
-same connection and in order. It knows nothing of abilities or of JSON.
+and nothing else going on on its connection. All other requests take uvicorn's own code and ASGI, on the same connection
+and in order. It knows nothing of abilities or of JSON.
 """
 
 import asyncio
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from wwspec_router.protocol.connection import Connection
+from wwspec_router.protocol.answers import CLOSE, LATE_BODY, Answer, Headers, OnAnswer
+from wwspec_router.protocol.connection import Connection, reply_head
 from wwspec_router.protocol.framing import length_of
-from wwspec_router.sdk.base import Headers
-from wwspec_router.serving.app import ZoneProgram
-from wwspec_router.serving.calls import CallInHand, Calls
-from wwspec_router.serving.exchange import Answer, Ticket
 
-__all__ = ["LeanConnection"]
+__all__ = ["LeanConnection", "Submit"]
 
 _NAME_BYTES = bytes({*range(0x21, 0x7F), *range(0x80, 0x100)} - set(b'()<>@,;:\\[]={}"'))
 _VALUE_BYTES = bytes([9, *range(0x20, 0x7F), *range(0x80, 0x100)])
 """What uvicorn allows in a header's name and value."""
 
-_TOO_SLOW = b"the body did not arrive in time\n"
-_TIMED_OUT = Answer(
-    [
-        (b"connection", b"close"),
-        (b"content-length", b"%d" % len(_TOO_SLOW)),
-        (b"content-type", b"text/plain; charset=utf-8"),
-    ],
-    _TOO_SLOW,
-    0,
-    408,
-)
+
+class PendingCall(Protocol):
+    """A call that the program has taken."""
+
+    def hang_up(self) -> None:
+        """Note that the client is gone."""
+        ...
+
+
+Submit = Callable[[Headers, bytes, OnAnswer], PendingCall]
+"""Takes a call: its headers, its body, and what is called once with the answer."""
 
 
 class LeanConnection(Connection):
@@ -48,6 +45,7 @@ class LeanConnection(Connection):
         head_timeout: As for `Connection`.
         body_timeout: Seconds within which a request's body must have arrived.
         max_body: Largest body that is read, in bytes.
+        submit: Returns what takes calls; None while the program does not run.
     """
 
     def __init__(
@@ -60,11 +58,12 @@ class LeanConnection(Connection):
         head_timeout: float,
         body_timeout: float,
         max_body: int,
+        submit: Callable[[], Submit | None],
     ) -> None:
         super().__init__(config, server_state, app_state, _loop, head_timeout=head_timeout)
         self._body_timeout = body_timeout
         self._max_body = max_body
-        self._program = self.app if isinstance(self.app, ZoneProgram) else None
+        self._submit = submit
         self._body_timer: asyncio.TimerHandle | None = None
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -72,7 +71,7 @@ class LeanConnection(Connection):
         self._end_body_timer()
         cycle = self.cycle
         super().connection_lost(exc)
-        if isinstance(cycle, _Short) and cycle.call is not None:
+        if isinstance(cycle, _LeanCycle) and cycle.call is not None:
             cycle.call.hang_up()
 
     def on_message_begin(self) -> None:
@@ -86,20 +85,21 @@ class LeanConnection(Connection):
         """Choose the way of a request."""
         if self.parser.should_upgrade():
             return
-        calls = self._program.calls if self._program is not None else None
-        head = self._call_head() if calls is not None else None
-        if calls is None or head is None:
+        submit = self._submit()
+        head = self._call_head() if submit is not None else None
+        if submit is None or head is None:
             self._go_the_long_way()
             return
         headers, length = head
         self._take_head()
         self._unparsed.expect_bytes(length)
-        self.cycle = _Short(calls, headers, self.parser.should_keep_alive())
+        cycle = _LeanCycle(submit, headers, self.parser.should_keep_alive(), self.transport)
+        self.cycle = cycle  # type: ignore[assignment]  # has what is asked of one, see there
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of a body."""
         cycle = self.cycle
-        if isinstance(cycle, _Short):
+        if isinstance(cycle, _LeanCycle):
             self._advanced = True
             if cycle.reading:
                 cycle.pieces.append(body)
@@ -107,9 +107,9 @@ class LeanConnection(Connection):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Hand a call to the workers."""
+        """Hand a call to the program."""
         cycle = self.cycle
-        if not isinstance(cycle, _Short):
+        if not isinstance(cycle, _LeanCycle):
             super().on_message_complete()
             return
         self._unfinished = False
@@ -117,9 +117,9 @@ class LeanConnection(Connection):
             self._busy = True
             cycle.reading = False
             self._end_body_timer()
-            ticket = Ticket(cycle.headers, b"".join(cycle.pieces))
+            body = b"".join(cycle.pieces)
             cycle.pieces.clear()
-            call = cycle.calls.take(ticket, lambda answer: self._answer(cycle, answer))
+            call = cycle.submit(cycle.headers, body, lambda answer: self._answer(cycle, answer))
             if not cycle.response_complete:  # some are refused at once
                 cycle.call = call
 
@@ -127,8 +127,8 @@ class LeanConnection(Connection):
         """Start the time of a body that is not complete, as well."""
         super().on_waiting()
         cycle = self.cycle
-        if self._body_timer is None and isinstance(cycle, _Short) and cycle.reading and not self._closing:
-            self._body_timer = self.loop.call_later(self._body_timeout, self._answer, cycle, _TIMED_OUT)
+        if self._body_timer is None and isinstance(cycle, _LeanCycle) and cycle.reading and not self._closing:
+            self._body_timer = self.loop.call_later(self._body_timeout, self._answer, cycle, LATE_BODY)
 
     def _call_head(self) -> tuple[Headers, int] | None:
         """Return the headers and the body's length of a request that can go the short way."""
@@ -162,7 +162,7 @@ class LeanConnection(Connection):
         self.scope["headers"] = headers
         super().on_headers_complete()
 
-    def _answer(self, cycle: "_Short", answer: Answer | None) -> None:
+    def _answer(self, cycle: "_LeanCycle", answer: Answer | None) -> None:
         """Send an answer, and go on to the next request."""
         cycle.call = None
         if answer is None or cycle.disconnected or self._closing:
@@ -179,22 +179,18 @@ class LeanConnection(Connection):
             self._close()
         self.on_response_complete()
 
-    def _head(self, cycle: "_Short", answer: Answer) -> bytes | None:
+    def _head(self, cycle: "_LeanCycle", answer: Answer) -> bytes | None:
         """Return the head of a reply; None when a header is not allowed."""
         headers = answer.headers
         names = b"".join([name for name, _ in headers])
         values = b"".join([value for _, value in headers])
         if names.translate(None, _NAME_BYTES) or values.translate(None, _VALUE_BYTES):
             return None
-        lines = [STATUS_LINE[answer.status]]
-        lines += [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
-        lines += [b"%b: %b\r\n" % header for header in headers]
-        if (b"connection", b"close") in headers:
+        if CLOSE in headers:
             cycle.keep_alive = False
         elif not cycle.keep_alive:
-            lines.append(b"connection: close\r\n")
-        lines.append(b"\r\n")
-        return b"".join(lines)
+            headers = [*headers, CLOSE]
+        return reply_head(answer.status, self.server_state.default_headers, headers)
 
     def _end_body_timer(self) -> None:
         if self._body_timer is not None:
@@ -202,26 +198,43 @@ class LeanConnection(Connection):
             self._body_timer = None
 
 
-class _Short(RequestResponseCycle):
-    """A call on the short way: what uvicorn's code wants to know of it, and what we do.
+class _LeanCycle:
+    """One call on the short way.
+
+    It takes the place of uvicorn's `RequestResponseCycle`, and has what uvicorn's protocol class and ours ask of one;
+    `tests/protocol` holds that together.
 
     Args:
-        calls: Takes it in.
+        submit: Takes it.
         headers: Of the request.
         keep_alive: Whether the connection goes on after the answer.
+        transport: The connection's.
     """
+
+    __slots__ = (
+        "call",
+        "disconnected",
+        "headers",
+        "keep_alive",
+        "pieces",
+        "reading",
+        "response_complete",
+        "submit",
+        "transport",
+    )
 
     message_event = asyncio.Event()
     """Nobody waits for it."""
-    disconnected = False
-    response_complete = False
-    reading = True
-    """Whether its body is not complete."""
-    call: CallInHand | None = None
-    """Until it is answered: an idle connection must not hold a call's memory."""
 
-    def __init__(self, calls: Calls, headers: Headers, keep_alive: bool) -> None:
-        self.calls = calls
+    def __init__(self, submit: Submit, headers: Headers, keep_alive: bool, transport: asyncio.Transport) -> None:
+        self.submit = submit
         self.headers = headers
         self.keep_alive = keep_alive
+        self.transport = transport
         self.pieces: list[bytes] = []
+        self.reading = True
+        """Whether its body is not complete."""
+        self.call: PendingCall | None = None
+        """Until it is answered: an idle connection must not hold a call's memory."""
+        self.disconnected = False
+        self.response_complete = False

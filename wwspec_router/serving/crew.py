@@ -1,0 +1,292 @@
+"""The threads of a worker pool: which of them is called for a job, and how none sleeps while a job needs it.
+
+At most one worker is the *head*: the one that was called for what is queued. While jobs return soon it stays the head
+and does them in a row; a second thread would only compete with it for the interpreter's lock (GIL). While the pool
+*spreads*, a head that takes a job first hands its role on, if more are queued: jobs spread over threads along a chain.
+
+Threads are daemons, start when a job finds none idle, and sleep on a lock of their own without time-outs.
+
+**No wake-up is lost**: whenever the lock is free, if a job is queued and a worker is idle, then there is a head, or the
+loop has a flush or a tick to come. Each method says how it keeps this. `WorkerPool` is the loop's side of it.
+
+Who touches what:
+
+* Under the lock, where no foreign code runs: changes of `head`, `workers`, `lost`, and what is private here. Only the
+  loop's thread makes a worker lost, and only while that runs a job.
+* The loop's thread alone appends to `jobs`; any thread pops from it, and appends to `done`. A deque does each of these
+  atomically, with or without the GIL.
+"""
+
+import asyncio
+import logging
+import threading
+from _thread import allocate_lock
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from time import monotonic
+from typing import Any
+
+from wwspec_router.serving.pacing import Pacing
+
+__all__ = ["Crew", "Worker"]
+
+log = logging.getLogger(__name__)
+
+
+class Crew:
+    """The threads of one pool.
+
+    Args:
+        size: How many there are at most.
+        name: What their names begin with.
+        pacing: Decides whether they spread the jobs.
+        wake_loop: Lets the loop soon take what is in `done`, and before that reset `is_waking`.
+
+    Attributes:
+        jobs: What is queued: a future, a function and its arguments each.
+        done: What came of jobs: the future, and a result or an error.
+        is_waking: Whether `wake_loop` was called, and the loop has not run it yet.
+        head: The worker that was called for what is queued.
+        workers: Those that there are, without the lost.
+        lost: Those that were replaced, and still run their job.
+        has_failed_to_start: Whether the last thread that was needed could not be started.
+    """
+
+    def __init__(self, size: int, name: str, pacing: Pacing, wake_loop: Callable[[], object]) -> None:
+        self.size = size
+        self.pacing = pacing
+        self.wake_loop = wake_loop
+        self.jobs: deque[tuple[asyncio.Future[Any], Callable[..., Any], tuple[Any, ...]]] = deque()
+        self.done: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
+        self.is_waking = False
+        self.head: Worker | None = None
+        self.workers: list[Worker] = []
+        self.lost: list[Worker] = []
+        self.has_failed_to_start = False
+        self._name = name
+        self._named = 0
+        self._warned = False
+        self._lock = allocate_lock()
+        self._idle: list[Worker] = []
+        self._ending = False
+
+    def start(self, threads: int) -> None:
+        """Start threads before there are jobs.
+
+        Raises:
+            RuntimeError: The system starts no thread.
+        """
+        for _ in range(threads):
+            worker = self._add()
+            worker.start()
+            with self._lock:
+                self.workers.append(worker)
+
+    @property
+    def left(self) -> int:
+        """How many threads there are; at the end with those that were replaced and still run."""
+        return len(self.workers) + (len(self.lost) if self._ending else 0)
+
+    def begun(self) -> list[float]:
+        """Return when each job began that is with a thread, those of lost ones not included."""
+        return [since for worker in self.workers.copy() if (since := worker.since)]
+
+    # Called by the loop
+
+    def call_next(self) -> None:
+        """Call a worker for what is queued, unless there is a head; after the jobs were appended.
+
+        A worker that went idle before this takes the lock can be called. One that wants to go idle after it looks for
+        jobs first, under the lock, and finds them. A head that is there gives up its role later, under the lock: going
+        idle, when no job is left; or before it runs a job, calling the next if jobs are left. With no worker idle and
+        no thread to add, a job waits for a worker to end its own: none but a head goes idle before the queue is empty.
+        """
+        with self._lock:
+            worker = self._next()
+        self._call(worker)
+
+    def replace_head(self) -> None:
+        """End the role of the head, which keeps others waiting; another is called if jobs are queued."""
+        with self._lock:
+            self.head = None
+            worker = self._next() if self.jobs else None
+        self._call(worker)
+
+    def lose(self, ident: int) -> bool:
+        """Free the place of a worker that runs a job; it ends with that job. A flush must follow, for the free place.
+
+        Returns:
+            False when nothing was changed: it runs no job any more, or too many were lost already.
+        """
+        with self._lock:
+            worker = next((each for each in self.workers if each.ident == ident and each.since), None)
+            if worker is None or len(self.lost) >= self.size:
+                return False
+            self.workers.remove(worker)
+            self.lost.append(worker)
+            worker.is_lost = True
+            if self.head is worker:
+                self.head = None
+        return True
+
+    def end(self, limit: float, *, abandoned: bool) -> None:
+        """End the threads; after the queue was emptied. Blocks for those that have no job.
+
+        Args:
+            limit: Seconds that it may block: a few milliseconds in practice, but a thread-local object may have a
+                destructor.
+            abandoned: Whether some run jobs yet. If none does, all are about to find the queue empty.
+        """
+        with self._lock:
+            self._ending = True
+            idle = self._idle.copy()
+            self._idle.clear()
+            leaving = idle if abandoned else [*self.workers, *self.lost]
+        for worker in idle:
+            worker.gate.release()
+        deadline = monotonic() + limit
+        for worker in leaving:
+            worker.join(max(0.0, deadline - monotonic()))
+
+    # Called by a worker
+
+    def hand_on(self, head: "Worker") -> None:
+        """Give up the head's role before running a job; the next worker gets it if more are queued."""
+        with self._lock:
+            if self.head is not head:
+                return
+            self.head = None
+            worker = self._next() if self.jobs else None
+        self._call(worker)
+
+    def wait_idle(self, worker: "Worker") -> bool:
+        """Sleep until called, unless there is a job and no head to do it: none goes idle beside a job without a head.
+
+        Returns:
+            False when the worker must end.
+        """
+        with self._lock:
+            if worker.is_lost:  # since it last checked
+                self.lost.remove(worker)
+                return False
+            if self.jobs:
+                if self.head is None and not self.pacing.spreads:
+                    self.head = worker
+                if self.head is worker or self.pacing.spreads:
+                    return True
+            elif self._ending:
+                self.workers.remove(worker)
+                return False
+            if self.head is worker:
+                self.head = None
+            self._idle.append(worker)
+        worker.gate.acquire()
+        return True
+
+    # Under the lock, or just after
+
+    def _next(self, *, start: bool = True) -> "Worker | None":
+        """Choose the worker to call and make it the head; under the lock."""
+        if self.head is not None or self._ending:
+            return None
+        if self._idle:
+            worker = self._idle.pop()  # the last to go idle has the warmest caches
+        elif start and len(self.workers) < self.size:
+            worker = self._add()
+            self.workers.append(worker)
+        else:
+            return None
+        self.head = worker
+        return worker
+
+    def _add(self) -> "Worker":
+        self._named += 1
+        return Worker(self, f"{self._name}-{self._named}")
+
+    def _call(self, worker: "Worker | None") -> None:
+        """Wake the chosen worker, or start its thread; not under the lock.
+
+        When it can't be started another is called: one may have gone idle because this one was the head.
+        """
+        if worker is None:
+            return
+        if worker.ident is not None:
+            worker.gate.release()
+            return
+        try:
+            worker.start()
+            self.has_failed_to_start = False
+        except (RuntimeError, MemoryError) as error:
+            with self._lock:
+                self.has_failed_to_start = True
+                self.workers.remove(worker)
+                if self.head is worker:
+                    self.head = None
+                idle = self._next(start=False) if self.jobs else None
+                others, warned, self._warned = len(self.workers), self._warned, True
+            self._call(idle)
+            if not warned:  # once: what follows can come with every call
+                log.warning("no new worker thread beside the %d there are: %s", others, error)
+
+
+class Worker(threading.Thread):
+    """One thread: does jobs until there are none, then sleeps until it is called.
+
+    Args:
+        crew: Whose.
+        name: The thread's.
+
+    Attributes:
+        since: When its job began, in seconds of `time.monotonic()`; 0.0 while it has none.
+        args: What its job was called with.
+        is_lost: Whether another thread was given its place.
+        gate: Held while it may not go on.
+    """
+
+    def __init__(self, crew: Crew, name: str) -> None:
+        super().__init__(name=name, daemon=True)
+        self._crew = crew
+        self.since = 0.0
+        self.args: tuple[object, ...] = ()
+        self.is_lost = False
+        self.gate = allocate_lock()
+        self.gate.acquire()
+
+    def run(self) -> None:
+        """Work until the pool ends, or another thread was given this one's place."""
+        crew = self._crew
+        jobs, done, pacing = crew.jobs, crew.done, crew.pacing
+        while True:
+            try:
+                future, fn, args = jobs.popleft()
+            except IndexError:
+                if not crew.wait_idle(self):
+                    return
+                continue
+            if pacing.spreads and crew.head is self:
+                crew.hand_on(self)
+            result: Any = None
+            error: BaseException | None = None
+            if not future.done():
+                self.args = args
+                self.since = monotonic()
+                try:
+                    result = fn(*args)
+                except BaseException as exc:
+                    error = exc
+                self.since = 0.0
+                self.args = ()
+            del fn, args  # a sleeping thread must not keep its last job alive
+            done.append((future, result, error))
+            del future, result, error
+            # The loop is woken by the first of several results. To read True leaves ours to the drain that is under
+            # way: it resets the flag before it pops. Had its last pop come before our append, so had the reset, and
+            # we would read False. A head that has more to do wakes nobody: a job is queued, so a flush or a tick is
+            # to come, and both drain.
+            if not (crew.is_waking or (jobs and crew.head is self and not pacing.spreads)):
+                crew.is_waking = True
+                with suppress(RuntimeError):  # the loop was closed while this job was left behind
+                    crew.wake_loop()
+            if (self.is_lost or not (crew.head is self or pacing.spreads)) and not crew.wait_idle(self):
+                return

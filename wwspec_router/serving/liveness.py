@@ -1,0 +1,151 @@
+"""Finds out when a process can't go on serving: its event loop is held up, or every thread hangs.
+
+An `async def` handler that blocks holds up the loop, and with it all calls of the process. A thread of its own sees
+that and reports it to whoever can replace the process. The process is replaced as well when as many threads hang as
+may be replaced, and those that took their places hang, too.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from wwspec_router.jobs.runner import Jobs
+from wwspec_router.serving.exchange import PendingRequest
+from wwspec_router.serving.workers import WorkerPool
+from wwspec_router.stacks import describe_task, describe_thread
+from wwspec_router.watchdog import Watchdog, Work
+
+__all__ = ["CallWatch", "Liveness"]
+
+log = logging.getLogger(__name__)
+
+ROUND = 1.0
+"""Longest time between two checks, in seconds."""
+
+
+class CallWatch:
+    """Watches the threads that run calls; on the thread of their loop.
+
+    Args:
+        workers: The threads.
+        hang_after: Seconds for which a call may run before it is logged and its thread replaced.
+        on_replaced: Called with the ident of each thread that was replaced.
+        task_of: Returns the task that a thread waits for, if any.
+    """
+
+    def __init__(
+        self,
+        workers: WorkerPool,
+        hang_after: float,
+        on_replaced: Callable[[int], None],
+        task_of: Callable[[int], "asyncio.Task[Any] | None"],
+    ) -> None:
+        self._workers = workers
+        self._hang_after = hang_after
+        self._on_replaced = on_replaced
+        self._task_of = task_of
+        self._watchdog = Watchdog(self._work, self._replace, self._where)
+
+    def check(self) -> bool:
+        """Log and replace what hangs; return whether every thread hangs and none can be added."""
+        hanging = self._watchdog.check()
+        return self._workers.exhausted and all(each.ident in hanging for each in self._workers.busy_workers())
+
+    def _work(self) -> list[Work]:
+        work = []
+        for worker in self._workers.busy_workers():
+            request = next((each for each in worker.args if isinstance(each, PendingRequest)), None)
+            name, number = (f"a call of {request.label}", request.number) if request is not None else ("a call", "")
+            work.append(Work(worker.ident, worker.name, worker.since, self._hang_after, name, number))
+        return work
+
+    def _replace(self, work: Work) -> bool:
+        replaced = self._workers.replace(work.ident)
+        if replaced:
+            self._on_replaced(work.ident)
+        return replaced
+
+    def _where(self, ident: int) -> str:
+        task = self._task_of(ident)
+        stack = describe_thread(ident)
+        return stack if task is None else f"{describe_task(task)}, awaited at {stack}"
+
+
+class Liveness:
+    """Watches one process: its event loop, and whether it has threads left.
+
+    A thread asks the loop, round by round, to check the calls, since their threads are replaced on the loop only. How
+    long the loop owes an answer tells how long it is held up.
+
+    Args:
+        calls: Watches the threads of calls.
+        jobs: The asynchronous calls, if there are any; they replace their hanging threads themselves.
+        hang_after: Seconds for which the loop may owe an answer.
+        on_held_up: Called once each time that the loop is held up, from the watching thread.
+        on_exhausted: Called once when every thread hangs and none can be added.
+
+    Attributes:
+        is_exhausted: Whether that is so: then no call, or no job, begins any more.
+    """
+
+    def __init__(
+        self,
+        calls: CallWatch,
+        jobs: Jobs | None,
+        hang_after: float,
+        on_held_up: Callable[[], None],
+        on_exhausted: Callable[[], None],
+    ) -> None:
+        self._calls = calls
+        self._jobs = jobs
+        self._hang_after = hang_after
+        self._on_held_up = on_held_up
+        self._on_exhausted = on_exhausted
+        self.is_exhausted = False
+        self._answered = threading.Event()
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """Begin to watch; on the loop."""
+        arguments = (asyncio.get_running_loop(), threading.get_ident())
+        threading.Thread(target=self._watch, args=arguments, name="wwspec-liveness", daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop watching."""
+        self._stopped.set()
+
+    def _watch(self, loop: asyncio.AbstractEventLoop, ident: int) -> None:
+        pause = min(ROUND, self._hang_after)
+        owed = 0.0
+        reported = False
+        self._answered.set()
+        while not self._stopped.wait(pause):
+            if self._answered.is_set():
+                if reported:
+                    log.warning("the event loop runs again, after %.0f s", owed)
+                owed, reported = 0.0, False
+                self._answered.clear()
+                try:
+                    loop.call_soon_threadsafe(self._check)
+                except RuntimeError:  # it was closed
+                    return
+                continue
+            owed += pause  # and not the time on the clock: the whole process may have stood still
+            if owed > self._hang_after and not reported:
+                reported = True
+                log.error("the event loop has been held up for %.0f s; it is at %s", owed, describe_thread(ident))
+                self._on_held_up()
+
+    def _check(self) -> None:
+        self._answered.set()
+        if self._stopped.is_set():
+            return
+        calls_hang = self._calls.check()
+        was_exhausted = self.is_exhausted
+        self.is_exhausted = calls_hang or (self._jobs is not None and self._jobs.exhausted)
+        if self.is_exhausted and not was_exhausted:
+            what = "calls" if calls_hang else "asynchronous calls"
+            log.error("every thread for %s hangs and none can be added: this process takes no more of them", what)
+            self._on_exhausted()
