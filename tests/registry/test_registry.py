@@ -483,14 +483,14 @@ def _quoted(text: str) -> str:
     return '"' + "".join(f"\\U{ord(each):08x}" if not 0xD800 <= ord(each) < 0xE000 else "?" for each in text) + '"'
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(files.map(lambda tables: "\n".join(f"{_quoted(name)} = {toml(table)}" for name, table in tables.items())))
 @example('abilities = {"a" = {api = "sync_msg"}}')
 def test_arbitrary_tables_are_read_or_refused_as_a_registry(registry: Path, text: str) -> None:
     assert _read_or_refused(registry, text)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.text() | st.lists(st.sampled_from('[]{}"=.\n#1a_') | words).map("".join))
 def test_arbitrary_text_is_read_or_refused_as_a_registry(registry: Path, text: str) -> None:
     assert _read_or_refused(registry, text)
