@@ -18,9 +18,10 @@ RUN python3 -m venv --without-pip .venv \
         --no-cache-dir --only-binary :all: --require-hashes --requirement requirements/run.txt
 COPY wwspec_router wwspec_router
 COPY abilities abilities
+# The application's own contracts: leave this line out when there is no such folder.
 COPY schemas schemas
 # Byte code that is taken as it is: an image's sources never change, while their times may on the way to the zone.
-RUN .venv/bin/python -m compileall -q --invalidation-mode unchecked-hash wwspec_router abilities schemas \
+RUN .venv/bin/python -m compileall -q --invalidation-mode unchecked-hash -x '^\./\.venv/' . \
     && rm -r requirements \
     && mkdir var
 COPY sdk sdk

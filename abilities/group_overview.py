@@ -1,34 +1,19 @@
-"""Tells how a group is made up, without the list of its members."""
+"""Tells who is in a group, in numbers, without the list of its members."""
 
 from collections import Counter
 
-from schemas.api import get_group_chat
-from schemas.messages import PartyType
-from wwspec_router import AsyncContext, Contract, Output, ability
-
-
-class OverviewRequest(Contract):
-    """Which group."""
-
-    chatid: str
-    """From a message of sync_msg."""
-
-
-class OverviewReply(Output):
-    """Who is in the group, in numbers."""
-
-    creator: str = ""
-    employees: int = 0
-    customers: int = 0
-    robots: int = 0
+from schemas.group_overview import Request, Response
+from wwspec_router import AsyncContext, ability
+from wwspec_router.wecom import get_group_chat
+from wwspec_router.wecom.messages import PartyType
 
 
 @ability
-async def overview(request: OverviewRequest, ctx: AsyncContext) -> OverviewReply:
+async def overview(request: Request, ctx: AsyncContext) -> Response:
     """Count the members of a group by kind."""
     group = await ctx.invoke(get_group_chat.Request(chatid=request.chatid))
     kinds = Counter(member.type for member in group.members)
-    return OverviewReply(
+    return Response(
         creator=group.creator,
         employees=kinds[PartyType.EMPLOYEE],
         customers=kinds[PartyType.CUSTOMER],

@@ -1,1 +1,5 @@
-"""Contracts with WeCom: the SDK APIs in `api`, the events in `events`, and the shapes they share."""
+"""The program's own contracts: those of its abilities.
+
+Modules in `schemas/api/` and `schemas/events/`, if there were any, would replace or complete what `wwspec_router.wecom`
+holds; this program needs none.
+"""

@@ -131,7 +131,7 @@ class _Material:
         contracts = list(table.api_contracts.values())
         requests = [console_example(each.request) for each in contracts]
         replies = [console_example(each.response) for each in contracts]
-        events = [console_example(each) for each in table.events.values()]
+        events = [console_example(each.event) for each in table.events.values()]
         wrapped = [each.input for each in console_contracts(table).values()]
         self.sides = requests, replies, events
         self.documents = [*requests, *replies, *events, *wrapped]

@@ -254,7 +254,7 @@ class _Outputs:
 
     def __init__(self, table: AbilityTable) -> None:
         types: list[type[Contract]] = [contract.response for contract in table.api_contracts.values()]
-        types += table.events.values()
+        types += [each.event for each in table.events.values()]
         self._codecs = [
             (OutputCodec(type_, policy), OutputCodec(type_, OutputPolicy.STRICT), console_example(type_))
             for type_ in types

@@ -87,7 +87,7 @@ class Settings:
     """How to serve one application folder. A field without a text is not an option of the command line."""
 
     app: Path
-    """The application folder, with `abilities/` and `schemas/`."""
+    """The application folder: `abilities/` and, for contracts of its own, `schemas/`."""
     registry: Path | None = None
     """The registry file; None means `REGISTRY` in the application folder."""
     host: str = _setting("127.0.0.1", "Address to listen on; the image uses 0.0.0.0.")

@@ -7,13 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Model(BaseModel):
-    """Refuses unknown keys, as the contracts in `schemas/` do."""
+    """Refuses unknown keys, as the contracts in `wwspec_router.wecom` do."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class SyncMsgRequest(Model):
-    """As `schemas/api/sync_msg.py`, Request."""
+    """As `wwspec_router.wecom.sync_msg`, Request."""
 
     cursor: Annotated[str, Field(max_length=128)] | None = None
     token: Annotated[str, Field(max_length=128)] | None = None
@@ -56,7 +56,7 @@ class Message(Model):
 
 
 class SyncMsgResponse(Model):
-    """As `schemas/api/sync_msg.py`, Response."""
+    """As `wwspec_router.wecom.sync_msg`, Response."""
 
     errcode: int = 0
     errmsg: str = "ok"

@@ -82,7 +82,7 @@ def test_a_file_that_is_no_json_is_named(run: Run, tmp_path: Path) -> None:
 
 def test_json_schemas_are_for_other_tools(run: Run) -> None:
     schemas = json.loads(run("contracts", "--json-schema", "chat_digest", "python_demo").stdout)
-    assert schemas["chat_digest"]["input"]["$defs"]["DigestRequest"]["properties"]["limit"]["maximum"] == 1000
+    assert schemas["chat_digest"]["input"]["$defs"]["Request"]["properties"]["limit"]["maximum"] == 1000
     assert len(schemas["python_demo"]["input"]["anyOf"]) == 3
 
 

@@ -51,13 +51,59 @@ def test_abilities_as_json_is_for_programs(run: Run) -> None:
     assert rows["invoke_sync_msg"]["timeout"] is None
 
 
+@pytest.fixture
+def replacing(tmp_path: Path) -> Path:
+    """An application that replaces one contract of WeCom's and adds one."""
+    contract = (
+        "from wwspec_router.contracts import ApiRequest, Contract, Output\n\n\n"
+        "class Response(Output):\n    greeting: str = ''\n\n\nclass Request(ApiRequest[Response]):\n    name: str\n\n\n"
+        "class Event(Contract):\n    event_type: str\n"
+    )
+    for name in ("api/sync_msg.py", "api/greet.py", "events/hit_keyword.py"):
+        path = tmp_path / "app" / "schemas" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(contract, "utf-8")
+    registry = tmp_path / "app" / "abilities" / "registry.toml"
+    registry.parent.mkdir()
+    registry.write_text(
+        "[passthrough]\nprefix = 'invoke_'\napis = ['greet', 'sync_msg', 'get_group_chat']\n"
+        "[abilities.event]\nkind = 'callback_data'\n[abilities.func]\nkind = 'func'\napis = ['sync_msg']\n"
+    )
+    return tmp_path / "app"
+
+
+def test_abilities_names_the_contracts_that_the_application_replaces_or_adds(run: Run, replacing: Path) -> None:
+    done = run("abilities", "--app", str(replacing))
+    assert done.stdout.splitlines() == [
+        "event                  stored event by notify_id",
+        "func                   input.func, 2 functions",
+        "invoke_get_group_chat  SDK API get_group_chat",
+        "invoke_greet           SDK API greet",
+        "invoke_sync_msg        SDK API sync_msg",
+        "schemas/api/greet.py adds the contract of SDK API greet",
+        "schemas/api/sync_msg.py replaces the shipped contract of SDK API sync_msg",
+        "schemas/events/hit_keyword.py replaces the shipped contract of event hit_keyword",
+    ]
+
+
+def test_abilities_as_json_names_the_applications_contracts_of_each(run: Run, replacing: Path) -> None:
+    rows = json.loads(run("abilities", "--json", "--app", str(replacing)).stdout)
+    assert {row["ability_id"]: row["own_contracts"] for row in rows} == {
+        "event": ["schemas/events/hit_keyword.py"],
+        "func": ["schemas/api/sync_msg.py", "schemas/events/hit_keyword.py"],
+        "invoke_get_group_chat": [],
+        "invoke_greet": ["schemas/api/greet.py"],
+        "invoke_sync_msg": ["schemas/api/sync_msg.py"],
+    }
+
+
 def test_check_says_that_there_is_no_fault(run: Run) -> None:
     done = run("check")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.rstrip().endswith("no fault")
 
 
-def test_check_names_every_fault_with_its_row_and_mend(run: Run, tmp_path: Path) -> None:
+def test_check_names_every_fault_with_its_row_and_fix(run: Run, tmp_path: Path) -> None:
     registry = tmp_path / "registry.toml"
     registry.write_text(
         '[abilities.one]\napi = "no_such"\n\n[abilities.two]\nhandelr = "x"\n\n[abilities.three]\nkind = 1\n'

@@ -227,7 +227,7 @@ def test_arbitrary_replies_fit_or_are_refused_as_output(text: str) -> None:
             assert error.path.startswith("$")
 
 
-def test_the_strict_policy_refuses_what_pruning_would_mend() -> None:
+def test_the_strict_policy_refuses_what_pruning_would_repair() -> None:
     codec = OutputCodec(Page, OutputPolicy.STRICT)
 
     for text, path in [('{"x":1}', "$.x"), ('{"has_more":true}', "$.has_more"), ('{"errmsg":null}', "$.errmsg")]:

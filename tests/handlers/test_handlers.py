@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import pytest
 
-from schemas.api import get_group_chat, sync_msg
 from tests.support.kernel import Kernel, app_call
 from tests.support.sdk import network_failure
 from tests.support.waiting import DEADLINE
@@ -27,6 +26,7 @@ from wwspec_router.contracts import ApiRequest
 from wwspec_router.contracts.codec import OutputPolicy
 from wwspec_router.errors import HandlerTimeoutError, OutputError
 from wwspec_router.handlers.context import LoopPortal, Portal, PrivateLoopPortal
+from wwspec_router.wecom import get_group_chat, sync_msg
 
 ZoneWith = Callable[..., Kernel]
 REFUSED = '{"errcode":710611,"errmsg":"invalid cursor"}'

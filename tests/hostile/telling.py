@@ -8,8 +8,8 @@ import threading
 import time
 import warnings
 
-from schemas.api import sync_msg
 from wwspec_router import AbilityError, AsyncContext, Context, Contract, Output, ability
+from wwspec_router.wecom import sync_msg
 
 
 class Wish(Contract):

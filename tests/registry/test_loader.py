@@ -22,6 +22,10 @@ APP = {
     "schemas/events/pinged.py": EMPTY + "class Event(Contract):\n    event_type: str\n    timestamp: int\n",
     "schemas/api/_private.py": "raise RuntimeError('private modules are not contracts')\n",
 }
+ONLY_REGISTRY = "[passthrough]\nprefix = 'invoke_'\napis = '*'\n[abilities.get_callback_data]\nkind = 'callback_data'\n"
+WECOM = ROOT / "wwspec_router" / "wecom"
+SHIPPED_APIS = {path.stem for path in (WECOM / "api").glob("[!_]*.py")}
+SHIPPED_EVENTS = {path.stem for path in (WECOM / "events").glob("[!_]*.py")}
 
 
 def fault(app: Path, *path: Path) -> str:
@@ -39,7 +43,11 @@ def app(tmp_path: Path) -> Path:
 
 
 def test_a_small_application_loads_from_any_folder(app: Path) -> None:
-    assert check_app(app) == (0, f"{app}/abilities/registry.toml: 1 abilities, 1 SDK APIs, 1 events: no fault\n")
+    assert check_app(app) == (
+        0,
+        f"{app}/abilities/registry.toml: 1 abilities, {len(SHIPPED_APIS) + 1} SDK APIs, "
+        f"{len(SHIPPED_EVENTS) + 1} events (2 of these contracts in schemas/): no fault\n",
+    )
 
 
 def test_the_application_goes_before_a_foreign_package_of_the_same_name(app: Path, tmp_path: Path) -> None:
@@ -78,10 +86,19 @@ def test_a_package_that_was_imported_from_elsewhere_before_is_refused(app: Path,
 
 
 @pytest.mark.parametrize("package", ["schemas", "abilities"])
-def test_a_folder_without_init_is_told_with_the_mend(app: Path, package: str) -> None:
+def test_a_folder_without_init_is_a_package_and_goes_before_a_foreign_one(
+    app: Path, tmp_path: Path, package: str
+) -> None:
+    foreign = write_files(tmp_path / "site", {f"{package}/__init__.py": "raise RuntimeError"})
     (app / package / "__init__.py").unlink()
 
-    assert fault(app).endswith(f"{package} has no __init__.py; add an empty one in APP")
+    assert check_app(app, path=(foreign,))[0] == 0
+
+
+def test_a_folder_that_is_named_as_a_module_of_python_is_refused(app: Path) -> None:
+    write_files(app, {"abilities/registry.toml": "[abilities.a]\nhandler = 'wave.hello:hello'\n", "wave/hello.py": ""})
+
+    assert fault(app).endswith("wave is a module of Python itself; the application's own modules are in APP")
 
 
 @pytest.mark.parametrize(
@@ -142,12 +159,49 @@ def test_a_broken_application_does_not_hide_the_faults_of_its_registry(app: Path
     assert "schemas.events.pinged must define Event" in told
 
 
+@pytest.mark.parametrize(
+    ("api", "told"),
+    [
+        ("table: dict[str, int] = {}", "Request $.table: a mapping: the platform lets only listed keys pass"),
+        ("text: str | None = None", "Request $.text: may be null, which the platform refuses"),
+        ("one: 'Nowhere'", "Request $: not a type that msgspec takes: name 'Nowhere' is not defined"),
+        (
+            "one: Request | Response",
+            "Request $: not a type that msgspec takes: If a type union contains multiple Struct",
+        ),
+    ],
+)
+def test_a_contract_that_the_platform_can_not_take_is_told_with_its_path(app: Path, api: str, told: str) -> None:
+    module = f"class Response(Output):\n    pass\n\n\nclass Request(ApiRequest[Response]):\n    {api}\n"
+    write_files(app, {"schemas/api/ping.py": f"from __future__ import annotations\n{EMPTY}{module}"})
+
+    assert fault(app).startswith(f"schemas/api/ping.py: {told}")
+
+
+def test_an_event_of_the_application_that_disagrees_with_a_shipped_one_is_told_as_the_culprit(app: Path) -> None:
+    event = EMPTY + "class Event(Contract):\n    hit_keyword: str\n"
+    write_files(app, {"schemas/events/another.py": event})  # sorted by name it comes before the shipped one
+
+    assert fault(app).startswith("schemas/events/another.py: hit_keyword has another type than in another event")
+
+
 @pytest.mark.parametrize("missing", ["schemas", "schemas/api", "schemas/events"])
-def test_a_missing_package_is_told(tmp_path: Path, missing: str) -> None:
+def test_an_application_needs_no_contracts_of_its_own(tmp_path: Path, missing: str) -> None:
     files = {name: text for name, text in APP.items() if not name.startswith(f"{missing}/")}
     app = write_files(tmp_path / "app", files)
 
-    assert fault(app) == f"{missing.replace('/', '.')}: there is no such module in APP"
+    code, printed = check_app(app)
+    assert (code, printed.rstrip()[-8:]) == (0, "no fault")
+
+
+def test_a_registry_file_is_an_application(tmp_path: Path) -> None:
+    app = write_files(tmp_path / "app", {"abilities/registry.toml": ONLY_REGISTRY})
+
+    assert check_app(app) == (
+        0,
+        f"{app}/abilities/registry.toml: {len(SHIPPED_APIS) + 1} abilities, {len(SHIPPED_APIS)} SDK APIs, "
+        f"{len(SHIPPED_EVENTS)} events: no fault\n",
+    )
 
 
 def test_a_missing_folder_is_told_with_the_option_that_names_another(tmp_path: Path) -> None:
@@ -155,11 +209,132 @@ def test_a_missing_folder_is_told_with_the_option_that_names_another(tmp_path: P
         Application(tmp_path / "nowhere")
 
 
-def test_contracts_are_found_by_the_name_of_their_module() -> None:
+def test_a_kernel_imports_shipped_contracts_at_their_first_use(tmp_path: Path) -> None:
+    app = write_files(tmp_path / "app", {"abilities/registry.toml": ONLY_REGISTRY})
+    program = (
+        KERNEL
+        + """
+def imported():
+    shipped = ("wwspec_router.wecom.api.", "wwspec_router.wecom.events.")
+    return [name.rpartition(".")[2] for name in sys.modules if name.startswith(shipped)]
+
+print(imported())
+print(ask("invoke_sync_msg"), imported())
+print(table.stored_events.fit('{"errcode":0}'), len(imported()))
+"""
+    )
+    assert python(program, app).splitlines() == [
+        "[]",
+        "sync_msg {}",
+        """{"next_cursor":"next"} ['sync_msg']""",
+        f'{{"errcode":0}} {1 + len(SHIPPED_EVENTS)}',
+    ]
+
+
+def test_shipped_contracts_are_found_by_the_name_of_their_module() -> None:
     application = Application(ROOT)
     contracts, events = application.api_contracts(), application.event_contracts()
 
-    assert set(contracts) == {path.stem for path in (ROOT / "schemas" / "api").glob("[!_]*.py")}
-    assert set(events) == {path.stem for path in (ROOT / "schemas" / "events").glob("[!_]*.py")}
+    assert (set(contracts), set(events)) == (SHIPPED_APIS, SHIPPED_EVENTS)
     for name, contract in contracts.items():
-        assert contract.request.__module__ == contract.response.__module__ == f"schemas.api.{name}"
+        assert contract.request.__module__ == contract.response.__module__ == f"wwspec_router.wecom.api.{name}"
+
+
+KERNEL = """
+import logging, sys
+from pathlib import Path
+from wwspec_router.envelope import Call
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.registry.table import build_table
+from wwspec_router.stores.memory.events import MemoryStore
+
+class Sdk:
+    def client(self, *_):
+        return self
+
+    def invoke(self, api, request):
+        print(api, request)
+        return '{"colour": "red", "next_cursor": "next"}'
+
+logging.disable()
+app = Path(sys.argv[1])
+table = build_table(app, app / "abilities" / "registry.toml")
+kernel = Dispatcher(table, Sdk(), MemoryStore())
+
+def ask(ability_id):
+    call = Call(corpid="corp", agentid=1, call_type=1, ability_id=ability_id, data="{}", notify_id="")
+    return kernel.dispatch(call).text
+"""
+"""A kernel, and what asks it."""
+
+REPLACING = {
+    "abilities/registry.toml": "".join(
+        [
+            "[passthrough]\nprefix = 'invoke_'\n\n[abilities.get_callback_data]\nkind = 'callback_data'\n",
+            *(f"[abilities.{name}]\nhandler = 'abilities.asking:{name}'\n" for name in ("own", "shipped")),
+        ]
+    ),
+    "abilities/asking.py": """
+from schemas.api import sync_msg
+from wwspec_router import Context, Contract, Output, ability
+from wwspec_router.wecom import sync_msg as shipped_sync_msg
+
+class Told(Output):
+    text: str = ""
+
+@ability
+def own(request: Contract, ctx: Context) -> Told:
+    return Told(text=ctx.invoke(sync_msg.Request(brand="new")).colour)
+
+@ability
+def shipped(request: Contract, ctx: Context) -> Told:
+    return Told(text=ctx.invoke(shipped_sync_msg.Request(limit=7)).next_cursor)
+""",
+    "schemas/api/sync_msg.py": """
+from wwspec_router.contracts import ApiRequest, Output
+
+class Response(Output):
+    colour: str = ""
+
+class Request(ApiRequest[Response]):
+    brand: str
+""",
+    "schemas/events/hit_keyword.py": """
+from wwspec_router.contracts import Contract
+
+class Event(Contract):
+    event_type: str
+    timestamp: int
+    hit_keyword: str
+""",
+}
+
+
+def test_a_contract_of_the_application_is_used_instead_of_the_shipped_one(tmp_path: Path) -> None:
+    app = write_files(tmp_path / "app", REPLACING)
+    program = """
+import json, sys
+from pathlib import Path
+from wwspec_router.registry.examples import console_contract
+from wwspec_router.registry.table import build_table
+
+app = Path(sys.argv[1])
+table = build_table(app, app / "abilities" / "registry.toml")
+sync_msg = console_contract(table.abilities["invoke_sync_msg"])
+print(list(sync_msg.input), list(sync_msg.output))
+print(console_contract(table.abilities["get_callback_data"]).output["hit_keyword"])
+print(list(console_contract(table.abilities["invoke_get_group_chat"]).input))
+"""
+    assert python(program, app).splitlines() == ["['brand'] ['errcode', 'errmsg', 'colour']", "text", "['chatid']"]
+
+
+def test_a_handler_gets_the_reply_of_the_contract_that_it_imports(tmp_path: Path) -> None:
+    app = write_files(tmp_path / "app", REPLACING)
+    program = KERNEL + "print(ask('own'))\nprint(ask('shipped'))\n"
+
+    assert python(program, app).splitlines() == [
+        'sync_msg {"brand":"new"}',
+        '{"errcode":0,"errmsg":"ok","text":"red"}',
+        'sync_msg {"limit":7}',
+        '{"errcode":0,"errmsg":"ok","text":"next"}',
+    ]

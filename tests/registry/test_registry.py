@@ -109,12 +109,12 @@ FAULTS: list[tuple[str, str, str]] = [
     (
         "an unprintable id",
         "[abilities.\"a\\nb\"]\napi='sync_msg'",
-        'registry.toml [abilities."a\\nb"]: an ability ID is printable text, as it stands in the admin console',
+        'registry.toml [abilities."a\\nb"]: an ability ID is printable text, as it is in the admin console',
     ),
     (
         "an empty id",
         "[abilities.'']\napi='sync_msg'",
-        'registry.toml:1 [abilities.""]: an ability ID is printable text, as it stands in the admin console',
+        'registry.toml:1 [abilities.""]: an ability ID is printable text, as it is in the admin console',
     ),
     (
         "a key of two lines",
@@ -220,7 +220,7 @@ FAULTS: list[tuple[str, str, str]] = [
 
 
 @pytest.mark.parametrize(("text", "fault"), [pytest.param(*row[1:], id=row[0]) for row in FAULTS])
-def test_a_fault_is_told_with_file_line_row_and_mend(registry: Path, text: str, fault: str) -> None:
+def test_a_fault_is_reported_with_file_line_row_and_fix(registry: Path, text: str, fault: str) -> None:
     assert faults(registry, text) == [fault]
 
 
@@ -395,8 +395,8 @@ def test_a_registry_is_read_whole(registry: Path) -> None:
         "output_policy='strict'\n"
     )
     read, faults = parse_registry(registry)
-    assert faults == []
 
+    assert faults == []
     assert read.program == Program(name="x", errcode=5, notify_ttl=600.0, timeout=2.0)
     assert read.passthrough == Passthrough(prefix="p_", apis=["sync_msg"], drop_empty=True)
     assert (read.func, read.notify_scenes) == (None, {"hit_keyword": 255})

@@ -2,8 +2,8 @@
 
 from typing import assert_type
 
-from schemas.api import get_group_chat, sync_msg
-from wwspec_router import AsyncContext, Context
+from wwspec_router import AsyncContext, Context, wecom
+from wwspec_router.wecom import get_group_chat, sync_msg
 
 
 def typed(ctx: Context) -> None:
@@ -23,3 +23,4 @@ def wrong(ctx: Context) -> None:
     sync_msg.Request(limits=200)  # type: ignore[call-arg]
     get_group_chat.Request()  # type: ignore[call-arg]
     assert ctx.invoke(sync_msg.Request()).msg_lists  # type: ignore[attr-defined]
+    wecom.snyc_msg  # type: ignore[attr-defined]  # noqa: B018

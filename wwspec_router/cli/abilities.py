@@ -1,28 +1,62 @@
-"""`wwspec abilities`: what is registered."""
+"""`wwspec abilities`: what is registered, and which contracts are the application's own."""
 
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import click
 
 from wwspec_router.cli.options import app_options, print_json
 from wwspec_router.config import registry_path
-from wwspec_router.registry.table import build_table
+from wwspec_router.registry.loader import ModuleContract
+from wwspec_router.registry.table import AbilityTable, ApiTarget, CallbackTarget, FuncTarget, Target, build_table
 
 
 @click.command()
 @app_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(app: Path, registry: Path | None, as_json: bool) -> None:
-    """List the ability IDs that the program answers, and what answers each."""
+    """List the ability IDs that the program answers, and what answers each.
+
+    Below them is each file of schemas/api/ and schemas/events/, with the contract that it replaces or adds.
+    """
     table = build_table(app, registry_path(app, registry))
-    rows = [
-        {"ability_id": name, "target": each.description, "timeout": each.timeout, "declared": each.place}
-        for name, each in sorted(table.abilities.items())
-    ]
+    abilities = sorted(table.abilities.items())
     if as_json:
-        print_json(rows)
+        print_json(
+            [
+                {
+                    "ability_id": name,
+                    "target": each.description,
+                    "timeout": each.timeout,
+                    "declared": each.place,
+                    "own_contracts": [own.file for own in _contracts(table, each.target) if own.is_own],
+                }
+                for name, each in abilities
+            ]
+        )
         return
     width = max(map(len, table.abilities), default=0)
-    for row in rows:
-        limit = "" if row["timeout"] is None else f"  within {row['timeout']:g} s"
-        click.echo(f"{row['ability_id']:<{width}}  {row['target']}{limit}")
+    for name, each in abilities:
+        limit = "" if each.timeout is None else f"  within {each.timeout:g} s"
+        click.echo(f"{name:<{width}}  {each.description}{limit}")
+    for contract in chain(table.api_contracts.values(), table.events.values()):
+        if contract.is_own:
+            click.echo(_own_contract(contract))
+
+
+def _contracts(table: AbilityTable, target: Target) -> Iterator[ModuleContract]:
+    """Yield the contracts of SDK APIs and events that an ability is checked by."""
+    match target:
+        case ApiTarget(api=api):
+            yield table.api_contracts[api]
+        case CallbackTarget():
+            yield from table.events.values()
+        case FuncTarget(functions=functions):
+            for each in functions.values():
+                yield from _contracts(table, each)
+
+
+def _own_contract(contract: ModuleContract) -> str:
+    does = "adds the contract" if contract.replaces is None else "replaces the shipped contract"
+    return f"{contract.file} {does} of {contract.kind} {contract.name}"

@@ -28,7 +28,9 @@ def command(app: Path, registry: Path | None) -> None:
     ]
     if faults:
         raise RegistryError(faults)
+    apis, events = table.api_contracts.values(), table.events.values()
+    own = sum(each.is_own for each in (*apis, *events))
     click.echo(
-        f"{table.registry.path}: {len(table.abilities)} abilities, {len(table.api_contracts)} SDK APIs, "
-        f"{len(table.events)} events: no fault"
+        f"{table.registry.path}: {len(table.abilities)} abilities, {len(apis)} SDK APIs, {len(events)} events"
+        f"{f' ({own} of these contracts in schemas/)' if own else ''}: no fault"
     )

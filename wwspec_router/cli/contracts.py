@@ -1,4 +1,4 @@
-"""`wwspec contracts`: what to paste into WeCom's admin console, and whether the console has it."""
+"""`wwspec contracts`: what to paste into WeCom's admin console, and whether the console still has it."""
 
 from pathlib import Path
 

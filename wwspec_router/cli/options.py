@@ -31,7 +31,7 @@ def app_options(function: FunctionT) -> FunctionT:
         "--app",
         type=click.Path(path_type=Path, file_okay=False, resolve_path=True),
         default=Path(),
-        help="Application folder, with abilities/ and schemas/.  [default: this folder]",
+        help="Application folder: abilities/ and, for contracts of its own, schemas/.  [default: this folder]",
     )
     registry = click.option(
         "--registry",

@@ -1,8 +1,7 @@
 """Contracts: what goes into an ability and what comes out.
 
-`base` holds the types that `schemas/` and handlers build on, `codec` decodes and checks, `bounds` are those that each
-contract has, `mend` repairs replies,
-`matching` is the platform's rule, `examples` makes what the admin console takes.
+`base` holds the types that every contract builds on, `codec` decodes and checks, `bounds` are those that each contract
+has, `repair` repairs replies, `matching` is the platform's rule, `examples` makes what the admin console takes.
 """
 
 from wwspec_router.contracts.base import (

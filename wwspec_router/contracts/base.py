@@ -1,4 +1,4 @@
-"""The base types of every contract, for `schemas/` and for handlers.
+"""The base types of every contract: WeCom's, an application's and a handler's.
 
 A contract is a pair of msgspec types, one for the request and one for the reply. These bases fix how they behave:
 unknown keys are refused, and an absent value has one spelling.
@@ -39,7 +39,8 @@ OutputT = TypeVar("OutputT", bound=Output, covariant=True)
 class ApiRequest(Contract, Generic[OutputT]):
     """Base of an SDK API's request; its parameter is the API's reply.
 
-    The module's name is the API's name: `schemas/api/sync_msg.py` holds `Request` and `Response` of `sync_msg`.
+    The module's name is the API's name: `wwspec_router/wecom/api/sync_msg.py` holds `Request` and `Response` of
+    `sync_msg`.
     """
 
 

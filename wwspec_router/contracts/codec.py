@@ -1,8 +1,8 @@
-"""Codecs of contracts, built once at start-up and used for every call.
+"""Codecs of contracts, made once at start-up and used for every call.
 
 An `InputCodec` decodes and checks a request; an `OutputCodec` makes sure that a reply fits before it is sent. A reply
-that already fits is returned as the very same string, never encoded again. What msgspec does not check by itself is
-worked out of the type at a codec's first call: a program has a hundred codecs, and start-up waits for none of them.
+that already fits is returned as the very same string, never encoded again. All that a codec makes of its type is made
+at its first call: a program has a hundred codecs, and start-up waits for none of them.
 """
 
 import re
@@ -16,11 +16,11 @@ import msgspec
 
 from wwspec_router.contracts.bounds import Check, bounded, input_check, output_check
 from wwspec_router.contracts.decoding import UNREADABLE
-from wwspec_router.contracts.repair import Mender, drop_empty, make_mender
+from wwspec_router.contracts.repair import Repair, drop_empty, make_repair
 from wwspec_router.contracts.shape import ListShape, ObjectShape, Scalar, Shape, shape_of
 from wwspec_router.errors import InputError, OutputError
 
-__all__ = ["InputCodec", "OutputCodec", "OutputPolicy"]
+__all__ = ["InputCodec", "LazyType", "OutputCodec", "OutputPolicy"]
 
 T = TypeVar("T")
 
@@ -41,12 +41,26 @@ class OutputPolicy(StrEnum):
     """It is passed on unchecked."""
 
 
+class LazyType(msgspec.Struct, Generic[T], frozen=True):
+    """A type that is imported when a codec first needs it."""
+
+    load: Callable[[], type[T]]
+
+
 class _Codec:
     """What both codecs make of their type, once it is needed."""
 
     def __init__(self, type_: Any) -> None:
-        self.type = type_
-        self._decode = msgspec.json.Decoder(type_).decode
+        self._given = type_
+
+    @cached_property
+    def type(self) -> Any:
+        """The msgspec type."""
+        return self._given.load() if isinstance(self._given, LazyType) else self._given
+
+    @cached_property
+    def _decode(self) -> Callable[[str | bytes], Any]:
+        return msgspec.json.Decoder(self.type).decode
 
     @cached_property
     def _shape(self) -> Shape:
@@ -69,7 +83,7 @@ class InputCodec(_Codec, Generic[T]):
         drop_empty: Leave optional empty strings out of what is passed on to the SDK.
     """
 
-    def __init__(self, type_: type[T], *, drop_empty: bool = False) -> None:
+    def __init__(self, type_: type[T] | LazyType[T], *, drop_empty: bool = False) -> None:
         super().__init__(type_)
         self._drops = drop_empty
 
@@ -163,8 +177,8 @@ class OutputCodec(_Codec):
         return output_check(self._shape)
 
     @cached_property
-    def _mend(self) -> Mender:
-        return make_mender(self._shape, self._on_pruned)
+    def _repair(self) -> Repair:
+        return make_repair(self._shape, self._on_pruned)
 
     @cached_property
     def _has_float(self) -> bool:
@@ -183,25 +197,29 @@ class OutputCodec(_Codec):
         except msgspec.ValidationError as error:
             if self.policy is OutputPolicy.STRICT:
                 raise OutputError(*_place(error)) from None
-            return self._mended(text)[1]  # never the text itself: of a key that came twice, only one place may be amiss
+            return self._repaired(text)[1]  # never the text itself: of a key given twice, one value may be wrong
         except UNREADABLE:
             raise OutputError("$", "not valid JSON") from None
         if self._check is not None:
             self._check(value, "$")
         if not self._has_float:
             return text
-        changed, mended = self._mended(text)  # a whole number decodes as a float
-        return mended if changed else text
+        changed, repaired = self._repaired(text)  # a whole number decodes as a float
+        return repaired if changed else text
 
-    @property
-    def strictly(self) -> Callable[[str | bytes], Any]:
-        """What decodes a text that fits as it is, and raises msgspec.DecodeError or ValueError for any other."""
-        return self._decode_bounded
+    def strictly(self, text: str | bytes) -> Any:
+        """Return the value of a text that fits as it is.
+
+        Raises:
+            msgspec.DecodeError: It does not fit.
+            ValueError: It is not Unicode, or has a number of too many digits.
+        """
+        return self._decode_bounded(text)
 
     def report_unlisted(self, text: str) -> None:
         """Report each path at which `fit` would leave something out of a text, unless that was reported before."""
         with suppress(*UNREADABLE):
-            self._mend(msgspec.json.decode(text))
+            self._repair(msgspec.json.decode(text))
 
     def encode(self, value: object) -> str:
         """Encode what a handler returned, and check it: msgspec does not check a struct that Python code fills.
@@ -225,15 +243,15 @@ class OutputCodec(_Codec):
             raise OutputError("$", f"{type(value).__name__} can't be encoded as JSON") from error
         return data.decode()
 
-    def _mended(self, text: str) -> tuple[bool, str]:
-        """Return whether anything was mended, and the mended text."""
+    def _repaired(self, text: str) -> tuple[bool, str]:
+        """Return whether the text was changed, and the text that fits."""
         try:
             value = msgspec.json.decode(text)
-            mended = self._mend(value)
-            fitting = msgspec.convert(mended, self._bounded)
+            repaired = self._repair(value)
+            fitting = msgspec.convert(repaired, self._bounded)
             if self._check is not None:
                 self._check(fitting, "$")
-            data = self._encode(mended)
+            data = self._encode(repaired)
             return data != self._encode(value), data.decode()
         except msgspec.ValidationError as error:
             raise OutputError(*_place(error)) from None

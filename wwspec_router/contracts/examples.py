@@ -25,7 +25,12 @@ def console_example(type_: Any) -> Any:
 
 def contract_faults(type_: Any) -> Iterator[tuple[str, str]]:
     """Yield a path and a reason for each part of a type that no console example can express."""
-    yield from _faults(shape_of(type_), "$", ())
+    try:
+        shape = shape_of(type_)
+    except (TypeError, NameError) as error:  # what msgspec can't decode into, and annotations that name nothing
+        yield "$", f"not a type that msgspec takes: {error}"
+    else:
+        yield from _faults(shape, "$", ())
 
 
 def _example(shape: Shape) -> Any:

@@ -1,4 +1,4 @@
-"""Makes contracts of console examples: the way back from the JSON that a team already registered [100019].
+"""Makes contracts from console examples, the JSON that a team already registered [100019].
 
 Every key of an example may be missing, as the platform's rule has it; unknown keys and other types are refused.
 """

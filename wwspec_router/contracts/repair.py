@@ -1,7 +1,7 @@
-"""Mends JSON that almost fits a contract.
+"""Repairs JSON that almost fits a contract.
 
 WeCom adds keys over time, and its pages disagree on a few spellings. The platform would refuse the whole reply for
-one of them (790014), so what can be mended without touching a listed value is mended: unlisted keys and nulls are
+one of them (790014), so what can be repaired without touching a listed value is repaired: unlisted keys and nulls are
 left out, `true` becomes 1 where a flag is declared as a number, 1 becomes 1.0 where a fraction is declared, and a key's
 other spelling becomes the declared one.
 """
@@ -13,16 +13,16 @@ import msgspec
 
 from wwspec_router.contracts.shape import Field, ListShape, ObjectShape, Scalar, Shape
 
-__all__ = ["Mender", "drop_empty", "make_mender"]
+__all__ = ["Repair", "drop_empty", "make_repair"]
 
-Mender = Callable[[Any], Any]
+Repair = Callable[[Any], Any]
 
 _REPORTED_PATHS = 1000
-"""Bound on the paths remembered by one mender; WeCom decides how many there can be."""
+"""Bound on the paths that one repair remembers; WeCom decides how many there can be."""
 
 
-def make_mender(shape: Shape, on_pruned: Callable[[str], None]) -> Mender:
-    """Return a function that mends decoded JSON of one shape.
+def make_repair(shape: Shape, on_pruned: Callable[[str], None]) -> Repair:
+    """Return a function that repairs decoded JSON of one shape.
 
     Args:
         shape: The contract.
@@ -35,7 +35,7 @@ def make_mender(shape: Shape, on_pruned: Callable[[str], None]) -> Mender:
             reported.add(path)
             on_pruned(path)
 
-    return lambda value: _mend(shape, value, "$", report)
+    return lambda value: _repair(shape, value, "$", report)
 
 
 def drop_empty(shape: Shape, text: str) -> str:
@@ -49,12 +49,12 @@ def drop_empty(shape: Shape, text: str) -> str:
     return text if kept == value else msgspec.json.encode(kept).decode()
 
 
-def _mend(shape: Shape, value: Any, path: str, report: Callable[[str], None]) -> Any:
+def _repair(shape: Shape, value: Any, path: str, report: Callable[[str], None]) -> Any:
     match shape:
         case ObjectShape() if isinstance(value, dict):
-            return _mend_object(shape, value, path, report)
+            return _repair_object(shape, value, path, report)
         case ListShape(item=item) if isinstance(value, list):
-            return [_mend(item, each, f"{path}[]", report) for each in value]
+            return [_repair(item, each, f"{path}[]", report) for each in value]
         case Scalar(kind="int", also="bool") if isinstance(value, bool):
             return int(value)
         case Scalar(kind="bool", also="int") if value in (0, 1):
@@ -65,15 +65,15 @@ def _mend(shape: Shape, value: Any, path: str, report: Callable[[str], None]) ->
             return value
 
 
-def _mend_object(shape: ObjectShape, value: dict[str, Any], path: str, report: Callable[[str], None]) -> Any:
-    mended: dict[str, Any] = {}
+def _repair_object(shape: ObjectShape, value: dict[str, Any], path: str, report: Callable[[str], None]) -> Any:
+    repaired: dict[str, Any] = {}
     for key, item in value.items():
         name = key if key in shape.fields else shape.renamed.get(key)
         if name is None or (item is None and _is_droppable(shape.fields[name])):
             report(f"{path}.{key[:64].encode('unicode_escape').decode('ascii')}")
         elif name == key or name not in value:
-            mended[name] = _mend(shape.fields[name].shape, item, f"{path}.{name}", report)
-    return mended
+            repaired[name] = _repair(shape.fields[name].shape, item, f"{path}.{name}", report)
+    return repaired
 
 
 def _is_droppable(field: Field) -> bool:

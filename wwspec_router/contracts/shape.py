@@ -1,6 +1,6 @@
 """A contract's type as a small tree, made once from msgspec's own description of it.
 
-Codecs, menders, console examples and checks all walk this tree, so that only this module reads `msgspec.inspect`.
+Codecs, repairs, console examples and checks all walk this tree, so that only this module reads `msgspec.inspect`.
 """
 
 from typing import Any

@@ -18,13 +18,13 @@ DO_ASYNC_JOB = "do_async_job"
 
 
 class CallbackDataRequest(Contract):
-    """Asks for the event that waits under the notify_id of the call itself."""
+    """Asks for the event that is stored under the notify_id of the call itself."""
 
     notify_id: ClassVar[str] = ""
 
 
 class AsyncJobRequest(Contract):
-    """Asks for the same as the Python demo does; a notify_id of the call itself goes before this one [100249]."""
+    """Asks for the same as the Python demo does; a notify_id of the call itself has priority over this one [100249]."""
 
     notify_id: Annotated[str, max_bytes(128), Meta(examples=["NOTIFYID"])] = ""
 
@@ -33,7 +33,7 @@ def merged_events(events: dict[str, type[Contract]]) -> type[Output]:
     """Return the output contract of `get_callback_data`: the keys of every event, and those of an error reply.
 
     Args:
-        events: The contract of each event by event_type.
+        events: The contract of each event by event_type, those of the application last.
 
     Raises:
         LoaderError: Two events give one key different types.

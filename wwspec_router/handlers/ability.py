@@ -3,8 +3,8 @@
     @ability
     def digest(request: DigestRequest, ctx: Context) -> DigestReply: ...
 
-The mark registers nothing: which ability ID a handler answers stands in the registry file. It knows neither that
-file nor how calls arrive.
+The mark registers nothing: the registry file says which ability ID a handler answers. This module knows
+neither that file nor how calls arrive.
 """
 
 import inspect
@@ -58,7 +58,7 @@ def ability(function: FunctionT) -> FunctionT:
 def handler_of(function: object) -> Handler | None:
     """Return the handler that `ability` made of a function, or None when it is not marked."""
     found = getattr(function, _MARK, None)
-    # `functools.wraps` copies the mark of the function inside, which must not be called past its wrapper
+    # `functools.wraps` copies the mark of the function inside, which must not be called without its wrapper
     return found if isinstance(found, Handler) and found.function is function else None
 
 
@@ -86,10 +86,10 @@ def _read(function: Callable[..., Any]) -> Handler:
     return Handler(function, request, response, is_async, takes_context)
 
 
-def _side(mend: str, hint: Any, base: type[ContractT]) -> type[ContractT] | None:
+def _side(fix: str, hint: Any, base: type[ContractT]) -> type[ContractT] | None:
     """Return one side of a handler's contract; None for `dict[str, Any]`."""
     if hint == dict[str, Any]:
         return None
     if not (isinstance(hint, type) and issubclass(hint, base)):
-        raise TypeError(f"{mend} with a subclass of wwspec_router.{base.__name__}")
+        raise TypeError(f"{fix} with a subclass of wwspec_router.{base.__name__}")
     return hint

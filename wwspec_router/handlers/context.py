@@ -19,7 +19,7 @@ from wwspec_router.envelope import Call, Deadline
 from wwspec_router.errors import ApiError, CallError, HandlerTimeoutError
 from wwspec_router.sdk.base import SdkClient
 
-__all__ = ["ApiCodec", "AsyncContext", "Context", "LoopPortal", "Portal", "PrivateLoopPortal"]
+__all__ = ["ApiCodec", "ApiCodecs", "AsyncContext", "Context", "LoopPortal", "Portal", "PrivateLoopPortal"]
 
 T = TypeVar("T")
 _Job = Callable[[], None]
@@ -32,6 +32,18 @@ class ApiCodec(msgspec.Struct, frozen=True):
     output: OutputCodec
 
 
+class ApiCodecs(Protocol):
+    """Finds how an SDK API is called."""
+
+    def __getitem__(self, request: type[ApiRequest[Any]], /) -> ApiCodec:
+        """Return how the API of a `Request` is called.
+
+        Raises:
+            TypeError: It is no API's `Request`; the text says what to use instead, if there is anything.
+        """
+        ...
+
+
 class _BaseContext:
     """Who calls. The two public contexts differ only in how an SDK call is waited for."""
 
@@ -39,7 +51,7 @@ class _BaseContext:
         self,
         call: Call,
         client: SdkClient,
-        apis: dict[type[ApiRequest[Any]], ApiCodec],
+        apis: ApiCodecs,
         deadline: Deadline,
     ) -> None:
         self.call = call
@@ -83,11 +95,7 @@ class _BaseContext:
 
     def _invoke(self, request: ApiRequest[OutputT], check: bool) -> OutputT:
         self._deadline.check()
-        api = self._apis.get(type(request))
-        if api is None:
-            raise TypeError(
-                f"{type(request).__module__}.{type(request).__name__} is not the Request of a known SDK API"
-            )
+        api = self._apis[type(request)]
         text = api.output.fit(self._client.invoke(api.name, msgspec.json.encode(request).decode()))
         response: Any = msgspec.json.decode(text, type=api.output.type)
         if check and response.errcode != 0:
@@ -123,7 +131,7 @@ class AsyncContext(_BaseContext):
     _mailbox: "Mailbox | None" = None
 
     async def invoke(self, request: ApiRequest[OutputT], *, check: bool = True) -> OutputT:
-        """Ask WeCom for data through one SDK API, without holding up the event loop.
+        """Ask WeCom for data through one SDK API, without blocking the event loop.
 
         Arguments, result and errors are those of `Context.invoke`. Calls of one handler run one after another, since
         they share the thread of their call.
@@ -156,7 +164,7 @@ class Mailbox:
                 return
             try:
                 result = function()
-            except BaseException as error:  # carried over to the handler, whatever it is
+            except BaseException as error:  # raised in the handler, whatever it is
                 loop.call_soon_threadsafe(_fail, future, error)
             else:
                 loop.call_soon_threadsafe(_finish, future, result)
@@ -211,7 +219,7 @@ class LoopPortal:
     def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext) -> T:
         """See `Portal.run`."""
         mailbox = context._mailbox = Mailbox()
-        future = asyncio.run_coroutine_threadsafe(self._settled(get_ident(), handler, context), self._loop)
+        future = asyncio.run_coroutine_threadsafe(self._guarded(get_ident(), handler, context), self._loop)
         future.add_done_callback(lambda done: mailbox.close())
         mailbox.serve()
         return future.result()()
@@ -220,7 +228,7 @@ class LoopPortal:
         """Return the task of the handler that a thread waits for, if any."""
         return self._tasks.get(ident)
 
-    async def _settled(
+    async def _guarded(
         self, ident: int, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext
     ) -> Callable[[], T]:
         """Run a handler and return what gives its result or raises its error, on the thread that calls it.

@@ -5,15 +5,13 @@ IDs, limits or time-outs; errors are raised.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 
-from wwspec_router.contracts import ApiRequest
 from wwspec_router.contracts.codec import InputCodec
 from wwspec_router.envelope import Call, Deadline
 from wwspec_router.errors import AbilityNotFoundError, InputError
-from wwspec_router.handlers.context import ApiCodec, AsyncContext, Context, Portal
+from wwspec_router.handlers.context import ApiCodecs, AsyncContext, Context, Portal
 from wwspec_router.kernel.intake import EventIntake
 from wwspec_router.kernel.routes import Function
 from wwspec_router.logs import short
@@ -55,7 +53,7 @@ class Functions:
     def __init__(
         self,
         sdk: Sdk,
-        apis: dict[type[ApiRequest[Any]], ApiCodec],
+        apis: ApiCodecs,
         events: EventIntake,
         portal: Portal,
         status: Callable[[], str],

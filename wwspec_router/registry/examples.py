@@ -1,6 +1,6 @@
 """What to register in WeCom's admin console for each ability: two JSON examples, made from the contracts [100019].
 
-Used by the command line and, through it, by the emulator, so that both are told the same as the console is.
+Used by the command line and, through it, by the emulator: both work with what the console has.
 """
 
 from collections.abc import Iterator
@@ -47,11 +47,11 @@ def console_contract(ability: Ability) -> ConsoleContract:
 
 
 def compare(contract: ConsoleContract, registered: dict[str, Any]) -> Iterator[str]:
-    """Yield what would go wrong with an ability as it stands in the console.
+    """Yield what would go wrong with an ability as it is registered in the console.
 
     Args:
         contract: What the code says.
-        registered: `input` and `output` as they stand in the console; a missing one is not registered.
+        registered: `input` and `output` as the console has them; a missing one is not registered.
     """
     for side in ("input", "output"):
         if side not in registered:
@@ -61,7 +61,7 @@ def compare(contract: ConsoleContract, registered: dict[str, Any]) -> Iterator[s
         for path, why in refused.items():
             yield f"input {path}: a call that uses it is refused by the platform (790016): {why}"
         for path, why in mismatches(contract.input, registered["input"]):
-            if path not in refused:  # another type is told once
+            if path not in refused:  # another type is reported once
                 yield f"input {path}: the console lets it pass, the program refuses it: {why}"
     if "output" in registered:
         for path, why in mismatches(registered["output"], contract.output):

@@ -1,7 +1,7 @@
 """Reads the registry file: which ability ID is answered by what.
 
 A registry file is TOML. This module checks its form and reports every fault at once, each with the file, the row and
-the mend; `table` then ties the rows to APIs and handlers. It imports nothing of the application.
+the fix; `table` then connects the rows with APIs and handlers. It imports nothing of the application.
 """
 
 import re
@@ -20,10 +20,10 @@ from wwspec_router.errors import DEFAULT_ERRCODE, RegistryError
 __all__ = ["AbilityRow", "Apis", "Passthrough", "Program", "Registry", "parse_registry"]
 
 Apis = Literal["*"] | list[str]
-"""Names of SDK APIs, or "*" for every API that has a contract in `schemas/api/`."""
+"""Names of SDK APIs, or "*" for every API that has a contract: WeCom's, and those that `schemas/api/` adds."""
 
 Seconds = Annotated[float, Meta(gt=0, le=31_536_000)]
-"""A duration of at most a year, which no clock or wait takes amiss."""
+"""A duration of at most a year, which every clock and every wait can handle."""
 
 Concurrency = Annotated[int, Meta(ge=1, le=65_536)]
 """How many calls of one ability a worker process runs at once; more are refused. Asynchronous ones don't count."""
@@ -44,7 +44,7 @@ class Program(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     errcode: Annotated[int, Meta(ge=1, le=2**31 - 1)] = DEFAULT_ERRCODE
     """The errcode of the program's own failures."""
     overload_errcode: Annotated[int, Meta(ge=1, le=2**31 - 1)] = DEFAULT_ERRCODE
-    """The errcode of calls that were refused unheard, because the program or an ability has enough to do."""
+    """The errcode of calls that are refused because the program, or the ability, is overloaded."""
     notify_ttl: Seconds = 1200.0
     """Seconds that an event waits for `get_callback_data`; the platform's notify_id is valid 600 [99849]."""
     timeout: Seconds | None = None
@@ -99,7 +99,7 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
     """From event_type to the notify_scene (0-255) that `spec_notify_app` is given [99849]; 0 when absent."""
 
     def place(self, table: str, key: str | None = None) -> str:
-        """Return where a table stands, such as `registry.toml:12 [abilities.chat_history]`.
+        """Return where a table begins, such as `registry.toml:12 [abilities.chat_history]`.
 
         Args:
             table: `program`, `passthrough`, `func`, `notify_scenes` or `abilities`.
@@ -133,7 +133,7 @@ def parse_registry(path: Path) -> tuple[Registry, list[str]]:
 
 
 class _Reader:
-    """Collects faults while it reads."""
+    """Reads a registry file and collects its faults."""
 
     TABLES = ("program", "passthrough", "func", "abilities", "notify_scenes")
 
@@ -207,7 +207,7 @@ class _Reader:
 
 def _row_faults(ability_id: str, row: AbilityRow) -> Iterator[str]:
     if not ability_id or not ability_id.isprintable():
-        yield "an ability ID is printable text, as it stands in the admin console"
+        yield "an ability ID is printable text, as it is in the admin console"
     given = [name for name in ("api", "handler", "kind") if getattr(row, name) is not None]
     if len(given) != 1:
         yield f"give exactly one of api, handler and kind ({'none' if not given else ' and '.join(given)} given)"

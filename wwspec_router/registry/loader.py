@@ -1,6 +1,10 @@
-"""Loads the application: the folder that holds `abilities/` and `schemas/`.
+"""Loads contracts and handlers: WeCom's contracts, which are shipped, and the application folder over them.
 
-The framework never imports those two packages by name. It puts the application folder first on `sys.path` and
+`schemas/api/<api>.py` and `schemas/events/<event_type>.py` of the application replace the shipped contract of that
+name, or add one. Shipped contracts are imported when they are first used; those of the application at once, so that
+their faults are reported before the port is opened.
+
+The framework never imports `abilities` and `schemas` by name. It puts the application folder first on `sys.path` and
 imports through here, and refuses a package of the same name from anywhere else: two copies of one contract would be
 two types that don't know each other. It is not aware of the registry file or of ability IDs.
 """
@@ -9,31 +13,106 @@ import importlib
 import pkgutil
 import sys
 import traceback
+from collections.abc import Iterable
+from functools import cached_property
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import module_from_spec
 from pathlib import Path
 from types import ModuleType
-from typing import Any
-
-import msgspec
+from typing import Any, ClassVar, Self, TypeVar
 
 from wwspec_router.contracts import ApiRequest, Contract, Output
+from wwspec_router.contracts.examples import contract_faults
 from wwspec_router.errors import LoaderError
+from wwspec_router.wecom import api as wecom_api, events as wecom_events
 
-__all__ = ["ApiContract", "Application"]
+__all__ = ["ApiContract", "Application", "EventContract", "ModuleContract"]
+
+ContractT = TypeVar("ContractT", bound=Contract)
 
 
-class ApiContract(msgspec.Struct, frozen=True):
+class ModuleContract:
+    """A contract that fills a module. The module is imported when a type of it is first asked for.
+
+    Args:
+        package: The package of the module: `schemas.api`, for example.
+        name: The name of the module, which is that of the API or event.
+        is_own: Whether it is the application's.
+        replaces: The shipped contract that is not used, since this one is the application's.
+    """
+
+    kind: ClassVar[str]
+    """What the contract is of."""
+    bases: ClassVar[dict[str, type[Contract]]]
+    """What each type of the module is a subclass of, by the type's name."""
+
+    def __init__(self, package: str, name: str, *, is_own: bool = False, replaces: Self | None = None) -> None:
+        self.name = name
+        self.module = f"{package}.{name}"
+        self.is_own = is_own
+        self.replaces = replaces
+
+    @property
+    def file(self) -> str:
+        """The file of its module, such as `schemas/api/sync_msg.py`."""
+        return f"{self.module.replace('.', '/')}.py"
+
+    def check(self) -> None:
+        """Raise LoaderError when the module lacks a type, or no console example can express one."""
+        faults = [
+            f"{self.file}: {name} {path}: {why}"
+            for name, base in self.bases.items()
+            for path, why in contract_faults(self._type(name, base))
+        ]
+        if faults:
+            raise LoaderError("\n".join(faults))
+
+    def _type(self, attribute: str, base: type[ContractT]) -> type[ContractT]:
+        found = getattr(importlib.import_module(self.module), attribute, None)
+        if not (isinstance(found, type) and issubclass(found, base)):
+            raise LoaderError(
+                f"{self.module} must define {attribute} as a subclass of wwspec_router.contracts.{base.__name__}"
+            )
+        return found
+
+
+class ApiContract(ModuleContract):
     """The contract of one SDK API."""
 
-    name: str
-    request: type[ApiRequest[Any]]
-    response: type[Output]
+    kind = "SDK API"
+    bases: ClassVar = {"Request": ApiRequest, "Response": Output}
+
+    @cached_property
+    def request(self) -> type[ApiRequest[Any]]:
+        """`Request` of its module."""
+        return self._type("Request", ApiRequest)
+
+    @cached_property
+    def response(self) -> type[Output]:
+        """`Response` of its module."""
+        return self._type("Response", Output)
+
+
+class EventContract(ModuleContract):
+    """The contract of one event."""
+
+    kind = "event"
+    bases: ClassVar = {"Event": Contract}
+
+    @cached_property
+    def event(self) -> type[Contract]:
+        """`Event` of its module."""
+        return self._type("Event", Contract)
+
+
+ContractOfModuleT = TypeVar("ContractOfModuleT", bound=ModuleContract)
 
 
 class Application:
     """One application folder.
 
     Args:
-        folder: Holds the packages `abilities` and `schemas`.
+        folder: Holds the packages `abilities` and `schemas`, or only one of them, or none.
 
     Raises:
         LoaderError: The folder does not exist.
@@ -49,31 +128,22 @@ class Application:
             importlib.invalidate_caches()
 
     def api_contracts(self) -> dict[str, ApiContract]:
-        """Import every module of `schemas/api/`; the module's name is the API's name.
+        """Return the contract of each SDK API by the API's name; those of the application are imported and checked.
 
         Raises:
-            LoaderError: A module does not import or lacks `Request` or `Response`.
+            LoaderError: A module of the application does not import, lacks `Request` or `Response`, or has a type that
+                no console example can express.
         """
-        contracts = {}
-        for name, module in self._modules("schemas.api").items():
-            request, response = getattr(module, "Request", None), getattr(module, "Response", None)
-            _require(module, "Request", request, ApiRequest)
-            _require(module, "Response", response, Output)
-            contracts[name] = ApiContract(name, request, response)  # type: ignore[arg-type]  # checked above
-        return contracts
+        return self._contracts(ApiContract, "schemas.api", wecom_api)
 
-    def event_contracts(self) -> dict[str, type[Contract]]:
-        """Import every module of `schemas/events/`; the module's name is the event_type.
+    def event_contracts(self) -> dict[str, EventContract]:
+        """Return the contract of each event by its event_type; those of the application are imported and checked.
 
         Raises:
-            LoaderError: A module does not import or lacks `Event`.
+            LoaderError: A module of the application does not import, lacks `Event`, or has a type that no console
+                example can express.
         """
-        contracts: dict[str, type[Contract]] = {}
-        for name, module in self._modules("schemas.events").items():
-            event = getattr(module, "Event", None)
-            _require(module, "Event", event, Contract)
-            contracts[name] = event  # type: ignore[assignment]  # checked above
-        return contracts
+        return self._contracts(EventContract, "schemas.events", wecom_events)
 
     def attribute(self, target: str) -> Any:
         """Import `module:attribute` from the application.
@@ -90,15 +160,37 @@ class Application:
         except AttributeError:
             raise LoaderError(f'"{target}": module {name} has no attribute {attribute}') from None
 
-    def _modules(self, package_name: str) -> dict[str, ModuleType]:
-        package = self._import(package_name)
-        names = sorted(each.name for each in pkgutil.iter_modules(package.__path__) if not each.name.startswith("_"))
-        return {name: self._import(f"{package_name}.{name}") for name in names}
+    def _contracts(
+        self, kind: type[ContractOfModuleT], package: str, shipped_package: ModuleType
+    ) -> dict[str, ContractOfModuleT]:
+        """Return the shipped contracts and those of the application over them, sorted by name.
+
+        Args:
+            kind: What to make of each module.
+            package: The application's package, which need not exist.
+            shipped_package: The package of the shipped contracts.
+        """
+        contracts = {name: kind(shipped_package.__name__, name) for name in _module_names(shipped_package.__path__)}
+        for name in sorted(self._own_names(package)):
+            contracts[name] = kind(package, name, is_own=True, replaces=contracts.get(name))
+            self._import(contracts[name].module)
+            contracts[name].check()
+        return dict(sorted(contracts.items()))
+
+    def _own_names(self, package: str) -> set[str]:
+        top, _, _ = package.partition(".")
+        if (self.folder / top).is_dir():
+            self._import(top)  # also for handlers that import it: a foreign package is reported
+        if not self.folder.joinpath(*package.split(".")).is_dir():
+            return set()
+        return _module_names(self._import(package).__path__)
 
     def _import(self, name: str) -> ModuleType:
         top = name.partition(".")[0]
         if top != name:
-            self._import(top)  # first and alone, so that a foreign package is told as such
+            self._import(top)  # first and alone, so that a foreign package is reported as such
+        elif name not in sys.modules and self._lacks_init(name):
+            sys.modules[name] = _package_without_init(name, self.folder / name)
         try:
             module = importlib.import_module(name)
         except ModuleNotFoundError as error:
@@ -112,26 +204,36 @@ class Application:
             self._own.add(name)
         return module
 
+    def _lacks_init(self, package: str) -> bool:
+        """Tell whether a top-level package is a folder of the application without an `__init__.py`."""
+        spec = PathFinder.find_spec(package, [str(self.folder)])
+        return spec is not None and spec.loader is None and package not in sys.stdlib_module_names
+
     def _require_own(self, package: ModuleType) -> None:
-        name, file = package.__name__, getattr(package, "__file__", None)
+        """Raise LoaderError when a top-level package is, wholly or in part, not the application's."""
+        name = package.__name__
         if name in sys.stdlib_module_names:
             raise LoaderError(
-                f"{name} is a module of Python itself; the application's own modules lie in {self.folder}"
+                f"{name} is a module of Python itself; the application's own modules are in {self.folder}"
             )
-        if file is None:
-            raise LoaderError(f"{name} has no __init__.py; add an empty one in {self.folder}")
-        if not Path(file).resolve().is_relative_to(self.folder):
-            raise LoaderError(
-                f"{name} was imported from {Path(file).parent}, not from {self.folder}: "
-                f"another package named {name} comes first; uninstall or rename it"
-            )
+        file = getattr(package, "__file__", None)
+        for folder in getattr(package, "__path__", []) if file is None else [Path(file).parent]:
+            if not Path(folder).resolve().is_relative_to(self.folder):
+                raise LoaderError(
+                    f"{name} was imported from {folder}, not from {self.folder}: "
+                    f"another package named {name} comes first; uninstall or rename it"
+                )
 
 
-def _require(module: ModuleType, name: str, found: Any, base: type) -> None:
-    if not (isinstance(found, type) and issubclass(found, base)):
-        raise LoaderError(
-            f"{module.__name__} must define {name} as a subclass of wwspec_router.contracts.{base.__name__}"
-        )
+def _package_without_init(name: str, folder: Path) -> ModuleType:
+    """Return a package of this folder alone. Python would prefer any package of that name with an __init__.py."""
+    spec = ModuleSpec(name, None, is_package=True)
+    spec.submodule_search_locations = [str(folder)]
+    return module_from_spec(spec)
+
+
+def _module_names(path: Iterable[str]) -> set[str]:
+    return {each.name for each in pkgutil.iter_modules(path) if not each.name.startswith("_")}
 
 
 def _where(error: BaseException) -> str:

@@ -1,18 +1,19 @@
-"""Ties the rows of a registry to APIs and handlers: ability ID -> `Ability`.
+"""Connects the rows of a registry with APIs and handlers: ability ID -> `Ability`.
 
-Everything that can be decided before a call is decided here: codecs are built, handlers imported, time-outs settled.
+Everything that can be decided before a call is decided here: codecs are made, handlers imported, time-outs chosen.
 A fault in any row is reported together with all others, before the port is opened.
 """
 
 import logging
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from wwspec_router.contracts import ApiRequest, Contract
-from wwspec_router.contracts.codec import InputCodec, OutputCodec, OutputPolicy
+from wwspec_router.contracts import Contract, Output
+from wwspec_router.contracts.codec import InputCodec, LazyType, OutputCodec, OutputPolicy
 from wwspec_router.contracts.examples import console_example, contract_faults
 from wwspec_router.contracts.from_example import contract_of_file
 from wwspec_router.contracts.matching import mismatches
@@ -25,10 +26,11 @@ from wwspec_router.contracts.wrapping import (
 )
 from wwspec_router.errors import ConfigurationError, LoaderError, RegistryError
 from wwspec_router.handlers.ability import Handler, handler_of
-from wwspec_router.handlers.context import ApiCodec
+from wwspec_router.handlers.context import ApiCodec, ApiCodecs
 from wwspec_router.monitoring.monitor import Status
+from wwspec_router.registry.apis import RequestCodecs
 from wwspec_router.registry.file import AbilityRow, Apis, Passthrough, Registry, parse_registry
-from wwspec_router.registry.loader import ApiContract, Application
+from wwspec_router.registry.loader import ApiContract, Application, EventContract
 
 __all__ = [
     "Ability",
@@ -124,10 +126,10 @@ class AbilityTable(msgspec.Struct, frozen=True, kw_only=True):
 
     registry: Registry
     abilities: dict[str, Ability]
-    apis: dict[type[ApiRequest[Any]], ApiCodec]
+    apis: ApiCodecs
     """For `Context.invoke`: from an API's `Request` to how it is called."""
     api_contracts: dict[str, ApiContract]
-    events: dict[str, type[Contract]]
+    events: dict[str, EventContract]
     stored_events: OutputCodec | None = None
     """How stored events are given back by abilities that leave out what no contract lists; None when there is none."""
 
@@ -136,7 +138,7 @@ def build_table(folder: Path, registry_path: Path) -> AbilityTable:
     """Load an application and check its registry file whole.
 
     Args:
-        folder: The application folder, with `abilities/` and `schemas/`.
+        folder: The application folder.
         registry_path: The registry file.
 
     Raises:
@@ -163,7 +165,7 @@ class _Builder:
         self._events = application.event_contracts()
         self._abilities: dict[str, Ability] = {}
         self._targets: dict[tuple[str, OutputPolicy, bool], ApiTarget] = {}
-        self._event_type = merged_events(self._events)
+        self._event_type = self._merged_events()
         self._event_outputs: dict[OutputPolicy, OutputCodec] = {}
         self.faults: list[str] = []
 
@@ -177,18 +179,30 @@ class _Builder:
         if (func := self._registry.func) is not None:
             self._add_functions(func)
         self._check_scenes()
-        apis = {
-            contract.request: ApiCodec(contract.name, self._api_target(contract.name).output)
-            for contract in self._contracts.values()
-        }
         return AbilityTable(
             registry=self._registry,
             abilities=self._abilities,
-            apis=apis,
+            apis=self._apis(),
             api_contracts=self._contracts,
             events=self._events,
             stored_events=self._event_outputs.get(OutputPolicy.PRUNE),
         )
+
+    def _apis(self) -> ApiCodecs:
+        codecs = {}
+        for api, contract in self._contracts.items():
+            codecs[contract] = ApiCodec(api, self._api_target(api).output)
+            if contract.replaces is not None:
+                codecs[contract.replaces] = ApiCodec(api, _output(contract.replaces, OutputPolicy.PRUNE))
+        return RequestCodecs(codecs)
+
+    def _merged_events(self) -> LazyType[Output]:
+        """Return the contract of stored events, merged at once when the application has events that may not fit."""
+        contracts = sorted(self._events.values(), key=lambda each: each.is_own)
+        merged = LazyType(cache(lambda: merged_events({each.name: each.event for each in contracts})))
+        if any(each.is_own for each in contracts):
+            merged.load()
+        return merged
 
     def _add(
         self, ability_id: str, target: Any, row: AbilityRow | Passthrough, table: str, key: str | None = None
@@ -257,7 +271,7 @@ class _Builder:
         return None if faults else type_
 
     def _narrowed_target(self, api: str, row: AbilityRow, place: str) -> ApiTarget | None:
-        """Return the target of an API under a contract of its own, which must lie within the API's."""
+        """Return the target of an API under a contract of its own, which must be a subset of the API's."""
         own = self._contracts[api]
         types = []
         for side, file, whole in (("input", row.input, own.request), ("output", row.output, own.response)):
@@ -283,8 +297,9 @@ class _Builder:
         key = (api, policy, drop_empty)
         if key not in self._targets:
             contract = self._contracts[api]
-            output = OutputCodec(contract.response, policy, _pruning_logger(api))
-            self._targets[key] = ApiTarget(api, InputCodec(contract.request, drop_empty=drop_empty), output)
+            output = _output(contract, policy)
+            request = LazyType(lambda: contract.request)
+            self._targets[key] = ApiTarget(api, InputCodec(request, drop_empty=drop_empty), output)
         return self._targets[key]
 
     def _callback_target(
@@ -324,6 +339,10 @@ class _Builder:
         for event_type in self._registry.notify_scenes:
             if event_type not in self._events:
                 self.faults.append(f"{place}: event {event_type} has no contract; add schemas/events/{event_type}.py")
+
+
+def _output(contract: ApiContract, policy: OutputPolicy) -> OutputCodec:
+    return OutputCodec(LazyType(lambda: contract.response), policy, _pruning_logger(contract.name))
 
 
 def _pruning_logger(what: str) -> Callable[[str], None]:

@@ -1,4 +1,4 @@
-"""What holds for every API: its answers fit `schemas`, and its requests are checked field by field."""
+"""What holds for every API: its answers fit `wwspec_router.wecom`, and its requests are checked field by field."""
 
 import importlib
 import json
@@ -163,7 +163,7 @@ def caller_of(zone: Zone, api: str) -> Caller:
 
 
 def schema(api: str) -> Any:
-    return importlib.import_module(f"schemas.api.{api}")
+    return importlib.import_module(f"wwspec_router.wecom.api.{api}")
 
 
 @EVERY_API

@@ -1,0 +1,58 @@
+"""`from wwspec_router.wecom import sync_msg` works for programs and for type checkers, and imports nothing else."""
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from wwspec_router import wecom
+
+PACKAGE = Path(wecom.__file__).parent
+APIS = {path.stem for path in (PACKAGE / "api").glob("[!_]*.py")}
+
+
+def test_the_names_that_type_checkers_are_told_are_those_of_the_files() -> None:
+    tree = ast.parse((PACKAGE / "__init__.py").read_text("utf-8"))
+    imports = [
+        node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "wwspec_router.wecom.api"
+    ]
+    told = [(alias.name, alias.asname) for node in imports for alias in node.names]
+
+    assert told == [(name, name) for name in sorted(APIS)]
+
+
+@pytest.mark.parametrize("api", sorted(APIS))
+def test_an_api_can_be_imported_from_the_package(api: str) -> None:
+    assert getattr(wecom, api) is importlib.import_module(f"wwspec_router.wecom.api.{api}")
+
+
+def test_shared_shapes_and_events_are_modules_of_the_package() -> None:
+    from wwspec_router.wecom import messages
+    from wwspec_router.wecom.events import hit_keyword
+
+    assert messages.__name__ == "wwspec_router.wecom.messages"
+    assert hit_keyword.__name__ == "wwspec_router.wecom.events.hit_keyword"
+
+
+def test_a_name_that_wecom_does_not_have_is_no_attribute() -> None:
+    with pytest.raises(AttributeError, match=r"module 'wwspec_router\.wecom' has no attribute 'snyc_msg'"):
+        wecom.snyc_msg  # type: ignore[attr-defined]  # noqa: B018
+    with pytest.raises(ImportError, match="snyc_msg"):
+        from wwspec_router.wecom import snyc_msg  # type: ignore[attr-defined]  # noqa: F401
+
+
+def test_the_package_imports_no_contract_before_one_is_named() -> None:
+    program = """
+import sys
+def imported():
+    return sorted(name for name in sys.modules if name.startswith("wwspec_router.wecom."))
+import wwspec_router, wwspec_router.wecom
+print(imported())
+from wwspec_router.wecom import get_group_chat
+print(imported())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines() == ["[]", "['wwspec_router.wecom.api', 'wwspec_router.wecom.api.get_group_chat']"]

@@ -1,0 +1,22 @@
+"""Find the tags that fit a customer, from messages (创建标签匹配任务) [99833, 100032, 101375].
+
+The messages should be of one customer, and the tags of a group should exclude one another; the groups may
+hold about 30000 characters. 10000 calls a day for one corp; a task for which resources stay short is
+retried for 24 hours.
+"""
+
+from wwspec_router.contracts import UNSET, ApiRequest, UnsetType
+from wwspec_router.wecom.tasks import MessageKeys, TagGroup, TaskCreated
+
+
+class Response(TaskCreated):
+    """The new task."""
+
+
+class Request(ApiRequest[Response]):
+    """The conversation, and the tags to choose from."""
+
+    tag_group_list: list[TagGroup]
+    msg_list: MessageKeys
+    model_id: str | UnsetType = UNSET
+    """WeCom takes its own language model when left out."""

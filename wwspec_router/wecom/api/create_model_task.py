@@ -1,0 +1,42 @@
+"""Run a model of the developer's own on messages (创建自定义模型任务) [99835, 100035].
+
+The placeholders of the model's input contract are filled from the request. The model must answer WeCom's
+call within 5 seconds and reports its result later with program_async_job_call_back. 10000 calls a day for
+one corp. Debug mode works only when both this program and the model are in it.
+"""
+
+from wwspec_router.contracts import UNSET, ApiRequest, UnsetType
+from wwspec_router.wecom.tasks import DebugInfo, EscapeType, MessageKeys, TagGroup, TagTaskCreated
+
+
+class ModelDebugInfo(DebugInfo):
+    """The same, with what a model may get besides messages."""
+
+    knowledge: str | UnsetType = UNSET
+    """Fills `{knowledge}`."""
+    tagjson: str | UnsetType = UNSET
+    """Fills `{tagjson}`."""
+
+
+class Response(TagTaskCreated):
+    """The new task."""
+
+
+class Request(ApiRequest[Response]):
+    """Which model, and what it reads."""
+
+    model_id: str
+    ability_id: str
+    """The model's ability."""
+    msg_list: MessageKeys
+    """Fills `{chat}` and `{chatcontent}`. Needed in debug mode too."""
+    kb_id: str | UnsetType = UNSET
+    """The corp's knowledge base that fills `{knowledge}`."""
+    service_kb_id: str | UnsetType = UNSET
+    """The provider's own knowledge base; ignored when there is a kb_id."""
+    tag_group_list: list[TagGroup] | UnsetType = UNSET
+    """Fills `{tagjson}`."""
+    debug_info: ModelDebugInfo | UnsetType = UNSET
+    """Debug mode only."""
+    escape_type: EscapeType | UnsetType = UNSET
+    """WeCom takes `EscapeType.BLANK` when left out."""

@@ -1,0 +1,27 @@
+"""Run another program of the developer's own on messages (创建自有分析程序任务) [99873, 100038, 101381].
+
+The placeholders of the ability's input contract are filled from the request. The program reports its
+result with program_async_job_call_back.
+"""
+
+from wwspec_router.contracts import UNSET, ApiRequest, UnsetType
+from wwspec_router.wecom.tasks import DebugInfo, EscapeType, MessageKeys, TagTaskCreated
+
+
+class Response(TagTaskCreated):
+    """The new task. The page lists tag groups here although the request has none."""
+
+
+class Request(ApiRequest[Response]):
+    """Which program, and what it reads."""
+
+    program_id: str
+    """A program that is linked with the app."""
+    ability_id: str
+    """The program's ability."""
+    msg_list: MessageKeys
+    """Fills `{chat}` and `{chatcontent}`. Needed in debug mode too."""
+    debug_info: DebugInfo | UnsetType = UNSET
+    """Debug mode only."""
+    escape_type: EscapeType | UnsetType = UNSET
+    """WeCom takes `EscapeType.BLANK` when left out."""

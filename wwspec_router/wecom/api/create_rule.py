@@ -1,0 +1,24 @@
+"""Make a keyword rule (新增关键词规则) [99829].
+
+At most 500 rules for one corp. A rule needs a word or a behaviour to look for.
+"""
+
+from wwspec_router.contracts import UNSET, ApiRequest, Output, UnsetType
+from wwspec_router.wecom.rules import ApplicableRange, Keyword, RuleName, Semantics
+
+
+class Response(Output):
+    """The new rule."""
+
+    rule_id: str = ""
+
+
+class Request(ApiRequest[Response]):
+    """What to look for, and where."""
+
+    name: RuleName
+    keyword: Keyword | UnsetType = UNSET
+    """Needed without `semantics`."""
+    semantics: Semantics | UnsetType = UNSET
+    """Needed without `keyword`."""
+    applicable_range: ApplicableRange | UnsetType = UNSET

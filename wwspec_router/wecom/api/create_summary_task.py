@@ -1,0 +1,18 @@
+"""Summarise messages (创建摘要提取任务) [99832, 99980].
+
+Text beyond 30000 characters is not read. 10000 calls a day for one corp; a task for which resources stay
+short is retried for 24 hours.
+"""
+
+from wwspec_router.contracts import ApiRequest
+from wwspec_router.wecom.tasks import MessageKeys, TaskCreated
+
+
+class Response(TaskCreated):
+    """The new task."""
+
+
+class Request(ApiRequest[Response]):
+    """What to summarise."""
+
+    msg_list: MessageKeys

@@ -1,0 +1,25 @@
+"""Read the tags that fit a customer (获取标签任务结果) [99833, 100032, 101375]."""
+
+from wwspec_router.contracts import ApiRequest, Contract
+from wwspec_router.wecom.tasks import TaskResult
+
+
+class TagResult(Contract):
+    """The tag that fits, out of one group."""
+
+    group_id: str = ""
+    tag_id: str = ""
+
+
+class Response(TaskResult):
+    """The tags, once the task finished."""
+
+    tag_result_list: list[TagResult] = []
+    """Without the groups of which no tag fits."""
+
+
+class Request(ApiRequest[Response]):
+    """Which task."""
+
+    jobid: str
+    """From create_customer_tag_task."""

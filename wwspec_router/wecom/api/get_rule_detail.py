@@ -1,0 +1,115 @@
+"""Read one keyword rule (获取关键词规则详情) [99829].
+
+The shapes here are those of `wwspec_router.wecom.rules` without their checks: all numbers are plain, all lists
+default to empty, and no limit is enforced. The reply does not repeat the rule_id.
+"""
+
+from wwspec_router.contracts import UNSET, ApiRequest, Contract, Output, UnsetType
+
+
+class Keyword(Contract):
+    """The words of the rule."""
+
+    word_list: list[str] = []
+    is_case_sensitive: int = 0
+    """0 or 1."""
+    match_rule: int = 0
+    """A `wwspec_router.wecom.rules.MatchRule`."""
+    is_trim_msg: int = 0
+    """0 or 1."""
+
+
+class Semantics(Contract):
+    """The behaviours of the rule."""
+
+    semantics_list: list[int] = []
+    """Each a `wwspec_router.wecom.rules.Behaviour`."""
+
+
+class Types(Contract):
+    """Some kinds of sender, chat or message."""
+
+    type_list: list[int] = []
+
+
+class Departments(Contract):
+    """Departments, by id."""
+
+    id_list: list[int] = []
+
+
+class Ids(Contract):
+    """Employees, customers or groups, by id."""
+
+    id_list: list[str] = []
+
+
+class Mobiles(Contract):
+    """Mobile numbers with their country code."""
+
+    mobile_list: list[str] = []
+
+
+class BankCards(Contract):
+    """Bank card numbers."""
+
+    bank_card_list: list[str] = []
+
+
+class Emails(Contract):
+    """E-mail addresses."""
+
+    email_list: list[str] = []
+
+
+class SessionTypes(Contract):
+    """Kinds of session."""
+
+    session_type_list: list[int] = []
+    """Each a `wwspec_router.wecom.rules.SessionType`."""
+
+
+class Words(Contract):
+    """Words that undo a hit."""
+
+    word_list: list[str] = []
+
+
+class ApplicableRange(Contract):
+    """Where the rule applies; `wwspec_router.wecom.rules.ApplicableRange` says how the parts work together."""
+
+    target_type: Types | UnsetType = UNSET
+    """Each a `wwspec_router.wecom.rules.SenderType`."""
+    chat_type: Types | UnsetType = UNSET
+    """Each a `wwspec_router.wecom.messages.ChatType`."""
+    department: Departments | UnsetType = UNSET
+    user: Ids | UnsetType = UNSET
+    """open_userids."""
+    external_contact: Ids | UnsetType = UNSET
+    """external_userids."""
+    chat: Ids | UnsetType = UNSET
+    """chatids."""
+    msg_scope: int = 0
+    """A `wwspec_router.wecom.rules.MsgScope`; 0 when WeCom left it out."""
+    exclude_mobile: Mobiles | UnsetType = UNSET
+    exclude_bank_card: BankCards | UnsetType = UNSET
+    exclude_email: Emails | UnsetType = UNSET
+    session_type: SessionTypes | UnsetType = UNSET
+    exclude_keyword: Words | UnsetType = UNSET
+    voice_match_msgtype: Types | UnsetType = UNSET
+    """Each a `wwspec_router.wecom.rules.VoiceType`."""
+
+
+class Response(Output):
+    """The rule."""
+
+    name: str = ""
+    keyword: Keyword | UnsetType = UNSET
+    semantics: Semantics | UnsetType = UNSET
+    applicable_range: ApplicableRange | UnsetType = UNSET
+
+
+class Request(ApiRequest[Response]):
+    """Which rule."""
+
+    rule_id: str

@@ -1,0 +1,37 @@
+"""Read the mood of each message (获取情感分析结果) [99831, 100034]."""
+
+from enum import IntEnum
+
+from wwspec_router.contracts import ApiRequest, Output
+from wwspec_router.wecom.tasks import MessageOutcome
+
+
+class Sentiment(IntEnum):
+    """A mood."""
+
+    NEUTRAL = 0
+    POSITIVE = 1
+    NEGATIVE = 2
+
+
+class Analysis(MessageOutcome):
+    """The mood of one message."""
+
+    sentiment_result: int = 0
+    """A `Sentiment`. Means nothing unless the message's errcode is 0."""
+
+
+class Response(Output):
+    """The moods, once the task finished."""
+
+    status: int = 0
+    """A `wwspec_router.wecom.tasks.TaskStatus`."""
+    analyze_result_list: list[Analysis] = []
+    """One for each message."""
+
+
+class Request(ApiRequest[Response]):
+    """Which task."""
+
+    jobid: str
+    """From create_sentiment_task."""

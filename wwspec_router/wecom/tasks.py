@@ -1,0 +1,122 @@
+"""What the analysis tasks have in common: messages go in with their keys, a jobid comes out, then a result.
+
+A task names messages, WeCom analyses their content where it is stored, and the program polls for the result by
+jobid.
+"""
+
+from enum import IntEnum
+from typing import Annotated
+
+from msgspec import Meta
+
+from wwspec_router.contracts import UNSET, Contract, Output, UnsetType
+
+
+class TaskStatus(IntEnum):
+    """The state of a task. Poll until it is no longer `RUNNING`; WeCom publishes no interval."""
+
+    RUNNING = 0
+    FINISHED = 1
+    FAILED = 2
+
+
+class EscapeType(IntEnum):
+    """What is done with `"`, `/`, backslashes and control characters in text that fills a placeholder."""
+
+    BLANK = 0
+    """Each becomes a blank."""
+    JSON = 1
+    """They are written as JSON escapes."""
+
+
+class EncryptInfo(Contract):
+    """The key that lets WeCom read one message."""
+
+    secret_key: str
+    """Not encrypted: encrypted_secret_key of the message, opened with the app's RSA private key."""
+
+
+class MessageKey(Contract):
+    """One message to analyse: text, voice, or audio archive."""
+
+    msgid: str
+    """When given twice, the first one counts."""
+    encrypt_info: EncryptInfo
+
+
+MessageKeys = Annotated[list[MessageKey], Meta(max_length=1000)]
+"""The messages of one task, at most 1000."""
+
+
+class TagGroup(Contract):
+    """A group of customer tags."""
+
+    group_id: str
+
+
+class DebugInfo(Contract):
+    """Replaces the messages' content in debug mode; the messages themselves are then ignored."""
+
+    chat: str
+    """Fills `{chat}`."""
+    chat_content: str
+    """Fills `{chatcontent}`."""
+
+
+class MessageOutcome(Contract):
+    """How the analysis of one message ended."""
+
+    errcode: int = 0
+    """0 = success; 710601 for an unknown msgid."""
+    errmsg: str = ""
+    msgid: str = ""
+
+
+class EncryptInfoEcho(Contract):
+    """The key as the request gave it."""
+
+    secret_key: str = ""
+
+
+class RejectedMessage(MessageOutcome):
+    """A message that a new task did not take."""
+
+    encrypt_info: EncryptInfoEcho | UnsetType = UNSET
+
+
+class TaskCreated(Output):
+    """The reply of the create_..._task APIs."""
+
+    jobid: str = ""
+    fail_list: list[RejectedMessage] = []
+    """Messages given twice; other failures show in the result."""
+
+
+class TagTaskCreated(TaskCreated):
+    """The same where the request can name tag groups."""
+
+    fail_tag_group_id_list: list[str] = []
+    """Tag groups that don't exist."""
+
+
+class TaskResult(Output):
+    """The reply of the APIs that poll one of WeCom's own analyses."""
+
+    status: int = 0
+    """A `TaskStatus`."""
+    fail_list: list[MessageOutcome] = []
+    """Messages that could not be analysed."""
+
+
+class ReportedResult(Output):
+    """The reply of the APIs that poll a model or program of the developer's own.
+
+    There is no status: a task that still runs answers with an errcode, such as 710642.
+    """
+
+    fail_list: list[MessageOutcome] = []
+    """Messages that could not be analysed."""
+    response_errcode: int = 0
+    """The errcode that the model or program reported with program_async_job_call_back."""
+    response_data: str = ""
+    """The JSON text that it reported."""
