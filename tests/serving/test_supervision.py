@@ -365,7 +365,7 @@ def test_worker_processes_need_no_temporary_folder(serve: Serve, tmp_path: Path)
 
 def test_what_strangers_put_into_the_temporary_folder_is_not_looked_at(serve: Serve, tmp_path: Path) -> None:
     """Row 6."""
-    stranger = tmp_path / "tmp" / f"wwspec-board-{'9' * 40}-x"
+    stranger = tmp_path / "tmp" / f"wwspec-figures-{'9' * 40}-x"
     stranger.mkdir(parents=True)
     service = serve("--workers", "2")
     service.pids(2)
