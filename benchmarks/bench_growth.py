@@ -135,7 +135,7 @@ def fetched_over_http(samples: Samples, effort: Effort, files: dict[str, Path]) 
 
 
 def fill(path: Path, number: int, text: str) -> list[str]:
-    """Lay events into a store's file in one transaction; return some of their notify_ids."""
+    """Put events into a store's file in one transaction; return some of their notify_ids."""
     order = random.Random(2)  # noqa: S311 - an order
     notify_ids = [f"{order.getrandbits(128):039d}" for _ in range(number)]
     expires, size = time.time() + 86_400, len(text.encode())

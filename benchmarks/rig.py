@@ -114,7 +114,7 @@ def serve(
 
 @contextmanager
 def installed_program(zone: Zone) -> Iterator[tuple[list[str], dict[str, str]]]:
-    """Lay the program out as in the image and yield how to start it: `run.sh`, and the environment around it."""
+    """Arrange the program as in the image and yield how to start it: `run.sh`, and the environment around it."""
     with tempfile.TemporaryDirectory(prefix="wwspec-bench-app-") as name:
         folder = Path(name)
         _lay_out(folder)

@@ -10,7 +10,7 @@ Row = list[str]
 
 
 def text(report: Report) -> str:
-    """Lay a report out for reading in a terminal."""
+    """Format a report for reading in a terminal."""
     head, *rows = _rows(report)
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     lines = [_line(row, widths) for row in (head, *rows)]
@@ -19,7 +19,7 @@ def text(report: Report) -> str:
 
 
 def markdown(report: Report) -> str:
-    """Lay a report out as a table for a page."""
+    """Format a report as a table for a page."""
     head, *rows = _rows(report)
     return "\n".join(
         [

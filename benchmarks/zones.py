@@ -87,7 +87,7 @@ class Zone:
 
 @contextmanager
 def zone(messages: int, sdk: SdkName = "light") -> Iterator[Zone]:
-    """Lay out a zone in which `sync_msg` answers with so many messages."""
+    """Set up a zone in which `sync_msg` answers with so many messages."""
     with tempfile.TemporaryDirectory(prefix="wwspec-bench-") as name:
         folder = Path(name)
         (folder / "zone.key").write_bytes(os.urandom(seal.KEY_BYTES))

@@ -43,22 +43,6 @@ WORDS = [  # of a private dialect, and what to write
     (r"_told|_settled|_look|_?LOOK|hears?|_lie_down|_bury|write_off", "a name for what it does or returns"),
     (r"CallInHand|(?:Call)?Ticket", "PendingCall, PendingRequest"),
 ]
-WORDED = (  # where these words are looked for; the rest of the repository follows
-    "README.md",
-    "AGENTS.md",
-    "docs/",
-    "pyproject.toml",
-    "scripts/",
-    "wwspec_router/__",
-    "wwspec_router/cli/",
-    "wwspec_router/config.py",
-    "wwspec_router/emulator/",
-    "wwspec_router/errors.py",
-    "wwspec_router/logs.py",
-    "wwspec_router/signals.py",
-    "wwspec_router/stacks.py",
-    "wwspec_router/testing/",
-)
 WORDS_ALLOWED = ("scripts/hygiene.py",)
 """Files that may hold them: this list itself."""
 HOUSE_WORDS = [(re.compile(rf"(?<!\w)(?:{pattern})(?!\w)"), f"write {plain} instead of") for pattern, plain in WORDS]
@@ -77,7 +61,7 @@ def rules(name: str) -> Iterator[tuple[re.Pattern[str], str]]:
     """Give the patterns that file `name` must not hold, each with what a hit means."""
     yield HOST, "names a package index"
     yield MACHINE_PATH, "holds a path of one machine"
-    if name.startswith(WORDED) and name not in WORDS_ALLOWED:
+    if name not in WORDS_ALLOWED:
         yield from HOUSE_WORDS
     if name.startswith("requirements/"):
         yield SOURCE, "says where to download from"

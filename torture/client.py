@@ -156,7 +156,7 @@ class Client:
     def done(self, lane: "_Lane", answered: Answered) -> None:
         """Take an answer; called by the connection."""
         self._take(answered)
-        self._settled()
+        self._finish_one()
         if self._next is not None and time.perf_counter() < self._next.ends:
             self._waiting += 1
             self._give(lane, self._next.number(), time.perf_counter())
@@ -172,9 +172,9 @@ class Client:
             self._idle.remove(lane)
         if waiting:
             self._lost += 1
-            self._settled()
+            self._finish_one()
 
-    def _settled(self) -> None:
+    def _finish_one(self) -> None:
         self._waiting -= 1
         if not self._waiting:
             self._drain.set()
@@ -189,7 +189,7 @@ class Client:
             self._give(lane, number, moment)
         else:
             self._lost += 1
-            self._settled()
+            self._finish_one()
 
     def _give(self, lane: "_Lane", number: int, moment: float) -> None:
         index = number % len(self._calls)

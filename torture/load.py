@@ -1,6 +1,6 @@
 """An enterprise app with many hands: events, fetches, jobs and calls, without a pause, until it is told to stop.
 
-Each caller is a thread with a connection of its own. What goes to and fro is written into a `Ledger`, partly as the
+Each caller is a thread with a connection of its own. Requests and responses are written into a `Ledger`, partly as the
 caller sees it, partly as the emulator recorded it.
 """
 

@@ -32,7 +32,7 @@ START_LIMIT = 30.0
 STOP_LIMIT = 20.0
 """Seconds within which the program must end after SIGTERM."""
 
-_LOOK = 0.01
+_POLL = 0.01
 _ANNOUNCED = re.compile(r"listening on (http://[\d.]+:(\d+))/")
 _REGISTRY = f"""\
 [program]
@@ -94,13 +94,13 @@ def emulator(folder: Path, registry: Path) -> Iterator[str]:
         child.stop()
 
 
-def until(condition: Callable[[], bool], seconds: float, look: float = _LOOK) -> bool:
+def until(condition: Callable[[], bool], seconds: float, poll: float = _POLL) -> bool:
     """Wait until a condition holds, for so many seconds at most; tell whether it does."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
             return False
-        time.sleep(look)
+        time.sleep(poll)
     return True
 
 

@@ -156,7 +156,7 @@ def test_a_reported_path_holds_the_beginning_of_a_long_key_only() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "mended"),
+    ("reply", "repaired"),
     [
         ({"has_more": True}, {"has_more": 1}),
         ({"has_more": False}, {"has_more": 0}),
@@ -179,8 +179,8 @@ def test_a_reported_path_holds_the_beginning_of_a_long_key_only() -> None:
     ],
     ids=json.dumps,
 )
-def test_the_other_spellings_of_wecom_s_pages_are_mended(reply: Any, mended: Any) -> None:
-    assert Pruned().fit(reply) == mended
+def test_the_other_spellings_of_wecom_s_pages_are_mended(reply: Any, repaired: Any) -> None:
+    assert Pruned().fit(reply) == repaired
 
 
 @pytest.mark.parametrize(

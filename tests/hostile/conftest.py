@@ -119,7 +119,7 @@ def sent_raw(port: int, data: bytes, answers: int = 0) -> bytes:
 
 
 def hostile_app(folder: Path) -> Path:
-    """Lay out the reference program with handlers that misbehave, and return its folder."""
+    """Copy the reference program with handlers that misbehave, and return its folder."""
     for name in ("abilities", "schemas"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "tests" / "hostile" / "misbehaviour.py", folder / "abilities")

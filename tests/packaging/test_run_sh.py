@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def app(tmp_path: Path) -> Path:
-    """An application folder laid out as in the image, with this environment as its .venv."""
+    """An application folder arranged as in the image, with this environment as its .venv."""
     app = tmp_path / "app with a space"
     for package in ("wwspec_router", "abilities", "schemas", "sdk"):
         shutil.copytree(ROOT / package, app / package, ignore=shutil.ignore_patterns("__pycache__"))

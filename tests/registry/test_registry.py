@@ -228,7 +228,7 @@ def test_a_fault_is_reported_with_file_line_row_and_fix(registry: Path, text: st
 def test_a_handler_outside_of_the_application_is_refused(registry: Path, module: str) -> None:
     [fault] = faults(registry, f"[abilities.a]\nhandler='{module}:path'")
 
-    if module == "wwspec_router.handlers.ability":  # it stands in the application's folder, as the reference does
+    if module == "wwspec_router.handlers.ability":  # it is in the application's folder, as the reference does
         assert fault.endswith("has no attribute path")
     else:
         assert fault.startswith(f"registry.toml:1 [abilities.a]: handler: {module} ")

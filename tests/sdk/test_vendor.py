@@ -1,4 +1,4 @@
-"""Each case runs in a process of its own, over a module named `wwspecapisdk` that the test lays out."""
+"""Each case runs in a process of its own, over a module named `wwspecapisdk` that the test writes."""
 
 import json
 import os
@@ -99,7 +99,7 @@ sdk = load_sdk(SdkSource.VENDOR)
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the vendor's module is laid; first on sys.path."""
+    """Where the vendor's module is written; first on sys.path."""
     return tmp_path
 
 
@@ -385,12 +385,12 @@ for token in ("true", "none", "false", "raise"):
 print(json.dumps(told))
 """
     told = asked(folder, program)
-    mend = "get a fresh debug_token from the admin page (valid 3 days) and a valid access_token (WeCom document 100083)"
+    fix = "get a fresh debug_token from the admin page (valid 3 days) and a valid access_token (WeCom document 100083)"
     assert told == {
         "true": "",
         "none": "",
-        "false": f"the SDK refused debug mode: {mend}",
-        "raise": f"the SDK could not open debug mode (RuntimeError): {mend}",
+        "false": f"the SDK refused debug mode: {fix}",
+        "raise": f"the SDK could not open debug mode (RuntimeError): {fix}",
     }
 
 

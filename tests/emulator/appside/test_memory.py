@@ -14,9 +14,9 @@ from Crypto.PublicKey import RSA
 from tests.emulator.apis.conftest import SECOND_PROGRAM, Zone
 from tests.emulator.conftest import SealedProgram
 from wwspec_router.cli.child import Child
+from wwspec_router.emulator.bounded import MIB
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_router.emulator.http.control import Control
-from wwspec_router.emulator.state.bounded import MIB
 from wwspec_router.emulator.state.knowledge import MAX_BYTES as KNOWLEDGE_BYTES
 from wwspec_router.emulator.state.rules import MAX_BYTES as RULE_BYTES
 

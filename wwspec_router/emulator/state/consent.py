@@ -10,9 +10,9 @@ from sys import getsizeof
 import msgspec
 from msgspec import UNSET
 
+from wwspec_router.emulator.bounded import MIB, BoundedDict
 from wwspec_router.emulator.scene import WINDOW_SECONDS
 from wwspec_router.emulator.state import texts
-from wwspec_router.emulator.state.bounded import MIB, BoundedDict
 from wwspec_router.emulator.state.conversations import CUSTOMER, EMPLOYEE, Conversations, Message
 
 KEPT_BYTES = 16 * MIB

@@ -14,9 +14,9 @@ from sys import getsizeof
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from wwspec_router.emulator.bounded import MIB, BoundedDict
 from wwspec_router.emulator.scene import WINDOW_SECONDS
 from wwspec_router.emulator.state import texts
-from wwspec_router.emulator.state.bounded import MIB, BoundedDict
 from wwspec_router.emulator.state.people import CUSTOMER, EMPLOYEE, ROBOT, Party, People, word
 
 __all__ = ["CUSTOMER", "EMPLOYEE", "MSGTYPES", "ROBOT", "Conversations", "ExtraInfo", "Group", "Message", "Party"]

@@ -15,7 +15,7 @@ from collections.abc import Callable
 import msgspec
 
 from wwspec_router.emulator.answers import RefusedError
-from wwspec_router.emulator.state.bounded import MIB, BoundedDict
+from wwspec_router.emulator.bounded import MIB, BoundedDict
 
 CODE_SECONDS = 300
 WAITING_SECONDS, RUNNING_SECONDS = 1, 2

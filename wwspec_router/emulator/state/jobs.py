@@ -12,7 +12,7 @@ import msgspec
 
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.answers import RefusedError
-from wwspec_router.emulator.state.bounded import MIB, BoundedDict
+from wwspec_router.emulator.bounded import MIB, BoundedDict
 
 __all__ = ["Job", "Jobs", "OnResult"]
 

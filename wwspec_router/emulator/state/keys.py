@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from wwspec_router.emulator.answers import RefusedError
-from wwspec_router.emulator.state.bounded import MIB, BoundedDict
+from wwspec_router.emulator.bounded import MIB, BoundedDict
 
 _KEY_BITS = 2048
 KEPT_BYTES = 64 * MIB

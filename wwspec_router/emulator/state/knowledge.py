@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from wwspec_router.emulator.answers import RefusedError
-from wwspec_router.emulator.state.bounded import MIB, BoundedDict
+from wwspec_router.emulator.bounded import MIB, BoundedDict
 
 MAX_BASES = 1000
 MAX_CONTENTS = 1000

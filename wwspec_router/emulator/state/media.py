@@ -7,7 +7,7 @@ import random
 
 import msgspec
 
-from wwspec_router.emulator.state.bounded import MIB, BoundedDict
+from wwspec_router.emulator.bounded import MIB, BoundedDict
 
 MEDIA_SECONDS = 3 * 86400
 """How long a media_id is valid."""

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from wwspec_router.emulator.answers import Asked, RefusedError
-from wwspec_router.emulator.state.bounded import MIB, BoundedDict
+from wwspec_router.emulator.bounded import MIB, BoundedDict
 from wwspec_router.emulator.state.conversations import Message
 
 MAX_RULES = 500

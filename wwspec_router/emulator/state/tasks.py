@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from wwspec_router.emulator.answers import Asked, RefusedError, errmsg
-from wwspec_router.emulator.state.bounded import MIB, BoundedDict
+from wwspec_router.emulator.bounded import MIB, BoundedDict
 from wwspec_router.emulator.state.conversations import Conversations, Message
 from wwspec_router.emulator.state.keys import MessageKeys
 from wwspec_router.emulator.state.texts import ANALYSABLE

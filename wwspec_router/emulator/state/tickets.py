@@ -11,7 +11,7 @@ from sys import getsizeof
 
 import msgspec
 
-from wwspec_router.emulator.state.bounded import MIB, BoundedDict
+from wwspec_router.emulator.bounded import MIB, BoundedDict
 
 EVENT_TOKEN_SECONDS = 600
 NOTIFY_ID_SECONDS = 600

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from wwspec_router.contracts.decoding import decode_json
+from wwspec_router.emulator.bounded import MIB, BoundedDict, Kept
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
-from wwspec_router.emulator.state.bounded import MIB, BoundedDict, Kept
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.tickets import Notification
 from wwspec_router.errors import JsonError

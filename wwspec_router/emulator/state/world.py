@@ -16,10 +16,10 @@ from typing import Any, Protocol
 import msgspec
 
 from wwspec_router.emulator.answers import Answer, RefusedError
+from wwspec_router.emulator.bounded import BoundedDict, Kept
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.emulator.state.accounts import Accounts, App, Program
-from wwspec_router.emulator.state.bounded import BoundedDict, Kept
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.corps import Corp
 from wwspec_router.emulator.state.faults import LATE, NEVER, TWICE, Faults

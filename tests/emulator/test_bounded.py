@@ -2,7 +2,7 @@
 
 from hypothesis import given, strategies as st
 
-from wwspec_router.emulator.state.bounded import ENTRY_BYTES, BoundedDict
+from wwspec_router.emulator.bounded import ENTRY_BYTES, BoundedDict
 
 steps = st.lists(
     st.tuples(st.sampled_from(["put", "put", "put", "resize", "remove"]), st.integers(0, 9), st.integers(0, 900))
