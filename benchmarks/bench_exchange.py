@@ -13,7 +13,7 @@ from benchmarks import rig
 from benchmarks.command import Benchmark, Effort, run
 from benchmarks.contenders import INLINE, LIMIT, PEERS, PROGRAM, missing, peer, program
 from benchmarks.figures import Samples
-from benchmarks.zones import SdkName, Zone, zone
+from benchmarks.zones import SdkName, BenchmarkZone, zone
 
 SIZES = {"3 KB": 10, "60 KB": 200, "300 KB": 1000}
 """Size of the reply -> messages in it."""
@@ -43,7 +43,7 @@ def compare(
     messages: int,
     sdk: SdkName,
     effort: Effort,
-    contenders: Callable[[Zone], dict[str, Start]],
+    contenders: Callable[[BenchmarkZone], dict[str, Start]],
 ) -> None:
     """Measure one case, in turns."""
     with ExitStack() as stack:
@@ -59,7 +59,7 @@ def compare(
                 samples.add(case, name, "p99", "µs", turn.p99)
 
 
-def pinned(served: Zone) -> dict[str, Start]:
+def pinned(served: BenchmarkZone) -> dict[str, Start]:
     """Everybody, each on the first core."""
     core = rig.CORES[0]
     starts: dict[str, Start] = {
@@ -71,7 +71,7 @@ def pinned(served: Zone) -> dict[str, Start]:
     return starts | {name: partial(peer, name, served, core) for name in FRAMEWORKS if not missing(name)}
 
 
-def free(served: Zone) -> dict[str, Start]:
+def free(served: BenchmarkZone) -> dict[str, Start]:
     """The references and the program, none of them pinned."""
     return {
         LIMIT: partial(peer, LIMIT, served),
@@ -81,7 +81,7 @@ def free(served: Zone) -> dict[str, Start]:
     }
 
 
-def few(served: Zone) -> dict[str, Start]:
+def few(served: BenchmarkZone) -> dict[str, Start]:
     """The references and the program, each on the first core."""
     return {name: start for name, start in pinned(served).items() if name in (LIMIT, INLINE, PROGRAM)}
 

@@ -23,7 +23,7 @@ from benchmarks.bench_exchange import CONNECTIONS
 from benchmarks.command import Benchmark, Effort, run
 from benchmarks.contenders import LIMIT, PROGRAM, peer, program
 from benchmarks.figures import Samples
-from benchmarks.zones import AGENTID, CORPID, PASSTHROUGH, Zone, event, sync_msg_reply, zone
+from benchmarks.zones import AGENTID, CORPID, PASSTHROUGH, BenchmarkZone, event, sync_msg_reply, zone
 from wwspec_router.envelope import Call, Reply
 from wwspec_router.stores import StoreLimits
 from wwspec_router.stores.memory.events import MemoryStore
@@ -104,7 +104,7 @@ def over_http(
     samples: Samples,
     effort: Effort,
     case: str,
-    served: Zone,
+    served: BenchmarkZone,
     options: Mapping[str, Sequence[str]],
     calls: Mapping[str, Sequence[tuple[dict[str, str], str]]],
 ) -> None:

@@ -27,7 +27,7 @@ from benchmarks.callers import median_of_quick
 from benchmarks.command import Benchmark, Effort, run
 from benchmarks.contenders import PROGRAM, program
 from benchmarks.figures import Samples
-from benchmarks.zones import PASSTHROUGH, SLOW_DATA, Zone, zone
+from benchmarks.zones import PASSTHROUGH, SLOW_DATA, BenchmarkZone, zone
 from wwspec_router.serving.workers import WorkerPool
 
 Job = Callable[[], object]
@@ -183,7 +183,7 @@ def over_http(samples: Samples, effort: Effort) -> None:
                 samples.add(mix, name, "p50 of quick", "µs", took)
 
 
-def quick_calls(server: rig.Server, served: Zone, every: int, calls: int) -> float:
+def quick_calls(server: rig.Server, served: BenchmarkZone, every: int, calls: int) -> float:
     """Return the median of quick calls in microseconds, with the callers on the last core."""
     quick, slow = (request(*served.seal(PASSTHROUGH, data)) for data in ('{"limit":200}', SLOW_DATA))
     cores = os.sched_getaffinity(0)

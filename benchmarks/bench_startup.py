@@ -25,7 +25,7 @@ from benchmarks.bench_exchange import CONNECTIONS
 from benchmarks.command import Benchmark, Effort, run
 from benchmarks.contenders import PROGRAM, peer, program
 from benchmarks.figures import Samples
-from benchmarks.zones import ROOT, Zone, zone
+from benchmarks.zones import ROOT, BenchmarkZone, zone
 
 BARE = "bare"
 MANY = 1000
@@ -66,7 +66,7 @@ def cold_start(
     samples: Samples,
     contender: str,
     start: Callable[[], AbstractContextManager[rig.Server]],
-    served: Zone,
+    served: BenchmarkZone,
     *,
     under_load: bool,
     seconds: int,

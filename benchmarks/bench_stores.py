@@ -28,7 +28,7 @@ from benchmarks.bench_exchange import CONNECTIONS
 from benchmarks.command import Benchmark, Effort, run
 from benchmarks.contenders import PROGRAM, program
 from benchmarks.figures import Samples
-from benchmarks.zones import CORPID, PASSTHROUGH, ROOT, Zone, event, zone
+from benchmarks.zones import CORPID, PASSTHROUGH, ROOT, BenchmarkZone, event, zone
 from tests.support.redis_server import local_redis
 from wwspec_router.envelope import Call
 from wwspec_router.jobs.reports import REPORT_API
@@ -201,7 +201,7 @@ def fetching(samples: Samples, effort: Effort, redis: str | None, folder: Path) 
                     samples.add(case, contender, "rate", "calls/s", turn.rate)
 
 
-def store_event(served: Zone, server: rig.Server, text: str) -> None:
+def store_event(served: BenchmarkZone, server: rig.Server, text: str) -> None:
     """Bring an event in, and make sure that it can be fetched."""
     rig.ask(server.port, served, "", data=text, call_type=2)
     fetched = rig.ask(server.port, served, "get_callback_data", data="{}", notify_id="notify-1_1")

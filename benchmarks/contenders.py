@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from benchmarks import rig
-from benchmarks.zones import Zone
+from benchmarks.zones import BenchmarkZone
 
 __all__ = ["INLINE", "LIMIT", "PEERS", "PROGRAM", "Peer", "missing", "peer", "program"]
 
@@ -66,7 +66,7 @@ def missing(name: str) -> str:
 
 
 @contextmanager
-def peer(name: str, zone: Zone, core: int | None = None) -> Iterator[rig.Server]:
+def peer(name: str, zone: BenchmarkZone, core: int | None = None) -> Iterator[rig.Server]:
     """Run a peer."""
     port = rig.free_port()
     command = [sys.executable, *(each.replace("PORT", str(port)) for each in PEERS[name].command)]
@@ -75,7 +75,7 @@ def peer(name: str, zone: Zone, core: int | None = None) -> Iterator[rig.Server]
 
 
 @contextmanager
-def program(zone: Zone, *options: str, core: int | None = None) -> Iterator[rig.Server]:
+def program(zone: BenchmarkZone, *options: str, core: int | None = None) -> Iterator[rig.Server]:
     """Run the program as run.sh starts it, with more options of `wwspec serve`."""
     port = rig.free_port()
     with rig.installed_program(zone) as (command, environment):

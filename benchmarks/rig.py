@@ -19,7 +19,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.zones import PASSTHROUGH, ROOT, Zone
+from benchmarks.zones import PASSTHROUGH, ROOT, BenchmarkZone
 
 __all__ = [
     "CORES",
@@ -71,7 +71,7 @@ class Server(NamedTuple):
 
 @contextmanager
 def serve(
-    command: Sequence[str], port: int, environment: Mapping[str, str], zone: Zone, core: int | None = None
+    command: Sequence[str], port: int, environment: Mapping[str, str], zone: BenchmarkZone, core: int | None = None
 ) -> Iterator[Server]:
     """Run a server until the block ends.
 
@@ -113,7 +113,7 @@ def serve(
 
 
 @contextmanager
-def installed_program(zone: Zone) -> Iterator[tuple[list[str], dict[str, str]]]:
+def installed_program(zone: BenchmarkZone) -> Iterator[tuple[list[str], dict[str, str]]]:
     """Arrange the program as in the image and yield how to start it: `run.sh`, and the environment around it."""
     with tempfile.TemporaryDirectory(prefix="wwspec-bench-app-") as name:
         folder = Path(name)
@@ -143,7 +143,7 @@ def run_sh_environment() -> dict[str, str]:
     return dict(line.split("=", 1) for line in done.stdout.split("\0") if line)
 
 
-def peer_environment(zone: Zone) -> dict[str, str]:
+def peer_environment(zone: BenchmarkZone) -> dict[str, str]:
     """Return the environment of a peer: what run.sh sets, the allocator's bounds included, with the SDK's path."""
     environment = {**os.environ, **run_sh_environment()}
     del environment["PYTHONSAFEPATH"]
@@ -152,7 +152,12 @@ def peer_environment(zone: Zone) -> dict[str, str]:
 
 
 def load(
-    server: Server, zone: Zone, *, connections: int, seconds: int, calls: Sequence[tuple[dict[str, str], str]] = ()
+    server: Server,
+    zone: BenchmarkZone,
+    *,
+    connections: int,
+    seconds: int,
+    calls: Sequence[tuple[dict[str, str], str]] = (),
 ) -> Round:
     """Load one server with sealed calls in turn, from the last core if the server is pinned to another one.
 
@@ -161,7 +166,7 @@ def load(
         zone: What it serves.
         connections: Callers, each with one call at a time.
         seconds: For how long.
-        calls: From `Zone.seal`, all with the same headers; without any it is one of `invoke_sync_msg`.
+        calls: From `BenchmarkZone.seal`, all with the same headers; without any it is one of `invoke_sync_msg`.
 
     Raises:
         RuntimeError: `wrk` is missing, or the server answered with anything but status 200.
@@ -190,7 +195,7 @@ def load(
     return Round(float(rate[1]), latency["50"], latency["99"])
 
 
-def ask(port: int, zone: Zone, ability_id: str = PASSTHROUGH, **call: str | int) -> object:
+def ask(port: int, zone: BenchmarkZone, ability_id: str = PASSTHROUGH, **call: str | int) -> object:
     """Make one call and return the decoded reply.
 
     Raises:
@@ -282,7 +287,7 @@ end
 """
 
 
-def _wait_for_answer(port: int, process: "subprocess.Popen[bytes]", zone: Zone) -> None:
+def _wait_for_answer(port: int, process: "subprocess.Popen[bytes]", zone: BenchmarkZone) -> None:
     deadline = time.monotonic() + START_LIMIT
     expected = zone.reply()
     while time.monotonic() < deadline:

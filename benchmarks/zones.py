@@ -19,7 +19,7 @@ from benchmarks.sdk import wwspecapisdk as light
 from wwspec_router.emulator.settings import STANDIN_DIRECTORY
 from wwspec_router.emulator.standin.wwspec_standin import seal
 
-__all__ = ["PASSTHROUGH", "ROOT", "SLOW_DATA", "SdkName", "Zone", "zone"]
+__all__ = ["PASSTHROUGH", "ROOT", "SLOW_DATA", "SdkName", "BenchmarkZone", "zone"]
 
 ROOT = Path(__file__).parents[1]
 PAYLOADS = ROOT / "tests" / "payloads"
@@ -34,7 +34,7 @@ SLOW_DATA = '{"cursor":"slow"}'
 SdkName = Literal["light", "standin"]
 
 
-class Zone:
+class BenchmarkZone:
     """A folder with a key and replies, and who may open and seal what.
 
     Args:
@@ -86,14 +86,14 @@ class Zone:
 
 
 @contextmanager
-def zone(messages: int, sdk: SdkName = "light") -> Iterator[Zone]:
+def zone(messages: int, sdk: SdkName = "light") -> Iterator[BenchmarkZone]:
     """Set up a zone in which `sync_msg` answers with so many messages."""
     with tempfile.TemporaryDirectory(prefix="wwspec-bench-") as name:
         folder = Path(name)
         (folder / "zone.key").write_bytes(os.urandom(seal.KEY_BYTES))
         (folder / "sync_msg.json").write_bytes(sync_msg_reply(messages))
         (folder / "spec_notify_app.json").write_text('{"errcode":0,"errmsg":"ok"}')
-        yield Zone(folder, sdk)
+        yield BenchmarkZone(folder, sdk)
 
 
 def sync_msg_reply(messages: int) -> bytes:

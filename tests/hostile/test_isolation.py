@@ -55,7 +55,7 @@ class TellingSdk(ScriptedSdk):
         return json.dumps({"errcode": 0, "next_cursor": self._caller})
 
 
-class Zone:
+class MarkedZone:
     """A kernel, and a memory of whose every mark is."""
 
     def __init__(self, table: AbilityTable, store: Store, notify_ids: Callable[[], str]) -> None:
@@ -101,7 +101,7 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self._clock, self._store = clock, store
         self._notify_id = "a"
-        self._zone = Zone(table, store, lambda: self._notify_id)
+        self._zone = MarkedZone(table, store, lambda: self._notify_id)
         self._ttl = table.registry.program.notify_ttl
         self._stored: dict[tuple[Tenant, str], tuple[dict[str, Any], float]] = {}
 
@@ -189,7 +189,7 @@ def test_nobody_gets_anothers_byte_whatever_happens_in_whatever_order(opened: Op
 
 def test_nobody_gets_anothers_byte_while_all_call_at_once(opened: Opener, table: AbilityTable) -> None:
     store, _ = opened()
-    zone = Zone(table, store, lambda: "the same for all")
+    zone = MarkedZone(table, store, lambda: "the same for all")
 
     def work(number: int) -> int:
         who = (f"ww{number % 4}", number // 4)

@@ -43,7 +43,7 @@ class ProgramInMemory:
         return ProgramReply(200, list(sealed.headers.items()), sealed.body.encode())
 
 
-class Zone:
+class EmulatedZone:
     """An emulated platform, called as a program calls it."""
 
     def __init__(self, **settings: Any) -> None:
@@ -153,5 +153,5 @@ class Zone:
 
 
 @pytest.fixture
-def zone() -> Zone:
-    return Zone()
+def zone() -> EmulatedZone:
+    return EmulatedZone()

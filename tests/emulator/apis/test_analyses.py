@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.apis.conftest import Json, Zone
+from tests.emulator.apis.conftest import Json, EmulatedZone
 from wwspec_router.emulator.state.knowledge import CORP_BASE_ID
 from wwspec_router.emulator.state.tags import TAG_GROUPS
 from wwspec_router.emulator.state.tasks import TASK_SECONDS
@@ -21,11 +21,11 @@ KINDS: dict[str, tuple[str, Json]] = {
 ANALYSES = pytest.mark.parametrize("kind", KINDS)
 
 
-def start(zone: Zone, kind: str, msg_list: list[Json], **more: Any) -> Json:
+def start(zone: EmulatedZone, kind: str, msg_list: list[Json], **more: Any) -> Json:
     return zone.ok(kind, {**KINDS[kind][1], "msg_list": msg_list, **more})
 
 
-def result(zone: Zone, kind: str, msg_list: list[Json], **more: Any) -> Json:
+def result(zone: EmulatedZone, kind: str, msg_list: list[Json], **more: Any) -> Json:
     """Run a task to its end."""
     jobid = start(zone, kind, msg_list, **more)["jobid"]
     zone.advance(TASK_SECONDS)
@@ -39,7 +39,7 @@ def failures(answer: Json) -> list[tuple[str, int]]:
 
 
 @ANALYSES
-def test_a_task_runs_and_then_is_finished(zone: Zone, kind: str) -> None:
+def test_a_task_runs_and_then_is_finished(zone: EmulatedZone, kind: str) -> None:
     get_result = KINDS[kind][0]
     jobid = start(zone, kind, zone.talk("你好", "价格太贵了"))["jobid"]
     assert zone.ok(get_result, jobid=jobid) == {"errcode": 0, "errmsg": "ok", "status": 0}
@@ -54,7 +54,7 @@ def test_a_task_runs_and_then_is_finished(zone: Zone, kind: str) -> None:
 
 
 @ANALYSES
-def test_messages_that_cannot_be_read_are_told_in_the_result(zone: Zone, kind: str) -> None:
+def test_messages_that_cannot_be_read_are_told_in_the_result(zone: EmulatedZone, kind: str) -> None:
     [good] = zone.talk("你好")
     image = zone.key_of(zone.say(msgtype=2))
     [wrong_key] = zone.talk("秘密")
@@ -70,14 +70,14 @@ def test_messages_that_cannot_be_read_are_told_in_the_result(zone: Zone, kind: s
 
 
 @ANALYSES
-def test_a_task_fails_when_no_message_can_be_read(zone: Zone, kind: str) -> None:
+def test_a_task_fails_when_no_message_can_be_read(zone: EmulatedZone, kind: str) -> None:
     answer = result(zone, kind, [{"msgid": "made-up", "encrypt_info": {"secret_key": "x"}}])
     assert (answer["errcode"], answer["status"]) == (710637, 2)
     assert failures(answer) == [("made-up", 710601)]
 
 
 @ANALYSES
-def test_a_message_given_twice_counts_once(zone: Zone, kind: str) -> None:
+def test_a_message_given_twice_counts_once(zone: EmulatedZone, kind: str) -> None:
     [once] = zone.talk("你好")
     again = {"msgid": once["msgid"], "encrypt_info": {"secret_key": "other"}}
     answer = start(zone, kind, [once, again])
@@ -92,7 +92,7 @@ def test_a_message_given_twice_counts_once(zone: Zone, kind: str) -> None:
 
 
 @ANALYSES
-def test_a_task_takes_1000_messages_at_most(zone: Zone, kind: str) -> None:
+def test_a_task_takes_1000_messages_at_most(zone: EmulatedZone, kind: str) -> None:
     many = [{"msgid": str(number), "encrypt_info": {"secret_key": "x"}} for number in range(1001)]
     start(zone, kind, many[:1000])
     assert zone.refused(kind, KINDS[kind][1], msg_list=many) == 710623
@@ -102,7 +102,7 @@ def test_a_task_takes_1000_messages_at_most(zone: Zone, kind: str) -> None:
 
 
 @ANALYSES
-def test_a_result_is_asked_for_with_the_right_jobid(zone: Zone, kind: str) -> None:
+def test_a_result_is_asked_for_with_the_right_jobid(zone: EmulatedZone, kind: str) -> None:
     jobid = start(zone, kind, zone.talk("你好"))["jobid"]
     for other, (get_result, _) in KINDS.items():
         if other != kind:
@@ -114,7 +114,7 @@ def test_a_result_is_asked_for_with_the_right_jobid(zone: Zone, kind: str) -> No
 
 
 @pytest.mark.parametrize("msgtype", [1, 6, 21])
-def test_text_and_speech_are_judged(zone: Zone, msgtype: int) -> None:
+def test_text_and_speech_are_judged(zone: EmulatedZone, msgtype: int) -> None:
     said = ["明天开会", "服务非常好，谢谢", "我要投诉，太慢了", "不满意"]
     keys = [zone.key_of(zone.say(text, msgtype=msgtype)) for text in said]
     judged = result(zone, "create_sentiment_task", keys)["analyze_result_list"]
@@ -122,20 +122,20 @@ def test_text_and_speech_are_judged(zone: Zone, msgtype: int) -> None:
     assert [message["msgid"] for message in judged] == [key["msgid"] for key in keys]
 
 
-def test_forbidden_content_is_found(zone: Zone) -> None:
+def test_forbidden_content_is_found(zone: EmulatedZone) -> None:
     keys = zone.talk("你好", "一个涉政测试词", "一个涉黄测试词")
     found = result(zone, "create_spam_task", keys)["analyze_result_list"]
     assert [message["spam_result"] for message in found] == [0, 1, 2]
 
 
-def test_a_summary_counts_and_quotes(zone: Zone) -> None:
+def test_a_summary_counts_and_quotes(zone: EmulatedZone) -> None:
     keys = zone.talk("想买一台", "但是太慢了", "算了")
     text = result(zone, "create_summary_task", keys)["response_data"]
     assert "1 人共 3 条消息" in text
     assert all(said in text for said in ("想买一台", "但是太慢了", "算了"))
 
 
-def test_the_tag_with_most_words_fits_and_groups_without_any_are_left_out(zone: Zone) -> None:
+def test_the_tag_with_most_words_fits_and_groups_without_any_are_left_out(zone: EmulatedZone) -> None:
     keys = zone.talk("请给我报价", "决定了，合同发来吧", "合同要盖章")
     tags = result(zone, "create_customer_tag_task", keys)["tag_result_list"]
     assert tags == [
@@ -148,13 +148,13 @@ def test_the_tag_with_most_words_fits_and_groups_without_any_are_left_out(zone: 
     assert zone.refused("create_customer_tag_task", tag_group_list=[], msg_list=keys) == 40063
 
 
-def test_tag_groups_that_are_too_long_fail_the_task(zone: Zone) -> None:
+def test_tag_groups_that_are_too_long_fail_the_task(zone: EmulatedZone) -> None:
     groups = [{"group_id": f"made-up-{number:05}"} for number in range(2400)]
     told = result(zone, "create_customer_tag_task", zone.talk("你好"), tag_group_list=groups)
     assert told["errcode"] == 790040
 
 
-def test_a_suggestion_quotes_the_nearest_learnt_content(zone: Zone) -> None:
+def test_a_suggestion_quotes_the_nearest_learnt_content(zone: EmulatedZone) -> None:
     page = {"doc_name": "退款流程", "type": 101, "web_url": "https://example.com/refund"}
     more = {"doc_name": "安装说明", "type": 101, "web_url": "https://example.com/install"}
     kb_id = zone.ok("knowledge_base_create", kb_name="售后", doc_list=[more, page])["kb_id"]
@@ -169,7 +169,7 @@ def test_a_suggestion_quotes_the_nearest_learnt_content(zone: Zone) -> None:
 
 
 @pytest.mark.parametrize("kind", ["create_recommend_dialog_task", "create_ww_model_task", "create_model_task"])
-def test_a_knowledge_base_must_be_usable(zone: Zone, kind: str) -> None:
+def test_a_knowledge_base_must_be_usable(zone: EmulatedZone, kind: str) -> None:
     zone.link()
     request: Json = {"msg_list": zone.talk("你好")}
     if kind == "create_model_task":
@@ -188,7 +188,7 @@ def test_a_knowledge_base_must_be_usable(zone: Zone, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["create_recommend_dialog_task", "create_ww_model_task"])
-def test_input_that_is_too_long_fails_the_task(zone: Zone, kind: str) -> None:
+def test_input_that_is_too_long_fails_the_task(zone: EmulatedZone, kind: str) -> None:
     answer = result(zone, kind, zone.talk("长" * 29_000))
     assert answer["status"] == 1
     answer = result(zone, kind, zone.talk("长" * 29_000, "长" * 1_001))
@@ -196,14 +196,14 @@ def test_input_that_is_too_long_fails_the_task(zone: Zone, kind: str) -> None:
     assert "response_data" not in answer
 
 
-def test_a_summary_reads_the_beginning_of_what_is_too_long(zone: Zone) -> None:
+def test_a_summary_reads_the_beginning_of_what_is_too_long(zone: EmulatedZone) -> None:
     answer = result(zone, "create_summary_task", zone.talk("开头", "长" * 30_000, "结尾"))
     assert answer["status"] == 1
     assert "开头" in answer["response_data"]
     assert "结尾" not in answer["response_data"]
 
 
-def test_a_corp_makes_10000_tasks_of_a_kind_a_day(zone: Zone) -> None:
+def test_a_corp_makes_10000_tasks_of_a_kind_a_day(zone: EmulatedZone) -> None:
     keys = zone.talk("你好")
     for _ in range(10_000):
         zone.ok("create_summary_task", msg_list=keys)
@@ -214,7 +214,7 @@ def test_a_corp_makes_10000_tasks_of_a_kind_a_day(zone: Zone) -> None:
     zone.ok("create_summary_task", msg_list=keys)
 
 
-def test_messages_of_the_seed_have_something_to_say(zone: Zone) -> None:
+def test_messages_of_the_seed_have_something_to_say(zone: EmulatedZone) -> None:
     with zone.world.lock:
         keys = [zone.key_of(message) for message in zone.chats.messages if message.msgtype == 1]
     judged = result(zone, "create_sentiment_task", keys)["analyze_result_list"]

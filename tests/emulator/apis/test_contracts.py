@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.emulator.apis.conftest import SECOND_PROGRAM, Json, Zone
+from tests.emulator.apis.conftest import SECOND_PROGRAM, Json, EmulatedZone
 from wwspec_router.contracts.codec import InputCodec, OutputCodec, OutputPolicy
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_router.emulator.state.conversations import CUSTOMER
@@ -43,16 +43,16 @@ RULE = {
 }
 
 
-def group_of(zone: Zone, internal: bool) -> str:
+def group_of(zone: EmulatedZone, internal: bool) -> str:
     return next(group.chatid for group in zone.chats.groups.values() if group.internal is internal)
 
 
-def pair_of(zone: Zone) -> Json:
+def pair_of(zone: EmulatedZone) -> Json:
     employee, customer = next(pair for pair in zone.chats.pairs if pair[1].type == CUSTOMER)
     return {"userid": employee.id, "external_userid": customer.id}
 
 
-def job_of(zone: Zone, api: str) -> Json:
+def job_of(zone: EmulatedZone, api: str) -> Json:
     """Return the request for the result of a task that has ended."""
     jobid = zone.ok(api, REQUESTS[api](zone))["jobid"]
     zone.advance(10)
@@ -61,37 +61,37 @@ def job_of(zone: Zone, api: str) -> Json:
     return {"jobid": jobid}
 
 
-def messages_of(zone: Zone) -> list[Json]:
+def messages_of(zone: EmulatedZone) -> list[Json]:
     """Return messages of which some can be read, one was given twice and one is unknown."""
     keys = zone.talk("我要退款", "谢谢，很满意")
     return [*keys, keys[0], {"msgid": "made-up", "encrypt_info": {"secret_key": "x"}}]
 
 
-def kb_of(zone: Zone) -> str:
+def kb_of(zone: EmulatedZone) -> str:
     return str(zone.ok("knowledge_base_create", kb_name="手册", doc_list=PAGES)["kb_id"])
 
 
-def own_task(zone: Zone, name: str) -> Json:
+def own_task(zone: EmulatedZone, name: str) -> Json:
     zone.link()
     return {name: SECOND_PROGRAM, "ability_id": "a", "msg_list": messages_of(zone)}
 
 
-def hit(zone: Zone) -> Json:
+def hit(zone: EmulatedZone) -> Json:
     zone.ok("create_rule", name="规则", keyword={"word_list": ["退款"]})
     zone.say("退款", parties=zone.employee_first)
     return {"token": zone.event_token(), "need_detail": 1, "limit": 5, "begin_time": 0, "cursor": ""}
 
 
-def rule_id(zone: Zone) -> Json:
+def rule_id(zone: EmulatedZone) -> Json:
     return {"rule_id": zone.ok("create_rule", RULE)["rule_id"]}
 
 
-def rule_list(zone: Zone) -> Json:
+def rule_list(zone: EmulatedZone) -> Json:
     rule_id(zone)
     return {"limit": 10, "cursor": ""}
 
 
-REQUESTS: dict[str, Callable[[Zone], Json]] = {
+REQUESTS: dict[str, Callable[[EmulatedZone], Json]] = {
     "program_async_job_call_back": lambda zone: {"errcode": 0, "result": "{}"},
     "sync_msg": lambda zone: {"cursor": "", "token": zone.event_token(), "limit": 50, "mode": 0, "begin_time": 0},
     "get_msg_list_by_page_id": lambda zone: {"page_id": zone.ok("sync_msg", mode=1)["page_id_list"][0]},
@@ -153,7 +153,7 @@ REQUESTS: dict[str, Callable[[Zone], Json]] = {
 """For each API a request, whole enough to show every part of the answer."""
 
 
-def caller_of(zone: Zone, api: str) -> Caller:
+def caller_of(zone: EmulatedZone, api: str) -> Caller:
     """Return who calls; a report comes with the job_info of a job in progress."""
     job_info = ""
     if api == "program_async_job_call_back":
@@ -167,7 +167,7 @@ def schema(api: str) -> Any:
 
 
 @EVERY_API
-def test_every_request_and_its_answer_fit_the_contracts_of_the_program(zone: Zone, api: str) -> None:
+def test_every_request_and_its_answer_fit_the_contracts_of_the_program(zone: EmulatedZone, api: str) -> None:
     request = REQUESTS[api](zone)
     InputCodec(schema(api).Request, drop_empty=True).decode(json.dumps(request))
     text = zone.text(api, request, caller_of(zone, api))
@@ -183,7 +183,7 @@ ABSENT = {"sync_msg": {"page_id_list"}}
 
 
 @EVERY_API
-def test_a_field_that_the_api_does_not_have_is_refused_by_name(zone: Zone, api: str) -> None:
+def test_a_field_that_the_api_does_not_have_is_refused_by_name(zone: EmulatedZone, api: str) -> None:
     request = {**REQUESTS[api](zone), "no_such_field": 1}
     answer = json.loads(zone.text(api, request, caller_of(zone, api)))
     assert answer["errcode"] == 40058
@@ -191,7 +191,7 @@ def test_a_field_that_the_api_does_not_have_is_refused_by_name(zone: Zone, api: 
 
 
 @EVERY_API
-def test_a_field_of_a_wrong_type_is_refused_by_name(zone: Zone, api: str) -> None:
+def test_a_field_of_a_wrong_type_is_refused_by_name(zone: EmulatedZone, api: str) -> None:
     request, caller = REQUESTS[api](zone), caller_of(zone, api)
     for field, value in request.items():
         wrong = 1.5 if isinstance(value, str | list | dict) else "x"
@@ -201,7 +201,7 @@ def test_a_field_of_a_wrong_type_is_refused_by_name(zone: Zone, api: str) -> Non
 
 
 @EVERY_API
-def test_a_field_that_is_needed_is_missed_by_name(zone: Zone, api: str) -> None:
+def test_a_field_that_is_needed_is_missed_by_name(zone: EmulatedZone, api: str) -> None:
     request, caller = REQUESTS[api](zone), caller_of(zone, api)
     needed = [field.encode_name for field in msgspec.structs.fields(schema(api).Request) if field.required]
     for field in needed:
@@ -215,7 +215,7 @@ def test_a_field_that_is_needed_is_missed_by_name(zone: Zone, api: str) -> None:
 def test_the_same_seed_gives_the_same_answer(api: str) -> None:
     answers = []
     for _ in range(2):
-        zone = Zone(seed=4)
+        zone = EmulatedZone(seed=4)
         request = REQUESTS[api](zone)
         answers.append((request, zone.text(api, request, caller_of(zone, api))))
     assert answers[0] == answers[1]
@@ -229,12 +229,12 @@ def test_another_seed_gives_other_ids() -> None:
         "create_summary_task",
         "create_chatdata_export_job",
     ):
-        zones = [Zone(seed=4), Zone(seed=5)]
+        zones = [EmulatedZone(seed=4), EmulatedZone(seed=5)]
         assert len({zone.text(api, REQUESTS[api](zone), caller_of(zone, api)) for zone in zones}) == 2
 
 
 @EVERY_API
-def test_only_apps_of_the_zone_may_call(zone: Zone, api: str) -> None:
+def test_only_apps_of_the_zone_may_call(zone: EmulatedZone, api: str) -> None:
     request = REQUESTS[api](zone)
     answer = json.loads(zone.text(api, request, Caller(corpid="ww-other", agentid=zone.settings.agentid)))
     assert answer["errcode"] == (790017 if api == "program_async_job_call_back" else 710641)

@@ -3,14 +3,14 @@ import zipfile
 
 import pytest
 
-from tests.emulator.apis.conftest import Zone
+from tests.emulator.apis.conftest import EmulatedZone
 from wwspec_router.emulator.state.conversations import CUSTOMER
 
 SECONDS = 3
 """Until a job is finished."""
 
 
-def export(zone: Zone, name: str, template: bytes) -> bytes:
+def export(zone: EmulatedZone, name: str, template: bytes) -> bytes:
     """Let a template be filled and return the file."""
     request = {"code": f"{name} {len(template)}", "media_id": zone.upload(name, template)}
     jobid = zone.ok("create_chatdata_export_job", request)["jobid"]
@@ -22,7 +22,7 @@ def export(zone: Zone, name: str, template: bytes) -> bytes:
     return content
 
 
-def test_a_job_waits_runs_and_finishes_and_the_program_is_told(zone: Zone) -> None:
+def test_a_job_waits_runs_and_finishes_and_the_program_is_told(zone: EmulatedZone) -> None:
     jobid = zone.ok("create_chatdata_export_job", code="c1", media_id=zone.upload("a.txt"))["jobid"]
     seen = []
     for _ in range(SECONDS + 1):
@@ -34,7 +34,7 @@ def test_a_job_waits_runs_and_finishes_and_the_program_is_told(zone: Zone) -> No
     assert seen == [1, 2, 2, 3]
 
 
-def test_every_mark_of_a_template_is_filled(zone: Zone) -> None:
+def test_every_mark_of_a_template_is_filled(zone: EmulatedZone) -> None:
     customer = zone.chats.people.find(zone.chats.customers[0].id, CUSTOMER)
     assert customer is not None
     group = next(group for group in zone.chats.groups.values() if group.name and not group.internal)
@@ -52,7 +52,7 @@ def test_every_mark_of_a_template_is_filled(zone: Zone) -> None:
     assert export(zone, "a.txt", template.encode()).decode() == expected
 
 
-def test_marks_that_are_wrong_stay_as_they_are(zone: Zone) -> None:
+def test_marks_that_are_wrong_stay_as_they_are(zone: EmulatedZone) -> None:
     message = zone.say("原文")
     group = next(group for group in zone.chats.groups.values() if not group.internal)
     stranger = next(customer for customer in zone.chats.customers if customer not in group.members)
@@ -64,7 +64,7 @@ def test_marks_that_are_wrong_stay_as_they_are(zone: Zone) -> None:
     assert export(zone, "a.txt", template) == template
 
 
-def test_the_text_inside_an_office_file_is_filled(zone: Zone) -> None:
+def test_the_text_inside_an_office_file_is_filled(zone: EmulatedZone) -> None:
     message = zone.say("a < b & c")
     secret = zone.world.app.keys.secret_key(message.msgid)
     file = io.BytesIO()
@@ -79,11 +79,11 @@ def test_the_text_inside_an_office_file_is_filled(zone: Zone) -> None:
 @pytest.mark.parametrize(
     ("name", "template"), [("a.doc", b"$userName=lina$"), ("a.txt", b"\xff$userName=lina$"), ("a.xlsx", b"no archive")]
 )
-def test_a_file_that_is_not_understood_comes_back_as_it_was(zone: Zone, name: str, template: bytes) -> None:
+def test_a_file_that_is_not_understood_comes_back_as_it_was(zone: EmulatedZone, name: str, template: bytes) -> None:
     assert export(zone, name, template) == template
 
 
-def test_a_template_with_too_many_messages_fails_when_the_job_ends(zone: Zone) -> None:
+def test_a_template_with_too_many_messages_fails_when_the_job_ends(zone: EmulatedZone) -> None:
     media_id = zone.upload("a.txt", b"$msgContent=a/b$" * 100_001)
     jobid = zone.ok("create_chatdata_export_job", code="c1", media_id=media_id)["jobid"]
     zone.advance(SECONDS)
@@ -92,7 +92,7 @@ def test_a_template_with_too_many_messages_fails_when_the_job_ends(zone: Zone) -
     assert "result_id" not in answer
 
 
-def test_a_file_that_becomes_too_large_fails_when_the_job_ends(zone: Zone) -> None:
+def test_a_file_that_becomes_too_large_fails_when_the_job_ends(zone: EmulatedZone) -> None:
     message = zone.say("x" * 1024 * 1024)
     mark = f"$msgContent={message.msgid}/{zone.world.app.keys.secret_key(message.msgid)}$"
     for marks, errcode in [(64, 0), (65, 45029)]:
@@ -102,7 +102,7 @@ def test_a_file_that_becomes_too_large_fails_when_the_job_ends(zone: Zone) -> No
         assert zone.ok("get_chatdata_export_job_status", jobid=jobid)["result_errcode"] == errcode
 
 
-def test_a_code_is_good_for_one_use_within_five_minutes(zone: Zone) -> None:
+def test_a_code_is_good_for_one_use_within_five_minutes(zone: EmulatedZone) -> None:
     media_id = zone.upload("a.txt")
     assert zone.refused("create_chatdata_export_job", code="c", media_id="") == 40063
     with zone.world.lock:
@@ -114,7 +114,7 @@ def test_a_code_is_good_for_one_use_within_five_minutes(zone: Zone) -> None:
     assert zone.refused("create_chatdata_export_job", code=late, media_id=media_id) == 42003
 
 
-def test_a_template_must_be_uploaded_and_of_a_known_kind(zone: Zone) -> None:
+def test_a_template_must_be_uploaded_and_of_a_known_kind(zone: EmulatedZone) -> None:
     assert zone.refused("create_chatdata_export_job", code="c", media_id="made-up") == 40145
     assert zone.refused("create_chatdata_export_job", code="c", media_id=zone.upload("a.pdf")) == 40058
     assert zone.refused("create_chatdata_export_job", code="", media_id="x") == 40063
@@ -123,7 +123,7 @@ def test_a_template_must_be_uploaded_and_of_a_known_kind(zone: Zone) -> None:
     assert zone.refused("create_chatdata_export_job", code="c", media_id=media_id) == 40145
 
 
-def test_a_jobid_is_usable_for_a_day_after_the_end(zone: Zone) -> None:
+def test_a_jobid_is_usable_for_a_day_after_the_end(zone: EmulatedZone) -> None:
     jobid = zone.ok("create_chatdata_export_job", code="c", media_id=zone.upload("a.txt"))["jobid"]
     zone.advance(SECONDS + 86400 - 1)
     zone.ok("get_chatdata_export_job_status", jobid=jobid)
@@ -133,7 +133,7 @@ def test_a_jobid_is_usable_for_a_day_after_the_end(zone: Zone) -> None:
     assert zone.refused("get_chatdata_export_job_status", jobid="") == 40063
 
 
-def test_a_corp_exports_1000_times_a_day(zone: Zone) -> None:
+def test_a_corp_exports_1000_times_a_day(zone: EmulatedZone) -> None:
     media_id = zone.upload("a.txt")
     for number in range(1000):
         zone.ok("create_chatdata_export_job", code=str(number), media_id=media_id)

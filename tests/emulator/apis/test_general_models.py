@@ -2,24 +2,24 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.apis.conftest import Json, Zone
+from tests.emulator.apis.conftest import Json, EmulatedZone
 from wwspec_router.emulator.state.knowledge import CORP_BASE_ID
 from wwspec_router.emulator.state.tasks import TASK_SECONDS
 
 READER = {"oper_userid": "lina", "user_doc_ticket": "ticket"}
 
 
-def result(zone: Zone, **request: Any) -> Json:
+def result(zone: EmulatedZone, **request: Any) -> Json:
     jobid = zone.ok("create_ww_model_task", request)["jobid"]
     zone.advance(TASK_SECONDS)
     return zone.ok("get_ww_model_result", jobid=jobid)
 
 
-def read(zone: Zone, **params: Any) -> Json:
+def read(zone: EmulatedZone, **params: Any) -> Json:
     return result(zone, doc_retrieval_params=READER | params)
 
 
-def test_the_answer_names_everything_that_fills_the_prompt(zone: Zone) -> None:
+def test_the_answer_names_everything_that_fills_the_prompt(zone: EmulatedZone) -> None:
     text = result(
         zone,
         ability_id="model",
@@ -33,7 +33,7 @@ def test_the_answer_names_everything_that_fills_the_prompt(zone: Zone) -> None:
     assert "<think>" not in text
 
 
-def test_only_models_that_think_show_their_thoughts_and_only_on_demand(zone: Zone) -> None:
+def test_only_models_that_think_show_their_thoughts_and_only_on_demand(zone: EmulatedZone) -> None:
     keys = zone.talk("你好")
     for model_id, wanted, thinks in [
         ("deepseek-think", True, True),
@@ -45,13 +45,13 @@ def test_only_models_that_think_show_their_thoughts_and_only_on_demand(zone: Zon
         assert model_id in text
 
 
-def test_unknown_tag_groups_are_told_at_once(zone: Zone) -> None:
+def test_unknown_tag_groups_are_told_at_once(zone: EmulatedZone) -> None:
     groups = [{"group_id": "made-up"}, {"group_id": "et_emulator_topic"}, {"group_id": "made-up"}]
     answer = zone.ok("create_ww_model_task", ability_id="a", tag_group_list=groups, msg_list=zone.talk("你好"))
     assert answer["fail_tag_group_id_list"] == ["made-up"]
 
 
-def test_a_model_reads_named_documents_and_says_which_it_could_not(zone: Zone) -> None:
+def test_a_model_reads_named_documents_and_says_which_it_could_not(zone: EmulatedZone) -> None:
     answer = read(zone, docid_list=["doc_emulator_weekly", "made-up"], wedrive_fileid_list=["doc_emulator_customers"])
     assert "文档：项目周报" in answer["response_data"]
     assert [
@@ -63,7 +63,7 @@ def test_a_model_reads_named_documents_and_says_which_it_could_not(zone: Zone) -
     ]
 
 
-def test_no_document_is_read_once_the_trial_of_the_document_archive_is_over(zone: Zone) -> None:
+def test_no_document_is_read_once_the_trial_of_the_document_archive_is_over(zone: EmulatedZone) -> None:
     zone.advance(30 * 86400)
     [content] = read(zone, docid_list=["doc_emulator_weekly"])["filtered_content_list"]
     assert (content["docid"], content["errcode"]) == ("doc_emulator_weekly", 710728)
@@ -78,19 +78,19 @@ def test_no_document_is_read_once_the_trial_of_the_document_archive_is_over(zone
         ({"create_time_end": 1_735_000_000}, 710731),
     ],
 )
-def test_documents_that_do_not_match_are_left_out(zone: Zone, params: Json, errcode: int) -> None:
+def test_documents_that_do_not_match_are_left_out(zone: EmulatedZone, params: Json, errcode: int) -> None:
     [content] = read(zone, docid_list=["doc_emulator_weekly"], **params)["filtered_content_list"]
     assert (content["docid"], content["errcode"]) == ("doc_emulator_weekly", errcode)
 
 
-def test_keywords_search_all_documents(zone: Zone) -> None:
+def test_keywords_search_all_documents(zone: EmulatedZone) -> None:
     text = read(zone, keywords=["合同"])["response_data"]
     assert "客户跟进表" in text
     assert "合同模板.docx" in text
     assert "项目周报" not in text
 
 
-def test_fragments_of_the_app_are_read(zone: Zone) -> None:
+def test_fragments_of_the_app_are_read(zone: EmulatedZone) -> None:
     fragments = [{"fragment": "自有知识", "ref_id": "1"}]
     assert "片段：自有知识" in read(zone, retrieved_knowledge_list=fragments)["response_data"]
 
@@ -112,11 +112,11 @@ def test_fragments_of_the_app_are_read(zone: Zone) -> None:
         ({"retrieved_knowledge_list": [{"fragment": "x" * 10_001, "ref_id": "1"}]}, 40058),
     ],
 )
-def test_illegal_document_searches_are_refused(zone: Zone, params: Json, errcode: int) -> None:
+def test_illegal_document_searches_are_refused(zone: EmulatedZone, params: Json, errcode: int) -> None:
     assert zone.refused("create_ww_model_task", doc_retrieval_params=READER | params) == errcode
 
 
-def test_a_model_needs_something_to_read(zone: Zone) -> None:
+def test_a_model_needs_something_to_read(zone: EmulatedZone) -> None:
     assert zone.refused("create_ww_model_task") == 40063
     zone.ok("create_ww_model_task", ability_id="a", var_args=[{"name": "x", "value": "y"}])
     assert zone.refused("create_ww_model_task", model_id="made-up", msg_list=zone.talk("你好")) == 800001

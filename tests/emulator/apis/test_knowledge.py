@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.apis.conftest import Json, Zone
+from tests.emulator.apis.conftest import Json, EmulatedZone
 from wwspec_router.emulator.answers import RefusedError
 from wwspec_router.emulator.state.knowledge import CORP_BASE_ID, LEARN_SECONDS
 
@@ -13,23 +13,23 @@ def page(number: int) -> Json:
     return {"doc_name": f"页{number}", "type": 101, "web_url": f"https://example.com/{number}"}
 
 
-def make(zone: Zone, **more: Any) -> str:
+def make(zone: EmulatedZone, **more: Any) -> str:
     return str(zone.ok("knowledge_base_create", {"kb_name": "手册", "doc_list": [PAGE], **more})["kb_id"])
 
 
-def statuses(zone: Zone, kb_id: str) -> dict[int, int]:
+def statuses(zone: EmulatedZone, kb_id: str) -> dict[int, int]:
     contents = zone.ok("knowledge_base_detail", kb_id=kb_id)["doc_list"]
     return {content["docid"]: content["status"] for content in contents}
 
 
-def test_a_knowledge_base_is_listed_beside_the_corps_own(zone: Zone) -> None:
+def test_a_knowledge_base_is_listed_beside_the_corps_own(zone: EmulatedZone) -> None:
     kb_id = make(zone)
     listed = zone.ok("knowledge_base_list")["kb_info_list"]
     assert [base["kb_id"] for base in listed] == [CORP_BASE_ID, kb_id]
     assert listed[1]["kb_name"] == "手册"
 
 
-def test_contents_are_learnt_one_after_the_other_and_each_is_told(zone: Zone) -> None:
+def test_contents_are_learnt_one_after_the_other_and_each_is_told(zone: EmulatedZone) -> None:
     lost = {"doc_name": "失联", "type": 101, "web_url": "http://host.invalid/"}
     answer = zone.ok("knowledge_base_create", kb_name="手册", doc_list=[page(1), lost, page(3)])
     assert [content["docid"] for content in answer["doc_list"]] == [1, 2, 3]
@@ -47,7 +47,7 @@ def test_contents_are_learnt_one_after_the_other_and_each_is_told(zone: Zone) ->
     assert [(event["doc_id"], event["learn_status"]) for event in events] == [(1, 0), (2, 1), (3, 0)]
 
 
-def test_added_contents_wait_for_those_before_them(zone: Zone) -> None:
+def test_added_contents_wait_for_those_before_them(zone: EmulatedZone) -> None:
     kb_id = make(zone)
     assert [
         content["docid"] for content in zone.ok("knowledge_base_add_doc", kb_id=kb_id, doc_list=[page(2)])["doc_list"]
@@ -58,7 +58,7 @@ def test_added_contents_wait_for_those_before_them(zone: Zone) -> None:
     assert statuses(zone, kb_id) == {1: 0, 2: 0}
 
 
-def test_removed_contents_are_gone_and_not_told(zone: Zone) -> None:
+def test_removed_contents_are_gone_and_not_told(zone: EmulatedZone) -> None:
     kb_id = make(zone, doc_list=[page(1), page(2)])
     zone.ok("knowledge_base_remove_doc", kb_id=kb_id, docid_list=[1])
     assert list(statuses(zone, kb_id)) == [2]
@@ -70,7 +70,7 @@ def test_removed_contents_are_gone_and_not_told(zone: Zone) -> None:
     assert zone.ok("knowledge_base_add_doc", kb_id=kb_id, doc_list=[page(1)])["doc_list"][0]["docid"] == 3
 
 
-def test_a_new_name_is_shown_everywhere(zone: Zone) -> None:
+def test_a_new_name_is_shown_everywhere(zone: EmulatedZone) -> None:
     kb_id = make(zone)
     zone.ok("knowledge_base_modify_name", kb_id=kb_id, kb_name="新手册")
     assert zone.ok("knowledge_base_detail", kb_id=kb_id)["kb_name"] == "新手册"
@@ -89,7 +89,7 @@ OWN: dict[str, Json] = {
 
 
 @pytest.mark.parametrize("api", OWN)
-def test_only_an_apps_own_knowledge_bases_can_be_read_and_changed(zone: Zone, api: str) -> None:
+def test_only_an_apps_own_knowledge_bases_can_be_read_and_changed(zone: EmulatedZone, api: str) -> None:
     request = OWN[api]
     kb_id = make(zone)
     assert zone.refused(api, request, kb_id="made-up") == 800000
@@ -106,7 +106,7 @@ def test_only_an_apps_own_knowledge_bases_can_be_read_and_changed(zone: Zone, ap
     assert zone.refused(api, request, kb_id=kb_id) == 790034
 
 
-def test_a_knowledge_base_that_the_corp_withdrew_is_not_listed(zone: Zone) -> None:
+def test_a_knowledge_base_that_the_corp_withdrew_is_not_listed(zone: EmulatedZone) -> None:
     with zone.world.lock:
         zone.corp.knowledge.authorise(CORP_BASE_ID, authorised=False)
     assert zone.ok("knowledge_base_list")["kb_info_list"] == []
@@ -118,7 +118,7 @@ def test_a_knowledge_base_that_the_corp_withdrew_is_not_listed(zone: Zone) -> No
         assert raised.value.errcode == errcode
 
 
-def test_a_deleted_knowledge_base_is_no_longer_listed_nor_learnt(zone: Zone) -> None:
+def test_a_deleted_knowledge_base_is_no_longer_listed_nor_learnt(zone: EmulatedZone) -> None:
     kb_id = make(zone)
     zone.ok("knowledge_base_delete", kb_id=kb_id)
     assert [base["kb_id"] for base in zone.ok("knowledge_base_list")["kb_info_list"]] == [CORP_BASE_ID]
@@ -126,7 +126,7 @@ def test_a_deleted_knowledge_base_is_no_longer_listed_nor_learnt(zone: Zone) -> 
     assert zone.events("knowledge_base_learn_done") == []
 
 
-def test_a_file_is_named_by_its_media_id(zone: Zone) -> None:
+def test_a_file_is_named_by_its_media_id(zone: EmulatedZone) -> None:
     media_id = zone.upload("a.pdf")
     file = {"doc_name": "a.PDF", "type": 2, "file_media_id": media_id}
     kb_id = make(zone, doc_list=[file])
@@ -158,7 +158,7 @@ def test_a_file_is_named_by_its_media_id(zone: Zone) -> None:
         ({"url": "http://example.com/"}, 40058),
     ],
 )
-def test_illegal_contents_are_refused_and_nothing_is_made(zone: Zone, change: Json, errcode: int) -> None:
+def test_illegal_contents_are_refused_and_nothing_is_made(zone: EmulatedZone, change: Json, errcode: int) -> None:
     assert zone.refused("knowledge_base_create", kb_name="手册", doc_list=[PAGE | change]) == errcode
     assert len(zone.ok("knowledge_base_list")["kb_info_list"]) == 1
     kb_id = make(zone)
@@ -167,19 +167,19 @@ def test_illegal_contents_are_refused_and_nothing_is_made(zone: Zone, change: Js
 
 
 @pytest.mark.parametrize(("name", "errcode"), [("", 40063), ("x" * 21, 40058), ("a\u200b", 790033), ("  ", 790033)])
-def test_illegal_names_are_refused(zone: Zone, name: str, errcode: int) -> None:
+def test_illegal_names_are_refused(zone: EmulatedZone, name: str, errcode: int) -> None:
     kb_id = make(zone)
     assert zone.refused("knowledge_base_modify_name", kb_id=kb_id, kb_name=name) == errcode
     assert zone.refused("knowledge_base_create", kb_name=name, doc_list=[PAGE]) == errcode
 
 
-def test_a_page_is_learnt_once(zone: Zone) -> None:
+def test_a_page_is_learnt_once(zone: EmulatedZone) -> None:
     assert zone.refused("knowledge_base_create", kb_name="手册", doc_list=[PAGE, PAGE]) == 790029
     kb_id = make(zone)
     assert zone.refused("knowledge_base_add_doc", kb_id=kb_id, doc_list=[PAGE]) == 790029
 
 
-def test_a_knowledge_base_has_1000_contents_at_most(zone: Zone) -> None:
+def test_a_knowledge_base_has_1000_contents_at_most(zone: EmulatedZone) -> None:
     assert zone.refused("knowledge_base_create", kb_name="手册", doc_list=[page(n) for n in range(1001)]) == 790026
     assert zone.refused("knowledge_base_create", kb_name="手册", doc_list=[]) == 40063
     kb_id = make(zone, doc_list=[page(n) for n in range(1000)])
@@ -188,7 +188,7 @@ def test_a_knowledge_base_has_1000_contents_at_most(zone: Zone) -> None:
     zone.ok("knowledge_base_add_doc", kb_id=kb_id, doc_list=[page(1000)])
 
 
-def test_a_corp_has_1000_knowledge_bases_at_most(zone: Zone) -> None:
+def test_a_corp_has_1000_knowledge_bases_at_most(zone: EmulatedZone) -> None:
     made = [make(zone) for _ in range(999)]
     assert zone.refused("knowledge_base_create", kb_name="手册", doc_list=[PAGE]) == 790027
     zone.ok("knowledge_base_delete", kb_id=made[0])

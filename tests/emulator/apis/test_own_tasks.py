@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.apis.conftest import SECOND_PROGRAM, Json, Zone
+from tests.emulator.apis.conftest import SECOND_PROGRAM, Json, EmulatedZone
 from wwspec_router.contracts.files import ConsoleContract
 
 PROGRAM, MODEL = "create_program_task", "create_model_task"
@@ -11,13 +11,13 @@ RESULTS = {PROGRAM: "get_program_task_result", MODEL: "get_model_task_result"}
 BOTH = pytest.mark.parametrize("kind", RESULTS)
 
 
-def request_of(zone: Zone, kind: str, **more: Any) -> Json:
+def request_of(zone: EmulatedZone, kind: str, **more: Any) -> Json:
     name = "program_id" if kind == PROGRAM else "model_id"
     return {name: SECOND_PROGRAM, "ability_id": "digest", "msg_list": zone.talk("你好"), **more}
 
 
 @BOTH
-def test_the_program_is_called_asynchronously_and_its_report_is_the_result(zone: Zone, kind: str) -> None:
+def test_the_program_is_called_asynchronously_and_its_report_is_the_result(zone: EmulatedZone, kind: str) -> None:
     zone.link()
     jobid = zone.ok(kind, request_of(zone, kind))["jobid"]
     [call] = zone.program.calls
@@ -39,7 +39,7 @@ def test_the_program_is_called_asynchronously_and_its_report_is_the_result(zone:
 
 
 @BOTH
-def test_a_program_may_report_before_it_answers(zone: Zone, kind: str) -> None:
+def test_a_program_may_report_before_it_answers(zone: EmulatedZone, kind: str) -> None:
     zone.link()
 
     def reply(call: Any) -> str:
@@ -53,7 +53,7 @@ def test_a_program_may_report_before_it_answers(zone: Zone, kind: str) -> None:
 
 
 @BOTH
-def test_the_placeholders_of_the_contract_are_filled(zone: Zone, kind: str) -> None:
+def test_the_placeholders_of_the_contract_are_filled(zone: EmulatedZone, kind: str) -> None:
     example = {"a": {"who said": "{chat}"}, "b": ["only {chatcontent}!"], "constant": 1, "other": "{unknown}"}
     zone.link({"digest": ConsoleContract(input=example, output={"n": 0})})
     employee = zone.say("再见", parties=zone.employee_first)
@@ -70,20 +70,22 @@ def test_the_placeholders_of_the_contract_are_filled(zone: Zone, kind: str) -> N
 
 @BOTH
 @pytest.mark.parametrize(("escape_type", "filled"), [(None, "a  b c d"), (0, "a  b c d"), (1, 'a\n"b/c\\d')])
-def test_text_is_escaped_as_the_request_says(zone: Zone, kind: str, escape_type: int | None, filled: str) -> None:
+def test_text_is_escaped_as_the_request_says(
+    zone: EmulatedZone, kind: str, escape_type: int | None, filled: str
+) -> None:
     zone.link()
     more = {} if escape_type is None else {"escape_type": escape_type}
     zone.ok(kind, request_of(zone, kind, msg_list=zone.talk('a\n"b/c\\d'), **more))
     assert json.loads(zone.program.calls[0].data)["chatcontent"] == filled
 
 
-def test_text_of_a_message_is_not_taken_for_a_placeholder(zone: Zone) -> None:
+def test_text_of_a_message_is_not_taken_for_a_placeholder(zone: EmulatedZone) -> None:
     zone.link()
     zone.ok(MODEL, request_of(zone, MODEL, msg_list=zone.talk("{knowledge}{chat}")))
     assert json.loads(zone.program.calls[0].data)["chatcontent"] == "{knowledge}{chat}"
 
 
-def test_a_model_gets_knowledge_and_tags_too(zone: Zone) -> None:
+def test_a_model_gets_knowledge_and_tags_too(zone: EmulatedZone) -> None:
     zone.link()
     groups = [{"group_id": "et_emulator_topic"}, {"group_id": "made-up"}]
     request = request_of(zone, MODEL, kb_id="kb_emulator_0001", tag_group_list=groups, escape_type=1)
@@ -94,7 +96,7 @@ def test_a_model_gets_knowledge_and_tags_too(zone: Zone) -> None:
 
 
 @BOTH
-def test_debug_info_stands_in_for_the_messages(zone: Zone, kind: str) -> None:
+def test_debug_info_stands_in_for_the_messages(zone: EmulatedZone, kind: str) -> None:
     zone.link()
     unreadable = [{"msgid": "made-up", "encrypt_info": {"secret_key": "x"}}]
     debug: Json = {"chat": "A: hi", "chat_content": "hi"}
@@ -104,7 +106,7 @@ def test_debug_info_stands_in_for_the_messages(zone: Zone, kind: str) -> None:
 
 
 @BOTH
-def test_unreadable_messages_are_told_and_none_at_all_refused(zone: Zone, kind: str) -> None:
+def test_unreadable_messages_are_told_and_none_at_all_refused(zone: EmulatedZone, kind: str) -> None:
     zone.link()
     unreadable = {"msgid": "made-up", "encrypt_info": {"secret_key": "x"}}
     assert zone.refused(kind, request_of(zone, kind, msg_list=[unreadable])) == 790041
@@ -116,7 +118,7 @@ def test_unreadable_messages_are_told_and_none_at_all_refused(zone: Zone, kind: 
 
 
 @BOTH
-def test_a_report_must_fit_the_output_contract(zone: Zone, kind: str) -> None:
+def test_a_report_must_fit_the_output_contract(zone: EmulatedZone, kind: str) -> None:
     zone.link({"digest": ConsoleContract(input={"chat": "{chat}"}, output={"n": 0})})
     jobid = zone.ok(kind, request_of(zone, kind))["jobid"]
     job_info = zone.program.calls[0].job_info
@@ -129,7 +131,7 @@ def test_a_report_must_fit_the_output_contract(zone: Zone, kind: str) -> None:
 
 
 @BOTH
-def test_a_call_that_fails_makes_no_task(zone: Zone, kind: str) -> None:
+def test_a_call_that_fails_makes_no_task(zone: EmulatedZone, kind: str) -> None:
     zone.link(url="http://unreachable")
     assert zone.refused(kind, request_of(zone, kind)) == 710674
     zone.link({"other": ConsoleContract(input={}, output={})})
@@ -138,13 +140,13 @@ def test_a_call_that_fails_makes_no_task(zone: Zone, kind: str) -> None:
     assert zone.refused(kind, request_of(zone, kind, msg_list=zone.talk("长" * 30_001))) == 790040
 
 
-def test_the_program_must_be_linked_with_the_app(zone: Zone) -> None:
+def test_the_program_must_be_linked_with_the_app(zone: EmulatedZone) -> None:
     assert zone.refused(PROGRAM, request_of(zone, PROGRAM)) == 790020
     assert zone.refused(MODEL, request_of(zone, MODEL)) == 800001
 
 
 @BOTH
-def test_the_ids_are_needed(zone: Zone, kind: str) -> None:
+def test_the_ids_are_needed(zone: EmulatedZone, kind: str) -> None:
     zone.link()
     for field in request_of(zone, kind):
         request = request_of(zone, kind)
@@ -155,7 +157,7 @@ def test_the_ids_are_needed(zone: Zone, kind: str) -> None:
 
 
 @BOTH
-def test_a_result_is_asked_for_with_the_right_jobid(zone: Zone, kind: str) -> None:
+def test_a_result_is_asked_for_with_the_right_jobid(zone: EmulatedZone, kind: str) -> None:
     zone.link()
     jobid = zone.ok(kind, request_of(zone, kind))["jobid"]
     other = RESULTS[MODEL if kind == PROGRAM else PROGRAM]

@@ -4,11 +4,11 @@ import json
 from Crypto.Cipher import PKCS1_v1_5
 from Crypto.PublicKey import RSA
 
-from tests.emulator.apis.conftest import Zone
+from tests.emulator.apis.conftest import EmulatedZone
 from wwspec_router.emulator.state.tasks import TASK_SECONDS
 
 
-def test_an_app_that_opens_the_key_of_a_message_can_have_it_analysed(zone: Zone) -> None:
+def test_an_app_that_opens_the_key_of_a_message_can_have_it_analysed(zone: EmulatedZone) -> None:
     private = RSA.generate(2048)
     token = zone.platform.get_token(zone.settings.corpid, zone.settings.secret)["access_token"]
     key = {"public_key": private.public_key().export_key().decode(), "public_key_ver": 2}
@@ -25,7 +25,7 @@ def test_an_app_that_opens_the_key_of_a_message_can_have_it_analysed(zone: Zone)
     assert (result["msgid"], result["errcode"], result["sentiment_result"]) == (message["msgid"], 0, 1)
 
 
-def test_pages_are_read_ten_at_a_time(zone: Zone) -> None:
+def test_pages_are_read_ten_at_a_time(zone: EmulatedZone) -> None:
     [page_id] = zone.ok("sync_msg", mode=1, limit=1000)["page_id_list"]
     assert len(zone.ok("get_msg_list_by_page_id", page_id=page_id)["msg_list"]) == 200
     running = zone.corp.page_calls
@@ -42,7 +42,7 @@ def test_pages_are_read_ten_at_a_time(zone: Zone) -> None:
     zone.ok("get_msg_list_by_page_id", page_id=page_id)
 
 
-def test_a_message_that_is_said_is_pulled_with_its_parties(zone: Zone) -> None:
+def test_a_message_that_is_said_is_pulled_with_its_parties(zone: EmulatedZone) -> None:
     cursor = zone.ok("sync_msg", limit=1000)["next_cursor"]
     group = next(iter(zone.chats.groups.values()))
     said = zone.say("大家好", parties=group.members, chatid=group.chatid)
@@ -53,7 +53,7 @@ def test_a_message_that_is_said_is_pulled_with_its_parties(zone: Zone) -> None:
     assert "text" not in message, "the platform gives no content"
 
 
-def test_a_notify_id_is_the_programs_own_or_made(zone: Zone) -> None:
+def test_a_notify_id_is_the_programs_own_or_made(zone: EmulatedZone) -> None:
     assert zone.ok("spec_notify_app", notify_id="own")["notify_id"] == "own"
     made = zone.ok("spec_notify_app", notify_scene=3)["notify_id"]
     told = zone.platform.notifications()["notifications"]
@@ -61,7 +61,7 @@ def test_a_notify_id_is_the_programs_own_or_made(zone: Zone) -> None:
     assert zone.refused("spec_notify_app", notify_id="x" * 65) == 710646
 
 
-def test_a_group_is_shown_with_its_members(zone: Zone) -> None:
+def test_a_group_is_shown_with_its_members(zone: EmulatedZone) -> None:
     group = next(group for group in zone.chats.groups.values() if group.internal)
     answer = zone.ok("get_group_chat", chatid=group.chatid)
     assert [member["memberid"] for member in answer["members"]] == [member.id for member in group.members]
@@ -70,7 +70,7 @@ def test_a_group_is_shown_with_its_members(zone: Zone) -> None:
     assert zone.refused("get_group_chat", chatid=outside.chatid) == 710624
 
 
-def test_a_group_is_not_shown_once_the_paid_year_is_over(zone: Zone) -> None:
+def test_a_group_is_not_shown_once_the_paid_year_is_over(zone: EmulatedZone) -> None:
     group = next(group for group in zone.chats.groups.values() if group.internal)
     zone.advance(336 * 86400)
     assert zone.refused("get_group_chat", chatid=group.chatid) == 301052

@@ -2,17 +2,17 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.apis.conftest import START, Json, Zone
+from tests.emulator.apis.conftest import START, Json, EmulatedZone
 
 WORDS = {"name": "规则", "keyword": {"word_list": ["退款"]}}
 
 
-def hits(zone: Zone, **more: Any) -> list[Json]:
+def hits(zone: EmulatedZone, **more: Any) -> list[Json]:
     found: list[Json] = zone.ok("get_hit_msg_list", token=zone.event_token(), **more)["msg_list"]
     return found
 
 
-def hit_by(zone: Zone, rule: Json, text: str, **more: Any) -> bool:
+def hit_by(zone: EmulatedZone, rule: Json, text: str, **more: Any) -> bool:
     """Make a rule, say something, and tell whether it hit."""
     rule_id = zone.ok("create_rule", rule)["rule_id"]
     before = len(hits(zone))
@@ -21,7 +21,7 @@ def hit_by(zone: Zone, rule: Json, text: str, **more: Any) -> bool:
     return len(hits(zone)) > before
 
 
-def test_a_new_message_that_holds_a_word_is_announced_and_listed(zone: Zone) -> None:
+def test_a_new_message_that_holds_a_word_is_announced_and_listed(zone: EmulatedZone) -> None:
     zone.say("我要退款", parties=zone.employee_first)
     rule_id = zone.ok("create_rule", WORDS)["rule_id"]
     assert hits(zone) == [], "a rule looks at new messages only"
@@ -36,7 +36,7 @@ def test_a_new_message_that_holds_a_word_is_announced_and_listed(zone: Zone) -> 
     ]
 
 
-def test_the_detail_of_a_hit_is_that_of_sync_msg(zone: Zone) -> None:
+def test_the_detail_of_a_hit_is_that_of_sync_msg(zone: EmulatedZone) -> None:
     zone.ok("create_rule", WORDS)
     zone.say("退款！", parties=zone.employee_first)
     [hit] = hits(zone, need_detail=1)
@@ -46,7 +46,7 @@ def test_the_detail_of_a_hit_is_that_of_sync_msg(zone: Zone) -> None:
     assert "msg_detail" not in hits(zone)[0]
 
 
-def test_a_message_names_every_rule_that_it_hit_and_by_what(zone: Zone) -> None:
+def test_a_message_names_every_rule_that_it_hit_and_by_what(zone: EmulatedZone) -> None:
     one = zone.ok("create_rule", WORDS)["rule_id"]
     two = zone.ok("create_rule", name="号码", semantics={"semantics_list": [3, 2, 7]})["rule_id"]
     zone.say("退款到 a@example.com，电话 13800138000", parties=zone.employee_first)
@@ -69,7 +69,7 @@ def test_a_message_names_every_rule_that_it_hit_and_by_what(zone: Zone) -> None:
         ({"word_list": ["two"], "match_rule": 1, "is_trim_msg": 1}, " t wo\n", True),
     ],
 )
-def test_words_are_compared_as_the_rule_says(zone: Zone, keyword: Json, text: str, hit: bool) -> None:
+def test_words_are_compared_as_the_rule_says(zone: EmulatedZone, keyword: Json, text: str, hit: bool) -> None:
     assert hit_by(zone, {"name": "规则", "keyword": keyword}, text) is hit
 
 
@@ -96,7 +96,7 @@ def test_words_are_compared_as_the_rule_says(zone: Zone, keyword: Json, text: st
         (6, "撤回", 1, False),
     ],
 )
-def test_behaviours_are_seen(zone: Zone, behaviour: int, text: str, msgtype: int, hit: bool) -> None:
+def test_behaviours_are_seen(zone: EmulatedZone, behaviour: int, text: str, msgtype: int, hit: bool) -> None:
     rule = {"name": "行为", "semantics": {"semantics_list": [behaviour]}}
     assert hit_by(zone, rule, text, msgtype=msgtype) is hit
 
@@ -125,11 +125,11 @@ def test_behaviours_are_seen(zone: Zone, behaviour: int, text: str, msgtype: int
         ({"exclude_keyword": {"word_list": ["我要"]}}, False),
     ],
 )
-def test_a_rule_applies_where_it_says(zone: Zone, where: Json, hit: bool) -> None:
+def test_a_rule_applies_where_it_says(zone: EmulatedZone, where: Json, hit: bool) -> None:
     assert hit_by(zone, WORDS | {"applicable_range": where}, "我要退款") is hit
 
 
-def test_a_rule_can_be_kept_to_groups_but_holds_for_single_chats(zone: Zone) -> None:
+def test_a_rule_can_be_kept_to_groups_but_holds_for_single_chats(zone: EmulatedZone) -> None:
     one, other = list(zone.chats.groups.values())[:2]
     rule = WORDS | {"applicable_range": {"chat": {"id_list": [one.chatid]}}}
     assert hit_by(zone, rule, "退款", parties=one.members, chatid=one.chatid)
@@ -137,7 +137,7 @@ def test_a_rule_can_be_kept_to_groups_but_holds_for_single_chats(zone: Zone) -> 
     assert hit_by(zone, rule, "退款")
 
 
-def test_what_a_robot_says_is_not_checked(zone: Zone) -> None:
+def test_what_a_robot_says_is_not_checked(zone: EmulatedZone) -> None:
     robot, employee = zone.chats.robots[0], zone.chats.employees[0]
     assert not hit_by(zone, WORDS, "退款", parties=(robot, employee))
     assert hit_by(zone, WORDS, "退款", parties=(employee, robot))
@@ -151,21 +151,21 @@ def test_what_a_robot_says_is_not_checked(zone: Zone) -> None:
         ({"exclude_bank_card": {"bank_card_list": ["6222020200112233446"]}}, 7, "6222020200112233446"),
     ],
 )
-def test_excluded_numbers_are_no_hit(zone: Zone, excluded: Json, behaviour: int, text: str) -> None:
+def test_excluded_numbers_are_no_hit(zone: EmulatedZone, excluded: Json, behaviour: int, text: str) -> None:
     rule = {"name": "行为", "semantics": {"semantics_list": [behaviour]}, "applicable_range": excluded}
     assert not hit_by(zone, rule, text)
     del rule["applicable_range"]
     assert hit_by(zone, rule, text)
 
 
-def test_speech_is_compared_only_if_the_rule_asks_for_it(zone: Zone) -> None:
+def test_speech_is_compared_only_if_the_rule_asks_for_it(zone: EmulatedZone) -> None:
     assert not hit_by(zone, WORDS, "我要退款", msgtype=6)
     rule = WORDS | {"applicable_range": {"voice_match_msgtype": {"type_list": [6]}}}
     assert hit_by(zone, rule, "我要退款", msgtype=6)
     assert not hit_by(zone, rule, "我要退款", msgtype=21)
 
 
-def test_hits_are_paged_and_reach_back_five_days(zone: Zone) -> None:
+def test_hits_are_paged_and_reach_back_five_days(zone: EmulatedZone) -> None:
     zone.ok("create_rule", WORDS)
     said = [zone.say(f"退款 {number}", parties=zone.employee_first).msgid for number in range(5)]
     pages = zone.pages("get_hit_msg_list", "msg_list", {"limit": 2})
@@ -177,7 +177,7 @@ def test_hits_are_paged_and_reach_back_five_days(zone: Zone) -> None:
     assert hits(zone, begin_time=START + 5 * 86400 + 1) == []
 
 
-def test_pulls_of_hits_need_a_token_or_patience(zone: Zone) -> None:
+def test_pulls_of_hits_need_a_token_or_patience(zone: EmulatedZone) -> None:
     assert zone.refused("get_hit_msg_list", {"token": "made-up"}) == 40058
     allowed = zone.settings.tokenless_pulls
     assert [zone("get_hit_msg_list")["errcode"] for _ in range(allowed + 1)] == [0] * allowed + [45009]
@@ -186,7 +186,7 @@ def test_pulls_of_hits_need_a_token_or_patience(zone: Zone) -> None:
     assert zone.refused("get_hit_msg_list", cursor=cursor, token=zone.event_token()) == 710611
 
 
-def test_rules_are_listed_page_by_page_and_a_cursor_outlives_deletions(zone: Zone) -> None:
+def test_rules_are_listed_page_by_page_and_a_cursor_outlives_deletions(zone: EmulatedZone) -> None:
     ids = [zone.ok("create_rule", WORDS, name=f"规则{number}")["rule_id"] for number in range(5)]
     first = zone.ok("get_rule_list", limit=2)
     assert [rule["rule_id"] for rule in first["rule_list"]] == ids[:2]
@@ -200,7 +200,7 @@ def test_rules_are_listed_page_by_page_and_a_cursor_outlives_deletions(zone: Zon
     assert zone.refused("get_rule_list", limit=0) == 40058
 
 
-def test_the_detail_tells_what_is_in_force(zone: Zone) -> None:
+def test_the_detail_tells_what_is_in_force(zone: EmulatedZone) -> None:
     rule = WORDS | {"applicable_range": {"user": {"id_list": ["lina"]}}, "semantics": {"semantics_list": [1]}}
     rule_id = zone.ok("create_rule", rule)["rule_id"]
     assert zone.ok("get_rule_detail", rule_id=rule_id) == {
@@ -213,7 +213,7 @@ def test_the_detail_tells_what_is_in_force(zone: Zone) -> None:
     }
 
 
-def test_an_update_changes_what_it_names_and_an_empty_list_clears(zone: Zone) -> None:
+def test_an_update_changes_what_it_names_and_an_empty_list_clears(zone: EmulatedZone) -> None:
     where = {"user": {"id_list": ["lina"]}, "chat_type": {"type_list": [1]}, "msg_scope": 3}
     rule_id = zone.ok("create_rule", WORDS | {"applicable_range": where})["rule_id"]
     zone.ok("update_rule", rule_id=rule_id, name="新名", applicable_range={"user": {"id_list": []}})
@@ -230,7 +230,7 @@ def test_an_update_changes_what_it_names_and_an_empty_list_clears(zone: Zone) ->
     assert "keyword" not in zone.ok("get_rule_detail", rule_id=rule_id)
 
 
-def test_a_deleted_rule_is_gone_but_its_hits_stay(zone: Zone) -> None:
+def test_a_deleted_rule_is_gone_but_its_hits_stay(zone: EmulatedZone) -> None:
     rule_id = zone.ok("create_rule", WORDS)["rule_id"]
     zone.say("退款", parties=zone.employee_first)
     zone.ok("delete_rule", rule_id=rule_id)
@@ -242,7 +242,7 @@ def test_a_deleted_rule_is_gone_but_its_hits_stay(zone: Zone) -> None:
         assert zone.refused(api) == 40063
 
 
-def test_a_corp_has_500_rules_at_most(zone: Zone) -> None:
+def test_a_corp_has_500_rules_at_most(zone: EmulatedZone) -> None:
     ids = [zone.ok("create_rule", WORDS)["rule_id"] for _ in range(500)]
     assert len(set(ids)) == 500
     assert zone.refused("create_rule", WORDS) == 710619
@@ -276,7 +276,7 @@ def test_a_corp_has_500_rules_at_most(zone: Zone) -> None:
         ({"access_token": "x"}, 40058),
     ],
 )
-def test_illegal_rules_are_refused_and_change_nothing(zone: Zone, change: Json, errcode: int) -> None:
+def test_illegal_rules_are_refused_and_change_nothing(zone: EmulatedZone, change: Json, errcode: int) -> None:
     assert zone.refused("create_rule", WORDS | change) == errcode
     assert zone.ok("get_rule_list")["rule_list"] == []
     rule_id = zone.ok("create_rule", WORDS)["rule_id"]

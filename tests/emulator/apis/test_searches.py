@@ -2,12 +2,12 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.apis.conftest import START, Json, Zone
+from tests.emulator.apis.conftest import START, Json, EmulatedZone
 
 DAY = 86400
 
 
-def test_groups_are_found_by_name_in_whatever_case(zone: Zone) -> None:
+def test_groups_are_found_by_name_in_whatever_case(zone: EmulatedZone) -> None:
     with zone.world.lock:
         names = {group.name: group.chatid for group in zone.chats.groups.values()}
     found = zone.ok("search_chat", query_word="客户服务")["chat_list"]
@@ -15,7 +15,7 @@ def test_groups_are_found_by_name_in_whatever_case(zone: Zone) -> None:
     assert zone.ok("search_chat", query_word="没有的群")["chat_list"] == []
 
 
-def test_group_search_goes_on_at_its_cursor(zone: Zone) -> None:
+def test_group_search_goes_on_at_its_cursor(zone: EmulatedZone) -> None:
     pages = zone.pages("search_chat", "chat_list", {"query_word": "客户", "limit": 1})
     everything = zone.ok("search_chat", query_word="客户")["chat_list"]
     assert len(everything) == 2
@@ -23,7 +23,7 @@ def test_group_search_goes_on_at_its_cursor(zone: Zone) -> None:
     assert sum(pages, []) == everything
 
 
-def test_people_are_found_by_name_alias_and_pinyin(zone: Zone) -> None:
+def test_people_are_found_by_name_alias_and_pinyin(zone: EmulatedZone) -> None:
     zhangwei = {"type": 1, "id": "zhangwei"}
     for word in ("张伟", "david", "ZhangWei"):
         assert zhangwei in zone.ok("search_contact_or_customer", query_word=word)["user_list"]
@@ -32,7 +32,7 @@ def test_people_are_found_by_name_alias_and_pinyin(zone: Zone) -> None:
     assert zone.ok("search_contact_or_customer", query_word="重点客户", query_user_type=1)["user_list"] == []
 
 
-def test_people_are_listed_page_by_page(zone: Zone) -> None:
+def test_people_are_listed_page_by_page(zone: EmulatedZone) -> None:
     request = {"query_word": "chen", "limit": 2}
     pages = zone.pages("search_contact_or_customer", "user_list", request)
     everything = zone.ok("search_contact_or_customer", query_word="chen")["user_list"]
@@ -41,7 +41,7 @@ def test_people_are_listed_page_by_page(zone: Zone) -> None:
     assert sum(pages, []) == everything
 
 
-def test_a_new_message_is_found_first_by_its_words(zone: Zone) -> None:
+def test_a_new_message_is_found_first_by_its_words(zone: EmulatedZone) -> None:
     assert zone.ok("search_msg", query_word="独一无二的词")["msg_list"] == []
     older = zone.say("这里有独一无二的词")
     zone.advance(1)
@@ -50,7 +50,7 @@ def test_a_new_message_is_found_first_by_its_words(zone: Zone) -> None:
     assert found == [{"msgid": newer.msgid}, {"msgid": older.msgid}]
 
 
-def test_message_search_gives_each_message_once_whatever_comes_in_between(zone: Zone) -> None:
+def test_message_search_gives_each_message_once_whatever_comes_in_between(zone: EmulatedZone) -> None:
     said = [zone.say(f"报告 number {number}").msgid for number in range(7)]
     request = {"query_word": "NUMBER", "limit": 3}
     first = zone.ok("search_msg", request)
@@ -62,7 +62,7 @@ def test_message_search_gives_each_message_once_whatever_comes_in_between(zone: 
     assert found == said[::-1]
 
 
-def test_every_word_of_the_query_counts_but_stop_words_can_be_skipped(zone: Zone) -> None:
+def test_every_word_of_the_query_counts_but_stop_words_can_be_skipped(zone: EmulatedZone) -> None:
     zone.say("Blue parcel arrived")
     assert len(zone.ok("search_msg", query_word="parcel blue")["msg_list"]) == 1
     assert zone.ok("search_msg", query_word="the blue parcel")["msg_list"] == []
@@ -71,7 +71,7 @@ def test_every_word_of_the_query_counts_but_stop_words_can_be_skipped(zone: Zone
     assert len(zone.ok("search_msg", query_word="of the", skip_stop_words=True)["msg_list"]) == 1
 
 
-def test_only_kinds_with_words_are_searched_and_can_be_chosen(zone: Zone) -> None:
+def test_only_kinds_with_words_are_searched_and_can_be_chosen(zone: EmulatedZone) -> None:
     kinds = {zone.say("唯一线索", msgtype=msgtype).msgid: msgtype for msgtype in range(29)}
 
     def found(**more: Any) -> set[int]:
@@ -82,7 +82,7 @@ def test_only_kinds_with_words_are_searched_and_can_be_chosen(zone: Zone) -> Non
     assert zone.refused("search_msg", query_word="唯一线索", chat_info={"msg_type_list": [2]}) == 40058
 
 
-def test_a_search_can_be_kept_to_a_chat_and_to_senders(zone: Zone) -> None:
+def test_a_search_can_be_kept_to_a_chat_and_to_senders(zone: EmulatedZone) -> None:
     customer, employee = zone.customer_first
     group = next(iter(zone.chats.groups.values()))
     asked = zone.say("范围测试", parties=(customer, employee))
@@ -102,7 +102,7 @@ def test_a_search_can_be_kept_to_a_chat_and_to_senders(zone: Zone) -> None:
     ]
 
 
-def test_a_search_can_be_kept_to_a_time(zone: Zone) -> None:
+def test_a_search_can_be_kept_to_a_time(zone: EmulatedZone) -> None:
     early = zone.say("时间测试")
     zone.advance(100)
     zone.say("时间测试")
@@ -140,7 +140,7 @@ def test_a_search_can_be_kept_to_a_time(zone: Zone) -> None:
         ({}, 40063),
     ],
 )
-def test_illegal_message_searches_are_refused(zone: Zone, request_json: Json, errcode: int) -> None:
+def test_illegal_message_searches_are_refused(zone: EmulatedZone, request_json: Json, errcode: int) -> None:
     assert zone("search_msg", request_json)["errcode"] == errcode
 
 
@@ -152,7 +152,9 @@ def test_illegal_message_searches_are_refused(zone: Zone, request_json: Json, er
         ("search_msg", {"query_word": "产品"}, {"query_word": "产品", "skip_stop_words": True}),
     ],
 )
-def test_a_cursor_belongs_to_one_search_of_one_api(zone: Zone, api: str, request_json: Json, other: Json) -> None:
+def test_a_cursor_belongs_to_one_search_of_one_api(
+    zone: EmulatedZone, api: str, request_json: Json, other: Json
+) -> None:
     cursor = zone.ok(api, request_json, limit=1)["next_cursor"]
     assert zone.refused(api, other, cursor=cursor) == 50100
     assert zone.refused(api, request_json, cursor="made-up") == 50100
@@ -160,7 +162,7 @@ def test_a_cursor_belongs_to_one_search_of_one_api(zone: Zone, api: str, request
     assert zone.refused("sync_msg", cursor=cursor) == 710611
 
 
-def test_the_length_of_a_name_is_limited(zone: Zone) -> None:
+def test_the_length_of_a_name_is_limited(zone: EmulatedZone) -> None:
     assert zone.refused("search_contact_or_customer", query_word="x" * 32) == 40058
     assert zone.refused("search_contact_or_customer", query_word="x") == 40058
     assert zone.refused("search_chat", query_word="x") == 40058

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from Crypto.PublicKey import RSA
 
-from tests.emulator.apis.conftest import SECOND_PROGRAM, Zone
+from tests.emulator.apis.conftest import SECOND_PROGRAM, EmulatedZone
 from tests.emulator.conftest import SealedProgram
 from wwspec_router.cli.child import Child
 from wwspec_router.emulator.bounded import MIB
@@ -24,11 +24,11 @@ Json = dict[str, Any]
 
 
 @pytest.fixture
-def zone() -> Zone:
-    return Zone()
+def zone() -> EmulatedZone:
+    return EmulatedZone()
 
 
-def kept(zone: Zone, what: str) -> Json:
+def kept(zone: EmulatedZone, what: str) -> Json:
     found: Json = Control(zone.platform).info()["kept"][what]
     assert found["bytes"] <= found["max_bytes"]
     return found
@@ -83,7 +83,7 @@ def test_large_uploads_and_long_calls_stay_within_bounds(stack: ExitStack, tmp_p
         emulator.stop()
 
 
-def test_results_of_jobs_are_bounded(zone: Zone) -> None:
+def test_results_of_jobs_are_bounded(zone: EmulatedZone) -> None:
     """Row 7: a job whose result made room is unknown."""
     result = json.dumps({"text": "x" * (9 * MIB)})
     zone.link()
@@ -97,7 +97,7 @@ def test_results_of_jobs_are_bounded(zone: Zone) -> None:
     assert _result(zone, jobids[-1])["response_data"] == result
 
 
-def test_results_of_tasks_are_bounded(zone: Zone) -> None:
+def test_results_of_tasks_are_bounded(zone: EmulatedZone) -> None:
     """Row 7: of a program's, and what WeCom's own say of ids that can't be read."""
     zone.link()
     result = json.dumps({"text": "x" * (9 * MIB)})
@@ -116,7 +116,7 @@ def test_results_of_tasks_are_bounded(zone: Zone) -> None:
     assert zone.refused("get_program_task_result", jobid=jobids[-1]) == 40088
 
 
-def test_exported_files_are_bounded(zone: Zone) -> None:
+def test_exported_files_are_bounded(zone: EmulatedZone) -> None:
     """Row 7: the status of a job outlives its file."""
     jobids = []
     for number in range(4):
@@ -128,7 +128,7 @@ def test_exported_files_are_bounded(zone: Zone) -> None:
         assert zone.ok("get_chatdata_export_job_status", jobid=jobid)["status"] == 3
 
 
-def test_a_template_that_unpacks_to_more_than_a_file_may_have_is_refused(zone: Zone) -> None:
+def test_a_template_that_unpacks_to_more_than_a_file_may_have_is_refused(zone: EmulatedZone) -> None:
     """Row 7: nothing of it is unpacked beyond the bound."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as document:
@@ -138,7 +138,7 @@ def test_a_template_that_unpacks_to_more_than_a_file_may_have_is_refused(zone: Z
     assert zone.ok("get_chatdata_export_job_status", jobid=jobid)["result_errcode"] == 45029
 
 
-def test_codes_of_exports_are_bounded_whatever_their_length(zone: Zone) -> None:
+def test_codes_of_exports_are_bounded_whatever_their_length(zone: EmulatedZone) -> None:
     """Row 7: a code counts once, also a long one."""
     media_id = zone.upload("a.txt")
     for number in range(5):
@@ -148,7 +148,7 @@ def test_codes_of_exports_are_bounded_whatever_their_length(zone: Zone) -> None:
     assert kept(zone, "codes")["bytes"] < 10_000
 
 
-def test_messages_said_are_bounded_and_the_oldest_leave_the_archive(zone: Zone) -> None:
+def test_messages_said_are_bounded_and_the_oldest_leave_the_archive(zone: EmulatedZone) -> None:
     """Row 7: cursors go on, and what is gone is unknown."""
     first = zone.say("第一")
     seeded = zone.chats.messages[0]
@@ -173,7 +173,7 @@ def test_messages_said_are_bounded_and_the_oldest_leave_the_archive(zone: Zone) 
     assert len(found) == 1
 
 
-def test_hits_are_bounded(zone: Zone) -> None:
+def test_hits_are_bounded(zone: EmulatedZone) -> None:
     """Row 7: the oldest hits are not pulled any more."""
     for number in range(500):
         zone.ok("create_rule", name=f"r{number}", keyword={"word_list": ["命中"]})
@@ -185,7 +185,7 @@ def test_hits_are_bounded(zone: Zone) -> None:
     assert pulled == [message.msgid for message in messages[-len(pulled) :]]
 
 
-def test_rules_are_bounded(zone: Zone) -> None:
+def test_rules_are_bounded(zone: EmulatedZone) -> None:
     """Row 7: no rule is dropped, but no more are made."""
     assert RULE_BYTES == 16 * MIB
     large = {"external_contact": {"id_list": ["x" * (6 * MIB)]}}
@@ -200,7 +200,7 @@ def test_rules_are_bounded(zone: Zone) -> None:
 
 
 @pytest.mark.slow  # hundreds of megabytes
-def test_contents_of_knowledge_bases_are_bounded(zone: Zone) -> None:
+def test_contents_of_knowledge_bases_are_bounded(zone: EmulatedZone) -> None:
     """Row 7: WeCom's own limits allow more than a machine has; a deleted knowledge base makes room."""
     assert KNOWLEDGE_BYTES == 64 * MIB
 
@@ -219,7 +219,7 @@ def test_contents_of_knowledge_bases_are_bounded(zone: Zone) -> None:
     zone.ok("knowledge_base_create", kb_name="a", doc_list=contents(99))
 
 
-def test_tickets_that_never_expire_are_bounded(zone: Zone) -> None:
+def test_tickets_that_never_expire_are_bounded(zone: EmulatedZone) -> None:
     """Row 7: with a clock that stands nothing expires by time."""
     first = zone.event_token()
     tokens = [zone.event_token() for _ in range(60_000)]
@@ -229,7 +229,7 @@ def test_tickets_that_never_expire_are_bounded(zone: Zone) -> None:
     assert kept(zone, "notify_ids")["max_bytes"] == 16 * MIB
 
 
-def test_sealed_keys_of_messages_are_bounded(zone: Zone) -> None:
+def test_sealed_keys_of_messages_are_bounded(zone: EmulatedZone) -> None:
     """Row 7: a key that made room is sealed again, to the same."""
     pem = RSA.generate(2048).public_key().export_key().decode()
     asked = {"public_key": pem, "public_key_ver": 1}
@@ -240,7 +240,7 @@ def test_sealed_keys_of_messages_are_bounded(zone: Zone) -> None:
     assert zone.ok("sync_msg", limit=100)["msg_list"] == pulled
 
 
-def test_the_emulator_tells_what_it_keeps(zone: Zone) -> None:
+def test_the_emulator_tells_what_it_keeps(zone: EmulatedZone) -> None:
     """Row 7: `wwspec zone info` shows entries, bytes and the bound of each."""
     assert kept(zone, "messages")["entries"] == 200
     assert set(Control(zone.platform).info()["kept"]) == {
@@ -258,21 +258,21 @@ def test_the_emulator_tells_what_it_keeps(zone: Zone) -> None:
     }
 
 
-def _call(zone: Zone) -> bytes:
+def _call(zone: EmulatedZone) -> bytes:
     asked = {"program_id": zone.settings.program_id, "ability_id": "a", "request_data": "{}"}
     return json.dumps(asked).encode()
 
 
-def _token(zone: Zone) -> str:
+def _token(zone: EmulatedZone) -> str:
     return str(zone.platform.get_token(zone.settings.corpid, zone.settings.secret)["access_token"])
 
 
-def _result(zone: Zone, jobid: str) -> Json:
+def _result(zone: EmulatedZone, jobid: str) -> Json:
     body = json.dumps({"jobid": jobid}).encode()
     return zone.platform.app_call("chatdata/async_program_result", _token(zone), body)
 
 
-def _report(zone: Zone, call: Any, result: str) -> str:
+def _report(zone: EmulatedZone, call: Any, result: str) -> str:
     """Report the result before the call is answered, as a program may."""
     zone.ok("program_async_job_call_back", {"errcode": 0, "result": result}, job_info=call.job_info)
     return "{}"
