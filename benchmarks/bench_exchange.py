@@ -13,7 +13,7 @@ from benchmarks import rig
 from benchmarks.command import Benchmark, Effort, run
 from benchmarks.contenders import INLINE, LIMIT, PEERS, PROGRAM, missing, peer, program
 from benchmarks.figures import Samples
-from benchmarks.zones import SdkName, BenchmarkZone, zone
+from benchmarks.zones import BenchmarkZone, SdkName, zone
 
 SIZES = {"3 KB": 10, "60 KB": 200, "300 KB": 1000}
 """Size of the reply -> messages in it."""

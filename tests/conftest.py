@@ -1,17 +1,38 @@
-"""The reference application's kernel, and stores in memory."""
+"""The reference application's kernel, stores in memory, and how thoroughly the tests look."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.support.apps import ROOT
 from tests.support.kernel import Kernel, with_handler
+from tests.support.processes import UNMEASURED
 from wwspec_router.contracts.codec import OutputPolicy
 from wwspec_router.handlers.context import Portal
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.stores import NotifyStore, open_store
+
+settings.register_profile("quick", max_examples=25, deadline=None)  # a busy machine is slow at times
+settings.register_profile("thorough", max_examples=100, deadline=None)
+settings.load_profile("quick")
+
+NOT_MEASURED = tuple(
+    str(ROOT / "tests" / name) for name in ("cli/test_secret_options.py", "clients", "docs", "hostile", "scenarios")
+)
+"""Tests whose processes run code that others cover: to measure a process takes it a third of a second."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let the processes that these tests start run without measuring their coverage."""
+    with pytest.MonkeyPatch.context() as patch:
+        if str(item.path).startswith(NOT_MEASURED):
+            for name, value in UNMEASURED.items():
+                patch.setenv(name, value)
+        return (yield)
 
 
 @pytest.fixture(scope="session")

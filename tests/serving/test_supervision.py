@@ -28,10 +28,10 @@ PARENT_BYTES = 20 << 20
 IMPATIENT = (
     sys.executable,
     "-c",
-    "from wwspec_router.serving import supervisor; supervisor.SILENCE = 1.0\n"
+    "from wwspec_router.serving import supervisor; supervisor.SILENCE = 2.0\n"
     "from wwspec_router.cli.main import main; main(['serve', *__import__('sys').argv[1:]])",
 )
-"""`wwspec serve` with a parent that waits a second for a sign of life, instead of a minute."""
+"""`wwspec serve` with a parent that waits 2 seconds for a sign of life, instead of a minute."""
 SUBREAPER = (
     sys.executable,
     "-c",
@@ -129,7 +129,7 @@ def test_a_worker_that_keeps_the_interpreter_lock_is_replaced(
     with pytest.raises(httpx.HTTPError):
         lost.result(DEADLINE)
     log = service.log.read_text()
-    assert f"worker process {victim} gave no sign of life for 1 seconds" in log
+    assert f"worker process {victim} gave no sign of life for 2 seconds" in log
     assert len(service.pids(int(workers)) - {victim}) == int(workers)
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.emulator.apis.conftest import START, Json, EmulatedZone
+from tests.emulator.apis.conftest import START, EmulatedZone, Json
 from wwspec_router.emulator.state.conversations import CUSTOMER
 
 AGREE, REFUSE = 24, 25

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.emulator.apis.conftest import SECOND_PROGRAM, Json, EmulatedZone
+from tests.emulator.apis.conftest import SECOND_PROGRAM, EmulatedZone, Json
 from wwspec_router.contracts.codec import InputCodec, OutputCodec, OutputPolicy
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_router.emulator.state.conversations import CUSTOMER

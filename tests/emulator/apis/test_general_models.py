@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.apis.conftest import Json, EmulatedZone
+from tests.emulator.apis.conftest import EmulatedZone, Json
 from wwspec_router.emulator.state.knowledge import CORP_BASE_ID
 from wwspec_router.emulator.state.tasks import TASK_SECONDS
 

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.apis.conftest import SECOND_PROGRAM, Json, EmulatedZone
+from tests.emulator.apis.conftest import SECOND_PROGRAM, EmulatedZone, Json
 from wwspec_router.contracts.files import ConsoleContract
 
 PROGRAM, MODEL = "create_program_task", "create_model_task"

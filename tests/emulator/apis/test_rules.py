@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.apis.conftest import START, Json, EmulatedZone
+from tests.emulator.apis.conftest import START, EmulatedZone, Json
 
 WORDS = {"name": "规则", "keyword": {"word_list": ["退款"]}}
 

@@ -173,6 +173,7 @@ def test_messages_said_are_bounded_and_the_oldest_leave_the_archive(zone: Emulat
     assert len(found) == 1
 
 
+@pytest.mark.slow  # 375,000 hits: 500 rules that 750 messages hit
 def test_hits_are_bounded(zone: EmulatedZone) -> None:
     """Row 7: the oldest hits are not pulled any more."""
     for number in range(500):

@@ -1,0 +1,103 @@
+"""What the tests of the worker pool share: loops, jobs that wait, a system without threads."""
+
+import asyncio
+import gc
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, TypeVar
+
+import pytest
+import uvloop
+
+from tests.support.waiting import DEADLINE
+from wwspec_router.serving.workers import WorkerPool
+
+T = TypeVar("T")
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
+
+
+LOOPS = [pytest.param(asyncio.new_event_loop, id="asyncio"), pytest.param(uvloop.new_event_loop, id="uvloop")]
+
+
+class Run(Protocol):
+    def __call__(self, main: Callable[[], Coroutine[Any, Any, T]]) -> T: ...
+
+
+def run_on(factory: LoopFactory, main: Coroutine[Any, Any, T], *, debug: bool = False, limit: float = DEADLINE) -> T:
+    complaints: list[dict[str, Any]] = []
+
+    async def within_deadline() -> T:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: complaints.append(context))
+        loop.slow_callback_duration = DEADLINE
+        async with asyncio.timeout(limit):
+            result = await main
+        gc.collect()
+        await asyncio.sleep(0)
+        return result
+
+    with asyncio.Runner(loop_factory=factory, debug=debug) as runner:
+        result = runner.run(within_deadline())
+    gc.collect()
+    assert complaints == []
+    return result
+
+
+class Blocker:
+    """A job that says on the loop when it begins, and ends when it is released."""
+
+    def __init__(self, result: object = None) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.begun = asyncio.Event()
+        self.runs = 0
+        self.ident = 0
+        self.release = threading.Event()
+        self.result = result
+
+    def __call__(self) -> object:
+        self.runs += 1
+        self.ident = threading.get_ident()
+        self.loop.call_soon_threadsafe(self.begun.set)
+        if not self.release.wait(DEADLINE):
+            raise TimeoutError("nobody released the job")
+        if isinstance(self.result, BaseException):
+            raise self.result
+        return self.result
+
+
+NAME = "pool-under-test"
+"""Of threads: other pools may be in this process, such as that of a program that tests share."""
+
+
+async def started(threads: int = 2, queue: int = 1024, name: str = NAME) -> WorkerPool:
+    pool = WorkerPool(threads, queue, name)
+    await pool.start()
+    return pool
+
+
+def join_left_behind(name: str = NAME) -> None:
+    for thread in threading.enumerate():
+        if thread.name.startswith(name):
+            thread.join(DEADLINE)
+            assert not thread.is_alive()
+
+
+class Forbidden:
+    """A job that must not run. Raising would not tell: what a dropped job raises is dropped, too."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    def __call__(self) -> None:
+        self.runs += 1
+
+
+@contextmanager
+def no_more_threads() -> Iterator[None]:
+    """Ask for stacks that no address space holds, so that the system really refuses the thread."""
+    before = threading.stack_size(1 << 46)
+    try:
+        yield
+    finally:
+        threading.stack_size(before)
