@@ -1,5 +1,6 @@
 """The reference application's kernel, stores in memory, and how thoroughly the tests look."""
 
+import gc
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from wwspec_router.handlers.context import Portal
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.stores import NotifyStore, open_store
 
-settings.register_profile("quick", max_examples=25, deadline=None)  # a busy machine is slow at times
+settings.register_profile("quick", max_examples=15, deadline=None)  # a busy machine is slow at times
 settings.register_profile("thorough", max_examples=100, deadline=None)
 settings.load_profile("quick")
 
@@ -23,6 +24,12 @@ NOT_MEASURED = tuple(
     str(ROOT / "tests" / name) for name in ("cli/test_secret_options.py", "clients", "docs", "hostile", "scenarios")
 )
 """Tests whose processes run code that others cover: to measure a process takes it a third of a second."""
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector off the thousands of collected tests: some tests collect garbage several times."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

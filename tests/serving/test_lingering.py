@@ -68,7 +68,7 @@ def test_several_such_clients_at_once_all_read_theirs(start: Start, way: str, lo
     [
         [b"hello\r\n\r\n", b"x" * 4 * MB],
         [CALL + b"hello\r\n\r\n", b"x" * 4 * MB],
-        [post(more=b"connection: close\r\n"), b"x" * 4 * MB],
+        [post(more=b"connection: close\r\n") + b"x", b"x" * 4 * MB],
         [b"POST / HTTP/1.1\r\n", b"x-a: " + b"a" * 4 * MB],
     ],
 )

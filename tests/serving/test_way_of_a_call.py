@@ -1,0 +1,64 @@
+"""The files that one call passes, as AGENTS.md lists them."""
+
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+
+from tests.serving.test_supervision import Serve
+from tests.support.apps import ROOT
+from tests.support.processes import UNMEASURED
+from tests.support.waiting import wait_until
+
+TRACED = (
+    sys.executable,
+    "-c",
+    """
+import os, signal, sys, threading
+from pathlib import Path
+
+passed = set()
+
+def note(frame, event, arg):
+    passed.add(frame.f_code.co_filename)
+
+def begin(number, frame):
+    passed.clear()
+    Path(os.environ["TRACE"]).unlink()
+
+def end(number, frame):
+    part, whole = (Path(os.environ["TRACE"] + suffix) for suffix in (".part", ""))
+    part.write_text("\\n".join(sorted(passed)))
+    part.rename(whole)
+
+signal.signal(signal.SIGUSR1, begin)
+signal.signal(signal.SIGUSR2, end)
+threading.setprofile(note)
+sys.setprofile(note)
+from wwspec_router.cli.main import main
+main(["serve", *sys.argv[1:]])
+""",
+)
+
+
+def test_a_call_passes_the_files_that_the_map_lists(serve: Serve, tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    trace.touch()
+    service = serve("--workers", "0", command=TRACED, environment={**UNMEASURED, "TRACE": str(trace)})
+    service.call("whoami")
+    traces = []
+    for _ in range(5):  # what runs beside a call now and then is not in each of them
+        os.kill(service.process.pid, signal.SIGUSR1)
+        wait_until(lambda: not trace.exists())
+        service.call("whoami")
+        os.kill(service.process.pid, signal.SIGUSR2)
+        wait_until(trace.exists)
+        traces.append(set(trace.read_text().splitlines()))
+    package = f"{ROOT / 'wwspec_router'}/"
+    passed = {each.removeprefix(package) for each in set.intersection(*traces) if each.startswith(package)}
+    passed = {each for each in passed if not each.startswith("emulator/")}  # the stand-in of the vendor's module
+    section = (ROOT / "AGENTS.md").read_text().partition("# The way of a call\n")[2].partition("\n# ")[0]
+    steps = re.findall(r"^\| \d+ \| ([^|]+) \|", section, re.MULTILINE)
+    assert {file for step in steps for file in re.findall(r"`([^`]+)`", step)} == passed
+    assert len(steps) == 10
