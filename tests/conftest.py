@@ -12,7 +12,7 @@ from tests.support.apps import ROOT
 from tests.support.kernel import Kernel, with_handler
 from tests.support.processes import UNMEASURED
 from wwspec_router.contracts.codec import OutputPolicy
-from wwspec_router.handlers.context import Portal
+from wwspec_router.handlers.portal import Portal
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.stores import NotifyStore, open_store
 

@@ -25,7 +25,7 @@ from wwspec_router import (
 from wwspec_router.contracts import ApiRequest
 from wwspec_router.contracts.codec import OutputPolicy
 from wwspec_router.errors import HandlerTimeoutError, OutputError
-from wwspec_router.handlers.context import LoopPortal, Portal, PrivateLoopPortal
+from wwspec_router.handlers.portal import LoopPortal, Portal, PrivateLoopPortal
 from wwspec_router.wecom import get_group_chat, sync_msg
 
 ZoneWith = Callable[..., Kernel]

@@ -18,7 +18,7 @@ from tests.support.sdk import ScriptedSdk
 from wwspec_router.contracts.codec import InputCodec, OutputCodec
 from wwspec_router.envelope import Call, CallType
 from wwspec_router.handlers.ability import handler_of
-from wwspec_router.handlers.context import LoopPortal, Portal, PrivateLoopPortal
+from wwspec_router.handlers.portal import LoopPortal, Portal, PrivateLoopPortal
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.table import AbilityTable, HandlerTarget
 from wwspec_router.stores import open_store

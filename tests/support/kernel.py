@@ -12,7 +12,7 @@ from wwspec_router.contracts.examples import console_example
 from wwspec_router.contracts.matching import mismatches
 from wwspec_router.envelope import Call, CallType, Reply
 from wwspec_router.handlers.ability import handler_of
-from wwspec_router.handlers.context import Portal
+from wwspec_router.handlers.portal import Portal
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.table import Ability, AbilityTable, HandlerTarget
 from wwspec_router.stores import NotifyStore

@@ -5,21 +5,19 @@ is used on the event loop and hands each SDK call to the worker thread, which wa
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from functools import partial
+from collections.abc import Callable
 from queue import SimpleQueue
-from threading import get_ident
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from wwspec_router.contracts import ApiRequest, OutputT
 from wwspec_router.contracts.codec import OutputCodec
 from wwspec_router.envelope import Call, Deadline
-from wwspec_router.errors import ApiError, CallError, HandlerTimeoutError
+from wwspec_router.errors import ApiError, CallError
 from wwspec_router.sdk.base import SdkClient
 
-__all__ = ["ApiCodec", "ApiCodecs", "AsyncContext", "Context", "LoopPortal", "Portal", "PrivateLoopPortal"]
+__all__ = ["ApiCodec", "ApiCodecs", "AsyncContext", "Context", "Mailbox"]
 
 T = TypeVar("T")
 _Job = Callable[[], None]
@@ -140,6 +138,11 @@ class AsyncContext(_BaseContext):
             return self._invoke(request, check)
         return await self._mailbox.run(lambda: self._invoke(request, check))
 
+    def open_mailbox(self) -> "Mailbox":
+        """Let SDK calls run on the thread that serves the mailbox which this returns. For a portal."""
+        self._mailbox = Mailbox()
+        return self._mailbox
+
 
 class Mailbox:
     """SDK calls on their way from the event loop to the worker thread of one call."""
@@ -191,81 +194,3 @@ def _finish(future: "asyncio.Future[T]", result: T) -> None:
 def _fail(future: "asyncio.Future[Any]", error: BaseException) -> None:
     if not future.done():
         future.set_exception(RuntimeError("StopIteration") if isinstance(error, StopIteration) else error)
-
-
-class Portal(Protocol):
-    """Runs an `async def` handler for a worker thread."""
-
-    def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext) -> T:
-        """Run a handler to its end, or to the context's deadline, and return its result.
-
-        Raises:
-            HandlerTimeoutError: The time was over first; the handler was cancelled.
-        """
-        ...
-
-
-class LoopPortal:
-    """Runs handlers on the server's event loop, from worker threads.
-
-    Args:
-        loop: The running loop.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._tasks: dict[int, asyncio.Task[Any] | None] = {}
-
-    def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext) -> T:
-        """See `Portal.run`."""
-        mailbox = context._mailbox = Mailbox()
-        future = asyncio.run_coroutine_threadsafe(self._guarded(get_ident(), handler, context), self._loop)
-        future.add_done_callback(lambda done: mailbox.close())
-        mailbox.serve()
-        return future.result()()
-
-    def task_of(self, ident: int) -> "asyncio.Task[Any] | None":
-        """Return the task of the handler that a thread waits for, if any."""
-        return self._tasks.get(ident)
-
-    async def _guarded(
-        self, ident: int, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext
-    ) -> Callable[[], T]:
-        """Run a handler and return what gives its result or raises its error, on the thread that calls it.
-
-        No exception leaves the task itself: `SystemExit` would stop the server's loop, and asyncio replaces some
-        others. The task can be found meanwhile.
-        """
-        self._tasks[ident] = asyncio.current_task()
-        try:
-            result = await _limited(handler, context)
-        except BaseException as error:
-            return partial(_raise, error)
-        finally:
-            del self._tasks[ident]
-        return lambda: result
-
-
-class PrivateLoopPortal:
-    """Runs each handler on a loop of its own, on the calling thread: for a kernel without a server."""
-
-    def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext) -> T:
-        """See `Portal.run`."""
-        return asyncio.run(_limited(handler, context))
-
-
-def _raise(error: BaseException) -> NoReturn:
-    raise error
-
-
-async def _limited(handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext) -> T:
-    limit = asyncio.timeout(context.remaining)
-    try:
-        async with limit:
-            return await handler()
-    except TimeoutError:
-        if limit.expired():
-            raise HandlerTimeoutError() from None
-        raise
-    except asyncio.CancelledError as error:  # raised by the handler itself, or the loop is stopping
-        raise CallError("the ability was cancelled") from error

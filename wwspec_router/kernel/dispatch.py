@@ -9,7 +9,7 @@ from time import monotonic
 
 from wwspec_router.envelope import Call, CallType, Deadline, Reply
 from wwspec_router.errors import AbilityNotFoundError, CallError
-from wwspec_router.handlers.context import Portal, PrivateLoopPortal
+from wwspec_router.handlers.portal import Portal, PrivateLoopPortal
 from wwspec_router.kernel.functions import Functions
 from wwspec_router.kernel.intake import EventIntake, JobIntake
 from wwspec_router.kernel.limits import ConcurrencyLimit

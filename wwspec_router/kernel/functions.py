@@ -11,7 +11,8 @@ import msgspec
 from wwspec_router.contracts.codec import InputCodec
 from wwspec_router.envelope import Call, Deadline
 from wwspec_router.errors import AbilityNotFoundError, InputError
-from wwspec_router.handlers.context import ApiCodecs, AsyncContext, Context, Portal
+from wwspec_router.handlers.context import ApiCodecs, AsyncContext, Context
+from wwspec_router.handlers.portal import Portal
 from wwspec_router.kernel.intake import EventIntake
 from wwspec_router.kernel.routes import Function
 from wwspec_router.logs import short

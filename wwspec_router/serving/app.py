@@ -24,7 +24,7 @@ from starlette.types import Receive, Scope, Send
 
 from wwspec_router.config import SdkSource, Settings
 from wwspec_router.errors import ConfigurationError, NoThreadError
-from wwspec_router.handlers.context import LoopPortal
+from wwspec_router.handlers.portal import LoopPortal
 from wwspec_router.jobs.runner import Jobs
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake

@@ -1,0 +1,95 @@
+"""Runs `async def` handlers for worker threads, on the server's loop or on a loop of their own.
+
+The worker thread of a call waits in the portal until the handler has ended, and does its SDK calls meanwhile.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from functools import partial
+from threading import get_ident
+from typing import Any, NoReturn, Protocol, TypeVar
+
+from wwspec_router.errors import CallError, HandlerTimeoutError
+from wwspec_router.handlers.context import AsyncContext
+
+__all__ = ["LoopPortal", "Portal", "PrivateLoopPortal"]
+
+T = TypeVar("T")
+
+
+class Portal(Protocol):
+    """Runs an `async def` handler for a worker thread."""
+
+    def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext) -> T:
+        """Run a handler to its end, or to the context's deadline, and return its result.
+
+        Raises:
+            HandlerTimeoutError: The time was over first; the handler was cancelled.
+        """
+        ...
+
+
+class LoopPortal:
+    """Runs handlers on the server's event loop, from worker threads.
+
+    Args:
+        loop: The running loop.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._tasks: dict[int, asyncio.Task[Any] | None] = {}
+
+    def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext) -> T:
+        """See `Portal.run`."""
+        mailbox = context.open_mailbox()
+        future = asyncio.run_coroutine_threadsafe(self._guarded(get_ident(), handler, context), self._loop)
+        future.add_done_callback(lambda done: mailbox.close())
+        mailbox.serve()
+        return future.result()()
+
+    def task_of(self, ident: int) -> "asyncio.Task[Any] | None":
+        """Return the task of the handler that a thread waits for, if any."""
+        return self._tasks.get(ident)
+
+    async def _guarded(
+        self, ident: int, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext
+    ) -> Callable[[], T]:
+        """Run a handler and return what gives its result or raises its error, on the thread that calls it.
+
+        No exception leaves the task itself: `SystemExit` would stop the server's loop, and asyncio replaces some
+        others. The task can be found meanwhile.
+        """
+        self._tasks[ident] = asyncio.current_task()
+        try:
+            result = await _limited(handler, context)
+        except BaseException as error:
+            return partial(_raise, error)
+        finally:
+            del self._tasks[ident]
+        return lambda: result
+
+
+class PrivateLoopPortal:
+    """Runs each handler on a loop of its own, on the calling thread: for a kernel without a server."""
+
+    def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext) -> T:
+        """See `Portal.run`."""
+        return asyncio.run(_limited(handler, context))
+
+
+def _raise(error: BaseException) -> NoReturn:
+    raise error
+
+
+async def _limited(handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext) -> T:
+    limit = asyncio.timeout(context.remaining)
+    try:
+        async with limit:
+            return await handler()
+    except TimeoutError:
+        if limit.expired():
+            raise HandlerTimeoutError() from None
+        raise
+    except asyncio.CancelledError as error:  # raised by the handler itself, or the loop is stopping
+        raise CallError("the ability was cancelled") from error
