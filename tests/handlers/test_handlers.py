@@ -247,7 +247,7 @@ def test_an_unexpected_exception_is_an_internal_error_without_its_text(
     assert [record.levelname for record in records] == ["ERROR"]
     line = records[0].getMessage()
     if is_async and isinstance(error, StopIteration):  # a coroutine can't raise it
-        assert line.startswith("ability fails_later failed: RuntimeError at context.py:")
+        assert line.startswith("ability fails_later failed: RuntimeError at portal.py:")
     else:
         assert line.startswith(f"ability {fails.__name__} failed: {type(error).__name__} at test_handlers.py:")
     assert "a-secret" not in caplog.text
