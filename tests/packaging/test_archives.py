@@ -1,16 +1,22 @@
 """What the source archive and the wheel hold, and that the wheel works on its own."""
 
+import email
+import hashlib
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
+from trove_classifiers import classifiers
 
 import wwspec_router
 from tests.packaging.conftest import Archives, run
 
 pytestmark = pytest.mark.slow
 TEMPLATE = "wwspec_router/_template/"
+METADATA = f"wwspec_router-{wwspec_router.__version__}.dist-info"
+APACHE_2_0 = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
+"""SHA-256 of the licence's text as the Apache Software Foundation publishes it."""
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +27,7 @@ def entries(archives: Archives) -> dict[str, zipfile.ZipInfo]:
 
 
 def test_wheel_has_one_top_level_package(entries: dict[str, zipfile.ZipInfo]) -> None:
-    metadata = f"wwspec_router-{wwspec_router.__version__}.dist-info"
-    assert {name.split("/")[0] for name in entries} == {"wwspec_router", metadata}
+    assert {name.split("/")[0] for name in entries} == {"wwspec_router", METADATA}
 
 
 @pytest.mark.parametrize(
@@ -68,6 +73,23 @@ def test_source_archive_has_all_that_a_developer_needs(archives: Archives) -> No
     with tarfile.open(archives.sdist) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
     assert {"pyproject.toml", "scripts/env", "requirements/dev.txt", "tests/packaging/conftest.py"} <= names
+    assert {"LICENSE", "SECURITY.md", "CONTRIBUTING.md", "CONTRIBUTING.zh-CN.md", "CHANGELOG.md"} <= names
+
+
+def test_the_licence_is_apache_2_0_word_for_word(archives: Archives) -> None:
+    with zipfile.ZipFile(archives.wheel) as wheel:
+        text = wheel.read(f"{METADATA}/licenses/LICENSE")
+    assert hashlib.sha256(text).hexdigest() == APACHE_2_0
+
+
+def test_metadata_has_what_a_package_index_takes(archives: Archives) -> None:
+    with zipfile.ZipFile(archives.wheel) as wheel:
+        metadata = email.message_from_bytes(wheel.read(f"{METADATA}/METADATA"))
+    assert (metadata["Version"], metadata["License-Expression"]) == (wwspec_router.__version__, "Apache-2.0")
+    assert metadata.get_all("License-File") == ["LICENSE"]
+    assert set(metadata.get_all("Classifier", [])) <= classifiers
+    assert metadata["Summary"]
+    assert metadata.get_payload()
 
 
 def test_installed_wheel_imports_from_its_own_folder(installed: Path, clean_env: dict[str, str]) -> None:
