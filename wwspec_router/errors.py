@@ -5,7 +5,8 @@ WWSpecError
 │   ├─ LoaderError           a bad import string, a foreign copy, a missing package
 │   ├─ RegistryError         every fault of a registry file, at once
 │   ├─ SdkUnavailableError   the vendor module is absent or does not load
-│   └─ NoThreadError         the system starts no thread that is needed
+│   ├─ NoThreadError         the system starts no thread that is needed
+│   └─ ExtraMissingError     what is wanted needs an extra that is not installed
 ├─ CallError                 becomes the reply of one call
 │   ├─ DecodeError           the SDK could not verify or decrypt the request
 │   ├─ AbilityNotFoundError  no row answers this ability ID
@@ -104,6 +105,10 @@ class NoThreadError(ConfigurationError):
         "this system does not let the program start the threads that it needs: raise its limit on processes "
         "(ulimit -u, or that of the container), or lower --job-threads"
     )
+
+
+class ExtraMissingError(ConfigurationError):
+    """What is wanted needs an extra of the package that is not installed; the text has the command that installs it."""
 
 
 class CallError(WWSpecError):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
+import wwspec_router
 from tests.support.apps import ROOT
 from wwspec_router.cli.main import VERBS
 from wwspec_router.testing.zone import Zone
@@ -34,6 +35,14 @@ ELSEWHERE = {
             "scripts/torture fuzz",
         ),
         "tests/torture, in their quick form; without it they take minutes",
+    ),
+    **dict.fromkeys(
+        (
+            "pip install 'wwspec-router[dev]'",
+            f"pip install 'wwspec_router-{wwspec_router.__version__}-py3-none-any.whl[dev]'",
+            "pip install '.[dev]'",
+        ),
+        "scripts/release --check installs the archives so; tests/packaging",
     ),
     "wwspec dev": "tests/cli/test_verbs.py, since it does not end",
 }

@@ -4,10 +4,16 @@ import os
 import subprocess
 import sys
 import sysconfig
+import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
+from email import message_from_bytes
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.support.apps import ROOT
 
@@ -36,23 +42,56 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> Archives:
     return Archives(sdist, wheel)
 
 
-@pytest.fixture(scope="session")
-def installed(archives: Archives, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The `bin` folder of an environment with the wheel in it, and the libraries of this one within reach.
+def _environment(folder: Path, wheel: Path, libraries: Iterable[Path]) -> Path:
+    """Make an environment with the wheel in it and libraries within its reach, and return its `bin` folder.
 
     A path in a .pth file is searched, but .pth files in it are not obeyed: so the editable install of this
     environment stays out of sight, and the wheel is all there is of the project.
     """
-    venv = tmp_path_factory.mktemp("installed") / "venv"
+    venv = folder / "venv"
     run(sys.executable, "-m", "venv", "--without-pip", venv)
     python = venv / "bin/python"
-    pip = (sys.executable, "-m", "pip", "--python", python, "install")
-    run(*pip, "--quiet", "--no-index", "--no-deps", archives.wheel)
+    run(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-index", "--no-deps", wheel)
     site = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
-    (site / "libraries.pth").write_text(
-        "\n".join(sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})), "utf-8"
-    )
+    (site / "libraries.pth").write_text("\n".join(sorted(map(str, libraries))), "utf-8")
     return venv / "bin"
+
+
+@pytest.fixture(scope="session")
+def installed(archives: Archives, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `bin` folder of an environment with the wheel in it, and the libraries of this one within reach."""
+    libraries = {Path(sysconfig.get_path(scheme)) for scheme in ("purelib", "platlib")}
+    return _environment(tmp_path_factory.mktemp("installed"), archives.wheel, libraries)
+
+
+@pytest.fixture(scope="session")
+def bare(archives: Archives, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `bin` folder of an environment as `pip install wwspec-router pytest` makes it: without any extra."""
+    folder = tmp_path_factory.mktemp("bare")
+    with zipfile.ZipFile(archives.wheel) as wheel:
+        [name] = (each for each in wheel.namelist() if each.endswith(".dist-info/METADATA"))
+        needed = message_from_bytes(wheel.read(name)).get_all("Requires-Dist", [])
+    libraries = folder / "libraries"
+    libraries.mkdir()
+    for each in _with_their_own([*needed, "pytest"]):
+        files = [file for file in distribution(each).files or () if ".." not in file.parts]
+        for top in {file.parts[0] for file in files} - {"__pycache__"}:
+            (libraries / top).symlink_to(str(distribution(each).locate_file(top)))
+    return _environment(folder, archives.wheel, [libraries])
+
+
+def _with_their_own(requirements: Iterable[str]) -> set[str]:
+    """Return the distributions that pip installs for requirements: theirs, and what these require in turn."""
+    found: set[str] = set()
+    waiting = list(requirements)
+    while waiting:
+        requirement = Requirement(waiting.pop())
+        wanted = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        name = canonicalize_name(requirement.name)
+        if wanted and name not in found:
+            found.add(name)
+            waiting += distribution(name).requires or ()
+    return found
 
 
 @pytest.fixture

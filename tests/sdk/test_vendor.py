@@ -155,7 +155,7 @@ def test_a_missing_crypto_package_is_told_with_what_to_install(folder: Path) -> 
 
     told = loaded("vendor", folder, program=hide + LOAD)
     assert told.startswith("wwspecapisdk does not load (")
-    assert told.endswith("): install pycryptodome, for example with the extra 'zone'")
+    assert told.endswith("): pip install 'wwspec-router[zone]'")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a library", b"\x7fELF" + bytes(100)], ids=["empty", "text", "torn"])

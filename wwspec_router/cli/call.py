@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from wwspec_router.cli.emulator_options import url_option
-from wwspec_router.cli.options import print_json
+from wwspec_router.cli.options import needs, print_json
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.http.client import EmulatorClient
 
@@ -15,6 +15,7 @@ POLL = 0.1
 
 
 @click.command()
+@needs("emulator")
 @click.argument("ability_id", metavar="ABILITY")
 @click.argument("data", metavar="[JSON]", default="{}")
 @click.option("--notify-id", default="", help="notify_id of a program_notify callback.")

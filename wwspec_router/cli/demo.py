@@ -13,7 +13,7 @@ import msgspec
 
 from wwspec_router.cli.child import Child
 from wwspec_router.cli.emulator_options import port_options
-from wwspec_router.cli.options import app_options
+from wwspec_router.cli.options import app_options, needs
 from wwspec_router.config import registry_path
 from wwspec_router.contracts.files import write_console_files
 from wwspec_router.emulator.callbacks.crypto import CallbackCrypto
@@ -32,6 +32,7 @@ PAGE = 200
 
 
 @click.command()
+@needs("emulator")
 @app_options
 @click.option("--once", is_flag=True, help="End after the flow; otherwise program and emulator keep serving.")
 @port_options

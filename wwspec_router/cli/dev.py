@@ -10,7 +10,7 @@ import msgspec
 
 from wwspec_router.cli.child import Child, ChildError
 from wwspec_router.cli.emulator_options import allow_host_option, port_options, seed_option
-from wwspec_router.cli.options import app_options, store_option
+from wwspec_router.cli.options import app_options, needs, store_option
 from wwspec_router.config import registry_path
 from wwspec_router.contracts.files import read_console_contracts
 from wwspec_router.emulator.http.client import EmulatorClient
@@ -21,6 +21,7 @@ SUFFIXES = (".py", ".toml", ".json")
 
 
 @click.command()
+@needs("emulator")
 @app_options
 @port_options
 @allow_host_option
@@ -40,7 +41,7 @@ def command(
     A program with a fault is reported and tried again at the next change; the emulator keeps its state throughout,
     and learns the program's contracts anew at every start.
     """
-    import watchfiles  # here, since `--help` needs none of it
+    import watchfiles  # here, since it needs the extra
 
     registry = registry_path(app, registry)
     url, program_url = f"http://127.0.0.1:{emulator_port}", f"http://127.0.0.1:{port}"

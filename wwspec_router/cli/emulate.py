@@ -5,14 +5,13 @@ from pathlib import Path
 import click
 
 from wwspec_router.cli.emulator_options import DEFAULTS, allow_host_option, seed_option
-from wwspec_router.cli.options import secret_option
+from wwspec_router.cli.options import needs, secret_option
 from wwspec_router.contracts.files import read_console_contracts
-from wwspec_router.emulator.http.server import serve
-from wwspec_router.emulator.scene import load_scene
 from wwspec_router.emulator.settings import EmulatorSettings
 
 
 @click.command()
+@needs("emulator")
 @click.option("--host", default=DEFAULTS.host, show_default=True, help="A loopback address to listen on.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=DEFAULTS.port, show_default=True, help="0 lets the system choose."
@@ -96,6 +95,9 @@ def command(
     stand-in on its PYTHONPATH), and for an enterprise app that calls it instead of WeCom. With --program it puts the
     stand-in there itself. The same --seed and --clock-start make the same requests meet the same answers.
     """
+    from wwspec_router.emulator.http.server import serve  # here, since it needs the extra
+    from wwspec_router.emulator.scene import load_scene
+
     serve(
         EmulatorSettings(
             host=host,

@@ -6,13 +6,14 @@ from typing import Any
 import click
 
 from wwspec_router.cli.emulator_options import url_option
-from wwspec_router.cli.options import print_json
+from wwspec_router.cli.options import needs, print_json
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.errors import JsonError
 
 
 @click.command()
+@needs("emulator")
 @click.argument("event_type", metavar="[EVENT]", default="")
 @click.option(
     "--set",

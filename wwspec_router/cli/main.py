@@ -1,6 +1,7 @@
 """The command `wwspec`: one module a verb.
 
-Errors that a person can fix are one message on standard error and exit code 1; wrong usage is exit code 2.
+Errors that a person can fix are one message on standard error and exit code 1. Wrong usage is exit code 2, and so is a
+verb without the extra that it needs.
 """
 
 import gc
@@ -10,7 +11,7 @@ from typing import Any
 import click
 
 from wwspec_router import __version__
-from wwspec_router.errors import WWSpecError
+from wwspec_router.errors import ExtraMissingError, WWSpecError
 
 __all__ = ["main"]
 
@@ -27,6 +28,10 @@ VERBS = {
     "zone": "Control a running emulator: clock, faults, traffic.",
 }
 """Every verb and its help line. A verb's module is imported when it is used, so that `--help` is quick."""
+
+
+class _MissingExtra(click.ClickException):
+    exit_code = click.UsageError.exit_code
 
 
 class _Verbs(click.Group):
@@ -53,7 +58,8 @@ class _Verbs(click.Group):
         try:
             return super().invoke(ctx)
         except WWSpecError as error:
-            raise click.ClickException(str(error)) from None
+            shown = _MissingExtra if isinstance(error, ExtraMissingError) else click.ClickException
+            raise shown(str(error)) from None
 
 
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

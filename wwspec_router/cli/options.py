@@ -2,17 +2,20 @@
 
 import os
 from collections.abc import Callable, Mapping
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 from click.core import ParameterSource
 
 from wwspec_router.config import REGISTRY, Secret, Setting, settings, variable
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.extras import require
 
 __all__ = [
     "app_options",
+    "needs",
     "print_json",
     "secret_option",
     "setting_options",
@@ -39,6 +42,23 @@ def app_options(function: FunctionT) -> FunctionT:
         help=f"Registry file.  [default: {REGISTRY} in the application folder]",
     )
     return app(registry(function))
+
+
+def needs(extra: str) -> Callable[[FunctionT], FunctionT]:
+    """Let a verb begin only when an extra is installed; `--help` works without it.
+
+    The decorator of the verb stands directly above this one. What the extra installs is imported in the verb's body.
+    """
+
+    def decorate(function: FunctionT) -> FunctionT:
+        @wraps(function)
+        def checked(*arguments: Any, **options: Any) -> Any:
+            require(extra, click.get_current_context().command_path)
+            return function(*arguments, **options)
+
+        return cast(FunctionT, checked)
+
+    return decorate
 
 
 def setting_options(function: FunctionT) -> FunctionT:

@@ -7,6 +7,7 @@ import click
 
 from wwspec_router.cli.options import app_options, setting_options
 from wwspec_router.config import SdkSource, Settings
+from wwspec_router.extras import require
 from wwspec_router.serving.service import serve
 
 
@@ -19,4 +20,7 @@ def command(app: Path, registry: Path | None, sdk: str, **options: Any) -> None:
     A parent process watches over the workers. The application, the registry file, the SDK and the store are checked
     before the port accepts connections.
     """
-    serve(Settings(app=app, registry=registry, sdk=SdkSource(sdk), **options))
+    source = SdkSource(sdk)
+    if source is SdkSource.EMULATOR:
+        require("zone", f"{click.get_current_context().command_path} --sdk emulator")
+    serve(Settings(app=app, registry=registry, sdk=source, **options))

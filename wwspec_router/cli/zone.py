@@ -1,14 +1,18 @@
 """`wwspec zone`: control of a running emulator."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import click
 
 from wwspec_router.cli.emulator_options import url_option
-from wwspec_router.cli.options import print_json
+from wwspec_router.cli.options import needs, print_json
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.errors import JsonError
+
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 EFFECTS = ("errcode", "return_code", "latency", "timeout", "drop", "late", "twice", "never")
 SIDES = ("app", "sdk", "program", "callback")
@@ -20,18 +24,30 @@ KINDS = ("app", "call", "event", "sdk", "callback")
 @click.pass_context
 def command(ctx: click.Context, url: str) -> None:
     """Look at a running emulator and control it: its clock, faults, the record of its traffic."""
-    ctx.obj = ctx.with_resource(EmulatorClient(url))
+    ctx.obj = url
+
+
+def with_emulator(function: FunctionT) -> FunctionT:
+    """Give a command the client of the emulator as its first argument; its `--help` needs none."""
+
+    @wraps(function)
+    @needs("emulator")
+    def connected(*arguments: Any, **options: Any) -> Any:
+        with EmulatorClient(click.get_current_context().obj) as emulator:
+            return function(emulator, *arguments, **options)
+
+    return cast(FunctionT, connected)
 
 
 @command.command()
-@click.pass_obj
+@with_emulator
 def info(emulator: EmulatorClient) -> None:
     """Print who is who, and the emulator's time."""
     print_json(emulator.info())
 
 
 @command.command()
-@click.pass_obj
+@with_emulator
 def verify_callback(emulator: EmulatorClient) -> None:
     """Verify the app's callback URL, as WeCom does when it is saved: a GET with an echostr. Prints the URL.
 
@@ -42,7 +58,7 @@ def verify_callback(emulator: EmulatorClient) -> None:
 
 @command.command()
 @click.argument("seconds", type=click.FloatRange(0))
-@click.pass_obj
+@with_emulator
 def advance(emulator: EmulatorClient, seconds: float) -> None:
     """Put the clock forward; whatever becomes due is done first. Prints the new time."""
     print_json({"now": emulator.advance(seconds)})
@@ -54,7 +70,7 @@ def advance(emulator: EmulatorClient, seconds: float) -> None:
 @click.argument("value", type=float, default=0.0)
 @click.option("--api", default="", help="One API, ability ID or event type.  [default: all]")
 @click.option("--count", type=click.IntRange(1), help="How often.  [default: until it is cleared]")
-@click.pass_obj
+@with_emulator
 def fault(emulator: EmulatorClient, on: str, effect: str, value: float, api: str, count: int | None) -> None:
     """Set a fault. Prints its id.
 
@@ -70,7 +86,7 @@ def fault(emulator: EmulatorClient, on: str, effect: str, value: float, api: str
 
 
 @command.command()
-@click.pass_obj
+@with_emulator
 def faults(emulator: EmulatorClient) -> None:
     """List the faults that still work."""
     print_json(emulator.faults())
@@ -78,7 +94,7 @@ def faults(emulator: EmulatorClient) -> None:
 
 @command.command()
 @click.argument("fault_id", metavar="[FAULT]", default="")
-@click.pass_obj
+@with_emulator
 def clear(emulator: EmulatorClient, fault_id: str) -> None:
     """Take FAULT away, or all of them."""
     cleared = emulator.clear_faults(fault_id)
@@ -91,7 +107,7 @@ def clear(emulator: EmulatorClient, fault_id: str) -> None:
 @click.option("--since", type=click.IntRange(0), default=0, help="Only entries after this number.")
 @click.option("--kind", type=click.Choice(KINDS), default=None, help="Only entries of this kind.")
 @click.option("--json", "as_json", is_flag=True, help="With requests and replies, as JSON.")
-@click.pass_obj
+@with_emulator
 def traffic(emulator: EmulatorClient, since: int, kind: str | None, as_json: bool) -> None:
     """Print requests and responses, with secrets masked."""
     entries = emulator.traffic(since, kind or "")
@@ -108,7 +124,7 @@ def traffic(emulator: EmulatorClient, since: int, kind: str | None, as_json: boo
 @click.option("--to", multiple=True, metavar="ID", help="A receiver of a single chat; may be repeated.")
 @click.option("--group", default="", metavar="CHATID", help="The group, instead of --to.")
 @click.option("--msgtype", type=click.IntRange(0, 28), default=1, show_default=True, help="The kind of message.")
-@click.pass_obj
+@with_emulator
 def say(emulator: EmulatorClient, sender: str, text: str, to: tuple[str, ...], group: str, msgtype: int) -> None:
     """Let FROM, an employee, a customer or a robot, say TEXT. Prints the msgid; the program gets an event."""
     print_json({"msgid": emulator.say(sender, text, to=to, group=group, msgtype=msgtype)})
@@ -117,7 +133,7 @@ def say(emulator: EmulatorClient, sender: str, text: str, to: tuple[str, ...], g
 @command.command()
 @click.argument("program_id", metavar="PROGRAM")
 @click.argument("program_url", metavar="URL")
-@click.pass_obj
+@with_emulator
 def link(emulator: EmulatorClient, program_id: str, program_url: str) -> None:
     """Link another program, or a model, with the app: what create_program_task and create_model_task call."""
     emulator.point_to(program_url, program_id)
@@ -129,7 +145,7 @@ def link(emulator: EmulatorClient, program_id: str, program_url: str) -> None:
 @click.option("--data", help="JSON text instead of the recorded one.")
 @click.option("--ability-id", help="Instead of the recorded one.")
 @click.option("--notify-id", help="Instead of the recorded one.")
-@click.pass_obj
+@with_emulator
 def replay(
     emulator: EmulatorClient, number: int, data: str | None, ability_id: str | None, notify_id: str | None
 ) -> None:
@@ -142,7 +158,7 @@ def replay(
 
 
 @command.command()
-@click.pass_obj
+@with_emulator
 def reset(emulator: EmulatorClient) -> None:
     """Go back to the state and the time of the start. Prints that time.
 

@@ -100,7 +100,7 @@ def _import() -> Any:
     except Exception as error:  # mostly ImportError, but a compiled module may raise anything
         missing = error.name if isinstance(error, ModuleNotFoundError) and error.name != MODULE else None
         fix = (
-            "install pycryptodome, for example with the extra 'zone'"
+            "pip install 'wwspec-router[zone]'"
             if missing is not None and missing.startswith("Crypto")
             else "check that the file is complete and was built for this Python and machine (WeCom document 100057)"
         )

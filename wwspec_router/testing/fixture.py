@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from wwspec_router.errors import ExtraMissingError
+from wwspec_router.extras import require
+
 if TYPE_CHECKING:
     from wwspec_router.testing.zone import Zone
 
@@ -29,6 +32,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def zone(pytestconfig: pytest.Config) -> "Iterator[Zone]":
     """The application in a zone, shared by all tests of the session."""
+    try:
+        require("testing", "the fixture zone", unused=("hypothesis",))
+    except ExtraMissingError as error:
+        pytest.fail(str(error), pytrace=False)
     from wwspec_router.testing.zone import Zone
 
     form = pytestconfig.getoption("--zone")

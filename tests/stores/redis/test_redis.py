@@ -680,7 +680,7 @@ def test_a_url_that_cannot_be_read_is_refused_with_the_forms_and_without_it(url:
 
 def test_a_missing_package_is_an_error_that_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "redis", None)
-    with pytest.raises(ConfigurationError, match=r"install wwspec-router\[redis\]") as caught:
+    with pytest.raises(ConfigurationError, match=r"pip install 'wwspec-router\[redis\]'") as caught:
         open_store("redis://127.0.0.1/0")
     assert caught.value.__cause__ is caught.value.__context__ is None
 

@@ -5,22 +5,25 @@ Speaks HTTP and knows nothing of the emulator's state.
 
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
 
-import httpx
 import msgspec
 
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.errors import JsonError, WWSpecError
+
+if TYPE_CHECKING:
+    import httpx
 
 __all__ = ["DEFAULT_URL", "AsyncResult", "CallResult", "EmulatorClient", "EmulatorError"]
 
 DEFAULT_URL = "http://127.0.0.1:8090"
 
 _TIMEOUT = 60.0
-# An idle connection is given up before the server closes it (5 s), so that no call is sent on one that is going away.
-_LIMITS = httpx.Limits(max_connections=512, max_keepalive_connections=512, keepalive_expiry=2.0)
+_CONNECTIONS = 512
+_IDLE = 2.0
+"""Seconds until an idle connection is given up: before the server closes it (5 s), so that no call meets its end."""
 _TOKEN_ERRORS = (40014, 42001)
 _WAITING = 710642
 
@@ -65,9 +68,9 @@ class EmulatorClient:
         http: A client to talk through, such as one that calls the emulator in memory; closed with this one.
     """
 
-    def __init__(self, url: str = DEFAULT_URL, http: httpx.Client | None = None) -> None:
+    def __init__(self, url: str = DEFAULT_URL, http: "httpx.Client | None" = None) -> None:
         self.url = url.rstrip("/")
-        self._http = http or httpx.Client(base_url=self.url, trust_env=False, timeout=_TIMEOUT, limits=_LIMITS)
+        self._http = http or _connected(self.url)
         self._token = ""
 
     def __enter__(self) -> Self:
@@ -313,6 +316,8 @@ class EmulatorClient:
         return self._sent(method, path, content=None if body is None else msgspec.json.encode(body))
 
     def _sent(self, method: str, path: str, **body: Any) -> dict[str, Any]:
+        import httpx
+
         try:
             response = self._http.request(method, path, **body)
         except httpx.HTTPError as error:
@@ -333,3 +338,10 @@ def _accepted(api: str, answer: dict[str, Any]) -> dict[str, Any]:
     if answer["errcode"] != 0:
         raise EmulatorError(f"{api}: {answer['errmsg']} ({answer['errcode']})")
     return answer
+
+
+def _connected(url: str) -> "httpx.Client":
+    import httpx  # here, since verbs show their help without it
+
+    limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=_IDLE)
+    return httpx.Client(base_url=url, trust_env=False, timeout=_TIMEOUT, limits=limits)

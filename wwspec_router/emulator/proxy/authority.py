@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.extras import require
 
 if TYPE_CHECKING:
     import trustme
@@ -50,14 +51,12 @@ class Authority:
         folder: Holds `ca.pem`, to be trusted by clients, and `ca.key`; made when missing.
 
     Raises:
-        ConfigurationError: The extra `proxy` is not installed, or the folder can't be used.
+        ExtraMissingError: The extra `proxy` is not installed.
+        ConfigurationError: The folder can't be used.
     """
 
     def __init__(self, folder: Path) -> None:
-        try:
-            import trustme  # noqa: F401 - heavy, and needed by the proxy only
-        except ImportError:
-            raise ConfigurationError("the proxy needs trustme: install wwspec_router with the extra 'proxy'") from None
+        require("proxy", "the proxy")
         self.certificate = folder / "ca.pem"
         """What a client trusts: SSL_CERT_FILE, REQUESTS_CA_BUNDLE or NODE_EXTRA_CA_CERTS."""
         self._key_file = folder / "ca.key"

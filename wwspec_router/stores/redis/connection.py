@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from wwspec_router.errors import ConfigurationError, StoreError
+from wwspec_router.extras import require
 from wwspec_router.stores.checks import closed
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,8 @@ class RedisServer:
         url: Its URL; see `RedisStore`.
 
     Raises:
-        ConfigurationError: The package `redis` is missing, or the URL has another form.
+        ExtraMissingError: The extra `redis` is not installed.
+        ConfigurationError: The URL has another form.
         StoreError: The server can't be used; the text says why, without the URL.
     """
 
@@ -270,11 +272,8 @@ def _database(text: str) -> int:
 
 
 def _package() -> Any:
-    try:
-        return import_module("redis")
-    except ImportError:
-        pass
-    raise ConfigurationError("a Redis store needs the package redis; install wwspec-router[redis]")
+    require("redis", "a Redis store")
+    return import_module("redis")
 
 
 def _error_code(error: Exception) -> str | None:
