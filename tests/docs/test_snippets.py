@@ -44,6 +44,7 @@ ELSEWHERE = {
         ),
         "scripts/release --check installs the archives so; tests/packaging",
     ),
+    "wwspec doctor": "tests/cli/test_doctor.py, since the ports may be in use here",
     "wwspec dev": "tests/cli/test_verbs.py, since it does not end",
 }
 """Commands that are not run here, and why."""

@@ -116,6 +116,14 @@ def test_lock_pins_every_requirement_within_its_bound(lock: str, extras: set[str
         assert Version(pins[requirement.name]) in requirement.specifier, requirement
 
 
+@pytest.mark.parametrize("arguments", [(), ("--publish",), ("--check", "now")])
+def test_release_only_checks(arguments: tuple[str, ...]) -> None:
+    """`scripts/release --check` itself is a step of .ci/run: it runs these tests."""
+    done = call(ROOT / "scripts/release", *arguments)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert "usage: scripts/release --check" in done.stderr
+
+
 @pytest.fixture
 def image_tree(tmp_path: Path) -> Path:
     """A folder with what scripts/image reads, and a `bin` that holds the few commands it may use."""

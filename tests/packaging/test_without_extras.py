@@ -72,7 +72,7 @@ def test_help_of_every_verb_works(bare: Path, clean_env: dict[str, str], folder:
 
 
 def test_every_verb_is_tried_here() -> None:
-    assert {*NEEDS_EMULATOR, *WORKS, "serve"} == set(VERBS)
+    assert {*NEEDS_EMULATOR, *WORKS, "doctor", "serve"} == set(VERBS)
 
 
 @pytest.mark.parametrize("verb", NEEDS_EMULATOR)
@@ -89,6 +89,15 @@ def test_a_verb_without_its_extra_says_how_to_install_it(
 def test_a_verb_that_needs_no_extra_works(verb: str, bare: Path, clean_env: dict[str, str], folder: Path) -> None:
     done = wwspec(bare, clean_env, folder, verb, *WORKS[verb])
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_doctor_names_the_extras_that_are_missing(bare: Path, clean_env: dict[str, str], folder: Path) -> None:
+    done = wwspec(bare, clean_env, folder, "doctor")
+    lines = [line for line in done.stdout.splitlines() if line.split()[1] == "extra"]
+    assert (done.returncode, done.stderr) == (1, "")
+    assert [line.split()[0] for line in lines] == ["fix", "fix", "prod"]
+    for line, extra in zip(lines, ("emulator", "testing", "zone"), strict=True):
+        assert line.endswith(f"pip install 'wwspec-router[{extra}]'")
 
 
 def test_serve_without_the_extra_zone_says_how_to_install_it(

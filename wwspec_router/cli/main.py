@@ -22,6 +22,7 @@ VERBS = {
     "contracts": "Print what to register in the admin console.",
     "demo": "Play the documented flow, from an event to the last message.",
     "dev": "Run the program and the emulator, and restart the program on changes.",
+    "doctor": "Say what keeps the program from running here, or in production.",
     "emulate": "Run the emulator of the platform.",
     "fire": "Let the emulator send an event to the program.",
     "serve": "Serve the program to the channel.",

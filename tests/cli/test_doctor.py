@@ -1,0 +1,175 @@
+"""`wwspec doctor` as a person uses it: one line for each thing, its fix, and the exit code."""
+
+import platform
+import socket
+import sqlite3
+import struct
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.support.apps import write_files
+from wwspec_router.cli.doctor import MACHINES
+from wwspec_router.testing.zone import Zone
+
+REGISTRY = '[abilities.get_group_chat]\napi = "get_group_chat"\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An application with all that its image needs, but the SDK."""
+    return write_files(tmp_path, {"abilities/registry.toml": REGISTRY, "Dockerfile": "", "run.sh": ""})
+
+
+@pytest.fixture
+def ports() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Two bound sockets: their ports are free as soon as these are closed."""
+    with socket.socket() as first, socket.socket() as second:
+        first.bind(("127.0.0.1", 0))
+        second.bind(("127.0.0.1", 0))
+        yield first, second
+
+
+class Doctor:
+    """Calls `wwspec doctor` with two free ports, and finds its lines by topic."""
+
+    def __init__(self, run: Run, folder: Path, ports: tuple[socket.socket, socket.socket]) -> None:
+        self._run, self._folder = run, folder
+        self.port, self.emulator_port = (each.getsockname()[1] for each in ports)
+        for each in ports:
+            each.close()
+
+    def __call__(self, *arguments: str) -> tuple[int, dict[str, str]]:
+        ports = ("--port", str(self.port), "--emulator-port", str(self.emulator_port))
+        done = self._run("doctor", *ports, *arguments, cwd=self._folder)
+        assert done.stderr == ""
+        lines = {}
+        for line in done.stdout.splitlines():
+            state, topic, text = line.split(maxsplit=2)
+            if topic in ("extra", "port"):  # of which there are several
+                name, text = text.split(maxsplit=1)
+                topic = f"{topic} {name.rstrip(',')}"
+            lines[topic] = f"{state} {text}"
+        return done.returncode, lines
+
+
+@pytest.fixture
+def doctor(run: Run, folder: Path, ports: tuple[socket.socket, socket.socket]) -> Doctor:
+    return Doctor(run, folder, ports)
+
+
+def test_a_folder_without_a_fault_lacks_the_sdk_for_production_only(doctor: Doctor, folder: Path) -> None:
+    code, lines = doctor()
+    wrong = {topic for topic, line in lines.items() if not line.startswith("ok ")}
+    assert code == 0
+    assert wrong - {"Python"} == {"SDK"}  # Python: the vendor's SDK loads on 3.12 alone
+    assert lines["SDK"] == (f"prod no wwspecapisdk.so: put the vendor's into {folder / 'sdk'} (WeCom document 100057)")
+    assert lines["registry"] == f"ok {folder / 'abilities/registry.toml'}: 1 abilities"
+
+
+def test_what_production_lacks_is_exit_code_1_when_it_is_asked_for(doctor: Doctor) -> None:
+    assert doctor("--production")[0] == 1
+
+
+def test_nothing_is_changed(doctor: Doctor, folder: Path) -> None:
+    before = sorted(folder.rglob("*"))
+    assert doctor()[1]["store"] == f"ok {folder / 'var/notify.db'} is made at the first start"
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_a_faulty_registry_file_shows_its_first_fault_and_how_many_follow(doctor: Doctor, folder: Path) -> None:
+    write_files(folder, {"abilities/registry.toml": '[abilities.a]\napi = "no_api"\n[abilities.b]\napi = "no_api"\n'})
+    code, lines = doctor()
+    assert code == 1
+    assert lines["registry"].startswith("fix ")
+    assert lines["registry"].endswith("(and 1 more: wwspec check)")
+
+
+def test_a_port_that_something_else_has_is_named_with_its_option(doctor: Doctor) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", doctor.emulator_port))
+        other.listen()
+        code, lines = doctor()
+    assert code == 1
+    assert lines[f"port {doctor.port}"] == "ok is free for the program"
+    assert lines[f"port {doctor.emulator_port}"] == (
+        "fix can't be opened (Address already in use): end what listens there, or take another --emulator-port"
+    )
+
+
+def test_a_running_emulator_is_no_fault(run: Run, folder: Path, zone: Zone) -> None:
+    port = zone.client.url.rpartition(":")[2]
+    done = run("doctor", "--emulator-port", port, cwd=folder)
+    assert f"ok    port      {port} has a running emulator" in done.stdout.splitlines()
+
+
+def elf(machine: int) -> bytes:
+    return b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HH", 3, machine) + bytes(44)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a library" * 9, b"\x7fELF"], ids=["empty", "text", "torn"])
+def test_a_file_that_is_no_library_is_a_fault(doctor: Doctor, folder: Path, content: bytes) -> None:
+    (folder / "sdk").mkdir()
+    (folder / "sdk/wwspecapisdk.so").write_bytes(content)
+    code, lines = doctor()
+    assert code == 1
+    assert lines["SDK"].startswith("fix ")
+    assert lines["SDK"].endswith("wwspecapisdk.so is no library for Linux: copy the vendor's file again, whole")
+
+
+def test_a_library_for_another_processor_is_told_with_both(doctor: Doctor, folder: Path) -> None:
+    (folder / "sdk").mkdir()
+    (folder / "sdk/wwspecapisdk.so").write_bytes(elf(0x28))
+    code, lines = doctor()
+    assert code == 0
+    assert lines["SDK"].startswith("prod ")
+    assert "is for Linux on arm, this is" in lines["SDK"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="loads a library for Linux")
+def test_a_library_that_does_not_load_is_a_fault_in_one_line(doctor: Doctor, folder: Path) -> None:
+    machine = {name: number for number, name in MACHINES.items()}[platform.machine()]
+    (folder / "sdk").mkdir()
+    (folder / "sdk/wwspecapisdk.so").write_bytes(elf(machine))
+    code, lines = doctor()
+    assert code == 1
+    assert lines["SDK"].startswith("fix wwspecapisdk")
+    assert "WeCom document 100057" in lines["SDK"]
+
+
+def test_a_file_that_another_process_keeps_locked_is_a_fault(doctor: Doctor, folder: Path) -> None:
+    file = folder / "notify.db"
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("CREATE TABLE t (x)")
+        other.execute("BEGIN EXCLUSIVE")
+        code, lines = doctor("--store", "sqlite:notify.db")
+    assert code == 1
+    assert lines["store"].startswith(f"fix {file} can't be written (database is locked)")
+
+
+def test_a_store_that_does_not_answer_is_a_fault(doctor: Doctor) -> None:
+    code, lines = doctor("--store", f"redis://127.0.0.1:{doctor.port}/0")
+    assert code == 1
+    assert lines["store"].startswith("fix ")
+
+
+def test_a_store_in_memory_is_nothing_for_production(doctor: Doctor) -> None:
+    code, lines = doctor("--store", "memory:")
+    assert code == 0
+    assert lines["store"] == "prod memory: forgets all events at a restart: take sqlite: or redis:"
+
+
+def test_debug_mode_and_missing_files_of_the_image_are_told(
+    doctor: Doctor, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "Dockerfile").unlink()
+    monkeypatch.setenv("WWSPEC_DEBUG_TOKEN", "s3cret")
+    code, lines = doctor()
+    assert code == 0
+    assert lines["image"].startswith(f"prod no Dockerfile in {folder}: ")
+    assert lines["debug"].startswith("prod WWSPEC_DEBUG_TOKEN is set")
+    assert "s3cret" not in str(lines)

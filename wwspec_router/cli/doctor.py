@@ -1,0 +1,249 @@
+"""`wwspec doctor`: what keeps this machine from running the program, and what production would lack."""
+
+import os
+import platform
+import socket
+import sqlite3
+import subprocess
+import sys
+import sysconfig
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from wwspec_router.cli.emulator_options import port_options
+from wwspec_router.cli.options import app_options, store_option
+from wwspec_router.config import Settings, registry_path
+from wwspec_router.errors import ExtraMissingError, WWSpecError
+from wwspec_router.extras import require
+from wwspec_router.registry.table import build_table, check_configuration
+from wwspec_router.sdk.vendor import MODULE, SUPPORTED_PYTHONS
+from wwspec_router.stores import open_store
+
+__all__ = ["command"]
+
+ANSWER = 2.0
+"""Seconds to wait for the answer of what listens on a port, or for a lock on the store."""
+LOAD = 30.0
+"""Seconds within which the vendor's SDK must load."""
+MACHINES = {0x03: "x86", 0x28: "arm", 0x3E: "x86_64", 0xB7: "aarch64"}
+"""The field e_machine of an ELF file -> the processor that it is for."""
+SAME_MACHINE = {"amd64": "x86_64", "arm64": "aarch64"}
+LOADS = f"""
+import sys
+from wwspec_router.config import SdkSource
+from wwspec_router.errors import SdkUnavailableError
+from wwspec_router.sdk.vendor import load_sdk
+try:
+    load_sdk(SdkSource.VENDOR)
+except SdkUnavailableError as error:
+    sys.exit("{MODULE}: " + str(error))
+"""
+"""Loads the SDK in a process of its own, since a compiled module may end its process."""
+
+
+class State(StrEnum):
+    """What a finding asks for."""
+
+    OK = "ok"
+    PRODUCTION = "prod"
+    """Works here, and must be fixed before the program goes into the zone."""
+    FIX = "fix"
+
+
+class Finding(NamedTuple):
+    """One line."""
+
+    state: State
+    topic: str
+    text: str
+
+
+@click.command()
+@app_options
+@port_options
+@store_option(Settings.store, "Where events wait; an SQLite file that is not there yet is not made.")
+@click.option("--production", is_flag=True, help="Also exit with 1 when production lacks something.")
+def command(app: Path, registry: Path | None, port: int, emulator_port: int, store: str, production: bool) -> None:
+    """Say what keeps this machine from running the program, and what production would lack.
+
+    \b
+    One line each:
+    ok    nothing to do
+    prod  works here, and must be fixed before the program goes into the zone
+    fix   does not work; the line names the fix, and the exit code is 1
+
+    Changes nothing. It imports the application, as `wwspec check` does.
+    """  # noqa: D301 - click's own mark for a paragraph that keeps its lines
+    settings = Settings(app=app, registry=registry, store=store)
+    bad = {State.FIX, State.PRODUCTION} if production else {State.FIX}
+    found = False
+    for finding in _findings(settings, port, emulator_port):
+        click.echo(f"{finding.state:<4}  {finding.topic:<8}  {finding.text}")
+        found = found or finding.state in bad
+    if found:
+        click.get_current_context().exit(1)
+
+
+def _findings(settings: Settings, port: int, emulator_port: int) -> Iterator[Finding]:
+    yield _python()
+    yield _extra("emulator", State.FIX, "wwspec dev, demo, emulate, call, fire and zone")
+    yield _extra("testing", State.FIX, "the pytest fixture zone")
+    yield _extra("zone", State.PRODUCTION, "the vendor's SDK")
+    yield _sdk(settings.app)
+    yield _port("program", port, "/healthz", "--port")
+    yield _port("emulator", emulator_port, "/emulator/info", "--emulator-port")
+    yield _registry(settings)
+    yield _store(settings)
+    yield _clock()
+    yield from _image(settings.app)
+
+
+def _python() -> Finding:
+    version, machine = platform.python_version(), _machine()
+    text = f"{platform.python_implementation()} {version}, {machine}"
+    if sys.implementation.name != "cpython" or sys.version_info[:2] not in SUPPORTED_PYTHONS:
+        text += ": the vendor's SDK needs CPython 3.12 (WeCom document 100057)"
+        return Finding(State.PRODUCTION, "Python", text)
+    return Finding(State.OK, "Python", text)
+
+
+def _extra(name: str, state: State, user: str) -> Finding:
+    try:
+        require(name, user)
+    except ExtraMissingError as error:
+        return Finding(state, "extra", str(error))
+    return Finding(State.OK, "extra", f"{name}, for {user}")
+
+
+def _sdk(app: Path) -> Finding:
+    """Look for the vendor's module where `run.sh` and `wwspec serve` do: in sdk/, then on sys.path."""
+    folders = [app / "sdk", *(Path(each) for each in sys.path if each)]
+    suffixes = (".so", sysconfig.get_config_var("EXT_SUFFIX") or ".so")
+    file = next((path for each in folders for end in suffixes if (path := each / f"{MODULE}{end}").is_file()), None)
+    if file is None:
+        text = f"no {MODULE}.so: put the vendor's into {app / 'sdk'} (WeCom document 100057)"
+        return Finding(State.PRODUCTION, "SDK", text)
+    built_for = _elf_machine(file)
+    if built_for is None:
+        return Finding(State.FIX, "SDK", f"{file} is no library for Linux: copy the vendor's file again, whole")
+    if (sys.platform, built_for) != ("linux", _machine()):
+        text = f"{file} is for Linux on {built_for}, this is {sys.platform} on {_machine()}: build the image for that"
+        return Finding(State.PRODUCTION, "SDK", text)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(file.parent), *sys.path]))}
+    try:
+        done = subprocess.run(  # noqa: S603 - our own interpreter
+            [sys.executable, "-c", LOADS], env=environment, capture_output=True, text=True, timeout=LOAD, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return Finding(State.FIX, "SDK", f"{file} does not load within {LOAD:g} seconds: copy the vendor's file again")
+    if done.returncode == 0:
+        return Finding(State.OK, "SDK", f"{file}, {built_for}")
+    reason = done.stderr.rpartition(f"{MODULE}: ")[2].strip() if done.returncode > 0 else ""
+    text = reason or f"{file} ends the process that loads it: copy the vendor's file again, whole"
+    return Finding(State.FIX, "SDK", text)
+
+
+def _elf_machine(file: Path) -> str | None:
+    """Return the processor that a library is for; None when it is no ELF file."""
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(20)
+    except OSError:
+        return None
+    if len(head) < 20 or head[:4] != b"\x7fELF":
+        return None
+    number = int.from_bytes(head[18:20], "big" if head[5] == 2 else "little")
+    return MACHINES.get(number, f"processor {number}")
+
+
+def _machine() -> str:
+    machine = platform.machine().lower()
+    return SAME_MACHINE.get(machine, machine)
+
+
+def _port(what: str, port: int, path: str, option: str) -> Finding:
+    """Find out whether a port of 127.0.0.1 is free, or has what belongs there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            reason = error.strerror
+        else:
+            return Finding(State.OK, "port", f"{port} is free for the {what}")
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(f"http://127.0.0.1:{port}{path}", timeout=ANSWER):
+            return Finding(State.OK, "port", f"{port} has a running {what}")
+    except (OSError, ValueError):  # an HTTPError is an OSError
+        text = f"{port} can't be opened ({reason}): end what listens there, or take another {option}"
+        return Finding(State.FIX, "port", text)
+
+
+def _registry(settings: Settings) -> Finding:
+    try:
+        table = build_table(settings.app, registry_path(settings.app, settings.registry))
+        check_configuration(table)
+    except WWSpecError as error:
+        first, *more = str(error).splitlines()
+        rest = f" (and {len(more)} more: wwspec check)" if more else ""
+        return Finding(State.FIX, "registry", f"{first}{rest}")
+    return Finding(State.OK, "registry", f"{table.registry.path}: {len(table.abilities)} abilities")
+
+
+def _store(settings: Settings) -> Finding:
+    kind, _, path = settings.store_url.partition(":")
+    if kind == "memory":
+        return Finding(State.PRODUCTION, "store", "memory: forgets all events at a restart: take sqlite: or redis:")
+    try:
+        if kind == "sqlite" and path:
+            return Finding(State.OK, "store", _sqlite(Path(path)))
+        with closing(open_store(settings.store_url)) as store:
+            store.check()
+    except WWSpecError as error:
+        return Finding(State.FIX, "store", str(error))
+    except (OSError, sqlite3.Error) as error:
+        text = f"{path} can't be written ({error}): give this user the right to, or take another --store"
+        return Finding(State.FIX, "store", text)
+    return Finding(State.OK, "store", f"{kind} is reached and takes writes")
+
+
+def _sqlite(file: Path) -> str:
+    """Try a file, or the folder in which it would be made, without a change to either."""
+    if file.exists():
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True, timeout=ANSWER)) as opened:
+            opened.execute("BEGIN IMMEDIATE")
+            opened.rollback()
+        return f"{file} can be written"
+    folder = next(each for each in file.absolute().parents if each.exists())
+    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        raise PermissionError(f"no file can be made in {folder}")
+    return f"{file} is made at the first start"
+
+
+def _clock() -> Finding:
+    now, installed = time.time(), Path(__file__).stat().st_mtime
+    shown = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now))
+    if now < installed:
+        return Finding(State.FIX, "clock", f"{shown} is before this package was installed: set the clock (by NTP)")
+    return Finding(State.OK, "clock", shown)
+
+
+def _image(app: Path) -> Iterator[Finding]:
+    """Say what the image, and the settings of production, lack."""
+    missing = [name for name in ("Dockerfile", "run.sh") if not (app / name).is_file()]
+    if missing:
+        yield Finding(State.PRODUCTION, "image", f"no {' and no '.join(missing)} in {app}: take those of `wwspec new`")
+    else:
+        yield Finding(State.OK, "image", f"Dockerfile and run.sh are in {app}")
+    if os.environ.get("WWSPEC_DEBUG_TOKEN") or os.environ.get("WWSPEC_DEBUG_TOKEN_FILE"):
+        text = "WWSPEC_DEBUG_TOKEN is set: without it the SDK leaves its debug mode (WeCom document 100083)"
+        yield Finding(State.PRODUCTION, "debug", text)
