@@ -31,7 +31,7 @@ VERBS = {
 """Every verb and its help line. A verb's module is imported when it is used, so that `--help` is quick."""
 
 
-class _MissingExtra(click.ClickException):
+class _MissingExtraError(click.ClickException):
     exit_code = click.UsageError.exit_code
 
 
@@ -59,7 +59,7 @@ class _Verbs(click.Group):
         try:
             return super().invoke(ctx)
         except WWSpecError as error:
-            shown = _MissingExtra if isinstance(error, ExtraMissingError) else click.ClickException
+            shown = _MissingExtraError if isinstance(error, ExtraMissingError) else click.ClickException
             raise shown(str(error)) from None
 
 
