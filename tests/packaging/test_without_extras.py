@@ -137,4 +137,5 @@ def test_the_fixture_without_its_extra_says_how_to_install_it(
     done = subprocess.run(command, cwd=folder, env=clean_env, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert "Traceback" not in done.stdout
+    assert "another exception" not in done.stdout
     assert "pip install 'wwspec-router[testing]'" in done.stdout

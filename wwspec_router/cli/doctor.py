@@ -94,7 +94,7 @@ def command(app: Path, registry: Path | None, port: int, emulator_port: int, sto
 
 def _findings(settings: Settings, port: int, emulator_port: int) -> Iterator[Finding]:
     yield _python()
-    yield _extra("emulator", State.FIX, "wwspec dev, demo, emulate, call, fire and zone")
+    yield _extra("emulator", State.FIX, "each of wwspec dev, demo, emulate, call, fire and zone")
     yield _extra("testing", State.FIX, "the pytest fixture zone")
     yield _extra("zone", State.PRODUCTION, "the vendor's SDK")
     yield _sdk(settings.app)
