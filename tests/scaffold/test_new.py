@@ -1,29 +1,13 @@
 """`wwspec new`: a new program's folder, made whole or not at all."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.scaffold.commands import module, refused, wwspec
 from tests.support.apps import ROOT
 from wwspec_router import __version__
-
-
-def wwspec(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run `wwspec` with arguments in a folder."""
-    command = [sys.executable, "-m", "wwspec_router", *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
-
-
-def refused(folder: Path, *arguments: str | Path) -> list[str]:
-    """Return the lines that `wwspec new` refuses arguments with; fails when it writes anything."""
-    before = sorted(folder.rglob("*"))
-    done = wwspec(folder, "new", *arguments)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert sorted(folder.rglob("*")) == before
-    return done.stderr.splitlines()
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +20,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_tests_of_a_new_program_pass(shop: Path) -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    done = subprocess.run(command, cwd=shop, capture_output=True, text=True, timeout=60, check=False)
+    done = module(shop, "pytest", "-q", "-p", "no:cacheprovider")
     assert done.returncode == 0, done.stdout
     assert "5 passed" in done.stdout
 
@@ -47,8 +30,7 @@ def test_check_finds_no_fault_in_a_new_program(shop: Path) -> None:
 
 
 def test_mypy_finds_no_fault_in_a_new_program(shop: Path) -> None:
-    command = [sys.executable, "-m", "mypy", "--cache-dir", os.devnull]
-    done = subprocess.run(command, cwd=shop, capture_output=True, text=True, timeout=120, check=False)
+    done = module(shop, "mypy", "--cache-dir", os.devnull)
     assert done.returncode == 0, done.stdout
 
 
