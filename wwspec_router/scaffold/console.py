@@ -134,8 +134,8 @@ def _faults(folder: Path, ability_id: str, contract: ConsoleContract) -> Iterato
     if not broken and not takes_error_reply(contract):
         output = folder / f"{ability_id}.output.json"
         yield (
-            f"{output}: an error reply does not fit, so the app would see 790014 instead; add errcode (a number) and errmsg "
-            "(a string), here and in the console"
+            f"{output}: an error reply does not fit, so the app would see 790014 instead; add errcode (a number) and "
+            "errmsg (a string), here and in the console"
         )
 
 
