@@ -116,7 +116,6 @@ steps = st.tuples(
 )
 
 
-@pytest.mark.slow  # 100 schedules of up to 60 steps on two loops
 @pytest.mark.parametrize("factory", LOOPS)
 @settings(max_examples=100, deadline=None)
 @given(threads=st.integers(1, 3), queue=st.integers(0, 4), schedule=st.lists(steps, max_size=60))
