@@ -56,6 +56,22 @@ def test_mypy_finds_no_fault_and_knows_the_types_of_the_wheel(
     assert 'incompatible type "str"; expected "int"' in done.stdout
 
 
+def test_its_start_script_starts_the_program_with_an_empty_environment(installed: Path, tmp_path: Path) -> None:
+    run(installed / "wwspec", "new", tmp_path / "shop", cwd=Path("/"), env={"LANG": "C"})
+    (tmp_path / "shop" / ".venv").symlink_to(installed.parent)
+    done = subprocess.run(
+        ["/bin/bash", tmp_path / "shop" / "run.sh"],
+        cwd="/",
+        env={},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: the vendor SDK wwspecapisdk is not on sys.path: put wwspecapisdk.so into ")
+
+
 @pytest.fixture
 def emulator_url(installed: Path, clean_env: dict[str, str], made: Path, tmp_path: Path) -> Iterator[str]:
     """The emulator of a `wwspec dev` that runs in the new folder."""
