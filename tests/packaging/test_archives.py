@@ -35,11 +35,15 @@ def test_wheel_has_one_top_level_package(entries: dict[str, zipfile.ZipInfo]) ->
         "wwspec_router/scaffold/files/.dockerignore",
         "wwspec_router/scaffold/files/abilities/registry.toml",
         "wwspec_router/wecom/api/sync_msg.py",
-        *(TEMPLATE + source for source in REPOSITORY_FILES.values()),
     ],
 )
 def test_wheel_carries(name: str, entries: dict[str, zipfile.ZipInfo]) -> None:
     assert name in entries
+
+
+def test_wheel_carries_of_the_repository_what_new_programs_get_and_no_more(entries: dict[str, zipfile.ZipInfo]) -> None:
+    carried = {name.removeprefix(TEMPLATE) for name in entries if name.startswith(TEMPLATE)}
+    assert carried == set(REPOSITORY_FILES.values())
 
 
 def test_wheel_carries_every_source_file_of_the_package(entries: dict[str, zipfile.ZipInfo]) -> None:
