@@ -35,6 +35,7 @@ ELSEWHERE = {
         ),
         "tests/torture, in their quick form; without it they take minutes",
     ),
+    "wwspec new shop": "tests/scaffold; in the pages' application it would bring tests of the same names",
     "wwspec dev": "tests/cli/test_verbs.py, since it does not end",
 }
 """Commands that are not run here, and why."""

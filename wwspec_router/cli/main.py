@@ -23,6 +23,7 @@ VERBS = {
     "dev": "Run the program and the emulator, and restart the program on changes.",
     "emulate": "Run the emulator of the platform.",
     "fire": "Let the emulator send an event to the program.",
+    "new": "Make the folder of a new program.",
     "serve": "Serve the program to the channel.",
     "zone": "Control a running emulator: clock, faults, traffic.",
 }
