@@ -27,7 +27,7 @@ export MALLOC_MMAP_THRESHOLD_="${MALLOC_MMAP_THRESHOLD_:-4194304}"
 
 python="$here/.venv/bin/python"
 if [[ ! -x $python ]]; then
-    echo "run.sh: no Python at $python: build the image with scripts/image" >&2
+    echo "run.sh: no Python at $python: run.sh starts the program in its image" >&2
     exit 69
 fi
 exec "$python" -m wwspec_router serve --host 0.0.0.0 --port 8080 --app "$here" "$@"

@@ -45,6 +45,7 @@ ELSEWHERE = {
         "scripts/release --check installs the archives so; tests/packaging",
     ),
     "wwspec doctor": "tests/cli/test_doctor.py, since the ports may be in use here",
+    "wwspec new shop": "tests/scaffold; in the pages' application it would bring tests of the same names",
     "wwspec dev": "tests/cli/test_verbs.py, since it does not end",
 }
 """Commands that are not run here, and why."""

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from wwspec_router.contracts.bounds import Check, bounded, input_check, output_check
-from wwspec_router.contracts.decoding import UNREADABLE
+from wwspec_router.contracts.decoding import BUILDING, UNREADABLE
 from wwspec_router.contracts.repair import Repair, drop_empty, make_repair
 from wwspec_router.contracts.shape import ListShape, ObjectShape, Scalar, Shape, shape_of
 from wwspec_router.errors import InputError, OutputError
@@ -47,30 +47,38 @@ class LazyType(msgspec.Struct, Generic[T], frozen=True):
     load: Callable[[], type[T]]
 
 
+class _MadeOnce(cached_property[T]):
+    """A property that is made at its first use, by one thread at a time: see `BUILDING`."""
+
+    def __get__(self, instance: object, owner: type[Any] | None = None) -> Any:
+        with BUILDING:
+            return super().__get__(instance, owner)
+
+
 class _Codec:
     """What both codecs make of their type, once it is needed."""
 
     def __init__(self, type_: Any) -> None:
         self._given = type_
 
-    @cached_property
+    @_MadeOnce
     def type(self) -> Any:
         """The msgspec type."""
         return self._given.load() if isinstance(self._given, LazyType) else self._given
 
-    @cached_property
+    @_MadeOnce
     def _decode(self) -> Callable[[str | bytes], Any]:
         return msgspec.json.Decoder(self.type).decode
 
-    @cached_property
+    @_MadeOnce
     def _shape(self) -> Shape:
         return shape_of(self.type)
 
-    @cached_property
+    @_MadeOnce
     def _bounded(self) -> Any:
         return bounded(self.type)
 
-    @cached_property
+    @_MadeOnce
     def _decode_bounded(self) -> Callable[[str | bytes], Any]:
         return self._decode if self._bounded is self.type else msgspec.json.Decoder(self._bounded).decode
 
@@ -87,11 +95,11 @@ class InputCodec(_Codec, Generic[T]):
         super().__init__(type_)
         self._drops = drop_empty
 
-    @cached_property
+    @_MadeOnce
     def _check(self) -> Check | None:
         return input_check(self._shape)
 
-    @cached_property
+    @_MadeOnce
     def _takes_nothing(self) -> bool:
         """Whether nothing is required."""
         try:
@@ -172,15 +180,15 @@ class OutputCodec(_Codec):
         self._encode = msgspec.json.Encoder().encode
         self._on_pruned = on_pruned
 
-    @cached_property
+    @_MadeOnce
     def _check(self) -> Check | None:
         return output_check(self._shape)
 
-    @cached_property
+    @_MadeOnce
     def _repair(self) -> Repair:
         return make_repair(self._shape, self._on_pruned)
 
-    @cached_property
+    @_MadeOnce
     def _has_float(self) -> bool:
         return _has_float(self._shape, set())
 
@@ -215,6 +223,10 @@ class OutputCodec(_Codec):
             ValueError: It is not Unicode, or has a number of too many digits.
         """
         return self._decode_bounded(text)
+
+    def decode(self, text: str) -> Any:
+        """Return the value of a text that `fit` has returned."""
+        return self._decode(text)
 
     def report_unlisted(self, text: str) -> None:
         """Report each path at which `fit` would leave something out of a text, unless that was reported before."""

@@ -1,21 +1,28 @@
-"""Decodes JSON that comes from outside: one function, and the exceptions that msgspec raises for such text.
+"""Decodes JSON that comes from outside: a function, the exceptions that msgspec raises for such text, and a lock.
 
-It knows JSON and types, not contracts; codecs with a decoder of their own use `UNREADABLE` alone.
+It knows JSON and types, not contracts; codecs with decoders of their own use the exceptions and the lock.
 """
 
+from collections.abc import Callable
+from functools import cache
+from threading import RLock
 from typing import Any, TypeVar, overload
 
 import msgspec
 
 from wwspec_router.errors import JsonError
 
-__all__ = ["UNREADABLE", "decode_json"]
+__all__ = ["BUILDING", "UNREADABLE", "convert", "decode_json"]
 
 T = TypeVar("T")
 
 UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)
 """What msgspec's decoders raise for a text that is not of their type: ValueError for text that is not Unicode and for
 numbers of too many digits, RecursionError for text that is nested too deeply."""
+
+BUILDING = RLock()
+"""Held while msgspec may see a type for the first time. It keeps what it knows of a struct before that is complete
+(0.22), and a thread that decodes the struct meanwhile ends the process with a segmentation fault."""
 
 
 @overload
@@ -33,10 +40,26 @@ def decode_json(text: str | bytes, type_: Any = Any) -> Any:
         JsonError: The text is not JSON, or not of the type. Its cause is dropped, since that may hold the whole text.
     """
     try:
-        return msgspec.json.decode(text, type=type_)
+        return _decoder(type_)(text)
     except UNREADABLE as error:
         reason = _reason(error)
     raise JsonError(reason)
+
+
+@cache
+def _decoder(type_: Any) -> Callable[[str | bytes], Any]:
+    with BUILDING:
+        return msgspec.json.Decoder(type_).decode
+
+
+def convert(value: Any, type_: type[T], *, from_attributes: bool = False) -> T:
+    """Return a value as one of the type, as `msgspec.convert` does.
+
+    Raises:
+        msgspec.ValidationError: It does not fit.
+    """
+    with BUILDING:
+        return msgspec.convert(value, type_, from_attributes=from_attributes)
 
 
 def _reason(error: Exception) -> str:

@@ -95,7 +95,7 @@ class _BaseContext:
         self._deadline.check()
         api = self._apis[type(request)]
         text = api.output.fit(self._client.invoke(api.name, msgspec.json.encode(request).decode()))
-        response: Any = msgspec.json.decode(text, type=api.output.type)
+        response: Any = api.output.decode(text)
         if check and response.errcode != 0:
             raise ApiError(api.name, response.errcode, response.errmsg)
         return response  # type: ignore[no-any-return]  # the table pairs each Request with its Response

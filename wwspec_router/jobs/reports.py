@@ -100,6 +100,9 @@ class _Answer(msgspec.Struct):
     errcode: int = 0
 
 
+_decode_answer = msgspec.json.Decoder(_Answer).decode
+
+
 class _Error(msgspec.Struct):
     """The result that is reported in place of one that was refused."""
 
@@ -154,7 +157,7 @@ class Reporter:
         try:
             report = msgspec.json.encode(_Report(outcome.errcode, outcome.result)).decode()
             client = self._sdk.client(job.corpid, job.agentid, job.ability_id, job.job_info)
-            return msgspec.json.decode(client.invoke(REPORT_API, report), type=_Answer).errcode
+            return _decode_answer(client.invoke(REPORT_API, report)).errcode
         except BaseException as error:  # whatever it is, the platform has not accepted the report
             log.debug("job %s: %s", short(job.job_id), describe(error))
             return None

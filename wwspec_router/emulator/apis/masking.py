@@ -1,7 +1,6 @@
 """SDK APIs about what a member's chat component hides: `set_` and `get_hide_sensitiveinfo_config` [100055]."""
 
-import msgspec
-
+from wwspec_router.contracts.decoding import convert
 from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked, require
 from wwspec_router.emulator.state.conversations import EMPLOYEE
 from wwspec_router.emulator.state.corps import Corp, Masking
@@ -34,7 +33,7 @@ def set_hide_sensitiveinfo_config(world: World, caller: Caller, body: bytes) -> 
     request = asked(SetConfig, body)
     with world.lock:
         corp = _corp(world, caller, request.userid)
-        corp.masking[request.userid] = msgspec.convert(request.config, Masking, from_attributes=True)
+        corp.masking[request.userid] = convert(request.config, Masking, from_attributes=True)
     return accepted()
 
 

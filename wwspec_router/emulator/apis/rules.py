@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from wwspec_router.contracts.decoding import convert
 from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked, require
 from wwspec_router.emulator.apis.paging import Paging
 from wwspec_router.emulator.state.conversations import EMPLOYEE, Conversations
@@ -127,7 +128,7 @@ def _checked(chats: Conversations, body: dict[str, Any]) -> RuleBody:
     where.setdefault("msg_scope", 1)
     _check_values(where)
     _check_known(chats, where)
-    return msgspec.convert(body, RuleBody)
+    return convert(body, RuleBody)
 
 
 def _check_values(where: dict[str, Any]) -> None:

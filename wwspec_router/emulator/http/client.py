@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from wwspec_router.contracts.decoding import decode_json
+from wwspec_router.contracts.decoding import convert, decode_json
 from wwspec_router.errors import JsonError, WWSpecError
 
 if TYPE_CHECKING:
@@ -242,7 +242,7 @@ class EmulatorClient:
         body = {"program_id": self.info()["program_id"], "ability_id": ability_id, "request_data": data}
         if notify_id:
             body["notify_id"] = notify_id
-        return msgspec.convert(self.app_call("sync_call_program", body), CallResult)
+        return convert(self.app_call("sync_call_program", body), CallResult)
 
     def call_async(self, ability_id: str, data: str = "{}") -> str:
         """Call an ability asynchronously and return the jobid.
@@ -266,7 +266,7 @@ class EmulatorClient:
         answer = self.app_call("async_program_result", {"jobid": jobid})
         if answer["errcode"] == _WAITING:
             return None
-        return msgspec.convert(_accepted("async_program_result", answer), AsyncResult)
+        return convert(_accepted("async_program_result", answer), AsyncResult)
 
     def upload(self, name: str, content: bytes) -> str:
         """Upload a temporary file and return its media_id, valid three days.

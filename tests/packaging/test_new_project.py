@@ -1,0 +1,112 @@
+"""From the installed wheel to an answered call: `wwspec new`, its tests, its checks, `wwspec dev`."""
+
+import json
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.packaging.conftest import run
+
+pytestmark = pytest.mark.slow
+
+START = 60.0
+"""Seconds within which `wwspec dev` is up on a busy machine."""
+
+
+@pytest.fixture(scope="module")
+def made(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A program that the installed wheel has made, far from the repository."""
+    folder = tmp_path_factory.mktemp("made")
+    run(installed / "wwspec", "new", "shop", cwd=folder, env={"LANG": "C"})
+    return folder / "shop"
+
+
+def test_its_tests_pass(installed: Path, clean_env: dict[str, str], made: Path) -> None:
+    assert "5 passed" in run(installed / "python", "-m", "pytest", cwd=made, env=clean_env)
+
+
+def test_its_tests_pass_with_the_program_as_a_process(installed: Path, clean_env: dict[str, str], made: Path) -> None:
+    assert "5 passed" in run(installed / "python", "-m", "pytest", "--zone", "served", cwd=made, env=clean_env)
+
+
+def test_check_finds_no_fault(installed: Path, clean_env: dict[str, str], made: Path) -> None:
+    assert run(installed / "wwspec", "check", cwd=made, env=clean_env).endswith(": no fault\n")
+
+
+def test_mypy_finds_no_fault_and_knows_the_types_of_the_wheel(
+    installed: Path, clean_env: dict[str, str], made: Path
+) -> None:
+    assert run(installed / "python", "-m", "mypy", cwd=made, env=clean_env).startswith("Success: no issues found in 8")
+    wrong = made.parent / "wrong.py"
+    wrong.write_text("from schemas.chat_digest import Request\n\nRequest(limit='many')\n", "utf-8")
+    done = subprocess.run(
+        [installed / "python", "-m", "mypy", "--strict", wrong],
+        cwd=made,
+        env=clean_env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert 'incompatible type "str"; expected "int"' in done.stdout
+
+
+def test_its_start_script_starts_the_program_with_an_empty_environment(installed: Path, tmp_path: Path) -> None:
+    run(installed / "wwspec", "new", tmp_path / "shop", cwd=Path("/"), env={"LANG": "C"})
+    (tmp_path / "shop" / ".venv").symlink_to(installed.parent)
+    done = subprocess.run(
+        ["/bin/bash", tmp_path / "shop" / "run.sh"],
+        cwd="/",
+        env={},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: the vendor SDK wwspecapisdk is not on sys.path: put wwspecapisdk.so into ")
+
+
+@pytest.fixture
+def emulator_url(installed: Path, clean_env: dict[str, str], made: Path, tmp_path: Path) -> Iterator[str]:
+    """The emulator of a `wwspec dev` that runs in the new folder."""
+    ports = [str(port) for port in free_ports()]
+    with (tmp_path / "dev.log").open("w") as log:
+        dev = subprocess.Popen(
+            [installed / "wwspec", "dev", "--port", ports[0], "--emulator-port", ports[1]],
+            cwd=made,
+            env=clean_env,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            wait_for_text(tmp_path / "dev.log", "watching abilities/", dev)
+            yield f"http://127.0.0.1:{ports[1]}"
+        finally:
+            dev.send_signal(signal.SIGINT)
+            dev.wait(timeout=START)
+
+
+def test_dev_answers_a_call(installed: Path, clean_env: dict[str, str], made: Path, emulator_url: str) -> None:
+    call = (installed / "wwspec", "call", "--url", emulator_url, "chat_digest", '{"limit": 10}')
+    assert json.loads(run(*call, cwd=made, env=clean_env))["messages"] == 10
+
+
+def wait_for_text(file: Path, text: str, process: subprocess.Popen[bytes]) -> None:
+    """Return as soon as a file holds a text; fail when the process that writes it ends before, or takes too long."""
+    deadline = time.monotonic() + START
+    while text not in (written := file.read_text("utf-8")):
+        assert process.poll() is None, written
+        assert time.monotonic() < deadline, written
+        time.sleep(0.05)
+
+
+def free_ports() -> tuple[int, int]:
+    """Return two ports that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
+        return one.getsockname()[1], two.getsockname()[1]

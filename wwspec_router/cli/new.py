@@ -1,0 +1,52 @@
+"""`wwspec new`: the folder of a new program."""
+
+import shlex
+from pathlib import Path
+
+import click
+
+from wwspec_router.scaffold.project import make_project, project_files
+
+
+@click.command()
+@click.argument("folder", metavar="NAME", type=click.Path(path_type=Path))
+@click.option(
+    "--from",
+    "examples",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Add the abilities whose examples were copied from the console: DIR/<ability ID>.input.json and .output.json.",
+)
+def command(folder: Path, examples: Path | None) -> None:
+    """Make the folder of a new program: abilities with their tests, and what its image is built from.
+
+    NAME is a folder that does not exist yet, or is empty. Its last part also names the program and its image. When
+    something is wrong, nothing is written.
+
+    Example: wwspec new shop && cd shop && pytest
+    """
+    files = project_files(folder.name)
+    handlers: dict[str, str] = {}
+    answered: list[str] = []
+    if examples is not None:
+        from wwspec_router.scaffold.console import add_console_abilities  # it imports all that `check` does
+
+        files, handlers, answered = add_console_abilities(files, examples)
+    make_project(folder, files)
+    click.echo(f"{folder}: {len(files)} files; {folder / 'README.md'} explains them")
+    for ability_id, file in handlers.items():
+        click.echo(f"{ability_id}: to be written in {folder / file}")
+    if answered:
+        click.echo(f"answered already: {', '.join(answered)}")
+    _say_what_is_next(folder)
+
+
+def _say_what_is_next(folder: Path) -> None:
+    steps = {
+        f"cd {shlex.quote(str(folder))} && pytest": "its tests, in an emulated zone",
+        "wwspec dev": "the program beside the emulator; it restarts when a file changes",
+        "wwspec call chat_digest '{\"limit\": 10}'": "in another terminal: a call, as the enterprise app makes it",
+    }
+    width = max(map(len, steps))
+    for step, text in steps.items():
+        click.echo(f"  {step:{width}}  # {text}")

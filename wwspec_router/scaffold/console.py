@@ -1,0 +1,156 @@
+"""Adds abilities to a new application that the admin console has already, from their console examples [100019].
+
+The examples are the contracts: the application gets the files as they are, and for each ability a row that names them,
+a handler to be written, and a test.
+"""
+
+import builtins
+import keyword
+import re
+import tomllib
+import unicodedata
+from collections.abc import Container, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from wwspec_router.contracts.files import SIDES, ConsoleContract, read_console_contracts
+from wwspec_router.contracts.from_example import contract_of_file
+from wwspec_router.errors import ConfigurationError, LoaderError
+from wwspec_router.registry.examples import takes_error_reply
+
+__all__ = ["Added", "add_console_abilities"]
+
+REGISTRY = "abilities/registry.toml"
+_APIS = Path(__file__).parents[1] / "wecom" / "api"
+
+_FUNC = """
+[func]
+prefix = "input_"             # input_sync_msg -> the Python demo's {"input": {"func": "sync_msg", "func_req": {...}}}
+apis = "*"
+"""
+
+_ROW = """
+[abilities.%(id)s]
+handler = "abilities.%(name)s:%(name)s"
+input = %(input)s
+output = %(output)s
+"""
+
+_HANDLER = '''\
+"""The ability `%(name)s`. Its contract is the console example in schemas/."""
+
+from typing import Any
+
+from wwspec_router import AbilityError, ability
+
+
+@ability
+def %(name)s(request: dict[str, Any]) -> dict[str, Any]:
+    """Take what the input example lists, and answer with what the output example lists."""
+    raise AbilityError("%(name)s is not written yet")
+'''
+
+_TEST = '''\
+"""The ability `%(name)s`, called with its console example."""
+
+from pathlib import Path
+
+from wwspec_router.testing.zone import Zone
+
+REQUEST = Path(__file__).parents[1] / %(input)s
+
+
+def test_%(name)s_is_not_written_yet(zone: Zone) -> None:
+    reply = zone.call(%(id)s, REQUEST.read_text("utf-8")).reply
+    assert reply["errmsg"] == "%(name)s is not written yet"
+'''
+
+
+class Added(NamedTuple):
+    """What was made of a folder of console examples."""
+
+    files: dict[str, str]
+    """All files of the application: path -> text."""
+    handlers: dict[str, str]
+    """The file of the handler to be written, by ability ID."""
+    answered: list[str]
+    """The IDs that the application answers without them."""
+
+
+def add_console_abilities(files: dict[str, str], folder: Path) -> Added:
+    """Return an application's files together with those for the abilities that a folder has examples of.
+
+    Args:
+        files: The new application's, by path.
+        folder: Holds `<ability ID>.input.json` and `<ability ID>.output.json`.
+
+    Raises:
+        ConfigurationError: An example is missing, is broken, or can't be a contract; or there is none at all.
+    """
+    contracts = read_console_contracts(folder)
+    registry = files[REGISTRY]
+    known = tomllib.loads(registry)
+    apis = {path.stem for path in _APIS.glob("*.py")}
+    if any(_is_api(ability_id, "input_", apis) for ability_id in contracts):
+        registry += _FUNC
+    answered = [
+        ability_id
+        for ability_id in contracts
+        if ability_id in known["abilities"] or any(_is_api(ability_id, each, apis) for each in ("invoke_", "input_"))
+    ]
+    mine = {ability_id: contract for ability_id, contract in contracts.items() if ability_id not in answered}
+    if faults := [fault for ability_id, contract in mine.items() for fault in _faults(folder, ability_id, contract)]:
+        raise ConfigurationError("\n".join(faults))
+    added, handlers = dict(files), {}
+    for ability_id in mine:
+        name = _function_name(ability_id, added)
+        handlers[ability_id] = f"abilities/{name}.py"
+        paths = {side: f"schemas/{ability_id}.{side}.json" for side in SIDES}
+        words = {"name": name, "id": _quoted(ability_id), **{side: _quoted(path) for side, path in paths.items()}}
+        registry += _ROW % words
+        added[handlers[ability_id]] = _HANDLER % words
+        added[f"tests/test_{name}.py"] = _TEST % words
+        added |= {path: (folder / Path(path).name).read_text("utf-8") for path in paths.values()}
+    return Added(added | {REGISTRY: registry}, handlers, answered)
+
+
+def _is_api(ability_id: str, prefix: str, apis: Container[str]) -> bool:
+    return ability_id.startswith(prefix) and ability_id.removeprefix(prefix) in apis
+
+
+def _faults(folder: Path, ability_id: str, contract: ConsoleContract) -> Iterator[str]:
+    """Yield why the examples of an ability can't be its contracts."""
+    if not ability_id.isprintable():
+        yield f"{folder}: the ability ID {_quoted(ability_id)} is not printable text"
+    broken = False
+    for side in SIDES:
+        try:
+            contract_of_file(folder / f"{ability_id}.{side}.json")
+        except LoaderError as error:
+            broken = True
+            yield str(error)
+    if not broken and not takes_error_reply(contract):
+        output = folder / f"{ability_id}.output.json"
+        yield (
+            f"{output}: an error reply does not fit, so the app would see 790014 instead; add errcode (a number) and "
+            "errmsg (a string), here and in the console"
+        )
+
+
+def _function_name(ability_id: str, files: Container[str]) -> str:
+    """Return a name for the handler of an ability and its module that is free, and hides nothing of Python."""
+    base = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", ability_id).lower()).strip("_")
+    if not base.isidentifier() or keyword.iskeyword(base) or hasattr(builtins, base) or base == "ability":
+        base = f"ability_{base}".rstrip("_") if f"ability_{base}".isidentifier() else "ability"
+    name, number = base, 1
+    while name == "ability" or f"abilities/{name}.py" in files:
+        number += 1
+        name = f"{base}_{number}"
+    return name
+
+
+def _quoted(text: str) -> str:
+    """Return a string as TOML, JSON and Python write it."""
+    return msgspec.json.encode(text).decode()
