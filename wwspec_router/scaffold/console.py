@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from wwspec_router.config import REGISTRY
 from wwspec_router.contracts.files import SIDES, ConsoleContract, read_console_contracts
 from wwspec_router.contracts.from_example import contract_of_file
 from wwspec_router.errors import ConfigurationError, LoaderError
@@ -22,7 +23,6 @@ from wwspec_router.registry.examples import takes_error_reply
 
 __all__ = ["Added", "add_console_abilities"]
 
-REGISTRY = "abilities/registry.toml"
 _APIS = Path(__file__).parents[1] / "wecom" / "api"
 
 _FUNC = """
