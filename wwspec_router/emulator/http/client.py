@@ -22,8 +22,9 @@ DEFAULT_URL = "http://127.0.0.1:8090"
 
 _TIMEOUT = 60.0
 _CONNECTIONS = 512
-_IDLE = 2.0
-"""Seconds until an idle connection is given up: before the server closes it (5 s), so that no call meets its end."""
+_IDLE = 30.0
+"""Seconds until an idle connection is given up: before the server closes it (75 s), so that no call meets its end, and
+late enough that on a busy machine none expires between two steps of one call."""
 _TOKEN_ERRORS = (40014, 42001)
 _WAITING = 710642
 
