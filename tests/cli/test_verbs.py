@@ -204,6 +204,7 @@ def test_demo_plays_the_flow_and_ends(run: Run) -> None:
     assert re.search(r"\d+ messages in \d+ pages", done.stdout)
 
 
+@pytest.mark.slow  # starts several processes
 def test_demo_keeps_serving_and_its_curl_lines_work(tmp_path: Path) -> None:
     port, emulator_port = _free_ports()
     output = tmp_path / "demo.log"
@@ -251,6 +252,7 @@ def test_dev_hides_the_password_of_its_store(application: Path, tmp_path: Path) 
     assert f"store {redis.path}" in (tmp_path / "dev.log").read_text()
 
 
+@pytest.mark.slow  # starts several processes
 def test_dev_restarts_the_program_when_a_file_changes(application: Path, tmp_path: Path) -> None:
     port, emulator_port = _free_ports()
     output = tmp_path / "dev.log"

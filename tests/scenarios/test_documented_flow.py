@@ -169,6 +169,7 @@ def test_another_program_can_be_linked_with_the_app(zone: Zone) -> None:
     assert zone.client.app_call("chatdata/sync_call_program", request)["errcode"] == 0
 
 
+@pytest.mark.slow  # 256 threads in each of three forms
 def test_256_calls_at_once_are_all_answered(zone: Zone) -> None:
     with ThreadPoolExecutor(256) as pool:
         results = list(pool.map(lambda _: zone.call("invoke_get_group_chat", {"chatid": "x"}).reply, range(512)))

@@ -4,11 +4,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.apps import ROOT
 from wwspec_router.cli.child import Child
 from wwspec_router.testing.zone import ServedZone
 
 
+@pytest.mark.slow  # 256 threads and three processes
 def test_256_calls_at_once_to_two_programs_are_all_answered(own_zone: ServedZone, tmp_path: Path) -> None:
     options = ["--sdk", "emulator", "--app", str(ROOT), "--port", "0", "--store", "memory:"]
     second = Child(["serve", *options], {"WWSPEC_EMULATOR_URL": own_zone.client.url}, tmp_path / "second.log")
