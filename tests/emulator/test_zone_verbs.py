@@ -151,6 +151,7 @@ def test_an_event_is_fired_from_a_file_as_fields_or_whole(
     assert "is not a JSON object" in wwspec("fire", "hit_keyword", "--file", str(file)).stderr
 
 
+@pytest.mark.slow  # a thousand events
 def test_fire_finds_its_notification_among_a_thousand(
     wwspec: Wwspec, emulator: Emulator, program: SealedProgram
 ) -> None:

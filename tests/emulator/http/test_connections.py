@@ -55,6 +55,7 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+@pytest.mark.slow  # hundreds of thousands of requests
 def test_requests_that_are_sent_ahead_take_no_memory(emulator: Emulator) -> None:
     """Row 1: 16 MiB of them made half a GiB."""
     requests = post(CALL, b"") * 10_000

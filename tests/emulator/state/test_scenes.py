@@ -180,6 +180,7 @@ def test_a_scene_that_is_no_file_is_refused(tmp_path: Path) -> None:
         load_scene(tmp_path / "missing.toml")
 
 
+@pytest.mark.slow  # a hundred thousand messages
 def test_a_corp_has_up_to_a_hundred_thousand_messages(start: StartEmulator) -> None:
     emulator = start(messages=100_000)
     seen, cursor, more = 0, "", 1
