@@ -37,7 +37,7 @@ WORDS = [  # of a private dialect, and what to write
     (r"[Mm]end(?:s|ed|ing|er)?|_mend", "fix or repair"),
     (r"[Tt]o and fro", "requests and responses"),
     (r"[Ii]n no time", "at once"),
-    (r"[Ww]hoever has", "nobody without"),
+    (r"[Ww]hoever", "who it is"),
     (r"[Ll]ays?|[Ll]aid", "put or copy"),
     (r"[Ss]tands? in(?! for)", "is stored in"),
     (r"_told|_settled|_look|_?LOOK|hears?|_lie_down|_bury|write_off", "a name for what it does or returns"),

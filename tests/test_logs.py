@@ -257,7 +257,7 @@ def test_lines_of_the_server_that_any_client_can_cause_are_rare_each_kind_for_it
 
 
 def test_the_number_of_kinds_that_are_told_apart_is_bounded(clock: _Clock) -> None:
-    """Row 5: whoever causes lines may cause ever new kinds of them."""
+    """Row 5: a caller may cause new kinds of lines without end."""
     limiter = LineLimiter()
 
     endings = [limiter.ending(f"kind {number}") for number in range(MOST_KINDS + 5)]

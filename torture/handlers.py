@@ -1,6 +1,6 @@
 """The abilities of the tortured program. `wwspec serve` imports this file as a part of its application folder.
 
-Each answers from its request alone, so that whoever calls it can tell a wrong answer from a right one.
+Each answers from its request alone, so that its caller can tell a wrong answer from a right one.
 """
 
 import random

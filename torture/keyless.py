@@ -1,7 +1,7 @@
 """`python -m torture.keyless PORT CONNECTIONS SECONDS SEED`: clients without the zone key that do what they can.
 
 Each connection does one thing after another, chosen at random, and checks what it is told. It prints one line of JSON:
-a `Report`. It is a process of its own, so that what it does takes no time from whoever measures meanwhile.
+a `Report`. It is a process of its own, so that what it does takes no time from the process that measures.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Integers of contracts fit 64 bits, in requests and replies, for whoever reads the JSON after us."""
+"""Integers of contracts fit 64 bits, in requests and replies, so that every reader of the JSON can hold them."""
 
 import json
 from typing import Annotated, Any, Generic, NewType, TypeVar

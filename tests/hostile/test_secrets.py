@@ -147,7 +147,7 @@ class Program:
         return json.loads(reply.text)
 
     def raw(self, **request: Any) -> None:
-        """Send a request that is no call; what comes back is told to whoever sent it."""
+        """Send a request that is no call; what comes back reaches its sender only."""
         response = self._http.request(**{"method": "POST", "url": f"{self.url}/", **request})
         text = response.text
         if "ww-kind" in response.headers:

@@ -72,7 +72,7 @@ def test_a_call_with_an_offer_to_upgrade_is_answered_as_without(
 def test_a_body_after_an_offer_to_upgrade_is_never_a_request(
     served: dict[str, Served], way: str, offer: str, where: str
 ) -> None:
-    """Row 2: whoever decides what a body holds could smuggle a call in."""
+    """Row 2: otherwise the author of a body could smuggle a call in."""
     request = post(head=HOST, more=OFFERS[offer], body=SMUGGLED)
     received = served[way].talk(*pieces(request, where), LAST)
     assert statuses(received) == [200, 200]

@@ -1,6 +1,6 @@
 """The threads on which jobs run. One that hangs stays behind, and another takes its place.
 
-They know neither the journal nor reports: whoever starts them says what is done with a job.
+They know neither the journal nor reports: their owner says what is done with a job.
 """
 
 import logging

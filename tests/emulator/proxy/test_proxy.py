@@ -144,7 +144,7 @@ def test_a_key_in_place_of_a_readable_file_is_private(tmp_path: Path) -> None:
 
 
 def test_a_key_is_not_written_through_a_link(tmp_path: Path) -> None:
-    """Row 6: whoever could make a link in the folder would read the key at its end."""
+    """Row 6: somebody who can make a link in the folder could otherwise read the key at its end."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.touch(mode=0o644)
     folder = tmp_path / "state"
