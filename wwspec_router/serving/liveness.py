@@ -1,8 +1,8 @@
 """Finds out when a process can't go on serving: its event loop is held up, or every thread hangs.
 
 An `async def` handler that blocks holds up the loop, and with it all calls of the process. A thread of its own sees
-that and reports it to the part that can replace the process. The process is replaced as well when as many threads hang as
-may be replaced, and those that took their places hang, too.
+that and reports it to the part that can replace the process. The process is replaced as well when as many threads hang
+as may be replaced, and those that took their places hang, too.
 """
 
 import asyncio
