@@ -13,7 +13,7 @@ from tests.support.apps import ROOT
 from tests.support.redis_server import LocalRedis
 from tests.support.waiting import DEADLINE
 from wwspec_router.cli.child import Child
-from wwspec_router.testing.zone import ServedZone, SubmittedCall, Zone
+from wwspec_router.testing.zone import CallRefusedError, ServedZone, SubmittedCall, Zone
 
 LEASE = "2"
 JOBS = 30
@@ -98,6 +98,7 @@ def test_a_store_that_is_down_is_an_error_at_once_and_comes_back(
     redis.kill()
     refused = zone.call("get_callback_data", notify_id=notify_id)
     assert (refused.errcode, refused.errmsg) == (710660, "the event could not be read")
-    assert '"errcode":710660' in zone.fire("hit_keyword")["reply"]
+    with pytest.raises(CallRefusedError, match="event hit_keyword: refused by the program with errcode 710660"):
+        zone.fire("hit_keyword")
     redis.start()
     assert zone.call("get_callback_data", notify_id=notify_id).reply == fired["event"]

@@ -20,7 +20,7 @@ import msgspec
 
 from wwspec_router.config import registry_path
 from wwspec_router.contracts import ApiRequest, OutputT, reply_type
-from wwspec_router.emulator.http.answer import Answer, CallRefusedError, SubmittedCall
+from wwspec_router.emulator.http.answer import Answer, CallRefusedError, SubmittedCall, read_answer
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.testing.ability_ids import ability_id_of
 from wwspec_router.testing.served import ServedProgram
@@ -168,8 +168,15 @@ class Zone:
         return ability, text, reply
 
     def fire(self, event_type: str, **overrides: Any) -> dict[str, Any]:
-        """Send an event to the program; see `EmulatorClient.fire`."""
-        return self.client.fire(event_type, overrides)
+        """Send an event to the program; see `EmulatorClient.fire`.
+
+        Raises:
+            EmulatorError: It could not be sent, or the platform got no reply.
+            CallRefusedError: The program refused it, so that the app has no notification to fetch.
+        """
+        fired = self.client.fire(event_type, overrides)
+        read_answer(f"event {event_type}", {"errcode": 0, "response_data": fired["reply"]}).raise_for_error()
+        return fired
 
     def notified(self) -> str:
         """Return the notify_id of the latest notification."""

@@ -5,7 +5,6 @@ Knows nothing of HTTP and of the emulator's state.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from time import monotonic, sleep
 from typing import Any, Generic, Literal, Self, TypeVar
 
@@ -21,6 +20,8 @@ POLL = 0.05
 
 DOWN = 710674
 """The platform could not connect to the program."""
+
+_NOT_YET: Any = object()
 
 _BY_FAULT = "a fault that was set"
 """What the emulator says of an errcode that a test asked for."""
@@ -79,21 +80,25 @@ class Answer(Generic[ReplyT]):
     """What to do about a refusal, where that is known."""
     reply_type: Any = field(default=Any, compare=False)
     """What `reply` is decoded to."""
+    _decoded: Any = field(default=_NOT_YET, init=False, compare=False)
 
-    @cached_property
+    @property
     def reply(self) -> ReplyT:
-        """The program's reply.
+        """The program's reply, decoded when it is first asked for.
 
         Raises:
             CallRefusedError: The call was refused.
             JsonError: The reply is not of the type that was asked for.
         """
+        __tracebackhide__ = True  # pytest shows the line of the test
         self.raise_for_error()
-        try:
-            reply: ReplyT = decode_json(self.raw, self.reply_type)
-        except JsonError as error:
-            name = getattr(self.reply_type, "__qualname__", "JSON")
-            raise JsonError(f"{self.call}: the reply is no {name}: {error}") from None
+        if self._decoded is _NOT_YET:
+            try:
+                object.__setattr__(self, "_decoded", decode_json(self.raw, self.reply_type))
+            except JsonError as error:
+                name = getattr(self.reply_type, "__qualname__", "JSON")
+                raise JsonError(f"{self.call}: the reply is no {name}: {error}") from None
+        reply: ReplyT = self._decoded
         return reply
 
     def raise_for_error(self) -> Self:
@@ -102,6 +107,7 @@ class Answer(Generic[ReplyT]):
         Raises:
             CallRefusedError: It was; the text says by whom, with errcode, errmsg and hint.
         """
+        __tracebackhide__ = True
         if self.refused_by is not None:
             raise CallRefusedError(self)
         return self
