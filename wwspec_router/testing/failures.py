@@ -86,11 +86,11 @@ class _Log(logging.Handler):
 
 
 def _zones(item: pytest.Item) -> "list[Zone]":
-    """Return the zones among a test's fixtures."""
+    """Return the zones among a test's fixtures, each once."""
     if (module := sys.modules.get("wwspec_router.testing.zone")) is None:
         return []
     fixtures: dict[str, Any] = getattr(item, "funcargs", {})
-    return [each for each in fixtures.values() if isinstance(each, module.Zone)]
+    return list({id(each): each for each in fixtures.values() if isinstance(each, module.Zone)}.values())
 
 
 def _shown_traffic(entries: list[dict[str, Any]]) -> Iterator[str]:
