@@ -123,7 +123,7 @@ def test_an_asynchronous_call_waits_for_its_result(wwspec: Wwspec, emulator: Emu
     program.reply = lambda call: "{}"
     late = wwspec("call", "--async", "slow", "--wait", "0.05")
     assert late.exit_code == 1
-    assert "the program has reported no result within 0.05 seconds; wwspec job job_" in late.stderr
+    assert "the program has reported no result within 0.05 seconds; `wwspec job job_" in late.stderr
     assert wwspec("call", "--async", "slow", "--notify-id", "n").exit_code == 2
 
 
@@ -134,10 +134,10 @@ def test_the_result_of_an_asynchronous_call_is_fetched_later(
     submitted = wwspec("call", "--async", "slow", "--wait", "0")
     jobid = printed(submitted)["jobid"]
     line = f"wwspec job {jobid} --url {emulator.url}"
-    assert submitted.stderr == f"{line} prints the result\n"
+    assert submitted.stderr == f"`{line}` prints the result\n"
     early = wwspec("job", jobid)
     assert (early.exit_code, early.stdout) == (1, "")
-    assert early.stderr == f"Error: {jobid}: there is no result yet; {line} --wait 30 waits for it\n"
+    assert early.stderr == f"Error: {jobid}: there is no result yet; `{line} --wait 30` waits for it\n"
     report_result(emulator, program.calls[-1], '{"b": 1}')
     assert printed(CliRunner().invoke(main, line.split()[1:])) == {"b": 1}
     unknown = wwspec("job", "made-up")

@@ -55,12 +55,12 @@ def _result(emulator: EmulatorClient, ability_id: str, request: str, wait: float
     again = job_line(submitted.jobid, emulator.url)
     if not wait:
         print_json({"jobid": submitted.jobid})
-        click.echo(f"{again} prints the result", err=True)
+        click.echo(f"`{again}` prints the result", err=True)
         return None
     try:
         return submitted.result(wait)
     except NoResultError as error:
-        raise click.ClickException(f"{error}; {again} asks again") from None
+        raise click.ClickException(f"{error}; `{again}` asks again") from None
 
 
 def _request(data: str) -> str:
