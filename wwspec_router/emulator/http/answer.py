@@ -61,7 +61,7 @@ class Answer(Generic[ReplyT]):
     """The answer to one call, synchronous or asynchronous.
 
     A call is refused when the platform does not deliver a reply, or when the program's reply carries an errcode other
-    than 0. `errcode` and `errmsg` are then of whoever refused, and there is no `reply`: to ask for it is an error, so
+    than 0. `errcode` and `errmsg` are then of the side that refused, and there is no `reply`: to ask for it is an error, so
     that no test passes over a refusal.
     """
 
