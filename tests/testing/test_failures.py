@@ -132,7 +132,9 @@ call shop: refused by the program with errcode 710660
 def test_a_failed_test_shows_where_the_handler_raised(report: str) -> None:
     text = failure(report, "test_errcode")
     _, _, shown = text.partition("zone: requests and replies of this test, and the log of the program")
-    assert re.search(r"ability shop failed: .*ZeroDivisionError.*shop\.py", shown, re.DOTALL)
+    _, _, logged = shown.partition("ability shop failed")
+    assert "ZeroDivisionError" in logged
+    assert "shop.py" in logged
 
 
 def test_a_call_that_the_platform_refuses_is_shown_too(report: str) -> None:
