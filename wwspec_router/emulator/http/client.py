@@ -229,7 +229,7 @@ class EmulatorClient:
             reply: The type of the program's reply.
 
         Raises:
-            CallRefusedError: The platform refused the call, or the program did not accept it.
+            CallRefusedError: The platform refused the call, or could not give it to the program.
         """
         info = self.info()
         body = {"program_id": info["program_id"], "ability_id": ability_id, "request_data": data}
