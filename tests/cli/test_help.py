@@ -44,6 +44,7 @@ def test_an_example_is_a_command_line_of_its_verb(
     folder = tmp_path_factory.mktemp("app")
     for name in ("console", "shop", "examples"):
         (folder / name).mkdir()
+    (folder / "production.toml").touch()
     monkeypatch.chdir(folder)
     parsed: list[str] = []
     monkeypatch.setattr(click.Command, "invoke", lambda _, context: parsed.append(context.command_path))

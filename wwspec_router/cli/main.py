@@ -45,6 +45,11 @@ VERBS = {
         "Say what keeps the program from running here, or in production.",
         ("wwspec doctor", "wwspec doctor --production"),
     ),
+    "config": Verb(
+        Group.START,
+        "List every setting, its value, and where that comes from.",
+        ("wwspec config", "wwspec config --json", "wwspec config --config production.toml"),
+    ),
     "check": Verb(
         Group.WRITE, "Check the application and its registry file.", ("wwspec check", "wwspec check --app shop")
     ),

@@ -7,6 +7,7 @@ A new backend is a folder here, a row in `_SCHEMES`, and a test class that runs
 from collections.abc import Callable, Mapping
 
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.spelling import did_you_mean
 from wwspec_router.stores.base import (
     Job,
     JobFigures,
@@ -53,7 +54,8 @@ def open_store(url: str, limits: StoreLimits = _DEFAULT_LIMITS, *, clock: Callab
     if opener is None:
         # The URL is not repeated: it may hold a password.
         known = ", ".join(f"{each}:" for each in _SCHEMES)
-        raise ConfigurationError(f"the store's URL has no known scheme; known are {known}")
+        meant = did_you_mean(f"{scheme}:", [f"{each}:" for each in _SCHEMES], f"known are {known}")
+        raise ConfigurationError(f"the store's URL has no known scheme; {meant}")
     return opener(url, limits, clock)
 
 
