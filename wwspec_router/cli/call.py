@@ -5,6 +5,7 @@ from time import monotonic, sleep
 import click
 import msgspec
 
+from wwspec_router.cli.candidates import ability_ids
 from wwspec_router.cli.emulator_options import url_option
 from wwspec_router.cli.options import needs, print_json
 from wwspec_router.contracts.decoding import decode_json
@@ -16,7 +17,7 @@ POLL = 0.1
 
 @click.command()
 @needs("emulator")
-@click.argument("ability_id", metavar="ABILITY")
+@click.argument("ability_id", metavar="ABILITY", shell_complete=ability_ids)
 @click.argument("data", metavar="[JSON]", default="{}")
 @click.option("--notify-id", default="", help="notify_id of a program_notify callback.")
 @click.option("--async", "asynchronous", is_flag=True, help="Call asynchronously, and wait for the result.")

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 import click
+from click.shell_completion import CompletionItem
 
 from wwspec_router import __version__
 from wwspec_router.errors import ExtraMissingError, WWSpecError
@@ -49,6 +50,11 @@ VERBS = {
         Group.START,
         "List every setting, its value, and where that comes from.",
         ("wwspec config", "wwspec config --json", "wwspec config --config production.toml"),
+    ),
+    "completion": Verb(
+        Group.START,
+        "Let bash, zsh or fish complete verbs, options and ability IDs.",
+        ("wwspec completion bash", "wwspec completion zsh", "wwspec completion fish"),
     ),
     "check": Verb(
         Group.WRITE, "Check the application and its registry file.", ("wwspec check", "wwspec check --app shop")
@@ -130,6 +136,10 @@ class _Verbs(click.Group):
             hint = f"did you mean {close[0]}?" if close else f"{ctx.command_path} --help lists them"
             ctx.fail(f"there is no verb {name!r}; {hint}")
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        verbs = [CompletionItem(name, help=verb.help) for name, verb in VERBS.items() if name.startswith(incomplete)]
+        return [*verbs, *click.Command.shell_complete(self, ctx, incomplete)]  # click's own imports every verb
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         width = max(map(len, VERBS))

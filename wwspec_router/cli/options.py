@@ -226,6 +226,8 @@ class _Secret(click.Option):
 
     def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, ParameterSource]:
         """Return the value and where it comes from."""
+        if ctx.resilient_parsing:  # a shell completes: no file is read, and nothing refused
+            return super().consume_value(ctx, opts)
         name, variable = self.opts[0], str(self.envvar)
         file = opts.get(f"{self.name}_file")
         if self.name in opts:
