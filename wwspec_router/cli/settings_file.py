@@ -19,9 +19,9 @@ __all__ = ["FILE", "SettingsFile", "read_settings_file"]
 FILE = "wwspec.toml"
 """The settings file of an application, in its folder, unless another is named."""
 TABLES = ("serve", "dev")
-NOT_IN_DEV = ("sdk", "debug_token_file", "access_token_file")
+NOT_IN_DEV = ("host", "sdk", "debug_token_file", "access_token_file")
 """What `wwspec dev` has no option for."""
-PRODUCTION = ("host", "store", "store_file", *NOT_IN_DEV)
+PRODUCTION = ("store", "store_file", *NOT_IN_DEV)
 """What `wwspec dev` does not take from `[serve]`: a program under development stays away from the real store."""
 SHOWN = 40
 """Characters of a wrong value that a fault repeats."""
