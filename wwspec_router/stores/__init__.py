@@ -53,9 +53,11 @@ def open_store(url: str, limits: StoreLimits = _DEFAULT_LIMITS, *, clock: Callab
     opener = _SCHEMES.get(scheme) if colon else None
     if opener is None:
         # The URL is not repeated: it may hold a password.
-        known = ", ".join(f"{each}:" for each in _SCHEMES)
-        meant = did_you_mean(f"{scheme}:", [f"{each}:" for each in _SCHEMES], f"known are {known}")
-        raise ConfigurationError(f"the store's URL has no known scheme; {meant}")
+        known = [f"{each}:" for each in _SCHEMES]
+        meant = did_you_mean(f"{scheme}:", known)
+        raise ConfigurationError(
+            f"the store's URL has no known scheme; {f'{meant} ' if meant else ''}known are {', '.join(known)}"
+        )
     return opener(url, limits, clock)
 
 
