@@ -340,7 +340,7 @@ def test_a_name_listed_twice_in_apis_is_told(registry: Path) -> None:
         (b"[program]\n[program]\n", r"registry.toml:2: not valid TOML: "),
         (b"\n\n[program]\nname = [1,\n", r"registry.toml:4: not valid TOML: .*the file ends here"),
         (b"\nname = '\xff'", r"registry.toml:2: is not text in UTF-8: save it as UTF-8 without BOM"),
-        (b"\xef\xbb\xbf[program]", r"registry.toml:1: begins with a byte order mark \(BOM\).*: save it as UTF-8 without"),
+        (b"\xef\xbb\xbf[program]", r"registry.toml:1: begins with a byte order mark \(BOM\).*: save it as UTF-8 "),
         ("[program]".encode("utf-16"), r"registry.toml:1: is text in UTF-16: save it as UTF-8 without BOM"),
         (b"a = " + b"9" * 5000, r"registry.toml: not valid TOML: "),
         (b"a = " + b"[" * 20_000, r"registry.toml: not valid TOML: "),
