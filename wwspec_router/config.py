@@ -91,6 +91,10 @@ class Settings:
     registry: Path | None = None
     """The registry file; None means `REGISTRY` in the application folder."""
     host: str = _setting("127.0.0.1", "Address to listen on; the image uses 0.0.0.0.")
+    allow_remote: bool = _setting(
+        False,
+        "Let other machines reach a program with --sdk emulator, whose key is no secret: --host may be any address.",
+    )
     port: int = _setting(DEFAULT_PORT, "Port to listen on; 0 lets the system choose.", least=0, most=65535)
     workers: int = _setting(
         1,
