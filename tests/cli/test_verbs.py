@@ -151,7 +151,17 @@ def test_contracts_prints_what_to_paste(run: Run) -> None:
 def test_contracts_of_an_unknown_ability_is_an_error(run: Run) -> None:
     done = run("contracts", "no_such")
     assert done.returncode == 1
-    assert "no such ability: no_such" in done.stderr
+    assert "no such ability: no_such; `wwspec abilities` lists them" in done.stderr
+    assert "chat_dgest; did you mean chat_digest?" in run("contracts", "chat_dgest").stderr
+
+
+def test_what_is_nearly_an_ability_or_an_event_is_asked_back(run: Run, zone: Zone) -> None:
+    called = run("call", "invoke_sync_mgs", "--url", zone.client.url)
+    assert (called.returncode, called.stdout) == (1, "")
+    assert "did you mean invoke_sync_msg?" in called.stderr
+    fired = run("fire", "hit_keywords", "--url", zone.client.url)
+    assert (fired.returncode, fired.stdout) == (1, "")
+    assert "no such event; did you mean hit_keyword?" in fired.stderr
 
 
 def test_call_prints_the_programs_reply(run: Run, zone: Zone) -> None:

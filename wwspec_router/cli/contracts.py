@@ -10,6 +10,7 @@ from wwspec_router.contracts.files import ConsoleContract, read_console_files, w
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.registry.examples import compare, console_contracts, json_schemas
 from wwspec_router.registry.table import build_table
+from wwspec_router.spelling import did_you_mean
 
 
 @click.command()
@@ -39,9 +40,13 @@ def command(
         raise click.UsageError("give one of --out, --json-schema and --diff")
     table = build_table(app, registry_path(app, registry))
     contracts = console_contracts(table)
-    unknown = [each for each in ability_ids if each not in contracts]
-    if unknown:
-        raise ConfigurationError(f"no such ability: {', '.join(unknown)}; `wwspec abilities` lists them")
+    if unknown := [each for each in ability_ids if each not in contracts]:
+        raise ConfigurationError(
+            "\n".join(
+                f"no such ability: {each}; {did_you_mean(each, contracts, '`wwspec abilities` lists them')}"
+                for each in unknown
+            )
+        )
     wanted = {name: contracts[name] for name in ability_ids or contracts}
     if json_schema:
         print_json({name: json_schemas(table.abilities[name]) for name in wanted})

@@ -6,9 +6,10 @@ the fix; `table` then connects the rows with APIs and handlers. It imports nothi
 
 import re
 from collections.abc import Collection, Iterator
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
@@ -185,7 +186,7 @@ class _Reader:
             try:
                 msgspec.convert(value, fields[key].type)
             except msgspec.ValidationError as error:
-                self.faults.append(f"{place}: {key}: {str(error).replace('`', '')}")
+                self.faults.append(f"{place}: {key}: {_value_fault(value, fields[key].type, error)}")
         for name, field in fields.items():
             if field.required and name not in row:
                 self.faults.append(f"{place}: missing key {name}")
@@ -214,6 +215,22 @@ def _row_faults(ability_id: str, row: AbilityRow) -> Iterator[str]:
             yield f"{name} goes with api or handler only"
     if row.output_policy is not None and row.kind not in (None, "callback_data"):
         yield 'output_policy goes with api, handler or kind = "callback_data" only'
+
+
+def _value_fault(value: object, type_: Any, error: msgspec.ValidationError) -> str:
+    """Return what is wrong with the value of a key."""
+    text = str(error).replace("`", "").replace(" | null", "")
+    if not text.startswith("Invalid enum value"):
+        return text
+    choices = [each for part in get_args(type_) for each in _choices(part)]
+    return f"{value!r} is unknown; {_suggestion(str(value), choices)}"
+
+
+def _choices(type_: Any) -> tuple[str, ...]:
+    """Return the values that a type lists, if it does."""
+    if isinstance(type_, type) and issubclass(type_, StrEnum):
+        return tuple(each.value for each in type_)
+    return get_args(type_) if get_origin(type_) is Literal else ()
 
 
 @cache
