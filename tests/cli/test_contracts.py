@@ -147,7 +147,7 @@ def test_contracts_of_files_are_shown_as_they_are(run: Run, tmp_path: Path) -> N
         ),
         (
             'api = "greet"\ninput = "schemas/echo.input.json"',
-            "input $.say: this key is not in the contract of SDK API greet",
+            "input $.say: this key is not in the contract (SDK API greet)",
         ),
     ],
 )

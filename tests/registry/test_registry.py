@@ -52,11 +52,11 @@ FAULTS: list[tuple[str, str, str]] = [
         "[program]\nzzz = 1",
         "registry.toml:1 [program]: unknown key zzz; known: name, errcode, overload_errcode, notify_ttl, timeout",
     ),
-    ("wrong type", "[program]\nname = 1", "registry.toml:1 [program]: name: Expected str, got int"),
-    ("errcode 0", "[program]\nerrcode = 0", "registry.toml:1 [program]: errcode: Expected int >= 1"),
-    ("a negative ttl", "[program]\nnotify_ttl = -1", "registry.toml:1 [program]: notify_ttl: Expected float > 0.0"),
+    ("wrong type", "[program]\nname = 1", "registry.toml:1 [program]: name: must be a text, not a whole number"),
+    ("errcode 0", "[program]\nerrcode = 0", "registry.toml:1 [program]: errcode: must be a whole number >= 1"),
+    ("a negative ttl", "[program]\nnotify_ttl = -1", "registry.toml:1 [program]: notify_ttl: must be a number > 0.0"),
     ("a missing key", "[passthrough]\napis='*'", "registry.toml:1 [passthrough]: missing key prefix"),
-    ("an empty prefix", "[func]\nprefix=''", "registry.toml:1 [func]: prefix: Expected str of length >= 1"),
+    ("an empty prefix", "[func]\nprefix=''", "registry.toml:1 [func]: prefix: must be a text of length >= 1"),
     ("no table", "program = 1", "registry.toml program: must be a table; write [program]"),
     ("no tables", "abilities = []", "registry.toml abilities: must be a table; write [abilities]"),
     ("no row", "[abilities]\na = 1", "registry.toml [abilities.a]: must be a table of keys and values"),
@@ -109,6 +109,39 @@ FAULTS: list[tuple[str, str, str]] = [
         "a policy of a kind",
         "[abilities.a]\nkind='func'\noutput_policy='off'",
         'registry.toml:1 [abilities.a]: output_policy goes with api, handler or kind = "callback_data" only',
+    ),
+    (
+        "an id that ends with a space",
+        "[abilities.'a ']\napi='sync_msg'",
+        'registry.toml:1 [abilities."a "]: an ability ID neither begins nor ends with a space',
+    ),
+    (
+        "one API in place of a list",
+        "[passthrough]\nprefix='x'\napis='sync_msg'",
+        'registry.toml:1 [passthrough]: apis: write "*" for every API, or a list of names, such as ["sync_msg"]',
+    ),
+    (
+        "a misspelt kind",
+        "[abilities.a]\nkind='calback_data'",
+        "registry.toml:1 [abilities.a]: kind: 'calback_data' is unknown; did you mean callback_data?",
+    ),
+    (
+        "a handler with a point for the colon",
+        "[abilities.a]\nhandler='abilities.chat_digest.digest'",
+        'registry.toml:1 [abilities.a]: handler: "abilities.chat_digest.digest" must have the form '
+        '"abilities.chat_digest:digest"',
+    ),
+    (
+        "a handler's file",
+        "[abilities.a]\nhandler='abilities/chat_digest.py:digest'",
+        'registry.toml:1 [abilities.a]: handler: "abilities/chat_digest.py:digest" must have the form '
+        '"abilities.chat_digest:digest"',
+    ),
+    (
+        "a handler without its package",
+        "[abilities.a]\nhandler='chat_digest:digest'",
+        "registry.toml:1 [abilities.a]: handler: chat_digest: there is no such module in "
+        f"{ROOT}; did you mean abilities.chat_digest?",
     ),
     (
         "an unprintable id",
@@ -174,22 +207,22 @@ FAULTS: list[tuple[str, str, str]] = [
     (
         "a timeout that is no number",
         "[abilities.a]\napi='sync_msg'\ntimeout=nan",
-        "registry.toml:1 [abilities.a]: timeout: Expected float > 0.0",
+        "registry.toml:1 [abilities.a]: timeout: must be a number > 0.0",
     ),
     (
         "an endless ttl",
         "[program]\nnotify_ttl=inf",
-        "registry.toml:1 [program]: notify_ttl: Expected float <= 31536000.0",
+        "registry.toml:1 [program]: notify_ttl: must be a number <= 31536000.0",
     ),
     (
         "an endless timeout",
         "[abilities.a]\napi='sync_msg'\ntimeout=inf",
-        "registry.toml:1 [abilities.a]: timeout: Expected float <= 31536000.0",
+        "registry.toml:1 [abilities.a]: timeout: must be a number <= 31536000.0",
     ),
     (
         "an errcode beyond 32 bits",
         "[program]\nerrcode=2147483648",
-        "registry.toml:1 [program]: errcode: Expected int <= 2147483647",
+        "registry.toml:1 [program]: errcode: must be a whole number <= 2147483647",
     ),
     (
         "a handler elsewhere",
@@ -199,7 +232,8 @@ FAULTS: list[tuple[str, str, str]] = [
     (
         "a handler without a name",
         "[abilities.a]\nhandler='abilities.chat_digest'",
-        'registry.toml:1 [abilities.a]: handler: "abilities.chat_digest" must have the form "package.module:attribute"',
+        'registry.toml:1 [abilities.a]: handler: "abilities.chat_digest" must have the form '
+        '"abilities.chat_digest:function"',
     ),
     (
         "a misspelt handler",
@@ -276,7 +310,7 @@ hit_keyword = 1000
         "registry.toml [garden]: unknown table; known: program, passthrough, func, abilities, notify_scenes",
         "registry.toml:11 [abilities.two]: give exactly one of api, handler and kind (none given)",
         "registry.toml:12 [abilities.three]: unknown key tiemout; did you mean timeout?",
-        "registry.toml:3 [program]: errcode: Expected int, got str",
+        "registry.toml:3 [program]: errcode: must be a whole number, not a text",
         "registry.toml:3 [program]: unknown key nam; did you mean name?",
         "registry.toml:19 [notify_scenes]: hit_keyword: must be a whole number from 0 to 255",
         "registry.toml:9 [abilities.one]: SDK API nope has no contract; correct the name, or add schemas/api/nope.py",
@@ -380,7 +414,7 @@ def faults_of(path: Path) -> Sequence[str]:
 
 
 def test_a_missing_file_is_told_with_the_option_that_names_another(registry: Path) -> None:
-    with pytest.raises(RegistryError, match=r"there is no such file; name the registry file with --registry"):
+    with pytest.raises(RegistryError, match=r"there is no such file; .* the file with --registry"):
         parse_registry(registry)
 
 

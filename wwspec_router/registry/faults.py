@@ -36,6 +36,8 @@ def missing_module(name: str, folder: Path) -> str:
     package, _, last = name.rpartition(".")
     inside = folder.joinpath(*package.split(".")) if package else folder
     meant = did_you_mean(last, module_names([str(inside)]))
+    if not package and (folder / "abilities" / f"{name}.py").is_file():
+        meant = f"did you mean abilities.{name}?"
     return f"{name}: there is no such module in {folder}{f'; {meant}' if meant else ''}"
 
 

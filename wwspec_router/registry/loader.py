@@ -10,6 +10,7 @@ two types that don't know each other. It is not aware of the registry file or of
 """
 
 import importlib
+import re
 import sys
 from functools import cached_property
 from importlib.machinery import ModuleSpec, PathFinder
@@ -28,6 +29,10 @@ from wwspec_router.wecom import api as wecom_api, events as wecom_events
 __all__ = ["ApiContract", "Application", "EventContract", "ModuleContract"]
 
 ContractT = TypeVar("ContractT", bound=Contract)
+
+_TARGET = re.compile(r"(?!\d)\w+(\.(?!\d)\w+)*:(?!\d)\w+")
+LONGEST_TARGET = 200
+"""Characters of a name that a fault proposes."""
 
 
 class ModuleContract:
@@ -150,9 +155,9 @@ class Application:
         Raises:
             LoaderError: The text has another form, the module does not import, or it has no such attribute.
         """
-        name, colon, attribute = target.partition(":")
-        if not (colon and attribute.isidentifier() and all(each.isidentifier() for each in name.split("."))):
-            raise LoaderError(f'"{target}" must have the form "package.module:attribute"')
+        if not _TARGET.fullmatch(target):
+            raise LoaderError(f'"{target}" must have the form "{_likely_target(target)}"')
+        name, _, attribute = target.partition(":")
         module = self._import(name)
         try:
             return getattr(module, attribute)
@@ -225,6 +230,14 @@ class Application:
                     f"{name} was imported from {folder}, not from {self.folder}: "
                     f"another package named {name} comes first; uninstall or rename it"
                 )
+
+
+def _likely_target(target: str) -> str:
+    """Return what a text is meant to be that has another form: a file's name, or a point instead of the colon."""
+    likely = target.replace(".py", "").replace("/", ".")
+    if ":" not in likely:
+        likely = ":".join(likely.rsplit(".", 1)) if likely.count(".") > 1 else f"{likely}:function"
+    return likely if len(likely) <= LONGEST_TARGET and _TARGET.fullmatch(likely) else "package.module:function"
 
 
 def _package_without_init(name: str, folder: Path) -> ModuleType:

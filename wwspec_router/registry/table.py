@@ -146,9 +146,10 @@ def build_table(folder: Path, registry_path: Path) -> AbilityTable:
     Raises:
         ConfigurationError: The folder, a contract or the registry file has faults.
     """
+    application = Application(folder)
     registry, faults = parse_registry(registry_path)
     try:
-        builder = _Builder(registry, Application(folder))
+        builder = _Builder(registry, application)
     except LoaderError as error:
         if not faults:
             raise
@@ -282,7 +283,7 @@ class _Builder:
             type_ = whole if file is None else self._file_contract(place, side, file)
             if type_ is not None:
                 outside = mismatches(console_example(whole), console_example(type_))
-                self.faults += [f"{place}: {side} {path}: {why} of SDK API {api}" for path, why in outside]
+                self.faults += [f"{place}: {side} {path}: {why} (SDK API {api})" for path, why in outside]
             types.append(type_)
         if None in types:
             return None
