@@ -1,4 +1,4 @@
-"""Deliberate mistakes, each made for real: docs/mistakes.md has the message and the exit code that each of them gets."""
+"""Deliberate mistakes, each made for real: docs/mistakes.md has the exit code and the message of each."""
 
 import re
 from collections.abc import Mapping

@@ -36,7 +36,7 @@ def missing_module(name: str, folder: Path) -> str:
     package, _, last = name.rpartition(".")
     inside = folder.joinpath(*package.split(".")) if package else folder
     meant = did_you_mean(last, module_names([str(inside)]))
-    if not package and (folder / "abilities" / f"{name}.py").is_file():
+    if not package and name in module_names([str(folder / "abilities")]):
         meant = f"did you mean abilities.{name}?"
     return f"{name}: there is no such module in {folder}{f'; {meant}' if meant else ''}"
 
