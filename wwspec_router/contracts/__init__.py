@@ -11,9 +11,27 @@ from wwspec_router.contracts.base import (
     Flag,
     Output,
     OutputT,
+    PagedRequest,
+    PolledOutput,
+    ResultT,
+    TaskRequest,
     UnsetType,
     Unsigned,
     max_bytes,
 )
 
-__all__ = ["UNSET", "ApiRequest", "Contract", "Flag", "Output", "OutputT", "UnsetType", "Unsigned", "max_bytes"]
+__all__ = [
+    "UNSET",
+    "ApiRequest",
+    "Contract",
+    "Flag",
+    "Output",
+    "OutputT",
+    "PagedRequest",
+    "PolledOutput",
+    "ResultT",
+    "TaskRequest",
+    "UnsetType",
+    "Unsigned",
+    "max_bytes",
+]

@@ -9,12 +9,26 @@ unknown keys are refused, and an absent value has one spelling.
   absent object is `UNSET`, since it has no empty value that the platform's matching rule lets pass.
 """
 
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-__all__ = ["UNSET", "ApiRequest", "Contract", "Flag", "Output", "OutputT", "UnsetType", "Unsigned", "max_bytes"]
+__all__ = [
+    "UNSET",
+    "ApiRequest",
+    "Contract",
+    "Flag",
+    "Output",
+    "OutputT",
+    "PagedRequest",
+    "PolledOutput",
+    "ResultT",
+    "TaskRequest",
+    "UnsetType",
+    "Unsigned",
+    "max_bytes",
+]
 
 
 class Contract(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
@@ -42,6 +56,34 @@ class ApiRequest(Contract, Generic[OutputT]):
     The module's name is the API's name: `wwspec_router/wecom/api/sync_msg.py` holds `Request` and `Response` of
     `sync_msg`.
     """
+
+
+class PagedRequest(ApiRequest[OutputT]):
+    """Base of a request whose reply comes in pages: it has `cursor`, and its reply `has_more` and `next_cursor`."""
+
+
+class PolledOutput(Output):
+    """Base of the reply of an API that is asked again and again until a task has ended."""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there is no result yet."""
+        return False
+
+    @property
+    def failure(self) -> tuple[int, str]:
+        """The errcode and errmsg of a task that failed; 0 and an empty text for one that did not."""
+        return 0, ""
+
+
+ResultT = TypeVar("ResultT", bound=PolledOutput, covariant=True)
+
+
+class TaskRequest(ApiRequest[OutputT], Generic[OutputT, ResultT]):
+    """Base of a request that creates a task, whose reply has `jobid`; its second parameter is the task's result."""
+
+    result: ClassVar[type[ApiRequest[Any]]]
+    """The request of the API that returns the result; it has `jobid`."""
 
 
 def max_bytes(limit: int, *, min_length: int | None = None) -> Meta:
