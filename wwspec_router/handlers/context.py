@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from queue import SimpleQueue
 from time import sleep
-from typing import Any, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
 
 import msgspec
 
@@ -21,6 +21,13 @@ from wwspec_router.handlers.tasks import Split, finish, finish_split
 from wwspec_router.sdk.base import SdkClient
 
 __all__ = ["ApiCodec", "ApiCodecs", "AsyncContext", "Context", "Mailbox"]
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as TypeVarWithDefault  # part of every type checker
+
+    StateT = TypeVarWithDefault("StateT", default=Any)
+else:
+    StateT = TypeVar("StateT")
 
 T = TypeVar("T")
 _Job = Callable[[], None]
@@ -45,7 +52,7 @@ class ApiCodecs(Protocol):
         ...
 
 
-class _BaseContext:
+class _BaseContext(Generic[StateT]):
     """Who calls. The two public contexts differ only in how an SDK call is waited for."""
 
     def __init__(
@@ -54,12 +61,15 @@ class _BaseContext:
         client: SdkClient,
         apis: ApiCodecs,
         deadline: Deadline,
+        state: Any = None,
     ) -> None:
         self.call = call
         """The decoded call, whole."""
         self._client = client
         self._apis = apis
         self._deadline = deadline
+        self.state: StateT = state
+        """What the application's lifespan yielded, the same object in all calls of one process; None without one."""
 
     @property
     def corpid(self) -> str:
@@ -129,7 +139,7 @@ class _BaseContext:
         return msgspec.structs.replace(request, cursor=reply.next_cursor)
 
 
-class Context(_BaseContext):
+class Context(_BaseContext[StateT]):
     """What a `def` handler receives."""
 
     def invoke(self, request: ApiRequest[OutputT], *, check: bool = True) -> OutputT:
@@ -201,7 +211,7 @@ class Context(_BaseContext):
         return self._finish(request, split)
 
 
-class AsyncContext(_BaseContext):
+class AsyncContext(_BaseContext[StateT]):
     """What an `async def` handler receives."""
 
     _mailbox: "Mailbox | None" = None

@@ -49,6 +49,7 @@ class Functions:
         events: Hands out stored events.
         portal: Runs `async def` handlers.
         status: Returns the program's figures as JSON text.
+        state: What the application's lifespan yielded.
     """
 
     def __init__(
@@ -58,12 +59,14 @@ class Functions:
         events: EventIntake,
         portal: Portal,
         status: Callable[[], str],
+        state: object = None,
     ) -> None:
         self._sdk = sdk
         self._apis = apis
         self._events = events
         self._portal = portal
         self._status = status
+        self._state = state
         self._func_input = InputCodec(_FuncInput)
 
     def answering(self, target: Target) -> Function:
@@ -96,11 +99,13 @@ class Functions:
         decode = decode_struct if handler.request is not None else target.input.decode_plain
         function, takes_context = handler.function, handler.takes_context
         encode, apis, portal, client = target.output.encode, self._apis, self._portal, self._sdk.client
+        state = self._state
 
         def run(call: Call, text: str, deadline: Deadline) -> str:
             request = decode(text)
             deadline.check()
-            context = Context(call, client(call.corpid, call.agentid, call.ability_id, call.job_info), apis, deadline)
+            sdk = client(call.corpid, call.agentid, call.ability_id, call.job_info)
+            context = Context(call, sdk, apis, deadline, state)
             result = function(request, context) if takes_context else function(request)
             deadline.check()
             return encode(result)
@@ -109,7 +114,7 @@ class Functions:
             request = decode(text)
             deadline.check()
             sdk = client(call.corpid, call.agentid, call.ability_id, call.job_info)
-            context = AsyncContext(call, sdk, apis, deadline)
+            context = AsyncContext(call, sdk, apis, deadline, state)
             arguments = (request, context) if takes_context else (request,)
             return encode(portal.run(lambda: function(*arguments), context))
 
