@@ -53,7 +53,9 @@ class Lifespan:
                 self._thread = ThreadPoolExecutor(1, "wwspec-lifespan")
                 state = await asyncio.get_running_loop().run_in_executor(self._thread, manager.__enter__)
             else:
-                raise LifespanError(f"lifespan {self.name}: it returns an object of {type(manager).__name__}; {LIFESPAN_FORM}")
+                raise LifespanError(
+                    f"lifespan {self.name}: it returns an object of {type(manager).__name__}; {LIFESPAN_FORM}"
+                )
         except LifespanError:
             raise
         except Exception as error:
