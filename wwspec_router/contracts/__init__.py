@@ -18,6 +18,7 @@ from wwspec_router.contracts.base import (
     UnsetType,
     Unsigned,
     max_bytes,
+    reply_type,
 )
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "UnsetType",
     "Unsigned",
     "max_bytes",
+    "reply_type",
 ]

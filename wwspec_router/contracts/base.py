@@ -9,7 +9,7 @@ unknown keys are refused, and an absent value has one spelling.
   absent object is `UNSET`, since it has no empty value that the platform's matching rule lets pass.
 """
 
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -28,6 +28,7 @@ __all__ = [
     "UnsetType",
     "Unsigned",
     "max_bytes",
+    "reply_type",
 ]
 
 
@@ -84,6 +85,20 @@ class TaskRequest(ApiRequest[OutputT], Generic[OutputT, ResultT]):
 
     result: ClassVar[type[ApiRequest[Any]]]
     """The request of the API that returns the result; it has `jobid`."""
+
+
+def reply_type(request: type[ApiRequest[Any]]) -> type[Output]:
+    """Return the reply of an API's `Request`: the first parameter of its base.
+
+    Raises:
+        TypeError: Its base has no parameter.
+    """
+    for each in request.__mro__:
+        for base in each.__dict__.get("__orig_bases__", ()):
+            origin, arguments = get_origin(base), get_args(base)
+            if isinstance(origin, type) and issubclass(origin, ApiRequest) and isinstance(arguments[0], type):
+                return arguments[0]
+    raise TypeError(f"{request.__module__}.{request.__qualname__} is not a subclass of ApiRequest[Response]")
 
 
 def max_bytes(limit: int, *, min_length: int | None = None) -> Meta:
