@@ -18,6 +18,9 @@ current_request: ContextVar[int | str] = ContextVar("wwspec_request", default=""
 _LINE = "%(asctime)s %(levelname)s %(name)s %(process)d%(request)s %(message)s"
 _PACKAGE = "wwspec_router."
 _SERVER = "uvicorn."
+_LEVELS = {"WARNING": "WARN", "CRITICAL": "ERROR"}
+"""Names of levels that are too long for their column."""
+_LONGEST_REQUEST = 9
 _COLOURS = {"DEBUG": "bright_black", "INFO": "cyan", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 
 
@@ -81,9 +84,10 @@ class ReadableFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the lines of a record."""
-        request = current_request.get()
+        request = f"#{current_request.get()}"[:_LONGEST_REQUEST] if current_request.get() else ""
+        level = _LEVELS.get(record.levelname, record.levelname)
         clock = f"{time.strftime('%H:%M:%S', time.localtime(record.created))}.{int(record.msecs):03d}"
-        head = f"{clock}  {record.levelname:<7}  {f'#{request}' if request else '':<5}  "
+        head = f"{clock}  {level:<5}  {request:<{_LONGEST_REQUEST}}  "
         first, *further = self._text(record).split("\n")
         indent = "\n" + " " * len(head)
         colour = _COLOURS.get(record.levelname)

@@ -52,6 +52,16 @@ _SERVER_LINES = (
     "A request without an end of its head was cut off.",
 )
 """Beginnings of what uvicorn and its protocol class log of a client that has done nothing but connect."""
+_SERVER_STEPS = (
+    "Started server process",
+    "Waiting for application startup",
+    "Application startup complete",
+    "Shutting down",
+    "Waiting for application shutdown",
+    "Application shutdown complete",
+    "Finished server process",
+)
+"""Beginnings of what uvicorn logs of its own steps, which says nothing to a developer."""
 
 
 @contextmanager
@@ -81,7 +91,7 @@ def setup_logging(level: str = "INFO", *, as_json: bool = False, development: bo
     threading.excepthook = partial(_log_thread, with_text=development)
     sys.unraisablehook = partial(_log_unraisable, with_text=development)
     warnings.showwarning = partial(_log_warning, with_text=development)
-    logging.getLogger("uvicorn.error").filters[:] = [_RareLines(_server_kind)]
+    logging.getLogger("uvicorn.error").filters[:] = [_RareLines(_server_kind), *([_is_no_step] if development else [])]
     logging.getLogger(__name__).filters[:] = [_RareLines(_stray_kind)]
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -234,6 +244,11 @@ def _server_kind(record: logging.LogRecord) -> str | None:
     """Return which of the lines that any client can cause a record is."""
     line = str(record.msg)
     return next((beginning for beginning in _SERVER_LINES if line.startswith(beginning)), None)
+
+
+def _is_no_step(record: logging.LogRecord) -> bool:
+    """Tell whether a record is about more than a step of uvicorn."""
+    return not str(record.msg).startswith(_SERVER_STEPS)
 
 
 def _stray_kind(record: logging.LogRecord) -> tuple[str, object]:

@@ -37,7 +37,10 @@ def traceback_of(error: BaseException) -> str:
     try:
         whole = traceback.TracebackException(type(error), error, error.__traceback__)
         for each in _all(whole):
-            each.stack = traceback.StackSummary.from_list(_trimmed(list(each.stack), [frame.filename for frame in each.stack]))
+            frames = list(each.stack)
+            each.stack = traceback.StackSummary.from_list(_trimmed(frames, [frame.filename for frame in frames]))
+            for frame in each.stack:
+                frame.filename = _readable(frame.filename)
         return "".join(whole.format()).rstrip("\n")
     except BaseException:  # its own class raises
         return NOT_DESCRIBABLE

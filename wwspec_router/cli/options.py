@@ -1,7 +1,7 @@
 """Options that several verbs share, and how all of them read secrets."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -61,10 +61,11 @@ def needs(extra: str) -> Callable[[FunctionT], FunctionT]:
     return decorate
 
 
-def setting_options(function: FunctionT) -> FunctionT:
-    """Add an option for each setting of `config.Settings`."""
+def setting_options(function: FunctionT, *, but: Collection[str] = ()) -> FunctionT:
+    """Add an option for each setting of `config.Settings`, but for those that a verb decides itself."""
     for setting in reversed(settings().values()):
-        function = _option(setting)(function)
+        if setting.name not in but:
+            function = _option(setting)(function)
     return function
 
 

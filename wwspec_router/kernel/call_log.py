@@ -34,6 +34,8 @@ Answering = Callable[[Call, Route, Deadline], Reply]
 class CallLine(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one call at its end."""
 
+    kind: str
+    """`call`, `event`, `async` for the acceptance of an asynchronous call, `job` for its run, or `?`."""
     ability: str
     """What was called: an ability ID, or the type of an event."""
     caller: str
@@ -58,13 +60,14 @@ class CallLine(msgspec.Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         columns = (
-            f"{self.ability:<20}",
+            f"{self.kind:<5}",
+            f"{self.ability:<24}",
             f"{self.outcome:<14}",
             f"{self.milliseconds:>7.1f} ms",
             f"SDK {self.sdk_milliseconds:>7.1f} ms",
             f"{_size(self.bytes_in):>7} in",
             f"{_size(self.bytes_out):>7} out",
-            f"{self.caller:<26}",
+            self.caller,
             self.reason,
         )
         return "  ".join(columns).rstrip()
@@ -79,8 +82,10 @@ class CallLine(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def reason(self) -> str:
         """What the program and the platform say of it; empty when nothing was refused."""
+        if not self.refused_api or self.errcode == self.refused_errcode:
+            return self.errmsg
         refused = f"{self.refused_api} was refused with {self.refused_errcode}: {self.refused_errmsg}"
-        return "; ".join(filter(None, (self.errmsg, refused if self.refused_api else "")))
+        return f"{self.errmsg}; {refused}" if self.errmsg else refused
 
 
 class _Answer(msgspec.Struct):
@@ -136,7 +141,8 @@ class CallLog:
         measure = measure or Measure()
         call, refused = measure.call, measure.refused
         line = CallLine(
-            ability=_name(call, is_job),
+            kind="job" if is_job else _kind(call),
+            ability=_name(call),
             caller="" if call is None else f"{short(call.corpid, LONGEST)}/{call.agentid}",
             errcode=errcode,
             errmsg=_read(measure.reply, _Answer).errmsg if errcode else "",
@@ -174,15 +180,19 @@ def call_log_of(sdk: Sdk) -> tuple[Sdk, CallLog | None]:
     return measured, CallLog(measured)
 
 
-def _name(call: Call | None, is_job: bool) -> str:
+def _kind(call: Call | None) -> str:
+    if call is None:
+        return "?"
+    if call.call_type == CallType.EVENT:
+        return "event"
+    return "async" if call.is_async else "call"
+
+
+def _name(call: Call | None) -> str:
     if call is None:
         return "(not decoded)"
-    if call.call_type == CallType.EVENT:
-        return f"event {short(_read(call.data, _Event).event_type, LONGEST)}"
-    name = short(call.ability_id, LONGEST)
-    if is_job:
-        return f"{name} (job)"
-    return f"{name} (accept)" if call.is_async else name
+    is_event = call.call_type == CallType.EVENT
+    return short(_read(call.data, _Event).event_type if is_event else call.ability_id, LONGEST)
 
 
 def _read(text: str, kind: type[T]) -> T:
