@@ -37,8 +37,9 @@ def traceback_of(error: BaseException) -> str:
     try:
         whole = traceback.TracebackException(type(error), error, error.__traceback__)
         for each in _all(whole):
-            frames = list(each.stack)
-            each.stack = traceback.StackSummary.from_list(_trimmed(frames, [frame.filename for frame in frames]))
+            frames: list[traceback.FrameSummary] = list(each.stack)
+            kept = _trimmed(frames, [frame.filename for frame in frames])
+            each.stack = traceback.StackSummary.from_list([*kept])
             for frame in each.stack:
                 frame.filename = _readable(frame.filename)
         return "".join(whole.format()).rstrip("\n")

@@ -45,9 +45,7 @@ class _DevCommand(SectionedCommand):
 @store_option("sqlite:var/dev.db", "Where events wait.")
 @emulator_options
 @partial(setting_options, but=DECIDED)
-@click.pass_context
 def command(
-    context: click.Context,
     app: Path,
     registry: Path | None,
     port: int,
@@ -64,6 +62,7 @@ def command(
     and learns the program's contracts anew at every start. Log lines show everything: each call, the text of every
     error, what handlers print. With the vendor's SDK nothing of this is logged.
     """
+    context = click.get_current_context()
     require_free_ports({"--port": port, "--emulator-port": emulator_port})
     registry = registry_path(app, registry)
     url, program_url = f"http://127.0.0.1:{emulator_port}", f"http://127.0.0.1:{port}"
@@ -104,9 +103,7 @@ def _names(app: Path, changed: list[Path]) -> str:
     return ", ".join(names[:SHOWN_CHANGES]) + (f" and {more} more files" if more > 0 else "")
 
 
-def _print_hints(
-    client: EmulatorClient, program_url: str, app: Path, contracts: Mapping[str, ConsoleContract]
-) -> None:
+def _print_hints(client: EmulatorClient, program_url: str, app: Path, contracts: Mapping[str, ConsoleContract]) -> None:
     click.echo()
     print_places(client, program_url, f"{len(contracts)} abilities of {app}")
     click.echo("\nIn another terminal:\n")

@@ -84,7 +84,9 @@ _OPTIONS = (
         show_default=True,
         help="Seconds to wait for the program.",
     ),
-    click.option("--debug-url", default="", help="Where the program listens in debug mode.  [default: the program's URL]"),
+    click.option(
+        "--debug-url", default="", help="Where the program listens in debug mode.  [default: the program's URL]"
+    ),
     click.option("--callback-url", default="", help="The app's data callback URL, for program_notify."),
     secret_option("callback-token", "the token of the callback"),
     secret_option("encoding-aes-key", "the EncodingAESKey of the callback, 43 characters"),

@@ -29,7 +29,7 @@ def forwarded(context: click.Context, names: Collection[str]) -> tuple[list[str]
         if isinstance(parameter.envvar, str):
             environment |= {parameter.envvar: str(value), f"{parameter.envvar}_FILE": ""}
         elif isinstance(value, bool):
-            options.append(parameter.opts[0] if value else parameter.secondary_opts[0])
+            options += parameter.opts[:1] if value else parameter.secondary_opts[:1]
         elif isinstance(value, tuple):
             options += [f"{parameter.opts[0]}={each}" for each in value]
         else:

@@ -2,7 +2,6 @@
 
 import errno
 import json
-import os
 import shlex
 import socket
 import urllib.request
@@ -137,6 +136,6 @@ def _command(pid: int) -> str:
 
 def _link(path: Path | str) -> str:
     try:
-        return os.readlink(path)
+        return str(Path(path).readlink())
     except OSError:
         return ""

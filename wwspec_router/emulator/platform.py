@@ -347,7 +347,9 @@ class Platform:
             raise
         world.traffic.end(entry, answer["errcode"], msgspec.json.encode(answer))
         if answer["errcode"] and name in _CALLS and answer["errcode"] not in _TOKEN_ERRORS:
-            log.warning("the platform refused %s, errcode %d: %s", _called(name, request), answer["errcode"], answer["errmsg"])
+            log.warning(
+                "the platform refused %s, errcode %d: %s", _called(name, request), answer["errcode"], answer["errmsg"]
+            )
         return answer
 
 

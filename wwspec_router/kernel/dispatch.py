@@ -57,9 +57,7 @@ class Dispatcher:
         self._unknown = Route(UNKNOWN, _refuse_ability)
         self._untyped = Route(UNKNOWN, _refuse_type)
         self._accept = _acceptance(jobs)
-        self._refusals = Refusals(
-            registry.program.errcode, registry.program.overload_errcode, with_text=with_text
-        )
+        self._refusals = Refusals(registry.program.errcode, registry.program.overload_errcode, with_text=with_text)
 
     def route(self, call: Call) -> Route:
         """Return the route of a call that comes in; one that no ability answers has a route that refuses it."""
