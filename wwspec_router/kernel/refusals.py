@@ -89,8 +89,9 @@ def _log_whole(call: Call, label: str, error: BaseException) -> None:
             f" at {place}" if place else "",
         )
     )
-    cause = error.__cause__
-    log.warning("%s refused, %s", _name(call), what, exc_info=None if cause is None else shown(error))
+    has_cause = place and error.__cause__ is not None
+    level = logging.ERROR if call.call_type == CallType.EVENT else logging.WARNING
+    log.log(level, "%s refused, %s", _name(call), what, exc_info=shown(error) if has_cause else None)
 
 
 def _log_refusal(call: Call, error: CallError, ending: str) -> None:
