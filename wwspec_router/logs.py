@@ -1,6 +1,6 @@
 """Log lines: to standard output, with nothing secret in them. How they look is in `log_formats`.
 
-Bodies, tokens and keys never reach a log. What comes from outside is shortened and escaped before it does, and an
+With the vendor's SDK bodies, tokens and keys never reach a log. What comes from outside is shortened and escaped before it does, and an
 unknown exception is described by its type and where it was raised, since its text may quote a body.
 """
 

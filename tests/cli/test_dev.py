@@ -20,6 +20,7 @@ from tests.support.apps import write_files
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.cli import dev as dev_verb, emulate, serve
 from wwspec_router.cli.child import Child, ChildError
+from wwspec_router.cli.emulator_options import EMULATOR_OPTIONS
 from wwspec_router.cli.environment import read_env_file
 from wwspec_router.cli.forwarding import forwarded
 from wwspec_router.cli.watching import changes
@@ -264,7 +265,7 @@ def test_only_options_that_were_given_are_handed_on(tmp_path: Path) -> None:
 
     @click.command(params=dev_verb.command.params)
     def verb(**options: object) -> None:
-        names = (*dev_verb.EMULATOR_OPTIONS, *dev_verb.SETTINGS)
+        names = (*EMULATOR_OPTIONS, *dev_verb.SETTINGS)
         found.append(forwarded(click.get_current_context(), names))
 
     given = ["--no-freeze-gc", "--log-json", "--allow-host", "a", "--allow-host", "b", "--seed", "-3"]

@@ -134,4 +134,3 @@ def test_whatever_handlers_raise_is_shown_to_a_developer_and_harms_no_line_of_th
     assert MARK in text
     calls = re.findall(r"^\d\d:\d\d:\d\d\.\d{3}  INFO   #\d+ +call +misbehave\w* ", text, re.MULTILINE)
     assert len(calls) >= len(HANDLERS) * len((*GARBAGE, *RAISED, *DONE, *SAID))
-

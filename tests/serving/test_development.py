@@ -21,7 +21,7 @@ from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.kernel.call_log import call_log_of
 
 SECRET = "a-secret-of-81c3"  # noqa: S105 - to be searched for
-HANDLERS = '''
+HANDLERS = """
 import logging
 import threading
 from wwspec_router import AbilityError, AsyncContext, Context, Contract, Output, ability
@@ -70,7 +70,7 @@ def leave_a_thread(request: Asked) -> Output:
     thread.start()
     thread.join()
     return Output()
-'''
+"""
 NAMES = ("crash", "crash_later", "refuse", "ask", "leave_a_thread")
 
 
