@@ -75,7 +75,7 @@ class ReadableFormatter(logging.Formatter):
     For development only: it shows the text of exceptions.
 
     Args:
-        in_colour: Colour levels, and what a record says is `good` or `bad`: for terminals.
+        in_colour: Colour levels, and the outcome of a record that has an `outcome`: for terminals.
     """
 
     def __init__(self, *, in_colour: bool) -> None:
@@ -94,6 +94,11 @@ class ReadableFormatter(logging.Formatter):
         head = f"{self._styled(clock, 'bright_black')}{self._styled(head[len(clock) :], colour)}"
         if record.levelno >= logging.WARNING:
             first = self._styled(first, colour)
+        outcome: str | None = getattr(record, "outcome", None)
+        if outcome is not None:
+            first = first.replace(
+                f"  {outcome} ", f"  {self._styled(outcome, 'green' if outcome == 'ok' else 'red')} ", 1
+            )
         return head + indent.join([first, *further])
 
     def _text(self, record: logging.LogRecord) -> str:

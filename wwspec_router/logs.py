@@ -1,7 +1,8 @@
-"""Log lines: to standard output, with nothing secret in them. How they look is in `log_formats`.
+"""Log lines, to standard output, with nothing secret in them. How they look is in `log_formats`.
 
-With the vendor's SDK bodies, tokens and keys never reach a log. What comes from outside is shortened and escaped before it does, and an
-unknown exception is described by its type and where it was raised, since its text may quote a body.
+With the vendor's SDK bodies, tokens and keys never reach a log. What comes from outside is shortened and escaped before
+it does, and an unknown exception is described by its type and where it was raised, since its text may quote a body.
+With the emulator's SDK (`development`) logs hold everything.
 """
 
 import io

@@ -155,7 +155,7 @@ class CallLog:
             bytes_out=bytes_out,
             ending=ending,
         )
-        log.info("%s", line, extra={"call": line})
+        log.info("%s", line, extra={"call": line, "outcome": line.outcome})
 
     def with_lines(self, answer: Answering) -> Answering:
         """Return what answers accepted asynchronous calls as `answer` does, and writes a line for each."""
