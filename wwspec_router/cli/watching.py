@@ -25,10 +25,10 @@ def changes(app: Path, *others: Path) -> Iterator[list[Path]]:
     """
     import watchfiles  # here, since it needs the extra
 
-    seen, folders = _look(app, others)
+    seen, folders = _snapshot(app, others)
     while True:
         for _ in watchfiles.watch(*folders, recursive=False, yield_on_timeout=True, rust_timeout=TICK_MS):
-            now, found = _look(app, others)
+            now, found = _snapshot(app, others)
             if now != seen:
                 changed = sorted(path for path in now.keys() | seen.keys() if now.get(path) != seen.get(path))
                 seen = now
@@ -38,7 +38,7 @@ def changes(app: Path, *others: Path) -> Iterator[list[Path]]:
                 break
 
 
-def _look(app: Path, others: tuple[Path, ...]) -> tuple[State, list[Path]]:
+def _snapshot(app: Path, others: tuple[Path, ...]) -> tuple[State, list[Path]]:
     """Return the files that matter, each with the time of its last change and its size, and their folders."""
     folders, files = [], list(others)
     for folder, inner, names in os.walk(app):
