@@ -284,6 +284,14 @@ def test_changes_are_those_of_source_and_not_of_what_programs_write(tmp_path: Pa
     assert next(watched) == [tmp_path / "f" / "g" / "h.toml"]
 
 
+def test_a_change_before_the_first_look_is_not_missed(tmp_path: Path) -> None:
+    """As while the program starts for the first time."""
+    write_files(tmp_path, {"a.py": "1"})
+    watched = changes(tmp_path)
+    write_files(tmp_path, {"a.py": "22"})
+    assert next(watched) == [tmp_path / "a.py"]
+
+
 @pytest.mark.parametrize(
     ("text", "variables"),
     [

@@ -17,25 +17,31 @@ State = dict[Path, tuple[int, int]]
 
 
 def changes(app: Path, *others: Path) -> Iterator[list[Path]]:
-    """Yield what has changed since the last time, without end: files that were written, made or removed.
+    """Return what has changed since this call, and then since the last time, without end.
+
+    Each element is the files that were written, made or removed.
 
     Args:
         app: The application folder; folders that are made in it later are watched, too.
         others: Files outside of it that matter as well.
     """
+    return _changes_from(app, others, _snapshot(app, others)[0])
+
+
+def _changes_from(app: Path, others: tuple[Path, ...], seen: State) -> Iterator[list[Path]]:
     import watchfiles  # here, since it needs the extra
 
-    seen, folders = _snapshot(app, others)
     while True:
-        for _ in watchfiles.watch(*folders, recursive=False, yield_on_timeout=True, rust_timeout=TICK_MS):
-            now, found = _snapshot(app, others)
-            if now != seen:
-                changed = sorted(path for path in now.keys() | seen.keys() if now.get(path) != seen.get(path))
-                seen = now
-                yield changed
-            if found != folders:  # a watcher knows only the folders that it was given
-                folders = found
-                break
+        _, folders = _snapshot(app, others)
+        with suppress(FileNotFoundError):  # a folder was removed meanwhile
+            for _ in watchfiles.watch(*folders, recursive=False, yield_on_timeout=True, rust_timeout=TICK_MS):
+                now, found = _snapshot(app, others)
+                if now != seen:
+                    changed = sorted(path for path in now.keys() | seen.keys() if now.get(path) != seen.get(path))
+                    seen = now
+                    yield changed
+                if found != folders:  # a watcher knows only the folders that it was given
+                    break
 
 
 def _snapshot(app: Path, others: tuple[Path, ...]) -> tuple[State, list[Path]]:
