@@ -8,6 +8,7 @@ WWSpecError
 │   ├─ NoThreadError         the system starts no thread that is needed
 │   ├─ ExtraMissingError     what is wanted needs an extra that is not installed
 │   └─ ImageError            an image can't be built, or its tar can't be read
+│       └─ EngineError       a container engine failed                         image.engine
 ├─ CallError                 becomes the reply of one call
 │   ├─ DecodeError           the SDK could not verify or decrypt the request
 │   ├─ AbilityNotFoundError  no row answers this ability ID

@@ -108,7 +108,11 @@ def open_archive(path: Path) -> Iterator[Archive]:
                 with gzip.open(file) as unpacked:
                     shutil.copyfileobj(unpacked, plain)
                 plain.seek(0)
-            archive = Archive(opened.enter_context(tarfile.open(fileobj=plain, mode="r:")))
+            tar = opened.enter_context(tarfile.open(fileobj=plain, mode="r:"))
+            archive = Archive(tar)
+            plain.seek(tar.offset)  # tarfile itself takes a damaged header for the end
+            if plain.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
+                raise tarfile.ReadError("it is damaged or cut off")
         except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise ImageError(
                 f"{path}: neither a whole tar nor a whole tar.gz ({error}): export it again with `wwspec image`"

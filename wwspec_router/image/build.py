@@ -12,7 +12,7 @@ from typing import NamedTuple
 from wwspec_router.config import registry_path
 from wwspec_router.errors import ImageError
 from wwspec_router.image.archive import open_archive
-from wwspec_router.image.engine import Engine, find_engine
+from wwspec_router.image.engine import Engine, EngineError, find_engine
 from wwspec_router.image.sbom import bill_of_materials
 from wwspec_router.sdk.vendor import MODULE
 
@@ -57,28 +57,30 @@ def build_image(order: Order, say: Callable[[str], None]) -> list[Path]:
     Raises:
         ImageError: Something is missing, or a step failed; no file is left behind.
     """
-    base = order.base or _default_base(order.app)
+    base = _checked_base(order)
     engine = find_engine(order.engine)
     if not any((order.app / "sdk").glob(f"{MODULE}*.so")):
         say(
             f"warning: sdk/{MODULE}.so is missing, so this image will refuse to start: put the vendor's there "
             "(WeCom document 100057)"
         )
-    say(f"building {order.app} on {base} with {engine.name}")
-    arguments = [f"BASE_IMAGE={base}"] if order.base else []
-    arguments += [f"PIP_INDEX_URL={order.index_url}"] if order.index_url else []
-    options = [word for each in arguments for word in ("--build-arg", each)]
-    code = engine.build(order.app, TAG, [*options, *order.options])
-    if code:
-        raise ImageError(
-            f"{engine.name} build ended with exit code {code}; see its last lines. If {base} can't be pulled, "
-            "name another base with --base; if packages can't be downloaded, name a mirror with --index-url"
-        )
-    return _export(engine, order, base, say)
+    output = order.output
+    sbom = output.with_name(f"{output.name.removesuffix('.tar')}.cdx.json")
+    with _drafts(output, sbom) as (tar, bill):
+        say(f"building {order.app} on {base} with {engine.name}")
+        image = _build(engine, order, base)
+        say(f"exporting the flat root file system to {output}")
+        engine.export(image, tar)
+        with open_archive(tar) as archive:
+            bill.write_text(bill_of_materials(archive, order.app, base), "utf-8")
+        tar.replace(output)
+        bill.replace(sbom)
+    return [sbom, output]
 
 
-def _default_base(app: Path) -> str:
-    """Check that a folder has all that an image is made of, and return the base that its Dockerfile names."""
+def _checked_base(order: Order) -> str:
+    """Check that the folder has all that an image is made of, and return the base image."""
+    app = order.app
     missing = [name for name in _NEEDED if not (app / name).is_file()]
     if missing:
         raise ImageError(
@@ -90,31 +92,31 @@ def _default_base(app: Path) -> str:
     found = _BASE.search((app / "Dockerfile").read_text("utf-8"))
     if found is None:
         raise ImageError(f"{app / 'Dockerfile'} has no line ARG BASE_IMAGE=…: take the one that `wwspec new` makes")
-    return found[1]
+    return order.base or found[1]
 
 
-def _export(engine: Engine, order: Order, base: str, say: Callable[[str], None]) -> list[Path]:
-    output = order.output
-    sbom = output.with_name(f"{output.name.removesuffix('.tar')}.cdx.json")
-    say(f"exporting the flat root file system to {output}")
-    with _drafts(output, sbom) as (tar, bill):
-        code = engine.export(TAG, tar)
-        if code:
-            raise ImageError(f"{engine.name} could not export the image (exit code {code}); its last lines say why")
-        with open_archive(tar) as archive:
-            bill.write_text(bill_of_materials(archive, order.app, base), "utf-8")
-        tar.replace(output)
-        bill.replace(sbom)
-    return [sbom, output]
+def _build(engine: Engine, order: Order, base: str) -> str:
+    arguments = [f"BASE_IMAGE={base}"] if order.base else []
+    arguments += [f"PIP_INDEX_URL={order.index_url}"] if order.index_url else []
+    options = [word for each in arguments for word in ("--build-arg", each)]
+    try:
+        return engine.build(order.app, [*options, "--tag", TAG, *order.options])
+    except EngineError as error:
+        raise ImageError(
+            f"{error}; see its last lines. If {base} can't be pulled, name another base with --base; "
+            "if packages can't be downloaded, name a mirror with --index-url"
+        ) from None
 
 
 @contextmanager
 def _drafts(*files: Path) -> Iterator[list[Path]]:
-    """Yield a name for each file while it is not whole yet; what is left under it is removed."""
+    """Check that files can be written, and yield a name for each until it is whole; none is left behind."""
     drafts = [file.with_name(f"{file.name}.part") for file in files]
     try:
         for each in drafts:
             each.parent.mkdir(parents=True, exist_ok=True)
+            each.touch()
+            each.unlink()
         yield drafts
     except OSError as error:
         raise ImageError(f"{files[0]}: can't be written: {error.strerror or error}") from None

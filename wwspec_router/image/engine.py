@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from wwspec_router.errors import ImageError
 
-__all__ = ["ENGINES", "Engine", "find_engine"]
+__all__ = ["ENGINES", "Engine", "EngineError", "find_engine"]
 
 ENGINES = ("docker", "podman", "buildah")
 """In the order in which they are tried."""
@@ -16,43 +17,54 @@ _ANSWER = 30.0
 """Seconds within which an engine says whether it works."""
 
 
+class EngineError(ImageError):
+    """An engine failed; its own lines say why."""
+
+
 class Engine(NamedTuple):
     """One that works here."""
 
     name: str
 
-    def build(self, context: Path, tag: str, options: Sequence[str]) -> int:
-        """Build the image of a folder's Dockerfile; what the engine prints is shown. Returns its exit code."""
-        return self._run("build", "--file", str(context / "Dockerfile"), "--tag", tag, *options, str(context))
+    def build(self, context: Path, options: Sequence[str]) -> str:
+        """Build the image of a folder's Dockerfile; what the engine prints is shown.
 
-    def export(self, tag: str, output: Path) -> int:
-        """Write an image as a flat tar. Returns the exit code of the engine."""
-        if self.name == "buildah":
-            return self._export_by_build(tag, output)
-        created = subprocess.run(  # noqa: S603 - the engine
-            [self.name, "create", tag], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False
-        )
-        container = created.stdout.strip()
-        if created.returncode:
-            return created.returncode
+        Returns:
+            Its ID. A name could be that of another build that runs at the same time.
+
+        Raises:
+            EngineError: The engine says that it failed.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "image"
+            self._run("build", "--file", str(context / "Dockerfile"), "--iidfile", str(file), *options, str(context))
+            return file.read_text("ascii").strip()
+
+    def export(self, image: str, output: Path) -> None:
+        """Write an image as a flat tar.
+
+        Raises:
+            EngineError: The engine says that it failed.
+        """
+        if self.name == "buildah":  # has no `export`; without root its `mount` works in a shell of its own only
+            with tempfile.TemporaryDirectory() as folder:
+                recipe = Path(folder) / "Dockerfile"
+                recipe.write_text(f"FROM {image.removeprefix('sha256:')}\n", "ascii")
+                self._run("build", "--output", f"type=tar,dest={output}", "--file", str(recipe), folder)
+            return
+        container = self._run("create", image, stdout=subprocess.PIPE).strip()
         try:
-            return self._run("export", "--output", str(output), container)
+            self._run("export", "--output", str(output), container)
         finally:
-            subprocess.run([self.name, "rm", container], stdout=subprocess.DEVNULL, check=False)  # noqa: S603
+            self._run("rm", container, stdout=subprocess.DEVNULL)
 
-    def _export_by_build(self, tag: str, output: Path) -> int:
-        """Let buildah write the tar: it has no `export`, and without root its `mount` works in its own shell only."""
-        command = [self.name, "build", "--pull=never", "--output", f"type=tar,dest={output}", "--file", "-"]
-        recipe = f"FROM {tag}\n"
-        return subprocess.run(  # noqa: S603 - the engine
-            command, input=recipe, text=True, stdout=sys.stderr, check=False
-        ).returncode
-
-    def _run(self, *arguments: str) -> int:
-        """Run the engine; its lines go to standard error, since standard output has the results."""
-        sys.stderr.flush()
+    def _run(self, *arguments: str, stdout: IO[str] | int | None = None) -> str:
+        """Run the engine; by default its lines go to standard error, since standard output has the results."""
         command = [self.name, *arguments]
-        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False).returncode  # noqa: S603
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=stdout or sys.stderr, text=True, check=False)  # noqa: S603
+        if done.returncode:
+            raise EngineError(f"{self.name} {arguments[0]} ended with exit code {done.returncode}")
+        return done.stdout or ""
 
 
 def find_engine(wanted: str | None = None) -> Engine:

@@ -54,8 +54,8 @@ class Report:
         """Return it as text."""
         rows = [f"{each.state:<5}  {each.check:<8}  {each.text}" for each in self.findings]
         if self.sizes:
-            parts = ", ".join(f"{part} {size / 1e6:.1f} MB ({_PARTS[part]})" for part, size in self.sizes.items())
-            rows.append(f"{State.OK:<5}  {'size':<8}  {sum(self.sizes.values()) / 1e6:.1f} MB: {parts}")
+            parts = ", ".join(f"{part} {_shown(size)} ({_PARTS[part]})" for part, size in self.sizes.items())
+            rows.append(f"{State.OK:<5}  {'size':<8}  {_shown(sum(self.sizes.values()))}: {parts}")
         return rows
 
     def document(self) -> dict[str, Any]:
@@ -65,6 +65,10 @@ class Report:
             "findings": [{"state": each.state.value, "check": each.check, "text": each.text} for each in self.findings],
             "sizes": self.sizes,
         }
+
+
+def _shown(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.1f} kB"
 
 
 def sizes(archive: Archive) -> dict[str, int]:
