@@ -162,10 +162,12 @@ def started(root: Path, *command: str, log: Path) -> Iterator[None]:
         process = subprocess.Popen([chroot, root, *command], env={}, cwd="/", stdout=output, stderr=output)
     try:
         yield
-        assert process.poll() is None, log.read_text("utf-8")
+        assert process.poll() is None
     finally:
         process.terminate()
-        assert process.wait(30) == 0, log.read_text("utf-8")
+        code = process.wait(30)
+        sys.stdout.write(log.read_text("utf-8"))  # pytest shows it when the test fails
+    assert code == 0
 
 
 def answers(url: str) -> bool:
@@ -203,7 +205,7 @@ def test_the_program_answers_from_the_extracted_tar(root: Path, tmp_path: Path, 
 
 def test_an_image_without_the_sdk_says_what_is_missing_and_refuses_to_start(root: Path) -> None:
     (root / "app/sdk/wwspecapisdk.so").unlink()
-    command = ["/usr/sbin/chroot", root, "/bin/bash", "/app/run.sh"]
+    command = ["/usr/sbin/chroot", str(root), "/bin/bash", "/app/run.sh"]
     done = subprocess.run(command, env={}, cwd="/", capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode != 0
     assert "put wwspecapisdk.so into the program's sdk/ folder" in done.stdout + done.stderr

@@ -1,6 +1,7 @@
 """A base image with CPython 3.12, made here: Debian by debootstrap, and this machine's own Python."""
 
 import os
+import platform
 import resource
 import shutil
 import subprocess
@@ -21,7 +22,7 @@ def why_not() -> str:
         return f"needs {' and '.join(missing)}, which .ci/run installs"
     if os.getuid() != 0:
         return "needs root, for debootstrap and chroot"
-    if sys.implementation.name != "cpython" or sys.version_info[:2] != (3, 12):
+    if platform.python_implementation() != "CPython" or not platform.python_version().startswith("3.12."):
         return "copies this Python into the base, which must be CPython 3.12"
     if sys.base_prefix == "/usr":
         return "copies this Python into the base: the system's own has its parts in several places"
