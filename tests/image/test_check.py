@@ -82,7 +82,7 @@ WRONG: dict[str, tuple[str, Item, str, str]] = {
     "key": ("app/certs/private.pem", Item(), "secrets", "/app/certs/private.pem would reach the zone"),
     "variables": ("app/.env", Item(), "secrets", "/app/.env would reach the zone"),
     "git": ("app/.git", FOLDER, "secrets", "/app/.git would reach the zone"),
-    "SSH": ("root/.ssh/id_ed25519", Item(), "secrets", "/root/.ssh/id_ed25519"[1:]),
+    "SSH": ("root/.ssh/id_ed25519", Item(), "secrets", ".ssh/id_ed25519 would reach the zone"),
     "pip": ("etc/pip.conf", Item(b"index-url = https://me:pw@mirror.example/"), "secrets", "/etc/pip.conf would reach"),
 }
 

@@ -6,7 +6,6 @@ import resource
 import shutil
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,7 +69,7 @@ def _release() -> tuple[str, str]:
 
 def _packages() -> Iterator[str]:
     """Yield the packages whose libraries this Python and its modules load."""
-    modules = Path(sysconfig.get_path("platstdlib")) / "lib-dynload"
+    modules = Path(sys.base_prefix) / "lib/python3.12/lib-dynload"
     files = [Path(sys.executable).resolve(), *(each for each in modules.glob("*.so") if "_tkinter" not in each.name)]
     loaded = {
         str(Path(words[2]).resolve())

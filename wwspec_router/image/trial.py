@@ -34,17 +34,20 @@ _PYTHON = (
 _STEPS = {
     "starts": ("/bin/bash", "/app/run.sh", "--help"),
     "loads": (*_PYTHON, "-m", "wwspec_router", "check", "--app", "/app"),
+    "crypto": (*_PYTHON, "-c", "import Crypto.Cipher.AES"),
     SDK: (*_PYTHON, "-c", _LOAD_SDK),
 }
 """What is tried, in this order. The platform starts the first [99955], which ends here with its help."""
 _DONE = {
     "starts": "run.sh starts the program with an empty environment",
     "loads": "the registry file, the handlers and their contracts load",
+    "crypto": "pycryptodome loads, which the vendor's SDK uses at the first call",
     SDK: "the vendor's SDK loads",
 }
 _FIX = {
     "starts": "try it with `docker run`",
     "loads": "your folders and modules need a line in .dockerignore, packages one in requirements.txt",
+    "crypto": "name wwspec-router[zone] in requirements.txt, and take a --base whose CPython has all its modules",
     SDK: "copy the vendor's file again, whole, and build again",
 }
 _SAME = {"amd64": "x86_64", "arm64": "aarch64"}
