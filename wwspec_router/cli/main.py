@@ -26,6 +26,7 @@ VERBS = {
     "emulate": "Run the emulator of the platform.",
     "fire": "Let the emulator send an event to the program.",
     "image": "Build the image of the program, or check its tar.",
+    "job": "Print the result of an asynchronous call.",
     "new": "Make the folder of a new program.",
     "serve": "Serve the program to the channel.",
     "zone": "Control a running emulator: clock, faults, traffic.",
