@@ -1,0 +1,53 @@
+"""What both clients are made of, from the same arguments."""
+
+import httpx
+
+from wwspec_router.client.core import Core
+from wwspec_router.client.retries import RetryPolicy
+from wwspec_router.client.steps import Asked
+from wwspec_router.client.tokens import AppSecret, Token, TokenProvider, from_function
+from wwspec_router.errors import ConfigurationError
+
+__all__ = ["CONNECTIONS", "PREFIX", "TIMEOUT", "Tokens", "core_of", "limits_of"]
+
+Tokens = TokenProvider | Asked[str | Token]
+"""Where access tokens come from: a provider, or a function that returns one."""
+
+PREFIX = "invoke_"
+"""What the vendor's demos and new programs put before an SDK API's name."""
+TIMEOUT = 30.0
+CONNECTIONS = 100
+
+
+def core_of(
+    corpid: str, secret: str, tokens: Tokens | None, program_id: str, prefix: str, timeout: float, retries: RetryPolicy
+) -> Core:
+    """Return the core of a client; the arguments are those of `ZoneClient`.
+
+    Raises:
+        ConfigurationError: They contradict each other, or one is missing.
+    """
+    return Core(_provider(corpid, secret, tokens), program_id, prefix, timeout, retries)
+
+
+def _provider(corpid: str, secret: str, tokens: Tokens | None) -> TokenProvider:
+    if tokens is None:
+        if not corpid or not secret:
+            raise ConfigurationError("the client needs corpid and secret, or tokens=")
+        return AppSecret(corpid, secret)
+    if corpid or secret:
+        raise ConfigurationError("corpid and secret go without tokens=: one source of access tokens")
+    if hasattr(tokens, "fetch"):
+        return tokens
+    return from_function(tokens)
+
+
+def limits_of(connections: int) -> httpx.Limits:
+    """Return the bounds of a client's connections.
+
+    Raises:
+        ConfigurationError: There is to be none.
+    """
+    if connections < 1:
+        raise ConfigurationError(f"connections is 1 or more, not {connections}")
+    return httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
