@@ -23,6 +23,7 @@ from wwspec_router.testing.zone import Zone
 from wwspec_router.wecom import get_group_chat
 
 ONCE = RetryPolicy(attempts=1)
+WRONG = "another app's"
 
 
 def failure(outcome: Outcome) -> ZoneClientError:
@@ -125,11 +126,11 @@ def test_an_emulator_that_does_not_run_is_a_request_that_was_not_sent() -> None:
 def test_a_secret_that_is_wrong_says_so(zone: Zone) -> None:
     info = zone.client.info()
     with (
-        zone.app_client(corpid=info["corpid"], secret="another app's") as client,
+        zone.app_client(corpid=info["corpid"], secret=WRONG) as client,
         pytest.raises(PlatformError, match="gettoken: .*40001.*the secret is not that of the app") as caught,
     ):
         client.call("chat_digest")
-    assert "another app's" not in repr(caught.value)
+    assert WRONG not in repr(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from wwspec_router.emulator.state.world import World
 
 __all__ = ["CORP_TOKEN", "SUITE_TOKEN", "get_corp_token", "get_suite_token"]
 
-SUITE_TOKEN, CORP_TOKEN = "service/get_suite_token", "service/get_corp_token"  # noqa: S105 - paths under /cgi-bin/
+SUITE_TOKEN, CORP_TOKEN = "service/get_suite_token", "service/get_corp_token"
 
 
 class SuiteToken(msgspec.Struct, kw_only=True, frozen=True):
