@@ -3,6 +3,7 @@
 import io
 import logging
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -49,6 +50,7 @@ async def test_both_clients_call_a_served_program_over_http_and_by_wecoms_own_ur
         app = {"corpid": info["corpid"], "secret": info["secret"], "program_id": info["program_id"]}
         with zone.app_client() as client:
             assert len(client.call(sync_msg.Request(limit=2)).msg_list) == 2
+        assert call_by_hand(zone.client.url, **app, limit=3) == 3
         async with AsyncZoneClient(**app, base_url=zone.client.url) as later:
             task = await later.submit(sync_msg.Request(limit=2))
             assert len((await task.result(10)).msg_list) == 2
@@ -64,6 +66,15 @@ async def test_both_clients_call_a_served_program_over_http_and_by_wecoms_own_ur
             async with AsyncZoneClient(**app) as later:
                 assert len((await later.call(sync_msg.Request(limit=2))).msg_list) == 2
             wait_until(lambda: not proxy._clients)  # one that is cut off by the proxy's end leaves a socket open
+
+
+def call_by_hand(base_url: str, limit: int, **app: str) -> int:
+    """Run the code that docs/client.md compares the client with."""
+    page = (ROOT / "docs" / "client.md").read_text("utf-8")
+    code = page.partition("# tests/by_hand.py\n")[2].partition("```")[0]
+    found: dict[str, Any] = {}
+    exec(code, found)  # noqa: S102 - our own page
+    return int(found["call_by_hand"](base_url, **app, limit=limit))
 
 
 def test_the_environment_names_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
