@@ -50,7 +50,8 @@ FAULTS: list[tuple[str, str, str]] = [
     (
         "far key",
         "[program]\nzzz = 1",
-        "registry.toml:1 [program]: unknown key zzz; known: name, errcode, overload_errcode, notify_ttl, timeout",
+        "registry.toml:1 [program]: unknown key zzz; known: name, errcode, overload_errcode, notify_ttl, timeout, "
+        "lifespan",
     ),
     ("wrong type", "[program]\nname = 1", "registry.toml:1 [program]: name: must be a text, not a whole number"),
     ("errcode 0", "[program]\nerrcode = 0", "registry.toml:1 [program]: errcode: must be a whole number >= 1"),
@@ -156,7 +157,8 @@ FAULTS: list[tuple[str, str, str]] = [
     (
         "a key of two lines",
         '[program]\n"a\\nb" = 1',
-        "registry.toml:1 [program]: unknown key a\\nb; known: name, errcode, overload_errcode, notify_ttl, timeout",
+        "registry.toml:1 [program]: unknown key a\\nb; known: name, errcode, overload_errcode, notify_ttl, timeout, "
+        "lifespan",
     ),
     (
         "an unknown API",

@@ -40,17 +40,21 @@ def require_free_ports(ports: Mapping[str, int]) -> None:
         ports: From the option that chooses a port to that port.
 
     Raises:
-        ConfigurationError: Something does; a line for each says what and whose, and the last one has the fix.
+        ConfigurationError: Something does; a line for each port says what, whose, and the fix.
     """
     if len(set(ports.values())) < len(ports):
         raise ConfigurationError(f"{' and '.join(ports)} are the same port: give each its own")
     taken = {option: port for option, port in ports.items() if not _is_free(port)}
     if not taken:
         return
-    lines = [f"port {port} is taken: {occupant(port)}" for port in taken.values()]
-    others = [f"{option} {_next_free(port, set(ports.values()))}" for option, port in taken.items()]
-    lines.append(f"nothing was started or changed: end it, or choose other ports, such as {' '.join(others)}")
-    raise ConfigurationError("\n".join(lines))
+    used = set(ports.values())
+    raise ConfigurationError(
+        "\n".join(
+            f"port {port} is taken, so nothing was started: {occupant(port)}; "
+            f"end it, or choose another port, such as {option} {_next_free(port, used)}"
+            for option, port in taken.items()
+        )
+    )
 
 
 def refusal(port: int) -> OSError | None:
@@ -83,7 +87,7 @@ def occupant(port: int) -> str:
         return description
     pid = _outermost(pid)
     folder = _link(f"/proc/{pid}/cwd")
-    return f"{description}, of process {pid}{f' in {folder}' if folder else ''}: {_command(pid)}"
+    return f"{description}, of process {pid}{f' in {folder}' if folder else ''} ({_command(pid)})"
 
 
 def kind(port: int) -> Kind:
