@@ -123,7 +123,7 @@ def test_an_asynchronous_call_waits_for_its_result(wwspec: Wwspec, emulator: Emu
     program.reply = lambda call: "{}"
     late = wwspec("call", "--async", "slow", "--wait", "0.05")
     assert late.exit_code == 1
-    assert "the program has reported no result within 0.05 seconds; wwspec job job_" in late.stderr
+    assert "the program has reported no result within 0.05 seconds; `wwspec job job_" in late.stderr
     assert wwspec("call", "--async", "slow", "--notify-id", "n").exit_code == 2
 
 
@@ -134,10 +134,10 @@ def test_the_result_of_an_asynchronous_call_is_fetched_later(
     submitted = wwspec("call", "--async", "slow", "--wait", "0")
     jobid = printed(submitted)["jobid"]
     line = f"wwspec job {jobid} --url {emulator.url}"
-    assert submitted.stderr == f"{line} prints the result\n"
+    assert submitted.stderr == f"`{line}` prints the result\n"
     early = wwspec("job", jobid)
     assert (early.exit_code, early.stdout) == (1, "")
-    assert early.stderr == f"Error: {jobid}: there is no result yet; {line} --wait 30 waits for it\n"
+    assert early.stderr == f"Error: {jobid}: there is no result yet; `{line} --wait 30` waits for it\n"
     report_result(emulator, program.calls[-1], '{"b": 1}')
     assert printed(CliRunner().invoke(main, line.split()[1:])) == {"b": 1}
     unknown = wwspec("job", "made-up")
@@ -267,3 +267,12 @@ def test_what_is_no_emulator_is_told_in_one_line(tmp_path: Path) -> None:
 class QuietHandler(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - of the base class
         pass
+
+
+def test_info_lists_who_and_what_the_corp_has(wwspec: Wwspec) -> None:
+    info = printed(wwspec("zone", "info"))
+    assert info["employees"]["lina"] == "李娜"
+    assert all(each.startswith("wm") for each in info["customers"])
+    assert all(each.startswith("wb") for each in info["robots"])
+    assert all(len(group["members"]) >= 2 for group in info["groups"].values())
+    assert len(info["knowledge_bases"]) == 1

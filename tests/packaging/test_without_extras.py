@@ -22,7 +22,14 @@ NEEDS_EMULATOR = {
     "zone": ("info",),
 }
 """The verbs that need the extra `emulator`, with arguments that are right."""
-WORKS = {"abilities": (), "check": (), "contracts": ("get_group_chat",), "new": ("shop",)}
+WORKS = {
+    "abilities": (),
+    "check": (),
+    "completion": ("bash",),
+    "config": (),
+    "contracts": ("get_group_chat",),
+    "new": ("shop",),
+}
 """The verbs that need no extra."""
 HINT = "needs the extra emulator (Crypto, httpx, python_multipart, watchfiles not found)"
 
@@ -73,7 +80,7 @@ def test_help_of_every_verb_works(bare: Path, clean_env: dict[str, str], folder:
 
 
 def test_every_verb_is_tried_here() -> None:
-    assert {*NEEDS_EMULATOR, *WORKS, "doctor", "serve"} == set(VERBS)
+    assert {*NEEDS_EMULATOR, *WORKS, "doctor", "image", "serve"} == set(VERBS)
 
 
 @pytest.mark.parametrize("verb", NEEDS_EMULATOR)

@@ -63,8 +63,8 @@ def test_a_handler_answers_under_its_own_contract(zone: Zone) -> None:
 def test_an_async_handler_asks_the_platform_on_its_way(zone: Zone) -> None:
     messages = zone.call("invoke_sync_msg", {"limit": 500, "token": _token(zone)}).reply["msg_list"]
     chatids = dict.fromkeys(message["chatid"] for message in messages if message.get("chatid"))
-    groups = {each: zone.call("invoke_get_group_chat", {"chatid": each}) for each in chatids}
-    chatid, group = next((each, answer.reply) for each, answer in groups.items() if answer.errcode == 0)
+    answers = ((each, zone.call("invoke_get_group_chat", {"chatid": each})) for each in chatids)
+    chatid, group = next((each, answer.reply) for each, answer in answers if answer.errcode == 0)
     overview = zone.call("group_overview", {"chatid": chatid}).reply
     assert overview["creator"] == group["creator"]
     assert overview["employees"] + overview["customers"] + overview["robots"] == len(group["members"])
@@ -225,9 +225,9 @@ def test_an_event_survives_kill_9_of_the_program(own_zone: ServedZone) -> None:
 def test_nothing_secret_is_in_the_programs_log(own_zone: ServedZone) -> None:
     fired = own_zone.fire("conversation_new_message")
     token = fired["event"]["conversation_new_message"]["token"]
-    own_zone.call("invoke_sync_msg", {"token": token, "cursor": "made-up-cursor"})
-    own_zone.call("invoke_sync_msg", {"limit": 5000, "cursor": "made-up-cursor"})
-    own_zone.call("get_callback_data", notify_id=own_zone.notified())
+    assert own_zone.call("invoke_sync_msg", {"token": token, "cursor": "made-up-cursor"}).errcode == 710611
+    assert own_zone.call("invoke_sync_msg", {"limit": 5000, "cursor": "made-up-cursor"}).errcode == 710660
+    assert own_zone.call("get_callback_data", notify_id=own_zone.notified()).errcode == 0
     log = own_zone.program_log()
     assert "InputError" in log
     for secret in (token, "made-up-cursor", own_zone.notified()):

@@ -44,22 +44,20 @@ def command(
     seed: int | None,
     call_timeout: float,
 ) -> None:
-    """Search for requests that the application answers badly: replies that the platform refuses, handlers that crash or hang.
+    """Search for requests that the application answers badly.
+
+    That are replies which the platform refuses, and handlers that crash or hang.
 
     Makes requests from the contracts, some that fit and some that almost fit, and lets SDK calls fail with every
     errcode and return code, come late, or be cut; notifications get lost or come twice. Without a name it tries the
     handlers of the application, and all events. Each finding is made as small as it can be, and printed as a pytest
-    test that repeats it.
+    test that repeats it: `wwspec fuzz > tests/test_found.py`.
 
     Exit code: 0 when nothing was found, 1 with a finding, 2 for wrong usage.
-
-    \b
-    wwspec fuzz
-    wwspec fuzz chat_digest --examples 2000
-    wwspec fuzz --seed 7 > tests/test_found.py
-    """  # noqa: D301 - click's own mark for a paragraph that keeps its lines
+    """
     from wwspec_router.registry.table import build_table  # here, since it needs the extra
     from wwspec_router.testing.fuzz.campaign import search
+    from wwspec_router.testing.fuzz.crashes import listening
     from wwspec_router.testing.fuzz.report import HEAD, test_of
     from wwspec_router.testing.fuzz.targets import known_values, requests_of
     from wwspec_router.testing.zone import Zone
@@ -68,12 +66,22 @@ def command(
     requests = requests_of(table, targets)
     seed = random.SystemRandom().randrange(2**32) if seed is None else seed
     found = 0
-    with Zone.in_process(app, registry, clock_start=CLOCK_START, call_timeout=call_timeout) as zone:
+    with (
+        listening() as crashes,
+        Zone.in_process(app, registry, clock_start=CLOCK_START, call_timeout=call_timeout) as zone,
+    ):
         known = known_values(zone)
         for number, (target, request) in enumerate(requests.items()):
             progress = _Progress(target)
             for finding in search(
-                zone, target, request, examples=examples, seed=seed + number, known=known, on_case=progress.count
+                zone,
+                target,
+                request,
+                examples=examples,
+                seed=seed + number,
+                crashes=crashes,
+                known=known,
+                on_case=progress.count,
             ):
                 found += 1
                 if found == 1:

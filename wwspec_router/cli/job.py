@@ -32,7 +32,7 @@ def command(jobid: str, wait: float, url: str) -> None:
         try:
             answer = SubmittedCall(jobid, lambda: emulator.result(jobid)).result(wait)
         except NoResultError as error:
-            again = f"{job_line(jobid, emulator.url)} --wait 30 waits for it"
+            again = f"`{job_line(jobid, emulator.url)} --wait 30` waits for it"
             raise click.ClickException(f"{error if wait else f'{jobid}: there is no result yet'}; {again}") from None
     print_answer(answer)
 

@@ -1,7 +1,10 @@
-"""Options that several verbs share, and how all of them read secrets."""
+"""Options that several verbs share, where their values come from, and how all of them read secrets.
+
+A setting comes from wwspec.toml, from the environment, or from an option; a later one of these goes before the others.
+"""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -9,16 +12,20 @@ from typing import Any, TypeVar, cast
 import click
 from click.core import ParameterSource
 
-from wwspec_router.config import REGISTRY, Secret, Setting, settings, variable
+from wwspec_router.cli.settings_file import FILE, SettingsFile, read_settings_file
+from wwspec_router.config import REGISTRY, Secret, Setting, may_hold_password, settings, variable
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.extras import require
 
 __all__ = [
+    "SecretOption",
     "app_options",
     "needs",
+    "origin",
     "print_json",
     "secret_option",
     "setting_options",
+    "settings_file",
     "store_option",
 ]
 
@@ -26,22 +33,64 @@ FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 LONGEST_SECRET = 65_536
 """Characters that are read of a file with a secret."""
+_FROM_FILES = f"{__name__}.from_files"
+"""Key in a context's `meta`: the arguments that name the files which secrets were read from."""
 
 
 def app_options(function: FunctionT) -> FunctionT:
-    """Add `--app` and `--registry`."""
+    """Add `--app`, `--registry` and `--config`."""
     app = click.option(
         "--app",
         type=click.Path(path_type=Path, file_okay=False, resolve_path=True),
         default=Path(),
+        envvar=variable("app"),
+        is_eager=True,  # the settings file is in it
         help="Application folder: abilities/ and, for contracts of its own, schemas/.  [default: this folder]",
     )
     registry = click.option(
         "--registry",
         type=click.Path(path_type=Path, dir_okay=False, resolve_path=True),
+        envvar=variable("registry"),
         help=f"Registry file.  [default: {REGISTRY} in the application folder]",
     )
-    return app(registry(function))
+    config = click.option(
+        "--config",
+        type=click.Path(path_type=Path, dir_okay=False, resolve_path=True),
+        envvar=variable("config"),
+        is_eager=True,  # the defaults of all others are in it
+        expose_value=False,
+        callback=_take_settings_file,
+        help=f"Settings file.  [default: {FILE} in the application folder, if there is one]",
+    )
+    return app(registry(config(function)))
+
+
+def _take_settings_file(ctx: click.Context, param: click.Parameter, named: Path | None) -> None:
+    path = named or ctx.params["app"] / FILE
+    if ctx.resilient_parsing or not (named or path.is_file()):
+        return
+    file = ctx.meta[FILE] = read_settings_file(path)
+    ctx.default_map = file.defaults(ctx.info_name or "")
+
+
+def settings_file(ctx: click.Context) -> SettingsFile | None:
+    """Return the settings file that a verb took, if there is one."""
+    file: SettingsFile | None = ctx.meta.get(FILE)
+    return file
+
+
+def origin(ctx: click.Context, name: str) -> str:
+    """Return where the value of an argument comes from: `default`, `wwspec.toml:4`, `WWSPEC_PORT` or `--port`."""
+    option = name.replace("_", "-")
+    file, from_file = settings_file(ctx), f"{name}_file" in ctx.meta.get(_FROM_FILES, ())
+    match ctx.get_parameter_source(name):
+        case ParameterSource.COMMANDLINE:
+            return f"--{option}-file" if from_file else f"--{option}"
+        case ParameterSource.ENVIRONMENT:
+            return f"{variable(option)}_FILE" if from_file else variable(option)
+        case ParameterSource.DEFAULT_MAP if file is not None:
+            return file.place(ctx.info_name or "", f"{name}_file" if from_file else name)
+    return "default"
 
 
 def needs(extra: str) -> Callable[[FunctionT], FunctionT]:
@@ -61,10 +110,14 @@ def needs(extra: str) -> Callable[[FunctionT], FunctionT]:
     return decorate
 
 
-def setting_options(function: FunctionT) -> FunctionT:
-    """Add an option for each setting of `config.Settings`."""
+def setting_options(function: FunctionT, *, but: Collection[str] = ()) -> FunctionT:
+    """Add an option for each setting of `config.Settings`, but for those that a verb decides itself.
+
+    `help.SettingsCommand` shows them by topic.
+    """
     for setting in reversed(settings().values()):
-        function = _option(setting)(function)
+        if setting.name not in but:
+            function = _option(setting)(function)
     return function
 
 
@@ -74,14 +127,27 @@ def _option(setting: Setting) -> Callable[[FunctionT], FunctionT]:
         return secret_option(setting.option, setting.text[0].lower() + setting.text[1:].rstrip("."))
     if setting.secret is Secret.WITH_PASSWORD:
         return store_option(setting.default, setting.text)
-    name = f"--{setting.option}"
+    name, named = f"--{setting.option}", variable(setting.option)
     if isinstance(setting.default, bool):
-        name = f"{name}/--no-{setting.option}" if setting.default else name
         return click.option(
-            name, is_flag=True, default=setting.default, show_default=setting.default, help=setting.text
+            f"{name}/--no-{setting.option}",
+            cls=_SettingOption,
+            is_flag=True,
+            default=setting.default,
+            show_default=True,
+            envvar=named,
+            help=setting.text,
         )
     default = str(setting.default) if setting.choices else setting.default
-    return click.option(name, type=_type(setting), default=default, show_default=True, help=setting.text)
+    return click.option(
+        name,
+        cls=_SettingOption,
+        type=_type(setting),
+        default=default,
+        show_default=True,
+        envvar=named,
+        help=setting.text,
+    )
 
 
 def _type(setting: Setting) -> click.ParamType[Any] | None:
@@ -105,8 +171,8 @@ def store_option(default: str, help_text: str) -> Callable[[FunctionT], Function
     def add(function: FunctionT) -> FunctionT:
         store = click.option(
             "--store",
-            cls=_Secret,
-            is_secret=_may_hold_password,
+            cls=SecretOption,
+            is_secret=may_hold_password,
             default=default,
             show_default=True,
             envvar=variable("store"),
@@ -128,7 +194,7 @@ def secret_option(name: str, help_text: str) -> Callable[[FunctionT], FunctionT]
     """
 
     def add(function: FunctionT) -> FunctionT:
-        secret = click.option(f"--{name}", cls=_Secret, default="", envvar=variable(name), hidden=True)
+        secret = click.option(f"--{name}", cls=SecretOption, default="", envvar=variable(name), hidden=True)
         return secret(_file_option(name, f"File that holds {help_text}; or set {variable(name)} to it.", function))
 
     return add
@@ -141,7 +207,17 @@ def print_json(value: Any) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
-class _Secret(click.Option):
+class _SettingOption(click.Option):
+    """An option whose faults name the environment variable or the line that its value comes from."""
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        """Return the name by which a fault calls this option."""
+        if ctx is not None and ctx.get_parameter_source(self.name or "") is ParameterSource.ENVIRONMENT:
+            return origin(ctx, self.name or "")
+        return super().get_error_hint(ctx)
+
+
+class SecretOption(click.Option):
     """An option whose value may be a secret, and then comes from a file or from the environment.
 
     The command line of a process is shown to every user of its machine, and stays in the history of the shell, so a
@@ -155,6 +231,8 @@ class _Secret(click.Option):
 
     def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, ParameterSource]:
         """Return the value and where it comes from."""
+        if ctx.resilient_parsing:  # a shell completes: no file is read, and nothing refused
+            return super().consume_value(ctx, opts)
         name, variable = self.opts[0], str(self.envvar)
         file = opts.get(f"{self.name}_file")
         if self.name in opts:
@@ -167,16 +245,22 @@ class _Secret(click.Option):
                     ctx,
                 )
         elif file is not None:
-            return _read(f"{name}-file", file), ParameterSource.COMMANDLINE
+            return self._from_file(ctx, f"{name}-file", file), ParameterSource.COMMANDLINE
         elif file := os.environ.get(f"{variable}_FILE"):
             if os.environ.get(variable):
                 raise ConfigurationError(f"{variable} and {variable}_FILE are both set: unset one of them")
-            return _read(f"{variable}_FILE", file), ParameterSource.ENVIRONMENT
+            return self._from_file(ctx, f"{variable}_FILE", file), ParameterSource.ENVIRONMENT
+        elif not os.environ.get(variable) and (file := (ctx.default_map or {}).get(f"{self.name}_file")):
+            return self._from_file(ctx, f"{FILE}: {name.lstrip('-')}-file", file), ParameterSource.DEFAULT_MAP
         return super().consume_value(ctx, opts)
+
+    def _from_file(self, ctx: click.Context, source: str, file: str) -> str:
+        ctx.meta.setdefault(_FROM_FILES, set()).add(f"{self.name}_file")
+        return _read(source, file)
 
 
 def _file_option(name: str, help_text: str, function: FunctionT) -> FunctionT:
-    """Add `--NAME-file`, which `_Secret` reads."""
+    """Add `--NAME-file`, which `SecretOption` reads."""
     return click.option(
         f"--{name}-file",
         metavar="FILE",
@@ -209,8 +293,3 @@ def _read(source: str, path: str) -> str:
     if "\n" in text:
         raise ConfigurationError(f"{source}: {path} has more than one line")
     return text
-
-
-def _may_hold_password(url: str) -> bool:
-    scheme, _, rest = url.partition(":")
-    return scheme not in ("sqlite", "memory") and ("@" in rest or "password" in rest)

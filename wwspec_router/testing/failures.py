@@ -46,6 +46,15 @@ class FailureReports:
             root.removeHandler(self._log)
 
     @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Let a test fail that did not look at the answer of a refused call."""
+        result = yield
+        if unseen := [refusal for zone in _zones(item) for refusal in zone.unseen_refusals()]:
+            lines = "\n".join(unseen)
+            pytest.fail(f"a call was refused, and the test did not look at its answer:\n{lines}", pytrace=False)
+        return result
+
+    @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: "pytest.CallInfo[None]"
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -86,11 +95,11 @@ class _Log(logging.Handler):
 
 
 def _zones(item: pytest.Item) -> "list[Zone]":
-    """Return the zones among a test's fixtures."""
+    """Return the zones among a test's fixtures, each once."""
     if (module := sys.modules.get("wwspec_router.testing.zone")) is None:
         return []
     fixtures: dict[str, Any] = getattr(item, "funcargs", {})
-    return [each for each in fixtures.values() if isinstance(each, module.Zone)]
+    return list({id(each): each for each in fixtures.values() if isinstance(each, module.Zone)}.values())
 
 
 def _shown_traffic(entries: list[dict[str, Any]]) -> Iterator[str]:

@@ -10,6 +10,7 @@ Every part is real in each form: calls travel sealed, through the emulator's sta
 extra `emulator`.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -29,6 +30,9 @@ __all__ = ["Answer", "CallRefusedError", "ServedZone", "SubmittedCall", "Zone"]
 
 ReplyT = TypeVar("ReplyT")
 
+_KEPT = 100
+"""Refusals between two tests that are remembered."""
+
 
 class Zone:
     """A program in a zone, as an enterprise app meets it. A context manager: the program ends with it.
@@ -44,6 +48,8 @@ class Zone:
         """The emulator's controls; see `EmulatorClient`."""
         self._stack = ends
         self._registry = registry
+        self._refused: deque[Answer[Any]] = deque(maxlen=_KEPT)
+        """Answers that refuse, to find those that no test looks at."""
 
     @staticmethod
     def in_process(app: Path, registry: Path | None = None, **emulator: Any) -> "Zone":
@@ -136,7 +142,7 @@ class Zone:
             ConfigurationError: No ability calls the SDK API, or the registry file has faults.
         """
         ability_id, text, reply = self._asked(ability, data, reply)
-        return self.client.call(ability_id, text, notify_id, reply=reply)
+        return self._kept(self.client.call(ability_id, text, notify_id, reply=reply))
 
     @overload
     def submit(self, ability: ApiRequest[OutputT]) -> SubmittedCall[OutputT]: ...
@@ -153,10 +159,30 @@ class Zone:
         Args and errors are those of `call`.
 
         Raises:
-            CallRefusedError: The platform refused the call, or the program did not accept it.
+            CallRefusedError: The platform refused the call, or could not give it to the program.
         """
         ability_id, text, reply = self._asked(ability, data, reply)
-        return self.client.submit(ability_id, text, reply=reply)
+        jobid = self.client.submit(ability_id, text).jobid
+
+        def fetch() -> Answer[Any] | None:
+            answer = self.client.result(jobid, ability_id=ability_id, reply=reply)
+            return answer and self._kept(answer)
+
+        return SubmittedCall(jobid, fetch)
+
+    def unseen_refusals(self) -> list[str]:
+        """Return each refusal since the last time of which nobody has asked how the call ended.
+
+        The fixture `zone` asks after each test, and the test fails: it passes over what it did not expect.
+        """
+        refusals = [refusal for answer in self._refused if (refusal := answer.unseen_refusal())]
+        self._refused.clear()
+        return refusals
+
+    def _kept(self, answer: Answer[Any]) -> Answer[Any]:
+        if answer.unseen_refusal():
+            self._refused.append(answer)
+        return answer
 
     def _asked(self, ability: str | ApiRequest[Any], data: object, reply: Any) -> tuple[str, str, Any]:
         """Return the ability ID, the request's JSON text and the type of the reply."""

@@ -6,7 +6,9 @@ Knows nothing of HTTP and of the emulator's state.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic, sleep
-from typing import Any, Generic, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
+
+import msgspec
 
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.errors import JsonError, WWSpecError
@@ -22,6 +24,9 @@ DOWN = 710674
 """The platform could not connect to the program."""
 
 _NOT_YET: Any = object()
+
+_TELLING = frozenset(("errcode", "errmsg", "raw", "refused_by"))
+"""What tells how a call ended."""
 
 _BY_FAULT = "a fault that was set"
 """What the emulator says of an errcode that a test asked for."""
@@ -61,8 +66,8 @@ class Answer(Generic[ReplyT]):
     """The answer to one call, synchronous or asynchronous.
 
     A call is refused when the platform does not deliver a reply, or when the program's reply carries an errcode other
-    than 0. `errcode` and `errmsg` are then of whoever refused, and there is no `reply`: to ask for it is an error, so
-    that no test passes over a refusal.
+    than 0. `errcode` and `errmsg` are then of the side that refused, and there is no `reply`: to ask for it is an
+    error, so that no test passes over a refusal.
     """
 
     call: str
@@ -81,6 +86,16 @@ class Answer(Generic[ReplyT]):
     reply_type: Any = field(default=Any, compare=False)
     """What `reply` is decoded to."""
     _decoded: Any = field(default=_NOT_YET, init=False, compare=False)
+    _looked_at: bool = field(default=False, init=False, compare=False)
+    """Whether anybody has asked how the call ended."""
+
+    if not TYPE_CHECKING:  # type checkers would take any attribute for one that exists
+
+        def __getattribute__(self, name: str) -> Any:
+            __tracebackhide__ = True
+            if name in _TELLING:
+                object.__setattr__(self, "_looked_at", True)
+            return super().__getattribute__(name)
 
     @property
     def reply(self) -> ReplyT:
@@ -120,6 +135,14 @@ class Answer(Generic[ReplyT]):
         hint = f"; {self.hint}" if self.hint else ""
         return f"{self.call}: refused by the {self.refused_by} with errcode {self.errcode}: {self.errmsg}{hint}"
 
+    def unseen_refusal(self) -> str:
+        """Return `refusal` while nobody has asked yet how the call ended; empty otherwise."""
+        if self._looked_at:
+            return ""
+        refusal = self.refusal
+        object.__setattr__(self, "_looked_at", False)
+        return refusal
+
     def __repr__(self) -> str:
         return f"<Answer {self.refusal or f'{self.call}: ok'}>"
 
@@ -153,6 +176,13 @@ class SubmittedCall(Generic[ReplyT]):
         return answer
 
 
+class _OwnError(msgspec.Struct, frozen=True):
+    """What is read of any reply; its other keys are passed over."""
+
+    errcode: Any = 0
+    errmsg: Any = ""
+
+
 def read_answer(call: str, platform: Mapping[str, Any], reply_type: Any = Any, program_url: str = "") -> Answer[Any]:
     """Return the answer that the platform's reply is about.
 
@@ -184,8 +214,7 @@ def down_hint(program_url: str) -> str:
 def _own_error(raw: str) -> tuple[int, str]:
     """Return errcode and errmsg of a program's reply; 0 and "" when it has none."""
     try:
-        reply = decode_json(raw, dict[str, Any])
+        own = decode_json(raw, _OwnError)
     except JsonError:
         return 0, ""  # any JSON may be a reply where no contract is registered
-    errcode, errmsg = reply.get("errcode", 0), reply.get("errmsg", "")
-    return errcode if isinstance(errcode, int) else 0, errmsg if isinstance(errmsg, str) else ""
+    return own.errcode if isinstance(own.errcode, int) else 0, own.errmsg if isinstance(own.errmsg, str) else ""

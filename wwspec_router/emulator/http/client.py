@@ -229,7 +229,7 @@ class EmulatorClient:
             reply: The type of the program's reply.
 
         Raises:
-            CallRefusedError: The platform refused the call, or the program did not accept it.
+            CallRefusedError: The platform refused the call, or could not give it to the program.
         """
         info = self.info()
         body = {"program_id": info["program_id"], "ability_id": ability_id, "request_data": data}
@@ -304,6 +304,10 @@ class EmulatorClient:
 
         try:
             response = self._http.request(method, path, **body)
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL):
+            raise EmulatorError(
+                f"{self.url!r} is not the URL of an emulator: write one such as {DEFAULT_URL}"
+            ) from None
         except httpx.HTTPError as error:
             raise EmulatorError(
                 f"no emulator answers at {self.url} ({type(error).__name__}): "

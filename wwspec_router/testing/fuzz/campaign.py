@@ -15,6 +15,7 @@ from wwspec_router.emulator.http.answer import read_answer
 from wwspec_router.emulator.http.client import EmulatorError
 from wwspec_router.emulator.state.faults import RETURN_CODES
 from wwspec_router.errors import CallError, HandlerTimeoutError
+from wwspec_router.testing.fuzz.crashes import Crashes
 from wwspec_router.testing.fuzz.requests import almost_fitting, fitting
 from wwspec_router.testing.zone import Answer, Zone
 
@@ -74,6 +75,7 @@ def search(
     *,
     examples: int,
     seed: int,
+    crashes: Crashes,
     known: Mapping[str, Sequence[Any]] | None = None,
     on_case: Callable[[], None] = lambda: None,
 ) -> Iterator[Finding]:
@@ -85,6 +87,7 @@ def search(
         request: The msgspec type of the ability's request; None for an event.
         examples: Cases that are tried.
         seed: The same seed gives the same cases.
+        crashes: What the program logs.
         known: Values of the emulated world by key.
         on_case: Called before each case.
     """
@@ -93,7 +96,7 @@ def search(
 
         def play(case: Case) -> None:
             on_case()
-            finding = _play(zone, case)
+            finding = _play(zone, case, crashes)
             if finding is not None and (finding.kind, finding.text) not in found:
                 raise _FoundError(finding)
 
@@ -139,8 +142,9 @@ def _disturbances() -> st.SearchStrategy[Disturbance]:
     )
 
 
-def _play(zone: Zone, case: Case) -> Finding | None:
+def _play(zone: Zone, case: Case, crashes: Crashes) -> Finding | None:
     """Play one case; return what is wrong with the answer, if anything is."""
+    crashes.take()
     for each in case.disturbances:
         zone.client.add_fault(each.on, each.effect, value=each.value, count=each.count)
     try:
@@ -154,7 +158,10 @@ def _play(zone: Zone, case: Case) -> Finding | None:
     finally:
         zone.client.clear_faults()
     kind = _kind_of(answer, is_delayed=any(each.effect == "latency" for each in case.disturbances))
-    return None if kind is None else Finding(case, kind, f"{answer.errmsg} ({answer.errcode})")
+    if kind is None:
+        return None
+    raised = crashes.take() if kind == "crash" else ""
+    return Finding(case, kind, raised or f"{answer.errmsg} ({answer.errcode})")
 
 
 def _kind_of(answer: Answer[Any], *, is_delayed: bool) -> Kind | None:

@@ -7,11 +7,6 @@ from wwspec_router.testing.fuzz.campaign import Case, Disturbance, Finding, Kind
 
 __all__ = ["HEAD", "test_of"]
 
-_MEANING: dict[Kind, str] = {
-    "misfit": "the platform takes its reply",
-    "crash": "it does not crash",
-    "hang": "it is answered in time",
-}
 _NAMES: dict[Kind, str] = {
     "misfit": "answers_within_its_contract",
     "crash": "does_not_crash",
@@ -24,18 +19,19 @@ from wwspec_router.testing.zone import Zone'''
 """The beginning of a file of tests."""
 
 
-def test_of(finding: Finding, token: str) -> str:
+def test_of(finding: Finding, number: int, token: str) -> str:
     """Return the text of a test function that fails while the application answers the case badly.
 
     Args:
         finding: What was found.
+        number: Makes the function's name its own.
         token: Of an event; the test gets one of its own.
     """
     case = finding.case
     name = re.sub(r"\W+", "_", case.target).strip("_").lower() or "ability"
     lines = [
-        f"def test_{name}_{_NAMES[finding.kind]}(zone: Zone) -> None:",
-        f'    """Found by wwspec fuzz: {finding.text}."""',
+        f"def test_{number}_{name}_{_NAMES[finding.kind]}(zone: Zone) -> None:",
+        f"    # {finding.text}",
     ]
     call = [line.replace(repr(token), "token") for line in _call(case)]
     if call != _call(case):

@@ -3,6 +3,7 @@
 Reads the JSON Schema that msgspec makes of a type, so it knows what is published of a contract and nothing else.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -108,7 +109,7 @@ class _Maker:
 def _text(schema: Schema) -> st.SearchStrategy[str]:
     least, most = schema.get("minLength", 0), schema.get("maxLength")
     if "pattern" in schema:
-        return st.from_regex(schema["pattern"], fullmatch=True)
+        return st.from_regex(re.compile(str(schema["pattern"])), fullmatch=True)
     if least == 0 and most is None:
         return _TEXTS
     letters = st.characters(codec="utf-8")
