@@ -70,7 +70,7 @@ def command(
         listening() as crashes,
         Zone.in_process(app, registry, clock_start=CLOCK_START, call_timeout=call_timeout) as zone,
     ):
-        known = known_values(zone)
+        known = known_values(zone, table)
         for number, (target, request) in enumerate(requests.items()):
             progress = _Progress(target)
             for finding in search(
@@ -86,10 +86,10 @@ def command(
                 found += 1
                 if found == 1:
                     click.echo(HEAD)
-                click.echo(f"\n{test_of(finding, known['token'][0])}")
+                click.echo(f"\n{test_of(finding, found, known['token'][0])}")
                 progress.found += 1
             progress.end()
-    click.echo(f"{len(requests)} abilities and events, seed {seed}: {found or 'no'} findings", err=True)
+    click.echo(f"{len(requests)} abilities and events, seed {seed}: {_findings(found)}", err=True)
     if found:
         sys.exit(1)
 
@@ -110,4 +110,8 @@ class _Progress:
 
     def end(self) -> None:
         begin = "\r" if self._lives else ""
-        click.echo(f"{begin}{self._target}: {self._tried} cases, {self.found or 'no'} findings", err=True)
+        click.echo(f"{begin}{self._target}: {self._tried} cases, {_findings(self.found)}", err=True)
+
+
+def _findings(number: int) -> str:
+    return "1 finding" if number == 1 else f"{number or 'no'} findings"

@@ -19,7 +19,7 @@ from wwspec_router.testing.fuzz.crashes import Crashes
 from wwspec_router.testing.fuzz.requests import almost_fitting, fitting
 from wwspec_router.testing.zone import Answer, Zone
 
-__all__ = ["Case", "Disturbance", "Finding", "Kind", "search"]
+__all__ = ["MISFITS", "UNANSWERED", "Case", "Disturbance", "Finding", "Kind", "search"]
 
 Kind = Literal["misfit", "crash", "hang"]
 
@@ -58,13 +58,15 @@ class Finding(msgspec.Struct, frozen=True):
 
     case: Case
     kind: Kind
-    text: str
-    """Who says what of it, in one line."""
+    what: str
+    """What went wrong and where, which is the same for cases that show the same fault."""
+    text: str = ""
+    """What the error says, which may differ from case to case."""
 
 
 class _FoundError(Exception):
     def __init__(self, finding: Finding) -> None:
-        super().__init__(finding.text)
+        super().__init__(finding.what)
         self.finding = finding
 
 
@@ -97,13 +99,13 @@ def search(
         def play(case: Case) -> None:
             on_case()
             finding = _play(zone, case, crashes)
-            if finding is not None and (finding.kind, finding.text) not in found:
+            if finding is not None and (finding.kind, finding.what) not in found:
                 raise _FoundError(finding)
 
         try:
             _searching(play, _cases(target, request, known), examples, seed)
         except _FoundError as error:
-            found.add((error.finding.kind, error.finding.text))
+            found.add((error.finding.kind, error.finding.what))
             yield error.finding
         else:
             return
@@ -160,8 +162,8 @@ def _play(zone: Zone, case: Case, crashes: Crashes) -> Finding | None:
     kind = _kind_of(answer, is_delayed=any(each.effect == "latency" for each in case.disturbances))
     if kind is None:
         return None
-    raised = crashes.take() if kind == "crash" else ""
-    return Finding(case, kind, raised or f"{answer.errmsg} ({answer.errcode})")
+    raised, text = crashes.take() if kind == "crash" else ("", "")
+    return Finding(case, kind, raised or f"{answer.errmsg} ({answer.errcode})", text)
 
 
 def _kind_of(answer: Answer[Any], *, is_delayed: bool) -> Kind | None:

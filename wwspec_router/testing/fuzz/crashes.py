@@ -21,14 +21,13 @@ class Crashes(logging.Handler):
         if record.exc_info and record.exc_info[1] is not None:
             self._latest = record.exc_info[1]
 
-    def take(self) -> str:
-        """Return the latest error in one line, with its place in the application; empty when there was none."""
+    def take(self) -> tuple[str, str]:
+        """Return class and place of the latest error, and its text; empty ones when there was none."""
         error, self._latest = self._latest, None
         if error is None:
-            return ""
-        text = " ".join(str(error).split())[:200]
+            return "", ""
         place = place_of(error)
-        return f"{type(error).__name__}{f': {text}' if text else ''}{f' at {place}' if place else ''}"
+        return f"{type(error).__name__}{f' at {place}' if place else ''}", " ".join(str(error).split())[:200]
 
 
 @contextmanager

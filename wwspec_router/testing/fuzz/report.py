@@ -3,7 +3,8 @@
 import re
 from pprint import pformat
 
-from wwspec_router.testing.fuzz.campaign import Case, Disturbance, Finding, Kind
+from wwspec_router.errors import CallError, HandlerTimeoutError
+from wwspec_router.testing.fuzz.campaign import MISFITS, UNANSWERED, Case, Disturbance, Finding, Kind
 
 __all__ = ["HEAD", "test_of"]
 
@@ -15,7 +16,8 @@ _NAMES: dict[Kind, str] = {
 WIDTH = 100
 HEAD = '''"""Cases that wwspec fuzz has found."""
 
-from wwspec_router.testing.zone import Zone'''
+from wwspec_router.testing.zone import Zone
+'''
 """The beginning of a file of tests."""
 
 
@@ -31,7 +33,7 @@ def test_of(finding: Finding, number: int, token: str) -> str:
     name = re.sub(r"\W+", "_", case.target).strip("_").lower() or "ability"
     lines = [
         f"def test_{number}_{name}_{_NAMES[finding.kind]}(zone: Zone) -> None:",
-        f"    # {finding.text}",
+        f"    # {finding.what}{f': {finding.text}' if finding.text else ''}",
     ]
     call = [line.replace(repr(token), "token") for line in _call(case)]
     if call != _call(case):
@@ -40,7 +42,8 @@ def test_of(finding: Finding, number: int, token: str) -> str:
             '    token = event["conversation_new_message"]["token"]',
         ]
     lines += [f"    {_fault(each)}" for each in case.disturbances]
-    body = [*call, f"assert {_expected(finding)}, answer.refusal"]
+    shown = "reply" if case.is_event else "answer.refusal"
+    body = [*call, f"assert {_expected(finding)}, {shown}"]
     if case.disturbances:
         lines += [
             "    try:",
@@ -64,10 +67,7 @@ def _fault(fault: Disturbance) -> str:
 
 def _call(case: Case) -> list[str]:
     if case.is_event:
-        return [
-            f'reply = zone.client.fire("{case.target}")["reply"]',
-            f'answer = read_answer("{case.target}", {{"errcode": 0, "response_data": reply}})',
-        ]
+        return [f'reply = zone.client.fire("{case.target}")["reply"]']
     request = pformat(case.request, width=WIDTH - 24, sort_dicts=False).splitlines()
     request = [request[0], *(f"    {line}" for line in request[1:])]
     first, *rest = f'answer = zone.call("{case.target}", {request[0]}', *request[1:]
@@ -75,10 +75,12 @@ def _call(case: Case) -> list[str]:
 
 
 def _expected(finding: Finding) -> str:
+    errmsg = "reply" if finding.case.is_event else "answer.errmsg"
     match finding.kind:
         case "misfit":
-            return "answer.errcode not in (790013, 790014)"
+            return f"answer.errcode not in {MISFITS}"
         case "crash":
-            return 'answer.errmsg != "internal error of the program"'
+            return f'"{CallError.default_message}" not in {errmsg}'
         case "hang":
-            return 'answer.errcode not in (710675, 710676, 710677) and "longer than its timeout" not in answer.errmsg'
+            in_time = f'"{HandlerTimeoutError.default_message}" not in {errmsg}'
+            return in_time if finding.case.is_event else f"answer.errcode not in {UNANSWERED} and {in_time}"

@@ -7,9 +7,8 @@ from operator import or_
 from typing import Any
 
 from wwspec_router.errors import ConfigurationError
-from wwspec_router.registry.table import Ability, AbilityTable, FuncTarget, HandlerTarget
+from wwspec_router.registry.table import Ability, AbilityTable, ApiTarget, FuncTarget, HandlerTarget
 from wwspec_router.testing.zone import Zone
-from wwspec_router.wecom import sync_msg
 
 SHOWN = 20
 """Messages of which ids are taken."""
@@ -45,22 +44,29 @@ def requests_of(table: AbilityTable, names: Sequence[str]) -> dict[str, Any]:
     return requests
 
 
-def known_values(zone: Zone) -> dict[str, list[Any]]:
-    """Return values of the emulated world by the key that they are for."""
+def known_values(zone: Zone, table: AbilityTable) -> dict[str, list[Any]]:
+    """Return values of the emulated world by the key that they are for.
+
+    Args:
+        zone: The application in a zone.
+        table: What it answers. Ids of messages, people and groups are known when one ability passes `sync_msg` on.
+    """
     event = zone.client.fire("conversation_new_message")["event"]
     token = event["conversation_new_message"]["token"]
-    try:
-        answer = zone.call(sync_msg.Request(token=token, limit=SHOWN))
-    except ConfigurationError:  # no ability of this application passes the API on
-        return {"token": [token]}
-    messages = [] if answer.refused_by else answer.reply.msg_list
-    people = [each.sender.id for each in messages if each.sender]
-    return {
-        "token": [token],
-        "msgid": [each.msgid for each in messages],
-        "chatid": [each.chatid for each in messages if each.chatid] or [""],
-        **dict.fromkeys(("userid", "open_userid", "external_userid"), people or [""]),
-    }
+    known = {"token": [token]}
+    pull = next((name for name, each in table.abilities.items() if _passes_on(each, "sync_msg")), None)
+    if pull is None:
+        return known
+    answer = zone.call(pull, {"token": token, "limit": SHOWN})
+    messages = [] if answer.refused_by else answer.reply["msg_list"]
+    people = [each["sender"]["id"] for each in messages if each.get("sender")]
+    ids = {"msgid": [each["msgid"] for each in messages], "chatid": [each.get("chatid") for each in messages]}
+    ids |= dict.fromkeys(("userid", "open_userid", "external_userid"), people)
+    return known | {key: found for key, each in ids.items() if (found := [value for value in each if value])}
+
+
+def _passes_on(ability: Ability, api: str) -> bool:
+    return isinstance(ability.target, ApiTarget) and ability.target.api == api
 
 
 def _request(ability: Ability) -> Any:
