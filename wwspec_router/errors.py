@@ -25,7 +25,7 @@ WWSpecError
 │   └─ StoreFullError        a bound on rows, bytes or jobs is reached
 ├─ JsonError                 a text is not JSON, or not of the wanted type
 ├─ ElfError                  a file is no ELF file, or a damaged one              image.elf
-├─ ChildError                a verb in a process of its own ended too early    cli.child
+├─ ChildError                a verb in a process of its own ended too early    child
 ├─ EmulatorError             the emulator did not do what it was asked         emulator.http.client
 ├─ CallRefusedError          the answer to an app's call is a refusal          emulator.http.answer
 ├─ NoResultError             an asynchronous call has no result in time        emulator.http.answer
