@@ -130,6 +130,12 @@ class Settings:
         "for all programs that share a store.",
         least=1,
     )
+    once_lease: float = _setting(
+        10.0,
+        "Seconds after which a call that runs once is free to run again when its process gives no sign of life; the "
+        "same for all programs that share a store.",
+        least=1,
+    )
     job_orphan: float = _setting(
         600.0,
         "Seconds after which an asynchronous call is reported as unknown when no program on this store knows its "

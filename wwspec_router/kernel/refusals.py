@@ -9,7 +9,7 @@ from contextlib import suppress
 import msgspec
 
 from wwspec_router.envelope import Call, CallType, Reply
-from wwspec_router.errors import CallError, OverloadedError
+from wwspec_router.errors import CallError, OverloadedError, StillRunningError
 from wwspec_router.logs import LineLimiter, short
 from wwspec_router.stacks import describe, errcode_of, is_a
 
@@ -29,11 +29,15 @@ class Refusals:
     Args:
         errcode: The program's own errcode, for errors that have none.
         overload_errcode: The same for calls that are refused because of overload.
+        once_errcode: The same for repeats of a call that runs once and still runs.
     """
 
-    def __init__(self, errcode: int, overload_errcode: int) -> None:
+    def __init__(self, errcode: int, overload_errcode: int, once_errcode: int) -> None:
         self._errcode = errcode
-        self._overload_errcode = overload_errcode
+        self._errcodes: dict[type[CallError], int] = {
+            OverloadedError: overload_errcode,
+            StillRunningError: once_errcode,
+        }
         self._encode = msgspec.json.Encoder().encode
         self._limiter = LineLimiter()
 
@@ -41,7 +45,7 @@ class Refusals:
         """Return the reply that an error becomes."""
         errcode = error.errcode
         if errcode is None:
-            errcode = self._overload_errcode if isinstance(error, OverloadedError) else self._errcode
+            errcode = next((code for kind, code in self._errcodes.items() if isinstance(error, kind)), self._errcode)
         text = error.message.encode("utf-8", "backslashreplace").decode()
         return Reply(self._encode(_ErrorBody(errcode, text)).decode(), errcode)
 

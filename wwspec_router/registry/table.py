@@ -29,8 +29,9 @@ from wwspec_router.handlers.ability import Handler, handler_of
 from wwspec_router.handlers.context import ApiCodec, ApiCodecs
 from wwspec_router.monitoring.monitor import Status
 from wwspec_router.registry.apis import RequestCodecs
-from wwspec_router.registry.file import AbilityRow, Apis, Passthrough, Registry, parse_registry
+from wwspec_router.registry.file import AbilityRow, Apis, FuncTable, Passthrough, Registry, parse_registry
 from wwspec_router.registry.loader import ApiContract, Application, EventContract
+from wwspec_router.registry.once import OnceRule, once_faults, once_rule
 
 __all__ = [
     "Ability",
@@ -61,6 +62,8 @@ class HandlerTarget(msgspec.Struct, frozen=True):
     handler: Handler
     input: InputCodec[Any]
     output: OutputCodec
+    once: OnceRule | None = None
+    """How repeats of a call are recognised; None when each call runs."""
 
 
 class CallbackTarget(msgspec.Struct, frozen=True):
@@ -80,13 +83,16 @@ class StatusTarget(msgspec.Struct, frozen=True):
 class FuncTarget(msgspec.Struct, frozen=True):
     """Answered by what `input.func` names: the protocol of the vendor's Python demo [100249]."""
 
-    functions: dict[str, ApiTarget | CallbackTarget]
+    functions: dict[str, "FunctionTarget"]
 
     @property
     def requests(self) -> dict[str, type]:
         """The wrapped request of each function, for console examples."""
         return {name: func_input(name, each.input.type) for name, each in self.functions.items()}
 
+
+FunctionTarget = ApiTarget | HandlerTarget | CallbackTarget
+"""What answers a function of the Python demo's protocol."""
 
 Target = ApiTarget | HandlerTarget | CallbackTarget | StatusTarget | FuncTarget
 """What answers an ability."""
@@ -235,26 +241,35 @@ class _Builder:
             return self._handler_target(row.handler, row, place)
         if row.kind == "func":
             names = list(self._names("*" if row.apis is None else row.apis, "abilities", ability_id))
-            return self._func_target([*names, DO_ASYNC_JOB], row.drop_empty)
+            return self._func_target([*names, DO_ASYNC_JOB], row, place)
         if row.kind == "status":
             return StatusTarget(InputCodec(Contract), OutputCodec(Status, OutputPolicy.STRICT))
         return self._callback_target(CallbackDataRequest, row.output_policy or OutputPolicy.PRUNE)
 
-    def _handler_target(self, name: str, row: AbilityRow, place: str) -> HandlerTarget | None:
+    def _handler(self, name: str, place: str) -> Handler | None:
         try:
             handler = handler_of(self._application.attribute(name))
         except LoaderError as error:
-            self.faults.append(f"{place}: handler: {error}")
+            self.faults.append(f"{place}: {error}")
             return None
         if handler is None:
-            self.faults.append(f"{place}: handler: {name} has no contract; mark it with @wwspec_router.ability")
+            self.faults.append(f"{place}: {name} has no contract; mark it with @wwspec_router.ability")
+        return handler
+
+    def _handler_target(self, name: str, row: AbilityRow, place: str) -> HandlerTarget | None:
+        handler = self._handler(name, f"{place}: handler")
+        if handler is None:
             return None
         request = self._handler_contract(place, "input", row.input, handler.request)
         response = self._handler_contract(place, "output", row.output, handler.response)
         if request is None or response is None:
             return None
         output = OutputCodec(response, row.output_policy or OutputPolicy.STRICT, _pruning_logger(name))
-        return HandlerTarget(handler, InputCodec(request), output)
+        if row.once is None:
+            return HandlerTarget(handler, InputCodec(request), output)
+        faults = [f"{place}: once: {fault}" for fault in once_faults(row.once, request)]
+        self.faults += faults
+        return None if faults else HandlerTarget(handler, InputCodec(request), output, once_rule(row.once))
 
     def _handler_contract(self, place: str, side: str, file: str | None, type_: type | None) -> type | None:
         """Return one side of a handler's contract: from its annotation, or from the file that its row names."""
@@ -310,19 +325,41 @@ class _Builder:
             self._event_outputs[policy] = OutputCodec(self._event_type, policy, _pruning_logger("stored events"))
         return CallbackTarget(InputCodec(request), self._event_outputs[policy])
 
-    def _add_functions(self, func: Passthrough) -> None:
-        for name in (*self._names(func.apis, "func"), DO_ASYNC_JOB):
-            self._add(func.prefix + name, self._func_target([name], func.drop_empty), func, "func")
+    def _add_functions(self, func: FuncTable) -> None:
+        """Add an ability for each function: the prefix, and the function's name."""
+        names = [*self._names(func.apis, "func"), DO_ASYNC_JOB]
+        target = self._func_target(names, func, self._registry.place("func"))
+        for name, each in target.functions.items():
+            self._add(func.prefix + name, FuncTarget({name: each}), func, "func")
 
-    def _func_target(self, names: list[str], drop_empty: bool) -> FuncTarget:
-        functions: dict[str, ApiTarget | CallbackTarget] = {}
+    def _func_target(self, names: list[str], row: FuncTable | AbilityRow, place: str) -> FuncTarget:
+        """Return the target of some APIs and of a row's own functions."""
+        functions: dict[str, FunctionTarget] = {}
         for name in names:
             functions[name] = (
                 self._callback_target(AsyncJobRequest)
                 if name == DO_ASYNC_JOB
-                else self._api_target(name, OutputPolicy.PRUNE, drop_empty)
+                else self._api_target(name, OutputPolicy.PRUNE, row.drop_empty)
             )
+        for name, handler in row.functions.items():
+            if name in functions:
+                what = "fetches stored events" if name == DO_ASYNC_JOB else f"is SDK API {name}"
+                self.faults.append(
+                    f"{place}: functions: {name} = {handler} and the {name} that {what} would both answer "
+                    f"input.func {name}; name the function otherwise, or leave the API out of apis"
+                )
+            elif (own := self._own_function(handler, f"{place}: functions: {name}")) is not None:
+                functions[name] = own
         return FuncTarget(functions)
+
+    def _own_function(self, name: str, place: str) -> HandlerTarget | None:
+        handler = self._handler(name, place)
+        if handler is None:
+            return None
+        if handler.request is None or handler.response is None:
+            self.faults.append(f"{place}: {name} takes or returns a dict; annotate it with a Contract and an Output")
+            return None
+        return self._handler_target(name, AbilityRow(handler=name), place)
 
     def _names(self, apis: Apis, table: str, key: str | None = None) -> Iterator[str]:
         for api in self._contracts if apis == "*" else apis:

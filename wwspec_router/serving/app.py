@@ -196,6 +196,7 @@ class ZoneProgram:
             portal,
             intake,
             lambda: encode(monitor.status()).decode(),  # runs in calls only; the monitor is made after the jobs
+            settings.once_lease,
         )
         jobs = self._jobs(dispatcher, figures, wake_jobs) if settings.job_threads else None
         monitor = Monitor(

@@ -227,7 +227,7 @@ class OnceSuite(StoreFixtures):
             def __init__(self) -> None:
                 super().__init__(store_factory(StoreLimits(max_once=3, max_once_bytes=30)), clock)
 
-        run_state_machine_as_test(Machine, settings=SETTINGS)  # type: ignore[no-untyped-call]  # hypothesis
+        run_state_machine_as_test(Machine, settings=SETTINGS)
 
 
 class _Held(NamedTuple):

@@ -6,6 +6,7 @@ How the server is reached is in `RedisServer`. It knows neither events nor jobs.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from wwspec_router.stores.base import StoreLimits
 from wwspec_router.stores.checks import full_of_replies, kept_size, positive, storable_claim, storable_hashes
@@ -118,7 +119,7 @@ class RedisOnce:
         bounds = (self._limits.max_once, self._limits.max_once_bytes)
         length = milliseconds(positive("lease", lease))
         arguments: list[str | int] = [claim.key, claim.token, claim.request, length, *bounds, _SWEPT_PER_CLAIM]
-        found = b"again"
+        found: Any = b"again"
         while found == b"again":
             found = self._server.run(_CLAIM, [*_SHARED, _ENTRY + claim.key], arguments, again=True)
         if found == b"full":
@@ -140,7 +141,8 @@ class RedisOnce:
         """Keep a reply; see `OnceStore.keep_once`. It is as durable as the server is."""
         storable_claim(claim)
         size, lifetime = kept_size(reply), milliseconds(positive("ttl", ttl))
-        arguments = [claim.key, claim.token, claim.request, lifetime, size, reply.errcode, reply.text]
+        arguments: list[str | int] = [claim.key, claim.token, claim.request, lifetime]
+        arguments += [size, reply.errcode, reply.text]
         return bool(self._server.run(_KEEP, [*_SHARED, _ENTRY + claim.key], arguments, again=True))
 
     def release_once(self, key: str, token: str) -> None:

@@ -73,9 +73,7 @@ class SqliteOnce:
         if entry is None or entry.token == claim.token:
             now = self._clock()
             entry = self._file.write(lambda db: self._claim(db, claim, now, lease), synced=False)
-        if entry is not None and entry.token == claim.token and entry.reply is None:
-            return None
-        return entry
+        return None if _is_running(entry, claim) else entry
 
     def renew_once(self, claims: Sequence[OnceClaim], lease: float) -> set[str]:
         """Extend leases; see `OnceStore.renew_once`."""
