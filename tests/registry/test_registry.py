@@ -50,7 +50,7 @@ FAULTS: list[tuple[str, str, str]] = [
     (
         "far key",
         "[program]\nzzz = 1",
-        "registry.toml:1 [program]: unknown key zzz; known: name, errcode, overload_errcode, notify_ttl, timeout",
+        "registry.toml:1 [program]: unknown key zzz; known: name, errcode, overload_errcode, once_errcode, notify_ttl, timeout",
     ),
     ("wrong type", "[program]\nname = 1", "registry.toml:1 [program]: name: Expected str, got int"),
     ("errcode 0", "[program]\nerrcode = 0", "registry.toml:1 [program]: errcode: Expected int >= 1"),
@@ -119,7 +119,7 @@ FAULTS: list[tuple[str, str, str]] = [
     (
         "a key of two lines",
         '[program]\n"a\\nb" = 1',
-        "registry.toml:1 [program]: unknown key a\\nb; known: name, errcode, overload_errcode, notify_ttl, timeout",
+        "registry.toml:1 [program]: unknown key a\\nb; known: name, errcode, overload_errcode, once_errcode, notify_ttl, timeout",
     ),
     (
         "an unknown API",
