@@ -57,5 +57,5 @@ def run() -> None:
 with closing(open_store(url)) as store:
     orders = Orders()
     orders.on_run = run
-    kernel = orders.kernel(Stepping(store), timeout=20.0)  # type: ignore[arg-type]  # a store, but for mypy
+    kernel = orders.kernel(Stepping(store), timeout=20.0)
     kernel.dispatch(app_call("place_order", '{"order":{"id":"a"}}'))

@@ -16,7 +16,7 @@ from wwspec_router.contracts import Contract, Output
 from wwspec_router.contracts.codec import InputCodec, LazyType, OutputCodec, OutputPolicy
 from wwspec_router.contracts.examples import console_example, contract_faults
 from wwspec_router.contracts.from_example import contract_of_file
-from wwspec_router.contracts.matching import mismatches
+from wwspec_router.contracts.matching import merged, mismatches
 from wwspec_router.contracts.wrapping import (
     DO_ASYNC_JOB,
     AsyncJobRequest,
@@ -342,15 +342,15 @@ class _Builder:
                 else self._api_target(name, OutputPolicy.PRUNE, row.drop_empty)
             )
         for name, handler in row.functions.items():
-            if name in functions:
-                what = "fetches stored events" if name == DO_ASYNC_JOB else f"is SDK API {name}"
-                self.faults.append(
-                    f"{place}: functions: {name} = {handler} and the {name} that {what} would both answer "
-                    f"input.func {name}; name the function otherwise, or leave the API out of apis"
-                )
+            if not name or not name.isprintable():
+                self.faults.append(f"{place}: functions: a function's name is printable text, as input.func has it")
+            elif name in functions:
+                self.faults.append(f"{place}: functions: {_collision(name, handler)}")
             elif (own := self._own_function(handler, f"{place}: functions: {name}")) is not None:
                 functions[name] = own
-        return FuncTarget(functions)
+        target = FuncTarget(functions)
+        self.faults += [f"{place}: functions: {fault}" for fault in _mixed_types(target)]
+        return target
 
     def _own_function(self, name: str, place: str) -> HandlerTarget | None:
         handler = self._handler(name, place)
@@ -376,6 +376,30 @@ class _Builder:
         for event_type in self._registry.notify_scenes:
             if event_type not in self._events:
                 self.faults.append(f"{place}: event {event_type} has no contract; add schemas/events/{event_type}.py")
+
+
+def _mixed_types(target: FuncTarget) -> Iterator[str]:
+    """Yield where an own function gives a key another type than the functions before it."""
+    own = [name for name, each in target.functions.items() if isinstance(each, HandlerTarget)]
+    if not own or len(target.functions) == 1:
+        return
+    requests = {name: console_example(each) for name, each in target.requests.items()}
+    replies = {name: console_example(each.output.type) for name, each in target.functions.items()}
+    for side, examples in (("request", requests), ("reply", replies)):
+        whole = merged(list(examples.values()))
+        for name in own:
+            for path, why in mismatches(whole, examples[name]):
+                yield (
+                    f"{name}: {side} {path}: {why} in the ability's console example, which has one type for each key; "
+                    "rename the key, or give the function an ability of its own"
+                )
+
+
+def _collision(name: str, handler: str) -> str:
+    other, fix = f"SDK API {name}", ", or leave the API out of apis"
+    if name == DO_ASYNC_JOB:
+        other, fix = "the fetching of stored events", ""
+    return f"{handler} and {other} would both answer input.func {name}; name the function otherwise{fix}"
 
 
 def _output(contract: ApiContract, policy: OutputPolicy) -> OutputCodec:
