@@ -18,12 +18,15 @@ from hypothesis import given, strategies as st
 
 import wwspec_router
 from tests.support.apps import ROOT
-from tests.support.kernel import app_call
-from tests.support.once import LEASE, Orders, job_call, run_job
+from tests.support.kernel import app_call, with_handler
+from tests.support.once import BY_ID, EMPTY, LEASE, Order, Orders, Receipt, job_call, run_job
 from tests.support.processes import UNMEASURED
 from tests.support.redis_server import local_redis
+from tests.support.sdk import MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.errors import AbilityError
+from wwspec_router.handlers.ability import ability
+from wwspec_router.handlers.context import AsyncContext
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.once import MOST_WAITING
 from wwspec_router.registry.file import OnceRow
@@ -85,6 +88,19 @@ def test_a_repeat_gets_the_reply_that_was_kept(orders: Orders, store: Store) -> 
     assert place(kernel) == {"errcode": 0, "errmsg": "ok", "number": 1}
     assert place(kernel)["number"] == place(orders.kernel(store))["number"] == 1
     assert orders.runs == 1
+
+
+def test_an_async_handler_runs_once(store: Store) -> None:
+    runs: list[str] = []
+
+    @ability
+    async def place_order(request: Order, ctx: AsyncContext) -> Receipt:
+        runs.append(ctx.corpid)
+        return Receipt(number=len(runs))
+
+    kernel = Dispatcher(with_handler(EMPTY, place_order, once=BY_ID), MemorySdk(), store)
+    assert place(kernel) == place(kernel) == {"errcode": 0, "errmsg": "ok", "number": 1}
+    assert runs == ["corp"]
 
 
 def test_a_call_of_another_corp_app_or_key_runs(orders: Orders, store: Store) -> None:

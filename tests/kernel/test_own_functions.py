@@ -74,19 +74,20 @@ def test_the_console_examples_show_own_functions(kernel: Kernel) -> None:
 
 
 def test_a_function_without_a_contract_is_a_fault(kernel_of: ZoneOf) -> None:
-    registry = "[func]\nprefix='f_'\n[func.functions]\nloose='tests.support.words:untyped'\nrequest='tests.support.words:Request'"
+    functions = "loose='tests.support.words:untyped'\nrequest='tests.support.words:Request'"
     with pytest.raises(RegistryError) as caught:
-        kernel_of(registry)
+        kernel_of(f"[func]\nprefix='f_'\n[func.functions]\n{functions}")
     assert [fault.partition("[func]: ")[2] for fault in caught.value.faults] == [
-        "functions: loose: tests.support.words:untyped takes or returns a dict; annotate it with a Contract and an Output",
+        "functions: loose: tests.support.words:untyped takes or returns a dict; annotate it with a Contract and an "
+        "Output",
         "functions: request: tests.support.words:Request has no contract; mark it with @wwspec_router.ability",
     ]
 
 
 def test_functions_of_one_ability_that_give_a_key_two_types_are_a_fault(kernel_of: ZoneOf) -> None:
-    registry = "[abilities.a]\nkind='func'\napis=[]\nfunctions={one='tests.support.words:count',two='tests.support.words:named'}"
+    functions = "one='tests.support.words:count',two='tests.support.words:named'"
     with pytest.raises(RegistryError) as caught:
-        kernel_of(registry)
+        kernel_of(f"[abilities.a]\nkind='func'\napis=[]\nfunctions={{{functions}}}")
     assert [fault.partition("[abilities.a]: ")[2] for fault in caught.value.faults] == [
         "functions: two: reply $.count: expected an integer, got a string in the ability's console example, which has "
         "one type for each key; rename the key, or give the function an ability of its own"

@@ -50,7 +50,8 @@ FAULTS: list[tuple[str, str, str]] = [
     (
         "far key",
         "[program]\nzzz = 1",
-        "registry.toml:1 [program]: unknown key zzz; known: name, errcode, overload_errcode, once_errcode, notify_ttl, timeout",
+        "registry.toml:1 [program]: unknown key zzz; known: name, errcode, overload_errcode, "
+        "once_errcode, notify_ttl, timeout",
     ),
     ("wrong type", "[program]\nname = 1", "registry.toml:1 [program]: name: Expected str, got int"),
     ("errcode 0", "[program]\nerrcode = 0", "registry.toml:1 [program]: errcode: Expected int >= 1"),
@@ -119,7 +120,8 @@ FAULTS: list[tuple[str, str, str]] = [
     (
         "a key of two lines",
         '[program]\n"a\\nb" = 1',
-        "registry.toml:1 [program]: unknown key a\\nb; known: name, errcode, overload_errcode, once_errcode, notify_ttl, timeout",
+        "registry.toml:1 [program]: unknown key a\\nb; known: name, errcode, overload_errcode, "
+        "once_errcode, notify_ttl, timeout",
     ),
     (
         "an unknown API",
@@ -239,8 +241,8 @@ FAULTS: list[tuple[str, str, str]] = [
     (
         "once of an API",
         "[abilities.a]\napi='sync_msg'\n[abilities.a.once]\nkey='*'",
-        "registry.toml:1 [abilities.a]: once goes with handler only; write a handler that asks for the API, and give it "
-        "the ability ID",
+        "registry.toml:1 [abilities.a]: once goes with handler only; write a handler that asks for the API, and give "
+        "it the ability ID",
     ),
     (
         "once by what no request has",
@@ -268,8 +270,8 @@ FAULTS: list[tuple[str, str, str]] = [
     (
         "a function that has the name of stored events",
         "[abilities.a]\nkind='func'\napis=[]\nfunctions={do_async_job='abilities.chat_digest:digest'}",
-        "registry.toml:1 [abilities.a]: functions: abilities.chat_digest:digest and the fetching of stored events would "
-        "both answer input.func do_async_job; name the function otherwise",
+        "registry.toml:1 [abilities.a]: functions: abilities.chat_digest:digest and the fetching of stored events "
+        "would both answer input.func do_async_job; name the function otherwise",
     ),
     (
         "a function without a name",

@@ -62,8 +62,7 @@ class Once:
         Args:
             rule: What makes two calls the same, and how long a reply is kept.
             decode: Checks a request and returns it as plain dicts and lists.
-            function: Answers a call. A reply that comes after the deadline is kept as well, so it does not raise because
-                it ends late.
+            function: Answers a call. A reply that comes after the deadline is kept as well, so being late is no error.
         """
 
         def answer_once(call: Call, text: str, deadline: Deadline) -> str:
@@ -78,6 +77,9 @@ class Once:
             if kept is not None:
                 return _replayed(kept)
             self._held.add(claim)
+            if deadline.remaining == 0:  # it waited too long; nothing has run, so nothing is kept
+                self._held.release(claim)
+                deadline.check()
             reply = self._run(rule, claim, partial(function, call, text, deadline))
             deadline.check()
             return reply
