@@ -12,5 +12,6 @@ def test_a_repeated_request_makes_one_rule(zone: Zone) -> None:
 
 def test_one_request_id_is_not_for_two_words(zone: Zone) -> None:
     zone.call("watch_word", {"request_id": "r-3", "word": "refund"})
-    refused = zone.call("watch_word", {"request_id": "r-3", "word": "invoice"}).reply
-    assert refused["errmsg"].endswith("at $.request_id")
+    refused = zone.call("watch_word", {"request_id": "r-3", "word": "invoice"})
+    assert refused.refused_by == "program"
+    assert refused.errmsg.endswith("at $.request_id")
