@@ -7,6 +7,7 @@ import msgspec
 
 from wwspec_router.contracts.shape import ObjectShape, Shape, shape_of
 from wwspec_router.registry.file import OnceRow
+from wwspec_router.spelling import did_you_mean
 
 __all__ = ["WHOLE", "OnceRule", "Path", "once_faults", "once_rule", "path_text"]
 
@@ -67,6 +68,7 @@ def _path_faults(shape: Shape, path: str) -> Iterator[str]:
             return
         field = shape.fields.get(name)
         if field is None:
-            yield f"{path}: the request's contract has no key {name} there; known: {', '.join(shape.fields)}"
+            fix = did_you_mean(name, shape.fields, f"known: {', '.join(shape.fields)}")
+            yield f"{path}: the request's contract has no key {name} there; {fix}"
             return
         shape = field.shape
