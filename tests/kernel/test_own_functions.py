@@ -80,7 +80,7 @@ def test_a_function_without_a_contract_is_a_fault(kernel_of: ZoneOf) -> None:
     assert [fault.partition("[func]: ")[2] for fault in caught.value.faults] == [
         "functions: loose: tests.support.words:untyped takes or returns a dict; annotate it with a Contract and an "
         "Output",
-        "functions: request: tests.support.words:Request has no contract; mark it with @wwspec_router.ability",
+        "functions: request: tests.support.words:Request is no handler; mark a function with @wwspec_router.ability",
     ]
 
 

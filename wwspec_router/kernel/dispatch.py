@@ -36,6 +36,8 @@ class Dispatcher:
         portal: Runs `async def` handlers; by default each on a loop of its own.
         jobs: Accepts asynchronous calls, which are refused when it is None.
         status: Returns the program's figures as JSON text, for abilities of `kind = "status"`.
+        state: What the application's lifespan yielded; it is `ctx.state` of handlers.
+        with_text: Log errors with their text, which may quote a request. For development only.
         once_lease: Seconds after which a call that runs once is free to run again when its process gives no sign of
             life.
     """
@@ -48,21 +50,24 @@ class Dispatcher:
         portal: Portal | None = None,
         jobs: JobIntake | None = None,
         status: Callable[[], str] | None = None,
+        state: object = None,
+        *,
+        with_text: bool = False,
         once_lease: float = LEASE,
     ) -> None:
         registry = table.registry
         events = EventIntake(sdk, store, registry.program.notify_ttl, registry.notify_scenes, table.stored_events)
         once = Once(store, registry.program.errcode, once_lease)
-        functions = Functions(sdk, table.apis, events, portal or PrivateLoopPortal(), status or _no_status, once)
+        figures = status or _no_status
+        functions = Functions(sdk, table.apis, events, portal or PrivateLoopPortal(), figures, once, state)
         self._routes = _routes(table, functions)
         self._limits = [route.limit for route in self._routes.values() if route.limit is not None]
         self._event = Route(EVENT, lambda call, text, deadline: events.accept(call))
         self._unknown = Route(UNKNOWN, _refuse_ability)
         self._untyped = Route(UNKNOWN, _refuse_type)
         self._accept = _acceptance(jobs)
-        self._refusals = Refusals(
-            registry.program.errcode, registry.program.overload_errcode, registry.program.once_errcode
-        )
+        program = registry.program
+        self._refusals = Refusals(program.errcode, program.overload_errcode, program.once_errcode, with_text=with_text)
 
     def route(self, call: Call) -> Route:
         """Return the route of a call that comes in; one that no ability answers has a route that refuses it."""
