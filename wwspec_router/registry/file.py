@@ -252,6 +252,11 @@ def _row_faults(ability_id: str, row: AbilityRow) -> Iterator[str]:
     given = [name for name in ("api", "handler", "kind") if getattr(row, name) is not None]
     if len(given) != 1:
         yield f"give exactly one of api, handler and kind ({'none' if not given else ' and '.join(given)} given)"
+    yield from _misplaced_keys(row)
+
+
+def _misplaced_keys(row: AbilityRow) -> Iterator[str]:
+    """Yield the keys that do not go with what answers."""
     for name in ("apis", "functions"):
         if getattr(row, name) not in (None, {}) and row.kind != "func":
             yield f'{name} goes with kind = "func" only'
