@@ -51,7 +51,7 @@ FAULTS: list[tuple[str, str, str]] = [
         "far key",
         "[program]\nzzz = 1",
         "registry.toml:1 [program]: unknown key zzz; known: name, errcode, overload_errcode, "
-        "once_errcode, notify_ttl, timeout",
+        "once_errcode, notify_ttl, timeout, lifespan",
     ),
     ("wrong type", "[program]\nname = 1", "registry.toml:1 [program]: name: must be a text, not a whole number"),
     ("errcode 0", "[program]\nerrcode = 0", "registry.toml:1 [program]: errcode: must be a whole number >= 1"),
@@ -158,7 +158,7 @@ FAULTS: list[tuple[str, str, str]] = [
         "a key of two lines",
         '[program]\n"a\\nb" = 1',
         "registry.toml:1 [program]: unknown key a\\nb; known: name, errcode, overload_errcode, "
-        "once_errcode, notify_ttl, timeout",
+        "once_errcode, notify_ttl, timeout, lifespan",
     ),
     (
         "an unknown API",
@@ -273,7 +273,7 @@ FAULTS: list[tuple[str, str, str]] = [
     (
         "once for ever",
         "[abilities.a]\nhandler='abilities.chat_digest:digest'\n[abilities.a.once]\nkey='*'\nttl=0",
-        "registry.toml:1 [abilities.a]: once: ttl: Expected float > 0.0",
+        "registry.toml:1 [abilities.a]: once: ttl: must be a number > 0.0",
     ),
     (
         "once of an API",
@@ -319,7 +319,7 @@ FAULTS: list[tuple[str, str, str]] = [
         "a function that is not there",
         "[func]\nprefix='f_'\napis=[]\n[func.functions]\ncount='abilities.chat_digest:digset'",
         'registry.toml:1 [func]: functions: count: "abilities.chat_digest:digset": module abilities.chat_digest '
-        "has no attribute digset",
+        "has no attribute digset; did you mean digest?",
     ),
     (
         "functions of an API",
