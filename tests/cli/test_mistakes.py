@@ -103,40 +103,31 @@ MISTAKES = {
         {**registry("[abilities.buy]\napi = 'sync_msg'\ninput = 'buy.json'\n"), "buy.json": '{"limit": "1"}'}
     ),
     "a schema without Request": Mistake({"schemas/api/greet.py": "from wwspec_router import Output as Response\n"}),
-    "another folder than the application's": Mistake(command="check --app nowhere"),
-    "a misspelled ability ID": Mistake(command="contracts byu"),
-    "a call without an emulator": Mistake(command="call buy --url http://127.0.0.1:1"),
-    "an emulator's address that is no URL": Mistake(command="call buy --url 127.0.0.1:8090"),
-    "an emulated program for other machines": Mistake(command="serve --sdk emulator --port 0 --host 0.0.0.0"),
-    "an emulated program with a misspelled option": Mistake(command="serve --sdk emulator --prot 8081"),
+    "a misspelled verb": Mistake(command="serv"),
+    "a misspelled command of zone": Mistake(command="zone trafic"),
+    "a misspelled option": Mistake(command="serve --prot 8081"),
+    "an option before the verb": Mistake(command="--url http://127.0.0.1:8090 call buy"),
+    "an option before the command of zone": Mistake(command="zone --url http://127.0.0.1:8090 info"),
     "a port that is no number": Mistake(command="serve --port http"),
     "a port that does not exist": Mistake(command="serve --port 80800"),
-    "a port in use": Mistake(command="serve --sdk emulator --store memory: --port PORT"),
-    "dev on the port of another program": Mistake(command="dev --port PORT --emulator-port 65535"),
-    "an emulator on the port of another program": Mistake(command="emulate --port PORT"),
-    "dev in a folder that is not there": Mistake(command="dev --app nowhere"),
+    "a secret on the command line": Mistake(command="serve --store redis://:s3cret@127.0.0.1/0"),
     "an extra that is not installed": Mistake(
         {"hide/sitecustomize.py": "import sys\n\nsys.modules['httpx'] = None\n"}, "call buy", {"PYTHONPATH": "hide"}
     ),
-    "a request that is no JSON": Mistake(command="call chat_digest '{limit: 1}' --url EMULATOR"),
-    "a request of another type": Mistake(command='call chat_digest \'{"limit": "1"}\' --url EMULATOR'),
-    "a request in a file that is missing": Mistake(command="call chat_digest @request.json --url EMULATOR"),
-    "a call of a misspelled ability": Mistake(command="call chat_digset --url EMULATOR"),
-    "a call while the program is down": Mistake(command="call buy --url DOWN"),
-    "an event while the program is down": Mistake(command="fire hit_keyword --url DOWN"),
-    "an event with a misspelled name": Mistake(command="fire hit_keywrd --url EMULATOR"),
-    "an event with an unknown field": Mistake(command="fire hit_keyword --set colour=red --url EMULATOR"),
-    "a jobid that is unknown": Mistake(command="job jobid_0 --url EMULATOR"),
-    "a misspelled verb": Mistake(command="serv"),
-    "a misspelled command of zone": Mistake(command="zone trafic"),
-    "an option before the verb": Mistake(command="--url http://127.0.0.1:8090 call buy"),
-    "an option before the command of zone": Mistake(command="zone --url http://127.0.0.1:8090 info"),
+    "another folder than the application's": Mistake(command="check --app nowhere"),
+    "a misspelled ability ID": Mistake(command="contracts byu"),
     "an unknown key in wwspec.toml": Mistake(settings("[serve]\nprot = 8081\n"), "config"),
     "a key of wwspec.toml without its table": Mistake(settings("port = 8081\n"), "config"),
     "a wrong value in wwspec.toml": Mistake(settings("[serve]\nport = '8081'\n"), "config"),
     "a secret in wwspec.toml": Mistake(settings("[serve]\ndebug-token = 's3cret'\n"), "config"),
     "a wrong value in the environment": Mistake(command="config", environment={"WWSPEC_THREADS": "many"}),
-    "a secret on the command line": Mistake(command="serve --store redis://:s3cret@127.0.0.1/0"),
+    "a port in use": Mistake(command="serve --sdk emulator --store memory: --port PORT"),
+    "dev on the port of another program": Mistake(command="dev --port PORT --emulator-port 65535"),
+    "an emulator on the port of another program": Mistake(command="emulate --port PORT"),
+    "dev in a folder that is not there": Mistake(command="dev --app nowhere"),
+    "an emulated program for other machines": Mistake(command="serve --sdk emulator --port 0 --host 0.0.0.0"),
+    "no SDK": Mistake(command="serve --port 0 --store memory:"),
+    "a store that is not reached": Mistake(command="serve --sdk emulator --port 0 --store redis://127.0.0.1:1"),
     "a store with a misspelled scheme": Mistake(command="serve --sdk emulator --port 0 --store sqlit:notify.db"),
     "a store that worker processes don't share": Mistake(
         command="serve --sdk emulator --port 0 --store memory: --workers 2"
@@ -144,14 +135,24 @@ MISTAKES = {
     "a store whose folder is a file": Mistake(
         command="serve --sdk emulator --port 0 --store sqlite:abilities/shop.py/n.db"
     ),
+    "a call without an emulator": Mistake(command="call buy --url http://127.0.0.1:1"),
+    "an emulator's address that is no URL": Mistake(command="call buy --url 127.0.0.1:8090"),
+    "a call while the program is down": Mistake(command="call buy --url DOWN"),
+    "an event while the program is down": Mistake(command="fire hit_keyword --url DOWN"),
+    "a call of a misspelled ability": Mistake(command="call chat_digset --url EMULATOR"),
+    "a request that is no JSON": Mistake(command="call chat_digest '{limit: 1}' --url EMULATOR"),
+    "a request of another type": Mistake(command='call chat_digest \'{"limit": "1"}\' --url EMULATOR'),
+    "a request in a file that is missing": Mistake(command="call chat_digest @request.json --url EMULATOR"),
+    "a jobid that is unknown": Mistake(command="job jobid_0 --url EMULATOR"),
+    "an event with a misspelled name": Mistake(command="fire hit_keywrd --url EMULATOR"),
+    "an event with an unknown field": Mistake(
+        command="fire auth_knowledge_base --set knowlege_base_name=Prices --url EMULATOR"
+    ),
     "a new program in a folder that exists": Mistake(command="new abilities"),
     "a new program whose name no image can have": Mistake(command="new MyShop"),
     "a folder of examples that is missing": Mistake(command="new bakery --from console"),
     "an image without a Dockerfile": Mistake(command="image"),
     "a tar of `docker save`": Mistake({"shop.tar": layers()}, "image --check shop.tar"),
-    "a shell that is not known": Mistake(command="completion tcsh"),
-    "no SDK": Mistake(command="serve --port 0 --store memory:"),
-    "a store that is not reached": Mistake(command="serve --sdk emulator --port 0 --store redis://127.0.0.1:1"),
 }
 
 
@@ -198,10 +199,11 @@ def made(run: Run, folder: Path, mistake: Mistake, places: Mapping[str, str]) ->
         command = command.replace(word, place)
     done = run(*shlex.split(command), cwd=app, environment=mistake.environment)
     found = [line for line in done.stdout.splitlines() if line.startswith("fault ")]  # of `image --check`
-    text = done.stderr.replace(str(app), "APP")
+    text = done.stderr.replace(str(app), "APP").replace("python -m wwspec_router", "wwspec")
     for word, place in places.items():
         text = text.replace(place, word)
     text = re.sub(r"process \d+ in .* \(.*\); (.*) \d+$", r"process PID in FOLDER (COMMAND); \1 NUMBER", text)
+    text = re.sub(r"hint: \[\d+_\d+\]", "hint: [...]", text)
     lines = [line for line in text.splitlines() if " INFO " not in line and not line.startswith("wwspec image: ")]
     return done.returncode, lines + found
 

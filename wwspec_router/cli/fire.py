@@ -106,7 +106,9 @@ def _require_known(event_type: str, fields: Mapping[str, Any]) -> None:
     for name in fields:
         if name not in (*known, "timestamp"):
             meant = did_you_mean(name, known, f"known: {', '.join([*known, 'timestamp'])}")
-            raise click.UsageError(f"{event_type} has no field {name}; {meant}; --file sends any event as it is")
+            raise click.UsageError(
+                f"{event_type} has no field {name}; {meant}; a whole event in --file is sent as it is"
+            )
 
 
 def _override(text: str) -> tuple[str, Any]:
