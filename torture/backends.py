@@ -69,17 +69,25 @@ class SqliteBackend:
 
 
 class RedisBackend(LocalRedis):
-    """A redis-server of the run's own; each write is synced before it is answered."""
+    """A redis-server of the run's own; each write is synced before it is answered.
+
+    Args:
+        folder: For its files.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.url += "?prefix=torture"
 
     def check(self, *, expired: bool = False) -> tuple[dict[str, Any], list[str]]:
         """Count its keys; see `Backend.check`."""
         with self.client() as client:
-            entries = list(client.scan_iter("wwspec:notify:entry:*", 1000))
+            entries = list(client.scan_iter("{torture}:notify:entry:*", 1000))
             sizes = sum(client.strlen(key) for key in entries)
-            jobs = list(client.scan_iter("wwspec:job:*", 1000))
+            jobs = list(client.scan_iter("{torture}:job:*", 1000))
             job_sizes = sum(int(client.hget(key, "size")) for key in jobs)
-            members = {name: client.zcard(f"wwspec:jobs:{name}") for name in ("added", "claimed")}
-            members["lanes"] = sum(client.zcard(key) for key in client.scan_iter("wwspec:jobs:lane:*", 1000))
+            members = {name: client.zcard(f"{{torture}}:jobs:{name}") for name in ("added", "claimed")}
+            members["lanes"] = sum(client.zcard(key) for key in client.scan_iter("{torture}:jobs:lane:*", 1000))
             aof = client.info("persistence")["aof_last_write_status"]
         failures = _compared(self.url, None if expired else (len(entries), sizes), (len(jobs), job_sizes))
         if not members["added"] == members["claimed"] + members["lanes"] == len(jobs):

@@ -75,7 +75,7 @@ def create_app(settings: Settings, shared: SharedFigures | None = None) -> "Zone
     if sdk.source is SdkSource.VENDOR:  # the stand-in prints to where our own lines go already
         logging.getLogger().addHandler(SdkLogHandler(sdk.log))
     log.info("SDK: %s", sdk.description)
-    store = open_store(settings.store_url)
+    store = open_store(settings.store_url, program=table.registry.program.name)
     if settings.workers > 1 and not store.shared:
         raise ConfigurationError(
             f"--store {settings.store}: worker processes don't share it, so an event stored by one would be "

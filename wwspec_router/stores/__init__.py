@@ -34,13 +34,20 @@ _Clock = Callable[[], float] | None
 _DEFAULT_LIMITS = StoreLimits()
 
 
-def open_store(url: str, limits: StoreLimits = _DEFAULT_LIMITS, *, clock: Callable[[], float] | None = None) -> Store:
+def open_store(
+    url: str,
+    limits: StoreLimits = _DEFAULT_LIMITS,
+    *,
+    program: str = "zone-program",
+    clock: Callable[[], float] | None = None,
+) -> Store:
     """Open the store that `url` names.
 
     Args:
         url: `memory:`; `sqlite:` and a path: `sqlite:var/notify.db`, `sqlite:/app/var/notify.db`; or a Redis server:
             `redis://[user:password@]host[:port][/db]`, `rediss://…`, `unix://[user:password@]/path/to.sock[?db=1]`.
         limits: Bounds in rows, jobs and bytes.
+        program: The program's name. On a Redis server it keeps programs apart, unless the URL has `prefix=`.
         clock: Returns the time in seconds, for tests. When it is None, no correction of the system's clock changes the
             lifetimes in memory and in SQLite. A Redis server always uses its own clock.
 
@@ -54,10 +61,10 @@ def open_store(url: str, limits: StoreLimits = _DEFAULT_LIMITS, *, clock: Callab
         # The URL is not repeated: it may hold a password.
         known = ", ".join(f"{each}:" for each in _SCHEMES)
         raise ConfigurationError(f"the store's URL has no known scheme; known are {known}")
-    return opener(url, limits, clock)
+    return opener(url, limits, program, clock)
 
 
-def _open_memory(url: str, limits: StoreLimits, clock: _Clock) -> Store:
+def _open_memory(url: str, limits: StoreLimits, program: str, clock: _Clock) -> Store:
     if url != "memory:":
         raise ConfigurationError("the store in memory takes nothing after its scheme; write memory:")
     from wwspec_router.stores.memory.events import MemoryStore
@@ -65,7 +72,7 @@ def _open_memory(url: str, limits: StoreLimits, clock: _Clock) -> Store:
     return MemoryStore(limits) if clock is None else MemoryStore(limits, clock=clock)
 
 
-def _open_sqlite(url: str, limits: StoreLimits, clock: _Clock) -> Store:
+def _open_sqlite(url: str, limits: StoreLimits, program: str, clock: _Clock) -> Store:
     path = url.removeprefix("sqlite:")
     if path.startswith("//") or path in {"", ":memory:"}:
         raise ConfigurationError(
@@ -77,13 +84,13 @@ def _open_sqlite(url: str, limits: StoreLimits, clock: _Clock) -> Store:
     return SqliteStore(path, limits, clock=clock)
 
 
-def _open_redis(url: str, limits: StoreLimits, clock: _Clock) -> Store:
+def _open_redis(url: str, limits: StoreLimits, program: str, clock: _Clock) -> Store:
     from wwspec_router.stores.redis.events import RedisStore
 
-    return RedisStore(url, limits)
+    return RedisStore(url, limits, program=program)
 
 
-_SCHEMES: Mapping[str, Callable[[str, StoreLimits, _Clock], Store]] = {
+_SCHEMES: Mapping[str, Callable[[str, StoreLimits, str, _Clock], Store]] = {
     "memory": _open_memory,
     "sqlite": _open_sqlite,
     "redis": _open_redis,

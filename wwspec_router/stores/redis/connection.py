@@ -3,7 +3,7 @@
 When the server is down, a call fails within seconds instead of waiting; the next call connects again. How durable an
 acknowledged write is depends on the server's settings, so what they lack is logged once at the start.
 
-It knows no keys: the scripts come from its users.
+It gives every key the program's prefix. Scripts and names come from its users.
 """
 
 import logging
@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from wwspec_router.errors import ConfigurationError, StoreError
 from wwspec_router.extras import require
 from wwspec_router.stores.checks import closed
+from wwspec_router.stores.redis.keys import Keys
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,8 @@ class Server(NamedTuple):
     scheme: str
     place: str
     """What errors call it: never with the password."""
+    prefix: str | None
+    """What the names of keys begin with; None leaves that to the program's name."""
     options: dict[str, Any]
     """Arguments of a connection."""
 
@@ -73,6 +76,7 @@ class RedisServer:
 
     Args:
         url: Its URL; see `RedisStore`.
+        program: The prefix of all keys, unless the URL says another.
 
     Raises:
         ExtraMissingError: The extra `redis` is not installed.
@@ -80,9 +84,10 @@ class RedisServer:
         StoreError: The server can't be used; the text says why, without the URL.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, program: str) -> None:
         self._redis = _package()
-        scheme, self._place, options = parse_url(url)
+        scheme, self._place, prefix, options = parse_url(url)
+        self.keys = Keys(program if prefix is None else prefix)
         classes = {
             "redis": self._redis.Connection,
             "rediss": self._redis.SSLConnection,
@@ -115,7 +120,7 @@ class RedisServer:
 
         Args:
             script: Its text.
-            keys: Its KEYS.
+            keys: Its KEYS, without the prefix.
             arguments: Its ARGV.
             again: Whether to run it a second time when the connection broke; set where running twice does no harm.
 
@@ -125,7 +130,9 @@ class RedisServer:
         prepared = self._scripts.get(script)
         if prepared is None:
             prepared = self._scripts[script] = self._client.register_script(script)
-        return self._clearly(lambda: prepared(keys=keys, args=arguments), again=again)
+        return self._clearly(
+            lambda: prepared(keys=[self.keys.full(each) for each in keys], args=arguments), again=again
+        )
 
     def ping(self) -> None:
         """Return when the server answers.
@@ -136,12 +143,12 @@ class RedisServer:
         self._clearly(self._client.ping, again=True)
 
     def get(self, key: str) -> bytes | None:
-        """Return the string under `key`, or None.
+        """Return the string under `key`, which is given without the prefix, or None.
 
         Raises:
             StoreError: It could not be read.
         """
-        value: bytes | None = self._clearly(lambda: self._client.get(key), again=True)
+        value: bytes | None = self._clearly(lambda: self._client.get(self.keys.full(key)), again=True)
         return value
 
     def text(self, value: bytes) -> str:
@@ -240,7 +247,8 @@ def _parse(url: str) -> Server:
     parts = urlsplit(url)
     given = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True) if parts.query else []
     options: dict[str, Any] = dict(given)
-    if not options.keys() <= _OPTIONS[parts.scheme] or len(options) < len(given) or parts.fragment:
+    prefix = options.pop("prefix", None)
+    if not options.keys() <= _OPTIONS[parts.scheme] or len(dict(given)) < len(given) or parts.fragment:
         raise ValueError("an option that is not known")
     if parts.username:
         options["username"] = unquote(parts.username)
@@ -252,7 +260,7 @@ def _parse(url: str) -> Server:
             raise ValueError("no path")
         options["path"] = path
         options["db"] = _database(options.get("db", "0"))
-        return Server(parts.scheme, path, options)
+        return Server(parts.scheme, path, prefix, options)
     if not parts.hostname:
         raise ValueError("no host")
     options["host"] = parts.hostname
@@ -262,7 +270,7 @@ def _parse(url: str) -> Server:
     options["socket_keepalive"] = True
     if parts.scheme == "rediss":
         options["ssl_check_hostname"] = True
-    return Server(parts.scheme, f"{options['host']}:{options['port']}", options)
+    return Server(parts.scheme, f"{options['host']}:{options['port']}", prefix, options)
 
 
 def _database(text: str) -> int:

@@ -11,9 +11,10 @@ from wwspec_router.stores.checks import Key, encoded, full, positive, storable_k
 from wwspec_router.stores.redis.connection import RedisServer
 from wwspec_router.stores.redis.job_scripts import NOW
 from wwspec_router.stores.redis.jobs import RedisJobs, milliseconds
+from wwspec_router.stores.redis.keys import PREFIX
 
-_ENTRY = "wwspec:notify:entry:"
-_EXPIRY, _SIZES, _BYTES = "wwspec:notify:expiry", "wwspec:notify:sizes", "wwspec:notify:bytes"
+_ENTRY = "notify:entry:"
+_EXPIRY, _SIZES, _BYTES = "notify:expiry", "notify:sizes", "notify:bytes"
 
 _is_plain = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 
@@ -22,11 +23,12 @@ _SWEPT_PER_PUT = 100
 _SWEPT_PER_FIGURES = 1000
 
 # The server removes an expired entry by itself. The counts of rows and bytes follow later: they come from a member of
-# the sorted set and a field of the hash for each entry, named by what follows wwspec:notify:entry: in its key.
+# the sorted set and a field of the hash for each entry, named by what follows notify:entry: in its key.
 _SWEEP = f"""
 {NOW}
+{PREFIX}
 local expiry, sizes, bytes = KEYS[1], KEYS[2], KEYS[3]
-local function sweep(prefix, limit)
+local function sweep(limit)
     local gone = redis.call('ZRANGEBYSCORE', expiry, '-inf', now, 'LIMIT', 0, limit)
     if #gone == 0 then return 0 end
     local freed = 0
@@ -34,16 +36,16 @@ local function sweep(prefix, limit)
     redis.call('DECRBY', bytes, freed)
     redis.call('HDEL', sizes, unpack(gone))
     redis.call('ZREM', expiry, unpack(gone))
-    for _, name in ipairs(gone) do redis.call('DEL', prefix .. name) end -- in case its clock was set back
+    for _, name in ipairs(gone) do redis.call('DEL', prefix .. '{_ENTRY}' .. name) end -- in case its clock was set back
     return #gone
 end
 """
 # In Redis an entry is live up to and including its expiry; here it is gone at its expiry, hence the 1.
 _PUT = f"""
 {_SWEEP}
-local prefix, name, text, size, ttl = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
-local max_rows, max_bytes, limit = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
-local swept = sweep(prefix, limit)
+local name, text, size, ttl = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local max_rows, max_bytes, limit = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
+local swept = sweep(limit)
 local old = redis.call('HGET', sizes, name)
 local rows = redis.call('ZCARD', expiry) + (old and 0 or 1)
 local change = size - (old or 0)
@@ -51,14 +53,14 @@ if rows > max_rows or tonumber(redis.call('GET', bytes) or '0') + change > max_b
     return swept > 0 and 'again' or 'full'
 end
 redis.call('INCRBY', bytes, change)
-redis.call('SET', prefix .. name, text, 'PXAT', string.format('%.0f', now + ttl - 1))
+redis.call('SET', KEYS[4], text, 'PXAT', string.format('%.0f', now + ttl - 1))
 redis.call('ZADD', expiry, now + ttl, name)
 redis.call('HSET', sizes, name, size)
 return 'kept'
 """
 _FIGURES = f"""
 {_SWEEP}
-local swept = sweep(ARGV[1], ARGV[2])
+local swept = sweep(ARGV[1])
 return {{swept, redis.call('ZCARD', expiry), tonumber(redis.call('GET', bytes) or '0')}}
 """
 
@@ -76,6 +78,8 @@ class RedisStore(RedisJobs):
         url: `redis://[user:password@]host[:port][/db]`, `rediss://` for TLS, which takes the options `ssl_ca_certs`,
             `ssl_certfile` and `ssl_keyfile`, or `unix://[user:password@]/path/to.sock[?db=1]`.
         limits: Bounds in rows, jobs and bytes, for all processes together.
+        program: The prefix of all keys, unless the URL says another. Programs with other prefixes share the server and
+            never see each other's events and jobs; those with the same are instances of one.
 
     Raises:
         ConfigurationError: The package `redis` is missing, or the URL is none of these.
@@ -84,15 +88,15 @@ class RedisStore(RedisJobs):
 
     shared = True
 
-    def __init__(self, url: str, limits: StoreLimits | None = None) -> None:
-        super().__init__(RedisServer(url), limits or StoreLimits())
+    def __init__(self, url: str, limits: StoreLimits | None = None, *, program: str = "zone-program") -> None:
+        super().__init__(RedisServer(url, program), limits or StoreLimits())
 
     def put(self, corpid: str, agentid: int, notify_id: str, text: str, ttl: float) -> None:
         """Keep `text` for `ttl` seconds; see `NotifyStore.put`. It is as durable as the server is."""
         name, limits = _name(storable_key(corpid, agentid, notify_id)), self._limits
         size, lifetime = len(encoded("text", text)), milliseconds(positive("ttl", ttl))
         bounds = (limits.max_rows, limits.max_bytes)
-        arguments: list[str | int] = [_ENTRY, name, text, size, lifetime, *bounds, _SWEPT_PER_PUT]
+        arguments: list[str | int] = [name, text, size, lifetime, *bounds, _SWEPT_PER_PUT]
         done = b"again"
         while done == b"again":
             done = self._server.run(_PUT, [_EXPIRY, _SIZES, _BYTES, _ENTRY + name], arguments, again=True)
@@ -107,9 +111,7 @@ class RedisStore(RedisJobs):
     def figures(self) -> StoreFigures:
         """Return how many live entries there are and how many bytes they hold."""
         while True:
-            swept, rows, size = self._server.run(
-                _FIGURES, [_EXPIRY, _SIZES, _BYTES], [_ENTRY, _SWEPT_PER_FIGURES], again=True
-            )
+            swept, rows, size = self._server.run(_FIGURES, [_EXPIRY, _SIZES, _BYTES], [_SWEPT_PER_FIGURES], again=True)
             if swept < _SWEPT_PER_FIGURES:
                 return StoreFigures(rows=rows, bytes=size)
 

@@ -74,7 +74,7 @@ class RedisJobs:
         most = min(max(0, limit), self._limits.max_jobs)
         few = most if suspects is None else max(0, suspects)
         program = scripts.ALL if known is None else self._program_of(known)
-        keys = [scripts.CLAIMED, scripts.ADDED, scripts.EARLIER, scripts.PROGRAMS]
+        keys = [scripts.CLAIMED, scripts.ADDED, scripts.PROGRAMS]
         arguments: list[str | int] = [owner, most, length, orphan, few, program, *scripts.FIELDS]
         found = self._server.run(scripts.CLAIM, keys, arguments)
         if found == scripts.UNKNOWN_PROGRAM and known is not None:
@@ -101,7 +101,8 @@ class RedisJobs:
     def excuse(self, owner: str, job_ids: Sequence[str]) -> None:
         """Let jobs not become suspects; see `JobJournal.excuse`."""
         storable_ids(owner, *job_ids)
-        self._server.run(scripts.EXCUSE, [], [owner, *(quote(each, safe="") for each in job_ids)], again=True)
+        names = [quote(each, safe="") for each in job_ids]
+        self._server.run(scripts.EXCUSE, [scripts.CLAIMED], [owner, *names], again=True)
 
     def keep_outcome(self, owner: str, job_id: str, outcome: Outcome) -> bool:
         """Keep what the ability answered; see `JobJournal.keep_outcome`. It is as durable as the server is."""
@@ -118,7 +119,7 @@ class RedisJobs:
     def finish(self, owner: str, job_id: str) -> bool:
         """Remove a job; see `JobJournal.finish`."""
         storable_ids(owner, job_id)
-        keys = [_key(job_id), scripts.CLAIMED, scripts.ADDED, scripts.BYTES, scripts.EARLIER]
+        keys = [_key(job_id), scripts.CLAIMED, scripts.ADDED, scripts.BYTES]
         return bool(self._server.run(scripts.FINISH, keys, [owner]))
 
     def has_job(self, job_id: str) -> bool:
