@@ -44,8 +44,9 @@ def open_store(
     """Open the store that `url` names.
 
     Args:
-        url: `memory:`; `sqlite:` and a path: `sqlite:var/notify.db`, `sqlite:/app/var/notify.db`; or a Redis server:
-            `redis://[user:password@]host[:port][/db]`, `rediss://…`, `unix://[user:password@]/path/to.sock[?db=1]`.
+        url: `memory:`; `sqlite:` and a path: `sqlite:var/notify.db`, `sqlite:/app/var/notify.db`; or Redis:
+            `redis://[user:password@]host[:port][/db]`, `redis+sentinel://host:port,host:port/primary`,
+            `redis+cluster://host:port,host:port`, the same with `rediss`, `unix://[user:password@]/path/to.sock`.
         limits: Bounds in rows, jobs and bytes.
         program: The program's name. On a Redis server it keeps programs apart, unless the URL has `prefix=`.
         clock: Returns the time in seconds, for tests. When it is None, no correction of the system's clock changes the
@@ -95,5 +96,9 @@ _SCHEMES: Mapping[str, Callable[[str, StoreLimits, str, _Clock], Store]] = {
     "sqlite": _open_sqlite,
     "redis": _open_redis,
     "rediss": _open_redis,
+    "redis+sentinel": _open_redis,
+    "rediss+sentinel": _open_redis,
+    "redis+cluster": _open_redis,
+    "rediss+cluster": _open_redis,
     "unix": _open_redis,
 }

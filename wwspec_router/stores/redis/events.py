@@ -4,6 +4,7 @@ How the server is reached is in `RedisServer`, jobs are in `RedisJobs`; here are
 """
 
 import re
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from wwspec_router.stores.base import StoreFigures, StoreLimits
@@ -70,13 +71,16 @@ class RedisStore(RedisJobs):
 
     What was acknowledged is as durable as the server's settings make it. With `appendonly yes` and `appendfsync always`
     it is on the server's disk; with `appendfsync everysec`, Redis's default, a crash of the machine loses up to a
-    second; with no append-only file, a restart loses what came after the last snapshot, and a warning says so at the
-    start. Fail-over to a replica loses what had not reached it. Redis 6.2 or later, a single server, no cluster; each
-    program uses a database of its own.
+    second; with no append-only file, a restart loses what came after the last snapshot. A failover loses what had not
+    reached the replica that takes over, unless `wait=1` lets each event, new job and kept result wait for a replica.
+    What the settings leave open is logged once at the start, one line each. Redis 6.2 or later, or Valkey.
 
     Args:
-        url: `redis://[user:password@]host[:port][/db]`, `rediss://` for TLS, which takes the options `ssl_ca_certs`,
-            `ssl_certfile` and `ssl_keyfile`, or `unix://[user:password@]/path/to.sock[?db=1]`.
+        url: `redis://[user:password@]host[:port][/db]`; `redis+sentinel://[user:password@]host:port,host:port/primary`
+            with the addresses of sentinels and their name for the primary; `redis+cluster://[user:password@]host:port`
+            with some nodes; each with `rediss` for TLS; or `unix://[user:password@]/path/to.sock`. Parameters: `prefix`
+            of all keys; `wait`, a number of replicas, and `wait_timeout` in seconds; `db` with sentinels and `unix:`;
+            `sentinel_username` and `sentinel_password`; with TLS `ssl_ca_certs`, `ssl_certfile` and `ssl_keyfile`.
         limits: Bounds in rows, jobs and bytes, for all processes together.
         program: The prefix of all keys, unless the URL says another. Programs with other prefixes share the server and
             never see each other's events and jobs; those with the same are instances of one.
@@ -87,6 +91,11 @@ class RedisStore(RedisJobs):
     """
 
     shared = True
+
+    @property
+    def risks(self) -> Sequence[str]:
+        """How what was acknowledged may be lost, by the server's settings; one line each, with the fix."""
+        return self._server.risks
 
     def __init__(self, url: str, limits: StoreLimits | None = None, *, program: str = "zone-program") -> None:
         super().__init__(RedisServer(url, program), limits or StoreLimits())
@@ -111,7 +120,8 @@ class RedisStore(RedisJobs):
     def figures(self) -> StoreFigures:
         """Return how many live entries there are and how many bytes they hold."""
         while True:
-            swept, rows, size = self._server.run(_FIGURES, [_EXPIRY, _SIZES, _BYTES], [_SWEPT_PER_FIGURES], again=True)
+            keys = [_EXPIRY, _SIZES, _BYTES]
+            swept, rows, size = self._server.run(_FIGURES, keys, [_SWEPT_PER_FIGURES], again=True, durable=False)
             if swept < _SWEPT_PER_FIGURES:
                 return StoreFigures(rows=rows, bytes=size)
 
