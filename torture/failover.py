@@ -33,7 +33,7 @@ Sentinels leave a server that calls itself primary alone for ten seconds before 
 
 
 def run(seed: int, quick: bool) -> Findings:
-    """Let another server take over 10 times for sentinels and for a cluster, twice when quick; the seed chooses when."""
+    """Let another server take over, 10 times with sentinels and in a cluster, twice when quick; the seed says when."""
     found = Findings(figures={}, failures=[])
     for store in STORES:
         figures, failures = _run(store, seed, QUICK_TIMES if quick else TIMES)

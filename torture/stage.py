@@ -1,4 +1,4 @@
-"""What `kills`, `redis`, `failover` and `soak` play on: a store, an emulator, a program and the load, and the reckoning afterwards.
+"""What `kills`, `redis`, `failover` and `soak` play on: store, emulator, program and load, and the reckoning.
 
 Everything lives in a folder of its own and is gone with it.
 """

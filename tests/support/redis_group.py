@@ -6,6 +6,7 @@ Tests and the runs of torture start them here.
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -51,14 +52,21 @@ class LocalSentinels:
     Args:
         directory: For all files.
         options: Options of the two servers.
+        tls: Options that name the certificate of all; see `LocalRedis`.
+        lines: Further lines of the sentinels' configuration.
     """
 
-    def __init__(self, directory: Path, options: Sequence[str] = DURABLE) -> None:
+    def __init__(
+        self, directory: Path, options: Sequence[str] = DURABLE, tls: Sequence[str] = (), lines: Sequence[str] = ()
+    ) -> None:
         ports = free_ports(5)
         self.servers = [
-            LocalRedis(_folder(directory, f"server-{port}"), [*options, *QUICK], port=port) for port in ports[:2]
+            LocalRedis(_folder(directory, f"server-{port}"), [*options, *QUICK], port=port, tls=tls)
+            for port in ports[:2]
         ]
-        self.sentinels = [_Sentinel(_folder(directory, f"sentinel-{port}"), port, ports[0]) for port in ports[2:]]
+        self.sentinels = [
+            _Sentinel(_folder(directory, f"sentinel-{port}"), port, ports[0], tls, lines) for port in ports[2:]
+        ]
         places = ",".join(f"127.0.0.1:{each.port}" for each in self.sentinels)
         self.url = f"redis+sentinel://{places}/{NAME}"
 
@@ -101,12 +109,13 @@ class LocalSentinels:
 class _Sentinel(LocalRedis):
     """One sentinel; it rewrites its configuration file."""
 
-    def __init__(self, directory: Path, port: int, primary: int) -> None:
-        super().__init__(directory, (), port=port)
+    def __init__(self, directory: Path, port: int, primary: int, tls: Sequence[str], lines: Sequence[str]) -> None:
+        super().__init__(directory, (), port=port, tls=tls)
         self._file = directory / "sentinel.conf"
+        words = " ".join(self._listens).removeprefix("--").split(" --")
         self._file.write_text(
-            f"""\
-port {port}
+            "\n".join([*words, *lines])
+            + f"""
 bind 127.0.0.1
 unixsocket {self.path}
 dir {directory}
@@ -138,18 +147,27 @@ class LocalCluster:
         directory: For all files.
         options: Options of the nodes.
         prefix: Of the keys whose primary `primary` returns.
+        tls: Options that name the certificate of all; see `LocalRedis`.
     """
 
-    def __init__(self, directory: Path, options: Sequence[str] = DURABLE, prefix: str = "zone-program") -> None:
+    def __init__(
+        self,
+        directory: Path,
+        options: Sequence[str] = DURABLE,
+        prefix: str = "zone-program",
+        tls: Sequence[str] = (),
+    ) -> None:
         ports = free_ports(12)
         self._buses = ports[6:]
         self._key = f"{{{prefix}}}:"
+        self._by_id: dict[bytes, LocalRedis] = {}
         self.nodes = [
             LocalRedis(
                 _folder(directory, f"node-{port}"),
                 [*options, *QUICK, "--cluster-enabled", "yes", "--cluster-port", str(bus)]
                 + ["--cluster-node-timeout", str(NODE_TIMEOUT), "--cluster-allow-replica-migration", "no"],
                 port=port,
+                tls=tls,
             )
             for port, bus in zip(ports[:6], self._buses, strict=True)
         ]
@@ -159,6 +177,7 @@ class LocalCluster:
         """Start all, join them, and wait until the cluster is up and the replicas have their primaries' data."""
         for node in self.nodes:
             node.start()
+        self._by_id = {bytes(node.run("CLUSTER", "MYID")): node for node in self.nodes}
         primaries, replicas = self.nodes[:3], self.nodes[3:]
         for node, (first, last) in zip(primaries, ((0, 5460), (5461, 10922), (10923, 16383)), strict=True):
             node.run("CLUSTER", "ADDSLOTSRANGE", first, last)
@@ -166,7 +185,7 @@ class LocalCluster:
             self.nodes[0].run("CLUSTER", "MEET", "127.0.0.1", node.port, bus)
         wait_until(lambda: all(b"cluster_known_nodes:6" in each.run("CLUSTER", "INFO") for each in self.nodes))
         for node, replica in zip(primaries, replicas, strict=True):
-            _tried(lambda primary=node, of=replica: of.run("CLUSTER", "REPLICATE", primary.run("CLUSTER", "MYID")))
+            _tried(partial(replica.run, "CLUSTER", "REPLICATE", node.run("CLUSTER", "MYID")))
         wait_until(self.settled)
 
     def close(self) -> None:
@@ -202,8 +221,7 @@ class LocalCluster:
                 slot = node.run("CLUSTER", "KEYSLOT", self._key)
                 ranges = node.run("CLUSTER", "SLOTS")
                 found = next(each[2:] for each in ranges if each[0] <= slot <= each[1])
-                ports = [int(each[1]) for each in found]
-                return [next(each for each in self.nodes if each.port == port) for port in ports]
+                return [self._by_id[each[2]] for each in found]
         raise RuntimeError("no node of the cluster answers")
 
 
@@ -244,9 +262,11 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def local_sentinels(directory: Path, *options: str) -> Iterator[LocalSentinels]:
-    """Run sentinels with servers of these options instead of durable ones, if there are any."""
-    group = LocalSentinels(directory, options or DURABLE)
+def local_sentinels(
+    directory: Path, *options: str, tls: Sequence[str] = (), lines: Sequence[str] = ()
+) -> Iterator[LocalSentinels]:
+    """Run sentinels with servers of durable and these options; see `LocalSentinels`."""
+    group = LocalSentinels(directory, (*DURABLE, *options), tls, lines)
     try:
         group.start()
         yield group
@@ -255,9 +275,11 @@ def local_sentinels(directory: Path, *options: str) -> Iterator[LocalSentinels]:
 
 
 @contextmanager
-def local_cluster(directory: Path, *options: str, prefix: str = "zone-program") -> Iterator[LocalCluster]:
-    """Run a cluster with nodes of these options instead of durable ones, if there are any."""
-    group = LocalCluster(directory, options or DURABLE, prefix)
+def local_cluster(
+    directory: Path, *options: str, prefix: str = "zone-program", tls: Sequence[str] = ()
+) -> Iterator[LocalCluster]:
+    """Run a cluster with nodes of durable and these options; see `LocalCluster`."""
+    group = LocalCluster(directory, (*DURABLE, *options), prefix, tls)
     try:
         group.start()
         yield group

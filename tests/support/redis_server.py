@@ -24,6 +24,7 @@ class LocalRedis:
         directory: For its socket, its files and its log.
         options: Options of redis-server.
         port: Where it listens beside its socket; 0 is nowhere.
+        tls: Options that name its certificate; then the port speaks TLS only, with other servers as well.
         program: What is started: redis-server, or one that takes the same options.
 
     Raises:
@@ -31,13 +32,23 @@ class LocalRedis:
     """
 
     def __init__(
-        self, directory: Path, options: Sequence[str] = DURABLE, *, port: int = 0, program: str = "redis-server"
+        self,
+        directory: Path,
+        options: Sequence[str] = DURABLE,
+        *,
+        port: int = 0,
+        tls: Sequence[str] = (),
+        program: str = "redis-server",
     ) -> None:
         if shutil.which(program) is None:
             raise RuntimeError(f"{program} is not on PATH; Debian's package is {program}")
         self._directory = directory
         self._options = options
         self._program = program
+        self._listens = ["--port", str(port)]
+        if tls:
+            only = ["--tls-replication", "yes", "--tls-cluster", "yes"]
+            self._listens = ["--port", "0", "--tls-port", str(port), *tls, *only]
         self._process: subprocess.Popen[bytes] | None = None
         self._frozen = False
         self.port = port
@@ -59,7 +70,7 @@ class LocalRedis:
             self._process = subprocess.Popen([*self._command(), *options], stdout=output, stderr=output)
 
     def _command(self) -> list[str]:
-        command = [self._program, "--port", str(self.port), "--bind", "127.0.0.1", "--unixsocket", str(self.path)]
+        command = [self._program, *self._listens, "--bind", "127.0.0.1", "--unixsocket", str(self.path)]
         return [*command, "--dir", str(self._directory), "--save", "", *self._options]
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
@@ -124,9 +135,11 @@ class LocalRedis:
 
 
 @contextmanager
-def local_redis(directory: Path, *options: str, program: str = "redis-server") -> Iterator[LocalRedis]:
-    """Run a server with these options instead of durable ones, if there are any."""
-    server = LocalRedis(directory, options or DURABLE, program=program)
+def local_redis(
+    directory: Path, *options: str, port: int = 0, tls: Sequence[str] = (), program: str = "redis-server"
+) -> Iterator[LocalRedis]:
+    """Run a server with these options instead of durable ones, if there are any; see `LocalRedis`."""
+    server = LocalRedis(directory, options or DURABLE, port=port, tls=tls, program=program)
     try:
         server.start()
         yield server

@@ -4,7 +4,7 @@ A new backend is a folder here, a row in `_SCHEMES`, and a test class that runs
 `wwspec_router.testing.store_suite.StoreSuite` over it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.stores.base import (
@@ -28,6 +28,7 @@ __all__ = [
     "StoreFigures",
     "StoreLimits",
     "open_store",
+    "risks_of",
 ]
 
 _Clock = Callable[[], float] | None
@@ -63,6 +64,12 @@ def open_store(
         known = ", ".join(f"{each}:" for each in _SCHEMES)
         raise ConfigurationError(f"the store's URL has no known scheme; known are {known}")
     return opener(url, limits, program, clock)
+
+
+def risks_of(store: Store) -> Sequence[str]:
+    """Return how a store may lose what it acknowledged, by how it is set up: one line each, with the fix."""
+    risks: Sequence[str] = getattr(store, "risks", ())
+    return risks
 
 
 def _open_memory(url: str, limits: StoreLimits, program: str, clock: _Clock) -> Store:

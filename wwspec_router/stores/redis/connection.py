@@ -1,13 +1,12 @@
 """The Redis server of a program, for many threads: bounded connections, scripts, clear errors.
 
 When the server is down, a call fails within seconds instead of waiting; the next call connects again, to the new
-primary after a failover. How durable an acknowledged write is depends on the server's settings, so what they lack is
-logged once at the start.
+primary after a failover. How durable an acknowledged write is depends on the server's settings; what they leave open is
+in `risks`.
 
 It gives every key the program's prefix. Scripts and names come from its users.
 """
 
-import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,8 +23,6 @@ from wwspec_router.stores.redis.keys import Keys
 from wwspec_router.stores.redis.primaries import explain_sentinels, open_pool
 from wwspec_router.stores.redis.settings import OLDEST, SETTINGS, find_risks, version
 from wwspec_router.stores.redis.url import Kind, parse_url
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -177,7 +174,7 @@ class RedisServer:
                 try:
                     return step()
                 except (self._redis.RedisError, OSError) as error:
-                    reason = describe(self._redis, self._target.kind, error, TIMEOUT)
+                    reason = describe(self._redis, self._target, error, TIMEOUT)
                     repeat = self._may_repeat(error, again=again)
                 if not repeat or monotonic() >= late:
                     break
@@ -233,8 +230,6 @@ class RedisServer:
             raise StoreError(f"{self._place}: Redis {'.'.join(map(str, OLDEST))} or later is needed, this is {found}")
         settings = self._clearly(lambda: self._allowed(self._client.config_get, *SETTINGS), again=True)
         self.risks = find_risks(self._target, facts, settings)
-        for risk in self.risks:
-            log.warning("Redis, %s: %s", self._place, risk)
 
     def _allowed(self, ask: Callable[..., dict[str, Any]], *arguments: str) -> dict[str, Any]:
         """Return what the server says; nothing when the user's ACL, or who runs the server, does not allow to ask."""

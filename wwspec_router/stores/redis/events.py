@@ -73,7 +73,7 @@ class RedisStore(RedisJobs):
     it is on the server's disk; with `appendfsync everysec`, Redis's default, a crash of the machine loses up to a
     second; with no append-only file, a restart loses what came after the last snapshot. A failover loses what had not
     reached the replica that takes over, unless `wait=1` lets each event, new job and kept result wait for a replica.
-    What the settings leave open is logged once at the start, one line each. Redis 6.2 or later, or Valkey.
+    What the settings leave open is in `risks`. Redis 6.2 or later, or Valkey.
 
     Args:
         url: `redis://[user:password@]host[:port][/db]`; `redis+sentinel://[user:password@]host:port,host:port/primary`

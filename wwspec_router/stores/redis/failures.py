@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from wwspec_router.stores.redis.url import Kind
+from wwspec_router.stores.redis.url import Kind, Target
 
 __all__ = ["NOT_DONE", "describe", "error_code"]
 
@@ -57,6 +57,9 @@ _ALIASES = {
     "ClusterCrossSlotError": "CROSSSLOT",
     "MasterNotFoundError": "NOPRIMARY",
     "NOAUTH": "WRONGPASS",
+    "X509": "SSL",
+    "PEM": "SSL",
+    "SSLError": "SSL",
     "TLSV13_ALERT_CERTIFICATE_REQUIRED": "CERTIFICATE_REQUIRED",
 }
 """Classes of the package, which cuts codes off the text, and other names of the same."""
@@ -73,21 +76,24 @@ def error_code(error: Exception) -> str | None:
     )
 
 
-def describe(package: Any, kind: Kind, error: Exception, timeout: float) -> str:
+def describe(package: Any, target: Target, error: Exception, timeout: float) -> str:
     """Return what went wrong and the fix.
 
     Args:
         package: The package `redis`.
-        kind: What the store's URL names.
+        target: What the store's URL says.
         error: What the package or the system raised.
         timeout: Seconds for which an answer was waited for.
     """
     if isinstance(error, package.TimeoutError):
-        return f"the server did not answer within {timeout:g} seconds"
+        hint = "; check its address, and that this port speaks TLS" if "connecting" in str(error) and target.tls else ""
+        return f"the server did not answer within {timeout:g} seconds{hint}"
     code = error_code(error)
-    fixes = _FIXES if kind is Kind.SERVER else {**_FIXES, **_SEVERAL}
+    fixes = _FIXES if target.kind is Kind.SERVER else {**_FIXES, **_SEVERAL}
     if code is not None and code in fixes:
         return f"{fixes[code]} ({code})"
     if isinstance(error, package.ConnectionError | OSError):
-        return "the server can't be reached, or closed the connection; check that it runs, and its address"
+        own = ", and whether it asks for a certificate of its client (ssl_certfile)"
+        hint = own if target.tls and "ssl_certfile" not in target.options else ""
+        return f"the server can't be reached, or closed the connection; check that it runs, and its address{hint}"
     return f"Redis failed ({type(error).__name__})"
