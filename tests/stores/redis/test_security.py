@@ -8,9 +8,10 @@ from typing import NamedTuple
 import pytest
 import trustme
 
-from tests.support.apps import ROOT
+from tests.support.apps import ROOT, write_files
 from tests.support.redis_group import free_ports, local_cluster, local_sentinels
 from tests.support.redis_server import local_redis
+from wwspec_router.cli.child import Child
 from wwspec_router.errors import ConfigurationError, StoreError
 from wwspec_router.stores import Outcome, Store, StoreLimits, open_store, risks_of
 from wwspec_router.testing.job_samples import ids, job
@@ -159,6 +160,22 @@ def test_sentinels_and_their_servers_have_tls_and_users_of_their_own(
         for each in ("secret", "hidden"):
             assert each not in str(caught.value)
         assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+@pytest.mark.slow  # starts seven processes
+def test_the_line_that_names_the_store_shows_no_password_of_a_sentinel(tmp_path: Path) -> None:
+    write_files(tmp_path, {"app/abilities/registry.toml": '[passthrough]\nprefix = "invoke_"\n'})
+    with local_sentinels(tmp_path, lines=["user watcher on >hid@den +sentinel|masters"]) as group:
+        url = f"{group.url}?sentinel_username=watcher&sentinel_password=hid@den"
+        serve = ["serve", "--sdk", "emulator", "--app", str(tmp_path / "app"), "--port", "0"]
+        program = Child(serve, {"WWSPEC_STORE": url}, output=tmp_path / "log")
+        try:
+            program.announced_url()
+        finally:
+            program.stop()
+    log = (tmp_path / "log").read_text()
+    assert f"store {group.url}" in log
+    assert "den" not in log.partition("store ")[2]
 
 
 @pytest.mark.slow  # six processes with TLS take seconds to know each other
