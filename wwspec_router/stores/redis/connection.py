@@ -57,7 +57,6 @@ class RedisServer:
         self.risks: Sequence[str] = ()
         self._pool = open_pool(self._redis, self._target, TIMEOUT, self._slot())
         self._client: Any = self._redis.Redis(connection_pool=self._pool)
-        self._free = threading.Semaphore(CONNECTIONS)
         self._digests: dict[str, str] = {}
         self._changed = threading.Condition()
         self._running = 0
@@ -139,6 +138,7 @@ class RedisServer:
         """Wait for what runs, then close all connections. Closing again does nothing."""
         with self._changed:
             self._closed = True
+            self._changed.notify_all()
             self._changed.wait_for(lambda: self._running == 0)
         self._pool.disconnect()
 
@@ -191,26 +191,23 @@ class RedisServer:
 
     @contextmanager
     def _connection(self) -> Iterator[None]:
-        """Count a caller, and let it have one of the connections."""
+        """Let a caller have one of the connections."""
         with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._running < CONNECTIONS, TIMEOUT)
             if self._closed:
                 raise closed()
-            self._running += 1
-        try:
-            if not self._free.acquire(timeout=TIMEOUT):
+            if self._running >= CONNECTIONS:
                 raise StoreError(
                     f"{self._place}: all {CONNECTIONS} connections to the server were in use for {TIMEOUT:g} seconds; "
                     "it is slow, or has too much to do"
                 )
-            try:
-                yield
-            finally:
-                self._free.release()
+            self._running += 1
+        try:
+            yield
         finally:
             with self._changed:
                 self._running -= 1
-                if not self._running:
-                    self._changed.notify_all()
+                self._changed.notify_all() if self._closed else self._changed.notify()
 
     def _connect(self) -> None:
         try:
