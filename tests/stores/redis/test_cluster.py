@@ -87,6 +87,44 @@ def test_keys_that_another_node_took_over_cost_no_call(group: LocalCluster, prim
         assert ids(store.claim("one", 9, 1000)) == ["before", "after"]
 
 
+def test_while_a_slot_moves_to_another_node_new_ones_are_refused_and_nothing_is_lost(
+    group: LocalCluster, primary: LocalRedis
+) -> None:
+    target = next(each for each in group.nodes if each is not primary and each.run("ROLE")[0] == b"master")
+    slot = primary.run("CLUSTER", "KEYSLOT", "{zone-program}:")
+    source_id, target_id = (bytes(each.run("CLUSTER", "MYID")) for each in (primary, target))
+
+    def move(count: int) -> int:
+        keys = primary.run("CLUSTER", "GETKEYSINSLOT", slot, count)
+        if keys:
+            primary.run("MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *keys)
+        return len(keys)
+
+    with closing(open_store(group.url)) as store:
+        for number in range(40):
+            store.put("corp", 1, str(number), "text", 1000)
+            store.add(job(str(number)))
+        target.run("CLUSTER", "SETSLOT", slot, "IMPORTING", source_id)
+        primary.run("CLUSTER", "SETSLOT", slot, "MIGRATING", target_id)
+        move(45)
+        for call in (
+            lambda: store.put("corp", 1, "new", "text", 1000),
+            lambda: store.add(job("new")),
+            lambda: store.claim("one", 99, 0.001),
+        ):
+            with pytest.raises(StoreError, match="are moving to another node; try again when that is over"):
+                call()
+        while move(50):
+            pass
+        for each in (target, primary):
+            each.run("CLUSTER", "SETSLOT", slot, "NODE", target_id)
+        assert all(store.get("corp", 1, str(number)) == "text" for number in range(40))
+        assert store.figures().rows == 40
+        wait_until(lambda: store.job_figures().claimed == 0)
+        assert sorted(ids(store.claim("two", 99, 1000)), key=int) == [str(number) for number in range(40)]
+    target.run("FLUSHALL")
+
+
 def test_programs_have_their_keys_on_nodes_of_their_own(group: LocalCluster, primary: LocalRedis) -> None:
     names = [f"program-{number}" for number in range(8)]
     with ExitStack() as stack:

@@ -205,9 +205,15 @@ class RedisServer:
         try:
             yield
         finally:
-            with self._changed:
-                self._running -= 1
-                self._changed.notify_all() if self._closed else self._changed.notify()
+            self._free_connection()
+
+    def _free_connection(self) -> None:
+        with self._changed:
+            self._running -= 1
+            if self._closed:
+                self._changed.notify_all()  # to `close` as well
+            else:
+                self._changed.notify()
 
     def _connect(self) -> None:
         try:
