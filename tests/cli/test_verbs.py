@@ -254,6 +254,25 @@ def test_dev_hides_the_password_of_its_store(application: Path, tmp_path: Path) 
     assert re.search("WARNING .* store: it keeps no append-only file.*: set appendonly yes", log)
 
 
+def test_dev_takes_from_its_settings_file_what_development_needs(application: Path, tmp_path: Path) -> None:
+    """Neither the address nor the debug credential of production."""
+    port, emulator_port = _free_ports()
+    (application / "wwspec.toml").write_text(
+        f'[serve]\nhost = "192.0.2.1"\nport = {port}\ndebug-token-file = "none"\n[dev]\nstore = "memory:"\n'
+    )
+    output = tmp_path / "dev.log"
+    dev = Child(["dev", "--app", str(application), "--emulator-port", emulator_port], {"WWSPEC_CONFIG": ""}, output)
+    try:
+        dev.wait_for(re.compile("watching"))
+        with EmulatorClient(f"http://127.0.0.1:{emulator_port}") as emulator:
+            assert emulator.call("greet").reply["text"] == "hello"
+    finally:
+        dev.process.send_signal(signal.SIGINT)
+        dev.stop()
+    assert f"http://127.0.0.1:{port}" in output.read_text()
+    assert "memory" in output.read_text()
+
+
 @pytest.mark.slow  # starts several processes
 def test_dev_restarts_the_program_when_a_file_changes(application: Path, tmp_path: Path) -> None:
     port, emulator_port = _free_ports()

@@ -336,10 +336,15 @@ def test_a_name_listed_twice_in_apis_is_told(registry: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        (b"[program\n", r"registry.toml: not valid TOML: .*line 1"),
-        (b"[program]\n[program]\n", r"registry.toml: not valid TOML: "),
-        (b"name = '\xff'", r"registry.toml: can't be read as UTF-8 text: .*"),
-        (b"\xef\xbb\xbf[program]", r"registry.toml: not valid TOML: "),
+        (b"[program\n", r"registry.toml:1: not valid TOML: .*column 9"),
+        (b"[program]\n[program]\n", r"registry.toml:2: not valid TOML: "),
+        (b"\n\n[program]\nname = [1,\n", r"registry.toml:4: not valid TOML: .*the file ends here"),
+        (b"\nname = '\xff'", r"registry.toml:2: is not text in UTF-8: save it as UTF-8 without BOM"),
+        (
+            b"\xef\xbb\xbf[program]",
+            r"registry.toml:1: begins with a byte order mark \(BOM\).*: save it as UTF-8 without",
+        ),
+        ("[program]".encode("utf-16"), r"registry.toml:1: is text in UTF-16: save it as UTF-8 without BOM"),
         (b"a = " + b"9" * 5000, r"registry.toml: not valid TOML: "),
         (b"a = " + b"[" * 20_000, r"registry.toml: not valid TOML: "),
         (b"a = " + b"{a=" * 20_000, r"registry.toml: not valid TOML: "),
@@ -348,8 +353,10 @@ def test_a_name_listed_twice_in_apis_is_told(registry: Path) -> None:
     ids=[
         "not closed",
         "twice",
+        "the end is missing",
         "not UTF-8",
         "byte order mark",
+        "UTF-16",
         "5000 digits",
         "deep arrays",
         "deep tables",
@@ -376,7 +383,7 @@ def test_a_missing_file_is_told_with_the_option_that_names_another(registry: Pat
 
 
 def test_a_folder_in_place_of_the_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(RegistryError, match="can't be read as UTF-8 text"):
+    with pytest.raises(RegistryError, match="is a folder; name a TOML file"):
         parse_registry(tmp_path)
 
 

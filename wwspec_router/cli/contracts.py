@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from wwspec_router.cli.candidates import ability_ids as known_ids
 from wwspec_router.cli.options import app_options, print_json
 from wwspec_router.config import registry_path
 from wwspec_router.contracts.files import ConsoleContract, read_console_files, write_console_files
@@ -25,7 +26,7 @@ from wwspec_router.registry.table import build_table
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Compare with files that were copied from the console; exit 1 when a call or a reply would be refused.",
 )
-@click.argument("ability_ids", nargs=-1, metavar="[ABILITY]...")
+@click.argument("ability_ids", nargs=-1, metavar="[ABILITY]...", shell_complete=known_ids)
 def command(
     app: Path,
     registry: Path | None,

@@ -5,8 +5,7 @@ the fix; `table` then connects the rows with APIs and handlers. It imports nothi
 """
 
 import re
-import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -15,7 +14,9 @@ import msgspec
 from msgspec import Meta
 
 from wwspec_router.contracts.codec import OutputPolicy
-from wwspec_router.errors import DEFAULT_ERRCODE, RegistryError
+from wwspec_router.errors import DEFAULT_ERRCODE, ConfigurationError, RegistryError
+from wwspec_router.spelling import did_you_mean
+from wwspec_router.toml import read_toml
 
 __all__ = ["AbilityRow", "Apis", "Passthrough", "Program", "Registry", "parse_registry"]
 
@@ -118,16 +119,9 @@ def parse_registry(path: Path) -> tuple[Registry, list[str]]:
         RegistryError: There is no such file, or it is not TOML.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        raw = tomllib.loads(text)
-    except FileNotFoundError:
-        raise RegistryError([f"{path}: there is no such file; name the registry file with --registry"]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise RegistryError([f"{path}: can't be read as UTF-8 text: {error}"]) from None
-    except RecursionError:
-        raise RegistryError([f"{path}: not valid TOML: nested too deeply"]) from None
-    except ValueError as error:  # TOMLDecodeError, and what int() says of thousands of digits
-        raise RegistryError([f"{path}: not valid TOML: {error}"]) from None
+        text, raw = read_toml(path, "name the registry file with --registry")
+    except ConfigurationError as error:
+        raise RegistryError([str(error)]) from None
     reader = _Reader(path, text)
     return reader.read(raw), reader.faults
 
@@ -144,7 +138,7 @@ class _Reader:
 
     def read(self, raw: dict[str, Any]) -> Registry:
         for name in (each for each in raw if each not in self.TABLES):
-            self.faults.append(f"{self._path} [{name}]: unknown table; {_nearest(name, self.TABLES)}")
+            self.faults.append(f"{self._path} [{name}]: unknown table; {_suggestion(name, self.TABLES)}")
         tables = {name: self._table(raw, name) for name in self.TABLES}
         abilities = {}
         for ability_id, row in tables["abilities"].items():
@@ -186,7 +180,7 @@ class _Reader:
         fields = _fields(type_)
         for key, value in row.items():
             if key not in fields:
-                self.faults.append(f"{place}: unknown key {key}; {_nearest(key, fields)}")
+                self.faults.append(f"{place}: unknown key {key}; {_suggestion(key, fields)}")
                 continue
             try:
                 msgspec.convert(value, fields[key].type)
@@ -249,8 +243,5 @@ def _toml_key(key: str) -> str:
     return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else msgspec.json.encode(key[:64]).decode()
 
 
-def _nearest(word: str, known: Any) -> str:
-    import difflib  # when it is needed: to import it takes as long as to read a registry file
-
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
+def _suggestion(word: str, known: Collection[str]) -> str:
+    return did_you_mean(word, known, otherwise=f"known: {', '.join(known)}")

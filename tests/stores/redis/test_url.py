@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from wwspec_router.cli.options import _may_hold_password
+from wwspec_router.config import may_hold_password
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.stores import open_store
 from wwspec_router.stores.redis.url import Kind, parse_url
@@ -43,7 +43,8 @@ def test_a_cluster_is_read_with_its_nodes() -> None:
         ("redis://secret/-1", "the database must be a number"),
         ("redis://secret/0/1", "the database must be a number"),
         ("redis://secret,secret/0", "a single server has one host"),
-        ("redis://secret/0?socket_timeout=100", r"a parameter that redis:// does not take \(it takes prefix, wait, wa"),
+        ("redis://secret/0?socket_timeout=100", r"does not take \(.*it takes prefix, wait, wait_timeout\)"),
+        ("redis://secret/0?wiat=1", r"does not take \(did you mean wait\? it takes"),
         ("redis://secret/0?decode_responses=yes", "a parameter that redis:// does not take"),
         ("redis://secret/0?db=1", "a parameter that redis:// does not take"),
         ("redis://:sec?ret@host/0", "a port must be a number|its parts do not fit|no host"),
@@ -100,6 +101,6 @@ def test_any_text_is_read_or_refused_in_one_line(scheme: str, rest: str) -> None
 
 @pytest.mark.parametrize("scheme", ["redis", "rediss", "redis+sentinel", "rediss+sentinel", "redis+cluster"])
 def test_a_url_with_a_password_is_a_secret_with_every_scheme(scheme: str) -> None:
-    assert _may_hold_password(f"{scheme}://user:secret@host/name")
-    assert _may_hold_password(f"{scheme}://host/name?sentinel_password=secret")
-    assert not _may_hold_password(f"{scheme}://host/name?wait=1")
+    assert may_hold_password(f"{scheme}://user:secret@host/name")
+    assert may_hold_password(f"{scheme}://host/name?sentinel_password=secret")
+    assert not may_hold_password(f"{scheme}://host/name?wait=1")

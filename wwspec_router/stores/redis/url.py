@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.spelling import did_you_mean
 
 __all__ = ["LONGEST_WAIT", "Address", "Kind", "Target", "parse_url"]
 
@@ -140,8 +141,11 @@ def _parameters(parts: SplitResult, kind: Kind, tls: bool) -> Mapping[str, str]:
     known += ["sentinel_username", "sentinel_password"] if kind is Kind.SENTINEL else []
     pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True) if parts.query else []
     given = dict(pairs)
-    if parts.fragment or not given.keys() <= set(known):
-        raise _refusal(f"it has a parameter that {parts.scheme}:// does not take (it takes {', '.join(sorted(known))})")
+    unknown = [name for name in given if name not in known]
+    if parts.fragment or unknown:
+        meant = did_you_mean(unknown[0], known) if unknown else ""
+        takes = f"{f'{meant} ' if meant else ''}it takes {', '.join(sorted(known))}"
+        raise _refusal(f"it has a parameter that {parts.scheme}:// does not take ({takes})")
     if len(given) < len(pairs):
         raise _refusal("it has a parameter twice")
     return given
