@@ -15,6 +15,16 @@ def answers_again(call: Callable[[], object]) -> bool:
     return seconds_of(call)[1] is None
 
 
+def is_replica(server: LocalRedis) -> bool:
+    """Tell whether a server is a replica; one that becomes it just now breaks the connection of who asks."""
+    from redis import RedisError
+
+    try:
+        return bool(server.run("ROLE")[0] == b"slave")
+    except RedisError:
+        return False
+
+
 def seconds_of(call: Callable[[], Any]) -> tuple[float, StoreError | None]:
     """Return how long a call took, and its refusal if any."""
     began = time.monotonic()

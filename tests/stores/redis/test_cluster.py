@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stores.redis.groups import answers_again, refusals_during, seconds_of
+from tests.stores.redis.groups import answers_again, is_replica, refusals_during, seconds_of
 from tests.support.redis_clock import RewindingClock
 from tests.support.redis_group import LocalCluster, free_ports, local_cluster
 from tests.support.redis_server import DURABLE, LocalRedis
@@ -82,7 +82,7 @@ def test_keys_that_another_node_took_over_cost_no_call(group: LocalCluster, prim
     with closing(open_store(group.url)) as store:
         store.add(job("before"))
         group.switch()
-        wait_until(lambda: group.primary() is not primary and primary.run("ROLE")[0] == b"slave")
+        wait_until(lambda: group.primary() is not primary and is_replica(primary))
         store.add(job("after"))
         assert ids(store.claim("one", 9, 1000)) == ["before", "after"]
 

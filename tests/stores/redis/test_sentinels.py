@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stores.redis.groups import answers_again, refusals_during, seconds_of
+from tests.stores.redis.groups import answers_again, is_replica, refusals_during, seconds_of
 from tests.support.redis_clock import RewindingClock
 from tests.support.redis_group import LocalSentinels, local_sentinels
 from tests.support.redis_server import LocalRedis
@@ -85,7 +85,7 @@ def test_a_primary_that_became_a_replica_costs_no_call(tmp_path: Path) -> None:
         store.add(job("before"))
         old = group.primary()
         group.switch()
-        wait_until(lambda: group.primary() is not old and old.run("ROLE")[0] == b"slave")
+        wait_until(lambda: group.primary() is not old and is_replica(old))
         store.add(job("after"))
         assert ids(store.claim("one", 9, 1000)) == ["before", "after"]
 
