@@ -147,6 +147,11 @@ class Settings:
     registry: Path | None = None
     """The registry file; None means `REGISTRY` in the application folder."""
     host: str = _setting(Topic.NETWORK, "127.0.0.1", "Address to listen on; the image uses 0.0.0.0.")
+    allow_remote: bool = _setting(
+        Topic.NETWORK,
+        False,
+        "Let other machines reach a program with --sdk emulator, whose key is no secret: --host may be any address.",
+    )
     port: int = _setting(
         Topic.NETWORK, DEFAULT_PORT, "Port to listen on; 0 lets the system choose.", least=0, most=65535
     )

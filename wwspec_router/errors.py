@@ -6,7 +6,8 @@ WWSpecError
 │   ├─ RegistryError         every fault of a registry file, at once
 │   ├─ SdkUnavailableError   the vendor module is absent or does not load
 │   ├─ NoThreadError         the system starts no thread that is needed
-│   └─ ExtraMissingError     what is wanted needs an extra that is not installed
+│   ├─ ExtraMissingError     what is wanted needs an extra that is not installed
+│   └─ LifespanError         the application's own lifespan failed
 ├─ CallError                 becomes the reply of one call
 │   ├─ DecodeError           the SDK could not verify or decrypt the request
 │   ├─ AbilityNotFoundError  no row answers this ability ID
@@ -111,6 +112,10 @@ class NoThreadError(ConfigurationError):
 
 class ExtraMissingError(ConfigurationError):
     """What is wanted needs an extra of the package that is not installed; the text has the command that installs it."""
+
+
+class LifespanError(ConfigurationError):
+    """What the application opens before the port failed; the text holds the traceback."""
 
 
 class CallError(WWSpecError):

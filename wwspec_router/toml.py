@@ -11,6 +11,7 @@ from wwspec_router.errors import ConfigurationError
 __all__ = ["parse_toml", "read_toml"]
 
 _AT_LINE = re.compile(r" \(at line (?P<line>\d+), column (?P<column>\d+)\)$")
+_TWICE = re.compile(r"Cannot declare \((?P<keys>.*)\) twice")
 _AT_END = " (at end of document)"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -74,6 +75,10 @@ def _text(path: Path, content: bytes) -> str:
 
 
 def _syntax_fault(path: Path, text: str, reason: str) -> str:
+    """Return one line about what tomllib says; it names tables as Python shows tuples."""
+    if twice := _TWICE.match(reason):
+        table = ".".join(re.findall(r"'([^']*)'", twice["keys"]))
+        reason = f"[{table}] is there twice: keep one of the two{reason[twice.end() :]}"
     if reason.endswith(_AT_END):
         line = text.rstrip("\n").count("\n") + 1
         return f"{path}:{line}: not valid TOML: {reason.removesuffix(_AT_END)} (the file ends here)"

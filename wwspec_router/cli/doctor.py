@@ -40,11 +40,12 @@ MACHINES = {0x03: "x86", 0x28: "arm", 0x3E: "x86_64", 0xB7: "aarch64"}
 SAME_MACHINE = {"amd64": "x86_64", "arm64": "aarch64"}
 LOADS = f"""
 import sys
+from pathlib import Path
 from wwspec_router.config import SdkSource
 from wwspec_router.errors import SdkUnavailableError
 from wwspec_router.sdk.vendor import load_sdk
 try:
-    load_sdk(SdkSource.VENDOR)
+    load_sdk(SdkSource.VENDOR, Path(sys.argv[1]))
 except SdkUnavailableError as error:
     sys.exit("{MODULE}: " + str(error))
 """
@@ -151,7 +152,12 @@ def _sdk(app: Path) -> Finding:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(file.parent), *sys.path]))}
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter
-            [sys.executable, "-c", LOADS], env=environment, capture_output=True, text=True, timeout=LOAD, check=False
+            [sys.executable, "-c", LOADS, str(app)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=LOAD,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         return Finding(State.FIX, "SDK", f"{file} does not load within {LOAD:g} seconds: copy the vendor's file again")

@@ -1,26 +1,33 @@
 """What a handler receives beside its request: who calls, and a way to ask WeCom for data.
 
 SDK calls block, and belong on the worker thread of their call. `Context` is used on that thread itself; `AsyncContext`
-is used on the event loop and hands each SDK call to the worker thread, which waits for the handler meanwhile.
+is used on the event loop and hands each SDK call to the worker thread, which waits for the handler meanwhile. SDK calls
+that a handler makes at once go to more threads; see `mailbox`.
 """
 
-import asyncio
-from collections.abc import Callable
-from queue import SimpleQueue
-from typing import Any, Protocol, TypeVar
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+from time import sleep
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
 
 import msgspec
 
-from wwspec_router.contracts import ApiRequest, OutputT
+from wwspec_router.contracts import ApiRequest, Output, OutputT, PagedRequest, ResultT, TaskRequest
 from wwspec_router.contracts.codec import OutputCodec
 from wwspec_router.envelope import Call, Deadline
 from wwspec_router.errors import ApiError, CallError
+from wwspec_router.handlers.mailbox import Helpers, Mailbox
+from wwspec_router.handlers.tasks import Split, finish, finish_split
 from wwspec_router.sdk.base import SdkClient
 
-__all__ = ["ApiCodec", "ApiCodecs", "AsyncContext", "Context", "Mailbox"]
+__all__ = ["ApiCodec", "ApiCodecs", "AsyncContext", "Context"]
 
-T = TypeVar("T")
-_Job = Callable[[], None]
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as TypeVarWithDefault  # part of every type checker
+
+    StateT = TypeVarWithDefault("StateT", default=Any)
+else:
+    StateT = TypeVar("StateT")
 
 
 class ApiCodec(msgspec.Struct, frozen=True):
@@ -42,21 +49,25 @@ class ApiCodecs(Protocol):
         ...
 
 
-class _BaseContext:
+class _BaseContext(Generic[StateT]):
     """Who calls. The two public contexts differ only in how an SDK call is waited for."""
 
     def __init__(
         self,
         call: Call,
-        client: SdkClient,
+        new_client: Callable[[], SdkClient],
         apis: ApiCodecs,
         deadline: Deadline,
+        state: Any = None,
     ) -> None:
         self.call = call
         """The decoded call, whole."""
-        self._client = client
+        self._new_client = new_client
+        self._client = new_client()
         self._apis = apis
         self._deadline = deadline
+        self.state: StateT = state
+        """What the application's lifespan yielded, the same object in all calls of one process; None without one."""
 
     @property
     def corpid(self) -> str:
@@ -91,17 +102,44 @@ class _BaseContext:
         """Seconds until the call is answered with a time-out; None when the ability has no timeout."""
         return self._deadline.remaining
 
-    def _invoke(self, request: ApiRequest[OutputT], check: bool) -> OutputT:
+    def _invoke(self, client: SdkClient, request: ApiRequest[OutputT], check: bool) -> OutputT:
         self._deadline.check()
         api = self._apis[type(request)]
-        text = api.output.fit(self._client.invoke(api.name, msgspec.json.encode(request).decode()))
+        text = api.output.fit(client.invoke(api.name, msgspec.json.encode(request).decode()))
         response: Any = api.output.decode(text)
         if check and response.errcode != 0:
             raise ApiError(api.name, response.errcode, response.errmsg)
         return response  # type: ignore[no-any-return]  # the table pairs each Request with its Response
 
+    def _finish(
+        self, client: SdkClient, request: TaskRequest[Any, ResultT], split: Split[ResultT] | None
+    ) -> ResultT | list[ResultT]:
+        run = partial(finish, invoke=partial(self._invoke, client, check=True), wait=self._wait, name=self._name)
+        return run(request) if split is None else finish_split(request, split, run)
 
-class Context(_BaseContext):
+    def _name(self, request: type[ApiRequest[Any]]) -> str:
+        return self._apis[request].name
+
+    def _wait(self, seconds: float) -> None:
+        remaining = self.remaining
+        sleep(seconds if remaining is None else min(seconds, remaining))
+
+    def _next(self, request: PagedRequest[OutputT], page: Output) -> PagedRequest[OutputT] | None:
+        """Return the request of the page after this one; None when this is the last.
+
+        Raises:
+            CallError: The platform says that there is more, and does not say where.
+        """
+        reply: Any = page
+        if not reply.has_more:
+            return None
+        asked: Any = request
+        if reply.next_cursor in ("", asked.cursor):
+            raise CallError(f"{self._name(type(request))}: the platform's next_cursor leads nowhere")
+        return msgspec.structs.replace(request, cursor=reply.next_cursor)
+
+
+class Context(_BaseContext[StateT]):
     """What a `def` handler receives."""
 
     def invoke(self, request: ApiRequest[OutputT], *, check: bool = True) -> OutputT:
@@ -120,77 +158,101 @@ class Context(_BaseContext):
             OutputError: The platform's reply does not fit the API's contract.
             HandlerTimeoutError: The ability's time is over; nothing was sent.
         """
-        return self._invoke(request, check)
+        return self._invoke(self._client, request, check)
+
+    def pages(self, request: PagedRequest[OutputT]) -> Iterator[OutputT]:
+        """Ask for one page after another, from the request's own to the last one.
+
+        A page may be short, or empty, while more follow. To go on after a restart, keep `next_cursor` of the page that
+        you have worked through, and begin with a request of that `cursor`.
+
+        Args:
+            request: The `Request` of a paged API, such as `sync_msg.Request(token=token, limit=200)`.
+
+        Yields:
+            The API's `Response`, page by page.
+
+        Raises:
+            CallError: As `invoke` does; also when the platform says that there is more, and does not say where.
+        """
+        following: PagedRequest[OutputT] | None = request
+        while following is not None:
+            page = self._invoke(self._client, following, check=True)
+            yield page
+            following = self._next(following, page)
+
+    @overload
+    def finish(self, request: TaskRequest[Any, ResultT]) -> ResultT: ...
+
+    @overload
+    def finish(self, request: TaskRequest[Any, ResultT], *, split: Split[ResultT]) -> list[ResultT]: ...
+
+    def finish(
+        self, request: TaskRequest[Any, ResultT], *, split: Split[ResultT] | None = None
+    ) -> ResultT | list[ResultT]:
+        """Create an analysis task, and wait for its result.
+
+        The platform is asked for it after a quarter of a second, then less and less often, at last every ten seconds.
+        What it could not analyse is in the result, in `fail_list` or in each message's errcode.
+
+        Args:
+            request: The `Request` of an API that creates a task, such as `create_summary_task.Request(msg_list=keys)`.
+            split: Called with a request whose messages are too long for the model (errcode 790040), returns it as
+                several, such as `wwspec_router.wecom.tasks.halves`.
+
+        Returns:
+            The `Response` of the API that returns the result; with `split` a list of them, one for each part.
+
+        Raises:
+            ApiError: The platform refused, or the task failed.
+            HandlerTimeoutError: The ability's time is over; the task goes on, and nobody asks for its result.
+            CallError: As `invoke` does.
+        """
+        return self._finish(self._client, request, split)
 
 
-class AsyncContext(_BaseContext):
+class AsyncContext(_BaseContext[StateT]):
     """What an `async def` handler receives."""
 
-    _mailbox: "Mailbox | None" = None
+    _mailbox: Mailbox | None = None
 
     async def invoke(self, request: ApiRequest[OutputT], *, check: bool = True) -> OutputT:
         """Ask WeCom for data through one SDK API, without blocking the event loop.
 
-        Arguments, result and errors are those of `Context.invoke`. Calls of one handler run one after another, since
-        they share the thread of their call.
+        Arguments, result and errors are those of `Context.invoke`. Calls that are made at once, as with
+        `asyncio.gather`, run at once, up to eight of one handler; further ones wait for these.
         """
         if self._mailbox is None:
-            return self._invoke(request, check)
-        return await self._mailbox.run(lambda: self._invoke(request, check))
+            return self._invoke(self._client, request, check)
+        return await self._mailbox.run(lambda client: self._invoke(client, request, check))
 
-    def open_mailbox(self) -> "Mailbox":
-        """Let SDK calls run on the thread that serves the mailbox which this returns. For a portal."""
-        self._mailbox = Mailbox()
-        return self._mailbox
+    async def pages(self, request: PagedRequest[OutputT]) -> AsyncIterator[OutputT]:
+        """Ask for one page after another; see `Context.pages`."""
+        following: PagedRequest[OutputT] | None = request
+        while following is not None:
+            page = await self.invoke(following)
+            yield page
+            following = self._next(following, page)
 
+    @overload
+    async def finish(self, request: TaskRequest[Any, ResultT]) -> ResultT: ...
 
-class Mailbox:
-    """SDK calls on their way from the event loop to the worker thread of one call."""
+    @overload
+    async def finish(self, request: TaskRequest[Any, ResultT], *, split: Split[ResultT]) -> list[ResultT]: ...
 
-    def __init__(self) -> None:
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        self._closed = False
+    async def finish(
+        self, request: TaskRequest[Any, ResultT], *, split: Split[ResultT] | None = None
+    ) -> ResultT | list[ResultT]:
+        """Create an analysis task, and wait for its result without blocking the event loop; see `Context.finish`."""
+        if self._mailbox is None:
+            return self._finish(self._client, request, split)
+        return await self._mailbox.run(lambda client: self._finish(client, request, split))
 
-    async def run(self, function: Callable[[], T]) -> T:
-        """Run a function on the worker thread and wait for it. On the loop.
+    def open_mailbox(self, helpers: Helpers) -> Mailbox:
+        """Let SDK calls run on the thread that serves the mailbox which this returns. For a portal.
 
-        Raises:
-            CallError: The mailbox is closed: a task of the handler outlived its call.
+        Args:
+            helpers: Where threads for calls that are made at once come from.
         """
-        if self._closed:
-            raise CallError("the call is over")
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-
-        def job() -> None:
-            if future.cancelled():
-                return
-            try:
-                result = function()
-            except BaseException as error:  # raised in the handler, whatever it is
-                loop.call_soon_threadsafe(_fail, future, error)
-            else:
-                loop.call_soon_threadsafe(_finish, future, result)
-
-        self._jobs.put(job)
-        return await future
-
-    def close(self) -> None:
-        """Let `serve` return. On the loop."""
-        self._closed = True
-        self._jobs.put(None)
-
-    def serve(self) -> None:
-        """Run jobs until the mailbox is closed. On the worker thread."""
-        while (job := self._jobs.get()) is not None:
-            job()
-
-
-def _finish(future: "asyncio.Future[T]", result: T) -> None:
-    if not future.done():
-        future.set_result(result)
-
-
-def _fail(future: "asyncio.Future[Any]", error: BaseException) -> None:
-    if not future.done():
-        future.set_exception(RuntimeError("StopIteration") if isinstance(error, StopIteration) else error)
+        self._mailbox = Mailbox(self._client, self._new_client, helpers)
+        return self._mailbox

@@ -34,6 +34,7 @@ class Dispatcher:
         portal: Runs `async def` handlers; by default each on a loop of its own.
         jobs: Accepts asynchronous calls, which are refused when it is None.
         status: Returns the program's figures as JSON text, for abilities of `kind = "status"`.
+        state: What the application's lifespan yielded; it is `ctx.state` of handlers.
     """
 
     def __init__(
@@ -44,10 +45,11 @@ class Dispatcher:
         portal: Portal | None = None,
         jobs: JobIntake | None = None,
         status: Callable[[], str] | None = None,
+        state: object = None,
     ) -> None:
         registry = table.registry
         events = EventIntake(sdk, store, registry.program.notify_ttl, registry.notify_scenes, table.stored_events)
-        functions = Functions(sdk, table.apis, events, portal or PrivateLoopPortal(), status or _no_status)
+        functions = Functions(sdk, table.apis, events, portal or PrivateLoopPortal(), status or _no_status, state)
         self._routes = _routes(table, functions)
         self._limits = [route.limit for route in self._routes.values() if route.limit is not None]
         self._event = Route(EVENT, lambda call, text, deadline: events.accept(call))

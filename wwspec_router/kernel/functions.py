@@ -5,6 +5,7 @@ IDs, limits or time-outs; errors are raised.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
@@ -24,7 +25,7 @@ from wwspec_router.registry.table import (
     StatusTarget,
     Target,
 )
-from wwspec_router.sdk.base import Sdk
+from wwspec_router.sdk.base import Sdk, SdkClient
 
 __all__ = ["Functions"]
 
@@ -49,6 +50,7 @@ class Functions:
         events: Hands out stored events.
         portal: Runs `async def` handlers.
         status: Returns the program's figures as JSON text.
+        state: What the application's lifespan yielded.
     """
 
     def __init__(
@@ -58,12 +60,14 @@ class Functions:
         events: EventIntake,
         portal: Portal,
         status: Callable[[], str],
+        state: object = None,
     ) -> None:
         self._sdk = sdk
         self._apis = apis
         self._events = events
         self._portal = portal
         self._status = status
+        self._state = state
         self._func_input = InputCodec(_FuncInput)
 
     def answering(self, target: Target) -> Function:
@@ -96,11 +100,15 @@ class Functions:
         decode = decode_struct if handler.request is not None else target.input.decode_plain
         function, takes_context = handler.function, handler.takes_context
         encode, apis, portal, client = target.output.encode, self._apis, self._portal, self._sdk.client
+        state = self._state
+
+        def new_client(call: Call) -> Callable[[], SdkClient]:
+            return partial(client, call.corpid, call.agentid, call.ability_id, call.job_info)
 
         def run(call: Call, text: str, deadline: Deadline) -> str:
             request = decode(text)
             deadline.check()
-            context = Context(call, client(call.corpid, call.agentid, call.ability_id, call.job_info), apis, deadline)
+            context = Context(call, new_client(call), apis, deadline, state)
             result = function(request, context) if takes_context else function(request)
             deadline.check()
             return encode(result)
@@ -108,8 +116,7 @@ class Functions:
         def run_async(call: Call, text: str, deadline: Deadline) -> str:
             request = decode(text)
             deadline.check()
-            sdk = client(call.corpid, call.agentid, call.ability_id, call.job_info)
-            context = AsyncContext(call, sdk, apis, deadline)
+            context = AsyncContext(call, new_client(call), apis, deadline, state)
             arguments = (request, context) if takes_context else (request,)
             return encode(portal.run(lambda: function(*arguments), context))
 

@@ -6,9 +6,10 @@ the fix; `table` then connects the rows with APIs and handlers. It imports nothi
 
 import re
 from collections.abc import Collection, Iterator
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
@@ -34,6 +35,17 @@ _HEADER = re.compile(
 )
 """The line that begins a table, such as `[abilities."chat.digest"]`."""
 
+_IN_TOML = {
+    "str": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a table",
+}
+"""What people call the types of msgspec's messages."""
+_TYPE = re.compile(rf"\b({'|'.join(_IN_TOML)})\b")
+
 RowT = TypeVar("RowT", bound=msgspec.Struct)
 
 
@@ -50,6 +62,8 @@ class Program(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Seconds that an event waits for `get_callback_data`; the platform's notify_id is valid 600 [99849]."""
     timeout: Seconds | None = None
     """Seconds within which each ability answers, unless its row says otherwise."""
+    lifespan: str | None = None
+    """`package.module:function`, a context manager that is entered once in each process; it yields `ctx.state`."""
 
 
 class Passthrough(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -119,7 +133,9 @@ def parse_registry(path: Path) -> tuple[Registry, list[str]]:
         RegistryError: There is no such file, or it is not TOML.
     """
     try:
-        text, raw = read_toml(path, "name the registry file with --registry")
+        text, raw = read_toml(
+            path, "start in the application's folder, name it with --app, or the file with --registry"
+        )
     except ConfigurationError as error:
         raise RegistryError([str(error)]) from None
     reader = _Reader(path, text)
@@ -185,7 +201,7 @@ class _Reader:
             try:
                 msgspec.convert(value, fields[key].type)
             except msgspec.ValidationError as error:
-                self.faults.append(f"{place}: {key}: {str(error).replace('`', '')}")
+                self.faults.append(f"{place}: {key}: {_value_fault(value, fields[key].type, error)}")
         for name, field in fields.items():
             if field.required and name not in row:
                 self.faults.append(f"{place}: missing key {name}")
@@ -202,6 +218,8 @@ class _Reader:
 def _row_faults(ability_id: str, row: AbilityRow) -> Iterator[str]:
     if not ability_id or not ability_id.isprintable():
         yield "an ability ID is printable text, as it is in the admin console"
+    elif ability_id != ability_id.strip():
+        yield "an ability ID neither begins nor ends with a space"
     given = [name for name in ("api", "handler", "kind") if getattr(row, name) is not None]
     if len(given) != 1:
         yield f"give exactly one of api, handler and kind ({'none' if not given else ' and '.join(given)} given)"
@@ -214,6 +232,26 @@ def _row_faults(ability_id: str, row: AbilityRow) -> Iterator[str]:
             yield f"{name} goes with api or handler only"
     if row.output_policy is not None and row.kind not in (None, "callback_data"):
         yield 'output_policy goes with api, handler or kind = "callback_data" only'
+
+
+def _value_fault(value: object, type_: Any, error: msgspec.ValidationError) -> str:
+    """Return what is wrong with the value of a key."""
+    text = str(error).replace("`", "").replace(" | null", "")
+    if not text.startswith("Invalid enum value"):
+        return _TYPE.sub(
+            lambda found: _IN_TOML[found[0]], text.replace("Expected", "must be").replace(", got", ", not")
+        )
+    choices = [each for part in get_args(type_) for each in _choices(part)]
+    if "*" in choices:
+        return f'write "*" for every API, or a list of names, such as ["{value}"]'
+    return f"{value!r} is unknown; {_suggestion(str(value), choices)}"
+
+
+def _choices(type_: Any) -> tuple[str, ...]:
+    """Return the values that a type lists, if it does."""
+    if isinstance(type_, type) and issubclass(type_, StrEnum):
+        return tuple(each.value for each in type_)
+    return get_args(type_) if get_origin(type_) is Literal else ()
 
 
 @cache

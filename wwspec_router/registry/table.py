@@ -27,10 +27,13 @@ from wwspec_router.contracts.wrapping import (
 from wwspec_router.errors import ConfigurationError, LoaderError, RegistryError
 from wwspec_router.handlers.ability import Handler, handler_of
 from wwspec_router.handlers.context import ApiCodec, ApiCodecs
+from wwspec_router.handlers.lifespan import LIFESPAN_FORM, Lifespan
 from wwspec_router.monitoring.monitor import Status
 from wwspec_router.registry.apis import RequestCodecs
+from wwspec_router.registry.faults import place_of
 from wwspec_router.registry.file import AbilityRow, Apis, Passthrough, Registry, parse_registry
 from wwspec_router.registry.loader import ApiContract, Application, EventContract
+from wwspec_router.spelling import did_you_mean
 
 __all__ = [
     "Ability",
@@ -130,6 +133,8 @@ class AbilityTable(msgspec.Struct, frozen=True, kw_only=True):
     """For `Context.invoke`: from an API's `Request` to how it is called."""
     api_contracts: dict[str, ApiContract]
     events: dict[str, EventContract]
+    lifespan: Lifespan | None = None
+    """What is open while a process serves."""
     stored_events: OutputCodec | None = None
     """How stored events are given back by abilities that leave out what no contract lists; None when there is none."""
 
@@ -144,9 +149,10 @@ def build_table(folder: Path, registry_path: Path) -> AbilityTable:
     Raises:
         ConfigurationError: The folder, a contract or the registry file has faults.
     """
+    application = Application(folder)
     registry, faults = parse_registry(registry_path)
     try:
-        builder = _Builder(registry, Application(folder))
+        builder = _Builder(registry, application)
     except LoaderError as error:
         if not faults:
             raise
@@ -179,7 +185,9 @@ class _Builder:
         if (func := self._registry.func) is not None:
             self._add_functions(func)
         self._check_scenes()
+        lifespan = self._lifespan()
         return AbilityTable(
+            lifespan=lifespan,
             registry=self._registry,
             abilities=self._abilities,
             apis=self._apis(),
@@ -195,6 +203,21 @@ class _Builder:
             if contract.replaces is not None:
                 codecs[contract.replaces] = ApiCodec(api, _output(contract.replaces, OutputPolicy.PRUNE))
         return RequestCodecs(codecs)
+
+    def _lifespan(self) -> Lifespan | None:
+        name = self._registry.program.lifespan
+        if name is None:
+            return None
+        place = self._registry.place("program")
+        try:
+            function = self._application.attribute(name)
+        except LoaderError as error:
+            self.faults.append(f"{place}: lifespan: {error}")
+            return None
+        if not callable(function):
+            self.faults.append(f"{place}: lifespan: {name} is no function; {LIFESPAN_FORM}")
+            return None
+        return Lifespan(name, function)
 
     def _merged_events(self) -> LazyType[Output]:
         """Return the contract of stored events, merged at once when the application has events that may not fit."""
@@ -247,7 +270,7 @@ class _Builder:
             self.faults.append(f"{place}: handler: {error}")
             return None
         if handler is None:
-            self.faults.append(f"{place}: handler: {name} has no contract; mark it with @wwspec_router.ability")
+            self.faults.append(f"{place}: handler: {name} is no handler; mark a function with @wwspec_router.ability")
             return None
         request = self._handler_contract(place, "input", row.input, handler.request)
         response = self._handler_contract(place, "output", row.output, handler.response)
@@ -266,8 +289,10 @@ class _Builder:
         if file is not None:
             self.faults.append(f"{place}: {side}: the handler's annotation is a contract already; give one of the two")
             return None
-        faults = [f"{place}: {side} contract {path}: {why}" for path, why in contract_faults(type_)]
-        self.faults += faults
+        faults = list(contract_faults(type_))
+        if faults:
+            where = f"{type_.__name__} at {place_of(type_, self._application.folder)}"
+            self.faults += [f"{place}: {side} contract {path}: {why} ({where})" for path, why in faults]
         return None if faults else type_
 
     def _narrowed_target(self, api: str, row: AbilityRow, place: str) -> ApiTarget | None:
@@ -278,7 +303,7 @@ class _Builder:
             type_ = whole if file is None else self._file_contract(place, side, file)
             if type_ is not None:
                 outside = mismatches(console_example(whole), console_example(type_))
-                self.faults += [f"{place}: {side} {path}: {why} of SDK API {api}" for path, why in outside]
+                self.faults += [f"{place}: {side} {path}: {why} (SDK API {api})" for path, why in outside]
             types.append(type_)
         if None in types:
             return None
@@ -332,13 +357,15 @@ class _Builder:
                 self.faults.append(f"{self._registry.place(table, key)}: {self._unknown_api(api)}")
 
     def _unknown_api(self, api: str) -> str:
-        return f"SDK API {api} has no contract; add schemas/api/{api}.py, or correct the name"
+        fix = f"correct the name, or add schemas/api/{api}.py"
+        return f"SDK API {api} has no contract; {did_you_mean(api, self._contracts, otherwise=fix)}"
 
     def _check_scenes(self) -> None:
         place = self._registry.place("notify_scenes")
         for event_type in self._registry.notify_scenes:
             if event_type not in self._events:
-                self.faults.append(f"{place}: event {event_type} has no contract; add schemas/events/{event_type}.py")
+                fix = did_you_mean(event_type, self._events, f"correct the name, or add schemas/events/{event_type}.py")
+                self.faults.append(f"{place}: event {event_type} has no contract; {fix}")
 
 
 def _output(contract: ApiContract, policy: OutputPolicy) -> OutputCodec:

@@ -51,6 +51,8 @@ __all__ = ["ZoneProgram", "create_app"]
 
 log = logging.getLogger(__name__)
 
+LEAST_CLOSING = 1.0
+"""Seconds that a lifespan has to close, even when calls have used the whole grace."""
 GC_THRESHOLD = 10_000
 """New objects, less those that were freed, after which the garbage collector checks the young ones."""
 
@@ -69,7 +71,7 @@ def create_app(settings: Settings, shared: SharedFigures | None = None) -> "Zone
     gc.disable()
     table = build_table(settings.app, settings.registry_path)
     check_configuration(table)
-    sdk = load_sdk(settings.sdk)
+    sdk = load_sdk(settings.sdk, settings.app)
     if settings.debug_token:
         sdk.open_debug_mode(settings.debug_token, settings.access_token)
     if sdk.source is SdkSource.VENDOR:  # the stand-in prints to where our own lines go already
@@ -172,15 +174,24 @@ class ZoneProgram:
         Raises:
             NoThreadError: The system does not start the threads that are needed.
             StoreError: The store does not work.
+            LifespanError: The application's lifespan failed.
         """
         if self._running is not None:
             return
+        state = await self._table.lifespan.open() if self._table.lifespan is not None else None
         try:
-            await self._start()
-        except (RuntimeError, MemoryError):
-            raise NoThreadError from None
+            await self._start(state)
+        except BaseException as error:
+            await self._close_lifespan(self._settings.grace)
+            if isinstance(error, RuntimeError | MemoryError):
+                raise NoThreadError from None
+            raise
 
-    async def _start(self) -> None:
+    async def _close_lifespan(self, seconds: float) -> None:
+        if self._table.lifespan is not None:
+            await self._table.lifespan.close(seconds)
+
+    async def _start(self, state: object) -> None:
         settings = self._settings
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(log_stray)
@@ -198,6 +209,7 @@ class ZoneProgram:
             portal,
             intake,
             lambda: encode(monitor.status()).decode(),  # runs in calls only; the monitor is made after the jobs
+            state,
         )
         jobs = self._jobs(dispatcher, figures, wake_jobs) if settings.job_threads else None
         monitor = Monitor(
@@ -245,6 +257,7 @@ class ZoneProgram:
         self._endpoint = self._calls = None
         settings, jobs = self._settings, running.jobs
         grace = settings.grace if self.stop_by is None else max(0.0, self.stop_by - monotonic())
+        started = monotonic()
         loop = asyncio.get_running_loop()
         ending = loop.run_in_executor(running.stopper, jobs.stop, grace) if jobs is not None else None
         abandoned = await running.workers.stop(grace)
@@ -254,6 +267,7 @@ class ZoneProgram:
         running.readiness.stop()
         await loop.run_in_executor(running.stopper, running.monitor.stop)
         running.stopper.shutdown(wait=False)
+        await self._close_lifespan(max(LEAST_CLOSING, started + grace - monotonic()))
         if abandoned or unfinished:
             log.error(
                 "stopped with %d calls and %d jobs unfinished after %g seconds; the jobs are kept",
