@@ -13,6 +13,7 @@ from wwspec_router.envelope import Call, CallType
 from wwspec_router.errors import CallError, HandlerTimeoutError, StoreError
 from wwspec_router.jobs.reports import Reporter, Verdict
 from wwspec_router.jobs.threads import Run
+from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.logs import short
 from wwspec_router.monitoring.figures import Figures
@@ -42,6 +43,7 @@ class JobExecutor:
         dispatcher: Runs their abilities.
         figures: Where jobs are counted.
         later: Submits a run again after some seconds.
+        call_log: Where a line is written for each; None for none.
     """
 
     def __init__(
@@ -52,11 +54,13 @@ class JobExecutor:
         dispatcher: Dispatcher,
         figures: Figures,
         later: Callable[[float, Run], None],
+        call_log: CallLog | None = None,
     ) -> None:
         self._journal = journal
         self._owner = owner
         self._reporter = Reporter(sdk)
         self._dispatcher = dispatcher
+        self._answer = dispatcher.answer if call_log is None else call_log.with_lines(dispatcher.answer)
         self._figures = figures
         self._later = later
         self.is_stopping = False
@@ -104,7 +108,7 @@ class JobExecutor:
         )
         route = self._dispatcher.job_route(call)
         run.deadline = route.deadline(run.since)
-        reply = self._dispatcher.answer(call, route, run.deadline)
+        reply = self._answer(call, route, run.deadline)
         if not run.end():
             log.warning("job %s ended after its time-out was reported", short(job.job_id))
             return None

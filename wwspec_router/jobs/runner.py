@@ -23,6 +23,7 @@ from wwspec_router.errors import StoreError
 from wwspec_router.jobs.executor import MAX_RUNS, JobExecutor
 from wwspec_router.jobs.suspects import Suspects
 from wwspec_router.jobs.threads import JobThreads, Run
+from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.sdk.base import Sdk
@@ -66,6 +67,7 @@ class Jobs:
         orphan_after: Seconds after which it also takes a job of another ability, to report that the ability is unknown:
             when no process that knows the ability has asked for jobs for so long.
         report_within: Seconds that a report may take.
+        call_log: Where a line is written for each job that ends; None for none.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Jobs:
         abilities: frozenset[str] | None = None,
         orphan_after: float = ORPHAN_AFTER,
         report_within: float = REPORT_WITHIN,
+        call_log: CallLog | None = None,
     ) -> None:
         self._journal = journal
         self._owner = secrets.token_hex(8)
@@ -89,7 +92,7 @@ class Jobs:
         self._poll = min(POLL, lease / 30)
         self._abilities = abilities
         self._orphan_after = orphan_after
-        self._executor = JobExecutor(journal, self._owner, sdk, dispatcher, figures, self._submit_later)
+        self._executor = JobExecutor(journal, self._owner, sdk, dispatcher, figures, self._submit_later, call_log)
         self._threads = JobThreads(threads, hang_after, report_within, self._executor.execute, self._on_end)
         self._suspects = Suspects(self._threads.hangs)
         self._running: set[str] = set()

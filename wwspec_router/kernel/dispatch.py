@@ -35,6 +35,7 @@ class Dispatcher:
         jobs: Accepts asynchronous calls, which are refused when it is None.
         status: Returns the program's figures as JSON text, for abilities of `kind = "status"`.
         state: What the application's lifespan yielded; it is `ctx.state` of handlers.
+        with_text: Log errors with their text, which may quote a request. For development only.
     """
 
     def __init__(
@@ -46,6 +47,8 @@ class Dispatcher:
         jobs: JobIntake | None = None,
         status: Callable[[], str] | None = None,
         state: object = None,
+        *,
+        with_text: bool = False,
     ) -> None:
         registry = table.registry
         events = EventIntake(sdk, store, registry.program.notify_ttl, registry.notify_scenes, table.stored_events)
@@ -56,7 +59,7 @@ class Dispatcher:
         self._unknown = Route(UNKNOWN, _refuse_ability)
         self._untyped = Route(UNKNOWN, _refuse_type)
         self._accept = _acceptance(jobs)
-        self._refusals = Refusals(registry.program.errcode, registry.program.overload_errcode)
+        self._refusals = Refusals(registry.program.errcode, registry.program.overload_errcode, with_text=with_text)
 
     def route(self, call: Call) -> Route:
         """Return the route of a call that comes in; one that no ability answers has a route that refuses it."""

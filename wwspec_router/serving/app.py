@@ -26,6 +26,7 @@ from wwspec_router.config import SdkSource, Settings
 from wwspec_router.errors import ConfigurationError, NoThreadError
 from wwspec_router.handlers.portal import LoopPortal
 from wwspec_router.jobs.runner import Jobs
+from wwspec_router.kernel.call_log import call_log_of
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.logs import SdkLogHandler, log_stray
@@ -39,7 +40,7 @@ from wwspec_router.registry.table import AbilityTable, build_table, check_config
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.sdk.vendor import load_sdk
 from wwspec_router.serving.calls import Calls
-from wwspec_router.serving.exchange import Exchange
+from wwspec_router.serving.exchange import Exchange, MeasuredExchange
 from wwspec_router.serving.gauges import read_gauges, read_stored
 from wwspec_router.serving.liveness import CallWatch, Liveness
 from wwspec_router.serving.readiness import Readiness
@@ -119,7 +120,7 @@ class ZoneProgram:
         self, table: AbilityTable, sdk: Sdk, store: Store, settings: Settings, shared: SharedFigures | None = None
     ) -> None:
         self._table = table
-        self._sdk = sdk
+        self._sdk, self._call_log = call_log_of(sdk)
         self._store = store
         self._settings = settings
         self._shared = shared
@@ -194,7 +195,7 @@ class ZoneProgram:
     async def _start(self, state: object) -> None:
         settings = self._settings
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(log_stray)
+        loop.set_exception_handler(partial(log_stray, with_text=self._sdk.is_emulated))
         stopper = ThreadPoolExecutor(1, "wwspec-stopper")
         await loop.run_in_executor(stopper, self._store.check)  # which lets its thread be there when it is needed
         workers = WorkerPool(settings.threads, settings.queue)
@@ -210,6 +211,7 @@ class ZoneProgram:
             intake,
             lambda: encode(monitor.status()).decode(),  # runs in calls only; the monitor is made after the jobs
             state,
+            with_text=self._sdk.is_emulated,
         )
         jobs = self._jobs(dispatcher, figures, wake_jobs) if settings.job_threads else None
         monitor = Monitor(
@@ -222,7 +224,7 @@ class ZoneProgram:
         call_watch = CallWatch(workers, settings.hang_after, dispatcher.abandon, portal.task_of)
         liveness = Liveness(call_watch, jobs, settings.hang_after, self.on_held_up, self.on_exhausted)
         readiness = Readiness(self._store, lambda: liveness.is_exhausted, lambda: self.is_stopping)
-        calls = Calls(Exchange(self._sdk, dispatcher), workers, figures, settings)
+        calls = Calls(self._exchange(dispatcher), workers, figures, settings, self._call_log)
         await workers.start(threads=1)
         await calls.start()
         liveness.start()
@@ -233,6 +235,11 @@ class ZoneProgram:
         self._running = _Running(workers, jobs, calls, liveness, monitor, readiness, stopper)
         self._calls = calls
         self._endpoint = _Endpoint(calls, settings)
+
+    def _exchange(self, dispatcher: Dispatcher) -> Exchange:
+        if self._call_log is None:
+            return Exchange(self._sdk, dispatcher)
+        return MeasuredExchange(self._sdk, dispatcher, self._call_log)
 
     def _jobs(self, dispatcher: Dispatcher, figures: Figures, wake: threading.Event) -> Jobs:
         settings = self._settings
@@ -247,6 +254,7 @@ class ZoneProgram:
             settings.job_lease,
             abilities=frozenset(self._table.abilities),
             orphan_after=settings.job_orphan,
+            call_log=self._call_log,
         )
 
     async def stop(self) -> None:
