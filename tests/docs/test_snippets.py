@@ -25,7 +25,6 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 ELSEWHERE = {
     "scripts/demo --once": "scripts/demo is two lines; tests/cli/test_verbs.py plays `wwspec demo --once`",
     "scripts/test": "is what runs this test",
-    "scripts/image": "tests/packaging/test_scripts.py; needs a container engine",
     **dict.fromkeys(
         (
             "scripts/torture --quick",
