@@ -1,4 +1,4 @@
-"""What `kills`, `redis` and `soak` play on: a store, an emulator, a program and the load, and the reckoning afterwards.
+"""What `kills`, `redis`, `failover` and `soak` play on: store, emulator, program and load, and the reckoning.
 
 Everything lives in a folder of its own and is gone with it.
 """
@@ -68,7 +68,7 @@ def set_up(
     """Yield a stage, and end what is left of it.
 
     Args:
-        store: `sqlite` or `redis`.
+        store: `sqlite`, `redis`, `sentinel` or `cluster`.
         seed: Makes the choices of the load.
         pause: Seconds between two calls of one caller.
         notify_ttl: Seconds for which the program keeps events.

@@ -31,6 +31,7 @@ ELSEWHERE = {
             "scripts/torture kills --store sqlite",
             "scripts/torture kills --store redis",
             "scripts/torture redis",
+            "scripts/torture failover",
             "scripts/torture overload",
             "scripts/torture intruder",
             "scripts/torture soak",

@@ -45,7 +45,7 @@ from wwspec_router.serving.gauges import read_gauges, read_stored
 from wwspec_router.serving.liveness import CallWatch, Liveness
 from wwspec_router.serving.readiness import Readiness
 from wwspec_router.serving.workers import WorkerPool
-from wwspec_router.stores import open_store
+from wwspec_router.stores import open_store, risks_of
 from wwspec_router.stores.base import Store
 
 __all__ = ["ZoneProgram", "create_app"]
@@ -78,7 +78,9 @@ def create_app(settings: Settings, shared: SharedFigures | None = None) -> "Zone
     if sdk.source is SdkSource.VENDOR:  # the stand-in prints to where our own lines go already
         logging.getLogger().addHandler(SdkLogHandler(sdk.log))
     log.info("SDK: %s", sdk.description)
-    store = open_store(settings.store_url)
+    store = open_store(settings.store_url, program=table.registry.program.name)
+    for risk in risks_of(store):
+        log.warning("store: %s", risk)
     if settings.workers > 1 and not store.shared:
         raise ConfigurationError(
             f"--store {settings.store}: worker processes don't share it, so an event stored by one would be "
