@@ -156,7 +156,10 @@ def say(emulator: EmulatorClient, sender: str, text: str, to: tuple[str, ...], g
 @click.argument("program_url", metavar="URL")
 @with_emulator
 def link(emulator: EmulatorClient, program_id: str, program_url: str) -> None:
-    """Link another program or a model. create_program_task and create_model_task call what is linked."""
+    """Link another program, or a model.
+
+    The tasks of create_program_task and create_model_task call what is linked.
+    """
     emulator.point_to(program_url, program_id)
     print_json({"program_id": program_id, "program_url": program_url})
 
