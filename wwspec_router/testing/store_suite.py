@@ -10,6 +10,7 @@ A backend's author subclasses `StoreSuite` and overrides the fixture `store_fact
 It is not aware of any backend. It needs the extra `testing`.
 """
 
+from wwspec_router.testing.event_jobs_suite import EventJobsSuite
 from wwspec_router.testing.job_journal_suite import JobJournalSuite
 from wwspec_router.testing.job_runs_suite import JobRunsSuite
 from wwspec_router.testing.notify_store_suite import NotifyStoreSuite
@@ -17,6 +18,7 @@ from wwspec_router.testing.store_rig import THREADS, ManualClock, StoreFactory, 
 
 __all__ = [
     "THREADS",
+    "EventJobsSuite",
     "JobJournalSuite",
     "JobRunsSuite",
     "ManualClock",
@@ -27,5 +29,8 @@ __all__ = [
 ]
 
 
-class StoreSuite(NotifyStoreSuite, JobJournalSuite, JobRunsSuite):
-    """What every store must do: keep events, keep jobs, know which of them run, and say whether it serves."""
+class StoreSuite(NotifyStoreSuite, JobJournalSuite, JobRunsSuite, EventJobsSuite):
+    """What every store must do.
+
+    It keeps events, keeps jobs, knows which of them run, keeps an event and its job at once, and says whether it serves.
+    """
