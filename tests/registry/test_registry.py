@@ -44,7 +44,7 @@ FAULTS: list[tuple[str, str, str]] = [
     (
         "far table",
         "zzz = 1",
-        "registry.toml [zzz]: unknown table; known: program, passthrough, func, abilities, notify_scenes",
+        "registry.toml [zzz]: unknown table; known: program, passthrough, func, abilities, events, notifications, notify_scenes",
     ),
     ("unknown key", "\n[program]\nerrcod = 1", "registry.toml:2 [program]: unknown key errcod; did you mean errcode?"),
     (
@@ -269,8 +269,8 @@ hit_keyword = 1000
 [garden]
 """
     assert faults(registry, text) == [
-        "registry.toml [zoo]: unknown table; known: program, passthrough, func, abilities, notify_scenes",
-        "registry.toml [garden]: unknown table; known: program, passthrough, func, abilities, notify_scenes",
+        "registry.toml [zoo]: unknown table; known: program, passthrough, func, abilities, events, notifications, notify_scenes",
+        "registry.toml [garden]: unknown table; known: program, passthrough, func, abilities, events, notifications, notify_scenes",
         "registry.toml:11 [abilities.two]: give exactly one of api, handler and kind (none given)",
         "registry.toml:12 [abilities.three]: unknown key tiemout; did you mean timeout?",
         "registry.toml:3 [program]: errcode: Expected int, got str",

@@ -11,13 +11,13 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from wwspec_router.contracts import ApiRequest, OutputT
+from wwspec_router.contracts import ApiRequest, Contract, OutputT
 from wwspec_router.contracts.codec import OutputCodec
 from wwspec_router.envelope import Call, Deadline
 from wwspec_router.errors import ApiError, CallError
 from wwspec_router.sdk.base import SdkClient
 
-__all__ = ["ApiCodec", "ApiCodecs", "AsyncContext", "Context", "Mailbox"]
+__all__ = ["ApiCodec", "ApiCodecs", "AsyncContext", "Context", "Mailbox", "Notifications"]
 
 T = TypeVar("T")
 _Job = Callable[[], None]
@@ -42,6 +42,14 @@ class ApiCodecs(Protocol):
         ...
 
 
+class Notifications(Protocol):
+    """Tells the app what a handler has for it."""
+
+    def send(self, call: Call, payload: Contract, scene: int) -> str:
+        """Store a payload, tell the call's app, and return the notify_id; see `Context.notify`."""
+        ...
+
+
 class _BaseContext:
     """Who calls. The two public contexts differ only in how an SDK call is waited for."""
 
@@ -51,12 +59,14 @@ class _BaseContext:
         client: SdkClient,
         apis: ApiCodecs,
         deadline: Deadline,
+        notifications: Notifications,
     ) -> None:
         self.call = call
         """The decoded call, whole."""
         self._client = client
         self._apis = apis
         self._deadline = deadline
+        self._notifications = notifications
 
     @property
     def corpid(self) -> str:
@@ -100,6 +110,10 @@ class _BaseContext:
             raise ApiError(api.name, response.errcode, response.errmsg)
         return response  # type: ignore[no-any-return]  # the table pairs each Request with its Response
 
+    def _notify(self, payload: Contract, scene: int) -> str:
+        self._deadline.check()
+        return self._notifications.send(self.call, payload, scene)
+
 
 class Context(_BaseContext):
     """What a `def` handler receives."""
@@ -122,6 +136,27 @@ class Context(_BaseContext):
         """
         return self._invoke(request, check)
 
+    def notify(self, payload: Contract, scene: int = 0) -> str:
+        """Store something for the app, durably, and tell the app, which fetches it with `get_callback_data`.
+
+        Args:
+            payload: Of a type that a row `[notifications.<kind>]` of the registry file names.
+            scene: From 0 to 255; the app is given it with the notify_id [99849].
+
+        Returns:
+            The notify_id.
+
+        Raises:
+            OutputError: The payload does not fit its own contract; nothing was stored.
+            ApiError: The payload is stored, and the platform refused to tell the app.
+            SdkCallError: The payload is stored, and the platform could not be reached.
+            CallError: The payload could not be stored.
+            HandlerTimeoutError: The handler's time is over; nothing was stored.
+            TypeError: No row names the payload's type.
+            ValueError: The scene is out of range.
+        """
+        return self._notify(payload, scene)
+
 
 class AsyncContext(_BaseContext):
     """What an `async def` handler receives."""
@@ -137,6 +172,15 @@ class AsyncContext(_BaseContext):
         if self._mailbox is None:
             return self._invoke(request, check)
         return await self._mailbox.run(lambda: self._invoke(request, check))
+
+    async def notify(self, payload: Contract, scene: int = 0) -> str:
+        """Store something for the app, durably, and tell the app, without blocking the event loop.
+
+        Arguments, result and errors are those of `Context.notify`.
+        """
+        if self._mailbox is None:
+            return self._notify(payload, scene)
+        return await self._mailbox.run(lambda: self._notify(payload, scene))
 
     def open_mailbox(self) -> "Mailbox":
         """Let SDK calls run on the thread that serves the mailbox which this returns. For a portal."""

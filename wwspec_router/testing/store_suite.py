@@ -32,5 +32,6 @@ __all__ = [
 class StoreSuite(NotifyStoreSuite, JobJournalSuite, JobRunsSuite, EventJobsSuite):
     """What every store must do.
 
-    It keeps events, keeps jobs, knows which of them run, keeps an event and its job at once, and says whether it serves.
+    It keeps events, keeps jobs, knows which of them run, keeps an event and its job at once, and says whether it
+    serves.
     """

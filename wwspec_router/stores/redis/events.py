@@ -125,7 +125,8 @@ class RedisStore(RedisJobs):
         """Return the keys and arguments with which an event is put."""
         name, limits = _name(key), self._limits
         size, lifetime = len(encoded("text", text)), milliseconds(positive("ttl", ttl))
-        arguments = [_ENTRY, name, text, size, lifetime, limits.max_rows, limits.max_bytes, _SWEPT_PER_PUT]
+        bounds = (limits.max_rows, limits.max_bytes)
+        arguments: list[str | int] = [_ENTRY, name, text, size, lifetime, *bounds, _SWEPT_PER_PUT]
         return [_EXPIRY, _SIZES, _BYTES, _ENTRY + name], arguments
 
     def get(self, corpid: str, agentid: int, notify_id: str) -> str | None:
