@@ -14,7 +14,7 @@ from wwspec_router.contracts import Contract
 from wwspec_router.contracts.codec import OutputCodec, OutputPolicy
 from wwspec_router.envelope import Call, CallType
 from wwspec_router.handlers.events import read_event_handler
-from wwspec_router.jobs.runner import LEASE, Jobs
+from wwspec_router.jobs.runner import Jobs
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.monitoring.figures import Figures
@@ -27,6 +27,8 @@ HIT = '{"event_type":"hit_keyword","timestamp":5,"hit_keyword":{"token":"t"}}'
 NOTIFY = "spec_notify_app"
 PAUSE = 0.01
 """Seconds before a handler runs again, so short that a test can wait for it."""
+BRIEF = 3.0
+"""A lease, in seconds: a process looks for jobs that are due thirty times in it."""
 
 
 def with_event(
@@ -62,7 +64,7 @@ class EventProgram:
         sdk: MemorySdk | None = None,
         threads: int = 2,
         *,
-        lease: float = LEASE,
+        lease: float = BRIEF,
         hang_after: float = 60.0,
         **options: Any,
     ) -> None:

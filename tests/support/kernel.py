@@ -15,14 +15,14 @@ from wwspec_router.handlers.ability import handler_of
 from wwspec_router.handlers.portal import Portal
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.table import Ability, AbilityTable, HandlerTarget
-from wwspec_router.stores import NotifyStore
+from wwspec_router.stores import Store
 
 
 class Kernel:
     """A kernel over an SDK in memory and a real store; every reply it gives is checked against the platform's rule."""
 
     def __init__(
-        self, table: AbilityTable, store: NotifyStore, portal: Portal | None = None, sdk: MemorySdk | None = None
+        self, table: AbilityTable, store: Store, portal: Portal | None = None, sdk: MemorySdk | None = None
     ) -> None:
         self.table = table
         self.sdk = sdk or MemorySdk()
