@@ -1,5 +1,6 @@
 """Code that registry files of tests name: some of it can run on events, some can not."""
 
+import threading
 from collections.abc import Iterator
 
 from wwspec_router import AsyncEventContext, Context, Contract, EventContext
@@ -28,6 +29,18 @@ def on_hit(event: hit_keyword.Event, ctx: EventContext) -> Hits:
 
 def on_both(event: hit_keyword.Event | conversation_new_message.Event) -> None:
     """Do nothing."""
+
+
+def flaky(event: hit_keyword.Event, ctx: EventContext) -> Hits:
+    if ctx.attempt <= 3:
+        raise ValueError
+    return Hits(hits=ctx.attempt)
+
+
+def slow(event: hit_keyword.Event, ctx: EventContext) -> Hits:
+    threading.Event().wait(0.3)  # the work: so that a kill hits it
+    ctx.notify(Hits(hits=ctx.attempt))
+    return Hits(hits=ctx.attempt)
 
 
 async def later(event: hit_keyword.Event, ctx: AsyncEventContext) -> None:

@@ -51,6 +51,7 @@ class JobExecutor:
         dispatcher: Runs their abilities.
         figures: Where jobs are counted.
         later: Submits a run again after some seconds.
+        look_in: Called with the seconds after which a job that was given back is due again.
         retry_pause: Longest pause before an event's handler runs again after its first error, in seconds.
     """
 
@@ -62,6 +63,7 @@ class JobExecutor:
         dispatcher: Dispatcher,
         figures: Figures,
         later: Callable[[float, Run], None],
+        look_in: Callable[[float], None],
         retry_pause: float = RETRY_PAUSE,
     ) -> None:
         self._journal = journal
@@ -72,6 +74,7 @@ class JobExecutor:
         self._dispatcher = dispatcher
         self._figures = figures
         self._later = later
+        self._look_in = look_in
         self._limiter = LineLimiter()
         self.is_stopping = False
         """Whether no further ability may begin."""
@@ -217,6 +220,7 @@ class JobExecutor:
     def _postpone(self, run: Run, delay: float, job: Job, consequence: str) -> None:
         """Give a job back for a pause; keep it in memory, as `job`, when the journal has lost it."""
         if not run.is_gone and self._journal.postpone(self._owner, job.job_id, delay):
+            self._look_in(delay)
             return
         if not self._is_lost(run, consequence):
             return

@@ -18,6 +18,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable, Mapping
+from math import inf
 from time import monotonic
 
 from wwspec_router.errors import StoreError
@@ -48,6 +49,8 @@ POLL = 1.0
 REPORT_WITHIN = 30.0
 """Seconds that a report may take. After that its thread is replaced, and another thread sends it again."""
 
+_MARGIN = 0.01
+"""Seconds: clocks of stores are not finer."""
 _NO_LIMITS: Mapping[str, int] = {}
 
 _STOP_WAIT = 0.5
@@ -98,13 +101,15 @@ class Jobs:
         self._abilities = abilities
         self._orphan_after = orphan_after
         self._places = Places(abilities, limits)
-        later = self._submit_later
-        self._executor = JobExecutor(journal, self._owner, sdk, dispatcher, figures, later, retry_pause)
+        self._executor = JobExecutor(
+            journal, self._owner, sdk, dispatcher, figures, self._submit_later, self._look_in, retry_pause
+        )
         self._threads = JobThreads(threads, hang_after, report_within, self._executor.execute, self._on_end)
         self._suspects = Suspects(self._threads.hangs)
         self._running: set[str] = set()
         self._later: list[tuple[float, Run]] = []  # reports to be sent again of jobs that the journal has lost
         self._later_lock = threading.Lock()
+        self._next_due = inf  # of what was postponed here
         self._wake = wake
         self._wake.set()  # for what an earlier process left behind
         self._stopping = False
@@ -178,8 +183,10 @@ class Jobs:
             self._tick(self._renew, self._excuse)
 
     def _tick(self, *steps: Callable[[], None]) -> None:
-        self._wake.wait(self._poll)
+        self._wake.wait(min(self._poll, max(0.0, self._next_due - monotonic())))
         self._wake.clear()
+        if monotonic() >= self._next_due:
+            self._next_due = inf
         for step in steps:
             try:
                 step()
@@ -275,6 +282,11 @@ class Jobs:
         if not run.is_given_away:
             self._running.discard(run.job.job_id)
             self._places.leave(run.job)
+        self._wake.set()
+
+    def _look_in(self, delay: float) -> None:
+        """Look for jobs when one will be due that was postponed here; if this is forgotten, with the next tick."""
+        self._next_due = min(self._next_due, monotonic() + delay + _MARGIN)
         self._wake.set()
 
     def _submit_later(self, delay: float, run: Run) -> None:
