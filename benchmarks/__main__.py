@@ -36,7 +36,7 @@ def main() -> None:
     for name in names() if options.all else options.names:
         sys.stderr.write(f"== {name}\n")
         benchmark = load(name)
-        report = benchmark.report(benchmark.effort(quick=options.quick, rounds=options.rounds))
+        report = benchmark.report(benchmark.effort(options))
         show(report, as_json=options.json)
         if options.json_dir is not None:
             options.json_dir.mkdir(parents=True, exist_ok=True)

@@ -29,11 +29,14 @@ def measure(effort: Effort) -> Samples:
     for name in FRAMEWORKS:
         if package := missing(name):
             samples.notes.append(f"{name} was left out: {package} is not installed")
-    for size, messages in list(SIZES.items())[: effort.pick(full=3, quick=1)]:
-        compare(samples, size, messages, "light", effort, pinned)
-        compare(samples, f"{size}, free", messages, "light", effort, free)
-        if not effort.quick:
-            compare(samples, f"{size}, stand-in as SDK", messages, "standin", effort, few)
+    for number, (size, messages) in enumerate(SIZES.items()):
+        small = number < effort.pick(full=3, quick=1)
+        if effort.runs(size, by_default=small):
+            compare(samples, size, messages, "light", effort, pinned)
+        if effort.runs(case := f"{size}, free", by_default=small):
+            compare(samples, case, messages, "light", effort, free)
+        if effort.runs(case := f"{size}, stand-in as SDK", by_default=not effort.quick):
+            compare(samples, case, messages, "standin", effort, few)
     return samples
 
 
@@ -48,7 +51,8 @@ def compare(
     """Measure one case, in turns."""
     with ExitStack() as stack:
         served = stack.enter_context(zone(messages, sdk))
-        servers = {name: stack.enter_context(start()) for name, start in contenders(served).items()}
+        starts = effort.chosen(contenders(served), LIMIT)
+        servers = {name: stack.enter_context(start()) for name, start in starts.items()}
         for server in () if effort.quick else servers.values():
             rig.load(server, served, connections=CONNECTIONS, seconds=1)
         for _ in range(effort.rounds):

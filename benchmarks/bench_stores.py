@@ -134,8 +134,9 @@ def intake(samples: Samples, effort: Effort, redis: str | None, folder: Path) ->
         for _ in range(effort.rounds):
             for threads in THREADS:
                 for name, steps in ways.items():
+                    if not effort.runs(case := f"event intake, {name}, threads: {threads}"):
+                        continue
                     for contender, step in steps.items():
-                        case = f"event intake, {name}, threads: {threads}"
                         samples.add(
                             case,
                             contender,
@@ -226,6 +227,8 @@ def measure(effort: Effort) -> Samples:
         else:
             redis = str(stack.enter_context(local_redis(folder)).path)
         intake(samples, effort, redis, folder)
+        if effort.cases:
+            return samples
         asynchronous(samples, effort, redis, folder)
         fetching(samples, effort, redis, folder)
     return samples

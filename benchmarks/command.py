@@ -2,8 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -11,6 +11,8 @@ from benchmarks.figures import Report, Samples
 from benchmarks.tables import text
 
 __all__ = ["Benchmark", "Effort", "run"]
+
+T = TypeVar("T")
 
 
 class Effort(NamedTuple):
@@ -22,10 +24,26 @@ class Effort(NamedTuple):
     """Seconds of one turn, where a turn is a time."""
     quick: bool
     """Only show that it works."""
+    cases: tuple[str, ...] = ()
+    """The cases that are run; empty for all that belong to a run of this length."""
+    contenders: tuple[str, ...] = ()
+    """The contenders beside the reference; empty for all."""
 
     def pick(self, full: int, quick: int) -> int:
         """Return a number of the size that fits this effort."""
         return quick if self.quick else full
+
+    def runs(self, case: str, *, by_default: bool = True) -> bool:
+        """Tell whether a case is run."""
+        return case in self.cases if self.cases else by_default
+
+    def chosen(self, contenders: Mapping[str, T], reference: str) -> dict[str, T]:
+        """Return the contenders that take part."""
+        return {
+            name: each
+            for name, each in contenders.items()
+            if not self.contenders or name == reference or name in self.contenders
+        }
 
 
 class Benchmark(NamedTuple):
@@ -39,13 +57,17 @@ class Benchmark(NamedTuple):
     """Rounds of a full run."""
     seconds: int = 3
 
-    def effort(self, *, quick: bool, rounds: int | None = None) -> Effort:
-        """Return how much a run takes."""
-        return Effort(rounds or (1 if quick else self.rounds), 1 if quick else self.seconds, quick)
+    def effort(self, options: argparse.Namespace) -> Effort:
+        """Return how much a run takes that has these options; see `add_options`."""
+        rounds, seconds = (1, 1) if options.quick else (self.rounds, self.seconds)
+        return Effort(options.rounds or rounds, seconds, options.quick, tuple(options.case), tuple(options.contender))
 
     def report(self, effort: Effort) -> Report:
         """Measure."""
-        return self.measure(effort).report(self.name, self.question, quick=effort.quick)
+        report = self.measure(effort).report(self.name, self.question, quick=effort.quick)
+        if unknown := set(effort.cases) - {each.case for each in report.figures}:
+            sys.exit(f"{self.name} has no case {', '.join(map(repr, sorted(unknown)))}, or none that --case can choose")
+        return report
 
 
 def run(benchmark: Benchmark) -> None:
@@ -55,7 +77,7 @@ def run(benchmark: Benchmark) -> None:
     )
     add_options(parser)
     options = parser.parse_args()
-    show(benchmark.report(benchmark.effort(quick=options.quick, rounds=options.rounds)), as_json=options.json)
+    show(benchmark.report(benchmark.effort(options)), as_json=options.json)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -63,6 +85,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--quick", action="store_true", help="a few seconds, coarse figures")
     parser.add_argument("--rounds", type=int, help="how many rounds, instead of the benchmark's own number")
+    parser.add_argument(
+        "--case", action="append", default=[], help="only this case of exchange or of event intake; may be repeated"
+    )
+    parser.add_argument("--contender", action="append", default=[], help="there, only this one and the reference")
 
 
 def show(report: Report, *, as_json: bool) -> None:

@@ -23,6 +23,8 @@ WWSpecError
 ├─ JsonError                 a text is not JSON, or not of the wanted type
 ├─ ChildError                a verb in a process of its own ended too early    cli.child
 ├─ EmulatorError             the emulator did not do what it was asked         emulator.http.client
+├─ CallRefusedError          the answer to an app's call is a refusal          emulator.http.answer
+├─ NoResultError             an asynchronous call has no result in time        emulator.http.answer
 ├─ ProgramEndedError         the program that the emulator started has ended   emulator.program.launch
 ├─ CallbackError             a callback is not sealed with the app's key       emulator.callbacks.crypto
 ├─ RefusedError              the emulated platform refuses a call              emulator.answers

@@ -1,6 +1,7 @@
 """Each benchmark runs, and gives figures of one shape. How fast anything is, no test says."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,11 @@ def require_wrk() -> None:
 
 
 def measure(name: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "benchmarks", name, "--quick", "--json"]
+    return run_module("benchmarks", name, "--quick", "--json")
+
+
+def run_module(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", *arguments]
     return subprocess.run(
         command, cwd=ROOT, env={**os.environ, **UNMEASURED}, capture_output=True, text=True, timeout=120, check=False
     )
@@ -69,3 +74,24 @@ def test_quick_runs_reach_the_figures_of_the_first_targets(
     reports = {name: msgspec.json.decode(run.result().stdout, type=Report) for name, run in runs.items()}
     found = [each for each in TARGETS if outcome(each, reports[each.benchmark]) is not None]
     assert {each.benchmark for each in found} == {"exchange", "latency", "pool", "startup", "stores"}
+
+
+def test_pairs_show_how_this_tree_stands_to_an_earlier_commit_beside_the_reference() -> None:
+    case = "event intake, SQLite, threads: 1"
+    done = run_module("benchmarks.pairs", "HEAD", "stores", "--times", "1", "--quick", "--case", case)
+    assert done.returncode == 0, done.stderr[-3000:]
+    bare, program = done.stdout.splitlines()
+    assert re.fullmatch(rf"{case} \| bare \| rate: \S+ -> \S+ calls/s, \d\.\d+", bare)
+    assert re.fullmatch(rf"{case} \| program \| rate: \S+ -> \S+ calls/s, \d\.\d+; beside bare \d\.\d+", program)
+
+
+def test_pairs_name_a_commit_that_is_not_there() -> None:
+    done = run_module("benchmarks.pairs", "nowhere", "stores")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "git knows no commit nowhere" in done.stderr
+
+
+def test_a_case_that_a_benchmark_does_not_have_is_named() -> None:
+    done = run_module("benchmarks", "stores", "--quick", "--case", "event intake, Oracle")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "stores has no case 'event intake, Oracle'" in done.stderr

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.emulator.conftest import Emulator, SealedProgram
+from tests.emulator.conftest import Emulator, SealedProgram, free_socket, url_of
 from wwspec_router.cli.main import main
 from wwspec_router.emulator.standin.wwspec_standin import seal
 
@@ -32,8 +32,8 @@ def program(zone: tuple[Emulator, SealedProgram]) -> SealedProgram:
 def wwspec(emulator: Emulator) -> Wwspec:
     """Run the command line with the emulator's URL in the environment."""
 
-    def run(*arguments: str) -> Result:
-        return CliRunner().invoke(main, arguments, env={"WWSPEC_EMULATOR_URL": emulator.url})
+    def run(*arguments: str, input: str | None = None) -> Result:  # noqa: A002 - as click calls it
+        return CliRunner().invoke(main, arguments, env={"WWSPEC_EMULATOR_URL": emulator.url}, input=input)
 
     return run
 
@@ -109,13 +109,7 @@ def test_a_recorded_call_is_replayed_and_the_emulator_reset(
 def test_an_asynchronous_call_waits_for_its_result(wwspec: Wwspec, emulator: Emulator, program: SealedProgram) -> None:
     def report(result: str, errcode: int = 0) -> Callable[[seal.CallContent], str]:
         def reply(call: seal.CallContent) -> str:
-            headers = {
-                "ww-corpid": call.corpid,
-                "ww-agentid": str(call.agentid),
-                "ww-job-info": call.job_info,
-            }
-            body = {"errcode": errcode, "result": result}
-            emulator.http.post("/emulator/sdk/program_async_job_call_back", json=body, headers=headers)
+            report_result(emulator, call, result, errcode)
             return "{}"
 
         return reply
@@ -124,12 +118,101 @@ def test_an_asynchronous_call_waits_for_its_result(wwspec: Wwspec, emulator: Emu
     assert printed(wwspec("call", "--async", "slow", '{"a": 1}')) == {"b": 1}
     program.reply = report("", errcode=9)
     failed = wwspec("call", "--async", "slow")
-    assert (failed.exit_code, failed.stderr) == (1, "Error: the program reported errcode 9\n")
+    refusal = "slow: refused by the program with errcode 9: the program gives no errmsg"
+    assert (failed.exit_code, failed.stderr) == (1, f"Error: {refusal}\n")
     program.reply = lambda call: "{}"
-    late = wwspec("call", "--async", "slow", "--wait", "0")
+    late = wwspec("call", "--async", "slow", "--wait", "0.05")
     assert late.exit_code == 1
-    assert "reported no result of job_" in late.stderr
+    assert "the program has reported no result within 0.05 seconds; `wwspec job job_" in late.stderr
     assert wwspec("call", "--async", "slow", "--notify-id", "n").exit_code == 2
+
+
+def test_the_result_of_an_asynchronous_call_is_fetched_later(
+    wwspec: Wwspec, emulator: Emulator, program: SealedProgram
+) -> None:
+    program.reply = lambda call: "{}"
+    submitted = wwspec("call", "--async", "slow", "--wait", "0")
+    jobid = printed(submitted)["jobid"]
+    line = f"wwspec job {jobid} --url {emulator.url}"
+    assert submitted.stderr == f"`{line}` prints the result\n"
+    early = wwspec("job", jobid)
+    assert (early.exit_code, early.stdout) == (1, "")
+    assert early.stderr == f"Error: {jobid}: there is no result yet; `{line} --wait 30` waits for it\n"
+    report_result(emulator, program.calls[-1], '{"b": 1}')
+    assert printed(CliRunner().invoke(main, line.split()[1:])) == {"b": 1}
+    unknown = wwspec("job", "made-up")
+    assert (unknown.exit_code, unknown.stdout) == (1, "")
+    assert "made-up: refused by the platform with errcode 40088" in unknown.stderr
+    assert wwspec("job").exit_code == 2
+
+
+def test_a_request_comes_from_an_argument_a_file_or_standard_input(
+    wwspec: Wwspec, program: SealedProgram, tmp_path: Path
+) -> None:
+    file = tmp_path / "request.json"
+    file.write_text('\ufeff{"who": "王"}', "utf-8")  # Windows editors begin a file with this mark
+    assert printed(wwspec("call", "echo", f"@{file}")) == {"who": "王"}
+    assert [printed(wwspec("call", "echo", each, input="[1]")) for each in ("-", "@-")] == [[1], [1]]
+    assert printed(wwspec("call", "echo", input="[1]")) == {}, "standard input is read only when it is asked for"
+    file.write_bytes(b"\xff")
+    for argument, text in ((f"@{file}", "is not text in UTF-8"), ("@no such file", "can't be read: No such file")):
+        wrong = wwspec("call", "echo", argument)
+        assert (wrong.exit_code, wrong.stdout) == (2, "")
+        assert text in wrong.stderr
+    assert len(program.calls) == 4
+
+
+def test_a_program_that_does_not_run_is_named_with_its_url_and_the_fix(wwspec: Wwspec, emulator: Emulator) -> None:
+    with free_socket() as bound:
+        url = url_of(bound)
+    emulator.http.post("/emulator/program", json={"program_url": url})
+    fix = f"the program is not running at {url}: start it with `wwspec dev` or `wwspec serve --sdk emulator`"
+    emulator.call_program()
+    number = str(printed(wwspec("zone", "traffic", "--json", "--kind", "call"))[0]["number"])
+    commands = (("call", "echo"), ("call", "--async", "echo"), ("fire", "hit_keyword"), ("zone", "replay", number))
+    for command in commands:
+        done = wwspec(*command)
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert fix in done.stderr
+    emulator.http.post("/emulator/faults", json={"on": "program", "effect": "errcode", "value": 710674})
+    assert "is not running" not in wwspec("call", "echo").stderr, "the program is not to blame for a fault"
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        ('{"errcode": 0, "errmsg": "ok"}', ""),
+        ("{}", ""),
+        ('{"errcode": 710660, "errmsg": "broken"}', "refused by the program with errcode 710660: broken"),
+    ],
+)
+def test_an_exit_code_of_1_says_that_the_program_refused(
+    wwspec: Wwspec, program: SealedProgram, reply: str, said: str
+) -> None:
+    program.reply = lambda call: reply
+    wwspec("call", "echo")
+    number = str(printed(wwspec("zone", "traffic", "--json", "--kind", "call"))[0]["number"])
+    for command in (("call", "echo"), ("fire", "hit_keyword"), ("zone", "replay", number)):
+        done = wwspec(*command)
+        assert done.exit_code == (1 if said else 0), done.output
+        assert said in done.stderr
+        assert json.loads(done.stdout) is not None, "the reply is printed, also when it refuses"
+
+
+def test_url_belongs_behind_the_command_as_with_every_verb(wwspec: Wwspec, emulator: Emulator) -> None:
+    assert printed(CliRunner().invoke(main, ["zone", "info", "--url", emulator.url]))["corpid"]
+    for words in (["--url", "http://x", "advance", "90"], ["--url=http://x", "advance", "90"]):
+        done = wwspec("zone", *words)
+        assert done.exit_code == 2
+        assert "--url belongs behind the command: wwspec zone advance --url http://x 90\n" in done.stderr
+    assert "wwspec zone COMMAND --url URL" in wwspec("zone", "--url").stderr
+
+
+def report_result(emulator: Emulator, call: seal.CallContent, result: str, errcode: int = 0) -> None:
+    """Report what an asynchronous call resulted in, as a program does."""
+    headers = {"ww-corpid": call.corpid, "ww-agentid": str(call.agentid), "ww-job-info": call.job_info}
+    body = {"errcode": errcode, "result": result}
+    emulator.http.post("/emulator/sdk/program_async_job_call_back", json=body, headers=headers)
 
 
 def test_an_event_is_fired_from_a_file_as_fields_or_whole(
@@ -176,7 +259,7 @@ def test_what_is_no_emulator_is_told_in_one_line(tmp_path: Path) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever).start()
         url = f"http://127.0.0.1:{server.server_port}"
-        done = CliRunner().invoke(main, ["zone", "--url", url, "info"])
+        done = CliRunner().invoke(main, ["zone", "info", "--url", url])
         server.shutdown()
     assert (done.exit_code, done.stderr) == (1, f"Error: {url} is not an emulator: its answer is not a JSON object\n")
 

@@ -40,7 +40,7 @@ from wwspec_router.testing.zone import Zone
 
 calls = json.loads(sys.argv[2])
 with Zone.serve(Path(sys.argv[1])) as zone:
-    print(json.dumps({ability_id: zone.call(ability_id, data).reply for ability_id, data in calls.items()}))
+    print(json.dumps({ability_id: json.loads(zone.call(ability_id, data).raw) for ability_id, data in calls.items()}))
 """
 
 

@@ -38,10 +38,13 @@ def test_check_finds_no_fault(installed: Path, clean_env: dict[str, str], made: 
     assert run(installed / "wwspec", "check", cwd=made, env=clean_env).endswith(": no fault\n")
 
 
-def test_mypy_finds_no_fault_and_knows_the_types_of_the_wheel(
+def test_mypy_and_pyright_find_no_fault_and_know_the_types_of_the_wheel(
     installed: Path, clean_env: dict[str, str], made: Path
 ) -> None:
     assert run(installed / "python", "-m", "mypy", cwd=made, env=clean_env).startswith("Success: no issues found in 8")
+    pyright = (installed / "python", "-m", "basedpyright", "--pythonpath", installed / "python", "--level", "error")
+    checked = run(*pyright, cwd=made, env=clean_env)
+    assert checked.startswith("0 errors")
     wrong = made.parent / "wrong.py"
     wrong.write_text("from schemas.chat_digest import Request\n\nRequest(limit='many')\n", "utf-8")
     done = subprocess.run(

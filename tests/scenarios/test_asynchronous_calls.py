@@ -1,11 +1,8 @@
 """Asynchronous calls of an application of its own: results that the platform refuses, and two releases at once."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from time import monotonic
-from typing import Any
 
 import pytest
 
@@ -60,22 +57,13 @@ def zone(app: Path) -> Iterator[ServedZone]:
         yield zone
 
 
-def result(zone: ServedZone, jobid: str) -> dict[str, Any]:
-    """Wait until a job is reported."""
-    deadline = monotonic() + DEADLINE
-    while (found := zone.client.async_result(jobid)) is None:
-        assert monotonic() < deadline, "the job is not reported"
-        threading.Event().wait(0.05)
-    reply: dict[str, Any] = found.reply
-    return reply
-
-
 def test_a_result_that_is_too_large_for_the_platform_is_replaced_by_an_error_at_once(zone: ServedZone) -> None:
     """Row 10."""
-    reply = result(zone, zone.client.call_async("long", '{"size": 11000000}'))
-    assert reply == {"errcode": 40206, "errmsg": "the platform refused the result: it is too large"}
+    refused = zone.submit("long", {"size": 11000000}).result(DEADLINE)
+    assert (refused.refused_by, refused.errcode) == ("program", 40206)
+    assert refused.errmsg == "the platform refused the result: it is too large"
     assert "result refused (40206), it is too large" in zone.program_log()
-    assert result(zone, zone.client.call_async("long", '{"size": 3}'))["text"] == "xxx"
+    assert zone.submit("long", {"size": 3}).result(DEADLINE).reply["text"] == "xxx"
 
 
 def test_the_release_before_leaves_jobs_of_a_new_ability_to_the_new_one(
@@ -90,7 +78,7 @@ def test_the_release_before_leaves_jobs_of_a_new_ability_to_the_new_one(
         program = Child(options, {"WWSPEC_EMULATOR_URL": zone.client.url}, tmp_path / "before.log")
         stack.callback(program.stop)
         program.wait_ready(f"{program.announced_url()}/healthz")
-        jobids = [zone.client.call_async("long", '{"size": 1}') for _ in range(40)]
-        replies = [result(zone, jobid) for jobid in jobids]
-    assert [reply["errcode"] for reply in replies] == [0] * 40
+        submitted = [zone.submit("long", {"size": 1}) for _ in range(40)]
+        answers = [each.result(DEADLINE) for each in submitted]
+    assert [answer.errcode for answer in answers] == [0] * 40
     assert "unknown ability_id" not in (tmp_path / "before.log").read_text()

@@ -1,18 +1,16 @@
 """What the enterprise app sees, from an event to the last message."""
 
-import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import pytest
 
 from tests.support.apps import ROOT
-from wwspec_router.testing.zone import ServedZone, Zone
-
-T = TypeVar("T")
+from wwspec_router import Output
+from wwspec_router.errors import JsonError
+from wwspec_router.testing.zone import CallRefusedError, ServedZone, Zone
+from wwspec_router.wecom import get_group_chat, sync_msg
 
 EVENTS = [
     "chat_archive_audit_approved_single",
@@ -30,9 +28,7 @@ EVENTS = [
 @pytest.mark.parametrize("event_type", EVENTS)
 def test_an_event_reaches_the_app_through_its_notify_id(zone: Zone, event_type: str) -> None:
     fired = zone.fire(event_type)
-    result = zone.call("get_callback_data", notify_id=zone.notified())
-    assert result.errcode == 0, result.errmsg
-    assert result.reply == fired["event"]
+    assert zone.call("get_callback_data", notify_id=zone.notified()).reply == fired["event"]
 
 
 def test_each_event_type_has_its_own_notify_scene(zone: Zone) -> None:
@@ -67,8 +63,8 @@ def test_a_handler_answers_under_its_own_contract(zone: Zone) -> None:
 def test_an_async_handler_asks_the_platform_on_its_way(zone: Zone) -> None:
     messages = zone.call("invoke_sync_msg", {"limit": 500, "token": _token(zone)}).reply["msg_list"]
     chatids = dict.fromkeys(message["chatid"] for message in messages if message.get("chatid"))
-    groups = {each: zone.call("invoke_get_group_chat", {"chatid": each}).reply for each in chatids}
-    chatid, group = next((each, group) for each, group in groups.items() if group["errcode"] == 0)
+    answers = ((each, zone.call("invoke_get_group_chat", {"chatid": each})) for each in chatids)
+    chatid, group = next((each, answer.reply) for each, answer in answers if answer.errcode == 0)
     overview = zone.call("group_overview", {"chatid": chatid}).reply
     assert overview["creator"] == group["creator"]
     assert overview["employees"] + overview["customers"] + overview["robots"] == len(group["members"])
@@ -89,24 +85,24 @@ def test_the_python_demos_do_async_job_fetches_the_event(zone: Zone) -> None:
 
 def test_page_ids_are_read_one_by_one(zone: Zone) -> None:
     page = zone.call("invoke_sync_msg", {"mode": 1, "limit": 100, "token": _token(zone)}).reply
-    first = zone.call("invoke_get_msg_list_by_page_id", {"page_id": page["page_id_list"][0]})
-    assert first.errcode == 0, first.errmsg
-    assert len(first.reply["msg_list"]) == 100
+    first = zone.call("invoke_get_msg_list_by_page_id", {"page_id": page["page_id_list"][0]}).reply
+    assert len(first["msg_list"]) == 100
 
 
 def test_an_error_of_the_platform_is_passed_on_as_it_is(zone: Zone) -> None:
-    reply = zone.call("invoke_get_group_chat", {"chatid": "no such group"}).reply
-    assert reply["errcode"] == 710624
+    refused = zone.call("invoke_get_group_chat", {"chatid": "no such group"})
+    assert (refused.refused_by, refused.errcode) == ("program", 710624)
 
 
 def test_a_handler_passes_on_why_the_platform_refused(zone: Zone) -> None:
-    reply = zone.call("group_overview", {"chatid": "no such group"}).reply
-    assert reply["errcode"] == 710624
-    assert reply["errmsg"].startswith("get_group_chat: ")
+    refused = zone.call("group_overview", {"chatid": "no such group"})
+    assert (refused.refused_by, refused.errcode) == ("program", 710624)
+    assert refused.errmsg.startswith("get_group_chat: ")
 
 
 def test_an_unknown_ability_is_refused_by_the_platform(zone: Zone) -> None:
-    assert zone.call("no_such_ability").errcode == 800003
+    refused = zone.call("no_such_ability")
+    assert (refused.refused_by, refused.errcode) == ("platform", 800003)
 
 
 def test_a_request_that_is_no_json_is_refused_by_the_platform(zone: Zone) -> None:
@@ -121,8 +117,8 @@ def test_a_request_outside_its_contract_is_refused_by_the_platform_with_the_path
 
 def test_a_request_out_of_its_range_is_refused_by_the_program_with_the_path(zone: Zone) -> None:
     result = zone.call("invoke_sync_msg", {"limit": 5000})
-    assert (result.errcode, result.reply["errcode"]) == (0, 710660)
-    assert "$.limit" in result.reply["errmsg"]
+    assert (result.refused_by, result.errcode) == ("program", 710660)
+    assert "$.limit" in result.errmsg
 
 
 def test_a_notify_id_that_was_never_given_is_refused_by_the_platform(zone: Zone) -> None:
@@ -130,36 +126,77 @@ def test_a_notify_id_that_was_never_given_is_refused_by_the_platform(zone: Zone)
 
 
 def test_without_a_notify_id_the_program_has_nothing_to_give(zone: Zone) -> None:
-    assert zone.call("get_callback_data").reply == {"errcode": 710660, "errmsg": "the call carries no notify_id"}
+    refused = zone.call("get_callback_data")
+    assert (refused.errcode, refused.errmsg) == (710660, "the call carries no notify_id")
 
 
 @pytest.mark.parametrize(("effect", "value"), [("return_code", -10009), ("drop", 0.0)])
 def test_an_sdk_call_that_fails_is_answered_as_the_programs_error(zone: Zone, effect: str, value: float) -> None:
     zone.client.add_fault("sdk", effect, "sync_msg", value, 1)
     try:
-        reply = zone.call("invoke_sync_msg", {"limit": 1}).reply
-        assert reply["errcode"] == 710660
-        assert reply["errmsg"].startswith("sync_msg: the SDK call failed (-1000")
+        refused = zone.call("invoke_sync_msg", {"limit": 1})
+        assert refused.errcode == 710660
+        assert refused.errmsg.startswith("sync_msg: the SDK call failed (-1000")
     finally:
         zone.client.clear_faults()
 
 
 def test_an_asynchronous_call_is_reported_under_its_contract(zone: Zone) -> None:
-    request = msgspec.json.encode({"limit": 20, "token": _token(zone)}).decode()
-    jobid = zone.client.call_async("chat_digest", request)
-    result = wait_for(lambda: zone.client.async_result(jobid))
-    assert result.response_errcode == 0
-    assert result.reply["messages"] == 20
+    submitted = zone.submit("chat_digest", {"limit": 20, "token": _token(zone)})
+    assert submitted.result().reply["messages"] == 20
+
+
+def test_an_asynchronous_call_that_the_program_refuses_is_refused_as_a_synchronous_one(zone: Zone) -> None:
+    request = {"chatid": "no such group"}
+    sync, later = zone.call("group_overview", request), zone.submit("group_overview", request).result()
+    assert (later.refused_by, later.errcode) == (sync.refused_by, sync.errcode) == ("program", 710624)
+    assert later.errmsg.startswith("get_group_chat: invalid chatid")
+
+
+def test_an_asynchronous_call_that_the_platform_refuses_has_no_result_to_wait_for(zone: Zone) -> None:
+    with pytest.raises(CallRefusedError, match="no_such: refused by the platform with errcode 800003") as raised:
+        zone.submit("no_such")
+    assert raised.value.answer.refused_by == "platform"
+
+
+def test_a_request_of_an_sdk_api_calls_its_ability_and_gets_the_apis_response(zone: Zone) -> None:
+    answer = zone.call(sync_msg.Request(limit=3, token=_token(zone)))
+    assert (answer.call, answer.refused_by) == ("invoke_sync_msg", None)
+    assert isinstance(answer.reply, sync_msg.Response)
+    assert len(answer.reply.msg_list) == 3
+    assert zone.submit(get_group_chat.Request(chatid="x")).result().errcode == 710624
+
+
+def test_a_reply_is_decoded_to_the_type_that_is_asked_for(zone: Zone) -> None:
+    answer = zone.call("chat_history", {"limit": 3, "token": _token(zone)}, reply=sync_msg.Response)
+    assert len(answer.reply.msg_list) == 3
+    with pytest.raises(JsonError, match=r"chat_history: the reply is no Output: .*unknown field"):
+        _ = zone.call("chat_history", {"limit": 3, "token": _token(zone)}, reply=Output).reply
+
+
+@pytest.mark.parametrize(
+    ("ability_id", "request_data", "text"),
+    [
+        ("no_such", {}, "no_such: refused by the platform with errcode 800003: .*; `wwspec abilities` lists"),
+        ("chat_digest", {"limit": 0}, r"chat_digest: refused by the program with errcode 710660: input .*at \$.limit"),
+    ],
+)
+def test_the_reply_of_a_refused_call_is_an_error_that_says_who_refused(
+    zone: Zone, ability_id: str, request_data: dict[str, Any], text: str
+) -> None:
+    answer = zone.call(ability_id, request_data)
+    for ask in (lambda: answer.reply, answer.raise_for_error):
+        with pytest.raises(CallRefusedError, match=text):
+            ask()
 
 
 def test_an_asynchronous_call_survives_kill_9_of_the_program() -> None:
     request = '{"chatid": "no such group"}'
     with Zone.serve(ROOT, serve=["--job-lease", "2"]) as zone:
-        jobids = [zone.client.call_async("invoke_get_group_chat", request) for _ in range(20)]
+        submitted = [zone.submit("invoke_get_group_chat", request) for _ in range(20)]
         zone.kill_program()
         zone.start_program()
-        for jobid in jobids:
-            assert wait_for(partial(zone.client.async_result, jobid)).reply["errcode"] == 710624
+        assert {each.result(60).errcode for each in submitted} == {710624}
 
 
 def test_another_program_can_be_linked_with_the_app(zone: Zone) -> None:
@@ -172,17 +209,8 @@ def test_another_program_can_be_linked_with_the_app(zone: Zone) -> None:
 @pytest.mark.slow  # 256 threads in each of three forms
 def test_256_calls_at_once_are_all_answered(zone: Zone) -> None:
     with ThreadPoolExecutor(256) as pool:
-        results = list(pool.map(lambda _: zone.call("invoke_get_group_chat", {"chatid": "x"}).reply, range(512)))
-    assert {result["errcode"] for result in results} == {710624}
-
-
-def wait_for(look: Callable[[], T | None]) -> T:
-    """Look until there is something to see, for a minute at most."""
-    for _ in range(1200):
-        if (found := look()) is not None:
-            return found
-        threading.Event().wait(0.05)
-    raise AssertionError("nothing came")
+        answers = list(pool.map(lambda _: zone.call("invoke_get_group_chat", {"chatid": "x"}), range(512)))
+    assert {answer.errcode for answer in answers} == {710624}
 
 
 def test_an_event_survives_kill_9_of_the_program(own_zone: ServedZone) -> None:
@@ -197,9 +225,9 @@ def test_an_event_survives_kill_9_of_the_program(own_zone: ServedZone) -> None:
 def test_nothing_secret_is_in_the_programs_log(own_zone: ServedZone) -> None:
     fired = own_zone.fire("conversation_new_message")
     token = fired["event"]["conversation_new_message"]["token"]
-    own_zone.call("invoke_sync_msg", {"token": token, "cursor": "made-up-cursor"})
-    own_zone.call("invoke_sync_msg", {"limit": 5000, "cursor": "made-up-cursor"})
-    own_zone.call("get_callback_data", notify_id=own_zone.notified())
+    assert own_zone.call("invoke_sync_msg", {"token": token, "cursor": "made-up-cursor"}).errcode == 710611
+    assert own_zone.call("invoke_sync_msg", {"limit": 5000, "cursor": "made-up-cursor"}).errcode == 710660
+    assert own_zone.call("get_callback_data", notify_id=own_zone.notified()).errcode == 0
     log = own_zone.program_log()
     assert "InputError" in log
     for secret in (token, "made-up-cursor", own_zone.notified()):
@@ -220,8 +248,7 @@ def _token(zone: Zone) -> str:
 def _pages(zone: Zone, ability_id: str, request: dict[str, Any]) -> Any:
     has_more = True
     while has_more:
-        result = zone.call(ability_id, msgspec.json.encode(request).decode())
-        assert result.errcode == 0, result.errmsg
-        yield result.reply
-        has_more = bool(result.reply["has_more"])
-        request["cursor"] = result.reply["next_cursor"]
+        reply = zone.call(ability_id, msgspec.json.encode(request).decode()).reply
+        yield reply
+        has_more = bool(reply["has_more"])
+        request["cursor"] = reply["next_cursor"]

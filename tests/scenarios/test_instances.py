@@ -1,11 +1,11 @@
 """Several instances of one program behind one channel, with their store in Redis."""
 
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
 
@@ -13,7 +13,7 @@ from tests.support.apps import ROOT
 from tests.support.redis_server import LocalRedis
 from tests.support.waiting import DEADLINE
 from wwspec_router.cli.child import Child
-from wwspec_router.testing.zone import ServedZone, Zone
+from wwspec_router.testing.zone import CallRefusedError, ServedZone, SubmittedCall, Zone
 
 LEASE = "2"
 JOBS = 30
@@ -54,30 +54,28 @@ def test_an_event_that_one_instance_took_is_fetched_from_every_other(instances: 
             assert zone.call("get_callback_data", notify_id=zone.notified()).reply == fired["event"]
 
 
-def begin_jobs(zone: ServedZone, urls: list[str]) -> list[str]:
-    """Let each instance in turn accept a job that takes a moment, and return the jobids."""
+def begin_jobs(zone: ServedZone, urls: list[str]) -> list[SubmittedCall[Any]]:
+    """Let each instance in turn accept a job that takes a moment."""
     zone.client.add_fault("sdk", "latency", "get_group_chat", 0.1)
-    jobids = []
+    submitted = []
     for number in range(JOBS):
         zone.client.point_to(urls[number % len(urls)])
-        jobids.append(zone.client.call_async("invoke_get_group_chat", f'{{"chatid":"{number}"}}'))
-    return jobids
+        submitted.append(zone.submit("invoke_get_group_chat", {"chatid": str(number)}))
+    return submitted
 
 
-def wait_reported(zone: ServedZone, jobids: list[str]) -> None:
+def wait_reported(submitted: list[SubmittedCall[Any]]) -> None:
     deadline = monotonic() + DEADLINE
-    for jobid in jobids:
-        while (result := zone.client.async_result(jobid)) is None:
-            assert monotonic() < deadline, "a job is not reported"
-            threading.Event().wait(0.05)
-        assert result.reply["errcode"] == 710624, "the platform's answer, since there is no such group"
+    for each in submitted:
+        answer = each.result(deadline - monotonic())
+        assert answer.errcode == 710624, "the platform's answer, since there is no such group"
 
 
 def test_jobs_that_three_instances_accepted_are_run_once_and_reported_once(
     instances: tuple[ServedZone, list[str]],
 ) -> None:
     zone, urls = instances
-    wait_reported(zone, begin_jobs(zone, urls))
+    wait_reported(begin_jobs(zone, urls))
     traffic = zone.client.traffic(kind="sdk")
     runs = Counter(entry["request"]["chatid"] for entry in traffic if entry["name"] == "get_group_chat")
     assert runs == {str(number): 1 for number in range(JOBS)}
@@ -86,9 +84,9 @@ def test_jobs_that_three_instances_accepted_are_run_once_and_reported_once(
 
 def test_jobs_of_an_instance_that_dies_are_reported_by_the_others(instances: tuple[ServedZone, list[str]]) -> None:
     zone, urls = instances
-    jobids = begin_jobs(zone, urls)
+    submitted = begin_jobs(zone, urls)
     zone.kill_program()
-    wait_reported(zone, jobids)
+    wait_reported(submitted)
 
 
 def test_a_store_that_is_down_is_an_error_at_once_and_comes_back(
@@ -98,10 +96,9 @@ def test_a_store_that_is_down_is_an_error_at_once_and_comes_back(
     fired = zone.fire("hit_keyword")
     notify_id = zone.notified()
     redis.kill()
-    assert zone.call("get_callback_data", notify_id=notify_id).reply == {
-        "errcode": 710660,
-        "errmsg": "the event could not be read",
-    }
-    assert '"errcode":710660' in zone.fire("hit_keyword")["reply"]
+    refused = zone.call("get_callback_data", notify_id=notify_id)
+    assert (refused.errcode, refused.errmsg) == (710660, "the event could not be read")
+    with pytest.raises(CallRefusedError, match="event hit_keyword: refused by the program with errcode 710660"):
+        zone.fire("hit_keyword")
     redis.start()
     assert zone.call("get_callback_data", notify_id=notify_id).reply == fired["event"]

@@ -1,23 +1,21 @@
 """`wwspec call`: one call of an ability, as an enterprise app makes it."""
 
-from time import monotonic, sleep
+import sys
+from pathlib import Path
 
 import click
-import msgspec
 
 from wwspec_router.cli.emulator_options import url_option
+from wwspec_router.cli.job import job_line, print_answer
 from wwspec_router.cli.options import needs, print_json
-from wwspec_router.contracts.decoding import decode_json
+from wwspec_router.emulator.http.answer import Answer, NoResultError
 from wwspec_router.emulator.http.client import EmulatorClient
-
-POLL = 0.1
-"""Seconds between two requests for the result."""
 
 
 @click.command()
 @needs("emulator")
 @click.argument("ability_id", metavar="ABILITY")
-@click.argument("data", metavar="[JSON]", default="{}")
+@click.argument("data", metavar="[JSON | @FILE | -]", default="{}")
 @click.option("--notify-id", default="", help="notify_id of a program_notify callback.")
 @click.option("--async", "asynchronous", is_flag=True, help="Call asynchronously, and wait for the result.")
 @click.option(
@@ -25,37 +23,57 @@ POLL = 0.1
     type=click.FloatRange(0),
     default=30.0,
     show_default=True,
-    help="Seconds to wait for the result of an asynchronous call.",
+    help="Seconds to wait for the result of an asynchronous call; with 0, print its jobid.",
 )
 @url_option
 def command(ability_id: str, data: str, notify_id: str, asynchronous: bool, wait: float, url: str) -> None:
     """Call an ability through a running emulator and print the program's reply.
 
-    Exits with 1 when the platform or the program answers with an errcode other than 0.
-    """
+    The request is JSON text, @FILE that holds it, or - for standard input; {} when it is left out.
+
+    Exit code: 0 when the program has answered, 1 when the platform or the program refused the call or nobody answered,
+    2 for wrong usage.
+
+    \b
+    wwspec call chat_digest '{"limit": 10}'
+    wwspec call chat_digest @request.json
+    jq .request example.json | wwspec call chat_digest -
+    """  # noqa: D301 - click's own mark for a paragraph that keeps its lines
     if asynchronous and notify_id:
         raise click.UsageError("an asynchronous call carries no notify_id")
+    request = _request(data)
     with EmulatorClient(url) as emulator:
-        if asynchronous:
-            errcode, text = _wait_for_result(emulator, emulator.call_async(ability_id, data), wait)
-        else:
-            result = emulator.call(ability_id, data, notify_id)
-            if result.errcode != 0:
-                raise click.ClickException(f"{result.errmsg} ({result.errcode})")
-            errcode, text = 0, result.response_data
-    if text:
-        print_json(msgspec.Raw(text.encode()))
-    reply = decode_json(text) if text else None
-    if errcode != 0:
-        raise click.ClickException(f"the program reported errcode {errcode}")
-    if isinstance(reply, dict) and reply.get("errcode", 0) != 0:
-        click.get_current_context().exit(1)
+        if not asynchronous:
+            print_answer(emulator.call(ability_id, request, notify_id))
+        elif (answer := _result(emulator, ability_id, request, wait)) is not None:
+            print_answer(answer)
 
 
-def _wait_for_result(emulator: EmulatorClient, jobid: str, seconds: float) -> tuple[int, str]:
-    deadline = monotonic() + seconds
-    while (result := emulator.async_result(jobid)) is None:
-        if monotonic() > deadline:
-            raise click.ClickException(f"the program reported no result of {jobid} within {seconds:g} seconds")
-        sleep(POLL)
-    return result.response_errcode, result.response_data
+def _result(emulator: EmulatorClient, ability_id: str, request: str, wait: float) -> Answer[object] | None:
+    """Return the answer to an asynchronous call; None when nobody waits for it, and its jobid is printed."""
+    submitted = emulator.submit(ability_id, request)
+    again = job_line(submitted.jobid, emulator.url)
+    if not wait:
+        print_json({"jobid": submitted.jobid})
+        click.echo(f"`{again}` prints the result", err=True)
+        return None
+    try:
+        return submitted.result(wait)
+    except NoResultError as error:
+        raise click.ClickException(f"{error}; `{again}` asks again") from None
+
+
+def _request(data: str) -> str:
+    """Return the JSON text that an argument stands for; `@-` is standard input, too, as with curl."""
+    if data in ("-", "@-"):
+        name, read = "standard input", sys.stdin.buffer.read
+    elif data.startswith("@"):
+        name, read = data[1:], Path(data[1:]).read_bytes
+    else:
+        return data
+    try:
+        return read().decode("utf-8-sig")
+    except OSError as error:
+        raise click.UsageError(f"{name}: can't be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise click.UsageError(f"{name}: is not text in UTF-8") from None

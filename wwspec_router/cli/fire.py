@@ -8,6 +8,7 @@ import click
 from wwspec_router.cli.emulator_options import url_option
 from wwspec_router.cli.options import needs, print_json
 from wwspec_router.contracts.decoding import decode_json
+from wwspec_router.emulator.http.answer import read_answer
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.errors import JsonError
 
@@ -31,8 +32,9 @@ from wwspec_router.errors import JsonError
 def command(event_type: str, overrides: tuple[str, ...], file: Path | None, url: str) -> None:
     """Let a running emulator send EVENT, such as conversation_new_message, to the program.
 
-    Prints the event, the program's reply, and the notification that the app was sent, if any. Exits with 1 when the
-    program does not answer with errcode 0.
+    Prints the event, the program's reply, and the notification that the app was sent, if any.
+
+    Exit code: 0 when the program took the event, 1 when it refused it or nobody answered, 2 for wrong usage.
     """
     given = {} if file is None else _read(file)
     whole = "event_type" in given
@@ -49,10 +51,19 @@ def command(event_type: str, overrides: tuple[str, ...], file: Path | None, url:
         else:
             fired = emulator.fire(event_type, {**given, **dict(map(_override, overrides))})
         notified = _newer(emulator.notifications(), known)
-    reply = decode_json(fired["reply"])
+    reply = _reply(fired["reply"])
     print_json({"event": fired["event"], "reply": reply, "notified": notified})
-    if not isinstance(reply, dict) or reply.get("errcode", 0) != 0:
-        click.get_current_context().exit(1)
+    if not isinstance(reply, dict):
+        raise click.ClickException("the program's reply is not a JSON object")
+    read_answer(fired["event"]["event_type"], {"errcode": 0, "response_data": fired["reply"]}).raise_for_error()
+
+
+def _reply(text: str) -> Any:
+    """Return the program's reply: its JSON, or the text as it is."""
+    try:
+        return decode_json(text)
+    except JsonError:
+        return text
 
 
 def _identity(notification: dict[str, Any]) -> tuple[Any, ...]:

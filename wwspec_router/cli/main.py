@@ -25,6 +25,7 @@ VERBS = {
     "doctor": "Say what keeps the program from running here, or in production.",
     "emulate": "Run the emulator of the platform.",
     "fire": "Let the emulator send an event to the program.",
+    "job": "Print the result of an asynchronous call.",
     "new": "Make the folder of a new program.",
     "serve": "Serve the program to the channel.",
     "zone": "Control a running emulator: clock, faults, traffic.",

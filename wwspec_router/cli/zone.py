@@ -1,5 +1,6 @@
 """`wwspec zone`: control of a running emulator."""
 
+import shlex
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
@@ -9,6 +10,7 @@ import click
 from wwspec_router.cli.emulator_options import url_option
 from wwspec_router.cli.options import needs, print_json
 from wwspec_router.contracts.decoding import decode_json
+from wwspec_router.emulator.http.answer import read_answer
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.errors import JsonError
 
@@ -19,24 +21,40 @@ SIDES = ("app", "sdk", "program", "callback")
 KINDS = ("app", "call", "event", "sdk", "callback")
 
 
-@click.group()
-@url_option
-@click.pass_context
-def command(ctx: click.Context, url: str) -> None:
-    """Look at a running emulator and control it: its clock, faults, the record of its traffic."""
-    ctx.obj = url
+class _Verbs(click.Group):
+    """The commands under `zone`. Each takes `--url` itself, as `wwspec call` and `wwspec fire` do."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command; an option in its place belongs behind it."""
+        name, equals, url = args[0].partition("=")
+        if name == "--url":
+            url, *rest = (url, *args[1:]) if equals else args[1:] or ("URL",)
+            fixed = shlex.join(["wwspec", "zone", *(rest[:1] or ["COMMAND"]), "--url", url, *rest[1:]])
+            raise click.UsageError(f"--url belongs behind the command: {fixed}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Verbs, context_settings={"ignore_unknown_options": True})
+def command() -> None:
+    """Look at a running emulator and control it: its clock, faults, the record of its traffic.
+
+    Exit code of each command: 0 when it is done, 1 when the emulator or the program refused or did not answer, 2 for
+    wrong usage.
+    """
 
 
 def with_emulator(function: FunctionT) -> FunctionT:
-    """Give a command the client of the emulator as its first argument; its `--help` needs none."""
+    """Give a command `--url`, and the client of the emulator there as its first argument; its `--help` needs none."""
 
     @wraps(function)
     @needs("emulator")
-    def connected(*arguments: Any, **options: Any) -> Any:
-        with EmulatorClient(click.get_current_context().obj) as emulator:
+    def connected(*arguments: Any, url: str, **options: Any) -> Any:
+        with EmulatorClient(url) as emulator:
             return function(emulator, *arguments, **options)
 
-    return cast(FunctionT, connected)
+    return url_option(cast(FunctionT, connected))
 
 
 @command.command()
@@ -155,6 +173,8 @@ def replay(
         print_json(decode_json(reply))
     except JsonError:
         click.echo(reply)
+        raise click.ClickException("the program's reply is not JSON") from None
+    read_answer(f"entry {number}", {"errcode": 0, "response_data": reply}).raise_for_error()
 
 
 @command.command()

@@ -14,6 +14,18 @@ from wwspec_router.contracts.base import (
     UnsetType,
     Unsigned,
     max_bytes,
+    reply_type,
 )
 
-__all__ = ["UNSET", "ApiRequest", "Contract", "Flag", "Output", "OutputT", "UnsetType", "Unsigned", "max_bytes"]
+__all__ = [
+    "UNSET",
+    "ApiRequest",
+    "Contract",
+    "Flag",
+    "Output",
+    "OutputT",
+    "UnsetType",
+    "Unsigned",
+    "max_bytes",
+    "reply_type",
+]

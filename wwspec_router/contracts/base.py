@@ -9,12 +9,23 @@ unknown keys are refused, and an absent value has one spelling.
   absent object is `UNSET`, since it has no empty value that the platform's matching rule lets pass.
 """
 
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-__all__ = ["UNSET", "ApiRequest", "Contract", "Flag", "Output", "OutputT", "UnsetType", "Unsigned", "max_bytes"]
+__all__ = [
+    "UNSET",
+    "ApiRequest",
+    "Contract",
+    "Flag",
+    "Output",
+    "OutputT",
+    "UnsetType",
+    "Unsigned",
+    "max_bytes",
+    "reply_type",
+]
 
 
 class Contract(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
@@ -42,6 +53,19 @@ class ApiRequest(Contract, Generic[OutputT]):
     The module's name is the API's name: `wwspec_router/wecom/api/sync_msg.py` holds `Request` and `Response` of
     `sync_msg`.
     """
+
+
+def reply_type(request: type[ApiRequest[Any]]) -> type[Output]:
+    """Return the reply of an API's `Request`: the parameter of its base `ApiRequest`.
+
+    Raises:
+        TypeError: Its base has no parameter.
+    """
+    for each in request.__mro__:
+        for base in each.__dict__.get("__orig_bases__", ()):
+            if get_origin(base) is ApiRequest and isinstance(reply := get_args(base)[0], type):
+                return reply
+    raise TypeError(f"{request.__module__}.{request.__qualname__} is not a subclass of ApiRequest[Response]")
 
 
 def max_bytes(limit: int, *, min_length: int | None = None) -> Meta:

@@ -63,8 +63,8 @@ REQUEST = Path(__file__).parents[1] / %(input)s
 
 
 def test_%(name)s_is_not_written_yet(zone: Zone) -> None:
-    reply = zone.call(%(id)s, REQUEST.read_text("utf-8")).reply
-    assert reply["errmsg"] == "%(name)s is not written yet"
+    answer = zone.call(%(id)s, REQUEST.read_text("utf-8"))
+    assert answer.errmsg == "%(name)s is not written yet"
 '''
 
 

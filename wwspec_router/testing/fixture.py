@@ -1,7 +1,8 @@
 """A pytest plugin: the fixture `zone` gives tests of an application a zone to call it in.
 
 pytest finds it as soon as the package is installed. `--zone` chooses the form: `in-process` (the default), `served`, or
-the URL of an emulator that runs already. What a zone needs is imported when a test asks for one, and not before.
+the URL of an emulator that runs already. What a zone needs is imported when a test asks for one, and not before. A test
+that fails shows what its zones exchanged meanwhile.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 
 from wwspec_router.errors import ExtraMissingError
 from wwspec_router.extras import require
+from wwspec_router.testing.failures import FailureReports
 
 if TYPE_CHECKING:
     from wwspec_router.testing.zone import Zone
@@ -27,6 +29,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="zone of the tests: in-process, served, or an emulator's URL",
     )
     parser.addini("wwspec_app", "application folder of the fixture zone, from the root folder", default=".")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let failed tests show what their zone exchanged."""
+    config.pluginmanager.register(FailureReports(), "wwspec_router.failures")
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +56,6 @@ def zone(pytestconfig: pytest.Config) -> "Iterator[Zone]":
     elif form == "served":
         zone = Zone.serve(app)
     else:
-        zone = Zone.connect(form)
+        zone = Zone.connect(form, app)
     with zone:
         yield zone

@@ -10,18 +10,28 @@ Every part is real in each form: calls travel sealed, through the emulator's sta
 extra `emulator`.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar, overload
 
 import msgspec
 
-from wwspec_router.emulator.http.client import CallResult, EmulatorClient
+from wwspec_router.config import registry_path
+from wwspec_router.contracts import ApiRequest, OutputT, reply_type
+from wwspec_router.emulator.http.answer import Answer, CallRefusedError, SubmittedCall, read_answer
+from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_router.testing.ability_ids import ability_id_of
 from wwspec_router.testing.served import ServedProgram
 
-__all__ = ["ServedZone", "Zone"]
+__all__ = ["Answer", "CallRefusedError", "ServedZone", "SubmittedCall", "Zone"]
+
+ReplyT = TypeVar("ReplyT")
+
+_KEPT = 100
+"""Refusals between two tests that are remembered."""
 
 
 class Zone:
@@ -30,12 +40,16 @@ class Zone:
     Args:
         client: Talks to the emulator.
         ends: Closed with the zone.
+        registry: The application's registry file. It says which ability a request of an SDK API calls.
     """
 
-    def __init__(self, client: EmulatorClient, ends: ExitStack) -> None:
+    def __init__(self, client: EmulatorClient, ends: ExitStack, registry: Path) -> None:
         self.client = client
         """The emulator's controls; see `EmulatorClient`."""
         self._stack = ends
+        self._registry = registry
+        self._refused: deque[Answer[Any]] = deque(maxlen=_KEPT)
+        """Answers that refuse, to find those that no test looks at."""
 
     @staticmethod
     def in_process(app: Path, registry: Path | None = None, **emulator: Any) -> "Zone":
@@ -53,7 +67,7 @@ class Zone:
         """
         from wwspec_router.testing.in_process import start  # it imports the whole program
 
-        return Zone(*start(app, registry, emulator))
+        return Zone(*start(app, registry, emulator), registry_path(app, registry))
 
     @staticmethod
     def serve(
@@ -73,11 +87,13 @@ class Zone:
         return ServedZone(app, registry, serve, emulate)
 
     @staticmethod
-    def connect(url: str) -> "Zone":
+    def connect(url: str, app: Path | None = None, registry: Path | None = None) -> "Zone":
         """Return a zone whose emulator runs already.
 
         Args:
             url: Where the emulator listens.
+            app: The application folder of its program; None means this folder.
+            registry: Its registry file; None means the usual one.
 
         Raises:
             EmulatorError: Nothing answers there.
@@ -85,7 +101,7 @@ class Zone:
         with ExitStack() as stack:
             client = stack.enter_context(EmulatorClient(url))
             client.receive_events()
-            return Zone(client, stack.pop_all())
+            return Zone(client, stack.pop_all(), registry_path(app or Path(), registry))
 
     def __enter__(self) -> Self:
         return self
@@ -99,24 +115,102 @@ class Zone:
         """End what this zone started."""
         self._stack.close()
 
-    def call(self, ability_id: str, data: Any = None, notify_id: str = "") -> CallResult:
+    @overload
+    def call(self, ability: ApiRequest[OutputT], *, notify_id: str = "") -> Answer[OutputT]: ...
+
+    @overload
+    def call(self, ability: str, data: object = None, notify_id: str = "") -> Answer[Any]: ...
+
+    @overload
+    def call(
+        self, ability: str, data: object = None, notify_id: str = "", *, reply: type[ReplyT]
+    ) -> Answer[ReplyT]: ...
+
+    def call(
+        self, ability: str | ApiRequest[Any], data: object = None, notify_id: str = "", *, reply: Any = Any
+    ) -> Answer[Any]:
         """Call an ability as the enterprise app does.
 
         Args:
-            ability_id: Which ability.
-            data: The request: JSON text as a str, or a value to be encoded; `{}` when None.
+            ability: Its ID; or the request of an SDK API, such as `sync_msg.Request(limit=200)`: then the registry
+                file says which ability calls that API, and the reply is the API's `Response`.
+            data: With an ID, the request: JSON text as a str, or a value to be encoded; `{}` when None.
             notify_id: From a notification.
+            reply: With an ID, the type of the reply; without it the reply is plain JSON.
+
+        Raises:
+            ConfigurationError: No ability calls the SDK API, or the registry file has faults.
         """
+        ability_id, text, reply = self._asked(ability, data, reply)
+        return self._kept(self.client.call(ability_id, text, notify_id, reply=reply))
+
+    @overload
+    def submit(self, ability: ApiRequest[OutputT]) -> SubmittedCall[OutputT]: ...
+
+    @overload
+    def submit(self, ability: str, data: object = None) -> SubmittedCall[Any]: ...
+
+    @overload
+    def submit(self, ability: str, data: object = None, *, reply: type[ReplyT]) -> SubmittedCall[ReplyT]: ...
+
+    def submit(self, ability: str | ApiRequest[Any], data: object = None, *, reply: Any = Any) -> SubmittedCall[Any]:
+        """Call an ability asynchronously; `.result()` waits for the same `Answer` that `call` returns.
+
+        Args and errors are those of `call`.
+
+        Raises:
+            CallRefusedError: The platform refused the call, or could not give it to the program.
+        """
+        ability_id, text, reply = self._asked(ability, data, reply)
+        jobid = self.client.submit(ability_id, text).jobid
+
+        def fetch() -> Answer[Any] | None:
+            answer = self.client.result(jobid, ability_id=ability_id, reply=reply)
+            return answer and self._kept(answer)
+
+        return SubmittedCall(jobid, fetch)
+
+    def unseen_refusals(self) -> list[str]:
+        """Return each refusal since the last time of which nobody has asked how the call ended.
+
+        The fixture `zone` asks after each test, and the test fails: it passes over what it did not expect.
+        """
+        refusals = [refusal for answer in self._refused if (refusal := answer.unseen_refusal())]
+        self._refused.clear()
+        return refusals
+
+    def _kept(self, answer: Answer[Any]) -> Answer[Any]:
+        if answer.unseen_refusal():
+            self._refused.append(answer)
+        return answer
+
+    def _asked(self, ability: str | ApiRequest[Any], data: object, reply: Any) -> tuple[str, str, Any]:
+        """Return the ability ID, the request's JSON text and the type of the reply."""
+        if isinstance(ability, ApiRequest):
+            kind = type(ability)
+            api = kind.__module__.rpartition(".")[2]
+            return ability_id_of(api, self._registry), msgspec.json.encode(ability).decode(), reply_type(kind)
         text = data if isinstance(data, str) else msgspec.json.encode({} if data is None else data).decode()
-        return self.client.call(ability_id, text, notify_id)
+        return ability, text, reply
 
     def fire(self, event_type: str, **overrides: Any) -> dict[str, Any]:
-        """Send an event to the program; see `EmulatorClient.fire`."""
-        return self.client.fire(event_type, overrides)
+        """Send an event to the program; see `EmulatorClient.fire`.
+
+        Raises:
+            EmulatorError: It could not be sent, or the platform got no reply.
+            CallRefusedError: The program refused it, so that the app has no notification to fetch.
+        """
+        fired = self.client.fire(event_type, overrides)
+        read_answer(f"event {event_type}", {"errcode": 0, "response_data": fired["reply"]}).raise_for_error()
+        return fired
 
     def notified(self) -> str:
         """Return the notify_id of the latest notification."""
         return str(self.client.notifications()[-1]["notify_id"])
+
+    def program_log(self) -> str:
+        """Return what the program has logged so far, if its log is known: that of a served zone."""
+        return ""
 
     def advance(self, seconds: float) -> int:
         """Put the emulator's clock forward at once; return its time in Unix seconds."""
@@ -128,4 +222,4 @@ class ServedZone(ServedProgram, Zone):
 
     def __init__(self, app: Path, registry: Path | None, serve: Sequence[str], emulate: Sequence[str]) -> None:
         ServedProgram.__init__(self, app, registry, serve, emulate)
-        Zone.__init__(self, self.client, self._stack)
+        Zone.__init__(self, self.client, self._stack, registry_path(app, registry))

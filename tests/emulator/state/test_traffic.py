@@ -9,6 +9,7 @@ import pytest
 
 from tests.emulator.conftest import Emulator, Json, LoadStandin, SealedProgram, StartEmulator
 from wwspec_router.contracts.files import ConsoleContract
+from wwspec_router.emulator.http.answer import CallRefusedError, NoResultError
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_router.emulator.state import traffic as traffic_module
 from wwspec_router.emulator.state.clock import Clock
@@ -79,7 +80,7 @@ def test_no_secret_is_told(client: EmulatorClient, emulator: Emulator, program: 
     event_token = client.fire("hit_keyword")["event"]["hit_keyword"]["token"]
     client.call("echo", json.dumps({"token": event_token, "nested": [{"secret_key": "key-in-clear"}]}))
     emulator.sdk("sync_msg", {"token": event_token, "limit": 1})
-    jobid = client.call_async("echo")
+    jobid = client.submit("echo").jobid
     client.app_call("open_debug_mode", {"program_id": "emulator-program", "debug_token": "debug-in-clear"})
     text = json.dumps(client.traffic())
     job_info = program.calls[-1].job_info
@@ -136,7 +137,7 @@ def play(emulator: Emulator, sdk: Any, program: SealedProgram) -> list[Json]:
         client.add_fault("sdk", "errcode", value=45009, count=1)
         client.call("echo", "1")
         client.call("echo", "1", client.notifications()[-1]["notify_id"])
-        client.call_async("echo", '{"a": 1}')
+        client.submit("echo", '{"a": 1}')
         client.upload("a.txt", b"123456")
         rule = {"name": "r", "word_list": ["合同"], "semantics_list": []}
         caller.create_rule(json.dumps(rule))
@@ -226,7 +227,7 @@ def test_a_reset_goes_back_to_the_start_and_keeps_the_wiring(
     client.fire("conversation_new_message")
     emulator.sdk("spec_notify_app", {})
     client.add_fault("callback", "never")
-    jobid = client.call_async("echo")
+    jobid = client.submit("echo").jobid
     emulator.platform.world.timers.schedule(5, lambda: pytest.fail("a timer outlived the reset"))
     client.advance(3)
     assert client.reset() == 1_750_000_000
@@ -239,8 +240,9 @@ def test_a_reset_goes_back_to_the_start_and_keeps_the_wiring(
     assert client.notifications() == []
     assert client.faults() == []
     assert [each["name"] for each in client.traffic()] == ["sync_msg"]
-    with pytest.raises(EmulatorError, match="40088"):
-        client.async_result(jobid)
+    forgotten = client.result(jobid)
+    assert forgotten is not None
+    assert (forgotten.refused_by, forgotten.errcode) == ("platform", 40088)
     client.advance(10)
     assert client.fire("hit_keyword")["errcode"] == 0
 
@@ -255,8 +257,10 @@ def test_a_whole_event_is_sent_as_it_is(client: EmulatorClient, program: SealedP
 
 
 def test_the_client_calls_asynchronously(client: EmulatorClient, emulator: Emulator, program: SealedProgram) -> None:
-    jobid = client.call_async("echo", '{"a": 1}')
-    assert client.async_result(jobid) is None
+    submitted = client.submit("echo", '{"a": 1}')
+    assert client.result(submitted.jobid) is None
+    with pytest.raises(NoResultError, match=f"{submitted.jobid}: the program has reported no result within 0 seconds"):
+        submitted.result(0)
     headers = {
         "ww-corpid": emulator.settings.corpid,
         "ww-agentid": str(emulator.settings.agentid),
@@ -264,12 +268,9 @@ def test_the_client_calls_asynchronously(client: EmulatorClient, emulator: Emula
     }
     done = {"errcode": 0, "result": '{"b": 1}'}
     emulator.http.post("/emulator/sdk/program_async_job_call_back", json=done, headers=headers)
-    result = client.async_result(jobid)
-    assert result is not None
-    assert (result.response_errcode, result.reply) == (0, {"b": 1})
-    with pytest.raises(EmulatorError, match="40088"):
-        client.async_result("made-up")
-    with pytest.raises(EmulatorError, match="790015"):
-        client.call_async("echo", "{")
+    answer = submitted.result()
+    assert (answer.errcode, answer.reply) == (0, {"b": 1})
+    with pytest.raises(CallRefusedError, match="790015"):
+        client.submit("echo", "{")
     with pytest.raises(EmulatorError, match="40058"):
         client.upload("a", b"12345")

@@ -10,13 +10,14 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from wwspec_router.contracts.decoding import convert, decode_json
+from wwspec_router.contracts.decoding import decode_json
+from wwspec_router.emulator.http.answer import DOWN, Answer, SubmittedCall, read_answer
 from wwspec_router.errors import JsonError, WWSpecError
 
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["DEFAULT_URL", "AsyncResult", "CallResult", "EmulatorClient", "EmulatorError"]
+__all__ = ["DEFAULT_URL", "EmulatorClient", "EmulatorError"]
 
 DEFAULT_URL = "http://127.0.0.1:8090"
 
@@ -31,34 +32,6 @@ _WAITING = 710642
 
 class EmulatorError(WWSpecError):
     """The emulator can't be reached or refused what was asked."""
-
-
-class CallResult(msgspec.Struct, frozen=True):
-    """What `sync_call_program` answered."""
-
-    errcode: int
-    """The platform's; 0 when the program was reached and its reply fits the contract."""
-    errmsg: str = ""
-    response_data: str = ""
-    """The program's JSON text."""
-
-    @property
-    def reply(self) -> Any:
-        """The program's reply, decoded; None when there is none."""
-        return decode_json(self.response_data) if self.response_data else None
-
-
-class AsyncResult(msgspec.Struct, frozen=True):
-    """What a program reported on an asynchronous call."""
-
-    response_errcode: int
-    response_data: str = ""
-    """The result's JSON text; may be empty when the program reported an errcode."""
-
-    @property
-    def reply(self) -> Any:
-        """The result, decoded; None when there is none."""
-        return decode_json(self.response_data) if self.response_data else None
 
 
 class EmulatorClient:
@@ -232,42 +205,49 @@ class EmulatorClient:
         answer = self.app_call("set_receive_callback", {"program_id": self.info()["program_id"]})
         _accepted("set_receive_callback", answer)
 
-    def call(self, ability_id: str, data: str = "{}", notify_id: str = "") -> CallResult:
+    def call(self, ability_id: str, data: str = "{}", notify_id: str = "", *, reply: Any = Any) -> Answer[Any]:
         """Call an ability as an enterprise app does.
 
         Args:
             ability_id: Which ability.
             data: The request's JSON text.
             notify_id: From a `program_notify` callback.
+            reply: The type of the program's reply.
         """
-        body = {"program_id": self.info()["program_id"], "ability_id": ability_id, "request_data": data}
+        info = self.info()
+        body = {"program_id": info["program_id"], "ability_id": ability_id, "request_data": data}
         if notify_id:
             body["notify_id"] = notify_id
-        return convert(self.app_call("sync_call_program", body), CallResult)
+        return read_answer(ability_id, self.app_call("sync_call_program", body), reply, info["program_url"])
 
-    def call_async(self, ability_id: str, data: str = "{}") -> str:
-        """Call an ability asynchronously and return the jobid.
+    def submit(self, ability_id: str, data: str = "{}", *, reply: Any = Any) -> SubmittedCall[Any]:
+        """Call an ability asynchronously.
 
         Args:
             ability_id: Which ability.
             data: The request's JSON text.
+            reply: The type of the program's reply.
 
         Raises:
-            EmulatorError: The program did not accept the call.
+            CallRefusedError: The platform refused the call, or could not give it to the program.
         """
-        body = {"program_id": self.info()["program_id"], "ability_id": ability_id, "request_data": data}
-        return str(_accepted("async_program_task", self.app_call("async_program_task", body))["jobid"])
+        info = self.info()
+        body = {"program_id": info["program_id"], "ability_id": ability_id, "request_data": data}
+        accepted = self.app_call("async_program_task", body)
+        read_answer(ability_id, accepted, program_url=info["program_url"]).raise_for_error()
+        jobid = str(accepted["jobid"])
+        return SubmittedCall(jobid, lambda: self.result(jobid, ability_id=ability_id, reply=reply))
 
-    def async_result(self, jobid: str) -> AsyncResult | None:
+    def result(self, jobid: str, *, ability_id: str = "", reply: Any = Any) -> Answer[Any] | None:
         """Return what the program reported on an asynchronous call, or None while it has not.
 
-        Raises:
-            EmulatorError: The jobid is unknown.
+        Args:
+            jobid: Of the call.
+            ability_id: What the answer calls it; the jobid when empty.
+            reply: The type of the program's reply.
         """
         answer = self.app_call("async_program_result", {"jobid": jobid})
-        if answer["errcode"] == _WAITING:
-            return None
-        return convert(_accepted("async_program_result", answer), AsyncResult)
+        return None if answer["errcode"] == _WAITING else read_answer(ability_id or jobid, answer, reply)
 
     def upload(self, name: str, content: bytes) -> str:
         """Upload a temporary file and return its media_id, valid three days.
@@ -309,8 +289,11 @@ class EmulatorClient:
 
     def _asked(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         answer = self._json(method, path, body)
-        if answer.get("errcode", 0) != 0:
-            raise EmulatorError(f"{answer.get('errmsg', '')} ({answer['errcode']})")
+        if (errcode := answer.get("errcode", 0)) != 0:
+            text = answer.get("errmsg", "")
+            if errcode == DOWN:
+                text = read_answer("", answer, program_url=self.info()["program_url"]).hint or text
+            raise EmulatorError(f"{text} ({errcode})")
         return answer
 
     def _json(self, method: str, path: str, body: Any = None) -> dict[str, Any]:

@@ -1,0 +1,107 @@
+"""The zone: which ability a request of an SDK API calls, and what an answer says."""
+
+from pathlib import Path
+
+import pytest
+
+from wwspec_router.contracts import ApiRequest, Contract, Output, reply_type
+from wwspec_router.emulator.http.answer import read_answer
+from wwspec_router.errors import ConfigurationError, JsonError, RegistryError
+from wwspec_router.testing.ability_ids import ability_id_of
+from wwspec_router.wecom import sync_msg
+
+PASSTHROUGH = "[passthrough]\nprefix = 'ask_'\napis = {}\n"
+ROWS = "[abilities.history]\napi = 'sync_msg'\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "ability_id"),
+    [
+        (PASSTHROUGH.format("'*'"), "ask_sync_msg"),
+        (PASSTHROUGH.format("['sync_msg']") + ROWS, "ask_sync_msg"),
+        (PASSTHROUGH.format("['get_group_chat']") + ROWS, "history"),
+        (ROWS, "history"),
+    ],
+)
+def test_the_registry_file_says_which_ability_calls_an_api(tmp_path: Path, text: str, ability_id: str) -> None:
+    assert ability_id_of("sync_msg", registry(tmp_path, text)) == ability_id
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no ability calls SDK API sync_msg: name the ability"),
+        (ROWS + "[abilities.again]\napi = 'sync_msg'\n", "history, again all call SDK API sync_msg: name the ability"),
+    ],
+)
+def test_an_api_that_not_exactly_one_ability_calls_is_refused_with_the_fix(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        ability_id_of("sync_msg", registry(tmp_path, text))
+
+
+def test_a_faulty_registry_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RegistryError, match="registry.toml:1 .*unknown key"):
+        ability_id_of("sync_msg", registry(tmp_path, "[passthrough]\nprefixx = 'ask_'\n"))
+
+
+def registry(folder: Path, text: str) -> Path:
+    path = folder / "registry.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_a_request_has_the_reply_that_its_base_names() -> None:
+    class More(sync_msg.Request):
+        pass
+
+    assert reply_type(sync_msg.Request) is reply_type(More) is sync_msg.Response
+
+
+def test_a_request_without_a_reply_is_refused() -> None:
+    class Request(ApiRequest):  # type: ignore[type-arg]
+        pass
+
+    with pytest.raises(TypeError, match=r"Request is not a subclass of ApiRequest\[Response\]"):
+        reply_type(Request)
+
+
+@pytest.mark.parametrize("raw", ["[1]", '"text"', "{}", '{"errcode": 0}', '{"errcode": "none", "errmsg": 5}', "7"])
+def test_any_reply_without_an_errcode_refuses_nothing(raw: str) -> None:
+    answer = read_answer("echo", {"errcode": 0, "errmsg": "ok", "response_data": raw})
+    assert (answer.errcode, answer.errmsg, answer.refused_by, answer.refusal) == (0, "ok", None, "")
+    assert answer.raise_for_error() is answer
+    assert answer.reply is answer.reply, "it is decoded once"
+    assert repr(answer) == "<Answer echo: ok>"
+
+
+def test_the_platform_is_named_before_the_program() -> None:
+    platform = {"errcode": 790014, "errmsg": "no fit", "response_data": '{"errcode": 5, "errmsg": "own"}'}
+    answer = read_answer("echo", platform)
+    assert (answer.refused_by, answer.errcode, answer.errmsg, answer.raw) == ("platform", 790014, "no fit", "")
+    hint = "`wwspec contracts ABILITY` prints the output contract"
+    assert answer.refusal == f"echo: refused by the platform with errcode 790014: no fit; {hint}"
+
+
+def test_a_job_that_is_reported_as_failed_has_the_text_of_its_result() -> None:
+    platform = {"errcode": 0, "response_errcode": 9, "response_data": '{"errcode": 9, "errmsg": "own"}'}
+    answer = read_answer("job_1", platform)
+    assert (answer.refused_by, answer.errcode, answer.errmsg) == ("program", 9, "own")
+    assert read_answer("job_1", {"errcode": 0, "response_errcode": 9}).errmsg == "the program gives no errmsg"
+
+
+def test_a_reply_of_another_type_is_named() -> None:
+    class Wanted(Contract):
+        size: int
+
+    answer = read_answer("echo", {"errcode": 0, "response_data": '{"size": "x"}'}, Wanted)
+    with pytest.raises(JsonError, match=r"^echo: the reply is no .*Wanted: Expected `int`, got `str` - at `\$.size`"):
+        _ = answer.reply
+
+
+def test_answers_are_equal_when_they_say_the_same() -> None:
+    platform = {"errcode": 0, "response_data": '{"size": 1}'}
+    one, other = read_answer("echo", platform), read_answer("echo", platform, Output)
+    assert one.reply == {"size": 1}
+    assert one == other

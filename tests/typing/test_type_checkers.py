@@ -1,0 +1,61 @@
+"""What type checkers say of a new program, and of the calls in its tests."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.apps import write_files
+from wwspec_router.scaffold.project import make_project, project_files
+
+CHECKERS = {
+    "mypy": ("mypy", "--strict", "--cache-dir", ".mypy_cache"),
+    "pyright": ("basedpyright", "--pythonpath", sys.executable),
+}
+"""basedpyright is Pyright with its Node.js in a wheel; these settings make it as strict as Pyright's own "strict"."""
+SETTINGS = json.dumps({"typeCheckingMode": "strict", "include": ["abilities", "schemas", "tests"]})
+REVEALED = """
+from typing import reveal_type
+
+from wwspec_router.testing.zone import Zone
+from wwspec_router.wecom import sync_msg
+
+
+def reveal(zone: Zone) -> None:
+    reveal_type(zone.call(sync_msg.Request(limit=200)).reply)
+    reveal_type(zone.submit(sync_msg.Request(limit=200)).result().reply)
+"""
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """The folder that `wwspec new` makes, with one more test."""
+    make_project(tmp_path / "shop", project_files("shop"))
+    return write_files(tmp_path / "shop", {"tests/revealed.py": REVEALED, "pyrightconfig.json": SETTINGS})
+
+
+@pytest.mark.parametrize("checker", CHECKERS)
+def test_a_new_program_has_no_fault_and_a_request_knows_the_type_of_its_reply(program: Path, checker: str) -> None:
+    done = check(program, checker)
+    assert done.returncode == 0, done.stdout + done.stderr
+    revealed = [line for line in done.stdout.splitlines() if "revealed.py" in line and "ype " in line]
+    assert len(revealed) == 2, done.stdout
+    for line in revealed:
+        assert line.endswith('is "wwspec_router.wecom.api.sync_msg.Response"' if checker == "mypy" else 'is "Response"')
+
+
+@pytest.mark.parametrize("checker", CHECKERS)
+def test_a_misspelt_key_of_a_reply_is_found(program: Path, checker: str) -> None:
+    test = program / "tests" / "revealed.py"
+    test.write_text(f"{REVEALED}    assert zone.call(sync_msg.Request()).reply.msg_lists\n", "utf-8")
+    done = check(program, checker)
+    assert done.returncode == 1
+    assert "msg_lists" in done.stdout
+
+
+def check(folder: Path, checker: str) -> "subprocess.CompletedProcess[str]":
+    module, *options = CHECKERS[checker]
+    command = [sys.executable, "-m", module, *options]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)

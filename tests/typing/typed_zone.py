@@ -1,0 +1,33 @@
+"""What a type checker knows of a test's calls; read by mypy and pyright, never run."""
+
+from typing import Any, assert_type
+
+from schemas.chat_digest import Response
+from wwspec_router.testing.zone import Answer, SubmittedCall, Zone
+from wwspec_router.wecom import get_group_chat, sync_msg
+
+
+def typed(zone: Zone) -> None:
+    """A request of an SDK API knows its reply; for others the test says which one it expects."""
+    assert_type(zone.call(sync_msg.Request(limit=200)), Answer[sync_msg.Response])
+    assert_type(zone.call(sync_msg.Request(limit=200)).reply, sync_msg.Response)
+    assert_type(zone.call(get_group_chat.Request(chatid="x"), notify_id="n").reply.members, list[get_group_chat.Member])
+    assert_type(zone.call("chat_digest", {"limit": 200}).reply, Any)
+    assert_type(zone.call("chat_digest", {"limit": 200}, reply=Response).reply, Response)
+    assert_type(zone.call("chat_digest").raise_for_error().errcode, int)
+
+
+def typed_asynchronous(zone: Zone) -> None:
+    """And so it does when the call is asynchronous."""
+    assert_type(zone.submit(sync_msg.Request()), SubmittedCall[sync_msg.Response])
+    assert_type(zone.submit(sync_msg.Request()).result(5.0), Answer[sync_msg.Response])
+    assert_type(zone.submit("chat_digest", reply=Response).result().reply, Response)
+    assert_type(zone.submit("chat_digest").result().reply, Any)
+
+
+def wrong(zone: Zone) -> None:
+    """Mistakes that mypy finds; each comment is needed, since unused ones are errors."""
+    zone.call(sync_msg.Request(), reply=Response)  # type: ignore[call-overload]
+    zone.call(Response())  # type: ignore[call-overload]
+    assert zone.call(sync_msg.Request()).reply.msg_lists  # type: ignore[attr-defined]
+    assert zone.call("chat_digest").err_code  # type: ignore[attr-defined]

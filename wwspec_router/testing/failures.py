@@ -1,0 +1,143 @@
+"""Shows with a failed test what its zone exchanged during the test, and what the program logged meanwhile.
+
+Part of the pytest plugin, and imported in every session of pytest: it imports the zone when a test has one.
+"""
+
+import logging
+import sys
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import pytest
+
+from wwspec_router.errors import WWSpecError
+
+if TYPE_CHECKING:
+    from wwspec_router.testing.zone import Zone
+
+__all__ = ["FailureReports"]
+
+SHOWN_ENTRIES = 20
+"""The latest ones of a test; the emulator's own record holds more."""
+SHOWN_LINES = 40
+"""Of one request or reply, and of the log."""
+
+_TITLE = "zone: requests and replies of this test, and the log of the program"
+
+
+class FailureReports:
+    """Adds a section to the report of a failed test for each zone that the test got as a fixture."""
+
+    def __init__(self) -> None:
+        self._read: WeakKeyDictionary[Zone, tuple[int, int]] = WeakKeyDictionary()
+        """How much of its traffic and of its log earlier tests had: an entry's number, and characters."""
+        self._log = _Log()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Keep what a program within this process logs while a test runs."""
+        root = logging.getLogger()
+        self._log.lines.clear()
+        root.addHandler(self._log)
+        try:
+            return (yield)
+        finally:
+            root.removeHandler(self._log)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Let a test fail that did not look at the answer of a refused call."""
+        result = yield
+        if unseen := [refusal for zone in _zones(item) for refusal in zone.unseen_refusals()]:
+            lines = "\n".join(unseen)
+            pytest.fail(f"a call was refused, and the test did not look at its answer:\n{lines}", pytrace=False)
+        return result
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: "pytest.CallInfo[None]"
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Add the sections, while the zones are still there."""
+        report = yield
+        if report.when == "call" or (report.when == "setup" and report.failed):
+            for zone in _zones(item):
+                text = "\n".join(self._news(zone))
+                if report.failed and text:
+                    report.sections.append((_TITLE, text))
+        return report
+
+    def _news(self, zone: "Zone") -> Iterator[str]:
+        """Yield lines about what is new since the last test."""
+        number, characters = self._read.get(zone, (0, 0))
+        try:
+            entries, log = zone.client.traffic(number), zone.program_log()
+        except (WWSpecError, RuntimeError, OSError) as error:  # the test has ended the emulator, or closed the zone
+            yield f"the zone has ended: {error}"
+            entries, log = [], ""
+        self._read[zone] = (entries[-1]["number"] if entries else number, len(log))
+        yield from _shown_traffic(entries)
+        lines = [*self._log.lines, *log[characters:].splitlines()]
+        yield from _cut(lines, at_end=True)
+
+
+class _Log(logging.Handler):
+    """Keeps the lines that a program within this process logs at level WARNING and above, with tracebacks."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+        self.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name.startswith("wwspec_router."):
+            self.lines += self.format(record).splitlines()
+
+
+def _zones(item: pytest.Item) -> "list[Zone]":
+    """Return the zones among a test's fixtures, each once."""
+    if (module := sys.modules.get("wwspec_router.testing.zone")) is None:
+        return []
+    fixtures: dict[str, Any] = getattr(item, "funcargs", {})
+    return list({id(each): each for each in fixtures.values() if isinstance(each, module.Zone)}.values())
+
+
+def _shown_traffic(entries: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield lines about exchanges. What an app's API passes on is shown once, as the call of the program."""
+    shown = [entry for entry in entries if entry["kind"] != "app" or entry["outcome"] != "ok"]
+    if left_out := len(shown[:-SHOWN_ENTRIES]):
+        yield f"... {left_out} earlier ones; `zone.client.traffic()` has them"
+    for entry in shown[-SHOWN_ENTRIES:]:
+        indent = "    " if entry["kind"] == "sdk" else ""
+        yield f"{indent}{entry['kind']} {entry['name']}: {_outcome(entry)}"
+        for side in ("request", "reply"):
+            yield from (f"{indent}    {line}" for line in _shown_json(side, entry[side]))
+
+
+def _outcome(entry: dict[str, Any]) -> str:
+    """Return how an exchange ended. The emulator calls one ok when its reply was delivered, whatever that says."""
+    outcome, reply = str(entry["outcome"]), entry["reply"]
+    if outcome == "ok" and isinstance(reply, dict) and reply.get("errcode"):
+        return f"refused by the program with errcode {reply['errcode']}"
+    return outcome or "under way"
+
+
+def _shown_json(side: str, value: Any) -> Iterator[str]:
+    import json  # when it is needed: most tests don't fail
+
+    if value == "":
+        return
+    first, *rest = json.dumps(value, ensure_ascii=False, indent=2).splitlines()
+    yield from _cut([f"{side} {first}", *rest], at_end=False)
+
+
+def _cut(lines: list[str], *, at_end: bool) -> Iterator[str]:
+    """Yield the first lines of a text, or the last ones, and how many are left out."""
+    if len(lines) <= SHOWN_LINES:
+        yield from lines
+    elif at_end:
+        yield f"... {len(lines) - SHOWN_LINES} lines"
+        yield from lines[-SHOWN_LINES:]
+    else:
+        yield from lines[:SHOWN_LINES]
+        yield f"... {len(lines) - SHOWN_LINES} more lines"
