@@ -20,6 +20,8 @@ __all__ = ["JOB_LEASE", "SETTLE", "WORKERS", "Stage", "set_up"]
 JOB_LEASE = ("--job-lease", "2", "--retry-pause", "0.2")
 """Options that let a job which was left behind, or failed, be begun again while the run lasts; some outages outlast a
 lease."""
+GIVEN_UP = "of event:conversation_new_message ended none of its"
+"""What the program logs of an event whose code was begun too often without an end."""
 WORKERS = 2
 """Worker processes of the program."""
 SETTLE = 120.0
@@ -45,7 +47,7 @@ class Stage(NamedTuple):
         settled = time.monotonic() - began
         self.load.fetch_all()
         self.end_program()
-        figures = self.ledger.close()
+        figures = self.ledger.close(given_up=self.program.said().count(GIVEN_UP))
         store, faults = self.backend.check()
         for fault in faults:
             self.ledger.fail(fault)

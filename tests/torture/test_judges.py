@@ -22,6 +22,7 @@ RESULT = {
     "conversation_new_message": {"token": "event-2"},
     "conversation_new_message_result": {"token": "event-2"},
 }
+RESULT_LESS = {key: value for key, value in RESULT.items() if not key.endswith("_result")}
 HANDLED = {"event_type": "handled", "handled": {"token": "event-2"}}
 MIB = 1 << 20
 
@@ -68,7 +69,17 @@ def _never_deliver_after_the_code(ledger: Ledger) -> None:
     _hand_over(ledger, HANDLED)
 
 
-def _deliver_without_the_result(ledger: Ledger) -> None:
+def _deliver_no_result(ledger: Ledger) -> None:
+    _hand_over(ledger, HANDLED, RESULT_LESS)
+
+
+def test_an_event_whose_code_was_begun_too_often_may_have_no_result(ledger: Ledger) -> None:
+    _deliver_no_result(ledger)
+    assert ledger.close(given_up=1)["events_without_result"] == 1
+    assert ledger.failures == []
+
+
+def _deliver_another_result(ledger: Ledger) -> None:
     _hand_over(ledger, HANDLED, {**RESULT, "conversation_new_message_result": {"token": "event-1"}})
 
 
@@ -108,9 +119,10 @@ def _let_the_platform_refuse_a_reply(ledger: Ledger) -> None:
     [
         (_lose_an_event, "notify-2 was notified for can't be fetched"),
         (_never_notify, "event-2 was answered with success and never notified"),
-        (_never_handle, "event-2 was answered with success and its code never ended"),
+        (_never_handle, "1 events have no result, and 0 were given up: event-2"),
+        (_deliver_no_result, "1 events have no result, and 0 were given up: event-2"),
         (_never_deliver_after_the_code, "event-2 was answered with success and the app never got it after its code"),
-        (_deliver_without_the_result, "notify-3 answered another event"),
+        (_deliver_another_result, "notify-3 answered another event"),
         (_lose_a_job, "job 2 was accepted and never reported"),
         (_answer_what_was_never_sent, "notify-2 answered another event"),
         (_answer_another_event_than_before, "notify-1 answered another event"),

@@ -93,7 +93,8 @@ class EventIntake:
             self._store.put(call.corpid, call.agentid, notify_id, call.data, self._ttl)
         except StoreError as error:
             raise CallError("the event could not be stored", detail=str(error)) from error
-        self._notify(call, notify_id, event_type)
+        client = self._sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
+        self._tell(client, notify_id, self._scenes.get(event_type, 0))
         if log.isEnabledFor(logging.DEBUG):
             log.debug("event %s stored and notified as %s", short(event_type, 40), short(notify_id))
         return _ACCEPTED
@@ -119,7 +120,8 @@ class EventIntake:
             raise CallError("the event could not be stored", detail=str(error)) from error
         self._wake()
         if when == "now":
-            self._notify(call, job.notify_id, target.event_type)
+            client = self._sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
+            self._tell(client, job.notify_id, self._scenes.get(target.event_type, 0))
         log.debug("event %s stored as job %s", short(target.event_type, 40), short(job.job_id))
         return _ACCEPTED
 
@@ -172,10 +174,6 @@ class EventIntake:
         if self._output is not None:
             self._output.report_unlisted(text)
         return event_type
-
-    def _notify(self, call: Call, notify_id: str, event_type: str) -> None:
-        client = self._sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
-        self._tell(client, notify_id, self._scenes.get(event_type, 0))
 
 
 class JobIntake:
