@@ -241,9 +241,9 @@ def test_an_event_whose_handler_kills_its_process_again_and_again_is_given_up(
     def handler(event: hit_keyword.Event) -> None:
         raise AssertionError("it is not begun again")
 
-    table = with_event(reference_table, handler, notify="after")
+    table = with_event(reference_table, handler, notify="after", retries=1)
     assert EventProgram(table, store).event() == ACCEPTED
-    leave_behind(store, MAX_RUNS)
+    leave_behind(store, MAX_RUNS + 1)
     with running(table, store) as program:
         program.wait_done()
     assert program.told == ["notify-0"]

@@ -18,7 +18,8 @@ from wwspec_router.registry.table import AbilityTable, ApiTarget, CallbackTarget
 def command(app: Path, registry: Path | None, as_json: bool) -> None:
     """List the ability IDs that the program answers, and what answers each.
 
-    Below them are events that own code runs on, and notifications of the program's own. Then comes each file of schemas/api/ and schemas/events/, with the contract that it replaces or adds.
+    Below them are events that own code runs on, and notifications of the program's own. Then comes each file of
+    schemas/api/ and schemas/events/, with the contract that it replaces or adds.
     """
     table = build_table(app, registry_path(app, registry))
     abilities = sorted(table.abilities.items())

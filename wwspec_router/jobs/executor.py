@@ -28,7 +28,8 @@ __all__ = ["GIVE_UP_AFTER", "MAX_RUNS", "RETRY_PAUSE", "JobExecutor"]
 log = logging.getLogger(__name__)
 
 MAX_RUNS = 5
-"""How often a job is begun that never ends, for example because it kills its process."""
+"""How often a job is begun that never ends, for example because it kills its process. The journal does not tell such
+runs from those of an event's handler that failed, so the retries of an event come on top."""
 GIVE_UP_AFTER = 86_400.0
 """Seconds after its acceptance from which a job is given up when one more report of it fails: a day."""
 MAX_DELAY = 60.0
@@ -104,7 +105,7 @@ class JobExecutor:
         """Run a job's ability, and return what is to be reported; None when nothing is, or not by this run."""
         job = run.job
         route = self._dispatcher.job_route(job.ability_id)
-        if job.attempt >= _most_runs(job, route):
+        if job.attempt >= self.most_runs(job):
             log.error(
                 "job %s of %s ended none of its %d runs", short(job.job_id), short(job.ability_id, 64), job.attempt
             )
@@ -126,6 +127,10 @@ class JobExecutor:
             log.error("job %s of %s: its %s", short(job.job_id), short(job.ability_id, 64), error)
             return self._error(CallError())
         return outcome
+
+    def most_runs(self, job: Job) -> int:
+        """Return how often a job is begun at most; runs of an event's handler that fail are not held against it."""
+        return MAX_RUNS + self._dispatcher.job_route(job.ability_id).retries
 
     def time_out(self, job: Job) -> Run:
         """Return a run that reports that a job ran out of time."""
@@ -230,11 +235,6 @@ class JobExecutor:
         again = Run(replace(job, age=run.age))
         again.is_gone = True
         self._later(delay, again)
-
-
-def _most_runs(job: Job, route: Route) -> int:
-    """Return how often a job is begun at most: errors of an event's handler have a bound of their own."""
-    return MAX_RUNS if job.suspect else max(MAX_RUNS, route.retries + 1)
 
 
 def _call_of(job: Job) -> Call:

@@ -22,7 +22,7 @@ from math import inf
 from time import monotonic
 
 from wwspec_router.errors import StoreError
-from wwspec_router.jobs.executor import MAX_RUNS, RETRY_PAUSE, JobExecutor
+from wwspec_router.jobs.executor import RETRY_PAUSE, JobExecutor
 from wwspec_router.jobs.places import Places
 from wwspec_router.jobs.suspects import Suspects
 from wwspec_router.jobs.threads import JobThreads, Run
@@ -250,7 +250,7 @@ class Jobs:
                 continue
             self._running.add(job.job_id)
             self._places.take(job)
-            if job.suspect and job.attempt < MAX_RUNS:
+            if job.suspect and job.attempt < self._executor.most_runs(job):
                 self._suspects.take(Run(job))
             else:
                 self._threads.submit(Run(job))
