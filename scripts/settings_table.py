@@ -29,7 +29,7 @@ def _rows(setting: Setting) -> list[str]:
     named = variable(setting.option)
     match setting.secret:
         case Secret.NEVER:
-            return [_row(name, _default(setting), "", setting.text)]
+            return [_row(name, _default(setting), f"`{named}`", setting.text)]
         case Secret.WITH_PASSWORD:
             rest = "A file that holds it, for one with a password. See [secrets](#secrets)."
             return [

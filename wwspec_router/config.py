@@ -1,7 +1,8 @@
 """Settings of one program: each with its name, default, text and limits, stated once.
 
-The options of `wwspec serve`, its `--help` and the table in docs/operations.md are made from them. Loads nothing but
-the standard library: the parent of the worker processes reads them, too.
+The options of `wwspec serve`, its `--help`, the keys of wwspec.toml, the environment variables and the table in
+docs/operations.md are made from them. Loads nothing but the standard library: the parent of the worker processes reads
+them, too.
 """
 
 from dataclasses import dataclass, field, fields, replace
@@ -17,11 +18,15 @@ __all__ = [
     "Secret",
     "Setting",
     "Settings",
+    "Topic",
+    "may_hold_password",
     "registry_path",
     "settings",
     "variable",
 ]
 
+LARGEST = 2**53
+"""No setting is larger. The largest integers of TOML fit no float, and infinity no clock."""
 DEFAULT_PORT = 8080
 """Where the channel calls a zone program [100057]."""
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -50,6 +55,17 @@ class Secret(StrEnum):
     ALWAYS = "always"
 
 
+class Topic(StrEnum):
+    """What a setting is about: `--help` shows the options of one topic together, and the topics in this order."""
+
+    NETWORK = "Network"
+    CALLS = "Calls"
+    JOBS = "Asynchronous calls"
+    STORE = "Store"
+    SDK = "SDK"
+    OPERATION = "Operation"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Setting:
     """What an operator reads of one setting, and what is checked of it."""
@@ -58,6 +74,7 @@ class Setting:
     """As an attribute of `Settings`."""
     default: Any = None
     text: str
+    topic: Topic
     least: float | None = None
     """The smallest value."""
     most: float | None = None
@@ -69,17 +86,56 @@ class Setting:
 
     @property
     def option(self) -> str:
-        """The option's name without dashes at its beginning, such as `job-threads`."""
+        """The option's name without dashes at its beginning, such as `job-threads`; the key in wwspec.toml, too."""
         return self.name.replace("_", "-")
+
+    @property
+    def allowed(self) -> str:
+        """Which values are allowed, such as `a whole number from 0 to 65535`."""
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
+        if isinstance(self.default, bool):
+            return "true or false"
+        if isinstance(self.default, str):
+            return "text"
+        kind = "a whole number" if isinstance(self.default, int) else "a number"
+        if self.above is not None:
+            return f"{kind} above {self.above:g}"
+        upto = "" if self.most is None else f" to {self.most:g}" if self.most < 1e6 else f" to {self.most:.0f}"
+        return kind if self.least is None else f"{kind} from {self.least:g}{upto or ' on'}"
+
+    def allows(self, value: object) -> bool:
+        """Tell whether a value of a TOML file is of the right type and within the limits."""
+        if self.choices:
+            return value in self.choices
+        if isinstance(self.default, bool) or isinstance(value, bool):
+            return isinstance(self.default, bool) and isinstance(value, bool)
+        if isinstance(self.default, str):
+            return isinstance(value, str) and bool(value)
+        if not isinstance(value, int if isinstance(self.default, int) else int | float):
+            return False
+        if not -LARGEST <= value <= LARGEST:  # NaN is neither
+            return False
+        return (
+            (self.least is None or value >= self.least)
+            and (self.most is None or value <= self.most)
+            and (self.above is None or value > self.above)
+        )
 
 
 def variable(option: str) -> str:
-    """Return the environment variable of a setting that may be secret."""
+    """Return the environment variable of a setting."""
     return f"WWSPEC_{option.upper().replace('-', '_')}"
 
 
-def _setting(default: Any, text: str, **limits: Any) -> Any:
-    return field(default=default, metadata={"setting": Setting(text=text, **limits)})
+def may_hold_password(url: str) -> bool:
+    """Tell whether the URL of a store may hold a password."""
+    scheme, _, rest = url.partition(":")
+    return scheme not in ("sqlite", "memory") and ("@" in rest or "password" in rest)
+
+
+def _setting(topic: Topic, default: Any, text: str, **limits: Any) -> Any:
+    return field(default=default, metadata={"setting": Setting(topic=topic, text=text, **limits)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,9 +146,17 @@ class Settings:
     """The application folder: `abilities/` and, for contracts of its own, `schemas/`."""
     registry: Path | None = None
     """The registry file; None means `REGISTRY` in the application folder."""
-    host: str = _setting("127.0.0.1", "Address to listen on; the image uses 0.0.0.0.")
-    port: int = _setting(DEFAULT_PORT, "Port to listen on; 0 lets the system choose.", least=0, most=65535)
+    host: str = _setting(Topic.NETWORK, "127.0.0.1", "Address to listen on; the image uses 0.0.0.0.")
+    allow_remote: bool = _setting(
+        Topic.NETWORK,
+        False,
+        "Let other machines reach a program with --sdk emulator, whose key is no secret: --host may be any address.",
+    )
+    port: int = _setting(
+        Topic.NETWORK, DEFAULT_PORT, "Port to listen on; 0 lets the system choose.", least=0, most=65535
+    )
     workers: int = _setting(
+        Topic.OPERATION,
         1,
         "Worker processes; they share the store and the port. 0 serves in this process, without a parent that watches "
         "over it, for debuggers.",
@@ -100,81 +164,97 @@ class Settings:
         most=64,
     )
     threads: int = _setting(
-        256, "Threads of each worker process: calls that may wait for the SDK at once.", least=1, most=4096
+        Topic.CALLS, 256, "Threads of each worker process: calls that may wait for the SDK at once.", least=1, most=4096
     )
     queue: int = _setting(
-        1024, "Calls of each worker process that may wait for a thread; more are refused at once.", least=0
+        Topic.CALLS, 1024, "Calls of each worker process that may wait for a thread; more are refused at once.", least=0
     )
     queue_timeout: float = _setting(
+        Topic.CALLS,
         5.0,
         "Seconds that a call may wait for a thread; then it is refused, whatever the timeout of its ability is.",
         above=0,
     )
     connections: int = _setting(
-        4096, "Connections of each worker process; more are answered with HTTP status 503.", least=1
+        Topic.NETWORK, 4096, "Connections of each worker process; more are answered with HTTP status 503.", least=1
     )
     max_body: int = _setting(
+        Topic.NETWORK,
         16 << 20,
         "Bytes of the largest request body that is read; a larger one is answered with HTTP status 413.",
         least=1,
     )
     job_threads: int = _setting(
+        Topic.JOBS,
         8,
         "Asynchronous calls of each worker process that run at once, on threads of their own; 0 refuses them.",
         least=0,
         most=1024,
     )
     job_lease: float = _setting(
+        Topic.JOBS,
         30.0,
         "Seconds after which an asynchronous call is started again when its process gives no sign of life; the same "
         "for all programs that share a store.",
         least=1,
     )
     job_orphan: float = _setting(
+        Topic.JOBS,
         600.0,
         "Seconds after which an asynchronous call is reported as unknown when no program on this store knows its "
         "ability; the same for all programs that share a store.",
         least=1,
     )
     retry_pause: float = _setting(
+        Topic.JOBS,
         1.0,
         "Seconds, at most, before code that runs on an event runs again after its first error; each further pause is "
         "four times as long, up to five minutes.",
         above=0,
     )
     store: str = _setting(
+        Topic.STORE,
         "sqlite:var/notify.db",
         "Where events and asynchronous calls wait: sqlite:PATH, redis://HOST or memory:",
         secret=Secret.WITH_PASSWORD,
     )
     sdk: SdkSource = _setting(
+        Topic.SDK,
         SdkSource.VENDOR,
         "The vendor's module, or the emulator's stand-in for development.",
         choices=tuple(each.value for each in SdkSource),
     )
-    debug_token: str = _setting("", "The debug credential of the admin page.", secret=Secret.ALWAYS)
-    access_token: str = _setting("", "The app's access_token, for debug mode.", secret=Secret.ALWAYS)
+    debug_token: str = _setting(Topic.SDK, "", "The debug credential of the admin page.", secret=Secret.ALWAYS)
+    access_token: str = _setting(Topic.SDK, "", "The app's access_token, for debug mode.", secret=Secret.ALWAYS)
     """Both together switch the vendor SDK to debug mode [100083]."""
     body_timeout: float = 30.0
     """Seconds within which a request's body must have arrived."""
     head_timeout: float = 10.0
     """Seconds within which a request's head must have arrived, from the connection's start or its last response."""
     hang_after: float = _setting(
+        Topic.OPERATION,
         60.0,
         "Seconds after which a call or job that still runs is logged with its stack, and its thread replaced; also for "
         "the event loop.",
         above=0,
     )
-    monitor_interval: float = _setting(60.0, "Seconds between two lines of figures in the log; 0 for none.", least=0)
+    monitor_interval: float = _setting(
+        Topic.OPERATION, 60.0, "Seconds between two lines of figures in the log; 0 for none.", least=0
+    )
     grace: float = _setting(
+        Topic.OPERATION,
         10.0,
         "Seconds for running calls to end on SIGTERM; what still runs then is killed within 3 seconds more.",
         least=0,
     )
-    lean_http: bool = _setting(True, "Take calls the short way from the HTTP parser to the threads, past ASGI.")
-    freeze_gc: bool = _setting(True, "Leave what the start made out of garbage collections, and collect less often.")
-    log_level: str = _setting("INFO", "The least severe lines that are logged.", choices=LOG_LEVELS)
-    log_json: bool = _setting(False, "Log one JSON object a line instead of text.")
+    lean_http: bool = _setting(
+        Topic.NETWORK, True, "Take calls the short way from the HTTP parser to the threads, past ASGI."
+    )
+    freeze_gc: bool = _setting(
+        Topic.OPERATION, True, "Leave what the start made out of garbage collections, and collect less often."
+    )
+    log_level: str = _setting(Topic.OPERATION, "INFO", "The least severe lines that are logged.", choices=LOG_LEVELS)
+    log_json: bool = _setting(Topic.OPERATION, False, "Log one JSON object a line instead of text.")
 
     def __repr__(self) -> str:
         """Show nothing of it: the store's URL and the tokens are secret."""

@@ -62,15 +62,47 @@ def test_one_edited_key_is_named_and_fails(
     assert difference in done.stdout.splitlines()
 
 
-def test_an_ability_that_was_never_registered_is_named(run: Run, tmp_path: Path) -> None:
+def test_what_would_be_refused_comes_before_what_is_missing_which_is_grouped(run: Run, tmp_path: Path) -> None:
     run("contracts", "--out", str(tmp_path))
-    (tmp_path / "chat_digest.input.json").unlink()
-    (tmp_path / "gone.input.json").write_text("{}")
+    for name in ("chat_digest", "get_callback_data", "invoke_create_rule"):
+        (tmp_path / f"{name}.input.json").unlink()
+    for name in ("chat_digest", "chat_history"):
+        (tmp_path / f"{name}.output.json").unlink()
+    last = tmp_path / "input_update_rule.input.json"
+    last.write_text(last.read_text().replace('"func"', '"fun"', 1))
+    for name in ("gone", "away"):
+        (tmp_path / f"{name}.input.json").write_text("{}")
     done = run("contracts", "--diff", str(tmp_path))
-    assert done.stdout.splitlines() == [
-        "chat_digest: its input contract is not registered",
-        "gone: registered, but the program has no such ability",
+    assert done.returncode == 1
+    *differences, both, no_input, no_output, gone = done.stdout.splitlines()
+    assert all(each.startswith("input_update_rule: input $.input.fun") for each in differences)
+    assert both == "not registered (input and output): chat_digest"
+    assert sorted(no_input.partition("not registered (input): ")[2].split(", ")) == [
+        "get_callback_data",
+        "invoke_create_rule",
     ]
+    assert no_output == "not registered (output): chat_history"
+    assert gone == "registered, but the program has no such ability: away, gone"
+
+
+def test_an_empty_folder_is_one_line(run: Run, tmp_path: Path) -> None:
+    done = run("contracts", "--diff", str(tmp_path))
+    [line] = done.stdout.splitlines()
+    assert line.startswith("not registered (input and output): ")
+    assert len(line.split(", ")) == 92
+
+
+def test_check_says_where_the_console_takes_fewer_numbers_than_the_program(run: Run, tmp_path: Path) -> None:
+    app = application(tmp_path, output='{"errcode": 0, "errmsg": "ok"}')
+    (app / "schemas" / "echo.input.json").write_text('{"count": 1, "offers": [{"price": 0.5}]}')
+    done = run("check", "--app", str(app))
+    assert done.returncode == 0
+    note, summary = done.stdout.splitlines()
+    assert note == (
+        f"{app}/abilities/registry.toml:1 [abilities.echo]: note: input $.offers[].price takes 1 as well as 1.0, but "
+        "the console lets only 1.0 pass (790016): tell the apps that call it, or declare it as an int"
+    )
+    assert summary.endswith("no fault")
 
 
 def test_a_file_that_is_no_json_is_named(run: Run, tmp_path: Path) -> None:
@@ -115,7 +147,7 @@ def test_contracts_of_files_are_shown_as_they_are(run: Run, tmp_path: Path) -> N
         ),
         (
             'api = "greet"\ninput = "schemas/echo.input.json"',
-            "input $.say: this key is not in the contract of SDK API greet",
+            "input $.say: this key is not in the contract (SDK API greet)",
         ),
     ],
 )

@@ -168,8 +168,9 @@ def test_debug_mode_and_missing_files_of_the_image_are_told(
 ) -> None:
     (folder / "Dockerfile").unlink()
     monkeypatch.setenv("WWSPEC_DEBUG_TOKEN", "s3cret")
+    monkeypatch.setenv("WWSPEC_ACCESS_TOKEN", "s3cret")
     code, lines = doctor()
     assert code == 0
     assert lines["image"].startswith(f"prod no Dockerfile in {folder}: ")
-    assert lines["debug"].startswith("prod WWSPEC_DEBUG_TOKEN is set")
+    assert lines["debug"].startswith("prod a debug token is set (WWSPEC_DEBUG_TOKEN): ")
     assert "s3cret" not in str(lines)

@@ -151,7 +151,17 @@ def test_contracts_prints_what_to_paste(run: Run) -> None:
 def test_contracts_of_an_unknown_ability_is_an_error(run: Run) -> None:
     done = run("contracts", "no_such")
     assert done.returncode == 1
-    assert "no such ability: no_such" in done.stderr
+    assert "no such ability: no_such; `wwspec abilities` lists them" in done.stderr
+    assert "chat_dgest; did you mean chat_digest?" in run("contracts", "chat_dgest").stderr
+
+
+def test_what_is_nearly_an_ability_or_an_event_is_asked_back(run: Run, zone: Zone) -> None:
+    called = run("call", "invoke_sync_mgs", "--url", zone.client.url)
+    assert (called.returncode, called.stdout) == (1, "")
+    assert "did you mean invoke_sync_msg?" in called.stderr
+    fired = run("fire", "hit_keywords", "--url", zone.client.url)
+    assert (fired.returncode, fired.stdout) == (1, "")
+    assert "no such event; did you mean hit_keyword?" in fired.stderr
 
 
 def test_call_prints_the_programs_reply(run: Run, zone: Zone) -> None:
@@ -252,6 +262,25 @@ def test_dev_hides_the_password_of_its_store(application: Path, tmp_path: Path) 
     assert f"store {redis.path}" in (tmp_path / "dev.log").read_text()
 
 
+def test_dev_takes_from_its_settings_file_what_development_needs(application: Path, tmp_path: Path) -> None:
+    """Neither the address nor the debug credential of production."""
+    port, emulator_port = _free_ports()
+    (application / "wwspec.toml").write_text(
+        f'[serve]\nhost = "192.0.2.1"\nport = {port}\ndebug-token-file = "none"\n[dev]\nstore = "memory:"\n'
+    )
+    output = tmp_path / "dev.log"
+    dev = Child(["dev", "--app", str(application), "--emulator-port", emulator_port], {"WWSPEC_CONFIG": ""}, output)
+    try:
+        dev.wait_for(re.compile("watching"))
+        with EmulatorClient(f"http://127.0.0.1:{emulator_port}") as emulator:
+            assert emulator.call("greet").reply["text"] == "hello"
+    finally:
+        dev.process.send_signal(signal.SIGINT)
+        dev.stop()
+    assert f"http://127.0.0.1:{port}" in output.read_text()
+    assert "memory" in output.read_text()
+
+
 @pytest.mark.slow  # starts several processes
 def test_dev_restarts_the_program_when_a_file_changes(application: Path, tmp_path: Path) -> None:
     port, emulator_port = _free_ports()
@@ -290,3 +319,20 @@ def _write_greeting(app: Path, text: str) -> None:
 def _free_ports() -> tuple[str, str]:
     with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
         return str(one.getsockname()[1]), str(two.getsockname()[1])
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com", ""])  # noqa: S104 - must be refused
+def test_serve_with_the_emulators_key_is_for_this_machine_only(run: Run, host: str) -> None:
+    done = run("serve", "--sdk", "emulator", "--port", "0", "--store", "memory:", "--host", host)
+    assert done.returncode == 1
+    assert f"--sdk emulator listens on loopback only, not on {host!r}" in done.stderr
+    assert "--allow-remote" in done.stderr
+
+
+def test_serve_with_the_emulators_key_is_reached_from_elsewhere_when_that_is_allowed(tmp_path: Path) -> None:
+    options = ["--port", "0", "--store", "memory:", "--host", "0.0.0.0", "--allow-remote"]  # noqa: S104 - wanted
+    child = Child(["serve", "--sdk", "emulator", "--app", str(ROOT), *options], output=tmp_path / "log")
+    try:
+        assert child.announced_url().startswith("http://0.0.0.0:")
+    finally:
+        child.stop()

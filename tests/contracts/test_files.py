@@ -73,5 +73,5 @@ def test_a_json_file_of_another_name_is_a_fault(tmp_path: Path) -> None:
 
 def test_a_file_that_can_t_be_read_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / "echo.input.json").mkdir()
-    with pytest.raises(ConfigurationError, match=r"echo\.input\.json: can't be read: Is a directory"):
+    with pytest.raises(ConfigurationError, match=r"echo\.input\.json: is a folder; name a JSON file"):
         read_console_files(tmp_path)

@@ -255,3 +255,13 @@ def test_forwarding_keeps_the_request_byte_for_byte() -> None:
     text = ' {"home" : {"name":"\\u4e2d"} ,\n "limit":5 } '
 
     assert codec.forward(text) is text
+
+
+def test_a_fraction_of_a_request_takes_whole_numbers() -> None:
+    class Priced(Contract):
+        price: float
+
+    codec = InputCodec(Priced)
+    for text in ('{"price":1}', '{"price":1.0}', '{"price":1e0}'):
+        assert codec.decode(text).price == 1.0
+        assert codec.forward(text) == text

@@ -267,3 +267,12 @@ def test_what_is_no_emulator_is_told_in_one_line(tmp_path: Path) -> None:
 class QuietHandler(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - of the base class
         pass
+
+
+def test_info_lists_who_and_what_the_corp_has(wwspec: Wwspec) -> None:
+    info = printed(wwspec("zone", "info"))
+    assert info["employees"]["lina"] == "李娜"
+    assert all(each.startswith("wm") for each in info["customers"])
+    assert all(each.startswith("wb") for each in info["robots"])
+    assert all(len(group["members"]) >= 2 for group in info["groups"].values())
+    assert len(info["knowledge_bases"]) == 1

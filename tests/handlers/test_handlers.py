@@ -25,7 +25,9 @@ from wwspec_router import (
 from wwspec_router.contracts import ApiRequest
 from wwspec_router.contracts.codec import OutputPolicy
 from wwspec_router.errors import HandlerTimeoutError, OutputError
+from wwspec_router.handlers.mailbox import AT_ONCE, Helpers
 from wwspec_router.handlers.portal import LoopPortal, Portal, PrivateLoopPortal
+from wwspec_router.logs import current_request
 from wwspec_router.wecom import get_group_chat, sync_msg
 
 ZoneWith = Callable[..., Kernel]
@@ -116,25 +118,90 @@ def test_a_def_handler_calls_the_sdk_on_its_own_thread(kernel_with: ZoneWith) ->
     assert (call.corpid, call.agentid, call.ability_id) == ("corp", 7, "pull")
 
 
-def test_an_async_handler_calls_the_sdk_on_the_worker_thread_one_after_another(
+def test_an_async_handler_that_waits_for_each_sdk_call_makes_all_on_the_worker_thread(
     kernel_with: ZoneWith, portal: Portal
 ) -> None:
     threads: list[str] = []
 
     @ability
-    async def gather(request: Ask, ctx: AsyncContext) -> Told:
+    async def one_by_one(request: Ask, ctx: AsyncContext) -> Told:
         threads.append(threading.current_thread().name)
-        pages = await asyncio.gather(*(ctx.invoke(sync_msg.Request(limit=number)) for number in range(1, 6)))
+        pages = [await ctx.invoke(sync_msg.Request(limit=number)) for number in range(1, 50)]
         group = await ctx.invoke(get_group_chat.Request(chatid="c"))
-        return Told(text=group.creator, numbers=[page.has_more for page in pages])
+        return Told(text=group.creator, numbers=[page.has_more for page in pages[:5]])
 
-    kernel = kernel_with(gather, portal=portal)
+    kernel = kernel_with(one_by_one, portal=portal)
     kernel.sdk.replies["sync_msg"] = lambda request: json.dumps({"has_more": json.loads(request)["limit"] % 2})
     kernel.sdk.replies["get_group_chat"] = '{"creator":"zhangsan"}'
-    answer = on_worker(lambda: kernel.call("gather"))
+    answer = on_worker(lambda: kernel.call("one_by_one"))
     assert (answer["text"], answer["numbers"]) == ("zhangsan", [1, 0, 1, 0, 1])
     assert {call.thread for call in kernel.sdk.calls} == {"worker"}
     assert threads == ["the loop" if isinstance(portal, LoopPortal) else "worker"]
+
+
+def _gathering(calls: int) -> Callable[..., Any]:
+    @ability
+    async def gather(request: Ask, ctx: AsyncContext) -> Told:
+        pages = await asyncio.gather(*(ctx.invoke(sync_msg.Request(limit=1 + each)) for each in range(calls)))
+        return Told(numbers=[page.has_more for page in pages])
+
+    return gather
+
+
+def test_sdk_calls_that_an_async_handler_gathers_run_at_once_up_to_eight(
+    kernel_with: ZoneWith, running_loop: asyncio.AbstractEventLoop
+) -> None:
+    lock, all_there = threading.Lock(), threading.Barrier(AT_ONCE)
+    running: list[str] = []
+    most: list[int] = []
+
+    def reply(request: str) -> str:
+        with lock:
+            running.append(request)
+            most.append(len(running))
+        all_there.wait(DEADLINE)
+        with lock:
+            running.remove(request)
+        return json.dumps({"has_more": json.loads(request)["limit"] % 2})
+
+    kernel = kernel_with(_gathering(3 * AT_ONCE), portal=LoopPortal(running_loop))
+    kernel.sdk.replies["sync_msg"] = reply
+    answer = on_worker(lambda: kernel.call("gather"))
+    assert answer["numbers"] == [1, 0] * (3 * AT_ONCE // 2)
+    assert max(most) == AT_ONCE == 8
+    assert len({call.thread for call in kernel.sdk.calls} - {"worker"}) == 1
+    assert not [each for each in threading.enumerate() if each.name == "wwspec-helper"]
+
+
+def test_without_helpers_gathered_sdk_calls_run_on_the_worker_thread_in_their_order(
+    kernel_with: ZoneWith, running_loop: asyncio.AbstractEventLoop
+) -> None:
+    kernel = kernel_with(_gathering(5), portal=LoopPortal(running_loop, Helpers(0)))
+    assert on_worker(lambda: kernel.call("gather"))["errcode"] == 0
+    assert [(call.thread, json.loads(call.request)["limit"]) for call in kernel.sdk.calls] == [
+        ("worker", limit) for limit in (1, 2, 3, 4, 5)
+    ]
+
+
+def test_helpers_log_under_the_number_of_their_request(
+    kernel_with: ZoneWith, running_loop: asyncio.AbstractEventLoop
+) -> None:
+    both = threading.Barrier(2)
+    seen: list[int | str] = []
+
+    def reply(request: str) -> str:
+        both.wait(DEADLINE)
+        seen.append(current_request.get())
+        return "{}"
+
+    def call() -> Any:
+        current_request.set(17)
+        return kernel.call("gather")
+
+    kernel = kernel_with(_gathering(2), portal=LoopPortal(running_loop))
+    kernel.sdk.replies["sync_msg"] = reply
+    assert on_worker(call)["errcode"] == 0
+    assert seen == [17, 17]
 
 
 def test_the_loop_goes_on_while_an_sdk_call_blocks(
@@ -413,7 +480,7 @@ def test_an_async_handler_is_cancelled_while_the_sdk_call_it_waits_for_blocks(
     @ability
     async def waits(request: Ask, ctx: AsyncContext) -> Told:
         try:
-            await asyncio.gather(*(ctx.invoke(sync_msg.Request(limit=limit)) for limit in (1, 2)))
+            await asyncio.gather(*(ctx.invoke(sync_msg.Request(limit=1 + each)) for each in range(AT_ONCE + 2)))
         finally:
             cancelled.set()
         raise NotImplementedError
@@ -422,10 +489,10 @@ def test_an_async_handler_is_cancelled_while_the_sdk_call_it_waits_for_blocks(
         assert cancelled.wait(DEADLINE)
         return "{}"
 
-    kernel = kernel_with(waits, timeout=0.01, portal=LoopPortal(running_loop))
+    kernel = kernel_with(waits, timeout=0.05, portal=LoopPortal(running_loop))
     kernel.sdk.replies["sync_msg"] = reply
     assert on_worker(lambda: kernel.call("waits")) == LATE
-    assert kernel.sdk.requests == [("sync_msg", {"limit": 1})]
+    assert 1 <= len(kernel.sdk.calls) <= AT_ONCE, "calls that still waited for a thread are never begun"
 
 
 def test_after_the_deadline_no_sdk_call_is_begun(kernel_with: ZoneWith, portal: Portal) -> None:

@@ -72,7 +72,7 @@ def test_its_start_script_starts_the_program_with_an_empty_environment(installed
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("Error: the vendor SDK wwspecapisdk is not on sys.path: put wwspecapisdk.so into ")
+    assert done.stderr.startswith("Error: the vendor SDK wwspecapisdk is neither in ")
 
 
 @pytest.fixture

@@ -22,7 +22,14 @@ NEEDS_EMULATOR = {
     "zone": ("info",),
 }
 """The verbs that need the extra `emulator`, with arguments that are right."""
-WORKS = {"abilities": (), "check": (), "contracts": ("get_group_chat",), "new": ("shop",)}
+WORKS = {
+    "abilities": (),
+    "check": (),
+    "completion": ("bash",),
+    "config": (),
+    "contracts": ("get_group_chat",),
+    "new": ("shop",),
+}
 """The verbs that need no extra."""
 HINT = "needs the extra emulator (Crypto, httpx, python_multipart, watchfiles not found)"
 

@@ -107,20 +107,25 @@ def test_a_folder_that_is_named_as_a_module_of_python_is_refused(app: Path) -> N
         (
             "ping",
             "\n1 / 0\n",
-            "schemas.api.ping can't be imported: ZeroDivisionError: division by zero (ping.py, line 2)",
+            "schemas.api.ping can't be imported: schemas/api/ping.py:2: ZeroDivisionError: division by zero",
         ),
         (
             "ping",
             "import nowhere.deep\n",
-            "schemas.api.ping can't be imported: it needs nowhere, which is not installed",
+            "schemas.api.ping can't be imported: schemas/api/ping.py:1: it needs nowhere, which is not installed: "
+            "pip install it, and name it in requirements.txt",
         ),
-        ("ping", "\nx = = 1\n", "schemas.api.ping can't be imported: SyntaxError: invalid syntax (ping.py, line 2)"),
+        (
+            "ping",
+            "\nx = = 1\n",
+            "schemas.api.ping can't be imported: schemas/api/ping.py:2: SyntaxError: invalid syntax",
+        ),
         (
             "ping",
             "from schemas.api import _helper\n",
-            "schemas.api.ping can't be imported: NameError: name 'undefined' is not defined (_helper.py, line 1)",
+            "schemas.api.ping can't be imported: schemas/api/_helper.py:1: NameError: name 'undefined' is not defined",
         ),
-        ("ping", "\nraise SystemExit\n", "schemas.api.ping can't be imported: SystemExit: (ping.py, line 2)"),
+        ("ping", "\nraise SystemExit\n", "schemas.api.ping can't be imported: schemas/api/ping.py:2: SystemExit:"),
         (
             "ping",
             EMPTY + "class Response(Output): pass\n",

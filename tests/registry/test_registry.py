@@ -54,11 +54,11 @@ FAULTS: list[tuple[str, str, str]] = [
         "[program]\nzzz = 1",
         "registry.toml:1 [program]: unknown key zzz; known: name, errcode, overload_errcode, notify_ttl, timeout",
     ),
-    ("wrong type", "[program]\nname = 1", "registry.toml:1 [program]: name: Expected str, got int"),
-    ("errcode 0", "[program]\nerrcode = 0", "registry.toml:1 [program]: errcode: Expected int >= 1"),
-    ("a negative ttl", "[program]\nnotify_ttl = -1", "registry.toml:1 [program]: notify_ttl: Expected float > 0.0"),
+    ("wrong type", "[program]\nname = 1", "registry.toml:1 [program]: name: must be a text, not a whole number"),
+    ("errcode 0", "[program]\nerrcode = 0", "registry.toml:1 [program]: errcode: must be a whole number >= 1"),
+    ("a negative ttl", "[program]\nnotify_ttl = -1", "registry.toml:1 [program]: notify_ttl: must be a number > 0.0"),
     ("a missing key", "[passthrough]\napis='*'", "registry.toml:1 [passthrough]: missing key prefix"),
-    ("an empty prefix", "[func]\nprefix=''", "registry.toml:1 [func]: prefix: Expected str of length >= 1"),
+    ("an empty prefix", "[func]\nprefix=''", "registry.toml:1 [func]: prefix: must be a text of length >= 1"),
     ("no table", "program = 1", "registry.toml program: must be a table; write [program]"),
     ("no tables", "abilities = []", "registry.toml abilities: must be a table; write [abilities]"),
     ("no row", "[abilities]\na = 1", "registry.toml [abilities.a]: must be a table of keys and values"),
@@ -82,16 +82,20 @@ FAULTS: list[tuple[str, str, str]] = [
         "[abilities.a]\ntimeout=1",
         "registry.toml:1 [abilities.a]: give exactly one of api, handler and kind (none given)",
     ),
-    ("an unknown kind", "[abilities.a]\nkind='echo'", "registry.toml:1 [abilities.a]: kind: Invalid enum value 'echo'"),
+    (
+        "an unknown kind",
+        "[abilities.a]\nkind='echo'",
+        "registry.toml:1 [abilities.a]: kind: 'echo' is unknown; known: callback_data, func, status",
+    ),
     (
         "a kind of two lines",
         "[abilities.a]\nkind='''e\nho'''",
-        "registry.toml:1 [abilities.a]: kind: Invalid enum value 'e\\nho'",
+        "registry.toml:1 [abilities.a]: kind: 'e\\nho' is unknown; known: callback_data, func, status",
     ),
     (
         "an unknown policy",
         "[abilities.a]\napi='sync_msg'\noutput_policy='lax'",
-        "registry.toml:1 [abilities.a]: output_policy: Invalid enum value 'lax'",
+        "registry.toml:1 [abilities.a]: output_policy: 'lax' is unknown; known: prune, strict, off",
     ),
     (
         "apis without func",
@@ -107,6 +111,39 @@ FAULTS: list[tuple[str, str, str]] = [
         "a policy of a kind",
         "[abilities.a]\nkind='func'\noutput_policy='off'",
         'registry.toml:1 [abilities.a]: output_policy goes with api, handler or kind = "callback_data" only',
+    ),
+    (
+        "an id that ends with a space",
+        "[abilities.'a ']\napi='sync_msg'",
+        'registry.toml:1 [abilities."a "]: an ability ID neither begins nor ends with a space',
+    ),
+    (
+        "one API in place of a list",
+        "[passthrough]\nprefix='x'\napis='sync_msg'",
+        'registry.toml:1 [passthrough]: apis: write "*" for every API, or a list of names, such as ["sync_msg"]',
+    ),
+    (
+        "a misspelt kind",
+        "[abilities.a]\nkind='calback_data'",
+        "registry.toml:1 [abilities.a]: kind: 'calback_data' is unknown; did you mean callback_data?",
+    ),
+    (
+        "a handler with a point for the colon",
+        "[abilities.a]\nhandler='abilities.chat_digest.digest'",
+        'registry.toml:1 [abilities.a]: handler: "abilities.chat_digest.digest" must have the form '
+        '"abilities.chat_digest:digest"',
+    ),
+    (
+        "a handler's file",
+        "[abilities.a]\nhandler='abilities/chat_digest.py:digest'",
+        'registry.toml:1 [abilities.a]: handler: "abilities/chat_digest.py:digest" must have the form '
+        '"abilities.chat_digest:digest"',
+    ),
+    (
+        "a handler without its package",
+        "[abilities.a]\nhandler='chat_digest:digest'",
+        "registry.toml:1 [abilities.a]: handler: chat_digest: there is no such module in "
+        f"{ROOT}; did you mean abilities.chat_digest?",
     ),
     (
         "an unprintable id",
@@ -126,29 +163,28 @@ FAULTS: list[tuple[str, str, str]] = [
     (
         "an unknown API",
         "\n\n[abilities.a]\napi='sync_mgs'",
-        "registry.toml:3 [abilities.a]: SDK API sync_mgs "
-        "has no contract; add schemas/api/sync_mgs.py, or correct the name",
+        "registry.toml:3 [abilities.a]: SDK API sync_mgs has no contract; did you mean sync_msg?",
     ),
     (
         "an unknown API passed through",
         "[passthrough]\nprefix='x'\napis=['sync_msg','nope']",
-        "registry.toml:1 [passthrough]: SDK API nope has no contract; add schemas/api/nope.py, or correct the name",
+        "registry.toml:1 [passthrough]: SDK API nope has no contract; correct the name, or add schemas/api/nope.py",
     ),
     (
         "an unknown func",
         "[abilities.f]\nkind='func'\napis=['nope']",
-        "registry.toml:1 [abilities.f]: SDK API nope has no contract; add schemas/api/nope.py, or correct the name",
+        "registry.toml:1 [abilities.f]: SDK API nope has no contract; correct the name, or add schemas/api/nope.py",
     ),
     (
         "a quoted row",
         "[abilities.'a.b']\napi='nope'",
-        'registry.toml:1 [abilities."a.b"]: SDK API nope has no contract; add schemas/api/nope.py, or correct the name',
+        'registry.toml:1 [abilities."a.b"]: SDK API nope has no contract; correct the name, or add schemas/api/nope.py',
     ),
     (
         "a row of two words",
         "[ abilities.\"读 取\" ]\napi='nope'",
         'registry.toml:1 [abilities."读 取"]: SDK API nope '
-        "has no contract; add schemas/api/nope.py, or correct the name",
+        "has no contract; correct the name, or add schemas/api/nope.py",
     ),
     (
         "a scene too high",
@@ -168,27 +204,27 @@ FAULTS: list[tuple[str, str, str]] = [
     (
         "an unknown event",
         "[notify_scenes]\nhit_keywords = 1",
-        "registry.toml:1 [notify_scenes]: event hit_keywords has no contract; add schemas/events/hit_keywords.py",
+        "registry.toml:1 [notify_scenes]: event hit_keywords has no contract; did you mean hit_keyword?",
     ),
     (
         "a timeout that is no number",
         "[abilities.a]\napi='sync_msg'\ntimeout=nan",
-        "registry.toml:1 [abilities.a]: timeout: Expected float > 0.0",
+        "registry.toml:1 [abilities.a]: timeout: must be a number > 0.0",
     ),
     (
         "an endless ttl",
         "[program]\nnotify_ttl=inf",
-        "registry.toml:1 [program]: notify_ttl: Expected float <= 31536000.0",
+        "registry.toml:1 [program]: notify_ttl: must be a number <= 31536000.0",
     ),
     (
         "an endless timeout",
         "[abilities.a]\napi='sync_msg'\ntimeout=inf",
-        "registry.toml:1 [abilities.a]: timeout: Expected float <= 31536000.0",
+        "registry.toml:1 [abilities.a]: timeout: must be a number <= 31536000.0",
     ),
     (
         "an errcode beyond 32 bits",
         "[program]\nerrcode=2147483648",
-        "registry.toml:1 [program]: errcode: Expected int <= 2147483647",
+        "registry.toml:1 [program]: errcode: must be a whole number <= 2147483647",
     ),
     (
         "a handler elsewhere",
@@ -198,25 +234,26 @@ FAULTS: list[tuple[str, str, str]] = [
     (
         "a handler without a name",
         "[abilities.a]\nhandler='abilities.chat_digest'",
-        'registry.toml:1 [abilities.a]: handler: "abilities.chat_digest" must have the form "package.module:attribute"',
+        'registry.toml:1 [abilities.a]: handler: "abilities.chat_digest" must have the form '
+        '"abilities.chat_digest:function"',
     ),
     (
         "a misspelt handler",
         "[abilities.a]\nhandler='abilities.chat_digest:digset'",
         'registry.toml:1 [abilities.a]: handler: "abilities.chat_digest:digset": module abilities.chat_digest '
-        "has no attribute digset",
+        "has no attribute digset; did you mean digest?",
     ),
     (
         "a handler without mark",
         "[abilities.a]\nhandler='abilities.chat_digest:_counts'",
         "registry.toml:1 [abilities.a]: handler: abilities.chat_digest:_counts "
-        "has no contract; mark it with @wwspec_router.ability",
+        "is no handler; mark a function with @wwspec_router.ability",
     ),
     (
         "a handler that is a class",
         "[abilities.a]\nhandler='abilities.chat_digest:Count'",
         "registry.toml:1 [abilities.a]: handler: abilities.chat_digest:Count "
-        "has no contract; mark it with @wwspec_router.ability",
+        "is no handler; mark a function with @wwspec_router.ability",
     ),
 ]
 
@@ -275,15 +312,17 @@ hit_keyword = 1000
         "registry.toml [garden]: unknown table; known: program, " + TABLES,
         "registry.toml:11 [abilities.two]: give exactly one of api, handler and kind (none given)",
         "registry.toml:12 [abilities.three]: unknown key tiemout; did you mean timeout?",
-        "registry.toml:3 [program]: errcode: Expected int, got str",
+        "registry.toml:3 [program]: errcode: must be a whole number, not a text",
         "registry.toml:3 [program]: unknown key nam; did you mean name?",
         "registry.toml:19 [notify_scenes]: hit_keyword: must be a whole number from 0 to 255",
-        "registry.toml:9 [abilities.one]: SDK API nope has no contract; add schemas/api/nope.py, or correct the name",
-        "registry.toml:15 [abilities.four]: handler: abilities.chat_digest:Count has no contract; "
-        "mark it with @wwspec_router.ability",
-        "registry.toml:6 [passthrough]: SDK API nope has no contract; add schemas/api/nope.py, or correct the name",
-        "registry.toml:19 [notify_scenes]: event nope_b has no contract; add schemas/events/nope_b.py",
-        "registry.toml:19 [notify_scenes]: event nope_a has no contract; add schemas/events/nope_a.py",
+        "registry.toml:9 [abilities.one]: SDK API nope has no contract; correct the name, or add schemas/api/nope.py",
+        "registry.toml:15 [abilities.four]: handler: abilities.chat_digest:Count is no handler; "
+        "mark a function with @wwspec_router.ability",
+        "registry.toml:6 [passthrough]: SDK API nope has no contract; correct the name, or add schemas/api/nope.py",
+        "registry.toml:19 [notify_scenes]: event nope_b has no contract; "
+        "correct the name, or add schemas/events/nope_b.py",
+        "registry.toml:19 [notify_scenes]: event nope_a has no contract; "
+        "correct the name, or add schemas/events/nope_a.py",
     ]
 
 
@@ -338,10 +377,12 @@ def test_a_name_listed_twice_in_apis_is_told(registry: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        (b"[program\n", r"registry.toml: not valid TOML: .*line 1"),
-        (b"[program]\n[program]\n", r"registry.toml: not valid TOML: "),
-        (b"name = '\xff'", r"registry.toml: can't be read as UTF-8 text: .*"),
-        (b"\xef\xbb\xbf[program]", r"registry.toml: not valid TOML: "),
+        (b"[program\n", r"registry.toml:1: not valid TOML: .*column 9"),
+        (b"[program]\n[program]\n", r"registry.toml:2: not valid TOML: "),
+        (b"\n\n[program]\nname = [1,\n", r"registry.toml:4: not valid TOML: .*the file ends here"),
+        (b"\nname = '\xff'", r"registry.toml:2: is not text in UTF-8: save it as UTF-8 without BOM"),
+        (b"\xef\xbb\xbf[program]", r"registry.toml:1: begins with a byte order mark \(BOM\).*: save it as UTF-8 "),
+        ("[program]".encode("utf-16"), r"registry.toml:1: is text in UTF-16: save it as UTF-8 without BOM"),
         (b"a = " + b"9" * 5000, r"registry.toml: not valid TOML: "),
         (b"a = " + b"[" * 20_000, r"registry.toml: not valid TOML: "),
         (b"a = " + b"{a=" * 20_000, r"registry.toml: not valid TOML: "),
@@ -350,8 +391,10 @@ def test_a_name_listed_twice_in_apis_is_told(registry: Path) -> None:
     ids=[
         "not closed",
         "twice",
+        "the end is missing",
         "not UTF-8",
         "byte order mark",
+        "UTF-16",
         "5000 digits",
         "deep arrays",
         "deep tables",
@@ -373,12 +416,12 @@ def faults_of(path: Path) -> Sequence[str]:
 
 
 def test_a_missing_file_is_told_with_the_option_that_names_another(registry: Path) -> None:
-    with pytest.raises(RegistryError, match=r"there is no such file; name the registry file with --registry"):
+    with pytest.raises(RegistryError, match=r"there is no such file; .* the file with --registry"):
         parse_registry(registry)
 
 
 def test_a_folder_in_place_of_the_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(RegistryError, match="can't be read as UTF-8 text"):
+    with pytest.raises(RegistryError, match="is a folder; name a TOML file"):
         parse_registry(tmp_path)
 
 
@@ -569,22 +612,74 @@ def test_each_faulty_handler_of_an_application_is_told(tmp_path: Path) -> None:
     code, printed = check_app(folder)
     found = printed.replace(f"{folder.resolve()}/abilities/", "").splitlines()
     assert code == 1
-    mark = "has no contract; mark it with @wwspec_router.ability"
+    mark = "is no handler; mark a function with @wwspec_router.ability"
+    imports = "can't be imported: abilities"
     assert found == [
-        "Error: registry.toml:1 [abilities.0]: handler: abilities.broken can't be imported: "
-        "RuntimeError: at import (broken.py, line 3)",
-        "registry.toml:3 [abilities.1]: handler: abilities.needy can't be imported: "
-        "it needs a_package_that_is_not_installed, which is not installed",
-        "registry.toml:5 [abilities.2]: handler: abilities.typo can't be imported: "
-        "SyntaxError: invalid syntax (typo.py, line 1)",
-        "registry.toml:7 [abilities.3]: handler: abilities.names can't be imported: "
-        "ImportError: cannot import name 'nothing' from 'abilities' (__init__.py) (names.py, line 1)",
-        "registry.toml:9 [abilities.4]: handler: abilities.leaver can't be imported: SystemExit: 3 (leaver.py, line 1)",
+        f"Error: registry.toml:1 [abilities.0]: handler: abilities.broken {imports}/broken.py:3: "
+        "RuntimeError: at import",
+        f"registry.toml:3 [abilities.1]: handler: abilities.needy {imports}/needy.py:1: "
+        "it needs a_package_that_is_not_installed, which is not installed: "
+        "pip install it, and name it in requirements.txt",
+        f"registry.toml:5 [abilities.2]: handler: abilities.typo {imports}/typo.py:1: SyntaxError: invalid syntax",
+        f"registry.toml:7 [abilities.3]: handler: abilities.names {imports}/names.py:1: "
+        "ImportError: cannot import name 'nothing' from 'abilities' (__init__.py)",
+        f"registry.toml:9 [abilities.4]: handler: abilities.leaver {imports}/leaver.py:1: SystemExit: 3",
         "registry.toml:11 [abilities.5]: input contract $.value: may be null, which the platform refuses; "
-        "use UNSET to leave the key out",
+        "use UNSET to leave the key out (Nested at abilities/marks.py:8)",
         "registry.toml:11 [abilities.5]: output contract $.table: a mapping: the platform lets only listed keys pass; "
-        "list them in a Contract",
+        "list them in a Contract (Shaped at abilities/marks.py:5)",
         f"registry.toml:13 [abilities.6]: handler: abilities.marks:unmarked {mark}",
         f"registry.toml:15 [abilities.7]: handler: abilities.marks:VALUE {mark}",
         f"registry.toml:19 [abilities.9]: handler: abilities.marks:wrapped {mark}",
+    ]
+
+
+HEAD = "from wwspec_router import AsyncContext, Context, Contract, Output, ability\n\n\n@ability\n"
+
+
+@pytest.mark.parametrize(
+    ("signature", "fault"),
+    [
+        ("def f(request: dict) -> Output:", "annotate request with a subclass of wwspec_router.Contract"),
+        ("def f(request) -> Output:", "annotate request with a subclass of wwspec_router.Contract"),
+        ("def f(request: Contract):", "annotate the return value with a subclass of wwspec_router.Output"),
+        (
+            "def f(request: Contract, ctx: AsyncContext) -> Output:",
+            "annotate ctx of a def handler with wwspec_router.Context",
+        ),
+        ("def f() -> Output:", "a handler takes a request and, if it wants, a context"),
+        (
+            "def f(request: 'Nowhere') -> Output:",
+            "name 'Nowhere' is not defined; annotations must be importable at run time",
+        ),
+    ],
+)
+def test_a_fault_of_annotations_has_the_file_and_line_of_the_handler(
+    tmp_path: Path, signature: str, fault: str
+) -> None:
+    files = {
+        "abilities/shop.py": f"{HEAD}{signature}\n    raise NotImplementedError\n",
+        "abilities/registry.toml": "[abilities.f]\nhandler = 'abilities.shop:f'\n",
+    }
+    code, printed = check_app(write_files(tmp_path / "app", files))
+    assert (code, printed.partition("abilities/registry.toml:1 [abilities.f]: ")[2]) == (
+        1,
+        f"handler: abilities.shop can't be imported: abilities/shop.py:4: TypeError: f: {fault}\n",
+    )
+
+
+def test_a_module_of_the_application_that_is_missing_is_no_dependency(tmp_path: Path) -> None:
+    files = {
+        "abilities/shop.py": "from abilities.helprs import price\n",
+        "abilities/helpers.py": "",
+        "abilities/registry.toml": "[abilities.a]\nhandler='abilities.shop:f'\n"
+        "[abilities.b]\nhandler='abilities.shp:f'",
+    }
+    folder = write_files(tmp_path / "app", files)
+    _, printed = check_app(folder)
+    assert printed.replace(f"{folder.resolve()}", "APP").splitlines() == [
+        "Error: APP/abilities/registry.toml:1 [abilities.a]: handler: abilities.shop can't be imported: "
+        "abilities/shop.py:1: abilities.helprs: there is no such module in APP; did you mean helpers?",
+        "APP/abilities/registry.toml:3 [abilities.b]: handler: abilities.shp: there is no such module in APP; "
+        "did you mean shop?",
     ]

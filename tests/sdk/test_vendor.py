@@ -15,12 +15,13 @@ STANDIN = ROOT / "wwspec_router" / "emulator" / "standin"
 
 LOAD = """
 import sys
+from pathlib import Path
 from wwspec_router.errors import SdkUnavailableError
 from wwspec_router.config import SdkSource
 from wwspec_router.sdk.vendor import load_sdk
 
 try:
-    sdk = load_sdk(SdkSource(sys.argv[1]))
+    sdk = load_sdk(SdkSource(sys.argv[1]), Path("/nowhere"))
 except SdkUnavailableError as error:
     print(error)
 else:
@@ -91,9 +92,10 @@ PRELUDE = """
 import json, sys
 from wwspec_router.errors import DecodeError, SdkCallError, SdkUnavailableError
 from wwspec_router.config import SdkSource
+from pathlib import Path
 from wwspec_router.sdk.vendor import RETURN_CODES, load_sdk
 
-sdk = load_sdk(SdkSource.VENDOR)
+sdk = load_sdk(SdkSource.VENDOR, Path("/nowhere"))
 """
 
 
@@ -107,17 +109,27 @@ def loaded(source: str, *path: Path, program: str = LOAD) -> str:
     return python(program, source, path=path).rstrip("\n")
 
 
-def test_an_absent_vendor_module_is_told_with_both_mends() -> None:
+def test_an_absent_vendor_module_is_reported_with_both_fixes() -> None:
     assert loaded("vendor") == (
-        "the vendor SDK wwspecapisdk is not on sys.path: put wwspecapisdk.so into the program's sdk/ folder "
+        "the vendor SDK wwspecapisdk is neither in /nowhere/sdk nor on sys.path: put wwspecapisdk.so there "
         "(where to get it: WeCom document 100057), or start with --sdk emulator for development"
     )
+
+
+def test_the_vendor_s_module_is_looked_for_in_the_application_before_sys_path(tmp_path: Path) -> None:
+    write_files(tmp_path, {"app/sdk/wwspecapisdk.py": MODULE, "elsewhere/wwspecapisdk.py": "raise OSError"})
+    program = LOAD.replace('"/nowhere"', "sys.argv[2]")
+
+    assert python(program, "vendor", tmp_path / "app", path=(tmp_path / "elsewhere",)).rstrip("\n") == (
+        f"loaded vendor | wwspecapisdk from {tmp_path}/app/sdk/wwspecapisdk.py"
+    )
+    assert "the emulator's stand-in" in python(program, "emulator", tmp_path / "app"), "it is in sdk/ for the image"
 
 
 def test_an_empty_folder_of_the_module_s_name_is_no_module(folder: Path) -> None:
     (folder / "wwspecapisdk").mkdir()
 
-    assert "is not on sys.path" in loaded("vendor", folder)
+    assert "is neither in /nowhere/sdk nor on sys.path" in loaded("vendor", folder)
 
 
 def test_the_vendor_s_module_is_loaded_from_where_it_lies(folder: Path) -> None:
@@ -228,12 +240,12 @@ def test_the_vendor_s_module_is_not_used_when_the_emulator_is_asked_for(folder: 
 def test_a_module_that_was_made_by_hand_is_not_the_vendor_s() -> None:
     by_hand = "import sys, types\nsys.modules['wwspecapisdk'] = types.ModuleType('wwspecapisdk')\n"
 
-    assert "is not on sys.path" in loaded("vendor", program=by_hand + LOAD)
+    assert "is neither in /nowhere/sdk nor on sys.path" in loaded("vendor", program=by_hand + LOAD)
 
 
 @pytest.mark.parametrize("path", [(), (STANDIN,)], ids=["not on sys.path", "on sys.path"])
 def test_the_emulator_s_stand_in_says_what_it_is(path: tuple[Path, ...]) -> None:
-    again = LOAD + "load_sdk(SdkSource.EMULATOR)\n"
+    again = LOAD + "load_sdk(SdkSource.EMULATOR, Path('/nowhere'))\n"
 
     assert loaded("emulator", *path, program=again) == (
         "loaded emulator | the emulator's stand-in for wwspecapisdk: for development only"
@@ -402,12 +414,13 @@ from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.errors import OverloadedError
 from wwspec_router.serving.exchange import Exchange, PendingRequest
 from wwspec_router.config import SdkSource
+from pathlib import Path
 from wwspec_router.sdk.vendor import load_sdk
 from wwspec_router.stores import open_store
 from wwspec_router.registry.table import build_table
 
 root, key = Path(sys.argv[1]), Path(sys.argv[2], "zone.key").read_bytes()
-sdk = load_sdk(SdkSource.EMULATOR)
+sdk = load_sdk(SdkSource.EMULATOR, Path("/nowhere"))
 store = open_store("memory:")
 exchange = Exchange(sdk, Dispatcher(build_table(root, root / "abilities" / "registry.toml"), sdk, store))
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from wwspec_router.cli.candidates import ability_ids
 from wwspec_router.cli.emulator_options import url_option
 from wwspec_router.cli.job import job_line, print_answer
 from wwspec_router.cli.options import needs, print_json
@@ -14,7 +15,7 @@ from wwspec_router.emulator.http.client import EmulatorClient
 
 @click.command()
 @needs("emulator")
-@click.argument("ability_id", metavar="ABILITY")
+@click.argument("ability_id", metavar="ABILITY", shell_complete=ability_ids)
 @click.argument("data", metavar="[JSON | @FILE | -]", default="{}")
 @click.option("--notify-id", default="", help="notify_id of a program_notify callback.")
 @click.option("--async", "asynchronous", is_flag=True, help="Call asynchronously, and wait for the result.")
@@ -33,12 +34,7 @@ def command(ability_id: str, data: str, notify_id: str, asynchronous: bool, wait
 
     Exit code: 0 when the program has answered, 1 when the platform or the program refused the call or nobody answered,
     2 for wrong usage.
-
-    \b
-    wwspec call chat_digest '{"limit": 10}'
-    wwspec call chat_digest @request.json
-    jq .request example.json | wwspec call chat_digest -
-    """  # noqa: D301 - click's own mark for a paragraph that keeps its lines
+    """
     if asynchronous and notify_id:
         raise click.UsageError("an asynchronous call carries no notify_id")
     request = _request(data)

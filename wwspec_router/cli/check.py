@@ -7,7 +7,7 @@ import click
 from wwspec_router.cli.options import app_options
 from wwspec_router.config import registry_path
 from wwspec_router.errors import RegistryError
-from wwspec_router.registry.examples import console_contracts, takes_error_reply
+from wwspec_router.registry.examples import console_contracts, fractions, takes_error_reply
 from wwspec_router.registry.table import build_table, check_configuration
 
 
@@ -16,18 +16,25 @@ from wwspec_router.registry.table import build_table, check_configuration
 def command(app: Path, registry: Path | None) -> None:
     """Check the application and its registry file.
 
-    Prints every fault with its row and the fix, and exits with 1 when there is one. Needs no SDK.
+    Prints every fault with its row and the fix, and exits with 1 when there is one. A note is no fault. Needs no SDK.
     """
     table = build_table(app, registry_path(app, registry))
     check_configuration(table)
+    contracts = console_contracts(table)
     faults = [
         f"{table.abilities[ability_id].place}: an error reply does not fit the output contract of {ability_id}, so the "
         "app would see 790014 instead; add errcode (a number) and errmsg (a string)"
-        for ability_id, contract in console_contracts(table).items()
+        for ability_id, contract in contracts.items()
         if not takes_error_reply(contract)
     ]
     if faults:
         raise RegistryError(faults)
+    for ability_id, contract in contracts.items():
+        for path in fractions(contract.input):
+            click.echo(
+                f"{table.abilities[ability_id].place}: note: input {path} takes 1 as well as 1.0, but the console lets "
+                "only 1.0 pass (790016): tell the apps that call it, or declare it as an int"
+            )
     apis, events = table.api_contracts.values(), table.events.values()
     own = sum(each.is_own for each in (*apis, *events))
     click.echo(

@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Event
 from time import monotonic
 
+from wwspec_router.config import variable
 from wwspec_router.errors import WWSpecError
 
 __all__ = ["Child", "ChildError"]
@@ -33,6 +34,8 @@ class ChildError(WWSpecError):
 class Child:
     """One `wwspec` verb in a process of its own.
 
+    It reads no settings file: its settings are those that it is given.
+
     Args:
         arguments: The verb and its options.
         environment: Added to this process's own.
@@ -52,7 +55,7 @@ class Child:
         try:
             self.process = subprocess.Popen(  # noqa: S603 - this package's own verbs
                 [sys.executable, "-m", "wwspec_router", *arguments],
-                env={**os.environ, **(environment or {})},
+                env={**os.environ, variable("config"): os.devnull, **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,

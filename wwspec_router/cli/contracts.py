@@ -1,15 +1,18 @@
 """`wwspec contracts`: what to paste into WeCom's admin console, and whether the console still has it."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from wwspec_router.cli.candidates import ability_ids as known_ids
 from wwspec_router.cli.options import app_options, print_json
 from wwspec_router.config import registry_path
-from wwspec_router.contracts.files import ConsoleContract, read_console_files, write_console_files
+from wwspec_router.contracts.files import SIDES, ConsoleContract, read_console_files, write_console_files
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.registry.examples import compare, console_contracts, json_schemas
 from wwspec_router.registry.table import build_table
+from wwspec_router.spelling import did_you_mean
 
 
 @click.command()
@@ -25,7 +28,7 @@ from wwspec_router.registry.table import build_table
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Compare with files that were copied from the console; exit 1 when a call or a reply would be refused.",
 )
-@click.argument("ability_ids", nargs=-1, metavar="[ABILITY]...")
+@click.argument("ability_ids", nargs=-1, metavar="[ABILITY]...", shell_complete=known_ids)
 def command(
     app: Path,
     registry: Path | None,
@@ -39,9 +42,13 @@ def command(
         raise click.UsageError("give one of --out, --json-schema and --diff")
     table = build_table(app, registry_path(app, registry))
     contracts = console_contracts(table)
-    unknown = [each for each in ability_ids if each not in contracts]
-    if unknown:
-        raise ConfigurationError(f"no such ability: {', '.join(unknown)}; `wwspec abilities` lists them")
+    if unknown := [each for each in ability_ids if each not in contracts]:
+        raise ConfigurationError(
+            "\n".join(
+                f"no such ability: {each}; {did_you_mean(each, contracts, '`wwspec abilities` lists them')}"
+                for each in unknown
+            )
+        )
     wanted = {name: contracts[name] for name in ability_ids or contracts}
     if json_schema:
         print_json({name: json_schemas(table.abilities[name]) for name in wanted})
@@ -55,17 +62,29 @@ def command(
 
 
 def _diff(folder: Path, contracts: dict[str, ConsoleContract], *, whole: bool) -> None:
+    """Print what differs: first what would be refused, then what is missing, one line for each kind."""
     registered = read_console_files(folder)
-    differences = [
+    lines = [
         f"{ability_id}: {difference}"
         for ability_id, contract in contracts.items()
         for difference in compare(contract, registered.get(ability_id, {}))
     ]
+    for sides in (SIDES, *((side,) for side in SIDES)):
+        missing = [name for name in contracts if _missing(registered.get(name, {})) == sides]
+        lines += _group(f"not registered ({' and '.join(sides)})", missing)
     if whole:
-        gone = registered.keys() - contracts.keys()
-        differences += [f"{each}: registered, but the program has no such ability" for each in sorted(gone)]
-    for difference in differences:
-        click.echo(difference)
-    if differences:
+        lines += _group("registered, but the program has no such ability", sorted(registered.keys() - contracts.keys()))
+    for line in lines:
+        click.echo(line)
+    if lines:
         click.get_current_context().exit(1)
     click.echo(f"{folder}: no difference in {len(contracts)} abilities")
+
+
+def _missing(registered: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(side for side in SIDES if side not in registered)
+
+
+def _group(what: str, ability_ids: list[str]) -> list[str]:
+    """Return one line that names all abilities of a kind; none when there is none."""
+    return [f"{what}: {', '.join(ability_ids)}"] if ability_ids else []

@@ -14,13 +14,15 @@ from collections.abc import Iterator
 from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
-from wwspec_router.cli.emulator_options import port_options
-from wwspec_router.cli.options import app_options, store_option
-from wwspec_router.config import Settings, registry_path
+from wwspec_router.cli.emulator_options import DEFAULTS
+from wwspec_router.cli.help import SettingsCommand
+from wwspec_router.cli.options import app_options, origin, setting_options, settings_file
+from wwspec_router.cli.settings_file import FILE
+from wwspec_router.config import SdkSource, Settings, variable
 from wwspec_router.errors import ExtraMissingError, WWSpecError
 from wwspec_router.extras import require
 from wwspec_router.registry.table import build_table, check_configuration
@@ -38,11 +40,12 @@ MACHINES = {0x03: "x86", 0x28: "arm", 0x3E: "x86_64", 0xB7: "aarch64"}
 SAME_MACHINE = {"amd64": "x86_64", "arm64": "aarch64"}
 LOADS = f"""
 import sys
+from pathlib import Path
 from wwspec_router.config import SdkSource
 from wwspec_router.errors import SdkUnavailableError
 from wwspec_router.sdk.vendor import load_sdk
 try:
-    load_sdk(SdkSource.VENDOR)
+    load_sdk(SdkSource.VENDOR, Path(sys.argv[1]))
 except SdkUnavailableError as error:
     sys.exit("{MODULE}: " + str(error))
 """
@@ -66,12 +69,19 @@ class Finding(NamedTuple):
     text: str
 
 
-@click.command()
+@click.command(cls=SettingsCommand)
 @app_options
-@port_options
-@store_option(Settings.store, "Where events wait; an SQLite file that is not there yet is not made.")
+@setting_options
+@click.option(
+    "--emulator-port",
+    type=click.IntRange(1, 65535),
+    default=DEFAULTS.port,
+    envvar=variable("emulator-port"),
+    show_default=True,
+    help="The emulator's port.",
+)
 @click.option("--production", is_flag=True, help="Also exit with 1 when production lacks something.")
-def command(app: Path, registry: Path | None, port: int, emulator_port: int, store: str, production: bool) -> None:
+def command(app: Path, registry: Path | None, emulator_port: int, production: bool, sdk: str, **options: Any) -> None:
     """Say what keeps this machine from running the program, and what production would lack.
 
     \b
@@ -80,25 +90,27 @@ def command(app: Path, registry: Path | None, port: int, emulator_port: int, sto
     prod  works here, and must be fixed before the program goes into the zone
     fix   does not work; the line names the fix, and the exit code is 1
 
-    Changes nothing. It imports the application, as `wwspec check` does.
+    Changes nothing: an SQLite file that is not there yet is not made. It imports the application, as `wwspec check`
+    does, and judges the settings that `wwspec serve` would have with the same options.
     """  # noqa: D301 - click's own mark for a paragraph that keeps its lines
-    settings = Settings(app=app, registry=registry, store=store)
+    settings = Settings(app=app, registry=registry, sdk=SdkSource(sdk), **options)
     bad = {State.FIX, State.PRODUCTION} if production else {State.FIX}
     found = False
-    for finding in _findings(settings, port, emulator_port):
+    for finding in _findings(settings, emulator_port):
         click.echo(f"{finding.state:<4}  {finding.topic:<8}  {finding.text}")
         found = found or finding.state in bad
     if found:
         click.get_current_context().exit(1)
 
 
-def _findings(settings: Settings, port: int, emulator_port: int) -> Iterator[Finding]:
+def _findings(settings: Settings, emulator_port: int) -> Iterator[Finding]:
     yield _python()
     yield _extra("emulator", State.FIX, "each of wwspec dev, demo, emulate, call, fire and zone")
     yield _extra("testing", State.FIX, "the pytest fixture zone")
     yield _extra("zone", State.PRODUCTION, "the vendor's SDK")
     yield _sdk(settings.app)
-    yield _port("program", port, "/healthz", "--port")
+    yield from _settings(settings)
+    yield _port("program", settings.port, "/healthz", "--port")
     yield _port("emulator", emulator_port, "/emulator/info", "--emulator-port")
     yield _registry(settings)
     yield _store(settings)
@@ -140,7 +152,12 @@ def _sdk(app: Path) -> Finding:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(file.parent), *sys.path]))}
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter
-            [sys.executable, "-c", LOADS], env=environment, capture_output=True, text=True, timeout=LOAD, check=False
+            [sys.executable, "-c", LOADS, str(app)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=LOAD,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         return Finding(State.FIX, "SDK", f"{file} does not load within {LOAD:g} seconds: copy the vendor's file again")
@@ -169,6 +186,22 @@ def _machine() -> str:
     return SAME_MACHINE.get(machine, machine)
 
 
+def _settings(settings: Settings) -> Iterator[Finding]:
+    """Say which settings production must not have, or can't start with."""
+    context = click.get_current_context()
+    file = settings_file(context)
+    yield Finding(State.OK, "settings", f"no {FILE}" if file is None else str(file.path))
+    if settings.sdk is SdkSource.EMULATOR:
+        text = f"sdk is the emulator's stand-in ({origin(context, 'sdk')}): the zone needs the vendor's"
+        yield Finding(State.PRODUCTION, "settings", text)
+    if bool(settings.debug_token) != bool(settings.access_token):
+        text = "WWSPEC_DEBUG_TOKEN and WWSPEC_ACCESS_TOKEN go together: set both or none (WeCom document 100083)"
+        yield Finding(State.FIX, "settings", text)
+    if settings.debug_token:
+        text = f"a debug token is set ({origin(context, 'debug_token')}): without it the SDK leaves its debug mode "
+        yield Finding(State.PRODUCTION, "debug", f"{text}(WeCom document 100083)")
+
+
 def _port(what: str, port: int, path: str, option: str) -> Finding:
     """Find out whether a port of 127.0.0.1 is free, or has what belongs there."""
     with socket.socket() as probe:
@@ -190,7 +223,7 @@ def _port(what: str, port: int, path: str, option: str) -> Finding:
 
 def _registry(settings: Settings) -> Finding:
     try:
-        table = build_table(settings.app, registry_path(settings.app, settings.registry))
+        table = build_table(settings.app, settings.registry_path)
         check_configuration(table)
     except WWSpecError as error:
         first, *more = str(error).splitlines()
@@ -201,6 +234,10 @@ def _registry(settings: Settings) -> Finding:
 
 def _store(settings: Settings) -> Finding:
     kind, _, path = settings.store_url.partition(":")
+    if kind == "memory" and settings.workers > 1:
+        return Finding(
+            State.FIX, "store", f"memory: is not shared by {settings.workers} worker processes: take another"
+        )
     if kind == "memory":
         return Finding(State.PRODUCTION, "store", "memory: forgets all events at a restart: take sqlite: or redis:")
     try:
@@ -238,12 +275,9 @@ def _clock() -> Finding:
 
 
 def _image(app: Path) -> Iterator[Finding]:
-    """Say what the image, and the settings of production, lack."""
+    """Say what the image lacks."""
     missing = [name for name in ("Dockerfile", "run.sh") if not (app / name).is_file()]
     if missing:
         yield Finding(State.PRODUCTION, "image", f"no {' and no '.join(missing)} in {app}: take those of `wwspec new`")
     else:
         yield Finding(State.OK, "image", f"Dockerfile and run.sh are in {app}")
-    if os.environ.get("WWSPEC_DEBUG_TOKEN") or os.environ.get("WWSPEC_DEBUG_TOKEN_FILE"):
-        text = "WWSPEC_DEBUG_TOKEN is set: without it the SDK leaves its debug mode (WeCom document 100083)"
-        yield Finding(State.PRODUCTION, "debug", text)

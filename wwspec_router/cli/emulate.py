@@ -10,7 +10,7 @@ from wwspec_router.contracts.files import read_console_contracts
 from wwspec_router.emulator.settings import EmulatorSettings
 
 
-@click.command()
+@click.command(context_settings={"auto_envvar_prefix": "WWSPEC_EMULATOR"})  # --seed is WWSPEC_EMULATOR_SEED
 @needs("emulator")
 @click.option("--host", default=DEFAULTS.host, show_default=True, help="A loopback address to listen on.")
 @click.option(

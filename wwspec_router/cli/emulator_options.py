@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
-from wwspec_router.config import DEFAULT_PORT
+from wwspec_router.config import DEFAULT_PORT, variable
 from wwspec_router.emulator.http.client import DEFAULT_URL
 from wwspec_router.emulator.settings import EmulatorSettings
 
@@ -31,9 +31,21 @@ def url_option(function: FunctionT) -> FunctionT:
 def port_options(function: FunctionT) -> FunctionT:
     """Add `--port` and `--emulator-port`, for verbs that start a program and an emulator."""
     port = click.IntRange(1, 65535)
-    program = click.option("--port", type=port, default=DEFAULT_PORT, show_default=True, help="The program's port.")
+    program = click.option(
+        "--port",
+        type=port,
+        default=DEFAULT_PORT,
+        envvar=variable("port"),
+        show_default=True,
+        help="The program's port.",
+    )
     emulator = click.option(
-        "--emulator-port", type=port, default=DEFAULTS.port, show_default=True, help="The emulator's port."
+        "--emulator-port",
+        type=port,
+        default=DEFAULTS.port,
+        envvar=variable("emulator-port"),
+        show_default=True,
+        help="The emulator's port.",
     )
     return program(emulator(function))
 

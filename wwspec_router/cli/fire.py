@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from wwspec_router.cli.candidates import event_types
 from wwspec_router.cli.emulator_options import url_option
 from wwspec_router.cli.options import needs, print_json
 from wwspec_router.contracts.decoding import decode_json
@@ -15,7 +16,7 @@ from wwspec_router.errors import JsonError
 
 @click.command()
 @needs("emulator")
-@click.argument("event_type", metavar="[EVENT]", default="")
+@click.argument("event_type", metavar="[EVENT]", default="", shell_complete=event_types)
 @click.option(
     "--set",
     "overrides",

@@ -6,31 +6,109 @@ verb without the extra that it needs.
 
 import gc
 import importlib
-from typing import Any
+from enum import StrEnum
+from typing import Any, NamedTuple
 
 import click
+from click.shell_completion import CompletionItem
 
 from wwspec_router import __version__
 from wwspec_router.errors import ExtraMissingError, WWSpecError
 
-__all__ = ["main"]
+__all__ = ["VERBS", "Group", "Verb", "main"]
+
+
+class Group(StrEnum):
+    """What one is doing; `wwspec --help` shows the verbs in this order."""
+
+    START = "Start"
+    WRITE = "Write"
+    EMULATE = "Emulate"
+    CALL = "Call"
+    DELIVER = "Deliver"
+
+
+class Verb(NamedTuple):
+    """One row of `VERBS`."""
+
+    group: Group
+    help: str
+    examples: tuple[str, ...]
+    """One to three command lines that work in the folder of a new program. `wwspec --help` shows the first of them."""
+
 
 VERBS = {
-    "abilities": "List what the program answers.",
-    "call": "Call an ability through the emulator.",
-    "check": "Check the application and its registry file.",
-    "contracts": "Print what to register in the admin console.",
-    "demo": "Play the documented flow, from an event to the last message.",
-    "dev": "Run the program and the emulator, and restart the program on changes.",
-    "doctor": "Say what keeps the program from running here, or in production.",
-    "emulate": "Run the emulator of the platform.",
-    "fire": "Let the emulator send an event to the program.",
-    "job": "Print the result of an asynchronous call.",
-    "new": "Make the folder of a new program.",
-    "serve": "Serve the program to the channel.",
-    "zone": "Control a running emulator: clock, faults, traffic.",
+    "new": Verb(
+        Group.START, "Make the folder of a new program.", ("wwspec new shop", "wwspec new shop --from examples")
+    ),
+    "doctor": Verb(
+        Group.START,
+        "Say what keeps the program from running here, or in production.",
+        ("wwspec doctor", "wwspec doctor --production"),
+    ),
+    "config": Verb(
+        Group.START,
+        "List every setting, its value, and where that comes from.",
+        ("wwspec config", "wwspec config --json", "wwspec config --config production.toml"),
+    ),
+    "completion": Verb(
+        Group.START,
+        "Let bash, zsh or fish complete verbs, options and ability IDs.",
+        ("wwspec completion bash", "wwspec completion zsh", "wwspec completion fish"),
+    ),
+    "check": Verb(
+        Group.WRITE, "Check the application and its registry file.", ("wwspec check", "wwspec check --app shop")
+    ),
+    "abilities": Verb(Group.WRITE, "List what the program answers.", ("wwspec abilities", "wwspec abilities --json")),
+    "contracts": Verb(
+        Group.WRITE,
+        "Print what to register in the admin console.",
+        ("wwspec contracts chat_digest", "wwspec contracts --out console", "wwspec contracts --diff console"),
+    ),
+    "dev": Verb(
+        Group.EMULATE,
+        "Run program and emulator; restart the program on changes.",
+        ("wwspec dev", "wwspec dev --port 8081 --emulator-port 9081"),
+    ),
+    "demo": Verb(
+        Group.EMULATE,
+        "Play the documented flow, from an event to the last message.",
+        ("wwspec demo --once", "wwspec demo"),
+    ),
+    "emulate": Verb(
+        Group.EMULATE,
+        "Run the emulator of the platform.",
+        ("wwspec emulate", "wwspec emulate --program 'python app.py'"),
+    ),
+    "zone": Verb(
+        Group.EMULATE,
+        "Control a running emulator: clock, faults, traffic.",
+        ("wwspec zone traffic", "wwspec zone advance 600", "wwspec zone fault sdk latency 2 --api sync_msg"),
+    ),
+    "fire": Verb(
+        Group.EMULATE,
+        "Let the emulator send an event to the program.",
+        ("wwspec fire conversation_new_message", "wwspec fire auth_knowledge_base --set knowledge_base_name=Prices"),
+    ),
+    "call": Verb(
+        Group.CALL,
+        "Call an ability through the emulator.",
+        (
+            "wwspec call chat_digest '{\"limit\": 10}'",
+            "wwspec call chat_digest @request.json",
+            "wwspec call --async chat_digest",
+        ),
+    ),
+    "job": Verb(
+        Group.CALL, "Print the result of an asynchronous call.", ("wwspec job jobid_1", "wwspec job jobid_1 --wait 60")
+    ),
+    "serve": Verb(
+        Group.DELIVER,
+        "Serve the program to the channel.",
+        ("wwspec serve", "wwspec serve --sdk emulator --port 8081", "wwspec serve --workers 2 --log-json"),
+    ),
 }
-"""Every verb and its help line. A verb's module is imported when it is used, so that `--help` is quick."""
+"""Every verb, in the order of `wwspec --help`. The module of a verb is imported when the verb is used."""
 
 
 class _MissingExtraError(click.ClickException):
@@ -51,11 +129,32 @@ class _Verbs(click.Group):
             gc.freeze()
             gc.enable()
         command: click.Command = module.command
+        command.epilog = _examples(VERBS[cmd_name].examples)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in VERBS and not (name.startswith("-") or ctx.resilient_parsing):
+            import difflib  # when it is needed
+
+            close = difflib.get_close_matches(name, VERBS, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"{ctx.command_path} --help lists them"
+            ctx.fail(f"there is no verb {name!r}; {hint}")
+        return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        verbs = [CompletionItem(name, help=verb.help) for name, verb in VERBS.items() if name.startswith(incomplete)]
+        return [*verbs, *click.Command.shell_complete(self, ctx, incomplete)]  # click's own imports every verb
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Verbs"):
-            formatter.write_dl(list(VERBS.items()))
+        width = max(map(len, VERBS))
+        for group in Group:
+            with formatter.section(group):
+                for name, verb in VERBS.items():
+                    if verb.group is group:
+                        formatter.write(f"  {name:{width}}  {verb.help}\n  {'':{width}}  $ {verb.examples[0]}\n")
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -65,7 +164,20 @@ class _Verbs(click.Group):
             raise shown(str(error)) from None
 
 
-@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def _examples(lines: tuple[str, ...]) -> str:
+    """Return the end of a verb's help; its first line is the mark of click that keeps the lines."""
+    head = "Example:" if len(lines) == 1 else "Examples:"
+    return "\n".join(["\b", head, *(f"  $ {line}" for line in lines)])
+
+
+@click.group(
+    cls=_Verbs,
+    subcommand_metavar="VERB [OPTION]...",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="wwspec")
 def main() -> None:
-    """Write, check and run zone programs for WeCom's Data & Intelligence Zone."""
+    """Write, check and run zone programs for WeCom's Data & Intelligence Zone.
+
+    Each verb explains itself, with examples: wwspec VERB --help
+    """

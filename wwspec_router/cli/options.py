@@ -1,4 +1,7 @@
-"""Options that several verbs share, and how all of them read secrets."""
+"""Options that several verbs share, where their values come from, and how all of them read secrets.
+
+A setting comes from wwspec.toml, from the environment, or from an option; a later one of these goes before the others.
+"""
 
 import os
 from collections.abc import Callable, Mapping
@@ -9,16 +12,19 @@ from typing import Any, TypeVar, cast
 import click
 from click.core import ParameterSource
 
-from wwspec_router.config import REGISTRY, Secret, Setting, settings, variable
+from wwspec_router.cli.settings_file import FILE, SettingsFile, read_settings_file
+from wwspec_router.config import REGISTRY, Secret, Setting, may_hold_password, settings, variable
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.extras import require
 
 __all__ = [
     "app_options",
     "needs",
+    "origin",
     "print_json",
     "secret_option",
     "setting_options",
+    "settings_file",
     "store_option",
 ]
 
@@ -26,22 +32,64 @@ FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 LONGEST_SECRET = 65_536
 """Characters that are read of a file with a secret."""
+_FROM_FILES = f"{__name__}.from_files"
+"""Key in a context's `meta`: the arguments that name the files which secrets were read from."""
 
 
 def app_options(function: FunctionT) -> FunctionT:
-    """Add `--app` and `--registry`."""
+    """Add `--app`, `--registry` and `--config`."""
     app = click.option(
         "--app",
         type=click.Path(path_type=Path, file_okay=False, resolve_path=True),
         default=Path(),
+        envvar=variable("app"),
+        is_eager=True,  # the settings file is in it
         help="Application folder: abilities/ and, for contracts of its own, schemas/.  [default: this folder]",
     )
     registry = click.option(
         "--registry",
         type=click.Path(path_type=Path, dir_okay=False, resolve_path=True),
+        envvar=variable("registry"),
         help=f"Registry file.  [default: {REGISTRY} in the application folder]",
     )
-    return app(registry(function))
+    config = click.option(
+        "--config",
+        type=click.Path(path_type=Path, dir_okay=False, resolve_path=True),
+        envvar=variable("config"),
+        is_eager=True,  # the defaults of all others are in it
+        expose_value=False,
+        callback=_take_settings_file,
+        help=f"Settings file.  [default: {FILE} in the application folder, if there is one]",
+    )
+    return app(registry(config(function)))
+
+
+def _take_settings_file(ctx: click.Context, param: click.Parameter, named: Path | None) -> None:
+    path = named or ctx.params["app"] / FILE
+    if ctx.resilient_parsing or not (named or path.is_file()):
+        return
+    file = ctx.meta[FILE] = read_settings_file(path)
+    ctx.default_map = file.defaults(ctx.info_name or "")
+
+
+def settings_file(ctx: click.Context) -> SettingsFile | None:
+    """Return the settings file that a verb took, if there is one."""
+    file: SettingsFile | None = ctx.meta.get(FILE)
+    return file
+
+
+def origin(ctx: click.Context, name: str) -> str:
+    """Return where the value of an argument comes from: `default`, `wwspec.toml:4`, `WWSPEC_PORT` or `--port`."""
+    option = name.replace("_", "-")
+    file, from_file = settings_file(ctx), f"{name}_file" in ctx.meta.get(_FROM_FILES, ())
+    match ctx.get_parameter_source(name):
+        case ParameterSource.COMMANDLINE:
+            return f"--{option}-file" if from_file else f"--{option}"
+        case ParameterSource.ENVIRONMENT:
+            return f"{variable(option)}_FILE" if from_file else variable(option)
+        case ParameterSource.DEFAULT_MAP if file is not None:
+            return file.place(ctx.info_name or "", f"{name}_file" if from_file else name)
+    return "default"
 
 
 def needs(extra: str) -> Callable[[FunctionT], FunctionT]:
@@ -62,7 +110,7 @@ def needs(extra: str) -> Callable[[FunctionT], FunctionT]:
 
 
 def setting_options(function: FunctionT) -> FunctionT:
-    """Add an option for each setting of `config.Settings`."""
+    """Add an option for each setting of `config.Settings`; `help.SettingsCommand` shows them by topic."""
     for setting in reversed(settings().values()):
         function = _option(setting)(function)
     return function
@@ -74,14 +122,27 @@ def _option(setting: Setting) -> Callable[[FunctionT], FunctionT]:
         return secret_option(setting.option, setting.text[0].lower() + setting.text[1:].rstrip("."))
     if setting.secret is Secret.WITH_PASSWORD:
         return store_option(setting.default, setting.text)
-    name = f"--{setting.option}"
+    name, named = f"--{setting.option}", variable(setting.option)
     if isinstance(setting.default, bool):
-        name = f"{name}/--no-{setting.option}" if setting.default else name
         return click.option(
-            name, is_flag=True, default=setting.default, show_default=setting.default, help=setting.text
+            f"{name}/--no-{setting.option}",
+            cls=_SettingOption,
+            is_flag=True,
+            default=setting.default,
+            show_default=True,
+            envvar=named,
+            help=setting.text,
         )
     default = str(setting.default) if setting.choices else setting.default
-    return click.option(name, type=_type(setting), default=default, show_default=True, help=setting.text)
+    return click.option(
+        name,
+        cls=_SettingOption,
+        type=_type(setting),
+        default=default,
+        show_default=True,
+        envvar=named,
+        help=setting.text,
+    )
 
 
 def _type(setting: Setting) -> click.ParamType[Any] | None:
@@ -106,7 +167,7 @@ def store_option(default: str, help_text: str) -> Callable[[FunctionT], Function
         store = click.option(
             "--store",
             cls=_Secret,
-            is_secret=_may_hold_password,
+            is_secret=may_hold_password,
             default=default,
             show_default=True,
             envvar=variable("store"),
@@ -141,6 +202,16 @@ def print_json(value: Any) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
+class _SettingOption(click.Option):
+    """An option whose faults name the environment variable or the line that its value comes from."""
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        """Return the name by which a fault calls this option."""
+        if ctx is not None and ctx.get_parameter_source(self.name or "") is ParameterSource.ENVIRONMENT:
+            return origin(ctx, self.name or "")
+        return super().get_error_hint(ctx)
+
+
 class _Secret(click.Option):
     """An option whose value may be a secret, and then comes from a file or from the environment.
 
@@ -155,6 +226,8 @@ class _Secret(click.Option):
 
     def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, ParameterSource]:
         """Return the value and where it comes from."""
+        if ctx.resilient_parsing:  # a shell completes: no file is read, and nothing refused
+            return super().consume_value(ctx, opts)
         name, variable = self.opts[0], str(self.envvar)
         file = opts.get(f"{self.name}_file")
         if self.name in opts:
@@ -167,12 +240,18 @@ class _Secret(click.Option):
                     ctx,
                 )
         elif file is not None:
-            return _read(f"{name}-file", file), ParameterSource.COMMANDLINE
+            return self._from_file(ctx, f"{name}-file", file), ParameterSource.COMMANDLINE
         elif file := os.environ.get(f"{variable}_FILE"):
             if os.environ.get(variable):
                 raise ConfigurationError(f"{variable} and {variable}_FILE are both set: unset one of them")
-            return _read(f"{variable}_FILE", file), ParameterSource.ENVIRONMENT
+            return self._from_file(ctx, f"{variable}_FILE", file), ParameterSource.ENVIRONMENT
+        elif not os.environ.get(variable) and (file := (ctx.default_map or {}).get(f"{self.name}_file")):
+            return self._from_file(ctx, f"{FILE}: {name.lstrip('-')}-file", file), ParameterSource.DEFAULT_MAP
         return super().consume_value(ctx, opts)
+
+    def _from_file(self, ctx: click.Context, source: str, file: str) -> str:
+        ctx.meta.setdefault(_FROM_FILES, set()).add(f"{self.name}_file")
+        return _read(source, file)
 
 
 def _file_option(name: str, help_text: str, function: FunctionT) -> FunctionT:
@@ -209,8 +288,3 @@ def _read(source: str, path: str) -> str:
     if "\n" in text:
         raise ConfigurationError(f"{source}: {path} has more than one line")
     return text
-
-
-def _may_hold_password(url: str) -> bool:
-    scheme, _, rest = url.partition(":")
-    return scheme not in ("sqlite", "memory") and ("@" in rest or "password" in rest)

@@ -5,13 +5,14 @@ from typing import Any
 
 import click
 
+from wwspec_router.cli.help import SettingsCommand
 from wwspec_router.cli.options import app_options, setting_options
 from wwspec_router.config import SdkSource, Settings
 from wwspec_router.extras import require
 from wwspec_router.serving.service import serve
 
 
-@click.command()
+@click.command(cls=SettingsCommand)
 @app_options
 @setting_options
 def command(app: Path, registry: Path | None, sdk: str, **options: Any) -> None:
@@ -19,6 +20,9 @@ def command(app: Path, registry: Path | None, sdk: str, **options: Any) -> None:
 
     A parent process watches over the workers. The application, the registry file, the SDK and the store are checked
     before the port accepts connections.
+
+    Each setting also comes from the environment and from wwspec.toml: --queue-timeout is WWSPEC_QUEUE_TIMEOUT, and the
+    key queue-timeout below [serve]. An option goes before the environment, and that before the file.
     """
     source = SdkSource(sdk)
     if source is SdkSource.EMULATOR:

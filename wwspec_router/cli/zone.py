@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
+from wwspec_router.cli.candidates import fault_targets
 from wwspec_router.cli.emulator_options import url_option
 from wwspec_router.cli.options import needs, print_json
 from wwspec_router.contracts.decoding import decode_json
@@ -86,7 +87,9 @@ def advance(emulator: EmulatorClient, seconds: float) -> None:
 @click.argument("on", type=click.Choice(SIDES))
 @click.argument("effect", type=click.Choice(EFFECTS))
 @click.argument("value", type=float, default=0.0)
-@click.option("--api", default="", help="One API, ability ID or event type.  [default: all]")
+@click.option(
+    "--api", default="", shell_complete=fault_targets, help="One API, ability ID or event type.  [default: all]"
+)
 @click.option("--count", type=click.IntRange(1), help="How often.  [default: until it is cleared]")
 @with_emulator
 def fault(emulator: EmulatorClient, on: str, effect: str, value: float, api: str, count: int | None) -> None:

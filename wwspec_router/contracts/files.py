@@ -12,6 +12,7 @@ import msgspec
 
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.errors import ConfigurationError, JsonError
+from wwspec_router.spelling import did_you_mean
 
 __all__ = [
     "SIDES",
@@ -41,7 +42,10 @@ def read_json(path: Path) -> Any:
     try:
         return decode_json(path.read_bytes())
     except FileNotFoundError:
-        raise ConfigurationError(f"{path}: there is no such file") from None
+        meant = did_you_mean(path.name, sorted(each.name for each in path.parent.glob("*.json")))
+        raise ConfigurationError(f"{path}: there is no such file{f'; {meant}' if meant else ''}") from None
+    except IsADirectoryError:
+        raise ConfigurationError(f"{path}: is a folder; name a JSON file") from None
     except OSError as error:
         raise ConfigurationError(f"{path}: can't be read: {error.strerror}") from None
     except JsonError as error:

@@ -11,6 +11,7 @@ from wwspec_router.contracts.matching import mismatches
 from wwspec_router.emulator.answers import RefusedError
 from wwspec_router.emulator.state.accounts import Program
 from wwspec_router.errors import JsonError
+from wwspec_router.spelling import did_you_mean
 
 __all__ = ["check_request", "check_result", "registered"]
 
@@ -25,7 +26,7 @@ def registered(program: Program, ability_id: str) -> ConsoleContract | None:
         return None
     contract = program.contracts.get(ability_id)
     if contract is None:
-        raise RefusedError(800003, "no contract is registered for it")
+        raise RefusedError(800003, did_you_mean(ability_id, program.contracts, "no contract is registered for it"))
     return contract
 
 

@@ -24,7 +24,6 @@
 A list that is left out is made from the seed. Reads the file; what is made of it is in `state.seeds`.
 """
 
-import tomllib
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +31,7 @@ import msgspec
 from msgspec import Meta
 
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.toml import read_toml
 
 __all__ = ["RECENT_SECONDS", "WINDOW_SECONDS", "Scene", "SceneGroup", "SceneMessage", "check_message", "load_scene"]
 
@@ -104,12 +104,11 @@ def load_scene(path: Path) -> Scene:
     Raises:
         ConfigurationError: The file can't be read, is not TOML, or contradicts itself; the text names the row.
     """
+    _, tables = read_toml(path)
     try:
-        scene = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Scene)
+        scene = msgspec.convert(tables, Scene)
         check_scene(scene)
-    except OSError as error:
-        raise ConfigurationError(f"{path}: can't be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+    except msgspec.ValidationError as error:
         raise ConfigurationError(f"{path}: {error}") from None
     return scene
 

@@ -3,7 +3,6 @@
 Knows nothing of HTTP or of the state that is built from it.
 """
 
-import ipaddress
 import re
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ import msgspec
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.scene import Scene
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.loopback import is_loopback
 
 STANDIN_DIRECTORY = Path(__file__).parent / "standin"
 """The directory to put first on a program's PYTHONPATH: it holds the stand-in `wwspecapisdk`."""
@@ -84,16 +84,6 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
         for name, url in (("callback_url", self.callback_url), ("debug_url", self.debug_url)):
             if url:
                 check_url(name, url)
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address is this machine's own."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def host_of(authority: str) -> str:

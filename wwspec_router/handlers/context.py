@@ -1,26 +1,23 @@
 """What a handler receives beside its request: who calls, and a way to ask WeCom for data.
 
 SDK calls block, and belong on the worker thread of their call. `Context` is used on that thread itself; `AsyncContext`
-is used on the event loop and hands each SDK call to the worker thread, which waits for the handler meanwhile.
+is used on the event loop and hands each SDK call to the worker thread, which waits for the handler meanwhile. SDK calls
+that a handler makes at once go to more threads; see `mailbox`.
 """
 
-import asyncio
 from collections.abc import Callable
-from queue import SimpleQueue
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import msgspec
 
 from wwspec_router.contracts import ApiRequest, Contract, OutputT
 from wwspec_router.contracts.codec import OutputCodec
 from wwspec_router.envelope import Call, Deadline
-from wwspec_router.errors import ApiError, CallError
+from wwspec_router.errors import ApiError
+from wwspec_router.handlers.mailbox import Helpers, Mailbox
 from wwspec_router.sdk.base import SdkClient
 
-__all__ = ["ApiCodec", "ApiCodecs", "AsyncContext", "Context", "Mailbox", "Notifications"]
-
-T = TypeVar("T")
-_Job = Callable[[], None]
+__all__ = ["ApiCodec", "ApiCodecs", "AsyncContext", "Context", "Notifications"]
 
 
 class ApiCodec(msgspec.Struct, frozen=True):
@@ -56,14 +53,15 @@ class _BaseContext:
     def __init__(
         self,
         call: Call,
-        client: SdkClient,
+        new_client: Callable[[], SdkClient],
         apis: ApiCodecs,
         deadline: Deadline,
         notifications: Notifications,
     ) -> None:
         self.call = call
         """The decoded call, whole."""
-        self._client = client
+        self._new_client = new_client
+        self._client = new_client()
         self._apis = apis
         self._deadline = deadline
         self._notifications = notifications
@@ -101,10 +99,10 @@ class _BaseContext:
         """Seconds until the call is answered with a time-out; None when the ability has no timeout."""
         return self._deadline.remaining
 
-    def _invoke(self, request: ApiRequest[OutputT], check: bool) -> OutputT:
+    def _invoke(self, client: SdkClient, request: ApiRequest[OutputT], check: bool) -> OutputT:
         self._deadline.check()
         api = self._apis[type(request)]
-        text = api.output.fit(self._client.invoke(api.name, msgspec.json.encode(request).decode()))
+        text = api.output.fit(client.invoke(api.name, msgspec.json.encode(request).decode()))
         response: Any = api.output.decode(text)
         if check and response.errcode != 0:
             raise ApiError(api.name, response.errcode, response.errmsg)
@@ -134,7 +132,7 @@ class Context(_BaseContext):
             OutputError: The platform's reply does not fit the API's contract.
             HandlerTimeoutError: The ability's time is over; nothing was sent.
         """
-        return self._invoke(request, check)
+        return self._invoke(self._client, request, check)
 
     def notify(self, payload: Contract, scene: int = 0) -> str:
         """Store something for the app, durably, and tell the app, which fetches it with `get_callback_data`.
@@ -161,17 +159,17 @@ class Context(_BaseContext):
 class AsyncContext(_BaseContext):
     """What an `async def` handler receives."""
 
-    _mailbox: "Mailbox | None" = None
+    _mailbox: Mailbox | None = None
 
     async def invoke(self, request: ApiRequest[OutputT], *, check: bool = True) -> OutputT:
         """Ask WeCom for data through one SDK API, without blocking the event loop.
 
-        Arguments, result and errors are those of `Context.invoke`. Calls of one handler run one after another, since
-        they share the thread of their call.
+        Arguments, result and errors are those of `Context.invoke`. Calls that are made at once, as with
+        `asyncio.gather`, run at once, up to eight of one handler; further ones wait for these.
         """
         if self._mailbox is None:
-            return self._invoke(request, check)
-        return await self._mailbox.run(lambda: self._invoke(request, check))
+            return self._invoke(self._client, request, check)
+        return await self._mailbox.run(lambda client: self._invoke(client, request, check))
 
     async def notify(self, payload: Contract, scene: int = 0) -> str:
         """Store something for the app, durably, and tell the app, without blocking the event loop.
@@ -180,61 +178,13 @@ class AsyncContext(_BaseContext):
         """
         if self._mailbox is None:
             return self._notify(payload, scene)
-        return await self._mailbox.run(lambda: self._notify(payload, scene))
+        return await self._mailbox.run(lambda client: self._notify(payload, scene))
 
-    def open_mailbox(self) -> "Mailbox":
-        """Let SDK calls run on the thread that serves the mailbox which this returns. For a portal."""
-        self._mailbox = Mailbox()
-        return self._mailbox
+    def open_mailbox(self, helpers: Helpers) -> Mailbox:
+        """Let SDK calls run on the thread that serves the mailbox which this returns. For a portal.
 
-
-class Mailbox:
-    """SDK calls on their way from the event loop to the worker thread of one call."""
-
-    def __init__(self) -> None:
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        self._closed = False
-
-    async def run(self, function: Callable[[], T]) -> T:
-        """Run a function on the worker thread and wait for it. On the loop.
-
-        Raises:
-            CallError: The mailbox is closed: a task of the handler outlived its call.
+        Args:
+            helpers: Where threads for calls that are made at once come from.
         """
-        if self._closed:
-            raise CallError("the call is over")
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-
-        def job() -> None:
-            if future.cancelled():
-                return
-            try:
-                result = function()
-            except BaseException as error:  # raised in the handler, whatever it is
-                loop.call_soon_threadsafe(_fail, future, error)
-            else:
-                loop.call_soon_threadsafe(_finish, future, result)
-
-        self._jobs.put(job)
-        return await future
-
-    def close(self) -> None:
-        """Let `serve` return. On the loop."""
-        self._closed = True
-        self._jobs.put(None)
-
-    def serve(self) -> None:
-        """Run jobs until the mailbox is closed. On the worker thread."""
-        while (job := self._jobs.get()) is not None:
-            job()
-
-
-def _finish(future: "asyncio.Future[T]", result: T) -> None:
-    if not future.done():
-        future.set_result(result)
-
-
-def _fail(future: "asyncio.Future[Any]", error: BaseException) -> None:
-    if not future.done():
-        future.set_exception(RuntimeError("StopIteration") if isinstance(error, StopIteration) else error)
+        self._mailbox = Mailbox(self._client, self._new_client, helpers)
+        return self._mailbox

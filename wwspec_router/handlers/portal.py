@@ -11,6 +11,7 @@ from typing import Any, NoReturn, Protocol, TypeVar
 
 from wwspec_router.errors import CallError, HandlerTimeoutError
 from wwspec_router.handlers.context import AsyncContext
+from wwspec_router.handlers.mailbox import Helpers
 
 __all__ = ["LoopPortal", "Portal", "PrivateLoopPortal"]
 
@@ -34,15 +35,17 @@ class LoopPortal:
 
     Args:
         loop: The running loop.
+        helpers: Threads for SDK calls that one handler makes at once.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, helpers: Helpers | None = None) -> None:
         self._loop = loop
         self._tasks: dict[int, asyncio.Task[Any] | None] = {}
+        self._helpers = helpers or Helpers()
 
     def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext) -> T:
         """See `Portal.run`."""
-        mailbox = context.open_mailbox()
+        mailbox = context.open_mailbox(self._helpers)
         future = asyncio.run_coroutine_threadsafe(self._guarded(get_ident(), handler, context), self._loop)
         future.add_done_callback(lambda done: mailbox.close())
         mailbox.serve()
@@ -71,7 +74,10 @@ class LoopPortal:
 
 
 class PrivateLoopPortal:
-    """Runs each handler on a loop of its own, on the calling thread: for a kernel without a server."""
+    """Runs each handler on a loop of its own, on the calling thread: for a kernel without a server.
+
+    SDK calls run on that thread too, one after another.
+    """
 
     def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext) -> T:
         """See `Portal.run`."""

@@ -5,6 +5,7 @@ IDs, limits or time-outs; errors are raised.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
@@ -26,7 +27,7 @@ from wwspec_router.registry.table import (
     StatusTarget,
     Target,
 )
-from wwspec_router.sdk.base import Sdk
+from wwspec_router.sdk.base import Sdk, SdkClient
 
 __all__ = ["Functions"]
 
@@ -94,8 +95,8 @@ class Functions:
 
         def run(call: Call, text: str, deadline: Deadline) -> str:
             event = decode(read(text))
-            sdk = client(call.corpid, call.agentid, call.ability_id, call.job_info)
-            context = kind(call, sdk, apis, deadline, notifications)
+            new_client = partial(client, call.corpid, call.agentid, call.ability_id, call.job_info)
+            context = kind(call, new_client, apis, deadline, notifications)
             context.event_type = event_type
             arguments = (event, context) if handler.takes_context else (event,)
             if isinstance(context, AsyncEventContext):
@@ -133,11 +134,13 @@ class Functions:
         encode, apis, portal, client = target.output.encode, self._apis, self._portal, self._sdk.client
         notifications = self._notifications
 
+        def new_client(call: Call) -> Callable[[], SdkClient]:
+            return partial(client, call.corpid, call.agentid, call.ability_id, call.job_info)
+
         def run(call: Call, text: str, deadline: Deadline) -> str:
             request = decode(text)
             deadline.check()
-            sdk = client(call.corpid, call.agentid, call.ability_id, call.job_info)
-            context = Context(call, sdk, apis, deadline, notifications)
+            context = Context(call, new_client(call), apis, deadline, notifications)
             result = function(request, context) if takes_context else function(request)
             deadline.check()
             return encode(result)
@@ -145,8 +148,7 @@ class Functions:
         def run_async(call: Call, text: str, deadline: Deadline) -> str:
             request = decode(text)
             deadline.check()
-            sdk = client(call.corpid, call.agentid, call.ability_id, call.job_info)
-            context = AsyncContext(call, sdk, apis, deadline, notifications)
+            context = AsyncContext(call, new_client(call), apis, deadline, notifications)
             arguments = (request, context) if takes_context else (request,)
             return encode(portal.run(lambda: function(*arguments), context))
 

@@ -15,6 +15,7 @@ from wwspec_router.errors import LoaderError
 from wwspec_router.handlers.events import EventHandler, read_event_handler
 from wwspec_router.registry.file import EVENT_JOB, EventRow, Registry
 from wwspec_router.registry.loader import Application, EventContract
+from wwspec_router.spelling import did_you_mean
 
 __all__ = ["EventRows", "EventTarget", "Kind"]
 
@@ -133,11 +134,8 @@ class EventRows:
         place = self._registry.place("events", event_type)
         contract = self._events.get(event_type)
         if contract is None:
-            known = ", ".join(self._events)
-            self.faults.append(
-                f"{place}: event {event_type} has no contract; add schemas/events/{event_type}.py, "
-                f"or correct the name; known: {known}"
-            )
+            fix = did_you_mean(event_type, self._events, f"correct the name, or add schemas/events/{event_type}.py")
+            self.faults.append(f"{place}: event {event_type} has no contract; {fix}")
             return
         handler = self._handler(place, row.handler, contract)
         if handler is None:

@@ -18,6 +18,7 @@ __all__ = [
     "compare",
     "console_contract",
     "console_contracts",
+    "fractions",
     "json_schemas",
     "takes_error_reply",
 ]
@@ -31,6 +32,19 @@ def console_contracts(table: AbilityTable) -> dict[str, ConsoleContract]:
 def takes_error_reply(contract: ConsoleContract) -> bool:
     """Tell whether an error reply fits the output contract; one that does not reaches the app as 790014."""
     return matches(contract.output, {"errcode": DEFAULT_ERRCODE, "errmsg": "any"})
+
+
+def fractions(example: Any, path: str = "$") -> Iterator[str]:
+    """Yield the path of each number with a fraction in an example: the console lets no whole number pass there."""
+    match example:
+        case float():
+            yield path
+        case dict():
+            for key, value in example.items():
+                yield from fractions(value, f"{path}.{key}")
+        case list():
+            for value in example:
+                yield from fractions(value, f"{path}[]")
 
 
 def console_contract(ability: Ability) -> ConsoleContract:
@@ -51,11 +65,8 @@ def compare(contract: ConsoleContract, registered: dict[str, Any]) -> Iterator[s
 
     Args:
         contract: What the code says.
-        registered: `input` and `output` as the console has them; a missing one is not registered.
+        registered: `input` and `output` as the console has them; a missing one is not compared.
     """
-    for side in ("input", "output"):
-        if side not in registered:
-            yield f"its {side} contract is not registered"
     if "input" in registered:
         refused = dict(mismatches(registered["input"], contract.input))
         for path, why in refused.items():

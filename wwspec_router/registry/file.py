@@ -5,17 +5,19 @@ the fix; `table` then connects the rows with APIs and handlers. It imports nothi
 """
 
 import re
-import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
 
 from wwspec_router.contracts.codec import OutputPolicy
-from wwspec_router.errors import DEFAULT_ERRCODE, RegistryError
+from wwspec_router.errors import DEFAULT_ERRCODE, ConfigurationError, RegistryError
+from wwspec_router.spelling import did_you_mean
+from wwspec_router.toml import read_toml
 
 __all__ = [
     "EVENT_JOB",
@@ -47,6 +49,17 @@ _HEADER = re.compile(
     r"""\s*\[\s*(?P<table>[\w-]+)\s*(?:\.\s*(?P<quote>["']?)(?P<key>.*?)\s*)?\]\s*(?:\#.*)?$""", re.VERBOSE
 )
 """The line that begins a table, such as `[abilities."chat.digest"]`."""
+
+_IN_TOML = {
+    "str": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a table",
+}
+"""What people call the types of msgspec's messages."""
+_TYPE = re.compile(rf"\b({'|'.join(_IN_TOML)})\b")
 
 RowT = TypeVar("RowT", bound=msgspec.Struct)
 
@@ -157,16 +170,11 @@ def parse_registry(path: Path) -> tuple[Registry, list[str]]:
         RegistryError: There is no such file, or it is not TOML.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        raw = tomllib.loads(text)
-    except FileNotFoundError:
-        raise RegistryError([f"{path}: there is no such file; name the registry file with --registry"]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise RegistryError([f"{path}: can't be read as UTF-8 text: {error}"]) from None
-    except RecursionError:
-        raise RegistryError([f"{path}: not valid TOML: nested too deeply"]) from None
-    except ValueError as error:  # TOMLDecodeError, and what int() says of thousands of digits
-        raise RegistryError([f"{path}: not valid TOML: {error}"]) from None
+        text, raw = read_toml(
+            path, "start in the application's folder, name it with --app, or the file with --registry"
+        )
+    except ConfigurationError as error:
+        raise RegistryError([str(error)]) from None
     reader = _Reader(path, text)
     return reader.read(raw), reader.faults
 
@@ -183,7 +191,7 @@ class _Reader:
 
     def read(self, raw: dict[str, Any]) -> Registry:
         for name in (each for each in raw if each not in self.TABLES):
-            self.faults.append(f"{self._path} [{name}]: unknown table; {_nearest(name, self.TABLES)}")
+            self.faults.append(f"{self._path} [{name}]: unknown table; {_suggestion(name, self.TABLES)}")
         tables = {name: self._table(raw, name) for name in self.TABLES}
         abilities = {}
         for ability_id, row in tables["abilities"].items():
@@ -236,12 +244,12 @@ class _Reader:
         fields = _fields(type_)
         for key, value in row.items():
             if key not in fields:
-                self.faults.append(f"{place}: unknown key {key}; {_nearest(key, fields)}")
+                self.faults.append(f"{place}: unknown key {key}; {_suggestion(key, fields)}")
                 continue
             try:
                 msgspec.convert(value, fields[key].type)
             except msgspec.ValidationError as error:
-                self.faults.append(f"{place}: {key}: {str(error).replace('`', '')}")
+                self.faults.append(f"{place}: {key}: {_value_fault(value, fields[key].type, error)}")
         for name, field in fields.items():
             if field.required and name not in row:
                 self.faults.append(f"{place}: missing key {name}")
@@ -258,6 +266,8 @@ class _Reader:
 def _row_faults(ability_id: str, row: AbilityRow) -> Iterator[str]:
     if not ability_id or not ability_id.isprintable():
         yield "an ability ID is printable text, as it is in the admin console"
+    elif ability_id != ability_id.strip():
+        yield "an ability ID neither begins nor ends with a space"
     if ability_id.startswith(EVENT_JOB):
         yield _RESERVED
     given = [name for name in ("api", "handler", "kind") if getattr(row, name) is not None]
@@ -272,6 +282,26 @@ def _row_faults(ability_id: str, row: AbilityRow) -> Iterator[str]:
             yield f"{name} goes with api or handler only"
     if row.output_policy is not None and row.kind not in (None, "callback_data"):
         yield 'output_policy goes with api, handler or kind = "callback_data" only'
+
+
+def _value_fault(value: object, type_: Any, error: msgspec.ValidationError) -> str:
+    """Return what is wrong with the value of a key."""
+    text = str(error).replace("`", "").replace(" | null", "")
+    if not text.startswith("Invalid enum value"):
+        return _TYPE.sub(
+            lambda found: _IN_TOML[found[0]], text.replace("Expected", "must be").replace(", got", ", not")
+        )
+    choices = [each for part in (type_, *get_args(type_)) for each in _choices(part)]
+    if "*" in choices:
+        return f'write "*" for every API, or a list of names, such as ["{value}"]'
+    return f"{value!r} is unknown; {_suggestion(str(value), choices)}"
+
+
+def _choices(type_: Any) -> tuple[str, ...]:
+    """Return the values that a type lists, if it does."""
+    if isinstance(type_, type) and issubclass(type_, StrEnum):
+        return tuple(each.value for each in type_)
+    return get_args(type_) if get_origin(type_) is Literal else ()
 
 
 @cache
@@ -301,8 +331,5 @@ def _toml_key(key: str) -> str:
     return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else msgspec.json.encode(key[:64]).decode()
 
 
-def _nearest(word: str, known: Any) -> str:
-    import difflib  # when it is needed: to import it takes as long as to read a registry file
-
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
+def _suggestion(word: str, known: Collection[str]) -> str:
+    return did_you_mean(word, known, otherwise=f"known: {', '.join(known)}")

@@ -10,10 +10,8 @@ two types that don't know each other. It is not aware of the registry file or of
 """
 
 import importlib
-import pkgutil
+import re
 import sys
-import traceback
-from collections.abc import Iterable
 from functools import cached_property
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import module_from_spec
@@ -24,11 +22,17 @@ from typing import Any, ClassVar, Self, TypeVar
 from wwspec_router.contracts import ApiRequest, Contract, Output
 from wwspec_router.contracts.examples import contract_faults
 from wwspec_router.errors import LoaderError
+from wwspec_router.registry.faults import import_fault, missing_module, module_names
+from wwspec_router.spelling import did_you_mean
 from wwspec_router.wecom import api as wecom_api, events as wecom_events
 
 __all__ = ["ApiContract", "Application", "EventContract", "ModuleContract"]
 
 ContractT = TypeVar("ContractT", bound=Contract)
+
+_TARGET = re.compile(r"(?!\d)\w+(\.(?!\d)\w+)*:(?!\d)\w+")
+LONGEST_TARGET = 200
+"""Characters of a name that a fault proposes."""
 
 
 class ModuleContract:
@@ -151,14 +155,17 @@ class Application:
         Raises:
             LoaderError: The text has another form, the module does not import, or it has no such attribute.
         """
-        name, colon, attribute = target.partition(":")
-        if not (colon and attribute.isidentifier() and all(each.isidentifier() for each in name.split("."))):
-            raise LoaderError(f'"{target}" must have the form "package.module:attribute"')
+        if not _TARGET.fullmatch(target):
+            raise LoaderError(f'"{target}" must have the form "{_likely_target(target)}"')
+        name, _, attribute = target.partition(":")
         module = self._import(name)
         try:
             return getattr(module, attribute)
         except AttributeError:
-            raise LoaderError(f'"{target}": module {name} has no attribute {attribute}') from None
+            meant = did_you_mean(attribute, [each for each in vars(module) if not each.startswith("_")])
+            raise LoaderError(
+                f'"{target}": module {name} has no attribute {attribute}{f"; {meant}" if meant else ""}'
+            ) from None
 
     def _contracts(
         self, kind: type[ContractOfModuleT], package: str, shipped_package: ModuleType
@@ -170,7 +177,7 @@ class Application:
             package: The application's package, which need not exist.
             shipped_package: The package of the shipped contracts.
         """
-        contracts = {name: kind(shipped_package.__name__, name) for name in _module_names(shipped_package.__path__)}
+        contracts = {name: kind(shipped_package.__name__, name) for name in module_names(shipped_package.__path__)}
         for name in sorted(self._own_names(package)):
             contracts[name] = kind(package, name, is_own=True, replaces=contracts.get(name))
             self._import(contracts[name].module)
@@ -183,7 +190,7 @@ class Application:
             self._import(top)  # also for handlers that import it: a foreign package is reported
         if not self.folder.joinpath(*package.split(".")).is_dir():
             return set()
-        return _module_names(self._import(package).__path__)
+        return module_names(self._import(package).__path__)
 
     def _import(self, name: str) -> ModuleType:
         top = name.partition(".")[0]
@@ -195,10 +202,10 @@ class Application:
             module = importlib.import_module(name)
         except ModuleNotFoundError as error:
             if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
-                raise LoaderError(f"{name}: there is no such module in {self.folder}") from None
-            raise LoaderError(f"{name} can't be imported: it needs {error.name}, which is not installed") from error
+                raise LoaderError(missing_module(error.name, self.folder)) from None
+            raise LoaderError(import_fault(name, error, self.folder)) from error
         except (Exception, SystemExit) as error:
-            raise LoaderError(f"{name} can't be imported: {_where(error)}") from error
+            raise LoaderError(import_fault(name, error, self.folder)) from error
         if top == name and name not in self._own:
             self._require_own(module)
             self._own.add(name)
@@ -225,20 +232,16 @@ class Application:
                 )
 
 
+def _likely_target(target: str) -> str:
+    """Return what a text is meant to be that has another form: a file's name, or a point instead of the colon."""
+    likely = target.replace(".py", "").replace("/", ".")
+    if ":" not in likely:
+        likely = ":".join(likely.rsplit(".", 1)) if likely.count(".") > 1 else f"{likely}:function"
+    return likely if len(likely) <= LONGEST_TARGET and _TARGET.fullmatch(likely) else "package.module:function"
+
+
 def _package_without_init(name: str, folder: Path) -> ModuleType:
     """Return a package of this folder alone. Python would prefer any package of that name with an __init__.py."""
     spec = ModuleSpec(name, None, is_package=True)
     spec.submodule_search_locations = [str(folder)]
     return module_from_spec(spec)
-
-
-def _module_names(path: Iterable[str]) -> set[str]:
-    return {each.name for each in pkgutil.iter_modules(path) if not each.name.startswith("_")}
-
-
-def _where(error: BaseException) -> str:
-    text = " ".join([f"{type(error).__name__}:", *str(error).split()])
-    if isinstance(error, SyntaxError):  # says itself where
-        return text
-    frames = [each for each in traceback.extract_tb(error.__traceback__) if not each.filename.startswith("<frozen")]
-    return f"{text} ({Path(frames[-1].filename).name}, line {frames[-1].lineno})"

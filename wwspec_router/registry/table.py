@@ -30,8 +30,10 @@ from wwspec_router.handlers.context import ApiCodec, ApiCodecs
 from wwspec_router.monitoring.monitor import Status
 from wwspec_router.registry.apis import RequestCodecs
 from wwspec_router.registry.events import EventRows, EventTarget, Kind
+from wwspec_router.registry.faults import place_of
 from wwspec_router.registry.file import AbilityRow, Apis, Passthrough, Registry, parse_registry
 from wwspec_router.registry.loader import ApiContract, Application, EventContract
+from wwspec_router.spelling import did_you_mean
 
 __all__ = [
     "Ability",
@@ -160,9 +162,10 @@ def build_table(folder: Path, registry_path: Path) -> AbilityTable:
     Raises:
         ConfigurationError: The folder, a contract or the registry file has faults.
     """
+    application = Application(folder)
     registry, faults = parse_registry(registry_path)
     try:
-        builder = _Builder(registry, Application(folder))
+        builder = _Builder(registry, application)
     except LoaderError as error:
         if not faults:
             raise
@@ -267,7 +270,7 @@ class _Builder:
             self.faults.append(f"{place}: handler: {error}")
             return None
         if handler is None:
-            self.faults.append(f"{place}: handler: {name} has no contract; mark it with @wwspec_router.ability")
+            self.faults.append(f"{place}: handler: {name} is no handler; mark a function with @wwspec_router.ability")
             return None
         request = self._handler_contract(place, "input", row.input, handler.request)
         response = self._handler_contract(place, "output", row.output, handler.response)
@@ -286,8 +289,10 @@ class _Builder:
         if file is not None:
             self.faults.append(f"{place}: {side}: the handler's annotation is a contract already; give one of the two")
             return None
-        faults = [f"{place}: {side} contract {path}: {why}" for path, why in contract_faults(type_)]
-        self.faults += faults
+        faults = list(contract_faults(type_))
+        if faults:
+            where = f"{type_.__name__} at {place_of(type_, self._application.folder)}"
+            self.faults += [f"{place}: {side} contract {path}: {why} ({where})" for path, why in faults]
         return None if faults else type_
 
     def _narrowed_target(self, api: str, row: AbilityRow, place: str) -> ApiTarget | None:
@@ -298,7 +303,7 @@ class _Builder:
             type_ = whole if file is None else self._file_contract(place, side, file)
             if type_ is not None:
                 outside = mismatches(console_example(whole), console_example(type_))
-                self.faults += [f"{place}: {side} {path}: {why} of SDK API {api}" for path, why in outside]
+                self.faults += [f"{place}: {side} {path}: {why} (SDK API {api})" for path, why in outside]
             types.append(type_)
         if None in types:
             return None
@@ -352,13 +357,15 @@ class _Builder:
                 self.faults.append(f"{self._registry.place(table, key)}: {self._unknown_api(api)}")
 
     def _unknown_api(self, api: str) -> str:
-        return f"SDK API {api} has no contract; add schemas/api/{api}.py, or correct the name"
+        fix = f"correct the name, or add schemas/api/{api}.py"
+        return f"SDK API {api} has no contract; {did_you_mean(api, self._contracts, otherwise=fix)}"
 
     def _check_scenes(self) -> None:
         place = self._registry.place("notify_scenes")
         for event_type in self._registry.notify_scenes:
             if event_type not in self._events:
-                self.faults.append(f"{place}: event {event_type} has no contract; add schemas/events/{event_type}.py")
+                fix = did_you_mean(event_type, self._events, f"correct the name, or add schemas/events/{event_type}.py")
+                self.faults.append(f"{place}: event {event_type} has no contract; {fix}")
 
 
 def _output(contract: ApiContract, policy: OutputPolicy) -> OutputCodec:

@@ -42,15 +42,19 @@ RETURN_CODES = {
 _CODE = re.compile(r"(?<!\d)-100\d\d(?!\d)")
 
 
-def load_sdk(source: SdkSource) -> "VendorSdk":
+def load_sdk(source: SdkSource, app: Path) -> "VendorSdk":
     """Import the SDK module.
 
     Args:
-        source: The vendor's module as it is found on sys.path, or the emulator's stand-in.
+        source: The vendor's module, or the emulator's stand-in.
+        app: The application folder: the vendor's module is looked for in its `sdk/`, and then on sys.path.
 
     Raises:
         SdkUnavailableError: It is absent, does not load on this Python, or is not the one that was asked for.
     """
+    folder = app.resolve() / "sdk"
+    if source is SdkSource.VENDOR and folder.is_dir() and str(folder) not in sys.path:
+        _search_first(folder)
     origin = _origin()
     if source is SdkSource.EMULATOR:
         if origin is not None and origin.parent != STANDIN:
@@ -59,11 +63,15 @@ def load_sdk(source: SdkSource) -> "VendorSdk":
                 "remove the vendor SDK from PYTHONPATH for development, or start with --sdk vendor"
             )
         if str(STANDIN) not in sys.path:
-            sys.path.insert(0, str(STANDIN))
-            importlib.invalidate_caches()
+            _search_first(STANDIN)
     else:
-        _require_vendor(origin)
+        _require_vendor(origin, folder)
     return VendorSdk(_import(), source)
+
+
+def _search_first(folder: Path) -> None:
+    sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
 
 
 def _origin() -> Path | None:
@@ -75,16 +83,16 @@ def _origin() -> Path | None:
     return Path(spec.origin).resolve() if spec is not None and spec.origin else None
 
 
-def _require_vendor(origin: Path | None) -> None:
+def _require_vendor(origin: Path | None, folder: Path) -> None:
     if origin is None:
         raise SdkUnavailableError(
-            f"the vendor SDK {MODULE} is not on sys.path: put {MODULE}.so into the program's sdk/ folder "
+            f"the vendor SDK {MODULE} is neither in {folder} nor on sys.path: put {MODULE}.so there "
             "(where to get it: WeCom document 100057), or start with --sdk emulator for development"
         )
     if origin.parent == STANDIN:
         raise SdkUnavailableError(
             "only the emulator's stand-in is on sys.path, and it must not serve production: "
-            f"put the vendor's {MODULE}.so into sdk/ (WeCom document 100057), or start with --sdk emulator"
+            f"put the vendor's {MODULE}.so into {folder} (WeCom document 100057), or start with --sdk emulator"
         )
     if origin.suffix == ".so" and sys.version_info[:2] not in SUPPORTED_PYTHONS:
         raise SdkUnavailableError(

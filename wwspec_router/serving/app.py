@@ -69,7 +69,7 @@ def create_app(settings: Settings, shared: SharedFigures | None = None) -> "Zone
     gc.disable()
     table = build_table(settings.app, settings.registry_path)
     check_configuration(table)
-    sdk = load_sdk(settings.sdk)
+    sdk = load_sdk(settings.sdk, settings.app)
     if settings.debug_token:
         sdk.open_debug_mode(settings.debug_token, settings.access_token)
     if sdk.source is SdkSource.VENDOR:  # the stand-in prints to where our own lines go already

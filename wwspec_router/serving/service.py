@@ -16,6 +16,7 @@ from functools import partial
 from wwspec_router.config import SdkSource, Settings
 from wwspec_router.errors import ConfigurationError, WWSpecError
 from wwspec_router.logs import setup_logging
+from wwspec_router.loopback import is_loopback
 from wwspec_router.serving.pulse import Pulse
 from wwspec_router.serving.supervisor import Supervisor
 from wwspec_router.stacks import describe
@@ -40,6 +41,7 @@ def serve(settings: Settings) -> None:
     setup_logging(settings.log_level, as_json=settings.log_json, development=settings.sdk is SdkSource.EMULATOR)
     if bool(settings.debug_token) != bool(settings.access_token):
         raise ConfigurationError("WWSPEC_DEBUG_TOKEN and WWSPEC_ACCESS_TOKEN go together (WeCom document 100083)")
+    _refuse_strangers(settings)
     _allow_files(settings)
     listening = _bind(settings)
     if settings.workers == 0:
@@ -100,6 +102,15 @@ def _allow_files(settings: Settings) -> None:
             settings.connections,
             settings.threads,
             wanted,
+        )
+
+
+def _refuse_strangers(settings: Settings) -> None:
+    """Raise ConfigurationError when other machines would reach a program that the emulator's key opens."""
+    if settings.sdk is SdkSource.EMULATOR and not (settings.allow_remote or is_loopback(settings.host)):
+        raise ConfigurationError(
+            f"--sdk emulator listens on loopback only, not on {settings.host!r}: leave --host out, "
+            "or add --allow-remote to let other machines call the program"
         )
 
 

@@ -7,6 +7,7 @@ A new backend is a folder here, a row in `_SCHEMES`, and a test class that runs
 from collections.abc import Callable, Mapping
 
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.spelling import did_you_mean
 from wwspec_router.stores.base import (
     Job,
     JobFigures,
@@ -52,8 +53,11 @@ def open_store(url: str, limits: StoreLimits = _DEFAULT_LIMITS, *, clock: Callab
     opener = _SCHEMES.get(scheme) if colon else None
     if opener is None:
         # The URL is not repeated: it may hold a password.
-        known = ", ".join(f"{each}:" for each in _SCHEMES)
-        raise ConfigurationError(f"the store's URL has no known scheme; known are {known}")
+        known = [f"{each}:" for each in _SCHEMES]
+        meant = did_you_mean(f"{scheme}:", known)
+        raise ConfigurationError(
+            f"the store's URL has no known scheme; {f'{meant} ' if meant else ''}known are {', '.join(known)}"
+        )
     return opener(url, limits, clock)
 
 

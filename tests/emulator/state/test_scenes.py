@@ -134,7 +134,8 @@ def test_a_list_that_is_left_out_is_made_from_the_seed(tmp_path: Path, start: St
     ("text", "words"),
     [
         ("[[employees", "']]'"),
-        ("x = [\n]]\n", "line 2"),
+        ("x = [\n]]\n", ":2: not valid TOML"),
+        ("\ufeff[[employees]]", "byte order mark"),
         ("[[employees]]\nname = 'x'\n", "userid"),
         ("[[people]]\n", "people"),
         ("[[employees]]\nuserid = 'a'\n[[customers]]\nid = 'a'\n", "'a' occurs twice"),
@@ -176,8 +177,10 @@ def test_a_scene_that_names_nobody_is_refused(tmp_path: Path, text: str, words: 
 
 
 def test_a_scene_that_is_no_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="can't be read"):
+    with pytest.raises(ConfigurationError, match="there is no such file"):
         load_scene(tmp_path / "missing.toml")
+    with pytest.raises(ConfigurationError, match="is a folder"):
+        load_scene(tmp_path)
 
 
 @pytest.mark.slow  # a hundred thousand messages

@@ -17,6 +17,7 @@ from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.state.traffic import Entry
 from wwspec_router.emulator.state.world import World
 from wwspec_router.envelope import CallType
+from wwspec_router.spelling import did_you_mean
 
 __all__ = ["fire", "fire_as_is", "queue"]
 
@@ -28,7 +29,8 @@ def fire(world: World, event_type: str, overrides: Mapping[str, Any]) -> Answer:
 
     def build() -> dict[str, Any]:
         if event_type not in EVENT_TYPES:
-            raise RefusedError(40058, f"no such event; there are {', '.join(EVENT_TYPES)}")
+            known = f"there are {', '.join(EVENT_TYPES)}"
+            raise RefusedError(40058, f"no such event; {did_you_mean(event_type, EVENT_TYPES, known)}")
         return build_event(world, world.app, event_type, overrides)
 
     return _fire(world, build)

@@ -304,6 +304,10 @@ class EmulatorClient:
 
         try:
             response = self._http.request(method, path, **body)
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL):
+            raise EmulatorError(
+                f"{self.url!r} is not the URL of an emulator: write one such as {DEFAULT_URL}"
+            ) from None
         except httpx.HTTPError as error:
             raise EmulatorError(
                 f"no emulator answers at {self.url} ({type(error).__name__}): "

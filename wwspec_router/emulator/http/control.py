@@ -47,6 +47,7 @@ class Control:
             receiver = world.app.receiver
             program = world.app.programs[settings.program_id]
             contracts, kept = program.contracts, world.kept()
+            who = self._who()
         return accepted(
             corpid=settings.corpid,
             agentid=settings.agentid,
@@ -63,7 +64,23 @@ class Control:
             debug_token=settings.debug_token,
             now=platform.clock.seconds(),
             kept=msgspec.to_builtins(kept),
+            **who,
         )
+
+    def _who(self) -> Answer:
+        """Return the people, groups and knowledge bases of the app's corp. The caller holds the lock."""
+        corp = self._platform.world.corp(self._platform.world.app)
+        chats = corp.chats
+        return {
+            "employees": {each.id: chats.people.name_of(each) for each in chats.employees},
+            "customers": {each.id: chats.people.name_of(each) for each in chats.customers},
+            "robots": [each.id for each in chats.robots],
+            "groups": {
+                each.chatid: {"name": each.name, "members": [member.id for member in each.members]}
+                for each in chats.groups.values()
+            },
+            "knowledge_bases": {each.kb_id: each.name for each in corp.knowledge.authorised()},
+        }
 
     def add_fault(self, body: bytes) -> Answer:
         """Set a fault, given as the JSON of a `FaultSpec`, and answer its `id`."""

@@ -12,7 +12,8 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from wwspec_router.emulator.settings import WECOM_HOST, host_of, is_loopback
+from wwspec_router.emulator.settings import WECOM_HOST, host_of
+from wwspec_router.loopback import is_loopback
 
 __all__ = ["Guard"]
 

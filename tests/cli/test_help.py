@@ -1,0 +1,67 @@
+"""Help by what one is doing: groups of verbs, and examples that can be typed as they are."""
+
+import shlex
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from wwspec_router.cli.main import VERBS, Group, main
+
+EXAMPLES = [(verb, line) for verb, row in VERBS.items() for line in row.examples]
+
+
+def shown(*arguments: str) -> str:
+    done = CliRunner().invoke(main, [*arguments, "--help"], env={"COLUMNS": "80"}, prog_name="wwspec")
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_help_shows_each_verb_with_an_example_below_its_group() -> None:
+    lines = shown().splitlines()
+    for group in Group:
+        below = lines[lines.index(f"{group}:") + 1 :]
+        own = "\n".join(below[: below.index("")] if "" in below else below)
+        for verb, row in VERBS.items():
+            assert (f"  {verb} " in own) == (f"$ {row.examples[0]}" in own) == (row.group is group)
+
+
+def test_help_fits_a_terminal_of_80_columns() -> None:
+    assert max(map(len, shown().splitlines())) <= 80
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_help_of_a_verb_ends_with_one_to_three_examples(verb: str) -> None:
+    examples = VERBS[verb].examples
+    assert 1 <= len(examples) <= 3
+    assert [line.strip() for line in shown(verb).splitlines()[-len(examples) :]] == [f"$ {each}" for each in examples]
+
+
+@pytest.mark.parametrize(("verb", "line"), EXAMPLES, ids=[line for _, line in EXAMPLES])
+def test_an_example_is_a_command_line_of_its_verb(
+    verb: str, line: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path_factory.mktemp("app")
+    for name in ("console", "shop", "examples"):
+        (folder / name).mkdir()
+    (folder / "production.toml").touch()
+    monkeypatch.chdir(folder)
+    parsed: list[str] = []
+    monkeypatch.setattr(click.Command, "invoke", lambda _, context: parsed.append(context.command_path))
+    program, *arguments = shlex.split(line)
+    done = CliRunner().invoke(main, arguments, prog_name=program)
+    assert done.exit_code == 0, done.output
+    assert parsed[-1].startswith(f"wwspec {verb}")
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("sevre", "serve"), ("contract", "contracts"), ("doktor", "doctor")])
+def test_a_misspelled_verb_names_the_one_that_is_meant(typed: str, meant: str) -> None:
+    done = CliRunner().invoke(main, [typed])
+    assert done.exit_code == 2
+    assert f"there is no verb '{typed}'; did you mean {meant}?" in done.stderr
+
+
+def test_an_unknown_verb_names_the_list_of_verbs() -> None:
+    done = CliRunner().invoke(main, ["xyzzy"], prog_name="wwspec")
+    assert done.exit_code == 2
+    assert "there is no verb 'xyzzy'; wwspec --help lists them" in done.stderr

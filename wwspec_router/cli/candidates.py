@@ -1,0 +1,91 @@
+"""What a shell completes: ability IDs, events and APIs of the application in the current folder.
+
+Everything is read from files; neither a handler nor a contract is imported. What can't be read is left out, since a
+shell must not show an error while somebody types.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from wwspec_router.cli.settings_file import FILE, read_settings_file
+from wwspec_router.config import REGISTRY, variable
+from wwspec_router.errors import ConfigurationError
+from wwspec_router.toml import read_toml
+
+__all__ = ["ability_ids", "api_names", "event_types", "fault_targets"]
+
+SHIPPED = Path(__file__).parents[1] / "wecom"
+"""WeCom's contracts: a file each."""
+
+
+def ability_ids(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the ability IDs of the registry file that begin so."""
+    return _matching(_ability_ids(ctx), incomplete)
+
+
+def event_types(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the event types that begin so."""
+    return _matching(_contracts(ctx, "events"), incomplete)
+
+
+def api_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the names of SDK APIs that begin so."""
+    return _matching(_contracts(ctx, "api"), incomplete)
+
+
+def fault_targets(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return what a fault may be limited to: SDK APIs, ability IDs and event types."""
+    return _matching({*_contracts(ctx, "api"), *_ability_ids(ctx), *_contracts(ctx, "events")}, incomplete)
+
+
+def _matching(names: set[str], incomplete: str) -> list[str]:
+    return sorted(each for each in names if each.startswith(incomplete) and each.isprintable() and " " not in each)
+
+
+def _app(ctx: click.Context) -> Path:
+    return ctx.params.get("app") or Path(os.environ.get(variable("app"), ""))
+
+
+def _contracts(ctx: click.Context, kind: str) -> set[str]:
+    """Return the names of the contracts of one kind: WeCom's, and those that the application adds."""
+    folders = (SHIPPED / kind, _app(ctx) / "schemas" / kind)
+    return {path.stem for folder in folders for path in folder.glob("*.py") if not path.stem.startswith("_")}
+
+
+def _ability_ids(ctx: click.Context) -> set[str]:
+    try:
+        _, tables = read_toml(_registry(ctx))
+    except ConfigurationError:
+        return set()
+    ids = set(_table(tables, "abilities"))
+    for name in ("passthrough", "func"):
+        row = _table(tables, name)
+        if isinstance(row.get("prefix"), str):
+            ids.update(f"{row['prefix']}{api}" for api in _apis(ctx, row.get("apis", "*")))
+    return ids
+
+
+def _registry(ctx: click.Context) -> Path:
+    app = _app(ctx)
+    if named := ctx.params.get("registry") or os.environ.get(variable("registry")):
+        return Path(named)
+    settings = Path(os.environ.get(variable("config")) or app / FILE)
+    if settings.is_file():
+        return Path(read_settings_file(settings).defaults("serve").get("registry", app / REGISTRY))
+    return app / REGISTRY
+
+
+def _table(tables: dict[str, Any], name: str) -> dict[str, Any]:
+    table = tables.get(name)
+    return table if isinstance(table, dict) else {}
+
+
+def _apis(ctx: click.Context, apis: object) -> Iterator[str]:
+    if apis == "*":
+        yield from _contracts(ctx, "api")
+    elif isinstance(apis, list):
+        yield from (each for each in apis if isinstance(each, str))

@@ -1,0 +1,95 @@
+"""`wwspec config`: every setting of the program, and where its value comes from."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from wwspec_router.cli.help import SettingsCommand
+from wwspec_router.cli.options import app_options, origin, print_json, setting_options, settings_file
+from wwspec_router.cli.settings_file import FILE
+from wwspec_router.config import REGISTRY, Secret, may_hold_password, settings, variable
+from wwspec_router.spelling import did_you_mean
+
+__all__ = ["command"]
+
+MASK = "***"
+OTHER_VARIABLES = ("CALLBACK_TOKEN", "ENCODING_AES_KEY", "EMULATOR_")
+"""Beginnings of the names of variables that are no settings of the program, after `WWSPEC_`."""
+
+
+class Row(NamedTuple):
+    """One setting."""
+
+    name: str
+    value: Any
+    origin: str
+
+
+@click.command(cls=SettingsCommand)
+@app_options
+@setting_options
+@click.option("--json", "as_json", is_flag=True, help="For programs: a list of name, value and origin.")
+def command(app: Path, registry: Path | None, as_json: bool, **options: Any) -> None:
+    """List every setting that `wwspec serve` would have here, with its value and where that comes from.
+
+    \b
+    default            nothing sets it
+    wwspec.toml:4      line 4 of the settings file
+    WWSPEC_PORT        the environment
+    --port             an option of this command, which takes those of `serve`
+
+    A later one of these goes before the others. Secrets are masked.
+    """  # noqa: D301 - click's own mark for a paragraph that keeps its lines
+    context = click.get_current_context()
+    rows = list(_rows(context, app, registry, options))
+    if as_json:
+        print_json([row._asdict() for row in rows])
+    else:
+        texts = [(row.name, _text(row.value), row.origin) for row in rows]
+        names, values = (max(len(each[column]) for each in texts) for column in (0, 1))
+        for name, value, where in texts:
+            click.echo(f"{name:<{names}}  {value:<{values}}  {where}")
+    for fault in _misspelled():
+        click.echo(fault, err=True)
+
+
+def _rows(context: click.Context, app: Path, registry: Path | None, options: dict[str, Any]) -> Iterator[Row]:
+    file = settings_file(context)
+    yield Row("app", str(app), origin(context, "app"))
+    yield Row("config", None if file is None else str(file.path), _file_origin(context))
+    yield Row("registry", str(registry or app / REGISTRY), origin(context, "registry"))
+    for name, setting in settings().items():
+        value = options[name]
+        hidden = setting.secret is Secret.ALWAYS or may_hold_password(str(value))
+        if setting.secret is not Secret.NEVER and hidden and value:
+            value = MASK if setting.secret is Secret.ALWAYS else f"{value.partition(':')[0]}:{MASK}"
+        yield Row(setting.option, value, origin(context, name))
+
+
+def _file_origin(context: click.Context) -> str:
+    found = origin(context, "config")
+    return f"no {FILE}" if found == "default" and settings_file(context) is None else found
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else str(value or (0 if value == 0 else "-"))
+
+
+def _misspelled() -> Iterator[str]:
+    """Yield a line for each variable of the environment that is meant to be a setting's, and is none."""
+    named = [variable(each) for each in ("app", "config", "registry", *(each.option for each in settings().values()))]
+    known = {
+        *named,
+        *(f"{variable(each.option)}_FILE" for each in settings().values() if each.secret is not Secret.NEVER),
+    }
+    others = tuple(f"WWSPEC_{each}" for each in OTHER_VARIABLES)
+    for name in sorted(os.environ):
+        if name.startswith("WWSPEC_") and name not in known and not name.startswith(others):
+            meant = did_you_mean(name, known)
+            if meant:
+                yield f"{name} is no setting; {meant}"

@@ -1,0 +1,160 @@
+"""wwspec.toml: the settings of one application in a file, below the environment and the options.
+
+The tables are `[serve]` and, for what differs in development, `[dev]`. Their keys are named as the options of
+`wwspec serve`. Paths are relative to the file. Secrets are refused here: the file goes into a repository and an image.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wwspec_router.config import Secret, Setting, may_hold_password, settings, variable
+from wwspec_router.errors import ConfigurationError
+from wwspec_router.spelling import did_you_mean
+
+__all__ = ["FILE", "SettingsFile", "read_settings_file"]
+
+FILE = "wwspec.toml"
+"""The settings file of an application, in its folder, unless another is named."""
+TABLES = ("serve", "dev")
+NOT_IN_DEV = ("host", "sdk", "debug_token_file", "access_token_file")
+"""What `wwspec dev` has no option for."""
+PRODUCTION = ("store", "store_file", *NOT_IN_DEV)
+"""What `wwspec dev` does not take from `[serve]`: a program under development stays away from the real store."""
+SHOWN = 40
+"""Characters of a wrong value that a fault repeats."""
+_TABLE = re.compile(r"\s*\[\s*([\w-]+)\s*\]")
+_KEY = re.compile(r"""\s*(?:["']?(serve|dev)["']?\s*\.\s*)?["']?([\w-]+)["']?\s*=""")
+
+
+@dataclass(frozen=True)
+class SettingsFile:
+    """A settings file without a fault."""
+
+    path: Path
+    values: Mapping[str, Mapping[str, Any]]
+    """The values of each table, by the names of the command's arguments, such as `queue_timeout`."""
+    lines: Mapping[tuple[str, str], int]
+
+    def defaults(self, verb: str) -> dict[str, Any]:
+        """Return the values that a verb takes where neither an option nor the environment gives another."""
+        served = self.values.get("serve", {})
+        if verb != "dev":
+            return dict(served)
+        return {name: value for name, value in served.items() if name not in PRODUCTION} | {
+            **self.values.get("dev", {})
+        }
+
+    def place(self, verb: str, name: str) -> str:
+        """Return where the value that a verb takes is, such as `wwspec.toml:4`."""
+        table = "dev" if verb == "dev" and name in self.values.get("dev", {}) else "serve"
+        return _place(self.path.name, self.lines, table, name.replace("_", "-"))
+
+
+def read_settings_file(path: Path) -> SettingsFile:
+    """Read a settings file.
+
+    Raises:
+        ConfigurationError: It can't be read, is not TOML, or has faults; the text names each with its line and the fix.
+    """
+    from wwspec_router.toml import read_toml  # here: most applications have no such file
+
+    text, tables = read_toml(path, "name another one with --config")
+    lines = _lines(text)
+    faults = [
+        " ".join(filter(None, (_place(str(path), lines, table, key), f"[{table}]", key))) + f": {fault}"
+        for table, row in tables.items()
+        for key, fault in _faults(table, row)
+    ]
+    if faults:
+        raise ConfigurationError("\n".join(faults))
+    values = {
+        table: {key.replace("-", "_"): _from_folder(path.parent.absolute(), key, value) for key, value in row.items()}
+        for table, row in tables.items()
+    }
+    return SettingsFile(path, values, lines)
+
+
+def _faults(table: str, row: object) -> Iterator[tuple[str, str]]:
+    """Yield each fault of a table with the key that it is about; an empty key means the table."""
+    if table not in TABLES:
+        known = table.replace("_", "-") in _keys("serve")
+        meant = did_you_mean(table, TABLES, f"known: {', '.join(TABLES)}")
+        yield "", "put it below [serve]" if known else f"unknown table; {meant}"
+        return
+    if not isinstance(row, dict):
+        yield "", f"must be a table; write [{table}]"
+        return
+    known_keys = _keys(table)
+    for key, value in row.items():
+        fault = _fault(key, value, known_keys)
+        if fault:
+            yield key, fault
+        if f"{key}-file" in row:
+            yield key, f"give one of {key} and {key}-file"
+
+
+def _keys(table: str) -> dict[str, Setting | None]:
+    """Return the keys of a table; those without a setting name a file."""
+    known: dict[str, Setting | None] = {"registry": None}
+    for name, setting in settings().items():
+        if setting.secret is not Secret.ALWAYS:
+            known[setting.option] = setting
+        if setting.secret is not Secret.NEVER:
+            known[f"{name.replace('_', '-')}-file"] = None
+    return {key: each for key, each in known.items() if table != "dev" or key.replace("-", "_") not in NOT_IN_DEV}
+
+
+def _fault(key: str, value: object, known: Mapping[str, Setting | None]) -> str:
+    """Return what is wrong with a key and its value; a value that may be secret is not repeated."""
+    if key.replace("_", "-") in {each.option for each in settings().values() if each.secret is Secret.ALWAYS}:
+        option = key.replace("_", "-")
+        return f"a secret does not belong in this file: set {variable(option)}, or name a file with {option}-file"
+    if key not in known:
+        return f"unknown key; {_suggestion(key, known)}"
+    setting = known[key]
+    if setting is None:
+        return "" if isinstance(value, str) and value else "must be the path of a file, as text"
+    if not setting.allows(value):
+        shown = f", not {str(value)[:SHOWN]!r}" if isinstance(value, str) else f", not {str(value)[:SHOWN]}"
+        return f"must be {setting.allowed}{shown if setting.secret is Secret.NEVER else ''}"
+    if setting.secret is Secret.WITH_PASSWORD and may_hold_password(str(value)):
+        return f"a password does not belong in this file: set {variable(key)}, or name a file with {key}-file"
+    return ""
+
+
+def _suggestion(key: str, known: Mapping[str, Setting | None]) -> str:
+    spelled = key.replace("_", "-")
+    if spelled in known:
+        return f"write {spelled}"
+    if spelled in _keys("serve"):
+        return "it belongs in [serve]"
+    return did_you_mean(key, known, "wwspec config lists the keys")
+
+
+def _from_folder(folder: Path, key: str, value: Any) -> Any:
+    """Return a value with a relative path taken from the folder of the file."""
+    if key == "registry" or key.endswith("-file"):
+        return str(folder / value)
+    scheme, _, path = value.partition(":") if key == "store" else ("", "", "")
+    return f"sqlite:{folder / path}" if scheme == "sqlite" and path not in ("", ":memory:") else value
+
+
+def _lines(text: str) -> dict[tuple[str, str], int]:
+    """Return the line of each table, under an empty key, and of each key."""
+    found: dict[tuple[str, str], int] = {}
+    table = ""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if header := _TABLE.match(line):
+            table = header[1]
+            found.setdefault((table, ""), number)
+        elif key := _KEY.match(line):
+            found.setdefault((key[1] or table, key[2]) if key[1] or table else (key[2], ""), number)
+    return found
+
+
+def _place(file: str, lines: Mapping[tuple[str, str], int], table: str, key: str) -> str:
+    line = lines.get((table, key)) or lines.get((table, ""))
+    return file if line is None else f"{file}:{line}"

@@ -1,0 +1,132 @@
+"""SDK calls of `async def` handlers, on their way from the event loop to threads.
+
+The first runs on the worker thread of the ability's call. While it runs, others get helpers: threads that end with the
+ability's call, each with an SDK client of its own. Where no helper can be had, calls wait for a thread in their order.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextvars import copy_context
+from functools import partial
+from queue import SimpleQueue
+from threading import BoundedSemaphore, Lock, Thread
+from typing import Any, TypeVar
+
+from wwspec_router.errors import CallError
+from wwspec_router.sdk.base import SdkClient
+
+__all__ = ["AT_ONCE", "Helpers", "Mailbox"]
+
+T = TypeVar("T")
+_Job = Callable[[SdkClient], None]
+
+AT_ONCE = 8
+"""SDK calls of one handler that run at once."""
+MOST_HELPERS = 256
+"""Helpers of one process: as many threads as the calls themselves have by default."""
+
+
+class Helpers:
+    """Starts helpers for all mailboxes of a process, no more than `most` at a time."""
+
+    def __init__(self, most: int = MOST_HELPERS) -> None:
+        self._free = BoundedSemaphore(most)
+
+    def start(self, work: Callable[[], None]) -> Thread | None:
+        """Run a function on a new thread, which logs as the caller does; return None when there can be none."""
+        if not self._free.acquire(blocking=False):
+            return None
+
+        def help_out() -> None:
+            try:
+                work()
+            finally:
+                self._free.release()
+
+        thread = Thread(target=copy_context().run, args=(help_out,), name="wwspec-helper", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the system has no thread left
+            self._free.release()
+            return None
+        return thread
+
+
+class Mailbox:
+    """The SDK calls of one handler.
+
+    Args:
+        client: Of the worker thread.
+        new_client: Makes one for a helper.
+        helpers: Where helpers come from.
+    """
+
+    def __init__(self, client: SdkClient, new_client: Callable[[], SdkClient], helpers: Helpers) -> None:
+        self._client = client
+        self._new_client = new_client
+        self._helpers = helpers
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._threads: list[Thread] = []
+        self._lock = Lock()
+        self._unfinished = 0
+        """Jobs that wait or run."""
+        self._closed = False
+
+    async def run(self, function: Callable[[SdkClient], T]) -> T:
+        """Run a function on a thread, with that thread's client, and wait for it. On the loop.
+
+        Raises:
+            CallError: The mailbox is closed: a task of the handler outlived its call.
+        """
+        if self._closed:
+            raise CallError("the call is over")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+
+        def job(client: SdkClient) -> None:
+            finish: Callable[[], object] = future.cancel
+            try:
+                if not future.cancelled():
+                    finish = partial(_succeed, future, function(client))
+            except BaseException as error:  # raised in the handler, whatever it is
+                finish = partial(_fail, future, error)
+            with self._lock:
+                self._unfinished -= 1  # before the handler goes on: its next call needs no helper
+            loop.call_soon_threadsafe(finish)
+
+        with self._lock:
+            self._unfinished += 1
+            unfinished = self._unfinished
+        self._jobs.put(job)
+        threads = 1 + len(self._threads)
+        if threads < min(unfinished, AT_ONCE):
+            helper = self._helpers.start(lambda: self._work(self._new_client()))
+            if helper is not None:
+                self._threads.append(helper)
+        return await future
+
+    def close(self) -> None:
+        """Let `serve` return. On the loop."""
+        self._closed = True
+        for _ in range(1 + len(self._threads)):
+            self._jobs.put(None)
+
+    def serve(self) -> None:
+        """Run jobs until the mailbox is closed, and wait for the helpers. On the worker thread."""
+        self._work(self._client)
+        for each in self._threads:
+            each.join()
+
+    def _work(self, client: SdkClient) -> None:
+        while (job := self._jobs.get()) is not None:
+            job(client)
+
+
+def _succeed(future: "asyncio.Future[T]", result: T) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+def _fail(future: "asyncio.Future[Any]", error: BaseException) -> None:
+    if not future.done():
+        future.set_exception(RuntimeError("StopIteration") if isinstance(error, StopIteration) else error)

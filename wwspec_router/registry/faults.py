@@ -1,0 +1,78 @@
+"""Says in one line what is wrong with a module of the application, and at which of its lines."""
+
+import inspect
+import pkgutil
+import traceback
+from collections.abc import Iterable
+from pathlib import Path
+
+from wwspec_router.spelling import did_you_mean
+
+__all__ = ["import_fault", "missing_module", "module_names", "place_of"]
+
+
+def import_fault(name: str, error: BaseException, folder: Path) -> str:
+    """Return why a module can't be imported, with the application's file and line.
+
+    Args:
+        name: The module.
+        error: What its import raised.
+        folder: The application folder.
+    """
+    where = _place(error, folder)
+    if isinstance(error, ModuleNotFoundError) and error.name is not None:
+        if _is_own(error.name, folder):
+            return f"{name} can't be imported: {where}{missing_module(error.name, folder)}"
+        return (
+            f"{name} can't be imported: {where}it needs {error.name}, which is not installed: "
+            "pip install it, and name it in requirements.txt"
+        )
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    return f"{name} can't be imported: {where}{' '.join([f'{type(error).__name__}:', *text.split()])}"
+
+
+def missing_module(name: str, folder: Path) -> str:
+    """Return that the application has no such module, and which one may be meant."""
+    package, _, last = name.rpartition(".")
+    inside = folder.joinpath(*package.split(".")) if package else folder
+    meant = did_you_mean(last, module_names([str(inside)]))
+    if not package and name in module_names([str(folder / "abilities")]):
+        meant = f"did you mean abilities.{name}?"
+    return f"{name}: there is no such module in {folder}{f'; {meant}' if meant else ''}"
+
+
+def module_names(path: Iterable[str]) -> set[str]:
+    """Return the modules in the folders of a package; not those whose names begin with an underscore."""
+    return {each.name for each in pkgutil.iter_modules(path) if not each.name.startswith("_")}
+
+
+def place_of(thing: type, folder: Path) -> str:
+    """Return where a class of the application is defined, such as `abilities/shop.py:12`; else its module."""
+    try:
+        file, (_, line) = inspect.getfile(thing), inspect.getsourcelines(thing)
+    except (OSError, TypeError):  # made at run time
+        return thing.__module__
+    return f"{_relative(file, folder)}:{line}"
+
+
+def _place(error: BaseException, folder: Path) -> str:
+    """Return the last line of the application that an error passed, such as `abilities/shop.py:12: `."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{_relative(error.filename, folder)}:{error.lineno}: "
+    frames = [each for each in traceback.extract_tb(error.__traceback__) if not each.filename.startswith("<frozen")]
+    own = [each for each in frames if Path(each.filename).resolve().is_relative_to(folder)]
+    if not (own or frames):
+        return ""
+    last = (own or frames)[-1]
+    return f"{_relative(last.filename, folder)}:{last.lineno}: "
+
+
+def _relative(file: str, folder: Path) -> str:
+    path = Path(file).resolve()
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
+
+
+def _is_own(name: str, folder: Path) -> bool:
+    """Tell whether a module would be the application's, if it were there."""
+    top = name.partition(".")[0]
+    return (folder / top).is_dir() or (folder / f"{top}.py").is_file()
