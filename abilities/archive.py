@@ -1,4 +1,7 @@
-"""Keeps who agreed to archiving, where and when: metadata of events, and nothing of any message."""
+"""Keeps who agreed to archiving, where and when: metadata of events, and nothing of any message.
+
+They are in the SQLite file that the environment variable ARCHIVE names, `var/archive.db` by default.
+"""
 
 import os
 import sqlite3
