@@ -31,25 +31,12 @@ class EventContext(Context):
     event_type: str = ""
     """What has happened, such as `hit_keyword`."""
 
-    @property
-    def attempt(self) -> int:
-        """Which time the function runs for this event: more than 1 after an error, or when its process died.
-
-        It may leave out a number: a process may have died between its note of it and the function.
-        """
-        return self.call.attempt
-
 
 class AsyncEventContext(AsyncContext):
     """What an `async def` function that runs on an event receives; see `EventContext`."""
 
     event_type: str = ""
     """What has happened, such as `hit_keyword`."""
-
-    @property
-    def attempt(self) -> int:
-        """See `EventContext.attempt`."""
-        return self.call.attempt
 
 
 class EventHandler(msgspec.Struct, frozen=True):
