@@ -90,7 +90,8 @@ class _BaseContext:
     def attempt(self) -> int:
         """Which time this call is begun: always 1, but for an asynchronous one whose process died or lost its store.
 
-        Code on an event runs again after an error, too. It may leave out a number: a process may have died between its note of it and the handler.
+        Code on an event runs again after an error, too. It may leave out a number: a process may have died between its
+        note of it and the handler.
         """
         return self.call.attempt
 
