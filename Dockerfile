@@ -1,4 +1,4 @@
-# The zone program as WeCom's console takes it. Build it with scripts/image, which also exports the flat root
+# The zone program as WeCom's console takes it. Build it with `wwspec image`, which also exports the flat root
 # file system that the console wants.
 #
 # - The base must bring CPython 3.12: the vendor's module loads on no other Python from 3.7 up. With its digest
@@ -11,6 +11,9 @@ ARG BASE_IMAGE=python:3.12-slim-bookworm
 
 FROM ${BASE_IMAGE} AS builder
 WORKDIR /app
+# For pip, while it builds only: a mirror, and one without a certificate.
+ARG PIP_INDEX_URL=
+ARG PIP_TRUSTED_HOST=
 COPY requirements/run.txt requirements/run.txt
 # The environment gets no pip of its own: the builder's installs into it.
 RUN python3 -m venv --without-pip .venv \

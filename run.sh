@@ -3,6 +3,7 @@
 # The platform may start it with an empty environment and in any folder [99955], so all that the program needs
 # is set here. An option given twice counts as given last: `run.sh --port 8081` listens on 8081. Events wait in
 # var/notify.db beside this script, unless an option or the environment names another store.
+[ -n "${BASH_VERSION:-}" ] || exec /bin/bash "$0" "$@" # `sh run.sh`: what follows is for bash
 set -euo pipefail
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 here=${BASH_SOURCE[0]}

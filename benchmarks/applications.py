@@ -27,6 +27,7 @@ class InstantSdk:
     """
 
     description = "answers at once"
+    is_emulated = False
 
     def __init__(self, replies: Mapping[str, str]) -> None:
         self._replies = {"spec_notify_app": '{"errcode":0,"errmsg":"ok"}', **replies}

@@ -304,8 +304,9 @@ def test_a_warning_is_told_with_its_text_in_development(capsys: pytest.CaptureFi
     setup_logging(development=True)
     warnings.warn("use this\ninstead", stacklevel=1)
 
-    [line] = capsys.readouterr().out.splitlines()
-    assert re.search(r" UserWarning at test_logs\.py:\d+: use this \| instead$", line)
+    first, second = capsys.readouterr().out.splitlines()
+    assert re.search(r"  UserWarning at test_logs\.py:\d+: use this$", first)
+    assert second.strip() == "instead"
 
 
 @pytest.mark.filterwarnings("always")
@@ -362,3 +363,50 @@ def test_a_record_as_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str
 
     record = json.loads(capsys.readouterr().out)
     assert (record["level"], record["logger"], record["message"]) == ("INFO", "wwspec_router.any", 'one | "two"')
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.usefixtures("lines")
+@pytest.mark.parametrize("no_color", ["", "1"])
+def test_only_a_terminal_gets_colours_and_not_with_no_color(monkeypatch: pytest.MonkeyPatch, no_color: str) -> None:
+    monkeypatch.setenv("NO_COLOR", no_color)
+    terminal, file = _Terminal(), io.StringIO()
+    for output in (terminal, file):
+        monkeypatch.setattr(sys, "stdout", output)
+        setup_logging(development=True)
+        logging.getLogger("wwspec_router.any").error("one\x1b[0m")
+        logging.getLogger("wwspec_router.any").info("call  ok  5 ms", extra={"outcome": "ok"})
+    coloured = terminal.getvalue()
+    assert ("\x1b[31mone\\x1b[0m\x1b[0m\n" in coloured) == (not no_color)
+    assert ("call  \x1b[32mok\x1b[0m  5 ms" in coloured) == (not no_color)
+    assert ("\x1b" in coloured) == (not no_color)
+    assert "\x1b" not in file.getvalue()
+
+
+@pytest.mark.usefixtures("lines")
+def test_what_is_not_ours_has_the_name_of_its_logger_in_development(capsys: pytest.CaptureFixture[str]) -> None:
+    setup_logging(development=True)
+    with about(7):
+        logging.getLogger("abilities.shop").warning("one\ntwo")
+        logging.getLogger("uvicorn.error").info("Waiting for application startup.")
+    assert re.fullmatch(
+        r"\d\d:\d\d:\d\d\.\d{3}  WARN   #7         abilities\.shop: one\n {32}two\n", capsys.readouterr().out
+    )
+
+
+@pytest.mark.usefixtures("lines")
+def test_an_error_without_a_text_does_not_fail_the_log_of_a_developer(capsys: pytest.CaptureFixture[str]) -> None:
+    class MuteError(Exception):
+        def __str__(self) -> str:
+            raise ValueError("mute")
+
+    setup_logging(development=True)
+    try:
+        raise MuteError
+    except MuteError:
+        logging.getLogger("wwspec_router.any").exception("it failed")
+    assert "MuteError: <exception str() failed>" in capsys.readouterr().out

@@ -6,7 +6,10 @@ WWSpecError
 │   ├─ RegistryError         every fault of a registry file, at once
 │   ├─ SdkUnavailableError   the vendor module is absent or does not load
 │   ├─ NoThreadError         the system starts no thread that is needed
-│   └─ ExtraMissingError     what is wanted needs an extra that is not installed
+│   ├─ ExtraMissingError     what is wanted needs an extra that is not installed
+│   ├─ LifespanError         the application's own lifespan failed
+│   └─ ImageError            an image can't be built, or its tar can't be read
+│       └─ EngineError       a container engine failed                         image.engine
 ├─ CallError                 becomes the reply of one call
 │   ├─ DecodeError           the SDK could not verify or decrypt the request
 │   ├─ AbilityNotFoundError  no row answers this ability ID
@@ -21,6 +24,7 @@ WWSpecError
 ├─ StoreError                the store of events and jobs failed
 │   └─ StoreFullError        a bound on rows, bytes or jobs is reached
 ├─ JsonError                 a text is not JSON, or not of the wanted type
+├─ ElfError                  a file is no ELF file, or a damaged one              image.elf
 ├─ ChildError                a verb in a process of its own ended too early    cli.child
 ├─ EmulatorError             the emulator did not do what it was asked         emulator.http.client
 ├─ CallRefusedError          the answer to an app's call is a refusal          emulator.http.answer
@@ -111,6 +115,14 @@ class NoThreadError(ConfigurationError):
 
 class ExtraMissingError(ConfigurationError):
     """What is wanted needs an extra of the package that is not installed; the text has the command that installs it."""
+
+
+class LifespanError(ConfigurationError):
+    """What the application opens before the port failed; the text holds the traceback."""
+
+
+class ImageError(ConfigurationError):
+    """The image of a program can't be built, or its tar can't be read; the text names the fix."""
 
 
 class CallError(WWSpecError):

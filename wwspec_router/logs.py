@@ -1,25 +1,27 @@
-"""Log lines: one line each, to standard output, with nothing secret in them.
+"""Log lines, to standard output, with nothing secret in them. How they look is in `log_formats`.
 
-Bodies, tokens and keys never reach a log. What comes from outside is shortened and escaped before it does, and an
-unknown exception is described by its type and where it was raised, since its text may quote a body.
+With the vendor's SDK bodies, tokens and keys never reach a log. What comes from outside is shortened and escaped before
+it does, and an unknown exception is described by its type and where it was raised, since its text may quote a body.
+With the emulator's SDK (`development`) logs hold everything.
 """
 
-import copy
-import json
+import io
 import logging
+import os
 import sys
 import threading
 import warnings
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TextIO
 
+from wwspec_router.log_formats import JsonFormatter, OneLineFormatter, ReadableFormatter, current_request
 from wwspec_router.stacks import describe
+from wwspec_router.tracebacks import shown
 
 if TYPE_CHECKING:
     import asyncio
@@ -36,11 +38,6 @@ __all__ = [
     "short",
 ]
 
-_LINE = "%(asctime)s %(levelname)s %(name)s %(process)d%(request)s %(message)s"
-
-current_request: ContextVar[int | str] = ContextVar("wwspec_request", default="")
-"""What the lines of this thread or task are about: the number of a request of this process, or a job."""
-
 SDK_LOG_BYTES = 128
 """Longest text that the SDK keeps of one log line [100057]."""
 PAUSE = 1.0
@@ -56,6 +53,16 @@ _SERVER_LINES = (
     "A request without an end of its head was cut off.",
 )
 """Beginnings of what uvicorn and its protocol class log of a client that has done nothing but connect."""
+_SERVER_STEPS = (
+    "Started server process",
+    "Waiting for application startup",
+    "Application startup complete",
+    "Shutting down",
+    "Waiting for application shutdown",
+    "Application shutdown complete",
+    "Finished server process",
+)
+"""Beginnings of what uvicorn logs of its own steps, which says nothing to a developer."""
 
 
 @contextmanager
@@ -71,17 +78,21 @@ def about(request: int | str) -> Iterator[None]:
 def setup_logging(level: str = "INFO", *, as_json: bool = False, development: bool = False) -> None:
     """Send log records of this package and of the server to standard output, and with them what Python would print.
 
+    What the application prints is a line at once, too, also where standard output is a file.
+
     Args:
         level: The least severe level that is kept: DEBUG, INFO, WARNING or ERROR.
         as_json: One JSON object a line instead of text.
-        development: Log the texts of warnings, too, which may quote a body.
+        development: Log the texts of errors and warnings, too, which may quote a body, and in a form for people.
     """
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(_JsonFormatter() if as_json else _OneLineFormatter(_LINE))
-    threading.excepthook = _log_thread
-    sys.unraisablehook = _log_unraisable
+    handler.setFormatter(_formatter(as_json, development))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
+    threading.excepthook = partial(_log_thread, with_text=development)
+    sys.unraisablehook = partial(_log_unraisable, with_text=development)
     warnings.showwarning = partial(_log_warning, with_text=development)
-    logging.getLogger("uvicorn.error").filters[:] = [_RareLines(_server_kind)]
+    logging.getLogger("uvicorn.error").filters[:] = [_RareLines(_server_kind), *([_is_no_step] if development else [])]
     logging.getLogger(__name__).filters[:] = [_RareLines(_stray_kind)]
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -90,16 +101,30 @@ def setup_logging(level: str = "INFO", *, as_json: bool = False, development: bo
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
-def _log_thread(args: threading.ExceptHookArgs) -> None:
+def _formatter(as_json: bool, development: bool) -> logging.Formatter:
+    if as_json:
+        return JsonFormatter(with_text=development)
+    if development:
+        return ReadableFormatter(in_colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+    return OneLineFormatter()
+
+
+def _log_thread(args: threading.ExceptHookArgs, *, with_text: bool) -> None:
     """Log what ended a thread that a handler started: Python would print its text."""
     if args.exc_value is not None:
-        logging.getLogger(__name__).error("a thread ended: %s", describe(args.exc_value))
+        _log_stray("a thread ended: %s", args.exc_value, with_text)
 
 
-def _log_unraisable(args: "sys.UnraisableHookArgs") -> None:
+def _log_unraisable(args: "sys.UnraisableHookArgs", *, with_text: bool) -> None:
     """Log an error that no caller can get, such as that of a `__del__`: Python would print its text."""
-    what = "an error" if args.exc_value is None else describe(args.exc_value)
-    logging.getLogger(__name__).error("an error that no caller can get: %s", what)
+    if args.exc_value is None:
+        logging.getLogger(__name__).error("an error that no caller can get: %s", "an error")
+    else:
+        _log_stray("an error that no caller can get: %s", args.exc_value, with_text)
+
+
+def _log_stray(message: str, error: BaseException, with_text: bool) -> None:
+    logging.getLogger(__name__).error(message, describe(error), exc_info=shown(error) if with_text else None)
 
 
 def _log_warning(
@@ -121,11 +146,13 @@ def _log_warning(
     logging.getLogger(__name__).warning("%s%s", what, text)
 
 
-def log_stray(loop: "asyncio.AbstractEventLoop", context: dict[str, Any]) -> None:
+def log_stray(loop: "asyncio.AbstractEventLoop", context: dict[str, Any], *, with_text: bool = False) -> None:
     """Log what failed outside of any call, such as a task that a handler left behind: asyncio would quote its text."""
     error = context.get("exception")
-    what = "something in the event loop" if error is None else describe(error)
-    logging.getLogger(__name__).error("outside of any call: %s failed", what)
+    if error is None:
+        logging.getLogger(__name__).error("outside of any call: %s failed", "something in the event loop")
+    else:
+        _log_stray("outside of any call: %s failed", error, with_text)
 
 
 def short(text: str, length: int = 12) -> str:
@@ -220,6 +247,11 @@ def _server_kind(record: logging.LogRecord) -> str | None:
     return next((beginning for beginning in _SERVER_LINES if line.startswith(beginning)), None)
 
 
+def _is_no_step(record: logging.LogRecord) -> bool:
+    """Tell whether a record is about more than a step of uvicorn."""
+    return not str(record.msg).startswith(_SERVER_STEPS)
+
+
 def _stray_kind(record: logging.LogRecord) -> tuple[str, object]:
     """Return what a record of this module is about: the kind of line, and the type and place that it names first."""
     return record.msg, record.args[0] if isinstance(record.args, tuple) and record.args else None
@@ -235,7 +267,7 @@ class SdkLogHandler(logging.Handler):
     def __init__(self, write: Callable[[str, str], None]) -> None:
         super().__init__()
         self._write = write
-        self.setFormatter(_OneLineFormatter("%(levelname)s %(name)s%(request)s %(message)s"))
+        self.setFormatter(OneLineFormatter("%(levelname)s %(name)s%(request)s %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record, in as many pieces as the SDK's limit asks for."""
@@ -256,37 +288,3 @@ def pieces(text: str, limit: int) -> Iterator[str]:
         yield data[start:end].decode()
         start = end
     yield data[start:].decode()
-
-
-class _OneLineFormatter(logging.Formatter):
-    """Keeps a record on one line, and formats exceptions without their text."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        record = copy.copy(record)  # other handlers get the same one
-        record.exc_text = None
-        error = record.exc_info[1] if record.exc_info else None
-        record.exc_info = None
-        request = current_request.get()
-        record.request = f" #{request}" if request else ""
-        line = super().format(record).replace("\n", " | ")
-        if not line.isprintable():  # it must neither end a line for its reader, nor fail to be encoded
-            line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
-        return line if error is None else f"{line}: {describe(error)}"
-
-
-class _JsonFormatter(_OneLineFormatter):
-    """One JSON object a record."""
-
-    def __init__(self) -> None:
-        super().__init__("%(message)s")
-
-    def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "time": self.formatTime(record),
-            "level": record.levelname,
-            "logger": record.name,
-            "process": record.process,
-            **({"request": request} if (request := current_request.get()) else {}),
-            "message": super().format(record).encode("utf-8", "backslashreplace").decode(),
-        }
-        return json.dumps(line, ensure_ascii=False, separators=(",", ":"))

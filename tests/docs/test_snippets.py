@@ -1,5 +1,6 @@
 """Every command and snippet of README.md and docs/ is run here, or named with the test that runs it."""
 
+import base64
 import os
 import re
 import shlex
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from Crypto.Cipher import PKCS1_v1_5
+from Crypto.PublicKey import RSA
 
 import wwspec_router
 from tests.support.apps import ROOT
@@ -23,7 +26,6 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 ELSEWHERE = {
     "scripts/demo --once": "scripts/demo is two lines; tests/cli/test_verbs.py plays `wwspec demo --once`",
     "scripts/test": "is what runs this test",
-    "scripts/image": "tests/packaging/test_scripts.py; needs a container engine",
     **dict.fromkeys(
         (
             "scripts/torture --quick",
@@ -135,6 +137,10 @@ def test_the_abilities_of_the_pages_answer(zone: Zone) -> None:
     sizes = [zone.call("group_size", {"chatid": chatid}) for chatid in dict.fromkeys(chatids)]
     assert max(size.reply["members"] for size in sizes if size.errcode == 0) > 1
     assert zone.call("price_check", {"article": "tea"}).reply["offers"] == [{"shop": "tea in CNY", "cents": 1999}]
+    talkers = zone.call("talkers", {"token": token}).reply
+    assert talkers["messages"] == zone.client.info()["messages"]
+    assert len(talkers["senders"]) > 5
+    assert zone.call("talkers", {"token": token, "cursor": talkers["next_cursor"]}).reply["messages"] == 0
     refused = zone.call("price_check", {"article": "茶" * 22})
     assert refused.errmsg == "input contract: longer than 64 bytes at $.article"
     assert zone.call("echo", {"say": "hi"}).reply["said"] == "hi"
@@ -151,6 +157,24 @@ def test_the_code_on_events_of_the_pages_delivers_its_result(zone: Zone) -> None
     wait_until(delivered)
     [event] = delivered()
     assert event["conversation_new_message_result"]["messages"] > 0
+
+
+def test_the_analysis_of_the_pages_reads_the_messages_that_the_app_has_opened(zone: Zone) -> None:
+    private = RSA.generate(2048)
+    key = {"public_key": private.public_key().export_key().decode(), "public_key_ver": 1}
+    assert zone.client.app_call("set_public_key", key)["errcode"] == 0
+    token = zone.fire("conversation_new_message")["event"]["conversation_new_message"]["token"]
+    messages = zone.call("invoke_sync_msg", {"limit": 500, "token": token}).reply["msg_list"]
+    texts = [message for message in messages if message["msgtype"] == 1][:3]
+    keys = [{"msgid": each["msgid"], "encrypt_info": {"secret_key": opened(private, each)}} for each in texts]
+    wrong = {"msgid": "made-up", "encrypt_info": {"secret_key": "x"}}
+    reply = zone.call("mood", {"msg_list": [*keys, wrong]}).reply
+    assert (len(reply["moods"]), reply["unread"]) == (3, ["made-up"])
+
+
+def opened(private: "RSA.RsaKey", message: dict[str, Any]) -> str:
+    sealed = base64.b64decode(message["service_encrypt_info"]["encrypted_secret_key"])
+    return PKCS1_v1_5.new(private).decrypt(sealed, b"").decode()
 
 
 def test_the_verbs_of_the_pages_exist() -> None:

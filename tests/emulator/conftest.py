@@ -44,7 +44,7 @@ def serving(app: Starlette, bound: socket.socket | None = None) -> Iterator[str]
     """Serve an application with a real uvicorn and yield its URL."""
     bound = bound or free_socket()
     url = url_of(bound)
-    server = uvicorn.Server(server_config(app, "127.0.0.1", 0, log_config=None))
+    server = uvicorn.Server(server_config(app, "127.0.0.1", 0))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, name="emulator-under-test")
     thread.start()
     try:

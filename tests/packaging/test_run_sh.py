@@ -96,6 +96,24 @@ def test_script_finds_its_folder_through_symlinks(echoing_app: Path, tmp_path: P
     assert str(echoing_app) in arguments
 
 
+@pytest.mark.parametrize("shell", ["sh", "dash", "bash"])
+def test_every_shell_hands_over_to_bash(echoing_app: Path, shell: str) -> None:
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"no {shell} here")
+    done = subprocess.run(
+        [program, "run.sh", "--port", "8081", "two words"],
+        cwd=echoing_app,
+        env={},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    arguments, variables = echoed(done)
+    assert arguments[-5:] == ["--app", str(echoing_app), "--port", "8081", "two words"]
+    assert variables["PYTHONPATH"] == f"{echoing_app}:{echoing_app}/sdk"
+
+
 def test_missing_python_is_named(app: Path) -> None:
     (app / ".venv").unlink()
     done = start(app / "run.sh")

@@ -80,7 +80,7 @@ def test_help_of_every_verb_works(bare: Path, clean_env: dict[str, str], folder:
 
 
 def test_every_verb_is_tried_here() -> None:
-    assert {*NEEDS_EMULATOR, *WORKS, "doctor", "serve"} == set(VERBS)
+    assert {*NEEDS_EMULATOR, *WORKS, "doctor", "image", "serve"} == set(VERBS)
 
 
 @pytest.mark.parametrize("verb", NEEDS_EMULATOR)

@@ -34,6 +34,7 @@ class PlainSdk:
     """Calls and replies as plain JSON; `invoke` is the test's."""
 
     description = "the SDK of the tests"
+    is_emulated = False
 
     def __init__(self) -> None:
         self.invoke: Callable[[str, str], str] = lambda api, request: '{"errcode":0,"errmsg":"ok"}'

@@ -185,7 +185,7 @@ def test_an_async_handler_that_never_returns_is_told_by_its_own_frames(serve: Se
     service.entered("never")
     wait_until(lambda: "has been running" in service.log.read_text())
     told = (
-        r" #\d+ a call of forever has been running on wwspec-worker-\d+ for \d+ s; the thread was replaced; it is at "
+        r" #\d+ +a call of forever has been running on wwspec-worker-\d+ for \d+ s; the thread was replaced; it is at "
     )
     assert re.search(told + r"gate\.py:\d+ never < gate\.py:\d+ forever < ", service.log.read_text())
     service.process.terminate()

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from tests.serving.test_supervision import Serve
 from tests.support.apps import ROOT
 from tests.support.processes import UNMEASURED
 from tests.support.waiting import wait_until
+from wwspec_router.emulator.settings import STANDIN_DIRECTORY
 
 TRACED = (
     sys.executable,
@@ -45,7 +47,9 @@ main(["serve", *sys.argv[1:]])
 def test_a_call_passes_the_files_that_the_map_lists(serve: Serve, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     trace.touch()
-    service = serve("--workers", "0", command=TRACED, environment={**UNMEASURED, "TRACE": str(trace)})
+    sdk = shutil.copytree(STANDIN_DIRECTORY, tmp_path / "sdk")  # from another folder it is taken for the vendor's
+    environment = {**UNMEASURED, "TRACE": str(trace), "PYTHONPATH": f"{sdk}:{ROOT}"}
+    service = serve("--workers", "0", "--sdk", "vendor", command=TRACED, environment=environment)
     service.call("whoami")
     traces = []
     for _ in range(5):  # what runs beside a call now and then is not in each of them
@@ -57,7 +61,6 @@ def test_a_call_passes_the_files_that_the_map_lists(serve: Serve, tmp_path: Path
         traces.append(set(trace.read_text().splitlines()))
     package = f"{ROOT / 'wwspec_router'}/"
     passed = {each.removeprefix(package) for each in set.intersection(*traces) if each.startswith(package)}
-    passed = {each for each in passed if not each.startswith("emulator/")}  # the stand-in of the vendor's module
     section = (ROOT / "AGENTS.md").read_text().partition("# The way of a call\n")[2].partition("\n# ")[0]
     steps = re.findall(r"^\| \d+ \| ([^|]+) \|", section, re.MULTILINE)
     assert {file for step in steps for file in re.findall(r"`([^`]+)`", step)} == passed

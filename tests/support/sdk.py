@@ -37,6 +37,7 @@ class MemorySdk:
     decoding_threads: list[str] = field(default_factory=list)
     notify_ids: Iterator[str] = field(default_factory=lambda: (f"notify-{number}" for number in range(1_000_000)))
     description: str = "an SDK in memory"
+    is_emulated: bool = False
 
     def decode(self, headers: Headers, body: str) -> Call:
         self.decoding_threads.append(current_thread().name)
@@ -89,6 +90,7 @@ class ScriptedSdk:
     """`Sdk` whose platform answers whatever the input says."""
 
     description = "an SDK that answers what it is told"
+    is_emulated = False
 
     def __init__(self) -> None:
         self.reply = ""

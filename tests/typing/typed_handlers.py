@@ -4,7 +4,8 @@ from typing import assert_type
 
 from tests.support.event_handlers import Hits
 from wwspec_router import AsyncContext, AsyncEventContext, Context, EventContext, wecom
-from wwspec_router.wecom import get_group_chat, sync_msg
+from wwspec_router.wecom import create_summary_task, get_group_chat, get_summary_result, sync_msg
+from wwspec_router.wecom.tasks import halves
 
 
 def typed(ctx: Context) -> None:
@@ -39,3 +40,20 @@ def wrong(ctx: Context) -> None:
     assert ctx.invoke(sync_msg.Request()).msg_lists  # type: ignore[attr-defined]
     ctx.notify("text")  # type: ignore[arg-type]
     wecom.snyc_msg  # type: ignore[attr-defined]  # noqa: B018
+
+
+def typed_pages(ctx: Context) -> None:
+    """A paged request knows its pages, a task's request its result."""
+    assert_type(next(iter(ctx.pages(sync_msg.Request(limit=200)))), sync_msg.Response)
+    summary = create_summary_task.Request(msg_list=[])
+    assert_type(ctx.finish(summary), get_summary_result.Response)
+    assert_type(ctx.finish(summary, split=halves), list[get_summary_result.Response])
+    ctx.pages(get_group_chat.Request(chatid="x"))  # type: ignore[arg-type]
+    ctx.finish(sync_msg.Request())  # type: ignore[call-overload]
+
+
+async def typed_pages_async(ctx: AsyncContext) -> None:
+    """And so they do on the event loop."""
+    async for page in ctx.pages(sync_msg.Request()):
+        assert_type(page, sync_msg.Response)
+    assert_type(await ctx.finish(create_summary_task.Request(msg_list=[])), get_summary_result.Response)

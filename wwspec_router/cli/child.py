@@ -73,6 +73,7 @@ class Child:
         deadline = monotonic() + START_LIMIT
         while not _answers(url):
             self._check_alive(deadline)
+        self._check_alive(deadline)  # else it is a stranger that answers
 
     def wait_success(self) -> None:
         """Wait until the child has ended.
@@ -129,7 +130,7 @@ class Child:
             Event().wait(TICK)
 
     def _check_alive(self, deadline: float) -> None:
-        """Wait a moment; raise when the child is gone or the deadline over."""
+        """Wait a moment; raise when the child is gone or the deadline is over."""
         verb = f"wwspec {self.arguments[0]}"
         if self.process.poll() is not None:
             raise ChildError(f"{verb} ended with exit code {self.process.returncode}{self._said()}")

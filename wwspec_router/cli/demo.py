@@ -13,7 +13,9 @@ import msgspec
 
 from wwspec_router.cli.child import Child
 from wwspec_router.cli.emulator_options import port_options
+from wwspec_router.cli.hints import call_lines, print_places, row
 from wwspec_router.cli.options import app_options, needs
+from wwspec_router.cli.ports import require_free_ports
 from wwspec_router.config import registry_path
 from wwspec_router.contracts.files import write_console_files
 from wwspec_router.emulator.callbacks.crypto import CallbackCrypto
@@ -41,6 +43,7 @@ def command(app: Path, registry: Path | None, once: bool, port: int, emulator_po
 
     Starts the program and the emulator, plays an enterprise app with a callback URL of its own, and prints each step.
     """
+    require_free_ports({"--port": port, "--emulator-port": emulator_port})
     registry = registry_path(app, registry)
     contracts = console_contracts(build_table(app, registry))
     with until_interrupted(), ExitStack() as stack:
@@ -58,17 +61,7 @@ def command(app: Path, registry: Path | None, once: bool, port: int, emulator_po
         stack.callback(emulator.stop)
         emulator.wait_ready(f"{url}/emulator/info")
         program = Child(
-            [
-                "serve",
-                "--sdk",
-                "emulator",
-                "--app",
-                str(app),
-                "--registry",
-                str(registry),
-                "--port",
-                str(port),
-            ]
+            ["serve", "--sdk", "emulator", "--app", str(app), "--registry", str(registry), "--port", str(port)]
             + ["--store", f"sqlite:{folder / 'notify.db'}"],
             {"WWSPEC_EMULATOR_URL": url},
             output=folder / "program.log",
@@ -76,7 +69,8 @@ def command(app: Path, registry: Path | None, once: bool, port: int, emulator_po
         stack.callback(program.stop)
         program.wait_ready(f"{program_url}/healthz")
         client = stack.enter_context(EmulatorClient(url))
-        click.echo(f"program   {program_url}   {len(contracts)} abilities\nemulator  {url}   loopback only\n")
+        print_places(client, program_url, f"{len(contracts)} abilities of {app}")
+        click.echo()
         _play(client, callbacks)
         if not once:
             _keep_serving(client)
@@ -120,21 +114,15 @@ def _pages(client: EmulatorClient, token: str) -> Iterator[list[Any]]:
 
 
 def _step(who: str, what: str) -> None:
-    click.echo(f"{who:<9} {what}")
+    row(who, what)
 
 
 def _keep_serving(client: EmulatorClient) -> None:
     """Print what to try, and wait for Ctrl-C or SIGTERM."""
-    info = client.info()
-    answer = client.get_token()
-    body = msgspec.json.encode(
-        {"program_id": info["program_id"], "ability_id": "invoke_sync_msg", "request_data": '{"limit":2}'}
-    ).decode()
-    click.echo(
-        "\nStill serving; Ctrl-C ends it. Try:\n\n"
-        f"curl '{client.url}/cgi-bin/gettoken?corpid={info['corpid']}&corpsecret={info['secret']}'\n"
-        f"curl -d '{body}' '{client.url}/cgi-bin/chatdata/sync_call_program?access_token={answer}'\n"
-    )
+    click.echo("\nStill serving; Ctrl-C ends it. In another terminal:\n")
+    for line in call_lines(client, "invoke_sync_msg", '{"limit":2}'):
+        click.echo(f"  {line}")
+    click.echo()
     # Not one long wait: another thread may receive a signal, which would not end the wait of this one.
     while not Event().wait(TICK):
         pass

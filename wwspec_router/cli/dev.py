@@ -1,115 +1,168 @@
 """`wwspec dev`: program and emulator side by side, while the program is being written."""
 
+import os
 import tempfile
-from collections.abc import Iterable
-from contextlib import ExitStack, suppress
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+from typing import Any, ClassVar
 
 import click
 import msgspec
 
 from wwspec_router.cli.child import Child, ChildError
-from wwspec_router.cli.emulator_options import allow_host_option, port_options, seed_option
-from wwspec_router.cli.options import app_options, needs, store_option
-from wwspec_router.config import registry_path
-from wwspec_router.contracts.files import read_console_contracts
+from wwspec_router.cli.emulator_options import EMULATOR_OPTIONS, emulator_options, port_options
+from wwspec_router.cli.environment import ENV_FILE, read_env_file
+from wwspec_router.cli.forwarding import forwarded
+from wwspec_router.cli.help import SectionedCommand
+from wwspec_router.cli.hints import call_lines, print_places, sample_call, styled
+from wwspec_router.cli.options import app_options, needs, setting_options, store_option
+from wwspec_router.cli.ports import require_free_ports
+from wwspec_router.cli.watching import changes
+from wwspec_router.config import registry_path, settings
+from wwspec_router.contracts.files import ConsoleContract, read_console_contracts
 from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_router.errors import ConfigurationError
 from wwspec_router.signals import until_interrupted
 
-WATCHED = ("abilities", "schemas")
-SUFFIXES = (".py", ".toml", ".json")
+DECIDED = ("host", "allow_remote", "port", "sdk", "store", "debug_token", "access_token")
+"""Settings of the program that are no options here, or other ones."""
+SETTINGS = tuple(name for name in settings() if name not in DECIDED)
+SHOWN_CHANGES = 3
 
 
-@click.command()
+class _DevCommand(SectionedCommand):
+    sections: ClassVar = {
+        "Options of the emulator, as of `wwspec emulate`": EMULATOR_OPTIONS,
+        "Options of the program, as of `wwspec serve`": SETTINGS,
+    }
+
+
+@click.command(cls=_DevCommand)
 @needs("emulator")
 @app_options
 @port_options
-@allow_host_option
 @store_option("sqlite:var/dev.db", "Where events wait.")
-@seed_option
+@emulator_options
+@partial(setting_options, but=DECIDED)
 def command(
     app: Path,
     registry: Path | None,
     port: int,
     emulator_port: int,
-    allowed_hosts: tuple[str, ...],
     store: str,
-    seed: int,
+    **options: Any,
 ) -> None:
-    """Run the program and the emulator, and restart the program whenever a file of abilities/ or schemas/ changes.
+    """Run the program and the emulator, and restart the program when a file of the application changes.
+
+    Watched are all Python, TOML, JSON, YAML and .env files of the application folder, except in var/, dist/, build/,
+    node_modules/, venv/ and folders that begin with a dot. The variables of the file .env are the program's.
 
     A program with a fault is reported and tried again at the next change; the emulator keeps its state throughout,
-    and learns the program's contracts anew at every start.
+    and learns the program's contracts anew at every start. Log lines show everything: each call, the text of every
+    error, what handlers print. With the vendor's SDK nothing of this is logged.
     """
-    import watchfiles  # here, since it needs the extra
-
+    context = click.get_current_context()
+    require_free_ports({"--port": port, "--emulator-port": emulator_port})
     registry = registry_path(app, registry)
     url, program_url = f"http://127.0.0.1:{emulator_port}", f"http://127.0.0.1:{port}"
+    emulate, emulator_environment = forwarded(context, EMULATOR_OPTIONS)
+    serve, program_environment = forwarded(context, SETTINGS)
     with until_interrupted(), ExitStack() as stack:
-        emulate = ["emulate", "--port", str(emulator_port), "--program-url", program_url, "--seed", str(seed)]
-        emulator = Child([*emulate, *(f"--allow-host={name}" for name in allowed_hosts)])
+        emulator = Child(
+            ["emulate", "--port", str(emulator_port), "--program-url", program_url, *emulate], emulator_environment
+        )
         stack.callback(emulator.stop)
         emulator.wait_ready(f"{url}/emulator/info")
         client = stack.enter_context(EmulatorClient(url))
-        program = _Program(app, registry, port, store, client)
+        program_environment |= {
+            "WWSPEC_EMULATOR_URL": url,
+            "WWSPEC_STORE": store,  # it may hold a password, which a command line would show
+            "WWSPEC_STORE_FILE": "",
+        }
+        program = _Program(app, registry, port, serve, program_environment, client)
         stack.callback(program.stop)
-        folders = {each for each in (*(app / name for name in WATCHED), registry.parent) if each.is_dir()}
-        seen = _state(folders)
-        program.start()
-        click.echo("watching abilities/ and schemas/; Ctrl-C ends it", err=True)
-        # One check a second finds what changed before the watcher was up, or while the program restarted.
-        for _ in watchfiles.watch(*folders, yield_on_timeout=True, rust_timeout=1000):
-            now = _state(folders)
-            if now == seen:
-                continue
-            seen = now
-            click.echo("a file changed: restarting the program", err=True)
+        watched = changes(app, registry)
+        if program.start():
+            _print_hints(client, program_url, app, program.contracts)
+        _say(f"watching abilities/ and all else in {app}; Ctrl-C ends it")
+        for changed in watched:
+            _say(f"{_names(app, changed)} changed: restarting the program")
             program.stop()
             if program.start():
-                click.echo("the program is up again", err=True)
+                _say("the program is up again", fg="green")
 
 
-def _state(folders: Iterable[Path]) -> dict[Path, int]:
-    """When each file that matters was changed last."""
-    found = (path for folder in folders for path in folder.rglob("*") if path.suffix in SUFFIXES)
-    state = {}
-    for path in found:
-        with suppress(OSError):  # removed since it was listed
-            state[path] = path.stat().st_mtime_ns
-    return state
+def _say(text: str, fg: str = "cyan") -> None:
+    click.echo(styled(text, fg=fg), err=True)
+
+
+def _names(app: Path, changed: list[Path]) -> str:
+    names = [str(path.relative_to(app)) if path.is_relative_to(app) else str(path) for path in changed]
+    more = len(names) - SHOWN_CHANGES
+    return ", ".join(names[:SHOWN_CHANGES]) + (f" and {more} more files" if more > 0 else "")
+
+
+def _print_hints(client: EmulatorClient, program_url: str, app: Path, contracts: Mapping[str, ConsoleContract]) -> None:
+    click.echo()
+    print_places(client, program_url, f"{len(contracts)} abilities of {app}")
+    click.echo("\nIn another terminal:\n")
+    for line in call_lines(client, *sample_call(contracts)):
+        click.echo(f"  {line}")
+    click.echo()
 
 
 class _Program:
-    """The program under development: started as often as its files change."""
+    """The program under development: started as often as its files change.
 
-    def __init__(self, app: Path, registry: Path, port: int, store: str, client: EmulatorClient) -> None:
-        self._options = ["--app", str(app), "--registry", str(registry)]
-        self._port = port
-        self._store = store
+    Args:
+        app: The application folder.
+        registry: Its registry file.
+        port: Where it listens.
+        options: Further options of `wwspec serve`.
+        environment: Added to its environment, and before that of `.env`.
+        client: Of the emulator.
+
+    Attributes:
+        contracts: Those of its abilities, as of the latest start.
+    """
+
+    def __init__(
+        self,
+        app: Path,
+        registry: Path,
+        port: int,
+        options: list[str],
+        environment: Mapping[str, str],
+        client: EmulatorClient,
+    ) -> None:
+        self._app = app
+        self._application = ["--app", str(app), "--registry", str(registry)]
+        self._serve = ["serve", "--sdk", "emulator", *self._application, "--port", str(port), *options]
+        self._url = f"http://127.0.0.1:{port}/healthz"
+        self._environment = environment
         self._client = client
         self._child: Child | None = None
+        self.contracts: Mapping[str, ConsoleContract] = {}
 
     def start(self) -> bool:
         """Register the program's contracts and start it; a fault is shown, and False returned."""
-        with tempfile.TemporaryDirectory(prefix="wwspec-dev-") as folder:
-            # In a process of its own, since this one would keep the modules of the first time.
-            try:
-                Child(["contracts", *self._options, "--out", folder]).wait_success()
-            except ChildError:
-                click.echo("the program is not started; fix the fault, then save the file", err=True)
-                return False
-            self._client.register(msgspec.to_builtins(read_console_contracts(Path(folder))))
-        environment = {
-            "WWSPEC_EMULATOR_URL": self._client.url,
-            "WWSPEC_STORE": self._store,  # it may hold a password, which a command line would show
-            "WWSPEC_STORE_FILE": "",
-        }
-        self._child = Child(["serve", "--sdk", "emulator", *self._options, "--port", str(self._port)], environment)
         try:
-            self._child.wait_ready(f"http://127.0.0.1:{self._port}/healthz")
+            own = read_env_file(self._app / ENV_FILE)
+            environment = {**{key: own[key] for key in own if key not in os.environ}, **self._environment}
+            self.contracts = self._export(environment)
+        except (ChildError, ConfigurationError) as error:
+            _say(str(error), fg="red")
+            _say("the program is not started; fix the fault, then save the file", fg="yellow")
+            return False
+        self._client.register(msgspec.to_builtins(self.contracts))
+        self._child = Child(self._serve, environment)
+        try:
+            self._child.wait_ready(self._url)
             self._client.receive_events()
         except ChildError as error:
-            click.echo(str(error), err=True)
+            _say(str(error), fg="red")
             return False
         return True
 
@@ -118,3 +171,19 @@ class _Program:
         if self._child is not None:
             self._child.stop()
             self._child = None
+
+    def _export(self, environment: Mapping[str, str]) -> Mapping[str, ConsoleContract]:
+        """Return the program's contracts.
+
+        Raises:
+            ChildError: The program has a fault; the text is what `wwspec contracts` says of it.
+        """
+        with tempfile.TemporaryDirectory(prefix="wwspec-dev-") as name:
+            folder, output = Path(name, "contracts"), Path(name, "output")
+            # In a process of its own, since this one would keep the modules of the first time.
+            export = Child(["contracts", *self._application, "--out", str(folder)], environment, output)
+            try:
+                export.wait_success()
+            except ChildError:
+                raise ChildError(output.read_text(errors="replace").strip().removeprefix("Error: ")) from None
+            return read_console_contracts(folder)

@@ -1,15 +1,17 @@
 """Options of the verbs that start an emulator or talk to one."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from wwspec_router.cli.options import secret_option
 from wwspec_router.config import DEFAULT_PORT, variable
 from wwspec_router.emulator.http.client import DEFAULT_URL
 from wwspec_router.emulator.settings import EmulatorSettings
 
-__all__ = ["DEFAULTS", "allow_host_option", "port_options", "seed_option", "url_option"]
+__all__ = ["DEFAULTS", "EMULATOR_OPTIONS", "emulator_options", "port_options", "url_option"]
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
@@ -50,20 +52,80 @@ def port_options(function: FunctionT) -> FunctionT:
     return program(emulator(function))
 
 
-def allow_host_option(function: FunctionT) -> FunctionT:
-    """Add `--allow-host`, which may be given several times."""
-    return click.option(
+def emulator_options(function: FunctionT) -> FunctionT:
+    """Add what an emulator is started with, but for where it and the program are: `EMULATOR_OPTIONS`."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+_OPTIONS = (
+    click.option(
         "--allow-host",
         "allowed_hosts",
         multiple=True,
         metavar="NAME",
         help="A name by which clients call this machine, such as host.docker.internal; may be repeated.  "
         "[default: localhost and loopback addresses]",
-    )(function)
-
-
-def seed_option(function: FunctionT) -> FunctionT:
-    """Add `--seed`."""
-    return click.option(
+    ),
+    click.option(
         "--seed", type=int, default=DEFAULTS.seed, show_default=True, help="The same seed gives the same data."
-    )(function)
+    ),
+    click.option(
+        "--messages",
+        type=click.IntRange(0, 100_000),
+        default=DEFAULTS.messages,
+        show_default=True,
+        help="Messages that the seed makes.",
+    ),
+    click.option(
+        "--scene",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="TOML file: who exists and what was said; --messages come on top.  [default: left to the seed]",
+    ),
+    click.option(
+        "--clock-start",
+        type=click.IntRange(0),
+        metavar="SECONDS",
+        help="Unix time of a clock that moves only when it is put forward.  [default: the real time]",
+    ),
+    click.option(
+        "--call-timeout",
+        type=click.FloatRange(0.1),
+        default=DEFAULTS.call_timeout,
+        show_default=True,
+        help="Seconds to wait for the program.",
+    ),
+    click.option(
+        "--debug-url", default="", help="Where the program listens in debug mode.  [default: the program's URL]"
+    ),
+    click.option("--callback-url", default="", help="The app's data callback URL, for program_notify."),
+    secret_option("callback-token", "the token of the callback"),
+    secret_option("encoding-aes-key", "the EncodingAESKey of the callback, 43 characters"),
+    click.option(
+        "--proxy-port",
+        type=click.IntRange(0, 65535),
+        help="Also be a proxy, for clients whose base URL is hard-coded (extra 'proxy').",
+    ),
+    click.option(
+        "--state",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Folder of the proxy's certificate authority.  [default: ~/.local/state/wwspec]",
+    ),
+)
+
+EMULATOR_OPTIONS = (
+    "allowed_hosts",
+    "seed",
+    "messages",
+    "scene",
+    "clock_start",
+    "call_timeout",
+    "debug_url",
+    "callback_url",
+    "callback_token",
+    "encoding_aes_key",
+    "proxy_port",
+    "state",
+)
+"""The parameters of `emulator_options`."""

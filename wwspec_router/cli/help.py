@@ -1,30 +1,37 @@
 """Pages of help that are too long for one list of options."""
 
+from collections.abc import Collection, Mapping
+from typing import ClassVar
+
 import click
 
 from wwspec_router.config import Topic, settings
 
-__all__ = ["SettingsCommand"]
-
-_OTHERS = "Options"
+__all__ = ["SectionedCommand", "SettingsCommand"]
 
 
-class SettingsCommand(click.Command):
-    """A command whose `--help` shows the options of settings by their topic, after all others."""
+class SectionedCommand(click.Command):
+    """A verb whose `--help` has its options in sections."""
+
+    sections: ClassVar[Mapping[str, Collection[str]]] = {}
+    """From the title of a section to its parameters, each with the file that it may be in; all others come first."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options."""
-        topics = {
-            name: setting.topic
-            for setting in settings().values()
-            for name in (setting.name, f"{setting.name}_file")  # the second is there for secrets
-        }
-        sections: dict[str, list[tuple[str, str]]] = {title: [] for title in (_OTHERS, *Topic)}
-        for param in self.get_params(ctx):
-            record = param.get_help_record(ctx)
-            if record is not None:
-                sections[topics.get(param.name or "", _OTHERS)].append(record)
-        for title, records in sections.items():
-            if records:
+        """Write the sections."""
+        rows: dict[str, list[tuple[str, str]]] = {"Options": [], **{title: [] for title in self.sections}}
+        for parameter in self.get_params(ctx):
+            name = (parameter.name or "").removesuffix("_file")
+            title = next((title for title, names in self.sections.items() if name in names), "Options")
+            row = parameter.get_help_record(ctx)
+            if row is not None:
+                rows[title].append(row)
+        for title, section in rows.items():
+            if section:
                 with formatter.section(title):
-                    formatter.write_dl(records)
+                    formatter.write_dl(section)
+
+
+class SettingsCommand(SectionedCommand):
+    """A verb that takes the settings of a program, by their topic."""
+
+    sections = {topic: [each.name for each in settings().values() if each.topic is topic] for topic in Topic}

@@ -107,6 +107,15 @@ VERBS = {
         "Serve the program to the channel.",
         ("wwspec serve", "wwspec serve --sdk emulator --port 8081", "wwspec serve --workers 2 --log-json"),
     ),
+    "image": Verb(
+        Group.DELIVER,
+        "Build the image of the program, or check its tar.",
+        (
+            "wwspec image",
+            "wwspec image --base MIRROR/python:3.12-slim-bookworm --index-url URL",
+            "wwspec image --check dist/zone-image.tar",
+        ),
+    ),
 }
 """Every verb, in the order of `wwspec --help`. The module of a verb is imported when the verb is used."""
 

@@ -4,7 +4,7 @@ A setting comes from wwspec.toml, from the environment, or from an option; a lat
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -18,6 +18,7 @@ from wwspec_router.errors import ConfigurationError
 from wwspec_router.extras import require
 
 __all__ = [
+    "SecretOption",
     "app_options",
     "needs",
     "origin",
@@ -109,10 +110,14 @@ def needs(extra: str) -> Callable[[FunctionT], FunctionT]:
     return decorate
 
 
-def setting_options(function: FunctionT) -> FunctionT:
-    """Add an option for each setting of `config.Settings`; `help.SettingsCommand` shows them by topic."""
+def setting_options(function: FunctionT, *, but: Collection[str] = ()) -> FunctionT:
+    """Add an option for each setting of `config.Settings`, but for those that a verb decides itself.
+
+    `help.SettingsCommand` shows them by topic.
+    """
     for setting in reversed(settings().values()):
-        function = _option(setting)(function)
+        if setting.name not in but:
+            function = _option(setting)(function)
     return function
 
 
@@ -166,7 +171,7 @@ def store_option(default: str, help_text: str) -> Callable[[FunctionT], Function
     def add(function: FunctionT) -> FunctionT:
         store = click.option(
             "--store",
-            cls=_Secret,
+            cls=SecretOption,
             is_secret=may_hold_password,
             default=default,
             show_default=True,
@@ -189,7 +194,7 @@ def secret_option(name: str, help_text: str) -> Callable[[FunctionT], FunctionT]
     """
 
     def add(function: FunctionT) -> FunctionT:
-        secret = click.option(f"--{name}", cls=_Secret, default="", envvar=variable(name), hidden=True)
+        secret = click.option(f"--{name}", cls=SecretOption, default="", envvar=variable(name), hidden=True)
         return secret(_file_option(name, f"File that holds {help_text}; or set {variable(name)} to it.", function))
 
     return add
@@ -212,7 +217,7 @@ class _SettingOption(click.Option):
         return super().get_error_hint(ctx)
 
 
-class _Secret(click.Option):
+class SecretOption(click.Option):
     """An option whose value may be a secret, and then comes from a file or from the environment.
 
     The command line of a process is shown to every user of its machine, and stays in the history of the shell, so a
@@ -255,7 +260,7 @@ class _Secret(click.Option):
 
 
 def _file_option(name: str, help_text: str, function: FunctionT) -> FunctionT:
-    """Add `--NAME-file`, which `_Secret` reads."""
+    """Add `--NAME-file`, which `SecretOption` reads."""
     return click.option(
         f"--{name}-file",
         metavar="FILE",

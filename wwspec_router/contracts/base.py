@@ -9,7 +9,7 @@ unknown keys are refused, and an absent value has one spelling.
   absent object is `UNSET`, since it has no empty value that the platform's matching rule lets pass.
 """
 
-from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -21,6 +21,10 @@ __all__ = [
     "Flag",
     "Output",
     "OutputT",
+    "PagedRequest",
+    "PolledOutput",
+    "ResultT",
+    "TaskRequest",
     "UnsetType",
     "Unsigned",
     "max_bytes",
@@ -55,16 +59,45 @@ class ApiRequest(Contract, Generic[OutputT]):
     """
 
 
+class PagedRequest(ApiRequest[OutputT]):
+    """Base of a request whose reply comes in pages: it has `cursor`, and its reply `has_more` and `next_cursor`."""
+
+
+class PolledOutput(Output):
+    """Base of the reply of an API that is asked again and again until a task has ended."""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there is no result yet."""
+        return False
+
+    @property
+    def failure(self) -> tuple[int, str]:
+        """The errcode and errmsg of a task that failed; 0 and an empty text for one that did not."""
+        return 0, ""
+
+
+ResultT = TypeVar("ResultT", bound=PolledOutput, covariant=True)
+
+
+class TaskRequest(ApiRequest[OutputT], Generic[OutputT, ResultT]):
+    """Base of a request that creates a task, whose reply has `jobid`; its second parameter is the task's result."""
+
+    result: ClassVar[type[ApiRequest[Any]]]
+    """The request of the API that returns the result; it has `jobid`."""
+
+
 def reply_type(request: type[ApiRequest[Any]]) -> type[Output]:
-    """Return the reply of an API's `Request`: the parameter of its base `ApiRequest`.
+    """Return the reply of an API's `Request`: the first parameter of its base.
 
     Raises:
         TypeError: Its base has no parameter.
     """
     for each in request.__mro__:
         for base in each.__dict__.get("__orig_bases__", ()):
-            if get_origin(base) is ApiRequest and isinstance(reply := get_args(base)[0], type):
-                return reply
+            origin, arguments = get_origin(base), get_args(base)
+            if isinstance(origin, type) and issubclass(origin, ApiRequest) and isinstance(arguments[0], type):
+                return arguments[0]
     raise TypeError(f"{request.__module__}.{request.__qualname__} is not a subclass of ApiRequest[Response]")
 
 

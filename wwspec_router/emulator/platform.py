@@ -5,6 +5,7 @@ calls of the program and events block until the program has answered. It knows n
 nor the framework. What a test does to the platform, beyond using it, is `control`.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Protocol
@@ -26,6 +27,14 @@ from wwspec_router.emulator.state.timers import Ticker
 from wwspec_router.emulator.state.traffic import APP, SDK
 from wwspec_router.emulator.state.world import Caller, Channel, World
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.logs import short
+
+log = logging.getLogger(__name__)
+
+_CALLS = ("sync_call_program", "async_program_task")
+"""What the app calls the program with. A refusal is logged, since the program may not have seen the call."""
+_TOKEN_ERRORS = (40014, 41001, 42001)
+"""Refusals that are not logged: clients answer them with a fresh access token."""
 
 MAX_ADVANCE = 10 * 365 * 86400
 """Seconds that the clock is put forward at once, at most."""
@@ -337,4 +346,21 @@ class Platform:
             world.traffic.end(entry, "cut")
             raise
         world.traffic.end(entry, answer["errcode"], msgspec.json.encode(answer))
+        if answer["errcode"] and name in _CALLS and answer["errcode"] not in _TOKEN_ERRORS:
+            log.warning(
+                "the platform refused %s, errcode %d: %s", _called(name, request), answer["errcode"], answer["errmsg"]
+            )
         return answer
+
+
+def _called(api: str, request: bytes) -> str:
+    """Return what the app called, for a log line."""
+    try:
+        ability_id = msgspec.json.decode(request, type=_Call).ability_id
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        ability_id = ""
+    return f"{api} of {short(ability_id, SHOWN_PATH)}" if ability_id else api
+
+
+class _Call(msgspec.Struct):
+    ability_id: str = ""

@@ -9,7 +9,7 @@ neither that file nor how calls arrive.
 
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_origin, get_type_hints
 
 import msgspec
 
@@ -42,8 +42,9 @@ def ability(function: FunctionT) -> FunctionT:
 
     Args:
         function: `def f(request: R, ctx: Context) -> O`, or `async def f(request: R, ctx: AsyncContext) -> O`, where R
-            is a `Contract` and O an `Output`. The context may be left out. Either may be `dict[str, Any]`: the registry
-            file then gives a console example as its contract.
+            is a `Contract` and O an `Output`. The context may be left out; `Context[State]` says what the program's
+            lifespan yields. R and O may be `dict[str, Any]`: the registry file then gives a console example as
+            contract.
 
     Returns:
         The same function.
@@ -80,7 +81,8 @@ def _read(function: Callable[..., Any]) -> Handler:
     response = _side(f"{name}: annotate the return value", hints.get("return"), Output)
     takes_context = len(parameters) == 2
     wanted = AsyncContext if is_async else Context
-    if takes_context and hints.get(parameters[1].name) is not wanted:
+    given = hints.get(parameters[1].name) if takes_context else wanted
+    if (get_origin(given) or given) is not wanted:
         kind = "an async def" if is_async else "a def"
         raise TypeError(f"{name}: annotate {parameters[1].name} of {kind} handler with wwspec_router.{wanted.__name__}")
     return Handler(function, request, response, is_async, takes_context)

@@ -5,19 +5,29 @@ is used on the event loop and hands each SDK call to the worker thread, which wa
 that a handler makes at once go to more threads; see `mailbox`.
 """
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+from time import sleep
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
 
 import msgspec
 
-from wwspec_router.contracts import ApiRequest, Contract, OutputT
+from wwspec_router.contracts import ApiRequest, Contract, Output, OutputT, PagedRequest, ResultT, TaskRequest
 from wwspec_router.contracts.codec import OutputCodec
 from wwspec_router.envelope import Call, Deadline
-from wwspec_router.errors import ApiError
+from wwspec_router.errors import ApiError, CallError
 from wwspec_router.handlers.mailbox import Helpers, Mailbox
+from wwspec_router.handlers.tasks import Split, finish, finish_split
 from wwspec_router.sdk.base import SdkClient
 
 __all__ = ["ApiCodec", "ApiCodecs", "AsyncContext", "Context", "Notifications"]
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as TypeVarWithDefault  # part of every type checker
+
+    StateT = TypeVarWithDefault("StateT", default=Any)
+else:
+    StateT = TypeVar("StateT")
 
 
 class ApiCodec(msgspec.Struct, frozen=True):
@@ -47,7 +57,7 @@ class Notifications(Protocol):
         ...
 
 
-class _BaseContext:
+class _BaseContext(Generic[StateT]):
     """Who calls. The two public contexts differ only in how an SDK call is waited for."""
 
     def __init__(
@@ -57,6 +67,7 @@ class _BaseContext:
         apis: ApiCodecs,
         deadline: Deadline,
         notifications: Notifications,
+        state: Any = None,
     ) -> None:
         self.call = call
         """The decoded call, whole."""
@@ -65,6 +76,8 @@ class _BaseContext:
         self._apis = apis
         self._deadline = deadline
         self._notifications = notifications
+        self.state: StateT = state
+        """What the application's lifespan yielded, the same object in all calls of one process; None without one."""
 
     @property
     def corpid(self) -> str:
@@ -113,8 +126,35 @@ class _BaseContext:
         self._deadline.check()
         return self._notifications.send(self.call, payload, scene)
 
+    def _finish(
+        self, client: SdkClient, request: TaskRequest[Any, ResultT], split: Split[ResultT] | None
+    ) -> ResultT | list[ResultT]:
+        run = partial(finish, invoke=partial(self._invoke, client, check=True), wait=self._wait, name=self._name)
+        return run(request) if split is None else finish_split(request, split, run)
 
-class Context(_BaseContext):
+    def _name(self, request: type[ApiRequest[Any]]) -> str:
+        return self._apis[request].name
+
+    def _wait(self, seconds: float) -> None:
+        remaining = self.remaining
+        sleep(seconds if remaining is None else min(seconds, remaining))
+
+    def _next(self, request: PagedRequest[OutputT], page: Output) -> PagedRequest[OutputT] | None:
+        """Return the request of the page after this one; None when this is the last.
+
+        Raises:
+            CallError: The platform says that there is more, and does not say where.
+        """
+        reply: Any = page
+        if not reply.has_more:
+            return None
+        asked: Any = request
+        if reply.next_cursor in ("", asked.cursor):
+            raise CallError(f"{self._name(type(request))}: the platform's next_cursor leads nowhere")
+        return msgspec.structs.replace(request, cursor=reply.next_cursor)
+
+
+class Context(_BaseContext[StateT]):
     """What a `def` handler receives."""
 
     def invoke(self, request: ApiRequest[OutputT], *, check: bool = True) -> OutputT:
@@ -156,8 +196,58 @@ class Context(_BaseContext):
         """
         return self._notify(payload, scene)
 
+    def pages(self, request: PagedRequest[OutputT]) -> Iterator[OutputT]:
+        """Ask for one page after another, from the request's own to the last one.
 
-class AsyncContext(_BaseContext):
+        A page may be short, or empty, while more follow. To go on after a restart, keep `next_cursor` of the page that
+        you have worked through, and begin with a request of that `cursor`.
+
+        Args:
+            request: The `Request` of a paged API, such as `sync_msg.Request(token=token, limit=200)`.
+
+        Yields:
+            The API's `Response`, page by page.
+
+        Raises:
+            CallError: As `invoke` does; also when the platform says that there is more, and does not say where.
+        """
+        following: PagedRequest[OutputT] | None = request
+        while following is not None:
+            page = self._invoke(self._client, following, check=True)
+            yield page
+            following = self._next(following, page)
+
+    @overload
+    def finish(self, request: TaskRequest[Any, ResultT]) -> ResultT: ...
+
+    @overload
+    def finish(self, request: TaskRequest[Any, ResultT], *, split: Split[ResultT]) -> list[ResultT]: ...
+
+    def finish(
+        self, request: TaskRequest[Any, ResultT], *, split: Split[ResultT] | None = None
+    ) -> ResultT | list[ResultT]:
+        """Create an analysis task, and wait for its result.
+
+        The platform is asked for it after a quarter of a second, then less and less often, at last every ten seconds.
+        What it could not analyse is in the result, in `fail_list` or in each message's errcode.
+
+        Args:
+            request: The `Request` of an API that creates a task, such as `create_summary_task.Request(msg_list=keys)`.
+            split: Called with a request whose messages are too long for the model (errcode 790040), returns it as
+                several, such as `wwspec_router.wecom.tasks.halves`.
+
+        Returns:
+            The `Response` of the API that returns the result; with `split` a list of them, one for each part.
+
+        Raises:
+            ApiError: The platform refused, or the task failed.
+            HandlerTimeoutError: The ability's time is over; the task goes on, and nobody asks for its result.
+            CallError: As `invoke` does.
+        """
+        return self._finish(self._client, request, split)
+
+
+class AsyncContext(_BaseContext[StateT]):
     """What an `async def` handler receives."""
 
     _mailbox: Mailbox | None = None
@@ -180,6 +270,28 @@ class AsyncContext(_BaseContext):
         if self._mailbox is None:
             return self._notify(payload, scene)
         return await self._mailbox.run(lambda client: self._notify(payload, scene))
+
+    async def pages(self, request: PagedRequest[OutputT]) -> AsyncIterator[OutputT]:
+        """Ask for one page after another; see `Context.pages`."""
+        following: PagedRequest[OutputT] | None = request
+        while following is not None:
+            page = await self.invoke(following)
+            yield page
+            following = self._next(following, page)
+
+    @overload
+    async def finish(self, request: TaskRequest[Any, ResultT]) -> ResultT: ...
+
+    @overload
+    async def finish(self, request: TaskRequest[Any, ResultT], *, split: Split[ResultT]) -> list[ResultT]: ...
+
+    async def finish(
+        self, request: TaskRequest[Any, ResultT], *, split: Split[ResultT] | None = None
+    ) -> ResultT | list[ResultT]:
+        """Create an analysis task, and wait for its result without blocking the event loop; see `Context.finish`."""
+        if self._mailbox is None:
+            return self._finish(self._client, request, split)
+        return await self._mailbox.run(lambda client: self._finish(client, request, split))
 
     def open_mailbox(self, helpers: Helpers) -> Mailbox:
         """Let SDK calls run on the thread that serves the mailbox which this returns. For a portal.

@@ -14,14 +14,14 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import msgspec
 
 from wwspec_router.contracts import Contract
-from wwspec_router.handlers.context import AsyncContext, Context
+from wwspec_router.handlers.context import AsyncContext, Context, StateT
 
 __all__ = ["AsyncEventContext", "EventContext", "EventHandler", "read_event_handler"]
 
 _BY_POSITION = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
 
 
-class EventContext(Context):
+class EventContext(Context[StateT]):
     """What a `def` function that runs on an event receives.
 
     All of `Context`: an event has no ability, so `ability_id` is empty. `notify_id` is the one under which the app
@@ -32,7 +32,7 @@ class EventContext(Context):
     """What has happened, such as `hit_keyword`."""
 
 
-class AsyncEventContext(AsyncContext):
+class AsyncEventContext(AsyncContext[StateT]):
     """What an `async def` function that runs on an event receives; see `EventContext`."""
 
     event_type: str = ""
@@ -56,7 +56,8 @@ def read_event_handler(function: object) -> EventHandler:
 
     Args:
         function: `def f(event: E, ctx: EventContext) -> R`, or `async def f(event: E, ctx: AsyncEventContext) -> R`,
-            where E is an `Event`, or a union of them, and R a `Contract` or None. The context may be left out.
+            where E is an `Event`, or a union of them, and R a `Contract` or None. The context may be left out;
+            `EventContext[State]` says what the program's lifespan yields.
 
     Raises:
         TypeError: It is something else; the text says what to change.
@@ -74,7 +75,8 @@ def read_event_handler(function: object) -> EventHandler:
     if not 1 <= len(parameters) <= 2 or not {each.kind for each in parameters} <= _BY_POSITION:
         raise TypeError("it takes an event and, if it wants, a context, by position")
     wanted = AsyncEventContext if is_async else EventContext
-    if len(parameters) == 2 and hints.get(parameters[1].name) is not wanted:
+    given = hints.get(parameters[1].name) if len(parameters) == 2 else wanted
+    if (get_origin(given) or given) is not wanted:
         kind = "an async def" if is_async else "a def"
         raise TypeError(f"annotate {parameters[1].name} of {kind} function with wwspec_router.{wanted.__name__}")
     events = _events(parameters[0].name, hints.get(parameters[0].name))

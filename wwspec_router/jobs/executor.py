@@ -15,6 +15,7 @@ from wwspec_router.errors import CallError, HandlerTimeoutError, StoreError
 from wwspec_router.jobs.event_reports import EventReporter, is_event, is_told_after
 from wwspec_router.jobs.reports import Reporter, Verdict
 from wwspec_router.jobs.threads import Run
+from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.routes import Route
 from wwspec_router.logs import LineLimiter, short
@@ -53,6 +54,7 @@ class JobExecutor:
         figures: Where jobs are counted.
         later: Submits a run again after some seconds.
         look_in: Called with the seconds after which a job that was given back is due again.
+        call_log: Where a line is written for each; None for none.
         retry_pause: Longest pause before an event's handler runs again after its first error, in seconds.
     """
 
@@ -65,6 +67,7 @@ class JobExecutor:
         figures: Figures,
         later: Callable[[float, Run], None],
         look_in: Callable[[float], None],
+        call_log: CallLog | None = None,
         retry_pause: float = RETRY_PAUSE,
     ) -> None:
         self._journal = journal
@@ -73,6 +76,7 @@ class JobExecutor:
         self._event_reporter = EventReporter(dispatcher.events)
         self._retry_pause = retry_pause
         self._dispatcher = dispatcher
+        self._answer = dispatcher.answer if call_log is None else call_log.with_lines(dispatcher.answer)
         self._figures = figures
         self._later = later
         self._look_in = look_in
@@ -113,7 +117,7 @@ class JobExecutor:
         if not self._begin(run):
             return None
         run.deadline = route.deadline(run.since)
-        reply = self._dispatcher.answer(_call_of(job), route, run.deadline)
+        reply = self._answer(_call_of(job), route, run.deadline)
         if not run.end():
             log.warning("job %s ended after its time-out was reported", short(job.job_id))
             return None

@@ -26,6 +26,7 @@ from wwspec_router.jobs.executor import RETRY_PAUSE, JobExecutor
 from wwspec_router.jobs.places import Places
 from wwspec_router.jobs.suspects import Suspects
 from wwspec_router.jobs.threads import JobThreads, Run
+from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.sdk.base import Sdk
@@ -74,6 +75,7 @@ class Jobs:
         orphan_after: Seconds after which it also takes a job of another ability, to report that the ability is unknown:
             when no process that knows the ability has asked for jobs for so long.
         report_within: Seconds that a report may take.
+        call_log: Where a line is written for each job that ends; None for none.
         retry_pause: Longest pause before an event's handler runs again after its first error, in seconds.
     """
 
@@ -92,6 +94,7 @@ class Jobs:
         limits: Mapping[str, int] = _NO_LIMITS,
         orphan_after: float = ORPHAN_AFTER,
         report_within: float = REPORT_WITHIN,
+        call_log: CallLog | None = None,
         retry_pause: float = RETRY_PAUSE,
     ) -> None:
         self._journal = journal
@@ -102,7 +105,7 @@ class Jobs:
         self._orphan_after = orphan_after
         self._places = Places(abilities, limits)
         self._executor = JobExecutor(
-            journal, self._owner, sdk, dispatcher, figures, self._submit_later, self._look_in, retry_pause
+            journal, self._owner, sdk, dispatcher, figures, self._submit_later, self._look_in, call_log, retry_pause
         )
         self._threads = JobThreads(threads, hang_after, report_within, self._executor.execute, self._on_end)
         self._suspects = Suspects(self._threads.hangs)

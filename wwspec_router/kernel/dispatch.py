@@ -35,6 +35,8 @@ class Dispatcher:
         portal: Runs `async def` handlers; by default each on a loop of its own.
         jobs: Accepts asynchronous calls, which are refused when it is None; woken also for events.
         status: Returns the program's figures as JSON text, for abilities of `kind = "status"`.
+        state: What the application's lifespan yielded; it is `ctx.state` of handlers.
+        with_text: Log errors with their text, which may quote a request. For development only.
     """
 
     def __init__(
@@ -45,6 +47,9 @@ class Dispatcher:
         portal: Portal | None = None,
         jobs: JobIntake | None = None,
         status: Callable[[], str] | None = None,
+        state: object = None,
+        *,
+        with_text: bool = False,
     ) -> None:
         registry, ttl = table.registry, table.registry.program.notify_ttl
         self.events = events = EventIntake(
@@ -59,7 +64,7 @@ class Dispatcher:
         """Stores events and delivers them to apps."""
         notifications = AppNotifications(sdk, store, ttl, table.kinds)
         portal = portal or PrivateLoopPortal()
-        functions = Functions(sdk, table.apis, events, notifications, portal, status or _no_status)
+        functions = Functions(sdk, table.apis, events, notifications, portal, status or _no_status, state)
         self._routes = _routes(table, functions)
         self._event_routes = {
             each.job_name: Route(each.job_name, functions.handling(each), each.timeout, retries=each.row.retries)
@@ -70,7 +75,7 @@ class Dispatcher:
         self._unknown = Route(UNKNOWN, _refuse_ability)
         self._untyped = Route(UNKNOWN, _refuse_type)
         self._accept = _acceptance(jobs)
-        self._refusals = Refusals(registry.program.errcode, registry.program.overload_errcode)
+        self._refusals = Refusals(registry.program.errcode, registry.program.overload_errcode, with_text=with_text)
 
     def route(self, call: Call) -> Route:
         """Return the route of a call that comes in; one that no ability answers has a route that refuses it."""

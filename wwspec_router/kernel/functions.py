@@ -53,6 +53,7 @@ class Functions:
         notifications: Tells the app what handlers have for it.
         portal: Runs `async def` handlers.
         status: Returns the program's figures as JSON text.
+        state: What the application's lifespan yielded.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Functions:
         notifications: Notifications,
         portal: Portal,
         status: Callable[[], str],
+        state: object = None,
     ) -> None:
         self._sdk = sdk
         self._apis = apis
@@ -70,6 +72,7 @@ class Functions:
         self._notifications = notifications
         self._portal = portal
         self._status = status
+        self._state = state
         self._func_input = InputCodec(_FuncInput)
 
     def answering(self, target: Target) -> Function:
@@ -90,13 +93,13 @@ class Functions:
         """Return the function that runs on events of one type; it returns the result, or "" when there is none."""
         handler, event_type, read, decode = target.handler, target.event_type, target.input.fit, target.input.decode
         function, output, portal = handler.function, target.output, self._portal
-        apis, client, notifications = self._apis, self._sdk.client, self._notifications
+        apis, client, notifications, state = self._apis, self._sdk.client, self._notifications, self._state
         kind = AsyncEventContext if handler.is_async else EventContext
 
         def run(call: Call, text: str, deadline: Deadline) -> str:
             event = decode(read(text))
             new_client = partial(client, call.corpid, call.agentid, call.ability_id, call.job_info)
-            context = kind(call, new_client, apis, deadline, notifications)
+            context = kind(call, new_client, apis, deadline, notifications, state)
             context.event_type = event_type
             arguments = (event, context) if handler.takes_context else (event,)
             if isinstance(context, AsyncEventContext):
@@ -132,7 +135,7 @@ class Functions:
         decode = decode_struct if handler.request is not None else target.input.decode_plain
         function, takes_context = handler.function, handler.takes_context
         encode, apis, portal, client = target.output.encode, self._apis, self._portal, self._sdk.client
-        notifications = self._notifications
+        notifications, state = self._notifications, self._state
 
         def new_client(call: Call) -> Callable[[], SdkClient]:
             return partial(client, call.corpid, call.agentid, call.ability_id, call.job_info)
@@ -140,7 +143,7 @@ class Functions:
         def run(call: Call, text: str, deadline: Deadline) -> str:
             request = decode(text)
             deadline.check()
-            context = Context(call, new_client(call), apis, deadline, notifications)
+            context = Context(call, new_client(call), apis, deadline, notifications, state)
             result = function(request, context) if takes_context else function(request)
             deadline.check()
             return encode(result)
@@ -148,7 +151,7 @@ class Functions:
         def run_async(call: Call, text: str, deadline: Deadline) -> str:
             request = decode(text)
             deadline.check()
-            context = AsyncContext(call, new_client(call), apis, deadline, notifications)
+            context = AsyncContext(call, new_client(call), apis, deadline, notifications, state)
             arguments = (request, context) if takes_context else (request,)
             return encode(portal.run(lambda: function(*arguments), context))
 

@@ -12,6 +12,7 @@ from wwspec_router.envelope import Call, CallType, Reply
 from wwspec_router.errors import CallError, OverloadedError
 from wwspec_router.logs import LineLimiter, short
 from wwspec_router.stacks import describe, errcode_of, is_a
+from wwspec_router.tracebacks import place_of, shown
 
 __all__ = ["Refusals"]
 
@@ -29,11 +30,14 @@ class Refusals:
     Args:
         errcode: The program's own errcode, for errors that have none.
         overload_errcode: The same for calls that are refused because of overload.
+        with_text: Log each error whole: with its text, its place in the application, and the traceback of one that is
+            not raised on purpose. For development only.
     """
 
-    def __init__(self, errcode: int, overload_errcode: int) -> None:
+    def __init__(self, errcode: int, overload_errcode: int, *, with_text: bool = False) -> None:
         self._errcode = errcode
         self._overload_errcode = overload_errcode
+        self._log = _log_whole if with_text else self._log_rarely
         self._encode = msgspec.json.Encoder().encode
         self._limiter = LineLimiter()
 
@@ -53,16 +57,41 @@ class Refusals:
             label: What it is counted as. One line a second is logged for each label and kind of error.
             error: Anything that a handler can raise.
         """
-        ending = self._limiter.ending((label, *_kind(error)))
-        with suppress(BaseException):  # it has lost its message, or its own methods raise
+        with suppress(BaseException):  # its own methods raise, or the log does
+            self._log(call, label, error)
+        with suppress(BaseException):  # it has lost its message
             if is_a(error, CallError):
-                reply = self.reply(error)
-                if ending is not None:
-                    _log_refusal(call, error, ending)
-                return reply
-        if ending is not None:
-            log.error("%s failed: %s%s", _name(call), describe(error), ending)
+                return self.reply(error)
         return self.reply(CallError())
+
+    def _log_rarely(self, call: Call, label: str, error: BaseException) -> None:
+        ending = self._limiter.ending((label, *_kind(error)))
+        if ending is None:
+            return
+        with suppress(BaseException):  # it has lost its message
+            if is_a(error, CallError):
+                _log_refusal(call, error, ending)
+                return
+        log.error("%s failed: %s%s", _name(call), describe(error), ending)
+
+
+def _log_whole(call: Call, label: str, error: BaseException) -> None:
+    """Log everything about an error."""
+    if not is_a(error, CallError):
+        log.error("%s failed", _name(call), exc_info=shown(error))
+        return
+    place = place_of(error)
+    what = "".join(
+        (
+            f"{type(error).__name__}: {error.message}",
+            "" if error.errcode is None else f" ({error.errcode})",
+            f" [{error.detail}]" if error.detail else "",
+            f" at {place}" if place else "",
+        )
+    )
+    has_cause = place and error.__cause__ is not None
+    level = logging.ERROR if call.call_type == CallType.EVENT else logging.WARNING
+    log.log(level, "%s refused, %s", _name(call), what, exc_info=shown(error) if has_cause else None)
 
 
 def _log_refusal(call: Call, error: CallError, ending: str) -> None:

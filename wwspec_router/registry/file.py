@@ -77,6 +77,8 @@ class Program(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Seconds that an event waits for `get_callback_data`; the platform's notify_id is valid 600 [99849]."""
     timeout: Seconds | None = None
     """Seconds within which each ability answers, unless its row says otherwise."""
+    lifespan: str | None = None
+    """`package.module:function`, a context manager that is entered once in each process; it yields `ctx.state`."""
 
 
 class Passthrough(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -27,6 +27,7 @@ from wwspec_router.contracts.wrapping import (
 from wwspec_router.errors import ConfigurationError, LoaderError, RegistryError
 from wwspec_router.handlers.ability import Handler, handler_of
 from wwspec_router.handlers.context import ApiCodec, ApiCodecs
+from wwspec_router.handlers.lifespan import LIFESPAN_FORM, Lifespan
 from wwspec_router.monitoring.monitor import Status
 from wwspec_router.registry.apis import RequestCodecs
 from wwspec_router.registry.events import EventRows, EventTarget, Kind
@@ -133,6 +134,8 @@ class AbilityTable(msgspec.Struct, frozen=True, kw_only=True):
     """For `Context.invoke`: from an API's `Request` to how it is called."""
     api_contracts: dict[str, ApiContract]
     events: dict[str, EventContract]
+    lifespan: Lifespan | None = None
+    """What is open while a process serves."""
     stored_events: OutputCodec | None = None
     """How stored events are given back by abilities that leave out what no contract lists; None when there is none."""
     event_targets: dict[str, EventTarget] = {}
@@ -199,7 +202,9 @@ class _Builder:
         if (func := self._registry.func) is not None:
             self._add_functions(func)
         self._check_scenes()
+        lifespan = self._lifespan()
         return AbilityTable(
+            lifespan=lifespan,
             registry=self._registry,
             abilities=self._abilities,
             apis=self._apis(),
@@ -217,6 +222,21 @@ class _Builder:
             if contract.replaces is not None:
                 codecs[contract.replaces] = ApiCodec(api, _output(contract.replaces, OutputPolicy.PRUNE))
         return RequestCodecs(codecs)
+
+    def _lifespan(self) -> Lifespan | None:
+        name = self._registry.program.lifespan
+        if name is None:
+            return None
+        place = self._registry.place("program")
+        try:
+            function = self._application.attribute(name)
+        except LoaderError as error:
+            self.faults.append(f"{place}: lifespan: {error}")
+            return None
+        if not callable(function):
+            self.faults.append(f"{place}: lifespan: {name} is no function; {LIFESPAN_FORM}")
+            return None
+        return Lifespan(name, function)
 
     def _merged_events(self) -> LazyType[Output]:
         """Return the contract of stored events, merged at once when the application has events that may not fit."""

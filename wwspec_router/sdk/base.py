@@ -49,6 +49,11 @@ class Sdk(Protocol):
         """What was loaded, for the start-up log."""
         ...
 
+    @property
+    def is_emulated(self) -> bool:
+        """Whether it is the emulator's, whose data is nobody's: only then logs may show texts, errors and callers."""
+        ...
+
     def decode(self, headers: Headers, body: str) -> Call:
         """Verify and decrypt one request.
 

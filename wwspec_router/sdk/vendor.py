@@ -126,7 +126,7 @@ class VendorSdk:
 
     Args:
         module: `wwspecapisdk`, the vendor's or the stand-in.
-        source: Which of the two it is, for the start-up log.
+        source: Which of the two it is.
     """
 
     def __init__(self, module: Any, source: SdkSource = SdkSource.VENDOR) -> None:
@@ -139,9 +139,14 @@ class VendorSdk:
     @property
     def description(self) -> str:
         """Which module was loaded."""
-        if self.source is SdkSource.EMULATOR:
+        if self.is_emulated:
             return f"the emulator's stand-in for {MODULE}: for development only"
         return f"{MODULE} from {getattr(self._module, '__file__', 'an unknown file')}"
+
+    @property
+    def is_emulated(self) -> bool:
+        """Whether it is the stand-in; see `Sdk.is_emulated`."""
+        return self.source is SdkSource.EMULATOR
 
     def decode(self, headers: Headers, body: str) -> Call:
         """Verify and decrypt one request; see `Sdk.decode`."""

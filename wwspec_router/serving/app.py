@@ -26,6 +26,7 @@ from wwspec_router.config import SdkSource, Settings
 from wwspec_router.errors import ConfigurationError, NoThreadError
 from wwspec_router.handlers.portal import LoopPortal
 from wwspec_router.jobs.runner import Jobs
+from wwspec_router.kernel.call_log import call_log_of
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.logs import SdkLogHandler, log_stray
@@ -39,7 +40,7 @@ from wwspec_router.registry.table import AbilityTable, build_table, check_config
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.sdk.vendor import load_sdk
 from wwspec_router.serving.calls import Calls
-from wwspec_router.serving.exchange import Exchange
+from wwspec_router.serving.exchange import Exchange, MeasuredExchange
 from wwspec_router.serving.gauges import read_gauges, read_stored
 from wwspec_router.serving.liveness import CallWatch, Liveness
 from wwspec_router.serving.readiness import Readiness
@@ -51,6 +52,8 @@ __all__ = ["ZoneProgram", "create_app"]
 
 log = logging.getLogger(__name__)
 
+LEAST_CLOSING = 1.0
+"""Seconds that a lifespan has to close, even when calls have used the whole grace."""
 GC_THRESHOLD = 10_000
 """New objects, less those that were freed, after which the garbage collector checks the young ones."""
 
@@ -120,7 +123,7 @@ class ZoneProgram:
         self, table: AbilityTable, sdk: Sdk, store: Store, settings: Settings, shared: SharedFigures | None = None
     ) -> None:
         self._table = table
-        self._sdk = sdk
+        self._sdk, self._call_log = call_log_of(sdk)
         self._store = store
         self._settings = settings
         self._shared = shared
@@ -175,18 +178,27 @@ class ZoneProgram:
         Raises:
             NoThreadError: The system does not start the threads that are needed.
             StoreError: The store does not work.
+            LifespanError: The application's lifespan failed.
         """
         if self._running is not None:
             return
+        state = await self._table.lifespan.open() if self._table.lifespan is not None else None
         try:
-            await self._start()
-        except (RuntimeError, MemoryError):
-            raise NoThreadError from None
+            await self._start(state)
+        except BaseException as error:
+            await self._close_lifespan(self._settings.grace)
+            if isinstance(error, RuntimeError | MemoryError):
+                raise NoThreadError from None
+            raise
 
-    async def _start(self) -> None:
+    async def _close_lifespan(self, seconds: float) -> None:
+        if self._table.lifespan is not None:
+            await self._table.lifespan.close(seconds)
+
+    async def _start(self, state: object) -> None:
         settings = self._settings
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(log_stray)
+        loop.set_exception_handler(partial(log_stray, with_text=self._sdk.is_emulated))
         stopper = ThreadPoolExecutor(1, "wwspec-stopper")
         await loop.run_in_executor(stopper, self._store.check)  # which lets its thread be there when it is needed
         workers = WorkerPool(settings.threads, settings.queue)
@@ -201,6 +213,8 @@ class ZoneProgram:
             portal,
             intake,
             lambda: encode(monitor.status()).decode(),  # runs in calls only; the monitor is made after the jobs
+            state,
+            with_text=self._sdk.is_emulated,
         )
         jobs = self._jobs(dispatcher, figures, wake_jobs) if settings.job_threads else None
         monitor = Monitor(
@@ -213,7 +227,7 @@ class ZoneProgram:
         call_watch = CallWatch(workers, settings.hang_after, dispatcher.abandon, portal.task_of)
         liveness = Liveness(call_watch, jobs, settings.hang_after, self.on_held_up, self.on_exhausted)
         readiness = Readiness(self._store, lambda: liveness.is_exhausted, lambda: self.is_stopping)
-        calls = Calls(Exchange(self._sdk, dispatcher), workers, figures, settings)
+        calls = Calls(self._exchange(dispatcher), workers, figures, settings, self._call_log)
         await workers.start(threads=1)
         await calls.start()
         liveness.start()
@@ -224,6 +238,11 @@ class ZoneProgram:
         self._running = _Running(workers, jobs, calls, liveness, monitor, readiness, stopper)
         self._calls = calls
         self._endpoint = _Endpoint(calls, settings)
+
+    def _exchange(self, dispatcher: Dispatcher) -> Exchange:
+        if self._call_log is None:
+            return Exchange(self._sdk, dispatcher)
+        return MeasuredExchange(self._sdk, dispatcher, self._call_log)
 
     def _jobs(self, dispatcher: Dispatcher, figures: Figures, wake: threading.Event) -> Jobs:
         settings = self._settings
@@ -239,6 +258,7 @@ class ZoneProgram:
             abilities=self._table.job_names,
             limits=self._table.job_limits,
             orphan_after=settings.job_orphan,
+            call_log=self._call_log,
             retry_pause=settings.retry_pause,
         )
 
@@ -250,6 +270,7 @@ class ZoneProgram:
         self._endpoint = self._calls = None
         settings, jobs = self._settings, running.jobs
         grace = settings.grace if self.stop_by is None else max(0.0, self.stop_by - monotonic())
+        started = monotonic()
         loop = asyncio.get_running_loop()
         ending = loop.run_in_executor(running.stopper, jobs.stop, grace) if jobs is not None else None
         abandoned = await running.workers.stop(grace)
@@ -259,6 +280,7 @@ class ZoneProgram:
         running.readiness.stop()
         await loop.run_in_executor(running.stopper, running.monitor.stop)
         running.stopper.shutdown(wait=False)
+        await self._close_lifespan(max(LEAST_CLOSING, started + grace - monotonic()))
         if abandoned or unfinished:
             log.error(
                 "stopped with %d calls and %d jobs unfinished after %g seconds; the jobs are kept",

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from wwspec_router.config import Settings
 from wwspec_router.errors import CallError, HandlerTimeoutError, OverloadedError
+from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.logs import LineLimiter, RareWarnings, about
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.protocol.answers import NO_REPLY, OVERLOADED, STOPPING, Answer, Headers, OnAnswer
@@ -92,10 +93,19 @@ class Calls:
         workers: The threads that do.
         figures: Counts what was answered.
         settings: Limits and time-outs.
+        call_log: Where a line is written for each call; None for none.
     """
 
-    def __init__(self, exchange: Exchange, workers: WorkerPool, figures: Figures, settings: Settings) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        workers: WorkerPool,
+        figures: Figures,
+        settings: Settings,
+        call_log: CallLog | None = None,
+    ) -> None:
         self._exchange = exchange
+        self._call_log = call_log
         self._workers = workers
         # As many may wait as there can be calls, so that a refusal is a sealed reply and no bare status.
         self._refusals = WorkerPool(REFUSAL_THREADS, settings.connections, name="wwspec-refusal")
@@ -163,7 +173,7 @@ class Calls:
             detail = f"queued for more than {self._queue_timeout:g} s"
             self._refuse(call, OverloadedError(detail=detail))
         elif call.given_up is GivenUp.HUNG_UP:
-            self._count(call, UNANSWERED)
+            self._count(call, UNANSWERED, ending="client hung up")
             call.on_answer(None)
         else:
             call.on_answer(STOPPING)
@@ -178,7 +188,7 @@ class Calls:
         try:
             job: asyncio.Future[Answer] = self._refusals.submit(self._refusal, call.request, error, monotonic())
         except OverloadedError:
-            self._count(call, UNANSWERED)
+            self._count(call, UNANSWERED, ending="HTTP 503")
             call.on_answer(OVERLOADED)
         else:
             job.add_done_callback(lambda job: self._pass_on(call, job))
@@ -197,18 +207,26 @@ class Calls:
             if ending is not None:
                 with about(call.request.number):
                     log.error("no reply could be sealed: %s%s", describe(error), ending)
-            self._count(call, UNANSWERED)
+            self._count(call, UNANSWERED, ending="HTTP 500")
             call.on_answer(NO_REPLY)
         else:
             answer: Answer = job.result()
-            self._count(call, answer.errcode)
+            self._count(call, answer.errcode, answer)
             call.on_answer(answer)
 
-    def _count(self, call: PendingCall, errcode: int) -> None:
+    def _count(self, call: PendingCall, errcode: int, answer: Answer | None = None, ending: str = "") -> None:
         request = call.request
         now = monotonic()
         waited = (request.begun or now) - request.arrived
         self._figures.count(request.label, errcode, waited, now - request.arrived)
+        if self._call_log is not None:
+            sent = 0 if answer is None else len(answer.body)
+            if answer is _UNSEALED_OVERLOAD:
+                ending = "HTTP 503"
+            with about(request.number):
+                self._call_log.write(
+                    request.measure, errcode, now - request.arrived, len(request.body), sent, ending=ending
+                )
 
     def _tick(self) -> None:
         now = monotonic()

@@ -10,13 +10,15 @@ from contextlib import suppress
 from time import monotonic
 
 from wwspec_router.errors import CallError, DecodeError
+from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.logs import RareWarnings, current_request
 from wwspec_router.monitoring.figures import UNDECODED
 from wwspec_router.protocol.answers import Answer
 from wwspec_router.sdk.base import Headers, Sdk, SealedReply
+from wwspec_router.sdk.measured import Measure
 
-__all__ = ["Exchange", "PendingRequest"]
+__all__ = ["Exchange", "MeasuredExchange", "PendingRequest"]
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +28,7 @@ _numbers = itertools.count(1)
 class PendingRequest:
     """One request on its way through the program. Times are those of `time.monotonic()`."""
 
-    __slots__ = ("arrived", "begun", "body", "deadline", "headers", "label", "number")
+    __slots__ = ("arrived", "begun", "body", "deadline", "headers", "label", "measure", "number")
 
     def __init__(self, headers: Headers, body: bytes) -> None:
         self.headers = headers
@@ -40,6 +42,8 @@ class PendingRequest:
         """When it must be answered; known once it is decoded."""
         self.label = UNDECODED
         """What it is counted as; see `Route.label`."""
+        self.measure: Measure | None = None
+        """What is measured of it, if anything is."""
 
 
 class Exchange:
@@ -105,6 +109,30 @@ class Exchange:
         with suppress(DecodeError):
             self._sdk.decode([], "")
         raise DecodeError("the request's body is not UTF-8")
+
+
+class MeasuredExchange(Exchange):
+    """Answers requests, and measures each.
+
+    Args:
+        sdk: The one that measures for `call_log`.
+        dispatcher: Answers calls.
+        call_log: Where the lines of calls are written.
+    """
+
+    def __init__(self, sdk: Sdk, dispatcher: Dispatcher, call_log: CallLog) -> None:
+        super().__init__(sdk, dispatcher)
+        self._call_log = call_log
+
+    def answer(self, request: PendingRequest) -> Answer:
+        """Answer one request; see `Exchange.answer`."""
+        request.measure = self._call_log.begin(None)
+        return super().answer(request)
+
+    def refuse(self, request: PendingRequest, error: CallError) -> Answer:
+        """Refuse one request; see `Exchange.refuse`."""
+        request.measure = self._call_log.begin(request.measure)
+        return super().refuse(request, error)
 
 
 def _answer(sealed: SealedReply, errcode: int) -> Answer:

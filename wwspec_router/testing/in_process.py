@@ -4,8 +4,9 @@ The only parts that differ from a served zone are the two ways that bytes travel
 emulator.
 """
 
-from collections.abc import Mapping
-from contextlib import ExitStack
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from wwspec_router.emulator.http.server import create_app
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin.link import NETWORK, HttpLink, LinkError
 from wwspec_router.emulator.state.world import ChannelTimeoutError, ProgramReply
+from wwspec_router.kernel.call_log import CALLS
 from wwspec_router.registry.examples import console_contracts
 from wwspec_router.registry.table import build_table
 from wwspec_router.sdk.vendor import VendorSdk
@@ -46,6 +48,7 @@ def start(app: Path, registry: Path | None, emulator: Mapping[str, Any]) -> tupl
     with ExitStack() as stack:
         platform = create_app(EmulatorSettings(contracts=console_contracts(table), **emulator), channel)
         emulator_server = stack.enter_context(MemoryServer(platform, "zone-emulator"))
+        stack.enter_context(_call_lines())
         sdk = VendorSdk(load_standin(_Link(emulator_server)), SdkSource.EMULATOR)
         program = ZoneProgram(
             table, sdk, open_store("memory:"), Settings(app=app, threads=32, grace=1.0, retry_pause=RETRY_PAUSE)
@@ -55,6 +58,19 @@ def start(app: Path, registry: Path | None, emulator: Mapping[str, Any]) -> tupl
         client = stack.enter_context(EmulatorClient(http=http))
         client.receive_events()
         return client, stack.pop_all()
+
+
+@contextmanager
+def _call_lines() -> Iterator[None]:
+    """Let the lines of calls be written, so that pytest shows those of a test that fails."""
+    logger = logging.getLogger(CALLS)
+    before = logger.level
+    if before == logging.NOTSET:
+        logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 class _Channel:

@@ -5,11 +5,15 @@ jobid.
 """
 
 from enum import IntEnum
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
+import msgspec
 from msgspec import Meta
 
-from wwspec_router.contracts import UNSET, Contract, Output, UnsetType
+from wwspec_router.contracts import UNSET, Contract, Output, PolledOutput, TaskRequest, UnsetType
+
+ANALYSIS_FAILED = 710633
+"""What WeCom's table of errcodes says of an analysis that failed."""
 
 
 class TaskStatus(IntEnum):
@@ -46,6 +50,18 @@ class MessageKey(Contract):
 
 MessageKeys = Annotated[list[MessageKey], Meta(max_length=1000)]
 """The messages of one task, at most 1000."""
+
+
+RequestT = TypeVar("RequestT", bound=TaskRequest[Any, Any])
+
+
+def halves(request: RequestT) -> list[RequestT]:
+    """Return a task's request as two, each with half of the messages; as itself alone when it can't be split."""
+    keys = getattr(request, "msg_list", UNSET)
+    if isinstance(keys, UnsetType) or len(keys) < 2:
+        return [request]
+    middle = len(keys) // 2
+    return [msgspec.structs.replace(request, msg_list=part) for part in (keys[:middle], keys[middle:])]
 
 
 class TagGroup(Contract):
@@ -99,16 +115,32 @@ class TagTaskCreated(TaskCreated):
     """Tag groups that don't exist."""
 
 
-class TaskResult(Output):
+class PolledAnalysis(PolledOutput):
     """The reply of the APIs that poll one of WeCom's own analyses."""
 
     status: int = 0
     """A `TaskStatus`."""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there is no result yet."""
+        return self.status == TaskStatus.RUNNING
+
+    @property
+    def failure(self) -> tuple[int, str]:
+        """The errcode and errmsg of an analysis that failed; WeCom's own errcode comes first where there is one."""
+        failed = self.status == TaskStatus.FAILED
+        return (self.errcode or ANALYSIS_FAILED, "the analysis failed") if failed else (0, "")
+
+
+class TaskResult(PolledAnalysis):
+    """The same for analyses that list the messages which they could not read."""
+
     fail_list: list[MessageOutcome] = []
     """Messages that could not be analysed."""
 
 
-class ReportedResult(Output):
+class ReportedResult(PolledOutput):
     """The reply of the APIs that poll a model or program of the developer's own.
 
     There is no status: a task that still runs answers with an errcode, such as 710642.

@@ -8,13 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import anyio.to_thread
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from uvicorn.config import LOGGING_CONFIG
 
 from wwspec_router.emulator.callbacks.courier import Courier
 from wwspec_router.emulator.callbacks.crypto import CallbackCrypto
@@ -30,6 +28,7 @@ from wwspec_router.emulator.standin.wwspec_standin.seal import cipher_package
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.world import Channel
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.logs import setup_logging
 from wwspec_router.protocol.connection import Connection
 from wwspec_router.signals import until_interrupted
 
@@ -84,16 +83,13 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
     return app
 
 
-def server_config(
-    app: Starlette, host: str, port: int, log_config: dict[str, Any] | None = LOGGING_CONFIG
-) -> uvicorn.Config:
+def server_config(app: Starlette, host: str, port: int) -> uvicorn.Config:
     """Configure uvicorn for the emulator.
 
     Args:
         app: From `create_app`.
         host: Where to listen.
         port: Where to listen.
-        log_config: Of uvicorn's loggers; None leaves them as they are.
     """
     return uvicorn.Config(
         app,
@@ -103,7 +99,7 @@ def server_config(
         port=port,
         backlog=BACKLOG,
         access_log=False,
-        log_config=log_config,
+        log_config=None,
         timeout_keep_alive=KEEP_ALIVE,
     )
 
@@ -123,6 +119,7 @@ def serve(
         ConfigurationError: See `create_app`; or the program can't be started, or the proxy.
         ProgramEndedError: The program ended by itself, and so the emulator did.
     """
+    setup_logging(development=True)
     config = server_config(create_app(settings), settings.host, settings.port)
     server = uvicorn.Server(config)
     if not program and proxy_port is None:

@@ -5,7 +5,8 @@ The template holds marks such as `$userName=USERID$`, `$chatName=CHATID$` and
 for one corp, 100000 messages in a file, and 64 MB for the filled file.
 """
 
-from wwspec_router.contracts import ApiRequest, Output
+from wwspec_router.contracts import Output, TaskRequest
+from wwspec_router.wecom.api import get_chatdata_export_job_status
 
 
 class Response(Output):
@@ -14,8 +15,10 @@ class Response(Output):
     jobid: str = ""
 
 
-class Request(ApiRequest[Response]):
+class Request(TaskRequest[Response, get_chatdata_export_job_status.Response]):
     """Whose permission, and which template."""
+
+    result = get_chatdata_export_job_status.Request
 
     code: str
     """From the export button of the chat component; good for one use within 5 minutes."""

@@ -5,7 +5,8 @@ hold about 30000 characters. 10000 calls a day for one corp; a task for which re
 retried for 24 hours.
 """
 
-from wwspec_router.contracts import UNSET, ApiRequest, UnsetType
+from wwspec_router.contracts import UNSET, TaskRequest, UnsetType
+from wwspec_router.wecom.api import get_customer_tag_result
 from wwspec_router.wecom.tasks import MessageKeys, TagGroup, TaskCreated
 
 
@@ -13,8 +14,10 @@ class Response(TaskCreated):
     """The new task."""
 
 
-class Request(ApiRequest[Response]):
+class Request(TaskRequest[Response, get_customer_tag_result.Response]):
     """The conversation, and the tags to choose from."""
+
+    result = get_customer_tag_result.Request
 
     tag_group_list: list[TagGroup]
     msg_list: MessageKeys

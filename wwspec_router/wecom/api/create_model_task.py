@@ -5,7 +5,8 @@ call within 5 seconds and reports its result later with program_async_job_call_b
 one corp. Debug mode works only when both this program and the model are in it.
 """
 
-from wwspec_router.contracts import UNSET, ApiRequest, UnsetType
+from wwspec_router.contracts import UNSET, TaskRequest, UnsetType
+from wwspec_router.wecom.api import get_model_task_result
 from wwspec_router.wecom.tasks import DebugInfo, EscapeType, MessageKeys, TagGroup, TagTaskCreated
 
 
@@ -22,8 +23,10 @@ class Response(TagTaskCreated):
     """The new task."""
 
 
-class Request(ApiRequest[Response]):
+class Request(TaskRequest[Response, get_model_task_result.Response]):
     """Which model, and what it reads."""
+
+    result = get_model_task_result.Request
 
     model_id: str
     ability_id: str

@@ -4,7 +4,8 @@ The placeholders of the ability's input contract are filled from the request. Th
 result with program_async_job_call_back.
 """
 
-from wwspec_router.contracts import UNSET, ApiRequest, UnsetType
+from wwspec_router.contracts import UNSET, TaskRequest, UnsetType
+from wwspec_router.wecom.api import get_program_task_result
 from wwspec_router.wecom.tasks import DebugInfo, EscapeType, MessageKeys, TagTaskCreated
 
 
@@ -12,8 +13,10 @@ class Response(TagTaskCreated):
     """The new task. The page lists tag groups here although the request has none."""
 
 
-class Request(ApiRequest[Response]):
+class Request(TaskRequest[Response, get_program_task_result.Response]):
     """Which program, and what it reads."""
+
+    result = get_program_task_result.Request
 
     program_id: str
     """A program that is linked with the app."""

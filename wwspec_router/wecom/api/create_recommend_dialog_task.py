@@ -4,7 +4,8 @@ The messages may hold about 30000 characters. 10000 calls a day for one corp; a 
 stay short is retried for 24 hours.
 """
 
-from wwspec_router.contracts import ApiRequest
+from wwspec_router.contracts import TaskRequest
+from wwspec_router.wecom.api import get_recommend_dialog_result
 from wwspec_router.wecom.tasks import MessageKeys, TagTaskCreated
 
 
@@ -12,8 +13,10 @@ class Response(TagTaskCreated):
     """The new task. The page lists tag groups here although the request has none."""
 
 
-class Request(ApiRequest[Response]):
+class Request(TaskRequest[Response, get_recommend_dialog_result.Response]):
     """The conversation, and where to find answers."""
+
+    result = get_recommend_dialog_result.Request
 
     kb_id: str
     msg_list: MessageKeys

@@ -1,6 +1,7 @@
 """Judge the mood of each message (创建情感分析任务) [99831, 100034]."""
 
-from wwspec_router.contracts import ApiRequest
+from wwspec_router.contracts import TaskRequest
+from wwspec_router.wecom.api import get_sentiment_result
 from wwspec_router.wecom.tasks import MessageKeys, TaskCreated
 
 
@@ -8,7 +9,9 @@ class Response(TaskCreated):
     """The new task."""
 
 
-class Request(ApiRequest[Response]):
+class Request(TaskRequest[Response, get_sentiment_result.Response]):
     """What to judge."""
+
+    result = get_sentiment_result.Request
 
     msg_list: MessageKeys

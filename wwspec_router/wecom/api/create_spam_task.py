@@ -1,6 +1,7 @@
 """Check each message for forbidden content (会话反垃圾-创建分析任务) [100036]."""
 
-from wwspec_router.contracts import ApiRequest
+from wwspec_router.contracts import TaskRequest
+from wwspec_router.wecom.api import get_spam_result
 from wwspec_router.wecom.tasks import MessageKeys, TaskCreated
 
 
@@ -8,7 +9,9 @@ class Response(TaskCreated):
     """The new task."""
 
 
-class Request(ApiRequest[Response]):
+class Request(TaskRequest[Response, get_spam_result.Response]):
     """What to check."""
+
+    result = get_spam_result.Request
 
     msg_list: MessageKeys

@@ -4,7 +4,8 @@ Text beyond 30000 characters is not read. 10000 calls a day for one corp; a task
 short is retried for 24 hours.
 """
 
-from wwspec_router.contracts import ApiRequest
+from wwspec_router.contracts import TaskRequest
+from wwspec_router.wecom.api import get_summary_result
 from wwspec_router.wecom.tasks import MessageKeys, TaskCreated
 
 
@@ -12,7 +13,9 @@ class Response(TaskCreated):
     """The new task."""
 
 
-class Request(ApiRequest[Response]):
+class Request(TaskRequest[Response, get_summary_result.Response]):
     """What to summarise."""
+
+    result = get_summary_result.Request
 
     msg_list: MessageKeys

@@ -12,7 +12,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from wwspec_router.contracts import UNSET, ApiRequest, Contract, UnsetType
+from wwspec_router.contracts import UNSET, Contract, TaskRequest, UnsetType
+from wwspec_router.wecom.api import get_ww_model_result
 from wwspec_router.wecom.tasks import MessageKeys, TagGroup, TagTaskCreated
 
 
@@ -75,8 +76,10 @@ class Response(TagTaskCreated):
     """The new task."""
 
 
-class Request(ApiRequest[Response]):
+class Request(TaskRequest[Response, get_ww_model_result.Response]):
     """Which model, and what it reads."""
+
+    result = get_ww_model_result.Request
 
     ability_id: str | UnsetType = UNSET
     """The model's ability; third-party and custom-developed apps only, who must give it."""

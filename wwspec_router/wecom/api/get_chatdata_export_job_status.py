@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from wwspec_router.contracts import ApiRequest, Output
+from wwspec_router.contracts import ApiRequest, PolledOutput
 
 
 class ExportStatus(IntEnum):
@@ -13,7 +13,7 @@ class ExportStatus(IntEnum):
     FINISHED = 3
 
 
-class Response(Output):
+class Response(PolledOutput):
     """The job's state; the result's fields are there once it finished."""
 
     status: int = 0
@@ -23,6 +23,16 @@ class Response(Output):
     result_errcode: int = 0
     """0 = the file was made."""
     result_errmsg: str = ""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the file is not made yet."""
+        return self.status != ExportStatus.FINISHED
+
+    @property
+    def failure(self) -> tuple[int, str]:
+        """Why no file was made; 0 and an empty text when there is one."""
+        return self.result_errcode, self.result_errmsg
 
 
 class Request(ApiRequest[Response]):

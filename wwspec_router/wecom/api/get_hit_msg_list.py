@@ -7,7 +7,7 @@ frequency limit applies.
 
 from typing import Annotated
 
-from wwspec_router.contracts import UNSET, ApiRequest, Contract, Flag, UnsetType, max_bytes
+from wwspec_router.contracts import UNSET, Contract, Flag, PagedRequest, UnsetType, max_bytes
 from wwspec_router.wecom.messages import MessageHead
 from wwspec_router.wecom.paging import Page, page_limit
 
@@ -37,7 +37,7 @@ class Response(Page):
     msg_list: list[HitMessage] = []
 
 
-class Request(ApiRequest[Response]):
+class Request(PagedRequest[Response]):
     """Where to go on, and how much to return."""
 
     cursor: Annotated[str, max_bytes(64)] | UnsetType = UNSET

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from wwspec_router.contracts import UNSET, ApiRequest, Contract, Output, UnsetType
+from wwspec_router.contracts import UNSET, Contract, Output, PagedRequest, UnsetType
 from wwspec_router.wecom.paging import BooleanFlag, page_limit
 
 
@@ -25,7 +25,7 @@ class Response(Output):
     """Opaque; the `cursor` of the next call."""
 
 
-class Request(ApiRequest[Response]):
+class Request(PagedRequest[Response]):
     """Where to go on, and how much to return."""
 
     cursor: str | UnsetType = UNSET

@@ -2,8 +2,8 @@
 
 from enum import IntEnum
 
-from wwspec_router.contracts import ApiRequest, Output
-from wwspec_router.wecom.tasks import MessageOutcome
+from wwspec_router.contracts import ApiRequest
+from wwspec_router.wecom.tasks import MessageOutcome, PolledAnalysis
 
 
 class Sentiment(IntEnum):
@@ -21,11 +21,9 @@ class Analysis(MessageOutcome):
     """A `Sentiment`. Means nothing unless the message's errcode is 0."""
 
 
-class Response(Output):
+class Response(PolledAnalysis):
     """The moods, once the task finished."""
 
-    status: int = 0
-    """A `wwspec_router.wecom.tasks.TaskStatus`."""
     analyze_result_list: list[Analysis] = []
     """One for each message."""
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from wwspec_router.contracts import UNSET, ApiRequest, Contract, UnsetType
+from wwspec_router.contracts import UNSET, Contract, PagedRequest, UnsetType
 from wwspec_router.wecom.paging import Page, page_limit
 
 
@@ -23,7 +23,7 @@ class Response(Page):
     chat_list: list[Chat] = []
 
 
-class Request(ApiRequest[Response]):
+class Request(PagedRequest[Response]):
     """What to look for."""
 
     query_word: Annotated[str, Meta(min_length=2)]

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from wwspec_router.contracts import UNSET, ApiRequest, Contract, UnsetType
+from wwspec_router.contracts import UNSET, Contract, PagedRequest, UnsetType
 from wwspec_router.wecom.paging import Page, page_limit
 
 
@@ -36,7 +36,7 @@ class Response(Page):
     user_list: list[User] = []
 
 
-class Request(ApiRequest[Response]):
+class Request(PagedRequest[Response]):
     """Whom to look for."""
 
     query_word: Annotated[str, Meta(min_length=2, max_length=31)]

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from wwspec_router.contracts import UNSET, ApiRequest, Contract, UnsetType
+from wwspec_router.contracts import UNSET, Contract, PagedRequest, UnsetType
 from wwspec_router.wecom.messages import ChatType, MsgType
 from wwspec_router.wecom.paging import Page, page_limit
 
@@ -63,7 +63,7 @@ class Response(Page):
     msg_list: list[FoundMessage] = []
 
 
-class Request(ApiRequest[Response]):
+class Request(PagedRequest[Response]):
     """What to look for, where and when."""
 
     query_word: Annotated[str, Meta(min_length=2)]

@@ -9,7 +9,7 @@ frequency limit applies.
 from enum import IntEnum
 from typing import Annotated
 
-from wwspec_router.contracts import UNSET, ApiRequest, UnsetType, max_bytes
+from wwspec_router.contracts import UNSET, PagedRequest, UnsetType, max_bytes
 from wwspec_router.wecom.messages import Message
 from wwspec_router.wecom.paging import Page, page_limit
 
@@ -33,7 +33,7 @@ class Response(Page):
     """At most 10 a call; each page holds up to `limit` messages."""
 
 
-class Request(ApiRequest[Response]):
+class Request(PagedRequest[Response]):
     """Where to go on, and how much to return."""
 
     cursor: Annotated[str, max_bytes(128)] | UnsetType = UNSET

@@ -1,0 +1,335 @@
+"""`wwspec dev`: what it takes, what it watches, what it prints, whose ports it leaves alone, and how it ends."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from tests.cli.conftest import Run
+from tests.support.apps import write_files
+from tests.support.waiting import DEADLINE, wait_until
+from wwspec_router.cli import dev as dev_verb, emulate, serve
+from wwspec_router.cli.child import Child, ChildError
+from wwspec_router.cli.emulator_options import EMULATOR_OPTIONS
+from wwspec_router.cli.environment import read_env_file
+from wwspec_router.cli.forwarding import forwarded
+from wwspec_router.cli.watching import changes
+from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_router.errors import ConfigurationError
+
+GREETING = """
+import os
+import words
+from wwspec_router import Contract, Output, ability
+
+
+class Asked(Contract):
+    times: int = 1
+
+
+class Reply(Output):
+    text: str = ""
+
+
+@ability
+def greet(request: Asked) -> Reply:
+    return Reply(text=words.WORD * request.times + os.environ.get("SHOP_MARK", ""))
+"""
+FILES = {
+    "abilities/registry.toml": '[abilities.greet]\nhandler = "abilities.greeting:greet"\n',
+    "abilities/greeting.py": GREETING,
+    "words.py": 'WORD = "hello"\n',
+    ".env": "# a comment\nexport SHOP_MARK='!'\n",
+}
+
+
+class Dev:
+    """A running `wwspec dev`, in a process group of its own, as a shell starts it."""
+
+    def __init__(self, folder: Path, *options: str, environment: dict[str, str] | None = None) -> None:
+        self.port, self.emulator_port = free_ports()
+        self.output = folder.parent / f"dev-{self.port}.log"
+        arguments = ["--app", str(folder), "--store", "memory:", *self.ports, *options]
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "wwspec_router", "dev", *arguments],
+                stdout=output,
+                stderr=output,
+                env={**os.environ, **(environment or {})},
+                start_new_session=True,
+            )
+
+    @property
+    def ports(self) -> list[str]:
+        return ["--port", self.port, "--emulator-port", self.emulator_port]
+
+    @property
+    def log(self) -> str:
+        return self.output.read_text()
+
+    def wait_for(self, text: str, times: int = 1) -> None:
+        wait_until(lambda: self.log.count(text) >= times or self.process.poll() is not None)
+        assert self.log.count(text) >= times, self.log
+
+    @property
+    def client(self) -> EmulatorClient:
+        return EmulatorClient(f"http://127.0.0.1:{self.emulator_port}")
+
+    def interrupt(self) -> int:
+        """Press Ctrl-C: every process of the terminal gets the signal."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        return self.process.wait(DEADLINE)
+
+
+Start = Callable[..., Dev]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    started: list[Dev] = []
+
+    def start(folder: Path, *options: str, environment: dict[str, str] | None = None) -> Dev:
+        started.append(Dev(folder, *options, environment=environment))
+        return started[-1]
+
+    yield start
+    for each in started:
+        if each.process.poll() is None:
+            each.interrupt()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    return write_files(tmp_path / "shop", FILES)
+
+
+def free_ports() -> tuple[str, str]:
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
+        return str(one.getsockname()[1]), str(two.getsockname()[1])
+
+
+def greeting(client: EmulatorClient) -> str:
+    """Return what `greet` answers; nothing while the program is down."""
+    result = client.call("greet")
+    return str(result.reply["text"]) if result.errcode == 0 else ""
+
+
+@pytest.mark.slow  # starts several processes, and the program three times
+def test_dev_restarts_for_helpers_new_folders_and_the_env_file(start: Start, shop: Path) -> None:
+    dev = start(shop)
+    dev.wait_for("watching")
+    with dev.client as client:
+        assert greeting(client) == "hello!"
+        (shop / "words.py").write_text("from kept.words import WORD\n")
+        (shop / "kept").mkdir()
+        (shop / "kept" / "words.py").write_text('WORD = "good day"\n')
+        wait_until(lambda: greeting(client) == "good day!")
+        (shop / "kept" / "words.py").write_text('WORD = "bye"\n')
+        wait_until(lambda: greeting(client) == "bye!")
+        assert "kept/words.py changed: restarting the program" in dev.log
+        (shop / ".env").write_text("SHOP_MARK=?\n")
+        wait_until(lambda: greeting(client) == "bye?")
+        (shop / ".env").write_text("SHOP_MARK\n")
+        dev.wait_for(f"{shop / '.env'}:1: is no KEY=VALUE")
+        dev.wait_for("fix the fault")
+    assert "wwspec-dev-" not in dev.log
+    assert "Traceback" not in dev.log
+
+
+@pytest.mark.slow  # starts several processes
+def test_a_second_dev_beside_the_first_harms_nothing(start: Start, shop: Path, run: Run) -> None:
+    first = start(shop)
+    first.wait_for("watching")
+    before = first.log
+    with first.client as client:
+        info = client.info()
+        for verb in ("dev", "demo"):
+            second = run(verb, "--app", str(shop), *first.ports)
+            assert (second.returncode, second.stdout) == (1, "")
+            program, emulator, fix = second.stderr.splitlines()
+            of = rf"of process {first.process.pid} in .*: wwspec dev --app "
+            assert re.match(rf"Error: port {first.port} is taken: a zone program listens there, {of}", program)
+            assert re.match(rf"port {first.emulator_port} is taken: an emulator listens there, .* {of}", emulator)
+            assert re.search(r"nothing was started .* --port \d+ --emulator-port \d+$", fix)
+        assert greeting(client) == "hello!"
+        assert {**client.info(), "now": 0, "kept": 0} == {**info, "now": 0, "kept": 0}
+    assert "watching" in first.log[: len(before)]
+    assert "restarting" not in first.log
+
+
+@pytest.mark.slow  # starts several processes
+def test_ctrl_c_ends_program_and_emulator_without_a_traceback(start: Start, shop: Path) -> None:
+    dev = start(shop)
+    dev.wait_for("watching")
+    assert dev.interrupt() == 0
+    assert "Traceback" not in dev.log
+    for port in (dev.port, dev.emulator_port):
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", int(port))) != 0
+
+
+@pytest.mark.slow  # starts several processes
+def test_dev_prints_lines_that_work_and_shows_every_call(start: Start, shop: Path) -> None:
+    dev = start(shop, "--messages", "3", "--clock-start", "1000", "--call-timeout", "7", "--threads", "5")
+    dev.wait_for("watching")
+    assert "of 5 threads" in dev.log
+    assert "\x1b" not in dev.log, "colours are for terminals"
+    lines = [line.strip() for line in dev.log.splitlines() if line.startswith("  ")]
+    call, fire, zone, curl = (each for each in lines if each.startswith(("wwspec ", "curl ")))
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for line in (call, fire, zone, f"{curl} -sS"):
+        done = subprocess.run(["/bin/bash", "-c", line], capture_output=True, text=True, env=environment, check=False)
+        assert done.returncode == 0, (line, done.stderr)
+    assert call.endswith("""greet '{"times":1}'""")
+    dev.wait_for("call   greet                     ok ", 2)
+    dev.wait_for("event  conversation_new_message  ok ")
+    with dev.client as client:
+        assert client.info()["now"] == 1000
+        assert client.call("greet", '{"times":"x"}').errcode == 790016
+    dev.wait_for("the platform refused sync_call_program of greet, errcode 790016: json request does not match")
+
+
+def test_a_stranger_on_a_port_is_named_and_left_alone(shop: Path, run: Run) -> None:
+    asked = []
+
+    class Stranger(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Stranger) as stranger:
+        thread = threading.Thread(target=stranger.serve_forever)
+        thread.start()
+        port = stranger.server_port
+        done = run("dev", "--app", str(shop), "--port", free_ports()[0], "--emulator-port", str(port))
+        stranger.shutdown()
+        thread.join()
+    assert (done.returncode, done.stdout) == (1, "")
+    first, second = done.stderr.splitlines()
+    kind = "something else than a zone program or an emulator listens there"
+    assert first.startswith(f"Error: port {port} is taken: {kind}, of process {os.getpid()} in ")
+    assert second.endswith(f"such as --emulator-port {port + 1}") or "--emulator-port" in second
+    assert asked == ["/emulator/info", "/healthz"]
+
+
+def test_a_port_that_speaks_no_http_is_named_too(shop: Path, run: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        done = run("dev", "--app", str(shop), "--port", str(port), "--emulator-port", free_ports()[0])
+    assert done.returncode == 1
+    assert f"port {port} is taken: something else" in done.stderr
+
+
+def test_both_ports_must_differ(shop: Path, run: Run) -> None:
+    done = run("dev", "--app", str(shop), "--port", "18099", "--emulator-port", "18099")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "Error: --port and --emulator-port are the same port: give each its own\n",
+    )
+
+
+def test_dev_has_every_option_of_emulate_and_serve_that_makes_sense() -> None:
+    own = {each.name for each in dev_verb.command.params}
+    left_to_dev = {"host", "program_url", "program", "contracts", "sdk", "debug_token", "access_token"}
+    left_to_dev |= {"debug_token_file", "access_token_file"}
+    for verb in (emulate.command, serve.command):
+        assert {each.name for each in verb.params} - own <= left_to_dev
+
+
+def test_dev_explains_its_options_in_sections() -> None:
+    text = CliRunner().invoke(dev_verb.command, ["--help"]).output
+    sections = re.split(r"^Options.*:$", text, flags=re.MULTILINE)
+    assert [len(re.findall(r"^  --", each, re.MULTILINE)) > 0 for each in sections] == [False, True, True, True]
+    assert "--scene" in sections[2]
+    assert "--callback-token-file" in sections[2]
+    assert "--threads" in sections[3]
+
+
+def test_only_options_that_were_given_are_handed_on(tmp_path: Path) -> None:
+    secret = tmp_path / "key"
+    secret.write_text("k" * 43)
+    found: list[tuple[list[str], dict[str, str]]] = []
+
+    @click.command(params=dev_verb.command.params)
+    def verb(**options: object) -> None:
+        names = (*EMULATOR_OPTIONS, *dev_verb.SETTINGS)
+        found.append(forwarded(click.get_current_context(), names))
+
+    given = ["--no-freeze-gc", "--log-json", "--allow-host", "a", "--allow-host", "b", "--seed", "-3"]
+    CliRunner().invoke(verb, [*given, "--encoding-aes-key-file", str(secret)], catch_exceptions=False)
+    options, environment = found[0]
+    assert sorted(options) == ["--allow-host=a", "--allow-host=b", "--log-json", "--no-freeze-gc", "--seed=-3"]
+    assert environment == {"WWSPEC_ENCODING_AES_KEY": "k" * 43, "WWSPEC_ENCODING_AES_KEY_FILE": ""}
+
+
+def test_changes_are_those_of_source_and_not_of_what_programs_write(tmp_path: Path) -> None:
+    write_files(tmp_path, {"a.py": "1", "var/b.py": "1", ".venv/c.py": "1", "__pycache__/d.py": "1", "e.db": "1"})
+    (tmp_path / "f" / "g").mkdir(parents=True)
+    watched = changes(tmp_path)
+    threading.Timer(0.0, lambda: write_files(tmp_path, {"var/b.py": "22", ".venv/c.py": "22", "e.db": "22"})).start()
+    threading.Timer(0.3, lambda: write_files(tmp_path, {"f/g/h.toml": "1"})).start()
+    assert next(watched) == [tmp_path / "f" / "g" / "h.toml"]
+
+
+def test_a_change_before_the_first_look_is_not_missed(tmp_path: Path) -> None:
+    """As while the program starts for the first time."""
+    write_files(tmp_path, {"a.py": "1"})
+    watched = changes(tmp_path)
+    write_files(tmp_path, {"a.py": "22"})
+    assert next(watched) == [tmp_path / "a.py"]
+
+
+@pytest.mark.parametrize(
+    ("text", "variables"),
+    [
+        ("A=1\nB = two words \n", {"A": "1", "B": "two words"}),
+        ("export A='x y'\nB=\"$A\"\n", {"A": "x y", "B": "$A"}),
+        ("\ufeffA=1\r\n#B=2\n\nC=\n", {"A": "1", "C": ""}),
+        ("A=a=b#c\n", {"A": "a=b#c"}),
+    ],
+)
+def test_an_env_file_is_read_as_it_is(tmp_path: Path, text: str, variables: dict[str, str]) -> None:
+    (tmp_path / ".env").write_text(text)
+    assert read_env_file(tmp_path / ".env") == variables
+
+
+@pytest.mark.parametrize("line", ["SECRET", "1A=2", "a b=3", "A=\0"])
+def test_a_line_that_is_none_is_named_by_its_number_only(tmp_path: Path, line: str) -> None:
+    (tmp_path / ".env").write_text(f"A=1\n{line}\n")
+    with pytest.raises(ConfigurationError, match=r"\.env:2: is no KEY=VALUE") as caught:
+        read_env_file(tmp_path / ".env")
+    assert line not in str(caught.value)
+
+
+def test_a_child_that_ended_is_not_taken_for_the_stranger_that_answers(shop: Path) -> None:
+    with HTTPServer(("127.0.0.1", 0), _Healthy) as stranger:
+        thread = threading.Thread(target=stranger.serve_forever)
+        thread.start()
+        child = Child(["serve", "--sdk", "emulator", "--app", str(shop), "--port", str(stranger.server_port)])
+        child.process.wait(DEADLINE)
+        with pytest.raises(ChildError, match="exit code 1"):
+            child.wait_ready(f"http://127.0.0.1:{stranger.server_port}/healthz")
+        stranger.shutdown()
+        thread.join()
+
+
+class _Healthy(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *arguments: object) -> None:
+        pass

@@ -1,0 +1,219 @@
+"""`[program] lifespan`: what a program opens once in each process, and `ctx.state`."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.apps import check_app, python, write_files
+from tests.support.kernel import app_call, with_handler
+from tests.support.sdk import MemorySdk
+from tests.support.waiting import wait_until
+from wwspec_router import AsyncContext, Context, Contract, Output, ability
+from wwspec_router.cli.child import Child, ChildError
+from wwspec_router.errors import LifespanError
+from wwspec_router.handlers.lifespan import Lifespan
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.registry.table import AbilityTable
+from wwspec_router.stores import Store
+from wwspec_router.testing.zone import Zone
+
+REGISTRY = """
+[program]
+lifespan = "abilities.app:lifespan"
+
+[abilities.count]
+handler = "abilities.app:count"
+"""
+APPLICATION = """
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from wwspec_router import AsyncContext, Contract, Output, ability
+
+JOURNAL = Path(__file__).parent / "journal.txt"
+
+
+class State:
+    def __init__(self) -> None:
+        self.calls = 0
+
+
+class Ask(Contract):
+    pass
+
+
+class Counted(Output):
+    calls: int = 0
+
+
+@asynccontextmanager
+async def lifespan() -> AsyncIterator[State]:
+    with JOURNAL.open("a") as journal:
+        journal.write(f"open {os.getpid()}\\n")
+    yield State()
+    with JOURNAL.open("a") as journal:
+        journal.write(f"close {os.getpid()}\\n")
+
+
+@ability
+async def count(request: Ask, ctx: AsyncContext[State]) -> Counted:
+    ctx.state.calls += 1
+    return Counted(calls=ctx.state.calls)
+"""
+
+
+class Ask(Contract):
+    pass
+
+
+class Told(Output):
+    text: str = ""
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    return write_files(
+        tmp_path / "app",
+        {"abilities/registry.toml": REGISTRY, "abilities/__init__.py": "", "abilities/app.py": APPLICATION},
+    )
+
+
+def journal(app: Path) -> list[list[str]]:
+    path = app / "abilities" / "journal.txt"
+    return [line.split() for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def test_each_process_opens_once_before_its_port_and_closes_at_its_end(app: Path) -> None:
+    with Zone.serve(app, serve=["--workers", "2"]) as zone:
+        wait_until(lambda: len(journal(app)) == 2)
+        assert all(word == "open" for word, _ in journal(app))
+        assert zone.call("count").reply["calls"] >= 1
+    opened, closed = journal(app)[:2], journal(app)[2:]
+    assert sorted(pid for _, pid in opened) == sorted(pid for _, pid in closed)
+    assert all(word == "close" for word, _ in closed)
+
+
+def test_all_calls_of_a_process_share_the_state(app: Path) -> None:
+    program = """
+from pathlib import Path
+from wwspec_router.testing.zone import Zone
+with Zone.in_process(Path(sys.argv[1])) as zone:
+    print([zone.call("count").reply["calls"] for _ in range(3)])
+"""
+    assert python(program, app).strip() == "[1, 2, 3]"
+    assert [word for word, _ in journal(app)] == ["open", "close"]
+
+
+def test_a_failure_to_open_is_a_start_up_error_with_the_traceback_of_the_application(app: Path, tmp_path: Path) -> None:
+    broken = APPLICATION.replace(
+        "    yield State()", '    raise OSError("no licence server at 10.0.0.9")\n    yield State()'
+    )
+    write_files(app, {"abilities/app.py": broken})
+    output = tmp_path / "serve.log"
+    options = ["--app", str(app), "--sdk", "emulator", "--port", "0", "--store", "memory:"]
+    with pytest.raises(ChildError):
+        Child(["serve", *options], output=output).announced_url()
+    said = output.read_text()
+    assert "lifespan abilities.app:lifespan: it failed" in said
+    assert 'abilities/app.py", line ' in said
+    assert "OSError: no licence server at 10.0.0.9" in said
+    assert "wwspec_router/" not in said
+    assert "listening" not in said
+
+
+@pytest.mark.parametrize(
+    ("lifespan", "fault"),
+    [
+        ("abilities.app:missing", "module abilities.app has no attribute missing"),
+        ("abilities.app:JOURNAL", "abilities.app:JOURNAL is no function; mark a function"),
+        ("abilities.nothing:lifespan", "abilities.nothing"),
+    ],
+)
+def test_check_says_what_is_wrong_with_a_lifespan(app: Path, lifespan: str, fault: str) -> None:
+    write_files(app, {"abilities/registry.toml": REGISTRY.replace("abilities.app:lifespan", lifespan)})
+    code, said = check_app(app)
+    assert code == 1
+    assert "registry.toml:2 [program]: lifespan: " in said
+    assert fault in said
+
+
+def test_a_plain_context_manager_is_entered_and_left_on_one_thread_beside_the_loop() -> None:
+    threads: list[str] = []
+
+    @contextmanager
+    def plain() -> Iterator[str]:
+        threads.append(threading.current_thread().name)
+        yield "state"
+        threads.append(threading.current_thread().name)
+
+    async def live() -> None:
+        lifespan = Lifespan("app:plain", plain)
+        assert await lifespan.open() == "state"
+        await lifespan.close(5.0)
+        await lifespan.close(5.0)  # harmless
+
+    asyncio.run(live())
+    assert len(threads) == 2
+    assert set(threads) == {"wwspec-lifespan_0"}
+
+
+def test_a_function_that_is_no_context_manager_is_named_with_the_fix() -> None:
+    with pytest.raises(
+        LifespanError, match=r"it returns an object of int; mark a function without parameters with @contextlib"
+    ):
+        asyncio.run(Lifespan("app:number", lambda: 7).open())  # type: ignore[arg-type, return-value]
+
+
+def test_closing_is_bounded_and_a_failure_there_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    @asynccontextmanager
+    async def endless() -> AsyncIterator[None]:
+        yield
+        await asyncio.Event().wait()
+
+    @asynccontextmanager
+    async def failing() -> AsyncIterator[None]:
+        yield
+        raise OSError("the licence server is gone")
+
+    async def live(lifespan: Lifespan) -> None:
+        await lifespan.open()
+        await lifespan.close(0.05)
+
+    with caplog.at_level(logging.ERROR):
+        asyncio.run(live(Lifespan("app:endless", endless)))
+        asyncio.run(live(Lifespan("app:failing", failing)))
+    slow, failed = (record.getMessage() for record in caplog.records)
+    assert slow == "lifespan app:endless: it was not closed within 0.1 seconds"
+    assert failed.startswith("lifespan app:failing: it failed to close\nTraceback")
+    assert failed.endswith("OSError: the licence server is gone")
+
+
+def test_def_and_async_def_handlers_get_the_state(reference_table: AbilityTable, store: Store) -> None:
+    @ability
+    def plain(request: Ask, ctx: Context[str]) -> Told:
+        return Told(text=ctx.state)
+
+    @ability
+    async def asynchronous(request: Ask, ctx: AsyncContext[str]) -> Told:
+        return Told(text=ctx.state)
+
+    for function in (plain, asynchronous):
+        table = with_handler(reference_table, function)
+        dispatcher = Dispatcher(table, MemorySdk(), store, state="shared")
+        assert '"text":"shared"' in dispatcher.dispatch(app_call(function.__name__)).text
+
+
+def test_without_a_lifespan_the_state_is_none(reference_table: AbilityTable, store: Store) -> None:
+    @ability
+    def plain(request: Ask, ctx: Context) -> Told:
+        return Told(text=repr(ctx.state))
+
+    dispatcher = Dispatcher(with_handler(reference_table, plain), MemorySdk(), store)
+    assert '"text":"None"' in dispatcher.dispatch(app_call("plain")).text

@@ -1,0 +1,212 @@
+"""The image of a new program, built by buildah, checked as a tar, and started from it with an empty environment."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import tempfile
+import urllib.request
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.packaging.conftest import Archives, run
+from tests.support.apps import ROOT, write_files
+from tests.support.image_base import NAME, Storage, why_not
+from tests.support.waiting import wait_until
+from wwspec_router.cli.child import Child
+
+pytestmark = [
+    pytest.mark.slow,  # debootstrap makes a Debian of 200 MB, buildah writes it as a layer and as a tar
+    pytest.mark.skipif(bool(why_not()), reason=why_not()),
+]
+
+EXTRA = {
+    "shop_extra.py": "PRICE = 1999\n",
+    "shop_extra-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: shop_extra\nVersion: 1.0\n",
+    "shop_extra-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    "shop_extra-1.0.dist-info/RECORD": "shop_extra.py,,\n",
+}
+"""A package that the program needs besides the framework."""
+PRICES = {
+    "abilities/price.py": "import shop_extra\n"
+    "from helpers.money import shown\n"
+    "from schemas.price import Request, Response\n"
+    "from wwspec_router import ability\n\n\n"
+    "@ability\n"
+    "def price(request: Request) -> Response:\n"
+    "    return Response(price=shown(shop_extra.PRICE))\n",
+    "schemas/price.py": "from wwspec_router import Contract, Output\n\n\n"
+    "class Request(Contract):\n    article: str\n\n\n"
+    'class Response(Output):\n    price: str = ""\n',
+    "helpers/__init__.py": "",
+    "helpers/money.py": 'def shown(cents: int) -> str:\n    return f"{cents / 100:.2f}"\n',
+}
+"""An ability that needs the package, and a folder of the program that no template knows."""
+MODULE = """\
+#include <Python.h>
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "wwspecapisdk", NULL, -1, NULL};
+PyMODINIT_FUNC PyInit_wwspecapisdk(void) {
+    PyObject *module = PyModule_Create(&definition), *imitation = PyImport_ImportModule("imitation");
+    if (!module || !imitation) return NULL;
+    return PyDict_Merge(PyModule_GetDict(module), PyModule_GetDict(imitation), 0) ? NULL : module;
+}
+"""
+"""A compiled `wwspecapisdk` that has what `imitation.py` has."""
+IMITATION = """\
+import os
+from pathlib import Path
+
+os.environ["WWSPEC_EMULATOR_URL"] = (Path(__file__).parent / "url").read_text()
+"""
+
+
+@pytest.fixture(scope="module")
+def storage() -> Iterator[Storage]:
+    with tempfile.TemporaryDirectory(prefix="wwspec-test-base-") as folder:
+        storage = Storage(Path(folder) / "storage")
+        base = Path(folder) / "base"
+        base.mkdir()
+        storage.make_base(base)
+        yield storage
+
+
+@pytest.fixture(scope="module")
+def shop(archives: Archives, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new program with all packages in wheels/, since the index may be out of reach of the build."""
+    folder = tmp_path_factory.mktemp("image")
+    run(sys.executable, "-m", "wwspec_router", "new", "shop", cwd=folder)
+    shop = write_files(folder / "shop", PRICES)
+    for name, text in {
+        "requirements.txt": "shop-extra==1.0\n",
+        ".dockerignore": "!helpers\n",
+        "abilities/registry.toml": '\n[abilities.price]\nhandler = "abilities.price:price"\n',
+    }.items():
+        with (shop / name).open("a", encoding="utf-8") as file:
+            file.write(text)
+    (shop / ".env").write_text("SECRET=1\n", "utf-8")
+    (shop / "notes.txt").write_text("private\n", "utf-8")
+    wheels = shop / "wheels"
+    wheels.mkdir()
+    shutil.copy(archives.wheel, wheels)
+    with zipfile.ZipFile(wheels / "shop_extra-1.0-py3-none-any.whl", "w") as wheel:
+        for name, text in EXTRA.items():
+            wheel.writestr(name, text)
+    pip = (sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:", "--find-links", wheels)
+    run(*pip, "--dest", wheels, "--requirement", shop / "requirements.txt")
+    return shop
+
+
+def add_sdk(shop: Path) -> None:
+    """Put a compiled module into sdk/ that speaks with the emulator."""
+    standin = ROOT / "wwspec_router/emulator/standin"
+    sdk = shop / "sdk"
+    shutil.copytree(standin / "wwspec_standin", sdk / "wwspec_standin", ignore=shutil.ignore_patterns("__pycache__"))
+    (sdk / "imitation.py").write_text(IMITATION + (standin / "wwspecapisdk.py").read_text("utf-8"), "utf-8")
+    (sdk / "url").write_text("http://127.0.0.1:9", "utf-8")
+    source = shop.parent / "module.c"
+    source.write_text(MODULE, "utf-8")
+    include = f"-I{sysconfig.get_paths()['include']}"
+    run("gcc", "-shared", "-fPIC", include, source, "-o", sdk / "wwspecapisdk.so")
+
+
+@pytest.fixture(scope="module")
+def tar(shop: Path, storage: Storage) -> Path:
+    """The image as `wwspec image` exports it."""
+    add_sdk(shop)
+    options = [*storage.limits, "--build-arg", "PIP_NO_INDEX=1"]
+    command = (sys.executable, "-m", "wwspec_router", "image", "--engine", "buildah", "--base", NAME, "--", *options)
+    sbom, made = run(*command, cwd=shop, env=storage.env).splitlines()
+    names = {each["name"] for each in json.loads(Path(sbom).read_text("utf-8"))["components"]}
+    assert {"wwspec-router", "pycryptodome", "shop-extra", "wwspecapisdk", "localhost/wwspec-test-base:3.12"} <= names
+    return Path(made)
+
+
+def test_the_tar_has_the_program_whole_and_nothing_of_the_developer_s(tar: Path) -> None:
+    with tarfile.open(tar) as archive:
+        names = {name.removeprefix("./").strip("/") for name in archive.getnames()}
+    top = {name.split("/")[1] for name in names if name.startswith("app/")}
+    assert top == {".venv", "abilities", "helpers", "run.sh", "schemas", "sdk", "var"}
+    assert "app/.venv/lib/python3.12/site-packages/shop_extra.py" in names
+
+
+def test_the_check_finds_no_fault_and_starts_the_program(tar: Path) -> None:
+    printed = run(sys.executable, "-m", "wwspec_router", "image", "--check", tar, cwd=Path("/"))
+    states = [line.split()[:2] for line in printed.splitlines()]
+    names = ("flat", "start", "Python", "registry", "SDK", "var", "secrets", "starts", "loads", "crypto", "SDK", "size")
+    assert states == [["ok", name] for name in names]
+
+
+@pytest.fixture(scope="module")
+def root(tar: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The tar, extracted."""
+    folder = tmp_path_factory.mktemp("root")
+    run("tar", "--extract", "--numeric-owner", "--file", tar, "--directory", folder)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@contextmanager
+def started(root: Path, *command: str, log: Path) -> Iterator[None]:
+    """Run a command with a folder as its root and no environment, and end it as the platform does."""
+    chroot = shutil.which("chroot", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    assert chroot is not None
+    with log.open("wb") as output:
+        process = subprocess.Popen([chroot, root, *command], env={}, cwd="/", stdout=output, stderr=output)
+    try:
+        yield
+        assert process.poll() is None
+    finally:
+        process.terminate()
+        code = process.wait(30)
+        sys.stdout.write(log.read_text("utf-8"))  # pytest shows it when the test fails
+    assert code == 0
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/healthz", timeout=5) as answer:  # noqa: S310 - our own program
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+STARTS: Mapping[str, tuple[str, ...]] = {
+    "as the platform does": ("/bin/bash", "/app/run.sh"),
+    "by sh": ("/bin/sh", "/app/run.sh"),
+    "with four workers": ("/bin/bash", "/app/run.sh", "--workers", "4"),
+}
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_the_program_answers_from_the_extracted_tar(root: Path, tmp_path: Path, start: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = str(probe.getsockname()[1])
+    program = f"http://127.0.0.1:{port}"
+    emulator = Child(["emulate", "--port", "0", "--program-url", program], output=tmp_path / "emulator.log")
+    try:
+        url = emulator.announced_url()
+        (root / "app/sdk/url").write_text(url, "utf-8")
+        with started(root, *STARTS[start], "--port", port, log=tmp_path / "program.log"):
+            wait_until(lambda: answers(program))
+            call = (sys.executable, "-m", "wwspec_router", "call", "--url", url)
+            assert json.loads(run(*call, "chat_digest", '{"limit": 10}'))["messages"] == 10
+            assert json.loads(run(*call, "price", '{"article": "tea"}'))["price"] == "19.99"
+    finally:
+        emulator.stop()
+
+
+def test_an_image_without_the_sdk_says_what_is_missing_and_refuses_to_start(root: Path) -> None:
+    (root / "app/sdk/wwspecapisdk.so").unlink()
+    command = ["/usr/sbin/chroot", str(root), "/bin/bash", "/app/run.sh"]
+    done = subprocess.run(command, env={}, cwd="/", capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode != 0
+    assert "put wwspecapisdk.so into the program's sdk/ folder" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr

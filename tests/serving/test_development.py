@@ -1,0 +1,226 @@
+"""What a developer reads: with the emulator's SDK everything, with the vendor's nothing that could be secret."""
+
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.serving.conftest import PlainSdk
+from tests.support.apps import ROOT, write_files
+from tests.support.waiting import DEADLINE, wait_until
+from wwspec_router.cli.child import Child
+from wwspec_router.emulator.settings import STANDIN_DIRECTORY
+from wwspec_router.emulator.standin.wwspec_standin import seal
+from wwspec_router.kernel.call_log import call_log_of
+
+SECRET = "a-secret-of-81c3"  # noqa: S105 - to be searched for
+HANDLERS = """
+import logging
+import threading
+from wwspec_router import AbilityError, AsyncContext, Context, Contract, Output, ability
+from wwspec_router.wecom import sync_msg
+
+
+class Asked(Contract):
+    text: str = ""
+
+
+def look_up(names: dict[str, int], name: str) -> int:
+    return names[name]
+
+
+@ability
+def crash(request: Asked) -> Output:
+    print("printed by the handler")
+    logging.getLogger(__name__).info("logged by the handler\\non two lines")
+    look_up({}, request.text)
+    return Output()
+
+
+@ability
+async def crash_later(request: Asked, ctx: AsyncContext) -> Output:
+    try:
+        look_up({}, request.text)
+    except KeyError as error:
+        raise ValueError("the cause is above") from error
+    return Output()
+
+
+@ability
+def refuse(request: Asked) -> Output:
+    raise AbilityError(f"not {request.text}", errcode=7001)
+
+
+@ability
+def ask(request: Asked, ctx: Context) -> Output:
+    ctx.invoke(sync_msg.Request(), check=False)
+    return Output()
+
+
+@ability
+def leave_a_thread(request: Asked) -> Output:
+    thread = threading.Thread(target=look_up, args=({}, request.text))
+    thread.start()
+    thread.join()
+    return Output()
+"""
+NAMES = ("crash", "crash_later", "refuse", "ask", "leave_a_thread")
+
+
+class Program:
+    """A served program, and what it logs."""
+
+    def __init__(self, folder: Path, sdk: str, *options: str) -> None:
+        self._key = os.urandom(seal.KEY_BYTES)
+        rows = "".join(f'[abilities.{name}]\nhandler = "abilities.crashing:{name}"\n' for name in NAMES)
+        write_files(
+            folder,
+            {
+                "abilities/crashing.py": HANDLERS,
+                "abilities/registry.toml": rows,
+                "zone/sync_msg.json": '{"errcode":45009,"errmsg":"too often"}',
+            },
+        )
+        (folder / "zone" / "zone.key").write_bytes(self._key)
+        path = [str(ROOT)]
+        if sdk == "vendor":
+            (folder / "sdk").mkdir()
+            shutil.copy(STANDIN_DIRECTORY / "wwspecapisdk.py", folder / "sdk")
+            shutil.copytree(STANDIN_DIRECTORY / "wwspec_standin", folder / "sdk" / "wwspec_standin")
+            path.insert(0, str(folder / "sdk"))
+        self._output = folder / "output"
+        self._process = Child(
+            ["serve", "--sdk", sdk, "--app", str(folder), "--port", "0", "--store", "memory:", *options],
+            {"PYTHONPATH": os.pathsep.join(path), "WWSPEC_EMULATOR_URL": f"local:{folder / 'zone'}"},
+            self._output,
+        )
+        self._url = self._process.announced_url()
+
+    def call(self, ability_id: str, data: Any, *, is_async: bool = False, call_type: int = 1) -> None:
+        content = seal.CallContent(
+            corpid="ww-of-the-test",
+            agentid=7,
+            call_type=call_type,
+            ability_id=ability_id,
+            data=json.dumps(data),
+            request_id="1_1",
+            is_async=is_async,
+            job_info="a job" if is_async else "",
+            timestamp=int(time.time()),
+        )
+        sealed = seal.seal_call(self._key, content)
+        with httpx.Client(trust_env=False, timeout=DEADLINE) as client:
+            assert client.post(f"{self._url}/", content=sealed.body, headers=sealed.headers).status_code == 200
+
+    @property
+    def log(self) -> str:
+        return self._output.read_text()
+
+    def stop(self) -> None:
+        self._process.stop()
+
+
+Start = Callable[..., Program]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    started = []
+
+    def start(sdk: str, *options: str) -> Program:
+        started.append(Program(tmp_path, sdk, *options))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.stop()
+
+
+def test_with_the_emulator_a_crash_shows_its_text_and_the_frames_of_the_application_only(start: Start) -> None:
+    program = start("emulator")
+    program.call("crash", {"text": SECRET})
+    wait_until(lambda: "errcode 710660" in program.log)
+    log = program.log
+    assert f"KeyError: '{SECRET}'" in log
+    assert re.findall(r'File "([^"]*)", line \d+, in (\w+)', log) == [
+        (str(program._output.parent / "abilities" / "crashing.py"), "crash"),
+        (str(program._output.parent / "abilities" / "crashing.py"), "look_up"),
+    ]
+    program.call("crash_later", {"text": SECRET})
+    wait_until(lambda: "ValueError: the cause is above" in program.log)
+    assert "The above exception was the direct cause" in program.log
+    assert "wwspec_router" not in program.log
+    assert "asyncio" not in program.log
+
+
+def test_with_the_emulator_nothing_that_a_handler_prints_or_logs_is_lost_or_late(start: Start) -> None:
+    program = start("emulator")
+    program.call("crash", {"text": SECRET})
+    wait_until(lambda: "errcode 710660" in program.log)
+    lines = program.log.splitlines()
+    at = lines.index("printed by the handler")
+    assert lines[at + 1].endswith("  abilities.crashing: logged by the handler")
+    assert lines[at + 2].strip() == "on two lines"
+
+
+def test_with_the_emulator_each_call_has_a_line_with_both_errcodes_and_its_times(start: Start) -> None:
+    program = start("emulator")
+    event = {"event_type": "hit_keyword", "timestamp": 5, "hit_keyword": {"token": "a"}}
+    for ability_id in ("ask", "refuse", "leave_a_thread", "no_such_ability"):
+        program.call(ability_id, {"text": "you"})
+    program.call("", event, call_type=2)
+    program.call("refuse", {"text": "later"}, is_async=True)
+    wait_until(lambda: "  job  " in program.log)
+    clock, sizes = r"\d\d:\d\d:\d\d\.\d{3}", r"\d+\.\d ms  SDK +\d+\.\d ms +\d+ B in +\d+ B out"
+    for number, kind, ability_id, outcome, reason in (
+        (1, "call", "ask", "ok", "  sync_msg was refused with 45009: too often"),
+        (2, "call", "refuse", "errcode 7001", "  not you"),
+        (3, "call", "leave_a_thread", "ok", ""),
+        (4, "call", "no_such_ability", "errcode 710660", "  unknown ability_id no_such_ability"),
+        (5, "event", "hit_keyword", "errcode 710660", r"  .*spec_notify_app.*"),
+        (6, "async", "refuse", "ok", ""),
+    ):
+        line = rf"^{clock}  INFO   #{number}  +{kind} +{ability_id} +{outcome} +{sizes}  ww-of-the-test/7{reason}$"
+        assert re.search(line, program.log, re.MULTILINE), (line, program.log)
+    job = rf"  INFO   #job-\w+ +job +refuse +errcode 7001 +{sizes}  ww-of-the-test/7  not later$"
+    assert re.search(job, program.log, re.MULTILINE)
+    assert re.search(r"a thread ended: .*\n +Traceback[^|]*KeyError: 'you'", program.log)
+
+
+def test_as_json_a_crash_has_its_traceback_in_a_field(start: Start) -> None:
+    program = start("emulator", "--log-json")
+    program.call("crash", {"text": SECRET})
+    wait_until(lambda: "errcode 710660" in program.log)
+    records = [json.loads(line) for line in program.log.splitlines() if line.startswith("{")]
+    [crash] = [each for each in records if "traceback" in each]
+    assert crash["traceback"].endswith(f"KeyError: '{SECRET}'")
+    assert SECRET not in crash["message"]
+
+
+@pytest.mark.parametrize("options", [(), ("--log-level", "DEBUG"), ("--log-json",), ("--workers", "0")])
+def test_with_the_vendors_sdk_no_option_shows_a_text_a_traceback_or_a_caller(
+    start: Start, options: tuple[str, ...]
+) -> None:
+    """The switch is the SDK itself: this one is the stand-in, but from a folder of another name."""
+    program = start("vendor", *options)
+    for name in ("crash", "crash_later", "refuse", "ask", "leave_a_thread"):
+        program.call(name, {"text": SECRET})
+    wait_until(lambda: "a thread ended" in program.log)
+    program.stop()
+    assert "crash failed: KeyError at crashing.py:" in program.log
+    assert "Traceback" not in program.log
+    assert SECRET not in program.log
+    assert "ww-of-the-test" not in program.log
+    assert "SDK " not in program.log.replace("SDK wwspecapisdk", "").replace("SDK: ", "")
+
+
+def test_only_an_emulated_sdk_is_measured() -> None:
+    sdk = PlainSdk()
+    assert call_log_of(sdk) == (sdk, None)

@@ -1,0 +1,47 @@
+"""What pytest shows of a test that fails in a zone within its process: the calls, and the traceback of a handler."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.support.apps import ROOT, write_files
+
+FILES = {
+    "abilities/registry.toml": '[abilities.crash]\nhandler = "abilities.crashing:crash"\n',
+    "abilities/crashing.py": """
+from wwspec_router import Contract, Output, ability
+
+
+@ability
+def crash(request: Contract) -> Output:
+    raise ValueError("the text of the error")
+""",
+    "test_crash.py": """
+from pathlib import Path
+from wwspec_router.testing.zone import Zone
+
+
+def test_crash():
+    with Zone.in_process(Path.cwd()) as zone:
+        assert zone.client.call("crash").reply == {}
+""",
+}
+
+
+def test_a_failing_test_shows_the_calls_and_the_traceback_of_the_handler(tmp_path: Path) -> None:
+    write_files(tmp_path, FILES)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), "test_crash.py"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": f"{tmp_path}:{ROOT}", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    log = done.stdout.partition("Captured log")[2]
+    assert "ability crash failed" in log
+    assert "ValueError: the text of the error" in log
+    assert re.findall(r'^ *File "[^"]*?([^/"]+)", line', log, re.MULTILINE) == ["crashing.py"]
+    assert re.search(r"call   crash +errcode 710660 .* wwemulator00000001/1000002  internal error", log)

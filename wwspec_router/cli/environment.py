@@ -1,0 +1,42 @@
+"""`.env` of an application folder: environment variables of the program while it is developed."""
+
+import re
+from pathlib import Path
+
+from wwspec_router.errors import ConfigurationError
+
+__all__ = ["ENV_FILE", "read_env_file"]
+
+ENV_FILE = ".env"
+
+_LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """Return the variables of a file; none when there is no such file.
+
+    A line is `KEY=VALUE`, with or without `export` before it and quotes around the value, or a comment that begins
+    with `#`. Nothing in a value is replaced.
+
+    Raises:
+        ConfigurationError: The file can't be read, or a line is none of these; the text has its number, not the line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ConfigurationError(f"{path}: can't be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path}: is not text in UTF-8") from None
+    variables = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip()
+        if not stripped or stripped.startswith("#"):
+            continue
+        found = _LINE.fullmatch(stripped)
+        if found is None or "\0" in stripped:
+            raise ConfigurationError(f"{path}:{number}: is no KEY=VALUE: write one, or begin the line with #")
+        key, value = found.groups()
+        variables[key] = value[1:-1] if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'" else value
+    return variables

@@ -1,0 +1,38 @@
+"""Options that one verb hands on to another, which it starts."""
+
+from collections.abc import Collection
+
+import click
+from click.core import ParameterSource
+
+from wwspec_router.cli.options import SecretOption
+
+__all__ = ["forwarded"]
+
+
+def forwarded(context: click.Context, names: Collection[str]) -> tuple[list[str], dict[str, str]]:
+    """Return those options of a verb that were given, as another verb takes them.
+
+    Args:
+        context: Of the verb that they were given to.
+        names: Which of its parameters.
+
+    Returns:
+        Options, and environment variables: a command line shows its secrets to every user of the machine.
+    """
+    options: list[str] = []
+    environment: dict[str, str] = {}
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        if name not in names or context.get_parameter_source(name) is ParameterSource.DEFAULT:
+            continue
+        value = context.params[name]
+        if isinstance(parameter, SecretOption):
+            environment |= {str(parameter.envvar): str(value), f"{parameter.envvar}_FILE": ""}
+        elif isinstance(value, bool):
+            options += parameter.opts[:1] if value else parameter.secondary_opts[:1]
+        elif isinstance(value, tuple):
+            options += [f"{parameter.opts[0]}={each}" for each in value]
+        else:
+            options.append(f"{parameter.opts[0]}={value}")
+    return options, environment

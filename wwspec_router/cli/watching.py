@@ -1,0 +1,63 @@
+"""Which files of an application folder matter to a running program, and when one of them changes."""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+__all__ = ["changes"]
+
+TICK_MS = 1000
+"""Milliseconds between two looks at all files: finds what changed before the watcher was up, or in a new folder."""
+SUFFIXES = (".py", ".toml", ".json", ".yaml", ".yml", ".ini", ".cfg", ".env")
+UNWATCHED = frozenset({"var", "dist", "build", "node_modules", "venv", "__pycache__"})
+"""Folders that hold nothing of the program's source, beside those whose names begin with a dot."""
+
+State = dict[Path, tuple[int, int]]
+
+
+def changes(app: Path, *others: Path) -> Iterator[list[Path]]:
+    """Return what has changed since this call, and then since the last time, without end.
+
+    Each element is the files that were written, made or removed.
+
+    Args:
+        app: The application folder; folders that are made in it later are watched, too.
+        others: Files outside of it that matter as well.
+    """
+    return _changes_from(app, others, _snapshot(app, others)[0])
+
+
+def _changes_from(app: Path, others: tuple[Path, ...], seen: State) -> Iterator[list[Path]]:
+    import watchfiles  # here, since it needs the extra
+
+    while True:
+        _, folders = _snapshot(app, others)
+        with suppress(FileNotFoundError):  # a folder was removed meanwhile
+            for _ in watchfiles.watch(*folders, recursive=False, yield_on_timeout=True, rust_timeout=TICK_MS):
+                now, found = _snapshot(app, others)
+                if now != seen:
+                    changed = sorted(path for path in now.keys() | seen.keys() if now.get(path) != seen.get(path))
+                    seen = now
+                    yield changed
+                if found != folders:  # a watcher knows only the folders that it was given
+                    break
+
+
+def _snapshot(app: Path, others: tuple[Path, ...]) -> tuple[State, list[Path]]:
+    """Return the files that matter, each with the time of its last change and its size, and their folders."""
+    folders, files = [], list(others)
+    for folder, inner, names in os.walk(app):
+        inner[:] = sorted(name for name in inner if name not in UNWATCHED and not name.startswith("."))
+        folders.append(Path(folder))
+        files += [Path(folder, name) for name in names if _matters(name)]
+    state: State = {}
+    for path in files:
+        with suppress(OSError):  # removed since it was listed
+            status = path.stat()
+            state[path] = (status.st_mtime_ns, status.st_size)
+    return state, folders
+
+
+def _matters(name: str) -> bool:
+    return name.endswith(SUFFIXES) and (name == ".env" or not name.startswith("."))

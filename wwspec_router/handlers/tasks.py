@@ -1,0 +1,102 @@
+"""Analysis tasks of the platform: created, and asked for their result until they have ended.
+
+Nothing here knows how a call is made or how time passes: both are given.
+"""
+
+import random
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from wwspec_router.contracts import ApiRequest, ResultT, TaskRequest
+from wwspec_router.errors import ApiError
+
+__all__ = ["Split", "finish", "finish_split"]
+
+TOO_LONG = 790040
+"""The errcode of a task whose messages are too long for the model [100052]."""
+NOT_YET = (710642, 790023)
+"""What is answered instead of the result while a program or a model of the developer's own runs."""
+ASK_LATER = (-1, 45009, 45033)
+"""The platform is busy, or was asked too often: the task goes on."""
+
+FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.25, 10.0, 1.6
+"""Seconds between two requests for a result, and by what each pause is longer than the one before."""
+
+Split = Callable[[Any], Sequence[TaskRequest[Any, ResultT]]]
+"""Returns a request that is too long as several, or as none when it can't be split."""
+
+
+def finish(
+    request: TaskRequest[Any, ResultT],
+    invoke: Callable[[ApiRequest[Any]], Any],
+    wait: Callable[[float], None],
+    name: Callable[[type[ApiRequest[Any]]], str],
+) -> ResultT:
+    """Create a task and return its result.
+
+    Args:
+        request: Creates it.
+        invoke: Makes one SDK call; raises ApiError for an errcode other than 0.
+        wait: Waits for so many seconds, or until the call's time is over.
+        name: Returns the name of a request's API.
+
+    Raises:
+        ApiError: The platform refused, or the task failed.
+    """
+    ask = request.result(jobid=invoke(request).jobid)
+    for pause in _pauses():
+        try:
+            result: ResultT = invoke(ask)
+        except ApiError as error:
+            if error.errcode not in (*NOT_YET, *ASK_LATER):
+                raise
+        else:
+            if not result.is_running:
+                errcode, errmsg = result.failure
+                if errcode != 0:
+                    raise ApiError(name(request.result), errcode, errmsg)
+                return result
+        wait(pause)
+    raise AssertionError("the pauses never end")
+
+
+def finish_split(
+    request: TaskRequest[Any, ResultT],
+    split: Split[ResultT],
+    run: Callable[[TaskRequest[Any, ResultT]], ResultT],
+) -> list[ResultT]:
+    """Finish a task, and one that is too long as several, each split again while it is too long.
+
+    Args:
+        request: Creates it.
+        split: See `Split`.
+        run: Finishes one task.
+
+    Returns:
+        The results, in the order of the parts.
+
+    Raises:
+        ApiError: As `finish` does; also with errcode 790040 for a part that can't be split.
+    """
+    results: list[ResultT] = []
+    waiting = deque([request])
+    while waiting:
+        part = waiting.popleft()
+        try:
+            results.append(run(part))
+        except ApiError as error:
+            if error.errcode != TOO_LONG:
+                raise
+            parts = split(part)
+            if len(parts) < 2:
+                raise
+            waiting.extendleft(reversed(parts))
+    return results
+
+
+def _pauses() -> Iterator[float]:
+    pause = FIRST_PAUSE
+    while True:
+        yield pause * random.uniform(0.75, 1.0)  # noqa: S311 - so that many tasks do not ask at the same time
+        pause = min(LONGEST_PAUSE, pause * GROWTH)

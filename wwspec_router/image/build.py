@@ -1,0 +1,125 @@
+"""Builds the image of a program and exports it as WeCom's console takes it: a tar of the flat root file system.
+
+`docker export` gives such a tar; the layers of `docker save` are refused. Beside it goes what the image holds.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from wwspec_router.config import registry_path
+from wwspec_router.errors import ImageError
+from wwspec_router.image.archive import open_archive
+from wwspec_router.image.engine import Engine, EngineError, find_engine
+from wwspec_router.image.sbom import bill_of_materials
+from wwspec_router.sdk.vendor import MODULE
+
+__all__ = ["Order", "build_image"]
+
+TAG = "wwspec-zone-program"
+"""The image's name in the engine."""
+_BASE = re.compile(r"^ARG BASE_IMAGE=(\S+)", re.MULTILINE)
+_NEEDED = ("Dockerfile", ".dockerignore", "run.sh")
+
+
+class Order(NamedTuple):
+    """What to build.
+
+    Attributes:
+        app: The program's folder.
+        output: Where the tar goes.
+        base: A base image other than the Dockerfile's.
+        index_url: A mirror of the Python package index.
+        options: Further options of the engine's `build`.
+        engine: The engine; by default the first that works.
+    """
+
+    app: Path
+    output: Path
+    base: str | None = None
+    index_url: str | None = None
+    options: Sequence[str] = ()
+    engine: str | None = None
+
+
+def build_image(order: Order, say: Callable[[str], None]) -> list[Path]:
+    """Build and export.
+
+    Args:
+        order: What to build.
+        say: Takes a line about each step.
+
+    Returns:
+        The files that were made.
+
+    Raises:
+        ImageError: Something is missing, or a step failed; no file is left behind.
+    """
+    base = _checked_base(order)
+    engine = find_engine(order.engine)
+    if not any((order.app / "sdk").glob(f"{MODULE}*.so")):
+        say(
+            f"warning: sdk/{MODULE}.so is missing, so this image will refuse to start: put the vendor's there "
+            "(WeCom document 100057)"
+        )
+    output = order.output
+    sbom = output.with_name(f"{output.name.removesuffix('.tar')}.cdx.json")
+    with _drafts(output, sbom) as (tar, bill):
+        say(f"building {order.app} on {base} with {engine.name}")
+        image = _build(engine, order, base)
+        say(f"exporting the flat root file system to {output}")
+        engine.export(image, tar)
+        with open_archive(tar) as archive:
+            bill.write_text(bill_of_materials(archive, order.app, base), "utf-8")
+        tar.replace(output)
+        bill.replace(sbom)
+    return [sbom, output]
+
+
+def _checked_base(order: Order) -> str:
+    """Check that the folder has all that an image is made of, and return the base image."""
+    app = order.app
+    missing = [name for name in _NEEDED if not (app / name).is_file()]
+    if missing:
+        raise ImageError(
+            f"no {' and no '.join(missing)} in {app}: name the program's folder with --app, or take the "
+            "files that `wwspec new` makes"
+        )
+    if not registry_path(app).is_file():
+        raise ImageError(f"no {registry_path(app)}: name the program's folder with --app")
+    found = _BASE.search((app / "Dockerfile").read_text("utf-8"))
+    if found is None:
+        raise ImageError(f"{app / 'Dockerfile'} has no line ARG BASE_IMAGE=…: take the one that `wwspec new` makes")
+    return order.base or found[1]
+
+
+def _build(engine: Engine, order: Order, base: str) -> str:
+    arguments = [f"BASE_IMAGE={base}"] if order.base else []
+    arguments += [f"PIP_INDEX_URL={order.index_url}"] if order.index_url else []
+    options = [word for each in arguments for word in ("--build-arg", each)]
+    try:
+        return engine.build(order.app, [*options, "--tag", TAG, *order.options])
+    except EngineError as error:
+        raise ImageError(
+            f"{error}; see its last lines. If {base} can't be pulled, name another base with --base; "
+            "if packages can't be downloaded, name a mirror with --index-url"
+        ) from None
+
+
+@contextmanager
+def _drafts(*files: Path) -> Iterator[list[Path]]:
+    """Check that files can be written, and yield a name for each until it is whole; none is left behind."""
+    drafts = [file.with_name(f"{file.name}.part") for file in files]
+    try:
+        for each in drafts:
+            each.parent.mkdir(parents=True, exist_ok=True)
+            each.touch()
+            each.unlink()
+        yield drafts
+    except OSError as error:
+        raise ImageError(f"{files[0]}: can't be written: {error.strerror or error}") from None
+    finally:
+        for each in drafts:
+            each.unlink(missing_ok=True)

@@ -1,0 +1,210 @@
+"""One line for each call in the log: who called what, how it ended, how long it took, and how much of that in the SDK.
+
+For development: a line names corp and app, and quotes `errmsg`. So only an SDK that is the emulator's gets a `CallLog`,
+and no setting can change that. It knows no HTTP and no store.
+"""
+
+import logging
+from collections.abc import Callable
+from time import monotonic
+from typing import TypeVar
+
+import msgspec
+
+from wwspec_router.envelope import Call, CallType, Deadline, Reply
+from wwspec_router.kernel.routes import Route
+from wwspec_router.logs import short
+from wwspec_router.sdk.base import Sdk
+from wwspec_router.sdk.measured import Measure, MeasuredSdk
+
+__all__ = ["CALLS", "CallLine", "CallLog", "call_log_of"]
+
+CALLS = "wwspec_router.calls"
+"""The logger of these lines."""
+
+log = logging.getLogger(CALLS)
+
+LONGEST = 64
+"""Characters that are shown of a name from outside."""
+
+T = TypeVar("T")
+Answering = Callable[[Call, Route, Deadline], Reply]
+
+
+class CallLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one call at its end."""
+
+    kind: str
+    """`call`, `event`, `async` for the acceptance of an asynchronous call, `job` for its run, or `?`."""
+    ability: str
+    """What was called: an ability ID, or the type of an event."""
+    caller: str
+    """Corp and app; empty when the request could not be decoded."""
+    errcode: int
+    """What the program answered; 0 for success."""
+    errmsg: str
+    refused_api: str
+    """The latest SDK API that the platform refused; empty when there is none."""
+    refused_errcode: int
+    refused_errmsg: str
+    milliseconds: float
+    """From its arrival to its answer."""
+    sdk_milliseconds: float
+    """Of those, in the SDK; more of them when SDK calls ran side by side."""
+    bytes_in: int
+    """Of the request, as it was sent."""
+    bytes_out: int
+    """Of the answer, as it was sent; of a job, of its result."""
+    ending: str = ""
+    """How it ended, when it was not by an answer of the program."""
+
+    def __str__(self) -> str:
+        columns = (
+            f"{self.kind:<5}",
+            f"{self.ability:<24}",
+            f"{self.outcome:<14}",
+            f"{self.milliseconds:>7.1f} ms",
+            f"SDK {self.sdk_milliseconds:>7.1f} ms",
+            f"{_size(self.bytes_in):>7} in",
+            f"{_size(self.bytes_out):>7} out",
+            self.caller,
+            self.reason,
+        )
+        return "  ".join(columns).rstrip()
+
+    @property
+    def outcome(self) -> str:
+        """How the call ended, in a few words."""
+        if self.ending:
+            return self.ending
+        return f"errcode {self.errcode}" if self.errcode else "ok"
+
+    @property
+    def reason(self) -> str:
+        """What the program and the platform say of it; empty when nothing was refused."""
+        if not self.refused_api or self.errcode == self.refused_errcode:
+            return self.errmsg
+        refused = f"{self.refused_api} was refused with {self.refused_errcode}: {self.refused_errmsg}"
+        return f"{self.errmsg}; {refused}" if self.errmsg else refused
+
+
+class _Answer(msgspec.Struct):
+    errmsg: str = ""
+
+
+class _Event(msgspec.Struct):
+    event_type: str = ""
+
+
+class CallLog:
+    """Writes the lines.
+
+    Args:
+        sdk: Measures what calls do with the SDK.
+    """
+
+    def __init__(self, sdk: MeasuredSdk) -> None:
+        self._sdk = sdk
+
+    def begin(self, measure: Measure | None) -> Measure:
+        """Measure what this thread does with the SDK from now on.
+
+        Args:
+            measure: Of the same call on another thread, if there is one.
+        """
+        measure = measure or Measure()
+        self._sdk.begin(measure)
+        return measure
+
+    def write(
+        self,
+        measure: Measure | None,
+        errcode: int,
+        seconds: float,
+        bytes_in: int,
+        bytes_out: int,
+        *,
+        ending: str = "",
+        is_job: bool = False,
+    ) -> None:
+        """Write the line of a call.
+
+        Args:
+            measure: What was measured; None when it was not begun.
+            errcode: What the program answered.
+            seconds: From its arrival to its answer.
+            bytes_in: Of the request.
+            bytes_out: Of the answer.
+            ending: How it ended, when it was not by an answer of the program.
+            is_job: Whether this is the run of an asynchronous call, and not its acceptance.
+        """
+        measure = measure or Measure()
+        call, refused = measure.call, measure.refused
+        line = CallLine(
+            kind="job" if is_job else _kind(call),
+            ability=_name(call),
+            caller="" if call is None else f"{short(call.corpid, LONGEST)}/{call.agentid}",
+            errcode=errcode,
+            errmsg=_read(measure.reply, _Answer).errmsg if errcode else "",
+            refused_api=refused.api if refused is not None else "",
+            refused_errcode=refused.errcode if refused is not None else 0,
+            refused_errmsg=refused.errmsg if refused is not None else "",
+            milliseconds=seconds * 1000,
+            sdk_milliseconds=measure.seconds * 1000,
+            bytes_in=bytes_in,
+            bytes_out=bytes_out,
+            ending=ending,
+        )
+        log.info("%s", line, extra={"call": line, "outcome": line.outcome})
+
+    def with_lines(self, answer: Answering) -> Answering:
+        """Return what answers accepted asynchronous calls as `answer` does, and writes a line for each."""
+
+        def answer_and_write(call: Call, route: Route, deadline: Deadline) -> Reply:
+            since = monotonic()
+            measure = self.begin(Measure(call))
+            reply = answer(call, route, deadline)
+            measure.reply = reply.text
+            bytes_in, bytes_out = (len(text.encode("utf-8", "replace")) for text in (call.data, reply.text))
+            self.write(measure, reply.errcode, monotonic() - since, bytes_in, bytes_out, is_job=True)
+            return reply
+
+        return answer_and_write
+
+
+def call_log_of(sdk: Sdk) -> tuple[Sdk, CallLog | None]:
+    """Return the SDK to use, and what logs calls: nothing, unless it is the emulator's and the lines are wanted."""
+    if not (sdk.is_emulated and log.isEnabledFor(logging.INFO)):
+        return sdk, None
+    measured = MeasuredSdk(sdk)
+    return measured, CallLog(measured)
+
+
+def _kind(call: Call | None) -> str:
+    if call is None:
+        return "?"
+    if call.call_type == CallType.EVENT:
+        return "event"
+    return "async" if call.is_async else "call"
+
+
+def _name(call: Call | None) -> str:
+    if call is None:
+        return "(not decoded)"
+    is_event = call.call_type == CallType.EVENT
+    return short(_read(call.data, _Event).event_type if is_event else call.ability_id, LONGEST)
+
+
+def _read(text: str, kind: type[T]) -> T:
+    """Return what is wanted of a text; what it is by default when the text has it not."""
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        return kind()
+
+
+def _size(count: int) -> str:
+    """Return a number of bytes for people."""
+    if count < 1000:
+        return f"{count} B"
+    return f"{count / 1000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"

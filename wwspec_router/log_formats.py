@@ -1,0 +1,125 @@
+"""How log records look: one line each for a deployed program, as JSON if wanted; columns for a developer."""
+
+import copy
+import json
+import logging
+import time
+from contextvars import ContextVar
+from typing import Any
+
+from wwspec_router.stacks import describe
+from wwspec_router.tracebacks import traceback_of
+
+__all__ = ["JsonFormatter", "OneLineFormatter", "ReadableFormatter", "current_request"]
+
+current_request: ContextVar[int | str] = ContextVar("wwspec_request", default="")
+"""What the lines of this thread or task are about: the number of a request of this process, or a job."""
+
+_LINE = "%(asctime)s %(levelname)s %(name)s %(process)d%(request)s %(message)s"
+_PACKAGE = "wwspec_router."
+_SERVER = "uvicorn."
+_LEVELS = {"WARNING": "WARN", "CRITICAL": "ERROR"}
+"""Names of levels that are too long for their column."""
+_LONGEST_REQUEST = 9
+_COLOURS = {"DEBUG": "bright_black", "INFO": "cyan", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
+
+
+class OneLineFormatter(logging.Formatter):
+    """Keeps a record on one line, and formats exceptions without their text."""
+
+    def __init__(self, line: str = _LINE) -> None:
+        super().__init__(line)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record."""
+        record = copy.copy(record)  # other handlers get the same one
+        record.exc_text = None
+        error = record.exc_info[1] if record.exc_info else None
+        record.exc_info = None
+        request = current_request.get()
+        record.request = f" #{request}" if request else ""
+        line = _printable(super().format(record).replace("\n", " | "))
+        return line if error is None else f"{line}: {describe(error)}"
+
+
+class JsonFormatter(OneLineFormatter):
+    """One JSON object a record.
+
+    Args:
+        with_text: Add the text of an exception.
+    """
+
+    def __init__(self, *, with_text: bool = False) -> None:
+        super().__init__("%(message)s")
+        self._with_text = with_text
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record."""
+        line: dict[str, Any] = {
+            "time": self.formatTime(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "process": record.process,
+            **({"request": request} if (request := current_request.get()) else {}),
+            "message": super().format(record).encode("utf-8", "backslashreplace").decode(),
+        }
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and self._with_text:
+            line["traceback"] = traceback_of(error).encode("utf-8", "backslashreplace").decode()
+        return json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+
+
+class ReadableFormatter(logging.Formatter):
+    """Time, level, request, text: in columns, with the lines of a text or a traceback below each other.
+
+    For development only: it shows the text of exceptions.
+
+    Args:
+        in_colour: Colour levels, and the outcome of a record that has an `outcome`: for terminals.
+    """
+
+    def __init__(self, *, in_colour: bool) -> None:
+        super().__init__()
+        self._in_colour = in_colour
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the lines of a record."""
+        request = f"#{current_request.get()}"[:_LONGEST_REQUEST] if current_request.get() else ""
+        level = _LEVELS.get(record.levelname, record.levelname)
+        clock = f"{time.strftime('%H:%M:%S', time.localtime(record.created))}.{int(record.msecs):03d}"
+        head = f"{clock}  {level:<5}  {request:<{_LONGEST_REQUEST}}  "
+        first, *further = self._text(record).split("\n")
+        indent = "\n" + " " * len(head)
+        colour = _COLOURS.get(record.levelname)
+        head = f"{self._styled(clock, 'bright_black')}{self._styled(head[len(clock) :], colour)}"
+        if record.levelno >= logging.WARNING:
+            first = self._styled(first, colour)
+        outcome: str | None = getattr(record, "outcome", None)
+        if outcome is not None:
+            first = first.replace(
+                f"  {outcome} ", f"  {self._styled(outcome, 'green' if outcome == 'ok' else 'red')} ", 1
+            )
+        return head + indent.join([first, *further])
+
+    def _text(self, record: logging.LogRecord) -> str:
+        """Return what a record says; what is not ours, with the name of its logger."""
+        own = record.name.startswith((_PACKAGE, _SERVER))
+        text = record.getMessage() if own else f"{record.name}: {record.getMessage()}"
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            text = f"{text}\n{traceback_of(error)}"
+        return "\n".join(map(_printable, text.rstrip("\n").split("\n")))
+
+    def _styled(self, text: str, colour: str | None) -> str:
+        if not self._in_colour or colour is None:
+            return text
+        import click  # here, since a deployed program needs none of it
+
+        return click.style(text, fg=colour)
+
+
+def _printable(line: str) -> str:
+    """Return a line with what could end it or can't be encoded escaped."""
+    if line.isprintable():
+        return line
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)

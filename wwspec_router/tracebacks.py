@@ -1,0 +1,103 @@
+"""Tracebacks for developers: with the text of exceptions, and of the frames only the application's own.
+
+Used with the emulator only, whose data is nobody's; see `stacks` for what a deployed program logs. Errors come from
+handlers, and their classes may do anything when they are touched: nothing here raises.
+"""
+
+import sysconfig
+import traceback
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from wwspec_router.stacks import NOT_DESCRIBABLE
+
+__all__ = ["ExcInfo", "place_of", "shown", "traceback_of"]
+
+T = TypeVar("T")
+
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+"""What `logging` takes as `exc_info`."""
+
+_PACKAGE = f"{Path(__file__).resolve().parent}/"
+
+
+def shown(error: BaseException) -> ExcInfo:
+    """Return an error for a log record, with the frames of the application only."""
+    try:
+        return type(error), error, _linked(error.__traceback__)
+    except BaseException:  # its own class raises
+        return type(error), error, None
+
+
+def traceback_of(error: BaseException) -> str:
+    """Return an error with its text, its causes, and the frames of the application, as Python shows them."""
+    try:
+        whole = traceback.TracebackException(type(error), error, error.__traceback__)
+        for each in _all(whole):
+            frames: list[traceback.FrameSummary] = list(each.stack)
+            kept = _trimmed(frames, [frame.filename for frame in frames])
+            each.stack = traceback.StackSummary.from_list([*kept])
+            for frame in each.stack:
+                frame.filename = _readable(frame.filename)
+        return "".join(whole.format()).rstrip("\n")
+    except BaseException:  # its own class raises
+        return NOT_DESCRIBABLE
+
+
+def place_of(error: BaseException) -> str:
+    """Return the innermost line of the application that an error came through; empty when there is none."""
+    try:
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if _is_application(frame.filename)]
+    except BaseException:  # its own class raises
+        return ""
+    return f"{_readable(own[-1].filename)}:{own[-1].lineno}" if own else ""
+
+
+def _all(error: traceback.TracebackException) -> Iterator[traceback.TracebackException]:
+    """Yield an error, and those that it came from or holds."""
+    waiting = [error]
+    while waiting:
+        each = waiting.pop()
+        yield each
+        further = (each.__cause__, each.__context__, *(each.exceptions or ()))
+        waiting += [one for one in further if one is not None]
+
+
+def _trimmed(frames: list[T], files: list[str]) -> list[T]:
+    """Return the frames from the first one of the application on, without those of this package."""
+    first = next((number for number, file in enumerate(files) if _is_application(file)), 0)
+    kept = [frame for frame, file in zip(frames[first:], files[first:], strict=True) if not file.startswith(_PACKAGE)]
+    return kept or frames  # an error of this package itself
+
+
+def _linked(trace: TracebackType | None) -> TracebackType | None:
+    """Return a traceback of the frames that `_trimmed` keeps. The error keeps its own."""
+    links = []
+    while trace is not None:
+        links.append(trace)
+        trace = trace.tb_next
+    linked = None
+    for link in reversed(_trimmed(links, [link.tb_frame.f_code.co_filename for link in links])):
+        linked = TracebackType(linked, link.tb_frame, link.tb_lasti, link.tb_lineno)
+    return linked
+
+
+def _is_application(file: str) -> bool:
+    return not file.startswith((_PACKAGE, "<", *_libraries()))
+
+
+@cache
+def _libraries() -> tuple[str, ...]:
+    """Return the folders of the standard library and of installed packages."""
+    folders = (sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+    return tuple(f"{folder}/" for folder in folders if folder)
+
+
+def _readable(file: str) -> str:
+    """Return a file from the folder in which the program runs, if it is in there."""
+    path = Path(file)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file
