@@ -34,6 +34,11 @@ def test_a_row_has_its_defaults(tmp_path: Path) -> None:
     assert table.job_limits == {}
 
 
+def test_code_on_events_may_say_what_the_lifespan_yields(tmp_path: Path) -> None:
+    table = table_of(tmp_path, f"[events.hit_keyword]\nhandler='{HERE}:with_state'")
+    assert table.event_targets["hit_keyword"].handler.takes_context
+
+
 def test_several_events_may_share_a_handler_and_each_has_a_row_of_its_own(tmp_path: Path) -> None:
     text = "".join(
         f"[events.{each}]\nhandler='{HERE}:on_both'\nnotify='never'\ntimeout={number}\nconcurrency={number}\nretries=0\n"

@@ -43,6 +43,10 @@ def slow(event: hit_keyword.Event, ctx: EventContext) -> Hits:
     return Hits(hits=ctx.attempt)
 
 
+def with_state(event: hit_keyword.Event, ctx: EventContext[str]) -> Hits:
+    return Hits(hits=len(ctx.state))
+
+
 async def later(event: hit_keyword.Event, ctx: AsyncEventContext) -> None:
     await ctx.notify(Hits(hits=3))
 
