@@ -11,9 +11,11 @@ from wwspec_router.envelope import Call, CallType, Deadline, Reply
 from wwspec_router.errors import AbilityNotFoundError, CallError
 from wwspec_router.handlers.portal import Portal, PrivateLoopPortal
 from wwspec_router.kernel.functions import Functions
+from wwspec_router.kernel.held import LEASE
 from wwspec_router.kernel.intake import EventIntake, JobIntake
 from wwspec_router.kernel.limits import ConcurrencyLimit
 from wwspec_router.kernel.notifications import AppNotifications
+from wwspec_router.kernel.once import Once
 from wwspec_router.kernel.refusals import Refusals
 from wwspec_router.kernel.routes import Function, Route
 from wwspec_router.logs import short
@@ -31,12 +33,14 @@ class Dispatcher:
     Args:
         table: What answers which ability ID.
         sdk: Asks WeCom for data.
-        store: Keeps events, and the jobs of those that own code runs on.
+        store: Keeps events, the jobs of those that own code runs on, and the replies of calls that run once.
         portal: Runs `async def` handlers; by default each on a loop of its own.
         jobs: Accepts asynchronous calls, which are refused when it is None; woken also for events.
         status: Returns the program's figures as JSON text, for abilities of `kind = "status"`.
         state: What the application's lifespan yielded; it is `ctx.state` of handlers.
         with_text: Log errors with their text, which may quote a request. For development only.
+        once_lease: Seconds after which a call that runs once is free to run again when its process gives no sign of
+            life.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class Dispatcher:
         state: object = None,
         *,
         with_text: bool = False,
+        once_lease: float = LEASE,
     ) -> None:
         registry, ttl = table.registry, table.registry.program.notify_ttl
         self.events = events = EventIntake(
@@ -63,8 +68,9 @@ class Dispatcher:
         )
         """Stores events and delivers them to apps."""
         notifications = AppNotifications(sdk, store, ttl, table.kinds)
-        portal = portal or PrivateLoopPortal()
-        functions = Functions(sdk, table.apis, events, notifications, portal, status or _no_status, state)
+        once = Once(store, registry.program.errcode, once_lease)
+        portal, figures = portal or PrivateLoopPortal(), status or _no_status
+        functions = Functions(sdk, table.apis, events, notifications, portal, figures, once, state)
         self._routes = _routes(table, functions)
         self._event_routes = {
             each.job_name: Route(each.job_name, functions.handling(each), each.timeout, retries=each.row.retries)
@@ -75,7 +81,8 @@ class Dispatcher:
         self._unknown = Route(UNKNOWN, _refuse_ability)
         self._untyped = Route(UNKNOWN, _refuse_type)
         self._accept = _acceptance(jobs)
-        self._refusals = Refusals(registry.program.errcode, registry.program.overload_errcode, with_text=with_text)
+        program = registry.program
+        self._refusals = Refusals(program.errcode, program.overload_errcode, program.once_errcode, with_text=with_text)
 
     def route(self, call: Call) -> Route:
         """Return the route of a call that comes in; one that no ability answers has a route that refuses it."""

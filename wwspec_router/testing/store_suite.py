@@ -14,6 +14,7 @@ from wwspec_router.testing.event_jobs_suite import EventJobsSuite
 from wwspec_router.testing.job_journal_suite import JobJournalSuite
 from wwspec_router.testing.job_runs_suite import JobRunsSuite
 from wwspec_router.testing.notify_store_suite import NotifyStoreSuite
+from wwspec_router.testing.once_suite import OnceSuite
 from wwspec_router.testing.store_rig import THREADS, ManualClock, StoreFactory, in_threads
 
 __all__ = [
@@ -23,15 +24,16 @@ __all__ = [
     "JobRunsSuite",
     "ManualClock",
     "NotifyStoreSuite",
+    "OnceSuite",
     "StoreFactory",
     "StoreSuite",
     "in_threads",
 ]
 
 
-class StoreSuite(NotifyStoreSuite, JobJournalSuite, JobRunsSuite, EventJobsSuite):
+class StoreSuite(NotifyStoreSuite, JobJournalSuite, JobRunsSuite, EventJobsSuite, OnceSuite):
     """What every store must do.
 
-    It keeps events, keeps jobs, knows which of them run, keeps an event and its job at once, and says whether it
+    It keeps events, jobs, an event and its job at once, and the replies of calls that run once, and says whether it
     serves.
     """

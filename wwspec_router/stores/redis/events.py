@@ -11,6 +11,7 @@ from wwspec_router.stores.checks import Key, encoded, full, positive, storable_k
 from wwspec_router.stores.redis.connection import RedisServer
 from wwspec_router.stores.redis.job_scripts import ADD, CHECK_ROOM, NOW
 from wwspec_router.stores.redis.jobs import RedisJobs, milliseconds
+from wwspec_router.stores.redis.once import RedisOnce
 
 _ENTRY = "wwspec:notify:entry:"
 _EXPIRY, _SIZES, _BYTES = "wwspec:notify:expiry", "wwspec:notify:sizes", "wwspec:notify:bytes"
@@ -76,7 +77,7 @@ return {{swept, redis.call('ZCARD', expiry), tonumber(redis.call('GET', bytes) o
 """
 
 
-class RedisStore(RedisJobs):
+class RedisStore(RedisJobs, RedisOnce):
     """Keeps entries and jobs in a Redis server, with the server's clock: those of the instances may differ.
 
     What was acknowledged is as durable as the server's settings make it. With `appendonly yes` and `appendfsync always`
@@ -102,7 +103,7 @@ class RedisStore(RedisJobs):
 
     def put(self, corpid: str, agentid: int, notify_id: str, text: str, ttl: float) -> None:
         """Keep `text` for `ttl` seconds; see `NotifyStore.put`. It is as durable as the server is."""
-        keys, arguments = self._entry(storable_key(corpid, agentid, notify_id), text, ttl)
+        keys, arguments = self._placing(storable_key(corpid, agentid, notify_id), text, ttl)
         done = b"again"
         while done == b"again":
             done = self._server.run(_PUT, keys, arguments, again=True)
@@ -111,7 +112,7 @@ class RedisStore(RedisJobs):
 
     def put_with_job(self, job: Job, ttl: float) -> None:
         """Keep an event and its job; see `Store.put_with_job`. Both are as durable as the server is."""
-        keys, arguments = self._entry(storable_key(job.corpid, job.agentid, job.notify_id), job.data, ttl)
+        keys, arguments = self._placing(storable_key(job.corpid, job.agentid, job.notify_id), job.data, ttl)
         job_keys, job_arguments = self._addition(job)
         both = [len(arguments), *arguments, *job_arguments]
         done = b"again"
@@ -121,7 +122,7 @@ class RedisStore(RedisJobs):
             raise full(self._limits)
         self._check_added(done)
 
-    def _entry(self, key: Key, text: str, ttl: float) -> tuple[list[str], list[str | int]]:
+    def _placing(self, key: Key, text: str, ttl: float) -> tuple[list[str], list[str | int]]:
         """Return the keys and arguments with which an event is put."""
         name, limits = _name(key), self._limits
         size, lifetime = len(encoded("text", text)), milliseconds(positive("ttl", ttl))
