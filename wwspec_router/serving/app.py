@@ -86,6 +86,11 @@ def create_app(settings: Settings, shared: SharedFigures | None = None) -> "Zone
             f"--store {settings.store}: worker processes don't share it, so an event stored by one would be "
             "missing in another; use a sqlite: store, or --workers 1"
         )
+    if table.event_targets and not settings.job_threads:
+        raise ConfigurationError(
+            "--job-threads 0: the registry file has code that runs on events, and no thread would run it; "
+            "give at least 1, or remove the rows [events.…]"
+        )
     program = ZoneProgram(table, sdk, store, settings, shared)
     if settings.freeze_gc:
         _spare_the_collector()
@@ -253,9 +258,11 @@ class ZoneProgram:
             settings.job_threads,
             settings.hang_after,
             settings.job_lease,
-            abilities=frozenset(self._table.abilities),
+            abilities=self._table.job_names,
+            limits=self._table.job_limits,
             orphan_after=settings.job_orphan,
             call_log=self._call_log,
+            retry_pause=settings.retry_pause,
         )
 
     async def stop(self) -> None:

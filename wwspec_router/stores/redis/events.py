@@ -7,10 +7,10 @@ import re
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from wwspec_router.stores.base import StoreFigures, StoreLimits
+from wwspec_router.stores.base import Job, StoreFigures, StoreLimits
 from wwspec_router.stores.checks import Key, encoded, full, positive, storable_key
 from wwspec_router.stores.redis.connection import RedisServer
-from wwspec_router.stores.redis.job_scripts import NOW
+from wwspec_router.stores.redis.job_scripts import ADD, CHECK_ROOM, NOW
 from wwspec_router.stores.redis.jobs import RedisJobs, milliseconds
 from wwspec_router.stores.redis.keys import PREFIX
 from wwspec_router.stores.redis.once import RedisOnce
@@ -60,6 +60,19 @@ redis.call('ZADD', expiry, now + ttl, name)
 redis.call('HSET', sizes, name, size)
 return 'kept'
 """
+# Scripts as functions, which have KEYS and ARGV of their own: the first four keys, and as many arguments as ARGV[1]
+# says, are those of the event. Nothing is written before both are known to fit.
+_PUT_WITH_JOB = f"""
+local function check_room(KEYS, ARGV) {CHECK_ROOM} end
+local function put(KEYS, ARGV) {_PUT} end
+local function add(KEYS, ARGV) {ADD} end
+local count = tonumber(ARGV[1])
+local job_keys, job = {{unpack(KEYS, 5)}}, {{unpack(ARGV, count + 2)}}
+local refused = check_room(job_keys, job)
+if refused then return refused end
+local done = put({{unpack(KEYS, 1, 4)}}, {{unpack(ARGV, 2, count + 1)}})
+return done == 'kept' and add(job_keys, job) or done
+"""
 _FIGURES = f"""
 {_SWEEP}
 local swept = sweep(ARGV[1])
@@ -103,15 +116,32 @@ class RedisStore(RedisJobs, RedisOnce):
 
     def put(self, corpid: str, agentid: int, notify_id: str, text: str, ttl: float) -> None:
         """Keep `text` for `ttl` seconds; see `NotifyStore.put`. It is as durable as the server is."""
-        name, limits = _name(storable_key(corpid, agentid, notify_id)), self._limits
+        keys, arguments = self._placing(storable_key(corpid, agentid, notify_id), text, ttl)
+        done = b"again"
+        while done == b"again":
+            done = self._server.run(_PUT, keys, arguments, again=True)
+        if done == b"full":
+            raise full(self._limits)
+
+    def put_with_job(self, job: Job, ttl: float) -> None:
+        """Keep an event and its job; see `Store.put_with_job`. Both are as durable as the server is."""
+        keys, arguments = self._placing(storable_key(job.corpid, job.agentid, job.notify_id), job.data, ttl)
+        job_keys, job_arguments = self._addition(job)
+        both = [len(arguments), *arguments, *job_arguments]
+        done = b"again"
+        while done == b"again":
+            done = self._server.run(_PUT_WITH_JOB, [*keys, *job_keys], both)
+        if done == b"full":
+            raise full(self._limits)
+        self._check_added(done)
+
+    def _placing(self, key: Key, text: str, ttl: float) -> tuple[list[str], list[str | int]]:
+        """Return the keys and arguments with which an event is put."""
+        name, limits = _name(key), self._limits
         size, lifetime = len(encoded("text", text)), milliseconds(positive("ttl", ttl))
         bounds = (limits.max_rows, limits.max_bytes)
         arguments: list[str | int] = [name, text, size, lifetime, *bounds, _SWEPT_PER_PUT]
-        done = b"again"
-        while done == b"again":
-            done = self._server.run(_PUT, [_EXPIRY, _SIZES, _BYTES, _ENTRY + name], arguments, again=True)
-        if done == b"full":
-            raise full(limits)
+        return [_EXPIRY, _SIZES, _BYTES, _ENTRY + name], arguments
 
     def get(self, corpid: str, agentid: int, notify_id: str) -> str | None:
         """Return the text or None; see `NotifyStore.get`."""

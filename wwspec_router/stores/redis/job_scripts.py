@@ -60,13 +60,16 @@ end
 _OWNED = """
 if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
 """
-ADD = f"""
-{_LANES}
+CHECK_ROOM = """
 local key, added, bytes, serials = unpack(KEYS)
 local name, size, max_jobs, max_bytes = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 if redis.call('EXISTS', key) == 1 then return 'known' end
 local used = tonumber(redis.call('GET', bytes) or '0')
-if redis.call('ZCARD', added) >= max_jobs or used + size > max_bytes then return 'full' end
+if redis.call('ZCARD', added) >= max_jobs or used + size > max_bytes then return 'full of jobs' end
+"""
+ADD = f"""
+{_LANES}
+{CHECK_ROOM}
 local member = string.format('%016d', redis.call('INCR', serials)) .. ':' .. name
 redis.call('INCRBY', bytes, size)
 redis.call('HSET', key, 'member', member, 'size', size, 'attempt', 0, unpack(ARGV, 5))

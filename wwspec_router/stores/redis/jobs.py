@@ -45,18 +45,8 @@ class RedisJobs:
 
     def add(self, job: Job) -> None:
         """Keep a new job; see `JobJournal.add`. It is as durable as the server is."""
-        size, limits, name = new_job_size(job), self._limits, quote(job.job_id, safe="")
-        fields: list[str | int] = [
-            part for each in scripts.FIELDS[: scripts.TEXTS] for part in (each, getattr(job, each))
-        ]
-        arguments: list[str | int] = [name, size, limits.max_jobs, limits.max_job_bytes, *fields]
-        done = self._server.run(
-            scripts.ADD, [scripts.JOB + name, scripts.ADDED, scripts.BYTES, scripts.SERIAL], arguments
-        )
-        if done == b"known":
-            raise known_job()
-        if done == b"full":
-            raise full_of_jobs(limits)
+        keys, arguments = self._addition(job)
+        self._check_added(self._server.run(scripts.ADD, keys, arguments))
 
     def claim(
         self,
@@ -136,6 +126,22 @@ class RedisJobs:
             scripts.FIGURES, [scripts.CLAIMED, scripts.ADDED, scripts.BYTES], [], again=True, durable=False
         )
         return JobFigures(waiting=rows - claimed, claimed=claimed, bytes=size, oldest_age=max(0, age) / 1000)
+
+    def _addition(self, job: Job) -> tuple[list[str], list[str | int]]:
+        """Return the keys and arguments with which a new job is added."""
+        size, limits, name = new_job_size(job), self._limits, quote(job.job_id, safe="")
+        fields: list[str | int] = [
+            part for each in scripts.FIELDS[: scripts.TEXTS] for part in (each, getattr(job, each))
+        ]
+        keys = [scripts.JOB + name, scripts.ADDED, scripts.BYTES, scripts.SERIAL]
+        return keys, [name, size, limits.max_jobs, limits.max_job_bytes, *fields]
+
+    def _check_added(self, done: bytes) -> None:
+        """Raise StoreError when the server has refused a new job."""
+        if done == b"known":
+            raise known_job()
+        if done == b"full of jobs":
+            raise full_of_jobs(self._limits)
 
     def _program_of(self, known: frozenset[str]) -> str:
         """Return a name for the programs that know exactly these abilities."""
