@@ -89,7 +89,7 @@ def test_an_empty_folder_is_one_line(run: Run, tmp_path: Path) -> None:
     done = run("contracts", "--diff", str(tmp_path))
     [line] = done.stdout.splitlines()
     assert line.startswith("not registered (input and output): ")
-    assert len(line.split(", ")) == 95
+    assert len(line.split(", ")) == 96
 
 
 def test_check_says_where_the_console_takes_fewer_numbers_than_the_program(run: Run, tmp_path: Path) -> None:
