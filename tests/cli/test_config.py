@@ -196,7 +196,7 @@ def test_a_wrong_value_of_the_environment_names_its_variable(folder: Path, monke
     monkeypatch.setenv("WWSPEC_PORT", "99999")
     done = wwspec("serve", "--app", folder)
     assert done.exit_code == 2
-    assert "Invalid value for WWSPEC_PORT: 99999 is not in the range" in done.stderr
+    assert "Invalid value for WWSPEC_PORT: must be a whole number from 0 to 65535, not '99999'" in done.stderr
 
 
 def test_a_misspelled_variable_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,7 +230,7 @@ def test_doctor_judges_the_settings_that_serve_would_use(run: Run, folder: Path)
     assert f"ok    settings  {folder / 'wwspec.toml'}" in lines
     assert "prod  settings  sdk is the emulator's stand-in (wwspec.toml:2): the zone needs the vendor's" in lines
     assert "fix   store     memory: is not shared by 2 worker processes: take another" in lines
-    assert "ok    port      0 is free for the program" in lines
+    assert "ok    port      0 is free for a zone program" in lines
 
 
 def test_serve_takes_a_store_of_the_file(run: Run, folder: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from tests.cli.conftest import Run
 from tests.support.apps import write_files
 from tests.support.redis_server import local_redis
-from wwspec_router.cli.doctor import MACHINES
+from wwspec_router.image.elf import MACHINES
 from wwspec_router.testing.zone import Zone
 
 REGISTRY = '[abilities.get_group_chat]\napi = "get_group_chat"\n'
@@ -96,16 +96,23 @@ def test_a_port_that_something_else_has_is_named_with_its_option(doctor: Doctor)
         other.listen()
         code, lines = doctor()
     assert code == 1
-    assert lines[f"port {doctor.port}"] == "ok is free for the program"
-    assert lines[f"port {doctor.emulator_port}"] == (
-        "fix can't be opened (Address already in use): end what listens there, or take another --emulator-port"
-    )
+    assert lines[f"port {doctor.port}"] == "ok is free for a zone program"
+    line = lines[f"port {doctor.emulator_port}"]
+    assert line.startswith("fix is taken: something else than a zone program or an emulator listens there, of process ")
+    assert line.endswith("; end it, or choose another --emulator-port")
+
+
+def test_the_emulator_on_the_port_of_the_program_is_a_fault(run: Run, folder: Path, zone: Zone) -> None:
+    port = zone.client.url.rpartition(":")[2]
+    done = run("doctor", "--port", port, cwd=folder)
+    assert done.returncode == 1
+    assert f"fix   port      {port} is taken: an emulator listens there, whose program is at " in done.stdout
 
 
 def test_a_running_emulator_is_no_fault(run: Run, folder: Path, zone: Zone) -> None:
     port = zone.client.url.rpartition(":")[2]
     done = run("doctor", "--emulator-port", port, cwd=folder)
-    assert f"ok    port      {port} has a running emulator" in done.stdout.splitlines()
+    assert f"ok    port      {port} has an emulator already" in done.stdout.splitlines()
 
 
 def elf(machine: int) -> bytes:

@@ -208,5 +208,5 @@ def test_an_image_without_the_sdk_says_what_is_missing_and_refuses_to_start(root
     command = ["/usr/sbin/chroot", str(root), "/bin/bash", "/app/run.sh"]
     done = subprocess.run(command, env={}, cwd="/", capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode != 0
-    assert "put wwspecapisdk.so into the program's sdk/ folder" in done.stdout + done.stderr
+    assert "put wwspecapisdk.so there" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr

@@ -64,6 +64,8 @@ def command(
     error, what handlers print. With the vendor's SDK nothing of this is logged.
     """
     context = click.get_current_context()
+    if not app.is_dir():
+        raise ConfigurationError(f"{app}: there is no such folder; name the application's folder with --app")
     require_free_ports({"--port": port, "--emulator-port": emulator_port})
     registry = registry_path(app, registry)
     url, program_url = f"http://127.0.0.1:{emulator_port}", f"http://127.0.0.1:{port}"

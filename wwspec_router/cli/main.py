@@ -146,6 +146,15 @@ class _Verbs(click.Group):
         command.epilog = _examples(VERBS[cmd_name].examples)
         return command
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            name = error.option_name
+            raise click.UsageError(
+                f"no option {name} here: options go behind the verb: wwspec VERB {name}", ctx
+            ) from None
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:

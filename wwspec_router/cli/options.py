@@ -216,6 +216,14 @@ class _SettingOption(click.Option):
             return origin(ctx, self.name or "")
         return super().get_error_hint(ctx)
 
+    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
+        """Return the value; a fault says what is allowed, in the same words as for wwspec.toml."""
+        try:
+            return super().type_cast_value(ctx, value)
+        except click.BadParameter:
+            allowed = settings()[self.name or ""].allowed
+            raise click.BadParameter(f"must be {allowed}, not {value!r}", ctx, self) from None
+
 
 class SecretOption(click.Option):
     """An option whose value may be a secret, and then comes from a file or from the environment.

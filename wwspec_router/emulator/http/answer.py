@@ -32,6 +32,7 @@ _BY_FAULT = "a fault that was set"
 """What the emulator says of an errcode that a test asked for."""
 
 _HINTS = {
+    40088: "take the jobid that `wwspec call --async` printed; the emulator forgets it when it ends",
     710646: "a notify_id is valid for 10 minutes, and for the app that was given it",
     710675: "the program took too long, or ended meanwhile; its log says more",
     710676: "the program's log says more",
