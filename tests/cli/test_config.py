@@ -10,8 +10,8 @@ from click.testing import CliRunner, Result
 
 from tests.cli.conftest import Run
 from tests.support.apps import write_files
-from wwspec_router.cli import serve
 from wwspec_router.cli.main import main
+from wwspec_router.cli.verbs import serve
 from wwspec_router.config import Secret, Setting, Settings, settings, variable
 
 ALL = list(settings().values())

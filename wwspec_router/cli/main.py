@@ -1,4 +1,4 @@
-"""The command `wwspec`: one module a verb.
+"""The command `wwspec`: its verbs, a module each in `verbs`.
 
 Errors that a person can fix are one message on standard error and exit code 1. Wrong usage is exit code 2, and so is a
 verb without the extra that it needs.
@@ -138,7 +138,7 @@ class _Verbs(click.Group):
             return None
         gc.disable()  # modules stay: a collection would take longer, and a forked process would copy them
         try:
-            module = importlib.import_module(f"wwspec_router.cli.{cmd_name}")
+            module = importlib.import_module(f"wwspec_router.cli.verbs.{cmd_name}")
         finally:
             gc.freeze()
             gc.enable()
