@@ -14,7 +14,7 @@ from tests.support.processes import UNMEASURED
 from wwspec_router.contracts.codec import OutputPolicy
 from wwspec_router.handlers.portal import Portal
 from wwspec_router.registry.table import AbilityTable, build_table
-from wwspec_router.stores import NotifyStore, open_store
+from wwspec_router.stores import Store, open_store
 
 settings.register_profile("quick", max_examples=15, deadline=None)  # a busy machine is slow at times
 settings.register_profile("thorough", max_examples=100, deadline=None)
@@ -49,20 +49,20 @@ def reference_table() -> AbilityTable:
 
 
 @pytest.fixture
-def store() -> Iterator[NotifyStore]:
+def store() -> Iterator[Store]:
     opened = open_store("memory:")
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def kernel(reference_table: AbilityTable, store: NotifyStore) -> Kernel:
+def kernel(reference_table: AbilityTable, store: Store) -> Kernel:
     """The reference application's kernel."""
     return Kernel(reference_table, store)
 
 
 @pytest.fixture
-def kernel_with(reference_table: AbilityTable, store: NotifyStore) -> Callable[..., Kernel]:
+def kernel_with(reference_table: AbilityTable, store: Store) -> Callable[..., Kernel]:
     """Return a kernel that has one more ability, answered by a function."""
 
     def build(
@@ -77,7 +77,7 @@ def kernel_with(reference_table: AbilityTable, store: NotifyStore) -> Callable[.
 
 
 @pytest.fixture
-def kernel_of(store: NotifyStore, tmp_path: Path) -> Callable[..., Kernel]:
+def kernel_of(store: Store, tmp_path: Path) -> Callable[..., Kernel]:
     """Return a kernel of the reference application under another registry file."""
 
     def build(text: str) -> Kernel:

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from wwspec_router.cli.child import Child
+from wwspec_router.child import Child
 
 T = TypeVar("T")
 

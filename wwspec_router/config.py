@@ -200,6 +200,13 @@ class Settings:
         "for all programs that share a store.",
         least=1,
     )
+    once_lease: float = _setting(
+        Topic.CALLS,
+        10.0,
+        "Seconds after which a call that runs once is free to run again when its process gives no sign of life; the "
+        "same for all programs that share a store.",
+        least=1,
+    )
     job_orphan: float = _setting(
         Topic.JOBS,
         600.0,

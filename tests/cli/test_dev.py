@@ -18,8 +18,8 @@ from click.testing import CliRunner
 from tests.cli.conftest import Run
 from tests.support.apps import write_files
 from tests.support.waiting import DEADLINE, wait_until
+from wwspec_router.child import Child, ChildError
 from wwspec_router.cli import dev as dev_verb, emulate, serve
-from wwspec_router.cli.child import Child, ChildError
 from wwspec_router.cli.emulator_options import EMULATOR_OPTIONS
 from wwspec_router.cli.environment import read_env_file
 from wwspec_router.cli.forwarding import forwarded

@@ -15,7 +15,7 @@ from tests.cli.conftest import Run
 from tests.support.apps import ROOT
 from tests.support.processes import command_lines
 from tests.support.redis_server import local_redis
-from wwspec_router.cli.child import Child
+from wwspec_router.child import Child
 from wwspec_router.cli.main import VERBS
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.testing.zone import Zone

@@ -17,7 +17,7 @@ from tests.hostile.conftest import LIMIT, hostile_app, sent_raw
 from tests.support.apps import ROOT
 from tests.support.processes import command_lines
 from tests.support.redis_server import LocalRedis, local_redis
-from wwspec_router.cli.child import Child
+from wwspec_router.child import Child
 from wwspec_router.emulator.standin.wwspec_standin import seal
 
 OWNER, OTHER, FAILING = ("ww-owner", 7), ("ww-other", 9), ("ww-owner", 13)

@@ -21,7 +21,7 @@ from tests.packaging.conftest import Archives, run
 from tests.support.apps import ROOT, write_files
 from tests.support.image_base import NAME, Storage, why_not
 from tests.support.waiting import wait_until
-from wwspec_router.cli.child import Child
+from wwspec_router.child import Child
 
 pytestmark = [
     pytest.mark.slow,  # debootstrap makes a Debian of 200 MB, buildah writes it as a layer and as a tar

@@ -15,7 +15,7 @@ import pytest
 from tests.serving.conftest import PlainSdk
 from tests.support.apps import ROOT, write_files
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.cli.child import Child
+from wwspec_router.child import Child
 from wwspec_router.emulator.settings import STANDIN_DIRECTORY
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.kernel.call_log import call_log_of

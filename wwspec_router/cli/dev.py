@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import click
 import msgspec
 
-from wwspec_router.cli.child import Child, ChildError
+from wwspec_router.child import Child, ChildError
 from wwspec_router.cli.emulator_options import EMULATOR_OPTIONS, emulator_options, port_options
 from wwspec_router.cli.environment import ENV_FILE, read_env_file
 from wwspec_router.cli.forwarding import forwarded

@@ -65,6 +65,11 @@ VERBS = {
         "Print what to register in the admin console.",
         ("wwspec contracts chat_digest", "wwspec contracts --out console", "wwspec contracts --diff console"),
     ),
+    "fuzz": Verb(
+        Group.WRITE,
+        "Search for requests that the application answers badly.",
+        ("wwspec fuzz", "wwspec fuzz chat_digest --examples 2000", "wwspec fuzz --seed 7"),
+    ),
     "dev": Verb(
         Group.EMULATE,
         "Run program and emulator; restart the program on changes.",

@@ -11,15 +11,17 @@ from wwspec_router.envelope import Call, CallType, Deadline, Reply
 from wwspec_router.errors import AbilityNotFoundError, CallError
 from wwspec_router.handlers.portal import Portal, PrivateLoopPortal
 from wwspec_router.kernel.functions import Functions
+from wwspec_router.kernel.held import LEASE
 from wwspec_router.kernel.intake import EventIntake, JobIntake
 from wwspec_router.kernel.limits import ConcurrencyLimit
+from wwspec_router.kernel.once import Once
 from wwspec_router.kernel.refusals import Refusals
 from wwspec_router.kernel.routes import Function, Route
 from wwspec_router.logs import short
 from wwspec_router.monitoring.figures import ASYNC, EVENT, UNKNOWN
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.sdk.base import Sdk
-from wwspec_router.stores.base import NotifyStore
+from wwspec_router.stores.base import Store
 
 __all__ = ["Dispatcher"]
 
@@ -30,36 +32,42 @@ class Dispatcher:
     Args:
         table: What answers which ability ID.
         sdk: Asks WeCom for data.
-        store: Keeps events.
+        store: Keeps events, and the replies of calls that run once.
         portal: Runs `async def` handlers; by default each on a loop of its own.
         jobs: Accepts asynchronous calls, which are refused when it is None.
         status: Returns the program's figures as JSON text, for abilities of `kind = "status"`.
         state: What the application's lifespan yielded; it is `ctx.state` of handlers.
         with_text: Log errors with their text, which may quote a request. For development only.
+        once_lease: Seconds after which a call that runs once is free to run again when its process gives no sign of
+            life.
     """
 
     def __init__(
         self,
         table: AbilityTable,
         sdk: Sdk,
-        store: NotifyStore,
+        store: Store,
         portal: Portal | None = None,
         jobs: JobIntake | None = None,
         status: Callable[[], str] | None = None,
         state: object = None,
         *,
         with_text: bool = False,
+        once_lease: float = LEASE,
     ) -> None:
         registry = table.registry
         events = EventIntake(sdk, store, registry.program.notify_ttl, registry.notify_scenes, table.stored_events)
-        functions = Functions(sdk, table.apis, events, portal or PrivateLoopPortal(), status or _no_status, state)
+        once = Once(store, registry.program.errcode, once_lease)
+        figures = status or _no_status
+        functions = Functions(sdk, table.apis, events, portal or PrivateLoopPortal(), figures, once, state)
         self._routes = _routes(table, functions)
         self._limits = [route.limit for route in self._routes.values() if route.limit is not None]
         self._event = Route(EVENT, lambda call, text, deadline: events.accept(call))
         self._unknown = Route(UNKNOWN, _refuse_ability)
         self._untyped = Route(UNKNOWN, _refuse_type)
         self._accept = _acceptance(jobs)
-        self._refusals = Refusals(registry.program.errcode, registry.program.overload_errcode, with_text=with_text)
+        program = registry.program
+        self._refusals = Refusals(program.errcode, program.overload_errcode, program.once_errcode, with_text=with_text)
 
     def route(self, call: Call) -> Route:
         """Return the route of a call that comes in; one that no ability answers has a route that refuses it."""

@@ -15,6 +15,7 @@ from wwspec_router.errors import AbilityNotFoundError, InputError
 from wwspec_router.handlers.context import ApiCodecs, AsyncContext, Context
 from wwspec_router.handlers.portal import Portal
 from wwspec_router.kernel.intake import EventIntake
+from wwspec_router.kernel.once import Once
 from wwspec_router.kernel.routes import Function
 from wwspec_router.logs import short
 from wwspec_router.registry.table import (
@@ -50,6 +51,7 @@ class Functions:
         events: Hands out stored events.
         portal: Runs `async def` handlers.
         status: Returns the program's figures as JSON text.
+        once: Lets calls run once whose ability wants that.
         state: What the application's lifespan yielded.
     """
 
@@ -60,6 +62,7 @@ class Functions:
         events: EventIntake,
         portal: Portal,
         status: Callable[[], str],
+        once: Once,
         state: object = None,
     ) -> None:
         self._sdk = sdk
@@ -67,6 +70,7 @@ class Functions:
         self._events = events
         self._portal = portal
         self._status = status
+        self._once = once
         self._state = state
         self._func_input = InputCodec(_FuncInput)
 
@@ -96,6 +100,18 @@ class Functions:
         return invoke
 
     def _handler(self, target: HandlerTarget) -> Function:
+        rule = target.once
+        if rule is None:
+            return self._run(target, checks_end=True)
+        return self._once.guarded(rule, target.input.decode_plain, self._run(target, checks_end=False))
+
+    def _run(self, target: HandlerTarget, *, checks_end: bool) -> Function:
+        """Return what runs a handler.
+
+        Args:
+            target: Has the handler.
+            checks_end: Whether a result that comes after the deadline is an error.
+        """
         handler, decode_struct = target.handler, target.input.decode
         decode = decode_struct if handler.request is not None else target.input.decode_plain
         function, takes_context = handler.function, handler.takes_context
@@ -110,7 +126,8 @@ class Functions:
             deadline.check()
             context = Context(call, new_client(call), apis, deadline, state)
             result = function(request, context) if takes_context else function(request)
-            deadline.check()
+            if checks_end:
+                deadline.check()
             return encode(result)
 
         def run_async(call: Call, text: str, deadline: Deadline) -> str:

@@ -9,7 +9,7 @@ from contextlib import suppress
 import msgspec
 
 from wwspec_router.envelope import Call, CallType, Reply
-from wwspec_router.errors import CallError, OverloadedError
+from wwspec_router.errors import CallError, OverloadedError, StillRunningError
 from wwspec_router.logs import LineLimiter, short
 from wwspec_router.stacks import describe, errcode_of, is_a
 from wwspec_router.tracebacks import place_of, shown
@@ -30,13 +30,17 @@ class Refusals:
     Args:
         errcode: The program's own errcode, for errors that have none.
         overload_errcode: The same for calls that are refused because of overload.
+        once_errcode: The same for repeats of a call that runs once and still runs.
         with_text: Log each error whole: with its text, its place in the application, and the traceback of one that is
             not raised on purpose. For development only.
     """
 
-    def __init__(self, errcode: int, overload_errcode: int, *, with_text: bool = False) -> None:
+    def __init__(self, errcode: int, overload_errcode: int, once_errcode: int, *, with_text: bool = False) -> None:
         self._errcode = errcode
-        self._overload_errcode = overload_errcode
+        self._errcodes: dict[type[CallError], int] = {
+            OverloadedError: overload_errcode,
+            StillRunningError: once_errcode,
+        }
         self._log = _log_whole if with_text else self._log_rarely
         self._encode = msgspec.json.Encoder().encode
         self._limiter = LineLimiter()
@@ -45,7 +49,7 @@ class Refusals:
         """Return the reply that an error becomes."""
         errcode = error.errcode
         if errcode is None:
-            errcode = self._overload_errcode if isinstance(error, OverloadedError) else self._errcode
+            errcode = next((code for kind, code in self._errcodes.items() if isinstance(error, kind)), self._errcode)
         text = error.message.encode("utf-8", "backslashreplace").decode()
         return Reply(self._encode(_ErrorBody(errcode, text)).decode(), errcode)
 

@@ -15,11 +15,11 @@ import msgspec
 from msgspec import Meta
 
 from wwspec_router.contracts.codec import OutputPolicy
-from wwspec_router.errors import DEFAULT_ERRCODE, ConfigurationError, RegistryError
+from wwspec_router.errors import DEFAULT_ERRCODE, ONCE_ERRCODE, ConfigurationError, RegistryError
 from wwspec_router.spelling import did_you_mean
 from wwspec_router.toml import read_toml
 
-__all__ = ["AbilityRow", "Apis", "Passthrough", "Program", "Registry", "parse_registry"]
+__all__ = ["AbilityRow", "Apis", "FuncTable", "OnceRow", "Passthrough", "Program", "Registry", "parse_registry"]
 
 Apis = Literal["*"] | list[str]
 """Names of SDK APIs, or "*" for every API that has a contract: WeCom's, and those that `schemas/api/` adds."""
@@ -58,6 +58,8 @@ class Program(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The errcode of the program's own failures."""
     overload_errcode: Annotated[int, Meta(ge=1, le=2**31 - 1)] = DEFAULT_ERRCODE
     """The errcode of calls that are refused because the program, or the ability, is overloaded."""
+    once_errcode: Annotated[int, Meta(ge=1, le=2**31 - 1)] = ONCE_ERRCODE
+    """The errcode of a repeat whose first call still runs; see `OnceRow`."""
     notify_ttl: Seconds = 1200.0
     """Seconds that an event waits for `get_callback_data`; the platform's notify_id is valid 600 [99849]."""
     timeout: Seconds | None = None
@@ -77,6 +79,26 @@ class Passthrough(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Leave optional empty strings out of what the SDK is sent."""
 
 
+class FuncTable(Passthrough, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The table `[func]`."""
+
+    functions: dict[str, str] = {}
+    """Own functions beside the APIs: from what `input.func` says to `package.module:function`."""
+
+
+class OnceRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table `[abilities.<ability ID>.once]`: a repeat of a call gets the reply that the call got."""
+
+    key: Annotated[str, Meta(min_length=1)]
+    """The value of the request by which a call is recognised, such as `order.id`; `*` for the whole request."""
+    ttl: Seconds = 600.0
+    """Seconds for which a reply is kept."""
+    keep_errors: bool = False
+    """Whether a call that failed is kept, too; otherwise its repeat runs."""
+    ignore: list[Annotated[str, Meta(min_length=1)]] = []
+    """Values of the request in which repeats may differ, such as `sent_at`."""
+
+
 class AbilityRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A table `[abilities.<ability ID>]`. Exactly one of `api`, `handler` and `kind` says what answers."""
 
@@ -88,6 +110,10 @@ class AbilityRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """`callback_data` answers a stored event, `status` the program's figures; `func` is the Python demo's protocol."""
     apis: Apis | None = None
     """With `kind = "func"`: the APIs that `input.func` may name."""
+    functions: dict[str, str] = {}
+    """With `kind = "func"`: own functions that it may name, as in `FuncTable`."""
+    once: OnceRow | None = None
+    """With `handler`: how repeats of a call are recognised."""
     input: str | None = None
     """With `api` or `handler`: file of a console example, in the application folder, that is the input contract."""
     output: str | None = None
@@ -108,7 +134,7 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
     """Where each table begins, by its name in the file without quotes."""
     program: Program = Program()
     passthrough: Passthrough | None = None
-    func: Passthrough | None = None
+    func: FuncTable | None = None
     abilities: dict[str, AbilityRow] = {}
     notify_scenes: dict[str, int] = {}
     """From event_type to the notify_scene (0-255) that `spec_notify_app` is given [99849]; 0 when absent."""
@@ -172,7 +198,7 @@ class _Reader:
             passthrough=self._named("passthrough", tables["passthrough"], Passthrough)
             if "passthrough" in raw
             else None,
-            func=self._named("func", tables["func"], Passthrough) if "func" in raw else None,
+            func=self._named("func", tables["func"], FuncTable) if "func" in raw else None,
             abilities=abilities,
             notify_scenes=self._scenes(tables["notify_scenes"]),
         )
@@ -197,6 +223,9 @@ class _Reader:
         for key, value in row.items():
             if key not in fields:
                 self.faults.append(f"{place}: unknown key {key}; {_suggestion(key, fields)}")
+                continue
+            if key == "once":
+                self._row(f"{place}: once", value, OnceRow)
                 continue
             try:
                 msgspec.convert(value, fields[key].type)
@@ -223,8 +252,16 @@ def _row_faults(ability_id: str, row: AbilityRow) -> Iterator[str]:
     given = [name for name in ("api", "handler", "kind") if getattr(row, name) is not None]
     if len(given) != 1:
         yield f"give exactly one of api, handler and kind ({'none' if not given else ' and '.join(given)} given)"
-    if row.apis is not None and row.kind != "func":
-        yield 'apis goes with kind = "func" only'
+    yield from _misplaced_keys(row)
+
+
+def _misplaced_keys(row: AbilityRow) -> Iterator[str]:
+    """Yield the keys that do not go with what answers."""
+    for name in ("apis", "functions"):
+        if getattr(row, name) not in (None, {}) and row.kind != "func":
+            yield f'{name} goes with kind = "func" only'
+    if row.once is not None and row.handler is None:
+        yield "once goes with handler only; write a handler that asks for the API, and give it the ability ID"
     if row.drop_empty and row.api is None and row.kind != "func":
         yield 'drop_empty goes with api or kind = "func" only'
     for name in ("input", "output"):

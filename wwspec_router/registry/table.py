@@ -16,7 +16,7 @@ from wwspec_router.contracts import Contract, Output
 from wwspec_router.contracts.codec import InputCodec, LazyType, OutputCodec, OutputPolicy
 from wwspec_router.contracts.examples import console_example, contract_faults
 from wwspec_router.contracts.from_example import contract_of_file
-from wwspec_router.contracts.matching import mismatches
+from wwspec_router.contracts.matching import merged, mismatches
 from wwspec_router.contracts.wrapping import (
     DO_ASYNC_JOB,
     AsyncJobRequest,
@@ -31,8 +31,9 @@ from wwspec_router.handlers.lifespan import LIFESPAN_FORM, Lifespan
 from wwspec_router.monitoring.monitor import Status
 from wwspec_router.registry.apis import RequestCodecs
 from wwspec_router.registry.faults import place_of
-from wwspec_router.registry.file import AbilityRow, Apis, Passthrough, Registry, parse_registry
+from wwspec_router.registry.file import AbilityRow, Apis, FuncTable, Passthrough, Registry, parse_registry
 from wwspec_router.registry.loader import ApiContract, Application, EventContract
+from wwspec_router.registry.once import OnceRule, once_faults, once_rule
 from wwspec_router.spelling import did_you_mean
 
 __all__ = [
@@ -64,6 +65,8 @@ class HandlerTarget(msgspec.Struct, frozen=True):
     handler: Handler
     input: InputCodec[Any]
     output: OutputCodec
+    once: OnceRule | None = None
+    """How repeats of a call are recognised; None when each call runs."""
 
 
 class CallbackTarget(msgspec.Struct, frozen=True):
@@ -83,13 +86,16 @@ class StatusTarget(msgspec.Struct, frozen=True):
 class FuncTarget(msgspec.Struct, frozen=True):
     """Answered by what `input.func` names: the protocol of the vendor's Python demo [100249]."""
 
-    functions: dict[str, ApiTarget | CallbackTarget]
+    functions: dict[str, "FunctionTarget"]
 
     @property
     def requests(self) -> dict[str, type]:
         """The wrapped request of each function, for console examples."""
         return {name: func_input(name, each.input.type) for name, each in self.functions.items()}
 
+
+FunctionTarget = ApiTarget | HandlerTarget | CallbackTarget
+"""What answers a function of the Python demo's protocol."""
 
 Target = ApiTarget | HandlerTarget | CallbackTarget | StatusTarget | FuncTarget
 """What answers an ability."""
@@ -258,26 +264,35 @@ class _Builder:
             return self._handler_target(row.handler, row, place)
         if row.kind == "func":
             names = list(self._names("*" if row.apis is None else row.apis, "abilities", ability_id))
-            return self._func_target([*names, DO_ASYNC_JOB], row.drop_empty)
+            return self._func_target([*names, DO_ASYNC_JOB], row, place)
         if row.kind == "status":
             return StatusTarget(InputCodec(Contract), OutputCodec(Status, OutputPolicy.STRICT))
         return self._callback_target(CallbackDataRequest, row.output_policy or OutputPolicy.PRUNE)
 
-    def _handler_target(self, name: str, row: AbilityRow, place: str) -> HandlerTarget | None:
+    def _handler(self, name: str, place: str) -> Handler | None:
         try:
             handler = handler_of(self._application.attribute(name))
         except LoaderError as error:
-            self.faults.append(f"{place}: handler: {error}")
+            self.faults.append(f"{place}: {error}")
             return None
         if handler is None:
-            self.faults.append(f"{place}: handler: {name} is no handler; mark a function with @wwspec_router.ability")
+            self.faults.append(f"{place}: {name} is no handler; mark a function with @wwspec_router.ability")
+        return handler
+
+    def _handler_target(self, name: str, row: AbilityRow, place: str) -> HandlerTarget | None:
+        handler = self._handler(name, f"{place}: handler")
+        if handler is None:
             return None
         request = self._handler_contract(place, "input", row.input, handler.request)
         response = self._handler_contract(place, "output", row.output, handler.response)
         if request is None or response is None:
             return None
         output = OutputCodec(response, row.output_policy or OutputPolicy.STRICT, _pruning_logger(name))
-        return HandlerTarget(handler, InputCodec(request), output)
+        if row.once is None:
+            return HandlerTarget(handler, InputCodec(request), output)
+        faults = [f"{place}: once: {fault}" for fault in once_faults(row.once, request)]
+        self.faults += faults
+        return None if faults else HandlerTarget(handler, InputCodec(request), output, once_rule(row.once))
 
     def _handler_contract(self, place: str, side: str, file: str | None, type_: type | None) -> type | None:
         """Return one side of a handler's contract: from its annotation, or from the file that its row names."""
@@ -335,19 +350,41 @@ class _Builder:
             self._event_outputs[policy] = OutputCodec(self._event_type, policy, _pruning_logger("stored events"))
         return CallbackTarget(InputCodec(request), self._event_outputs[policy])
 
-    def _add_functions(self, func: Passthrough) -> None:
-        for name in (*self._names(func.apis, "func"), DO_ASYNC_JOB):
-            self._add(func.prefix + name, self._func_target([name], func.drop_empty), func, "func")
+    def _add_functions(self, func: FuncTable) -> None:
+        """Add an ability for each function: the prefix, and the function's name."""
+        names = [*self._names(func.apis, "func"), DO_ASYNC_JOB]
+        target = self._func_target(names, func, self._registry.place("func"))
+        for name, each in target.functions.items():
+            self._add(func.prefix + name, FuncTarget({name: each}), func, "func")
 
-    def _func_target(self, names: list[str], drop_empty: bool) -> FuncTarget:
-        functions: dict[str, ApiTarget | CallbackTarget] = {}
+    def _func_target(self, names: list[str], row: FuncTable | AbilityRow, place: str) -> FuncTarget:
+        """Return the target of some APIs and of a row's own functions."""
+        functions: dict[str, FunctionTarget] = {}
         for name in names:
             functions[name] = (
                 self._callback_target(AsyncJobRequest)
                 if name == DO_ASYNC_JOB
-                else self._api_target(name, OutputPolicy.PRUNE, drop_empty)
+                else self._api_target(name, OutputPolicy.PRUNE, row.drop_empty)
             )
-        return FuncTarget(functions)
+        for name, handler in row.functions.items():
+            if not name or not name.isprintable():
+                self.faults.append(f"{place}: functions: a function's name is printable text, as input.func has it")
+            elif name in functions:
+                self.faults.append(f"{place}: functions: {_collision(name, handler)}")
+            elif (own := self._own_function(handler, f"{place}: functions: {name}")) is not None:
+                functions[name] = own
+        target = FuncTarget(functions)
+        self.faults += [f"{place}: functions: {fault}" for fault in _mixed_types(target)]
+        return target
+
+    def _own_function(self, name: str, place: str) -> HandlerTarget | None:
+        handler = self._handler(name, place)
+        if handler is None:
+            return None
+        if handler.request is None or handler.response is None:
+            self.faults.append(f"{place}: {name} takes or returns a dict; annotate it with a Contract and an Output")
+            return None
+        return self._handler_target(name, AbilityRow(handler=name), place)
 
     def _names(self, apis: Apis, table: str, key: str | None = None) -> Iterator[str]:
         for api in self._contracts if apis == "*" else apis:
@@ -366,6 +403,30 @@ class _Builder:
             if event_type not in self._events:
                 fix = did_you_mean(event_type, self._events, f"correct the name, or add schemas/events/{event_type}.py")
                 self.faults.append(f"{place}: event {event_type} has no contract; {fix}")
+
+
+def _mixed_types(target: FuncTarget) -> Iterator[str]:
+    """Yield where an own function gives a key another type than the functions before it."""
+    own = [name for name, each in target.functions.items() if isinstance(each, HandlerTarget)]
+    if not own or len(target.functions) == 1:
+        return
+    requests = {name: console_example(each) for name, each in target.requests.items()}
+    replies = {name: console_example(each.output.type) for name, each in target.functions.items()}
+    for side, examples in (("request", requests), ("reply", replies)):
+        whole = merged(list(examples.values()))
+        for name in own:
+            for path, why in mismatches(whole, examples[name]):
+                yield (
+                    f"{name}: {side} {path}: {why} in the ability's console example, which has one type for each key; "
+                    "rename the key, or give the function an ability of its own"
+                )
+
+
+def _collision(name: str, handler: str) -> str:
+    other, fix = f"SDK API {name}", ", or leave the API out of apis"
+    if name == DO_ASYNC_JOB:
+        other, fix = "the fetching of stored events", ""
+    return f"{handler} and {other} would both answer input.func {name}; name the function otherwise{fix}"
 
 
 def _output(contract: ApiContract, policy: OutputPolicy) -> OutputCodec:

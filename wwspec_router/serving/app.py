@@ -210,6 +210,7 @@ class ZoneProgram:
             lambda: encode(monitor.status()).decode(),  # runs in calls only; the monitor is made after the jobs
             state,
             with_text=self._sdk.is_emulated,
+            once_lease=settings.once_lease,
         )
         jobs = self._jobs(dispatcher, figures, wake_jobs) if settings.job_threads else None
         monitor = Monitor(

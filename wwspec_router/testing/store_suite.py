@@ -13,6 +13,7 @@ It is not aware of any backend. It needs the extra `testing`.
 from wwspec_router.testing.job_journal_suite import JobJournalSuite
 from wwspec_router.testing.job_runs_suite import JobRunsSuite
 from wwspec_router.testing.notify_store_suite import NotifyStoreSuite
+from wwspec_router.testing.once_suite import OnceSuite
 from wwspec_router.testing.store_rig import THREADS, ManualClock, StoreFactory, in_threads
 
 __all__ = [
@@ -21,11 +22,12 @@ __all__ = [
     "JobRunsSuite",
     "ManualClock",
     "NotifyStoreSuite",
+    "OnceSuite",
     "StoreFactory",
     "StoreSuite",
     "in_threads",
 ]
 
 
-class StoreSuite(NotifyStoreSuite, JobJournalSuite, JobRunsSuite):
-    """What every store must do: keep events, keep jobs, know which of them run, and say whether it serves."""
+class StoreSuite(NotifyStoreSuite, JobJournalSuite, JobRunsSuite, OnceSuite):
+    """What every store must do: keep events, jobs and the replies of calls that run once, and say whether it serves."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from wwspec_router.stores.base import StoreFigures, StoreLimits
 from wwspec_router.stores.checks import Key, encoded, full, positive, storable_key
 from wwspec_router.stores.memory.jobs import MemoryJobs
+from wwspec_router.stores.memory.once import MemoryOnce
 
 _REMOVE_AT_ONCE = 64
 """Expired entries that are removed while the lock is held once."""
@@ -22,7 +23,7 @@ class _Entry(NamedTuple):
     serial: int
 
 
-class MemoryStore(MemoryJobs):
+class MemoryStore(MemoryJobs, MemoryOnce):
     """Keeps entries in a dict; a heap of expiry times finds the expired ones without a scan.
 
     Args:
@@ -33,7 +34,9 @@ class MemoryStore(MemoryJobs):
     shared = False
 
     def __init__(self, limits: StoreLimits | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__(limits or StoreLimits(), clock)
+        limits = limits or StoreLimits()
+        MemoryJobs.__init__(self, limits, clock)
+        MemoryOnce.__init__(self, limits, clock)
         self._entries: dict[Key, _Entry] = {}
         self._due: list[tuple[float, int, Key]] = []  # a replaced entry leaves its item, of another serial, behind
         self._bytes = 0
@@ -74,7 +77,8 @@ class MemoryStore(MemoryJobs):
                     return StoreFigures(rows=len(self._entries), bytes=self._bytes)
 
     def close(self) -> None:
-        """Forget all entries and jobs; further calls raise StoreError."""
+        """Forget all entries, jobs and kept replies; further calls raise StoreError."""
+        self._forget_once()
         with self._lock:
             self._closed = True
             self._forget_jobs()

@@ -11,6 +11,7 @@ from wwspec_router.stores.checks import Key, encoded, full, positive, storable_k
 from wwspec_router.stores.redis.connection import RedisServer
 from wwspec_router.stores.redis.job_scripts import NOW
 from wwspec_router.stores.redis.jobs import RedisJobs, milliseconds
+from wwspec_router.stores.redis.once import RedisOnce
 
 _ENTRY = "wwspec:notify:entry:"
 _EXPIRY, _SIZES, _BYTES = "wwspec:notify:expiry", "wwspec:notify:sizes", "wwspec:notify:bytes"
@@ -63,7 +64,7 @@ return {{swept, redis.call('ZCARD', expiry), tonumber(redis.call('GET', bytes) o
 """
 
 
-class RedisStore(RedisJobs):
+class RedisStore(RedisJobs, RedisOnce):
     """Keeps entries and jobs in a Redis server, with the server's clock: those of the instances may differ.
 
     What was acknowledged is as durable as the server's settings make it. With `appendonly yes` and `appendfsync always`

@@ -17,6 +17,7 @@ from wwspec_router.stores.sqlite.file import SqliteFile
 from wwspec_router.stores.sqlite.housekeeping import Housekeeping
 from wwspec_router.stores.sqlite.jobs import JOB_TABLES, SqliteJobs
 from wwspec_router.stores.sqlite.lanes import JOB_LANES
+from wwspec_router.stores.sqlite.once import ONCE_TABLES, SqliteOnce
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +83,7 @@ SCHEMA: Sequence[Sequence[str]] = (
         """,
     ),
     (*JOB_LANES, "CREATE TABLE clock (machine_run TEXT NOT NULL, epoch REAL NOT NULL)"),
+    ONCE_TABLES,
 )
 """The statements of each schema version. A released version is never edited; a change is a new one."""
 
@@ -119,7 +121,7 @@ _FIGURES = """
 """
 
 
-class SqliteStore(SqliteJobs):
+class SqliteStore(SqliteJobs, SqliteOnce):
     """Keeps entries and jobs in a SQLite file.
 
     Its clock counts the seconds since the machine was started, so that no correction of the system's clock ends a
@@ -189,6 +191,8 @@ class SqliteStore(SqliteJobs):
         ends = time.monotonic() + _SWEEP_SECONDS
         while self._file.read(_ANY_EXPIRED, (self._clock(),)) and time.monotonic() < ends:
             self._file.write(lambda db: db.execute(_REMOVE_EXPIRED, (self._clock(), _REMOVED_AT_ONCE)), synced=False)
+        while self._remove_ended_once() and time.monotonic() < ends:
+            pass
 
     def _put(self, db: sqlite3.Connection, row: tuple[str, int, str, float, int, str], size: int, now: float) -> bool:
         """Keep a row; return False when it would exceed a bound."""
