@@ -268,6 +268,11 @@ class Settings:
     )
     log_level: str = _setting(Topic.OPERATION, "INFO", "The least severe lines that are logged.", choices=LOG_LEVELS)
     log_json: bool = _setting(Topic.OPERATION, False, "Log one JSON object a line instead of text.")
+    request_log: bool = _setting(
+        Topic.OPERATION,
+        False,
+        "Log a line for each call and event: ability, errcode, milliseconds, bytes; always on with --sdk emulator.",
+    )
 
     def __repr__(self) -> str:
         """Show nothing of it: the store's URL and the tokens are secret."""

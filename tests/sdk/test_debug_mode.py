@@ -16,7 +16,7 @@ import pytest
 from tests.support.apps import write_files
 from tests.support.sdk import MemorySdk
 from tests.support.waiting import wait_until
-from wwspec_router.cli.child import Child, ChildError
+from wwspec_router.child import Child, ChildError
 from wwspec_router.config import Settings
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.settings import EmulatorSettings

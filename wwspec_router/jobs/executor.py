@@ -15,6 +15,7 @@ from wwspec_router.jobs.reports import Reporter, Verdict
 from wwspec_router.jobs.threads import Run
 from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.log_formats import Fields
 from wwspec_router.logs import short
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.sdk.base import Sdk
@@ -167,6 +168,7 @@ class JobExecutor:
             )
         if verdict is not Verdict.DONE:
             self._figures.count_job_given_up()
+        _log_end(run, outcome, verdict)
         if not run.is_gone:
             self._journal.finish(self._owner, job.job_id)
 
@@ -187,6 +189,27 @@ class JobExecutor:
                 "job %s: no report of it was accepted, and nobody else knows of it: it is lost", short(job.job_id)
             )
             return
-        again = Run(replace(job, outcome=run.outcome, claims=job.claims + 1, age=run.age))
+        again = Run(
+            replace(job, outcome=run.outcome, attempt=_runs_of(job), claims=job.claims + 1, age=run.age),
+        )
         again.is_gone = True
         self._later(delay, again)
+
+
+def _runs_of(job: Job) -> int:
+    """Return how often a job's ability has begun, once this claim of it is over."""
+    return job.attempt if job.outcome is not None else min(job.attempt + 1, MAX_RUNS)
+
+
+def _log_end(run: Run, outcome: Outcome, verdict: Verdict) -> None:
+    """Log what became of a job that is over."""
+    job = run.job
+    fields = {
+        "job": short(job.job_id),
+        "ability": short(job.ability_id, 64),
+        "attempt": _runs_of(job),
+        "errcode": outcome.errcode,
+        "seconds": round(run.age, 3),
+        "reported": verdict is Verdict.DONE,
+    }
+    log.info(Fields("job ended", fields))

@@ -190,6 +190,7 @@ class DebugSdk:
         self._sdk = sdk
         self._debug_mode = debug_mode
         self.description = sdk.description
+        self.version = sdk.version
         self.is_emulated = sdk.is_emulated
         self.decode = sdk.decode
         self.encode = sdk.encode

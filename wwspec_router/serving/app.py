@@ -118,7 +118,7 @@ class ZoneProgram:
         self, table: AbilityTable, sdk: Sdk, store: Store, settings: Settings, shared: SharedFigures | None = None
     ) -> None:
         self._table = table
-        self._sdk, self._call_log = call_log_of(sdk)
+        self._sdk, self._call_log = call_log_of(sdk, is_wanted=settings.request_log)
         self._store = store
         self._settings = settings
         self._shared = shared
