@@ -61,7 +61,7 @@ class CheckingSdk(MemorySdk):
 
     def __init__(self, url: str) -> None:
         super().__init__()
-        self._http = httpx.Client(base_url=url, trust_env=False)
+        self._url = f"{url}/emulator/debug-mode"
         self.tokens: list[str] = []
 
     def open_debug_mode(self, debug_token: str, access_token: str) -> None:
@@ -71,7 +71,8 @@ class CheckingSdk(MemorySdk):
 
     def is_open(self) -> bool:
         asked = {"debug_token": DEFAULTS.debug_token, "access_token": self.tokens[-1]}
-        return bool(self._http.post("/emulator/debug-mode", json=asked).json())
+        with httpx.Client(trust_env=False) as client:
+            return bool(client.post(self._url, json=asked).json())
 
 
 def test_over_ten_hours_the_token_is_renewed_within_two_seconds_of_its_end(emulator: EmulatorClient) -> None:

@@ -12,7 +12,7 @@ from wwspec_router.envelope import Call, CallType, Reply
 from wwspec_router.errors import CallError, OverloadedError, StillRunningError
 from wwspec_router.log_formats import Fields
 from wwspec_router.logs import LineLimiter, short
-from wwspec_router.stacks import describe, errcode_of, is_a
+from wwspec_router.stacks import class_of, describe, errcode_of, is_a
 from wwspec_router.tracebacks import place_of, shown
 
 __all__ = ["Refusals"]
@@ -78,7 +78,7 @@ class Refusals:
                 _log_refusal(call, label, error, ending)
                 return
         text = f"{_name(call)} failed: {describe(error)}{ending}"
-        log.error(Fields(text, {"ability": label, "error": type(error).__name__}, text))
+        log.error(Fields(text, {"ability": label, "error": class_of(error)}, text))
 
 
 def _log_whole(call: Call, label: str, error: BaseException) -> None:
@@ -102,9 +102,9 @@ def _log_whole(call: Call, label: str, error: BaseException) -> None:
 
 def _log_refusal(call: Call, label: str, error: CallError, ending: str) -> None:
     """Log a refusal; if its message may hold a secret, log only the error's class and errcode."""
-    fields: dict[str, object] = {"ability": label, "error": type(error).__name__}
-    if error.errcode is not None:
-        fields["errcode"] = error.errcode
+    fields: dict[str, object] = {"ability": label, "error": class_of(error)}
+    if (own := errcode_of(error)) is not None:
+        fields["errcode"] = own
     if type(error).frequent:
         text = f"a call was refused: {error.detail}{ending}"
         log.warning(Fields(text, fields, text))
