@@ -42,6 +42,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let the reference program, also in processes of its own, keep its archive in a folder of these tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ARCHIVE", str(tmp_path_factory.mktemp("archive") / "archive.db"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def reference_table() -> AbilityTable:
     """What the repository's own application answers."""

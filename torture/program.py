@@ -47,6 +47,14 @@ apis = ["get_group_chat"]
 [abilities.get_callback_data]
 kind = "callback_data"
 
+[events.conversation_new_message]
+handler = "torture.handlers:on_new_message"
+notify = "after"
+retries = 1000
+
+[notifications.handled]
+contract = "torture.handlers:Handled"
+
 [abilities.double]
 handler = "torture.handlers:double"
 

@@ -214,6 +214,13 @@ class Settings:
         "ability; the same for all programs that share a store.",
         least=1,
     )
+    retry_pause: float = _setting(
+        Topic.JOBS,
+        1.0,
+        "Seconds, at most, before code that runs on an event runs again after its first error; each further pause is "
+        "four times as long, up to five minutes.",
+        above=0,
+    )
     store: str = _setting(
         Topic.STORE,
         "sqlite:var/notify.db",

@@ -14,6 +14,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.support.apps import write_files
+from tests.support.redis_server import local_redis
 from wwspec_router.cli.doctor import MACHINES
 from wwspec_router.testing.zone import Zone
 
@@ -156,6 +157,14 @@ def test_a_store_that_does_not_answer_is_a_fault(doctor: Doctor) -> None:
     code, lines = doctor("--store", f"redis://127.0.0.1:{doctor.port}/0")
     assert code == 1
     assert lines["store"].startswith("fix ")
+
+
+def test_what_a_redis_server_may_lose_is_for_production(doctor: Doctor, tmp_path: Path) -> None:
+    with local_redis(tmp_path, "--appendonly", "no") as redis:
+        code, lines = doctor("--store", redis.url)
+    assert code == 0
+    assert lines["store"].startswith("prod unix takes writes; it keeps no append-only file")
+    assert lines["store"].endswith(": set appendonly yes")
 
 
 def test_a_store_in_memory_is_nothing_for_production(doctor: Doctor) -> None:

@@ -17,6 +17,7 @@ from Crypto.PublicKey import RSA
 
 import wwspec_router
 from tests.support.apps import ROOT
+from tests.support.waiting import wait_until
 from wwspec_router.cli.main import VERBS
 from wwspec_router.testing.zone import Zone
 
@@ -31,6 +32,7 @@ ELSEWHERE = {
             "scripts/torture kills --store sqlite",
             "scripts/torture kills --store redis",
             "scripts/torture redis",
+            "scripts/torture failover",
             "scripts/torture overload",
             "scripts/torture intruder",
             "scripts/torture soak",
@@ -143,6 +145,19 @@ def test_the_abilities_of_the_pages_answer(zone: Zone) -> None:
     refused = zone.call("price_check", {"article": "茶" * 22})
     assert refused.errmsg == "input contract: longer than 64 bytes at $.article"
     assert zone.call("echo", {"say": "hi"}).reply["said"] == "hi"
+
+
+def test_the_code_on_events_of_the_pages_delivers_its_result(zone: Zone) -> None:
+    token = zone.fire("conversation_new_message")["event"]["conversation_new_message"]["token"]
+
+    def delivered() -> list[dict[str, Any]]:
+        ids = [each["notify_id"] for each in zone.client.notifications()]
+        replies = [zone.call("get_callback_data", notify_id=each).reply for each in ids]
+        return [each for each in replies if each.get("conversation_new_message", {}).get("token") == token]
+
+    wait_until(delivered)
+    [event] = delivered()
+    assert event["conversation_new_message_result"]["messages"] > 0
 
 
 def test_the_analysis_of_the_pages_reads_the_messages_that_the_app_has_opened(zone: Zone) -> None:

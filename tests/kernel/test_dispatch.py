@@ -313,7 +313,7 @@ def test_asynchronous_calls_do_not_count_against_a_limit(kernel_of: ZoneOf) -> N
     def reply(request: str) -> str:
         if not answers:
             answers.append("")
-            route = kernel.dispatcher.job_route(job)
+            route = kernel.dispatcher.job_route(job.ability_id)
             with ThreadPoolExecutor(1) as other:
                 answers[:] = [other.submit(kernel.dispatcher.answer, job, route, Deadline()).result().text]
         return OK

@@ -95,4 +95,4 @@ def job_call(call: Call, attempt: int, job_info: str = "job") -> Call:
 
 def run_job(kernel: Dispatcher, call: Call) -> Reply:
     """Answer a call as the jobs of a process do."""
-    return kernel.answer(call, kernel.job_route(call), Deadline())
+    return kernel.answer(call, kernel.job_route(call.ability_id), Deadline())

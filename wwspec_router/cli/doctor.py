@@ -28,7 +28,7 @@ from wwspec_router.extras import require
 from wwspec_router.registry.table import build_table, check_configuration
 from wwspec_router.sdk.access_token import AccessTokenError, fetch_access_token
 from wwspec_router.sdk.vendor import MODULE, SUPPORTED_PYTHONS
-from wwspec_router.stores import open_store
+from wwspec_router.stores import open_store, risks_of
 
 __all__ = ["command"]
 
@@ -257,6 +257,8 @@ def _store(settings: Settings) -> Finding:
             return Finding(State.OK, "store", _sqlite(Path(path)))
         with closing(open_store(settings.store_url)) as store:
             store.check()
+            if risks := risks_of(store):
+                return Finding(State.PRODUCTION, "store", f"{kind} takes writes; {'; '.join(risks)}")
     except WWSpecError as error:
         return Finding(State.FIX, "store", str(error))
     except (OSError, sqlite3.Error) as error:

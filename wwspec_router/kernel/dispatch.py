@@ -14,6 +14,7 @@ from wwspec_router.kernel.functions import Functions
 from wwspec_router.kernel.held import LEASE
 from wwspec_router.kernel.intake import EventIntake, JobIntake
 from wwspec_router.kernel.limits import ConcurrencyLimit
+from wwspec_router.kernel.notifications import AppNotifications
 from wwspec_router.kernel.once import Once
 from wwspec_router.kernel.refusals import Refusals
 from wwspec_router.kernel.routes import Function, Route
@@ -32,9 +33,9 @@ class Dispatcher:
     Args:
         table: What answers which ability ID.
         sdk: Asks WeCom for data.
-        store: Keeps events, and the replies of calls that run once.
+        store: Keeps events, the jobs of those that own code runs on, and the replies of calls that run once.
         portal: Runs `async def` handlers; by default each on a loop of its own.
-        jobs: Accepts asynchronous calls, which are refused when it is None.
+        jobs: Accepts asynchronous calls, which are refused when it is None; woken also for events.
         status: Returns the program's figures as JSON text, for abilities of `kind = "status"`.
         state: What the application's lifespan yielded; it is `ctx.state` of handlers.
         with_text: Log errors with their text, which may quote a request. For development only.
@@ -55,12 +56,26 @@ class Dispatcher:
         with_text: bool = False,
         once_lease: float = LEASE,
     ) -> None:
-        registry = table.registry
-        events = EventIntake(sdk, store, registry.program.notify_ttl, registry.notify_scenes, table.stored_events)
+        registry, ttl = table.registry, table.registry.program.notify_ttl
+        self.events = events = EventIntake(
+            sdk,
+            store,
+            ttl,
+            registry.notify_scenes,
+            table.stored_events,
+            table.event_targets,
+            jobs.wake if jobs is not None else _wake_nobody,
+        )
+        """Stores events and delivers them to apps."""
+        notifications = AppNotifications(sdk, store, ttl, table.kinds)
         once = Once(store, registry.program.errcode, once_lease)
-        figures = status or _no_status
-        functions = Functions(sdk, table.apis, events, portal or PrivateLoopPortal(), figures, once, state)
+        portal, figures = portal or PrivateLoopPortal(), status or _no_status
+        functions = Functions(sdk, table.apis, events, notifications, portal, figures, once, state)
         self._routes = _routes(table, functions)
+        self._event_routes = {
+            each.job_name: Route(each.job_name, functions.handling(each), each.timeout, retries=each.row.retries)
+            for each in table.event_targets.values()
+        }
         self._limits = [route.limit for route in self._routes.values() if route.limit is not None]
         self._event = Route(EVENT, lambda call, text, deadline: events.accept(call))
         self._unknown = Route(UNKNOWN, _refuse_ability)
@@ -78,9 +93,13 @@ class Dispatcher:
             return Route(ASYNC, self._accept, route.timeout)
         return route
 
-    def job_route(self, call: Call) -> Route:
-        """Return the route on which an asynchronous call is answered that was accepted before."""
-        return self._routes.get(call.ability_id, self._unknown)
+    def job_route(self, name: str) -> Route:
+        """Return the route on which a job is done that was accepted before.
+
+        Args:
+            name: An ability ID, or that of an event's jobs.
+        """
+        return self._routes.get(name) or self._event_routes.get(name, self._unknown)
 
     def answer(self, call: Call, route: Route, deadline: Deadline) -> Reply:
         """Answer one call. Blocks; belongs on a worker thread. Never raises.
@@ -141,6 +160,10 @@ def _acceptance(jobs: JobIntake | None) -> Function:
 
 def _refuse_ability(call: Call, text: str, deadline: Deadline) -> str:
     raise AbilityNotFoundError(f"unknown ability_id {short(call.ability_id, 64)}")
+
+
+def _wake_nobody() -> None:
+    """Do nothing: no jobs run in this process."""
 
 
 def _refuse_type(call: Call, text: str, deadline: Deadline) -> str:

@@ -11,13 +11,15 @@ import msgspec
 
 from wwspec_router.contracts.codec import InputCodec
 from wwspec_router.envelope import Call, Deadline
-from wwspec_router.errors import AbilityNotFoundError, InputError
-from wwspec_router.handlers.context import ApiCodecs, AsyncContext, Context
+from wwspec_router.errors import AbilityError, AbilityNotFoundError, CallError, InputError
+from wwspec_router.handlers.context import ApiCodecs, AsyncContext, Context, Notifications
+from wwspec_router.handlers.events import AsyncEventContext, EventContext
 from wwspec_router.handlers.portal import Portal
 from wwspec_router.kernel.intake import EventIntake
 from wwspec_router.kernel.once import Once
 from wwspec_router.kernel.routes import Function
 from wwspec_router.logs import short
+from wwspec_router.registry.events import EventTarget
 from wwspec_router.registry.table import (
     ApiTarget,
     CallbackTarget,
@@ -49,6 +51,7 @@ class Functions:
         sdk: Asks WeCom for data.
         apis: What handlers may ask for, from an API's `Request` to how it is called.
         events: Hands out stored events.
+        notifications: Tells the app what handlers have for it.
         portal: Runs `async def` handlers.
         status: Returns the program's figures as JSON text.
         once: Lets calls run once whose ability wants that.
@@ -60,6 +63,7 @@ class Functions:
         sdk: Sdk,
         apis: ApiCodecs,
         events: EventIntake,
+        notifications: Notifications,
         portal: Portal,
         status: Callable[[], str],
         once: Once,
@@ -68,6 +72,7 @@ class Functions:
         self._sdk = sdk
         self._apis = apis
         self._events = events
+        self._notifications = notifications
         self._portal = portal
         self._status = status
         self._once = once
@@ -87,6 +92,36 @@ class Functions:
                 return self._figures(target)
             case FuncTarget():
                 return self._func(target)
+
+    def handling(self, target: EventTarget) -> Function:
+        """Return the function that runs on events of one type; it returns the result, or "" when there is none."""
+        handler, event_type, read, decode = target.handler, target.event_type, target.input.fit, target.input.decode
+        function, output, portal = handler.function, target.output, self._portal
+        apis, client, notifications, state = self._apis, self._sdk.client, self._notifications, self._state
+        kind = AsyncEventContext if handler.is_async else EventContext
+
+        def run(call: Call, text: str, deadline: Deadline) -> str:
+            event = decode(read(text))
+            new_client = partial(client, call.corpid, call.agentid, call.ability_id, call.job_info)
+            context = kind(call, new_client, apis, deadline, notifications, state)
+            context.event_type = event_type
+            arguments = (event, context) if handler.takes_context else (event,)
+            if isinstance(context, AsyncEventContext):
+                result = portal.run(lambda: function(*arguments), context)
+            else:
+                result = function(*arguments)
+            deadline.check()
+            return "" if output is None else output.encode(result)
+
+        def run_or_fail(call: Call, text: str, deadline: Deadline) -> str:
+            try:
+                return run(call, text, deadline)
+            except CallError as error:
+                if error.errcode != 0:
+                    raise
+                raise AbilityError(error.message, detail=error.detail) from error  # an errcode of 0 is a success
+
+        return run_or_fail
 
     def _api(self, target: ApiTarget) -> Function:
         api, forward, fit, client = target.api, target.input.forward, target.output.fit, self._sdk.client
@@ -116,7 +151,7 @@ class Functions:
         decode = decode_struct if handler.request is not None else target.input.decode_plain
         function, takes_context = handler.function, handler.takes_context
         encode, apis, portal, client = target.output.encode, self._apis, self._portal, self._sdk.client
-        state = self._state
+        notifications, state = self._notifications, self._state
 
         def new_client(call: Call) -> Callable[[], SdkClient]:
             return partial(client, call.corpid, call.agentid, call.ability_id, call.job_info)
@@ -124,7 +159,7 @@ class Functions:
         def run(call: Call, text: str, deadline: Deadline) -> str:
             request = decode(text)
             deadline.check()
-            context = Context(call, new_client(call), apis, deadline, state)
+            context = Context(call, new_client(call), apis, deadline, notifications, state)
             result = function(request, context) if takes_context else function(request)
             if checks_end:
                 deadline.check()
@@ -133,7 +168,7 @@ class Functions:
         def run_async(call: Call, text: str, deadline: Deadline) -> str:
             request = decode(text)
             deadline.check()
-            context = AsyncContext(call, new_client(call), apis, deadline, state)
+            context = AsyncContext(call, new_client(call), apis, deadline, notifications, state)
             arguments = (request, context) if takes_context else (request,)
             return encode(portal.run(lambda: function(*arguments), context))
 

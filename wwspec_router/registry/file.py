@@ -19,7 +19,22 @@ from wwspec_router.errors import DEFAULT_ERRCODE, ONCE_ERRCODE, ConfigurationErr
 from wwspec_router.spelling import did_you_mean
 from wwspec_router.toml import read_toml
 
-__all__ = ["AbilityRow", "Apis", "FuncTable", "OnceRow", "Passthrough", "Program", "Registry", "parse_registry"]
+__all__ = [
+    "EVENT_JOB",
+    "AbilityRow",
+    "Apis",
+    "EventRow",
+    "FuncTable",
+    "NotificationRow",
+    "OnceRow",
+    "Passthrough",
+    "Program",
+    "Registry",
+    "parse_registry",
+]
+
+EVENT_JOB = "event:"
+"""What the names of jobs begin with that are about events; no ability ID does."""
 
 Apis = Literal["*"] | list[str]
 """Names of SDK APIs, or "*" for every API that has a contract: WeCom's, and those that `schemas/api/` adds."""
@@ -29,6 +44,8 @@ Seconds = Annotated[float, Meta(gt=0, le=31_536_000)]
 
 Concurrency = Annotated[int, Meta(ge=1, le=65_536)]
 """How many calls of one ability a worker process runs at once; more are refused. Asynchronous ones don't count."""
+
+_RESERVED = f"ability IDs that begin with {EVENT_JOB} are reserved for the program's own jobs; choose another"
 
 _HEADER = re.compile(
     r"""\s*\[\s*(?P<table>[\w-]+)\s*(?:\.\s*(?P<quote>["']?)(?P<key>.*?)\s*)?\]\s*(?:\#.*)?$""", re.VERBOSE
@@ -126,6 +143,28 @@ class AbilityRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """With `api` or `kind = "func"`: leave optional empty strings out of what the SDK is sent."""
 
 
+class EventRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table `[events.<event_type>]`: own code that runs on an event."""
+
+    handler: str
+    """`package.module:function`."""
+    notify: Literal["now", "after", "never"] = "now"
+    """When the app is told of the event: before the handler runs, when it has ended, or never."""
+    timeout: Seconds | None = None
+    """Seconds within which the handler ends; the default is that of `[program]`."""
+    concurrency: Concurrency | None = None
+    """How many events of this type a worker process handles at once; further ones wait."""
+    retries: Annotated[int, Meta(ge=0, le=1000)] = 3
+    """How often the handler runs again after an error."""
+
+
+class NotificationRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table `[notifications.<kind>]`: what handlers tell the app with `ctx.notify`."""
+
+    contract: str
+    """`package.module:Type`, a `Contract`: the payload."""
+
+
 class Registry(msgspec.Struct, frozen=True, kw_only=True):
     """A registry file, read."""
 
@@ -136,6 +175,8 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
     passthrough: Passthrough | None = None
     func: FuncTable | None = None
     abilities: dict[str, AbilityRow] = {}
+    events: dict[str, EventRow] = {}
+    notifications: dict[str, NotificationRow] = {}
     notify_scenes: dict[str, int] = {}
     """From event_type to the notify_scene (0-255) that `spec_notify_app` is given [99849]; 0 when absent."""
 
@@ -143,8 +184,8 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
         """Return where a table begins, such as `registry.toml:12 [abilities.chat_history]`.
 
         Args:
-            table: `program`, `passthrough`, `func`, `notify_scenes` or `abilities`.
-            key: The ability ID.
+            table: `program`, `passthrough`, `func`, `notify_scenes`, `abilities`, `events` or `notifications`.
+            key: The ability ID, event_type or kind.
         """
         return _place(self.path, self.lines, table, key)
 
@@ -171,7 +212,7 @@ def parse_registry(path: Path) -> tuple[Registry, list[str]]:
 class _Reader:
     """Reads a registry file and collects its faults."""
 
-    TABLES = ("program", "passthrough", "func", "abilities", "notify_scenes")
+    TABLES = ("program", "passthrough", "func", "abilities", "events", "notifications", "notify_scenes")
 
     def __init__(self, path: Path, text: str) -> None:
         self._path = path
@@ -191,6 +232,10 @@ class _Reader:
                 self.faults += faults
                 if not faults:
                     abilities[ability_id] = read
+        for name in ("passthrough", "func"):
+            if str(tables[name].get("prefix", "")).startswith(EVENT_JOB):
+                place = _place(self._path, self._lines, name)
+                self.faults.append(f"{place}: prefix: {_RESERVED}")
         return Registry(
             path=self._path,
             lines=self._lines,
@@ -200,6 +245,8 @@ class _Reader:
             else None,
             func=self._named("func", tables["func"], FuncTable) if "func" in raw else None,
             abilities=abilities,
+            events=self._rows("events", tables["events"], EventRow),
+            notifications=self._rows("notifications", tables["notifications"], NotificationRow),
             notify_scenes=self._scenes(tables["notify_scenes"]),
         )
 
@@ -212,6 +259,11 @@ class _Reader:
 
     def _named(self, name: str, row: dict[str, Any], type_: type[RowT]) -> RowT | None:
         return self._row(_place(self._path, self._lines, name), row, type_)
+
+    def _rows(self, table: str, rows: dict[str, Any], type_: type[RowT]) -> dict[str, RowT]:
+        """Read the tables below one, each under a key."""
+        read = {key: self._row(_place(self._path, self._lines, table, key), row, type_) for key, row in rows.items()}
+        return {key: row for key, row in read.items() if row is not None}
 
     def _row(self, place: str, row: Any, type_: type[RowT]) -> RowT | None:
         """Read one table key by key, so that each of its faults is reported."""
@@ -249,6 +301,8 @@ def _row_faults(ability_id: str, row: AbilityRow) -> Iterator[str]:
         yield "an ability ID is printable text, as it is in the admin console"
     elif ability_id != ability_id.strip():
         yield "an ability ID neither begins nor ends with a space"
+    if ability_id.startswith(EVENT_JOB):
+        yield _RESERVED
     given = [name for name in ("api", "handler", "kind") if getattr(row, name) is not None]
     if len(given) != 1:
         yield f"give exactly one of api, handler and kind ({'none' if not given else ' and '.join(given)} given)"
@@ -278,7 +332,7 @@ def _value_fault(value: object, type_: Any, error: msgspec.ValidationError) -> s
         return _TYPE.sub(
             lambda found: _IN_TOML[found[0]], text.replace("Expected", "must be").replace(", got", ", not")
         )
-    choices = [each for part in get_args(type_) for each in _choices(part)]
+    choices = [each for part in (type_, *get_args(type_)) for each in _choices(part)]
     if "*" in choices:
         return f'write "*" for every API, or a list of names, such as ["{value}"]'
     return f"{value!r} is unknown; {_suggestion(str(value), choices)}"

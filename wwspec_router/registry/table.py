@@ -30,6 +30,7 @@ from wwspec_router.handlers.context import ApiCodec, ApiCodecs
 from wwspec_router.handlers.lifespan import LIFESPAN_FORM, Lifespan
 from wwspec_router.monitoring.monitor import Status
 from wwspec_router.registry.apis import RequestCodecs
+from wwspec_router.registry.events import EventRows, EventTarget, Kind
 from wwspec_router.registry.faults import place_of
 from wwspec_router.registry.file import AbilityRow, Apis, FuncTable, Passthrough, Registry, parse_registry
 from wwspec_router.registry.loader import ApiContract, Application, EventContract
@@ -143,6 +144,21 @@ class AbilityTable(msgspec.Struct, frozen=True, kw_only=True):
     """What is open while a process serves."""
     stored_events: OutputCodec | None = None
     """How stored events are given back by abilities that leave out what no contract lists; None when there is none."""
+    event_targets: dict[str, EventTarget] = {}
+    """By event_type: what runs on events."""
+    kinds: dict[type[Contract], Kind] = {}
+    """By the payload's type: what handlers can tell the app."""
+
+    @property
+    def job_names(self) -> frozenset[str]:
+        """What the jobs of this program are named: by ability ID, or for an event as `EventTarget.job_name` says."""
+        return frozenset((*self.abilities, *(each.job_name for each in self.event_targets.values())))
+
+    @property
+    def job_limits(self) -> dict[str, int]:
+        """How many jobs of events run at once in one process, by their name; those without a limit are absent."""
+        targets = self.event_targets.values()
+        return {each.job_name: each.row.concurrency for each in targets if each.row.concurrency is not None}
 
 
 def build_table(folder: Path, registry_path: Path) -> AbilityTable:
@@ -177,9 +193,10 @@ class _Builder:
         self._events = application.event_contracts()
         self._abilities: dict[str, Ability] = {}
         self._targets: dict[tuple[str, OutputPolicy, bool], ApiTarget] = {}
+        self._rows = EventRows(registry, application, self._events, _pruning_logger)
         self._event_type = self._merged_events()
         self._event_outputs: dict[OutputPolicy, OutputCodec] = {}
-        self.faults: list[str] = []
+        self.faults: list[str] = [*self._rows.faults]
 
     def build(self) -> AbilityTable:
         for ability_id, row in self._registry.abilities.items():
@@ -200,6 +217,8 @@ class _Builder:
             api_contracts=self._contracts,
             events=self._events,
             stored_events=self._event_outputs.get(OutputPolicy.PRUNE),
+            event_targets=self._rows.targets,
+            kinds=self._rows.kinds,
         )
 
     def _apis(self) -> ApiCodecs:
@@ -228,7 +247,8 @@ class _Builder:
     def _merged_events(self) -> LazyType[Output]:
         """Return the contract of stored events, merged at once when the application has events that may not fit."""
         contracts = sorted(self._events.values(), key=lambda each: each.is_own)
-        merged = LazyType(cache(lambda: merged_events({each.name: each.event for each in contracts})))
+        added = self._rows.keys()
+        merged = LazyType(cache(lambda: merged_events({each.name: each.event for each in contracts}, added)))
         if any(each.is_own for each in contracts):
             merged.load()
         return merged

@@ -46,7 +46,7 @@ from wwspec_router.serving.gauges import read_gauges, read_stored
 from wwspec_router.serving.liveness import CallWatch, Liveness
 from wwspec_router.serving.readiness import Readiness
 from wwspec_router.serving.workers import WorkerPool
-from wwspec_router.stores import open_store
+from wwspec_router.stores import open_store, risks_of
 from wwspec_router.stores.base import Store
 
 __all__ = ["ZoneProgram", "create_app"]
@@ -78,11 +78,18 @@ def create_app(settings: Settings, shared: SharedFigures | None = None) -> "Zone
         logging.getLogger().addHandler(SdkLogHandler(loaded.log))
     log.info("SDK: %s", loaded.description)
     sdk = in_debug_mode(loaded, settings)
-    store = open_store(settings.store_url)
+    store = open_store(settings.store_url, program=table.registry.program.name)
+    for risk in risks_of(store):
+        log.warning("store: %s", risk)
     if settings.workers > 1 and not store.shared:
         raise ConfigurationError(
             f"--store {settings.store}: worker processes don't share it, so an event stored by one would be "
             "missing in another; use a sqlite: store, or --workers 1"
+        )
+    if table.event_targets and not settings.job_threads:
+        raise ConfigurationError(
+            "--job-threads 0: the registry file has code that runs on events, and no thread would run it; "
+            "give at least 1, or remove the rows [events.…]"
         )
     program = ZoneProgram(table, sdk, store, settings, shared)
     if settings.freeze_gc:
@@ -251,9 +258,11 @@ class ZoneProgram:
             settings.job_threads,
             settings.hang_after,
             settings.job_lease,
-            abilities=frozenset(self._table.abilities),
+            abilities=self._table.job_names,
+            limits=self._table.job_limits,
             orphan_after=settings.job_orphan,
             call_log=self._call_log,
+            retry_pause=settings.retry_pause,
         )
 
     async def stop(self) -> None:

@@ -139,5 +139,5 @@ def _announce(settings: Settings, listening: socket.socket) -> None:
         port,
         settings.workers,
         settings.threads,
-        settings.store.rpartition("@")[2].partition("?")[0],
+        settings.store.partition("?")[0].rpartition("@")[2],
     )

@@ -281,3 +281,18 @@ class JobJournal(Protocol):
 
 class Store(NotifyStore, JobJournal, OnceStore, Readiness, Protocol):
     """All of these in one object: what `open_store` returns."""
+
+    def put_with_job(self, job: Job, ttl: float) -> None:
+        """Keep an event and a new job that is about it: both or none; durable when this returns.
+
+        The event's text is the job's `data`, its key the job's `corpid`, `agentid` and `notify_id`.
+
+        Args:
+            job: See `JobJournal.add`.
+            ttl: Seconds for which the event is kept; see `NotifyStore.put`.
+
+        Raises:
+            StoreFullError: A bound on events or on jobs would be exceeded.
+            StoreError: They could not be stored, or there is a job of this job_id.
+        """
+        ...

@@ -10,6 +10,7 @@ A backend's author subclasses `StoreSuite` and overrides the fixture `store_fact
 It is not aware of any backend. It needs the extra `testing`.
 """
 
+from wwspec_router.testing.event_jobs_suite import EventJobsSuite
 from wwspec_router.testing.job_journal_suite import JobJournalSuite
 from wwspec_router.testing.job_runs_suite import JobRunsSuite
 from wwspec_router.testing.notify_store_suite import NotifyStoreSuite
@@ -18,6 +19,7 @@ from wwspec_router.testing.store_rig import THREADS, ManualClock, StoreFactory, 
 
 __all__ = [
     "THREADS",
+    "EventJobsSuite",
     "JobJournalSuite",
     "JobRunsSuite",
     "ManualClock",
@@ -29,5 +31,9 @@ __all__ = [
 ]
 
 
-class StoreSuite(NotifyStoreSuite, JobJournalSuite, JobRunsSuite, OnceSuite):
-    """What every store must do: keep events, jobs and the replies of calls that run once, and say whether it serves."""
+class StoreSuite(NotifyStoreSuite, JobJournalSuite, JobRunsSuite, EventJobsSuite, OnceSuite):
+    """What every store must do.
+
+    It keeps events, jobs, an event and its job at once, and the replies of calls that run once, and says whether it
+    serves.
+    """

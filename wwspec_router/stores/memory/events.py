@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from wwspec_router.stores.base import StoreFigures, StoreLimits
-from wwspec_router.stores.checks import Key, encoded, full, positive, storable_key
+from wwspec_router.stores.base import Job, StoreFigures, StoreLimits
+from wwspec_router.stores.checks import Key, encoded, full, new_job_size, positive, storable_key
 from wwspec_router.stores.memory.jobs import MemoryJobs
 from wwspec_router.stores.memory.once import MemoryOnce
 
@@ -44,20 +44,25 @@ class MemoryStore(MemoryJobs, MemoryOnce):
 
     def put(self, corpid: str, agentid: int, notify_id: str, text: str, ttl: float) -> None:
         """Keep `text` for `ttl` seconds; see `NotifyStore.put`. It lasts as long as this process."""
-        key, data, now = storable_key(corpid, agentid, notify_id), encoded("text", text), self._clock()
-        expires = now + positive("ttl", ttl)
+        key, data = storable_key(corpid, agentid, notify_id), encoded("text", text)
+        positive("ttl", ttl)
         with self._lock:
             self._check_open()
-            self._remove_expired(now)
-            while not self._fits(key, len(data)):
-                if not self._remove_expired(now):
-                    raise full(self._limits)
-            self._remove(key)
-            self._serial += 1
-            self._entries[key] = _Entry(data, expires, self._serial)
-            self._bytes += len(data)
-            heapq.heappush(self._due, (expires, self._serial, key))
-            self._drop_stale_items()
+            self._put(key, data, ttl)
+
+    def put_with_job(self, job: Job, ttl: float) -> None:
+        """Keep an event and its job; see `Store.put_with_job`. They last as long as this process."""
+        key, data, size = (
+            storable_key(job.corpid, job.agentid, job.notify_id),
+            encoded("text", job.data),
+            new_job_size(job),
+        )
+        positive("ttl", ttl)
+        with self._lock:
+            self._check_open()
+            self._check_room(job, size)
+            self._put(key, data, ttl)
+            self._add(job, size)
 
     def get(self, corpid: str, agentid: int, notify_id: str) -> str | None:
         """Return the text or None; see `NotifyStore.get`."""
@@ -85,6 +90,19 @@ class MemoryStore(MemoryJobs, MemoryOnce):
             self._entries.clear()
             self._due.clear()
             self._bytes = 0
+
+    def _put(self, key: Key, data: bytes, ttl: float) -> None:
+        now = self._clock()
+        self._remove_expired(now)
+        while not self._fits(key, len(data)):
+            if not self._remove_expired(now):
+                raise full(self._limits)
+        self._remove(key)
+        self._serial += 1
+        self._entries[key] = _Entry(data, now + ttl, self._serial)
+        self._bytes += len(data)
+        heapq.heappush(self._due, (now + ttl, self._serial, key))
+        self._drop_stale_items()
 
     def _fits(self, key: Key, size: int) -> bool:
         old = self._entries.get(key)

@@ -14,9 +14,10 @@ from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceFigur
 from wwspec_router.stores.redis.connection import RedisServer
 from wwspec_router.stores.redis.job_scripts import NOW
 from wwspec_router.stores.redis.jobs import milliseconds
+from wwspec_router.stores.redis.keys import PREFIX
 
-_EXPIRY, _SIZES, _BYTES = "wwspec:once:expiry", "wwspec:once:sizes", "wwspec:once:bytes"
-_ENTRY = "wwspec:once:entry:"
+_EXPIRY, _SIZES, _BYTES = "once:expiry", "once:sizes", "once:bytes"
+_ENTRY = "once:entry:"
 _SHARED = (_EXPIRY, _SIZES, _BYTES)
 
 _SWEPT_PER_CLAIM = 100
@@ -25,8 +26,8 @@ _SWEPT_PER_FIGURES = 1000
 
 _COMMON = f"""
 {NOW}
+{PREFIX}
 local expiry, sizes, bytes = KEYS[1], KEYS[2], KEYS[3]
-local prefix = string.sub(expiry, 1, -7) .. 'entry:' -- the keys of entries begin as that of their sorted set does
 local function sweep(limit)
     local gone = redis.call('ZRANGEBYSCORE', expiry, '-inf', now, 'LIMIT', 0, limit)
     if #gone == 0 then return 0 end
@@ -35,7 +36,7 @@ local function sweep(limit)
     redis.call('DECRBY', bytes, freed)
     redis.call('HDEL', sizes, unpack(gone))
     redis.call('ZREM', expiry, unpack(gone))
-    for _, name in ipairs(gone) do redis.call('DEL', prefix .. name) end -- in case its clock was set back
+    for _, name in ipairs(gone) do redis.call('DEL', prefix .. '{_ENTRY}' .. name) end -- in case its clock was set back
     return #gone
 end
 local function find(entry, name) -- what holds the key: token, request, errcode, text
@@ -134,7 +135,7 @@ class RedisOnce:
         arguments: list[str | int] = [milliseconds(positive("lease", lease))]
         for claim in claims:
             arguments += [claim.key, claim.token, claim.request]
-        held = self._server.run(_RENEW, [*_SHARED, *keys], arguments, again=True)
+        held = self._server.run(_RENEW, [*_SHARED, *keys], arguments, again=True, durable=False)
         return {self._server.text(token) for token in held}
 
     def keep_once(self, claim: OnceClaim, reply: KeptReply, ttl: float) -> bool:
@@ -153,7 +154,7 @@ class RedisOnce:
     def once_figures(self) -> OnceFigures:
         """Return how many keys are held; see `OnceStore.once_figures`."""
         while True:
-            swept, rows, size = self._server.run(_FIGURES, _SHARED, [_SWEPT_PER_FIGURES], again=True)
+            swept, rows, size = self._server.run(_FIGURES, _SHARED, [_SWEPT_PER_FIGURES], again=True, durable=False)
             if swept < _SWEPT_PER_FIGURES:
                 return OnceFigures(rows=rows, bytes=size)
 

@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from wwspec_router.stores.base import StoreFigures, StoreLimits
-from wwspec_router.stores.checks import encoded, full, positive, storable_key
+from wwspec_router.errors import StoreError
+from wwspec_router.stores.base import Job, StoreFigures, StoreLimits
+from wwspec_router.stores.checks import encoded, full, new_job_size, positive, storable_key
 from wwspec_router.stores.sqlite.clocks import ClockWatch, machine_run, since, uptime
 from wwspec_router.stores.sqlite.file import SqliteFile
 from wwspec_router.stores.sqlite.housekeeping import Housekeeping
@@ -160,6 +161,25 @@ class SqliteStore(SqliteJobs, SqliteOnce):
         row = (*storable_key(corpid, agentid, notify_id), now + positive("ttl", ttl), size, text)
         if not self._file.write(lambda db: self._put(db, row, size, now)):
             raise full(self._limits)
+
+    def put_with_job(self, job: Job, ttl: float) -> None:
+        """Keep an event and its job; see `Store.put_with_job`. Both are on the disk when this returns."""
+        size, job_size, now = len(encoded("text", job.data)), new_job_size(job), self._clock()
+        key = storable_key(job.corpid, job.agentid, job.notify_id)
+        row = (*key, now + positive("ttl", ttl), size, job.data)
+
+        def work(db: sqlite3.Connection) -> StoreError | None:
+            refusal = self._refusal(db, job, job_size)
+            if refusal is not None:
+                return refusal
+            if not self._put(db, row, size, now):
+                return full(self._limits)
+            self._add(db, job, job_size)
+            return None
+
+        refusal = self._file.write(work)
+        if refusal is not None:
+            raise refusal
 
     def get(self, corpid: str, agentid: int, notify_id: str) -> str | None:
         """Return the text or None; see `NotifyStore.get`."""
