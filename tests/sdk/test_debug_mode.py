@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from tests.support.apps import write_files
-from tests.support.sdk import MemorySdk
-from tests.support.waiting import wait_until
+from tests.support.sdk import OK, MemorySdk
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.child import Child, ChildError
 from wwspec_router.config import Settings
 from wwspec_router.emulator.http.client import EmulatorClient
@@ -171,7 +171,7 @@ def test_a_wrong_secret_is_one_line_that_names_the_fix(serve: Callable[..., Serv
     [line] = [each for each in served.log.splitlines() if "gettoken" in each]
     assert line.endswith(
         "debug mode: gettoken was refused with 40001: the corpsecret is not the app's: "
-        "check WWSPEC_CORPID and WWSPEC_CORPSECRET (WeCom document 100083)"
+        "check WWSPEC_CORPID, WWSPEC_CORPSECRET and the network (WeCom document 100083)"
     )
     assert "a-secret-of-77d0" not in served.log
 
@@ -214,6 +214,25 @@ def test_a_call_that_is_refused_again_fails_and_the_next_ones_fetch_nothing() ->
         with pytest.raises(SdkCallError, match="-10008"):
             client.invoke("sync_msg", "{}")
         assert (len(sdk.calls), sdk.opened) == (made, 2)
+
+
+def test_calls_go_on_while_the_fetch_for_another_one_hangs() -> None:
+    sdk, fetching, is_over = RefusingSdk(until=2), threading.Event(), threading.Event()
+
+    def fetch() -> AccessToken:
+        if sdk.opened:
+            fetching.set()
+            assert is_over.wait(DEADLINE)
+        return AccessToken("same", LIFETIME)
+
+    program, replies = debug_sdk(sdk, fetch), []
+    refused = threading.Thread(target=lambda: replies.append(program.client("c", 1, "", "").invoke("sync_msg", "{}")))
+    refused.start()
+    assert fetching.wait(DEADLINE)
+    assert program.client("c", 1, "", "").invoke("search_msg", "{}") == OK
+    is_over.set()
+    refused.join(DEADLINE)
+    assert replies == ["{}"]
 
 
 def test_other_failures_of_calls_renew_nothing() -> None:

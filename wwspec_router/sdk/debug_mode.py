@@ -17,7 +17,6 @@ from time import monotonic
 
 from wwspec_router.config import Settings
 from wwspec_router.errors import SdkCallError, SdkUnavailableError
-from wwspec_router.logs import RareWarnings
 from wwspec_router.sdk.access_token import AccessToken, AccessTokenError, fetch_access_token
 from wwspec_router.sdk.base import Sdk, SdkClient
 from wwspec_router.stacks import describe
@@ -75,7 +74,6 @@ class DebugMode:
         self._fetched = 0.0
         self._failures = 0
         self._pause = 0.0
-        self._refusals = RareWarnings(log)
         self._changed = threading.Condition()
         self._is_asked = False
         self._rest_until = 0.0
@@ -92,7 +90,7 @@ class DebugMode:
             self._take(self._fetch(), is_asked=True)
         except AccessTokenError as error:
             raise SdkUnavailableError(
-                f"debug mode: {error}: check WWSPEC_CORPID and WWSPEC_CORPSECRET (WeCom document 100083)"
+                f"debug mode: {error}: check WWSPEC_CORPID, WWSPEC_CORPSECRET and the network (WeCom document 100083)"
             ) from None
 
     def start(self) -> None:
@@ -123,12 +121,13 @@ class DebugMode:
             )
         return self._pause
 
-    def ask(self, opened: int) -> bool:
+    def ask(self, api: str, opened: int) -> bool:
         """Have the token renewed, for a call that was refused; return whether debug mode has been opened again.
 
         Waits for that, but not for long.
 
         Args:
+            api: What was called.
             opened: How often debug mode had been opened when the call began.
         """
         with self._changed:
@@ -136,14 +135,12 @@ class DebugMode:
                 return True
             if monotonic() < self._rest_until:
                 return False
+            if not self._is_asked:
+                log.warning("debug mode: the SDK refused %s with %d; asking for a new access token", api, EXPIRED)
             self._is_asked = True
             self._changed.notify_all()
             self._changed.wait_for(lambda: not self._is_asked, PATIENCE)
             return self.opened != opened
-
-    def warn_refused(self, api: str) -> None:
-        """Log that the SDK refused a call because of the token."""
-        self._refusals.warning("debug mode: the SDK refused %s with %d: the access token is renewed", api, EXPIRED)
 
     def _take(self, token: AccessToken, *, is_asked: bool) -> None:
         """Give a token to the SDK.
@@ -218,10 +215,7 @@ class _DebugClient:
         try:
             return self._client.invoke(api, request)
         except SdkCallError as error:
-            if error.return_code != EXPIRED:
-                raise
-            self._debug_mode.warn_refused(api)
-            if not self._debug_mode.ask(opened):
+            if error.return_code != EXPIRED or not self._debug_mode.ask(api, opened):
                 raise
         self._client = self._new_client()  # the old one may have kept the old token
         return self._client.invoke(api, request)
