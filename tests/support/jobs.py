@@ -20,7 +20,8 @@ from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.registry.file import Registry
-from wwspec_router.registry.table import Ability, AbilityTable, HandlerTarget
+from wwspec_router.registry.table import AbilityTable
+from wwspec_router.registry.targets import Ability, HandlerTarget
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.stores.base import JobJournal, Store
 

@@ -16,7 +16,8 @@ from wwspec_router.handlers.portal import Portal
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.file import OnceRow
 from wwspec_router.registry.once import once_rule
-from wwspec_router.registry.table import Ability, AbilityTable, HandlerTarget
+from wwspec_router.registry.table import AbilityTable
+from wwspec_router.registry.targets import Ability, HandlerTarget
 from wwspec_router.stores import Store
 
 

@@ -9,7 +9,8 @@ import click
 from wwspec_router.cli.options import app_options, print_json
 from wwspec_router.config import registry_path
 from wwspec_router.registry.loader import ModuleContract
-from wwspec_router.registry.table import AbilityTable, ApiTarget, CallbackTarget, FuncTarget, Target, build_table
+from wwspec_router.registry.table import AbilityTable, build_table
+from wwspec_router.registry.targets import ApiTarget, CallbackTarget, FuncTarget, Target
 
 
 @click.command()

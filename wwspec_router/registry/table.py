@@ -21,7 +21,6 @@ from wwspec_router.contracts.wrapping import (
     DO_ASYNC_JOB,
     AsyncJobRequest,
     CallbackDataRequest,
-    func_input,
     merged_events,
 )
 from wwspec_router.errors import ConfigurationError, LoaderError, RegistryError
@@ -34,101 +33,21 @@ from wwspec_router.registry.events import EventRows, EventTarget, Kind
 from wwspec_router.registry.faults import place_of
 from wwspec_router.registry.file import AbilityRow, Apis, FuncTable, Passthrough, Registry, parse_registry
 from wwspec_router.registry.loader import ApiContract, Application, EventContract
-from wwspec_router.registry.once import OnceRule, once_faults, once_rule
+from wwspec_router.registry.once import once_faults, once_rule
+from wwspec_router.registry.targets import (
+    Ability,
+    ApiTarget,
+    CallbackTarget,
+    FuncTarget,
+    FunctionTarget,
+    HandlerTarget,
+    StatusTarget,
+)
 from wwspec_router.spelling import did_you_mean
 
-__all__ = [
-    "Ability",
-    "AbilityTable",
-    "ApiTarget",
-    "CallbackTarget",
-    "FuncTarget",
-    "HandlerTarget",
-    "StatusTarget",
-    "Target",
-    "build_table",
-]
+__all__ = ["AbilityTable", "build_table", "check_configuration"]
 
 log = logging.getLogger(__name__)
-
-
-class ApiTarget(msgspec.Struct, frozen=True):
-    """Answered by an SDK API."""
-
-    api: str
-    input: InputCodec[Any]
-    output: OutputCodec
-
-
-class HandlerTarget(msgspec.Struct, frozen=True):
-    """Answered by the application's own code."""
-
-    handler: Handler
-    input: InputCodec[Any]
-    output: OutputCodec
-    once: OnceRule | None = None
-    """How repeats of a call are recognised; None when each call runs."""
-
-
-class CallbackTarget(msgspec.Struct, frozen=True):
-    """Answered with a stored event."""
-
-    input: InputCodec[CallbackDataRequest | AsyncJobRequest]
-    output: OutputCodec
-
-
-class StatusTarget(msgspec.Struct, frozen=True):
-    """Answered with the program's figures."""
-
-    input: InputCodec[Any]
-    output: OutputCodec
-
-
-class FuncTarget(msgspec.Struct, frozen=True):
-    """Answered by what `input.func` names: the protocol of the vendor's Python demo [100249]."""
-
-    functions: dict[str, "FunctionTarget"]
-
-    @property
-    def requests(self) -> dict[str, type]:
-        """The wrapped request of each function, for console examples."""
-        return {name: func_input(name, each.input.type) for name, each in self.functions.items()}
-
-
-FunctionTarget = ApiTarget | HandlerTarget | CallbackTarget
-"""What answers a function of the Python demo's protocol."""
-
-Target = ApiTarget | HandlerTarget | CallbackTarget | StatusTarget | FuncTarget
-"""What answers an ability."""
-
-
-class Ability(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the table."""
-
-    ability_id: str
-    target: Target
-    timeout: float | None
-    """Seconds from the arrival of the call to its answer; None for no limit."""
-    concurrency: int | None = None
-    """Synchronous calls that one worker process runs at once; None for no limit."""
-    place: str
-    """Where the registry file declares it."""
-
-    @property
-    def description(self) -> str:
-        """What answers, in a few words."""
-        match self.target:
-            case ApiTarget(api=api):
-                return f"SDK API {api}"
-            case HandlerTarget(handler=handler):
-                return f"handler {handler.function.__module__}:{handler.function.__qualname__}"
-            case CallbackTarget():
-                return "stored event by notify_id"
-            case StatusTarget():
-                return "figures of the program"
-            case FuncTarget(functions=functions):
-                names = sorted(functions)
-                return f"input.func {names[0]}" if len(names) == 1 else f"input.func, {len(names)} functions"
 
 
 class AbilityTable(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,8 @@ from operator import or_
 from typing import Any
 
 from wwspec_router.errors import ConfigurationError
-from wwspec_router.registry.table import Ability, AbilityTable, ApiTarget, FuncTarget, HandlerTarget
+from wwspec_router.registry.table import AbilityTable
+from wwspec_router.registry.targets import Ability, ApiTarget, FuncTarget, HandlerTarget
 from wwspec_router.testing.zone import Zone
 
 SHOWN = 20
