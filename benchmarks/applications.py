@@ -27,6 +27,7 @@ class InstantSdk:
     """
 
     description = "answers at once"
+    version = ""
     is_emulated = False
 
     def __init__(self, replies: Mapping[str, str]) -> None:

@@ -73,10 +73,10 @@ def test_a_setting_comes_from_the_file_the_environment_and_an_option_in_that_ord
     write_files(folder, {"wwspec.toml": f"# of this program\n[serve]\n\n{name} = {toml(value)}\n"})
     assert listed(folder)[name] == (value, "wwspec.toml:4")
     assert getattr(served(monkeypatch, folder), setting.name) == value
-    monkeypatch.setenv(
-        variable(name), str(setting.default).lower() if isinstance(value, bool) else str(setting.default)
-    )
-    assert listed(folder)[name] == (setting.default, variable(name))
+    from_environment = setting.default if setting.default != "" else "b"  # an empty variable counts as none
+    text = str(from_environment)
+    monkeypatch.setenv(variable(name), text.lower() if isinstance(value, bool) else text)
+    assert listed(folder)[name] == (from_environment, variable(name))
     given = [option if value else option.replace("--", "--no-")] if isinstance(value, bool) else [option, str(value)]
     assert listed(folder, *given)[name] == (value, option)
     assert getattr(served(monkeypatch, folder, *given), setting.name) == value

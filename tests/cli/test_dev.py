@@ -248,7 +248,7 @@ def test_both_ports_must_differ(shop: Path, run: Run) -> None:
 def test_dev_has_every_option_of_emulate_and_serve_that_makes_sense() -> None:
     own = {each.name for each in dev_verb.command.params}
     left_to_dev = {"host", "allow_remote", "program_url", "program", "contracts", "sdk", "debug_token", "access_token"}
-    left_to_dev |= {"debug_token_file", "access_token_file"}
+    left_to_dev |= {"debug_token_file", "access_token_file", "corpid", "corpsecret", "corpsecret_file", "api_url"}
     for verb in (emulate.command, serve.command):
         assert {each.name for each in verb.params} - own <= left_to_dev
 

@@ -1,6 +1,7 @@
 """`wwspec doctor` as a person uses it: one line for each thing, its fix, and the exit code."""
 
 import platform
+import re
 import socket
 import sqlite3
 import struct
@@ -190,3 +191,25 @@ def test_debug_mode_and_missing_files_of_the_image_are_told(
     assert lines["image"].startswith(f"prod no Dockerfile in {folder}: ")
     assert lines["debug"].startswith("prod a debug token is set (WWSPEC_DEBUG_TOKEN): ")
     assert "s3cret" not in str(lines)
+
+
+def test_the_access_token_of_debug_mode_is_tried(doctor: Doctor, zone: Zone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WWSPEC_DEBUG_TOKEN", "s3cret")
+    monkeypatch.setenv("WWSPEC_CORPSECRET", zone.client.info()["secret"])
+    code, lines = doctor("--api-url", zone.client.url, "--corpid", zone.client.info()["corpid"])
+    assert code == 0
+    assert re.fullmatch(r"ok the access token is valid for \d+ s more, and renewed by .*", lines["token"])
+    monkeypatch.setenv("WWSPEC_CORPSECRET", "s3cret")
+    code, lines = doctor("--api-url", zone.client.url, "--corpid", zone.client.info()["corpid"])
+    assert code == 1
+    assert lines["token"].startswith("fix gettoken was refused with 40001: the corpsecret is not the app's: ")
+    assert "s3cret" not in str(lines)
+
+
+def test_debug_mode_without_a_way_to_its_access_token_is_a_fault(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WWSPEC_DEBUG_TOKEN", "s3cret")
+    code, lines = doctor("--corpid", "a-corp")
+    assert code == 1
+    assert lines["settings"].startswith("fix WWSPEC_DEBUG_TOKEN and WWSPEC_ACCESS_TOKEN go together; or set WWSPEC_CO")

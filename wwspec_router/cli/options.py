@@ -144,7 +144,7 @@ def _option(setting: Setting) -> Callable[[FunctionT], FunctionT]:
         cls=_SettingOption,
         type=_type(setting),
         default=default,
-        show_default=True,
+        show_default=default != "",
         envvar=named,
         help=setting.text,
     )

@@ -18,6 +18,7 @@ from wwspec_router.jobs.threads import Run
 from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.routes import Route
+from wwspec_router.log_formats import Fields
 from wwspec_router.logs import LineLimiter, short
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.sdk.base import Sdk
@@ -212,8 +213,23 @@ class JobExecutor:
             )
         if verdict is not Verdict.DONE:
             (self._figures.count_event_given_up if is_event(job) else self._figures.count_job_given_up)()
+        self._log_end(run, outcome, verdict)
         if not run.is_gone:
             self._journal.finish(self._owner, job.job_id)
+
+    def _log_end(self, run: Run, outcome: Outcome, verdict: Verdict) -> None:
+        """Log what became of a job that is over."""
+        job = run.job
+        attempt = job.attempt if job.outcome is not None else min(job.attempt + 1, self.most_runs(job))
+        fields = {
+            "job": short(job.job_id),
+            "ability": short(job.ability_id, 64),
+            "attempt": attempt,
+            "errcode": outcome.errcode,
+            "seconds": round(run.age, 3),
+            "reported": verdict is Verdict.DONE,
+        }
+        log.info(Fields("job ended", fields))
 
     def report_again(self, run: Run) -> None:
         """Send the report of a job again, after a pause.

@@ -11,10 +11,11 @@ import msgspec
 from msgspec import Meta
 
 from wwspec_router.contracts import UNSET, Contract, Output, UnsetType
+from wwspec_router.log_formats import Fields
 from wwspec_router.logs import short
 from wwspec_router.monitoring.figures import Buckets, EventCounts, Snapshot, Stored, Tally, percentile
 
-__all__ = ["AbilityStatus", "ErrcodeStatus", "Status", "line_of", "status_of"]
+__all__ = ["AbilityStatus", "ErrcodeStatus", "Status", "figures_of", "status_of"]
 
 LINE_ABILITIES = 20
 """Abilities in one line, the busiest first."""
@@ -143,8 +144,8 @@ def status_of(snapshot: Snapshot, stored: Stored | None) -> Status:
     )
 
 
-def line_of(now: Snapshot, before: Snapshot, stored: Stored | None) -> str:
-    """Return the figures as one line: what was counted since `before`, and the state now.
+def figures_of(now: Snapshot, before: Snapshot, stored: Stored | None) -> Fields:
+    """Return the figures for one line of the log: what was counted since `before`, and the state now.
 
     Args:
         now: The program's figures.
@@ -152,11 +153,13 @@ def line_of(now: Snapshot, before: Snapshot, stored: Stored | None) -> str:
         stored: How full the store is; None when it can't say.
     """
     errcodes = {code: count - before.errcodes.get(code, 0) for code, count in now.errcodes.items()}
-    parts: dict[str, int | str] = {
+    errcodes = {code: count for code, count in sorted(errcodes.items()) if count > 0}
+    calls: dict[str, int | str] = {
         "processes": now.processes,
         "calls": max(0, now.calls - before.calls),
         "errors": max(0, now.errors - before.errors),
-        **{f"errcode_{code}": count for code, count in sorted(errcodes.items()) if count > 0},
+    }
+    parts: dict[str, int | str] = {
         **msgspec.structs.asdict(now.gauges),
         **_counts("jobs", now.jobs, before.jobs),
         **(_counts("events", now.events, before.events) if now.events != EventCounts() else {}),
@@ -168,14 +171,27 @@ def line_of(now: Snapshot, before: Snapshot, stored: Stored | None) -> str:
     else:
         parts |= {"store_rows": stored.rows, "store_bytes": stored.bytes, "jobs_waiting": stored.jobs_waiting}
         parts |= {"jobs_claimed": stored.jobs_claimed, "jobs_oldest_s": int(stored.oldest_job_age)}
-    texts = [" ".join(f"{key}={value}" for key, value in parts.items())]
+    by_errcode = {f"errcode_{code}": count for code, count in errcodes.items()}
+    texts = [" ".join(f"{key}={value}" for key, value in (calls | by_errcode | parts).items())]
     abilities, more = _busiest(now, before, LINE_ABILITIES)
     for each in abilities:
         name = short(each.ability_id, 64)
         texts.append(f"{name} calls={each.calls} errors={each.errors} p50_us={each.p50_us} p99_us={each.p99_us}")
     if more:
         texts.append(f"and {more} more")
-    return "; ".join(texts)
+    fields = {
+        **calls,
+        **parts,
+        "store": "ok" if stored is not None else "unavailable",
+        "errcodes": [{"errcode": code, "count": count} for code, count in errcodes.items()],
+        "abilities": [{"ability": each.ability_id, **_numbers(each)} for each in abilities],
+        "more_abilities": more,
+    }
+    return Fields("figures", fields, "; ".join(texts))
+
+
+def _numbers(row: AbilityStatus) -> dict[str, int]:
+    return {name: value for name, value in msgspec.structs.asdict(row).items() if name != "ability_id"}
 
 
 def _counts(prefix: str, now: msgspec.Struct, before: msgspec.Struct) -> dict[str, int]:

@@ -38,6 +38,7 @@ from wwspec_router.protocol.framing import content_length
 from wwspec_router.protocol.lean import Submit
 from wwspec_router.registry.table import AbilityTable, build_table, check_configuration
 from wwspec_router.sdk.base import Sdk
+from wwspec_router.sdk.debug_mode import in_debug_mode
 from wwspec_router.sdk.vendor import load_sdk
 from wwspec_router.serving.calls import Calls
 from wwspec_router.serving.exchange import Exchange, MeasuredExchange
@@ -72,12 +73,11 @@ def create_app(settings: Settings, shared: SharedFigures | None = None) -> "Zone
     gc.disable()
     table = build_table(settings.app, settings.registry_path)
     check_configuration(table)
-    sdk = load_sdk(settings.sdk, settings.app)
-    if settings.debug_token:
-        sdk.open_debug_mode(settings.debug_token, settings.access_token)
-    if sdk.source is SdkSource.VENDOR:  # the stand-in prints to where our own lines go already
-        logging.getLogger().addHandler(SdkLogHandler(sdk.log))
-    log.info("SDK: %s", sdk.description)
+    loaded = load_sdk(settings.sdk, settings.app)
+    if loaded.source is SdkSource.VENDOR:  # the stand-in prints to where our own lines go already
+        logging.getLogger().addHandler(SdkLogHandler(loaded.log))
+    log.info("SDK: %s", loaded.description)
+    sdk = in_debug_mode(loaded, settings)
     store = open_store(settings.store_url, program=table.registry.program.name)
     for risk in risks_of(store):
         log.warning("store: %s", risk)
@@ -125,7 +125,7 @@ class ZoneProgram:
         self, table: AbilityTable, sdk: Sdk, store: Store, settings: Settings, shared: SharedFigures | None = None
     ) -> None:
         self._table = table
-        self._sdk, self._call_log = call_log_of(sdk)
+        self._sdk, self._call_log = call_log_of(sdk, is_wanted=settings.request_log)
         self._store = store
         self._settings = settings
         self._shared = shared

@@ -26,7 +26,10 @@ from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.signals import until_interrupted
 
-DECIDED = ("host", "allow_remote", "port", "sdk", "store", "debug_token", "access_token")
+DECIDED = (
+    *("host", "allow_remote", "port", "sdk", "store"),
+    *("debug_token", "access_token", "corpid", "corpsecret", "api_url"),
+)
 """Settings of the program that are no options here, or other ones."""
 SETTINGS = tuple(name for name in settings() if name not in DECIDED)
 SHOWN_CHANGES = 3

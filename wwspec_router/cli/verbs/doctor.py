@@ -26,6 +26,7 @@ from wwspec_router.errors import ExtraMissingError, WWSpecError
 from wwspec_router.extras import require
 from wwspec_router.image.elf import ElfError, machine
 from wwspec_router.registry.table import build_table, check_configuration
+from wwspec_router.sdk.access_token import AccessTokenError, fetch_access_token
 from wwspec_router.sdk.vendor import MODULE, SUPPORTED_PYTHONS
 from wwspec_router.stores import open_store, risks_of
 
@@ -187,12 +188,23 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     if settings.sdk is SdkSource.EMULATOR:
         text = f"sdk is the emulator's stand-in ({origin(context, 'sdk')}): the zone needs the vendor's"
         yield Finding(State.PRODUCTION, "settings", text)
-    if bool(settings.debug_token) != bool(settings.access_token):
-        text = "WWSPEC_DEBUG_TOKEN and WWSPEC_ACCESS_TOKEN go together: set both or none (WeCom document 100083)"
-        yield Finding(State.FIX, "settings", text)
+    if settings.debug_fault:
+        yield Finding(State.FIX, "settings", settings.debug_fault)
     if settings.debug_token:
         text = f"a debug token is set ({origin(context, 'debug_token')}): without it the SDK leaves its debug mode "
         yield Finding(State.PRODUCTION, "debug", f"{text}(WeCom document 100083)")
+    if settings.corpsecret and not settings.debug_fault:
+        yield _access_token(settings)
+
+
+def _access_token(settings: Settings) -> Finding:
+    """Fetch the access token of debug mode, which changes nothing: the one that is valid is given again."""
+    try:
+        token = fetch_access_token(settings.api_url, settings.corpid, settings.corpsecret)
+    except AccessTokenError as error:
+        return Finding(State.FIX, "token", f"{error}: check WWSPEC_CORPID, WWSPEC_CORPSECRET and the network")
+    text = f"the access token is valid for {token.seconds:.0f} s more, and renewed by `wwspec serve` before that"
+    return Finding(State.OK, "token", text)
 
 
 def _port(expected: Kind, port: int, option: str) -> Finding:
