@@ -12,7 +12,7 @@ from wwspec_router.envelope import Call, Reply
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.table import build_table
 from wwspec_router.sdk.base import Headers, SealedReply
-from wwspec_router.stores import NotifyStore
+from wwspec_router.stores import Store
 
 __all__ = ["REGISTRY", "InstantSdk", "call", "kernel", "registry_with"]
 
@@ -27,6 +27,7 @@ class InstantSdk:
     """
 
     description = "answers at once"
+    version = ""
     is_emulated = False
 
     def __init__(self, replies: Mapping[str, str]) -> None:
@@ -63,7 +64,7 @@ class InstantSdk:
 
 
 def kernel(
-    store: NotifyStore, replies: Mapping[str, str], registry: Path = REGISTRY
+    store: Store, replies: Mapping[str, str], registry: Path = REGISTRY
 ) -> tuple[Callable[[Call], Reply], list[str]]:
     """Build a kernel.
 

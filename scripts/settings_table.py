@@ -46,6 +46,8 @@ def _row(*cells: str) -> str:
 
 def _default(setting: Setting) -> str:
     default = setting.default
+    if default == "":
+        return ""
     if isinstance(default, bool):
         return f"on; off with `--no-{setting.option}`" if default else "off"
     return (

@@ -14,7 +14,7 @@ from tests.support.processes import UNMEASURED
 from wwspec_router.contracts.codec import OutputPolicy
 from wwspec_router.handlers.portal import Portal
 from wwspec_router.registry.table import AbilityTable, build_table
-from wwspec_router.stores import NotifyStore, open_store
+from wwspec_router.stores import Store, open_store
 
 settings.register_profile("quick", max_examples=15, deadline=None)  # a busy machine is slow at times
 settings.register_profile("thorough", max_examples=100, deadline=None)
@@ -42,6 +42,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let the reference program, also in processes of its own, keep its archive in a folder of these tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ARCHIVE", str(tmp_path_factory.mktemp("archive") / "archive.db"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def reference_table() -> AbilityTable:
     """What the repository's own application answers."""
@@ -49,20 +57,20 @@ def reference_table() -> AbilityTable:
 
 
 @pytest.fixture
-def store() -> Iterator[NotifyStore]:
+def store() -> Iterator[Store]:
     opened = open_store("memory:")
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def kernel(reference_table: AbilityTable, store: NotifyStore) -> Kernel:
+def kernel(reference_table: AbilityTable, store: Store) -> Kernel:
     """The reference application's kernel."""
     return Kernel(reference_table, store)
 
 
 @pytest.fixture
-def kernel_with(reference_table: AbilityTable, store: NotifyStore) -> Callable[..., Kernel]:
+def kernel_with(reference_table: AbilityTable, store: Store) -> Callable[..., Kernel]:
     """Return a kernel that has one more ability, answered by a function."""
 
     def build(
@@ -77,7 +85,7 @@ def kernel_with(reference_table: AbilityTable, store: NotifyStore) -> Callable[.
 
 
 @pytest.fixture
-def kernel_of(store: NotifyStore, tmp_path: Path) -> Callable[..., Kernel]:
+def kernel_of(store: Store, tmp_path: Path) -> Callable[..., Kernel]:
     """Return a kernel of the reference application under another registry file."""
 
     def build(text: str) -> Kernel:

@@ -5,13 +5,16 @@ import logging
 import re
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 from hypothesis import given, strategies as st
 
 from wwspec_router import logs
+from wwspec_router.log_formats import Fields, JsonFormatter, OneLineFormatter
 from wwspec_router.logs import (
     MOST_KINDS,
     LineLimiter,
@@ -363,6 +366,56 @@ def test_a_record_as_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str
 
     record = json.loads(capsys.readouterr().out)
     assert (record["level"], record["logger"], record["message"]) == ("INFO", "wwspec_router.any", 'one | "two"')
+
+
+@pytest.mark.usefixtures("lines")
+def test_the_time_of_a_record_as_json_has_its_zone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    time.tzset()
+    try:
+        setup_logging("INFO", as_json=True)
+        before = time.time()
+        logging.getLogger("wwspec_router.any").info("one")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    moment = json.loads(capsys.readouterr().out)["time"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+08:00", moment)
+    assert abs(datetime.fromisoformat(moment).timestamp() - before) < 60
+
+
+@pytest.mark.usefixtures("lines")
+def test_a_request_and_a_job_have_keys_of_their_own_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    setup_logging("INFO", as_json=True)
+    for each in (17, "job-a1b2-c3"):
+        with about(each):
+            logging.getLogger("wwspec_router.any").info("one")
+    request, job = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (request["request"], job["job"]) == (17, "a1b2-c3")
+    assert "job" not in request
+    assert "request" not in job
+
+
+def test_fields_are_keys_as_json_and_names_with_values_as_text() -> None:
+    fields = {"ability": "digest", "errcode": 0, "reported": True, "why": 'two "words"', "none": "", "ms": 1.5}
+    record = logging.LogRecord("any", logging.INFO, "", 0, Fields("call", fields), None, None)
+    as_json = json.loads(JsonFormatter().format(record))
+    assert as_json["message"] == "call"
+    assert {name: as_json[name] for name in fields} == fields
+    text = 'call ability=digest errcode=0 reported=true why="two \\"words\\"" none="" ms=1.5'
+    assert OneLineFormatter("%(message)s").format(record) == text
+
+
+@given(st.text(st.characters()), st.text(st.characters()))
+def test_whatever_a_field_holds_a_record_is_one_line_that_parses(message: str, value: str) -> None:
+    record = logging.LogRecord("any", logging.INFO, "", 0, Fields(message, {"value": value}), None, None)
+    for formatter in (JsonFormatter(), OneLineFormatter()):
+        line = formatter.format(record)
+        assert len(line.encode().split(b"\n")) == 1
+    parsed = json.loads(JsonFormatter().format(record))
+    assert parsed["value"] == value.encode("utf-8", "replace").decode()
 
 
 class _Terminal(io.StringIO):

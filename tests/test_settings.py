@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from tests.support.apps import ROOT
-from wwspec_router.cli import serve
 from wwspec_router.cli.main import main
+from wwspec_router.cli.verbs import serve
 from wwspec_router.config import REGISTRY, Secret, Setting, Settings, registry_path, settings, variable
 
 ALL = list(settings().values())

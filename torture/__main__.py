@@ -8,11 +8,11 @@ from functools import partial
 import click
 import msgspec
 
-from torture import fuzz, intruder, kills, overload, redis, soak
+from torture import failover, fuzz, intruder, kills, overload, redis, soak
 from torture.progress import say
 from torture.result import Findings, Result, Run
 
-NAMES = ("kills", "redis", "overload", "intruder", "soak", "fuzz")
+NAMES = ("kills", "redis", "failover", "overload", "intruder", "soak", "fuzz")
 STORES = ("sqlite", "redis")
 
 
@@ -27,6 +27,7 @@ def runs(stores: tuple[str, ...], count: int | None, seconds: float | None) -> d
     return {
         "kills": partial(kills.run, stores=stores, count=count),
         "redis": redis.run,
+        "failover": failover.run,
         "overload": overload.run,
         "intruder": intruder.run,
         "soak": partial(soak.run, seconds=seconds),
@@ -46,7 +47,7 @@ def runs(stores: tuple[str, ...], count: int | None, seconds: float | None) -> d
 def main(
     names: tuple[str, ...], quick: bool, seed: int, store: str | None, count: int | None, seconds: float | None
 ) -> None:
-    """Torture the program: kills, redis, overload, intruder, soak, fuzz; all of them when none is named.
+    """Torture the program: kills, redis, failover, overload, intruder, soak, fuzz; all of them when none is named.
 
     Each run prints one line of JSON; progress goes to standard error. Exit code 1 when a run failed.
     """

@@ -6,15 +6,19 @@ Redis is a real server that the run starts, durable as `appendfsync always` make
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from tests.support.redis_group import LocalCluster, LocalSentinels
 from tests.support.redis_server import LocalRedis
 from torture.program import until
 from wwspec_router.stores import open_store
 
-__all__ = ["Backend", "RedisBackend", "SqliteBackend", "open_backend"]
+__all__ = ["Backend", "ClusterBackend", "RedisBackend", "SentinelBackend", "SqliteBackend", "open_backend"]
+
+PREFIX = "torture"
+"""Of all keys in Redis."""
 
 
 class Backend(Protocol):
@@ -69,38 +73,70 @@ class SqliteBackend:
 
 
 class RedisBackend(LocalRedis):
-    """A redis-server of the run's own; each write is synced before it is answered."""
+    """A redis-server of the run's own; each write is synced before it is answered.
+
+    Args:
+        folder: For its files.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.url += f"?prefix={PREFIX}"
 
     def check(self, *, expired: bool = False) -> tuple[dict[str, Any], list[str]]:
         """Count its keys; see `Backend.check`."""
-        with self.client() as client:
-            entries = list(client.scan_iter("wwspec:notify:entry:*", 1000))
-            sizes = sum(client.strlen(key) for key in entries)
-            jobs = list(client.scan_iter("wwspec:job:*", 1000))
-            job_sizes = sum(int(client.hget(key, "size")) for key in jobs)
-            members = {name: client.zcard(f"wwspec:jobs:{name}") for name in ("added", "claimed")}
-            members["lanes"] = sum(client.zcard(key) for key in client.scan_iter("wwspec:jobs:lane:*", 1000))
-            aof = client.info("persistence")["aof_last_write_status"]
-        failures = _compared(self.url, None if expired else (len(entries), sizes), (len(jobs), job_sizes))
-        if not members["added"] == members["claimed"] + members["lanes"] == len(jobs):
-            failures.append(f"members of the sets of jobs: {members}, there are {len(jobs)} jobs")
-        if aof != "ok":
-            failures.append(f"aof_last_write_status is {aof}")
-        return {"aof_last_write_status": aof, "rows": len(entries), "jobs_left": len(jobs)}, failures
+        return _count(self, self.url, expired)
+
+
+class SentinelBackend(LocalSentinels):
+    """Three sentinels with a primary and a replica, which has each write before it is answered.
+
+    Args:
+        folder: For their files.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.url += f"?wait=1&prefix={PREFIX}"
+
+    def check(self, *, expired: bool = False) -> tuple[dict[str, Any], list[str]]:
+        """Count the keys of the primary; see `Backend.check`."""
+        return _count(self.primary(), self.url, expired)
+
+
+class ClusterBackend(LocalCluster):
+    """Six nodes, three of them replicas, which have each write before it is answered.
+
+    Args:
+        folder: For their files.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, prefix=PREFIX)
+        self.url += f"?wait=1&prefix={PREFIX}"
+
+    def check(self, *, expired: bool = False) -> tuple[dict[str, Any], list[str]]:
+        """Count the keys of their primary; see `Backend.check`."""
+        return _count(self.primary(), self.url, expired)
 
 
 @contextmanager
 def open_backend(name: str, folder: Path) -> Iterator[Backend]:
-    """Yield the store `sqlite` or `redis`, running."""
+    """Yield the store `sqlite`, `redis`, `sentinel` or `cluster`, running."""
     if name == "sqlite":
         yield SqliteBackend(folder)
         return
-    server = RedisBackend(folder)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.kill()
+    with ExitStack() as stack:
+        if name == "redis":
+            server = RedisBackend(folder)
+            stack.callback(server.kill)
+            server.start()
+            yield server
+            return
+        group = SentinelBackend(folder) if name == "sentinel" else ClusterBackend(folder)
+        stack.callback(group.close)
+        group.start()
+        yield group
 
 
 def wait_for_empty_journal(url: str, seconds: float) -> bool:
@@ -125,3 +161,22 @@ def _compared(url: str, entries: tuple[int, int] | None, jobs: tuple[int, int]) 
     return [
         f"the store counts {said} {name}, it holds {held}" for name, held, said in counted if held not in (None, said)
     ]
+
+
+def _count(server: LocalRedis, url: str, expired: bool) -> tuple[dict[str, Any], list[str]]:
+    """Count the keys of a server; see `Backend.check`."""
+    tag = f"{{{PREFIX}}}"
+    with server.client() as client:
+        entries = list(client.scan_iter(f"{tag}:notify:entry:*", 1000))
+        sizes = sum(client.strlen(key) for key in entries)
+        jobs = list(client.scan_iter(f"{tag}:job:*", 1000))
+        job_sizes = sum(int(client.hget(key, "size")) for key in jobs)
+        members = {name: client.zcard(f"{tag}:jobs:{name}") for name in ("added", "claimed")}
+        members["lanes"] = sum(client.zcard(key) for key in client.scan_iter(f"{tag}:jobs:lane:*", 1000))
+        aof = client.info("persistence")["aof_last_write_status"]
+    failures = _compared(url, None if expired else (len(entries), sizes), (len(jobs), job_sizes))
+    if not members["added"] == members["claimed"] + members["lanes"] == len(jobs):
+        failures.append(f"members of the sets of jobs: {members}, there are {len(jobs)} jobs")
+    if aof != "ok":
+        failures.append(f"aof_last_write_status is {aof}")
+    return {"aof_last_write_status": aof, "rows": len(entries), "jobs_left": len(jobs)}, failures

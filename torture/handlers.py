@@ -6,14 +6,17 @@ Each answers from its request alone, so that its caller can tell a wrong answer 
 import random
 import time
 
-from wwspec_router import AsyncContext, Context, Contract, Output, ability
+from wwspec_router import AsyncContext, Context, Contract, EventContext, Output, ability
+from wwspec_router.wecom.events import conversation_new_message
 
 WAIT = 0.05
 """Seconds that `wait` blocks its thread, as a call of the vendor's SDK would."""
 
 
 LONGEST_JOB = 0.08
-"""Seconds that `job` takes at most."""
+"""Seconds that `job` and `on_new_message` take at most."""
+FAILING = 0.1
+"""Share of the first runs of `on_new_message` that fail."""
 
 
 class Numbered(Contract):
@@ -29,6 +32,22 @@ class Doubled(Output):
     doubled: int = 0
     attempt: int = 0
     """1 in a synchronous call, else which time the job is run."""
+
+
+class Handled(Contract):
+    """What the app is told of an event, and gets beside it."""
+
+    token: str
+
+
+def on_new_message(event: conversation_new_message.Event, ctx: EventContext) -> Handled:
+    """Tell the app the event's token after a random short time; sometimes fail at first."""
+    time.sleep(random.uniform(0, LONGEST_JOB))  # noqa: S311 - no secret
+    if ctx.attempt == 1 and random.random() < FAILING:  # noqa: S311 - no secret
+        raise ValueError
+    handled = Handled(token=event.conversation_new_message.token)
+    ctx.notify(handled)
+    return handled
 
 
 @ability

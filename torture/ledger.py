@@ -9,10 +9,14 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["UNREACHED", "Ledger"]
+__all__ = ["FETCHED", "UNREACHED", "Ledger"]
 
 UNREACHED = (710674, 710675)
 """What the platform answers when the program can't be connected to, or the connection is cut [100042]."""
+HANDLED = "handled"
+"""The kind of notification by which the code on an event says that it has ended."""
+FETCHED = frozenset({"hit_keyword", "conversation_new_message", HANDLED})
+"""What can wait under a notify_id, by event_type."""
 KEPT = 20
 """Failures that are told; further ones are counted."""
 
@@ -35,6 +39,8 @@ class Ledger:
         self._number = 0
         self._fired: set[str] = set()
         self._delivered: set[str] = set()
+        self._handed_over: set[str] = set()
+        self._without_result: set[str] = set()
         self._notified: dict[str, str] = {}
         self._notified_list: list[str] = []
         self._accepted: set[int] = set()
@@ -98,6 +104,11 @@ class Ledger:
         with self._lock:
             self._delivered.add(token)
 
+    def handed_over(self, token: str) -> None:
+        """Note an event that own code runs on and that the program answered with success."""
+        with self._lock:
+            self._handed_over.add(token)
+
     def notified(self, notify_id: str) -> None:
         """Note a `spec_notify_app` that reached the platform."""
         with self._lock:
@@ -116,12 +127,25 @@ class Ledger:
             return list(self._notified_list)
 
     def fetched(self, notify_id: str, event: Any) -> None:
-        """Compare a fetched event with those that were sent, and with what was fetched under this id before."""
-        token = event.get("hit_keyword", {}).get("token", "")
+        """Compare a fetched event with those that were sent, and with what was fetched under this id before.
+
+        Args:
+            notify_id: Under which it was.
+            event: `hit_keyword`; or `conversation_new_message` with what its code returned, or `handled`, which that
+                code told the app.
+        """
+        kind = event["event_type"]
+        token = event.get(kind, {}).get("token", "")
+        name = f"{kind} {token}" if kind == HANDLED else token
         with self._lock:
             before = self._notified.get(notify_id, "")
-            known = token in self._fired and before in ("", token)
-            self._notified[notify_id] = before or token
+            known = token in self._fired and before in ("", name)
+            if kind == "conversation_new_message":
+                result = event.get("conversation_new_message_result")
+                known = known and result in (None, {"token": token})
+                if result is None:
+                    self._without_result.add(token)
+            self._notified[notify_id] = before or name
         if known:
             self.right("fetch")
         else:
@@ -147,14 +171,15 @@ class Ledger:
         with self._lock:
             return self._accepted - self._reported.keys()
 
-    def close(self, *, kept: bool = True) -> dict[str, Any]:
+    def close(self, *, kept: bool = True, given_up: int = 0) -> dict[str, Any]:
         """Compare the books with each other, note what does not fit, and return the figures.
 
         Args:
             kept: Whether every event was to be fetched; False when events expire during the run.
+            given_up: Events whose code the program has begun for the last time without an end, as it says.
         """
         if kept:
-            self._compare_events()
+            self._compare_events(given_up)
         for number in sorted(self.unreported()):
             self.fail(f"job {number} was accepted and never reported")
         return {
@@ -164,6 +189,9 @@ class Ledger:
             "events_delivered": len(self._delivered),
             "events_notified": len(self._notified),
             "events_fetched": sum(1 for token in self._notified.values() if token),
+            "events_handed_over": len(self._handed_over),
+            "events_handled_twice_or_more": self._handled_again(),
+            "events_without_result": len(self._without_result),
             "jobs_accepted": len(self._accepted),
             "jobs_reported": len(self._accepted & self._reported.keys()),
             "jobs_reported_twice_or_more": sum(1 for count in self._reported.values() if count > 1),
@@ -171,10 +199,20 @@ class Ledger:
             "longest_s": {kind: round(seconds, 3) for kind, seconds in sorted(self._longest.items())},
         }
 
-    def _compare_events(self) -> None:
+    def _compare_events(self, given_up: int) -> None:
         tokens = set(self._notified.values())
         for notify_id, token in self._notified.items():
             if not token:
                 self.fail(f"the event that {notify_id} was notified for can't be fetched")
         for token in sorted(self._delivered - tokens):
             self.fail(f"{token} was answered with success and never notified")
+        unhandled = {token for token in self._handed_over if f"{HANDLED} {token}" not in tokens} | self._without_result
+        if len(unhandled) > given_up:
+            some = ", ".join(sorted(unhandled)[:KEPT])
+            self.fail(f"{len(unhandled)} events have no result, and {given_up} were given up: {some}")
+        for token in sorted(self._handed_over - tokens):
+            self.fail(f"{token} was answered with success and the app never got it after its code")
+
+    def _handled_again(self) -> int:
+        handled = Counter(name for name in self._notified.values() if name.startswith(HANDLED))
+        return sum(count > 1 for count in handled.values())

@@ -15,13 +15,13 @@ from typing import Any, Self
 
 import msgspec
 
-from torture.ledger import Ledger
+from torture.ledger import FETCHED, Ledger
 from torture.program import until
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
 
 __all__ = ["CALLERS", "RECENT", "Load"]
 
-CALLERS = {"event": 2, "fetch": 2, "job": 1, "call": 2}
+CALLERS = {"event": 2, "handled event": 1, "fetch": 2, "job": 1, "call": 2}
 """Threads of each kind."""
 RECENT = 500
 """Events that fetches choose from while the load runs, unless told otherwise: the latest."""
@@ -62,6 +62,7 @@ class Load:
             self._program_id = str(client.info()["program_id"])
         kinds: dict[str, Callable[[EmulatorClient, random.Random], bool]] = {
             "event": self._event,
+            "handled event": self._handled_event,
             "fetch": self._fetch,
             "job": self._job,
             "call": self._call,
@@ -132,18 +133,18 @@ class Load:
         reply = self._asked(client, "fetch", "get_callback_data", {}, notify_id)
         if reply is None:
             return False
-        if reply.get("event_type") != "hit_keyword":
+        if reply.get("event_type") not in FETCHED:
             self._ledger.refused("fetch", reply)
             return False
         self._ledger.fetched(notify_id, reply)
         return True
 
-    def fire(self, client: EmulatorClient) -> bool:
+    def fire(self, client: EmulatorClient, event_type: str = "hit_keyword") -> bool:
         """Send one event, note what came, and tell whether the program took it."""
         token = f"event-{self._ledger.number()}"
         self._ledger.fired(token)
         try:
-            reply = msgspec.json.decode(client.fire("hit_keyword", {"token": token})["reply"], type=dict[str, Any])
+            reply = msgspec.json.decode(client.fire(event_type, {"token": token})["reply"], type=dict[str, Any])
         except EmulatorError as error:
             found = _ERRCODE.search(str(error))
             self._ledger.unreached("event", int(found[1]) if found else -1, str(error))
@@ -151,7 +152,7 @@ class Load:
         if reply.get("errcode") != _OK:
             self._ledger.refused("event", reply)
             return False
-        self._ledger.delivered(token)
+        (self._ledger.delivered if event_type == "hit_keyword" else self._ledger.handed_over)(token)
         self._ledger.right("event")
         return True
 
@@ -168,6 +169,9 @@ class Load:
 
     def _event(self, client: EmulatorClient, rng: random.Random) -> bool:
         return self.fire(client)
+
+    def _handled_event(self, client: EmulatorClient, rng: random.Random) -> bool:
+        return self.fire(client, "conversation_new_message")
 
     def _fetch(self, client: EmulatorClient, rng: random.Random) -> bool:
         recent = self._ledger.recent(self._recent)

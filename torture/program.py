@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from wwspec_router.cli.child import Child
+from wwspec_router.child import Child
 
 T = TypeVar("T")
 
@@ -46,6 +46,14 @@ apis = ["get_group_chat"]
 
 [abilities.get_callback_data]
 kind = "callback_data"
+
+[events.conversation_new_message]
+handler = "torture.handlers:on_new_message"
+notify = "after"
+retries = 1000
+
+[notifications.handled]
+contract = "torture.handlers:Handled"
 
 [abilities.double]
 handler = "torture.handlers:double"

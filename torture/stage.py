@@ -1,9 +1,10 @@
-"""What `kills`, `redis` and `soak` play on: a store, an emulator, a program and the load, and the reckoning afterwards.
+"""What `kills`, `redis`, `failover` and `soak` play on: store, emulator, program and load, and the reckoning.
 
 Everything lives in a folder of its own and is gone with it.
 """
 
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -16,8 +17,11 @@ from torture.program import Program, emulator, write_registry
 
 __all__ = ["JOB_LEASE", "SETTLE", "WORKERS", "Stage", "set_up"]
 
-JOB_LEASE = ("--job-lease", "2")
-"""Options that let a job which was left behind be begun again while the run lasts, and some outages outlast a lease."""
+JOB_LEASE = ("--job-lease", "2", "--retry-pause", "0.2")
+"""Options that let a job which was left behind, or failed, be begun again while the run lasts; some outages outlast a
+lease."""
+GIVEN_UP = "of event:conversation_new_message ended none of its"
+"""What the program logs of an event whose code was begun too often without an end."""
 WORKERS = 2
 """Worker processes of the program."""
 SETTLE = 120.0
@@ -37,10 +41,13 @@ class Stage(NamedTuple):
     def reckon(self) -> dict[str, Any]:
         """End the load, fetch every event, end the program, compare the books with the store; return the figures."""
         self.load.stop()
-        settled = self.load.settle(SETTLE)
+        began = time.monotonic()
+        wait_for_empty_journal(self.backend.url, SETTLE)  # code on events ends, and the app is told after it
+        self.load.settle(SETTLE)
+        settled = time.monotonic() - began
         self.load.fetch_all()
         self.end_program()
-        figures = self.ledger.close()
+        figures = self.ledger.close(given_up=self.program.said().count(GIVEN_UP))
         store, faults = self.backend.check()
         for fault in faults:
             self.ledger.fail(fault)
@@ -68,7 +75,7 @@ def set_up(
     """Yield a stage, and end what is left of it.
 
     Args:
-        store: `sqlite` or `redis`.
+        store: `sqlite`, `redis`, `sentinel` or `cluster`.
         seed: Makes the choices of the load.
         pause: Seconds between two calls of one caller.
         notify_ttl: Seconds for which the program keeps events.

@@ -1,7 +1,8 @@
 """A dispatcher for zone programs in WeCom's Data & Intelligence Zone.
 
 What a program's own code needs is here: `ability` marks a handler, `Contract` and `Output` are the bases of its
-request and reply, `Context` or `AsyncContext` is what it receives, `AbilityError` is how it refuses a call.
+request and reply, `Context` or `AsyncContext` is what it receives, `AbilityError` is how it refuses a call. Code that
+runs on an event receives `EventContext` or `AsyncEventContext`.
 
 Each is imported when it is first asked for: commands and the parent of worker processes, which need none of them, start
 sooner and stay small.
@@ -15,15 +16,18 @@ if TYPE_CHECKING:
     from wwspec_router.errors import AbilityError, ApiError, CallError, SdkCallError
     from wwspec_router.handlers.ability import ability
     from wwspec_router.handlers.context import AsyncContext, Context
+    from wwspec_router.handlers.events import AsyncEventContext, EventContext
 
 __all__ = [
     "UNSET",
     "AbilityError",
     "ApiError",
     "AsyncContext",
+    "AsyncEventContext",
     "CallError",
     "Context",
     "Contract",
+    "EventContext",
     "Output",
     "SdkCallError",
     "UnsetType",
@@ -37,6 +41,8 @@ _HOMES = {
     "ability": "handlers.ability",
     "AsyncContext": "handlers.context",
     "Context": "handlers.context",
+    "AsyncEventContext": "handlers.events",
+    "EventContext": "handlers.events",
     "UNSET": "contracts",
     "Contract": "contracts",
     "Output": "contracts",

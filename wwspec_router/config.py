@@ -10,6 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from wwspec_router.loopback import is_loopback
+
 __all__ = [
     "DEFAULT_PORT",
     "LOG_LEVELS",
@@ -198,12 +200,26 @@ class Settings:
         "for all programs that share a store.",
         least=1,
     )
+    once_lease: float = _setting(
+        Topic.CALLS,
+        10.0,
+        "Seconds after which a call that runs once is free to run again when its process gives no sign of life; the "
+        "same for all programs that share a store.",
+        least=1,
+    )
     job_orphan: float = _setting(
         Topic.JOBS,
         600.0,
         "Seconds after which an asynchronous call is reported as unknown when no program on this store knows its "
         "ability; the same for all programs that share a store.",
         least=1,
+    )
+    retry_pause: float = _setting(
+        Topic.JOBS,
+        1.0,
+        "Seconds, at most, before code that runs on an event runs again after its first error; each further pause is "
+        "four times as long, up to five minutes.",
+        above=0,
     )
     store: str = _setting(
         Topic.STORE,
@@ -219,7 +235,18 @@ class Settings:
     )
     debug_token: str = _setting(Topic.SDK, "", "The debug credential of the admin page.", secret=Secret.ALWAYS)
     access_token: str = _setting(Topic.SDK, "", "The app's access_token, for debug mode.", secret=Secret.ALWAYS)
-    """Both together switch the vendor SDK to debug mode [100083]."""
+    """With the debug token, this or corpid and corpsecret switch the SDK to debug mode [100083]."""
+    corpid: str = _setting(
+        Topic.SDK, "", "For debug mode: the corp whose access token is fetched, and renewed in time."
+    )
+    corpsecret: str = _setting(
+        Topic.SDK, "", "The app's secret, with which debug mode fetches its access token.", secret=Secret.ALWAYS
+    )
+    api_url: str = _setting(
+        Topic.SDK,
+        "https://qyapi.weixin.qq.com",
+        "Where debug mode fetches the access token; a test names its emulator.",
+    )
     body_timeout: float = 30.0
     """Seconds within which a request's body must have arrived."""
     head_timeout: float = 10.0
@@ -248,6 +275,11 @@ class Settings:
     )
     log_level: str = _setting(Topic.OPERATION, "INFO", "The least severe lines that are logged.", choices=LOG_LEVELS)
     log_json: bool = _setting(Topic.OPERATION, False, "Log one JSON object a line instead of text.")
+    request_log: bool = _setting(
+        Topic.OPERATION,
+        False,
+        "Log a line for each call and event: ability, errcode, milliseconds, bytes; always on with --sdk emulator.",
+    )
 
     def __repr__(self) -> str:
         """Show nothing of it: the store's URL and the tokens are secret."""
@@ -259,10 +291,56 @@ class Settings:
         return registry_path(self.app, self.registry)
 
     @property
+    def debug_fault(self) -> str:
+        """What is wrong with the settings of debug mode, and the fix; empty when nothing is."""
+        return _debug_fault(self)
+
+    @property
     def store_url(self) -> str:
         """The store's URL, with a relative SQLite path taken from the application folder."""
         scheme, _, path = self.store.partition(":")
         return f"sqlite:{self.app / path}" if scheme == "sqlite" and path else self.store
+
+
+def _debug_fault(settings: Settings) -> str:
+    """Return what is wrong with the settings of debug mode: in the zone there are none."""
+    document = "(WeCom document 100083)"
+    if not settings.debug_token:
+        others = {"WWSPEC_ACCESS_TOKEN": settings.access_token, "WWSPEC_CORPSECRET": settings.corpsecret}
+        named = next((name for name, value in others.items() if value), "")
+        return named and f"WWSPEC_DEBUG_TOKEN and {named} go together: set both or none {document}"
+    if settings.access_token and settings.corpsecret:
+        return (
+            "WWSPEC_ACCESS_TOKEN and WWSPEC_CORPSECRET are both set: unset the former, and the access token is "
+            f"fetched and renewed {document}"
+        )
+    if settings.access_token:
+        return ""
+    if not (settings.corpid and settings.corpsecret):
+        return (
+            "WWSPEC_DEBUG_TOKEN and WWSPEC_ACCESS_TOKEN go together; or set WWSPEC_CORPID and WWSPEC_CORPSECRET, and "
+            f"the access token is fetched and renewed {document}"
+        )
+    return _url_fault(settings.api_url)
+
+
+def _url_fault(url: str) -> str:
+    """Return what is wrong with the URL that the app's secret is sent to."""
+    from urllib.parse import urlsplit  # here, since only debug mode needs it
+
+    fault = "--api-url must be https://HOST, with neither user nor query"
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return fault
+    if parts.scheme not in ("http", "https") or not host or port == 0 or not url.isascii():
+        return fault
+    if parts.username is not None or parts.query or parts.fragment:
+        return fault
+    if parts.scheme == "http" and not is_loopback(host):
+        return f"--api-url {url} would send the app's secret over the network as it is: write https"
+    return ""
 
 
 def settings() -> dict[str, Setting]:

@@ -18,6 +18,8 @@ WWSpecError
 │   ├─ NotifyNotFoundError   no stored event under this notify_id for this corp and app
 │   ├─ HandlerTimeoutError   the ability took longer than its timeout
 │   ├─ OverloadedError       the program or the ability has too many calls
+│   ├─ StillRunningError     a repeat came while the call that runs once still ran
+│   ├─ RepeatedError         a repeat gets the error that was kept
 │   ├─ SdkCallError          the SDK could not make our call
 │   ├─ ApiError              the platform refused our call with an errcode
 │   └─ AbilityError          raised by handlers on purpose
@@ -35,8 +37,9 @@ WWSpecError
 ├─ StoreError                the store of events and jobs failed
 │   └─ StoreFullError        a bound on rows, bytes or jobs is reached
 ├─ JsonError                 a text is not JSON, or not of the wanted type
+├─ AccessTokenError          debug mode gets no access token                   sdk.access_token
 ├─ ElfError                  a file is no ELF file, or a damaged one              image.elf
-├─ ChildError                a verb in a process of its own ended too early    cli.child
+├─ ChildError                a verb in a process of its own ended too early    child
 ├─ EmulatorError             the emulator did not do what it was asked         emulator.http.client
 ├─ CallRefusedError          the answer to an app's call is a refusal          emulator.http.answer
 ├─ NoResultError             an asynchronous call has no result in time        emulator.http.answer
@@ -69,6 +72,9 @@ from typing import ClassVar, cast
 
 DEFAULT_ERRCODE = 710660
 """The errcode of the program's own failures, the one that the vendor's demos give [100052]."""
+
+ONCE_ERRCODE = 710661
+"""The errcode of a repeat whose first call still runs, where the registry file gives no other."""
 
 _DEFAULT = cast(str, object())
 """Not None, which an application may pass by mistake: that is a TypeError."""
@@ -236,6 +242,17 @@ class OverloadedError(CallError):
     default_message = "the program is overloaded, try again later"
     loggable = True
     frequent = True
+
+
+class StillRunningError(CallError):
+    """A repeat of a call that runs once: the call did not end in the time that the repeat could wait."""
+
+    default_message = "the same call is still running, repeat it later"
+    loggable = True
+
+
+class RepeatedError(CallError):
+    """A repeat of a call that runs once: its error was kept. The message may be that of an `AbilityError`."""
 
 
 class SdkCallError(CallError):

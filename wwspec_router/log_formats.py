@@ -4,16 +4,18 @@ import copy
 import json
 import logging
 import time
+from collections.abc import Mapping
 from contextvars import ContextVar
+from datetime import datetime
 from typing import Any
 
 from wwspec_router.stacks import describe
 from wwspec_router.tracebacks import traceback_of
 
-__all__ = ["JsonFormatter", "OneLineFormatter", "ReadableFormatter", "current_request"]
+__all__ = ["Fields", "JsonFormatter", "OneLineFormatter", "ReadableFormatter", "current_request"]
 
 current_request: ContextVar[int | str] = ContextVar("wwspec_request", default="")
-"""What the lines of this thread or task are about: the number of a request of this process, or a job."""
+"""What the lines of this thread or task are about: the number of a request of this process, or `job-ID`."""
 
 _LINE = "%(asctime)s %(levelname)s %(name)s %(process)d%(request)s %(message)s"
 _PACKAGE = "wwspec_router."
@@ -22,6 +24,28 @@ _LEVELS = {"WARNING": "WARN", "CRITICAL": "ERROR"}
 """Names of levels that are too long for their column."""
 _LONGEST_REQUEST = 9
 _COLOURS = {"DEBUG": "bright_black", "INFO": "cyan", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
+
+
+class Fields:
+    """What a record says as names and values: log it in place of a text.
+
+    As JSON each of them is a key of its own, whose values always have the same type.
+
+    Args:
+        message: What kind of record it is; as JSON its message.
+        fields: The names and values.
+        text: The whole record as text; by default the message, then each name with its value.
+    """
+
+    def __init__(self, message: str, fields: Mapping[str, object], text: str | None = None) -> None:
+        self.message = message
+        self.fields = fields
+        self._text = text
+
+    def __str__(self) -> str:
+        if self._text is not None:
+            return self._text
+        return " ".join([self.message, *(f"{name}={_value(value)}" for name, value in self.fields.items())])
 
 
 class OneLineFormatter(logging.Formatter):
@@ -43,7 +67,7 @@ class OneLineFormatter(logging.Formatter):
 
 
 class JsonFormatter(OneLineFormatter):
-    """One JSON object a record.
+    """One JSON object a record: the fields of `Fields` beside those that each has.
 
     Args:
         with_text: Add the text of an exception.
@@ -55,18 +79,32 @@ class JsonFormatter(OneLineFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record."""
+        said = record.msg if isinstance(record.msg, Fields) else None
         line: dict[str, Any] = {
-            "time": self.formatTime(record),
+            "time": datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
             "process": record.process,
-            **({"request": request} if (request := current_request.get()) else {}),
-            "message": super().format(record).encode("utf-8", "backslashreplace").decode(),
+            **_subject(),
+            "message": super().format(record) if said is None else _printable(said.message.replace("\n", " | ")),
+            **(said.fields if said is not None else {}),
         }
         error = record.exc_info[1] if record.exc_info else None
         if error is not None and self._with_text:
-            line["traceback"] = traceback_of(error).encode("utf-8", "backslashreplace").decode()
-        return json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+            line["traceback"] = traceback_of(error)
+        text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-8", "replace").decode()  # half of a character: no JSON parser takes it
+
+
+def _subject() -> dict[str, int | str]:
+    """Return what this thread or task is about; each kind under a name of its own, since their types differ."""
+    about = current_request.get()
+    if not about:
+        return {}
+    if isinstance(about, int):
+        return {"request": about}
+    kind, _, name = about.partition("-")
+    return {kind: name}
 
 
 class ReadableFormatter(logging.Formatter):
@@ -116,6 +154,13 @@ class ReadableFormatter(logging.Formatter):
         import click  # here, since a deployed program needs none of it
 
         return click.style(text, fg=colour)
+
+
+def _value(value: object) -> str:
+    """Return the value of a field as text; quoted when it would not be one word."""
+    if isinstance(value, str) and value.isprintable() and value and not set(' "=') & set(value):
+        return value
+    return json.dumps(value)
 
 
 def _printable(line: str) -> str:

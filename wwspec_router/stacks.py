@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ErrorT = TypeVar("ErrorT", bound=BaseException)
 
-__all__ = ["describe", "describe_task", "describe_thread", "errcode_of", "is_a"]
+__all__ = ["class_of", "describe", "describe_task", "describe_thread", "errcode_of", "is_a"]
 
 FRAMES = 20
 """Innermost frames of a thread or a task that are shown."""
@@ -38,6 +38,15 @@ def describe(error: BaseException) -> str:
 def is_a(error: BaseException, kind: type[ErrorT]) -> TypeGuard[ErrorT]:
     """Tell whether an error is of a class. `isinstance` also believes what the object says of itself."""
     return issubclass(type(error), kind)
+
+
+def class_of(error: BaseException) -> str:
+    """Return the name of an error's class; empty when it has none. Never raises."""
+    try:
+        name = type(error).__name__
+    except BaseException:  # its metaclass raises
+        return ""
+    return name if type(name) is str else ""
 
 
 def errcode_of(error: BaseException) -> int | None:

@@ -1,8 +1,9 @@
 """The command line as a person uses it: a process, its output, its exit code."""
 
+import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,13 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def run() -> Run:
     """Run `wwspec` with arguments, in the repository's folder."""
 
-    def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: str, cwd: Path = ROOT, environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "wwspec_router", *arguments],
             cwd=cwd,
+            env={**os.environ, **(environment or {})},
             capture_output=True,
             text=True,
             timeout=60,

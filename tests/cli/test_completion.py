@@ -10,8 +10,8 @@ from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from tests.support.apps import ROOT, write_files
-from wwspec_router.cli.completion import SHELLS
 from wwspec_router.cli.main import VERBS, main
+from wwspec_router.cli.verbs.completion import SHELLS
 
 REGISTRY = """
 [passthrough]

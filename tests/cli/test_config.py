@@ -10,8 +10,8 @@ from click.testing import CliRunner, Result
 
 from tests.cli.conftest import Run
 from tests.support.apps import write_files
-from wwspec_router.cli import serve
 from wwspec_router.cli.main import main
+from wwspec_router.cli.verbs import serve
 from wwspec_router.config import Secret, Setting, Settings, settings, variable
 
 ALL = list(settings().values())
@@ -73,10 +73,10 @@ def test_a_setting_comes_from_the_file_the_environment_and_an_option_in_that_ord
     write_files(folder, {"wwspec.toml": f"# of this program\n[serve]\n\n{name} = {toml(value)}\n"})
     assert listed(folder)[name] == (value, "wwspec.toml:4")
     assert getattr(served(monkeypatch, folder), setting.name) == value
-    monkeypatch.setenv(
-        variable(name), str(setting.default).lower() if isinstance(value, bool) else str(setting.default)
-    )
-    assert listed(folder)[name] == (setting.default, variable(name))
+    from_environment = setting.default if setting.default != "" else "b"  # an empty variable counts as none
+    text = str(from_environment)
+    monkeypatch.setenv(variable(name), text.lower() if isinstance(value, bool) else text)
+    assert listed(folder)[name] == (from_environment, variable(name))
     given = [option if value else option.replace("--", "--no-")] if isinstance(value, bool) else [option, str(value)]
     assert listed(folder, *given)[name] == (value, option)
     assert getattr(served(monkeypatch, folder, *given), setting.name) == value
@@ -196,7 +196,7 @@ def test_a_wrong_value_of_the_environment_names_its_variable(folder: Path, monke
     monkeypatch.setenv("WWSPEC_PORT", "99999")
     done = wwspec("serve", "--app", folder)
     assert done.exit_code == 2
-    assert "Invalid value for WWSPEC_PORT: 99999 is not in the range" in done.stderr
+    assert "Invalid value for WWSPEC_PORT: must be a whole number from 0 to 65535, not '99999'" in done.stderr
 
 
 def test_a_misspelled_variable_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,7 +230,7 @@ def test_doctor_judges_the_settings_that_serve_would_use(run: Run, folder: Path)
     assert f"ok    settings  {folder / 'wwspec.toml'}" in lines
     assert "prod  settings  sdk is the emulator's stand-in (wwspec.toml:2): the zone needs the vendor's" in lines
     assert "fix   store     memory: is not shared by 2 worker processes: take another" in lines
-    assert "ok    port      0 is free for the program" in lines
+    assert "ok    port      0 is free for a zone program" in lines
 
 
 def test_serve_takes_a_store_of_the_file(run: Run, folder: Path) -> None:

@@ -1,6 +1,7 @@
 """`wwspec doctor` as a person uses it: one line for each thing, its fix, and the exit code."""
 
 import platform
+import re
 import socket
 import sqlite3
 import struct
@@ -13,7 +14,8 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.support.apps import write_files
-from wwspec_router.cli.doctor import MACHINES
+from tests.support.redis_server import local_redis
+from wwspec_router.image.elf import MACHINES
 from wwspec_router.testing.zone import Zone
 
 REGISTRY = '[abilities.get_group_chat]\napi = "get_group_chat"\n'
@@ -95,16 +97,23 @@ def test_a_port_that_something_else_has_is_named_with_its_option(doctor: Doctor)
         other.listen()
         code, lines = doctor()
     assert code == 1
-    assert lines[f"port {doctor.port}"] == "ok is free for the program"
-    assert lines[f"port {doctor.emulator_port}"] == (
-        "fix can't be opened (Address already in use): end what listens there, or take another --emulator-port"
-    )
+    assert lines[f"port {doctor.port}"] == "ok is free for a zone program"
+    line = lines[f"port {doctor.emulator_port}"]
+    assert line.startswith("fix is taken: something else than a zone program or an emulator listens there, of process ")
+    assert line.endswith("; end it, or choose another --emulator-port")
+
+
+def test_the_emulator_on_the_port_of_the_program_is_a_fault(run: Run, folder: Path, zone: Zone) -> None:
+    port = zone.client.url.rpartition(":")[2]
+    done = run("doctor", "--port", port, cwd=folder)
+    assert done.returncode == 1
+    assert f"fix   port      {port} is taken: an emulator listens there, whose program is at " in done.stdout
 
 
 def test_a_running_emulator_is_no_fault(run: Run, folder: Path, zone: Zone) -> None:
     port = zone.client.url.rpartition(":")[2]
     done = run("doctor", "--emulator-port", port, cwd=folder)
-    assert f"ok    port      {port} has a running emulator" in done.stdout.splitlines()
+    assert f"ok    port      {port} has an emulator already" in done.stdout.splitlines()
 
 
 def elf(machine: int) -> bytes:
@@ -157,6 +166,14 @@ def test_a_store_that_does_not_answer_is_a_fault(doctor: Doctor) -> None:
     assert lines["store"].startswith("fix ")
 
 
+def test_what_a_redis_server_may_lose_is_for_production(doctor: Doctor, tmp_path: Path) -> None:
+    with local_redis(tmp_path, "--appendonly", "no") as redis:
+        code, lines = doctor("--store", redis.url)
+    assert code == 0
+    assert lines["store"].startswith("prod unix takes writes; it keeps no append-only file")
+    assert lines["store"].endswith(": set appendonly yes")
+
+
 def test_a_store_in_memory_is_nothing_for_production(doctor: Doctor) -> None:
     code, lines = doctor("--store", "memory:")
     assert code == 0
@@ -174,3 +191,25 @@ def test_debug_mode_and_missing_files_of_the_image_are_told(
     assert lines["image"].startswith(f"prod no Dockerfile in {folder}: ")
     assert lines["debug"].startswith("prod a debug token is set (WWSPEC_DEBUG_TOKEN): ")
     assert "s3cret" not in str(lines)
+
+
+def test_the_access_token_of_debug_mode_is_tried(doctor: Doctor, zone: Zone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WWSPEC_DEBUG_TOKEN", "s3cret")
+    monkeypatch.setenv("WWSPEC_CORPSECRET", zone.client.info()["secret"])
+    code, lines = doctor("--api-url", zone.client.url, "--corpid", zone.client.info()["corpid"])
+    assert code == 0
+    assert re.fullmatch(r"ok the access token is valid for \d+ s more, and renewed by .*", lines["token"])
+    monkeypatch.setenv("WWSPEC_CORPSECRET", "s3cret")
+    code, lines = doctor("--api-url", zone.client.url, "--corpid", zone.client.info()["corpid"])
+    assert code == 1
+    assert lines["token"].startswith("fix gettoken was refused with 40001: the corpsecret is not the app's: ")
+    assert "s3cret" not in str(lines)
+
+
+def test_debug_mode_without_a_way_to_its_access_token_is_a_fault(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WWSPEC_DEBUG_TOKEN", "s3cret")
+    code, lines = doctor("--corpid", "a-corp")
+    assert code == 1
+    assert lines["settings"].startswith("fix WWSPEC_DEBUG_TOKEN and WWSPEC_ACCESS_TOKEN go together; or set WWSPEC_CO")

@@ -1,25 +1,40 @@
 """Deliberate mistakes, each made for real: docs/mistakes.md has the exit code and the message of each."""
 
+import io
 import re
-from collections.abc import Mapping
+import shlex
+import socket
+import tarfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from tests.cli.conftest import Run
+from tests.emulator.conftest import serving
 from tests.support.apps import ROOT, write_files
+from wwspec_router.emulator.http.server import create_app
+from wwspec_router.emulator.settings import EmulatorSettings
+from wwspec_router.testing.zone import Zone
 
 HEAD = "from wwspec_router import AsyncContext, Contract, Output, ability\n\n\n@ability\n"
 SHOP = f"{HEAD}def buy(request: Contract) -> Output:\n    return Output()\n\n\ndef sell():\n    pass\n"
 ROW = "[abilities.buy]\nhandler = 'abilities.shop:buy'\n"
+CLICK = ["Usage: wwspec ", "Try 'wwspec ", ""]
+"""How the three lines begin that click puts before the message of a wrong command line."""
 
 
 class Mistake(NamedTuple):
-    """Files that are put into a small application, and what is run in its folder."""
+    """Files that are put into a small application, and what is run in its folder.
+
+    PORT in the command is a port on which something listens, EMULATOR the URL of an emulator with a program, and DOWN
+    that of one whose program does not run.
+    """
 
     files: Mapping[str, str | bytes] = {}
     command: str = "check"
+    environment: Mapping[str, str] = {}
 
 
 def registry(text: str | bytes) -> Mapping[str, str | bytes]:
@@ -28,6 +43,18 @@ def registry(text: str | bytes) -> Mapping[str, str | bytes]:
 
 def shop(text: str) -> Mapping[str, str | bytes]:
     return {"abilities/shop.py": text}
+
+
+def settings(text: str) -> Mapping[str, str | bytes]:
+    return {"wwspec.toml": text}
+
+
+def layers() -> bytes:
+    """Return a tar with what `docker save` writes."""
+    with io.BytesIO() as written:
+        with tarfile.open(fileobj=written, mode="w") as tar:
+            tar.addfile(tarfile.TarInfo("manifest.json"))
+        return written.getvalue()
 
 
 MISTAKES = {
@@ -76,13 +103,56 @@ MISTAKES = {
         {**registry("[abilities.buy]\napi = 'sync_msg'\ninput = 'buy.json'\n"), "buy.json": '{"limit": "1"}'}
     ),
     "a schema without Request": Mistake({"schemas/api/greet.py": "from wwspec_router import Output as Response\n"}),
+    "a misspelled verb": Mistake(command="serv"),
+    "a misspelled command of zone": Mistake(command="zone trafic"),
+    "a misspelled option": Mistake(command="serve --prot 8081"),
+    "an option before the verb": Mistake(command="--url http://127.0.0.1:8090 call buy"),
+    "an option before the command of zone": Mistake(command="zone --url http://127.0.0.1:8090 info"),
+    "a port that is no number": Mistake(command="serve --port http"),
+    "a port that does not exist": Mistake(command="serve --port 80800"),
+    "a secret on the command line": Mistake(command="serve --store redis://:s3cret@127.0.0.1/0"),
+    "an extra that is not installed": Mistake(
+        {"hide/sitecustomize.py": "import sys\n\nsys.modules['httpx'] = None\n"}, "call buy", {"PYTHONPATH": "hide"}
+    ),
     "another folder than the application's": Mistake(command="check --app nowhere"),
     "a misspelled ability ID": Mistake(command="contracts byu"),
-    "a call without an emulator": Mistake(command="call buy --url http://127.0.0.1:1"),
-    "an emulator's address that is no URL": Mistake(command="call buy --url 127.0.0.1:8090"),
+    "an unknown key in wwspec.toml": Mistake(settings("[serve]\nprot = 8081\n"), "config"),
+    "a key of wwspec.toml without its table": Mistake(settings("port = 8081\n"), "config"),
+    "a wrong value in wwspec.toml": Mistake(settings("[serve]\nport = '8081'\n"), "config"),
+    "a secret in wwspec.toml": Mistake(settings("[serve]\ndebug-token = 's3cret'\n"), "config"),
+    "a wrong value in the environment": Mistake(command="config", environment={"WWSPEC_THREADS": "many"}),
+    "a port in use": Mistake(command="serve --sdk emulator --store memory: --port PORT"),
+    "dev on the port of another program": Mistake(command="dev --port PORT --emulator-port 65535"),
+    "an emulator on the port of another program": Mistake(command="emulate --port PORT"),
+    "dev in a folder that is not there": Mistake(command="dev --app nowhere"),
     "an emulated program for other machines": Mistake(command="serve --sdk emulator --port 0 --host 0.0.0.0"),
     "no SDK": Mistake(command="serve --port 0 --store memory:"),
     "a store that is not reached": Mistake(command="serve --sdk emulator --port 0 --store redis://127.0.0.1:1"),
+    "a store with a misspelled scheme": Mistake(command="serve --sdk emulator --port 0 --store sqlit:notify.db"),
+    "a store that worker processes don't share": Mistake(
+        command="serve --sdk emulator --port 0 --store memory: --workers 2"
+    ),
+    "a store whose folder is a file": Mistake(
+        command="serve --sdk emulator --port 0 --store sqlite:abilities/shop.py/n.db"
+    ),
+    "a call without an emulator": Mistake(command="call buy --url http://127.0.0.1:1"),
+    "an emulator's address that is no URL": Mistake(command="call buy --url 127.0.0.1:8090"),
+    "a call while the program is down": Mistake(command="call buy --url DOWN"),
+    "an event while the program is down": Mistake(command="fire hit_keyword --url DOWN"),
+    "a call of a misspelled ability": Mistake(command="call chat_digset --url EMULATOR"),
+    "a request that is no JSON": Mistake(command="call chat_digest '{limit: 1}' --url EMULATOR"),
+    "a request of another type": Mistake(command='call chat_digest \'{"limit": "1"}\' --url EMULATOR'),
+    "a request in a file that is missing": Mistake(command="call chat_digest @request.json --url EMULATOR"),
+    "a jobid that is unknown": Mistake(command="job jobid_0 --url EMULATOR"),
+    "an event with a misspelled name": Mistake(command="fire hit_keywrd --url EMULATOR"),
+    "an event with an unknown field": Mistake(
+        command="fire auth_knowledge_base --set knowlege_base_name=Prices --url EMULATOR"
+    ),
+    "a new program in a folder that exists": Mistake(command="new abilities"),
+    "a new program whose name no image can have": Mistake(command="new MyShop"),
+    "a folder of examples that is missing": Mistake(command="new bakery --from console"),
+    "an image without a Dockerfile": Mistake(command="image"),
+    "a tar of `docker save`": Mistake({"shop.tar": layers()}, "image --check shop.tar"),
 }
 
 
@@ -93,21 +163,60 @@ def documented() -> dict[str, tuple[int, str]]:
     return {mistake: (int(code), quoted or plain) for mistake, code, quoted, plain in rows}
 
 
-def made(run: Run, folder: Path, mistake: Mistake) -> tuple[int, list[str]]:
-    """Make a mistake; return the exit code, and the lines of the message with APP for the application's folder."""
+@pytest.fixture(scope="module")
+def down() -> Iterator[str]:
+    """The URL of an emulator whose program does not run."""
+    with serving(create_app(EmulatorSettings(program_url="http://127.0.0.1:1"))) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[str]:
+    """A port on which something listens that says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        yield str(silent.getsockname()[1])
+
+
+@pytest.fixture
+def places(request: pytest.FixtureRequest) -> Mapping[str, str]:
+    """What the words PORT, EMULATOR and DOWN of a command mean; only what it names is started."""
+    command = MISTAKES[request.getfixturevalue("name")].command
+    found = {word: request.getfixturevalue(word.lower()) for word in ("PORT", "DOWN") if word in command}
+    if "EMULATOR" in command:
+        zone: Zone = request.getfixturevalue("zone")
+        found["EMULATOR"] = zone.client.url
+    return found
+
+
+def made(run: Run, folder: Path, mistake: Mistake, places: Mapping[str, str]) -> tuple[int, list[str]]:
+    """Make a mistake; return the exit code, and the lines of the message without what differs each time."""
     app = write_files(folder / "app", {"abilities/registry.toml": ROW, "abilities/shop.py": SHOP})
     for name, content in mistake.files.items():
         (app / name).parent.mkdir(parents=True, exist_ok=True)
         (app / name).write_bytes(content.encode() if isinstance(content, str) else content)
-    done = run(*mistake.command.split(), cwd=app)
-    lines = done.stderr.replace(str(app), "APP").splitlines()
-    return done.returncode, [line for line in lines if " INFO " not in line]
+    command = mistake.command
+    for word, place in places.items():
+        command = command.replace(word, place)
+    done = run(*shlex.split(command), cwd=app, environment=mistake.environment)
+    found = [line for line in done.stdout.splitlines() if line.startswith("fault ")]  # of `image --check`
+    text = done.stderr.replace(str(app), "APP").replace("python -m wwspec_router", "wwspec")
+    for word, place in places.items():
+        text = text.replace(place, word)
+    text = re.sub(r"process \d+ in .* \(.*\); (.*) \d+$", r"process PID in FOLDER (COMMAND); \1 NUMBER", text)
+    text = re.sub(r"hint: \[\d+_\d+\]", "hint: [...]", text)
+    lines = [line for line in text.splitlines() if " INFO " not in line and not line.startswith("wwspec image: ")]
+    return done.returncode, lines + found
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_a_mistake_is_answered_with_one_line_that_names_the_fix(run: Run, tmp_path: Path, name: str) -> None:
-    code, [line] = made(run, tmp_path, MISTAKES[name])
+def test_a_mistake_is_answered_with_one_line_that_names_the_fix(
+    run: Run, tmp_path: Path, name: str, places: Mapping[str, str]
+) -> None:
+    code, [*before, line] = made(run, tmp_path, MISTAKES[name], places)
     assert (code, line.removeprefix("Error: ")) == documented()[name]
+    if before:
+        assert code == 2
+        assert all(each.startswith(begin) for each, begin in zip(before, CLICK, strict=True)), before
 
 
 def test_the_page_has_each_of_these_mistakes_and_no_other() -> None:

@@ -14,7 +14,7 @@ SECRET = "a-secret-of-4f2a"  # noqa: S105 - to be searched for
 REDIS = f"redis://user:{SECRET}@127.0.0.1:1/0"
 """Nobody listens there, which the program finds out before it opens its port."""
 SECRETS = {
-    "serve": {"store": REDIS, "debug-token": SECRET, "access-token": SECRET},
+    "serve": {"store": REDIS, "debug-token": SECRET, "access-token": SECRET, "corpsecret": SECRET},
     "dev": {"store": REDIS},
     "emulate": {"callback-token": SECRET, "encoding-aes-key": SECRET},
 }

@@ -15,7 +15,7 @@ from tests.cli.conftest import Run
 from tests.support.apps import ROOT
 from tests.support.processes import command_lines
 from tests.support.redis_server import local_redis
-from wwspec_router.cli.child import Child
+from wwspec_router.child import Child
 from wwspec_router.cli.main import VERBS
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.testing.zone import Zone
@@ -258,7 +258,9 @@ def test_dev_hides_the_password_of_its_store(application: Path, tmp_path: Path) 
             dev.stop()
     assert [line.split()[3] for line in lines] == ["dev", "emulate", "serve", "serve"]  # a parent and its worker
     assert not any(secret in line for line in lines)
-    assert f"store {redis.path}" in (tmp_path / "dev.log").read_text()
+    log = (tmp_path / "dev.log").read_text()
+    assert f"store {redis.path}" in log
+    assert re.search("WARN.*store: it keeps no append-only file.*: set appendonly yes", log)
 
 
 def test_dev_takes_from_its_settings_file_what_development_needs(application: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from wwspec_router.contracts.bounds import bounded
 from wwspec_router.contracts.codec import InputCodec, OutputCodec, OutputPolicy
 from wwspec_router.errors import InputError, OutputError
 from wwspec_router.registry.table import AbilityTable
-from wwspec_router.stores import NotifyStore
+from wwspec_router.stores import Store
 
 HUGE = 10**400
 """401 digits."""
@@ -224,7 +224,7 @@ def refuse_hugely(request: Inner) -> Output:
 
 
 @pytest.fixture
-def kernel(reference_table: AbilityTable, store: NotifyStore) -> Kernel:
+def kernel(reference_table: AbilityTable, store: Store) -> Kernel:
     return Kernel(with_handler(with_handler(reference_table, count_up), refuse_hugely), store, sdk=MemorySdk())
 
 

@@ -250,7 +250,7 @@ class Forgotten(Contract):
 
 
 def test_merged_events_hold_the_keys_of_every_event_and_of_an_error() -> None:
-    assert console_example(merged_events({"learnt": Learnt})) == {
+    assert console_example(merged_events({"learnt": Learnt}, {})) == {
         "errcode": 0,
         "errmsg": "ok",
         "event_type": "text",
@@ -261,7 +261,7 @@ def test_merged_events_hold_the_keys_of_every_event_and_of_an_error() -> None:
 
 def test_events_that_disagree_on_a_key_are_refused() -> None:
     with pytest.raises(LoaderError, match=r"schemas/events/forgotten\.py: detail has another type"):
-        merged_events({"learnt": Learnt, "forgotten": Forgotten})
+        merged_events({"learnt": Learnt, "forgotten": Forgotten}, {})
 
 
 def test_a_wrapped_request_looks_as_the_python_demo_sends_it() -> None:

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from wwspec_router.cli.zone import command
+from wwspec_router.cli.verbs.zone import command
 from wwspec_router.emulator.apis.table import APIS
 from wwspec_router.emulator.appside import calls as appside, uploads
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS

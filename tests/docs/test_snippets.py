@@ -17,6 +17,7 @@ from Crypto.PublicKey import RSA
 
 import wwspec_router
 from tests.support.apps import ROOT
+from tests.support.waiting import wait_until
 from wwspec_router.cli.main import VERBS
 from wwspec_router.testing.zone import Zone
 
@@ -31,6 +32,7 @@ ELSEWHERE = {
             "scripts/torture kills --store sqlite",
             "scripts/torture kills --store redis",
             "scripts/torture redis",
+            "scripts/torture failover",
             "scripts/torture overload",
             "scripts/torture intruder",
             "scripts/torture soak",
@@ -73,11 +75,11 @@ def blocks() -> Iterator[Block]:
 BLOCKS = list(blocks())
 FILES = [block for block in BLOCKS if block.language in ("python", "toml", "json")]
 COMMANDS = [
-    pytest.param(line, id=f"{block.page.name}:{block.line}: {line}")
+    pytest.param(lines, id=f"{block.page.name}:{block.line}: {'; '.join(lines)}")
     for block in BLOCKS
-    if block.language == "bash"
-    for line in block.text.splitlines()
+    if block.language == "bash" and (lines := [each for each in block.text.splitlines() if each not in ELSEWHERE])
 ]
+"""The commands of each block. They are run in their order: a later one may need what an earlier one has made."""
 
 
 @pytest.fixture(scope="module")
@@ -110,10 +112,13 @@ def test_every_file_of_a_page_says_where_it_belongs() -> None:
         )
 
 
-@pytest.mark.parametrize("line", COMMANDS)
-def test_every_command_of_a_page_works(line: str, application: Path, zone: Zone) -> None:
-    if line in ELSEWHERE:
-        return
+@pytest.mark.parametrize("lines", COMMANDS)
+def test_every_command_of_a_page_works(lines: list[str], application: Path, zone: Zone) -> None:
+    for line in lines:
+        run(line, application, zone)
+
+
+def run(line: str, application: Path, zone: Zone) -> None:
     words = shlex.split(line)
     module = {"wwspec": "wwspec_router", "pytest": "pytest"}.get(words[0])
     assert module, f"tell this test how to run {line}"
@@ -143,6 +148,19 @@ def test_the_abilities_of_the_pages_answer(zone: Zone) -> None:
     refused = zone.call("price_check", {"article": "茶" * 22})
     assert refused.errmsg == "input contract: longer than 64 bytes at $.article"
     assert zone.call("echo", {"say": "hi"}).reply["said"] == "hi"
+
+
+def test_the_code_on_events_of_the_pages_delivers_its_result(zone: Zone) -> None:
+    token = zone.fire("conversation_new_message")["event"]["conversation_new_message"]["token"]
+
+    def delivered() -> list[dict[str, Any]]:
+        ids = [each["notify_id"] for each in zone.client.notifications()]
+        replies = [zone.call("get_callback_data", notify_id=each).reply for each in ids]
+        return [each for each in replies if each.get("conversation_new_message", {}).get("token") == token]
+
+    wait_until(delivered)
+    [event] = delivered()
+    assert event["conversation_new_message_result"]["messages"] > 0
 
 
 def test_the_analysis_of_the_pages_reads_the_messages_that_the_app_has_opened(zone: Zone) -> None:

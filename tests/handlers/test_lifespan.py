@@ -14,12 +14,12 @@ from tests.support.kernel import app_call, with_handler
 from tests.support.sdk import MemorySdk
 from tests.support.waiting import wait_until
 from wwspec_router import AsyncContext, Context, Contract, Output, ability
-from wwspec_router.cli.child import Child, ChildError
+from wwspec_router.child import Child, ChildError
 from wwspec_router.errors import LifespanError
 from wwspec_router.handlers.lifespan import Lifespan
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.table import AbilityTable
-from wwspec_router.stores import NotifyStore
+from wwspec_router.stores import Store
 from wwspec_router.testing.zone import Zone
 
 REGISTRY = """
@@ -195,7 +195,7 @@ def test_closing_is_bounded_and_a_failure_there_is_logged(caplog: pytest.LogCapt
     assert failed.endswith("OSError: the licence server is gone")
 
 
-def test_def_and_async_def_handlers_get_the_state(reference_table: AbilityTable, store: NotifyStore) -> None:
+def test_def_and_async_def_handlers_get_the_state(reference_table: AbilityTable, store: Store) -> None:
     @ability
     def plain(request: Ask, ctx: Context[str]) -> Told:
         return Told(text=ctx.state)
@@ -210,7 +210,7 @@ def test_def_and_async_def_handlers_get_the_state(reference_table: AbilityTable,
         assert '"text":"shared"' in dispatcher.dispatch(app_call(function.__name__)).text
 
 
-def test_without_a_lifespan_the_state_is_none(reference_table: AbilityTable, store: NotifyStore) -> None:
+def test_without_a_lifespan_the_state_is_none(reference_table: AbilityTable, store: Store) -> None:
     @ability
     def plain(request: Ask, ctx: Context) -> Told:
         return Told(text=repr(ctx.state))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from wwspec_router import AsyncContext, Context, Contract, Output, ability
 from wwspec_router.contracts import PagedRequest
 from wwspec_router.envelope import Deadline
 from wwspec_router.errors import ApiError, CallError
+from wwspec_router.kernel.notifications import AppNotifications
 from wwspec_router.registry.loader import Application
 from wwspec_router.registry.table import AbilityTable
+from wwspec_router.stores import open_store
 from wwspec_router.wecom import get_rule_list, search_msg, sync_msg
 
 KernelWith = Callable[..., Kernel]
@@ -59,7 +62,9 @@ def context(reference_table: AbilityTable) -> ContextOver:
     """Returns the context of a handler that is called just now."""
 
     def over(sdk: MemorySdk) -> Context:
-        return Context(app_call("test"), lambda: sdk.client("corp", 7, "test", ""), reference_table.apis, Deadline())
+        notifications = AppNotifications(sdk, open_store("memory:"), 60.0, {})
+        new_client = partial(sdk.client, "corp", 7, "test", "")
+        return Context(app_call("test"), new_client, reference_table.apis, Deadline(), notifications)
 
     return over
 

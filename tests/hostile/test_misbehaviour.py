@@ -21,7 +21,8 @@ from wwspec_router.envelope import Call, CallType
 from wwspec_router.handlers.ability import handler_of
 from wwspec_router.handlers.portal import LoopPortal, Portal, PrivateLoopPortal
 from wwspec_router.kernel.dispatch import Dispatcher
-from wwspec_router.registry.table import AbilityTable, HandlerTarget
+from wwspec_router.registry.table import AbilityTable
+from wwspec_router.registry.targets import HandlerTarget
 from wwspec_router.stores import open_store
 
 HANDLERS = ["misbehave", "misbehave_later"]

@@ -17,7 +17,7 @@ from tests.hostile.conftest import LIMIT, hostile_app, sent_raw
 from tests.support.apps import ROOT
 from tests.support.processes import command_lines
 from tests.support.redis_server import LocalRedis, local_redis
-from wwspec_router.cli.child import Child
+from wwspec_router.child import Child
 from wwspec_router.emulator.standin.wwspec_standin import seal
 
 OWNER, OTHER, FAILING = ("ww-owner", 7), ("ww-other", 9), ("ww-owner", 13)
@@ -317,6 +317,8 @@ def test_what_a_handler_left_running_fails_without_telling(program: Program, nam
         "redis://127.0.0.1:1/0?password={0}",
         "rediss://user:{0}@127.0.0.1:1/0",
         "unix://user:{0}@/no/such.sock",
+        "redis+sentinel://user:{0}@127.0.0.1:1/main?sentinel_password=x@{0}",
+        "rediss+cluster://user:{0}@127.0.0.1:1,127.0.0.1:2",
         "redsi://user:{0}@127.0.0.1:1/0",
         "redis://user:{0}@127.0.0.1:x/0",
         "redis:{0}",

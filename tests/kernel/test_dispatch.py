@@ -22,7 +22,7 @@ from wwspec_router.monitoring.figures import ASYNC, UNKNOWN
 from wwspec_router.registry.examples import console_contracts
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.sdk.base import Headers
-from wwspec_router.stores import NotifyStore, open_store
+from wwspec_router.stores import Store, open_store
 
 ZoneOf = Callable[..., Kernel]
 
@@ -120,7 +120,7 @@ def test_an_empty_array_is_taken_for_an_empty_object_where_nothing_is_required(k
     assert kernel.call("python_demo", func("do_async_job", text), notify_id=notify_id) == json.loads(EVENT)
 
 
-def test_an_empty_array_is_taken_by_an_ability_that_answers_figures(kernel_of: ZoneOf, store: NotifyStore) -> None:
+def test_an_empty_array_is_taken_by_an_ability_that_answers_figures(kernel_of: ZoneOf, store: Store) -> None:
     """Row 24."""
     kernel = kernel_of("[abilities.figures]\nkind='status'\n")
     dispatcher = Dispatcher(kernel.table, kernel.sdk, store, status=lambda: '{"errcode":0}')
@@ -313,7 +313,7 @@ def test_asynchronous_calls_do_not_count_against_a_limit(kernel_of: ZoneOf) -> N
     def reply(request: str) -> str:
         if not answers:
             answers.append("")
-            route = kernel.dispatcher.job_route(job)
+            route = kernel.dispatcher.job_route(job.ability_id)
             with ThreadPoolExecutor(1) as other:
                 answers[:] = [other.submit(kernel.dispatcher.answer, job, route, Deadline()).result().text]
         return OK
@@ -571,7 +571,7 @@ class BrokenSdk(MemorySdk):
         raise NotImplementedError
 
 
-def test_an_sdk_without_clients_is_answered_all_the_same(reference_table: AbilityTable, store: NotifyStore) -> None:
+def test_an_sdk_without_clients_is_answered_all_the_same(reference_table: AbilityTable, store: Store) -> None:
     kernel = Kernel(reference_table, store, sdk=BrokenSdk())
 
     for ability_id in ("invoke_sync_msg", "chat_digest", "group_overview"):

@@ -133,7 +133,7 @@ def test_a_job_that_fails_again_and_again_is_one_line(
     """Row 5: a failing job is told as rarely as a failing call."""
     call = app_call("moody", is_async=True)
     for _ in range(5):
-        moody_zone.dispatcher.answer(call, moody_zone.dispatcher.job_route(call), Deadline())
+        moody_zone.dispatcher.answer(call, moody_zone.dispatcher.job_route(call.ability_id), Deadline())
 
     [record] = caplog.records
     assert record.getMessage().startswith("ability moody failed: ValueError at test_floods.py:")

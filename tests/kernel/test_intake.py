@@ -14,7 +14,7 @@ from tests.support.sdk import OK, MemorySdk, network_failure
 from wwspec_router.errors import CallError
 from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.registry.table import AbilityTable
-from wwspec_router.stores import NotifyStore, StoreLimits, open_store
+from wwspec_router.stores import Store, StoreLimits, open_store
 
 PAYLOADS = sorted((ROOT / "tests" / "payloads" / "events").glob("*.json"))
 EVENT = '{"event_type":"hit_keyword","timestamp":5,"hit_keyword":{"token":"a-secret"}}'
@@ -22,7 +22,7 @@ ACCEPTED = {"errcode": 0, "errmsg": "ok"}
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NotifyStore]:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     opened = open_store("memory:" if request.param == "memory" else f"sqlite:{tmp_path / 'notify.db'}")
     yield opened
     opened.close()

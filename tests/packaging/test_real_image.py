@@ -21,7 +21,7 @@ from tests.packaging.conftest import Archives, run
 from tests.support.apps import ROOT, write_files
 from tests.support.image_base import NAME, Storage, why_not
 from tests.support.waiting import wait_until
-from wwspec_router.cli.child import Child
+from wwspec_router.child import Child
 
 pytestmark = [
     pytest.mark.slow,  # debootstrap makes a Debian of 200 MB, buildah writes it as a layer and as a tar
@@ -208,5 +208,5 @@ def test_an_image_without_the_sdk_says_what_is_missing_and_refuses_to_start(root
     command = ["/usr/sbin/chroot", str(root), "/bin/bash", "/app/run.sh"]
     done = subprocess.run(command, env={}, cwd="/", capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode != 0
-    assert "put wwspecapisdk.so into the program's sdk/ folder" in done.stdout + done.stderr
+    assert "put wwspecapisdk.so there" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr

@@ -33,6 +33,8 @@ WORKS = {
 """The verbs that need no extra."""
 HINT = "needs the extra emulator (Crypto, httpx, python_multipart, watchfiles not found)"
 
+HINT_OF_FUZZ = "wwspec fuzz needs the extra testing ("
+
 REGISTRY = {"abilities/registry.toml": '[abilities.get_group_chat]\napi = "get_group_chat"\n'}
 
 
@@ -80,7 +82,13 @@ def test_help_of_every_verb_works(bare: Path, clean_env: dict[str, str], folder:
 
 
 def test_every_verb_is_tried_here() -> None:
-    assert {*NEEDS_EMULATOR, *WORKS, "doctor", "image", "serve"} == set(VERBS)
+    assert {*NEEDS_EMULATOR, *WORKS, "doctor", "fuzz", "image", "serve"} == set(VERBS)
+
+
+def test_fuzz_names_the_extra_that_it_needs(bare: Path, clean_env: dict[str, str], folder: Path) -> None:
+    done = wwspec(bare, clean_env, folder, "fuzz")
+    assert done.returncode == 2
+    assert HINT_OF_FUZZ in done.stderr
 
 
 @pytest.mark.parametrize("verb", NEEDS_EMULATOR)

@@ -129,17 +129,17 @@ def test_a_folder_that_is_named_as_a_module_of_python_is_refused(app: Path) -> N
         (
             "ping",
             EMPTY + "class Response(Output): pass\n",
-            "schemas.api.ping must define Request as a subclass of wwspec_router.contracts.ApiRequest",
+            "schemas/api/ping.py: must define Request as a subclass of wwspec_router.contracts.ApiRequest",
         ),
         (
             "ping",
             EMPTY + "class Request(ApiRequest): pass\n",
-            "schemas.api.ping must define Response as a subclass of wwspec_router.contracts.Output",
+            "schemas/api/ping.py: must define Response as a subclass of wwspec_router.contracts.Output",
         ),
         (
             "ping",
             EMPTY + "Request = 3\n",
-            "schemas.api.ping must define Request as a subclass of wwspec_router.contracts.ApiRequest",
+            "schemas/api/ping.py: must define Request as a subclass of wwspec_router.contracts.ApiRequest",
         ),
     ],
     ids=["error", "missing package", "syntax", "error in an import", "exit", "no Request", "no Response", "no class"],
@@ -153,7 +153,7 @@ def test_a_contract_module_that_does_not_load_is_told(app: Path, name: str, text
 def test_an_event_module_must_define_its_event(app: Path) -> None:
     write_files(app, {"schemas/events/pinged.py": ""})
 
-    assert fault(app) == "schemas.events.pinged must define Event as a subclass of wwspec_router.contracts.Contract"
+    assert fault(app) == "schemas/events/pinged.py: must define Event as a subclass of wwspec_router.contracts.Contract"
 
 
 def test_a_broken_application_does_not_hide_the_faults_of_its_registry(app: Path) -> None:
@@ -161,7 +161,7 @@ def test_a_broken_application_does_not_hide_the_faults_of_its_registry(app: Path
 
     told = fault(app)
     assert "[progam]: unknown table; did you mean program?" in told
-    assert "schemas.events.pinged must define Event" in told
+    assert "schemas/events/pinged.py: must define Event" in told
 
 
 @pytest.mark.parametrize(

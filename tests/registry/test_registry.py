@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, example, given, settings, strategies as st
 from tests.support.apps import ROOT, check_app, write_files
 from wwspec_router.errors import ConfigurationError, RegistryError
 from wwspec_router.registry.file import Passthrough, Program, parse_registry
-from wwspec_router.registry.table import ApiTarget, build_table, check_configuration
+from wwspec_router.registry.table import build_table, check_configuration
+from wwspec_router.registry.targets import ApiTarget
 
 
 @pytest.fixture
@@ -32,8 +33,10 @@ def test_the_reference_registry_has_no_fault() -> None:
     table = build_table(ROOT, ROOT / "abilities" / "registry.toml")
 
     check_configuration(table)
-    assert len(table.abilities) == 2 * len(table.api_contracts) + 1 + 5
+    assert len(table.abilities) == 2 * len(table.api_contracts) + 2 + 8
 
+
+TABLES = "passthrough, func, abilities, events, notifications, notify_scenes"
 
 FAULTS: list[tuple[str, str, str]] = [
     (
@@ -44,13 +47,14 @@ FAULTS: list[tuple[str, str, str]] = [
     (
         "far table",
         "zzz = 1",
-        "registry.toml [zzz]: unknown table; known: program, passthrough, func, abilities, notify_scenes",
+        "registry.toml [zzz]: unknown table; known: program, " + TABLES,
     ),
     ("unknown key", "\n[program]\nerrcod = 1", "registry.toml:2 [program]: unknown key errcod; did you mean errcode?"),
     (
         "far key",
         "[program]\nzzz = 1",
-        "registry.toml:1 [program]: unknown key zzz; known: name, errcode, overload_errcode, notify_ttl, timeout",
+        "registry.toml:1 [program]: unknown key zzz; known: name, errcode, overload_errcode, "
+        "once_errcode, notify_ttl, timeout, lifespan",
     ),
     ("wrong type", "[program]\nname = 1", "registry.toml:1 [program]: name: must be a text, not a whole number"),
     ("errcode 0", "[program]\nerrcode = 0", "registry.toml:1 [program]: errcode: must be a whole number >= 1"),
@@ -156,7 +160,8 @@ FAULTS: list[tuple[str, str, str]] = [
     (
         "a key of two lines",
         '[program]\n"a\\nb" = 1',
-        "registry.toml:1 [program]: unknown key a\\nb; known: name, errcode, overload_errcode, notify_ttl, timeout",
+        "registry.toml:1 [program]: unknown key a\\nb; known: name, errcode, overload_errcode, "
+        "once_errcode, notify_ttl, timeout, lifespan",
     ),
     (
         "an unknown API",
@@ -253,6 +258,77 @@ FAULTS: list[tuple[str, str, str]] = [
         "registry.toml:1 [abilities.a]: handler: abilities.chat_digest:Count "
         "is no handler; mark a function with @wwspec_router.ability",
     ),
+    (
+        "once without a key",
+        "[abilities.a]\nhandler='abilities.chat_digest:digest'\n[abilities.a.once]\nttl=5",
+        "registry.toml:1 [abilities.a]: once: missing key key",
+    ),
+    (
+        "once with an unknown key",
+        "[abilities.a]\nhandler='abilities.chat_digest:digest'\n[abilities.a.once]\nkey='*'\nttk=5",
+        "registry.toml:1 [abilities.a]: once: unknown key ttk; did you mean ttl?",
+    ),
+    (
+        "once that is no table",
+        "[abilities.a]\nhandler='abilities.chat_digest:digest'\nonce='cursor'",
+        "registry.toml:1 [abilities.a]: once: must be a table of keys and values",
+    ),
+    (
+        "once for ever",
+        "[abilities.a]\nhandler='abilities.chat_digest:digest'\n[abilities.a.once]\nkey='*'\nttl=0",
+        "registry.toml:1 [abilities.a]: once: ttl: must be a number > 0.0",
+    ),
+    (
+        "once of an API",
+        "[abilities.a]\napi='sync_msg'\n[abilities.a.once]\nkey='*'",
+        "registry.toml:1 [abilities.a]: once goes with handler only; write a handler that asks for the API, and give "
+        "it the ability ID",
+    ),
+    (
+        "once by what no request has",
+        "[abilities.a]\nhandler='abilities.chat_digest:digest'\n[abilities.a.once]\nkey='curser'",
+        "registry.toml:1 [abilities.a]: once: key: curser: the request's contract has no key curser there; did you "
+        "mean cursor?",
+    ),
+    (
+        "once by a key within a string",
+        "[abilities.a]\nhandler='abilities.chat_digest:digest'\n[abilities.a.once]\nkey='cursor.id'",
+        "registry.toml:1 [abilities.a]: once: key: cursor.id: id is looked for in what is no object in the request's "
+        "contract",
+    ),
+    (
+        "once by what is ignored",
+        "[abilities.a]\nhandler='abilities.chat_digest:digest'\n[abilities.a.once]\nkey='cursor'\nignore=['cursor']",
+        "registry.toml:1 [abilities.a]: once: ignore: cursor is the key; leave it out",
+    ),
+    (
+        "a function that has an API's name",
+        "[func]\nprefix='f_'\napis=['sync_msg']\n[func.functions]\nsync_msg='abilities.chat_digest:digest'",
+        "registry.toml:1 [func]: functions: abilities.chat_digest:digest and SDK API sync_msg would both answer "
+        "input.func sync_msg; name the function otherwise, or leave the API out of apis",
+    ),
+    (
+        "a function that has the name of stored events",
+        "[abilities.a]\nkind='func'\napis=[]\nfunctions={do_async_job='abilities.chat_digest:digest'}",
+        "registry.toml:1 [abilities.a]: functions: abilities.chat_digest:digest and the fetching of stored events "
+        "would both answer input.func do_async_job; name the function otherwise",
+    ),
+    (
+        "a function without a name",
+        "[func]\nprefix='f_'\napis=[]\n[func.functions]\n''='abilities.chat_digest:digest'",
+        "registry.toml:1 [func]: functions: a function's name is printable text, as input.func has it",
+    ),
+    (
+        "a function that is not there",
+        "[func]\nprefix='f_'\napis=[]\n[func.functions]\ncount='abilities.chat_digest:digset'",
+        'registry.toml:1 [func]: functions: count: "abilities.chat_digest:digset": module abilities.chat_digest '
+        "has no attribute digset; did you mean digest?",
+    ),
+    (
+        "functions of an API",
+        "[abilities.a]\napi='sync_msg'\nfunctions={count='abilities.chat_digest:digest'}",
+        'registry.toml:1 [abilities.a]: functions goes with kind = "func" only',
+    ),
 ]
 
 
@@ -306,8 +382,8 @@ hit_keyword = 1000
 [garden]
 """
     assert faults(registry, text) == [
-        "registry.toml [zoo]: unknown table; known: program, passthrough, func, abilities, notify_scenes",
-        "registry.toml [garden]: unknown table; known: program, passthrough, func, abilities, notify_scenes",
+        "registry.toml [zoo]: unknown table; known: program, " + TABLES,
+        "registry.toml [garden]: unknown table; known: program, " + TABLES,
         "registry.toml:11 [abilities.two]: give exactly one of api, handler and kind (none given)",
         "registry.toml:12 [abilities.three]: unknown key tiemout; did you mean timeout?",
         "registry.toml:3 [program]: errcode: must be a whole number, not a text",

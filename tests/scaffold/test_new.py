@@ -90,7 +90,7 @@ def test_a_name_that_can_not_be_that_of_an_image_is_refused(tmp_path: Path, name
 
 
 def test_a_missing_parent_folder_is_named(tmp_path: Path) -> None:
-    assert refused(tmp_path, "apps/shop") == ["Error: apps: there is no such folder to make shop in"]
+    assert refused(tmp_path, "apps/shop") == ["Error: apps: there is no such folder to make shop in; make it first"]
 
 
 def test_a_parent_folder_that_can_not_be_written_is_named(tmp_path: Path) -> None:

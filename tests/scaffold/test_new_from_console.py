@@ -110,4 +110,5 @@ def test_a_folder_without_examples_is_named(tmp_path: Path) -> None:
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     [line] = refused(tmp_path, "shop", "--from", "console")
-    assert line == "Error: console: there is no such folder of console files"
+    files = "<ability ID>.input.json and <ability ID>.output.json"
+    assert line == f"Error: console: there is no such folder; name the one with {files}"

@@ -12,7 +12,7 @@ import pytest
 from tests.support.apps import ROOT
 from tests.support.redis_server import LocalRedis
 from tests.support.waiting import DEADLINE
-from wwspec_router.cli.child import Child
+from wwspec_router.child import Child
 from wwspec_router.testing.zone import CallRefusedError, ServedZone, SubmittedCall, Zone
 
 LEASE = "2"

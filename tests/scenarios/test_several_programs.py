@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.apps import ROOT
-from wwspec_router.cli.child import Child
+from wwspec_router.child import Child
 from wwspec_router.testing.zone import ServedZone
 
 

@@ -34,6 +34,7 @@ class PlainSdk:
     """Calls and replies as plain JSON; `invoke` is the test's."""
 
     description = "the SDK of the tests"
+    version = ""
     is_emulated = False
 
     def __init__(self) -> None:

@@ -15,12 +15,14 @@ import pytest
 from tests.serving.conftest import PlainSdk
 from tests.support.apps import ROOT, write_files
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.cli.child import Child
+from wwspec_router.child import Child
 from wwspec_router.emulator.settings import STANDIN_DIRECTORY
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.kernel.call_log import call_log_of
 
 SECRET = "a-secret-of-81c3"  # noqa: S105 - to be searched for
+VERSION = "1.2.3"
+"""What the copy of the stand-in says of itself that is taken for the vendor's."""
 HANDLERS = """
 import logging
 import threading
@@ -85,6 +87,7 @@ class Program:
             {
                 "abilities/crashing.py": HANDLERS,
                 "abilities/registry.toml": rows,
+                "zone/program_async_job_call_back.json": '{"errcode":0,"errmsg":"ok"}',
                 "zone/sync_msg.json": '{"errcode":45009,"errmsg":"too often"}',
             },
         )
@@ -94,6 +97,8 @@ class Program:
             (folder / "sdk").mkdir()
             shutil.copy(STANDIN_DIRECTORY / "wwspecapisdk.py", folder / "sdk")
             shutil.copytree(STANDIN_DIRECTORY / "wwspec_standin", folder / "sdk" / "wwspec_standin")
+            with (folder / "sdk" / "wwspecapisdk.py").open("a") as module:
+                module.write(f'\n__version__ = "{VERSION}"\n')
             path.insert(0, str(folder / "sdk"))
         self._output = folder / "output"
         self._process = Child(
@@ -197,14 +202,23 @@ def test_with_the_emulator_each_call_has_a_line_with_both_errcodes_and_its_times
 def test_as_json_a_crash_has_its_traceback_in_a_field(start: Start) -> None:
     program = start("emulator", "--log-json")
     program.call("crash", {"text": SECRET})
-    wait_until(lambda: "errcode 710660" in program.log)
+    wait_until(lambda: '"errcode":710660' in program.log)
     records = [json.loads(line) for line in program.log.splitlines() if line.startswith("{")]
     [crash] = [each for each in records if "traceback" in each]
     assert crash["traceback"].endswith(f"KeyError: '{SECRET}'")
     assert SECRET not in crash["message"]
 
 
-@pytest.mark.parametrize("options", [(), ("--log-level", "DEBUG"), ("--log-json",), ("--workers", "0")])
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--log-level", "DEBUG"),
+        ("--log-json",),
+        ("--workers", "0"),
+        ("--request-log", "--log-level", "DEBUG", "--log-json"),
+    ],
+)
 def test_with_the_vendors_sdk_no_option_shows_a_text_a_traceback_or_a_caller(
     start: Start, options: tuple[str, ...]
 ) -> None:
@@ -221,6 +235,6 @@ def test_with_the_vendors_sdk_no_option_shows_a_text_a_traceback_or_a_caller(
     assert "SDK " not in program.log.replace("SDK wwspecapisdk", "").replace("SDK: ", "")
 
 
-def test_only_an_emulated_sdk_is_measured() -> None:
+def test_without_a_request_log_only_an_emulated_sdk_is_measured() -> None:
     sdk = PlainSdk()
-    assert call_log_of(sdk) == (sdk, None)
+    assert call_log_of(sdk, is_wanted=False) == (sdk, None)

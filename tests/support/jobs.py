@@ -20,9 +20,10 @@ from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.registry.file import Registry
-from wwspec_router.registry.table import Ability, AbilityTable, HandlerTarget
+from wwspec_router.registry.table import AbilityTable
+from wwspec_router.registry.targets import Ability, HandlerTarget
 from wwspec_router.sdk.base import Sdk
-from wwspec_router.stores.base import JobJournal, NotifyStore, Store
+from wwspec_router.stores.base import JobJournal, Store
 
 REPORT = "program_async_job_call_back"
 SHORT = 0.3
@@ -74,7 +75,7 @@ class Result(Output):
 Run = Callable[[Call], Result]
 
 
-def answering(run: Run, store: NotifyStore, sdk: Sdk) -> Dispatcher:
+def answering(run: Run, store: Store, sdk: Sdk) -> Dispatcher:
     """Return a kernel whose abilities `any`, `old` and `new` are answered by one function."""
 
     @ability

@@ -14,15 +14,18 @@ from wwspec_router.envelope import Call, CallType, Reply
 from wwspec_router.handlers.ability import handler_of
 from wwspec_router.handlers.portal import Portal
 from wwspec_router.kernel.dispatch import Dispatcher
-from wwspec_router.registry.table import Ability, AbilityTable, HandlerTarget
-from wwspec_router.stores import NotifyStore
+from wwspec_router.registry.file import OnceRow
+from wwspec_router.registry.once import once_rule
+from wwspec_router.registry.table import AbilityTable
+from wwspec_router.registry.targets import Ability, HandlerTarget
+from wwspec_router.stores import Store
 
 
 class Kernel:
     """A kernel over an SDK in memory and a real store; every reply it gives is checked against the platform's rule."""
 
     def __init__(
-        self, table: AbilityTable, store: NotifyStore, portal: Portal | None = None, sdk: MemorySdk | None = None
+        self, table: AbilityTable, store: Store, portal: Portal | None = None, sdk: MemorySdk | None = None
     ) -> None:
         self.table = table
         self.sdk = sdk or MemorySdk()
@@ -58,13 +61,15 @@ def with_handler(
     function: Callable[..., Any],
     timeout: float | None = None,
     policy: OutputPolicy = OutputPolicy.STRICT,
+    once: OnceRow | None = None,
 ) -> AbilityTable:
     """Return a table that has one more ability, named as the function is."""
     handler = handler_of(function)
     assert handler is not None
     assert handler.request is not None
     assert handler.response is not None
-    target = HandlerTarget(handler, InputCodec(handler.request), OutputCodec(handler.response, policy))
+    output = OutputCodec(handler.response, policy)
+    target = HandlerTarget(handler, InputCodec(handler.request), output, None if once is None else once_rule(once))
     name = function.__name__
     ability = Ability(ability_id=name, target=target, timeout=timeout, place="the test")
     return replace(table, abilities={**table.abilities, name: ability})

@@ -1,4 +1,4 @@
-"""A real redis-server, behind a Unix socket, with its append-only file in a directory of its own.
+"""A real redis-server, behind a Unix socket and perhaps a port, with its append-only file in a directory of its own.
 
 Tests, benchmarks and the runs of torture start it here.
 """
@@ -23,58 +23,97 @@ class LocalRedis:
     Args:
         directory: For its socket, its files and its log.
         options: Options of redis-server.
+        port: Where it listens beside its socket; 0 is nowhere.
+        tls: Options that name its certificate; then the port speaks TLS only, with other servers as well.
+        program: What is started: redis-server, or one that takes the same options.
 
     Raises:
-        RuntimeError: redis-server is not installed.
+        RuntimeError: It is not installed.
     """
 
-    def __init__(self, directory: Path, options: Sequence[str] = DURABLE) -> None:
-        if shutil.which("redis-server") is None:
-            raise RuntimeError("redis-server is not on PATH; Debian's package is redis-server")
+    def __init__(
+        self,
+        directory: Path,
+        options: Sequence[str] = DURABLE,
+        *,
+        port: int = 0,
+        tls: Sequence[str] = (),
+        program: str = "redis-server",
+    ) -> None:
+        if shutil.which(program) is None:
+            raise RuntimeError(f"{program} is not on PATH; Debian's package is {program}")
         self._directory = directory
         self._options = options
+        self._program = program
+        self._listens = ["--port", str(port)]
+        if tls:
+            only = ["--tls-replication", "yes", "--tls-cluster", "yes"]
+            self._listens = ["--port", "0", "--tls-port", str(port), *tls, *only]
         self._process: subprocess.Popen[bytes] | None = None
+        self._frozen = False
+        self.port = port
         self.path = directory / "redis.sock"
         self.url = f"unix://{self.path}"
 
-    def start(self) -> None:
-        """Start the server and wait until it answers.
+    def start(self, *options: str) -> None:
+        """Start the server, with further options, and wait until it answers.
 
         Raises:
             RuntimeError: It ended instead.
         """
-        command = ["redis-server", "--port", "0", "--unixsocket", str(self.path), "--dir", str(self._directory)]
+        self.begin(*options)
+        wait_until(self.answers)
+
+    def begin(self, *options: str) -> None:
+        """Start the server, and do not wait."""
         with (self._directory / "redis.log").open("ab") as output:
-            self._process = subprocess.Popen([*command, "--save", "", *self._options], stdout=output, stderr=output)
-        wait_until(self._answers)
+            self._process = subprocess.Popen([*self._command(), *options], stdout=output, stderr=output)
+
+    def _command(self) -> list[str]:
+        command = [self._program, *self._listens, "--bind", "127.0.0.1", "--unixsocket", str(self.path)]
+        return [*command, "--dir", str(self._directory), "--save", "", *self._options]
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
         """End the server as a crash does, or with another signal, and wait until it is gone."""
         if self._process is not None:
             self._process.send_signal(number)
+            if self._frozen:
+                self.thaw()
             self._process.wait(DEADLINE)
             self._process = None
+
+    @property
+    def runs(self) -> bool:
+        """Whether it was started, and neither ended nor frozen since."""
+        return self._process is not None and not self._frozen
 
     def freeze(self) -> None:
         """Let the server hang: it takes connections and answers nothing."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        self._frozen = True
 
     def thaw(self) -> None:
         """Let it go on."""
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
+        self._frozen = False
 
     def run(self, *command: str | int | bytes) -> Any:
         """Run a command as its administrator does."""
         with self.client() as client:
             return client.execute_command(*command)
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Tell whether it takes commands.
+
+        Raises:
+            RuntimeError: It ended.
+        """
         from redis import ConnectionError as RedisConnectionError, RedisError
 
         if self._process is None or self._process.poll() is not None:
-            raise RuntimeError(f"redis-server ended: {(self._directory / 'redis.log').read_text()[-500:]}")
+            raise RuntimeError(f"{self._program} ended: {(self._directory / 'redis.log').read_text()[-500:]}")
         try:
             with self.client() as client:
                 client.ping()
@@ -96,9 +135,11 @@ class LocalRedis:
 
 
 @contextmanager
-def local_redis(directory: Path, *options: str) -> Iterator[LocalRedis]:
-    """Run a server with these options instead of durable ones, if there are any."""
-    server = LocalRedis(directory, options or DURABLE)
+def local_redis(
+    directory: Path, *options: str, port: int = 0, tls: Sequence[str] = (), program: str = "redis-server"
+) -> Iterator[LocalRedis]:
+    """Run a server with these options instead of durable ones, if there are any; see `LocalRedis`."""
+    server = LocalRedis(directory, options or DURABLE, port=port, tls=tls, program=program)
     try:
         server.start()
         yield server

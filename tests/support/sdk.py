@@ -37,6 +37,7 @@ class MemorySdk:
     decoding_threads: list[str] = field(default_factory=list)
     notify_ids: Iterator[str] = field(default_factory=lambda: (f"notify-{number}" for number in range(1_000_000)))
     description: str = "an SDK in memory"
+    version: str = ""
     is_emulated: bool = False
 
     def decode(self, headers: Headers, body: str) -> Call:
@@ -90,6 +91,7 @@ class ScriptedSdk:
     """`Sdk` whose platform answers whatever the input says."""
 
     description = "an SDK that answers what it is told"
+    version = ""
     is_emulated = False
 
     def __init__(self) -> None:

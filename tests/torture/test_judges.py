@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,13 @@ from torture.soak import judge_growth
 from wwspec_router.stores import Job, open_store
 
 EVENT = {"event_type": "hit_keyword", "hit_keyword": {"token": "event-1"}}
+RESULT = {
+    "event_type": "conversation_new_message",
+    "conversation_new_message": {"token": "event-2"},
+    "conversation_new_message_result": {"token": "event-2"},
+}
+RESULT_LESS = {key: value for key, value in RESULT.items() if not key.endswith("_result")}
+HANDLED = {"event_type": "handled", "handled": {"token": "event-2"}}
 MIB = 1 << 20
 
 
@@ -36,6 +44,43 @@ def test_books_in_order_have_no_failure(ledger: Ledger) -> None:
     figures = ledger.close()
     assert ledger.failures == []
     assert (figures["events_fetched"], figures["jobs_reported"], figures["jobs_reported_twice_or_more"]) == (1, 1, 0)
+
+
+def test_books_in_order_have_an_event_that_code_ran_on(ledger: Ledger) -> None:
+    _hand_over(ledger, HANDLED, RESULT, HANDLED)
+    figures = ledger.close()
+    assert ledger.failures == []
+    assert (figures["events_handed_over"], figures["events_handled_twice_or_more"]) == (1, 1)
+
+
+def _hand_over(ledger: Ledger, *fetched: Any) -> None:
+    ledger.fired("event-2")
+    ledger.handed_over("event-2")
+    for number, each in enumerate(fetched, 2):
+        ledger.notified(f"notify-{number}")
+        ledger.fetched(f"notify-{number}", each)
+
+
+def _never_handle(ledger: Ledger) -> None:
+    _hand_over(ledger, RESULT)
+
+
+def _never_deliver_after_the_code(ledger: Ledger) -> None:
+    _hand_over(ledger, HANDLED)
+
+
+def _deliver_no_result(ledger: Ledger) -> None:
+    _hand_over(ledger, HANDLED, RESULT_LESS)
+
+
+def test_an_event_whose_code_was_begun_too_often_may_have_no_result(ledger: Ledger) -> None:
+    _deliver_no_result(ledger)
+    assert ledger.close(given_up=1)["events_without_result"] == 1
+    assert ledger.failures == []
+
+
+def _deliver_another_result(ledger: Ledger) -> None:
+    _hand_over(ledger, HANDLED, {**RESULT, "conversation_new_message_result": {"token": "event-1"}})
 
 
 def _lose_an_event(ledger: Ledger) -> None:
@@ -74,6 +119,10 @@ def _let_the_platform_refuse_a_reply(ledger: Ledger) -> None:
     [
         (_lose_an_event, "notify-2 was notified for can't be fetched"),
         (_never_notify, "event-2 was answered with success and never notified"),
+        (_never_handle, "1 events have no result, and 0 were given up: event-2"),
+        (_deliver_no_result, "1 events have no result, and 0 were given up: event-2"),
+        (_never_deliver_after_the_code, "event-2 was answered with success and the app never got it after its code"),
+        (_deliver_another_result, "notify-3 answered another event"),
         (_lose_a_job, "job 2 was accepted and never reported"),
         (_answer_what_was_never_sent, "notify-2 answered another event"),
         (_answer_another_event_than_before, "notify-1 answered another event"),

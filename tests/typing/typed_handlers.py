@@ -2,7 +2,8 @@
 
 from typing import assert_type
 
-from wwspec_router import AsyncContext, Context, wecom
+from tests.support.event_handlers import Hits
+from wwspec_router import AsyncContext, AsyncEventContext, Context, EventContext, wecom
 from wwspec_router.wecom import create_summary_task, get_group_chat, get_summary_result, sync_msg
 from wwspec_router.wecom.tasks import halves
 
@@ -18,12 +19,26 @@ async def typed_async(ctx: AsyncContext) -> None:
     assert_type(await ctx.invoke(sync_msg.Request()), sync_msg.Response)
 
 
+def typed_event(ctx: EventContext) -> None:
+    """Code on an event has all of a handler's context."""
+    assert_type(ctx.invoke(sync_msg.Request(limit=200)), sync_msg.Response)
+    assert_type(ctx.event_type, str)
+    assert_type(ctx.notify(Hits(hits=1), scene=3), str)
+
+
+async def typed_async_event(ctx: AsyncEventContext) -> None:
+    """And so it has when awaited."""
+    assert_type(await ctx.invoke(sync_msg.Request()), sync_msg.Response)
+    assert_type(await ctx.notify(Hits(hits=1)), str)
+
+
 def wrong(ctx: Context) -> None:
     """Mistakes that mypy finds; each comment is needed, since unused ones are errors."""
     sync_msg.Request(limit="200")  # type: ignore[arg-type]
     sync_msg.Request(limits=200)  # type: ignore[call-arg]
     get_group_chat.Request()  # type: ignore[call-arg]
     assert ctx.invoke(sync_msg.Request()).msg_lists  # type: ignore[attr-defined]
+    ctx.notify("text")  # type: ignore[arg-type]
     wecom.snyc_msg  # type: ignore[attr-defined]  # noqa: B018
 
 

@@ -64,7 +64,7 @@ def call_lines(client: EmulatorClient, ability_id: str, data: str) -> list[str]:
     return [
         f"wwspec call{url} {shlex.quote(ability_id)} {shlex.quote(data)}",
         f"wwspec fire{url} conversation_new_message",
-        f"wwspec zone{url} traffic",
+        f"wwspec zone traffic{url}",
         f"curl -d {shlex.quote(body)} {shlex.quote(client.url + path)}",
     ]
 

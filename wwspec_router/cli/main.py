@@ -1,4 +1,4 @@
-"""The command `wwspec`: one module a verb.
+"""The command `wwspec`: its verbs, a module each in `verbs`.
 
 Errors that a person can fix are one message on standard error and exit code 1. Wrong usage is exit code 2, and so is a
 verb without the extra that it needs.
@@ -64,6 +64,11 @@ VERBS = {
         Group.WRITE,
         "Print what to register in the admin console.",
         ("wwspec contracts chat_digest", "wwspec contracts --out console", "wwspec contracts --diff console"),
+    ),
+    "fuzz": Verb(
+        Group.WRITE,
+        "Search for requests that the application answers badly.",
+        ("wwspec fuzz", "wwspec fuzz chat_digest --examples 2000", "wwspec fuzz --seed 7"),
     ),
     "dev": Verb(
         Group.EMULATE,
@@ -133,13 +138,22 @@ class _Verbs(click.Group):
             return None
         gc.disable()  # modules stay: a collection would take longer, and a forked process would copy them
         try:
-            module = importlib.import_module(f"wwspec_router.cli.{cmd_name}")
+            module = importlib.import_module(f"wwspec_router.cli.verbs.{cmd_name}")
         finally:
             gc.freeze()
             gc.enable()
         command: click.Command = module.command
         command.epilog = _examples(VERBS[cmd_name].examples)
         return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            name = error.option_name
+            raise click.UsageError(
+                f"no option {name} here: options go behind the verb: wwspec VERB {name}", ctx
+            ) from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -144,7 +144,7 @@ def _option(setting: Setting) -> Callable[[FunctionT], FunctionT]:
         cls=_SettingOption,
         type=_type(setting),
         default=default,
-        show_default=True,
+        show_default=default != "",
         envvar=named,
         help=setting.text,
     )
@@ -215,6 +215,14 @@ class _SettingOption(click.Option):
         if ctx is not None and ctx.get_parameter_source(self.name or "") is ParameterSource.ENVIRONMENT:
             return origin(ctx, self.name or "")
         return super().get_error_hint(ctx)
+
+    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
+        """Return the value; a fault says what is allowed, in the same words as for wwspec.toml."""
+        try:
+            return super().type_cast_value(ctx, value)
+        except click.BadParameter:
+            allowed = settings()[self.name or ""].allowed
+            raise click.BadParameter(f"must be {allowed}, not {value!r}", ctx, self) from None
 
 
 class SecretOption(click.Option):

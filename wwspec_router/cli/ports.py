@@ -7,11 +7,12 @@ import socket
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
+from enum import StrEnum
 from pathlib import Path
 
 from wwspec_router.errors import ConfigurationError
 
-__all__ = ["require_free_ports"]
+__all__ = ["Kind", "kind", "occupant", "refusal", "require_free_ports"]
 
 HOST = "127.0.0.1"
 ANSWER = 1.0
@@ -24,6 +25,14 @@ _LISTENING = "0A"
 _MAX_ANSWER = 65_536
 
 
+class Kind(StrEnum):
+    """What listens on a port, as far as it can be told from outside."""
+
+    PROGRAM = "a zone program"
+    EMULATOR = "an emulator"
+    OTHER = "something else than a zone program or an emulator"
+
+
 def require_free_ports(ports: Mapping[str, int]) -> None:
     """Make sure that nothing listens on some ports.
 
@@ -31,28 +40,38 @@ def require_free_ports(ports: Mapping[str, int]) -> None:
         ports: From the option that chooses a port to that port.
 
     Raises:
-        ConfigurationError: Something does; a line for each says what and whose, and the last one has the fix.
+        ConfigurationError: Something does; a line for each port says what, whose, and the fix.
     """
     if len(set(ports.values())) < len(ports):
         raise ConfigurationError(f"{' and '.join(ports)} are the same port: give each its own")
     taken = {option: port for option, port in ports.items() if not _is_free(port)}
     if not taken:
         return
-    lines = [f"port {port} is taken: {_occupant(port)}" for port in taken.values()]
-    others = [f"{option} {_next_free(port, set(ports.values()))}" for option, port in taken.items()]
-    lines.append(f"nothing was started or changed: end it, or choose other ports, such as {' '.join(others)}")
-    raise ConfigurationError("\n".join(lines))
+    used = set(ports.values())
+    raise ConfigurationError(
+        "\n".join(
+            f"port {port} is taken, so nothing was started: {occupant(port)}; "
+            f"end it, or choose another port, such as {option} {_next_free(port, used)}"
+            for option, port in taken.items()
+        )
+    )
 
 
-def _is_free(port: int) -> bool:
+def refusal(port: int) -> OSError | None:
+    """Return why a port can't be opened; None when it is free."""
     with closing(socket.socket()) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
             probe.listen(1)
         except OSError as error:
-            return error.errno != errno.EADDRINUSE  # a port that may not be opened is refused by the verb that opens it
-    return True
+            return error
+    return None
+
+
+def _is_free(port: int) -> bool:
+    error = refusal(port)
+    return error is None or error.errno != errno.EADDRINUSE  # the verb that opens a forbidden port refuses it itself
 
 
 def _next_free(port: int, but: set[int]) -> int:
@@ -60,25 +79,29 @@ def _next_free(port: int, but: set[int]) -> int:
     return next((each for each in range(port + 1, HIGHEST) if each not in but and _is_free(each)), HIGHEST)
 
 
-def _occupant(port: int) -> str:
+def occupant(port: int) -> str:
     """Describe what listens on a port, and the process that it is of."""
+    description, _ = _identify(port)
     pid = min(_listeners(port), default=None)
     if pid is None:
-        return _kind(port)
+        return description
     pid = _outermost(pid)
     folder = _link(f"/proc/{pid}/cwd")
-    return f"{_kind(port)}, of process {pid}{f' in {folder}' if folder else ''}: {_command(pid)}"
+    return f"{description}, of process {pid}{f' in {folder}' if folder else ''} ({_command(pid)})"
 
 
-def _kind(port: int) -> str:
+def kind(port: int) -> Kind:
     """Tell what listens on a port by what it answers."""
+    return _identify(port)[1]
+
+
+def _identify(port: int) -> tuple[str, Kind]:
     with suppress(ValueError):
         info = json.loads(_get(port, "/emulator/info"))
         if isinstance(info, dict) and "program_url" in info:
-            return f"an emulator listens there, whose program is at {info['program_url']}"
-    if _get(port, "/healthz") == b"ok\n":
-        return "a zone program listens there"
-    return "something else than a zone program or an emulator listens there"
+            return f"{Kind.EMULATOR} listens there, whose program is at {info['program_url']}", Kind.EMULATOR
+    found = Kind.PROGRAM if _get(port, "/healthz") == b"ok\n" else Kind.OTHER
+    return f"{found} listens there", found
 
 
 def _get(port: int, path: str) -> bytes:

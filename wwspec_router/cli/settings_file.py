@@ -19,7 +19,7 @@ __all__ = ["FILE", "SettingsFile", "read_settings_file"]
 FILE = "wwspec.toml"
 """The settings file of an application, in its folder, unless another is named."""
 TABLES = ("serve", "dev")
-NOT_IN_DEV = ("host", "sdk", "debug_token_file", "access_token_file")
+NOT_IN_DEV = ("host", "sdk", "debug_token_file", "access_token_file", "corpid", "corpsecret_file", "api_url")
 """What `wwspec dev` has no option for."""
 PRODUCTION = ("store", "store_file", *NOT_IN_DEV)
 """What `wwspec dev` does not take from `[serve]`: a program under development stays away from the real store."""

@@ -1,4 +1,4 @@
-"""What the client's core asks of whoever runs it: one generator for a blocking client and one on an event loop.
+"""What the client's core asks of the driver that runs it: one generator for a blocking client and one on an event loop.
 
 The core does no I/O. It is made of generators that yield a step and go on with what the step gave, or with the error
 that it raised. A driver runs a generator and does its steps.

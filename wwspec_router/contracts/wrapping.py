@@ -29,11 +29,12 @@ class AsyncJobRequest(Contract):
     notify_id: Annotated[str, max_bytes(128), Meta(examples=["NOTIFYID"])] = ""
 
 
-def merged_events(events: dict[str, type[Contract]]) -> type[Output]:
+def merged_events(events: dict[str, type[Contract]], added: dict[str, type[Contract]]) -> type[Output]:
     """Return the output contract of `get_callback_data`: the keys of every event, and those of an error reply.
 
     Args:
         events: The contract of each event by event_type, those of the application last.
+        added: Keys that no event has, and their contracts: results of event handlers, and notifications.
 
     Raises:
         LoaderError: Two events give one key different types.
@@ -49,6 +50,7 @@ def merged_events(events: dict[str, type[Contract]]) -> type[Output]:
                     f"schemas/events/{event_type}.py: {name} has another type than in another event; "
                     "the platform lets a key have one type only"
                 )
+    fields |= added
     optional = [(name, type_ | UnsetType, UNSET) for name, type_ in fields.items()]
     # Typed as a Struct, whatever its bases are.
     return msgspec.defstruct("CallbackData", optional, bases=(Output,), kw_only=True)  # type: ignore[return-value]

@@ -115,6 +115,8 @@ _ERRMSGS = {
     800001: "invalid model_id",
     800003: "ability_id does not exist",
 }
+ERRCODES = tuple(_ERRMSGS)
+"""Every errcode that the emulated platform gives."""
 
 
 _MISSING = "Object missing required field"

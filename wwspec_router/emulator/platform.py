@@ -42,6 +42,8 @@ MAX_ADVANCE = 10 * 365 * 86400
 SHOWN_PATH = 64
 """Characters of a path that is not modelled that an answer shows."""
 
+KEY_MISMATCH = -10008
+"""Return code of the vendor's SDK for a key that has changed, such as after an access token [100052]."""
 IDLE_SECONDS = 15.0
 """Seconds that `wait_idle` waits for events, and again for notifications."""
 
@@ -213,25 +215,28 @@ class Platform:
         length = 0 if isinstance(upload, RefusedError) else len(upload.content)
         return self._app_side("upload_media", msgspec.json.encode({"type": kind, "bytes": length}), answer)
 
-    def sdk_call(self, api: str, caller: Caller, body: bytes) -> bytes:
+    def sdk_call(self, api: str, caller: Caller, body: bytes, debug_access_token: str = "") -> bytes:
         """Answer one SDK API to a program.
 
         Args:
             api: The API's name, one of `SDK_APIS`.
             caller: In whose name the program calls.
             body: The request's JSON.
+            debug_access_token: In debug mode, the token with which the SDK opened it.
 
         Returns:
             The reply's JSON.
 
         Raises:
-            ReturnCodeError: A fault lets the call fail with a return code.
+            ReturnCodeError: A fault lets the call fail with a return code; or the token has ended.
             CutError: A fault cuts the connection.
         """
         world = self.world
 
         def call() -> Answer:
             world.faults.meet(SDK, api, entry)
+            if debug_access_token:
+                self._check_debug_mode(debug_access_token)
             return APIS[api](world, caller, body)
 
         entry = world.traffic.begin(SDK, api, body)
@@ -342,6 +347,13 @@ class Platform:
     def _calling_app(self, access_token: str) -> App:
         with self.world.lock:
             return self.world.accounts.app_of_token(access_token, self.clock.now())
+
+    def _check_debug_mode(self, access_token: str) -> None:
+        """Raise ReturnCodeError as the SDK does in debug mode when its token has ended [100052]."""
+        try:
+            self._calling_app(access_token)
+        except RefusedError:
+            raise ReturnCodeError(KEY_MISMATCH) from None
 
     def _app_side(self, name: str, request: bytes, work: Callable[[], Answer]) -> Answer:
         world = self.world

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
 
 import msgspec
 
-from wwspec_router.contracts import ApiRequest, Output, OutputT, PagedRequest, ResultT, TaskRequest
+from wwspec_router.contracts import ApiRequest, Contract, Output, OutputT, PagedRequest, ResultT, TaskRequest
 from wwspec_router.contracts.codec import OutputCodec
 from wwspec_router.envelope import Call, Deadline
 from wwspec_router.errors import ApiError, CallError
@@ -20,7 +20,7 @@ from wwspec_router.handlers.mailbox import Helpers, Mailbox
 from wwspec_router.handlers.tasks import Split, finish, finish_split
 from wwspec_router.sdk.base import SdkClient
 
-__all__ = ["ApiCodec", "ApiCodecs", "AsyncContext", "Context"]
+__all__ = ["ApiCodec", "ApiCodecs", "AsyncContext", "Context", "Notifications"]
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as TypeVarWithDefault  # part of every type checker
@@ -49,6 +49,14 @@ class ApiCodecs(Protocol):
         ...
 
 
+class Notifications(Protocol):
+    """Tells the app what a handler has for it."""
+
+    def send(self, call: Call, payload: Contract, scene: int) -> str:
+        """Store a payload, tell the call's app, and return the notify_id; see `Context.notify`."""
+        ...
+
+
 class _BaseContext(Generic[StateT]):
     """Who calls. The two public contexts differ only in how an SDK call is waited for."""
 
@@ -58,6 +66,7 @@ class _BaseContext(Generic[StateT]):
         new_client: Callable[[], SdkClient],
         apis: ApiCodecs,
         deadline: Deadline,
+        notifications: Notifications,
         state: Any = None,
     ) -> None:
         self.call = call
@@ -66,6 +75,7 @@ class _BaseContext(Generic[StateT]):
         self._client = new_client()
         self._apis = apis
         self._deadline = deadline
+        self._notifications = notifications
         self.state: StateT = state
         """What the application's lifespan yielded, the same object in all calls of one process; None without one."""
 
@@ -93,7 +103,8 @@ class _BaseContext(Generic[StateT]):
     def attempt(self) -> int:
         """Which time this call is begun: always 1, but for an asynchronous one whose process died or lost its store.
 
-        It may leave out a number: a process may have died between its note of it and the handler.
+        Code on an event runs again after an error, too. It may leave out a number: a process may have died between its
+        note of it and the handler.
         """
         return self.call.attempt
 
@@ -110,6 +121,10 @@ class _BaseContext(Generic[StateT]):
         if check and response.errcode != 0:
             raise ApiError(api.name, response.errcode, response.errmsg)
         return response  # type: ignore[no-any-return]  # the table pairs each Request with its Response
+
+    def _notify(self, payload: Contract, scene: int) -> str:
+        self._deadline.check()
+        return self._notifications.send(self.call, payload, scene)
 
     def _finish(
         self, client: SdkClient, request: TaskRequest[Any, ResultT], split: Split[ResultT] | None
@@ -159,6 +174,27 @@ class Context(_BaseContext[StateT]):
             HandlerTimeoutError: The ability's time is over; nothing was sent.
         """
         return self._invoke(self._client, request, check)
+
+    def notify(self, payload: Contract, scene: int = 0) -> str:
+        """Store something for the app, durably, and tell the app, which fetches it with `get_callback_data`.
+
+        Args:
+            payload: Of a type that a row `[notifications.<kind>]` of the registry file names.
+            scene: From 0 to 255; the app is given it with the notify_id [99849].
+
+        Returns:
+            The notify_id.
+
+        Raises:
+            OutputError: The payload does not fit its own contract; nothing was stored.
+            ApiError: The payload is stored, and the platform refused to tell the app.
+            SdkCallError: The payload is stored, and the platform could not be reached.
+            CallError: The payload could not be stored.
+            HandlerTimeoutError: The handler's time is over; nothing was stored.
+            TypeError: No row names the payload's type.
+            ValueError: The scene is out of range.
+        """
+        return self._notify(payload, scene)
 
     def pages(self, request: PagedRequest[OutputT]) -> Iterator[OutputT]:
         """Ask for one page after another, from the request's own to the last one.
@@ -225,6 +261,15 @@ class AsyncContext(_BaseContext[StateT]):
         if self._mailbox is None:
             return self._invoke(self._client, request, check)
         return await self._mailbox.run(lambda client: self._invoke(client, request, check))
+
+    async def notify(self, payload: Contract, scene: int = 0) -> str:
+        """Store something for the app, durably, and tell the app, without blocking the event loop.
+
+        Arguments, result and errors are those of `Context.notify`.
+        """
+        if self._mailbox is None:
+            return self._notify(payload, scene)
+        return await self._mailbox.run(lambda client: self._notify(payload, scene))
 
     async def pages(self, request: PagedRequest[OutputT]) -> AsyncIterator[OutputT]:
         """Ask for one page after another; see `Context.pages`."""

@@ -18,11 +18,12 @@ __all__ = ["try_image"]
 _PATIENCE = 60.0
 """Seconds that one step of the program may take."""
 _LOAD_SDK = """
+from pathlib import Path
 from wwspec_router.config import SdkSource
 from wwspec_router.errors import SdkUnavailableError
 from wwspec_router.sdk.vendor import load_sdk
 try:
-    load_sdk(SdkSource.VENDOR)
+    load_sdk(SdkSource.VENDOR, Path("/app"))
 except SdkUnavailableError as error:
     raise SystemExit(str(error))
 """

@@ -1,6 +1,7 @@
 """What is done with a job on its thread: its ability runs, the outcome is kept, and reported.
 
-It knows neither threads, nor which jobs there are.
+The job of an event differs: its handler runs again after an error, and in place of a report the app is told of the
+event, if it was not told before. It knows neither threads, nor which jobs there are.
 """
 
 import logging
@@ -11,26 +12,36 @@ from msgspec.structs import replace
 
 from wwspec_router.envelope import Call, CallType
 from wwspec_router.errors import CallError, HandlerTimeoutError, StoreError
+from wwspec_router.jobs.event_reports import EventReporter, is_event, is_told_after
 from wwspec_router.jobs.reports import Reporter, Verdict
 from wwspec_router.jobs.threads import Run
 from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher
-from wwspec_router.logs import short
+from wwspec_router.kernel.routes import Route
+from wwspec_router.log_formats import Fields
+from wwspec_router.logs import LineLimiter, short
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.stores.base import Job, JobJournal, Outcome
 from wwspec_router.stores.checks import storable_outcome
 
-__all__ = ["GIVE_UP_AFTER", "MAX_RUNS", "JobExecutor"]
+__all__ = ["GIVE_UP_AFTER", "MAX_RUNS", "RETRY_PAUSE", "JobExecutor"]
 
 log = logging.getLogger(__name__)
 
 MAX_RUNS = 5
-"""How often a job is begun that never ends, for example because it kills its process."""
+"""How often a job is begun that never ends, for example because it kills its process. The journal does not tell such
+runs from those of an event's handler that failed, so the retries of an event come on top."""
 GIVE_UP_AFTER = 86_400.0
 """Seconds after its acceptance from which a job is given up when one more report of it fails: a day."""
 MAX_DELAY = 60.0
 """Longest pause between two reports of one job, in seconds."""
+RETRY_PAUSE = 1.0
+"""Longest pause before an event's handler runs again after its first error, in seconds."""
+RETRY_GROWTH = 4.0
+"""How many times as long each further pause is."""
+MAX_RETRY_PAUSE = 300.0
+"""Longest pause between two runs of an event's handler, in seconds."""
 
 
 class JobExecutor:
@@ -43,7 +54,9 @@ class JobExecutor:
         dispatcher: Runs their abilities.
         figures: Where jobs are counted.
         later: Submits a run again after some seconds.
+        look_in: Called with the seconds after which a job that was given back is due again.
         call_log: Where a line is written for each; None for none.
+        retry_pause: Longest pause before an event's handler runs again after its first error, in seconds.
     """
 
     def __init__(
@@ -54,15 +67,21 @@ class JobExecutor:
         dispatcher: Dispatcher,
         figures: Figures,
         later: Callable[[float, Run], None],
+        look_in: Callable[[float], None],
         call_log: CallLog | None = None,
+        retry_pause: float = RETRY_PAUSE,
     ) -> None:
         self._journal = journal
         self._owner = owner
         self._reporter = Reporter(sdk)
+        self._event_reporter = EventReporter(dispatcher.events)
+        self._retry_pause = retry_pause
         self._dispatcher = dispatcher
         self._answer = dispatcher.answer if call_log is None else call_log.with_lines(dispatcher.answer)
         self._figures = figures
         self._later = later
+        self._look_in = look_in
+        self._limiter = LineLimiter()
         self.is_stopping = False
         """Whether no further ability may begin."""
 
@@ -83,34 +102,28 @@ class JobExecutor:
             outcome = run.outcome or self._outcome(run)
             if outcome is None or not self._keep_outcome(run, outcome):
                 return
-            self._figures.count_job(outcome.errcode)
+            self._count(job, outcome)
         run.outcome = outcome
         self._report(run, outcome)
 
     def _outcome(self, run: Run) -> Outcome | None:
-        """Run a job's ability, and return what is to be reported; None when another process or thread has the job."""
+        """Run a job's ability, and return what is to be reported; None when nothing is, or not by this run."""
         job = run.job
-        if job.attempt >= MAX_RUNS:
-            log.error("job %s of %s ended none of its %d runs", short(job.job_id), short(job.ability_id, 64), MAX_RUNS)
-            return self._error(CallError(f"the ability was begun {MAX_RUNS} times and never ended"))
+        route = self._dispatcher.job_route(job.ability_id)
+        if job.attempt >= self.most_runs(job):
+            log.error(
+                "job %s of %s ended none of its %d runs", short(job.job_id), short(job.ability_id, 64), job.attempt
+            )
+            return self._error(CallError(f"the ability was begun {job.attempt} times and never ended"))
         if not self._begin(run):
             return None
-        call = Call(
-            corpid=job.corpid,
-            agentid=job.agentid,
-            call_type=CallType.APP,
-            ability_id=job.ability_id,
-            data=job.data,
-            notify_id=job.notify_id,
-            is_async=True,
-            job_info=job.job_info,
-            attempt=job.attempt + 1,
-        )
-        route = self._dispatcher.job_route(call)
         run.deadline = route.deadline(run.since)
-        reply = self._answer(call, route, run.deadline)
+        reply = self._answer(_call_of(job), route, run.deadline)
         if not run.end():
             log.warning("job %s ended after its time-out was reported", short(job.job_id))
+            return None
+        if is_event(job) and reply.errcode and job.attempt < route.retries:
+            self._run_again(run, route)
             return None
         outcome = Outcome(errcode=reply.errcode, result=reply.text)
         try:
@@ -119,6 +132,10 @@ class JobExecutor:
             log.error("job %s of %s: its %s", short(job.job_id), short(job.ability_id, 64), error)
             return self._error(CallError())
         return outcome
+
+    def most_runs(self, job: Job) -> int:
+        """Return how often a job is begun at most; runs of an event's handler that fail are not held against it."""
+        return MAX_RUNS + self._dispatcher.job_route(job.ability_id).retries
 
     def time_out(self, job: Job) -> Run:
         """Return a run that reports that a job ran out of time."""
@@ -134,6 +151,8 @@ class JobExecutor:
 
     def _keep_outcome(self, run: Run, outcome: Outcome) -> bool:
         """Keep the outcome of a job; return False when it is of no use, since another process has the job."""
+        if is_event(run.job) and not is_told_after(run.job):
+            return True  # nothing is left to do but to finish the job
         try:
             return self._journal.keep_outcome(self._owner, run.job.job_id, outcome) or self._is_lost(
                 run, "its result is reported anyway"
@@ -141,6 +160,33 @@ class JobExecutor:
         except StoreError as error:
             log.error("job %s: its result is not kept, and reported anyway: %s", short(run.job.job_id), error)
             return True
+
+    def _count(self, job: Job, outcome: Outcome) -> None:
+        """Count a job that ended."""
+        if not is_event(job):
+            self._figures.count_job(outcome.errcode)
+            return
+        self._figures.count_event(failed=outcome.errcode != 0)
+        if outcome.errcode:
+            name = short(job.ability_id, 64)
+            if (ending := self._limiter.ending((name, "failed"))) is not None:
+                log.error("job %s of %s failed, and is not run again%s", short(job.job_id), name, ending)
+
+    def _run_again(self, run: Run, route: Route) -> None:
+        """Run the handler of an event again, after a pause.
+
+        Raises:
+            StoreError: The journal failed; the job is run again when its lease is over.
+        """
+        job = run.job
+        longest = min(MAX_RETRY_PAUSE, self._retry_pause * RETRY_GROWTH ** min(job.attempt, 30))
+        delay = longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+        name, run_number, runs = short(job.ability_id, 64), job.attempt + 1, route.retries + 1
+        if (ending := self._limiter.ending((name, "again"))) is not None:
+            text = "job %s of %s: run %d of %d failed, the next is in %.1f s%s"
+            log.warning(text, short(job.job_id), name, run_number, runs, delay, ending)
+        self._figures.count_event_retried()
+        self._postpone(run, delay, replace(job, attempt=job.attempt + 1), "its handler runs again from memory")
 
     def _is_lost(self, run: Run, consequence: str) -> bool:
         """Return whether the journal has lost the job; else another process owns it. Either is logged."""
@@ -155,7 +201,7 @@ class JobExecutor:
     def _report(self, run: Run, outcome: Outcome) -> None:
         job = run.job
         run.begin(reporting=True)
-        verdict = self._reporter.report(job, outcome)
+        verdict = (self._event_reporter if is_event(job) else self._reporter).report(job, outcome)
         if not run.end() and verdict is not Verdict.DONE:
             return  # another thread sends it again
         if verdict is Verdict.FAILED and run.age < GIVE_UP_AFTER:
@@ -166,9 +212,24 @@ class JobExecutor:
                 "job %s given up: %.0f s after its acceptance, no report was accepted", short(job.job_id), run.age
             )
         if verdict is not Verdict.DONE:
-            self._figures.count_job_given_up()
+            (self._figures.count_event_given_up if is_event(job) else self._figures.count_job_given_up)()
+        self._log_end(run, outcome, verdict)
         if not run.is_gone:
             self._journal.finish(self._owner, job.job_id)
+
+    def _log_end(self, run: Run, outcome: Outcome, verdict: Verdict) -> None:
+        """Log what became of a job that is over."""
+        job = run.job
+        attempt = job.attempt if job.outcome is not None else min(job.attempt + 1, self.most_runs(job))
+        fields = {
+            "job": short(job.job_id),
+            "ability": short(job.ability_id, 64),
+            "attempt": attempt,
+            "errcode": outcome.errcode,
+            "seconds": round(run.age, 3),
+            "reported": verdict is Verdict.DONE,
+        }
+        log.info(Fields("job ended", fields))
 
     def report_again(self, run: Run) -> None:
         """Send the report of a job again, after a pause.
@@ -178,15 +239,43 @@ class JobExecutor:
         """
         job = run.job
         delay = min(MAX_DELAY, 0.5 * 2.0 ** min(job.claims, 10)) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+        again = replace(job, outcome=run.outcome, claims=job.claims + 1)
+        self._postpone(run, delay, again, "its report is sent again from memory")
+
+    def _postpone(self, run: Run, delay: float, job: Job, consequence: str) -> None:
+        """Give a job back for a pause; keep it in memory, as `job`, when the journal has lost it."""
         if not run.is_gone and self._journal.postpone(self._owner, job.job_id, delay):
+            self._look_in(delay)
             return
-        if not self._is_lost(run, "its report is sent again from memory"):
+        if not self._is_lost(run, consequence):
             return
         if self.is_stopping:
-            log.error(
-                "job %s: no report of it was accepted, and nobody else knows of it: it is lost", short(job.job_id)
-            )
+            log.error("job %s is not done, and nobody else knows of it: it is lost", short(job.job_id))
             return
-        again = Run(replace(job, outcome=run.outcome, claims=job.claims + 1, age=run.age))
+        again = Run(replace(job, age=run.age))
         again.is_gone = True
         self._later(delay, again)
+
+
+def _call_of(job: Job) -> Call:
+    """Return the call that a job runs."""
+    if is_event(job):
+        return Call(
+            corpid=job.corpid,
+            agentid=job.agentid,
+            call_type=CallType.EVENT,
+            data=job.data,
+            notify_id=job.notify_id,
+            attempt=job.attempt + 1,
+        )
+    return Call(
+        corpid=job.corpid,
+        agentid=job.agentid,
+        call_type=CallType.APP,
+        ability_id=job.ability_id,
+        data=job.data,
+        notify_id=job.notify_id,
+        is_async=True,
+        job_info=job.job_info,
+        attempt=job.attempt + 1,
+    )

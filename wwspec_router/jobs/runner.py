@@ -1,4 +1,4 @@
-"""Jobs, which are asynchronous calls that were accepted: claimed from the journal, run, and reported.
+"""Jobs: asynchronous calls and events that were accepted, claimed from the journal, run, and reported.
 
 Each job is run at least once: if its process dies, another process finds the job and begins it again, alone, and the
 handler sees in `ctx.attempt` that it is not the first time. What the ability answered is kept before it is reported, so
@@ -10,17 +10,20 @@ so that the job stays with a process that is alive. A process that reaches the j
 job until the others have had time to renew theirs.
 
 This module knows which jobs this process has. What is done with one is in `executor`, on which threads in `threads`;
-`suspects` decides when jobs run again of which a process may have died. How jobs are accepted is in `kernel.intake`.
+`suspects` decides when jobs run again of which a process may have died, `places` how many events of one type are
+handled at once. How jobs are accepted is in `kernel.intake`.
 """
 
 import logging
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from math import inf
 from time import monotonic
 
 from wwspec_router.errors import StoreError
-from wwspec_router.jobs.executor import MAX_RUNS, JobExecutor
+from wwspec_router.jobs.executor import RETRY_PAUSE, JobExecutor
+from wwspec_router.jobs.places import Places
 from wwspec_router.jobs.suspects import Suspects
 from wwspec_router.jobs.threads import JobThreads, Run
 from wwspec_router.kernel.call_log import CallLog
@@ -47,6 +50,10 @@ POLL = 1.0
 REPORT_WITHIN = 30.0
 """Seconds that a report may take. After that its thread is replaced, and another thread sends it again."""
 
+_MARGIN = 0.01
+"""Seconds: clocks of stores are not finer."""
+_NO_LIMITS: Mapping[str, int] = {}
+
 _STOP_WAIT = 0.5
 """Seconds that a stop waits until the journal has noted which jobs it cuts off."""
 
@@ -63,11 +70,13 @@ class Jobs:
         threads: Jobs that run at once, apart from synchronous calls.
         hang_after: Seconds after which a job that still runs is logged, and its thread replaced.
         lease: Seconds for which a claimed job belongs to its process without a renewal.
-        abilities: The ability IDs whose jobs this process takes; None for all.
+        abilities: What the jobs are named that this process takes; None for all.
+        limits: By name, how many jobs of events run at once; each is one of `abilities`.
         orphan_after: Seconds after which it also takes a job of another ability, to report that the ability is unknown:
             when no process that knows the ability has asked for jobs for so long.
         report_within: Seconds that a report may take.
         call_log: Where a line is written for each job that ends; None for none.
+        retry_pause: Longest pause before an event's handler runs again after its first error, in seconds.
     """
 
     def __init__(
@@ -82,9 +91,11 @@ class Jobs:
         lease: float = LEASE,
         *,
         abilities: frozenset[str] | None = None,
+        limits: Mapping[str, int] = _NO_LIMITS,
         orphan_after: float = ORPHAN_AFTER,
         report_within: float = REPORT_WITHIN,
         call_log: CallLog | None = None,
+        retry_pause: float = RETRY_PAUSE,
     ) -> None:
         self._journal = journal
         self._owner = secrets.token_hex(8)
@@ -92,12 +103,16 @@ class Jobs:
         self._poll = min(POLL, lease / 30)
         self._abilities = abilities
         self._orphan_after = orphan_after
-        self._executor = JobExecutor(journal, self._owner, sdk, dispatcher, figures, self._submit_later, call_log)
+        self._places = Places(abilities, limits)
+        self._executor = JobExecutor(
+            journal, self._owner, sdk, dispatcher, figures, self._submit_later, self._look_in, call_log, retry_pause
+        )
         self._threads = JobThreads(threads, hang_after, report_within, self._executor.execute, self._on_end)
         self._suspects = Suspects(self._threads.hangs)
         self._running: set[str] = set()
         self._later: list[tuple[float, Run]] = []  # reports to be sent again of jobs that the journal has lost
         self._later_lock = threading.Lock()
+        self._next_due = inf  # of what was postponed here
         self._wake = wake
         self._wake.set()  # for what an earlier process left behind
         self._stopping = False
@@ -171,8 +186,10 @@ class Jobs:
             self._tick(self._renew, self._excuse)
 
     def _tick(self, *steps: Callable[[], None]) -> None:
-        self._wake.wait(self._poll)
+        self._wake.wait(min(self._poll, max(0.0, self._next_due - monotonic())))
         self._wake.clear()
+        if monotonic() >= self._next_due:
+            self._next_due = inf
         for step in steps:
             try:
                 step()
@@ -204,17 +221,30 @@ class Jobs:
         if room:
             if not self._claim_up_to(room, self._suspects.wanted) and not self._threads.runs():
                 self._claim_up_to(room, True)  # no other job needs its time first
-        elif monotonic() - self._asked > self._orphan_after / 8:
-            self._claim_up_to(0, False)  # so that the journal knows that a process for these abilities is alive
+        if monotonic() - self._asked > self._orphan_after / 8:
+            self._asked = monotonic()
+            self._take(
+                self._abilities, 0, False
+            )  # so that the journal knows that a process for these abilities is alive
 
     def _claim_up_to(self, limit: int, with_suspect: bool) -> int:
         """Claim jobs, of which one may be a suspect; return how many there were."""
-        self._asked = monotonic()
+        room, asked_for_all = limit, True
+        for names, most in self._places.demands(limit):
+            asked_for_all &= min(most, room) > 0
+            if min(most, room) > 0:
+                room -= self._take(names, min(most, room), with_suspect and not self._suspects.holds_others)
+        if asked_for_all:
+            self._asked = monotonic()
+        return limit - room
+
+    def _take(self, names: frozenset[str] | None, limit: int, with_suspect: bool) -> int:
+        """Claim jobs of these names; return how many there were."""
         jobs = self._journal.claim(
             self._owner,
             limit,
             self._lease,
-            known=self._abilities,
+            known=names,
             orphan_after=self._orphan_after,
             suspects=int(with_suspect),
         )
@@ -222,7 +252,8 @@ class Jobs:
             if job.job_id in self._running:  # its lease ended while it ran here: it runs on
                 continue
             self._running.add(job.job_id)
-            if job.suspect and job.attempt < MAX_RUNS:
+            self._places.take(job)
+            if job.suspect and job.attempt < self._executor.most_runs(job):
                 self._suspects.take(Run(job))
             else:
                 self._threads.submit(Run(job))
@@ -253,6 +284,12 @@ class Jobs:
     def _on_end(self, run: Run) -> None:
         if not run.is_given_away:
             self._running.discard(run.job.job_id)
+            self._places.leave(run.job)
+        self._wake.set()
+
+    def _look_in(self, delay: float) -> None:
+        """Look for jobs when one will be due that was postponed here; if this is forgotten, with the next tick."""
+        self._next_due = min(self._next_due, monotonic() + delay + _MARGIN)
         self._wake.set()
 
     def _submit_later(self, delay: float, run: Run) -> None:

@@ -1,7 +1,7 @@
-"""One line for each call in the log: who called what, how it ended, how long it took, and how much of that in the SDK.
+"""One line for each call in the log: what was called, how it ended, how long it took, and how much of that in the SDK.
 
-For development: a line names corp and app, and quotes `errmsg`. So only an SDK that is the emulator's gets a `CallLog`,
-and no setting can change that. It knows no HTTP and no store.
+With the emulator's SDK lines are always written, for people: they name corp and app, and quote `errmsg`. With the
+vendor's they are written on demand, and hold neither; no setting can change that. It knows no HTTP and no store.
 """
 
 import logging
@@ -13,9 +13,11 @@ import msgspec
 
 from wwspec_router.envelope import Call, CallType, Deadline, Reply
 from wwspec_router.kernel.routes import Route
+from wwspec_router.log_formats import Fields
 from wwspec_router.logs import short
+from wwspec_router.monitoring.figures import UNDECODED, UNKNOWN
 from wwspec_router.sdk.base import Sdk
-from wwspec_router.sdk.measured import Measure, MeasuredSdk
+from wwspec_router.sdk.measured import Measure, MeasuredSdk, Refused
 
 __all__ = ["CALLS", "CallLine", "CallLog", "call_log_of"]
 
@@ -39,10 +41,11 @@ class CallLine(msgspec.Struct, frozen=True, kw_only=True):
     ability: str
     """What was called: an ability ID, or the type of an event."""
     caller: str
-    """Corp and app; empty when the request could not be decoded."""
+    """Corp and app; empty when the request could not be decoded, and with the vendor's SDK."""
     errcode: int
     """What the program answered; 0 for success."""
     errmsg: str
+    """Empty with the vendor's SDK, as is `refused_errmsg`."""
     refused_api: str
     """The latest SDK API that the platform refused; empty when there is none."""
     refused_errcode: int
@@ -57,6 +60,34 @@ class CallLine(msgspec.Struct, frozen=True, kw_only=True):
     """Of the answer, as it was sent; of a job, of its result."""
     ending: str = ""
     """How it ended, when it was not by an answer of the program."""
+    request_id: str = ""
+    """The platform's id of the request, when a header tells it."""
+    sdk_version: str = ""
+    """When the module tells it."""
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """The line as names and values, for programs; without those that say nothing."""
+        always = {
+            "kind": self.kind,
+            "ability": self.ability,
+            "errcode": self.errcode,
+            "ms": round(self.milliseconds, 3),
+            "sdk_ms": round(self.sdk_milliseconds, 3),
+            "bytes_in": self.bytes_in,
+            "bytes_out": self.bytes_out,
+        }
+        at_times = {
+            "ending": self.ending,
+            "refused_api": self.refused_api,
+            "refused_errcode": self.refused_errcode,
+            "platform_request_id": self.request_id,
+            "sdk_version": self.sdk_version,
+            "caller": self.caller,
+            "errmsg": self.errmsg,
+            "refused_errmsg": self.refused_errmsg,
+        }
+        return always | {name: value for name, value in at_times.items() if value}
 
     def __str__(self) -> str:
         columns = (
@@ -124,6 +155,7 @@ class CallLog:
         bytes_in: int,
         bytes_out: int,
         *,
+        label: str,
         ending: str = "",
         is_job: bool = False,
     ) -> None:
@@ -135,27 +167,32 @@ class CallLog:
             seconds: From its arrival to its answer.
             bytes_in: Of the request.
             bytes_out: Of the answer.
+            label: What it is counted as.
             ending: How it ended, when it was not by an answer of the program.
             is_job: Whether this is the run of an asynchronous call, and not its acceptance.
         """
         measure = measure or Measure()
-        call, refused = measure.call, measure.refused
+        call, refused = measure.call, measure.refused or Refused()
+        with_text = self._sdk.is_emulated
         line = CallLine(
             kind="job" if is_job else _kind(call),
-            ability=_name(call),
-            caller="" if call is None else f"{short(call.corpid, LONGEST)}/{call.agentid}",
+            ability=_name(call) if with_text or label not in (UNKNOWN, UNDECODED) else label,
+            caller=f"{short(call.corpid, LONGEST)}/{call.agentid}" if with_text and call is not None else "",
             errcode=errcode,
-            errmsg=_read(measure.reply, _Answer).errmsg if errcode else "",
-            refused_api=refused.api if refused is not None else "",
-            refused_errcode=refused.errcode if refused is not None else 0,
-            refused_errmsg=refused.errmsg if refused is not None else "",
+            errmsg=_read(measure.reply, _Answer).errmsg if with_text and errcode else "",
+            refused_api=refused.api,
+            refused_errcode=refused.errcode,
+            refused_errmsg=refused.errmsg if with_text else "",
             milliseconds=seconds * 1000,
             sdk_milliseconds=measure.seconds * 1000,
             bytes_in=bytes_in,
             bytes_out=bytes_out,
             ending=ending,
+            request_id=short(measure.request_id, LONGEST),
+            sdk_version=self._sdk.version,
         )
-        log.info("%s", line, extra={"call": line, "outcome": line.outcome})
+        text = str(line) if with_text else None
+        log.info(Fields("call", line.fields, text), extra={"call": line, "outcome": line.outcome})
 
     def with_lines(self, answer: Answering) -> Answering:
         """Return what answers accepted asynchronous calls as `answer` does, and writes a line for each."""
@@ -166,15 +203,21 @@ class CallLog:
             reply = answer(call, route, deadline)
             measure.reply = reply.text
             bytes_in, bytes_out = (len(text.encode("utf-8", "replace")) for text in (call.data, reply.text))
-            self.write(measure, reply.errcode, monotonic() - since, bytes_in, bytes_out, is_job=True)
+            lasted = monotonic() - since
+            self.write(measure, reply.errcode, lasted, bytes_in, bytes_out, label=route.label, is_job=True)
             return reply
 
         return answer_and_write
 
 
-def call_log_of(sdk: Sdk) -> tuple[Sdk, CallLog | None]:
-    """Return the SDK to use, and what logs calls: nothing, unless it is the emulator's and the lines are wanted."""
-    if not (sdk.is_emulated and log.isEnabledFor(logging.INFO)):
+def call_log_of(sdk: Sdk, *, is_wanted: bool) -> tuple[Sdk, CallLog | None]:
+    """Return the SDK to use, and what logs calls; None when there are no lines, and then nothing is measured.
+
+    Args:
+        sdk: The loaded one. The emulator's has lines also when nobody asks for them.
+        is_wanted: Whether the operator wants lines.
+    """
+    if not ((sdk.is_emulated or is_wanted) and log.isEnabledFor(logging.INFO)):
         return sdk, None
     measured = MeasuredSdk(sdk)
     return measured, CallLog(measured)

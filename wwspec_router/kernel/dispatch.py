@@ -11,15 +11,18 @@ from wwspec_router.envelope import Call, CallType, Deadline, Reply
 from wwspec_router.errors import AbilityNotFoundError, CallError
 from wwspec_router.handlers.portal import Portal, PrivateLoopPortal
 from wwspec_router.kernel.functions import Functions
+from wwspec_router.kernel.held import LEASE
 from wwspec_router.kernel.intake import EventIntake, JobIntake
 from wwspec_router.kernel.limits import ConcurrencyLimit
+from wwspec_router.kernel.notifications import AppNotifications
+from wwspec_router.kernel.once import Once
 from wwspec_router.kernel.refusals import Refusals
 from wwspec_router.kernel.routes import Function, Route
 from wwspec_router.logs import short
 from wwspec_router.monitoring.figures import ASYNC, EVENT, UNKNOWN
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.sdk.base import Sdk
-from wwspec_router.stores.base import NotifyStore
+from wwspec_router.stores.base import Store
 
 __all__ = ["Dispatcher"]
 
@@ -30,36 +33,56 @@ class Dispatcher:
     Args:
         table: What answers which ability ID.
         sdk: Asks WeCom for data.
-        store: Keeps events.
+        store: Keeps events, the jobs of those that own code runs on, and the replies of calls that run once.
         portal: Runs `async def` handlers; by default each on a loop of its own.
-        jobs: Accepts asynchronous calls, which are refused when it is None.
+        jobs: Accepts asynchronous calls, which are refused when it is None; woken also for events.
         status: Returns the program's figures as JSON text, for abilities of `kind = "status"`.
         state: What the application's lifespan yielded; it is `ctx.state` of handlers.
         with_text: Log errors with their text, which may quote a request. For development only.
+        once_lease: Seconds after which a call that runs once is free to run again when its process gives no sign of
+            life.
     """
 
     def __init__(
         self,
         table: AbilityTable,
         sdk: Sdk,
-        store: NotifyStore,
+        store: Store,
         portal: Portal | None = None,
         jobs: JobIntake | None = None,
         status: Callable[[], str] | None = None,
         state: object = None,
         *,
         with_text: bool = False,
+        once_lease: float = LEASE,
     ) -> None:
-        registry = table.registry
-        events = EventIntake(sdk, store, registry.program.notify_ttl, registry.notify_scenes, table.stored_events)
-        functions = Functions(sdk, table.apis, events, portal or PrivateLoopPortal(), status or _no_status, state)
+        registry, ttl = table.registry, table.registry.program.notify_ttl
+        self.events = events = EventIntake(
+            sdk,
+            store,
+            ttl,
+            registry.notify_scenes,
+            table.stored_events,
+            table.event_targets,
+            jobs.wake if jobs is not None else _wake_nobody,
+        )
+        """Stores events and delivers them to apps."""
+        notifications = AppNotifications(sdk, store, ttl, table.kinds)
+        once = Once(store, registry.program.errcode, once_lease)
+        portal, figures = portal or PrivateLoopPortal(), status or _no_status
+        functions = Functions(sdk, table.apis, events, notifications, portal, figures, once, state)
         self._routes = _routes(table, functions)
+        self._event_routes = {
+            each.job_name: Route(each.job_name, functions.handling(each), each.timeout, retries=each.row.retries)
+            for each in table.event_targets.values()
+        }
         self._limits = [route.limit for route in self._routes.values() if route.limit is not None]
         self._event = Route(EVENT, lambda call, text, deadline: events.accept(call))
         self._unknown = Route(UNKNOWN, _refuse_ability)
         self._untyped = Route(UNKNOWN, _refuse_type)
         self._accept = _acceptance(jobs)
-        self._refusals = Refusals(registry.program.errcode, registry.program.overload_errcode, with_text=with_text)
+        program = registry.program
+        self._refusals = Refusals(program.errcode, program.overload_errcode, program.once_errcode, with_text=with_text)
 
     def route(self, call: Call) -> Route:
         """Return the route of a call that comes in; one that no ability answers has a route that refuses it."""
@@ -70,9 +93,13 @@ class Dispatcher:
             return Route(ASYNC, self._accept, route.timeout)
         return route
 
-    def job_route(self, call: Call) -> Route:
-        """Return the route on which an asynchronous call is answered that was accepted before."""
-        return self._routes.get(call.ability_id, self._unknown)
+    def job_route(self, name: str) -> Route:
+        """Return the route on which a job is done that was accepted before.
+
+        Args:
+            name: An ability ID, or that of an event's jobs.
+        """
+        return self._routes.get(name) or self._event_routes.get(name, self._unknown)
 
     def answer(self, call: Call, route: Route, deadline: Deadline) -> Reply:
         """Answer one call. Blocks; belongs on a worker thread. Never raises.
@@ -133,6 +160,10 @@ def _acceptance(jobs: JobIntake | None) -> Function:
 
 def _refuse_ability(call: Call, text: str, deadline: Deadline) -> str:
     raise AbilityNotFoundError(f"unknown ability_id {short(call.ability_id, 64)}")
+
+
+def _wake_nobody() -> None:
+    """Do nothing: no jobs run in this process."""
 
 
 def _refuse_type(call: Call, text: str, deadline: Deadline) -> str:

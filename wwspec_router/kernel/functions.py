@@ -11,20 +11,16 @@ import msgspec
 
 from wwspec_router.contracts.codec import InputCodec
 from wwspec_router.envelope import Call, Deadline
-from wwspec_router.errors import AbilityNotFoundError, InputError
-from wwspec_router.handlers.context import ApiCodecs, AsyncContext, Context
+from wwspec_router.errors import AbilityError, AbilityNotFoundError, CallError, InputError
+from wwspec_router.handlers.context import ApiCodecs, AsyncContext, Context, Notifications
+from wwspec_router.handlers.events import AsyncEventContext, EventContext
 from wwspec_router.handlers.portal import Portal
 from wwspec_router.kernel.intake import EventIntake
+from wwspec_router.kernel.once import Once
 from wwspec_router.kernel.routes import Function
 from wwspec_router.logs import short
-from wwspec_router.registry.table import (
-    ApiTarget,
-    CallbackTarget,
-    FuncTarget,
-    HandlerTarget,
-    StatusTarget,
-    Target,
-)
+from wwspec_router.registry.events import EventTarget
+from wwspec_router.registry.targets import ApiTarget, CallbackTarget, FuncTarget, HandlerTarget, StatusTarget, Target
 from wwspec_router.sdk.base import Sdk, SdkClient
 
 __all__ = ["Functions"]
@@ -48,8 +44,10 @@ class Functions:
         sdk: Asks WeCom for data.
         apis: What handlers may ask for, from an API's `Request` to how it is called.
         events: Hands out stored events.
+        notifications: Tells the app what handlers have for it.
         portal: Runs `async def` handlers.
         status: Returns the program's figures as JSON text.
+        once: Lets calls run once whose ability wants that.
         state: What the application's lifespan yielded.
     """
 
@@ -58,15 +56,19 @@ class Functions:
         sdk: Sdk,
         apis: ApiCodecs,
         events: EventIntake,
+        notifications: Notifications,
         portal: Portal,
         status: Callable[[], str],
+        once: Once,
         state: object = None,
     ) -> None:
         self._sdk = sdk
         self._apis = apis
         self._events = events
+        self._notifications = notifications
         self._portal = portal
         self._status = status
+        self._once = once
         self._state = state
         self._func_input = InputCodec(_FuncInput)
 
@@ -84,6 +86,36 @@ class Functions:
             case FuncTarget():
                 return self._func(target)
 
+    def handling(self, target: EventTarget) -> Function:
+        """Return the function that runs on events of one type; it returns the result, or "" when there is none."""
+        handler, event_type, read, decode = target.handler, target.event_type, target.input.fit, target.input.decode
+        function, output, portal = handler.function, target.output, self._portal
+        apis, client, notifications, state = self._apis, self._sdk.client, self._notifications, self._state
+        kind = AsyncEventContext if handler.is_async else EventContext
+
+        def run(call: Call, text: str, deadline: Deadline) -> str:
+            event = decode(read(text))
+            new_client = partial(client, call.corpid, call.agentid, call.ability_id, call.job_info)
+            context = kind(call, new_client, apis, deadline, notifications, state)
+            context.event_type = event_type
+            arguments = (event, context) if handler.takes_context else (event,)
+            if isinstance(context, AsyncEventContext):
+                result = portal.run(lambda: function(*arguments), context)
+            else:
+                result = function(*arguments)
+            deadline.check()
+            return "" if output is None else output.encode(result)
+
+        def run_or_fail(call: Call, text: str, deadline: Deadline) -> str:
+            try:
+                return run(call, text, deadline)
+            except CallError as error:
+                if error.errcode != 0:
+                    raise
+                raise AbilityError(error.message, detail=error.detail) from error  # an errcode of 0 is a success
+
+        return run_or_fail
+
     def _api(self, target: ApiTarget) -> Function:
         api, forward, fit, client = target.api, target.input.forward, target.output.fit, self._sdk.client
 
@@ -96,11 +128,23 @@ class Functions:
         return invoke
 
     def _handler(self, target: HandlerTarget) -> Function:
+        rule = target.once
+        if rule is None:
+            return self._run(target, checks_end=True)
+        return self._once.guarded(rule, target.input.decode_plain, self._run(target, checks_end=False))
+
+    def _run(self, target: HandlerTarget, *, checks_end: bool) -> Function:
+        """Return what runs a handler.
+
+        Args:
+            target: Has the handler.
+            checks_end: Whether a result that comes after the deadline is an error.
+        """
         handler, decode_struct = target.handler, target.input.decode
         decode = decode_struct if handler.request is not None else target.input.decode_plain
         function, takes_context = handler.function, handler.takes_context
         encode, apis, portal, client = target.output.encode, self._apis, self._portal, self._sdk.client
-        state = self._state
+        notifications, state = self._notifications, self._state
 
         def new_client(call: Call) -> Callable[[], SdkClient]:
             return partial(client, call.corpid, call.agentid, call.ability_id, call.job_info)
@@ -108,15 +152,16 @@ class Functions:
         def run(call: Call, text: str, deadline: Deadline) -> str:
             request = decode(text)
             deadline.check()
-            context = Context(call, new_client(call), apis, deadline, state)
+            context = Context(call, new_client(call), apis, deadline, notifications, state)
             result = function(request, context) if takes_context else function(request)
-            deadline.check()
+            if checks_end:
+                deadline.check()
             return encode(result)
 
         def run_async(call: Call, text: str, deadline: Deadline) -> str:
             request = decode(text)
             deadline.check()
-            context = AsyncContext(call, new_client(call), apis, deadline, state)
+            context = AsyncContext(call, new_client(call), apis, deadline, notifications, state)
             arguments = (request, context) if takes_context else (request,)
             return encode(portal.run(lambda: function(*arguments), context))
 

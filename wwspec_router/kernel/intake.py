@@ -1,31 +1,32 @@
 """Accepts what is answered before the work is done: events (call_type 2), and asynchronous calls.
 
 An event is stored under a fresh notify_id, then the app is notified. The order is a promise: the app learns a notify_id
-only when its event is stored durably, and an event that could not be stored or notified is answered as failed. An
-asynchronous call is answered as accepted only when the journal has it. Nothing here knows HTTP, or how jobs are run.
+only when its event is stored durably, and an event that could not be stored or notified is answered as failed. When own
+code runs on an event, its job is stored in the same transaction. An asynchronous call is answered as accepted only when
+the journal has it. Nothing here knows HTTP, or how jobs are run.
 """
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from wwspec_router.contracts.bounds import bounded
 from wwspec_router.contracts.codec import OutputCodec
 from wwspec_router.contracts.decoding import UNREADABLE
 from wwspec_router.envelope import Call
-from wwspec_router.errors import ApiError, CallError, InputError, NotifyNotFoundError, StoreError
+from wwspec_router.errors import CallError, InputError, NotifyNotFoundError, StoreError
+from wwspec_router.kernel.notifications import AppNotifier
 from wwspec_router.logs import short
+from wwspec_router.registry.events import EventTarget
+from wwspec_router.registry.file import EVENT_JOB
 from wwspec_router.sdk.base import Sdk
-from wwspec_router.stores.base import Job, JobJournal, NotifyStore
+from wwspec_router.stores.base import Job, JobJournal, Store
 
 __all__ = ["EventIntake", "JobIntake"]
 
 log = logging.getLogger(__name__)
-
-NOTIFY_API = "spec_notify_app"
 
 _ACCEPTED = '{"errcode":0,"errmsg":"ok"}'
 
@@ -36,43 +37,39 @@ class _AnyEvent(msgspec.Struct, gc=False):
     event_type: str
 
 
-class _Notification(msgspec.Struct, gc=False):
-    """The request of `spec_notify_app` [99849]."""
-
-    notify_id: str
-    notify_scene: int
-
-
-class _Outcome(msgspec.Struct, gc=False):
-    """What matters of any reply of the platform."""
-
-    errcode: int = 0
-    errmsg: str = ""
-
-
 class EventIntake:
     """Stores events, and returns them to the app.
 
     Args:
         sdk: Makes notify_ids and notifies the app.
-        store: Keeps the events.
+        store: Keeps the events, and the jobs of those that own code runs on.
         ttl: Seconds for which an event is kept.
         scenes: From event_type to notify_scene.
         output: How events are returned; None when no contract says so.
+        handled: By event_type, what runs on events.
+        wake: Called after each event that something runs on, so that its job is claimed at once. It must not block.
     """
 
     def __init__(
-        self, sdk: Sdk, store: NotifyStore, ttl: float, scenes: dict[str, int], output: OutputCodec | None
+        self,
+        sdk: Sdk,
+        store: Store,
+        ttl: float,
+        scenes: dict[str, int],
+        output: OutputCodec | None,
+        handled: Mapping[str, EventTarget],
+        wake: Callable[[], None],
     ) -> None:
         self._sdk = sdk
         self._store = store
         self._ttl = ttl
         self._scenes = scenes
         self._output = output
+        self._handled = handled
+        self._wake = wake
         self._event = msgspec.json.Decoder(_AnyEvent)
         self._listed = self._event.decode if output is None else output.strictly
-        self._outcome = msgspec.json.Decoder(bounded(_Outcome))
-        self._encode = msgspec.json.Encoder().encode
+        self._tell = AppNotifier().tell
 
     def accept(self, call: Call) -> str:
         """Store one event and notify the app.
@@ -89,15 +86,67 @@ class EventIntake:
             event_type = UNSET
         if event_type is UNSET:
             event_type = self._unlisted_type(call.data)
+        if event_type in self._handled:
+            return self._accept_handled(call, self._handled[event_type])
         notify_id = self._sdk.new_notify_id()
         try:
             self._store.put(call.corpid, call.agentid, notify_id, call.data, self._ttl)
         except StoreError as error:
             raise CallError("the event could not be stored", detail=str(error)) from error
-        self._notify(call, notify_id, event_type)
+        client = self._sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
+        self._tell(client, notify_id, self._scenes.get(event_type, 0))
         if log.isEnabledFor(logging.DEBUG):
             log.debug("event %s stored and notified as %s", short(event_type, 40), short(notify_id))
         return _ACCEPTED
+
+    def _accept_handled(self, call: Call, target: EventTarget) -> str:
+        """Store one event as the job of its handler; if the app is told now, also for the app."""
+        when = target.row.notify
+        job = Job(
+            job_id=secrets.token_hex(16),
+            corpid=call.corpid,
+            agentid=call.agentid,
+            ability_id=target.job_name,
+            job_info=when,
+            data=call.data,
+            notify_id="" if when == "never" else self._sdk.new_notify_id(),
+        )
+        try:
+            if when == "now":
+                self._store.put_with_job(job, self._ttl)
+            else:
+                self._store.add(job)
+        except StoreError as error:
+            raise CallError("the event could not be stored", detail=str(error)) from error
+        self._wake()
+        if when == "now":
+            client = self._sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
+            self._tell(client, job.notify_id, self._scenes.get(target.event_type, 0))
+        log.debug("event %s stored as job %s", short(target.event_type, 40), short(job.job_id))
+        return _ACCEPTED
+
+    def deliver(self, job: Job, result: str) -> None:
+        """Store the event of a job for the app, with what its handler returned, and tell the app.
+
+        Args:
+            job: The job of an event of which the app is told after its handler.
+            result: JSON text; "" when there is none.
+
+        Raises:
+            CallError: It could not be stored, or the app could not be told.
+        """
+        event_type = job.ability_id.removeprefix(EVENT_JOB)
+        text = job.data
+        target = self._handled.get(event_type)
+        if result and target is not None and target.result_key is not None:
+            keys = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+            text = msgspec.json.encode(keys | {target.result_key: msgspec.Raw(result.encode())}).decode()
+        try:
+            self._store.put(job.corpid, job.agentid, job.notify_id, text, self._ttl)
+        except StoreError as error:
+            raise CallError("the event could not be stored", detail=str(error)) from error
+        client = self._sdk.client(job.corpid, job.agentid, "", "")
+        self._tell(client, job.notify_id, self._scenes.get(event_type, 0))
 
     def fetch(self, call: Call, notify_id: str) -> str:
         """Return the text of the event that waits under a notify_id for the call's corp and app.
@@ -126,17 +175,6 @@ class EventIntake:
             self._output.report_unlisted(text)
         return event_type
 
-    def _notify(self, call: Call, notify_id: str, event_type: str) -> None:
-        notification = _Notification(notify_id, self._scenes.get(event_type, 0))
-        client = self._sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
-        reply = client.invoke(NOTIFY_API, self._encode(notification).decode())
-        try:
-            outcome = self._outcome.decode(reply)
-        except UNREADABLE:
-            raise CallError(f"{NOTIFY_API}: the platform's reply is not readable") from None
-        if outcome.errcode != 0:
-            raise ApiError(NOTIFY_API, outcome.errcode, outcome.errmsg)
-
 
 class JobIntake:
     """Puts asynchronous calls into the journal.
@@ -148,7 +186,7 @@ class JobIntake:
 
     def __init__(self, journal: JobJournal, wake: Callable[[], None]) -> None:
         self._journal = journal
-        self._wake = wake
+        self.wake = wake
 
     def accept(self, call: Call) -> str:
         """Put one call into the journal; durable when this returns.
@@ -173,5 +211,5 @@ class JobIntake:
         except StoreError as error:
             raise CallError("the job could not be stored", detail=str(error)) from error
         log.debug("job %s of %s accepted", short(job.job_id), short(call.ability_id, 64))
-        self._wake()
+        self.wake()
         return _ACCEPTED

@@ -9,9 +9,10 @@ from contextlib import suppress
 import msgspec
 
 from wwspec_router.envelope import Call, CallType, Reply
-from wwspec_router.errors import CallError, OverloadedError
+from wwspec_router.errors import CallError, OverloadedError, StillRunningError
+from wwspec_router.log_formats import Fields
 from wwspec_router.logs import LineLimiter, short
-from wwspec_router.stacks import describe, errcode_of, is_a
+from wwspec_router.stacks import class_of, describe, errcode_of, is_a
 from wwspec_router.tracebacks import place_of, shown
 
 __all__ = ["Refusals"]
@@ -30,13 +31,17 @@ class Refusals:
     Args:
         errcode: The program's own errcode, for errors that have none.
         overload_errcode: The same for calls that are refused because of overload.
+        once_errcode: The same for repeats of a call that runs once and still runs.
         with_text: Log each error whole: with its text, its place in the application, and the traceback of one that is
             not raised on purpose. For development only.
     """
 
-    def __init__(self, errcode: int, overload_errcode: int, *, with_text: bool = False) -> None:
+    def __init__(self, errcode: int, overload_errcode: int, once_errcode: int, *, with_text: bool = False) -> None:
         self._errcode = errcode
-        self._overload_errcode = overload_errcode
+        self._errcodes: dict[type[CallError], int] = {
+            OverloadedError: overload_errcode,
+            StillRunningError: once_errcode,
+        }
         self._log = _log_whole if with_text else self._log_rarely
         self._encode = msgspec.json.Encoder().encode
         self._limiter = LineLimiter()
@@ -45,7 +50,7 @@ class Refusals:
         """Return the reply that an error becomes."""
         errcode = error.errcode
         if errcode is None:
-            errcode = self._overload_errcode if isinstance(error, OverloadedError) else self._errcode
+            errcode = next((code for kind, code in self._errcodes.items() if isinstance(error, kind)), self._errcode)
         text = error.message.encode("utf-8", "backslashreplace").decode()
         return Reply(self._encode(_ErrorBody(errcode, text)).decode(), errcode)
 
@@ -70,9 +75,10 @@ class Refusals:
             return
         with suppress(BaseException):  # it has lost its message
             if is_a(error, CallError):
-                _log_refusal(call, error, ending)
+                _log_refusal(call, label, error, ending)
                 return
-        log.error("%s failed: %s%s", _name(call), describe(error), ending)
+        text = f"{_name(call)} failed: {describe(error)}{ending}"
+        log.error(Fields(text, {"ability": label, "error": class_of(error)}, text))
 
 
 def _log_whole(call: Call, label: str, error: BaseException) -> None:
@@ -94,16 +100,21 @@ def _log_whole(call: Call, label: str, error: BaseException) -> None:
     log.log(level, "%s refused, %s", _name(call), what, exc_info=shown(error) if has_cause else None)
 
 
-def _log_refusal(call: Call, error: CallError, ending: str) -> None:
+def _log_refusal(call: Call, label: str, error: CallError, ending: str) -> None:
     """Log a refusal; if its message may hold a secret, log only the error's class and errcode."""
+    fields: dict[str, object] = {"ability": label, "error": class_of(error)}
+    if (own := errcode_of(error)) is not None:
+        fields["errcode"] = own
     if type(error).frequent:
-        log.warning("a call was refused: %s%s", error.detail, ending)
+        text = f"a call was refused: {error.detail}{ending}"
+        log.warning(Fields(text, fields, text))
         return
     errcode = "" if error.errcode is None else f" {error.errcode}"
     text = f": {error.message}" if type(error).loggable else errcode
     detail = f" ({error.detail})" if error.detail else ""
     level = logging.ERROR if call.call_type == CallType.EVENT else logging.WARNING
-    log.log(level, "%s refused, %s%s%s%s", _name(call), type(error).__name__, text, detail, ending)
+    line = f"{_name(call)} refused, {type(error).__name__}{text}{detail}{ending}"
+    log.log(level, Fields(line, fields, line))
 
 
 def _kind(error: BaseException) -> tuple[int, int | None]:

@@ -28,6 +28,8 @@ class Route(msgspec.Struct, frozen=True, gc=False):
     """Seconds from the arrival of a call to its answer; None for no limit."""
     limit: ConcurrencyLimit | None = None
     """How many synchronous calls run at once; None for any number."""
+    retries: int = 0
+    """How often a job that failed is run again; 0 but for those of events."""
 
     def deadline(self, since: float) -> Deadline:
         """Return when a call must be answered that came in at `since`, in seconds of `time.monotonic()`."""

@@ -20,6 +20,7 @@ __all__ = [
     "OTHER_ERRCODE",
     "UNDECODED",
     "UNKNOWN",
+    "EventCounts",
     "Figures",
     "Gauges",
     "JobCounts",
@@ -109,6 +110,19 @@ class JobCounts(msgspec.Struct, frozen=True, kw_only=True):
     """Jobs that the platform took no report of."""
 
 
+class EventCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of events that own code runs on, since the start. The counts of several processes add up."""
+
+    ended: int = 0
+    """Events whose handler ended, or is not run again, each once."""
+    retried: int = 0
+    """Runs that failed and were followed by another."""
+    failed: int = 0
+    """Those that ended with an error of the handler."""
+    given_up: int = 0
+    """Those of which the app could not be told after their handler."""
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The figures of one process at one moment, or of several taken together by `merged`."""
 
@@ -122,6 +136,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     errcodes: dict[int, int] = {}
     """Calls by errcode since the start, without those of errcode 0."""
     jobs: JobCounts = JobCounts()
+    events: EventCounts = EventCounts()
     waited: Buckets = {}
     """How long calls were queued, of the last one to two intervals only."""
 
@@ -138,7 +153,9 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     def lasting(self) -> "Snapshot":
         """Return what stays true when the processes are gone: the counts since the start."""
         tallies = {name: Tally(tally.calls, tally.errors, {}) for name, tally in self.tallies.items()}
-        return Snapshot(started=self.started, tallies=tallies, errcodes=self.errcodes, jobs=self.jobs)
+        return Snapshot(
+            started=self.started, tallies=tallies, errcodes=self.errcodes, jobs=self.jobs, events=self.events
+        )
 
 
 class Figures:
@@ -156,6 +173,7 @@ class Figures:
         self._errors = [0] * len(self._names)
         self._errcodes: dict[int, int] = {}
         self._jobs_ended = self._jobs_failed = self._jobs_given_up = 0
+        self._events_ended = self._events_retried = self._events_failed = self._events_given_up = 0
         self._lasted: list[Buckets | None] = [None] * len(self._names)  # None until the first call in the interval
         self._waited: Buckets = defaultdict(int)
         self._previous: tuple[list[Buckets | None], Buckets] = self._lasted.copy(), {}
@@ -197,6 +215,26 @@ class Figures:
             self._jobs_ended += 1
             self._jobs_failed += errcode != 0
 
+    def count_event(self, *, failed: bool) -> None:
+        """Count an event whose handler ended, or is not run again; from any thread.
+
+        Args:
+            failed: Whether the last run failed.
+        """
+        with self._lock:
+            self._events_ended += 1
+            self._events_failed += failed
+
+    def count_event_retried(self) -> None:
+        """Count a run of an event's handler that failed and will be followed by another; from any thread."""
+        with self._lock:
+            self._events_retried += 1
+
+    def count_event_given_up(self) -> None:
+        """Count an event of which the app could not be told after its handler; from any thread."""
+        with self._lock:
+            self._events_given_up += 1
+
     def count_job_given_up(self) -> None:
         """Count an asynchronous call that the platform took no report of; from any thread."""
         with self._lock:
@@ -215,6 +253,12 @@ class Figures:
             lasted = [buckets and dict(buckets) for buckets in self._lasted]
             waited = dict(self._waited)
             jobs = JobCounts(ended=self._jobs_ended, failed=self._jobs_failed, given_up=self._jobs_given_up)
+            events = EventCounts(
+                ended=self._events_ended,
+                retried=self._events_retried,
+                failed=self._events_failed,
+                given_up=self._events_given_up,
+            )
             previous_lasted, previous_waited = self._previous  # which change no more
         return Snapshot(
             started=self._started,
@@ -227,6 +271,7 @@ class Figures:
             },
             errcodes=errcodes,
             jobs=jobs,
+            events=events,
             waited=_sum(waited, previous_waited),
         )
 
@@ -244,6 +289,7 @@ def merged(snapshots: Iterable[Snapshot]) -> Snapshot:
     started, processes = math.inf, 0
     gauges = dict.fromkeys(Gauges.__struct_fields__, 0)
     jobs = dict.fromkeys(JobCounts.__struct_fields__, 0)
+    events = dict.fromkeys(EventCounts.__struct_fields__, 0)
     calls: dict[str, int] = defaultdict(int)
     errors: dict[str, int] = defaultdict(int)
     recent: dict[str, Buckets] = defaultdict(dict)
@@ -256,6 +302,8 @@ def merged(snapshots: Iterable[Snapshot]) -> Snapshot:
             gauges[name] += getattr(each.gauges, name)
         for name in jobs:
             jobs[name] += getattr(each.jobs, name)
+        for name in events:
+            events[name] += getattr(each.events, name)
         for name, tally in each.tallies.items():
             calls[name] += tally.calls
             errors[name] += tally.errors
@@ -269,6 +317,7 @@ def merged(snapshots: Iterable[Snapshot]) -> Snapshot:
         tallies={name: Tally(calls[name], errors[name], recent[name]) for name in calls},
         errcodes=errcodes,
         jobs=JobCounts(**jobs),
+        events=EventCounts(**events),
         waited=waited,
     )
 

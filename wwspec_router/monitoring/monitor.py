@@ -12,7 +12,7 @@ from time import monotonic
 from wwspec_router.errors import StoreError
 from wwspec_router.monitoring.figures import Figures, Gauges, Snapshot, Stored, merged
 from wwspec_router.monitoring.shared import SharedFigures
-from wwspec_router.monitoring.status import Status, line_of, status_of
+from wwspec_router.monitoring.status import Status, figures_of, status_of
 from wwspec_router.stacks import describe
 
 __all__ = ["Monitor", "Status"]
@@ -100,7 +100,7 @@ class Monitor:
             if self._interval:
                 snapshot = self._program()
                 if leads:
-                    log.info("%s", line_of(snapshot, self._last_shown, self._ask_store()))
+                    log.info(figures_of(snapshot, self._last_shown, self._ask_store()))
                 self._last_shown = snapshot  # also when another leads: our first line, should it die, goes on from here
         finally:
             self._figures.turn()

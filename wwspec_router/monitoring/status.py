@@ -10,11 +10,12 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from wwspec_router.contracts import Contract, Output
+from wwspec_router.contracts import UNSET, Contract, Output, UnsetType
+from wwspec_router.log_formats import Fields
 from wwspec_router.logs import short
-from wwspec_router.monitoring.figures import Buckets, Snapshot, Stored, Tally, percentile
+from wwspec_router.monitoring.figures import Buckets, EventCounts, Snapshot, Stored, Tally, percentile
 
-__all__ = ["AbilityStatus", "ErrcodeStatus", "Status", "line_of", "status_of"]
+__all__ = ["AbilityStatus", "ErrcodeStatus", "Status", "figures_of", "status_of"]
 
 LINE_ABILITIES = 20
 """Abilities in one line, the busiest first."""
@@ -79,6 +80,14 @@ class Status(Output):
     """Those of them whose outcome is an errcode other than 0."""
     jobs_given_up: int = 0
     """Asynchronous calls that the platform took no report of."""
+    events_ended: int | UnsetType = UNSET
+    """Events whose own code ended, or is not run again. These four are left out as long as all of them are 0."""
+    events_retried: int | UnsetType = UNSET
+    """Runs of such code that failed and were followed by another."""
+    events_failed: int | UnsetType = UNSET
+    """Events whose code failed in its last run."""
+    events_given_up: int | UnsetType = UNSET
+    """Events of which the app could not be told after their code."""
     store: Annotated[str, Meta(examples=["ok"])] = "ok"
     """`ok`, or `unavailable`: what follows is 0 then, but for jobs_running."""
     store_rows: int = 0
@@ -103,6 +112,7 @@ def status_of(snapshot: Snapshot, stored: Stored | None) -> Status:
         stored: How full the store is; None when it can't say.
     """
     kept = stored or Stored()
+    events = snapshot.events if snapshot.events != EventCounts() else None
     gauges = snapshot.gauges
     errcodes = sorted(snapshot.errcodes.items(), key=lambda each: (-each[1], each[0]))
     return Status(
@@ -120,6 +130,10 @@ def status_of(snapshot: Snapshot, stored: Stored | None) -> Status:
         jobs_ended=snapshot.jobs.ended,
         jobs_failed=snapshot.jobs.failed,
         jobs_given_up=snapshot.jobs.given_up,
+        events_ended=events.ended if events else UNSET,
+        events_retried=events.retried if events else UNSET,
+        events_failed=events.failed if events else UNSET,
+        events_given_up=events.given_up if events else UNSET,
         store="ok" if stored else "unavailable",
         store_rows=kept.rows,
         store_bytes=kept.bytes,
@@ -130,8 +144,8 @@ def status_of(snapshot: Snapshot, stored: Stored | None) -> Status:
     )
 
 
-def line_of(now: Snapshot, before: Snapshot, stored: Stored | None) -> str:
-    """Return the figures as one line: what was counted since `before`, and the state now.
+def figures_of(now: Snapshot, before: Snapshot, stored: Stored | None) -> Fields:
+    """Return the figures for one line of the log: what was counted since `before`, and the state now.
 
     Args:
         now: The program's figures.
@@ -139,13 +153,16 @@ def line_of(now: Snapshot, before: Snapshot, stored: Stored | None) -> str:
         stored: How full the store is; None when it can't say.
     """
     errcodes = {code: count - before.errcodes.get(code, 0) for code, count in now.errcodes.items()}
-    parts: dict[str, int | str] = {
+    errcodes = {code: count for code, count in sorted(errcodes.items()) if count > 0}
+    calls: dict[str, int | str] = {
         "processes": now.processes,
         "calls": max(0, now.calls - before.calls),
         "errors": max(0, now.errors - before.errors),
-        **{f"errcode_{code}": count for code, count in sorted(errcodes.items()) if count > 0},
+    }
+    parts: dict[str, int | str] = {
         **msgspec.structs.asdict(now.gauges),
-        **_job_counts(now, before),
+        **_counts("jobs", now.jobs, before.jobs),
+        **(_counts("events", now.events, before.events) if now.events != EventCounts() else {}),
         "queue_p50_us": _microseconds(now.waited, 50),
         "queue_p99_us": _microseconds(now.waited, 99),
     }
@@ -154,20 +171,33 @@ def line_of(now: Snapshot, before: Snapshot, stored: Stored | None) -> str:
     else:
         parts |= {"store_rows": stored.rows, "store_bytes": stored.bytes, "jobs_waiting": stored.jobs_waiting}
         parts |= {"jobs_claimed": stored.jobs_claimed, "jobs_oldest_s": int(stored.oldest_job_age)}
-    texts = [" ".join(f"{key}={value}" for key, value in parts.items())]
+    by_errcode = {f"errcode_{code}": count for code, count in errcodes.items()}
+    texts = [" ".join(f"{key}={value}" for key, value in (calls | by_errcode | parts).items())]
     abilities, more = _busiest(now, before, LINE_ABILITIES)
     for each in abilities:
         name = short(each.ability_id, 64)
         texts.append(f"{name} calls={each.calls} errors={each.errors} p50_us={each.p50_us} p99_us={each.p99_us}")
     if more:
         texts.append(f"and {more} more")
-    return "; ".join(texts)
+    fields = {
+        **calls,
+        **parts,
+        "store": "ok" if stored is not None else "unavailable",
+        "errcodes": [{"errcode": code, "count": count} for code, count in errcodes.items()],
+        "abilities": [{"ability": each.ability_id, **_numbers(each)} for each in abilities],
+        "more_abilities": more,
+    }
+    return Fields("figures", fields, "; ".join(texts))
 
 
-def _job_counts(now: Snapshot, before: Snapshot) -> dict[str, int]:
-    """Return what became of jobs since `before`."""
-    counts, earlier = msgspec.structs.asdict(now.jobs), msgspec.structs.asdict(before.jobs)
-    return {f"jobs_{name}": max(0, count - earlier[name]) for name, count in counts.items()}
+def _numbers(row: AbilityStatus) -> dict[str, int]:
+    return {name: value for name, value in msgspec.structs.asdict(row).items() if name != "ability_id"}
+
+
+def _counts(prefix: str, now: msgspec.Struct, before: msgspec.Struct) -> dict[str, int]:
+    """Return what was counted since `before`."""
+    counts, earlier = msgspec.structs.asdict(now), msgspec.structs.asdict(before)
+    return {f"{prefix}_{name}": max(0, count - earlier[name]) for name, count in counts.items()}
 
 
 def _busiest(now: Snapshot, before: Snapshot, limit: int) -> tuple[list[AbilityStatus], int]:

@@ -12,7 +12,8 @@ from wwspec_router.contracts.examples import console_example
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.contracts.matching import matches, merged, mismatches
 from wwspec_router.errors import DEFAULT_ERRCODE
-from wwspec_router.registry.table import Ability, AbilityTable, FuncTarget
+from wwspec_router.registry.table import AbilityTable
+from wwspec_router.registry.targets import Ability, FuncTarget
 
 __all__ = [
     "compare",

@@ -15,11 +15,26 @@ import msgspec
 from msgspec import Meta
 
 from wwspec_router.contracts.codec import OutputPolicy
-from wwspec_router.errors import DEFAULT_ERRCODE, ConfigurationError, RegistryError
+from wwspec_router.errors import DEFAULT_ERRCODE, ONCE_ERRCODE, ConfigurationError, RegistryError
 from wwspec_router.spelling import did_you_mean
 from wwspec_router.toml import read_toml
 
-__all__ = ["AbilityRow", "Apis", "Passthrough", "Program", "Registry", "parse_registry"]
+__all__ = [
+    "EVENT_JOB",
+    "AbilityRow",
+    "Apis",
+    "EventRow",
+    "FuncTable",
+    "NotificationRow",
+    "OnceRow",
+    "Passthrough",
+    "Program",
+    "Registry",
+    "parse_registry",
+]
+
+EVENT_JOB = "event:"
+"""What the names of jobs begin with that are about events; no ability ID does."""
 
 Apis = Literal["*"] | list[str]
 """Names of SDK APIs, or "*" for every API that has a contract: WeCom's, and those that `schemas/api/` adds."""
@@ -29,6 +44,8 @@ Seconds = Annotated[float, Meta(gt=0, le=31_536_000)]
 
 Concurrency = Annotated[int, Meta(ge=1, le=65_536)]
 """How many calls of one ability a worker process runs at once; more are refused. Asynchronous ones don't count."""
+
+_RESERVED = f"ability IDs that begin with {EVENT_JOB} are reserved for the program's own jobs; choose another"
 
 _HEADER = re.compile(
     r"""\s*\[\s*(?P<table>[\w-]+)\s*(?:\.\s*(?P<quote>["']?)(?P<key>.*?)\s*)?\]\s*(?:\#.*)?$""", re.VERBOSE
@@ -58,6 +75,8 @@ class Program(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The errcode of the program's own failures."""
     overload_errcode: Annotated[int, Meta(ge=1, le=2**31 - 1)] = DEFAULT_ERRCODE
     """The errcode of calls that are refused because the program, or the ability, is overloaded."""
+    once_errcode: Annotated[int, Meta(ge=1, le=2**31 - 1)] = ONCE_ERRCODE
+    """The errcode of a repeat whose first call still runs; see `OnceRow`."""
     notify_ttl: Seconds = 1200.0
     """Seconds that an event waits for `get_callback_data`; the platform's notify_id is valid 600 [99849]."""
     timeout: Seconds | None = None
@@ -77,6 +96,26 @@ class Passthrough(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Leave optional empty strings out of what the SDK is sent."""
 
 
+class FuncTable(Passthrough, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The table `[func]`."""
+
+    functions: dict[str, str] = {}
+    """Own functions beside the APIs: from what `input.func` says to `package.module:function`."""
+
+
+class OnceRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table `[abilities.<ability ID>.once]`: a repeat of a call gets the reply that the call got."""
+
+    key: Annotated[str, Meta(min_length=1)]
+    """The value of the request by which a call is recognised, such as `order.id`; `*` for the whole request."""
+    ttl: Seconds = 600.0
+    """Seconds for which a reply is kept."""
+    keep_errors: bool = False
+    """Whether a call that failed is kept, too; otherwise its repeat runs."""
+    ignore: list[Annotated[str, Meta(min_length=1)]] = []
+    """Values of the request in which repeats may differ, such as `sent_at`."""
+
+
 class AbilityRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A table `[abilities.<ability ID>]`. Exactly one of `api`, `handler` and `kind` says what answers."""
 
@@ -88,6 +127,10 @@ class AbilityRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """`callback_data` answers a stored event, `status` the program's figures; `func` is the Python demo's protocol."""
     apis: Apis | None = None
     """With `kind = "func"`: the APIs that `input.func` may name."""
+    functions: dict[str, str] = {}
+    """With `kind = "func"`: own functions that it may name, as in `FuncTable`."""
+    once: OnceRow | None = None
+    """With `handler`: how repeats of a call are recognised."""
     input: str | None = None
     """With `api` or `handler`: file of a console example, in the application folder, that is the input contract."""
     output: str | None = None
@@ -100,6 +143,28 @@ class AbilityRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """With `api` or `kind = "func"`: leave optional empty strings out of what the SDK is sent."""
 
 
+class EventRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table `[events.<event_type>]`: own code that runs on an event."""
+
+    handler: str
+    """`package.module:function`."""
+    notify: Literal["now", "after", "never"] = "now"
+    """When the app is told of the event: before the handler runs, when it has ended, or never."""
+    timeout: Seconds | None = None
+    """Seconds within which the handler ends; the default is that of `[program]`."""
+    concurrency: Concurrency | None = None
+    """How many events of this type a worker process handles at once; further ones wait."""
+    retries: Annotated[int, Meta(ge=0, le=1000)] = 3
+    """How often the handler runs again after an error."""
+
+
+class NotificationRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table `[notifications.<kind>]`: what handlers tell the app with `ctx.notify`."""
+
+    contract: str
+    """`package.module:Type`, a `Contract`: the payload."""
+
+
 class Registry(msgspec.Struct, frozen=True, kw_only=True):
     """A registry file, read."""
 
@@ -108,8 +173,10 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
     """Where each table begins, by its name in the file without quotes."""
     program: Program = Program()
     passthrough: Passthrough | None = None
-    func: Passthrough | None = None
+    func: FuncTable | None = None
     abilities: dict[str, AbilityRow] = {}
+    events: dict[str, EventRow] = {}
+    notifications: dict[str, NotificationRow] = {}
     notify_scenes: dict[str, int] = {}
     """From event_type to the notify_scene (0-255) that `spec_notify_app` is given [99849]; 0 when absent."""
 
@@ -117,8 +184,8 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
         """Return where a table begins, such as `registry.toml:12 [abilities.chat_history]`.
 
         Args:
-            table: `program`, `passthrough`, `func`, `notify_scenes` or `abilities`.
-            key: The ability ID.
+            table: `program`, `passthrough`, `func`, `notify_scenes`, `abilities`, `events` or `notifications`.
+            key: The ability ID, event_type or kind.
         """
         return _place(self.path, self.lines, table, key)
 
@@ -145,7 +212,7 @@ def parse_registry(path: Path) -> tuple[Registry, list[str]]:
 class _Reader:
     """Reads a registry file and collects its faults."""
 
-    TABLES = ("program", "passthrough", "func", "abilities", "notify_scenes")
+    TABLES = ("program", "passthrough", "func", "abilities", "events", "notifications", "notify_scenes")
 
     def __init__(self, path: Path, text: str) -> None:
         self._path = path
@@ -165,6 +232,10 @@ class _Reader:
                 self.faults += faults
                 if not faults:
                     abilities[ability_id] = read
+        for name in ("passthrough", "func"):
+            if str(tables[name].get("prefix", "")).startswith(EVENT_JOB):
+                place = _place(self._path, self._lines, name)
+                self.faults.append(f"{place}: prefix: {_RESERVED}")
         return Registry(
             path=self._path,
             lines=self._lines,
@@ -172,8 +243,10 @@ class _Reader:
             passthrough=self._named("passthrough", tables["passthrough"], Passthrough)
             if "passthrough" in raw
             else None,
-            func=self._named("func", tables["func"], Passthrough) if "func" in raw else None,
+            func=self._named("func", tables["func"], FuncTable) if "func" in raw else None,
             abilities=abilities,
+            events=self._rows("events", tables["events"], EventRow),
+            notifications=self._rows("notifications", tables["notifications"], NotificationRow),
             notify_scenes=self._scenes(tables["notify_scenes"]),
         )
 
@@ -187,6 +260,11 @@ class _Reader:
     def _named(self, name: str, row: dict[str, Any], type_: type[RowT]) -> RowT | None:
         return self._row(_place(self._path, self._lines, name), row, type_)
 
+    def _rows(self, table: str, rows: dict[str, Any], type_: type[RowT]) -> dict[str, RowT]:
+        """Read the tables below one, each under a key."""
+        read = {key: self._row(_place(self._path, self._lines, table, key), row, type_) for key, row in rows.items()}
+        return {key: row for key, row in read.items() if row is not None}
+
     def _row(self, place: str, row: Any, type_: type[RowT]) -> RowT | None:
         """Read one table key by key, so that each of its faults is reported."""
         if not isinstance(row, dict):
@@ -197,6 +275,9 @@ class _Reader:
         for key, value in row.items():
             if key not in fields:
                 self.faults.append(f"{place}: unknown key {key}; {_suggestion(key, fields)}")
+                continue
+            if key == "once":
+                self._row(f"{place}: once", value, OnceRow)
                 continue
             try:
                 msgspec.convert(value, fields[key].type)
@@ -220,11 +301,21 @@ def _row_faults(ability_id: str, row: AbilityRow) -> Iterator[str]:
         yield "an ability ID is printable text, as it is in the admin console"
     elif ability_id != ability_id.strip():
         yield "an ability ID neither begins nor ends with a space"
+    if ability_id.startswith(EVENT_JOB):
+        yield _RESERVED
     given = [name for name in ("api", "handler", "kind") if getattr(row, name) is not None]
     if len(given) != 1:
         yield f"give exactly one of api, handler and kind ({'none' if not given else ' and '.join(given)} given)"
-    if row.apis is not None and row.kind != "func":
-        yield 'apis goes with kind = "func" only'
+    yield from _misplaced_keys(row)
+
+
+def _misplaced_keys(row: AbilityRow) -> Iterator[str]:
+    """Yield the keys that do not go with what answers."""
+    for name in ("apis", "functions"):
+        if getattr(row, name) not in (None, {}) and row.kind != "func":
+            yield f'{name} goes with kind = "func" only'
+    if row.once is not None and row.handler is None:
+        yield "once goes with handler only; write a handler that asks for the API, and give it the ability ID"
     if row.drop_empty and row.api is None and row.kind != "func":
         yield 'drop_empty goes with api or kind = "func" only'
     for name in ("input", "output"):
@@ -241,7 +332,7 @@ def _value_fault(value: object, type_: Any, error: msgspec.ValidationError) -> s
         return _TYPE.sub(
             lambda found: _IN_TOML[found[0]], text.replace("Expected", "must be").replace(", got", ", not")
         )
-    choices = [each for part in get_args(type_) for each in _choices(part)]
+    choices = [each for part in (type_, *get_args(type_)) for each in _choices(part)]
     if "*" in choices:
         return f'write "*" for every API, or a list of names, such as ["{value}"]'
     return f"{value!r} is unknown; {_suggestion(str(value), choices)}"

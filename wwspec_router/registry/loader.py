@@ -75,7 +75,7 @@ class ModuleContract:
         found = getattr(importlib.import_module(self.module), attribute, None)
         if not (isinstance(found, type) and issubclass(found, base)):
             raise LoaderError(
-                f"{self.module} must define {attribute} as a subclass of wwspec_router.contracts.{base.__name__}"
+                f"{self.file}: must define {attribute} as a subclass of wwspec_router.contracts.{base.__name__}"
             )
         return found
 

@@ -16,12 +16,11 @@ from wwspec_router.contracts import Contract, Output
 from wwspec_router.contracts.codec import InputCodec, LazyType, OutputCodec, OutputPolicy
 from wwspec_router.contracts.examples import console_example, contract_faults
 from wwspec_router.contracts.from_example import contract_of_file
-from wwspec_router.contracts.matching import mismatches
+from wwspec_router.contracts.matching import merged, mismatches
 from wwspec_router.contracts.wrapping import (
     DO_ASYNC_JOB,
     AsyncJobRequest,
     CallbackDataRequest,
-    func_input,
     merged_events,
 )
 from wwspec_router.errors import ConfigurationError, LoaderError, RegistryError
@@ -30,98 +29,25 @@ from wwspec_router.handlers.context import ApiCodec, ApiCodecs
 from wwspec_router.handlers.lifespan import LIFESPAN_FORM, Lifespan
 from wwspec_router.monitoring.monitor import Status
 from wwspec_router.registry.apis import RequestCodecs
+from wwspec_router.registry.events import EventRows, EventTarget, Kind
 from wwspec_router.registry.faults import place_of
-from wwspec_router.registry.file import AbilityRow, Apis, Passthrough, Registry, parse_registry
+from wwspec_router.registry.file import AbilityRow, Apis, FuncTable, Passthrough, Registry, parse_registry
 from wwspec_router.registry.loader import ApiContract, Application, EventContract
+from wwspec_router.registry.once import once_faults, once_rule
+from wwspec_router.registry.targets import (
+    Ability,
+    ApiTarget,
+    CallbackTarget,
+    FuncTarget,
+    FunctionTarget,
+    HandlerTarget,
+    StatusTarget,
+)
 from wwspec_router.spelling import did_you_mean
 
-__all__ = [
-    "Ability",
-    "AbilityTable",
-    "ApiTarget",
-    "CallbackTarget",
-    "FuncTarget",
-    "HandlerTarget",
-    "StatusTarget",
-    "Target",
-    "build_table",
-]
+__all__ = ["AbilityTable", "build_table", "check_configuration"]
 
 log = logging.getLogger(__name__)
-
-
-class ApiTarget(msgspec.Struct, frozen=True):
-    """Answered by an SDK API."""
-
-    api: str
-    input: InputCodec[Any]
-    output: OutputCodec
-
-
-class HandlerTarget(msgspec.Struct, frozen=True):
-    """Answered by the application's own code."""
-
-    handler: Handler
-    input: InputCodec[Any]
-    output: OutputCodec
-
-
-class CallbackTarget(msgspec.Struct, frozen=True):
-    """Answered with a stored event."""
-
-    input: InputCodec[CallbackDataRequest | AsyncJobRequest]
-    output: OutputCodec
-
-
-class StatusTarget(msgspec.Struct, frozen=True):
-    """Answered with the program's figures."""
-
-    input: InputCodec[Any]
-    output: OutputCodec
-
-
-class FuncTarget(msgspec.Struct, frozen=True):
-    """Answered by what `input.func` names: the protocol of the vendor's Python demo [100249]."""
-
-    functions: dict[str, ApiTarget | CallbackTarget]
-
-    @property
-    def requests(self) -> dict[str, type]:
-        """The wrapped request of each function, for console examples."""
-        return {name: func_input(name, each.input.type) for name, each in self.functions.items()}
-
-
-Target = ApiTarget | HandlerTarget | CallbackTarget | StatusTarget | FuncTarget
-"""What answers an ability."""
-
-
-class Ability(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the table."""
-
-    ability_id: str
-    target: Target
-    timeout: float | None
-    """Seconds from the arrival of the call to its answer; None for no limit."""
-    concurrency: int | None = None
-    """Synchronous calls that one worker process runs at once; None for no limit."""
-    place: str
-    """Where the registry file declares it."""
-
-    @property
-    def description(self) -> str:
-        """What answers, in a few words."""
-        match self.target:
-            case ApiTarget(api=api):
-                return f"SDK API {api}"
-            case HandlerTarget(handler=handler):
-                return f"handler {handler.function.__module__}:{handler.function.__qualname__}"
-            case CallbackTarget():
-                return "stored event by notify_id"
-            case StatusTarget():
-                return "figures of the program"
-            case FuncTarget(functions=functions):
-                names = sorted(functions)
-                return f"input.func {names[0]}" if len(names) == 1 else f"input.func, {len(names)} functions"
 
 
 class AbilityTable(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,6 +63,21 @@ class AbilityTable(msgspec.Struct, frozen=True, kw_only=True):
     """What is open while a process serves."""
     stored_events: OutputCodec | None = None
     """How stored events are given back by abilities that leave out what no contract lists; None when there is none."""
+    event_targets: dict[str, EventTarget] = {}
+    """By event_type: what runs on events."""
+    kinds: dict[type[Contract], Kind] = {}
+    """By the payload's type: what handlers can tell the app."""
+
+    @property
+    def job_names(self) -> frozenset[str]:
+        """What the jobs of this program are named: by ability ID, or for an event as `EventTarget.job_name` says."""
+        return frozenset((*self.abilities, *(each.job_name for each in self.event_targets.values())))
+
+    @property
+    def job_limits(self) -> dict[str, int]:
+        """How many jobs of events run at once in one process, by their name; those without a limit are absent."""
+        targets = self.event_targets.values()
+        return {each.job_name: each.row.concurrency for each in targets if each.row.concurrency is not None}
 
 
 def build_table(folder: Path, registry_path: Path) -> AbilityTable:
@@ -171,9 +112,10 @@ class _Builder:
         self._events = application.event_contracts()
         self._abilities: dict[str, Ability] = {}
         self._targets: dict[tuple[str, OutputPolicy, bool], ApiTarget] = {}
+        self._rows = EventRows(registry, application, self._events, _pruning_logger)
         self._event_type = self._merged_events()
         self._event_outputs: dict[OutputPolicy, OutputCodec] = {}
-        self.faults: list[str] = []
+        self.faults: list[str] = [*self._rows.faults]
 
     def build(self) -> AbilityTable:
         for ability_id, row in self._registry.abilities.items():
@@ -194,6 +136,8 @@ class _Builder:
             api_contracts=self._contracts,
             events=self._events,
             stored_events=self._event_outputs.get(OutputPolicy.PRUNE),
+            event_targets=self._rows.targets,
+            kinds=self._rows.kinds,
         )
 
     def _apis(self) -> ApiCodecs:
@@ -222,7 +166,8 @@ class _Builder:
     def _merged_events(self) -> LazyType[Output]:
         """Return the contract of stored events, merged at once when the application has events that may not fit."""
         contracts = sorted(self._events.values(), key=lambda each: each.is_own)
-        merged = LazyType(cache(lambda: merged_events({each.name: each.event for each in contracts})))
+        added = self._rows.keys()
+        merged = LazyType(cache(lambda: merged_events({each.name: each.event for each in contracts}, added)))
         if any(each.is_own for each in contracts):
             merged.load()
         return merged
@@ -258,26 +203,35 @@ class _Builder:
             return self._handler_target(row.handler, row, place)
         if row.kind == "func":
             names = list(self._names("*" if row.apis is None else row.apis, "abilities", ability_id))
-            return self._func_target([*names, DO_ASYNC_JOB], row.drop_empty)
+            return self._func_target([*names, DO_ASYNC_JOB], row, place)
         if row.kind == "status":
             return StatusTarget(InputCodec(Contract), OutputCodec(Status, OutputPolicy.STRICT))
         return self._callback_target(CallbackDataRequest, row.output_policy or OutputPolicy.PRUNE)
 
-    def _handler_target(self, name: str, row: AbilityRow, place: str) -> HandlerTarget | None:
+    def _handler(self, name: str, place: str) -> Handler | None:
         try:
             handler = handler_of(self._application.attribute(name))
         except LoaderError as error:
-            self.faults.append(f"{place}: handler: {error}")
+            self.faults.append(f"{place}: {error}")
             return None
         if handler is None:
-            self.faults.append(f"{place}: handler: {name} is no handler; mark a function with @wwspec_router.ability")
+            self.faults.append(f"{place}: {name} is no handler; mark a function with @wwspec_router.ability")
+        return handler
+
+    def _handler_target(self, name: str, row: AbilityRow, place: str) -> HandlerTarget | None:
+        handler = self._handler(name, f"{place}: handler")
+        if handler is None:
             return None
         request = self._handler_contract(place, "input", row.input, handler.request)
         response = self._handler_contract(place, "output", row.output, handler.response)
         if request is None or response is None:
             return None
         output = OutputCodec(response, row.output_policy or OutputPolicy.STRICT, _pruning_logger(name))
-        return HandlerTarget(handler, InputCodec(request), output)
+        if row.once is None:
+            return HandlerTarget(handler, InputCodec(request), output)
+        faults = [f"{place}: once: {fault}" for fault in once_faults(row.once, request)]
+        self.faults += faults
+        return None if faults else HandlerTarget(handler, InputCodec(request), output, once_rule(row.once))
 
     def _handler_contract(self, place: str, side: str, file: str | None, type_: type | None) -> type | None:
         """Return one side of a handler's contract: from its annotation, or from the file that its row names."""
@@ -335,19 +289,41 @@ class _Builder:
             self._event_outputs[policy] = OutputCodec(self._event_type, policy, _pruning_logger("stored events"))
         return CallbackTarget(InputCodec(request), self._event_outputs[policy])
 
-    def _add_functions(self, func: Passthrough) -> None:
-        for name in (*self._names(func.apis, "func"), DO_ASYNC_JOB):
-            self._add(func.prefix + name, self._func_target([name], func.drop_empty), func, "func")
+    def _add_functions(self, func: FuncTable) -> None:
+        """Add an ability for each function: the prefix, and the function's name."""
+        names = [*self._names(func.apis, "func"), DO_ASYNC_JOB]
+        target = self._func_target(names, func, self._registry.place("func"))
+        for name, each in target.functions.items():
+            self._add(func.prefix + name, FuncTarget({name: each}), func, "func")
 
-    def _func_target(self, names: list[str], drop_empty: bool) -> FuncTarget:
-        functions: dict[str, ApiTarget | CallbackTarget] = {}
+    def _func_target(self, names: list[str], row: FuncTable | AbilityRow, place: str) -> FuncTarget:
+        """Return the target of some APIs and of a row's own functions."""
+        functions: dict[str, FunctionTarget] = {}
         for name in names:
             functions[name] = (
                 self._callback_target(AsyncJobRequest)
                 if name == DO_ASYNC_JOB
-                else self._api_target(name, OutputPolicy.PRUNE, drop_empty)
+                else self._api_target(name, OutputPolicy.PRUNE, row.drop_empty)
             )
-        return FuncTarget(functions)
+        for name, handler in row.functions.items():
+            if not name or not name.isprintable():
+                self.faults.append(f"{place}: functions: a function's name is printable text, as input.func has it")
+            elif name in functions:
+                self.faults.append(f"{place}: functions: {_collision(name, handler)}")
+            elif (own := self._own_function(handler, f"{place}: functions: {name}")) is not None:
+                functions[name] = own
+        target = FuncTarget(functions)
+        self.faults += [f"{place}: functions: {fault}" for fault in _mixed_types(target)]
+        return target
+
+    def _own_function(self, name: str, place: str) -> HandlerTarget | None:
+        handler = self._handler(name, place)
+        if handler is None:
+            return None
+        if handler.request is None or handler.response is None:
+            self.faults.append(f"{place}: {name} takes or returns a dict; annotate it with a Contract and an Output")
+            return None
+        return self._handler_target(name, AbilityRow(handler=name), place)
 
     def _names(self, apis: Apis, table: str, key: str | None = None) -> Iterator[str]:
         for api in self._contracts if apis == "*" else apis:
@@ -366,6 +342,30 @@ class _Builder:
             if event_type not in self._events:
                 fix = did_you_mean(event_type, self._events, f"correct the name, or add schemas/events/{event_type}.py")
                 self.faults.append(f"{place}: event {event_type} has no contract; {fix}")
+
+
+def _mixed_types(target: FuncTarget) -> Iterator[str]:
+    """Yield where an own function gives a key another type than the functions before it."""
+    own = [name for name, each in target.functions.items() if isinstance(each, HandlerTarget)]
+    if not own or len(target.functions) == 1:
+        return
+    requests = {name: console_example(each) for name, each in target.requests.items()}
+    replies = {name: console_example(each.output.type) for name, each in target.functions.items()}
+    for side, examples in (("request", requests), ("reply", replies)):
+        whole = merged(list(examples.values()))
+        for name in own:
+            for path, why in mismatches(whole, examples[name]):
+                yield (
+                    f"{name}: {side} {path}: {why} in the ability's console example, which has one type for each key; "
+                    "rename the key, or give the function an ability of its own"
+                )
+
+
+def _collision(name: str, handler: str) -> str:
+    other, fix = f"SDK API {name}", ", or leave the API out of apis"
+    if name == DO_ASYNC_JOB:
+        other, fix = "the fetching of stored events", ""
+    return f"{handler} and {other} would both answer input.func {name}; name the function otherwise{fix}"
 
 
 def _output(contract: ApiContract, policy: OutputPolicy) -> OutputCodec:

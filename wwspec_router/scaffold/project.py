@@ -70,7 +70,9 @@ def make_project(folder: Path, files: Mapping[str, str]) -> None:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise ConfigurationError(f"{folder}: exists already and is not an empty folder; choose another name")
         if not folder.parent.is_dir():
-            raise ConfigurationError(f"{folder.parent}: there is no such folder to make {folder.name} in")
+            raise ConfigurationError(
+                f"{folder.parent}: there is no such folder to make {folder.name} in; make it first"
+            )
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
             draft = Path(scratch) / folder.name
             for path, text in files.items():

@@ -50,6 +50,11 @@ class Sdk(Protocol):
         ...
 
     @property
+    def version(self) -> str:
+        """What the module says of its version; empty when it says nothing."""
+        ...
+
+    @property
     def is_emulated(self) -> bool:
         """Whether it is the emulator's, whose data is nobody's: only then logs may show texts, errors and callers."""
         ...

@@ -4,8 +4,9 @@
 program that measures nothing uses the other one itself, and pays nothing.
 """
 
+import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import TypeVar
 
@@ -17,6 +18,9 @@ from wwspec_router.sdk.base import Headers, Sdk, SdkClient, SealedReply
 __all__ = ["Measure", "MeasuredSdk", "Refused"]
 
 T = TypeVar("T")
+
+_REQUEST_ID = re.compile(r"ww-(?:[a-z]+-)*req(?:uest)?-?id", re.IGNORECASE)
+"""Headers with the platform's id of a request. WeCom publishes none; the emulator's is one of these."""
 
 
 class Refused(msgspec.Struct, gc=False):
@@ -37,6 +41,8 @@ class Measure:
         """The text of the latest reply that was sealed."""
         self.refused: Refused | None = None
         """The latest SDK call that the platform refused."""
+        self.request_id = ""
+        """The platform's id of the request, when a header tells it."""
         self._seconds = 0.0
         self._lock = threading.Lock()
 
@@ -83,6 +89,11 @@ class MeasuredSdk:
         return self._sdk.description
 
     @property
+    def version(self) -> str:
+        """See `Sdk.version`."""
+        return self._sdk.version
+
+    @property
     def is_emulated(self) -> bool:
         """See `Sdk.is_emulated`."""
         return self._sdk.is_emulated
@@ -90,13 +101,17 @@ class MeasuredSdk:
     def decode(self, headers: Headers, body: str) -> Call:
         """See `Sdk.decode`."""
         measure = self._measure
+        measure.request_id = _request_id(headers)
         measure.call = measure.timed(lambda: self._sdk.decode(headers, body))
         return measure.call
 
     def encode(self, text: str) -> SealedReply:
         """See `Sdk.encode`."""
-        self._measure.reply = text
-        return self._measure.timed(lambda: self._sdk.encode(text))
+        measure = self._measure
+        measure.reply = text
+        sealed = measure.timed(lambda: self._sdk.encode(text))
+        measure.request_id = measure.request_id or _request_id(sealed.headers.items())
+        return sealed
 
     def encode_refusal(self, text: str) -> SealedReply:
         """See `Sdk.encode_refusal`."""
@@ -118,6 +133,10 @@ class MeasuredSdk:
     def open_debug_mode(self, debug_token: str, access_token: str) -> None:
         """See `Sdk.open_debug_mode`."""
         self._sdk.open_debug_mode(debug_token, access_token)
+
+
+def _request_id(headers: Iterable[tuple[str, str]]) -> str:
+    return next((value for name, value in headers if _REQUEST_ID.fullmatch(name)), "")
 
 
 class _MeasuredClient:

@@ -14,6 +14,7 @@ from typing import Any
 from wwspec_router.config import SdkSource
 from wwspec_router.envelope import Call
 from wwspec_router.errors import DecodeError, SdkCallError, SdkUnavailableError
+from wwspec_router.logs import short
 from wwspec_router.sdk.base import Headers, SealedReply
 
 __all__ = ["RETURN_CODES", "VendorSdk", "load_sdk"]
@@ -24,6 +25,9 @@ STANDIN = Path(__file__).resolve().parent.parent / "emulator" / "standin"
 
 SUPPORTED_PYTHONS = ((3, 6), (3, 12))
 """CPython versions that the vendor compiles its module for [100057]."""
+
+LONGEST_VERSION = 32
+"""Characters of a version that are shown."""
 
 _NAMES = ("WWToSpecHTTPReqDecoder", "WWToSpecHTTPRspConstructor", "ChatDataSDK", "spec_gen_notify_id")
 
@@ -141,7 +145,14 @@ class VendorSdk:
         """Which module was loaded."""
         if self.is_emulated:
             return f"the emulator's stand-in for {MODULE}: for development only"
-        return f"{MODULE} from {getattr(self._module, '__file__', 'an unknown file')}"
+        version = f"{self.version} " if self.version else ""
+        return f"{MODULE} {version}from {getattr(self._module, '__file__', 'an unknown file')}"
+
+    @property
+    def version(self) -> str:
+        """The first of the usual attributes that the module has; WeCom documents none. See `Sdk.version`."""
+        found = (getattr(self._module, name, None) for name in ("__version__", "VERSION", "version"))
+        return next((short(each, LONGEST_VERSION) for each in found if isinstance(each, str)), "")
 
     @property
     def is_emulated(self) -> bool:

@@ -38,6 +38,7 @@ from wwspec_router.protocol.framing import content_length
 from wwspec_router.protocol.lean import Submit
 from wwspec_router.registry.table import AbilityTable, build_table, check_configuration
 from wwspec_router.sdk.base import Sdk
+from wwspec_router.sdk.debug_mode import in_debug_mode
 from wwspec_router.sdk.vendor import load_sdk
 from wwspec_router.serving.calls import Calls
 from wwspec_router.serving.exchange import Exchange, MeasuredExchange
@@ -45,7 +46,7 @@ from wwspec_router.serving.gauges import read_gauges, read_stored
 from wwspec_router.serving.liveness import CallWatch, Liveness
 from wwspec_router.serving.readiness import Readiness
 from wwspec_router.serving.workers import WorkerPool
-from wwspec_router.stores import open_store
+from wwspec_router.stores import open_store, risks_of
 from wwspec_router.stores.base import Store
 
 __all__ = ["ZoneProgram", "create_app"]
@@ -72,17 +73,23 @@ def create_app(settings: Settings, shared: SharedFigures | None = None) -> "Zone
     gc.disable()
     table = build_table(settings.app, settings.registry_path)
     check_configuration(table)
-    sdk = load_sdk(settings.sdk, settings.app)
-    if settings.debug_token:
-        sdk.open_debug_mode(settings.debug_token, settings.access_token)
-    if sdk.source is SdkSource.VENDOR:  # the stand-in prints to where our own lines go already
-        logging.getLogger().addHandler(SdkLogHandler(sdk.log))
-    log.info("SDK: %s", sdk.description)
-    store = open_store(settings.store_url)
+    loaded = load_sdk(settings.sdk, settings.app)
+    if loaded.source is SdkSource.VENDOR:  # the stand-in prints to where our own lines go already
+        logging.getLogger().addHandler(SdkLogHandler(loaded.log))
+    log.info("SDK: %s", loaded.description)
+    sdk = in_debug_mode(loaded, settings)
+    store = open_store(settings.store_url, program=table.registry.program.name)
+    for risk in risks_of(store):
+        log.warning("store: %s", risk)
     if settings.workers > 1 and not store.shared:
         raise ConfigurationError(
             f"--store {settings.store}: worker processes don't share it, so an event stored by one would be "
             "missing in another; use a sqlite: store, or --workers 1"
+        )
+    if table.event_targets and not settings.job_threads:
+        raise ConfigurationError(
+            "--job-threads 0: the registry file has code that runs on events, and no thread would run it; "
+            "give at least 1, or remove the rows [events.…]"
         )
     program = ZoneProgram(table, sdk, store, settings, shared)
     if settings.freeze_gc:
@@ -118,7 +125,7 @@ class ZoneProgram:
         self, table: AbilityTable, sdk: Sdk, store: Store, settings: Settings, shared: SharedFigures | None = None
     ) -> None:
         self._table = table
-        self._sdk, self._call_log = call_log_of(sdk)
+        self._sdk, self._call_log = call_log_of(sdk, is_wanted=settings.request_log)
         self._store = store
         self._settings = settings
         self._shared = shared
@@ -210,6 +217,7 @@ class ZoneProgram:
             lambda: encode(monitor.status()).decode(),  # runs in calls only; the monitor is made after the jobs
             state,
             with_text=self._sdk.is_emulated,
+            once_lease=settings.once_lease,
         )
         jobs = self._jobs(dispatcher, figures, wake_jobs) if settings.job_threads else None
         monitor = Monitor(
@@ -250,9 +258,11 @@ class ZoneProgram:
             settings.job_threads,
             settings.hang_after,
             settings.job_lease,
-            abilities=frozenset(self._table.abilities),
+            abilities=self._table.job_names,
+            limits=self._table.job_limits,
             orphan_after=settings.job_orphan,
             call_log=self._call_log,
+            retry_pause=settings.retry_pause,
         )
 
     async def stop(self) -> None:

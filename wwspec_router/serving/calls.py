@@ -225,7 +225,13 @@ class Calls:
                 ending = "HTTP 503"
             with about(request.number):
                 self._call_log.write(
-                    request.measure, errcode, now - request.arrived, len(request.body), sent, ending=ending
+                    request.measure,
+                    errcode,
+                    now - request.arrived,
+                    len(request.body),
+                    sent,
+                    label=request.label,
+                    ending=ending,
                 )
 
     def _tick(self) -> None:

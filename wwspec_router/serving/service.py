@@ -39,8 +39,8 @@ def serve(settings: Settings) -> None:
         ConfigurationError: The program can't start as configured; nothing was opened.
     """
     setup_logging(settings.log_level, as_json=settings.log_json, development=settings.sdk is SdkSource.EMULATOR)
-    if bool(settings.debug_token) != bool(settings.access_token):
-        raise ConfigurationError("WWSPEC_DEBUG_TOKEN and WWSPEC_ACCESS_TOKEN go together (WeCom document 100083)")
+    if settings.debug_fault:
+        raise ConfigurationError(settings.debug_fault)
     _refuse_strangers(settings)
     _allow_files(settings)
     listening = _bind(settings)
@@ -139,5 +139,5 @@ def _announce(settings: Settings, listening: socket.socket) -> None:
         port,
         settings.workers,
         settings.threads,
-        settings.store.rpartition("@")[2].partition("?")[0],
+        settings.store.partition("?")[0].rpartition("@")[2],
     )

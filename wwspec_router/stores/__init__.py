@@ -4,7 +4,7 @@ A new backend is a folder here, a row in `_SCHEMES`, and a test class that runs
 `wwspec_router.testing.store_suite.StoreSuite` over it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.spelling import did_you_mean
@@ -29,19 +29,28 @@ __all__ = [
     "StoreFigures",
     "StoreLimits",
     "open_store",
+    "risks_of",
 ]
 
 _Clock = Callable[[], float] | None
 _DEFAULT_LIMITS = StoreLimits()
 
 
-def open_store(url: str, limits: StoreLimits = _DEFAULT_LIMITS, *, clock: Callable[[], float] | None = None) -> Store:
+def open_store(
+    url: str,
+    limits: StoreLimits = _DEFAULT_LIMITS,
+    *,
+    program: str = "zone-program",
+    clock: Callable[[], float] | None = None,
+) -> Store:
     """Open the store that `url` names.
 
     Args:
-        url: `memory:`; `sqlite:` and a path: `sqlite:var/notify.db`, `sqlite:/app/var/notify.db`; or a Redis server:
-            `redis://[user:password@]host[:port][/db]`, `rediss://…`, `unix://[user:password@]/path/to.sock[?db=1]`.
+        url: `memory:`; `sqlite:` and a path: `sqlite:var/notify.db`, `sqlite:/app/var/notify.db`; or Redis:
+            `redis://[user:password@]host[:port][/db]`, `redis+sentinel://host:port,host:port/primary`,
+            `redis+cluster://host:port,host:port`, the same with `rediss`, `unix://[user:password@]/path/to.sock`.
         limits: Bounds in rows, jobs and bytes.
+        program: The program's name. On a Redis server it keeps programs apart, unless the URL has `prefix=`.
         clock: Returns the time in seconds, for tests. When it is None, no correction of the system's clock changes the
             lifetimes in memory and in SQLite. A Redis server always uses its own clock.
 
@@ -58,10 +67,16 @@ def open_store(url: str, limits: StoreLimits = _DEFAULT_LIMITS, *, clock: Callab
         raise ConfigurationError(
             f"the store's URL has no known scheme; {f'{meant} ' if meant else ''}known are {', '.join(known)}"
         )
-    return opener(url, limits, clock)
+    return opener(url, limits, program, clock)
 
 
-def _open_memory(url: str, limits: StoreLimits, clock: _Clock) -> Store:
+def risks_of(store: Store) -> Sequence[str]:
+    """Return how a store may lose what it acknowledged, by how it is set up: one line each, with the fix."""
+    risks: Sequence[str] = getattr(store, "risks", ())
+    return risks
+
+
+def _open_memory(url: str, limits: StoreLimits, program: str, clock: _Clock) -> Store:
     if url != "memory:":
         raise ConfigurationError("the store in memory takes nothing after its scheme; write memory:")
     from wwspec_router.stores.memory.events import MemoryStore
@@ -69,7 +84,7 @@ def _open_memory(url: str, limits: StoreLimits, clock: _Clock) -> Store:
     return MemoryStore(limits) if clock is None else MemoryStore(limits, clock=clock)
 
 
-def _open_sqlite(url: str, limits: StoreLimits, clock: _Clock) -> Store:
+def _open_sqlite(url: str, limits: StoreLimits, program: str, clock: _Clock) -> Store:
     path = url.removeprefix("sqlite:")
     if path.startswith("//") or path in {"", ":memory:"}:
         raise ConfigurationError(
@@ -81,16 +96,20 @@ def _open_sqlite(url: str, limits: StoreLimits, clock: _Clock) -> Store:
     return SqliteStore(path, limits, clock=clock)
 
 
-def _open_redis(url: str, limits: StoreLimits, clock: _Clock) -> Store:
+def _open_redis(url: str, limits: StoreLimits, program: str, clock: _Clock) -> Store:
     from wwspec_router.stores.redis.events import RedisStore
 
-    return RedisStore(url, limits)
+    return RedisStore(url, limits, program=program)
 
 
-_SCHEMES: Mapping[str, Callable[[str, StoreLimits, _Clock], Store]] = {
+_SCHEMES: Mapping[str, Callable[[str, StoreLimits, str, _Clock], Store]] = {
     "memory": _open_memory,
     "sqlite": _open_sqlite,
     "redis": _open_redis,
     "rediss": _open_redis,
+    "redis+sentinel": _open_redis,
+    "rediss+sentinel": _open_redis,
+    "redis+cluster": _open_redis,
+    "rediss+cluster": _open_redis,
     "unix": _open_redis,
 }

@@ -1,7 +1,8 @@
 """What a store promises.
 
-A store keeps two things: events until the enterprise app fetches them (`NotifyStore`), and asynchronous jobs until
-their outcome was reported (`JobJournal`). One object, over one file or one server, serves both (`Store`).
+A store keeps three things: events until the enterprise app fetches them (`NotifyStore`), asynchronous jobs until
+their outcome was reported (`JobJournal`), and the replies of calls that run once (`OnceStore`, in `once`). One object,
+over one file or one server, serves all of them (`Store`).
 
 The methods block and may be called from any thread; each either does its work durably or raises. Events belong to a
 corp and an app, which are part of their key, so that nobody reads what another corp or app owns. Only the program
@@ -12,6 +13,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
+
+from wwspec_router.stores.once import OnceStore
 
 ORPHAN_AFTER = 600.0
 """Seconds after which a job is an orphan, when no process that knows its ability claims it."""
@@ -28,6 +31,10 @@ class StoreLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Jobs in the journal, waiting or claimed."""
     max_job_bytes: int = 1 << 30
     """Bytes of the texts that jobs are added with; outcomes are not counted and never refused."""
+    max_once: int = 1_000_000
+    """Calls that run once: those that run, and kept replies."""
+    max_once_bytes: int = 1 << 30
+    """Bytes of kept replies from which no further call is claimed; a reply is never refused."""
 
 
 class StoreFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -272,5 +279,20 @@ class JobJournal(Protocol):
         ...
 
 
-class Store(NotifyStore, JobJournal, Readiness, Protocol):
+class Store(NotifyStore, JobJournal, OnceStore, Readiness, Protocol):
     """All of these in one object: what `open_store` returns."""
+
+    def put_with_job(self, job: Job, ttl: float) -> None:
+        """Keep an event and a new job that is about it: both or none; durable when this returns.
+
+        The event's text is the job's `data`, its key the job's `corpid`, `agentid` and `notify_id`.
+
+        Args:
+            job: See `JobJournal.add`.
+            ttl: Seconds for which the event is kept; see `NotifyStore.put`.
+
+        Raises:
+            StoreFullError: A bound on events or on jobs would be exceeded.
+            StoreError: They could not be stored, or there is a job of this job_id.
+        """
+        ...

@@ -4,11 +4,14 @@ It knows no backend. Its errors never repeat an id or a text.
 """
 
 import math
+import re
 
 from wwspec_router.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import Job, Outcome, StoreLimits
+from wwspec_router.stores.once import KeptReply, OnceClaim
 
 _MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
+_is_hash = re.compile("[0-9a-f]{1,128}").fullmatch
 
 
 Key = tuple[str, int, str]
@@ -80,6 +83,36 @@ def storable_ids(owner: str, *job_ids: str) -> None:
         encoded("job_id", job_id)
 
 
+def storable_hashes(**hashes: str) -> None:
+    """Check the hashes of a call that runs once.
+
+    Raises:
+        StoreError: One is not made of 1 to 128 lower-case hexadecimal digits.
+    """
+    for name, value in hashes.items():
+        if not _is_hash(value):
+            raise StoreError(f"{name} must be 1 to 128 lower-case hexadecimal digits")
+
+
+def storable_claim(claim: OnceClaim) -> None:
+    """Check a claim.
+
+    Raises:
+        StoreError: One of its hashes is none.
+    """
+    storable_hashes(key=claim.key, token=claim.token, request=claim.request)
+
+
+def kept_size(reply: KeptReply) -> int:
+    """Return how many bytes a reply holds.
+
+    Raises:
+        StoreError: `errcode` has more than 64 bits, or `text` is not valid Unicode.
+    """
+    _check_bits("errcode", reply.errcode)
+    return len(encoded("text", reply.text))
+
+
 def positive(name: str, seconds: float) -> float:
     """Return a `ttl`, a `lease` or an `orphan_after`.
 
@@ -115,6 +148,14 @@ def full_of_jobs(limits: StoreLimits) -> StoreFullError:
     return StoreFullError(
         f"the journal of jobs is full: its bounds are {limits.max_jobs} jobs and {limits.max_job_bytes} bytes; "
         "run more jobs at once, send fewer, or raise the bounds"
+    )
+
+
+def full_of_replies(limits: StoreLimits) -> StoreFullError:
+    """Return the error of a claim that would exceed a bound."""
+    return StoreFullError(
+        f"the store of calls that run once is full: its bounds are {limits.max_once} calls and "
+        f"{limits.max_once_bytes} bytes; shorten the ttl of [abilities.<ability ID>.once], or raise the bounds"
     )
 
 

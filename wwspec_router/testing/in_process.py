@@ -31,6 +31,8 @@ __all__ = ["start"]
 
 CALL_LIMIT = 10.0
 """Seconds that the emulator waits for the program, unless it says otherwise."""
+RETRY_PAUSE = 0.02
+"""Seconds, at most, before code that runs on an event runs again after its first error: a test waits for it."""
 URL = "http://127.0.0.1"
 """What the emulator sees itself called as, since it answers its own machine only."""
 
@@ -50,7 +52,9 @@ def start(
         emulator_server = stack.enter_context(MemoryServer(platform, "zone-emulator"))
         stack.enter_context(_call_lines())
         sdk = VendorSdk(load_standin(_Link(emulator_server)), SdkSource.EMULATOR)
-        program = ZoneProgram(table, sdk, open_store("memory:"), Settings(app=app, threads=32, grace=1.0))
+        program = ZoneProgram(
+            table, sdk, open_store("memory:"), Settings(app=app, threads=32, grace=1.0, retry_pause=RETRY_PAUSE)
+        )
         channel.program = stack.enter_context(MemoryServer(program, "zone-program"))
         transport = MemoryTransport(emulator_server)
         http = httpx.Client(base_url=URL, transport=transport)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from wwspec_router.cli.child import Child
+from wwspec_router.child import Child
 from wwspec_router.config import registry_path
 from wwspec_router.contracts.files import ConsoleContract, read_console_contracts
 from wwspec_router.emulator.http.client import EmulatorClient

@@ -13,7 +13,7 @@ from Crypto.PublicKey import RSA
 
 from tests.emulator.apis.conftest import SECOND_PROGRAM, EmulatedZone
 from tests.emulator.conftest import SealedProgram
-from wwspec_router.cli.child import Child
+from wwspec_router.child import Child
 from wwspec_router.emulator.bounded import MIB
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_router.emulator.http.control import Control

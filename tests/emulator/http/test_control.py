@@ -72,6 +72,8 @@ def test_info_tells_an_app_all_that_it_needs(start: StartEmulator) -> None:
     answer = emulator.http.get("/emulator/info").json()
     assert 0 <= answer["now"] - 1_750_000_000 <= 60
     assert answer.pop("kept")["messages"]["entries"] == 60
+    people = {kind: answer.pop(kind) for kind in ("employees", "customers", "robots", "groups", "knowledge_bases")}
+    assert all(people.values())
     assert answer == {
         "errcode": 0,
         "errmsg": "ok",

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.emulator.conftest import Emulator, SealedProgram, StartEmulator
-from wwspec_router.cli.child import Child
+from wwspec_router.child import Child
 from wwspec_router.cli.main import main
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_router.emulator.settings import EmulatorSettings

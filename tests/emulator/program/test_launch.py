@@ -14,7 +14,7 @@ import pytest
 
 from tests.emulator.conftest import free_socket, url_of
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.cli.child import Child
+from wwspec_router.child import Child
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.program import launch as launch_module
 from wwspec_router.emulator.program.launch import Launch, ProgramEndedError

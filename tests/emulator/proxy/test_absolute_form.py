@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from wwspec_router.cli.child import Child
+from wwspec_router.child import Child
 from wwspec_router.emulator.proxy.authority import Authority
 from wwspec_router.emulator.proxy.proxy import Proxy
 from wwspec_router.emulator.settings import WECOM_HOST

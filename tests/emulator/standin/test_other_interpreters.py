@@ -14,7 +14,7 @@ import pytest
 from tests.emulator.conftest import free_socket, url_of
 from tests.support.apps import ROOT
 from tests.support.waiting import wait_until
-from wwspec_router.cli.child import Child
+from wwspec_router.child import Child
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.program.launch import Launch
 from wwspec_router.emulator.settings import STANDIN_DIRECTORY

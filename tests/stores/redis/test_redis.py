@@ -1,6 +1,4 @@
-import logging
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -21,10 +19,9 @@ from tests.stores.redis.relay import relay_to
 from tests.support.apps import ROOT
 from tests.support.redis_clock import RewindingClock
 from tests.support.redis_server import DURABLE, LocalRedis, local_redis
-from tests.support.requirements import require
 from tests.support.waiting import DEADLINE
 from wwspec_router.errors import ConfigurationError, StoreError, StoreFullError
-from wwspec_router.stores import Outcome, StoreFigures, StoreLimits, open_store
+from wwspec_router.stores import Outcome, StoreFigures, StoreLimits, open_store, risks_of
 from wwspec_router.stores.redis.events import RedisStore
 from wwspec_router.testing.job_samples import ageless, ids, job
 from wwspec_router.testing.store_rig import SETTINGS
@@ -32,6 +29,7 @@ from wwspec_router.testing.store_suite import StoreFactory, StoreSuite, in_threa
 
 T = TypeVar("T")
 
+PREFIX = "{zone-program}:"
 CLAIMER = ROOT / "tests" / "support" / "claimer.py"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(wwspec_router.__file__).parents[1])}
 
@@ -110,30 +108,70 @@ def test_keys_keep_to_a_name_space_and_to_plain_characters(server: LocalRedis, s
     store.put("ww{1}", 7, "a:b\n*", "text", 100)
     store.add(job("a:{b}\n", ability_id="an ability"))
     assert set(server.run("KEYS", "*")) == {
-        b"wwspec:notify:entry:ww%7B1%7D:7:a%3Ab%0A%2A",
-        b"wwspec:notify:expiry",
-        b"wwspec:notify:sizes",
-        b"wwspec:notify:bytes",
-        b"wwspec:job:a%3A%7Bb%7D%0A",
-        b"wwspec:jobs:lane:an%20ability",
-        b"wwspec:jobs:heads",
-        b"wwspec:jobs:added",
-        b"wwspec:jobs:bytes",
-        b"wwspec:jobs:serial",
+        b"{zone-program}:notify:entry:ww%7B1%7D:7:a%3Ab%0A%2A",
+        b"{zone-program}:notify:expiry",
+        b"{zone-program}:notify:sizes",
+        b"{zone-program}:notify:bytes",
+        b"{zone-program}:job:a%3A%7Bb%7D%0A",
+        b"{zone-program}:jobs:lane:an%20ability",
+        b"{zone-program}:jobs:heads",
+        b"{zone-program}:jobs:added",
+        b"{zone-program}:jobs:bytes",
+        b"{zone-program}:jobs:serial",
     }
     store.claim("one", 1, 100, known=frozenset({"an ability"}))
     added = {each for each in server.run("KEYS", "*") if b":known:" in each or b":programs" in each}
-    assert {each.rpartition(b":")[0] for each in added} == {b"wwspec:jobs:known", b"wwspec:jobs"}
+    assert {each.rpartition(b":")[0] for each in added} == {b"{zone-program}:jobs:known", b"{zone-program}:jobs"}
+
+
+def test_programs_with_different_names_share_a_server_and_never_see_each_other(server: LocalRedis) -> None:
+    limits = StoreLimits(max_rows=1, max_jobs=1)
+    with ExitStack() as stack:
+        stores = [
+            stack.enter_context(closing(open_store(url, limits, program=name)))
+            for url, name in (
+                (server.url, "one"),
+                (server.url, "o"),
+                (server.url, "\u4f1a\u8bdd {two}"),
+                (f"{server.url}?prefix=one%7D", "one"),
+            )
+        ]
+        for number, each in enumerate(stores):
+            each.put("corp", 1, "id", f"text {number}", 100)
+            each.add(job("a", data=str(number)))
+        for number, each in enumerate(stores):
+            assert each.get("corp", 1, "id") == f"text {number}"
+            assert each.figures().rows == each.job_figures().waiting == 1
+            assert [found.data for found in each.claim("owner", 9, 100)] == [str(number)]
+    prefixes = {each.partition(b":")[0] for each in server.run("KEYS", "*")}
+    assert prefixes == {b"{one}", b"{o}", b"{%E4%BC%9A%E8%AF%9D%20%7Btwo%7D}", b"{one%7D}"}
+
+
+def test_programs_with_the_same_prefix_are_instances_of_one(server: LocalRedis) -> None:
+    with (
+        closing(open_store(server.url, program="one")) as one,
+        closing(open_store(f"{server.url}?prefix=one", program="other")) as other,
+    ):
+        one.put("corp", 1, "id", "text", 100)
+        one.add(job("a"))
+        assert other.get("corp", 1, "id") == "text"
+        assert ids(other.claim("other", 1, 100)) == ["a"]
+
+
+@pytest.mark.parametrize(("query", "program"), [("?prefix=", "name"), ("", "")])
+def test_an_empty_prefix_is_refused_with_the_fix(server: LocalRedis, query: str, program: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"prefix.*is empty: .*\?prefix=NAME"):
+        open_store(f"{server.url}{query}", program=program)
 
 
 def test_the_server_itself_removes_an_entry_at_its_expiry(server: LocalRedis, store: RedisStore) -> None:
     store.put("corp", 1, "short", "text", 0.05)
     store.put("corp", 1, "long", "text", 1000)
-    assert 999_000 < server.run("PTTL", "wwspec:notify:entry:corp:1:long") <= 1_000_000
-    expiry = int(server.run("ZSCORE", "wwspec:notify:expiry", "corp:1:long"))
-    assert server.run("PEXPIRETIME", "wwspec:notify:entry:corp:1:long") == expiry - 1  # the last millisecond it lives
+    assert 999_000 < server.run("PTTL", f"{PREFIX}notify:entry:corp:1:long") <= 1_000_000
+    expiry = int(server.run("ZSCORE", f"{PREFIX}notify:expiry", "corp:1:long"))
+    assert server.run("PEXPIRETIME", f"{PREFIX}notify:entry:corp:1:long") == expiry - 1  # the last millisecond it lives
     assert within_deadline(lambda: store.get("corp", 1, "short") is None)
-    assert server.run("EXISTS", "wwspec:notify:entry:corp:1:short") == 0
+    assert server.run("EXISTS", f"{PREFIX}notify:entry:corp:1:short") == 0
     assert store.figures() == StoreFigures(rows=1, bytes=4)
 
 
@@ -149,11 +187,11 @@ def test_the_books_forget_expired_entries_over_time(server: LocalRedis, store: R
     for number in range(250):
         store.put("corp", 1, f"old {number}", "text", 100)
     RewindingClock(server).advance(100)
-    assert server.run("ZCARD", "wwspec:notify:expiry") == server.run("HLEN", "wwspec:notify:sizes") == 250
+    assert server.run("ZCARD", f"{PREFIX}notify:expiry") == server.run("HLEN", f"{PREFIX}notify:sizes") == 250
     for _ in range(3):
         store.put("corp", 1, "new", "text", 100)
-    assert server.run("ZCARD", "wwspec:notify:expiry") == server.run("HLEN", "wwspec:notify:sizes") == 1
-    assert server.run("GET", "wwspec:notify:bytes") == b"4"
+    assert server.run("ZCARD", f"{PREFIX}notify:expiry") == server.run("HLEN", f"{PREFIX}notify:sizes") == 1
+    assert server.run("GET", f"{PREFIX}notify:bytes") == b"4"
 
 
 def test_figures_are_right_however_many_entries_expired(server: LocalRedis, store: RedisStore) -> None:
@@ -166,7 +204,7 @@ def test_figures_are_right_however_many_entries_expired(server: LocalRedis, stor
 
 def test_an_entry_that_was_deleted_by_hand_is_gone_and_can_be_put_again(server: LocalRedis, store: RedisStore) -> None:
     store.put("corp", 1, "id", "text", 100)
-    server.run("DEL", "wwspec:notify:entry:corp:1:id")
+    server.run("DEL", f"{PREFIX}notify:entry:corp:1:id")
     assert store.get("corp", 1, "id") is None
     store.put("corp", 1, "id", "other text", 100)
     assert store.figures() == StoreFigures(rows=1, bytes=10)
@@ -177,68 +215,10 @@ def test_a_job_that_was_deleted_by_hand_keeps_no_other_from_being_claimed(
 ) -> None:
     for each in "ab":
         store.add(job(each))
-    server.run("DEL", "wwspec:job:a")
+    server.run("DEL", f"{PREFIX}job:a")
     assert ids(store.claim("one", 2, 100)) == ["b"]
     figures = store.job_figures()
     assert (figures.waiting, figures.claimed) == (0, 1)
-
-
-EARLIER_ADD = """
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local key, due, added, bytes, serials = unpack(KEYS)
-local member = string.format('%016d', redis.call('INCR', serials)) .. ':' .. ARGV[1]
-redis.call('INCRBY', bytes, 10)
-redis.call('HSET', key, 'member', member, 'size', 10, 'attempt', 0, unpack(ARGV, 2))
-redis.call('ZADD', due, now, member)
-redis.call('ZADD', added, now, member)
-"""
-EARLIER_CLAIM = """
-local time = redis.call('TIME')
-local ends = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2]
-local member = redis.call('HGET', KEYS[1], 'member')
-redis.call('ZADD', KEYS[2], ends, member)
-redis.call('ZADD', KEYS[3], ends, member)
-redis.call('HINCRBY', KEYS[1], 'attempt', 1)
-redis.call('HSET', KEYS[1], 'owner', ARGV[1])
-"""
-"""What the release before lanes did to add, and to claim or renew, a job."""
-
-
-def add_as_earlier(server: LocalRedis, name: str, ability_id: str) -> None:
-    keys = [f"wwspec:job:{name}", *(f"wwspec:jobs:{each}" for each in ("due", "added", "bytes", "serial"))]
-    new = job(name, ability_id=ability_id)
-    fields = ("job_id", "corpid", "agentid", "ability_id", "job_info", "data", "notify_id")
-    server.run("EVAL", EARLIER_ADD, len(keys), *keys, name, *(x for each in fields for x in (each, getattr(new, each))))
-
-
-def claim_as_earlier(server: LocalRedis, name: str, lease: int) -> None:
-    keys = [f"wwspec:job:{name}", "wwspec:jobs:due", "wwspec:jobs:claimed"]
-    server.run("EVAL", EARLIER_CLAIM, len(keys), *keys, "an earlier one", lease * 1000)
-
-
-def test_jobs_that_an_earlier_release_added_are_claimed_by_those_who_know_them(
-    server: LocalRedis, store: RedisStore
-) -> None:
-    for name, ability_id in (("a", "one"), ("b", "two"), ("held", "one"), ("left", "one")):
-        add_as_earlier(server, name, ability_id)
-    claim_as_earlier(server, "held", 1000)
-    claim_as_earlier(server, "left", -1)
-    claimed = store.claim("new", 9, 1000, known=frozenset({"one"}))
-    assert {(each.job_id, each.claims, each.attempt, each.suspect) for each in claimed} == {
-        ("a", 1, 0, False),
-        ("left", 2, 0, False),
-    }
-    figures = store.job_figures()
-    assert (figures.waiting, figures.claimed) == (1, 3)
-    claim_as_earlier(server, "held", 2000)  # it renews its lease
-    RewindingClock(server).advance(1500)
-    assert sorted(ids(store.claim("newer", 9, 1000, known=frozenset({"one"}), orphan_after=1e6))) == ["a", "left"]
-    RewindingClock(server).advance(1500)
-    assert sorted(ids(store.claim("newest", 9, 1000))) == ["a", "b", "held", "left"]
-    assert all(store.finish("newest", each) for each in ("a", "b", "held", "left"))
-    assert store.job_figures().bytes == 0
-    assert server.run("ZCARD", "wwspec:jobs:due") == server.run("ZCARD", "wwspec:jobs:claimed") == 0
 
 
 def test_two_instances_share_entries_jobs_and_bounds(server: LocalRedis) -> None:
@@ -558,22 +538,20 @@ def test_a_server_whose_memory_is_full_refuses_and_stays_right(
     ("options", "expected"),
     [
         (DURABLE, []),
-        (("--appendonly", "no"), ["appendonly yes"]),
+        (("--appendonly", "no"), ["set appendonly yes"]),
+        (("--appendonly", "yes"), ["set appendfsync always"]),
+        (("--appendonly", "yes", "--appendfsync", "no"), ["set appendfsync always"]),
         (
             ("--appendonly", "no", "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"),
-            ["appendonly yes", "maxmemory-policy noeviction"],
+            ["set appendonly yes", "set maxmemory-policy noeviction"],
         ),
     ],
 )
-def test_a_server_that_can_lose_what_it_took_is_warned_of_once(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, options: tuple[str, ...], expected: list[str]
+def test_what_a_server_may_lose_is_said_in_one_line_each_with_the_fix(
+    tmp_path: Path, options: tuple[str, ...], expected: list[str]
 ) -> None:
-    with local_redis(tmp_path, *options) as server, closing(RedisStore(server.url)) as store:
-        store.put("corp", 1, "id", "text", 100)
-        assert len(caplog.records) == bool(expected)
-        for record in caplog.records:
-            assert record.levelno == logging.WARNING
-            assert all(each in record.getMessage() for each in expected)
+    with local_redis(tmp_path, *options) as server, closing(open_store(server.url)) as store:
+        assert [each.rpartition(": ")[2] for each in risks_of(store)] == expected
 
 
 def test_a_server_that_is_too_old_is_refused(server: LocalRedis, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -583,97 +561,13 @@ def test_a_server_that_is_too_old_is_refused(server: LocalRedis, monkeypatch: py
     assert within_deadline(lambda: len(server.run("CLIENT", "LIST").splitlines()) == 1)
 
 
-def test_a_server_is_reached_over_tcp_and_over_tls_that_it_proves(tmp_path: Path) -> None:
-    require(shutil.which("openssl") is not None, "openssl")
-    certificate, key, directory = tmp_path / "cert.pem", tmp_path / "key.pem", tmp_path / "redis"
-    directory.mkdir()
-    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test"
-    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run([*make.split(), *names], check=True, capture_output=True)
-    with socket.socket() as one, socket.socket() as two:
-        for each in (one, two):
-            each.bind(("127.0.0.1", 0))
-        plain, tls = (str(each.getsockname()[1]) for each in (one, two))
-    files = ("--tls-cert-file", str(certificate), "--tls-key-file", str(key), "--tls-ca-cert-file", str(certificate))
-    options = (*DURABLE, "--port", plain, "--tls-port", tls, "--tls-auth-clients", "no", *files)
-    with local_redis(directory, *options):
-        with closing(RedisStore(f"redis://127.0.0.1:{plain}/3")) as store:
-            store.put("corp", 1, "id", "text", 100)
-        trusting = f"rediss://127.0.0.1:{tls}/3?ssl_ca_certs={certificate}"
-        with closing(RedisStore(trusting)) as store:
-            assert store.get("corp", 1, "id") == "text"
-        for untrusting in (f"rediss://127.0.0.1:{tls}/3", f"rediss://localhost:{tls}/3?ssl_ca_certs={certificate}"):
-            with pytest.raises(StoreError, match="certificate") as caught:
-                RedisStore(untrusting)
-            assert caught.value.__cause__ is caught.value.__context__ is None
-
-
-def test_a_user_who_may_do_only_what_is_needed_can_use_it(server: LocalRedis) -> None:
-    rules = "+ping +get +set +del +exists +time +incr +incrby +decrby +hset +hget +hmget +hdel +hexists +hincrby"
-    rules += " +zadd +zrem +zcard +zcount +zscore +zrange +zrangebyscore +sadd +sismember +expire"
-    rules += " +eval +evalsha +script|load"
-    try:
-        server.run("ACL", "SETUSER", "program", "on", ">secret", "~wwspec:*", *rules.split())
-        with closing(RedisStore(f"unix://program:secret@{server.path}")) as store:
-            store.put("corp", 1, "id", "text", 100)
-            assert store.get("corp", 1, "id") == "text"
-            store.add(job("a"))
-            assert ids(store.claim("one", 1, 100, known=frozenset({"ability"}))) == ["a"]
-            assert store.begin("one", "a")
-            assert store.keep_outcome("one", "a", Outcome(errcode=0, result=""))
-            assert store.postpone("one", "a", 0)
-            assert ids(store.claim("one", 1, 100)) == ["a"]
-            assert store.finish("one", "a")
-            assert not store.has_job("a")
-            store.check()
-            server.run("ACL", "SETUSER", "program", "-get")
-            with pytest.raises(StoreError, match="NOPERM"):
-                store.get("corp", 1, "id")
-    finally:
-        server.run("ACL", "DELUSER", "program")
-
-
 def test_keys_of_another_program_are_a_clear_error(server: LocalRedis, store: RedisStore) -> None:
-    server.run("HSET", "wwspec:notify:entry:corp:1:id", "field", "secret")
+    server.run("HSET", f"{PREFIX}notify:entry:corp:1:id", "field", "secret")
     with pytest.raises(StoreError, match="another program.*WRONGTYPE"):
         store.get("corp", 1, "id")
-    server.run("SET", "wwspec:notify:entry:corp:1:other", b"secret\xff")
+    server.run("SET", f"{PREFIX}notify:entry:corp:1:other", b"secret\xff")
     with pytest.raises(StoreError, match="not valid Unicode") as caught:
         store.get("corp", 1, "other")
-    assert "secret" not in str(caught.value)
-    assert caught.value.__cause__ is caught.value.__context__ is None
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "redis:",
-        "redis://",
-        "redis:///0",
-        "redis://:secret@/0",
-        "redis://secret:port/0",
-        "redis://secret:99999/0",
-        "redis://secret/one",
-        "redis://secret/-1",
-        "redis://secret/0/1",
-        "redis://secret/0?socket_timeout=100",
-        "redis://secret/0?decode_responses=yes",
-        "redis://secret/0?db=1",
-        "redis://secret/0#secret",
-        "redis://[secret/0",
-        "rediss://secret/0?ssl_cert_reqs=none",
-        "unix:secret.sock",
-        "unix://",
-        "unix:///",
-        "unix://secret/path.sock",
-        "unix:///secret.sock?db=one",
-        "unix:///secret.sock?db=1&db=2",
-        "unix:///secret.sock?path=/other",
-    ],
-)
-def test_a_url_that_cannot_be_read_is_refused_with_the_forms_and_without_it(url: str) -> None:
-    with pytest.raises(ConfigurationError, match="redis://.*rediss://.*unix://") as caught:
-        open_store(url)
     assert "secret" not in str(caught.value)
     assert caught.value.__cause__ is caught.value.__context__ is None
 

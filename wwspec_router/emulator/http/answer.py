@@ -29,6 +29,12 @@ _TELLING = frozenset(("errcode", "errmsg", "raw", "refused_by"))
 _BY_FAULT = "a fault that was set"
 """What the emulator says of an errcode that a test asked for."""
 
+_HINTS = {
+    **HINTS,
+    40088: "take the jobid that `wwspec call --async` printed; the emulator forgets it when it ends",
+}
+"""What to do about an errcode of the emulator."""
+
 
 class CallRefusedError(WWSpecError):
     """A call was refused, by the platform or by the program.
@@ -179,7 +185,7 @@ def read_answer(call: str, platform: Mapping[str, Any], reply_type: Any = Any, p
     """
     errcode, errmsg, raw = platform["errcode"], platform.get("errmsg", ""), platform.get("response_data", "")
     if errcode != 0:
-        hint = down_hint(program_url) if errcode == DOWN else HINTS.get(errcode, "")
+        hint = down_hint(program_url) if errcode == DOWN else _HINTS.get(errcode, "")
         return Answer(call, errcode, errmsg, "platform", "", "" if _BY_FAULT in errmsg else hint)
     own_errcode, own_errmsg = _own_error(raw)
     errcode = platform.get("response_errcode", 0) or own_errcode

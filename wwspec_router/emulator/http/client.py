@@ -274,6 +274,7 @@ class EmulatorClient:
         return self._with_token(lambda token: self._json("POST", f"/cgi-bin/{path}?access_token={token}", body))
 
     def _with_token(self, call: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+        self._token = self._token or self.get_token()
         answer = call(self._token)
         if answer.get("errcode") in TOKEN_CODES:
             self._token = self.get_token()

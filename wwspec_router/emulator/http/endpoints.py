@@ -134,9 +134,9 @@ class Endpoints:
         caller = _caller(request)
         if caller is None or _object(body) is None:
             return Response(status_code=400)
-        call = self._platform.sdk_call
+        call, token = self._platform.sdk_call, request.headers.get("ww-debug-access-token", "")
         try:
-            reply = await anyio.to_thread.run_sync(call, api, caller, body, limiter=self._sdk_threads)
+            reply = await anyio.to_thread.run_sync(call, api, caller, body, token, limiter=self._sdk_threads)
         except ReturnCodeError as error:
             return Response(str(error.return_code), status_code=FAULT_STATUS)
         except CutError:

@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from wwspec_router.stores.base import StoreFigures, StoreLimits
-from wwspec_router.stores.checks import Key, encoded, full, positive, storable_key
+from wwspec_router.stores.base import Job, StoreFigures, StoreLimits
+from wwspec_router.stores.checks import Key, encoded, full, new_job_size, positive, storable_key
 from wwspec_router.stores.memory.jobs import MemoryJobs
+from wwspec_router.stores.memory.once import MemoryOnce
 
 _REMOVE_AT_ONCE = 64
 """Expired entries that are removed while the lock is held once."""
@@ -22,7 +23,7 @@ class _Entry(NamedTuple):
     serial: int
 
 
-class MemoryStore(MemoryJobs):
+class MemoryStore(MemoryJobs, MemoryOnce):
     """Keeps entries in a dict; a heap of expiry times finds the expired ones without a scan.
 
     Args:
@@ -33,7 +34,9 @@ class MemoryStore(MemoryJobs):
     shared = False
 
     def __init__(self, limits: StoreLimits | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__(limits or StoreLimits(), clock)
+        limits = limits or StoreLimits()
+        MemoryJobs.__init__(self, limits, clock)
+        MemoryOnce.__init__(self, limits, clock)
         self._entries: dict[Key, _Entry] = {}
         self._due: list[tuple[float, int, Key]] = []  # a replaced entry leaves its item, of another serial, behind
         self._bytes = 0
@@ -41,20 +44,25 @@ class MemoryStore(MemoryJobs):
 
     def put(self, corpid: str, agentid: int, notify_id: str, text: str, ttl: float) -> None:
         """Keep `text` for `ttl` seconds; see `NotifyStore.put`. It lasts as long as this process."""
-        key, data, now = storable_key(corpid, agentid, notify_id), encoded("text", text), self._clock()
-        expires = now + positive("ttl", ttl)
+        key, data = storable_key(corpid, agentid, notify_id), encoded("text", text)
+        positive("ttl", ttl)
         with self._lock:
             self._check_open()
-            self._remove_expired(now)
-            while not self._fits(key, len(data)):
-                if not self._remove_expired(now):
-                    raise full(self._limits)
-            self._remove(key)
-            self._serial += 1
-            self._entries[key] = _Entry(data, expires, self._serial)
-            self._bytes += len(data)
-            heapq.heappush(self._due, (expires, self._serial, key))
-            self._drop_stale_items()
+            self._put(key, data, ttl)
+
+    def put_with_job(self, job: Job, ttl: float) -> None:
+        """Keep an event and its job; see `Store.put_with_job`. They last as long as this process."""
+        key, data, size = (
+            storable_key(job.corpid, job.agentid, job.notify_id),
+            encoded("text", job.data),
+            new_job_size(job),
+        )
+        positive("ttl", ttl)
+        with self._lock:
+            self._check_open()
+            self._check_room(job, size)
+            self._put(key, data, ttl)
+            self._add(job, size)
 
     def get(self, corpid: str, agentid: int, notify_id: str) -> str | None:
         """Return the text or None; see `NotifyStore.get`."""
@@ -74,13 +82,27 @@ class MemoryStore(MemoryJobs):
                     return StoreFigures(rows=len(self._entries), bytes=self._bytes)
 
     def close(self) -> None:
-        """Forget all entries and jobs; further calls raise StoreError."""
+        """Forget all entries, jobs and kept replies; further calls raise StoreError."""
+        self._forget_once()
         with self._lock:
             self._closed = True
             self._forget_jobs()
             self._entries.clear()
             self._due.clear()
             self._bytes = 0
+
+    def _put(self, key: Key, data: bytes, ttl: float) -> None:
+        now = self._clock()
+        self._remove_expired(now)
+        while not self._fits(key, len(data)):
+            if not self._remove_expired(now):
+                raise full(self._limits)
+        self._remove(key)
+        self._serial += 1
+        self._entries[key] = _Entry(data, now + ttl, self._serial)
+        self._bytes += len(data)
+        heapq.heappush(self._due, (now + ttl, self._serial, key))
+        self._drop_stale_items()
 
     def _fits(self, key: Key, size: int) -> bool:
         old = self._entries.get(key)

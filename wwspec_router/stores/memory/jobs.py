@@ -99,15 +99,8 @@ class MemoryJobs:
         size = new_job_size(job)
         with self._lock:
             self._check_open()
-            if job.job_id in self._jobs:
-                raise known_job()
-            limits = self._limits
-            if len(self._jobs) >= limits.max_jobs or self._job_bytes + size > limits.max_job_bytes:
-                raise full_of_jobs(limits)
-            self._job_serial += 1
-            self._job_bytes += size
-            self._jobs[job.job_id] = row = _Row(job, size, self._clock(), self._job_serial)
-            self._set_due(row, row.due)
+            self._check_room(job, size)
+            self._add(job, size)
 
     def claim(
         self,
@@ -222,6 +215,21 @@ class MemoryJobs:
     def _check_open(self) -> None:
         if self._closed:
             raise closed()
+
+    def _check_room(self, job: Job, size: int) -> None:
+        """Raise StoreError when a new job can't be added."""
+        limits = self._limits
+        if job.job_id in self._jobs:
+            raise known_job()
+        if len(self._jobs) >= limits.max_jobs or self._job_bytes + size > limits.max_job_bytes:
+            raise full_of_jobs(limits)
+
+    def _add(self, job: Job, size: int) -> None:
+        """Add a job for which there is room."""
+        self._job_serial += 1
+        self._job_bytes += size
+        self._jobs[job.job_id] = row = _Row(job, size, self._clock(), self._job_serial)
+        self._set_due(row, row.due)
 
     def _forget_jobs(self) -> None:
         self._jobs.clear()

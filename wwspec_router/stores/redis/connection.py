@@ -1,26 +1,28 @@
-"""One Redis server for many threads: its URL, bounded connections, scripts, clear errors.
+"""The Redis server of a program, for many threads: bounded connections, scripts, clear errors.
 
-When the server is down, a call fails within seconds instead of waiting; the next call connects again. How durable an
-acknowledged write is depends on the server's settings, so what they lack is logged once at the start.
+When the server is down, a call fails within seconds instead of waiting; the next call connects again, to the new
+primary after a failover. How durable an acknowledged write is depends on the server's settings; what they leave open is
+in `risks`.
 
-It knows no keys: the scripts come from its users.
+It gives every key the program's prefix. Scripts and names come from its users.
 """
 
-import logging
-import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import sha1
 from importlib import import_module
-from queue import Empty
 from time import monotonic
-from typing import Any, NamedTuple, TypeVar
-from urllib.parse import parse_qsl, unquote, urlsplit
+from typing import Any, TypeVar
 
-from wwspec_router.errors import ConfigurationError, StoreError
+from wwspec_router.errors import StoreError
 from wwspec_router.extras import require
 from wwspec_router.stores.checks import closed
-
-log = logging.getLogger(__name__)
+from wwspec_router.stores.redis.failures import NOT_DONE, describe, error_code
+from wwspec_router.stores.redis.keys import Keys
+from wwspec_router.stores.redis.primaries import explain_sentinels, open_pool
+from wwspec_router.stores.redis.settings import OLDEST, SETTINGS, find_risks, version
+from wwspec_router.stores.redis.url import Kind, parse_url
 
 T = TypeVar("T")
 
@@ -28,51 +30,18 @@ TIMEOUT = 2.0
 """Seconds to wait for a connection, and for each answer of the server."""
 CONNECTIONS = 16
 """Most connections of one process; further threads wait `TIMEOUT` for one."""
-OLDEST = (6, 2)
-"""The first release of Redis that knows all commands used here."""
-
-_FORMS = "redis://[user:password@]host[:port][/db], rediss:// likewise, or unix://[user:password@]/path/to.sock[?db=1]"
-_OPTIONS = {
-    "redis": frozenset[str](),
-    "rediss": frozenset({"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}),
-    "unix": frozenset({"db"}),
-}
-_FIXES = {
-    "WRONGPASS": "the server asks for a password, or refused the user or password; check the store's URL",
-    "NOPERM": "this user may not run a command that is needed; widen its ACL",
-    "OOM": "the server's memory is full; raise its maxmemory or lower the store's bounds",
-    "READONLY": "this is a replica; name the primary server in the store's URL",
-    "MISCONF": "the server can't save to its disk and takes no writes; see its log",
-    "LOADING": "the server is still loading its data; try again in a moment",
-    "MOVED": "this is a node of a Redis cluster, which is not supported; name a single server",
-    "CROSSSLOT": "this is a Redis cluster, which is not supported; name a single server",
-    "CERTIFICATE_VERIFY_FAILED": "the server's certificate is not trusted, or is another host's; see ssl_ca_certs",
-    "WRONGTYPE": "another program uses the same keys; give each a database of its own",
-}
-_CODES = {
-    "AuthenticationError": "WRONGPASS",
-    "BusyLoadingError": "LOADING",
-    "NoPermissionError": "NOPERM",
-    "OutOfMemoryError": "OOM",
-    "ReadOnlyError": "READONLY",
-}
-
-
-class Server(NamedTuple):
-    """What a URL says."""
-
-    scheme: str
-    place: str
-    """What errors call it: never with the password."""
-    options: dict[str, Any]
-    """Arguments of a connection."""
 
 
 class RedisServer:
-    """A Redis server behind a bounded pool of connections.
+    """The server that keeps a program's keys, behind a bounded pool of connections.
 
     Args:
         url: Its URL; see `RedisStore`.
+        program: The prefix of all keys, unless the URL says another.
+
+    Attributes:
+        keys: The names of the program's keys.
+        risks: How what was acknowledged may be lost, by the server's settings; one line each, with the fix.
 
     Raises:
         ExtraMissingError: The extra `redis` is not installed.
@@ -80,52 +49,61 @@ class RedisServer:
         StoreError: The server can't be used; the text says why, without the URL.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, program: str) -> None:
         self._redis = _package()
-        scheme, self._place, options = parse_url(url)
-        classes = {
-            "redis": self._redis.Connection,
-            "rediss": self._redis.SSLConnection,
-            "unix": self._redis.UnixDomainSocketConnection,
-        }
-        pool = self._redis.BlockingConnectionPool(
-            max_connections=CONNECTIONS,
-            timeout=TIMEOUT,
-            connection_class=classes[scheme],
-            socket_timeout=TIMEOUT,
-            protocol=2,
-            retry=import_module("redis.retry").Retry(import_module("redis.backoff").NoBackoff(), 0),
-            **options,
-        )
-        self._client: Any = self._redis.Redis(connection_pool=pool)
-        self._pool = pool
-        self._scripts: dict[str, Any] = {}
+        self._target = parse_url(url)
+        self._place = self._target.place
+        self.keys = Keys(program if self._target.prefix is None else self._target.prefix)
+        self.risks: Sequence[str] = ()
+        self._pool = open_pool(self._redis, self._target, TIMEOUT, self._slot())
+        self._client: Any = self._redis.Redis(connection_pool=self._pool)
+        self._digests: dict[str, str] = {}
         self._changed = threading.Condition()
         self._running = 0
         self._closed = False
         try:
-            self.ping()
+            self._connect()
             self._check_server()
         except BaseException:
             self.close()
             raise
 
-    def run(self, script: str, keys: Sequence[str], arguments: Sequence[str | int], *, again: bool = False) -> Any:
+    def run(
+        self,
+        script: str,
+        keys: Sequence[str],
+        arguments: Sequence[str | int],
+        *,
+        again: bool = False,
+        durable: bool = True,
+    ) -> Any:
         """Run a Lua script, which Redis does as a whole or not at all, and return its result.
 
         Args:
             script: Its text.
-            keys: Its KEYS.
+            keys: Its KEYS, without the prefix; at least one, which tells a cluster where to run it.
             arguments: Its ARGV.
             again: Whether to run it a second time when the connection broke; set where running twice does no harm.
+            durable: Whether what it wrote must have reached as many replicas as the URL says.
 
         Raises:
-            StoreError: It failed, or there was no answer: then it may have run.
+            StoreError: It failed, or there was no answer, or too few replicas have it: then it may have run.
         """
-        prepared = self._scripts.get(script)
-        if prepared is None:
-            prepared = self._scripts[script] = self._client.register_script(script)
-        return self._clearly(lambda: prepared(keys=keys, args=arguments), again=again)
+        digest = self._digests.get(script)
+        if digest is None:
+            digest = self._digests[script] = sha1(script.encode(), usedforsecurity=False).hexdigest()
+        full = [self.keys.full(each) for each in keys]
+        tail = (len(full), *full, *arguments)
+        replicas = self._target.replicas if durable else 0
+
+        def step() -> Any:
+            try:
+                return self._execute(replicas, "EVALSHA", digest, *tail)
+            except self._redis.exceptions.NoScriptError:
+                pass  # this server has not seen it; outside of the handler, so that no error carries the other
+            return self._execute(replicas, "EVAL", script, *tail)
+
+        return self._clearly(step, again=again)
 
     def ping(self) -> None:
         """Return when the server answers.
@@ -136,12 +114,12 @@ class RedisServer:
         self._clearly(self._client.ping, again=True)
 
     def get(self, key: str) -> bytes | None:
-        """Return the string under `key`, or None.
+        """Return the string under `key`, which is given without the prefix, or None.
 
         Raises:
             StoreError: It could not be read.
         """
-        value: bytes | None = self._clearly(lambda: self._client.get(key), again=True)
+        value: bytes | None = self._clearly(lambda: self._client.get(self.keys.full(key)), again=True)
         return value
 
     def text(self, value: bytes) -> str:
@@ -160,8 +138,28 @@ class RedisServer:
         """Wait for what runs, then close all connections. Closing again does nothing."""
         with self._changed:
             self._closed = True
+            self._changed.notify_all()
             self._changed.wait_for(lambda: self._running == 0)
         self._pool.disconnect()
+
+    def _execute(self, replicas: int, *command: str | int) -> Any:
+        """Run a command and wait until so many replicas have what it wrote."""
+        if not replicas:
+            return self._client.execute_command(*command)
+        wait = self._target.wait
+        with self._client.pipeline(transaction=False) as pipe:  # WAIT asks about the connection that wrote
+            pipe.execute_command(*command)
+            pipe.execute_command("WAIT", replicas, round(wait * 1000))
+            answer, reached = pipe.execute(raise_on_error=False)
+        for each in (answer, reached):
+            if isinstance(each, Exception):
+                raise each.with_traceback(None)
+        if reached < replicas:
+            raise StoreError(
+                f"{self._place}: {reached} of {replicas} replicas had this within {wait:g} seconds (wait=); it may "
+                "be kept all the same; check the replicas"
+            )
+        return answer
 
     def _clearly(self, step: Callable[[], T], *, again: bool) -> T:
         """Run `step`, unless the store is closed; what the package or the system raises becomes a StoreError.
@@ -170,133 +168,86 @@ class RedisServer:
         hold what was sent.
         """
         reason = ""
-        with self._changed:
-            if self._closed:
-                raise closed()
-            self._running += 1
-        try:
+        with self._connection():
             late = monotonic() + TIMEOUT
-            for _ in range(2 if again else 1):
+            for _ in range(2):
                 try:
                     return step()
                 except (self._redis.RedisError, OSError) as error:
-                    reason = self._reason(error)
-                    broke = isinstance(error, self._redis.ConnectionError) and not _all_in_use(error)
-                    if not broke or monotonic() >= late:
-                        break
-        finally:
-            with self._changed:
-                self._running -= 1
-                if not self._running:
-                    self._changed.notify_all()
+                    reason = describe(self._redis, self._target, error, TIMEOUT)
+                    repeat = self._may_repeat(error, again=again)
+                if not repeat or monotonic() >= late:
+                    break
         raise StoreError(f"{self._place}: {reason}")
 
-    def _reason(self, error: Exception) -> str:
-        if _all_in_use(error):
-            return (
-                f"all {CONNECTIONS} connections to the server were in use for {TIMEOUT:g} seconds; "
-                "it is slow, or has too much to do"
-            )
-        if isinstance(error, self._redis.TimeoutError):
-            return f"the server did not answer within {TIMEOUT:g} seconds"
-        code = _error_code(error)
-        if code is not None:
-            return f"{_FIXES[code]} ({code})"
-        if isinstance(error, self._redis.ConnectionError | OSError):
-            return "the server can't be reached, or closed the connection; check that it runs, and its address"
-        return f"Redis failed ({type(error).__name__})"
+    def _may_repeat(self, error: Exception, *, again: bool) -> bool:
+        """Return whether a step that failed may run once more; with several servers, look for the right one then."""
+        not_done = False
+        if self._target.kind is not Kind.SERVER:
+            # Those in use find out for themselves. Each of the others would cost a call that waits in vain.
+            self._pool.disconnect(inuse_connections=False)
+            not_done = error_code(error) in NOT_DONE
+        return not_done or (again and isinstance(error, self._redis.ConnectionError))
+
+    @contextmanager
+    def _connection(self) -> Iterator[None]:
+        """Let a caller have one of the connections."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._running < CONNECTIONS, TIMEOUT)
+            if self._closed:
+                raise closed()
+            if self._running >= CONNECTIONS:
+                raise StoreError(
+                    f"{self._place}: all {CONNECTIONS} connections to the server were in use for {TIMEOUT:g} seconds; "
+                    "it is slow, or has too much to do"
+                )
+            self._running += 1
+        try:
+            yield
+        finally:
+            self._free_connection()
+
+    def _free_connection(self) -> None:
+        with self._changed:
+            self._running -= 1
+            if self._closed:
+                self._changed.notify_all()  # to `close` as well
+            else:
+                self._changed.notify()
+
+    def _connect(self) -> None:
+        try:
+            self.ping()
+        except StoreError:
+            reason = explain_sentinels(self._redis, self._target) if self._target.kind is Kind.SENTINEL else None
+            if reason is None:
+                raise
+        else:
+            return
+        raise StoreError(f"{self._place}: {reason}")
 
     def _check_server(self) -> None:
-        facts = self._clearly(self._facts, again=True)
+        facts = self._clearly(lambda: self._allowed(self._client.info), again=True)
         found = str(facts.get("redis_version", "unknown"))
-        if facts and _version(found) < OLDEST:
+        if facts and version(found) < OLDEST:
             raise StoreError(f"{self._place}: Redis {'.'.join(map(str, OLDEST))} or later is needed, this is {found}")
-        if facts:
-            _warn(self._place, facts)
+        settings = self._clearly(lambda: self._allowed(self._client.config_get, *SETTINGS), again=True)
+        self.risks = find_risks(self._target, facts, settings)
 
-    def _facts(self) -> dict[str, Any]:
-        """Return what the server says about itself; nothing when the user's ACL does not allow that."""
+    def _allowed(self, ask: Callable[..., dict[str, Any]], *arguments: str) -> dict[str, Any]:
+        """Return what the server says; nothing when the user's ACL, or who runs the server, does not allow to ask."""
         try:
-            facts: dict[str, Any] = self._client.info()
-        except self._redis.ResponseError:
+            return ask(*arguments)
+        except self._redis.ResponseError as error:
+            if error_code(error) in NOT_DONE:
+                raise
             return {}
-        return facts
 
-
-def parse_url(url: str) -> Server:
-    """Parse a URL.
-
-    Raises:
-        ConfigurationError: It has another form than those of `RedisStore`; the text does not repeat the URL.
-    """
-    try:
-        return _parse(url)
-    except (ValueError, KeyError):
-        pass  # raised below, because the error at hand carries the URL
-    raise ConfigurationError(f"the Redis store's URL can't be read; write {_FORMS}")
-
-
-def _parse(url: str) -> Server:
-    parts = urlsplit(url)
-    given = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True) if parts.query else []
-    options: dict[str, Any] = dict(given)
-    if not options.keys() <= _OPTIONS[parts.scheme] or len(options) < len(given) or parts.fragment:
-        raise ValueError("an option that is not known")
-    if parts.username:
-        options["username"] = unquote(parts.username)
-    if parts.password:
-        options["password"] = unquote(parts.password)
-    path = unquote(parts.path)
-    if parts.scheme == "unix":
-        if parts.hostname or not path.startswith("/") or path == "/":
-            raise ValueError("no path")
-        options["path"] = path
-        options["db"] = _database(options.get("db", "0"))
-        return Server(parts.scheme, path, options)
-    if not parts.hostname:
-        raise ValueError("no host")
-    options["host"] = parts.hostname
-    options["port"] = 6379 if parts.port is None else parts.port
-    options["db"] = _database(path.removeprefix("/") or "0")
-    options["socket_connect_timeout"] = TIMEOUT
-    options["socket_keepalive"] = True
-    if parts.scheme == "rediss":
-        options["ssl_check_hostname"] = True
-    return Server(parts.scheme, f"{options['host']}:{options['port']}", options)
-
-
-def _database(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,6}", text):
-        raise ValueError("no number of a database")
-    return int(text)
+    def _slot(self) -> int:
+        slot: int = import_module("redis.crc").key_slot(self.keys.prefix.encode())
+        return slot
 
 
 def _package() -> Any:
     require("redis", "a Redis store")
     return import_module("redis")
-
-
-def _error_code(error: Exception) -> str | None:
-    """Return the known code in an error of Redis, if any; the rest of its text may hold what was sent."""
-    by_type = _CODES.get(type(error).__name__)  # the package cuts these codes off
-    words = re.findall(r"\b[A-Z_]{3,}\b", str(error)[:200])
-    return by_type or next((each for each in words if each in _FIXES), None)
-
-
-def _all_in_use(error: Exception) -> bool:
-    """Return whether no connection became free in time: the package raises `ConnectionError`, although none broke."""
-    return isinstance(error.__context__, Empty)
-
-
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(each) for each in re.findall(r"\d+", text)[:2])
-
-
-def _warn(place: str, facts: dict[str, Any]) -> None:
-    lacks = []
-    if not facts.get("aof_enabled"):
-        lacks.append("it keeps no append-only file, so a restart loses what it acknowledged (set appendonly yes)")
-    if facts.get("maxmemory") and facts.get("maxmemory_policy") != "noeviction":
-        lacks.append("it drops live entries when its memory is full (set maxmemory-policy noeviction)")
-    if lacks:
-        log.warning("the Redis server %s is not a durable store: %s", place, "; ".join(lacks))

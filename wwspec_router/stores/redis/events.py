@@ -4,16 +4,19 @@ How the server is reached is in `RedisServer`, jobs are in `RedisJobs`; here are
 """
 
 import re
+from collections.abc import Sequence
 from urllib.parse import quote
 
-from wwspec_router.stores.base import StoreFigures, StoreLimits
+from wwspec_router.stores.base import Job, StoreFigures, StoreLimits
 from wwspec_router.stores.checks import Key, encoded, full, positive, storable_key
 from wwspec_router.stores.redis.connection import RedisServer
-from wwspec_router.stores.redis.job_scripts import NOW
+from wwspec_router.stores.redis.job_scripts import ADD, CHECK_ROOM, NOW
 from wwspec_router.stores.redis.jobs import RedisJobs, milliseconds
+from wwspec_router.stores.redis.keys import PREFIX
+from wwspec_router.stores.redis.once import RedisOnce
 
-_ENTRY = "wwspec:notify:entry:"
-_EXPIRY, _SIZES, _BYTES = "wwspec:notify:expiry", "wwspec:notify:sizes", "wwspec:notify:bytes"
+_ENTRY = "notify:entry:"
+_EXPIRY, _SIZES, _BYTES = "notify:expiry", "notify:sizes", "notify:bytes"
 
 _is_plain = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 
@@ -22,11 +25,12 @@ _SWEPT_PER_PUT = 100
 _SWEPT_PER_FIGURES = 1000
 
 # The server removes an expired entry by itself. The counts of rows and bytes follow later: they come from a member of
-# the sorted set and a field of the hash for each entry, named by what follows wwspec:notify:entry: in its key.
+# the sorted set and a field of the hash for each entry, named by what follows notify:entry: in its key.
 _SWEEP = f"""
 {NOW}
+{PREFIX}
 local expiry, sizes, bytes = KEYS[1], KEYS[2], KEYS[3]
-local function sweep(prefix, limit)
+local function sweep(limit)
     local gone = redis.call('ZRANGEBYSCORE', expiry, '-inf', now, 'LIMIT', 0, limit)
     if #gone == 0 then return 0 end
     local freed = 0
@@ -34,16 +38,16 @@ local function sweep(prefix, limit)
     redis.call('DECRBY', bytes, freed)
     redis.call('HDEL', sizes, unpack(gone))
     redis.call('ZREM', expiry, unpack(gone))
-    for _, name in ipairs(gone) do redis.call('DEL', prefix .. name) end -- in case its clock was set back
+    for _, name in ipairs(gone) do redis.call('DEL', prefix .. '{_ENTRY}' .. name) end -- in case its clock was set back
     return #gone
 end
 """
 # In Redis an entry is live up to and including its expiry; here it is gone at its expiry, hence the 1.
 _PUT = f"""
 {_SWEEP}
-local prefix, name, text, size, ttl = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
-local max_rows, max_bytes, limit = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
-local swept = sweep(prefix, limit)
+local name, text, size, ttl = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local max_rows, max_bytes, limit = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
+local swept = sweep(limit)
 local old = redis.call('HGET', sizes, name)
 local rows = redis.call('ZCARD', expiry) + (old and 0 or 1)
 local change = size - (old or 0)
@@ -51,31 +55,49 @@ if rows > max_rows or tonumber(redis.call('GET', bytes) or '0') + change > max_b
     return swept > 0 and 'again' or 'full'
 end
 redis.call('INCRBY', bytes, change)
-redis.call('SET', prefix .. name, text, 'PXAT', string.format('%.0f', now + ttl - 1))
+redis.call('SET', KEYS[4], text, 'PXAT', string.format('%.0f', now + ttl - 1))
 redis.call('ZADD', expiry, now + ttl, name)
 redis.call('HSET', sizes, name, size)
 return 'kept'
 """
+# Scripts as functions, which have KEYS and ARGV of their own: the first four keys, and as many arguments as ARGV[1]
+# says, are those of the event. Nothing is written before both are known to fit.
+_PUT_WITH_JOB = f"""
+local function check_room(KEYS, ARGV) {CHECK_ROOM} end
+local function put(KEYS, ARGV) {_PUT} end
+local function add(KEYS, ARGV) {ADD} end
+local count = tonumber(ARGV[1])
+local job_keys, job = {{unpack(KEYS, 5)}}, {{unpack(ARGV, count + 2)}}
+local refused = check_room(job_keys, job)
+if refused then return refused end
+local done = put({{unpack(KEYS, 1, 4)}}, {{unpack(ARGV, 2, count + 1)}})
+return done == 'kept' and add(job_keys, job) or done
+"""
 _FIGURES = f"""
 {_SWEEP}
-local swept = sweep(ARGV[1], ARGV[2])
+local swept = sweep(ARGV[1])
 return {{swept, redis.call('ZCARD', expiry), tonumber(redis.call('GET', bytes) or '0')}}
 """
 
 
-class RedisStore(RedisJobs):
+class RedisStore(RedisJobs, RedisOnce):
     """Keeps entries and jobs in a Redis server, with the server's clock: those of the instances may differ.
 
     What was acknowledged is as durable as the server's settings make it. With `appendonly yes` and `appendfsync always`
     it is on the server's disk; with `appendfsync everysec`, Redis's default, a crash of the machine loses up to a
-    second; with no append-only file, a restart loses what came after the last snapshot, and a warning says so at the
-    start. Fail-over to a replica loses what had not reached it. Redis 6.2 or later, a single server, no cluster; each
-    program uses a database of its own.
+    second; with no append-only file, a restart loses what came after the last snapshot. A failover loses what had not
+    reached the replica that takes over, unless `wait=1` lets each event, new job and kept result wait for a replica.
+    What the settings leave open is in `risks`. Redis 6.2 or later, or Valkey.
 
     Args:
-        url: `redis://[user:password@]host[:port][/db]`, `rediss://` for TLS, which takes the options `ssl_ca_certs`,
-            `ssl_certfile` and `ssl_keyfile`, or `unix://[user:password@]/path/to.sock[?db=1]`.
+        url: `redis://[user:password@]host[:port][/db]`; `redis+sentinel://[user:password@]host:port,host:port/primary`
+            with the addresses of sentinels and their name for the primary; `redis+cluster://[user:password@]host:port`
+            with some nodes; each with `rediss` for TLS; or `unix://[user:password@]/path/to.sock`. Parameters: `prefix`
+            of all keys; `wait`, a number of replicas, and `wait_timeout` in seconds; `db` with sentinels and `unix:`;
+            `sentinel_username` and `sentinel_password`; with TLS `ssl_ca_certs`, `ssl_certfile` and `ssl_keyfile`.
         limits: Bounds in rows, jobs and bytes, for all processes together.
+        program: The prefix of all keys, unless the URL says another. Programs with other prefixes share the server and
+            never see each other's events and jobs; those with the same are instances of one.
 
     Raises:
         ConfigurationError: The package `redis` is missing, or the URL is none of these.
@@ -84,20 +106,42 @@ class RedisStore(RedisJobs):
 
     shared = True
 
-    def __init__(self, url: str, limits: StoreLimits | None = None) -> None:
-        super().__init__(RedisServer(url), limits or StoreLimits())
+    @property
+    def risks(self) -> Sequence[str]:
+        """How what was acknowledged may be lost, by the server's settings; one line each, with the fix."""
+        return self._server.risks
+
+    def __init__(self, url: str, limits: StoreLimits | None = None, *, program: str = "zone-program") -> None:
+        super().__init__(RedisServer(url, program), limits or StoreLimits())
 
     def put(self, corpid: str, agentid: int, notify_id: str, text: str, ttl: float) -> None:
         """Keep `text` for `ttl` seconds; see `NotifyStore.put`. It is as durable as the server is."""
-        name, limits = _name(storable_key(corpid, agentid, notify_id)), self._limits
-        size, lifetime = len(encoded("text", text)), milliseconds(positive("ttl", ttl))
-        bounds = (limits.max_rows, limits.max_bytes)
-        arguments: list[str | int] = [_ENTRY, name, text, size, lifetime, *bounds, _SWEPT_PER_PUT]
+        keys, arguments = self._placing(storable_key(corpid, agentid, notify_id), text, ttl)
         done = b"again"
         while done == b"again":
-            done = self._server.run(_PUT, [_EXPIRY, _SIZES, _BYTES, _ENTRY + name], arguments, again=True)
+            done = self._server.run(_PUT, keys, arguments, again=True)
         if done == b"full":
-            raise full(limits)
+            raise full(self._limits)
+
+    def put_with_job(self, job: Job, ttl: float) -> None:
+        """Keep an event and its job; see `Store.put_with_job`. Both are as durable as the server is."""
+        keys, arguments = self._placing(storable_key(job.corpid, job.agentid, job.notify_id), job.data, ttl)
+        job_keys, job_arguments = self._addition(job)
+        both = [len(arguments), *arguments, *job_arguments]
+        done = b"again"
+        while done == b"again":
+            done = self._server.run(_PUT_WITH_JOB, [*keys, *job_keys], both)
+        if done == b"full":
+            raise full(self._limits)
+        self._check_added(done)
+
+    def _placing(self, key: Key, text: str, ttl: float) -> tuple[list[str], list[str | int]]:
+        """Return the keys and arguments with which an event is put."""
+        name, limits = _name(key), self._limits
+        size, lifetime = len(encoded("text", text)), milliseconds(positive("ttl", ttl))
+        bounds = (limits.max_rows, limits.max_bytes)
+        arguments: list[str | int] = [name, text, size, lifetime, *bounds, _SWEPT_PER_PUT]
+        return [_EXPIRY, _SIZES, _BYTES, _ENTRY + name], arguments
 
     def get(self, corpid: str, agentid: int, notify_id: str) -> str | None:
         """Return the text or None; see `NotifyStore.get`."""
@@ -107,9 +151,8 @@ class RedisStore(RedisJobs):
     def figures(self) -> StoreFigures:
         """Return how many live entries there are and how many bytes they hold."""
         while True:
-            swept, rows, size = self._server.run(
-                _FIGURES, [_EXPIRY, _SIZES, _BYTES], [_ENTRY, _SWEPT_PER_FIGURES], again=True
-            )
+            keys = [_EXPIRY, _SIZES, _BYTES]
+            swept, rows, size = self._server.run(_FIGURES, keys, [_SWEPT_PER_FIGURES], again=True, durable=False)
             if swept < _SWEPT_PER_FIGURES:
                 return StoreFigures(rows=rows, bytes=size)
 

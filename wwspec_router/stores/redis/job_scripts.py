@@ -4,8 +4,10 @@ Each change is one script, which Redis runs as a whole, with the server's clock.
 find the due, the claimed and the oldest. In every script the first write is one that a server without memory refuses,
 so that nothing is written then.
 
-The KEYS and ARGV of a script come from the caller.
+The KEYS and ARGV of a script come from the caller. Keys are named without their prefix here; see `keys`.
 """
+
+from wwspec_router.stores.redis.keys import PREFIX
 
 NOW = """
 local time = redis.call('TIME')
@@ -13,19 +15,17 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 """
 """The beginning of a script that needs the time: `now`, in milliseconds of the server's clock."""
 
-JOB = "wwspec:job:"
-LANE, HEADS = "wwspec:jobs:lane:", "wwspec:jobs:heads"
-CLAIMED, ADDED = "wwspec:jobs:claimed", "wwspec:jobs:added"
-BYTES, SERIAL = "wwspec:jobs:bytes", "wwspec:jobs:serial"
-PROGRAMS, KNOWN = "wwspec:jobs:programs", "wwspec:jobs:known:"
-EARLIER = "wwspec:jobs:due"
-"""Where an earlier release puts jobs; they are moved into lanes."""
+JOB = "job:"
+LANE, HEADS = "jobs:lane:", "jobs:heads"
+CLAIMED, ADDED = "jobs:claimed", "jobs:added"
+BYTES, SERIAL = "jobs:bytes", "jobs:serial"
+PROGRAMS, KNOWN = "jobs:programs", "jobs:known:"
 
 ALL = "*"
 """The member of the programs that stands for one that knows every ability."""
 UNKNOWN_PROGRAM = b"unknown program"
 
-# A member of the sorted sets is a serial number of 16 digits, a colon, and what follows wwspec:job: in the job's key.
+# A member of the sorted sets is a serial number of 16 digits, a colon, and what follows job: in the job's key.
 # Equal times are sorted by member, so by arrival.
 #
 # Jobs that have an owner are in `claimed`, sorted by the ends of their leases. The others of one ability are a lane: a
@@ -34,6 +34,7 @@ UNKNOWN_PROGRAM = b"unknown program"
 
 _LANES = f"""
 {NOW}
+{PREFIX}
 local function escaped(text)
     return (string.gsub(text, '[^A-Za-z0-9_.~-]', function(each)
         return string.format('%%%02X', string.byte(each))
@@ -43,29 +44,32 @@ local function lane_of(key)
     return escaped(redis.call('HGET', key, 'ability_id') or '')
 end
 local function note_head(lane)
-    local first = redis.call('ZRANGE', '{LANE}' .. lane, 0, 0, 'WITHSCORES')
+    local first = redis.call('ZRANGE', prefix .. '{LANE}' .. lane, 0, 0, 'WITHSCORES')
     if first[1] then
-        redis.call('ZADD', '{HEADS}', first[2], lane)
+        redis.call('ZADD', prefix .. '{HEADS}', first[2], lane)
     else
-        redis.call('ZREM', '{HEADS}', lane)
+        redis.call('ZREM', prefix .. '{HEADS}', lane)
     end
 end
 local function wait(key, member, due)
     local lane = lane_of(key)
-    redis.call('ZADD', '{LANE}' .. lane, due, member)
+    redis.call('ZADD', prefix .. '{LANE}' .. lane, due, member)
     note_head(lane)
 end
 """
 _OWNED = """
 if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
 """
-ADD = f"""
-{_LANES}
+CHECK_ROOM = """
 local key, added, bytes, serials = unpack(KEYS)
 local name, size, max_jobs, max_bytes = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 if redis.call('EXISTS', key) == 1 then return 'known' end
 local used = tonumber(redis.call('GET', bytes) or '0')
-if redis.call('ZCARD', added) >= max_jobs or used + size > max_bytes then return 'full' end
+if redis.call('ZCARD', added) >= max_jobs or used + size > max_bytes then return 'full of jobs' end
+"""
+ADD = f"""
+{_LANES}
+{CHECK_ROOM}
 local member = string.format('%016d', redis.call('INCR', serials)) .. ':' .. name
 redis.call('INCRBY', bytes, size)
 redis.call('HSET', key, 'member', member, 'size', size, 'attempt', 0, unpack(ARGV, 5))
@@ -75,40 +79,26 @@ return 'added'
 """
 CLAIM = f"""
 {_LANES}
-local claimed, added, earlier, programs = unpack(KEYS)
+local claimed, added, programs = unpack(KEYS)
 local owner, limit, ends = ARGV[1], tonumber(ARGV[2]), now + ARGV[3]
 local orphaned, suspects, program = now - ARGV[4], tonumber(ARGV[5]), ARGV[6]
-local known = '{KNOWN}' .. program
+local known = prefix .. '{KNOWN}' .. program
 if program ~= '{ALL}' and redis.call('EXISTS', known) == 0 then return 'unknown program' end
 if (tonumber(redis.call('ZSCORE', programs, program)) or 0) < now - ARGV[4] / 8 then
     redis.call('ZADD', programs, now, program)
 end
 
 local function key_of(member)
-    return '{JOB}' .. string.sub(member, 18)
+    return prefix .. '{JOB}' .. string.sub(member, 18)
 end
 local function drop(member)
-    for _, each in ipairs({{claimed, added, earlier}}) do redis.call('ZREM', each, member) end
+    for _, each in ipairs({{claimed, added}}) do redis.call('ZREM', each, member) end
 end
-local moved = redis.call('ZRANGE', earlier, 0, 99, 'WITHSCORES')
-for each = 1, #moved, 2 do
-    local member, due = moved[each], moved[each + 1]
-    if redis.call('HEXISTS', key_of(member), 'owner') == 1 then
-        redis.call('ZADD', claimed, due, member)
-    elseif redis.call('EXISTS', key_of(member)) == 1 then
-        redis.call('ZREM', claimed, member)
-        wait(key_of(member), member, due)
-    else
-        drop(member)
-    end
-    redis.call('ZREM', earlier, member)
-end
-
 local others = redis.call('ZRANGEBYSCORE', programs, orphaned - ARGV[4] / 4, '+inf')
 local function until_when(lane)
     if program == '{ALL}' or redis.call('SISMEMBER', known, lane) == 1 then return now end
     for _, each in ipairs(others) do
-        if each == '{ALL}' or redis.call('SISMEMBER', '{KNOWN}' .. each, lane) == 1 then return -1 end
+        if each == '{ALL}' or redis.call('SISMEMBER', prefix .. '{KNOWN}' .. each, lane) == 1 then return -1 end
     end
     return orphaned
 end
@@ -120,8 +110,6 @@ for each = 1, limit > 0 and #left_behind or 0, 2 do
     local key = key_of(member)
     if redis.call('EXISTS', key) == 0 then -- someone deleted it by hand
         drop(member)
-    elseif redis.call('HGET', key, 'owner') == false then -- a process of an earlier release gave it back
-        redis.call('ZREM', claimed, member)
     elseif due <= until_when(lane_of(key)) then
         found[#found + 1] = {{due = due, member = member, suspect = redis.call('HGET', key, 'running') == '1'}}
     end
@@ -129,12 +117,13 @@ end
 -- The first jobs of all are in the lanes with the first heads, so no more lanes are needed than jobs.
 local from, lanes = 0, 0
 while lanes < limit do
-    local heads = redis.call('ZRANGEBYSCORE', '{HEADS}', '-inf', now, 'WITHSCORES', 'LIMIT', from, 100)
+    local heads = redis.call('ZRANGEBYSCORE', prefix .. '{HEADS}', '-inf', now, 'WITHSCORES', 'LIMIT', from, 100)
     for each = 1, #heads, 2 do
         local lane, latest = heads[each], until_when(heads[each])
         if lanes < limit and tonumber(heads[each + 1]) <= latest then
             lanes = lanes + 1
-            local due = redis.call('ZRANGEBYSCORE', '{LANE}' .. lane, '-inf', latest, 'WITHSCORES', 'LIMIT', 0, limit)
+            local key = prefix .. '{LANE}' .. lane
+            local due = redis.call('ZRANGEBYSCORE', key, '-inf', latest, 'WITHSCORES', 'LIMIT', 0, limit)
             for one = 1, #due, 2 do
                 found[#found + 1] = {{due = tonumber(due[one + 1]), member = due[one], lane = lane}}
             end
@@ -161,7 +150,7 @@ for _, each in ipairs(found) do
         jobs[#jobs + 1] = {{age, redis.call('HMGET', key, unpack(ARGV, 7))}}
     end
     if each.lane then
-        redis.call('ZREM', '{LANE}' .. each.lane, each.member)
+        redis.call('ZREM', prefix .. '{LANE}' .. each.lane, each.member)
         changed[each.lane] = true
         if not exists then drop(each.member) end -- someone deleted it by hand
     end
@@ -182,10 +171,11 @@ return 1
 """
 RENEW = f"""
 {NOW}
+{PREFIX}
 local claimed, owner, ends = KEYS[1], ARGV[1], now + ARGV[2]
 local renewed = {{}}
 for each = 3, #ARGV do
-    local key = '{JOB}' .. ARGV[each]
+    local key = prefix .. '{JOB}' .. ARGV[each]
     if redis.call('HGET', key, 'owner') == owner then
         redis.call('ZADD', claimed, ends, redis.call('HGET', key, 'member'))
         renewed[#renewed + 1] = each - 3
@@ -194,8 +184,9 @@ end
 return renewed
 """
 EXCUSE = f"""
+{PREFIX}
 for each = 2, #ARGV do
-    local key = '{JOB}' .. ARGV[each]
+    local key = prefix .. '{JOB}' .. ARGV[each]
     if redis.call('HGET', key, 'owner') == ARGV[1] then redis.call('HSET', key, 'running', 0) end
 end
 """
@@ -217,10 +208,10 @@ return 1
 """
 FINISH = f"""
 {_OWNED}
-local key, claimed, added, bytes, earlier = unpack(KEYS)
+local key, claimed, added, bytes = unpack(KEYS)
 local member, size = unpack(redis.call('HMGET', key, 'member', 'size'))
 redis.call('DECRBY', bytes, size)
-for _, each in ipairs({{claimed, added, earlier}}) do redis.call('ZREM', each, member) end
+for _, each in ipairs({{claimed, added}}) do redis.call('ZREM', each, member) end
 redis.call('DEL', key)
 return 1
 """
@@ -240,6 +231,6 @@ FIELDS = (
     "job_id", "corpid", "agentid", "ability_id", "job_info", "data", "notify_id",
     "attempt", "attempts", "running", "errcode", "result",
 )  # fmt: skip
-"""The fields of a job's hash. `attempt` counts claims: an earlier release named it so."""
+"""The fields of a job's hash. `attempt` counts claims, `attempts` begins."""
 TEXTS = 7
 """The first so many are those of the job as it was added."""

@@ -45,18 +45,8 @@ class RedisJobs:
 
     def add(self, job: Job) -> None:
         """Keep a new job; see `JobJournal.add`. It is as durable as the server is."""
-        size, limits, name = new_job_size(job), self._limits, quote(job.job_id, safe="")
-        fields: list[str | int] = [
-            part for each in scripts.FIELDS[: scripts.TEXTS] for part in (each, getattr(job, each))
-        ]
-        arguments: list[str | int] = [name, size, limits.max_jobs, limits.max_job_bytes, *fields]
-        done = self._server.run(
-            scripts.ADD, [scripts.JOB + name, scripts.ADDED, scripts.BYTES, scripts.SERIAL], arguments
-        )
-        if done == b"known":
-            raise known_job()
-        if done == b"full":
-            raise full_of_jobs(limits)
+        keys, arguments = self._addition(job)
+        self._check_added(self._server.run(scripts.ADD, keys, arguments))
 
     def claim(
         self,
@@ -74,34 +64,37 @@ class RedisJobs:
         most = min(max(0, limit), self._limits.max_jobs)
         few = most if suspects is None else max(0, suspects)
         program = scripts.ALL if known is None else self._program_of(known)
-        keys = [scripts.CLAIMED, scripts.ADDED, scripts.EARLIER, scripts.PROGRAMS]
+        keys = [scripts.CLAIMED, scripts.ADDED, scripts.PROGRAMS]
         arguments: list[str | int] = [owner, most, length, orphan, few, program, *scripts.FIELDS]
-        found = self._server.run(scripts.CLAIM, keys, arguments)
+        found = self._server.run(scripts.CLAIM, keys, arguments, durable=False)
         if found == scripts.UNKNOWN_PROGRAM and known is not None:
             names = json.dumps([quote(each, safe="", errors="surrogatepass") for each in known])
-            self._server.run(scripts.ADD_PROGRAM, [scripts.KNOWN + program], [names, _KEEP_KNOWN], again=True)
-            found = self._server.run(scripts.CLAIM, keys, arguments)
+            added = [scripts.KNOWN + program]
+            self._server.run(scripts.ADD_PROGRAM, added, [names, _KEEP_KNOWN], again=True, durable=False)
+            found = self._server.run(scripts.CLAIM, keys, arguments, durable=False)
         if found == scripts.UNKNOWN_PROGRAM:
             raise StoreError("the Redis server drops what it was sent; set maxmemory-policy noeviction")
         return [self._job(age, row) for age, row in found]
 
     def begin(self, owner: str, job_id: str) -> bool:
-        """Note that a job runs; see `JobJournal.begin`. It is as durable as the server is."""
+        """Note that a job runs; see `JobJournal.begin`. It waits for no replica."""
         storable_ids(owner, job_id)
-        return bool(self._server.run(scripts.BEGIN, [_key(job_id)], [owner]))
+        return bool(self._server.run(scripts.BEGIN, [_key(job_id)], [owner], durable=False))
 
     def renew(self, owner: str, job_ids: Sequence[str], lease: float) -> set[str]:
         """Extend leases; see `JobJournal.renew`."""
         storable_ids(owner, *job_ids)
         length = milliseconds(positive("lease", lease))
         names = [quote(each, safe="") for each in job_ids]
-        renewed = self._server.run(scripts.RENEW, [scripts.CLAIMED], [owner, length, *names], again=True)
+        arguments: list[str | int] = [owner, length, *names]
+        renewed = self._server.run(scripts.RENEW, [scripts.CLAIMED], arguments, again=True, durable=False)
         return {job_ids[number] for number in renewed}
 
     def excuse(self, owner: str, job_ids: Sequence[str]) -> None:
         """Let jobs not become suspects; see `JobJournal.excuse`."""
         storable_ids(owner, *job_ids)
-        self._server.run(scripts.EXCUSE, [], [owner, *(quote(each, safe="") for each in job_ids)], again=True)
+        names = [quote(each, safe="") for each in job_ids]
+        self._server.run(scripts.EXCUSE, [scripts.CLAIMED], [owner, *names], again=True, durable=False)
 
     def keep_outcome(self, owner: str, job_id: str, outcome: Outcome) -> bool:
         """Keep what the ability answered; see `JobJournal.keep_outcome`. It is as durable as the server is."""
@@ -113,25 +106,42 @@ class RedisJobs:
         """Give a job back; see `JobJournal.postpone`."""
         storable_ids(owner, job_id)
         length = milliseconds(not_negative("delay", delay))
-        return bool(self._server.run(scripts.POSTPONE, [_key(job_id), scripts.CLAIMED], [owner, length]))
+        keys = [_key(job_id), scripts.CLAIMED]
+        return bool(self._server.run(scripts.POSTPONE, keys, [owner, length], durable=False))
 
     def finish(self, owner: str, job_id: str) -> bool:
         """Remove a job; see `JobJournal.finish`."""
         storable_ids(owner, job_id)
-        keys = [_key(job_id), scripts.CLAIMED, scripts.ADDED, scripts.BYTES, scripts.EARLIER]
-        return bool(self._server.run(scripts.FINISH, keys, [owner]))
+        keys = [_key(job_id), scripts.CLAIMED, scripts.ADDED, scripts.BYTES]
+        return bool(self._server.run(scripts.FINISH, keys, [owner], durable=False))
 
     def has_job(self, job_id: str) -> bool:
         """Return whether there is such a job; see `JobJournal.has_job`."""
         storable_ids("", job_id)
-        return bool(self._server.run(scripts.HAS, [_key(job_id)], [], again=True))
+        return bool(self._server.run(scripts.HAS, [_key(job_id)], [], again=True, durable=False))
 
     def job_figures(self) -> JobFigures:
         """Return how full the journal is; see `JobJournal.job_figures`."""
         rows, claimed, size, age = self._server.run(
-            scripts.FIGURES, [scripts.CLAIMED, scripts.ADDED, scripts.BYTES], [], again=True
+            scripts.FIGURES, [scripts.CLAIMED, scripts.ADDED, scripts.BYTES], [], again=True, durable=False
         )
         return JobFigures(waiting=rows - claimed, claimed=claimed, bytes=size, oldest_age=max(0, age) / 1000)
+
+    def _addition(self, job: Job) -> tuple[list[str], list[str | int]]:
+        """Return the keys and arguments with which a new job is added."""
+        size, limits, name = new_job_size(job), self._limits, quote(job.job_id, safe="")
+        fields: list[str | int] = [
+            part for each in scripts.FIELDS[: scripts.TEXTS] for part in (each, getattr(job, each))
+        ]
+        keys = [scripts.JOB + name, scripts.ADDED, scripts.BYTES, scripts.SERIAL]
+        return keys, [name, size, limits.max_jobs, limits.max_job_bytes, *fields]
+
+    def _check_added(self, done: bytes) -> None:
+        """Raise StoreError when the server has refused a new job."""
+        if done == b"known":
+            raise known_job()
+        if done == b"full of jobs":
+            raise full_of_jobs(self._limits)
 
     def _program_of(self, known: frozenset[str]) -> str:
         """Return a name for the programs that know exactly these abilities."""

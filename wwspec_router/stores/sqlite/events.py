@@ -10,13 +10,15 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from wwspec_router.stores.base import StoreFigures, StoreLimits
-from wwspec_router.stores.checks import encoded, full, positive, storable_key
+from wwspec_router.errors import StoreError
+from wwspec_router.stores.base import Job, StoreFigures, StoreLimits
+from wwspec_router.stores.checks import encoded, full, new_job_size, positive, storable_key
 from wwspec_router.stores.sqlite.clocks import ClockWatch, machine_run, since, uptime
 from wwspec_router.stores.sqlite.file import SqliteFile
 from wwspec_router.stores.sqlite.housekeeping import Housekeeping
 from wwspec_router.stores.sqlite.jobs import JOB_TABLES, SqliteJobs
 from wwspec_router.stores.sqlite.lanes import JOB_LANES
+from wwspec_router.stores.sqlite.once import ONCE_TABLES, SqliteOnce
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +84,7 @@ SCHEMA: Sequence[Sequence[str]] = (
         """,
     ),
     (*JOB_LANES, "CREATE TABLE clock (machine_run TEXT NOT NULL, epoch REAL NOT NULL)"),
+    ONCE_TABLES,
 )
 """The statements of each schema version. A released version is never edited; a change is a new one."""
 
@@ -119,7 +122,7 @@ _FIGURES = """
 """
 
 
-class SqliteStore(SqliteJobs):
+class SqliteStore(SqliteJobs, SqliteOnce):
     """Keeps entries and jobs in a SQLite file.
 
     Its clock counts the seconds since the machine was started, so that no correction of the system's clock ends a
@@ -159,6 +162,25 @@ class SqliteStore(SqliteJobs):
         if not self._file.write(lambda db: self._put(db, row, size, now)):
             raise full(self._limits)
 
+    def put_with_job(self, job: Job, ttl: float) -> None:
+        """Keep an event and its job; see `Store.put_with_job`. Both are on the disk when this returns."""
+        size, job_size, now = len(encoded("text", job.data)), new_job_size(job), self._clock()
+        key = storable_key(job.corpid, job.agentid, job.notify_id)
+        row = (*key, now + positive("ttl", ttl), size, job.data)
+
+        def work(db: sqlite3.Connection) -> StoreError | None:
+            refusal = self._refusal(db, job, job_size)
+            if refusal is not None:
+                return refusal
+            if not self._put(db, row, size, now):
+                return full(self._limits)
+            self._add(db, job, job_size)
+            return None
+
+        refusal = self._file.write(work)
+        if refusal is not None:
+            raise refusal
+
     def get(self, corpid: str, agentid: int, notify_id: str) -> str | None:
         """Return the text or None; see `NotifyStore.get`."""
         key, now = storable_key(corpid, agentid, notify_id), self._clock()
@@ -189,6 +211,8 @@ class SqliteStore(SqliteJobs):
         ends = time.monotonic() + _SWEEP_SECONDS
         while self._file.read(_ANY_EXPIRED, (self._clock(),)) and time.monotonic() < ends:
             self._file.write(lambda db: db.execute(_REMOVE_EXPIRED, (self._clock(), _REMOVED_AT_ONCE)), synced=False)
+        while self._remove_ended_once() and time.monotonic() < ends:
+            pass
 
     def _put(self, db: sqlite3.Connection, row: tuple[str, int, str, float, int, str], size: int, now: float) -> bool:
         """Keep a row; return False when it would exceed a bound."""

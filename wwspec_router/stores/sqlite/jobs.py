@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from wwspec_router.errors import StoreError
 from wwspec_router.stores.base import ORPHAN_AFTER, Job, JobFigures, Outcome, StoreLimits
 from wwspec_router.stores.checks import (
     full_of_jobs,
@@ -114,22 +115,32 @@ class SqliteJobs:
     def add(self, job: Job) -> None:
         """Keep a new job; see `JobJournal.add`. It is on the disk when this returns."""
         size = new_job_size(job)
-        texts = (job.corpid, job.agentid, job.ability_id, job.job_info, job.notify_id, job.data)
 
         def work(db: sqlite3.Connection) -> Exception | None:
-            if db.execute(_KNOWN, (job.job_id,)).fetchone():
-                return known_job()
-            rows, total = db.execute(_USAGE).fetchone()
-            if rows >= self._limits.max_jobs or total + size > self._limits.max_job_bytes:
-                return full_of_jobs(self._limits)
-            now = self._clock()
-            serial = db.execute(_ADD, (job.job_id, size, now, now, lane_of(db, job.ability_id))).lastrowid
-            db.execute(_ADD_TEXTS, (serial, *texts))
-            return None
+            refusal = self._refusal(db, job, size)
+            if refusal is None:
+                self._add(db, job, size)
+            return refusal
 
         refusal = self._file.write(work)
         if refusal is not None:
             raise refusal
+
+    def _refusal(self, db: sqlite3.Connection, job: Job, size: int) -> StoreError | None:
+        """Return why a new job can't be added; None when it can."""
+        if db.execute(_KNOWN, (job.job_id,)).fetchone():
+            return known_job()
+        rows, total = db.execute(_USAGE).fetchone()
+        if rows >= self._limits.max_jobs or total + size > self._limits.max_job_bytes:
+            return full_of_jobs(self._limits)
+        return None
+
+    def _add(self, db: sqlite3.Connection, job: Job, size: int) -> None:
+        """Add a job that is not refused."""
+        now = self._clock()
+        serial = db.execute(_ADD, (job.job_id, size, now, now, lane_of(db, job.ability_id))).lastrowid
+        texts = (job.corpid, job.agentid, job.ability_id, job.job_info, job.notify_id, job.data)
+        db.execute(_ADD_TEXTS, (serial, *texts))
 
     def claim(
         self,

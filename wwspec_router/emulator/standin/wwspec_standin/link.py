@@ -133,6 +133,7 @@ class HttpLink(Link):
         self._key_lock = threading.Lock()
         self._key_read = 0.0
         self._kept = _Kept()
+        self._debug: Dict[str, str] = {}  # what each call carries in debug mode
 
     def key(self) -> bytes:
         """Return the emulator's key, waiting for an emulator that is not up yet."""
@@ -155,9 +156,10 @@ class HttpLink(Link):
             content = request.encode()
         except UnicodeEncodeError:
             raise LinkError(ILLEGAL_JSON, f"{api}: the request holds a lone surrogate") from None
-        status, body = self._exchange("POST", f"/emulator/sdk/{api}", content, caller)
+        status, body = self._exchange("POST", f"/emulator/sdk/{api}", content, {**caller, **self._debug})
         if status == FAULT_STATUS:
-            raise LinkError(int(body), f"{api}: a fault that was set on the emulator")
+            why = "a fault that was set on the emulator"
+            raise LinkError(int(body), f"{api}: {'the access_token of debug mode, or ' if self._debug else ''}{why}")
         if status == 400:
             raise LinkError(ILLEGAL_JSON, f"{api}: the request is not a JSON object")
         if status != 200:
@@ -173,7 +175,10 @@ class HttpLink(Link):
 
         content = json.dumps({"debug_token": debug_token, "access_token": access_token}).encode()
         status, body = self._exchange("POST", "/emulator/debug-mode", content, {})
-        return (status, body) == (200, b"true")
+        opened = (status, body) == (200, b"true")
+        if opened:
+            self._debug = {"ww-debug-access-token": access_token}
+        return opened
 
     def notify_id(self, request_id: str, number: int) -> str:
         """Return one that follows from the request: the same traffic, the same ids."""

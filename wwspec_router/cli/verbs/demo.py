@@ -11,7 +11,7 @@ from typing import Any
 import click
 import msgspec
 
-from wwspec_router.cli.child import Child
+from wwspec_router.child import Child
 from wwspec_router.cli.emulator_options import port_options
 from wwspec_router.cli.hints import call_lines, print_places, row
 from wwspec_router.cli.options import app_options, needs

@@ -22,8 +22,6 @@ def command(folder: Path, examples: Path | None) -> None:
 
     NAME is a folder that does not exist yet, or is empty. Its last part also names the program and its image. When
     something is wrong, nothing is written.
-
-    Example: wwspec new shop && cd shop && pytest
     """
     files = project_files(folder.name)
     handlers: dict[str, str] = {}

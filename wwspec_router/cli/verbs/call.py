@@ -7,8 +7,8 @@ import click
 
 from wwspec_router.cli.candidates import ability_ids
 from wwspec_router.cli.emulator_options import url_option
-from wwspec_router.cli.job import job_line, print_answer
 from wwspec_router.cli.options import needs, print_json
+from wwspec_router.cli.verbs.job import job_line, print_answer
 from wwspec_router.emulator.http.answer import Answer, NoResultError
 from wwspec_router.emulator.http.client import EmulatorClient
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import click
 import msgspec
 
-from wwspec_router.cli.child import Child, ChildError
+from wwspec_router.child import Child, ChildError
 from wwspec_router.cli.emulator_options import EMULATOR_OPTIONS, emulator_options, port_options
 from wwspec_router.cli.environment import ENV_FILE, read_env_file
 from wwspec_router.cli.forwarding import forwarded
@@ -26,7 +26,10 @@ from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.signals import until_interrupted
 
-DECIDED = ("host", "allow_remote", "port", "sdk", "store", "debug_token", "access_token")
+DECIDED = (
+    *("host", "allow_remote", "port", "sdk", "store"),
+    *("debug_token", "access_token", "corpid", "corpsecret", "api_url"),
+)
 """Settings of the program that are no options here, or other ones."""
 SETTINGS = tuple(name for name in settings() if name not in DECIDED)
 SHOWN_CHANGES = 3
@@ -64,6 +67,8 @@ def command(
     error, what handlers print. With the vendor's SDK nothing of this is logged.
     """
     context = click.get_current_context()
+    if not app.is_dir():
+        raise ConfigurationError(f"{app}: there is no such folder; name the application's folder with --app")
     require_free_ports({"--port": port, "--emulator-port": emulator_port})
     registry = registry_path(app, registry)
     url, program_url = f"http://127.0.0.1:{emulator_port}", f"http://127.0.0.1:{port}"

@@ -1,15 +1,13 @@
 """`wwspec doctor`: what keeps this machine from running the program, and what production would lack."""
 
+import errno
 import os
 import platform
-import socket
 import sqlite3
 import subprocess
 import sys
 import sysconfig
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from enum import StrEnum
@@ -21,22 +19,23 @@ import click
 from wwspec_router.cli.emulator_options import DEFAULTS
 from wwspec_router.cli.help import SettingsCommand
 from wwspec_router.cli.options import app_options, origin, setting_options, settings_file
+from wwspec_router.cli.ports import Kind, kind, occupant, refusal
 from wwspec_router.cli.settings_file import FILE
 from wwspec_router.config import SdkSource, Settings, variable
 from wwspec_router.errors import ExtraMissingError, WWSpecError
 from wwspec_router.extras import require
+from wwspec_router.image.elf import ElfError, machine
 from wwspec_router.registry.table import build_table, check_configuration
+from wwspec_router.sdk.access_token import AccessTokenError, fetch_access_token
 from wwspec_router.sdk.vendor import MODULE, SUPPORTED_PYTHONS
-from wwspec_router.stores import open_store
+from wwspec_router.stores import open_store, risks_of
 
 __all__ = ["command"]
 
-ANSWER = 2.0
-"""Seconds to wait for the answer of what listens on a port, or for a lock on the store."""
+LOCK = 2.0
+"""Seconds to wait for a lock on the store."""
 LOAD = 30.0
 """Seconds within which the vendor's SDK must load."""
-MACHINES = {0x03: "x86", 0x28: "arm", 0x3E: "x86_64", 0xB7: "aarch64"}
-"""The field e_machine of an ELF file -> the processor that it is for."""
 SAME_MACHINE = {"amd64": "x86_64", "arm64": "aarch64"}
 LOADS = f"""
 import sys
@@ -110,8 +109,8 @@ def _findings(settings: Settings, emulator_port: int) -> Iterator[Finding]:
     yield _extra("zone", State.PRODUCTION, "the vendor's SDK")
     yield _sdk(settings.app)
     yield from _settings(settings)
-    yield _port("program", settings.port, "/healthz", "--port")
-    yield _port("emulator", emulator_port, "/emulator/info", "--emulator-port")
+    yield _port(Kind.PROGRAM, settings.port, "--port")
+    yield _port(Kind.EMULATOR, emulator_port, "--emulator-port")
     yield _registry(settings)
     yield _store(settings)
     yield _clock()
@@ -119,8 +118,7 @@ def _findings(settings: Settings, emulator_port: int) -> Iterator[Finding]:
 
 
 def _python() -> Finding:
-    version, machine = platform.python_version(), _machine()
-    text = f"{platform.python_implementation()} {version}, {machine}"
+    text = f"{platform.python_implementation()} {platform.python_version()}, {_machine()}"
     if sys.implementation.name != "cpython" or sys.version_info[:2] not in SUPPORTED_PYTHONS:
         text += ": the vendor's SDK needs CPython 3.12 (WeCom document 100057)"
         return Finding(State.PRODUCTION, "Python", text)
@@ -143,7 +141,7 @@ def _sdk(app: Path) -> Finding:
     if file is None:
         text = f"no {MODULE}.so: put the vendor's into {app / 'sdk'} (WeCom document 100057)"
         return Finding(State.PRODUCTION, "SDK", text)
-    built_for = _elf_machine(file)
+    built_for = _built_for(file)
     if built_for is None:
         return Finding(State.FIX, "SDK", f"{file} is no library for Linux: copy the vendor's file again, whole")
     if (sys.platform, built_for) != ("linux", _machine()):
@@ -168,22 +166,18 @@ def _sdk(app: Path) -> Finding:
     return Finding(State.FIX, "SDK", text)
 
 
-def _elf_machine(file: Path) -> str | None:
+def _built_for(file: Path) -> str | None:
     """Return the processor that a library is for; None when it is no ELF file."""
     try:
         with file.open("rb") as opened:
-            head = opened.read(20)
-    except OSError:
+            return machine(opened.read(64))
+    except (OSError, ElfError):
         return None
-    if len(head) < 20 or head[:4] != b"\x7fELF":
-        return None
-    number = int.from_bytes(head[18:20], "big" if head[5] == 2 else "little")
-    return MACHINES.get(number, f"processor {number}")
 
 
 def _machine() -> str:
-    machine = platform.machine().lower()
-    return SAME_MACHINE.get(machine, machine)
+    name = platform.machine().lower()
+    return SAME_MACHINE.get(name, name)
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
@@ -194,31 +188,35 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     if settings.sdk is SdkSource.EMULATOR:
         text = f"sdk is the emulator's stand-in ({origin(context, 'sdk')}): the zone needs the vendor's"
         yield Finding(State.PRODUCTION, "settings", text)
-    if bool(settings.debug_token) != bool(settings.access_token):
-        text = "WWSPEC_DEBUG_TOKEN and WWSPEC_ACCESS_TOKEN go together: set both or none (WeCom document 100083)"
-        yield Finding(State.FIX, "settings", text)
+    if settings.debug_fault:
+        yield Finding(State.FIX, "settings", settings.debug_fault)
     if settings.debug_token:
         text = f"a debug token is set ({origin(context, 'debug_token')}): without it the SDK leaves its debug mode "
         yield Finding(State.PRODUCTION, "debug", f"{text}(WeCom document 100083)")
+    if settings.corpsecret and not settings.debug_fault:
+        yield _access_token(settings)
 
 
-def _port(what: str, port: int, path: str, option: str) -> Finding:
-    """Find out whether a port of 127.0.0.1 is free, or has what belongs there."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            reason = error.strerror
-        else:
-            return Finding(State.OK, "port", f"{port} is free for the {what}")
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+def _access_token(settings: Settings) -> Finding:
+    """Fetch the access token of debug mode, which changes nothing: the one that is valid is given again."""
     try:
-        with direct.open(f"http://127.0.0.1:{port}{path}", timeout=ANSWER):
-            return Finding(State.OK, "port", f"{port} has a running {what}")
-    except (OSError, ValueError):  # an HTTPError is an OSError
-        text = f"{port} can't be opened ({reason}): end what listens there, or take another {option}"
-        return Finding(State.FIX, "port", text)
+        token = fetch_access_token(settings.api_url, settings.corpid, settings.corpsecret)
+    except AccessTokenError as error:
+        return Finding(State.FIX, "token", f"{error}: check WWSPEC_CORPID, WWSPEC_CORPSECRET and the network")
+    text = f"the access token is valid for {token.seconds:.0f} s more, and renewed by `wwspec serve` before that"
+    return Finding(State.OK, "token", text)
+
+
+def _port(expected: Kind, port: int, option: str) -> Finding:
+    """Find out whether a port of 127.0.0.1 is free, or has what belongs there."""
+    error = refusal(port)
+    if error is None:
+        return Finding(State.OK, "port", f"{port} is free for {expected}")
+    if error.errno != errno.EADDRINUSE:
+        return Finding(State.FIX, "port", f"{port} can't be opened ({error.strerror}): choose another {option}")
+    if kind(port) is expected:
+        return Finding(State.OK, "port", f"{port} has {expected} already")
+    return Finding(State.FIX, "port", f"{port} is taken: {occupant(port)}; end it, or choose another {option}")
 
 
 def _registry(settings: Settings) -> Finding:
@@ -245,6 +243,8 @@ def _store(settings: Settings) -> Finding:
             return Finding(State.OK, "store", _sqlite(Path(path)))
         with closing(open_store(settings.store_url)) as store:
             store.check()
+            if risks := risks_of(store):
+                return Finding(State.PRODUCTION, "store", f"{kind} takes writes; {'; '.join(risks)}")
     except WWSpecError as error:
         return Finding(State.FIX, "store", str(error))
     except (OSError, sqlite3.Error) as error:
@@ -256,7 +256,7 @@ def _store(settings: Settings) -> Finding:
 def _sqlite(file: Path) -> str:
     """Try a file, or the folder in which it would be made, without a change to either."""
     if file.exists():
-        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True, timeout=ANSWER)) as opened:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True, timeout=LOCK)) as opened:
             opened.execute("BEGIN IMMEDIATE")
             opened.rollback()
         return f"{file} can be written"

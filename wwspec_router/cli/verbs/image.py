@@ -6,8 +6,7 @@ from pathlib import Path
 import click
 
 from wwspec_router.cli.options import print_json
-
-ENGINES = ("docker", "podman", "buildah")
+from wwspec_router.image.engine import ENGINES
 
 
 @click.command()

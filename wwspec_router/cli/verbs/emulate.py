@@ -7,6 +7,7 @@ import click
 
 from wwspec_router.cli.emulator_options import DEFAULTS, emulator_options
 from wwspec_router.cli.options import needs
+from wwspec_router.cli.ports import require_free_ports
 from wwspec_router.contracts.files import read_console_contracts
 from wwspec_router.emulator.settings import EmulatorSettings
 
@@ -48,6 +49,8 @@ def command(
     stand-in on its PYTHONPATH), and for an enterprise app that calls it instead of WeCom. With --program it puts the
     stand-in there itself. The same --seed and --clock-start make the same requests meet the same answers.
     """
+    if port and host in ("127.0.0.1", "localhost"):
+        require_free_ports({"--port": port})
     from wwspec_router.emulator.http.server import serve  # here, since it needs the extra
     from wwspec_router.emulator.scene import load_scene
 

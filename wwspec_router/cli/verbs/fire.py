@@ -1,5 +1,6 @@
 """`wwspec fire`: an event, as WeCom sends it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,12 @@ import click
 from wwspec_router.cli.candidates import event_types
 from wwspec_router.cli.emulator_options import url_option
 from wwspec_router.cli.options import needs, print_json
+from wwspec_router.contracts import Contract
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.http.answer import read_answer
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.errors import JsonError
+from wwspec_router.spelling import did_you_mean
 
 
 @click.command()
@@ -43,6 +46,9 @@ def command(event_type: str, overrides: tuple[str, ...], file: Path | None, url:
         raise click.UsageError(f"{file} is a whole event: it takes neither --set nor another EVENT")
     if not (whole or event_type):
         raise click.UsageError("name an EVENT, or give a whole one in --file")
+    fields = {**given, **dict(map(_override, overrides))}
+    if fields and not whole:
+        _require_known(event_type, fields)
     with EmulatorClient(url) as emulator:
         if not emulator.info()["receives_events"]:
             emulator.receive_events()
@@ -50,7 +56,7 @@ def command(event_type: str, overrides: tuple[str, ...], file: Path | None, url:
         if whole:
             fired = emulator.fire_as_is(given)
         else:
-            fired = emulator.fire(event_type, {**given, **dict(map(_override, overrides))})
+            fired = emulator.fire(event_type, fields)
         notified = _newer(emulator.notifications(), known)
     reply = _reply(fired["reply"])
     print_json({"event": fired["event"], "reply": reply, "notified": notified})
@@ -84,6 +90,25 @@ def _read(file: Path) -> dict[str, Any]:
         return decode_json(file.read_bytes(), dict[str, Any])
     except JsonError as error:
         raise click.UsageError(f"{file} is not a JSON object: {error}") from None
+
+
+def _require_known(event_type: str, fields: Mapping[str, Any]) -> None:
+    """Refuse a field that the contract of the event does not list: it may be misspelled."""
+    from msgspec.structs import fields as fields_of  # here, since few events are fired with fields
+
+    from wwspec_router.registry.loader import Application
+
+    contract = Application(Path()).event_contracts().get(event_type)
+    if contract is None:  # the emulator says which events there are
+        return
+    own = [each.type for each in fields_of(contract.event) if isinstance(each.type, type)]
+    known = [name.encode_name for each in own if issubclass(each, Contract) for name in fields_of(each)]
+    for name in fields:
+        if name not in (*known, "timestamp"):
+            meant = did_you_mean(name, known, f"known: {', '.join([*known, 'timestamp'])}")
+            raise click.UsageError(
+                f"{event_type} has no field {name}; {meant}; a whole event in --file is sent as it is"
+            )
 
 
 def _override(text: str) -> tuple[str, Any]:

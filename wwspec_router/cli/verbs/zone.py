@@ -61,14 +61,14 @@ def with_emulator(function: FunctionT) -> FunctionT:
 @command.command()
 @with_emulator
 def info(emulator: EmulatorClient) -> None:
-    """Print who is who, and the emulator's time."""
+    """Print who and what there is, and the time. People, groups, knowledge bases, the app and its secret."""
     print_json(emulator.info())
 
 
 @command.command()
 @with_emulator
 def verify_callback(emulator: EmulatorClient) -> None:
-    """Verify the app's callback URL, as WeCom does when it is saved: a GET with an echostr. Prints the URL.
+    """Verify the app's callback URL. WeCom does so when it is saved: a GET with an echostr. Prints the URL.
 
     The emulator does this at its start and after a reset, too, and only warns when it fails.
     """
@@ -79,7 +79,7 @@ def verify_callback(emulator: EmulatorClient) -> None:
 @click.argument("seconds", type=click.FloatRange(0))
 @with_emulator
 def advance(emulator: EmulatorClient, seconds: float) -> None:
-    """Put the clock forward; whatever becomes due is done first. Prints the new time."""
+    """Put the clock forward. What becomes due is done first; prints the new time."""
     print_json({"now": emulator.advance(seconds)})
 
 
@@ -156,7 +156,10 @@ def say(emulator: EmulatorClient, sender: str, text: str, to: tuple[str, ...], g
 @click.argument("program_url", metavar="URL")
 @with_emulator
 def link(emulator: EmulatorClient, program_id: str, program_url: str) -> None:
-    """Link another program, or a model, with the app: what create_program_task and create_model_task call."""
+    """Link another program, or a model.
+
+    The tasks of create_program_task and create_model_task call what is linked.
+    """
     emulator.point_to(program_url, program_id)
     print_json({"program_id": program_id, "program_url": program_url})
 
@@ -170,7 +173,7 @@ def link(emulator: EmulatorClient, program_id: str, program_url: str) -> None:
 def replay(
     emulator: EmulatorClient, number: int, data: str | None, ability_id: str | None, notify_id: str | None
 ) -> None:
-    """Send the recorded call or event NUMBER to the program again, edited if wanted. Prints its reply."""
+    """Send a recorded call or event again. NUMBER is that of `wwspec zone traffic`; prints the reply."""
     reply = emulator.replay(number, data=data, ability_id=ability_id, notify_id=notify_id)
     try:
         print_json(decode_json(reply))

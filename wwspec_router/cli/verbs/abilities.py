@@ -9,7 +9,8 @@ import click
 from wwspec_router.cli.options import app_options, print_json
 from wwspec_router.config import registry_path
 from wwspec_router.registry.loader import ModuleContract
-from wwspec_router.registry.table import AbilityTable, ApiTarget, CallbackTarget, FuncTarget, Target, build_table
+from wwspec_router.registry.table import AbilityTable, build_table
+from wwspec_router.registry.targets import ApiTarget, CallbackTarget, FuncTarget, Target
 
 
 @click.command()
@@ -18,7 +19,8 @@ from wwspec_router.registry.table import AbilityTable, ApiTarget, CallbackTarget
 def command(app: Path, registry: Path | None, as_json: bool) -> None:
     """List the ability IDs that the program answers, and what answers each.
 
-    Below them is each file of schemas/api/ and schemas/events/, with the contract that it replaces or adds.
+    Below them are events that own code runs on, and notifications of the program's own. Then comes each file of
+    schemas/api/ and schemas/events/, with the contract that it replaces or adds.
     """
     table = build_table(app, registry_path(app, registry))
     abilities = sorted(table.abilities.items())
@@ -40,6 +42,10 @@ def command(app: Path, registry: Path | None, as_json: bool) -> None:
     for name, each in abilities:
         limit = "" if each.timeout is None else f"  within {each.timeout:g} s"
         click.echo(f"{name:<{width}}  {each.description}{limit}")
+    for event_type, target in table.event_targets.items():
+        click.echo(f"event {event_type}  {target.description}")
+    for kind in table.kinds.values():
+        click.echo(f"notification {kind.name}")
     for contract in chain(table.api_contracts.values(), table.events.values()):
         if contract.is_own:
             click.echo(_own_contract(contract))

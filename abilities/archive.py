@@ -1,0 +1,50 @@
+"""Keeps who agreed to archiving, where and when: metadata of events, and nothing of any message.
+
+They are in the SQLite file that the environment variable ARCHIVE names, `var/archive.db` by default. Each process opens
+it once.
+"""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from schemas.archive import Digest, Request, Response
+from wwspec_router import Context, EventContext, ability
+from wwspec_router.wecom.events import chat_archive_audit_approved_room, chat_archive_audit_approved_single
+
+TABLE = """
+    CREATE TABLE IF NOT EXISTS consents (corpid, chat, customer, agreed, PRIMARY KEY (corpid, chat, customer, agreed))
+"""
+COUNT = "SELECT count(*) FROM consents WHERE corpid = ? AND agreed >= ? AND (chat LIKE 'group %') = ?"
+
+
+@contextmanager
+def lifespan() -> Iterator[sqlite3.Connection]:
+    """Open the archive; it is `ctx.state`. Each statement is a transaction, so threads can share the connection."""
+    path = Path(os.environ.get("ARCHIVE", Path(__file__).parents[1] / "var/archive.db"))
+    path.parent.mkdir(exist_ok=True)
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as db:
+        db.execute(TABLE)
+        yield db
+
+
+def on_consent(
+    event: chat_archive_audit_approved_single.Event | chat_archive_audit_approved_room.Event,
+    ctx: EventContext[sqlite3.Connection],
+) -> None:
+    """Keep a consent. An event may come again, and this may run again for it: what is known is ignored."""
+    given = event.chat_archive_audit_approved
+    chat = f"group {given.chatid}" if given.chatid else f"employee {given.userid}"
+    row = (ctx.corpid, chat, given.external_userid, event.timestamp)
+    ctx.state.execute("INSERT OR IGNORE INTO consents VALUES (?, ?, ?, ?)", row)
+
+
+@ability
+def daily_digest(request: Request, ctx: Context[sqlite3.Connection]) -> Response:
+    """Count the latest consents of the corp, and push the counts to the app."""
+    since = time.time() - 3600 * request.hours
+    alone, groups = (ctx.state.execute(COUNT, (ctx.corpid, since, each)).fetchone()[0] for each in (False, True))
+    return Response(notify_id=ctx.notify(Digest(one_to_one=alone, groups=groups)))

@@ -1,0 +1,18 @@
+"""Watches chats for a word with a keyword rule. A repeated request makes no second rule: it runs once for each key."""
+
+from schemas.watch_word import Request, Response
+from wwspec_router import Context, ability
+from wwspec_router.wecom import create_rule, get_rule_list
+from wwspec_router.wecom.rules import Keyword
+
+
+@ability
+def watch_word(request: Request, ctx: Context) -> Response:
+    """Make the rule, unless there is one of this name already."""
+    name = request.word[:20]
+    for page in ctx.pages(get_rule_list.Request()):
+        for rule in page.rule_list:
+            if rule.name == name:
+                return Response(rule_id=rule.rule_id)
+    made = ctx.invoke(create_rule.Request(name=name, keyword=Keyword(word_list=[request.word])))
+    return Response(rule_id=made.rule_id)

@@ -1,0 +1,17 @@
+"""The contract of the function `word_count`."""
+
+from wwspec_router import Contract, Output
+from wwspec_router.wecom.rules import Word
+
+
+class Request(Contract):
+    """What to count, and where."""
+
+    word: Word
+    texts: list[str]
+
+
+class Response(Output):
+    """How often it occurs."""
+
+    count: int = 0

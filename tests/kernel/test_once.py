@@ -1,0 +1,376 @@
+"""Abilities that run once for each key."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+import wwspec_router
+from tests.support.apps import ROOT
+from tests.support.kernel import app_call, with_handler
+from tests.support.once import BY_ID, EMPTY, LEASE, Order, Orders, Receipt, job_call, run_job
+from tests.support.processes import UNMEASURED
+from tests.support.redis_server import local_redis
+from tests.support.sdk import MemorySdk
+from tests.support.waiting import DEADLINE, wait_until
+from wwspec_router.errors import AbilityError
+from wwspec_router.handlers.ability import ability
+from wwspec_router.handlers.context import AsyncContext
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.kernel.once import MOST_WAITING
+from wwspec_router.registry.file import OnceRow
+from wwspec_router.stores import Store, open_store
+
+PROCESS = Path(__file__).with_name("once_process.py")
+ENVIRONMENT = {
+    **os.environ,
+    **UNMEASURED,
+    "PYTHONPATH": os.pathsep.join((str(ROOT), str(Path(wwspec_router.__file__).parents[1]))),
+}
+RUNNING = {"errcode": 710661, "errmsg": "the same call is still running, repeat it later"}
+
+
+@pytest.fixture
+def orders() -> Iterator[Orders]:
+    placed = Orders()
+    yield placed
+    placed.go.set()
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A store that several processes share."""
+    if request.param == "sqlite":
+        yield f"sqlite:{tmp_path / 'notify.db'}"
+    else:
+        with local_redis(tmp_path) as server:
+            yield server.url
+
+
+@pytest.fixture
+def shared(url: str) -> Iterator[Store]:
+    with closing(open_store(url)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(MOST_WAITING + 8) as threads:
+        yield threads
+
+
+def place(kernel: Dispatcher, data: str = '{"order":{"id":"a"}}', **more: Any) -> Any:
+    return json.loads(kernel.dispatch(app_call("place_order", data, **more)).text)
+
+
+def begin(pool: ThreadPoolExecutor, orders: Orders, kernel: Dispatcher) -> Future[Any]:
+    """Let a call run until the test lets it go on."""
+    orders.go.clear()
+    orders.begun.clear()
+    first = pool.submit(place, kernel)
+    assert orders.begun.wait(DEADLINE)
+    return first
+
+
+def test_a_repeat_gets_the_reply_that_was_kept(orders: Orders, store: Store) -> None:
+    kernel = orders.kernel(store)
+    assert place(kernel) == {"errcode": 0, "errmsg": "ok", "number": 1}
+    assert place(kernel)["number"] == place(orders.kernel(store))["number"] == 1
+    assert orders.runs == 1
+
+
+def test_an_async_handler_runs_once(store: Store) -> None:
+    runs: list[str] = []
+
+    @ability
+    async def place_order(request: Order, ctx: AsyncContext) -> Receipt:
+        runs.append(ctx.corpid)
+        return Receipt(number=len(runs))
+
+    kernel = Dispatcher(with_handler(EMPTY, place_order, once=BY_ID), MemorySdk(), store)
+    assert place(kernel) == place(kernel) == {"errcode": 0, "errmsg": "ok", "number": 1}
+    assert runs == ["corp"]
+
+
+def test_a_call_of_another_corp_app_or_key_runs(orders: Orders, store: Store) -> None:
+    kernel = orders.kernel(store)
+    calls: list[dict[str, Any]] = [
+        {},
+        {"corpid": "corp2"},
+        {"agentid": 8},
+        {"data": '{"order":{"id":"b"}}'},
+        {"data": '{"order":{"id":"1"}}'},
+    ]
+    assert [place(kernel, **each)["number"] for each in calls] == [1, 2, 3, 4, 5]
+    assert [place(kernel, **each)["number"] for each in calls] == [1, 2, 3, 4, 5]
+
+
+def test_a_reply_is_kept_for_its_ttl(orders: Orders, store: Store) -> None:
+    kernel = orders.kernel(store, OnceRow(key="order.id", ttl=0.05))
+    place(kernel)
+    wait_until(lambda: place(kernel)["number"] == 2)
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        ' { "sent_at" : 5 , "order" : { "price" : 2 , "parts" : [ 1 ] , "id" : "a" } } ',
+        '{"order":{"id":"\\u0061","price":2.00,"parts":[1]},"sent_at":5}',
+        '{"order":{"id":"a","price":20e-1,"parts":[1]},"sent_at":5}',
+    ],
+)
+@pytest.mark.parametrize("key", ["*", "order", "order.price"])
+def test_a_request_that_is_only_written_otherwise_is_a_repeat(
+    orders: Orders, store: Store, key: str, again: str
+) -> None:
+    kernel = orders.kernel(store, OnceRow(key=key))
+    first = place(kernel, '{"order":{"id":"a","price":2.0,"parts":[1]},"sent_at":5}')
+    assert place(kernel, again) == first
+    assert orders.runs == 1
+
+
+@given(
+    ids=st.lists(st.text(max_size=3), min_size=2, max_size=2),
+    prices=st.lists(st.floats(0, 4) | st.integers(0, 4), min_size=2, max_size=2),
+    parts=st.lists(st.lists(st.integers(0, 2), max_size=2), min_size=2, max_size=2),
+)
+def test_two_requests_are_the_same_when_their_values_are(
+    ids: list[str], prices: list[float], parts: list[list[int]]
+) -> None:
+    orders = Orders()
+    with closing(open_store("memory:")) as store:
+        kernel = orders.kernel(store, OnceRow(key="*"))
+        one, other = (
+            {"order": {"id": ids[number], "price": prices[number], "parts": parts[number]}} for number in (0, 1)
+        )
+        place(kernel, json.dumps(one))
+        place(kernel, json.dumps(other, indent=1, sort_keys=True))
+        assert orders.runs == (1 if one == other else 2)
+
+
+def test_an_empty_array_is_the_same_as_an_empty_object(orders: Orders, store: Store) -> None:
+    kernel = orders.kernel(store, OnceRow(key="*"))
+    assert place(kernel, "[]") == place(kernel, "{}")
+    assert orders.runs == 1
+
+
+@pytest.mark.parametrize("data", ["{}", '{"order":{}}', '{"order":{"id":""}}', '{"sent_at":1,"order":{"price":1}}'])
+def test_a_request_without_the_key_is_refused_with_its_path(orders: Orders, store: Store, data: str) -> None:
+    reply = place(orders.kernel(store), data)
+    assert reply["errcode"] == 710660
+    assert reply["errmsg"].startswith("input contract: missing value, by which the ability recognises a repeated call")
+    assert reply["errmsg"].endswith(" at $.order.id")
+    assert orders.runs == store.once_figures().rows == 0
+
+
+def test_a_request_that_does_not_fit_is_refused_before_anything_is_stored(orders: Orders, store: Store) -> None:
+    reply = place(orders.kernel(store), '{"order":{"id":5}}')
+    assert reply["errmsg"] == "input contract: expected str, got int at $.order.id"
+    assert store.once_figures().rows == 0
+
+
+@pytest.mark.parametrize("runs", [True, False], ids=["while it runs", "afterwards"])
+def test_a_key_that_came_with_another_request_is_refused(
+    orders: Orders, store: Store, pool: ThreadPoolExecutor, runs: bool
+) -> None:
+    kernel = orders.kernel(store)
+    first = begin(pool, orders, kernel)
+    if not runs:
+        orders.go.set()
+        first.result(DEADLINE)
+    assert place(kernel, '{"order":{"id":"a","price":3}}') == {
+        "errcode": 710660,
+        "errmsg": "input contract: this key came with another request before; a new request needs a key of its own "
+        "at $.order.id",
+    }
+    orders.go.set()
+    assert first.result(DEADLINE)["number"] == 1
+    assert orders.runs == 1
+
+
+@pytest.mark.parametrize("key", ["order.id", "*"])
+def test_repeats_may_differ_in_what_is_ignored(orders: Orders, store: Store, key: str) -> None:
+    kernel = orders.kernel(store, OnceRow(key=key, ignore=["sent_at", "order.price"]))
+    place(kernel, '{"order":{"id":"a","price":1},"sent_at":1}')
+    assert place(kernel, '{"order":{"id":"a"},"sent_at":2}')["number"] == 1
+
+
+@pytest.mark.parametrize("failure", [AbilityError("sold out", errcode=9), ValueError(), 9])
+def test_a_call_that_failed_runs_again(orders: Orders, store: Store, failure: BaseException | int) -> None:
+    kernel = orders.kernel(store)
+    orders.failures = [failure]
+    assert place(kernel)["errcode"] in (9, 710660)
+    assert place(kernel)["number"] == 2
+    assert place(kernel)["number"] == 2
+
+
+@pytest.mark.parametrize("failure", [AbilityError("no 秘密", errcode=9), AbilityError("secret"), ValueError(), 9])
+def test_an_error_is_kept_where_the_registry_says_so(
+    orders: Orders, store: Store, failure: BaseException | int, caplog: pytest.LogCaptureFixture
+) -> None:
+    kernel = orders.kernel(store, OnceRow(key="order.id", keep_errors=True))
+    orders.failures = [failure]
+    first = place(kernel)
+    assert first["errcode"] != 0
+    caplog.clear()
+    assert place(kernel) == first
+    assert orders.runs == 1
+    assert first["errmsg"] == "ok" or first["errmsg"] not in caplog.text
+
+
+@pytest.mark.parametrize("same_process", [True, False], ids=["here", "in another process"])
+def test_a_repeat_waits_for_the_call_that_runs(
+    orders: Orders, shared: Store, pool: ThreadPoolExecutor, same_process: bool
+) -> None:
+    kernel = orders.kernel(shared)
+    first = begin(pool, orders, kernel)
+    repeats = [pool.submit(place, kernel if same_process else orders.kernel(shared)) for _ in range(3)]
+    assert not [each for each in repeats if each.done()]
+    orders.go.set()
+    assert [each.result(DEADLINE) for each in repeats] == [first.result(DEADLINE)] * 3
+    assert orders.runs == 1
+
+
+@pytest.mark.parametrize("same_process", [True, False], ids=["here", "in another process"])
+def test_a_repeat_that_can_not_wait_until_the_end_is_refused_within_its_deadline(
+    orders: Orders, shared: Store, pool: ThreadPoolExecutor, same_process: bool
+) -> None:
+    """The call runs longer than its lease, which its process renews."""
+    kernel = orders.kernel(shared)
+    first = begin(pool, orders, kernel)
+    hurried = kernel if same_process else orders.kernel(shared, timeout=3 * LEASE)
+    call = app_call("place_order", '{"order":{"id":"a"}}')
+    began = monotonic()
+    route = hurried.route(call)
+    reply = hurried.answer(call, route, type(route)(route.label, route.function, 3 * LEASE).deadline(began))
+    assert json.loads(reply.text) == RUNNING
+    assert reply.errcode == 710661
+    assert monotonic() - began < DEADLINE / 2
+    orders.go.set()
+    assert first.result(DEADLINE)["number"] == orders.runs == 1
+
+
+def test_more_repeats_than_may_wait_are_refused_at_once(orders: Orders, store: Store, pool: ThreadPoolExecutor) -> None:
+    kernel = orders.kernel(store)
+    first = begin(pool, orders, kernel)
+    repeats = [pool.submit(place, kernel) for _ in range(MOST_WAITING + 1)]
+    wait_until(lambda: any(each.done() for each in repeats))
+    [refused] = [each.result() for each in repeats if each.done()]
+    assert refused == RUNNING
+    orders.go.set()
+    first.result(DEADLINE)
+    assert [each.result(DEADLINE) for each in repeats].count(first.result()) == MOST_WAITING
+
+
+@pytest.mark.parametrize("same_process", [True, False], ids=["here", "in another process"])
+def test_a_repeat_that_waits_runs_when_the_first_call_fails(
+    orders: Orders, shared: Store, pool: ThreadPoolExecutor, same_process: bool
+) -> None:
+    kernel = orders.kernel(shared)
+    orders.failures = [AbilityError("sold out")]
+    first = begin(pool, orders, kernel)
+    repeat = pool.submit(place, kernel if same_process else orders.kernel(shared))
+    orders.go.set()
+    assert first.result(DEADLINE)["errmsg"] == "sold out"
+    assert repeat.result(DEADLINE)["number"] == 2
+
+
+def test_a_reply_that_comes_too_late_is_kept_for_the_repeat(
+    orders: Orders, store: Store, pool: ThreadPoolExecutor
+) -> None:
+    kernel = orders.kernel(store, timeout=0.1)
+    first = begin(pool, orders, kernel)
+    deadline = monotonic() + 0.1
+    wait_until(lambda: monotonic() > deadline)
+    orders.go.set()
+    assert first.result(DEADLINE)["errmsg"] == "the ability took longer than its timeout"
+    assert place(kernel)["number"] == 1
+
+
+def test_a_job_that_begins_again_is_not_held_up_by_its_own_claim(
+    orders: Orders, shared: Store, pool: ThreadPoolExecutor
+) -> None:
+    """The first process hangs, so that its claim lives on; what it answers at last changes nothing."""
+    call = app_call("place_order", '{"order":{"id":"a"}}')
+    orders.go.clear()
+    first = pool.submit(run_job, orders.kernel(shared, lease=60.0), job_call(call, 1))
+    assert orders.begun.wait(DEADLINE)
+    other = orders.kernel(shared, timeout=0.2)
+    assert place(other) == RUNNING
+    orders.begun.clear()
+    second = pool.submit(run_job, other, job_call(call, 2))
+    assert orders.begun.wait(DEADLINE)
+    orders.go.set()
+    numbers = [json.loads(each.result(DEADLINE).text)["number"] for each in (first, second)]
+    assert numbers == [1, 2]
+    assert place(other)["number"] == 2
+    assert json.loads(run_job(other, job_call(call, 3)).text)["number"] == 2
+
+
+def test_another_job_waits_like_any_repeat(orders: Orders, shared: Store, pool: ThreadPoolExecutor) -> None:
+    call = app_call("place_order", '{"order":{"id":"a"}}')
+    orders.go.clear()
+    first = pool.submit(run_job, orders.kernel(shared), job_call(call, 1))
+    assert orders.begun.wait(DEADLINE)
+    other = pool.submit(run_job, orders.kernel(shared), job_call(call, 2, "another job"))
+    orders.go.set()
+    assert first.result(DEADLINE).text == other.result(DEADLINE).text
+    assert orders.runs == 1
+
+
+def test_a_call_does_not_run_while_the_store_fails(
+    orders: Orders, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    kernel = orders.kernel(store)
+    store.close()
+    assert place(kernel) == {"errcode": 710660, "errmsg": "the claim of the call could not be stored"}
+    assert orders.runs == 0
+    assert "the store is closed" in caplog.text
+
+
+def test_a_reply_that_can_not_be_kept_is_kept_when_the_store_is_back(
+    orders: Orders, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with local_redis(tmp_path) as server, closing(open_store(server.url)) as store:
+        kernel = orders.kernel(store)
+        orders.on_run = server.kill
+        assert place(kernel)["number"] == 1
+        orders.on_run = lambda: None
+        assert place(kernel)["errmsg"] == "the claim of the call could not be stored"
+        server.start()
+        wait_until(lambda: store.once_figures().bytes)
+        assert place(kernel)["number"] == orders.runs == 1
+    assert "is not kept yet, and tried again" in caplog.text
+
+
+def test_no_thread_is_left_when_no_call_runs(orders: Orders, store: Store) -> None:
+    before = set(threading.enumerate())
+    place(orders.kernel(store, lease=0.01))
+    wait_until(lambda: set(threading.enumerate()) <= before)
+
+
+@pytest.mark.parametrize("kill_at", range(6))
+def test_a_call_that_ended_has_no_second_side_effect_whenever_its_process_is_killed(
+    orders: Orders, url: str, tmp_path: Path, kill_at: int
+) -> None:
+    """Steps: claim, claimed, side effect, done, keep, kept. The others free the key when the lease is over."""
+    runs = tmp_path / "runs"
+    runs.touch()
+    command = [sys.executable, str(PROCESS), url, str(runs), str(kill_at)]
+    killed = subprocess.run(command, env=ENVIRONMENT, timeout=DEADLINE, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert len(runs.read_text().splitlines()) == (1 if kill_at >= 3 else 0)
+    with closing(open_store(url)) as store:
+        assert [place(orders.kernel(store))["number"] for _ in range(3)] == [1, 1, 1]
+    assert orders.runs == (0 if kill_at == 5 else 1)

@@ -1,0 +1,353 @@
+"""Debug mode against the emulator, whose clock the tests put forward by hours at once."""
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from time import monotonic
+
+import httpx
+import pytest
+
+from tests.support.apps import write_files
+from tests.support.sdk import OK, MemorySdk
+from tests.support.waiting import DEADLINE, wait_until
+from wwspec_router.child import Child, ChildError
+from wwspec_router.config import Settings
+from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_router.emulator.settings import EmulatorSettings
+from wwspec_router.errors import SdkCallError, SdkUnavailableError
+from wwspec_router.sdk.access_token import AccessToken, AccessTokenError, fetch_access_token
+from wwspec_router.sdk.debug_mode import DebugMode, DebugSdk
+
+DEFAULTS = EmulatorSettings()
+LIFETIME = 7200
+CLOCK_START = 1_800_000_000
+ASKING = """
+from wwspec_router import Context, Contract, Output, ability
+from wwspec_router.wecom import sync_msg
+
+
+class Asked(Contract):
+    pass
+
+
+@ability
+def ask(request: Asked, ctx: Context) -> Output:
+    ctx.invoke(sync_msg.Request(limit=1))
+    return Output()
+"""
+
+
+@pytest.fixture
+def emulator(tmp_path: Path) -> Iterator[EmulatorClient]:
+    """An emulator whose clock stands still until it is put forward."""
+    with ExitStack() as stack:
+        process = Child(["emulate", "--port", "0", "--clock-start", str(CLOCK_START)], output=tmp_path / "emulator.log")
+        stack.callback(process.stop)
+        yield stack.enter_context(EmulatorClient(process.announced_url()))
+
+
+def fetch_from(url: str, secret: str = DEFAULTS.secret) -> Callable[[], AccessToken]:
+    return partial(fetch_access_token, url, DEFAULTS.corpid, secret)
+
+
+class CheckingSdk(MemorySdk):
+    """Takes the tokens that the emulator takes, and can be asked whether the latest one is still valid."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._url = f"{url}/emulator/debug-mode"
+        self.tokens: list[str] = []
+
+    def open_debug_mode(self, debug_token: str, access_token: str) -> None:
+        self.tokens.append(access_token)
+        if not self.is_open():
+            raise SdkUnavailableError("the SDK refused debug mode")
+
+    def is_open(self) -> bool:
+        asked = {"debug_token": DEFAULTS.debug_token, "access_token": self.tokens[-1]}
+        with httpx.Client(trust_env=False) as client:
+            return bool(client.post(self._url, json=asked).json())
+
+
+def test_over_ten_hours_the_token_is_renewed_within_two_seconds_of_its_end(emulator: EmulatorClient) -> None:
+    sdk = CheckingSdk(emulator.url)
+    debug_mode = DebugMode(sdk, DEFAULTS.debug_token, fetch_from(emulator.url))
+    debug_mode.open()
+    now, without, fetches = 0.0, 0.0, 0
+    pause = debug_mode.renew()
+    while now < 5 * LIFETIME + 60:
+        emulator.advance(pause)
+        now += pause
+        if not sdk.is_open():
+            without += pause
+        pause = debug_mode.renew()
+        fetches += 1
+        assert sdk.is_open()
+    assert len(sdk.tokens) == len(set(sdk.tokens)) == 6
+    assert without <= 2.0 * (len(sdk.tokens) - 1)
+    assert fetches <= 15 * len(sdk.tokens)
+
+
+class Served:
+    """A program in debug mode."""
+
+    def __init__(self, folder: Path, emulator: EmulatorClient, secret: str = DEFAULTS.secret) -> None:
+        registry = '[abilities.ask]\nhandler = "abilities.asking:ask"\n'
+        write_files(folder / "app", {"abilities/asking.py": ASKING, "abilities/registry.toml": registry})
+        self._output = folder / "program.log"
+        self.process = Child(
+            ["serve", "--sdk", "emulator", "--app", str(folder / "app"), "--port", "0", "--store", "memory:"]
+            + ["--api-url", emulator.url, "--corpid", DEFAULTS.corpid],
+            {
+                "WWSPEC_EMULATOR_URL": emulator.url,
+                "WWSPEC_DEBUG_TOKEN": DEFAULTS.debug_token,
+                "WWSPEC_CORPSECRET": secret,
+                "NO_COLOR": "1",
+            },
+            self._output,
+        )
+
+    @property
+    def log(self) -> str:
+        return self._output.read_text()
+
+
+@pytest.fixture
+def serve(tmp_path: Path, emulator: EmulatorClient) -> Iterator[Callable[..., Served]]:
+    with ExitStack() as stack:
+
+        def start(secret: str = DEFAULTS.secret) -> Served:
+            served = Served(tmp_path, emulator, secret)
+            stack.callback(served.process.stop)
+            return served
+
+        yield start
+
+
+def test_a_served_program_takes_a_new_token_when_the_old_one_ends(
+    serve: Callable[..., Served], emulator: EmulatorClient
+) -> None:
+    fetch_from(emulator.url)()
+    emulator.advance(LIFETIME - 2)
+    served = serve()
+    emulator.point_to(served.process.announced_url())
+    wait_until(lambda: "debug mode: open with a new access token, valid for 2 s" in served.log)
+    emulator.advance(3)
+    wait_until(lambda: "debug mode: open with a new access token, valid for 7200 s" in served.log)
+    assert emulator.call("ask", "{}").errcode == 0
+    assert "-10008" not in served.log
+    for secret in (DEFAULTS.secret, DEFAULTS.debug_token, "gettoken?"):
+        assert secret not in served.log
+
+
+def test_calls_that_meet_an_ended_token_are_made_again_with_a_new_one(
+    serve: Callable[..., Served], emulator: EmulatorClient
+) -> None:
+    served = serve()
+    emulator.point_to(served.process.announced_url())
+    assert emulator.call("ask", "{}").errcode == 0
+    emulator.advance(LIFETIME + 1)
+    answers: list[int] = []
+    calls = [threading.Thread(target=lambda: answers.append(emulator.call("ask", "{}").errcode)) for _ in range(4)]
+    for each in calls:
+        each.start()
+    for each in calls:
+        each.join()
+    assert answers == [0, 0, 0, 0]
+    assert served.log.count("debug mode: open with a new access token, valid for 7200 s") == 2
+    assert "debug mode: the SDK refused sync_msg with -10008" in served.log
+
+
+def test_a_wrong_secret_is_one_line_that_names_the_fix(serve: Callable[..., Served]) -> None:
+    served = serve("a-secret-of-77d0")
+    with pytest.raises(ChildError):
+        served.process.announced_url()
+    [line] = [each for each in served.log.splitlines() if "gettoken" in each]
+    assert line.endswith(
+        "debug mode: gettoken was refused with 40001: the corpsecret is not the app's: "
+        "check WWSPEC_CORPID, WWSPEC_CORPSECRET and the network (WeCom document 100083)"
+    )
+    assert "a-secret-of-77d0" not in served.log
+
+
+class RefusingSdk(MemorySdk):
+    """Refuses calls with -10008 until debug mode was opened often enough."""
+
+    def __init__(self, until: float) -> None:
+        super().__init__()
+        self.opened = 0
+        self._until = until
+        self.replies = {"sync_msg": lambda request: self._answer()}
+
+    def open_debug_mode(self, debug_token: str, access_token: str) -> None:
+        self.opened += 1
+
+    def _answer(self) -> str:
+        if self.opened < self._until:
+            raise SdkCallError("sync_msg", -10008)
+        return "{}"
+
+
+def debug_sdk(sdk: MemorySdk, fetch: Callable[[], AccessToken]) -> DebugSdk:
+    debug_mode = DebugMode(sdk, "debug", fetch)
+    debug_mode.open()
+    debug_mode.start()
+    return DebugSdk(sdk, debug_mode)
+
+
+def test_a_token_that_is_still_valid_is_given_to_the_sdk_once_more() -> None:
+    sdk = RefusingSdk(until=2)
+    assert debug_sdk(sdk, lambda: AccessToken("same", LIFETIME)).client("c", 1, "", "").invoke("sync_msg", "{}") == "{}"
+    assert sdk.opened == 2
+
+
+def test_a_call_that_is_refused_again_fails_and_the_next_ones_fetch_nothing() -> None:
+    sdk = RefusingSdk(until=float("inf"))
+    client = debug_sdk(sdk, lambda: AccessToken("same", LIFETIME)).client("c", 1, "", "")
+    for made in (2, 3, 4):
+        with pytest.raises(SdkCallError, match="-10008"):
+            client.invoke("sync_msg", "{}")
+        assert (len(sdk.calls), sdk.opened) == (made, 2)
+
+
+def test_calls_go_on_while_the_fetch_for_another_one_hangs() -> None:
+    sdk, fetching, is_over = RefusingSdk(until=2), threading.Event(), threading.Event()
+
+    def fetch() -> AccessToken:
+        if sdk.opened:
+            fetching.set()
+            assert is_over.wait(DEADLINE)
+        return AccessToken("same", LIFETIME)
+
+    program, replies = debug_sdk(sdk, fetch), []
+    refused = threading.Thread(target=lambda: replies.append(program.client("c", 1, "", "").invoke("sync_msg", "{}")))
+    refused.start()
+    assert fetching.wait(DEADLINE)
+    assert program.client("c", 1, "", "").invoke("search_msg", "{}") == OK
+    is_over.set()
+    refused.join(DEADLINE)
+    assert replies == ["{}"]
+
+
+def test_other_failures_of_calls_renew_nothing() -> None:
+    sdk = RefusingSdk(until=1)
+    sdk.replies["search_msg"] = SdkCallError("search_msg", -10002)
+    with pytest.raises(SdkCallError, match="-10002"):
+        debug_sdk(sdk, lambda: AccessToken("same", LIFETIME)).client("c", 1, "", "").invoke("search_msg", "{}")
+    assert sdk.opened == 1
+
+
+def test_failures_keep_the_old_token_and_are_logged_with_growing_pauses(caplog: pytest.LogCaptureFixture) -> None:
+    sdk, working = RefusingSdk(until=1), True
+
+    def fetch() -> AccessToken:
+        if not working:
+            raise AccessTokenError("gettoken got no answer (Connection refused)")
+        return AccessToken("same", LIFETIME)
+
+    debug_mode = DebugMode(sdk, "debug", fetch)
+    debug_mode.open()
+    working = False
+    with caplog.at_level(logging.INFO):
+        pauses = [debug_mode.renew() for _ in range(9)]
+    assert 1 <= pauses[0] <= 2
+    assert 30 <= pauses[-1] <= 60
+    assert all("(Connection refused)" in line and "is valid for 7200 s more" in line for line in caplog.messages)
+    working = True
+    assert debug_mode.renew() == LIFETIME - 300
+    assert sdk.opened == 1
+
+
+@contextmanager
+def answering(status: int, body: bytes, headers: dict[str, str] | None = None) -> Iterator[str]:
+    """A server with one answer."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            for name, value in (headers or {}).items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "text"),
+    [
+        (200, b"", "the answer of gettoken is not the platform's"),
+        (200, b"[" * 100_000, "the answer of gettoken is not the platform's"),
+        (200, b'{"access_token":7}', "the answer of gettoken is not the platform's"),
+        (200, b'{"errcode":0}', "the answer of gettoken holds no access_token"),
+        (200, b'{"errcode":40013,"errmsg":"hint s3cret"}', "gettoken was refused with 40013: there is no such corpid"),
+        (200, b'{"errcode":99999}', "gettoken was refused with 99999"),
+        (502, b"", "gettoken was answered with HTTP status 502"),
+        (302, b"", "gettoken was answered with HTTP status 302"),
+    ],
+)
+def test_an_answer_without_a_token_is_told_in_one_line(status: int, body: bytes, text: str) -> None:
+    with answering(status, body, {"Location": "http://127.0.0.1:1/"}) as url, pytest.raises(AccessTokenError) as raised:
+        fetch_access_token(url, "corp", "s3cret")
+    assert str(raised.value) == text
+
+
+def test_a_token_is_valid_for_as_long_as_the_answer_says() -> None:
+    for expires, seconds in ((7200, 7200), (0, 0), (-5, 0), (10**12, 86_400), (0.5, 0.5)):
+        with answering(200, json.dumps({"access_token": "t", "expires_in": expires}).encode()) as url:
+            assert fetch_access_token(url, "corp", "s3cret") == ("t", seconds)
+
+
+def test_without_a_server_the_reason_is_that_of_the_system() -> None:
+    since = monotonic()
+    with pytest.raises(AccessTokenError) as raised:
+        fetch_access_token("http://127.0.0.1:1", "corp", "s3cret")
+    assert str(raised.value) == "gettoken got no answer (Connection refused)"
+    assert monotonic() - since < 30
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ({}, ""),
+        ({"corpid": "c"}, ""),
+        ({"debug_token": "d", "access_token": "a"}, ""),
+        ({"debug_token": "d", "corpid": "c", "corpsecret": "s3cret"}, ""),
+        ({"debug_token": "d", "corpid": "c", "corpsecret": "s3cret", "api_url": "http://[::1]:8090"}, ""),
+        ({"access_token": "a"}, "WWSPEC_DEBUG_TOKEN and WWSPEC_ACCESS_TOKEN go together"),
+        ({"corpsecret": "s3cret"}, "WWSPEC_DEBUG_TOKEN and WWSPEC_CORPSECRET go together"),
+        ({"debug_token": "d"}, "WWSPEC_DEBUG_TOKEN and WWSPEC_ACCESS_TOKEN go together; or set WWSPEC_CORPID and"),
+        ({"debug_token": "d", "corpsecret": "s3cret"}, "or set WWSPEC_CORPID and WWSPEC_CORPSECRET"),
+        (
+            {"debug_token": "d", "access_token": "a", "corpid": "c", "corpsecret": "s3cret"},
+            "WWSPEC_ACCESS_TOKEN and WWSPEC_CORPSECRET are both set: unset the former",
+        ),
+        ({"api_url": "http://qyapi.weixin.qq.com"}, "would send the app's secret over the network as it is"),
+        ({"api_url": "qyapi.weixin.qq.com"}, "--api-url must be https://HOST"),
+        ({"api_url": "https://"}, "--api-url must be https://HOST"),
+        ({"api_url": "https://a:b@host"}, "--api-url must be https://HOST"),
+        ({"api_url": "https://host:port"}, "--api-url must be https://HOST"),
+        ({"api_url": "https://host/?a=b"}, "--api-url must be https://HOST"),
+    ],
+)
+def test_settings_of_debug_mode_that_do_not_fit_are_told(given: dict[str, str], fault: str) -> None:
+    if "api_url" in given:
+        given = {"debug_token": "d", "corpid": "c", "corpsecret": "s3cret", **given}
+    text = Settings(app=Path(), **given).debug_fault  # type: ignore[arg-type]
+    assert fault in text
+    assert bool(fault) == bool(text)
+    assert "s3cret" not in text

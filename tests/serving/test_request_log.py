@@ -1,0 +1,127 @@
+"""What an operator reads of calls and jobs, with the SDK that is taken for the vendor's."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.serving.test_development import SECRET, VERSION, Program
+from tests.support.waiting import wait_until
+
+CALL = {"kind", "ability", "errcode", "ms", "sdk_ms", "bytes_in", "bytes_out", "platform_request_id", "sdk_version"}
+"""The fields of each call."""
+EVENT = {"event_type": "hit_keyword", "timestamp": 5, "hit_keyword": {"token": SECRET}}
+Start = Callable[..., Program]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    started = []
+
+    def start(*options: str) -> Program:
+        started.append(Program(tmp_path, "vendor", *options))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.stop()
+
+
+def call_all(program: Program) -> None:
+    """Make calls of all kinds, and wait until the job is over."""
+    for ability_id in ("ask", "refuse", "crash", "no_such_ability"):
+        program.call(ability_id, {"text": SECRET})
+    program.call("", EVENT, call_type=2)
+    program.call("refuse", {"text": SECRET}, is_async=True)
+    wait_until(lambda: "job ended" in program.log)
+
+
+def records(program: Program) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in program.log.splitlines() if line.startswith("{")]
+
+
+def test_the_request_log_has_a_record_of_fields_for_each_call_and_nothing_of_its_corp(start: Start) -> None:
+    program = start("--request-log", "--log-json")
+    call_all(program)
+    calls = [each for each in records(program) if each["logger"] == "wwspec_router.calls"]
+    shown = [(each["kind"], each["ability"], each["errcode"]) for each in calls if each["kind"] != "job"]
+    assert shown == [
+        ("call", "ask", 0),
+        ("call", "refuse", 7001),
+        ("call", "crash", 710660),
+        ("call", "(unknown)", 710660),
+        ("event", "hit_keyword", 710660),
+        ("async", "refuse", 0),
+    ]
+    base = {"time", "level", "logger", "process", "message"}
+    for each in calls:
+        assert each["message"] == "call"
+        refused = {"refused_api", "refused_errcode"} if each["ability"] == "ask" else set()
+        if each["kind"] == "job":
+            assert set(each) == base | {"job"} | CALL - {"platform_request_id"}
+        else:
+            assert set(each) == base | {"request"} | CALL | refused
+            assert each["platform_request_id"] == "1_1"
+        assert each["sdk_version"] == VERSION
+        assert 0 <= each["sdk_ms"] <= each["ms"]
+        assert each["bytes_in"] > 0 < each["bytes_out"]
+    assert (calls[0]["refused_api"], calls[0]["refused_errcode"]) == ("sync_msg", 45009)
+    for secret in (SECRET, "ww-of-the-test", "too often", "no_such_ability", "not "):
+        assert secret not in json.dumps(calls)
+    assert SECRET not in program.log
+    assert "ww-of-the-test" not in program.log
+
+
+def test_as_text_a_call_is_a_line_of_names_and_values(start: Start) -> None:
+    program = start("--request-log")
+    call_all(program)
+    number = r"\d+\.\d+"
+    assert re.search(
+        rf" INFO wwspec_router\.calls \d+ #2 call kind=call ability=refuse errcode=7001 ms={number} sdk_ms={number} "
+        rf"bytes_in=\d+ bytes_out=\d+ platform_request_id=1_1 sdk_version={re.escape(VERSION)}$",
+        program.log,
+        re.MULTILINE,
+    )
+
+
+def test_no_call_is_logged_unless_it_is_wanted(start: Start) -> None:
+    program = start("--log-json")
+    for ability_id in ("ask", "refuse", "crash"):
+        program.call(ability_id, {"text": SECRET})
+    wait_until(lambda: "crash failed" in program.log)
+    assert "wwspec_router.calls" not in program.log
+
+
+def test_each_job_that_ended_has_a_record(start: Start) -> None:
+    program = start("--log-json")
+    call_all(program)
+    [ended] = [each for each in records(program) if each["message"] == "job ended"]
+    assert (ended["ability"], ended["attempt"], ended["errcode"], ended["reported"]) == ("refuse", 1, 7001, True)
+    assert 0 <= ended["seconds"] < 60
+    assert re.fullmatch(r"\w{12}…", ended["job"])
+
+
+def test_failures_have_the_ability_the_error_and_its_errcode_as_fields(start: Start) -> None:
+    program = start("--log-json")
+    call_all(program)
+    failed = [each for each in records(program) if "error" in each]
+    assert [(each["ability"], each["error"], each.get("errcode")) for each in failed[:3]] == [
+        ("refuse", "AbilityError", 7001),
+        ("crash", "KeyError", None),
+        ("(unknown)", "AbilityNotFoundError", None),
+    ]
+
+
+def test_the_figures_are_fields_with_a_list_for_abilities_and_errcodes(start: Start) -> None:
+    program = start("--log-json", "--monitor-interval", "0.2")
+    for ability_id in ("ask", "refuse", "refuse"):
+        program.call(ability_id, {"text": SECRET})
+    wait_until(lambda: sum(each["calls"] for each in records(program) if each["message"] == "figures") == 3)
+    figures = [each for each in records(program) if each["message"] == "figures"]
+    assert sum(each["errors"] for each in figures) == 2
+    assert sum(row["count"] for each in figures for row in each["errcodes"] if row["errcode"] == 7001) == 2
+    assert sum(row["calls"] for each in figures for row in each["abilities"] if row["ability"] == "refuse") == 2
+    assert all(each["store"] == "ok" and each["threads"] > 0 for each in figures)

@@ -1,0 +1,179 @@
+"""The store over a cluster of six: three primaries, each with a replica."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+
+from tests.stores.redis.groups import answers_again, is_replica, refusals_during, seconds_of
+from tests.support.redis_clock import RewindingClock
+from tests.support.redis_group import LocalCluster, free_ports, local_cluster
+from tests.support.redis_server import DURABLE, LocalRedis
+from tests.support.waiting import wait_until
+from wwspec_router.errors import StoreError
+from wwspec_router.stores import StoreLimits, open_store
+from wwspec_router.stores.redis.events import RedisStore
+from wwspec_router.testing.job_samples import ids, job
+from wwspec_router.testing.store_suite import StoreFactory, StoreSuite
+
+
+@pytest.fixture(scope="module")
+def group(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
+    with local_cluster(tmp_path_factory.mktemp("cluster")) as running:
+        yield running
+
+
+@pytest.fixture
+def primary(group: LocalCluster) -> LocalRedis:
+    wait_until(group.settled)
+    server = group.primary()
+    server.run("FLUSHALL")
+    return server
+
+
+@pytest.mark.slow  # each of its hundreds of cases waits for two disks and a replica
+class TestStoreOverCluster(StoreSuite):
+    @pytest.fixture
+    def clock(self, primary: LocalRedis) -> RewindingClock:
+        return RewindingClock(primary)
+
+    @pytest.fixture
+    def store_factory(self, group: LocalCluster, primary: LocalRedis) -> StoreFactory:
+        def open_empty(limits: StoreLimits) -> RedisStore:
+            primary.run("FLUSHALL")
+            return RedisStore(f"{group.url}?wait=1", limits)
+
+        return open_empty
+
+
+@pytest.mark.slow  # nodes need three seconds to agree that a primary is down
+def test_after_a_failover_the_new_primary_is_found_and_has_what_was_acknowledged(tmp_path: Path) -> None:
+    with local_cluster(tmp_path) as group, closing(open_store(f"{group.url}?wait=1")) as store:
+        store.put("corp", 1, "before", "text", 1000)
+        store.add(job("before"))
+        old = group.primary()
+        old.kill()
+        refusals = refusals_during(lambda: store.put("corp", 1, "during", "text", 1000), group, old)
+        assert store.get("corp", 1, "before") == store.get("corp", 1, "during") == "text"
+        assert ids(store.claim("one", 9, 1000)) == ["before"]
+        assert refusals
+        assert all("the cluster 127.0.0.1" in each for each in refusals)
+
+
+@pytest.mark.slow  # nodes need three seconds to agree that a primary is down
+def test_a_primary_that_hangs_costs_each_connection_one_call_at_most(tmp_path: Path) -> None:
+    with local_cluster(tmp_path) as group, closing(open_store(group.url)) as store:
+        store.put("corp", 1, "before", "text", 1000)
+        old = group.primary()
+        old.freeze()
+        try:
+            began = time.monotonic()
+            assert "did not answer" in str(seconds_of(lambda: store.get("corp", 1, "before"))[1])
+            wait_until(lambda: answers_again(lambda: store.put("corp", 1, "after", "text", 1000)))
+            assert group.primary() is not old
+            assert time.monotonic() - began < 20
+        finally:
+            old.thaw()
+
+
+def test_keys_that_another_node_took_over_cost_no_call(group: LocalCluster, primary: LocalRedis) -> None:
+    with closing(open_store(group.url)) as store:
+        store.add(job("before"))
+        group.switch()
+        wait_until(lambda: group.primary() is not primary and is_replica(primary))
+        store.add(job("after"))
+        assert ids(store.claim("one", 9, 1000)) == ["before", "after"]
+
+
+def test_while_a_slot_moves_to_another_node_new_ones_are_refused_and_nothing_is_lost(
+    group: LocalCluster, primary: LocalRedis
+) -> None:
+    target = next(each for each in group.nodes if each is not primary and each.run("ROLE")[0] == b"master")
+    slot = primary.run("CLUSTER", "KEYSLOT", "{zone-program}:")
+    source_id, target_id = (bytes(each.run("CLUSTER", "MYID")) for each in (primary, target))
+
+    def move(count: int) -> int:
+        keys = primary.run("CLUSTER", "GETKEYSINSLOT", slot, count)
+        if keys:
+            primary.run("MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *keys)
+        return len(keys)
+
+    with closing(open_store(group.url)) as store:
+        for number in range(40):
+            store.put("corp", 1, str(number), "text", 1000)
+            store.add(job(str(number)))
+        target.run("CLUSTER", "SETSLOT", slot, "IMPORTING", source_id)
+        primary.run("CLUSTER", "SETSLOT", slot, "MIGRATING", target_id)
+        move(45)
+        for call in (
+            lambda: store.put("corp", 1, "new", "text", 1000),
+            lambda: store.add(job("new")),
+            lambda: store.claim("one", 99, 0.001),
+        ):
+            with pytest.raises(StoreError, match="are moving to another node; try again when that is over"):
+                call()
+        while move(50):
+            pass
+        for each in (target, primary):
+            each.run("CLUSTER", "SETSLOT", slot, "NODE", target_id)
+        assert all(store.get("corp", 1, str(number)) == "text" for number in range(40))
+        assert store.figures().rows == 40
+        wait_until(lambda: store.job_figures().claimed == 0)
+        assert sorted(ids(store.claim("two", 99, 1000)), key=int) == [str(number) for number in range(40)]
+    target.run("FLUSHALL")
+
+
+def test_programs_have_their_keys_on_nodes_of_their_own(group: LocalCluster, primary: LocalRedis) -> None:
+    names = [f"program-{number}" for number in range(8)]
+    with ExitStack() as stack:
+        stores = [stack.enter_context(closing(open_store(group.url, program=name))) for name in names]
+        for number, store in enumerate(stores):
+            store.put("corp", 1, "id", str(number), 100)
+            store.add(job("a"))
+        assert [each.get("corp", 1, "id") for each in stores] == [str(number) for number in range(8)]
+        assert all(ids(each.claim("one", 9, 100)) == ["a"] for each in stores)
+    used = [node for node in group.nodes if node.run("DBSIZE") and node.run("ROLE")[0] == b"master"]
+    assert len(used) > 1
+
+
+def test_nodes_that_are_not_in_the_url_are_found_when_those_are_away(group: LocalCluster, primary: LocalRedis) -> None:
+    first, *others = [f"127.0.0.1:{each.port}" for each in group.nodes]
+    with closing(open_store(f"redis+cluster://127.0.0.1:1,{first}")) as store:
+        store.put("corp", 1, "id", "text", 100)
+    with closing(open_store(f"redis+cluster://{','.join(others)}")) as store:
+        assert store.get("corp", 1, "id") == "text"
+
+
+def test_a_single_server_is_no_cluster_and_a_node_no_single_server(group: LocalCluster, tmp_path: Path) -> None:
+    [port] = [each.port for each in group.nodes if each is not group.primary()][:1]
+    with (
+        closing(open_store(f"redis://127.0.0.1:{group.primary().port}")),
+        pytest.raises(StoreError, match=r"node of a Redis cluster; write redis\+cluster:// .*\(MOVED\)"),
+        closing(open_store(f"redis://127.0.0.1:{port}")) as store,
+    ):
+        store.put("corp", 1, "id", "text", 100)
+    [free] = free_ports(1)
+    single = LocalRedis(tmp_path, DURABLE, port=free)
+    single.start()
+    try:
+        with pytest.raises(StoreError, match="this server is not part of a cluster; write redis://") as caught:
+            open_store(f"redis+cluster://127.0.0.1:{free}")
+        assert caught.value.__cause__ is caught.value.__context__ is None
+    finally:
+        single.kill()
+
+
+def test_nodes_that_are_all_away_are_an_error_without_the_password() -> None:
+    with pytest.raises(StoreError, match="the cluster 127.0.0.1:1,127.0.0.1:2: the server can't be reached") as caught:
+        open_store("redis+cluster://user:secret@127.0.0.1:1,127.0.0.1:2")
+    assert "secret" not in str(caught.value)
+    assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+def test_what_a_failover_may_lose_is_said(group: LocalCluster, primary: LocalRedis) -> None:
+    with closing(RedisStore(group.url)) as store:
+        assert len(store.risks) == 2
+    with closing(RedisStore(f"{group.url}?wait=1")) as store:
+        assert store.risks == ()

@@ -1,0 +1,95 @@
+"""Code that registry files of tests name: some of it can run on events, some can not."""
+
+import threading
+from collections.abc import Iterator
+
+from wwspec_router import AsyncEventContext, Context, Contract, EventContext
+from wwspec_router.wecom.events import conversation_new_message, hit_keyword
+
+
+class Hits(Contract):
+    """A result, and what the app is told."""
+
+    hits: int
+
+
+class Nullable(Contract):
+    """What no console example can express."""
+
+    maybe: str | None
+
+
+NOTHING = None
+
+
+def on_hit(event: hit_keyword.Event, ctx: EventContext) -> Hits:
+    ctx.notify(Hits(hits=2), 9)
+    return Hits(hits=1)
+
+
+def on_both(event: hit_keyword.Event | conversation_new_message.Event) -> None:
+    """Do nothing."""
+
+
+def flaky(event: hit_keyword.Event, ctx: EventContext) -> Hits:
+    if ctx.attempt <= 3:
+        raise ValueError
+    return Hits(hits=ctx.attempt)
+
+
+def slow(event: hit_keyword.Event, ctx: EventContext) -> Hits:
+    threading.Event().wait(0.3)  # the work: so that a kill hits it
+    ctx.notify(Hits(hits=ctx.attempt))
+    return Hits(hits=ctx.attempt)
+
+
+def with_state(event: hit_keyword.Event, ctx: EventContext[str]) -> Hits:
+    return Hits(hits=len(ctx.state))
+
+
+async def later(event: hit_keyword.Event, ctx: AsyncEventContext) -> None:
+    await ctx.notify(Hits(hits=3))
+
+
+def without_event() -> None:
+    """Do nothing."""
+
+
+def with_three(event: hit_keyword.Event, ctx: EventContext, more: int) -> None:
+    """Do nothing."""
+
+
+def by_name(*, event: hit_keyword.Event) -> None:
+    """Do nothing."""
+
+
+def of_anything(event: dict[str, str]) -> None:
+    """Do nothing."""
+
+
+def of_nothing(event) -> None:  # type: ignore[no-untyped-def]
+    """Do nothing."""
+
+
+def of_call(event: hit_keyword.Event, ctx: Context) -> None:
+    """Do nothing."""
+
+
+async def of_def(event: hit_keyword.Event, ctx: EventContext) -> None:
+    """Do nothing."""
+
+
+def returns_text(event: hit_keyword.Event) -> str:
+    return ""
+
+
+def returns(event: hit_keyword.Event):  # type: ignore[no-untyped-def]
+    """Do nothing."""
+
+
+def returns_null(event: hit_keyword.Event) -> Nullable:
+    return Nullable(maybe=None)
+
+
+def yields(event: hit_keyword.Event) -> Iterator[None]:
+    yield

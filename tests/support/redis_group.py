@@ -1,0 +1,287 @@
+"""Several real redis-servers on loopback: three sentinels with a primary and a replica, or a cluster of six.
+
+Tests and the runs of torture start them here.
+"""
+
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+from tests.support.redis_server import DURABLE, LocalRedis
+from tests.support.waiting import wait_until
+
+__all__ = ["LocalCluster", "LocalGroup", "LocalSentinels", "free_ports", "local_cluster", "local_sentinels"]
+
+NAME = "main"
+"""What the sentinels call the primary."""
+QUICK = ("--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1")
+"""Lets a replica have its primary's data at once."""
+DOWN_AFTER, FAILOVER_TIMEOUT, NODE_TIMEOUT = 500, 2000, 1000
+"""Milliseconds: silence after which a sentinel holds a primary to be down; for one failover; the same in a cluster."""
+
+
+class LocalGroup(Protocol):
+    """Servers of which another takes over when the primary of a program's keys fails."""
+
+    url: str
+    """As `open_store` takes it."""
+
+    def primary(self) -> LocalRedis:
+        """Return the server that has the keys, as the others see it."""
+        ...
+
+    def switch(self) -> None:
+        """Let a replica take over although nothing failed."""
+        ...
+
+    def restart(self, server: LocalRedis) -> None:
+        """Start a server that was killed, as a replica of the one that took over."""
+        ...
+
+    def settled(self) -> bool:
+        """Tell whether the primary has a replica that has all of its data."""
+        ...
+
+
+class LocalSentinels:
+    """Three sentinels that watch a primary and a replica.
+
+    Args:
+        directory: For all files.
+        options: Options of the two servers.
+        tls: Options that name the certificate of all; see `LocalRedis`.
+        lines: Further lines of the sentinels' configuration.
+    """
+
+    def __init__(
+        self, directory: Path, options: Sequence[str] = DURABLE, tls: Sequence[str] = (), lines: Sequence[str] = ()
+    ) -> None:
+        ports = free_ports(5)
+        self.servers = [
+            LocalRedis(_folder(directory, f"server-{port}"), [*options, *QUICK], port=port, tls=tls)
+            for port in ports[:2]
+        ]
+        self.sentinels = [
+            _Sentinel(_folder(directory, f"sentinel-{port}"), port, ports[0], tls, lines) for port in ports[2:]
+        ]
+        places = ",".join(f"127.0.0.1:{each.port}" for each in self.sentinels)
+        self.url = f"redis+sentinel://{places}/{NAME}"
+
+    def start(self) -> None:
+        """Start all, and wait until the sentinels know each other and the replica."""
+        first, second = self.servers
+        first.start()
+        second.start("--replicaof", "127.0.0.1", str(first.port))
+        for each in self.sentinels:
+            each.start()
+        wait_until(lambda: all(each.knows_all() for each in self.sentinels) and self.settled())
+
+    def close(self) -> None:
+        """End all."""
+        for each in (*self.sentinels, *self.servers):
+            each.kill()
+
+    def primary(self) -> LocalRedis:
+        """Return the primary, as most sentinels see it."""
+        seen = [each.primary_port() for each in self.sentinels]
+        port = max(seen, key=seen.count)
+        return next(each for each in self.servers if each.port == port)
+
+    def switch(self) -> None:
+        """Let the replica take over although nothing failed."""
+        self.sentinels[0].run("SENTINEL", "FAILOVER", NAME)
+
+    def restart(self, server: LocalRedis) -> None:
+        """Start a server that was killed, as a replica of the one that took over."""
+        port = self.primary().port
+        server.start(*(() if port == server.port else ("--replicaof", "127.0.0.1", str(port))))
+
+    def settled(self) -> bool:
+        """Tell whether the primary has a replica that has all of its data."""
+        return _has_replica(self.primary()) and all(
+            each.primary_port() == self.primary().port for each in self.sentinels
+        )
+
+
+class _Sentinel(LocalRedis):
+    """One sentinel; it rewrites its configuration file."""
+
+    def __init__(self, directory: Path, port: int, primary: int, tls: Sequence[str], lines: Sequence[str]) -> None:
+        super().__init__(directory, (), port=port, tls=tls)
+        self._file = directory / "sentinel.conf"
+        words = " ".join(self._listens).removeprefix("--").split(" --")
+        self._file.write_text(
+            "\n".join([*words, *lines])
+            + f"""
+bind 127.0.0.1
+unixsocket {self.path}
+dir {directory}
+sentinel monitor {NAME} 127.0.0.1 {primary} 2
+sentinel down-after-milliseconds {NAME} {DOWN_AFTER}
+sentinel failover-timeout {NAME} {FAILOVER_TIMEOUT}
+"""
+        )
+
+    def _command(self) -> list[str]:
+        return ["redis-server", str(self._file), "--sentinel"]
+
+    def primary_port(self) -> int:
+        """Return the port of the primary."""
+        with self.client() as client:
+            return int(client.sentinel_get_master_addr_by_name(NAME)[1])
+
+    def knows_all(self) -> bool:
+        """Tell whether it knows the other sentinels and the replica."""
+        with self.client() as client:
+            state = client.sentinel_master(NAME)
+        return bool(state["num-other-sentinels"] == 2 and state["num-slaves"] == 1 and not state["is_sdown"])
+
+
+class LocalCluster:
+    """Six nodes: three primaries, each with a replica.
+
+    Args:
+        directory: For all files.
+        options: Options of the nodes.
+        prefix: Of the keys whose primary `primary` returns.
+        tls: Options that name the certificate of all; see `LocalRedis`.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        options: Sequence[str] = DURABLE,
+        prefix: str = "zone-program",
+        tls: Sequence[str] = (),
+    ) -> None:
+        ports = free_ports(12)
+        self._buses = ports[6:]
+        self._key = f"{{{prefix}}}:"
+        self._by_id: dict[bytes, LocalRedis] = {}
+        self.nodes = [
+            LocalRedis(
+                _folder(directory, f"node-{port}"),
+                [*options, *QUICK, "--cluster-enabled", "yes", "--cluster-port", str(bus)]
+                + ["--cluster-node-timeout", str(NODE_TIMEOUT), "--cluster-allow-replica-migration", "no"],
+                port=port,
+                tls=tls,
+            )
+            for port, bus in zip(ports[:6], self._buses, strict=True)
+        ]
+        self.url = f"redis+cluster://{','.join(f'127.0.0.1:{each.port}' for each in self.nodes[:2])}"
+
+    def start(self) -> None:
+        """Start all, join them, and wait until the cluster is up and the replicas have their primaries' data."""
+        for node in self.nodes:
+            node.start()
+        self._by_id = {bytes(node.run("CLUSTER", "MYID")): node for node in self.nodes}
+        primaries, replicas = self.nodes[:3], self.nodes[3:]
+        for node, (first, last) in zip(primaries, ((0, 5460), (5461, 10922), (10923, 16383)), strict=True):
+            node.run("CLUSTER", "ADDSLOTSRANGE", first, last)
+        for node, bus in zip(self.nodes[1:], self._buses[1:], strict=True):
+            self.nodes[0].run("CLUSTER", "MEET", "127.0.0.1", node.port, bus)
+        wait_until(lambda: all(b"cluster_known_nodes:6" in each.run("CLUSTER", "INFO") for each in self.nodes))
+        for node, replica in zip(primaries, replicas, strict=True):
+            _tried(partial(replica.run, "CLUSTER", "REPLICATE", node.run("CLUSTER", "MYID")))
+        wait_until(self.settled)
+
+    def close(self) -> None:
+        """End all."""
+        for each in self.nodes:
+            each.kill()
+
+    def primary(self) -> LocalRedis:
+        """Return the node that has the keys, as a node sees it that runs."""
+        return self._of_slot()[0]
+
+    def switch(self) -> None:
+        """Let the replica of the keys' node take over although nothing failed."""
+        self._of_slot()[1].run("CLUSTER", "FAILOVER")
+
+    def restart(self, server: LocalRedis) -> None:
+        """Start a node that was killed; it finds its place by itself."""
+        server.start()
+
+    def settled(self) -> bool:
+        """Tell whether all nodes hold the cluster to be up, and each primary has a replica."""
+        seen = [bytes(each.run("CLUSTER", "INFO")) for each in self.nodes]
+        return (
+            all(b"cluster_state:ok" in each for each in seen)
+            and _has_replica(self.primary())
+            and all(len(self._of_slot(each)) == 2 for each in self.nodes)
+        )
+
+    def _of_slot(self, asked: LocalRedis | None = None) -> list[LocalRedis]:
+        """Return the primary and the replicas of the keys."""
+        for node in (each for each in self.nodes if each.runs) if asked is None else [asked]:
+            with suppress(Exception):  # it was just killed
+                slot = node.run("CLUSTER", "KEYSLOT", self._key)
+                ranges = node.run("CLUSTER", "SLOTS")
+                found = next(each[2:] for each in ranges if each[0] <= slot <= each[1])
+                return [self._by_id[each[2]] for each in found]
+        raise RuntimeError("no node of the cluster answers")
+
+
+def _has_replica(server: LocalRedis) -> bool:
+    facts: dict[str, Any] = {}
+    with suppress(Exception), server.client() as client:  # it is down
+        facts = client.info("replication")
+    return facts.get("role") == "master" and facts.get("slave0", {}).get("state") == "online"
+
+
+def _tried(step: Callable[[], object]) -> None:
+    """Repeat a step until the server takes it: nodes learn of each other by and by."""
+    from redis import RedisError
+
+    def done() -> bool:
+        try:
+            step()
+        except RedisError:
+            return False
+        return True
+
+    wait_until(done)
+
+
+def _folder(directory: Path, name: str) -> Path:
+    folder = directory / name
+    folder.mkdir(parents=True)
+    return folder
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports of 127.0.0.1 that are free now; the kernel chooses them."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+@contextmanager
+def local_sentinels(
+    directory: Path, *options: str, tls: Sequence[str] = (), lines: Sequence[str] = ()
+) -> Iterator[LocalSentinels]:
+    """Run sentinels with servers of durable and these options; see `LocalSentinels`."""
+    group = LocalSentinels(directory, (*DURABLE, *options), tls, lines)
+    try:
+        group.start()
+        yield group
+    finally:
+        group.close()
+
+
+@contextmanager
+def local_cluster(
+    directory: Path, *options: str, prefix: str = "zone-program", tls: Sequence[str] = ()
+) -> Iterator[LocalCluster]:
+    """Run a cluster with nodes of durable and these options; see `LocalCluster`."""
+    group = LocalCluster(directory, (*DURABLE, *options), prefix, tls)
+    try:
+        group.start()
+        yield group
+    finally:
+        group.close()

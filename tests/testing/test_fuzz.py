@@ -1,0 +1,162 @@
+"""`wwspec fuzz`: cases that an application answers badly, each as a test that repeats it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, strategies as st
+
+from tests.support.apps import ROOT, write_files
+from wwspec_router.registry.loader import Application
+from wwspec_router.testing.fuzz.requests import almost_fitting, fitting
+from wwspec_router.wecom import create_rule, get_group_chat, search_msg, sync_msg
+
+REGISTRY = """
+[abilities.greet]
+handler = "abilities.greet:greet"
+
+[abilities.wait]
+handler = "abilities.greet:wait"
+timeout = 0.2
+
+[abilities.sound]
+handler = "abilities.greet:sound"
+"""
+HANDLERS = """
+import threading
+
+from wwspec_router import ApiError, Context, Contract, Output, ability
+from wwspec_router.wecom import get_group_chat
+
+
+class Ask(Contract):
+    names: list[str] = []
+    limit: int = 0
+
+
+class Told(Output):
+    text: str = ""
+
+
+@ability
+def greet(request: Ask, ctx: Context) -> Told:
+    return Told(text=request.names[0])  # LINE
+
+
+@ability
+def wait(request: Ask, ctx: Context) -> Told:
+    if len(request.names) > 1:
+        threading.Event().wait(0.5)
+    return Told()
+
+
+@ability
+def sound(request: Ask, ctx: Context) -> Told:
+    try:
+        group = ctx.invoke(get_group_chat.Request(chatid="".join(request.names)))
+    except ApiError as error:
+        return Told(text=error.message)
+    return Told(text=group.creator)
+"""
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    return write_files(
+        tmp_path / "app",
+        {"abilities/__init__.py": "", "abilities/greet.py": HANDLERS, "abilities/registry.toml": REGISTRY},
+    )
+
+
+def fuzz(app: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "wwspec_router", "fuzz", "--seed", "1", "--examples", "50", *arguments]
+    return run(command, app)
+
+
+def run(command: list[str], folder: Path) -> "subprocess.CompletedProcess[str]":
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_a_crash_is_found_at_its_line_and_its_test_is_red_until_it_is_fixed(app: Path) -> None:
+    found = fuzz(app, "greet")
+    assert found.returncode == 1, found.stderr
+    line = 1 + HANDLERS.splitlines().index("    return Told(text=request.names[0])  # LINE")
+    assert f"# IndexError at abilities/greet.py:{line}: list index out of range" in found.stdout
+    assert found.stdout.count("def test_") == 1, "one fault is found once, however many cases show it"
+    assert 'zone.call("greet", {})' in found.stdout, "the case is as small as it can be"
+    assert "add_fault" not in found.stdout
+    assert found.stderr.splitlines()[-1] == "1 abilities and events, seed 1: 1 finding"
+    write_files(app, {"tests/test_found.py": found.stdout})
+    pytest_command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
+    assert run(pytest_command, app).returncode == 1
+    write_files(app, {"abilities/greet.py": HANDLERS.replace("request.names[0]", "''.join(request.names)")})
+    fixed = run(pytest_command, app)
+    assert fixed.returncode == 0, fixed.stdout
+
+
+def test_a_handler_that_takes_too_long_is_found(app: Path) -> None:
+    found = fuzz(app, "wait")
+    assert found.returncode == 1, found.stderr
+    assert "def test_1_wait_answers_in_time(zone: Zone) -> None:" in found.stdout
+    assert "{'names': ['', '']}" in found.stdout
+
+
+def test_handlers_that_answer_whatever_happens_and_events_have_no_findings(app: Path) -> None:
+    found = fuzz(app, "sound", "hit_keyword")
+    assert (found.returncode, found.stdout) == (0, ""), found.stdout
+    assert found.stderr.splitlines() == [
+        "sound: 50 cases, no findings",
+        "hit_keyword: 50 cases, no findings",
+        "2 abilities and events, seed 1: no findings",
+    ]
+
+
+def test_the_same_seed_tries_the_same_cases(app: Path) -> None:
+    assert fuzz(app, "greet", "wait").stdout == fuzz(app, "greet", "wait").stdout
+
+
+def test_a_name_that_is_not_there_names_the_near_one(app: Path) -> None:
+    found = fuzz(app, "great")
+    assert found.returncode == 1
+    assert "there is no ability and no event great; did you mean greet?" in found.stderr
+
+
+@pytest.mark.parametrize("type_", [sync_msg.Request, search_msg.Request, create_rule.Request, get_group_chat.Request])
+@given(data=st.data())
+def test_requests_that_fit_are_taken_by_msgspec(type_: Any, data: st.DataObject) -> None:
+    msgspec.convert(data.draw(fitting(type_)), type_)
+
+
+def test_every_contract_of_wecom_has_requests_that_fit_and_some_that_do_not(tmp_path: Path) -> None:
+    for contract in Application(tmp_path).api_contracts().values():
+        assert outcomes_of(contract.request) == {True, False}, contract.name
+
+
+def outcomes_of(request: Any) -> set[bool]:
+    """Return whether requests that almost fit did fit."""
+    outcomes: set[bool] = set()
+
+    @given(value=almost_fitting(request))
+    def try_it(value: Any) -> None:
+        try:
+            msgspec.convert(value, request)
+        except msgspec.ValidationError:
+            outcomes.add(False)
+        else:
+            outcomes.add(True)
+
+    try_it()
+    return outcomes
+
+
+@given(data=st.data())
+def test_known_values_are_asked_with(data: st.DataObject) -> None:
+    value = data.draw(fitting(get_group_chat.Request, {"chatid": ["known"]}))
+    assert isinstance(value["chatid"], str)

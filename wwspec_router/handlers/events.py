@@ -1,0 +1,99 @@
+"""Code that runs on an event: what it receives, and how its contract is read from its annotations.
+
+    def on_new_message(event: conversation_new_message.Event, ctx: EventContext) -> None: ...
+
+The function has no mark: the registry file names it, and says for which events it runs. This module knows neither that
+file nor how events arrive.
+"""
+
+import inspect
+from collections.abc import Callable
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from wwspec_router.contracts import Contract
+from wwspec_router.handlers.context import AsyncContext, Context, StateT
+
+__all__ = ["AsyncEventContext", "EventContext", "EventHandler", "read_event_handler"]
+
+_BY_POSITION = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
+
+
+class EventContext(Context[StateT]):
+    """What a `def` function that runs on an event receives.
+
+    All of `Context`: an event has no ability, so `ability_id` is empty. `notify_id` is the one under which the app
+    fetches the event; empty when the app is never told of it.
+    """
+
+    event_type: str = ""
+    """What has happened, such as `hit_keyword`."""
+
+
+class AsyncEventContext(AsyncContext[StateT]):
+    """What an `async def` function that runs on an event receives; see `EventContext`."""
+
+    event_type: str = ""
+    """What has happened, such as `hit_keyword`."""
+
+
+class EventHandler(msgspec.Struct, frozen=True):
+    """A function that runs on events, and its contract."""
+
+    function: Callable[..., Any]
+    events: tuple[type[Contract], ...]
+    """The `Event` types that it takes."""
+    response: type[Contract] | None
+    """What it returns; None for nothing."""
+    is_async: bool
+    takes_context: bool
+
+
+def read_event_handler(function: object) -> EventHandler:
+    """Return a function with its contract.
+
+    Args:
+        function: `def f(event: E, ctx: EventContext) -> R`, or `async def f(event: E, ctx: AsyncEventContext) -> R`,
+            where E is an `Event`, or a union of them, and R a `Contract` or None. The context may be left out;
+            `EventContext[State]` says what the program's lifespan yields.
+
+    Raises:
+        TypeError: It is something else; the text says what to change.
+    """
+    if not inspect.isfunction(function):
+        raise TypeError("it is no function")
+    if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
+        raise TypeError("it returns its result, it can't be a generator")
+    is_async = inspect.iscoroutinefunction(function)
+    try:
+        hints = get_type_hints(function)
+    except NameError as error:
+        raise TypeError(f"{error}; annotations must be importable at run time") from None
+    parameters = list(inspect.signature(function).parameters.values())
+    if not 1 <= len(parameters) <= 2 or not {each.kind for each in parameters} <= _BY_POSITION:
+        raise TypeError("it takes an event and, if it wants, a context, by position")
+    wanted = AsyncEventContext if is_async else EventContext
+    given = hints.get(parameters[1].name) if len(parameters) == 2 else wanted
+    if (get_origin(given) or given) is not wanted:
+        kind = "an async def" if is_async else "a def"
+        raise TypeError(f"annotate {parameters[1].name} of {kind} function with wwspec_router.{wanted.__name__}")
+    events = _events(parameters[0].name, hints.get(parameters[0].name))
+    return EventHandler(function, events, _response(hints), is_async, len(parameters) == 2)
+
+
+def _events(name: str, hint: Any) -> tuple[type[Contract], ...]:
+    types = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    if not all(isinstance(each, type) and issubclass(each, Contract) for each in types):
+        raise TypeError(f"annotate {name} with the Event of a module of wwspec_router.wecom.events, or a union of them")
+    return types
+
+
+def _response(hints: dict[str, Any]) -> type[Contract] | None:
+    hint = hints.get("return", Any)
+    if hint is NoneType:
+        return None
+    if not (isinstance(hint, type) and issubclass(hint, Contract)):
+        raise TypeError("annotate the return value with None or a subclass of wwspec_router.Contract")
+    return hint

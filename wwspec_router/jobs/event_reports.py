@@ -1,0 +1,61 @@
+"""Tells the app of an event after its handler: the last step of such a job.
+
+It knows neither the journal, nor when it is tried again.
+"""
+
+import logging
+
+from wwspec_router.errors import CallError
+from wwspec_router.jobs.reports import Verdict
+from wwspec_router.kernel.intake import EventIntake
+from wwspec_router.logs import short
+from wwspec_router.registry.file import EVENT_JOB
+from wwspec_router.stacks import describe
+from wwspec_router.stores.base import Job, Outcome
+
+__all__ = ["EventReporter", "is_event", "is_told_after"]
+
+log = logging.getLogger(__name__)
+
+
+def is_event(job: Job) -> bool:
+    """Return whether a job is about an event, and not an asynchronous call."""
+    return job.ability_id.startswith(EVENT_JOB)
+
+
+def is_told_after(job: Job) -> bool:
+    """Return whether the app is told of an event when its handler has ended; decided when the event came in."""
+    return is_event(job) and job.job_info == "after"
+
+
+class EventReporter:
+    """Delivers events to apps.
+
+    Args:
+        events: Stores them, and tells the app.
+    """
+
+    def __init__(self, events: EventIntake) -> None:
+        self._events = events
+
+    def report(self, job: Job, outcome: Outcome) -> Verdict:
+        """Store an event with its result and tell the app, if it is to be told after the handler. Blocks.
+
+        The event of a handler that failed is delivered without a result. Never raises.
+        """
+        if not is_told_after(job):
+            return Verdict.DONE
+        try:
+            self._events.deliver(job, "" if outcome.errcode else outcome.result)
+        except BaseException as error:  # whatever it is, the app was not told
+            known = isinstance(error, CallError)
+            detail = f" ({error.detail})" if isinstance(error, CallError) and error.detail else ""
+            what = f"{type(error).__name__}{detail}" if known else describe(error)
+            log.warning(
+                "job %s of %s: the app is not told, %s; it will be tried again",
+                short(job.job_id),
+                short(job.ability_id, 64),
+                what,
+            )
+            return Verdict.FAILED
+        return Verdict.DONE

@@ -1,0 +1,222 @@
+"""Calls that run once: a repeat gets the reply that was kept, or waits for the call that runs.
+
+What makes two calls the same is the key that the registry file names, together with corp, app and ability. Only hashes
+of it are stored. Routes of other abilities never come here. It knows neither handlers nor what a reply says.
+"""
+
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from functools import partial
+from hashlib import sha256
+from threading import BoundedSemaphore, Event
+from time import monotonic
+from typing import Any
+
+import msgspec
+
+from wwspec_router.envelope import Call, Deadline
+from wwspec_router.errors import CallError, InputError, RepeatedError, StillRunningError, StoreError
+from wwspec_router.kernel.held import LEASE, HeldClaims
+from wwspec_router.kernel.routes import Function
+from wwspec_router.registry.once import OnceRule, Path, path_text
+from wwspec_router.stacks import is_a
+from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceStore
+
+__all__ = ["MOST_WAITING", "WAIT", "Once"]
+
+WAIT = 10.0
+"""Longest time that a repeat waits whose ability has no timeout, in seconds."""
+MOST_WAITING = 32
+"""Repeats that wait in one process; more are refused at once, so that they do not take every thread."""
+_FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 0.02, 1.0, 1.5
+"""Seconds between two looks at a call that runs in another process, and by how much they grow."""
+_EARLY = 0.05
+"""Seconds by which a wait ends before the deadline, so that the refusal is the answer, and not the time-out."""
+
+
+class _Errcode(msgspec.Struct):
+    errcode: int = 0
+
+
+class Once:
+    """Lets calls run once.
+
+    Args:
+        store: Keeps replies; may be shared with other processes.
+        errcode: The program's own errcode, for errors that have none.
+        lease: Seconds after which a call is free to run again when its process gives no sign of life.
+    """
+
+    def __init__(self, store: OnceStore, errcode: int, lease: float = LEASE) -> None:
+        self._store = store
+        self._errcode = errcode
+        self._lease = lease
+        self._held = HeldClaims(store, lease)
+        self._waiting = BoundedSemaphore(MOST_WAITING)
+        self._errcode_of = msgspec.json.Decoder(_Errcode).decode
+
+    def guarded(self, rule: OnceRule, decode: Callable[[str], Any], function: Function) -> Function:
+        """Return a function that answers what `function` does, which it runs once for each key.
+
+        Args:
+            rule: What makes two calls the same, and how long a reply is kept.
+            decode: Checks a request and returns it as plain dicts and lists.
+            function: Answers a call. A reply that comes after the deadline is kept as well, so being late is no error.
+        """
+
+        def answer_once(call: Call, text: str, deadline: Deadline) -> str:
+            request = decode(text)
+            deadline.check()
+            claim = _claim(rule, call, request)
+            try:
+                self._held.start()
+                kept = self._claimed_by_another(claim, call, deadline, path_text(rule.key))
+            except StoreError as error:
+                raise CallError("the claim of the call could not be stored", detail=str(error)) from error
+            if kept is not None:
+                return _replayed(kept)
+            self._held.add(claim)
+            if deadline.remaining == 0:  # it waited too long; nothing has run, so nothing is kept
+                self._held.release(claim)
+                deadline.check()
+            reply = self._run(rule, claim, partial(function, call, text, deadline))
+            deadline.check()
+            return reply
+
+        return answer_once
+
+    def _run(self, rule: OnceRule, claim: OnceClaim, function: Callable[[], str]) -> str:
+        """Run the call that holds its key; keep its reply, or free the key when it failed."""
+        try:
+            reply = function()
+        except BaseException as error:  # a handler may raise anything
+            if rule.keep_errors:
+                self._held.keep(claim, self._failure(error), rule.ttl)
+            else:
+                self._held.release(claim)
+            raise
+        if rule.keep_errors or self._errcode_of(reply).errcode == 0:
+            self._held.keep(claim, KeptReply(text=reply), rule.ttl)
+        else:
+            self._held.release(claim)
+        return reply
+
+    def _failure(self, error: BaseException) -> KeptReply:
+        known = error if is_a(error, CallError) else CallError()
+        errcode = self._errcode if known.errcode is None else known.errcode
+        return KeptReply(text=known.message.encode("utf-8", "backslashreplace").decode(), errcode=errcode)
+
+    def _claimed_by_another(self, claim: OnceClaim, call: Call, deadline: Deadline, path: str) -> KeptReply | None:
+        """Claim the key; return the reply that was kept under it, or None when this call is the one to run.
+
+        Raises:
+            InputError: The key came with another request before.
+            StillRunningError: The call that has the key did not end in time.
+            StoreError: The store failed.
+        """
+        entry = self._claimed(claim, call, path)
+        if entry is not None and entry.reply is None:
+            entry = self._waited(entry.token, deadline, lambda: self._claimed(claim, call, path))
+        return None if entry is None else entry.reply
+
+    def _waited(self, token: str, deadline: Deadline, claim: Callable[[], OnceEntry | None]) -> OnceEntry | None:
+        """Claim again and again until no other call runs; return what the last claim did."""
+        if not self._waiting.acquire(blocking=False):
+            raise StillRunningError(detail=f"{MOST_WAITING} repeats are waiting")
+        try:
+            for pause, left in _pauses(deadline):
+                here = self._held.ended(token)
+                (here or Event()).wait(left if here else pause)
+                entry = claim()
+                if entry is None or entry.reply is not None:
+                    return entry
+                token = entry.token
+        finally:
+            self._waiting.release()
+        raise StillRunningError()
+
+    def _claimed(self, claim: OnceClaim, call: Call, path: str) -> OnceEntry | None:
+        """Claim the key; return what holds it, or None when the claim does."""
+        entry = self._store.claim_once(claim, self._lease)
+        if entry is not None and entry.reply is None and call.attempt > 1 and _job(entry.token) == _job(claim.token):
+            self._store.release_once(claim.key, entry.token)  # of an earlier attempt at this job, which was cut off
+            entry = self._store.claim_once(claim, self._lease)
+        if entry is not None and entry.request != claim.request:
+            raise InputError(path, "this key came with another request before; a new request needs a key of its own")
+        return entry
+
+
+def _claim(rule: OnceRule, call: Call, request: Any) -> OnceClaim:
+    """Return a claim of what a call may do only once.
+
+    Raises:
+        InputError: The request has no value under the key.
+    """
+    try:
+        whole = _canonical(request)
+    except RecursionError:
+        raise InputError("$", "nested too deeply") from None
+    value: Any = whole
+    for name in rule.key:
+        value = value.get(name) if isinstance(value, dict) else None
+    if rule.key and value in (None, ""):
+        raise InputError(path_text(rule.key), "missing value, by which the ability recognises a repeated call")
+    key = _hash([call.corpid, call.agentid, call.ability_id, value])
+    for path in rule.ignore:
+        _remove(whole, path)
+    if not rule.key:
+        key = _hash([call.corpid, call.agentid, call.ability_id, whole])
+    job = sha256(call.job_info.encode("utf-8", "surrogatepass")).hexdigest()[:32] if call.is_async else ""
+    token = (job or secrets.token_hex(16)) + secrets.token_hex(16)
+    return OnceClaim(key=key, token=token, request=_hash(whole))
+
+
+def _job(token: str) -> str:
+    """Return the part of a claim's token that all attempts at one job have in common."""
+    return token[:32]
+
+
+def _canonical(value: Any) -> Any:
+    """Return a JSON value in which equal numbers are written alike."""
+    match value:
+        case dict():
+            return {key: _canonical(each) for key, each in value.items()}
+        case list():
+            return [_canonical(each) for each in value]
+        case float() if value.is_integer():
+            return int(value)
+        case _:
+            return value
+
+
+def _hash(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))  # in ASCII, whatever the strings hold
+    return sha256(text.encode()).hexdigest()
+
+
+def _remove(value: Any, path: Path) -> None:
+    for name in path[:-1]:
+        value = value.get(name) if isinstance(value, dict) else None
+    if isinstance(value, dict):
+        value.pop(path[-1], None)
+
+
+def _pauses(deadline: Deadline) -> Iterator[tuple[float, float]]:
+    """Yield how long to wait before the next look, and how much time is left in all, until there is none."""
+    until = monotonic() + WAIT if deadline.at is None else deadline.at - _EARLY
+    pause = _FIRST_PAUSE
+    while (left := until - monotonic()) > 0:
+        yield min(pause, left), left
+        pause = min(pause * _GROWTH, _LONGEST_PAUSE)
+
+
+def _replayed(kept: KeptReply) -> str:
+    """Return a kept reply.
+
+    Raises:
+        RepeatedError: The call that was kept had failed.
+    """
+    if kept.errcode:
+        raise RepeatedError(kept.text, errcode=kept.errcode)
+    return kept.text

@@ -1,0 +1,196 @@
+"""Connects the rows `[events.…]` and `[notifications.…]` with functions and contracts.
+
+What these rows add to the replies of `get_callback_data` is collected here, too. It is not aware of abilities.
+"""
+
+from collections.abc import Callable, Iterator
+from keyword import iskeyword
+
+import msgspec
+
+from wwspec_router.contracts import Contract
+from wwspec_router.contracts.codec import LazyType, OutputCodec, OutputPolicy
+from wwspec_router.contracts.examples import contract_faults
+from wwspec_router.errors import LoaderError
+from wwspec_router.handlers.events import EventHandler, read_event_handler
+from wwspec_router.registry.file import EVENT_JOB, EventRow, Registry
+from wwspec_router.registry.loader import Application, EventContract
+from wwspec_router.spelling import did_you_mean
+
+__all__ = ["EventRows", "EventTarget", "Kind"]
+
+
+class EventTarget(msgspec.Struct, frozen=True, kw_only=True):
+    """What runs on events of one type."""
+
+    event_type: str
+    row: EventRow
+    handler: EventHandler
+    input: OutputCodec
+    """How events are read: as WeCom's replies are, without what no contract lists."""
+    output: OutputCodec | None
+    """How the result is written; None when there is none."""
+    timeout: float | None
+    """Seconds from the handler's beginning to its end; None for no limit."""
+    place: str
+    """Where the registry file declares it."""
+
+    @property
+    def job_name(self) -> str:
+        """What its jobs have in place of an ability ID."""
+        return EVENT_JOB + self.event_type
+
+    @property
+    def result_key(self) -> str | None:
+        """Under which key the app gets the result beside the event; None when it gets none."""
+        return f"{self.event_type}_result" if self.output is not None and self.row.notify == "after" else None
+
+    @property
+    def description(self) -> str:
+        """What runs, in a few words."""
+        function = self.handler.function
+        told = {"now": "told now", "after": "told after it", "never": "never told"}[self.row.notify]
+        return f"handler {function.__module__}:{function.__qualname__}; the app is {told}"
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """What handlers can tell the app under one name."""
+
+    name: str
+    output: OutputCodec
+
+    def encode(self, payload: Contract) -> bytes:
+        """Return a payload as JSON.
+
+        Raises:
+            OutputError: It does not fit its contract.
+        """
+        return self.output.encode(payload).encode()
+
+
+class EventRows:
+    """The rows, checked.
+
+    Args:
+        registry: The registry file.
+        application: Where functions and contracts are.
+        events: The contract of each event.
+        pruning_logger: Returns what is called with each path that is left out of something.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        application: Application,
+        events: dict[str, EventContract],
+        pruning_logger: Callable[[str], Callable[[str], None]],
+    ) -> None:
+        self._registry = registry
+        self._application = application
+        self._events = events
+        self._pruning_logger = pruning_logger
+        self.faults: list[str] = []
+        self.targets: dict[str, EventTarget] = {}
+        """By event_type."""
+        self.kinds: dict[type[Contract], Kind] = {}
+        """By the payload's type."""
+        for event_type, row in registry.events.items():
+            self._add_target(event_type, row)
+        for kind, notification in registry.notifications.items():
+            self._add_kind(kind, notification.contract)
+
+        self._keys = self._free_keys()
+
+    def keys(self) -> dict[str, type[Contract]]:
+        """Return what these rows add to the replies of `get_callback_data`: the contract of each key."""
+        return self._keys
+
+    def _free_keys(self) -> dict[str, type[Contract]]:
+        """Return the contract of each added key that no event, and no other row, has."""
+        added = list(self._added_keys())
+        if not added:  # the contracts of events are imported when they are needed
+            return {}
+        taken = dict.fromkeys(("event_type", "timestamp", "errcode", "errmsg"), "every reply")
+        for contract in self._events.values():
+            names = (field.encode_name for field in msgspec.structs.fields(contract.event))
+            taken = dict.fromkeys(names, f"event {contract.name}") | taken
+        keys = {}
+        for place, key, type_ in added:
+            if key in taken:
+                self.faults.append(f"{place}: in get_callback_data {key} is a key of {taken[key]}; choose another name")
+            else:
+                taken[key], keys[key] = place, type_
+        return keys
+
+    def _added_keys(self) -> Iterator[tuple[str, str, type[Contract]]]:
+        """Yield place, key and contract of what these rows add."""
+        for target in self.targets.values():
+            if target.result_key is not None and target.handler.response is not None:
+                yield target.place, target.result_key, target.handler.response
+        for type_, kind in self.kinds.items():
+            yield self._registry.place("notifications", kind.name), kind.name, type_
+
+    def _add_target(self, event_type: str, row: EventRow) -> None:
+        place = self._registry.place("events", event_type)
+        contract = self._events.get(event_type)
+        if contract is None:
+            fix = did_you_mean(event_type, self._events, f"correct the name, or add schemas/events/{event_type}.py")
+            self.faults.append(f"{place}: event {event_type} has no contract; {fix}")
+            return
+        handler = self._handler(place, row.handler, contract)
+        if handler is None:
+            return
+        response = handler.response
+        timeout = row.timeout if row.timeout is not None else self._registry.program.timeout
+        event = LazyType(lambda: contract.event)
+        self.targets[event_type] = EventTarget(
+            event_type=event_type,
+            row=row,
+            handler=handler,
+            input=OutputCodec(event, OutputPolicy.PRUNE, self._pruning_logger(f"event {event_type}")),
+            output=None if response is None else OutputCodec(response, OutputPolicy.STRICT),
+            timeout=timeout,
+            place=place,
+        )
+
+    def _handler(self, place: str, name: str, contract: EventContract) -> EventHandler | None:
+        try:
+            handler = read_event_handler(self._application.attribute(name))
+            event = contract.event
+        except LoaderError as error:
+            self.faults.append(f"{place}: handler: {error}")
+            return None
+        except TypeError as error:
+            self.faults.append(f"{place}: handler: {name}: {error}")
+            return None
+        if event not in handler.events:
+            self.faults.append(
+                f"{place}: handler: {name} does not take this event; annotate its first parameter with "
+                f"{contract.module}.Event, or with a union that holds it"
+            )
+            return None
+        faults = () if handler.response is None else contract_faults(handler.response)
+        found = [f"{place}: handler: {name} returns {path}: {why}" for path, why in faults]
+        self.faults += found
+        return None if found else handler
+
+    def _add_kind(self, kind: str, contract: str) -> None:
+        place = self._registry.place("notifications", kind)
+        if not kind.isidentifier() or iskeyword(kind):
+            self.faults.append(f"{place}: a kind is a key of JSON made of letters, digits and _, such as daily_digest")
+            return
+        try:
+            type_ = self._application.attribute(contract)
+        except LoaderError as error:
+            self.faults.append(f"{place}: contract: {error}")
+            return
+        if not (isinstance(type_, type) and issubclass(type_, Contract)):
+            self.faults.append(f"{place}: contract: {contract} is no subclass of wwspec_router.Contract")
+            return
+        faults = [f"{place}: contract: {contract} {path}: {why}" for path, why in contract_faults(type_)]
+        if type_ in self.kinds:
+            other = self._registry.place("notifications", self.kinds[type_].name)
+            faults.append(f"{place}: contract: {contract} is also that of {other}; give each kind a type of its own")
+        self.faults += faults
+        if not faults:
+            self.kinds[type_] = Kind(name=kind, output=OutputCodec(type_, OutputPolicy.STRICT))

@@ -1,0 +1,74 @@
+"""What makes two calls of an ability the same: the table `once` of its row, checked against the request's contract."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from wwspec_router.contracts.shape import ObjectShape, Shape, shape_of
+from wwspec_router.registry.file import OnceRow
+from wwspec_router.spelling import did_you_mean
+
+__all__ = ["WHOLE", "OnceRule", "Path", "once_faults", "once_rule", "path_text"]
+
+Path = tuple[str, ...]
+"""The keys that lead to a value of a request; none for the request itself."""
+
+WHOLE = "*"
+"""The key that stands for the whole request."""
+
+
+class OnceRule(msgspec.Struct, frozen=True, kw_only=True):
+    """How an ability runs once."""
+
+    key: Path
+    """The value by which a call is recognised."""
+    ignore: tuple[Path, ...]
+    """Values in which repeats may differ."""
+    ttl: float
+    """Seconds for which a reply is kept."""
+    keep_errors: bool
+    """Whether errors are kept, too."""
+
+
+def once_rule(row: OnceRow) -> OnceRule:
+    """Return the rule of a row without faults."""
+    return OnceRule(
+        key=_path(row.key),
+        ignore=tuple(_path(each) for each in row.ignore),
+        ttl=row.ttl,
+        keep_errors=row.keep_errors,
+    )
+
+
+def once_faults(row: OnceRow, request: Any) -> Iterator[str]:
+    """Yield what of a row does not fit the contract of the requests."""
+    shape = shape_of(request)
+    for name, paths in (("key", [row.key]), ("ignore", row.ignore)):
+        for path in paths:
+            if path != WHOLE or name == "ignore":
+                yield from (f"{name}: {fault}" for fault in _path_faults(shape, path))
+    if row.key in row.ignore:
+        yield f"ignore: {row.key} is the key; leave it out"
+
+
+def path_text(path: Path) -> str:
+    """Return a path as it is written in errors, such as `$.order.id`."""
+    return ".".join(("$", *path))
+
+
+def _path(text: str) -> Path:
+    return () if text == WHOLE else tuple(text.split("."))
+
+
+def _path_faults(shape: Shape, path: str) -> Iterator[str]:
+    for name in path.split("."):
+        if not isinstance(shape, ObjectShape):
+            yield f"{path}: {name} is looked for in what is no object in the request's contract"
+            return
+        field = shape.fields.get(name)
+        if field is None:
+            fix = did_you_mean(name, shape.fields, f"known: {', '.join(shape.fields)}")
+            yield f"{path}: the request's contract has no key {name} there; {fix}"
+            return
+        shape = field.shape

@@ -1,0 +1,102 @@
+"""What answers an ability: an SDK API, a handler, a stored event, the program's figures, or a function of `input.func`.
+
+Plain values, made by `table` and read by the kernel.
+"""
+
+from typing import Any
+
+import msgspec
+
+from wwspec_router.contracts.codec import InputCodec, OutputCodec
+from wwspec_router.contracts.wrapping import AsyncJobRequest, CallbackDataRequest, func_input
+from wwspec_router.handlers.ability import Handler
+from wwspec_router.registry.once import OnceRule
+
+__all__ = [
+    "Ability",
+    "ApiTarget",
+    "CallbackTarget",
+    "FuncTarget",
+    "HandlerTarget",
+    "StatusTarget",
+    "Target",
+]
+
+
+class ApiTarget(msgspec.Struct, frozen=True):
+    """Answered by an SDK API."""
+
+    api: str
+    input: InputCodec[Any]
+    output: OutputCodec
+
+
+class HandlerTarget(msgspec.Struct, frozen=True):
+    """Answered by the application's own code."""
+
+    handler: Handler
+    input: InputCodec[Any]
+    output: OutputCodec
+    once: OnceRule | None = None
+    """How repeats of a call are recognised; None when each call runs."""
+
+
+class CallbackTarget(msgspec.Struct, frozen=True):
+    """Answered with a stored event."""
+
+    input: InputCodec[CallbackDataRequest | AsyncJobRequest]
+    output: OutputCodec
+
+
+class StatusTarget(msgspec.Struct, frozen=True):
+    """Answered with the program's figures."""
+
+    input: InputCodec[Any]
+    output: OutputCodec
+
+
+class FuncTarget(msgspec.Struct, frozen=True):
+    """Answered by what `input.func` names: the protocol of the vendor's Python demo [100249]."""
+
+    functions: dict[str, "FunctionTarget"]
+
+    @property
+    def requests(self) -> dict[str, type]:
+        """The wrapped request of each function, for console examples."""
+        return {name: func_input(name, each.input.type) for name, each in self.functions.items()}
+
+
+FunctionTarget = ApiTarget | HandlerTarget | CallbackTarget
+"""What answers a function of the Python demo's protocol."""
+
+Target = ApiTarget | HandlerTarget | CallbackTarget | StatusTarget | FuncTarget
+"""What answers an ability."""
+
+
+class Ability(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the table."""
+
+    ability_id: str
+    target: Target
+    timeout: float | None
+    """Seconds from the arrival of the call to its answer; None for no limit."""
+    concurrency: int | None = None
+    """Synchronous calls that one worker process runs at once; None for no limit."""
+    place: str
+    """Where the registry file declares it."""
+
+    @property
+    def description(self) -> str:
+        """What answers, in a few words."""
+        match self.target:
+            case ApiTarget(api=api):
+                return f"SDK API {api}"
+            case HandlerTarget(handler=handler):
+                return f"handler {handler.function.__module__}:{handler.function.__qualname__}"
+            case CallbackTarget():
+                return "stored event by notify_id"
+            case StatusTarget():
+                return "figures of the program"
+            case FuncTarget(functions=functions):
+                names = sorted(functions)
+                return f"input.func {names[0]}" if len(names) == 1 else f"input.func, {len(names)} functions"

@@ -1,0 +1,40 @@
+"""The names of a program's keys in Redis: all under one prefix, which is also their hash tag.
+
+The text between the braces decides the slot of a key in a cluster, so all keys of a program are in one slot and a
+script may use any of them. Programs with other prefixes share the server and never see each other's keys.
+
+Every other module names keys without the prefix: `RedisServer` adds it to what it is given, and a script that makes
+names of its own adds `prefix`.
+"""
+
+from urllib.parse import quote
+
+from wwspec_router.errors import ConfigurationError
+
+PREFIX = """
+local prefix = string.match(KEYS[1], '^{[^}]*}:')
+"""
+"""The beginning of a script that makes names of keys: `prefix`, which it puts before each of them."""
+
+
+class Keys:
+    """The names of one program's keys.
+
+    Args:
+        program: What its prefix is made of: the program's name, or what the store's URL says instead.
+
+    Raises:
+        ConfigurationError: It is empty.
+    """
+
+    def __init__(self, program: str) -> None:
+        if not program:
+            raise ConfigurationError(
+                "the prefix of the keys in Redis is empty: name the program ([program] name in the registry file), "
+                "or add ?prefix=NAME to the store's URL"
+            )
+        self.prefix = f"{{{quote(program, safe='', errors='surrogatepass')}}}:"
+
+    def full(self, name: str) -> str:
+        """Return the whole name of a key."""
+        return self.prefix + name

@@ -1,0 +1,164 @@
+"""Calls that run once, in Redis.
+
+An entry is a hash that the server removes by itself when it holds its key no more. The counts follow later: they come
+from a member of a sorted set and a field of a hash for each entry. Each change is one script, with the server's clock.
+How the server is reached is in `RedisServer`. It knows neither events nor jobs.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from wwspec_router.stores.base import StoreLimits
+from wwspec_router.stores.checks import full_of_replies, kept_size, positive, storable_claim, storable_hashes
+from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceFigures
+from wwspec_router.stores.redis.connection import RedisServer
+from wwspec_router.stores.redis.job_scripts import NOW
+from wwspec_router.stores.redis.jobs import milliseconds
+from wwspec_router.stores.redis.keys import PREFIX
+
+_EXPIRY, _SIZES, _BYTES = "once:expiry", "once:sizes", "once:bytes"
+_ENTRY = "once:entry:"
+_SHARED = (_EXPIRY, _SIZES, _BYTES)
+
+_SWEPT_PER_CLAIM = 100
+"""Entries that have ended which each claim removes from the counts; more than one, so that the backlog shrinks."""
+_SWEPT_PER_FIGURES = 1000
+
+_COMMON = f"""
+{NOW}
+{PREFIX}
+local expiry, sizes, bytes = KEYS[1], KEYS[2], KEYS[3]
+local function sweep(limit)
+    local gone = redis.call('ZRANGEBYSCORE', expiry, '-inf', now, 'LIMIT', 0, limit)
+    if #gone == 0 then return 0 end
+    local freed = 0
+    for _, size in ipairs(redis.call('HMGET', sizes, unpack(gone))) do freed = freed + (size or 0) end
+    redis.call('DECRBY', bytes, freed)
+    redis.call('HDEL', sizes, unpack(gone))
+    redis.call('ZREM', expiry, unpack(gone))
+    for _, name in ipairs(gone) do redis.call('DEL', prefix .. '{_ENTRY}' .. name) end -- in case its clock was set back
+    return #gone
+end
+local function find(entry, name) -- what holds the key: token, request, errcode, text
+    local ends = redis.call('ZSCORE', expiry, name)
+    if not ends or tonumber(ends) <= now then return nil end
+    local found = redis.call('HMGET', entry, 'token', 'request', 'errcode', 'text')
+    return found[1] and found or nil
+end
+-- In Redis a key is live up to and including its expiry; here it is gone at its expiry, hence the 1.
+local function hold(entry, name, size, lifetime, ...)
+    redis.call('INCRBY', bytes, size - (redis.call('HGET', sizes, name) or 0))
+    redis.call('DEL', entry)
+    redis.call('HSET', entry, ...)
+    redis.call('PEXPIREAT', entry, string.format('%.0f', now + lifetime - 1))
+    redis.call('ZADD', expiry, now + lifetime, name)
+    redis.call('HSET', sizes, name, size)
+end
+local function hold_unless_held(entry, name, token, request, lease)
+    local found = find(entry, name)
+    if found and (found[1] ~= token or found[3]) then return found end
+    hold(entry, name, 0, lease, 'token', token, 'request', request)
+    return nil
+end
+"""
+_CLAIM = f"""
+{_COMMON}
+local entry, name, token, request, lease = KEYS[4], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local swept = sweep(ARGV[7])
+if not find(entry, name) then
+    local rows = redis.call('ZCARD', expiry) - (redis.call('ZSCORE', expiry, name) and 1 or 0)
+    if rows >= tonumber(ARGV[5]) or tonumber(redis.call('GET', bytes) or '0') >= tonumber(ARGV[6]) then
+        return swept > 0 and 'again' or 'full'
+    end
+end
+return hold_unless_held(entry, name, token, request, lease) or 'held'
+"""
+_RENEW = f"""
+{_COMMON}
+local held = {{}}
+for each = 4, #KEYS do
+    local first = 3 * each - 10
+    local name, token, request = ARGV[first], ARGV[first + 1], ARGV[first + 2]
+    if not hold_unless_held(KEYS[each], name, token, request, ARGV[1]) then held[#held + 1] = token end
+end
+return held
+"""
+_KEEP = f"""
+{_COMMON}
+local entry, name, token, request = KEYS[4], ARGV[1], ARGV[2], ARGV[3]
+local found = find(entry, name)
+if found and found[1] ~= token then return 0 end
+hold(entry, name, ARGV[5], ARGV[4], 'token', token, 'request', request, 'errcode', ARGV[6], 'text', ARGV[7])
+return 1
+"""
+_RELEASE = f"""
+{_COMMON}
+local entry, name = KEYS[4], ARGV[1]
+local found = find(entry, name)
+if found and found[1] == ARGV[2] and not found[3] then
+    redis.call('DEL', entry)
+    redis.call('ZREM', expiry, name)
+    redis.call('HDEL', sizes, name)
+end
+"""
+_FIGURES = f"""
+{_COMMON}
+local swept = sweep(ARGV[1])
+return {{swept, redis.call('ZCARD', expiry), tonumber(redis.call('GET', bytes) or '0')}}
+"""
+
+
+class RedisOnce:
+    """Keeps them in a Redis server, for all processes that use it. A base of `RedisStore`, which has the server."""
+
+    _server: RedisServer
+    _limits: StoreLimits
+
+    def claim_once(self, claim: OnceClaim, lease: float) -> OnceEntry | None:
+        """Take a key; see `OnceStore.claim_once`."""
+        storable_claim(claim)
+        bounds = (self._limits.max_once, self._limits.max_once_bytes)
+        length = milliseconds(positive("lease", lease))
+        arguments: list[str | int] = [claim.key, claim.token, claim.request, length, *bounds, _SWEPT_PER_CLAIM]
+        found: Any = b"again"
+        while found == b"again":
+            found = self._server.run(_CLAIM, [*_SHARED, _ENTRY + claim.key], arguments, again=True)
+        if found == b"full":
+            raise full_of_replies(self._limits)
+        return None if found == b"held" else self._entry(found)
+
+    def renew_once(self, claims: Sequence[OnceClaim], lease: float) -> set[str]:
+        """Extend leases; see `OnceStore.renew_once`."""
+        for claim in claims:
+            storable_claim(claim)
+        keys = [_ENTRY + claim.key for claim in claims]
+        arguments: list[str | int] = [milliseconds(positive("lease", lease))]
+        for claim in claims:
+            arguments += [claim.key, claim.token, claim.request]
+        held = self._server.run(_RENEW, [*_SHARED, *keys], arguments, again=True, durable=False)
+        return {self._server.text(token) for token in held}
+
+    def keep_once(self, claim: OnceClaim, reply: KeptReply, ttl: float) -> bool:
+        """Keep a reply; see `OnceStore.keep_once`. It is as durable as the server is."""
+        storable_claim(claim)
+        size, lifetime = kept_size(reply), milliseconds(positive("ttl", ttl))
+        arguments: list[str | int] = [claim.key, claim.token, claim.request, lifetime]
+        arguments += [size, reply.errcode, reply.text]
+        return bool(self._server.run(_KEEP, [*_SHARED, _ENTRY + claim.key], arguments, again=True))
+
+    def release_once(self, key: str, token: str) -> None:
+        """Free a key; see `OnceStore.release_once`."""
+        storable_hashes(key=key, token=token)
+        self._server.run(_RELEASE, [*_SHARED, _ENTRY + key], [key, token], again=True)
+
+    def once_figures(self) -> OnceFigures:
+        """Return how many keys are held; see `OnceStore.once_figures`."""
+        while True:
+            swept, rows, size = self._server.run(_FIGURES, _SHARED, [_SWEPT_PER_FIGURES], again=True, durable=False)
+            if swept < _SWEPT_PER_FIGURES:
+                return OnceFigures(rows=rows, bytes=size)
+
+    def _entry(self, found: Sequence[bytes | None]) -> OnceEntry:
+        token, request, errcode, text = (None if each is None else self._server.text(each) for each in found)
+        reply = None if errcode is None else KeptReply(text=text or "", errcode=int(errcode))
+        return OnceEntry(token=token or "", request=request or "", reply=reply)

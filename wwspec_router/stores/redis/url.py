@@ -1,0 +1,203 @@
+"""The URL of a Redis store: one server, a primary that sentinels name, or a cluster.
+
+The schemes are those of redis-py, and of the packages limits (Flask-Limiter) and redis-sentinel-url for several
+machines. It connects nowhere.
+"""
+
+import re
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from wwspec_router.errors import ConfigurationError
+from wwspec_router.spelling import did_you_mean
+
+__all__ = ["LONGEST_WAIT", "Address", "Kind", "Target", "parse_url"]
+
+LONGEST_WAIT = 1.5
+"""Most seconds that a write may wait for replicas: less than the time within which the server must answer."""
+MOST_REPLICAS = 100
+FORMS = (
+    "redis://[user:password@]host[:port][/db], redis+sentinel://[user:password@]host:port,host:port/primary[?db=0], "
+    "redis+cluster://[user:password@]host:port,host:port (rediss://, rediss+sentinel://, rediss+cluster:// for TLS), "
+    "or unix://[user:password@]/path/to.sock[?db=1]"
+)
+
+Address = tuple[str, int]
+"""A host and a port."""
+
+
+class Kind(Enum):
+    """What a URL names."""
+
+    SERVER = "redis"
+    SENTINEL = "sentinel"
+    CLUSTER = "cluster"
+
+
+class Target(NamedTuple):
+    """What a URL says."""
+
+    kind: Kind
+    place: str
+    """What errors call it: never with a password."""
+    addresses: tuple[Address, ...]
+    """Of the server, the sentinels, or some nodes of the cluster; none with a Unix socket."""
+    primary: str
+    """What the sentinels call the primary; else empty."""
+    tls: bool
+    options: dict[str, Any]
+    """Arguments of a connection to a server that keeps data."""
+    sentinel_options: dict[str, Any]
+    """Arguments of a connection to a sentinel."""
+    prefix: str | None
+    """What the names of keys begin with; None leaves that to the program's name."""
+    replicas: int
+    """How many replicas a write waits for."""
+    wait: float
+    """For how many seconds at most."""
+
+
+_KINDS = {
+    "redis": Kind.SERVER,
+    "rediss": Kind.SERVER,
+    "unix": Kind.SERVER,
+    "redis+sentinel": Kind.SENTINEL,
+    "rediss+sentinel": Kind.SENTINEL,
+    "redis+cluster": Kind.CLUSTER,
+    "rediss+cluster": Kind.CLUSTER,
+}
+_FOR_ALL = ("prefix", "wait", "wait_timeout")
+_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+_PORTS = {Kind.SERVER: 6379, Kind.SENTINEL: 26379, Kind.CLUSTER: 6379}
+
+
+def parse_url(url: str) -> Target:
+    """Parse a URL.
+
+    Raises:
+        ConfigurationError: It has another form than those of `RedisStore`, or names a file that is not there; the text
+            does not repeat the URL.
+    """
+    try:
+        return _parse(url)
+    except (ValueError, KeyError):
+        pass  # raised below, because the error at hand may carry the URL
+    raise _refusal("its parts do not fit")
+
+
+def _refusal(reason: str) -> ConfigurationError:
+    """Return the error for a URL; the reason repeats nothing that may be part of a password."""
+    return ConfigurationError(f"the Redis store's URL can't be read: {reason}; write {FORMS}")
+
+
+def _parse(url: str) -> Target:
+    parts = urlsplit(url)
+    kind, tls = _KINDS[parts.scheme], parts.scheme.startswith("rediss")
+    given = _parameters(parts, kind, tls)
+    files: dict[str, Any] = {name: _readable(name, given[name]) for name in _FILES if name in given}
+    if ("ssl_keyfile" in files) > ("ssl_certfile" in files):
+        raise _refusal("ssl_keyfile needs ssl_certfile")
+    shared = {**files, "ssl_check_hostname": True} if tls else {}
+    user, addresses, path = _credentials(parts), _addresses(parts, kind), unquote(parts.path)
+    sentinel = {name.removeprefix("sentinel_"): text for name, text in given.items() if name.startswith("sentinel_")}
+    place, primary = ",".join(f"{host}:{port}" for host, port in addresses), ""
+    if parts.scheme == "unix":
+        if not path.startswith("/") or path == "/":
+            raise _refusal("it names no socket")
+        place, user = path, {**user, "path": path}
+    elif kind is Kind.SERVER:
+        given = {**given, "db": path.removeprefix("/") or "0"}
+    elif kind is Kind.SENTINEL:
+        primary = path.removeprefix("/")
+        if not primary or "/" in primary:
+            raise _refusal("its path must be the name that the sentinels have for the primary")
+        place = f"{primary} of the sentinels {place}"
+    else:
+        if path not in ("", "/"):
+            raise _refusal("a cluster has one database, so its URL has no path")
+        place = f"the cluster {place}"
+    if kind is not Kind.CLUSTER:
+        user = {**user, "db": _database(given.get("db", "0"))}
+    return Target(
+        kind=kind,
+        place=place,
+        addresses=addresses,
+        primary=primary,
+        tls=tls,
+        options={**user, **shared},
+        sentinel_options={**sentinel, **shared},
+        prefix=given.get("prefix"),
+        replicas=_whole("wait", given.get("wait", "0"), MOST_REPLICAS),
+        wait=_seconds("wait_timeout", given.get("wait_timeout", "1")),
+    )
+
+
+def _parameters(parts: SplitResult, kind: Kind, tls: bool) -> Mapping[str, str]:
+    known = [*_FOR_ALL, *(_FILES if tls else ())]
+    known += ["db"] if kind is Kind.SENTINEL or parts.scheme == "unix" else []
+    known += ["sentinel_username", "sentinel_password"] if kind is Kind.SENTINEL else []
+    pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True) if parts.query else []
+    given = dict(pairs)
+    unknown = [name for name in given if name not in known]
+    if parts.fragment or unknown:
+        meant = did_you_mean(unknown[0], known) if unknown else ""
+        takes = f"{f'{meant} ' if meant else ''}it takes {', '.join(sorted(known))}"
+        raise _refusal(f"it has a parameter that {parts.scheme}:// does not take ({takes})")
+    if len(given) < len(pairs):
+        raise _refusal("it has a parameter twice")
+    return given
+
+
+def _credentials(parts: SplitResult) -> dict[str, Any]:
+    found = {"username": parts.username, "password": parts.password}
+    return {name: unquote(text) for name, text in found.items() if text}
+
+
+def _addresses(parts: SplitResult, kind: Kind) -> tuple[Address, ...]:
+    hosts = parts.netloc.rpartition("@")[2]
+    if parts.scheme == "unix":
+        if hosts:
+            raise _refusal("a socket has no host")
+        return ()
+    each = hosts.split(",")
+    if kind is Kind.SERVER and len(each) > 1:
+        raise _refusal("a single server has one host")
+    return tuple(_address(host, _PORTS[kind]) for host in each)
+
+
+def _address(text: str, default: int) -> Address:
+    parts = urlsplit(f"//{text}")
+    if not parts.hostname:
+        raise _refusal("it has no host")
+    try:
+        port = parts.port
+    except ValueError:
+        port = -1
+    if port == -1:
+        raise _refusal("a port must be a number up to 65535")
+    return parts.hostname, default if port is None else port
+
+
+def _database(text: str) -> int:
+    return _whole("the database", text, 999_999)
+
+
+def _whole(name: str, text: str, most: int) -> int:
+    if not re.fullmatch(r"[0-9]{1,6}", text) or int(text) > most:
+        raise _refusal(f"{name} must be a number from 0 to {most}")
+    return int(text)
+
+
+def _seconds(name: str, text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,6})?", text) or not 0.001 <= float(text) <= LONGEST_WAIT:
+        raise _refusal(f"{name} must be from 0.001 to {LONGEST_WAIT:g} seconds")
+    return float(text)
+
+
+def _readable(name: str, text: str) -> str:
+    if not Path(text).is_file():
+        raise _refusal(f"{name} names no file")
+    return text

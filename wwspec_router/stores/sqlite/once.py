@@ -1,0 +1,166 @@
+"""Calls that run once, in a SQLite file: their table and its rules.
+
+How the file is opened, written and read is in `SqliteFile`. It knows neither events nor jobs.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from wwspec_router.stores.base import StoreLimits
+from wwspec_router.stores.checks import full_of_replies, kept_size, positive, storable_claim, storable_hashes
+from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceFigures
+from wwspec_router.stores.sqlite.file import SqliteFile
+
+ONCE_TABLES: Sequence[str] = (
+    """
+    CREATE TABLE once (
+        key TEXT PRIMARY KEY,
+        token TEXT NOT NULL,
+        request TEXT NOT NULL,
+        expires REAL NOT NULL,
+        size INTEGER NOT NULL,
+        errcode INTEGER,
+        text TEXT
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX once_expires ON once (expires, size)",
+    "CREATE TABLE once_usage (rows INTEGER NOT NULL, bytes INTEGER NOT NULL)",
+    "INSERT INTO once_usage VALUES (0, 0)",
+    """
+    CREATE TRIGGER once_added AFTER INSERT ON once BEGIN
+        UPDATE once_usage SET rows = rows + 1, bytes = bytes + new.size;
+    END
+    """,
+    """
+    CREATE TRIGGER once_removed AFTER DELETE ON once BEGIN
+        UPDATE once_usage SET rows = rows - 1, bytes = bytes - old.size;
+    END
+    """,
+)
+"""The statements that make the tables; `events.SCHEMA` says since which version they exist. Never edited."""
+
+_REMOVED_AT_ONCE = 64
+"""Rows that one claim deletes; more than it adds, so that the backlog shrinks."""
+
+_FIND = "SELECT token, request, errcode, text FROM once WHERE key = ? AND expires > ?"
+_ADD = "INSERT INTO once (key, token, request, expires, size, errcode, text) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_EXTEND = "UPDATE once SET expires = ? WHERE key = ?"
+_REMOVE = "DELETE FROM once WHERE key = ?"
+_RELEASE = "DELETE FROM once WHERE key = ? AND token = ? AND errcode IS NULL"
+_REMOVE_ENDED = "DELETE FROM once WHERE key IN (SELECT key FROM once WHERE expires <= ? ORDER BY expires LIMIT ?)"
+_ANY_ENDED = "SELECT 1 FROM once WHERE expires <= ? LIMIT 1"
+_USAGE = "SELECT rows, bytes FROM once_usage"
+_FIGURES = """
+    SELECT usage.rows - ended.rows, usage.bytes - ended.bytes
+    FROM once_usage AS usage,
+         (SELECT count(*) AS rows, ifnull(sum(size), 0) AS bytes FROM once WHERE expires <= ?) AS ended
+"""
+
+
+class SqliteOnce:
+    """Keeps them in a file that all its processes share. A base of `SqliteStore`, which has the file and the clock."""
+
+    _file: SqliteFile
+    _limits: StoreLimits
+    _clock: Callable[[], float]
+
+    def claim_once(self, claim: OnceClaim, lease: float) -> OnceEntry | None:
+        """Take a key; see `OnceStore.claim_once`. One that is held costs a read only."""
+        storable_claim(claim)
+        positive("lease", lease)
+        entry = _entry(self._file.read(_FIND, (claim.key, self._clock())))
+        if entry is None or entry.token == claim.token:
+            now = self._clock()
+            entry = self._file.write(lambda db: self._claim(db, claim, now, lease), synced=False)
+        return None if _is_running(entry, claim) else entry
+
+    def renew_once(self, claims: Sequence[OnceClaim], lease: float) -> set[str]:
+        """Extend leases; see `OnceStore.renew_once`."""
+        positive("lease", lease)
+        for claim in claims:
+            storable_claim(claim)
+        now = self._clock()
+
+        def renew(db: sqlite3.Connection) -> set[str]:
+            return {claim.token for claim in claims if _is_running(_renewed(db, claim, now, lease), claim)}
+
+        return self._file.write(renew, synced=False) if claims else set()
+
+    def keep_once(self, claim: OnceClaim, reply: KeptReply, ttl: float) -> bool:
+        """Keep a reply; see `OnceStore.keep_once`. It is on the disk when this returns."""
+        storable_claim(claim)
+        size, now = kept_size(reply), self._clock()
+        positive("ttl", ttl)
+        row = (claim.key, claim.token, claim.request, now + ttl, size, reply.errcode, reply.text)
+
+        def keep(db: sqlite3.Connection) -> bool:
+            entry = _find(db, claim.key, now)
+            if entry is not None and entry.token != claim.token:
+                return False
+            db.execute(_REMOVE, (claim.key,))
+            db.execute(_ADD, row)
+            return True
+
+        return self._file.write(keep)
+
+    def release_once(self, key: str, token: str) -> None:
+        """Free a key; see `OnceStore.release_once`."""
+        storable_hashes(key=key, token=token)
+        self._file.write(lambda db: db.execute(_RELEASE, (key, token)), synced=False)
+
+    def once_figures(self) -> OnceFigures:
+        """Return how many keys are held; see `OnceStore.once_figures`."""
+        [(rows, size)] = self._file.read(_FIGURES, (self._clock(),))
+        return OnceFigures(rows=rows, bytes=size)
+
+    def _claim(self, db: sqlite3.Connection, claim: OnceClaim, now: float, lease: float) -> OnceEntry:
+        """Return what holds the key: the claim, or an entry that another thread or process added meanwhile.
+
+        Raises:
+            StoreFullError: A bound would be exceeded.
+        """
+        db.execute(_REMOVE_ENDED, (now, _REMOVED_AT_ONCE))
+        if _find(db, claim.key, now) is None:
+            while not self._has_room(db):
+                if not db.execute(_REMOVE_ENDED, (now, _REMOVED_AT_ONCE)).rowcount:
+                    raise full_of_replies(self._limits)
+        return _renewed(db, claim, now, lease)
+
+    def _has_room(self, db: sqlite3.Connection) -> bool:
+        rows, size = db.execute(_USAGE).fetchone()
+        return bool(rows < self._limits.max_once and size < self._limits.max_once_bytes)
+
+    def _remove_ended_once(self) -> bool:
+        """Remove some of what holds no key any more; return whether there was any."""
+        now = self._clock()
+        if not self._file.read(_ANY_ENDED, (now,)):
+            return False
+        self._file.write(lambda db: db.execute(_REMOVE_ENDED, (now, _REMOVED_AT_ONCE)), synced=False)
+        return True
+
+
+def _renewed(db: sqlite3.Connection, claim: OnceClaim, now: float, lease: float) -> OnceEntry:
+    """Return what holds the key: the claim, for `lease` seconds, unless there is another entry or its reply."""
+    entry = _find(db, claim.key, now)
+    if entry is None:
+        db.execute(_REMOVE, (claim.key,))
+        db.execute(_ADD, (claim.key, claim.token, claim.request, now + lease, 0, None, None))
+    elif _is_running(entry, claim):
+        db.execute(_EXTEND, (now + lease, claim.key))
+    return entry or OnceEntry(token=claim.token, request=claim.request)
+
+
+def _is_running(entry: OnceEntry, claim: OnceClaim) -> bool:
+    return entry.token == claim.token and entry.reply is None
+
+
+def _find(db: sqlite3.Connection, key: str, now: float) -> OnceEntry | None:
+    return _entry(db.execute(_FIND, (key, now)).fetchall())
+
+
+def _entry(rows: list[Any]) -> OnceEntry | None:
+    for token, request, errcode, text in rows:
+        reply = None if errcode is None else KeptReply(text=text, errcode=errcode)
+        return OnceEntry(token=token, request=request, reply=reply)
+    return None

@@ -1,0 +1,1 @@
+"""Searches for requests that an application answers badly: `wwspec fuzz`. Needs the extra `testing`."""

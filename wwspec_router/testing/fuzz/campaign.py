@@ -1,0 +1,176 @@
+"""Plays generated calls and events against an application in a zone, and tells which of them it answers badly.
+
+What it looks for: replies that the platform would refuse, handlers that crash, and handlers that hang. That a program
+refuses a request is no finding: refusing is its right.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+from hypothesis import HealthCheck, Phase, given, seed as seeded, settings, strategies as st
+
+from wwspec_router.emulator.answers import ERRCODES
+from wwspec_router.emulator.http.answer import read_answer
+from wwspec_router.emulator.http.client import EmulatorError
+from wwspec_router.emulator.state.faults import RETURN_CODES
+from wwspec_router.errors import CallError, HandlerTimeoutError
+from wwspec_router.testing.fuzz.crashes import Crashes
+from wwspec_router.testing.fuzz.requests import almost_fitting, fitting
+from wwspec_router.testing.zone import Answer, Zone
+
+__all__ = ["MISFITS", "UNANSWERED", "Case", "Disturbance", "Finding", "Kind", "search"]
+
+Kind = Literal["misfit", "crash", "hang"]
+
+MISFITS = (790013, 790014)
+"""The platform's errcodes for a reply that is not JSON, or outside its contract."""
+UNANSWERED = (710675, 710676, 710677)
+"""Those for a program that did not answer in time, or not as the protocol wants it."""
+PAUSES = (0.01, 0.1)
+"""Seconds by which an SDK call is delayed."""
+MOST_FINDINGS = 3
+"""Kinds of failure that are searched for in one ability, one after the other."""
+
+
+class Disturbance(msgspec.Struct, frozen=True):
+    """A fault that meets the calls of one case; see `EmulatorClient.add_fault`."""
+
+    on: str
+    effect: str
+    value: float = 0
+    count: int | None = None
+
+
+class Case(msgspec.Struct, frozen=True):
+    """One call, or one event, and what goes wrong meanwhile."""
+
+    target: str
+    """An ability ID, or an event type."""
+    is_event: bool
+    request: Any
+    """The request of a call."""
+    disturbances: tuple[Disturbance, ...] = ()
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """A case that is answered badly."""
+
+    case: Case
+    kind: Kind
+    what: str
+    """What went wrong and where, which is the same for cases that show the same fault."""
+    text: str = ""
+    """What the error says, which may differ from case to case."""
+
+
+class _FoundError(Exception):
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.what)
+        self.finding = finding
+
+
+def search(
+    zone: Zone,
+    target: str,
+    request: Any,
+    *,
+    examples: int,
+    seed: int,
+    crashes: Crashes,
+    known: Mapping[str, Sequence[Any]] | None = None,
+    on_case: Callable[[], None] = lambda: None,
+) -> Iterator[Finding]:
+    """Search for cases of one ability or event that are answered badly; each is made as small as it can be.
+
+    Args:
+        zone: The application in a zone.
+        target: An ability ID or an event type.
+        request: The msgspec type of the ability's request; None for an event.
+        examples: Cases that are tried.
+        seed: The same seed gives the same cases.
+        crashes: What the program logs.
+        known: Values of the emulated world by key.
+        on_case: Called before each case.
+    """
+    found: set[tuple[Kind, str]] = set()
+    while len(found) < MOST_FINDINGS:
+
+        def play(case: Case) -> None:
+            on_case()
+            finding = _play(zone, case, crashes)
+            if finding is not None and (finding.kind, finding.what) not in found:
+                raise _FoundError(finding)
+
+        try:
+            _searching(play, _cases(target, request, known), examples, seed)
+        except _FoundError as error:
+            found.add((error.finding.kind, error.finding.what))
+            yield error.finding
+        else:
+            return
+
+
+def _searching(play: Callable[[Case], None], cases: st.SearchStrategy[Case], examples: int, seed: int) -> None:
+    limits = settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        derandomize=False,
+        report_multiple_bugs=False,
+        print_blob=False,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+    seeded(seed)(limits(given(cases)(play)))()
+
+
+def _cases(target: str, request: Any, known: Mapping[str, Sequence[Any]] | None) -> st.SearchStrategy[Case]:
+    disturbances = st.lists(_disturbances(), max_size=2).map(tuple)
+    if request is None:
+        return st.builds(Case, st.just(target), st.just(True), st.none(), disturbances)
+    requests = fitting(request, known) | almost_fitting(request, known)
+    return st.builds(Case, st.just(target), st.just(False), requests, disturbances)
+
+
+def _disturbances() -> st.SearchStrategy[Disturbance]:
+    counts = st.sampled_from([None, 1, 2])
+    return st.one_of(
+        st.builds(Disturbance, st.just("sdk"), st.just("errcode"), st.sampled_from(ERRCODES), counts),
+        st.builds(Disturbance, st.just("sdk"), st.just("return_code"), st.sampled_from(RETURN_CODES), counts),
+        st.builds(Disturbance, st.just("sdk"), st.just("latency"), st.sampled_from(PAUSES), st.just(1)),
+        st.builds(Disturbance, st.just("sdk"), st.just("drop"), st.just(0.0), counts),
+        st.builds(Disturbance, st.just("callback"), st.sampled_from(["never", "twice"]), st.just(0.0), counts),
+    )
+
+
+def _play(zone: Zone, case: Case, crashes: Crashes) -> Finding | None:
+    """Play one case; return what is wrong with the answer, if anything is."""
+    crashes.take()
+    for each in case.disturbances:
+        zone.client.add_fault(each.on, each.effect, value=each.value, count=each.count)
+    try:
+        if case.is_event:
+            reply = zone.client.fire(case.target)["reply"]
+            answer = read_answer(f"event {case.target}", {"errcode": 0, "response_data": reply})
+        else:
+            answer = zone.call(case.target, msgspec.json.encode(case.request).decode())
+    except EmulatorError as error:  # the platform got no reply to its event
+        return Finding(case, "hang", str(error))
+    finally:
+        zone.client.clear_faults()
+    kind = _kind_of(answer, is_delayed=any(each.effect == "latency" for each in case.disturbances))
+    if kind is None:
+        return None
+    raised, text = crashes.take() if kind == "crash" else ("", "")
+    return Finding(case, kind, raised or f"{answer.errmsg} ({answer.errcode})", text)
+
+
+def _kind_of(answer: Answer[Any], *, is_delayed: bool) -> Kind | None:
+    if answer.refused_by == "platform":
+        return "misfit" if answer.errcode in MISFITS else "hang" if answer.errcode in UNANSWERED else None
+    if answer.refused_by == "program" and answer.errmsg == CallError.default_message:
+        return "crash"
+    if answer.refused_by == "program" and answer.errmsg == HandlerTimeoutError.default_message:
+        return None if is_delayed else "hang"
+    return None

@@ -1,0 +1,315 @@
+"""The contract of a store of calls that run once, as tests that every backend runs.
+
+It is not aware of any backend, and it sees a store only through `OnceStore`. It needs the extra `testing`.
+"""
+# ruff: noqa: D102, S101  (tests: their names are their docstrings, and they are made of assertions)
+
+from contextlib import closing
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given, strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from wwspec_router.errors import StoreError, StoreFullError
+from wwspec_router.stores.base import Store, StoreLimits
+from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceFigures, OnceStore
+from wwspec_router.testing.store_rig import SETTINGS, THREADS, ManualClock, StoreFactory, StoreFixtures, in_threads
+
+LEASE = 60.0
+TTL = 1200.0
+REPLY = KeptReply(text='{"order":"事 1"}')
+
+
+def claim_of(key: str, token: str, request: str = "f00d") -> OnceClaim:
+    """Return a claim; its parts are hexadecimal digits."""
+    return OnceClaim(key=key, token=token, request=request)
+
+
+ONE, OTHER = claim_of("a1", "1"), claim_of("a1", "2", "beef")
+"""Two claims of one key."""
+
+
+def entry_of(claim: OnceClaim, reply: KeptReply | None = None) -> OnceEntry:
+    """Return what a store has of a claim that holds its key."""
+    return OnceEntry(token=claim.token, request=claim.request, reply=reply)
+
+
+class OnceSuite(StoreFixtures):
+    """What every store of calls that run once must do. Subclass it and override `store_factory`."""
+
+    def test_a_key_is_held_by_the_first_claim(self, store: OnceStore) -> None:
+        assert store.claim_once(ONE, LEASE) is None
+        assert store.claim_once(OTHER, LEASE) == entry_of(ONE)
+        assert store.claim_once(claim_of("a2", "2"), LEASE) is None
+
+    def test_a_claim_that_holds_its_key_gets_it_again(self, store: OnceStore, clock: ManualClock) -> None:
+        store.claim_once(ONE, LEASE)
+        clock.advance(30)
+        assert store.claim_once(ONE, LEASE) is None
+        clock.advance(45)
+        assert store.claim_once(OTHER, LEASE) == entry_of(ONE)
+
+    def test_every_claim_gets_the_kept_reply(self, store: OnceStore) -> None:
+        store.claim_once(ONE, LEASE)
+        assert store.keep_once(ONE, REPLY, TTL)
+        assert store.claim_once(OTHER, LEASE) == entry_of(ONE, REPLY)
+        assert store.claim_once(ONE, LEASE) == entry_of(ONE, REPLY)
+
+    @SETTINGS
+    @given(text=st.text(), errcode=st.integers(-(2**63), 2**63 - 1))
+    def test_a_reply_comes_back_as_it_was_kept(self, store: OnceStore, text: str, errcode: int) -> None:
+        reply = KeptReply(text=text, errcode=errcode)
+        assert store.keep_once(ONE, reply, TTL)
+        assert store.claim_once(OTHER, LEASE) == entry_of(ONE, reply)
+
+    def test_a_reply_is_kept_for_its_ttl(self, store: OnceStore, clock: ManualClock) -> None:
+        store.claim_once(ONE, LEASE)
+        store.keep_once(ONE, REPLY, 100)
+        clock.advance(70)
+        assert store.claim_once(OTHER, LEASE) == entry_of(ONE, REPLY)
+        clock.advance(30)
+        assert store.claim_once(OTHER, LEASE) is None
+
+    def test_a_lease_that_ends_frees_the_key(self, store: OnceStore, clock: ManualClock) -> None:
+        store.claim_once(ONE, LEASE)
+        clock.advance(LEASE)
+        assert store.claim_once(OTHER, LEASE) is None
+        assert store.claim_once(ONE, LEASE) == entry_of(OTHER)
+
+    def test_a_renewed_claim_holds_its_key(self, store: OnceStore, clock: ManualClock) -> None:
+        another = claim_of("a2", "3")
+        store.claim_once(ONE, LEASE)
+        store.claim_once(another, LEASE)
+        clock.advance(40)
+        assert store.renew_once([ONE, another], LEASE) == {"1", "3"}
+        assert store.renew_once([], LEASE) == set()
+        clock.advance(40)
+        assert store.claim_once(OTHER, LEASE) == entry_of(ONE)
+
+    def test_a_late_owner_has_its_key_again_when_nobody_took_it(self, store: OnceStore, clock: ManualClock) -> None:
+        store.claim_once(ONE, LEASE)
+        clock.advance(90)
+        assert store.renew_once([ONE], LEASE) == {"1"}
+        assert store.claim_once(OTHER, LEASE) == entry_of(ONE)
+        clock.advance(90)
+        assert store.keep_once(ONE, REPLY, TTL)
+        assert store.claim_once(OTHER, LEASE) == entry_of(ONE, REPLY)
+
+    def test_a_late_owner_changes_nothing_of_the_one_that_took_over(self, store: OnceStore, clock: ManualClock) -> None:
+        store.claim_once(ONE, LEASE)
+        clock.advance(90)
+        store.claim_once(OTHER, LEASE)
+        assert store.renew_once([ONE], LEASE) == set()
+        assert not store.keep_once(ONE, REPLY, TTL)
+        store.release_once(ONE.key, ONE.token)
+        assert store.claim_once(claim_of("a1", "3"), LEASE) == entry_of(OTHER)
+        reply = KeptReply(text="of the one that took over")
+        assert store.keep_once(OTHER, reply, TTL)
+        assert not store.keep_once(ONE, REPLY, TTL)
+        assert store.claim_once(ONE, LEASE) == entry_of(OTHER, reply)
+
+    def test_a_released_key_is_free(self, store: OnceStore) -> None:
+        store.claim_once(ONE, LEASE)
+        store.release_once(ONE.key, ONE.token)
+        assert store.claim_once(OTHER, LEASE) is None
+        store.release_once("a9", "1")
+
+    def test_nothing_but_time_ends_a_kept_reply(self, store: OnceStore, clock: ManualClock) -> None:
+        store.keep_once(ONE, REPLY, TTL)
+        assert store.renew_once([ONE], 30) == set()
+        store.release_once(ONE.key, ONE.token)
+        clock.advance(100)
+        assert store.claim_once(OTHER, LEASE) == entry_of(ONE, REPLY)
+
+    def test_a_reply_can_be_kept_twice(self, store: OnceStore) -> None:
+        assert store.keep_once(ONE, KeptReply(text="first, and longer"), TTL)
+        assert store.keep_once(ONE, REPLY, TTL)
+        assert store.claim_once(OTHER, LEASE) == entry_of(ONE, REPLY)
+        assert store.once_figures() == OnceFigures(rows=1, bytes=len(REPLY.text.encode()))
+
+    def test_figures_count_what_holds_a_key(self, store: OnceStore, clock: ManualClock) -> None:
+        assert store.once_figures() == OnceFigures(rows=0, bytes=0)
+        for number in range(300):
+            claim = claim_of(f"{number:x}", f"{number:x}")
+            store.claim_once(claim, 40)
+            if number % 3 == 0:
+                store.keep_once(claim, KeptReply(text="事件"), TTL)
+        assert store.once_figures() == OnceFigures(rows=300, bytes=600)
+        clock.advance(40)
+        assert store.once_figures() == OnceFigures(rows=100, bytes=600)
+        clock.advance(TTL)
+        assert store.once_figures() == OnceFigures(rows=0, bytes=0)
+
+    def test_what_holds_a_key_is_never_dropped_to_make_room(
+        self, store_factory: StoreFactory, clock: ManualClock
+    ) -> None:
+        with closing(store_factory(StoreLimits(max_once=2))) as store:
+            store.claim_once(ONE, LEASE)
+            store.keep_once(claim_of("a2", "2"), REPLY, TTL)
+            with pytest.raises(StoreFullError, match=r"its bounds are 2 calls.*shorten the ttl"):
+                store.claim_once(claim_of("a3", "3"), LEASE)
+            assert store.claim_once(OTHER, LEASE) == entry_of(ONE)
+            assert store.renew_once([ONE], LEASE) == {"1"}
+            assert store.keep_once(ONE, REPLY, TTL)
+            clock.advance(TTL)
+            assert store.claim_once(claim_of("a3", "3"), LEASE) is None
+
+    def test_a_reply_is_kept_although_it_exceeds_the_bytes(self, store_factory: StoreFactory) -> None:
+        with closing(store_factory(StoreLimits(max_once_bytes=5))) as store:
+            store.claim_once(ONE, LEASE)
+            assert store.keep_once(ONE, KeptReply(text="longer than that"), TTL)
+            assert store.claim_once(OTHER, LEASE) is not None
+            with pytest.raises(StoreFullError):
+                store.claim_once(claim_of("a3", "3"), LEASE)
+
+    def test_a_full_store_has_room_when_many_have_ended(self, store_factory: StoreFactory, clock: ManualClock) -> None:
+        with closing(store_factory(StoreLimits(max_once=700))) as store:
+            for number in range(700):
+                store.claim_once(claim_of(f"{number:x}", "1"), 30)
+            clock.advance(30)
+            assert store.claim_once(claim_of("ffff", "1"), LEASE) is None
+            assert store.once_figures().rows == 1
+
+    def test_one_of_many_threads_gets_the_key(self, store: OnceStore) -> None:
+        claims = [claim_of("a1", f"{number:x}") for number in range(THREADS)]
+        found = in_threads(lambda number: store.claim_once(claims[number], LEASE))
+        assert found.count(None) == 1
+        holder = claims[found.index(None)]
+        assert {each.token for each in found if each is not None} == {holder.token}
+
+    @pytest.mark.parametrize("bad", ["", "A1", "g", "a" * 129, "\ud800", "a1\n"])
+    def test_what_is_no_hash_is_refused(self, store: OnceStore, bad: str) -> None:
+        for claim in (claim_of(bad, "1"), claim_of("a1", bad), claim_of("a1", "1", bad)):
+            for call in (
+                lambda claim=claim: store.claim_once(claim, LEASE),
+                lambda claim=claim: store.renew_once([claim], LEASE),
+                lambda claim=claim: store.keep_once(claim, REPLY, TTL),
+            ):
+                with pytest.raises(StoreError, match=r"must be 1 to 128 lower-case hexadecimal digits$"):
+                    call()
+        for key, token in ((bad, "1"), ("a1", bad)):
+            with pytest.raises(StoreError):
+                store.release_once(key, token)
+
+    @pytest.mark.parametrize("bad", [0.0, -1.0, float("nan"), float("inf")])
+    def test_a_time_that_is_not_positive_and_finite_is_refused(self, store: OnceStore, bad: float) -> None:
+        with pytest.raises(StoreError, match="lease must be"):
+            store.claim_once(ONE, bad)
+        with pytest.raises(StoreError, match="lease must be"):
+            store.renew_once([ONE], bad)
+        with pytest.raises(StoreError, match="ttl must be"):
+            store.keep_once(ONE, REPLY, bad)
+        assert store.claim_once(OTHER, LEASE) is None
+
+    def test_a_reply_that_can_not_be_stored_is_refused_without_its_text(self, store: OnceStore) -> None:
+        for reply in (KeptReply(text="secret \ud800"), KeptReply(text="secret", errcode=2**63)):
+            with pytest.raises(StoreError) as caught:
+                store.keep_once(ONE, reply, TTL)
+            assert "secret" not in f"{caught.value} {caught.value.__context__}"
+
+    def test_a_closed_store_takes_no_claim(self, store: Store) -> None:
+        store.close()
+        for call in (
+            lambda: store.claim_once(ONE, LEASE),
+            lambda: store.renew_once([ONE], LEASE),
+            lambda: store.keep_once(ONE, REPLY, TTL),
+            lambda: store.release_once("a1", "1"),
+            store.once_figures,
+        ):
+            with pytest.raises(StoreError, match="closed"):
+                call()
+
+    def test_any_sequence_of_calls_does_what_a_simple_model_does(
+        self, store_factory: StoreFactory, clock: ManualClock
+    ) -> None:
+        class Machine(OnceMachine):
+            def __init__(self) -> None:
+                super().__init__(store_factory(StoreLimits(max_once=3, max_once_bytes=30)), clock)
+
+        run_state_machine_as_test(Machine, settings=SETTINGS)
+
+
+class _Held(NamedTuple):
+    """What the model has under a key."""
+
+    claim: OnceClaim
+    ends: float
+    reply: KeptReply | None
+
+
+class OnceMachine(RuleBasedStateMachine):
+    """Compares a store with a dict."""
+
+    claims = Bundle("claims")
+
+    def __init__(self, store: Store, clock: ManualClock) -> None:
+        super().__init__()
+        self._store = store
+        self._clock = clock
+        self._model: dict[str, _Held] = {}
+        self._tokens = 0
+
+    @rule(target=claims, key=st.sampled_from(["a", "b", "c", "d"]), request=st.sampled_from(["1", "2"]))
+    def new_claim(self, key: str, request: str) -> OnceClaim:
+        self._tokens += 1
+        return claim_of(key, f"{self._tokens:x}", request)
+
+    @rule(claim=claims, lease=st.sampled_from([60.0, 120.0]))
+    def claim(self, claim: OnceClaim, lease: float) -> None:
+        held = self._live().get(claim.key)
+        if held is None and (len(self._live()) >= 3 or self._bytes() >= 30):
+            with pytest.raises(StoreFullError):
+                self._store.claim_once(claim, lease)
+            return
+        found = self._store.claim_once(claim, lease)
+        if held is None or self._is_running(claim):
+            assert found is None
+            self._hold(claim, lease)
+        else:
+            assert found == entry_of(held.claim, held.reply)
+
+    @rule(some=st.lists(claims, max_size=3, unique_by=lambda claim: claim.key), lease=st.sampled_from([60.0, 120.0]))
+    def renew(self, some: list[OnceClaim], lease: float) -> None:
+        free = [claim for claim in some if claim.key not in self._live() or self._is_running(claim)]
+        assert self._store.renew_once(some, lease) == {claim.token for claim in free}
+        for claim in free:
+            self._hold(claim, lease)
+
+    @rule(claim=claims, text=st.sampled_from(["", "short", "x" * 20]), ttl=st.sampled_from([90.0, 300.0]))
+    def keep(self, claim: OnceClaim, text: str, ttl: float) -> None:
+        held = self._live().get(claim.key)
+        wanted = held is None or held.claim.token == claim.token
+        assert self._store.keep_once(claim, KeptReply(text=text), ttl) is wanted
+        if wanted:
+            self._hold(claim, ttl, KeptReply(text=text))
+
+    @rule(claim=claims)
+    def release(self, claim: OnceClaim) -> None:
+        self._store.release_once(claim.key, claim.token)
+        if self._is_running(claim):
+            del self._model[claim.key]
+
+    @rule(seconds=st.sampled_from([30.0, 60.0, 200.0]))
+    def let_time_pass(self, seconds: float) -> None:
+        self._clock.advance(seconds)
+
+    @invariant()
+    def figures_agree(self) -> None:
+        assert self._store.once_figures() == OnceFigures(rows=len(self._live()), bytes=self._bytes())
+
+    def teardown(self) -> None:
+        self._store.close()
+
+    def _live(self) -> dict[str, _Held]:
+        return {key: held for key, held in self._model.items() if held.ends > self._clock()}
+
+    def _bytes(self) -> int:
+        return sum(len(held.reply.text) for held in self._live().values() if held.reply is not None)
+
+    def _is_running(self, claim: OnceClaim) -> bool:
+        held = self._live().get(claim.key)
+        return held is not None and held.claim.token == claim.token and held.reply is None
+
+    def _hold(self, claim: OnceClaim, seconds: float, reply: KeptReply | None = None) -> None:
+        self._model[claim.key] = _Held(claim, self._clock() + seconds, reply)
