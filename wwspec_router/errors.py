@@ -34,6 +34,8 @@ WWSpecError
 │   │   └─ SdkApiError       the errcode is that of an SDK API                 client.errors
 │   ├─ ReplyTypeError        the reply is not of the wanted type               client.errors
 │   └─ StillRunningError     an asynchronous call has no result in time        client.errors
+├─ KeyRingError              the secret key of a message can't be opened       client.keys
+│   └─ KeyMissingError       the private key of its version is missing         client.keys
 ├─ StoreError                the store of events and jobs failed
 │   └─ StoreFullError        a bound on rows, bytes or jobs is reached
 ├─ JsonError                 a text is not JSON, or not of the wanted type

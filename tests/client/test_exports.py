@@ -7,9 +7,9 @@ from tests.support.apps import python
 
 PUBLIC = """
 AppSecret AsyncTask AsyncZoneClient AuthEdition AuthScope AuthUser AuthUsers BadAnswerError ContractMisfitError
-CorpAuth DocAuth DocAuthUser DocAuthUsers Masking NoAnswerError NotSentError PlatformError ProgramError ReplyTypeError
-RetryPolicy SdkApiError StillRunningError SuiteApp Task TaskStatus Token TokenProvider TransportError UploadedMedia
-ZoneClient ZoneClientError
+CorpAuth DocAuth DocAuthUser DocAuthUsers KeyMissingError KeyRing KeyRingError Masking NoAnswerError NotSentError
+PlatformError ProgramError ReplyTypeError RetryPolicy SdkApiError StillRunningError SuiteApp Task TaskStatus Token
+TokenProvider TransportError UploadedMedia ZoneClient ZoneClientError
 """.split()
 
 

@@ -214,6 +214,19 @@ async def test_an_async_function_gives_tokens_on_an_event_loop_and_a_plain_one_o
     assert len(threads) == 1
 
 
+def test_a_client_for_an_event_loop_may_be_made_before_there_is_one() -> None:
+    def respond(request: httpx.Request) -> httpx.Response:
+        return answer(log_level=3)
+
+    client = AsyncZoneClient(program_id="p", tokens=lambda: "token", transport=httpx.MockTransport(respond))
+
+    async def use() -> int:
+        async with client:
+            return await client.get_log_level()
+
+    assert anyio.run(use) == 3
+
+
 def test_a_client_for_threads_says_that_it_takes_no_async_function() -> None:
     async def later() -> str:
         return "token"

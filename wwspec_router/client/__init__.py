@@ -23,6 +23,7 @@ from wwspec_router.client.errors import (  # noqa: E402
     TransportError,
     ZoneClientError,
 )
+from wwspec_router.client.keys import KeyMissingError, KeyRing, KeyRingError  # noqa: E402
 from wwspec_router.client.models import (  # noqa: E402
     AuthEdition,
     AuthScope,
@@ -52,6 +53,9 @@ __all__ = [
     "DocAuth",
     "DocAuthUser",
     "DocAuthUsers",
+    "KeyMissingError",
+    "KeyRing",
+    "KeyRingError",
     "Masking",
     "NoAnswerError",
     "NotSentError",
