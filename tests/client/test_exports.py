@@ -27,6 +27,12 @@ def test_both_clients_have_the_same_methods_with_the_same_arguments() -> None:
         assert inspect.signature(one).parameters == inspect.signature(other).parameters, name
 
 
+def test_help_shows_a_method_as_an_app_calls_it() -> None:
+    assert str(inspect.signature(client.ZoneClient.check_debug_mode)) == "(self, /, *, program_id: str = '') -> bool"
+    assert inspect.signature(client.AsyncZoneClient.get_corp_auth_info).return_annotation is client.CorpAuth
+    assert client.ZoneClient.set_log_level.__name__ == "set_log_level"
+
+
 def test_an_app_loads_nothing_of_the_program_the_emulator_or_the_server() -> None:
     loaded = python(
         "import sys, wwspec_router.client\n"

@@ -4,7 +4,7 @@ import inspect
 import threading
 import time
 from collections.abc import Callable
-from functools import partial, wraps
+from functools import partial
 from types import TracebackType
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, Self, TypeVar, Unpack, overload
 
@@ -14,7 +14,7 @@ from wwspec_router.client import calls, endpoints
 from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions, TaskStatus
 from wwspec_router.client.core import BASE_URL, Core
 from wwspec_router.client.http import Hiding, check_base_url, proxy_of, received, sent, transport_error
-from wwspec_router.client.options import CONNECTIONS, PREFIX, TIMEOUT, Tokens, core_of, limits_of
+from wwspec_router.client.options import CONNECTIONS, PREFIX, TIMEOUT, Tokens, core_of, described, limits_of
 from wwspec_router.client.retries import RetryPolicy
 from wwspec_router.client.steps import Alone, Ask, Pause, Received, Send, Step, Steps
 from wwspec_router.contracts import ApiRequest, OutputT
@@ -30,11 +30,10 @@ ReplyT = TypeVar("ReplyT")
 def _method(steps: Callable[Concatenate[Core, P], Steps[T]]) -> "Callable[Concatenate[ZoneClient, P], T]":
     """Return the method of `ZoneClient` that runs the steps of an endpoint."""
 
-    @wraps(steps)
     def run(client: "ZoneClient", /, *args: P.args, **kwargs: P.kwargs) -> T:
         return client._run(steps(client._core, *args, **kwargs))
 
-    return run
+    return described(run, steps)
 
 
 class ZoneClient:
