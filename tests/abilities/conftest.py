@@ -8,7 +8,8 @@ from tests.support.apps import ROOT
 from wwspec_router.testing.zone import Zone
 
 
-@pytest.fixture(scope="module")
-def zone() -> Iterator[Zone]:
-    with Zone.in_process(ROOT) as zone:
+@pytest.fixture(scope="module", params=["in-process", "served"])
+def zone(request: pytest.FixtureRequest) -> Iterator[Zone]:
+    """The reference program, in both forms of a zone."""
+    with Zone.in_process(ROOT) if request.param == "in-process" else Zone.serve(ROOT) as zone:
         yield zone
