@@ -25,9 +25,10 @@ def test_a_task_is_made_again_from_its_jobid_after_a_restart(zone: Zone, app: Zo
         assert repr(task) == f"Task('{jobid}')"
 
 
-def test_a_task_without_a_result_is_running_and_can_be_asked_again(zone: Zone, app: ZoneClient) -> None:
+@pytest.mark.parametrize("errcode", [710642, 790023])
+def test_a_task_without_a_result_is_running_and_can_be_asked_again(zone: Zone, app: ZoneClient, errcode: int) -> None:
     task = app.submit("chat_digest", {"limit": 4})
-    fault = zone.client.add_fault("app", "errcode", "async_program_result", 710642)
+    fault = zone.client.add_fault("app", "errcode", "async_program_result", errcode)
     assert task.status() == "running"
     with pytest.raises(StillRunningError, match=r"has reported no result within 0\.15 seconds") as caught:
         task.result(0.15)

@@ -38,7 +38,7 @@ def _method(
 
 
 class AsyncZoneClient:
-    """`ZoneClient` on an event loop of asyncio or trio: the same arguments, the same errors, one for all tasks.
+    """`ZoneClient` on an event loop: the same arguments, the same errors, one for all tasks.
 
     An async context manager. A function that gives access tokens may be `async def`; a plain one runs on a thread.
     """

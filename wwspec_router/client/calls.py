@@ -30,6 +30,9 @@ __all__ = [
 
 TaskStatus = Literal["running", "succeeded", "failed"]
 
+_NOT_YET = (WAITING, 790023)
+"""The program, or the model behind it, still works on the call."""
+
 _FIRST_POLL, _LONGEST_POLL = 0.1, 2.0
 """Seconds between two requests for a result; each pause is half as long again as the one before."""
 
@@ -179,7 +182,7 @@ def _result(core: Core, jobid: str) -> Steps[dict[str, Any] | None]:
     try:
         return (yield from core.perform(Request("chatdata/async_program_result", body, called=_name(jobid))))
     except PlatformError as error:
-        if error.errcode != WAITING:
+        if error.errcode not in _NOT_YET:
             raise
         return None
 
