@@ -18,7 +18,7 @@ DOWN = 710674
 """The platform could not connect to the program."""
 
 CONTRACT_CODES = {790014: "reply", 790016: "request", 710647: "request"}
-"""What does not fit the contract that is registered in the admin console [100019]."""
+"""What does not fit the contract that is registered in the admin console, by errcode [100019]."""
 
 HINTS: Mapping[int, str] = {
     710646: "a notify_id is valid for 10 minutes, and for the app that was given it",

@@ -51,14 +51,15 @@ def test_a_refusal_of_the_platform_has_its_errcode_a_hint_and_the_request_id(app
 def test_a_request_that_does_not_fit_the_console_names_the_path(app: ZoneClient) -> None:
     with pytest.raises(ContractMisfitError) as caught:
         app.call("chat_digest", {"limits": 5})
-    assert (caught.value.errcode, caught.value.path, caught.value.may_have_run) == (790016, "$.limits", False)
+    assert (caught.value.errcode, caught.value.side, caught.value.path) == (790016, "request", "$.limits")
+    assert not caught.value.may_have_run
 
 
 def test_a_reply_that_does_not_fit_the_console_may_have_run(zone: Zone, app: ZoneClient) -> None:
     zone.client.add_fault("program", "errcode", "chat_digest", 790014, count=1)
     with pytest.raises(ContractMisfitError) as caught:
         app.call("chat_digest")
-    assert (caught.value.errcode, caught.value.may_have_run) == (790014, True)
+    assert (caught.value.errcode, caught.value.side, caught.value.may_have_run) == (790014, "reply", True)
 
 
 def test_the_errcode_of_an_sdk_api_is_told_from_that_of_the_program(app: ZoneClient) -> None:

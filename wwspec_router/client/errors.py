@@ -16,7 +16,7 @@
 one may be one too many. No message holds a token, a secret or a request.
 """
 
-from wwspec_router.errcodes import misfit_path, request_id
+from wwspec_router.errcodes import CONTRACT_CODES, misfit_path, request_id
 from wwspec_router.errors import WWSpecError
 
 __all__ = [
@@ -119,6 +119,11 @@ class ContractMisfitError(PlatformError):
     Attributes:
         path: The place that does not fit, such as `$.limit`; empty when WeCom does not name it.
     """
+
+    @property
+    def side(self) -> str:
+        """What does not fit: `request` or `reply`."""
+        return CONTRACT_CODES[self.errcode]
 
     @property
     def path(self) -> str:
