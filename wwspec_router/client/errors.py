@@ -114,11 +114,7 @@ class PlatformError(ZoneClientError):
 
 
 class ContractMisfitError(PlatformError):
-    """The request or the reply does not fit the JSON example that the admin console has for the ability [100019].
-
-    Attributes:
-        path: The place that does not fit, such as `$.limit`; empty when WeCom does not name it.
-    """
+    """The request or the reply does not fit the JSON example that the admin console has for the ability [100019]."""
 
     @property
     def side(self) -> str:
