@@ -22,7 +22,7 @@ def test_the_modules_of_an_extra_are_those_that_its_requirements_install(extra: 
 
 
 def test_every_extra_is_in_the_table_or_made_of_others() -> None:
-    assert OPTIONAL["dev"] == ["wwspec-router[emulator,proxy,testing]"]
+    assert OPTIONAL["dev"] == ["wwspec-router[client,emulator,proxy,testing]"]
     assert {*MODULES, "dev"} == OPTIONAL.keys()
 
 

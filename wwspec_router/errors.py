@@ -23,6 +23,19 @@ WWSpecError
 │   ├─ SdkCallError          the SDK could not make our call
 │   ├─ ApiError              the platform refused our call with an errcode
 │   └─ AbilityError          raised by handlers on purpose
+├─ ZoneClientError           a request of the app's client failed              client.errors
+│   ├─ TransportError        WeCom's answer is not there                       client.errors
+│   │   ├─ NotSentError      the request has not been sent                     client.errors
+│   │   ├─ NoAnswerError     it has been sent, and nothing came back           client.errors
+│   │   └─ BadAnswerError    what came back is not an answer of WeCom          client.errors
+│   ├─ PlatformError         WeCom refuses, with an errcode                    client.errors
+│   │   └─ ContractMisfitError  a request or reply does not fit the console    client.errors
+│   ├─ ProgramError          the program answers, with an errcode              client.errors
+│   │   └─ SdkApiError       the errcode is that of an SDK API                 client.errors
+│   ├─ ReplyTypeError        the reply is not of the wanted type               client.errors
+│   └─ StillRunningError     an asynchronous call has no result in time        client.errors
+├─ KeyRingError              the secret key of a message can't be opened       client.keys
+│   └─ KeyMissingError       the private key of its version is missing         client.keys
 ├─ StoreError                the store of events and jobs failed
 │   └─ StoreFullError        a bound on rows, bytes or jobs is reached
 ├─ JsonError                 a text is not JSON, or not of the wanted type

@@ -8,6 +8,7 @@ from wwspec_router.errors import ExtraMissingError
 __all__ = ["MODULES", "require"]
 
 MODULES: Mapping[str, tuple[str, ...]] = {
+    "client": ("Crypto", "httpx"),
     "emulator": ("Crypto", "h11", "httpx", "python_multipart", "watchfiles"),
     "proxy": ("trustme",),
     "redis": ("redis",),

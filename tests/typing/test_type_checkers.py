@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.apps import write_files
+from tests.support.apps import ROOT, write_files
 from wwspec_router.scaffold.project import make_project, project_files
 
 CHECKERS = {
@@ -59,3 +59,13 @@ def check(folder: Path, checker: str) -> "subprocess.CompletedProcess[str]":
     module, *options = CHECKERS[checker]
     command = [sys.executable, "-m", module, *options]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_pyright_finds_the_mistakes_of_an_apps_calls_that_mypy_finds_and_no_others() -> None:
+    """`scripts/check` runs mypy over the page; its comments name the lines."""
+    page = ROOT / "tests" / "typing" / "typed_client.py"
+    command = [sys.executable, "-m", "basedpyright", "--level", "error", "--outputjson", str(page)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    found = {each["range"]["start"]["line"] for each in json.loads(done.stdout)["generalDiagnostics"]}
+    lines = page.read_text("utf-8").splitlines()
+    assert found == {number for number, line in enumerate(lines) if "# type: ignore" in line}

@@ -15,7 +15,7 @@ import msgspec
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted
 from wwspec_router.emulator.apis.table import APIS
-from wwspec_router.emulator.appside import calls as appside, config as appconfig, uploads
+from wwspec_router.emulator.appside import calls as appside, config as appconfig, suites, uploads
 from wwspec_router.emulator.events import sender as announcer
 from wwspec_router.emulator.events.outbox import Outbox
 from wwspec_router.emulator.settings import EmulatorSettings, check_url
@@ -151,6 +151,16 @@ class Platform:
         asked = msgspec.json.encode({"corpid": corpid, "corpsecret": secret})
         return self._app_side("gettoken", asked, issue)
 
+    def get_suite_token(self, body: bytes) -> Answer:
+        """Answer `service/get_suite_token`; see `suites`."""
+        return self._app_side("get_suite_token", body, lambda: suites.get_suite_token(self.world, body))
+
+    def get_corp_token(self, suite_access_token: str, body: bytes) -> Answer:
+        """Answer `service/get_corp_token`; see `suites`."""
+        return self._app_side(
+            "get_corp_token", body, lambda: suites.get_corp_token(self.world, suite_access_token, body)
+        )
+
     def app_call(self, api: str, access_token: str, body: bytes) -> Answer:
         """Answer one HTTP API of the app side.
 
@@ -178,7 +188,8 @@ class Platform:
         shown = path[:SHOWN_PATH]
 
         def refuse() -> Answer:
-            modelled = ", ".join(["GET gettoken", f"POST {uploads.API}", *(f"POST {api}" for api in appside.APIS)])
+            posted = (suites.SUITE_TOKEN, suites.CORP_TOKEN, uploads.API, *appside.APIS)
+            modelled = ", ".join(["GET gettoken", *(f"POST {api}" for api in posted)])
             raise RefusedError(48002, f"the emulator does not model {method} /cgi-bin/{shown}, but {modelled}")
 
         return self._app_side(shown, b"", refuse)

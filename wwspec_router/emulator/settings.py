@@ -44,6 +44,11 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     corpid: str = "wwemulator00000001"
     agentid: int = 1000002
     secret: str = "emulator-app-secret"  # noqa: S105 - of an app that exists in the emulator only
+    suite_id: str = "emulator-suite"
+    """The third-party app of which the app is an installation: it gets access tokens in this way, too."""
+    suite_secret: str = "emulator-suite-secret"  # noqa: S105 - of a suite that exists in the emulator only
+    suite_ticket: str = "emulator-suite-ticket"
+    permanent_code: str = "emulator-permanent-code"
     program_id: str = "emulator-program"
     authorised: bool = True
     """False plays an app without zone permission: 48002 and 710641."""

@@ -37,11 +37,13 @@ URL = "http://127.0.0.1"
 """What the emulator sees itself called as, since it answers its own machine only."""
 
 
-def start(app: Path, registry: Path | None, emulator: Mapping[str, Any]) -> tuple[EmulatorClient, ExitStack]:
+def start(
+    app: Path, registry: Path | None, emulator: Mapping[str, Any]
+) -> tuple[EmulatorClient, ExitStack, MemoryTransport]:
     """Start program and emulator; see `Zone.in_process`.
 
     Returns:
-        The emulator's controls, and what ends both.
+        The emulator's controls, what ends both, and the way to the emulator.
     """
     table = build_table(app, registry_path(app, registry))
     channel = _Channel()
@@ -54,10 +56,11 @@ def start(app: Path, registry: Path | None, emulator: Mapping[str, Any]) -> tupl
             table, sdk, open_store("memory:"), Settings(app=app, threads=32, grace=1.0, retry_pause=RETRY_PAUSE)
         )
         channel.program = stack.enter_context(MemoryServer(program, "zone-program"))
-        http = httpx.Client(base_url=URL, transport=MemoryTransport(emulator_server))
+        transport = MemoryTransport(emulator_server)
+        http = httpx.Client(base_url=URL, transport=transport)
         client = stack.enter_context(EmulatorClient(http=http))
         client.receive_events()
-        return client, stack.pop_all()
+        return client, stack.pop_all(), transport
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 import msgspec
 
@@ -25,6 +25,11 @@ from wwspec_router.emulator.http.answer import Answer, CallRefusedError, Submitt
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.testing.ability_ids import ability_id_of
 from wwspec_router.testing.served import ServedProgram
+
+if TYPE_CHECKING:
+    import httpx
+
+    from wwspec_router.client import ZoneClient
 
 __all__ = ["Answer", "CallRefusedError", "ServedZone", "SubmittedCall", "Zone"]
 
@@ -41,9 +46,13 @@ class Zone:
         client: Talks to the emulator.
         ends: Closed with the zone.
         registry: The application's registry file. It says which ability a request of an SDK API calls.
+        transport: The way to an emulator in this process; None for one that listens at `client.url`.
     """
 
-    def __init__(self, client: EmulatorClient, ends: ExitStack, registry: Path) -> None:
+    def __init__(
+        self, client: EmulatorClient, ends: ExitStack, registry: Path, transport: "httpx.BaseTransport | None" = None
+    ) -> None:
+        self._transport = transport
         self.client = client
         """The emulator's controls; see `EmulatorClient`."""
         self._stack = ends
@@ -67,7 +76,8 @@ class Zone:
         """
         from wwspec_router.testing.in_process import start  # it imports the whole program
 
-        return Zone(*start(app, registry, emulator), registry_path(app, registry))
+        client, ends, transport = start(app, registry, emulator)
+        return Zone(client, ends, registry_path(app, registry), transport)
 
     @staticmethod
     def serve(
@@ -192,6 +202,19 @@ class Zone:
             return ability_id_of(api, self._registry), msgspec.json.encode(ability).decode(), reply_type(kind)
         text = data if isinstance(data, str) else msgspec.json.encode({} if data is None else data).decode()
         return ability, text, reply
+
+    def app_client(self, **options: Any) -> "ZoneClient":
+        """Return a client for the app's own code, as it would be in production; close it, or use it with `with`.
+
+        Args:
+            options: Those of `ZoneClient`, in place of what leads to this zone.
+        """
+        from wwspec_router.client import ZoneClient  # not every test needs it
+
+        info = self.client.info()
+        credentials = {} if "tokens" in options else {"corpid": info["corpid"], "secret": info["secret"]}
+        here = {"program_id": info["program_id"], "base_url": self.client.url, "transport": self._transport}
+        return ZoneClient(**{**credentials, **here, **options})
 
     def fire(self, event_type: str, **overrides: Any) -> dict[str, Any]:
         """Send an event to the program; see `EmulatorClient.fire`.

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.emulator.conftest import Emulator, SealedProgram
-from wwspec_router.emulator.appside import calls as appside, uploads
+from wwspec_router.emulator.appside import calls as appside, suites, uploads
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_the_refusal_names_what_is_modelled(emulator: Emulator) -> None:
     """Row 26: the hint helps to find a mistyped path."""
     told = emulator.http.post("/cgi-bin/chatdata/sync_call_programme").json()["errmsg"]
     assert "does not model POST /cgi-bin/chatdata/sync_call_programme" in told
-    for path in ("GET gettoken", uploads.API, *appside.APIS):
+    for path in ("GET gettoken", suites.SUITE_TOKEN, suites.CORP_TOKEN, uploads.API, *appside.APIS):
         assert path in told
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
 import msgspec
 
 from wwspec_router.contracts.decoding import decode_json
+from wwspec_router.errcodes import DOWN, HINTS
 from wwspec_router.errors import JsonError, WWSpecError
 
 __all__ = ["Answer", "CallRefusedError", "NoResultError", "SubmittedCall", "down_hint", "read_answer"]
@@ -19,9 +20,6 @@ ReplyT = TypeVar("ReplyT", covariant=True)
 
 POLL = 0.05
 """Seconds between two requests for a result."""
-
-DOWN = 710674
-"""The platform could not connect to the program."""
 
 _NOT_YET: Any = object()
 
@@ -32,18 +30,10 @@ _BY_FAULT = "a fault that was set"
 """What the emulator says of an errcode that a test asked for."""
 
 _HINTS = {
+    **HINTS,
     40088: "take the jobid that `wwspec call --async` printed; the emulator forgets it when it ends",
-    710646: "a notify_id is valid for 10 minutes, and for the app that was given it",
-    710675: "the program took too long, or ended meanwhile; its log says more",
-    710676: "the program's log says more",
-    710677: "the program's log says more",
-    790013: "a reply is JSON in UTF-8",
-    790014: "`wwspec contracts ABILITY` prints the output contract",
-    790015: "a request is JSON in UTF-8",
-    790016: "`wwspec contracts ABILITY` prints the input contract",
-    800003: "`wwspec abilities` lists those of the program",
 }
-"""What to do about errcodes of the platform."""
+"""What to do about an errcode of the emulator."""
 
 
 class CallRefusedError(WWSpecError):

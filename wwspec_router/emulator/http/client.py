@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 import msgspec
 
 from wwspec_router.contracts.decoding import decode_json
-from wwspec_router.emulator.http.answer import DOWN, Answer, SubmittedCall, read_answer
+from wwspec_router.emulator.http.answer import Answer, SubmittedCall, read_answer
+from wwspec_router.errcodes import DOWN, TOKEN_CODES, WAITING
 from wwspec_router.errors import JsonError, WWSpecError
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ _CONNECTIONS = 512
 _IDLE = 30.0
 """Seconds until an idle connection is given up: before the server closes it (75 s), so that no call meets its end, and
 late enough that on a busy machine none expires between two steps of one call."""
-_TOKEN_ERRORS = (40014, 42001)
-_WAITING = 710642
 
 
 class EmulatorError(WWSpecError):
@@ -247,7 +246,7 @@ class EmulatorClient:
             reply: The type of the program's reply.
         """
         answer = self.app_call("async_program_result", {"jobid": jobid})
-        return None if answer["errcode"] == _WAITING else read_answer(ability_id or jobid, answer, reply)
+        return None if answer["errcode"] == WAITING else read_answer(ability_id or jobid, answer, reply)
 
     def upload(self, name: str, content: bytes) -> str:
         """Upload a temporary file and return its media_id, valid three days.
@@ -277,7 +276,7 @@ class EmulatorClient:
     def _with_token(self, call: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
         self._token = self._token or self.get_token()
         answer = call(self._token)
-        if answer.get("errcode") in _TOKEN_ERRORS:
+        if answer.get("errcode") in TOKEN_CODES:
             self._token = self.get_token()
             answer = call(self._token)
         return answer

@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.answers import Answer, RefusedError, read
-from wwspec_router.emulator.appside import calls as appside, uploads
+from wwspec_router.emulator.appside import calls as appside, suites, uploads
 from wwspec_router.emulator.http.control import Control
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.standin.wwspec_standin.link import FAULT_STATUS
@@ -77,6 +77,8 @@ class Endpoints:
         )
         return [
             Route("/cgi-bin/gettoken", self.get_token, methods=["GET"]),
+            Route(f"/cgi-bin/{suites.SUITE_TOKEN}", self.get_suite_token, methods=["POST"]),
+            Route(f"/cgi-bin/{suites.CORP_TOKEN}", self.get_corp_token, methods=["POST"]),
             Route(f"/cgi-bin/{uploads.API}", self.upload_media, methods=["POST"]),
             *app_side,
             Route("/cgi-bin/{path:path}", self.unmodelled, methods=[*HTTPMethod]),
@@ -89,12 +91,18 @@ class Endpoints:
         corpid, secret = query.get("corpid", ""), query.get("corpsecret", "")
         return await self._on_thread(self._platform.get_token, corpid, secret)
 
+    async def get_suite_token(self, request: Request) -> Response:
+        """POST /cgi-bin/service/get_suite_token."""
+        return await self._with_body(request, self._platform.get_suite_token)
+
+    async def get_corp_token(self, request: Request) -> Response:
+        """POST /cgi-bin/service/get_corp_token?suite_access_token=."""
+        token = request.query_params.get("suite_access_token", "")
+        return await self._with_body(request, partial(self._platform.get_corp_token, token))
+
     async def app_call(self, api: str, request: Request) -> Response:
         """POST /cgi-bin/{api}?access_token=."""
-        body = await _body(request)
-        if body is None:
-            return _json(self._refusal(40206))
-        return await self._on_thread(self._platform.app_call, api, _token(request), body)
+        return await self._with_body(request, partial(self._platform.app_call, api, _token(request)))
 
     async def upload_media(self, request: Request) -> Response:
         """POST /cgi-bin/chatdata/upload_media?access_token=&type=file, a multipart form."""
@@ -224,6 +232,10 @@ class Endpoints:
     async def reset(self, request: Request) -> Response:
         """Go back to the start."""
         return await self._on_thread(self._control.reset)
+
+    async def _with_body(self, request: Request, work: Callable[[bytes], Answer]) -> Response:
+        body = await _body(request)
+        return _json(self._refusal(40206)) if body is None else await self._on_thread(work, body)
 
     async def _on_thread(self, work: Callable[..., Answer], *arguments: Any) -> Response:
         try:

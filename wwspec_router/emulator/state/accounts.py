@@ -82,6 +82,10 @@ class Accounts:
         app = next((app for app in apps if app.secret == secret), None)
         if app is None:
             raise RefusedError(40001, "the corpsecret is not the app's")
+        return self.issue_token_of(app, now, rng)
+
+    def issue_token_of(self, app: App, now: float, rng: random.Random) -> tuple[str, int]:
+        """Return an access token of an app and the seconds that it is still valid; the same one while it is."""
         for token, (owner, expires) in self._tokens.items():
             if owner is app and expires > now:
                 return token, int(expires - now)

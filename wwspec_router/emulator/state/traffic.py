@@ -35,8 +35,8 @@ _ENTRY_BYTES = 1024
 
 _MASK = "***"
 _SECRETS = frozenset(
-    "access_token code corpsecret debug_token encoding_aes_key encrypted_secret_key job_info secret secret_key token "
-    "user_doc_ticket".split()
+    "access_token code corpsecret debug_token encoding_aes_key encrypted_secret_key job_info permanent_code secret "
+    "secret_key suite_access_token suite_secret suite_ticket token user_doc_ticket".split()
 )
 _MAX_DEPTH = 64
 

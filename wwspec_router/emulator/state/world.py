@@ -26,6 +26,7 @@ from wwspec_router.emulator.state.faults import LATE, NEVER, TWICE, Faults
 from wwspec_router.emulator.state.jobs import Jobs
 from wwspec_router.emulator.state.keys import MessageKeys
 from wwspec_router.emulator.state.seeds import make_conversations
+from wwspec_router.emulator.state.suites import Suite
 from wwspec_router.emulator.state.tickets import (
     EVENT_TOKEN_SECONDS,
     NOTIFY_ID_SECONDS,
@@ -120,6 +121,13 @@ class World:
         self.marks = Marks(self.rng.randbytes(32))
         self.app = _make_app(settings)
         self.accounts = Accounts([self.app])
+        self.suite = Suite(
+            suite_id=settings.suite_id,
+            secret=settings.suite_secret,
+            ticket=settings.suite_ticket,
+            permanent_code=settings.permanent_code,
+            app=self.app,
+        )
         self.conversations = {
             settings.corpid: make_conversations(self.rng, clock.seconds(), settings.messages, settings.scene),
         }

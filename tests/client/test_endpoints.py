@@ -1,0 +1,162 @@
+"""The other APIs of the app's side, against the emulator."""
+
+import io
+from pathlib import Path
+
+import httpx
+import pytest
+from Crypto.PublicKey import RSA
+
+from tests.client.conftest import QUICK
+from tests.client.scripted import Script, answer
+from wwspec_router.client import (
+    AsyncZoneClient,
+    AuthUser,
+    CorpAuth,
+    DocAuth,
+    Masking,
+    PlatformError,
+    ReplyTypeError,
+    ZoneClient,
+)
+from wwspec_router.client.endpoints import ENDPOINTS
+from wwspec_router.emulator.appside import calls as appside, uploads
+from wwspec_router.errors import ConfigurationError
+from wwspec_router.testing.zone import Zone
+
+CALLS = {"chatdata/sync_call_program", "chatdata/async_program_task", "chatdata/async_program_result"}
+"""What `call`, `submit` and `task` are made of."""
+
+
+def test_every_api_of_the_apps_side_is_a_method_of_both_clients() -> None:
+    assert {*ENDPOINTS, *CALLS} == {*appside.APIS, uploads.API}
+    for client in (ZoneClient, AsyncZoneClient):
+        for endpoint in ENDPOINTS.values():
+            assert getattr(client, endpoint.__name__).__doc__ == endpoint.__doc__
+
+
+def test_members_come_in_pages(app: ZoneClient) -> None:
+    first = app.get_auth_user_list(limit=15)
+    second = app.get_auth_user_list(cursor=first.next_cursor, limit=15)
+    assert (len(first.auth_user_list), first.has_more) == (15, True)
+    assert (len(second.auth_user_list), second.has_more) == (5, False)
+    assert first.auth_user_list[0] == AuthUser(userid="zhangwei", edition_list=[3])
+    assert len(app.get_doc_auth_user_list(limit=7).auth_user_list) == 7
+    with pytest.raises(PlatformError, match="710611"):
+        app.get_auth_user_list(cursor="none of this API")
+
+
+def test_authorisations_are_typed(app: ZoneClient) -> None:
+    chats, documents = app.get_corp_auth_info(), app.get_doc_auth_info()
+    assert isinstance(chats, CorpAuth)
+    assert chats.auth_edition_list[0].auth_scope.department_id_list == [1]
+    assert chats.auth_edition_list[0].msg_duration_days == 180
+    assert isinstance(documents, DocAuth)
+    assert documents.status == 1
+
+
+def test_masking_is_set_and_read(app: ZoneClient) -> None:
+    assert app.get_hide_sensitiveinfo_config("zhangwei") == Masking()
+    app.set_hide_sensitiveinfo_config("zhangwei", Masking(hide_mobile=True))
+    assert app.get_hide_sensitiveinfo_config("zhangwei") == Masking(hide_mobile=True)
+
+
+def test_the_log_level_of_a_program_is_set_and_read(app: ZoneClient) -> None:
+    app.set_log_level(3)
+    assert app.get_log_level() == 3
+    with pytest.raises(PlatformError, match="790020.*link the program with the app"):
+        app.get_log_level(program_id="another")
+
+
+def test_debug_mode_is_opened_and_closed(zone: Zone, app: ZoneClient) -> None:
+    assert app.check_debug_mode() is False
+    with pytest.raises(PlatformError, match="710673"):  # the program has not called spec_open_debug_mode
+        app.open_debug_mode(zone.client.info()["debug_token"])
+    app.close_debug_mode()
+
+
+def test_a_public_key_is_set(app: ZoneClient) -> None:
+    app.set_public_key(RSA.generate(2048).public_key().export_key().decode(), 1)
+    with pytest.raises(PlatformError, match="40211"):
+        app.set_public_key("no key", 2)
+
+
+def test_the_program_that_receives_events_is_chosen(zone: Zone, app: ZoneClient) -> None:
+    app.set_receive_callback()
+    assert zone.client.info()["receives_events"] is True
+
+
+@pytest.mark.parametrize("flag", [True, 1, "1", "true"])
+def test_flags_and_times_are_read_in_each_spelling_of_wecoms_pages(flag: object) -> None:
+    script = Script([answer(auth_user_list=[], next_cursor="c", has_more=flag, added_later=1)])
+    with ZoneClient("corp", "secret", transport=script) as client:
+        assert client.get_auth_user_list().has_more is True
+
+
+def test_an_answer_that_is_not_as_documented_says_where() -> None:
+    script = Script([answer(auth_user_list=[{"userid": 5}])])
+    with (
+        ZoneClient("corp", "secret", transport=script) as client,
+        pytest.raises(ReplyTypeError, match=r"AuthUsers: .*\$\.auth_user_list\[0\]\.userid"),
+    ):
+        client.get_auth_user_list()
+
+
+def test_a_file_is_uploaded_in_pieces_with_its_progress(zone: Zone, app: ZoneClient, tmp_path: Path) -> None:
+    file = tmp_path / "录音.amr"
+    file.write_bytes(b"x" * 200_000)
+    seen: list[tuple[int, int]] = []
+    media = app.upload_media(file, progress=lambda sent, size: seen.append((sent, size)))
+    assert media.media_id
+    assert media.created_at == zone.client.info()["now"]
+    assert seen == [(65_536, 200_000), (131_072, 200_000), (196_608, 200_000), (200_000, 200_000)]
+
+
+def test_an_upload_that_fails_begins_anew_where_the_file_was(zone: Zone, app: ZoneClient) -> None:
+    content = io.BytesIO(b"a header, then a body")
+    content.seek(10)
+    zone.client.add_fault("app", "errcode", "upload_media", -1, count=2)
+    seen: list[tuple[int, int]] = []
+    app.upload_media(content, name="body.txt", progress=lambda sent, size: seen.append((sent, size)))
+    assert seen == [(11, 11)] * 3
+    assert not content.closed
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "said"),
+    [
+        (b"short", "a.txt", "a.txt: has 5 bytes; WeCom takes 6 bytes to 60 MiB"),
+        (b"long enough", "", "the file has no name: give it as name="),
+    ],
+)
+def test_a_file_that_wecom_would_refuse_is_refused_before_it_is_sent(content: bytes, name: str, said: str) -> None:
+    with (
+        ZoneClient("corp", "secret", transport=Script([answer()])) as client,
+        pytest.raises(ConfigurationError, match=said),
+    ):
+        client.upload_media(io.BytesIO(content), name=name)
+
+
+def test_a_file_that_is_not_there_is_named(app: ZoneClient, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"nowhere\.txt: can't be read: No such file"):
+        app.upload_media(tmp_path / "nowhere.txt")
+
+
+def test_a_large_file_is_never_whole_in_memory(tmp_path: Path) -> None:
+    file = tmp_path / "large"
+    with file.open("wb") as made:
+        made.truncate(50 * 1024 * 1024)
+    largest = 0
+
+    class Reader(Script):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            nonlocal largest
+            if request.url.path.endswith("upload_media"):
+                assert isinstance(request.stream, httpx.SyncByteStream)
+                largest = max(map(len, request.stream))
+                return answer(media_id="m", created_at="1380000000")
+            return super().handle_request(request)
+
+    with ZoneClient("corp", "secret", transport=Reader([answer()]), retries=QUICK) as client:
+        assert client.upload_media(file).created_at == 1_380_000_000
+    assert largest <= 64 * 1024

@@ -1,0 +1,56 @@
+"""What the package of the app's client promises to have, and what it does without."""
+
+import inspect
+
+import wwspec_router.client as client
+from tests.support.apps import python
+
+PUBLIC = """
+AppSecret AsyncTask AsyncZoneClient AuthEdition AuthScope AuthUser AuthUsers BadAnswerError ContractMisfitError
+CorpAuth DocAuth DocAuthUser DocAuthUsers KeyMissingError KeyRing KeyRingError Masking NoAnswerError NotSentError
+PlatformError ProgramError ReplyTypeError RetryPolicy SdkApiError StillRunningError SuiteApp Task TaskStatus Token
+TokenProvider TransportError UploadedMedia ZoneClient ZoneClientError
+""".split()
+
+
+def test_the_public_names_are_these() -> None:
+    assert sorted(client.__all__) == PUBLIC
+    for name in PUBLIC:
+        assert hasattr(client, name)
+
+
+def test_both_clients_have_the_same_methods_with_the_same_arguments() -> None:
+    methods = {name for name in vars(client.ZoneClient) if not name.startswith("_")} - {"close"}
+    assert methods == {name for name in vars(client.AsyncZoneClient) if not name.startswith("_")} - {"aclose"}
+    for name in methods:
+        one, other = getattr(client.ZoneClient, name), getattr(client.AsyncZoneClient, name)
+        assert inspect.signature(one).parameters == inspect.signature(other).parameters, name
+
+
+def test_help_shows_a_method_as_an_app_calls_it() -> None:
+    assert str(inspect.signature(client.ZoneClient.check_debug_mode)) == "(self, /, *, program_id: str = '') -> bool"
+    assert inspect.signature(client.AsyncZoneClient.get_corp_auth_info).return_annotation is client.CorpAuth
+    assert client.ZoneClient.set_log_level.__name__ == "set_log_level"
+
+
+def test_an_app_loads_nothing_of_the_program_the_emulator_or_the_server() -> None:
+    loaded = python(
+        "import sys, wwspec_router.client\n"
+        "print(*sorted({'.'.join(name.split('.')[:2]) for name in sys.modules if name.startswith('wwspec_router.')}))\n"
+        "print(*sorted({'uvicorn', 'starlette', 'Crypto'} & set(sys.modules)))"
+    ).splitlines()
+    assert loaded[0].split() == [
+        f"wwspec_router.{name}" for name in ("client", "contracts", "errcodes", "errors", "extras")
+    ]
+    assert loaded[1] == ""
+
+
+def test_without_its_extra_the_import_says_how_to_install_it() -> None:
+    said = python(
+        "import sys; sys.modules['httpx'] = None\n"
+        "from wwspec_router.errors import ExtraMissingError\n"
+        "try:\n    import wwspec_router.client\nexcept ExtraMissingError as error:\n    print(error)"
+    )
+    assert said.strip() == (
+        "wwspec_router.client needs the extra client (httpx not found): pip install 'wwspec-router[client]'"
+    )

@@ -1,0 +1,110 @@
+"""The key ring opens what WeCom seals, and says which private key is missing."""
+
+import base64
+from pathlib import Path
+
+import pytest
+from Crypto.Cipher import PKCS1_OAEP, PKCS1_v1_5
+from Crypto.PublicKey import RSA
+from hypothesis import given, strategies as st
+
+from wwspec_router.client import KeyMissingError, KeyRing, KeyRingError, ZoneClient
+from wwspec_router.contracts import UNSET
+from wwspec_router.errors import ConfigurationError
+from wwspec_router.wecom import sync_msg
+
+FIRST, SECOND = RSA.generate(2048), RSA.generate(2048)
+SESAME = "open sesame"
+PEM = FIRST.export_key().decode()
+RING = KeyRing({1: PEM, 2: SECOND.export_key(pkcs=8).decode()})
+
+
+def sealed(secret: bytes, key: RSA.RsaKey = FIRST, version: int = 1, *, oaep: bool = False) -> dict[str, object]:
+    cipher = PKCS1_OAEP.new(key.public_key()) if oaep else PKCS1_v1_5.new(key.public_key())
+    return {"encrypted_secret_key": base64.b64encode(cipher.encrypt(secret)).decode(), "public_key_ver": version}
+
+
+def test_the_keys_of_pulled_messages_are_opened_before_and_after_a_rotation(app: ZoneClient) -> None:
+    app.set_public_key(RING.public_key(1), 1)
+    before = app.call(sync_msg.Request(limit=5)).msg_list
+    app.set_public_key(RING.public_key(), RING.latest)
+    after = app.call(sync_msg.Request(limit=5)).msg_list
+    assert {getattr(each.service_encrypt_info, "public_key_ver", 0) for each in before} == {1}
+    assert {getattr(each.service_encrypt_info, "public_key_ver", 0) for each in after} == {2}
+    opened = [RING.open(each.service_encrypt_info) for each in before]
+    assert opened == [RING.open(each.service_encrypt_info) for each in after]
+    assert all(len(secret) == 32 for secret in opened)
+
+
+@pytest.mark.parametrize("paddings", [(False, True, False), (True, False, True)])
+def test_both_paddings_are_opened_in_any_order(paddings: tuple[bool, ...]) -> None:
+    ring = KeyRing({1: PEM})
+    for oaep in paddings:
+        assert ring.open(sealed(b"0123456789abcdef", oaep=oaep)) == "0123456789abcdef"
+
+
+def test_a_message_without_a_key_says_so() -> None:
+    with pytest.raises(KeyRingError, match="the message has no service_encrypt_info"):
+        RING.open(UNSET)
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=64))
+def test_what_is_sealed_is_opened(secret: str) -> None:
+    assert RING.open(sealed(secret.encode())) == secret
+
+
+def test_a_version_that_is_missing_is_named() -> None:
+    with pytest.raises(KeyMissingError, match="no private key of version 7: it has 1, 2") as caught:
+        RING.open(sealed(b"secret", version=7))
+    assert caught.value.version == 7
+    with pytest.raises(KeyMissingError, match="it has none"):
+        KeyRing({}).open(sealed(b"secret"))
+    with pytest.raises(ConfigurationError, match="the key ring has no key"):
+        KeyRing({}).public_key()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("%%%", "is not Base64"),
+        ("", "version 1 does not open"),
+        (base64.b64encode(b"short").decode(), "version 1 does not open"),
+        (sealed(b"secret", SECOND)["encrypted_secret_key"], "another public key than the one that WeCom has"),
+    ],
+)
+def test_a_secret_key_that_can_not_be_opened_says_why(text: str, said: str) -> None:
+    with pytest.raises(KeyRingError, match=said):
+        KeyRing({1: PEM}).open({"encrypted_secret_key": text, "public_key_ver": 1})
+
+
+@pytest.mark.parametrize("pkcs", [1, 8])
+def test_keys_come_from_files_with_and_without_a_passphrase(tmp_path: Path, pkcs: int) -> None:
+    plain, closed = tmp_path / "plain.pem", tmp_path / "closed.pem"
+    plain.write_bytes(FIRST.export_key(pkcs=pkcs))
+    closed.write_bytes(SECOND.export_key(pkcs=pkcs, passphrase=SESAME))
+    ring = KeyRing({2: closed, 1: plain}, passphrase=SESAME)
+    assert ring.versions == (1, 2)
+    assert ring.latest == 2
+    assert ring.open(sealed(b"secret", SECOND, 2)) == "secret"
+    with pytest.raises(ConfigurationError, match="version 2 is not PEM, or its passphrase is another one"):
+        KeyRing({2: closed}, passphrase=SESAME[1:])
+    with pytest.raises(ConfigurationError, match="version 2 is not PEM, or its passphrase is another one"):
+        KeyRing({2: closed})
+
+
+@pytest.mark.parametrize(
+    ("pem", "said"),
+    [
+        ("no key", "version 1 is not PEM"),
+        (FIRST.public_key().export_key().decode(), "version 1 is a public key"),
+        (RSA.generate(3072).export_key().decode(), "version 1 has 3072 bits; WeCom takes 2048"),
+        (Path("nowhere.pem"), r"version 1: nowhere\.pem can't be read: No such file"),
+    ],
+)
+def test_a_key_that_can_not_be_used_is_refused_with_its_version(pem: str | Path, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        KeyRing({1: pem})
+
+
+def test_nothing_shows_a_key() -> None:
+    assert repr(RING) == "KeyRing(versions=[1, 2])"

@@ -1,0 +1,85 @@
+"""What a type checker knows of an app's calls; read by mypy and pyright, never run."""
+
+from pathlib import Path
+from typing import Any, assert_type
+
+from schemas.chat_digest import Request, Response
+from wwspec_router.client import (
+    AsyncTask,
+    AsyncZoneClient,
+    AuthUsers,
+    Masking,
+    SuiteApp,
+    Task,
+    TaskStatus,
+    Token,
+    UploadedMedia,
+    ZoneClient,
+)
+from wwspec_router.client.models import LogLevel
+from wwspec_router.wecom import get_group_chat, sync_msg
+
+
+def typed(client: ZoneClient) -> None:
+    """A request of an SDK API knows its reply; for others the app says which one it expects."""
+    assert_type(client.call(sync_msg.Request(limit=200)), sync_msg.Response)
+    assert_type(client.call("chat_history", sync_msg.Request(limit=200)), sync_msg.Response)
+    assert_type(client.call(get_group_chat.Request(chatid="x"), notify_id="n").members, list[get_group_chat.Member])
+    assert_type(client.call("chat_digest", Request(limit=5), reply=Response), Response)
+    assert_type(client.call("chat_digest", {"limit": 5}, reply=dict[str, int], timeout=5), dict[str, int])
+    assert_type(client.call("chat_digest", {"limit": 5}), Any)
+    assert_type(client.call("chat_digest", raw=True), str)
+    assert_type(client.call(sync_msg.Request(), raw=True, retry_unsafe=True), str)
+
+
+def typed_tasks(client: ZoneClient) -> None:
+    """And so does its task."""
+    assert_type(client.submit(sync_msg.Request()), Task[sync_msg.Response])
+    assert_type(client.submit("chat_digest", reply=Response).result(timeout=5), Response)
+    assert_type(client.task("jobid", reply=Response).result(), Response)
+    assert_type(client.task("jobid").status(), TaskStatus)
+
+
+def typed_endpoints(client: ZoneClient) -> None:
+    """The other APIs know their answers."""
+    assert_type(client.get_auth_user_list(limit=5), AuthUsers)
+    assert_type(client.get_log_level(program_id="other"), LogLevel)
+    assert_type(client.check_debug_mode(), bool)
+    assert_type(client.upload_media(Path("a.txt"), progress=lambda sent, size: print(sent, size)), UploadedMedia)  # noqa: T201
+    assert_type(client.get_hide_sensitiveinfo_config("zhangwei"), Masking)
+
+
+async def typed_async(client: AsyncZoneClient) -> None:
+    """And so they do on an event loop."""
+    assert_type(await client.call(sync_msg.Request(limit=200)), sync_msg.Response)
+    assert_type(await client.call("chat_digest", reply=Response), Response)
+    assert_type(await client.submit(sync_msg.Request()), AsyncTask[sync_msg.Response])
+    assert_type(await (await client.submit("chat_digest", reply=Response)).result(), Response)
+    assert_type(await client.get_auth_user_list(), AuthUsers)
+
+
+def token_sources() -> None:
+    """A token comes from a provider or from a function of any kind."""
+
+    async def later() -> str:
+        return "token"
+
+    def with_end() -> Token:
+        return Token("token", expires_in=7200)
+
+    ZoneClient(tokens=with_end)
+    ZoneClient(tokens=SuiteApp("suite", "secret", lambda: "ticket", "corp", "code"))
+    AsyncZoneClient(tokens=later)
+
+
+def wrong(client: ZoneClient) -> None:
+    """Mistakes that mypy finds; each comment is needed, since unused ones are errors."""
+    client.call(sync_msg.Request(), reply=Response)  # type: ignore[call-overload]
+    client.call(Response())  # type: ignore[call-overload]
+    client.call("chat_digest", notify="n")  # type: ignore[call-overload]
+    client.submit("chat_digest", notify_id="n")  # type: ignore[call-overload]
+    assert client.call(sync_msg.Request()).msg_lists  # type: ignore[attr-defined]
+    client.set_log_level(4)  # type: ignore[arg-type]
+    client.set_log_level()  # type: ignore[call-arg]
+    client.get_auth_user_list(limits=5)  # type: ignore[call-arg]
+    ZoneClient(tokens=lambda: 5)  # type: ignore[arg-type]

@@ -1,0 +1,77 @@
+"""The enterprise app's side: calls of abilities and all other APIs of the zone, for threads and for an event loop.
+
+Imports nothing of the program that runs in the zone. Needs the extra `client`.
+"""
+
+from wwspec_router.extras import require
+
+require("client", "wwspec_router.client")
+
+from wwspec_router.client.asynchronous import AsyncTask, AsyncZoneClient  # noqa: E402 - after the check of the extra
+from wwspec_router.client.blocking import Task, ZoneClient  # noqa: E402
+from wwspec_router.client.calls import TaskStatus  # noqa: E402
+from wwspec_router.client.errors import (  # noqa: E402
+    BadAnswerError,
+    ContractMisfitError,
+    NoAnswerError,
+    NotSentError,
+    PlatformError,
+    ProgramError,
+    ReplyTypeError,
+    SdkApiError,
+    StillRunningError,
+    TransportError,
+    ZoneClientError,
+)
+from wwspec_router.client.keys import KeyMissingError, KeyRing, KeyRingError  # noqa: E402
+from wwspec_router.client.models import (  # noqa: E402
+    AuthEdition,
+    AuthScope,
+    AuthUser,
+    AuthUsers,
+    CorpAuth,
+    DocAuth,
+    DocAuthUser,
+    DocAuthUsers,
+    Masking,
+    UploadedMedia,
+)
+from wwspec_router.client.retries import RetryPolicy  # noqa: E402
+from wwspec_router.client.tokens import AppSecret, SuiteApp, Token, TokenProvider  # noqa: E402
+
+__all__ = [
+    "AppSecret",
+    "AsyncTask",
+    "AsyncZoneClient",
+    "AuthEdition",
+    "AuthScope",
+    "AuthUser",
+    "AuthUsers",
+    "BadAnswerError",
+    "ContractMisfitError",
+    "CorpAuth",
+    "DocAuth",
+    "DocAuthUser",
+    "DocAuthUsers",
+    "KeyMissingError",
+    "KeyRing",
+    "KeyRingError",
+    "Masking",
+    "NoAnswerError",
+    "NotSentError",
+    "PlatformError",
+    "ProgramError",
+    "ReplyTypeError",
+    "RetryPolicy",
+    "SdkApiError",
+    "StillRunningError",
+    "SuiteApp",
+    "Task",
+    "TaskStatus",
+    "Token",
+    "TokenProvider",
+    "TransportError",
+    "UploadedMedia",
+    "ZoneClient",
+    "ZoneClientError",
+]

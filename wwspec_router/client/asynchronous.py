@@ -1,0 +1,234 @@
+"""The client for an event loop."""
+
+import inspect
+from collections.abc import Callable, Coroutine
+from functools import partial
+from types import TracebackType
+from typing import Any, Concatenate, Generic, Literal, ParamSpec, Self, TypeVar, Unpack, overload
+
+import anyio
+import anyio.to_thread
+import httpx
+
+from wwspec_router.client import calls, endpoints
+from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions, TaskStatus
+from wwspec_router.client.core import BASE_URL, Core
+from wwspec_router.client.http import AsyncHiding, check_base_url, proxy_of, received, sent, transport_error
+from wwspec_router.client.options import CONNECTIONS, PREFIX, TIMEOUT, Tokens, core_of, described, limits_of
+from wwspec_router.client.retries import RetryPolicy
+from wwspec_router.client.steps import Alone, Ask, Pause, Received, Send, Step, Steps
+from wwspec_router.contracts import ApiRequest, OutputT
+
+__all__ = ["AsyncTask", "AsyncZoneClient"]
+
+T = TypeVar("T")
+P = ParamSpec("P")
+ReplyT = TypeVar("ReplyT")
+
+
+def _method(
+    steps: Callable[Concatenate[Core, P], Steps[T]],
+) -> "Callable[Concatenate[AsyncZoneClient, P], Coroutine[Any, Any, T]]":
+    """Return the method of `AsyncZoneClient` that runs the steps of an endpoint."""
+
+    async def run(client: "AsyncZoneClient", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await client._run(steps(client._core, *args, **kwargs))
+
+    return described(run, steps)
+
+
+class AsyncZoneClient:
+    """`ZoneClient` on an event loop: the same arguments, the same errors, one for all tasks.
+
+    An async context manager. A function that gives access tokens may be `async def`; a plain one runs on a thread.
+    """
+
+    def __init__(
+        self,
+        corpid: str = "",
+        secret: str = "",
+        *,
+        program_id: str = "",
+        tokens: Tokens | None = None,
+        base_url: str = BASE_URL,
+        prefix: str = PREFIX,
+        timeout: float = TIMEOUT,
+        retries: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+        connections: int = CONNECTIONS,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._core = core_of(corpid, secret, tokens, program_id, prefix, timeout, retries)
+        self._base_url = check_base_url(base_url)
+        if transport is None:
+            transport = httpx.AsyncHTTPTransport(limits=limits_of(connections), proxy=proxy_of(self._base_url))
+        self._http = httpx.AsyncClient(transport=AsyncHiding(transport))
+        self._lock = anyio.Lock()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    @overload
+    async def call(self, ability: ApiRequest[OutputT], **options: Unpack[CallOptions]) -> OutputT: ...
+
+    @overload
+    async def call(self, ability: str, request: ApiRequest[OutputT], **options: Unpack[CallOptions]) -> OutputT: ...
+
+    @overload
+    async def call(
+        self, ability: str, request: object = None, *, reply: type[ReplyT], **options: Unpack[CallOptions]
+    ) -> ReplyT: ...
+
+    @overload
+    async def call(
+        self,
+        ability: str | ApiRequest[Any],
+        request: object = None,
+        *,
+        raw: Literal[True],
+        **options: Unpack[CallOptions],
+    ) -> str: ...
+
+    @overload
+    async def call(self, ability: str, request: object = None, **options: Unpack[CallOptions]) -> Any: ...
+
+    async def call(
+        self,
+        ability: str | ApiRequest[Any],
+        request: object = None,
+        *,
+        reply: Any = Any,
+        raw: bool = False,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Call an ability and return its reply; see `ZoneClient.call`."""
+        asked = calls.ability_of(self._core, ability, request, reply)
+        return await self._run(calls.call(self._core, asked, options, raw=raw))
+
+    @overload
+    async def submit(self, ability: ApiRequest[OutputT], **options: Unpack[SubmitOptions]) -> "AsyncTask[OutputT]": ...
+
+    @overload
+    async def submit(
+        self, ability: str, request: ApiRequest[OutputT], **options: Unpack[SubmitOptions]
+    ) -> "AsyncTask[OutputT]": ...
+
+    @overload
+    async def submit(
+        self, ability: str, request: object = None, *, reply: type[ReplyT], **options: Unpack[SubmitOptions]
+    ) -> "AsyncTask[ReplyT]": ...
+
+    @overload
+    async def submit(
+        self, ability: str, request: object = None, **options: Unpack[SubmitOptions]
+    ) -> "AsyncTask[Any]": ...
+
+    async def submit(
+        self,
+        ability: str | ApiRequest[Any],
+        request: object = None,
+        *,
+        reply: Any = Any,
+        **options: Unpack[SubmitOptions],
+    ) -> "AsyncTask[Any]":
+        """Call an ability asynchronously and return its task; see `ZoneClient.submit`."""
+        asked = calls.ability_of(self._core, ability, request, reply)
+        return AsyncTask(self, await self._run(calls.submit(self._core, asked, options)), asked)
+
+    @overload
+    def task(self, jobid: str) -> "AsyncTask[Any]": ...
+
+    @overload
+    def task(self, jobid: str, *, reply: type[ReplyT]) -> "AsyncTask[ReplyT]": ...
+
+    def task(self, jobid: str, *, reply: Any = Any) -> "AsyncTask[Any]":
+        """Return the task of a jobid that the app has kept; see `ZoneClient.task`."""
+        return AsyncTask(self, jobid, Ability("", "", reply))
+
+    set_public_key = _method(endpoints.set_public_key)
+    get_auth_user_list = _method(endpoints.get_auth_user_list)
+    set_receive_callback = _method(endpoints.set_receive_callback)
+    set_hide_sensitiveinfo_config = _method(endpoints.set_hide_sensitiveinfo_config)
+    get_hide_sensitiveinfo_config = _method(endpoints.get_hide_sensitiveinfo_config)
+    set_log_level = _method(endpoints.set_log_level)
+    get_log_level = _method(endpoints.get_log_level)
+    get_corp_auth_info = _method(endpoints.get_corp_auth_info)
+    open_debug_mode = _method(endpoints.open_debug_mode)
+    close_debug_mode = _method(endpoints.close_debug_mode)
+    check_debug_mode = _method(endpoints.check_debug_mode)
+    get_doc_auth_user_list = _method(endpoints.get_doc_auth_user_list)
+    get_doc_auth_info = _method(endpoints.get_doc_auth_info)
+    upload_media = _method(endpoints.upload_media)
+
+    async def _run(self, steps: Steps[T]) -> T:
+        resume: Callable[[], Step] = partial(next, steps)
+        try:
+            while True:
+                step = resume()
+                try:
+                    resume = partial(steps.send, await self._do(step))
+                except Exception as error:
+                    resume = partial(steps.throw, error)
+        except StopIteration as end:
+            value: T = end.value
+            return value
+        finally:
+            steps.close()
+
+    async def _do(self, step: Step) -> Any:
+        match step:
+            case Send():
+                return await self._send(step)
+            case Pause(seconds=seconds):
+                return await anyio.sleep(seconds)
+            case Alone(work=work):
+                async with self._lock:
+                    return await self._run(work())
+            case Ask(function=function):
+                if inspect.iscoroutinefunction(function):
+                    return await function()
+                found = await anyio.to_thread.run_sync(function)
+                return await found if inspect.isawaitable(found) else found
+
+    async def _send(self, step: Send) -> Received:
+        try:
+            return received(await self._http.request(**sent(self._base_url, step)))
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise transport_error(step.request, error) from error
+
+
+class AsyncTask(Generic[ReplyT]):
+    """An asynchronous call of an `AsyncZoneClient`.
+
+    Args:
+        client: Asks for the result.
+        jobid: Of the call.
+        ability: What was called.
+    """
+
+    def __init__(self, client: AsyncZoneClient, jobid: str, ability: Ability) -> None:
+        self.jobid = jobid
+        """What `AsyncZoneClient.task` makes the task of again."""
+        self._client = client
+        self._ability = ability
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.jobid!r})"
+
+    async def status(self) -> TaskStatus:
+        """Return `running`, `succeeded` or `failed`; see `Task.status`."""
+        return await self._client._run(calls.task_status(self._client._core, self.jobid))
+
+    async def result(self, timeout: float = 60.0) -> ReplyT:  # noqa: ASYNC109 - as `Task.result`
+        """Wait for the reply and return it; see `Task.result`."""
+        steps = calls.task_result(self._client._core, self.jobid, self._ability, timeout)
+        reply: ReplyT = await self._client._run(steps)
+        return reply

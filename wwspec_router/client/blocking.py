@@ -1,0 +1,276 @@
+"""The client for threads."""
+
+import inspect
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from types import TracebackType
+from typing import Any, Concatenate, Generic, Literal, ParamSpec, Self, TypeVar, Unpack, overload
+
+import httpx
+
+from wwspec_router.client import calls, endpoints
+from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions, TaskStatus
+from wwspec_router.client.core import BASE_URL, Core
+from wwspec_router.client.http import Hiding, check_base_url, proxy_of, received, sent, transport_error
+from wwspec_router.client.options import CONNECTIONS, PREFIX, TIMEOUT, Tokens, core_of, described, limits_of
+from wwspec_router.client.retries import RetryPolicy
+from wwspec_router.client.steps import Alone, Ask, Pause, Received, Send, Step, Steps
+from wwspec_router.contracts import ApiRequest, OutputT
+from wwspec_router.errors import ConfigurationError
+
+__all__ = ["Task", "ZoneClient"]
+
+T = TypeVar("T")
+P = ParamSpec("P")
+ReplyT = TypeVar("ReplyT")
+
+
+def _method(steps: Callable[Concatenate[Core, P], Steps[T]]) -> "Callable[Concatenate[ZoneClient, P], T]":
+    """Return the method of `ZoneClient` that runs the steps of an endpoint."""
+
+    def run(client: "ZoneClient", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return client._run(steps(client._core, *args, **kwargs))
+
+    return described(run, steps)
+
+
+class ZoneClient:
+    """An enterprise app's way to WeCom and its program. One is for all threads of a process; a context manager.
+
+    Args:
+        corpid: Of the corp.
+        secret: Of the app. In place of both `tokens` may be given.
+        program_id: The program that calls go to.
+        tokens: Where access tokens come from: `AppSecret`, `SuiteApp`, or a function that returns one.
+        base_url: WeCom's, or that of the emulator.
+        prefix: What comes before an SDK API's name in the ability ID that calls it.
+        timeout: Seconds of one attempt to connect, and between two pieces of an answer.
+        retries: How often requests are sent, and how long that may take.
+        connections: How many there are at once, at most.
+        transport: What sends the requests, such as one that calls an application in memory.
+
+    Raises:
+        ConfigurationError: Arguments are missing or contradict each other.
+    """
+
+    def __init__(
+        self,
+        corpid: str = "",
+        secret: str = "",
+        *,
+        program_id: str = "",
+        tokens: Tokens | None = None,
+        base_url: str = BASE_URL,
+        prefix: str = PREFIX,
+        timeout: float = TIMEOUT,
+        retries: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+        connections: int = CONNECTIONS,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._core = core_of(corpid, secret, tokens, program_id, prefix, timeout, retries)
+        self._base_url = check_base_url(base_url)
+        if transport is None:
+            transport = httpx.HTTPTransport(limits=limits_of(connections), proxy=proxy_of(self._base_url))
+        self._http = httpx.Client(transport=Hiding(transport))
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    @overload
+    def call(self, ability: ApiRequest[OutputT], **options: Unpack[CallOptions]) -> OutputT: ...
+
+    @overload
+    def call(self, ability: str, request: ApiRequest[OutputT], **options: Unpack[CallOptions]) -> OutputT: ...
+
+    @overload
+    def call(
+        self, ability: str, request: object = None, *, reply: type[ReplyT], **options: Unpack[CallOptions]
+    ) -> ReplyT: ...
+
+    @overload
+    def call(
+        self,
+        ability: str | ApiRequest[Any],
+        request: object = None,
+        *,
+        raw: Literal[True],
+        **options: Unpack[CallOptions],
+    ) -> str: ...
+
+    @overload
+    def call(self, ability: str, request: object = None, **options: Unpack[CallOptions]) -> Any: ...
+
+    def call(
+        self,
+        ability: str | ApiRequest[Any],
+        request: object = None,
+        *,
+        reply: Any = Any,
+        raw: bool = False,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Call an ability and return its reply [99811].
+
+        Args:
+            ability: Its ID; or the request of an SDK API, such as `sync_msg.Request(limit=200)`: then the ID is the
+                API's name behind the prefix, and the reply is the API's `Response`.
+            request: With an ID, the request: a value to be encoded, or JSON text as a str; `{}` when None.
+            reply: With an ID, the type of the reply; without it the reply is plain JSON.
+            raw: Return the reply's JSON text as it is, without looking for an errcode in it.
+            options: `notify_id`, `program_id`, `retry_unsafe` and `timeout`; see `CallOptions`.
+
+        Raises:
+            ZoneClientError: The call failed; `errors` has the tree.
+            ConfigurationError: No program is named.
+        """
+        asked = calls.ability_of(self._core, ability, request, reply)
+        return self._run(calls.call(self._core, asked, options, raw=raw))
+
+    @overload
+    def submit(self, ability: ApiRequest[OutputT], **options: Unpack[SubmitOptions]) -> "Task[OutputT]": ...
+
+    @overload
+    def submit(
+        self, ability: str, request: ApiRequest[OutputT], **options: Unpack[SubmitOptions]
+    ) -> "Task[OutputT]": ...
+
+    @overload
+    def submit(
+        self, ability: str, request: object = None, *, reply: type[ReplyT], **options: Unpack[SubmitOptions]
+    ) -> "Task[ReplyT]": ...
+
+    @overload
+    def submit(self, ability: str, request: object = None, **options: Unpack[SubmitOptions]) -> "Task[Any]": ...
+
+    def submit(
+        self,
+        ability: str | ApiRequest[Any],
+        request: object = None,
+        *,
+        reply: Any = Any,
+        **options: Unpack[SubmitOptions],
+    ) -> "Task[Any]":
+        """Call an ability asynchronously and return its task [99812]; arguments and errors are those of `call`."""
+        asked = calls.ability_of(self._core, ability, request, reply)
+        return Task(self, self._run(calls.submit(self._core, asked, options)), asked)
+
+    @overload
+    def task(self, jobid: str) -> "Task[Any]": ...
+
+    @overload
+    def task(self, jobid: str, *, reply: type[ReplyT]) -> "Task[ReplyT]": ...
+
+    def task(self, jobid: str, *, reply: Any = Any) -> "Task[Any]":
+        """Return the task of a jobid that the app has kept, such as over a restart.
+
+        Args:
+            jobid: `Task.jobid`.
+            reply: The type of the reply; without it the reply is plain JSON.
+        """
+        return Task(self, jobid, Ability("", "", reply))
+
+    set_public_key = _method(endpoints.set_public_key)
+    get_auth_user_list = _method(endpoints.get_auth_user_list)
+    set_receive_callback = _method(endpoints.set_receive_callback)
+    set_hide_sensitiveinfo_config = _method(endpoints.set_hide_sensitiveinfo_config)
+    get_hide_sensitiveinfo_config = _method(endpoints.get_hide_sensitiveinfo_config)
+    set_log_level = _method(endpoints.set_log_level)
+    get_log_level = _method(endpoints.get_log_level)
+    get_corp_auth_info = _method(endpoints.get_corp_auth_info)
+    open_debug_mode = _method(endpoints.open_debug_mode)
+    close_debug_mode = _method(endpoints.close_debug_mode)
+    check_debug_mode = _method(endpoints.check_debug_mode)
+    get_doc_auth_user_list = _method(endpoints.get_doc_auth_user_list)
+    get_doc_auth_info = _method(endpoints.get_doc_auth_info)
+    upload_media = _method(endpoints.upload_media)
+
+    def _run(self, steps: Steps[T]) -> T:
+        resume: Callable[[], Step] = partial(next, steps)
+        try:
+            while True:
+                step = resume()
+                try:
+                    resume = partial(steps.send, self._do(step))
+                except Exception as error:
+                    resume = partial(steps.throw, error)
+        except StopIteration as end:
+            value: T = end.value
+            return value
+        finally:
+            steps.close()
+
+    def _do(self, step: Step) -> Any:
+        match step:
+            case Send():
+                return self._send(step)
+            case Pause(seconds=seconds):
+                return time.sleep(seconds)
+            case Alone(work=work):
+                with self._lock:
+                    return self._run(work())
+            case Ask(function=function):
+                found = function()
+                if inspect.isawaitable(found):
+                    if inspect.iscoroutine(found):
+                        found.close()
+                    raise ConfigurationError("an async function goes with AsyncZoneClient; give ZoneClient a plain one")
+                return found
+
+    def _send(self, step: Send) -> Received:
+        try:
+            return received(self._http.request(**sent(self._base_url, step)))
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise transport_error(step.request, error) from error
+
+
+class Task(Generic[ReplyT]):
+    """An asynchronous call of a `ZoneClient`.
+
+    Args:
+        client: Asks for the result.
+        jobid: Of the call.
+        ability: What was called.
+    """
+
+    def __init__(self, client: ZoneClient, jobid: str, ability: Ability) -> None:
+        self.jobid = jobid
+        """What `ZoneClient.task` makes the task of again."""
+        self._client = client
+        self._ability = ability
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.jobid!r})"
+
+    def status(self) -> TaskStatus:
+        """Return `running`, `succeeded` or `failed`.
+
+        Raises:
+            ZoneClientError: It can't be told.
+        """
+        return self._client._run(calls.task_status(self._client._core, self.jobid))
+
+    def result(self, timeout: float = 60.0) -> ReplyT:
+        """Wait for the reply and return it.
+
+        Args:
+            timeout: Seconds to wait.
+
+        Raises:
+            StillRunningError: There is none by then.
+            ZoneClientError: The call failed, as in `ZoneClient.call`.
+        """
+        steps = calls.task_result(self._client._core, self.jobid, self._ability, timeout)
+        reply: ReplyT = self._client._run(steps)
+        return reply

@@ -1,0 +1,214 @@
+"""Calls of a program's abilities: the request's JSON inside JSON, and the reply's type."""
+
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, Literal, TypedDict
+
+import msgspec
+
+from wwspec_router.client.core import Attempts, Core
+from wwspec_router.client.errors import PlatformError, ProgramError, ReplyTypeError, SdkApiError, StillRunningError
+from wwspec_router.client.steps import Pause, Request, Steps
+from wwspec_router.contracts import ApiRequest, Contract, reply_type
+from wwspec_router.contracts.decoding import convert, decode_json
+from wwspec_router.contracts.repair import make_repair
+from wwspec_router.contracts.shape import shape_of
+from wwspec_router.errcodes import WAITING
+from wwspec_router.errors import DEFAULT_ERRCODE, JsonError
+
+__all__ = [
+    "Ability",
+    "CallOptions",
+    "SubmitOptions",
+    "TaskStatus",
+    "ability_of",
+    "call",
+    "submit",
+    "task_result",
+    "task_status",
+]
+
+TaskStatus = Literal["running", "succeeded", "failed"]
+
+_NOT_YET = (WAITING, 790023)
+"""The program, or the model behind it, still works on the call."""
+
+_FIRST_POLL, _LONGEST_POLL = 0.1, 2.0
+"""Seconds between two requests for a result; each pause is half as long again as the one before."""
+
+
+@dataclass(frozen=True)
+class Ability:
+    """What is called, and what it replies."""
+
+    ability_id: str
+    request: str
+    """JSON text."""
+    reply: Any
+    """The type of the reply."""
+    api: str = ""
+    """The SDK API behind it, where that is known."""
+
+
+class SubmitOptions(TypedDict, total=False):
+    """How a call is made."""
+
+    program_id: str
+    """Another program than the client's."""
+    retry_unsafe: bool
+    """Send the call again though it may have run."""
+    timeout: float
+    """Seconds for the answer; the client's when absent."""
+
+
+class CallOptions(SubmitOptions, total=False):
+    """How a call is made whose reply is waited for."""
+
+    notify_id: str
+    """From a notification."""
+
+
+class _Own(msgspec.Struct, frozen=True):
+    """What is read of any reply."""
+
+    errcode: Any = 0
+    errmsg: Any = ""
+
+
+def ability_of(core: Core, ability: str | ApiRequest[Any], request: object, reply: Any) -> Ability:
+    """Return what a call is about.
+
+    Args:
+        core: It has the prefix.
+        ability: An ability ID, or the request of an SDK API.
+        request: With an ID, the request: JSON text as a str, or a value to be encoded; `{}` when None.
+        reply: With an ID, the type of the reply.
+    """
+    if isinstance(ability, ApiRequest):
+        request, ability = ability, f"{core.prefix}{_api_of(ability)}"
+    if isinstance(request, ApiRequest):
+        reply = reply_type(type(request)) if reply is Any else reply
+    text = request if isinstance(request, str) else msgspec.json.encode({} if request is None else request).decode()
+    return Ability(ability, text, reply, ability.removeprefix(core.prefix) if ability.startswith(core.prefix) else "")
+
+
+def _api_of(request: ApiRequest[Any]) -> str:
+    return type(request).__module__.rpartition(".")[2]
+
+
+def call(core: Core, ability: Ability, options: CallOptions, *, raw: bool) -> Steps[Any]:
+    """Call the program and return its reply; see `ZoneClient.call`."""
+    body = _body(core, ability, options)
+    if notify_id := options.get("notify_id"):
+        body["notify_id"] = notify_id
+    name = f"sync_call_program of {ability.ability_id}"
+    request = Request("chatdata/sync_call_program", msgspec.json.encode(body), called=name)
+    answer = yield from core.perform(request, _attempts(options))
+    text = str(answer.get("response_data", ""))
+    return text if raw else read_reply(name, ability, text)
+
+
+def submit(core: Core, ability: Ability, options: SubmitOptions) -> Steps[str]:
+    """Call the program asynchronously and return the jobid."""
+    name = f"async_program_task of {ability.ability_id}"
+    body = msgspec.json.encode(_body(core, ability, options))
+    request = Request("chatdata/async_program_task", body, called=name)
+    answer = yield from core.perform(request, _attempts(options))
+    return str(answer["jobid"])
+
+
+def task_status(core: Core, jobid: str) -> Steps[TaskStatus]:
+    """Return how far an asynchronous call is."""
+    answer = yield from _result(core, jobid)
+    if answer is None:
+        return "running"
+    return "failed" if _refusal(answer)[0] else "succeeded"
+
+
+def task_result(core: Core, jobid: str, ability: Ability, timeout: float) -> Steps[Any]:
+    """Wait for the result of an asynchronous call; see `Task.result`."""
+    until, pause = monotonic() + timeout, _FIRST_POLL
+    while (answer := (yield from _result(core, jobid))) is None:
+        if monotonic() >= until:
+            raise StillRunningError(
+                f"async_program_result of {jobid}",
+                f"the program has reported no result within {timeout:g} seconds",
+                retryable=True,
+                may_have_run=True,
+            )
+        yield Pause(min(pause, max(0.0, until - monotonic())))
+        pause = min(_LONGEST_POLL, pause * 1.5)
+    text = str(answer.get("response_data", ""))
+    return read_reply(_name(jobid), ability, text, answer.get("response_errcode", 0))
+
+
+def read_reply(name: str, ability: Ability, text: str, reported: int = 0) -> Any:
+    """Return a program's reply as the type that was asked for.
+
+    Args:
+        name: What was called.
+        ability: Which ability; its `reply` is the type.
+        text: The reply's JSON.
+        reported: The errcode that the program reported beside it.
+
+    Raises:
+        ProgramError: The program refuses; `SdkApiError` when the SDK API behind the ability does.
+        ReplyTypeError: The reply is not of the type.
+    """
+    errcode, errmsg = _refusal({"response_data": text, "response_errcode": reported})
+    if errcode:
+        kind = SdkApiError if ability.api and errcode != DEFAULT_ERRCODE else ProgramError
+        raise kind(name, errcode, errmsg, text)
+    try:
+        return _decoded(text, ability.reply)
+    except (JsonError, msgspec.ValidationError) as error:
+        wanted = getattr(ability.reply, "__qualname__", "JSON")
+        raise ReplyTypeError(name, f"the reply is no {wanted}: {error}", text) from None
+
+
+def _decoded(text: str, type_: Any) -> Any:
+    """Decode a reply. Keys that a contract does not list are left out: WeCom and programs add some over time."""
+    try:
+        return decode_json(text, type_)
+    except JsonError:
+        if not (isinstance(type_, type) and issubclass(type_, Contract)):
+            raise
+    repair = make_repair(shape_of(type_), lambda path: None)
+    return convert(repair(decode_json(text)), type_)
+
+
+def _result(core: Core, jobid: str) -> Steps[dict[str, Any] | None]:
+    body = msgspec.json.encode({"jobid": jobid})
+    try:
+        return (yield from core.perform(Request("chatdata/async_program_result", body, called=_name(jobid))))
+    except PlatformError as error:
+        if error.errcode not in _NOT_YET:
+            raise
+        return None
+
+
+def _name(jobid: str) -> str:
+    return f"async_program_result of {jobid}"
+
+
+def _attempts(options: SubmitOptions) -> Attempts:
+    retry_unsafe, timeout = options.get("retry_unsafe", False), options.get("timeout")
+    return Attempts(runs_program=True, retry_unsafe=retry_unsafe, timeout=timeout)
+
+
+def _body(core: Core, ability: Ability, options: SubmitOptions) -> dict[str, str]:
+    return {
+        "program_id": core.program_of(options.get("program_id", "")),
+        "ability_id": ability.ability_id,
+        "request_data": ability.request,
+    }
+
+
+def _refusal(answer: dict[str, Any]) -> tuple[int, str]:
+    """Return errcode and errmsg of a program's answer; 0 for one that refuses nothing."""
+    try:
+        own = decode_json(str(answer.get("response_data", "")), _Own)
+    except JsonError:
+        own = _Own()  # any JSON may be a reply where no contract is registered
+    errcode = own.errcode if isinstance(own.errcode, int) else 0
+    return int(answer.get("response_errcode", 0)) or errcode, own.errmsg if isinstance(own.errmsg, str) else ""

@@ -1,0 +1,171 @@
+"""The client without I/O: how a request is sent until it has an answer or a final error."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from itertools import count
+from time import monotonic
+from typing import Any
+
+from wwspec_router.client.errors import (
+    BadAnswerError,
+    ContractMisfitError,
+    PlatformError,
+    TransportError,
+    ZoneClientError,
+)
+from wwspec_router.client.retries import NO_JSON, Facts, RetryPolicy, facts_of_errcode, facts_of_status
+from wwspec_router.client.steps import Pause, Received, Request, Steps, send
+from wwspec_router.client.tokens import TokenCache, TokenProvider
+from wwspec_router.contracts.decoding import decode_json
+from wwspec_router.errcodes import CONTRACT_CODES, HINTS, TOKEN_CODES
+from wwspec_router.errors import ConfigurationError, JsonError
+
+__all__ = ["BASE_URL", "Attempts", "Core"]
+
+BASE_URL = "https://qyapi.weixin.qq.com"
+"""Of WeCom."""
+
+_OK = 200
+
+_HINTS: Mapping[int, str] = {
+    40001: "the secret is not that of the app",
+    40013: "the corpid does not exist",
+    48001: "the app needs the permission for this API in the admin console",
+    48002: "the app needs the permission for this API in the admin console",
+    60020: "add the address of this machine to the app's trusted IPs",
+    710641: "link a program with the app in the admin console",
+    710671: "a debug credential is valid for 3 days",
+    710674: "the program does not run, or is not deployed",
+    790020: "link the program with the app in the admin console",
+    **HINTS,
+}
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """How one request is sent."""
+
+    runs_program: bool = False
+    """It lets the program run, so that twice is more than once."""
+    retry_unsafe: bool = False
+    """Send it again though it may have run."""
+    timeout: float | None = None
+    """Seconds of one attempt to connect, and between two pieces of the answer; None means the client's."""
+
+
+class Core:
+    """What all requests of a client share.
+
+    Args:
+        provider: Where access tokens come from.
+        program_id: The program that is called unless a call names another one.
+        prefix: What comes before an SDK API's name in the ability ID that calls it.
+        timeout: Seconds of one attempt to connect, and between two pieces of an answer.
+        retries: How often requests are sent.
+
+    Raises:
+        ConfigurationError: The timeout is not above 0.
+    """
+
+    def __init__(
+        self, provider: TokenProvider, program_id: str, prefix: str, timeout: float, retries: RetryPolicy
+    ) -> None:
+        if timeout <= 0:
+            raise ConfigurationError(f"timeout is more than 0 seconds, not {timeout:g}")
+        self.prefix = prefix
+        self._program_id = program_id
+        self._timeout = timeout
+        self._retries = retries
+        self._tokens = TokenCache(provider, self._without_token)
+
+    def program_of(self, program_id: str) -> str:
+        """Return the program that a request is about.
+
+        Raises:
+            ConfigurationError: Neither the request nor the client names one.
+        """
+        if not (program_id or self._program_id):
+            raise ConfigurationError("program_id is missing: give it to the client, or to the call")
+        return program_id or self._program_id
+
+    def perform(self, request: Request, attempts: Attempts = Attempts()) -> Steps[dict[str, Any]]:
+        """Send a request with an access token until it is accepted, and return the answer.
+
+        Raises:
+            ZoneClientError: The final error.
+        """
+        return self._sent(request, attempts, with_token=True)
+
+    def _without_token(self, request: Request) -> Steps[dict[str, Any]]:
+        return self._sent(request, Attempts(), with_token=False)
+
+    def _sent(self, request: Request, attempts: Attempts, *, with_token: bool) -> Steps[dict[str, Any]]:
+        began, refused = monotonic(), ""
+        for attempt in count(1):
+            ready, token = request, ""
+            if with_token:
+                token = yield from self._tokens.current(refused)
+                ready = replace(request, secrets={**request.secrets, "access_token": token})
+            try:
+                return (yield from self._attempt(ready, attempts, began))
+            except (TransportError, PlatformError) as error:
+                if token and not refused and getattr(error, "errcode", 0) in TOKEN_CODES:
+                    refused = token
+                    continue
+                pause = self._retries.pause(error, attempt, monotonic() - began, retry_unsafe=attempts.retry_unsafe)
+                if pause is None:
+                    raise
+            yield Pause(pause)
+        raise AssertionError  # count does not end
+
+    def _attempt(self, request: Request, attempts: Attempts, began: float) -> Steps[dict[str, Any]]:
+        left = max(0.001, began + self._retries.deadline - monotonic())
+        timeout = min(self._timeout if attempts.timeout is None else attempts.timeout, left)
+        try:
+            return _accepted(request, (yield from send(request, timeout)))
+        except ZoneClientError as error:
+            error.may_have_run = error.may_have_run and attempts.runs_program
+            raise
+
+
+def _accepted(request: Request, received: Received) -> dict[str, Any]:
+    """Return the answer that accepts a request.
+
+    Raises:
+        BadAnswerError: It is not an answer of WeCom.
+        PlatformError: It refuses.
+    """
+    name = request.called or request.api
+    if received.status != _OK:
+        text = f"the answer has HTTP status {received.status}"
+        raise _bad_answer(name, text, received, facts_of_status(received.status))
+    try:
+        answer = decode_json(received.body, dict[str, Any])
+    except JsonError:
+        raise _bad_answer(name, "the answer is not a JSON object", received, NO_JSON) from None
+    errcode = answer.get("errcode", 0)
+    if not isinstance(errcode, int):
+        raise _bad_answer(name, "the answer's errcode is not a number", received, NO_JSON)
+    if errcode != 0:
+        kind = ContractMisfitError if errcode in CONTRACT_CODES else PlatformError
+        facts = facts_of_errcode(errcode)
+        raise kind(name, errcode, str(answer.get("errmsg", "")), _HINTS.get(errcode, ""), **facts._asdict())
+    return answer
+
+
+def _bad_answer(name: str, text: str, received: Received, facts: Facts) -> BadAnswerError:
+    retry_after = _seconds(received.retry_after)
+    return BadAnswerError(name, text, status=received.status, retry_after=retry_after, **facts._asdict())
+
+
+def _seconds(retry_after: str) -> float | None:
+    """Return the seconds that a `Retry-After` asks for: a number, or a date."""
+    if retry_after.isdecimal():
+        return float(retry_after)
+    try:
+        date = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds())

@@ -1,0 +1,171 @@
+"""The documented APIs of the app's side, beside calls of abilities. Each function is a method of both clients.
+
+Each raises `ZoneClientError`, and `ConfigurationError` where a program is needed and none is named. All may be sent
+twice without harm, so they are retried whatever happened.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, TypeVar, cast
+
+import msgspec
+
+from wwspec_router.client import models
+from wwspec_router.client.core import Attempts, Core
+from wwspec_router.client.errors import ReplyTypeError
+from wwspec_router.client.models import AuthUsers, CorpAuth, DocAuth, DocAuthUsers, LogLevel, Masking, UploadedMedia
+from wwspec_router.client.steps import Request, Steps
+from wwspec_router.client.uploads import Progress, opened
+from wwspec_router.contracts.decoding import convert
+
+__all__ = ["ENDPOINTS"]
+
+T = TypeVar("T")
+
+_OPEN = 2
+
+
+def set_public_key(core: Core, public_key: str, public_key_ver: int) -> Steps[None]:
+    """Set the key that encrypts message keys [99845]. A corp's own app sets it in the admin console instead.
+
+    Args:
+        public_key: RSA-2048, as PEM.
+        public_key_ver: Its version; larger than that of the key before.
+    """
+    yield from _asked(core, "chatdata/set_public_key", public_key=public_key, public_key_ver=public_key_ver)
+
+
+def get_auth_user_list(core: Core, *, cursor: str = "", limit: int = 200) -> Steps[AuthUsers]:
+    """Return a page of the members whose chats are archived [99846].
+
+    Args:
+        cursor: `next_cursor` of the page before; empty for the first one.
+        limit: Members of a page, at most 1000.
+    """
+    return _read(AuthUsers, (yield from _asked(core, "chatdata/get_auth_user_list", cursor=cursor, limit=limit)))
+
+
+def set_receive_callback(core: Core, *, program_id: str = "") -> Steps[None]:
+    """Choose the program that receives events; one for each app, the latest call counts [99850]."""
+    yield from _asked(core, "chatdata/set_receive_callback", program_id=core.program_of(program_id))
+
+
+def set_hide_sensitiveinfo_config(core: Core, userid: str, config: Masking) -> Steps[None]:
+    """Set what the chat component hides from a member [100055]."""
+    yield from _asked(core, "chatdata/set_hide_sensitiveinfo_config", userid=userid, config=config)
+
+
+def get_hide_sensitiveinfo_config(core: Core, userid: str) -> Steps[Masking]:
+    """Return what the chat component hides from a member [100055]."""
+    answer = yield from _asked(core, "chatdata/get_hide_sensitiveinfo_config", userid=userid)
+    return _read(models.MaskingAnswer, answer).config
+
+
+def set_log_level(core: Core, log_level: LogLevel, *, program_id: str = "") -> Steps[None]:
+    """Set which lines of a program's log WeCom keeps: 1 ERR, 2 INFO, 3 DBG [100106]."""
+    yield from _asked(core, "chatdata/set_log_level", program_id=core.program_of(program_id), log_level=log_level)
+
+
+def get_log_level(core: Core, *, program_id: str = "") -> Steps[LogLevel]:
+    """Return which lines of a program's log WeCom keeps: 1 ERR, 2 INFO, 3 DBG [100106]."""
+    answer = yield from _asked(core, "chatdata/get_log_level", program_id=core.program_of(program_id))
+    return cast(LogLevel, _read(models.LogLevelAnswer, answer).log_level)
+
+
+def get_corp_auth_info(core: Core) -> Steps[CorpAuth]:
+    """Return the corp's chat-data authorisation [100237]. Not for a corp's own apps."""
+    return _read(CorpAuth, (yield from _asked(core, "chatdata/get_corp_auth_info")))
+
+
+def open_debug_mode(core: Core, debug_token: str, *, program_id: str = "") -> Steps[None]:
+    """Send calls and events to the debug URL of the admin console [100083].
+
+    Args:
+        debug_token: The debug credential, valid 3 days; the program gives it to the SDK first.
+        program_id: Another program than the client's.
+    """
+    program = core.program_of(program_id)
+    yield from _asked(core, "chatdata/open_debug_mode", program_id=program, debug_token=debug_token)
+
+
+def close_debug_mode(core: Core, *, program_id: str = "") -> Steps[None]:
+    """Send calls and events to the zone again [100084]."""
+    yield from _asked(core, "chatdata/close_debug_mode", program_id=core.program_of(program_id))
+
+
+def check_debug_mode(core: Core, *, program_id: str = "") -> Steps[bool]:
+    """Tell whether debug mode is open [100112]."""
+    answer = yield from _asked(core, "chatdata/check_debug_mode", program_id=core.program_of(program_id))
+    return _read(models.DebugModeAnswer, answer).debug_mode_status == _OPEN
+
+
+def get_doc_auth_user_list(core: Core, *, cursor: str = "", limit: int = 200) -> Steps[DocAuthUsers]:
+    """Return a page of the members whose documents are archived: `docdata/get_auth_user_list` [101681].
+
+    Args:
+        cursor: `next_cursor` of the page before; empty for the first one.
+        limit: Members of a page, at most 1000.
+    """
+    return _read(DocAuthUsers, (yield from _asked(core, "docdata/get_auth_user_list", cursor=cursor, limit=limit)))
+
+
+def get_doc_auth_info(core: Core) -> Steps[DocAuth]:
+    """Return the corp's document-archive authorisation: `docdata/get_auth_info` [101488]. For third-party apps."""
+    return _read(DocAuth, (yield from _asked(core, "docdata/get_auth_info")))
+
+
+def upload_media(
+    core: Core,
+    file: Path | str | IO[bytes],
+    *,
+    name: str = "",
+    progress: Progress | None = None,
+    timeout: float | None = None,
+) -> Steps[UploadedMedia]:
+    """Upload a temporary file to the zone, in pieces; it is never whole in memory [100140].
+
+    Args:
+        file: Its path, or an open binary file, which is read from where it is and stays open.
+        name: How it is called in the zone; by default as the file.
+        progress: Called after each piece with the bytes that are sent and those of the whole file.
+        timeout: Seconds that a piece may take; None means the client's.
+
+    Raises:
+        ConfigurationError: There is no such file, it has no name, or its size is not 6 bytes to 60 MiB.
+    """
+    with opened(file, name, progress) as upload:
+        request = Request("chatdata/upload_media", file=upload, query={"type": "file"})
+        return _read(UploadedMedia, (yield from core.perform(request, Attempts(timeout=timeout))))
+
+
+def _asked(core: Core, api: str, **parameters: Any) -> Steps[dict[str, Any]]:
+    given = {name: value for name, value in parameters.items() if value != ""}
+    return core.perform(Request(api, msgspec.json.encode(given)))
+
+
+def _read(type_: type[T], answer: dict[str, Any]) -> T:
+    """Return an answer as its type. WeCom's pages disagree on some flags and times: "1", 1 and true are all read."""
+    try:
+        return convert(answer, type_, strict=False)
+    except msgspec.ValidationError as error:
+        text = msgspec.json.encode(answer).decode()
+        raise ReplyTypeError(type_.__name__, f"the answer is not as documented: {error}", text) from None
+
+
+ENDPOINTS: dict[str, Callable[..., Steps[Any]]] = {
+    "chatdata/set_public_key": set_public_key,
+    "chatdata/get_auth_user_list": get_auth_user_list,
+    "chatdata/set_receive_callback": set_receive_callback,
+    "chatdata/set_hide_sensitiveinfo_config": set_hide_sensitiveinfo_config,
+    "chatdata/get_hide_sensitiveinfo_config": get_hide_sensitiveinfo_config,
+    "chatdata/set_log_level": set_log_level,
+    "chatdata/get_log_level": get_log_level,
+    "chatdata/upload_media": upload_media,
+    "chatdata/get_corp_auth_info": get_corp_auth_info,
+    "chatdata/open_debug_mode": open_debug_mode,
+    "chatdata/close_debug_mode": close_debug_mode,
+    "chatdata/check_debug_mode": check_debug_mode,
+    "docdata/get_auth_user_list": get_doc_auth_user_list,
+    "docdata/get_auth_info": get_doc_auth_info,
+}
+"""By path under /cgi-bin/."""

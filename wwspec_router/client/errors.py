@@ -1,0 +1,168 @@
+"""What can go wrong with a request to WeCom: one tree, and two facts that each error states.
+
+    ZoneClientError
+    ├─ TransportError           WeCom's answer is not there
+    │   ├─ NotSentError         the request has not been sent
+    │   ├─ NoAnswerError        it has been sent, at least in part, and nothing came back
+    │   └─ BadAnswerError       what came back is not an answer of WeCom: an HTTP status, or no JSON
+    ├─ PlatformError            WeCom refuses, with an errcode
+    │   └─ ContractMisfitError  790014, 790016: the request or the reply does not fit the contract of the console
+    ├─ ProgramError             the program answers, with an errcode
+    │   └─ SdkApiError          the errcode is that of the SDK API that was called
+    ├─ ReplyTypeError           the program's reply is not of the type that was asked for
+    └─ StillRunningError        an asynchronous call has no result in time
+
+`retryable`: the same request may succeed later. `may_have_run`: the program may have handled the call, so that a second
+one may be one too many. No message holds a token, a secret or a request.
+"""
+
+from wwspec_router.errcodes import CONTRACT_CODES, misfit_path, request_id
+from wwspec_router.errors import WWSpecError
+
+__all__ = [
+    "BadAnswerError",
+    "ContractMisfitError",
+    "NoAnswerError",
+    "NotSentError",
+    "PlatformError",
+    "ProgramError",
+    "ReplyTypeError",
+    "SdkApiError",
+    "StillRunningError",
+    "TransportError",
+    "ZoneClientError",
+]
+
+
+class ZoneClientError(WWSpecError):
+    """A request failed.
+
+    Attributes:
+        call: What was called: the API's name, with the ability ID where there is one.
+        retryable: The same request may succeed later.
+        may_have_run: The program may have handled the call.
+    """
+
+    def __init__(self, call: str, text: str, *, retryable: bool = False, may_have_run: bool = False) -> None:
+        super().__init__(f"{call}: {text}")
+        self.call = call
+        self.retryable = retryable
+        self.may_have_run = may_have_run
+
+
+class TransportError(ZoneClientError):
+    """WeCom's answer is not there."""
+
+
+class NotSentError(TransportError):
+    """The request has not been sent: no connection could be made, or none of the client's was free in time."""
+
+
+class NoAnswerError(TransportError):
+    """The request has been sent, at least in part, and no whole answer came in time."""
+
+
+class BadAnswerError(TransportError):
+    """What came back is not an answer of WeCom, such as that of a proxy on the way.
+
+    Attributes:
+        status: The HTTP status.
+        retry_after: Seconds after which the server asks to be called again; None when it does not say.
+    """
+
+    def __init__(
+        self,
+        call: str,
+        text: str,
+        *,
+        status: int,
+        retry_after: float | None = None,
+        retryable: bool = False,
+        may_have_run: bool = False,
+    ) -> None:
+        super().__init__(call, text, retryable=retryable, may_have_run=may_have_run)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class PlatformError(ZoneClientError):
+    """WeCom refuses the request.
+
+    Attributes:
+        errcode: WeCom's code.
+        errmsg: Its text; don't match on it.
+        hint: What to do about it, where that is known.
+        request_id: The number under which WeCom finds the request; empty when it gave none.
+    """
+
+    def __init__(
+        self,
+        call: str,
+        errcode: int,
+        errmsg: str,
+        hint: str = "",
+        *,
+        retryable: bool = False,
+        may_have_run: bool = False,
+    ) -> None:
+        text = f"WeCom refuses with errcode {errcode}: {errmsg}{f'; {hint}' if hint else ''}"
+        super().__init__(call, text, retryable=retryable, may_have_run=may_have_run)
+        self.errcode = errcode
+        self.errmsg = errmsg
+        self.hint = hint
+        self.request_id = request_id(errmsg)
+
+
+class ContractMisfitError(PlatformError):
+    """The request or the reply does not fit the JSON example that the admin console has for the ability [100019]."""
+
+    @property
+    def side(self) -> str:
+        """What does not fit: `request` or `reply`."""
+        return CONTRACT_CODES[self.errcode]
+
+    @property
+    def path(self) -> str:
+        """The place that does not fit, such as `$.limit`; empty when WeCom does not name it."""
+        return misfit_path(self.errmsg)
+
+
+class ProgramError(ZoneClientError):
+    """The program answered, and its reply carries an errcode.
+
+    Attributes:
+        errcode: The program's code.
+        errmsg: Its text.
+        raw: The whole reply as JSON text.
+    """
+
+    who = "the program"
+
+    def __init__(self, call: str, errcode: int, errmsg: str, raw: str) -> None:
+        text = f"{self.who} answers errcode {errcode}: {errmsg or 'without an errmsg'}"
+        super().__init__(call, text, may_have_run=True)
+        self.errcode = errcode
+        self.errmsg = errmsg
+        self.raw = raw
+
+
+class SdkApiError(ProgramError):
+    """The program passed an SDK API's refusal on: the errcode is WeCom's."""
+
+    who = "the SDK API"
+
+
+class ReplyTypeError(ZoneClientError):
+    """The program's reply is not of the type that was asked for.
+
+    Attributes:
+        raw: The whole reply as JSON text.
+    """
+
+    def __init__(self, call: str, text: str, raw: str) -> None:
+        super().__init__(call, text, may_have_run=True)
+        self.raw = raw
+
+
+class StillRunningError(ZoneClientError):
+    """An asynchronous call has no result yet; its task can be asked again."""

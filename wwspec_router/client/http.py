@@ -1,0 +1,127 @@
+"""HTTP for both clients: what a request looks like, what its failure means, and where the connections go.
+
+Access tokens and secrets are part of WeCom's URLs, and httpx logs URLs. So the URL that httpx sees has none of them;
+`hiding` puts them in on the last step.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from wwspec_router.client.errors import NoAnswerError, NotSentError, TransportError
+from wwspec_router.client.retries import NO_ANSWER, NOT_SENT
+from wwspec_router.client.steps import Received, Request, Send
+from wwspec_router.errors import ConfigurationError
+
+__all__ = [
+    "AsyncHiding",
+    "Hiding",
+    "check_base_url",
+    "proxy_of",
+    "received",
+    "sent",
+    "transport_error",
+]
+
+_SECRETS = "wwspec.secrets"
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+
+def check_base_url(base_url: str) -> str:
+    """Return a base URL without a slash at its end.
+
+    Raises:
+        ConfigurationError: It is not an http:// or https:// URL.
+    """
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigurationError(f"base_url is a URL such as https://qyapi.weixin.qq.com, not {base_url!r}")
+    return base_url.rstrip("/")
+
+
+def proxy_of(base_url: str) -> str | None:
+    """Return the proxy that the environment names for a URL, by HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY."""
+    parts = urlsplit(base_url)
+    if proxy_bypass(parts.netloc):
+        return None
+    proxies = getproxies()
+    return proxies.get(parts.scheme) or proxies.get("all")
+
+
+def sent(base_url: str, step: Send) -> dict[str, Any]:
+    """Return the arguments of `httpx.Client.request` for a step."""
+    request = step.request
+    body: dict[str, Any] = {}
+    if request.file is not None:
+        body["files"] = {"media": (request.file.name, request.file.content, "application/octet-stream")}
+    elif request.body is not None:
+        body |= {"content": request.body, "headers": {"content-type": "application/json"}}
+    return {
+        "method": "POST" if body else "GET",
+        "url": f"{base_url}/cgi-bin/{request.api}",
+        "params": dict(request.query),
+        "timeout": step.timeout,
+        "extensions": {_SECRETS: request.secrets},
+        **body,
+    }
+
+
+def received(response: httpx.Response) -> Received:
+    """Return what the core reads of a response."""
+    return Received(response.status_code, response.headers.get("retry-after", ""), response.content)
+
+
+def transport_error(request: Request, error: httpx.HTTPError | httpx.InvalidURL) -> TransportError:
+    """Return what an error of httpx means."""
+    name, reason = request.called or request.api, f"{type(error).__name__}: {error}".removesuffix(": ")
+    if isinstance(error, _NOT_SENT):
+        return NotSentError(name, f"WeCom can't be reached ({reason})", **NOT_SENT._asdict())
+    return NoAnswerError(name, f"no answer came ({reason})", **NO_ANSWER._asdict())
+
+
+def _revealed(request: httpx.Request) -> httpx.Request:
+    secrets: Mapping[str, str] = request.extensions.get(_SECRETS, {})
+    extensions = {name: value for name, value in request.extensions.items() if name != _SECRETS}
+    url = request.url.copy_merge_params(dict(secrets))
+    return httpx.Request(request.method, url, headers=request.headers, stream=request.stream, extensions=extensions)
+
+
+class Hiding(httpx.BaseTransport):
+    """Puts the secrets of a request into its URL.
+
+    Args:
+        transport: Sends it.
+    """
+
+    def __init__(self, transport: httpx.BaseTransport) -> None:
+        self._transport = transport
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """See `httpx.BaseTransport`."""
+        return self._transport.handle_request(_revealed(request))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+
+class AsyncHiding(httpx.AsyncBaseTransport):
+    """`Hiding` on an event loop.
+
+    Args:
+        transport: Sends the request.
+    """
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self._transport = transport
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """See `httpx.AsyncBaseTransport`."""
+        return await self._transport.handle_async_request(_revealed(request))
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._transport.aclose()

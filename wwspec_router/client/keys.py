@@ -1,0 +1,193 @@
+"""The app's private keys, by version: they open the secret keys of messages [99845]."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import UnsetType
+
+from wwspec_router.errors import ConfigurationError, WWSpecError
+
+if TYPE_CHECKING:
+    from Crypto.PublicKey.RSA import RsaKey
+
+__all__ = ["KeyMissingError", "KeyRing", "KeyRingError", "SealedKey"]
+
+KEY_BITS = 2048
+"""WeCom takes RSA-2048 [99845]."""
+
+
+class KeyRingError(WWSpecError):
+    """The secret key of a message can't be opened. The text has no key."""
+
+
+class KeyMissingError(KeyRingError):
+    """The ring has no private key of the version that sealed a message's key.
+
+    Attributes:
+        version: Which one is missing.
+    """
+
+    def __init__(self, version: int, known: tuple[int, ...]) -> None:
+        held = f"it has {', '.join(map(str, known))}" if known else "it has none"
+        super().__init__(f"the key ring has no private key of version {version}: {held}")
+        self.version = version
+
+
+class SealedKey(Protocol):
+    """The `service_encrypt_info` of a message."""
+
+    @property
+    def encrypted_secret_key(self) -> str:
+        """Base64."""
+        ...
+
+    @property
+    def public_key_ver(self) -> int:
+        """Version of the public key that sealed it."""
+        ...
+
+
+class KeyRing:
+    """The app's private keys, one for each version that messages may still be sealed with. Safe under threads.
+
+    WeCom's page does not state the padding. OAEP has a check of its own, so it is tried first; PKCS#1 v1.5, which
+    public programs use, comes next. What has opened one message is tried first for the next one.
+
+    Args:
+        keys: Version -> private key: the path of a PEM file, or the PEM itself; PKCS#1 or PKCS#8.
+        passphrase: Of the keys that are encrypted.
+
+    Raises:
+        ConfigurationError: A key can't be read, or is no private key of RSA-2048; the text names its version.
+        ExtraMissingError: The extra `client` is not installed.
+    """
+
+    def __init__(self, keys: Mapping[int, Path | str], passphrase: str | None = None) -> None:
+        self._keys = {version: _Key(version, keys[version], passphrase) for version in sorted(keys)}
+
+    def __repr__(self) -> str:
+        return f"KeyRing(versions={list(self._keys)})"
+
+    @property
+    def versions(self) -> tuple[int, ...]:
+        """The versions that there are, in ascending order."""
+        return tuple(self._keys)
+
+    @property
+    def latest(self) -> int:
+        """The version that new messages should be sealed with.
+
+        Raises:
+            ConfigurationError: The ring is empty.
+        """
+        if not self._keys:
+            raise ConfigurationError("the key ring has no key")
+        return max(self._keys)
+
+    def public_key(self, version: int | None = None) -> str:
+        """Return a public key as PEM, for `set_public_key`.
+
+        Args:
+            version: Of the key; the latest when None.
+
+        Raises:
+            KeyMissingError: There is none of this version.
+        """
+        return self._key(self.latest if version is None else version).public_key()
+
+    def open(self, sealed: SealedKey | Mapping[str, Any] | UnsetType) -> str:
+        """Return the secret key of a message, for the `encrypt_info` of analysis tasks.
+
+        Args:
+            sealed: The message's `service_encrypt_info`, as an object or as plain JSON.
+
+        Raises:
+            KeyMissingError: There is no private key of its version.
+            KeyRingError: The private key of its version does not open it, or the message has no key.
+        """
+        if isinstance(sealed, UnsetType):
+            raise KeyRingError("the message has no service_encrypt_info")
+        if isinstance(sealed, Mapping):
+            text, version = str(sealed.get("encrypted_secret_key", "")), int(sealed.get("public_key_ver", 0))
+        else:
+            text, version = sealed.encrypted_secret_key, sealed.public_key_ver
+        return self._key(version).open(text)
+
+    def _key(self, version: int) -> "_Key":
+        if version not in self._keys:
+            raise KeyMissingError(version, self.versions)
+        return self._keys[version]
+
+
+class _Key:
+    """One private key."""
+
+    def __init__(self, version: int, source: Path | str, passphrase: str | None) -> None:
+        self._version = version
+        self._key = _read(version, source, passphrase)
+        self._ways = (_open_oaep, _open_pkcs1)
+
+    def public_key(self) -> str:
+        return self._key.public_key().export_key().decode()
+
+    def open(self, text: str) -> str:
+        try:
+            sealed = base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError):
+            raise KeyRingError("encrypted_secret_key is not Base64") from None
+        for way in self._ways:
+            opened = way(self._key, sealed)
+            if opened is not None:
+                if way is not self._ways[0]:
+                    self._ways = self._ways[::-1]
+                return opened
+        raise KeyRingError(
+            f"the private key of version {self._version} does not open this secret key: "
+            "it belongs to another public key than the one that WeCom has under this version"
+        )
+
+
+def _read(version: int, source: Path | str, passphrase: str | None) -> "RsaKey":
+    from Crypto.PublicKey import RSA
+
+    name = f"the private key of version {version}"
+    try:
+        key = RSA.import_key(source if isinstance(source, str) else source.read_bytes(), passphrase)
+    except OSError as error:
+        raise ConfigurationError(f"{name}: {source} can't be read: {error.strerror}") from None
+    except (ValueError, IndexError, TypeError):
+        raise ConfigurationError(f"{name} is not PEM, or its passphrase is another one") from None
+    if not key.has_private():
+        raise ConfigurationError(f"{name} is a public key; the ring opens what was sealed with that")
+    if key.size_in_bits() != KEY_BITS:
+        raise ConfigurationError(f"{name} has {key.size_in_bits()} bits; WeCom takes {KEY_BITS}")
+    return key
+
+
+def _open_oaep(key: "RsaKey", sealed: bytes) -> str | None:
+    from Crypto.Cipher import PKCS1_OAEP
+
+    try:
+        return _text(PKCS1_OAEP.new(key).decrypt(sealed))
+    except (ValueError, TypeError):
+        return None
+
+
+def _open_pkcs1(key: "RsaKey", sealed: bytes) -> str | None:
+    from Crypto.Cipher import PKCS1_v1_5
+
+    try:
+        return _text(PKCS1_v1_5.new(key).decrypt(sealed, b""))
+    except (ValueError, TypeError):
+        return None
+
+
+def _text(opened: object) -> str | None:
+    """Return a secret key as text; None when it is none: a wrong padding may give bytes that look well padded."""
+    if not isinstance(opened, bytes) or not opened or not opened.isascii():
+        return None
+    text = opened.decode("ascii")
+    return text if text.isprintable() else None

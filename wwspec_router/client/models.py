@@ -1,0 +1,132 @@
+"""What the platform answers an app, beside the replies of programs; keys that are not here are passed over."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+__all__ = [
+    "AuthEdition",
+    "AuthScope",
+    "AuthUser",
+    "AuthUsers",
+    "CorpAuth",
+    "DocAuth",
+    "DocAuthUser",
+    "DocAuthUsers",
+    "LogLevel",
+    "Masking",
+    "UploadedMedia",
+]
+
+LogLevel = Literal[1, 2, 3]
+"""1 ERR, 2 INFO, 3 DBG [100106]."""
+
+
+class AuthUser(msgspec.Struct, kw_only=True, frozen=True):
+    """A member whose chats are archived."""
+
+    userid: str = ""
+    edition_list: list[int] = []
+    """1 internal chats, 2 internal and external, 3 these and voice calls."""
+
+
+class AuthUsers(msgspec.Struct, kw_only=True, frozen=True):
+    """A page of members whose chats are archived [99846]."""
+
+    auth_user_list: list[AuthUser] = []
+    next_cursor: str = ""
+    has_more: bool = False
+
+
+class DocAuthUser(msgspec.Struct, kw_only=True, frozen=True):
+    """A member whose documents are archived."""
+
+    userid: str = ""
+
+
+class DocAuthUsers(msgspec.Struct, kw_only=True, frozen=True):
+    """A page of members whose documents are archived [101681]."""
+
+    auth_user_list: list[DocAuthUser] = []
+    next_cursor: str = ""
+    has_more: bool = False
+
+
+class Masking(msgspec.Struct, kw_only=True, frozen=True):
+    """What the chat component hides from a member [100055]."""
+
+    hide_mobile: bool = False
+    hide_idcard: bool = False
+    hide_bankno: bool = False
+
+
+class AuthScope(msgspec.Struct, kw_only=True, frozen=True):
+    """Whom an authorisation covers."""
+
+    userid_list: list[str] = []
+    department_id_list: list[int] = []
+    tag_id_list: list[int] = []
+
+
+class AuthEdition(msgspec.Struct, kw_only=True, frozen=True):
+    """One edition that the corp has authorised."""
+
+    edition: int = 0
+    """1 internal chats, 2 internal and external, 3 these and voice calls."""
+    auth_scope: AuthScope = AuthScope()
+    status: int = 0
+    """1 trial, 2 trial over, 3 paid, 4 paid over, 5 free, 6 free over, 7 paid and not yet started."""
+    begin_time: int = 0
+    """Unix seconds; 0 when absent."""
+    end_time: int = 0
+    """Unix seconds; 0 when absent."""
+    msg_duration_days: int = 0
+    auth_user_count: int = 0
+
+
+class CorpAuth(msgspec.Struct, kw_only=True, frozen=True):
+    """The corp's chat-data authorisation [100237]."""
+
+    auth_edition_list: list[AuthEdition] = []
+
+
+class DocAuth(msgspec.Struct, kw_only=True, frozen=True):
+    """The corp's document-archive authorisation [101488]."""
+
+    status: int = 0
+    """1 on trial, 2 trial over."""
+    auth_scope: AuthScope = AuthScope()
+    begin_time: int = 0
+    """Unix seconds; 0 when absent."""
+    end_time: int = 0
+    """Unix seconds; 0 when absent."""
+    auth_user_count: int = 0
+
+
+class UploadedMedia(msgspec.Struct, kw_only=True, frozen=True):
+    """A temporary file in the zone [100140]."""
+
+    media_id: str
+    """Valid 3 days, for this corp and app, and for APIs of the zone only."""
+    created_at: int = 0
+    """Unix seconds."""
+
+
+class LogLevelAnswer(msgspec.Struct, kw_only=True, frozen=True):
+    """Answer of `get_log_level`."""
+
+    log_level: Annotated[int, Meta(ge=1, le=3)]
+
+
+class MaskingAnswer(msgspec.Struct, kw_only=True, frozen=True):
+    """Answer of `get_hide_sensitiveinfo_config`."""
+
+    config: Masking = Masking()
+
+
+class DebugModeAnswer(msgspec.Struct, kw_only=True, frozen=True):
+    """Answer of `check_debug_mode`."""
+
+    debug_mode_status: int
+    """1 closed, 2 open."""

@@ -1,0 +1,98 @@
+"""What is sent again, and when: one table of what can go wrong, and one rule over it."""
+
+import random
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from wwspec_router.client.errors import BadAnswerError, ZoneClientError
+from wwspec_router.errors import ConfigurationError
+
+__all__ = ["NOT_SENT", "NO_ANSWER", "NO_JSON", "Facts", "RetryPolicy", "facts_of_errcode", "facts_of_status"]
+
+
+class Facts(NamedTuple):
+    """What is known of a request that failed."""
+
+    retryable: bool
+    """The same request may succeed later."""
+    may_have_run: bool
+    """The program may have handled it, if it was a call of one."""
+
+
+NOT_SENT = Facts(retryable=True, may_have_run=False)
+NO_ANSWER = Facts(retryable=True, may_have_run=True)
+NO_JSON = Facts(retryable=False, may_have_run=True)
+
+_BUSY = Facts(retryable=True, may_have_run=False)
+_BROKEN = Facts(retryable=True, may_have_run=True)
+_REFUSED = Facts(retryable=False, may_have_run=False)
+_UNKNOWN = Facts(retryable=False, may_have_run=True)
+
+_TOO_MANY_REQUESTS = 429
+_SERVER_ERRORS = range(500, 600)
+
+_ERRCODES = {
+    **dict.fromkeys((-1, 45009, 45033), _BUSY),
+    **dict.fromkeys((45029, 710638, 710639, 710675, 710676, 710677, 790013, 790014, 790022, 790023), _UNKNOWN),
+    **dict.fromkeys(
+        (710636, 710640, 710641, 710642, 710645, 710646, 710647, 710651, 710671, 710672, 710673, 710674), _REFUSED
+    ),
+    **dict.fromkeys((790012, 790015, 790016, 790017, 790020, 790021, 800001, 800002, 800003), _REFUSED),
+}
+"""Errcodes of a call [100042]. Before it calls the program WeCom checks the token, the frequency, the app's rights, the
+IDs and the request; 710674 is a program that it could not connect to."""
+_ZONE = range(710000, 900000)
+"""Codes of the zone: one that is not in the table may come from either side of the program's work."""
+
+
+def facts_of_errcode(errcode: int) -> Facts:
+    """Return what is known of a request that WeCom refused."""
+    return _ERRCODES.get(errcode, _UNKNOWN if errcode in _ZONE else _REFUSED)
+
+
+def facts_of_status(status: int) -> Facts:
+    """Return what is known of a request that ended with an HTTP status other than 200."""
+    if status == _TOO_MANY_REQUESTS:
+        return _BUSY
+    return _BROKEN if status in _SERVER_ERRORS else _REFUSED
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How often a request is sent, and how long that may take.
+
+    Raises:
+        ConfigurationError: A number is out of its range.
+    """
+
+    attempts: int = 4
+    """The first one counts; WeCom asks for three retries at most when it is busy."""
+    first_pause: float = 0.5
+    """Seconds before the second attempt; each later pause is twice as long. Up to half of it is left out at random."""
+    longest_pause: float = 8.0
+    """Seconds that a pause takes at most, unless `Retry-After` asks for more."""
+    deadline: float = 60.0
+    """Seconds for all attempts: none begins later, and none is given more time than is left."""
+
+    def __post_init__(self) -> None:
+        if self.attempts < 1 or min(self.first_pause, self.longest_pause) < 0 or self.deadline <= 0:
+            raise ConfigurationError(
+                f"{self}: attempts is 1 or more, pauses are 0 or more seconds, the deadline is more than 0"
+            )
+
+    def pause(self, error: ZoneClientError, attempt: int, elapsed: float, *, retry_unsafe: bool) -> float | None:
+        """Return the seconds until the next attempt, or None when the error is final.
+
+        Args:
+            error: How the latest attempt ended.
+            attempt: Its number, from 1.
+            elapsed: Seconds since the first one began.
+            retry_unsafe: Repeat also what may have run.
+        """
+        if not error.retryable or attempt >= self.attempts or (error.may_have_run and not retry_unsafe):
+            return None
+        pause = min(self.longest_pause, self.first_pause * 2.0 ** min(attempt - 1, 32))
+        pause *= random.uniform(0.5, 1.0)  # noqa: S311 - so that many clients do not come back at the same time
+        if isinstance(error, BadAnswerError) and error.retry_after is not None:
+            pause = max(pause, error.retry_after)
+        return pause if elapsed + pause < self.deadline else None

@@ -1,0 +1,99 @@
+"""What the client's core asks of the driver that runs it: one generator for a blocking client and one on an event loop.
+
+The core does no I/O. It is made of generators that yield a step and go on with what the step gave, or with the error
+that it raised. A driver runs a generator and does its steps.
+"""
+
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import IO, Any, TypeVar
+
+__all__ = ["Alone", "Ask", "Asked", "File", "Pause", "Received", "Request", "Send", "Step", "Steps", "ask", "send"]
+
+T = TypeVar("T")
+
+Asked = Callable[[], T | Awaitable[T]]
+"""A function of the app's, plain or `async def`."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that goes into the form of an upload."""
+
+    name: str
+    content: IO[bytes]
+
+
+@dataclass(frozen=True, repr=False)
+class Request:
+    """One HTTP request."""
+
+    api: str
+    """The path below /cgi-bin/."""
+    body: bytes | None = None
+    """JSON; None means a GET, unless there is a file."""
+    file: File | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """More of the query, which no log and no error shows."""
+    called: str = ""
+    """What errors name: the API, with the ability ID where there is one."""
+
+
+@dataclass(frozen=True, repr=False)
+class Received:
+    """What came back."""
+
+    status: int
+    retry_after: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Send:
+    """Send a request; gives `Received`, raises a `TransportError`."""
+
+    request: Request
+    timeout: float
+    """Seconds to connect, and between two pieces of the answer."""
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Wait."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Alone:
+    """Run a generator while no other of the same client runs one by this step; gives what it returns."""
+
+    work: "Callable[[], Steps[Any]]"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Call a function of the app's; gives what it returns."""
+
+    function: Asked[Any]
+
+
+Step = Send | Pause | Alone | Ask
+Steps = Generator[Step, Any, T]
+
+
+def send(request: Request, timeout: float) -> Steps[Received]:
+    """Send a request.
+
+    Raises:
+        TransportError: It has no answer.
+    """
+    received: Received = yield Send(request, timeout)
+    return received
+
+
+def ask(function: Asked[T]) -> Steps[T]:
+    """Call a function of the app's."""
+    found: T = yield Ask(function)
+    return found

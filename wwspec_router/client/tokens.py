@@ -1,0 +1,184 @@
+"""Access tokens: where they come from, and the one that all threads or tasks of a client share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, Protocol
+
+import msgspec
+
+from wwspec_router.client.errors import ZoneClientError
+from wwspec_router.client.steps import Alone, Ask, Asked, Request, Steps, ask
+from wwspec_router.errcodes import TOKEN_CODES
+
+__all__ = ["AppSecret", "SuiteApp", "Token", "TokenCache", "TokenProvider", "from_function"]
+
+_EARLY = 60.0
+"""Seconds by which a token is renewed before it expires, so that none expires on its way."""
+_SUITE_CODES = (40082, 42009, *TOKEN_CODES)
+"""The suite's token is invalid or has expired."""
+
+Fetch = Callable[[Request], Steps[dict[str, Any]]]
+"""Sends a request that needs no access token, with retries, and gives the accepted answer."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """An access token."""
+
+    value: str = field(repr=False)
+    expires_in: float | None = None
+    """Seconds; None when that is not known: then it is used until WeCom refuses it."""
+
+
+class TokenProvider(Protocol):
+    """A source of access tokens; `AppSecret` and `SuiteApp` are two."""
+
+    def fetch(self, fetch: Fetch) -> Steps[Token]:
+        """Return a fresh token.
+
+        Args:
+            fetch: Sends a request that needs no access token.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class AppSecret:
+    """The token of a corp's own app, or of one that a provider develops for it (its permanent_code is the secret).
+
+    Document 91039.
+    """
+
+    corpid: str
+    secret: str = field(repr=False)
+
+    def fetch(self, fetch: Fetch) -> Steps[Token]:
+        """See `TokenProvider`."""
+        secrets = {"corpid": self.corpid, "corpsecret": self.secret}
+        answer = yield from fetch(Request("gettoken", secrets=secrets))
+        return _read(answer, "access_token")
+
+
+class SuiteApp:
+    """The token of a third-party app for one of the corps that installed it [90600, 90605].
+
+    Args:
+        suite_id: Of the app.
+        suite_secret: Of the app.
+        suite_ticket: The latest ticket that WeCom has pushed to the app: a text, or a function that returns it.
+        corpid: The corp (`auth_corpid`).
+        permanent_code: What the corp's installation gave.
+    """
+
+    def __init__(
+        self, suite_id: str, suite_secret: str, suite_ticket: str | Asked[str], corpid: str, permanent_code: str
+    ) -> None:
+        self._suite_id = suite_id
+        self._suite_secret = suite_secret
+        self._suite_ticket = suite_ticket
+        self._corp = msgspec.json.encode({"auth_corpid": corpid, "permanent_code": permanent_code})
+        self._suite = _Held()
+
+    def fetch(self, fetch: Fetch) -> Steps[Token]:
+        """See `TokenProvider`."""
+        suite, is_fresh = self._suite.usable(), False
+        if suite is None:
+            suite, is_fresh = (yield from self._suite_token(fetch)), True
+        try:
+            return (yield from self._corp_token(fetch, suite))
+        except ZoneClientError as error:
+            if is_fresh or getattr(error, "errcode", 0) not in _SUITE_CODES:
+                raise
+        return (yield from self._corp_token(fetch, (yield from self._suite_token(fetch))))
+
+    def _suite_token(self, fetch: Fetch) -> Steps[str]:
+        ticket = self._suite_ticket
+        if not isinstance(ticket, str):
+            ticket = yield from ask(ticket)
+        asked = {"suite_id": self._suite_id, "suite_secret": self._suite_secret, "suite_ticket": ticket}
+        answer = yield from fetch(Request("service/get_suite_token", msgspec.json.encode(asked)))
+        return self._suite.keep(_read(answer, "suite_access_token"))
+
+    def _corp_token(self, fetch: Fetch, suite_token: str) -> Steps[Token]:
+        secrets = {"suite_access_token": suite_token}
+        answer = yield from fetch(Request("service/get_corp_token", self._corp, secrets=secrets))
+        return _read(answer, "access_token")
+
+
+class _FunctionProvider:
+    def __init__(self, function: Asked[str | Token]) -> None:
+        self._function = function
+
+    def fetch(self, fetch: Fetch) -> Steps[Token]:
+        """See `TokenProvider`."""
+        found: str | Token = yield Ask(self._function)
+        return found if isinstance(found, Token) else Token(found)
+
+
+def from_function(function: Asked[str | Token]) -> TokenProvider:
+    """Return a provider that asks a function of the app's, plain or `async def`."""
+    return _FunctionProvider(function)
+
+
+class TokenCache:
+    """The token of one client. Fetched once when many need one; those that waited for a failure share it.
+
+    Args:
+        provider: Where tokens come from.
+        fetch: Given to the provider.
+    """
+
+    def __init__(self, provider: TokenProvider, fetch: Fetch) -> None:
+        self._provider = provider
+        self._fetch = fetch
+        self._held = _Held()
+        self._flights = 0
+        self._failure: Exception | None = None
+
+    def current(self, refused: str = "") -> Steps[str]:
+        """Return a token.
+
+        Args:
+            refused: One that WeCom has refused: another one is wanted.
+        """
+        flights = self._flights
+        token = self._held.usable(refused)
+        if token is None:
+            token = yield Alone(lambda: self._renewed(refused, flights))
+        return token
+
+    def _renewed(self, refused: str, flights: int) -> Steps[str]:
+        token = self._held.usable(refused)
+        if token is not None:
+            return token
+        if flights != self._flights and self._failure is not None:
+            raise self._failure
+        self._failure = None
+        try:
+            return self._held.keep((yield from self._provider.fetch(self._fetch)))
+        except Exception as error:
+            self._failure = error
+            raise
+        finally:
+            self._flights += 1
+
+
+class _Held:
+    """A token until it expires."""
+
+    def __init__(self) -> None:
+        self._held = ("", 0.0)
+
+    def keep(self, token: Token) -> str:
+        seconds = float("inf") if token.expires_in is None else token.expires_in
+        self._held = (token.value, monotonic() + seconds - min(_EARLY, seconds / 10))
+        return token.value
+
+    def usable(self, refused: str = "") -> str | None:
+        value, until = self._held
+        return value if value not in ("", refused) and monotonic() < until else None
+
+
+def _read(answer: dict[str, Any], key: str) -> Token:
+    return Token(str(answer.get(key, "")), float(answer.get("expires_in", 0)))
