@@ -1,4 +1,4 @@
-"""Apps of corps, their access tokens, and the programs linked with them.
+"""Apps of corps, a suite that one of them has installed, their access tokens, and the programs linked with them.
 
 Plain state: the caller holds the emulator's lock.
 """
@@ -13,6 +13,8 @@ from wwspec_router.emulator.state.keys import MessageKeys
 
 ACCESS_TOKEN_SECONDS = 7200
 """Validity of an access token."""
+SUITE_TOKEN_SECONDS = 7200
+"""Validity of a suite's access token."""
 
 
 class Program(msgspec.Struct, kw_only=True):
@@ -118,3 +120,53 @@ class Accounts:
         if app is None or not app.authorised:
             raise RefusedError(710641, f"no such app: agentid {agentid}" if app is None else "")
         return app
+
+
+class Suite(msgspec.Struct, kw_only=True):
+    """A provider's third-party app (suite), which one corp has installed [90600, 90605]."""
+
+    suite_id: str
+    secret: str
+    ticket: str
+    """What WeCom pushes to the provider every ten minutes."""
+    permanent_code: str
+    """What the installation gave to the provider."""
+    app: App
+    """What the corp has."""
+    tokens: dict[str, float] = {}
+    """When each expires, in Unix seconds."""
+
+    def issue_token(self, suite_id: str, secret: str, ticket: str, now: float, rng: random.Random) -> tuple[str, int]:
+        """Return a token of the suite and the seconds that it is still valid; the same one while it is.
+
+        Raises:
+            RefusedError: 40083, 40080 or 40085.
+        """
+        if suite_id != self.suite_id:
+            raise RefusedError(40083)
+        if secret != self.secret:
+            raise RefusedError(40080)
+        if ticket != self.ticket:
+            raise RefusedError(40085, "WeCom pushes a new suite_ticket every ten minutes")
+        for token, expires in self.tokens.items():
+            if expires > now:
+                return token, int(expires - now)
+        token = f"{rng.getrandbits(256):064x}"
+        self.tokens[token] = now + SUITE_TOKEN_SECONDS
+        return token, SUITE_TOKEN_SECONDS
+
+    def installed(self, token: str, corpid: str, permanent_code: str, now: float) -> App:
+        """Return the app of a corp that has installed the suite.
+
+        Raises:
+            RefusedError: 40082, 42009, 40013 or 40084.
+        """
+        if token not in self.tokens:
+            raise RefusedError(40082)
+        if self.tokens[token] <= now:
+            raise RefusedError(42009)
+        if corpid != self.app.corpid:
+            raise RefusedError(40013, "auth_corpid has not installed the suite")
+        if permanent_code != self.permanent_code:
+            raise RefusedError(40084)
+        return self.app

@@ -19,14 +19,13 @@ from wwspec_router.emulator.answers import Answer, RefusedError
 from wwspec_router.emulator.bounded import BoundedDict, Kept
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import seal
-from wwspec_router.emulator.state.accounts import Accounts, App, Program
+from wwspec_router.emulator.state.accounts import Accounts, App, Program, Suite
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.corps import Corp
 from wwspec_router.emulator.state.faults import LATE, NEVER, TWICE, Faults
 from wwspec_router.emulator.state.jobs import Jobs
 from wwspec_router.emulator.state.keys import MessageKeys
 from wwspec_router.emulator.state.seeds import make_conversations
-from wwspec_router.emulator.state.suites import Suite
 from wwspec_router.emulator.state.tickets import (
     EVENT_TOKEN_SECONDS,
     NOTIFY_ID_SECONDS,
