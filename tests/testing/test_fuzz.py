@@ -15,6 +15,8 @@ from wwspec_router.registry.loader import Application
 from wwspec_router.testing.fuzz.requests import almost_fitting, fitting
 from wwspec_router.wecom import create_rule, get_group_chat, search_msg, sync_msg
 
+SLOW = pytest.mark.slow  # plays hundreds of calls, some of them late
+
 REGISTRY = """
 [abilities.greet]
 handler = "abilities.greet:greet"
@@ -25,12 +27,20 @@ timeout = 0.2
 
 [abilities.sound]
 handler = "abilities.greet:sound"
+
+[events.auth_knowledge_base]
+handler = "abilities.greet:on_knowledge_base"
+
+[events.hit_keyword]
+handler = "abilities.greet:on_keyword"
+notify = "after"
 """
 HANDLERS = """
 import threading
 
-from wwspec_router import ApiError, Context, Contract, Output, ability
-from wwspec_router.wecom import get_group_chat
+from wwspec_router import ApiError, Context, Contract, EventContext, Output, ability
+from wwspec_router.wecom import get_group_chat, get_rule_list
+from wwspec_router.wecom.events import auth_knowledge_base, hit_keyword
 
 
 class Ask(Contract):
@@ -61,6 +71,16 @@ def sound(request: Ask, ctx: Context) -> Told:
     except ApiError as error:
         return Told(text=error.message)
     return Told(text=group.creator)
+
+
+def on_knowledge_base(event: auth_knowledge_base.Event, ctx: EventContext) -> None:
+    rules = ctx.invoke(get_rule_list.Request(), check=False)
+    if rules.errcode != 0:
+        raise LookupError(rules.errmsg)  # EVENT LINE
+
+
+def on_keyword(event: hit_keyword.Event, ctx: EventContext) -> Told:
+    return Told(text="seen")
 """
 
 
@@ -84,6 +104,7 @@ def run(command: list[str], folder: Path) -> "subprocess.CompletedProcess[str]":
     )
 
 
+@SLOW
 def test_a_crash_is_found_at_its_line_and_its_test_is_red_until_it_is_fixed(app: Path) -> None:
     found = fuzz(app, "greet")
     assert found.returncode == 1, found.stderr
@@ -101,6 +122,7 @@ def test_a_crash_is_found_at_its_line_and_its_test_is_red_until_it_is_fixed(app:
     assert fixed.returncode == 0, fixed.stdout
 
 
+@SLOW
 def test_a_handler_that_takes_too_long_is_found(app: Path) -> None:
     found = fuzz(app, "wait")
     assert found.returncode == 1, found.stderr
@@ -108,6 +130,7 @@ def test_a_handler_that_takes_too_long_is_found(app: Path) -> None:
     assert "{'names': ['', '']}" in found.stdout
 
 
+@SLOW
 def test_handlers_that_answer_whatever_happens_and_events_have_no_findings(app: Path) -> None:
     found = fuzz(app, "sound", "hit_keyword")
     assert (found.returncode, found.stdout) == (0, ""), found.stdout
@@ -118,6 +141,21 @@ def test_handlers_that_answer_whatever_happens_and_events_have_no_findings(app: 
     ]
 
 
+@SLOW
+def test_a_crash_of_code_on_an_event_is_found_and_its_test_is_red_until_it_is_fixed(app: Path) -> None:
+    found = fuzz(app, "auth_knowledge_base")
+    assert found.returncode == 1, found.stderr
+    line = next(number for number, text in enumerate(HANDLERS.splitlines(), 1) if text.endswith("# EVENT LINE"))
+    assert f"# LookupError at abilities/greet.py:{line}: " in found.stdout
+    write_files(app, {"tests/test_found.py": found.stdout})
+    pytest_command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
+    assert run(pytest_command, app).returncode == 1
+    write_files(app, {"abilities/greet.py": HANDLERS.replace("raise LookupError(rules.errmsg)", "return")})
+    fixed = run(pytest_command, app)
+    assert fixed.returncode == 0, fixed.stdout
+
+
+@SLOW
 def test_the_same_seed_tries_the_same_cases(app: Path) -> None:
     assert fuzz(app, "greet", "wait").stdout == fuzz(app, "greet", "wait").stdout
 

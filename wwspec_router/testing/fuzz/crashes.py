@@ -1,29 +1,53 @@
-"""What handlers raised while a case was played: read from the log of the program, which runs in this process."""
+"""What handlers raised, and when code on events ran: read from the log of the program, which runs in this process."""
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Condition
 
+from wwspec_router.log_formats import Fields
 from wwspec_router.tracebacks import place_of
 
 __all__ = ["Crashes", "listening"]
 
+ENDED = "job ended"
+"""The record of a job that is over, and so of code on an event."""
+
 
 class Crashes(logging.Handler):
-    """Remembers the latest error that the program logged with its traceback, and prints nothing."""
+    """Remembers the first error that the program logged with its traceback, and prints nothing."""
 
     def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self._latest: BaseException | None = None
+        super().__init__(logging.INFO)
+        self._first: BaseException | None = None
+        self._runs = self._ended = 0
+        self._change = Condition()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take a line of the log."""
-        if record.exc_info and record.exc_info[1] is not None:
-            self._latest = record.exc_info[1]
+        with self._change:
+            if self._first is None and record.exc_info and record.exc_info[1] is not None:
+                self._first = record.exc_info[1]
+            self._runs += getattr(getattr(record, "call", None), "kind", "") == "job"
+            if isinstance(record.msg, Fields) and record.msg.message == ENDED:
+                self._ended += 1
+            self._change.notify_all()
+
+    def wait_for_run(self, seconds: float = 10.0) -> bool:
+        """Wait until code on an event has run once; return False when it has not within the time."""
+        with self._change:
+            return self._change.wait_for(lambda: self._runs > 0, seconds)
+
+    def wait_for_code(self, seconds: float = 10.0) -> bool:
+        """Wait until code on an event has run, its retries included; return False when it has not within the time."""
+        with self._change:
+            return self._change.wait_for(lambda: self._ended > 0, seconds)
 
     def take(self) -> tuple[str, str]:
-        """Return class and place of the latest error, and its text; empty ones when there was none."""
-        error, self._latest = self._latest, None
+        """Return class and place of the first error, and its text; empty ones when there was none. Begin anew."""
+        with self._change:
+            error, self._first, self._ended = self._first, None, 0
+            self._runs = 0
         if error is None:
             return "", ""
         place = place_of(error)
@@ -36,7 +60,7 @@ def listening() -> Iterator[Crashes]:
     root, crashes = logging.getLogger(), Crashes()
     handlers, level = root.handlers[:], root.level
     root.handlers[:] = [crashes]
-    root.setLevel(logging.ERROR)
+    root.setLevel(logging.INFO)
     try:
         yield crashes
     finally:

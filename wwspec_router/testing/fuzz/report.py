@@ -16,6 +16,7 @@ _NAMES: dict[Kind, str] = {
 WIDTH = 100
 HEAD = '''"""Cases that wwspec fuzz has found."""
 
+from wwspec_router.testing.fuzz.crashes import listening  # noqa: F401 - for code on events
 from wwspec_router.testing.zone import Zone
 '''
 """The beginning of a file of tests."""
@@ -35,6 +36,8 @@ def test_of(finding: Finding, number: int, token: str) -> str:
         f"def test_{number}_{name}_{_NAMES[finding.kind]}(zone: Zone) -> None:",
         f"    # {finding.what}{f': {finding.text}' if finding.text else ''}",
     ]
+    if case.runs_code:
+        return "\n".join([*lines, *_of_code(case)]) + "\n"
     call = [line.replace(repr(token), "token") for line in _call(case)]
     if call != _call(case):
         lines += [
@@ -57,6 +60,18 @@ def test_of(finding: Finding, number: int, token: str) -> str:
 
 
 test_of.__test__ = False  # type: ignore[attr-defined]  # not one of pytest's
+
+
+def _of_code(case: Case) -> list[str]:
+    """Return the lines of a test of code on an event; it sees the program's log when the zone is in this process."""
+    return [
+        "    with listening() as crashes:",
+        *(f"        {_fault(each)}" for each in case.disturbances),
+        f'        zone.client.fire("{case.target}")',
+        *(["        crashes.wait_for_run()", "        zone.client.clear_faults()"] if case.disturbances else []),
+        '        assert crashes.wait_for_code(), "the code has not ended"',
+        '        assert crashes.take() == ("", "")',
+    ]
 
 
 def _fault(fault: Disturbance) -> str:

@@ -18,7 +18,7 @@ __all__ = ["known_values", "requests_of"]
 
 
 def requests_of(table: AbilityTable, names: Sequence[str]) -> dict[str, Any]:
-    """Return what is fuzzed: ability ID or event type -> the msgspec type of its request, None for an event.
+    """Return what is fuzzed: ability ID -> the msgspec type of its request; event type -> the code on it.
 
     Args:
         table: What the application answers.
@@ -37,7 +37,7 @@ def requests_of(table: AbilityTable, names: Sequence[str]) -> dict[str, Any]:
         if name in table.abilities:
             requests[name] = _request(table.abilities[name])
         elif name in table.events:
-            requests[name] = None
+            requests[name] = table.event_targets.get(name)
         else:
             near = get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]}?" if near else "`wwspec abilities` lists those that there are"
