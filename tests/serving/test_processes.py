@@ -35,7 +35,7 @@ def test_sigterm_refuses_connections_finishes_calls_and_leaves_nothing(
     family = service.family()
     service.process.terminate()
     wait_until(service.refuses)
-    assert alive(pid)
+    assert alive(pid), service.log.read_text()
     assert not running.done()
     (service.folder / "door").touch()
     assert running.result(DEADLINE) == pid
