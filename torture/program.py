@@ -5,6 +5,7 @@ Also starts the emulator and writes the registry file. Reads /proc, so it needs 
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from wwspec_router.child import Child
+from wwspec_router.emulator.settings import STANDIN_DIRECTORY
 
 T = TypeVar("T")
 
@@ -112,6 +114,14 @@ def until(condition: Callable[[], bool], seconds: float, poll: float = _POLL) ->
     return True
 
 
+def _sdk_in(folder: Path) -> Path:
+    """Return a folder with a copy of the stand-in, which is then served as the vendor's module: as in production."""
+    sdk = folder / "sdk"
+    if not sdk.exists():
+        shutil.copytree(STANDIN_DIRECTORY, sdk, ignore=shutil.ignore_patterns("__pycache__"))
+    return sdk
+
+
 class Program:
     """`wwspec serve`, in a process group of its own. A context manager: killed at its end if it still runs.
 
@@ -128,11 +138,11 @@ class Program:
 
     def __init__(self, folder: Path, registry: Path, environment_url: str, options: Sequence[str]) -> None:
         self._log = folder / "program.log"
-        self._command = [sys.executable, "-m", "wwspec_router", "serve", "--sdk", "emulator", "--app", str(ROOT)]
+        self._command = [sys.executable, "-m", "wwspec_router", "serve", "--sdk", "vendor", "--app", str(ROOT)]
         self._command += ["--registry", str(registry), *options]
         self._environment = {
             **os.environ,
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": os.pathsep.join((str(_sdk_in(folder)), str(ROOT))),
             "TMPDIR": str(folder),  # what a killed parent leaves behind is gone with the run
             "WWSPEC_EMULATOR_URL": environment_url,
         }
