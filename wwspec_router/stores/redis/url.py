@@ -94,7 +94,7 @@ def _refusal(reason: str) -> ConfigurationError:
 
 
 def _parse(url: str) -> Target:
-    parts = urlsplit(url)
+    parts = _split(url)
     kind, tls = _KINDS[parts.scheme], parts.scheme.startswith("rediss")
     given = _parameters(parts, kind, tls)
     files: dict[str, Any] = {name: _readable(name, given[name]) for name in _FILES if name in given}
@@ -133,6 +133,16 @@ def _parse(url: str) -> Target:
         replicas=_whole("wait", given.get("wait", "0"), MOST_REPLICAS),
         wait=_seconds("wait_timeout", given.get("wait_timeout", "1")),
     )
+
+
+def _split(url: str) -> SplitResult:
+    """Return the parts of a URL. Not every `urlsplit` takes several hosts of which one is in brackets."""
+    scheme, separator, rest = url.partition("://")
+    hosts = re.match(r"[^/?#]*", rest)
+    if not separator or hosts is None:
+        return urlsplit(url)
+    place = hosts[0]
+    return urlsplit(f"{scheme}://{'host' if place else ''}{rest[len(place) :]}")._replace(netloc=place)
 
 
 def _parameters(parts: SplitResult, kind: Kind, tls: bool) -> Mapping[str, str]:
