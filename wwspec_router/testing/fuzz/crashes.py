@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Condition
 
+from wwspec_router.errors import CallError
 from wwspec_router.log_formats import Fields
 from wwspec_router.tracebacks import place_of
 
@@ -15,7 +16,10 @@ ENDED = "job ended"
 
 
 class Crashes(logging.Handler):
-    """Remembers the first error that the program logged with its traceback, and prints nothing."""
+    """Remembers the first error that the program logged with its traceback, and prints nothing.
+
+    A `CallError` is none of these: an SDK call that fails is nobody's mistake, and code on an event runs again then.
+    """
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
@@ -26,8 +30,9 @@ class Crashes(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Take a line of the log."""
         with self._change:
-            if self._first is None and record.exc_info and record.exc_info[1] is not None:
-                self._first = record.exc_info[1]
+            error = record.exc_info[1] if record.exc_info else None
+            if self._first is None and error is not None and not isinstance(error, CallError):
+                self._first = error
             self._runs += getattr(getattr(record, "call", None), "kind", "") == "job"
             if isinstance(record.msg, Fields) and record.msg.message == ENDED:
                 self._ended += 1
