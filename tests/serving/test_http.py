@@ -237,7 +237,9 @@ def test_no_more_threads_are_replaced_than_there_may_be(
     program = start(threads=1, hang_after=0.1, queue_timeout=0.2)
     program.sdk.invoke = gate
     with ThreadPoolExecutor(2) as pool:
-        hanging = [pool.submit(program.post, "invoke_sync_msg") for _ in range(2)]
+        hanging = [pool.submit(program.post, "invoke_sync_msg")]
+        wait_until(lambda: "the thread was replaced" in caplog.text)  # so that the next call need not wait in the queue
+        hanging.append(pool.submit(program.post, "invoke_sync_msg"))
         wait_until(lambda: "no thread takes its place, too many hang already" in caplog.text)
         assert program.post("invoke_sync_msg").json()["errmsg"] == "the program is overloaded, try again later"
         gate.opened.set()
