@@ -30,6 +30,7 @@ handler = "abilities.greet:sound"
 
 [events.auth_knowledge_base]
 handler = "abilities.greet:on_knowledge_base"
+notify = "after"
 
 [events.hit_keyword]
 handler = "abilities.greet:on_keyword"
