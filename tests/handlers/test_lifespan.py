@@ -12,7 +12,7 @@ import pytest
 from tests.support.apps import check_app, python, write_files
 from tests.support.kernel import app_call, with_handler
 from tests.support.sdk import MemorySdk
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router import AsyncContext, Context, Contract, Output, ability
 from wwspec_router.child import Child, ChildError
 from wwspec_router.errors import LifespanError
@@ -98,6 +98,15 @@ def test_each_process_opens_once_before_its_port_and_closes_at_its_end(app: Path
     opened, closed = journal(app)[:2], journal(app)[2:]
     assert sorted(pid for _, pid in opened) == sorted(pid for _, pid in closed)
     assert all(word == "close" for word, _ in closed)
+
+
+def test_a_process_that_is_told_to_stop_while_it_starts_closes_what_it_opened(app: Path, tmp_path: Path) -> None:
+    stopped = APPLICATION.replace("    yield State()", "    os.kill(os.getpid(), 15)\n    yield State()")
+    write_files(app, {"abilities/app.py": stopped})
+    options = ["--app", str(app), "--sdk", "emulator", "--port", "0", "--store", "memory:", "--workers", "0"]
+    program = Child(["serve", *options], output=tmp_path / "serve.log")
+    program.process.wait(DEADLINE)
+    assert [word for word, _ in journal(app)] == ["open", "close"]
 
 
 def test_all_calls_of_a_process_share_the_state(app: Path) -> None:
