@@ -45,6 +45,22 @@ def test_sigterm_refuses_connections_finishes_calls_and_leaves_nothing(
     assert list((service.folder / "tmp").iterdir()) == []
 
 
+@pytest.mark.parametrize("signals", [2, 5, 20, 100])
+def test_a_worker_that_gets_several_signals_at_once_finishes_its_calls(
+    serve: Serve, pool: ThreadPoolExecutor, signals: int
+) -> None:
+    service = serve("--grace", str(DEADLINE))
+    running = pool.submit(service.call, "wait", "door")
+    pid = service.entered("door")
+    for _ in range(signals):
+        os.kill(pid, signal.SIGTERM)
+    service.process.terminate()
+    wait_until(service.refuses)
+    assert alive(pid), service.log.read_text()
+    (service.folder / "door").touch()
+    assert running.result(DEADLINE) == pid
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_sigterm_waits_no_longer_than_the_grace(serve: Serve, pool: ThreadPoolExecutor, workers: int) -> None:
     service = serve("--workers", str(workers), "--grace", "0.2")

@@ -129,6 +129,9 @@ class _Server(uvicorn.Server):
         """Stop; on a second signal at once."""
         if self.should_exit:
             end_by(sig)
+        self._begin_stop(sig, frame)
+
+    def _begin_stop(self, sig: int, frame: FrameType | None) -> None:
         self._program.is_stopping = True
         super().handle_exit(sig, frame)
 
@@ -158,4 +161,4 @@ class _WorkerServer(_Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop on SIGTERM. A terminal sends Ctrl-C to all; the parent passes it on."""
         if sig != SIGINT and not self.should_exit:
-            super().handle_exit(sig, frame)
+            self._begin_stop(sig, frame)  # a second SIGTERM may come in the midst of this, and must not end the process
