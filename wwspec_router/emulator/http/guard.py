@@ -1,10 +1,12 @@
 """Who may call the emulator: clients on this machine, under a name that is its own.
 
 A web page that is open in a browser on this machine can send requests to it, too. Such a request names the page's own
-host: as its Origin or, when that name was bound to this machine's address anew (DNS rebinding), as its Host. Knows
-nothing of what is asked.
+host: as its Origin or, when that name was bound to this machine's address anew (DNS rebinding), as its Host. A page of
+another server on this machine names a host that is allowed: what changes something needs the token of the console's
+page, too. Knows nothing of what is asked.
 """
 
+import hmac
 from collections.abc import Iterable
 
 import msgspec
@@ -12,6 +14,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from wwspec_router.emulator.console.page import TOKEN_HEADER
 from wwspec_router.emulator.settings import WECOM_HOST, host_of
 from wwspec_router.loopback import is_loopback
 
@@ -20,9 +23,13 @@ __all__ = ["Guard"]
 APP_SIDE = "/cgi-bin/"
 """What WeCom answers under its own name."""
 
+CONTROL = "/emulator/"
+"""What a test or the console does to the emulator."""
+
 REFUSED = 48002
 """The app has no right to call the API."""
 
+_READING = frozenset({"GET", "HEAD"})
 _SHOWN = 64
 
 
@@ -32,10 +39,12 @@ class Guard:
     Args:
         app: What is guarded.
         allowed: Names of this machine besides its loopback names and addresses.
+        token: Of the console's page.
     """
 
-    def __init__(self, app: ASGIApp, allowed: Iterable[str]) -> None:
+    def __init__(self, app: ASGIApp, allowed: Iterable[str], token: str) -> None:
         self._app = app
+        self._token = token.encode()
         self._allowed = frozenset(host.lower() for host in allowed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,7 +65,18 @@ class Guard:
         if "origin" in headers and not self._is_own(page, path):
             return f"the request comes from a web page of {_shown(origin)}; {_advice(page)}"
         client = scope["client"]
-        return "" if client and is_loopback(client[0]) else "the request comes from another machine"
+        if not (client and is_loopback(client[0])):
+            return "the request comes from another machine"
+        if scope["method"] not in _READING and path.startswith(CONTROL) and self._is_foreign_page(headers):
+            return (
+                "the request comes from a web page that is not the console, or from one of an earlier emulator: reload"
+            )
+        return ""
+
+    def _is_foreign_page(self, headers: Headers) -> bool:
+        """Tell whether a browser sends a request for another page than the console."""
+        from_browser = "origin" in headers or headers.get("sec-fetch-site", "none") != "none"
+        return from_browser and not hmac.compare_digest(headers.get(TOKEN_HEADER, "").encode(), self._token)
 
     def _is_own(self, host: str, path: str) -> bool:
         return is_loopback(host) or host in self._allowed or (host == WECOM_HOST and path.startswith(APP_SIDE))

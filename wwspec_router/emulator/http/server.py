@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 
 from wwspec_router.emulator.callbacks.courier import Courier
 from wwspec_router.emulator.callbacks.crypto import CallbackCrypto
+from wwspec_router.emulator.console.page import console_routes, page_token
 from wwspec_router.emulator.http.endpoints import Endpoints
 from wwspec_router.emulator.http.guard import Guard
 from wwspec_router.emulator.platform import Platform
@@ -77,8 +78,10 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
                 await anyio.to_thread.run_sync(courier.stop)
             http.close()
 
-    guard = Middleware(Guard, settings.allowed_hosts)
-    app = Starlette(routes=Endpoints(platform).routes(), middleware=[guard], lifespan=lifespan)
+    token = page_token()
+    guard = Middleware(Guard, settings.allowed_hosts, token)
+    routes = [*Endpoints(platform).routes(), *console_routes(token)]
+    app = Starlette(routes=routes, middleware=[guard], lifespan=lifespan)
     app.state.platform = platform
     return app
 

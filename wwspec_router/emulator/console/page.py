@@ -1,0 +1,68 @@
+"""The console's page, its files, and the token by which the guard knows requests of the page."""
+
+import secrets
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+__all__ = ["TOKEN_HEADER", "console_routes", "page_token"]
+
+TOKEN_HEADER = "x-wwspec-token"  # noqa: S105 - the name of a header
+"""What the page sends with each request; see `Guard`."""
+
+_FOLDER = Path(__file__).parent
+
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-hashes'; img-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-cache",
+}
+"""No script but the page's own files, nothing from elsewhere, and no frame around it."""
+
+
+def page_token() -> str:
+    """Return a new token for the page of one emulator."""
+    return secrets.token_urlsafe(24)
+
+
+def console_routes(token: str) -> list[BaseRoute]:
+    """Return the routes of the page `/` and its files below `/console/`.
+
+    Args:
+        token: From `page_token`.
+    """
+    shell = Environment(autoescape=True, undefined=StrictUndefined).from_string(
+        (_FOLDER / "shell.html").read_text("utf-8")
+    )
+    page = shell.render(token=token)
+
+    async def show(request: Request) -> Response:
+        return HTMLResponse(page, headers=_HEADERS)
+
+    return [Route("/", show, methods=["GET"]), Mount("/console", _Guarded(StaticFiles(directory=_FOLDER / "static")))]
+
+
+class _Guarded:
+    """Adds the headers of the page to its files."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)

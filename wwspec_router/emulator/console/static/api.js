@@ -1,0 +1,57 @@
+// Requests to the emulator.
+// @ts-check
+
+/** The emulator refuses a request, or does not answer. */
+export class ApiError extends Error {
+    /**
+     * @param {number} errcode 0 when nobody answers.
+     * @param {string} text
+     */
+    constructor(errcode, text) {
+        super(text);
+        this.name = "ApiError";
+        this.errcode = errcode;
+    }
+}
+
+const TOKEN = document.querySelector("meta[name='wwspec-token']")?.getAttribute("content") ?? "";
+
+/**
+ * Send a request and return the answer's object.
+ * @param {"GET" | "POST" | "DELETE"} method
+ * @param {string} path Below `/emulator/`.
+ * @param {unknown} [body] Sent as JSON; a text is sent as it is.
+ * @returns {Promise<any>}
+ */
+export async function ask(method, path, body) {
+    let response;
+    try {
+        response = await fetch(`emulator/${path}`, {
+            method,
+            headers: { "X-WWSpec-Token": TOKEN, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
+            body: body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body),
+        });
+    } catch {
+        throw new ApiError(0, "the emulator does not answer");
+    }
+    let answer;
+    try {
+        answer = await response.json();
+    } catch {
+        throw new ApiError(response.status, `the answer is not JSON (HTTP status ${response.status})`);
+    }
+    if (answer.errcode) throw new ApiError(answer.errcode, `${answer.errcode}: ${answer.errmsg}`);
+    return answer;
+}
+
+/**
+ * Return what the emulator answers to a GET.
+ * @param {string} path
+ * @param {Record<string, string | number>} [query]
+ * @returns {Promise<any>}
+ */
+export function get(path, query = {}) {
+    const given = Object.entries(query).filter(([, value]) => value !== "");
+    const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+    return ask("GET", text ? `${path}?${text}` : path);
+}

@@ -1,0 +1,109 @@
+// The page: navigation, language, theme, keyboard, and which view is shown.
+// @ts-check
+import { h, fill } from "./dom.js";
+import { setPageKeys, setViewKeys } from "./keys.js";
+import { record } from "./record.js";
+import { go, hashOf, here } from "./route.js";
+import { language, setLanguage, t } from "./texts.js";
+import { say } from "./parts.js";
+import { showKeys } from "./help.js";
+
+/**
+ * @typedef {object} View What a module in `views/` exports as `view`.
+ * @property {(main: HTMLElement, place: import("./route.js").Place) => void | (() => void)} show Fill the element; what
+ *   is returned ends it.
+ * @property {(place: import("./route.js").Place) => boolean} [move] Show another place of the same view, and return
+ *   true; without it, or when it returns false, the view is shown anew.
+ * @property {import("./keys.js").Keys} [keys]
+ */
+
+/** @type {Record<string, () => Promise<{view: View}>>} */
+const VIEWS = {
+    timeline: () => import("./views/timeline.js"),
+    abilities: () => import("./views/abilities.js"),
+    events: () => import("./views/events.js"),
+    faults: () => import("./views/faults.js"),
+    program: () => import("./views/program.js"),
+    session: () => import("./views/session.js"),
+};
+
+const main = /** @type {HTMLElement} */ (document.getElementById("main"));
+const bar = /** @type {HTMLElement} */ (document.getElementById("bar"));
+
+/** @type {{name: string, view: View, end: void | (() => void)} | null} */
+let shown = null;
+
+/** Show the place of the URL. */
+async function show() {
+    const place = here();
+    drawBar();
+    if (shown !== null && shown.name === place.view && shown.view.move?.(place)) return;
+    shown?.end?.();
+    shown = null;
+    setViewKeys({});
+    const load = VIEWS[place.view];
+    if (load === undefined) {
+        fill(main, h("p", { class: "empty" }, t("unknown.view")));
+        return;
+    }
+    const { view } = await load();
+    if (here().view !== place.view) return;
+    fill(main);
+    main.dataset.view = place.view;
+    setViewKeys(view.keys ?? {});
+    shown = { name: place.view, view, end: view.show(main, here()) };
+}
+
+function drawBar() {
+    const { view } = here();
+    document.title = `${view in VIEWS ? t(`nav.${view}`) : ""} · wwspec`;
+    const links = Object.keys(VIEWS).map((name, index) =>
+        h("a", { href: hashOf(name), "aria-current": name === view && "page", title: String(index + 1) }, t(`nav.${name}`)),
+    );
+    fill(
+        bar,
+        h("a", { class: "brand", href: hashOf("timeline") }, h("span", { "aria-hidden": "true", class: "logo" }), "wwspec"),
+        h("nav", { "aria-label": t("nav.label") }, links),
+        h("span", { class: "grow" }),
+        connection(),
+        h("button", { type: "button", class: "quiet", "aria-label": t("language.label"), onclick: switchLanguage }, t("language")),
+        h("button", { type: "button", class: "quiet", "aria-label": t("theme.label"), onclick: switchTheme }, "◐"),
+        h("button", { type: "button", class: "quiet", "aria-label": t("help.label"), onclick: showKeys }, "?"),
+    );
+}
+
+/** @returns {HTMLElement} Whether entries come in. */
+function connection() {
+    const { state, file } = record;
+    if (file) return h("a", { class: "status file", href: hashOf("session") }, t("imported", { name: file }));
+    if (state === "offline") return h("span", { class: "status bad", role: "status" }, t("offline"));
+    const label = state === "paused" ? t("paused") : t("live");
+    const action = state === "paused" ? t("resume") : t("pause");
+    return h("button", { type: "button", class: `status ${state}`, title: `${action} (p)`, onclick: () => record.toggle() }, label);
+}
+
+function switchLanguage() {
+    setLanguage(language() === "en" ? "zh" : "en");
+    shown?.end?.();
+    shown = null;
+    void show();
+}
+
+function switchTheme() {
+    const dark = getComputedStyle(document.documentElement).colorScheme === "dark";
+    const chosen = dark ? "light" : "dark";
+    document.documentElement.dataset.theme = chosen;
+    localStorage.setItem("wwspec-theme", chosen);
+}
+
+/** @type {import("./keys.js").Keys} */
+const keys = { "?": showKeys, p: () => record.toggle() };
+for (const [index, name] of Object.keys(VIEWS).entries()) keys[String(index + 1)] = () => go(hashOf(name));
+setPageKeys(keys);
+
+addEventListener("hashchange", () => void show());
+addEventListener("unhandledrejection", (event) => say(t("failed", { reason: String(event.reason?.message ?? event.reason) }), "bad"));
+record.addEventListener("state", drawBar);
+setLanguage(language());
+record.start();
+void show();

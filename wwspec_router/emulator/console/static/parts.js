@@ -1,0 +1,97 @@
+// Small parts that views are made of.
+// @ts-check
+import { h, visible } from "./dom.js";
+import { t } from "./texts.js";
+
+/**
+ * Show a short message for some seconds.
+ * @param {string} text
+ * @param {"ok" | "bad"} [kind]
+ */
+export function say(text, kind = "ok") {
+    const place = /** @type {HTMLElement} */ (document.getElementById("messages"));
+    const message = h("p", { class: `message ${kind}` }, visible(text));
+    place.appendChild(message);
+    setTimeout(() => message.remove(), kind === "bad" ? 8000 : 3000);
+}
+
+/**
+ * Return a button that copies a text.
+ * @param {string | (() => string | Promise<string>)} text
+ * @param {string} [label]
+ * @returns {HTMLButtonElement}
+ */
+export function copyButton(text, label = t("copy")) {
+    const button = h("button", { type: "button", class: "small" }, label);
+    button.addEventListener("click", async () => {
+        try {
+            await navigator.clipboard.writeText(typeof text === "string" ? text : await text());
+            say(t("copied"));
+        } catch (error) {
+            say(error instanceof DOMException ? t("copy.failed") : t("failed", { reason: String(error) }), "bad");
+        }
+    });
+    return button;
+}
+
+/**
+ * Return a command line that does the same as an action, to be copied.
+ * @param {string} line
+ * @returns {HTMLElement}
+ */
+export function commandLine(line) {
+    return h("p", { class: "command" }, h("span", { class: "dim" }, t("command")), h("code", {}, visible(line)), copyButton(line));
+}
+
+/**
+ * Return a text as one word of a POSIX shell.
+ * @param {string} text
+ * @returns {string}
+ */
+export function quoted(text) {
+    return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/**
+ * Return a labelled field.
+ * @param {string} label
+ * @param {HTMLElement} control
+ * @param {string} [help] A line below it.
+ * @returns {HTMLElement}
+ */
+export function field(label, control, help = "") {
+    control.id ||= `field-${Math.random().toString(36).slice(2)}`;
+    return h("div", { class: "field" }, h("label", { for: control.id }, label), control, help && h("small", { class: "dim" }, help));
+}
+
+/**
+ * Return the chip of an outcome: green for `ok`, grey while there is none, red for the rest.
+ * @param {string} outcome
+ * @returns {HTMLElement}
+ */
+export function outcomeChip(outcome) {
+    const kind = outcome === "" ? "wait" : outcome === "ok" || outcome === "0" ? "ok" : "bad";
+    return h("span", { class: `chip ${kind}` }, outcome === "" ? "…" : visible(outcome));
+}
+
+/**
+ * Return milliseconds as a short text.
+ * @param {number | null | undefined} milliseconds
+ * @returns {string}
+ */
+export function duration(milliseconds) {
+    if (milliseconds === null || milliseconds === undefined) return "";
+    if (milliseconds < 10) return `${milliseconds.toFixed(1)} ms`;
+    return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+/**
+ * Return a time of day, of Unix seconds.
+ * @param {number} seconds
+ * @returns {string}
+ */
+export function timeOfDay(seconds) {
+    const date = new Date(seconds * 1000);
+    const [hours, minutes, rest] = [date.getHours(), date.getMinutes(), date.getSeconds()].map((each) => String(each).padStart(2, "0"));
+    return `${hours}:${minutes}:${rest}`;
+}

@@ -1,0 +1,235 @@
+// The record of the exchange, as the emulator streams it, or as an imported file holds it.
+// @ts-check
+import { get } from "./api.js";
+import { fits } from "./filters.js";
+
+/**
+ * @typedef {object} Verdict
+ * @property {boolean} fits
+ * @property {string} [path] The first place that does not fit, such as `$.limit`.
+ * @property {string} [problem]
+ *
+ * @typedef {object} Row One exchange, without its bodies.
+ * @property {number} number
+ * @property {"app" | "call" | "event" | "sdk" | "callback" | "clock"} kind
+ * @property {string} name
+ * @property {string} ability
+ * @property {number | null} parent
+ * @property {number} flow
+ * @property {number | null} replay_of
+ * @property {number} time_ms Of the emulator's clock.
+ * @property {number} offset_ms Real milliseconds since the session began.
+ * @property {number | null} duration_ms
+ * @property {string} outcome
+ * @property {number | null} errcode
+ * @property {number | null} program_errcode
+ * @property {boolean} failed
+ * @property {string} corpid
+ * @property {number | null} agentid
+ * @property {number | null} pid
+ * @property {string[]} faults
+ * @property {{request: Verdict | null, reply: Verdict | null} | null} contract
+ * @property {number} request_bytes
+ * @property {number} reply_bytes
+ * @property {boolean} replayable
+ *
+ * @typedef {object} Details What an entry has beyond its row.
+ * @property {unknown} request
+ * @property {unknown} reply
+ * @property {{method: string, path: string, status: number | null, request_headers: [string, string][], reply_headers: [string, string][]} | null} http
+ * @property {{request: string, reply: string}} raw
+ * @property {boolean} sealed
+ * @property {{call_type: number, notify_id: string, request_id: string, is_async: boolean, timestamp: number} | null} call
+ * @property {Fault[]} hits
+ * @property {number[]} children
+ *
+ * @typedef {Row & Details} Entry
+ * @typedef {{id: string, on: string, effect: string, api: string, value: unknown, count?: number | null, taken?: number}} Fault
+ * @typedef {{now_ms: number, running: boolean}} Clock
+ * @typedef {{program_id: string, url: string, state: "unknown" | "up" | "down", pids: number[], receives_events: boolean, abilities: string[] | null}} Program
+ * @typedef {{number: number, rows: Row[]}} Flow Rows of one flow in the order in which they began.
+ */
+
+/**
+ * What the page knows. Events: `rows` (detail: the flows that changed; null when all did), `state`, `clock`, `faults`,
+ * `program`.
+ */
+export class TrafficRecord extends EventTarget {
+    /** @type {Map<number, Row>} */
+    rows = new Map();
+    /** @type {Map<number, Flow>} In the order in which they began. */
+    flows = new Map();
+    /** @type {"live" | "paused" | "offline"} */
+    state = "live";
+    /** Name of the imported file; empty when the emulator is watched. */
+    file = "";
+    /** Entries that were dropped before they came here. */
+    missed = 0;
+    /** @type {Clock | null} */
+    clock = null;
+    /** @type {Fault[]} */
+    faults = [];
+    /** @type {Program | null} */
+    program = null;
+    /** @type {Record<string, unknown> | null} Ability ID -> console contract, of an imported file. */
+    contracts = null;
+    /** @type {EventSource | null} */
+    #source = null;
+    /** @type {Map<number, Row>} Rows that came while the record was paused. */
+    #held = new Map();
+    #heldFirst = 0;
+    /** @type {Map<number, Entry>} Of an imported file. */
+    #entries = new Map();
+
+    /** Watch the emulator. */
+    start() {
+        this.#source?.close();
+        this.file = "";
+        this.#entries.clear();
+        this.#clear();
+        const source = new EventSource("emulator/stream");
+        this.#source = source;
+        source.onopen = () => this.#become(this.state === "paused" ? "paused" : "live");
+        source.onerror = () => {
+            this.#become("offline");
+            if (source.readyState === EventSource.CLOSED) setTimeout(() => this.#source === source && this.start(), 2000);
+        };
+        this.#on(source, "hello", ({ goes_on }) => goes_on || this.#clear());
+        this.#on(source, "entries", ({ rows, first, missed }) => this.#take(rows, first, missed));
+        for (const name of /** @type {const} */ (["clock", "faults", "program"])) {
+            this.#on(source, name, (data) => {
+                if (name === "faults") this.faults = data.faults;
+                else Reflect.set(this, name, data);
+                this.dispatchEvent(new Event(name));
+            });
+        }
+    }
+
+    /** Stop showing what comes in, or go on. */
+    toggle() {
+        if (this.file || this.state === "offline") return;
+        this.#become(this.state === "paused" ? "live" : "paused");
+        if (this.state === "live" && this.#held.size) {
+            const rows = [...this.#held.values()];
+            this.#held.clear();
+            this.#put(rows, this.#heldFirst);
+        }
+    }
+
+    /**
+     * Return an entry with its bodies.
+     * @param {number} number
+     * @returns {Promise<Entry>}
+     */
+    async entry(number) {
+        const kept = this.#entries.get(number);
+        return kept ?? (await get(`traffic/${number}`)).entry;
+    }
+
+    /**
+     * Return the numbers of the entries that fit filters; bodies are searched, too.
+     * @param {Record<string, string>} filters `text`, `ability`, `errcode`, `corp`, `kind`.
+     * @returns {Promise<Set<number>>}
+     */
+    async search(filters) {
+        if (this.file) {
+            return new Set([...this.#entries.values()].filter((entry) => fits(entry, filters)).map((entry) => entry.number));
+        }
+        const { traffic } = await get("traffic", { ...filters, wait: "false" });
+        return new Set(traffic.map((/** @type {Row} */ row) => row.number));
+    }
+
+    /**
+     * Show a session file instead of the emulator.
+     * @param {string} name
+     * @param {any} session What `emulator/session` gave.
+     */
+    open(name, session) {
+        this.#source?.close();
+        this.#source = null;
+        this.#clear();
+        this.file = name;
+        this.clock = session.clock ?? null;
+        this.faults = session.faults ?? [];
+        this.program = session.program ?? null;
+        this.contracts = session.contracts ?? null;
+        this.#entries = new Map(session.entries.map((/** @type {Entry} */ entry) => [entry.number, entry]));
+        this.#put(session.entries, 0);
+        for (const name of ["clock", "faults", "program", "state"]) this.dispatchEvent(new Event(name));
+    }
+
+    /**
+     * @param {EventSource} source
+     * @param {string} name
+     * @param {(data: any) => void} run
+     */
+    #on(source, name, run) {
+        source.addEventListener(name, (event) => run(JSON.parse(/** @type {MessageEvent<string>} */ (event).data)));
+    }
+
+    /** @param {"live" | "paused" | "offline"} state */
+    #become(state) {
+        if (state === this.state) return;
+        this.state = state;
+        this.dispatchEvent(new Event("state"));
+    }
+
+    #clear() {
+        this.rows.clear();
+        this.flows.clear();
+        this.#held.clear();
+        this.missed = 0;
+        this.dispatchEvent(new CustomEvent("rows", { detail: null }));
+    }
+
+    /**
+     * @param {Row[]} rows
+     * @param {number} first
+     * @param {number} missed
+     */
+    #take(rows, first, missed) {
+        this.missed += missed;
+        if (this.state !== "paused") {
+            this.#put(rows, first);
+            return;
+        }
+        for (const row of rows) this.#held.set(row.number, row);
+        for (const number of this.#held.keys()) if (number < first) this.#held.delete(number);
+        this.#heldFirst = first;
+    }
+
+    /**
+     * @param {Row[]} rows
+     * @param {number} first Entries before it are no longer kept.
+     */
+    #put(rows, first) {
+        /** @type {Set<number>} */
+        const changed = new Set();
+        for (const row of rows) {
+            const before = this.rows.get(row.number);
+            this.rows.set(row.number, row);
+            const flow = this.flows.get(row.flow);
+            if (flow === undefined) this.flows.set(row.flow, { number: row.flow, rows: [row] });
+            else if (before === undefined) flow.rows.push(row);
+            else flow.rows[flow.rows.findIndex((each) => each.number === row.number)] = row;
+            changed.add(row.flow);
+        }
+        for (const [number, row] of this.rows) {
+            if (number >= first) break;
+            this.rows.delete(number);
+            this.#forget(row);
+        }
+        this.dispatchEvent(new CustomEvent("rows", { detail: changed }));
+    }
+
+    /** @param {Row} row */
+    #forget(row) {
+        const flow = this.flows.get(row.flow);
+        if (flow === undefined) return;
+        flow.rows = flow.rows.filter((each) => each.number !== row.number);
+        if (flow.rows.length === 0) this.flows.delete(row.flow);
+    }
+}
+
+/** The record of this page. */
+export const record = new TrafficRecord();

@@ -1,0 +1,54 @@
+// The place: which view is shown, of what, and with which filters. It is the part of the URL behind `#`, so that a
+// place can be sent to somebody and the browser's buttons work.
+// @ts-check
+
+/**
+ * @typedef {object} Place
+ * @property {string} view Such as `timeline`.
+ * @property {string} id What it shows, such as an entry's number; empty for none.
+ * @property {URLSearchParams} query Its filters.
+ */
+
+/**
+ * Return the place of a URL's hash, such as `#/timeline/12?kind=call`.
+ * @param {string} hash
+ * @returns {Place}
+ */
+export function placeOf(hash) {
+    const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?", 2);
+    const [view = "", id = ""] = path.split("/").map(decodeURIComponent);
+    return { view: view || "timeline", id, query: new URLSearchParams(query) };
+}
+
+/**
+ * Return the hash of a place; empty filters are left out.
+ * @param {string} view
+ * @param {string | number} [id]
+ * @param {Record<string, string> | URLSearchParams} [query]
+ * @returns {string}
+ */
+export function hashOf(view, id = "", query = {}) {
+    const entries = query instanceof URLSearchParams ? [...query] : Object.entries(query);
+    const text = new URLSearchParams(entries.filter(([, value]) => value !== "")).toString();
+    return `#/${view}${id === "" ? "" : `/${encodeURIComponent(id)}`}${text ? `?${text}` : ""}`;
+}
+
+/** @returns {Place} The place that is shown. */
+export function here() {
+    return placeOf(location.hash);
+}
+
+/**
+ * Go to a place.
+ * @param {string} hash From `hashOf`.
+ * @param {{replace?: boolean}} [how] With `replace` the browser's back button skips the place that is left.
+ */
+export function go(hash, { replace = false } = {}) {
+    if (hash === location.hash) return;
+    if (replace) {
+        history.replaceState(null, "", hash);
+        dispatchEvent(new HashChangeEvent("hashchange"));
+    } else {
+        location.hash = hash;
+    }
+}

@@ -1,0 +1,5 @@
+// Texts of the view `entry`.
+// @ts-check
+
+/** @type {Record<string, readonly [string, string]>} */
+export const ENTRY = {};
