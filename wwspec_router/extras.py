@@ -9,7 +9,7 @@ __all__ = ["MODULES", "require"]
 
 MODULES: Mapping[str, tuple[str, ...]] = {
     "client": ("Crypto", "httpx"),
-    "emulator": ("Crypto", "h11", "httpx", "python_multipart", "watchfiles"),
+    "emulator": ("Crypto", "h11", "httpx", "python_multipart", "sse_starlette", "watchfiles"),
     "proxy": ("trustme",),
     "redis": ("redis",),
     "testing": ("Crypto", "h11", "httpx", "hypothesis", "pytest", "python_multipart"),
