@@ -19,7 +19,7 @@ FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 EFFECTS = ("errcode", "return_code", "latency", "timeout", "drop", "late", "twice", "never")
 SIDES = ("app", "sdk", "program", "callback")
-KINDS = ("app", "call", "event", "sdk", "callback")
+KINDS = ("app", "call", "event", "sdk", "callback", "clock")
 
 
 class _Verbs(click.Group):

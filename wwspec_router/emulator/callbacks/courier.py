@@ -9,13 +9,14 @@ import contextlib
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from typing import Protocol
 
 import httpx
 
 from wwspec_router.emulator.callbacks import crypto as callbacks
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.tickets import Notification
+from wwspec_router.emulator.traffic.entries import Head, Reply
 
 TRIES = 3
 ANSWER_SECONDS = 5.0
@@ -28,8 +29,20 @@ _log = logging.getLogger("uvicorn.error")
 
 _ERRORS = (httpx.HTTPError, httpx.InvalidURL)
 
-Report = Callable[[Notification, str, int], None]
-"""Takes a notification, its new state, and the tries made."""
+
+class Report(Protocol):
+    """Takes what became of a notification."""
+
+    def __call__(
+        self,
+        notification: Notification,
+        state: str,
+        attempts: int,
+        sent: tuple[Head, str] | None = None,
+        came_back: Reply | None = None,
+    ) -> None:
+        """Take it: the new state, the tries made, and what was sent and came back last."""
+        ...
 
 
 class Courier:
@@ -52,6 +65,8 @@ class Courier:
         self._client = httpx.Client(trust_env=False, timeout=ANSWER_SECONDS)
         self._thread = threading.Thread(target=self._run, name="emulator-courier")
         self._report: Report = _ignore
+        self._sent: tuple[Head, str] | None = None
+        self._came_back: Reply | None = None
 
     def start(self, report: Report) -> None:
         """Verify the URL and begin to deliver.
@@ -108,14 +123,15 @@ class Courier:
             self._report(waiting, "dropped", 0)
 
     def _carry(self, notification: Notification) -> None:
+        self._sent, self._came_back = None, None
         for attempt in range(1, TRIES + 1):
             if self._try(notification):
-                self._report(notification, "delivered", attempt)
+                self._report(notification, "delivered", attempt, self._sent, self._came_back)
                 return
             if self._stopping.is_set():
                 break
         _log.warning("program_notify failed after %d tries: no HTTP status 200", attempt)
-        self._report(notification, "failed", attempt)
+        self._report(notification, "failed", attempt, self._sent, self._came_back)
 
     def _try(self, notification: Notification) -> bool:
         if not self.verified and (reason := self.verify()):
@@ -154,12 +170,17 @@ class Courier:
 
     def _post(self, notification: Notification) -> bool:
         encrypted = self._crypto.encrypt(callbacks.notification_xml(notification))
-        answer = self._client.post(
+        xml = callbacks.outer_xml(notification, encrypted)
+        request = self._client.build_request(
+            "POST",
             self._url,
             params=self._crypto.query(self._clock.seconds(), encrypted),
-            content=callbacks.outer_xml(notification, encrypted).encode(),
+            content=xml.encode(),
             headers={"content-type": "text/xml; charset=utf-8"},
         )
+        self._sent = Head("POST", str(request.url), request.headers.multi_items()), xml
+        answer = self._client.send(request)
+        self._came_back = Reply(answer.status_code, answer.headers.multi_items(), answer.content)
         return answer.status_code == _OK
 
     def _drop_waiting(self) -> None:
@@ -172,5 +193,11 @@ class Courier:
                 self._report(notification, "dropped", 0)
 
 
-def _ignore(notification: Notification, state: str, attempts: int) -> None:
+def _ignore(
+    notification: Notification,
+    state: str,
+    attempts: int,
+    sent: tuple[Head, str] | None = None,
+    came_back: Reply | None = None,
+) -> None:
     """Do nothing; used until the courier starts."""

@@ -163,9 +163,9 @@ class EmulatorClient:
 
         Args:
             since: The number of the last entry that is known already.
-            kind: `app`, `call`, `event`, `sdk` or `callback`; empty for all.
+            kind: `app`, `call`, `event`, `sdk`, `callback` or `clock`; empty for all.
         """
-        query = urlencode({"since": since, "kind": kind})
+        query = urlencode({"since": since, "kind": kind, "bodies": "true"})
         found: list[dict[str, Any]] = self._asked("GET", f"/emulator/traffic?{query}")["traffic"]
         return found
 
