@@ -43,8 +43,8 @@ def until(events: Iterator[StreamEvent], condition: Callable[[StreamEvent], obje
 
 def has(name: str, outcome: str = "ok") -> Callable[[StreamEvent], bool]:
     """Tell whether an event has the row of an exchange that ended so."""
-    return lambda event: event.name == "entries" and any(
-        (row["name"], row["outcome"]) == (name, outcome) for row in event.data["rows"]
+    return lambda event: (
+        event.name == "entries" and any((row["name"], row["outcome"]) == (name, outcome) for row in event.data["rows"])
     )
 
 

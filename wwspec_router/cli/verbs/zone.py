@@ -3,9 +3,11 @@
 import shlex
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
+import msgspec
 
 from wwspec_router.cli.candidates import ability_ids, fault_targets
 from wwspec_router.cli.emulator_options import url_option
@@ -165,6 +167,25 @@ def tail(emulator: EmulatorClient, since: int | None, kinds: tuple[str, ...], ab
 
     with until_interrupted():
         follow(lambda last_id: emulator.stream(start, kinds, ability, last_id), print_event)
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@with_emulator
+def export(emulator: EmulatorClient, file: Path) -> None:
+    """Save everything that is recorded in FILE, which the console opens, also without an emulator.
+
+    Tokens, secrets and keys are masked; what people said is not. FILE is only replaced as a whole.
+    """
+    session = emulator.session()
+    draft = file.with_name(f"{file.name}.part")
+    try:
+        draft.write_bytes(msgspec.json.encode(session))
+        draft.replace(file)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise click.ClickException(f"{file}: can't be written: {error.strerror}") from None
+    click.echo(f"{file}: {len(session['entries'])} exchanges")
 
 
 @command.command()
