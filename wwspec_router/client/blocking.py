@@ -223,8 +223,8 @@ class ZoneClient:
 
         Args:
             cursors: Where the last pull ended: `FileCursor`, `DbCursor`, or a `CursorStore` of the app's.
-            options: `token` of an event, `limit`, `on_gap`, `patience`, `ability`, and those of `call`; see
-                `PullOptions`.
+            options: `token` of an event, `limit`, `on_gap`, `patience`, `ability`, `program_id`, `notify_id` and
+                `timeout`; see `PullOptions`.
 
         Raises:
             MessageGapError: Messages may be missing, since the last pull is more than 5 days ago. Not with `on_gap`.

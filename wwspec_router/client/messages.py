@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
 
@@ -77,8 +77,15 @@ class MessageGapError(WWSpecError):
         self.gap = gap
 
 
-class PullOptions(CallOptions, total=False):
-    """How messages are pulled."""
+class PullOptions(TypedDict, total=False):
+    """How messages are pulled. A pull only reads, so it is sent again though it may have run."""
+
+    program_id: str
+    """Another program than the client's."""
+    notify_id: str
+    """From a notification."""
+    timeout: float
+    """Seconds for the answer of one call; the client's when absent."""
 
     token: str | Asked[str]
     """Of a conversation_new_message event: without one WeCom lets few pulls through [99824]. A function is asked before
@@ -87,7 +94,7 @@ class PullOptions(CallOptions, total=False):
     """The ability ID that calls sync_msg; by default the API's name behind the prefix."""
     limit: int
     """Messages of a page, 1 to 1000; 1000 by default, since the number of pulls is limited."""
-    on_gap: Callable[[MessageGap], object]
+    on_gap: Callable[[MessageGap], object] | None
     """Called when records may be missing; without it, that is a `MessageGapError`. May be `async def` with
     `AsyncZoneClient`."""
     patience: RetryPolicy
@@ -126,8 +133,11 @@ class Pull:
         self._core = core
         self._cursors = cursors
         self._ability = options.get("ability", f"{core.prefix}sync_msg")
-        self._options = options.copy()
-        self._options.setdefault("retry_unsafe", True)  # it only reads
+        self._calls: CallOptions = {"retry_unsafe": True}
+        for name in ("program_id", "notify_id", "timeout"):
+            if name in options:
+                self._calls[name] = options[name]
+        self._on_gap = options.get("on_gap")
         self._token = _EventToken(options.get("token", ""))
         self._patience = options.get("patience", PATIENCE)
         self._walk: CursorWalk | None = None
@@ -177,9 +187,9 @@ class Pull:
         return Pulled(reply.msg_list, before, self._latest, is_last=not reply.has_more)
 
     def _report(self, gap: MessageGap) -> Steps[None]:
-        if "on_gap" not in self._options:
+        if self._on_gap is None:
             raise MessageGapError(gap)
-        yield Ask(partial(self._options["on_gap"], gap), same_thread=True)
+        yield Ask(partial(self._on_gap, gap), same_thread=True)
 
     def _pulled(self, cursor: str, *, is_gap: bool) -> Steps[sync_msg.Response]:
         try:
@@ -215,7 +225,7 @@ class Pull:
     def _once(self, cursor: str, token: str) -> Steps[sync_msg.Response]:
         request = sync_msg.Request(cursor=cursor or UNSET, token=token or UNSET, limit=self._limit)
         ability = Ability(self._ability, msgspec.json.encode(request).decode(), sync_msg.Response, "sync_msg")
-        reply: sync_msg.Response = yield from calls.call(self._core, ability, self._options, raw=False)
+        reply: sync_msg.Response = yield from calls.call(self._core, ability, self._calls, raw=False)
         return reply
 
 
