@@ -2,12 +2,12 @@
 
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import msgspec
 
@@ -25,13 +25,12 @@ from wwspec_router.wecom import sync_msg
 from wwspec_router.wecom.messages import Message
 
 __all__ = [
-    "AsyncMessagePage",
     "MessageGap",
     "MessageGapError",
-    "MessagePage",
     "PATIENCE",
     "Pull",
     "PullOptions",
+    "Pulled",
 ]
 
 WINDOW = 5 * 24 * 3600
@@ -86,7 +85,6 @@ class PullOptions(TypedDict, total=False):
     """From a notification."""
     timeout: float
     """Seconds for the answer of one call; the client's when absent."""
-
     token: str | Asked[str]
     """Of a conversation_new_message event: without one WeCom lets few pulls through [99824]. A function is asked before
     each page, so that it can give newer ones; an empty text is none."""
@@ -247,62 +245,6 @@ class _EventToken:
     def drop(self) -> None:
         """Do without this token from now on."""
         self._until = 0.0
-
-
-class _Page:
-    """Messages in ascending order of their time; iterable."""
-
-    def __init__(self, pull: Pull, pulled: Pulled) -> None:
-        self.messages = pulled.messages
-        self._pull = pull
-        self._pulled = pulled
-
-    def __iter__(self) -> Iterator[Message]:
-        return iter(self.messages)
-
-    def __len__(self) -> int:
-        return len(self.messages)
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {len(self.messages)} messages>"
-
-
-class MessagePage(_Page):
-    """A page of `ZoneClient.messages`: messages in ascending order of their time; iterable.
-
-    Attributes:
-        messages: They have at least one.
-    """
-
-    def __init__(self, pull: Pull, pulled: Pulled, run: Callable[[Steps[None]], None]) -> None:
-        super().__init__(pull, pulled)
-        self._run = run
-
-    def keep(self) -> None:
-        """Store that the app has these messages: the next pull goes on after them.
-
-        With a `DbCursor` it is written through the app's connection, and counts when the app commits.
-
-        Raises:
-            CursorError: It can't be stored; `CursorMovedError` when another pull has kept a page.
-        """
-        self._run(self._pull.keep(self._pulled))
-
-
-class AsyncMessagePage(_Page):
-    """A page of `AsyncZoneClient.messages`: messages in ascending order of their time; iterable with a plain `for`.
-
-    Attributes:
-        messages: They have at least one.
-    """
-
-    def __init__(self, pull: Pull, pulled: Pulled, run: Callable[[Steps[None]], Coroutine[Any, Any, None]]) -> None:
-        super().__init__(pull, pulled)
-        self._run = run
-
-    async def keep(self) -> None:
-        """Store that the app has these messages; see `MessagePage.keep`."""
-        await self._run(self._pull.keep(self._pulled))
 
 
 def _is_as_good_as(before: Position | None, after: Position) -> bool:
