@@ -103,24 +103,23 @@ def test_an_ability_of_ones_own_is_called_as_asked(shell: Shell) -> None:
 
 
 def test_the_keys_of_the_folder_are_compared_with_those_that_seal_messages(shell: Shell, zone: Zone) -> None:
-    def keys() -> str:
-        return shell.lines("app", "check", "--keys", "held", WWSPEC_KEY_PASSPHRASE=None)[1]["keys"]
+    def keys(**variables: str) -> str:
+        return shell.lines("app", "check", "--keys", "held", **variables)[1]["keys"]
 
+    folder = KeyFolder(Path("held"))
     with zone.app_client() as client:
         client.set_public_key(RSA.generate(2048).public_key().export_key().decode(), 3)
     assert keys().startswith("look 500 messages are sealed with version 3; held has no key: name the folder ")
-    folder = KeyFolder(Path("held"))
     file = folder.make(2, "sesame")
+    file.set_registered()
     assert keys().endswith("its passphrase is another one; set WWSPEC_KEY_PASSPHRASE if the keys have one")
-    file.path.unlink()
-    folder.make(2).set_registered()
-    assert keys() == "fix 500 messages are sealed with version 3; held has version 2: put key-3.pem there"
-    other = folder.make(3)
-    assert "another public key than the one that WeCom has under this version" in keys()
-    lines = shell("app", "check", "--keys", "held").stdout
+    known = {"WWSPEC_KEY_PASSPHRASE": "sesame"}
+    assert keys(**known) == "fix 500 messages are sealed with version 3; held has version 2: put key-3.pem there"
+    (folder.path / "key-3.unregistered").touch()
+    file.path.rename(folder.path / "key-3.pem").chmod(0o644)
+    lines = shell("app", "check", "--keys", "held", **known).stdout
+    assert "another public key than the one that WeCom has under this version" in lines
     assert "version 3 in held is not registered: `wwspec keys new` or `rotate` goes on" in lines
-    other.path.chmod(0o644)
-    lines = shell("app", "check", "--keys", "held").stdout
     assert "held/key-3.pem can be read by others (mode 0644): chmod 600 held/key-3.pem" in lines
 
 

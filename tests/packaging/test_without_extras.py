@@ -33,7 +33,7 @@ WORKS = {
 """The verbs that need no extra."""
 HINT = "needs the extra emulator (Crypto, httpx, python_multipart, watchfiles not found)"
 
-NEEDS_CLIENT = {"app": ("check",)}
+NEEDS_CLIENT = {"app": ("check",), "keys": ("list",)}
 """The verbs that need the extra `client`."""
 HINT_OF_CLIENT = "needs the extra client (Crypto, httpx not found): pip install 'wwspec-router[client]'"
 

@@ -15,24 +15,35 @@ __all__ = ["key_options"]
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 
-def key_options(function: FunctionT) -> FunctionT:
-    """Add `--keys`, and the passphrase from environment, file or prompt, as the argument `passphrase`."""
+def key_options(*, confirm: bool) -> Callable[[FunctionT], FunctionT]:
+    """Return what adds `--keys`, and the passphrase from environment, file or prompt as the argument `passphrase`.
 
-    @wraps(function)
-    def asked(*arguments: Any, key_passphrase: str, ask_passphrase: bool, **options: Any) -> Any:
-        if ask_passphrase:
-            key_passphrase = click.prompt("Passphrase of the keys", hide_input=True, err=True)
-        return function(*arguments, passphrase=key_passphrase or None, **options)
+    Args:
+        confirm: Let a person type the passphrase twice, since a key may be made with it.
+    """
 
-    folder = click.option(
-        "--keys",
-        type=click.Path(path_type=Path, file_okay=False),
-        default=Path("keys"),
-        show_default=True,
-        envvar=variable("keys"),
-        show_envvar=True,
-        help="Folder of the app's private keys.",
-    )
-    secret = secret_option("key-passphrase", "the passphrase of the private keys")
-    prompt = click.option("--ask-passphrase", is_flag=True, help="Ask for the passphrase of the private keys.")
-    return folder(secret(prompt(cast(FunctionT, asked))))
+    def add(function: FunctionT) -> FunctionT:
+        @wraps(function)
+        def asked(*arguments: Any, key_passphrase: str, ask_passphrase: bool, **options: Any) -> Any:
+            if ask_passphrase:
+                key_passphrase = click.prompt(
+                    "Passphrase of the keys", hide_input=True, confirmation_prompt=confirm, err=True
+                )
+            return function(*arguments, passphrase=key_passphrase or None, **options)
+
+        return _FOLDER(_PASSPHRASE(_PROMPT(cast(FunctionT, asked))))
+
+    return add
+
+
+_FOLDER = click.option(
+    "--keys",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("keys"),
+    show_default=True,
+    envvar=variable("keys"),
+    show_envvar=True,
+    help="Folder of the app's private keys.",
+)
+_PASSPHRASE = secret_option("key-passphrase", "the passphrase of the private keys")
+_PROMPT = click.option("--ask-passphrase", is_flag=True, help="Ask for the passphrase of the private keys.")

@@ -112,6 +112,11 @@ VERBS = {
         "Check an enterprise app and its program at WeCom.",
         ("wwspec app check", "wwspec app check --ability chat_digest --request '{\"limit\": 1}'"),
     ),
+    "keys": Verb(
+        Group.CALL,
+        "Make, rotate and list the app's private keys.",
+        ("wwspec keys new", "wwspec keys rotate --no-register", "wwspec keys list"),
+    ),
     "serve": Verb(
         Group.DELIVER,
         "Serve the program to the channel.",

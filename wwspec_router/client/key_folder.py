@@ -5,10 +5,8 @@ the key, and removed after the registration. So no crash loses a key that WeCom 
 WeCom may lack.
 """
 
-import hashlib
 import os
 import secrets
-from base64 import b64encode
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +14,13 @@ from pathlib import Path
 from wwspec_router.client.keys import KEY_BITS, KeyRing, key_files
 from wwspec_router.errors import ConfigurationError
 
-__all__ = ["KeyFile", "KeyFolder", "fingerprint"]
+__all__ = ["KeyFile", "KeyFolder"]
 
 OWNER_ONLY = 0o600
 _FOLDER_MODE = 0o700
 _OTHERS = 0o077
-_ROUNDS = 600_000
-"""Of PBKDF2, for a key with a passphrase."""
+_ROUNDS = 210_000
+"""Of PBKDF2 with SHA-512, for a key with a passphrase: what OWASP recommends."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,9 @@ class KeyFolder:
         file = KeyFile(version, self.path / f"key-{version}.pem")
         draft = self.path / f".key-{version}.{secrets.token_hex(8)}"
         try:
-            self.path.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+            if not self.path.is_dir():
+                self.path.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+                (self.path / ".gitignore").write_text("# private keys\n*\n")
             if file.path.exists():
                 return file
             _write(draft, _new_pem(passphrase))
@@ -116,22 +116,9 @@ class KeyFolder:
         except OSError as error:
             raise ConfigurationError(f"{file.path}: can't be written: {error.strerror}; check the folder") from None
         finally:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):
+                draft.unlink()
         return file
-
-
-def fingerprint(public_key: str) -> str:
-    """Return what tells one public key from another: SHA-256 of its DER form, in Base64.
-
-    `openssl pkey -in key-1.pem -pubout -outform DER | openssl dgst -sha256 -binary | base64` prints the same.
-
-    Args:
-        public_key: PEM.
-    """
-    from Crypto.PublicKey import RSA
-
-    der = RSA.import_key(public_key).export_key("DER")
-    return b64encode(hashlib.sha256(der).digest()).decode()
 
 
 def _new_pem(passphrase: str | None) -> bytes:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -116,6 +117,19 @@ class KeyRing:
         """
         return self._key(self.latest if version is None else version).public_key()
 
+    def fingerprint(self, version: int | None = None) -> str:
+        """Return what tells one public key from another: `SHA256:` and the digest of its DER form in Base64.
+
+        `openssl pkey -in key-1.pem -pubout -outform DER | openssl dgst -sha256 -binary | base64` prints the same.
+
+        Args:
+            version: Of the key; the latest when None.
+
+        Raises:
+            KeyMissingError: There is none of this version.
+        """
+        return self._key(self.latest if version is None else version).fingerprint()
+
     def open(self, sealed: SealedKey | Mapping[str, Any] | UnsetType) -> str:
         """Return the secret key of a message, for the `encrypt_info` of analysis tasks.
 
@@ -165,6 +179,10 @@ class _Key:
 
     def public_key(self) -> str:
         return self._key.public_key().export_key().decode()
+
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256(self._key.public_key().export_key("DER")).digest()
+        return f"SHA256:{base64.b64encode(digest).decode()}"
 
     def open(self, text: str) -> str:
         try:

@@ -35,7 +35,7 @@ def command() -> None:
     show_default=True,
     help="What comes before sync_msg in its ability ID.",
 )
-@key_options
+@key_options(confirm=False)
 @click.option("--json", "as_json", is_flag=True, help="Print a list of state, topic, text and errcode.")
 @wecom_options
 def check(
