@@ -198,9 +198,9 @@ def _keys(pulled: Pulled | WWSpecError, folder: "KeyFolder", passphrase: str | N
         if file.is_open:
             text = f"{file.path} can be read by others (mode {file.mode:04o}): chmod 600 {file.path}"
             yield Finding(State.FIX, "keys", text)
-        if not file.is_registered:
-            text = f"version {file.version} in {folder.path} is not registered: `wwspec keys new` or `rotate` goes on"
-            yield Finding(State.FIX, "keys", text)
+    if (latest := folder.latest) is not None and not latest.is_registered:
+        text = f"version {latest.version} in {folder.path} is not registered: `wwspec keys new` or `rotate` goes on"
+        yield Finding(State.FIX, "keys", text)
     yield _sealed(pulled, folder, ring)
 
 

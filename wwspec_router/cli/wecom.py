@@ -16,7 +16,7 @@ from wwspec_router.extras import require
 if TYPE_CHECKING:
     from wwspec_router.client import TokenProvider, ZoneClient
 
-__all__ = ["WECOM_URL", "WeCom", "WeComCommand", "wecom_options"]
+__all__ = ["WECOM_URL", "WeCom", "WeComCommand", "base_url_option", "credential_names", "wecom_options"]
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
@@ -125,19 +125,35 @@ def wecom_options(function: FunctionT) -> FunctionT:
     return found
 
 
-def _plain(name: str, help_text: str) -> Callable[[FunctionT], FunctionT]:
-    return click.option(f"--{name}", default="", envvar=variable(name), show_envvar=True, help=help_text)
+def credential_names() -> tuple[str, ...]:
+    """Return the parameters that name the app, and the files that hold its secrets."""
+    named = [name for name in WECOM if name != "base_url"]
+    return (*named, *(f"{name}_file" for name in named))
 
 
-_OPTIONS = (
-    click.option(
+def base_url_option(*, hidden: bool) -> Callable[[FunctionT], FunctionT]:
+    """Return what adds `--base-url` alone.
+
+    Args:
+        hidden: The verb only takes it to say that it can't.
+    """
+    return click.option(
         "--base-url",
         default="",
         metavar="URL",
         envvar=variable("base-url"),
         show_envvar=True,
-        help=f"WeCom, {WECOM_URL}; or an emulator, to try it out.",
-    ),
+        hidden=hidden,
+        help=f"WeCom is {WECOM_URL}; or an emulator, to try it out.",
+    )
+
+
+def _plain(name: str, help_text: str) -> Callable[[FunctionT], FunctionT]:
+    return click.option(f"--{name}", default="", envvar=variable(name), show_envvar=True, help=help_text)
+
+
+_OPTIONS = (
+    base_url_option(hidden=False),
     _plain("corpid", "The corp."),
     secret_option("corpsecret", "the app's secret; for an app that a provider develops for a corp its permanent_code"),
     _plain("program-id", "The program that is linked with the app."),

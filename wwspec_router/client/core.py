@@ -39,6 +39,7 @@ _HINTS: Mapping[int, str] = {
     40083: "the suite_id does not exist",
     40084: "the permanent_code is not that of this corp's installation",
     40085: "take the suite_ticket that WeCom has pushed last; it pushes one every ten minutes",
+    40088: "take the jobid that `async_program_task` gave this app",
     40211: "a public key is RSA-2048, as PEM",
     40212: "WeCom has a key of this version or of a higher one",
     710641: "link a program with the app in the admin console",
