@@ -1,4 +1,4 @@
-"""`wwspec call` and `job` as an app at WeCom, for which an emulator stands in: over HTTP and through the HTTPS proxy."""
+"""`wwspec call` and `job` as an app at WeCom, which is an emulator here: over HTTP and through the HTTPS proxy."""
 
 import json
 from pathlib import Path

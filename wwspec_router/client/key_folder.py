@@ -54,9 +54,12 @@ class KeyFile:
         """Return a ring of this key alone.
 
         Raises:
-            ConfigurationError: The key can't be read.
+            ConfigurationError: The key can't be read; the text names its file.
         """
-        return KeyRing({self.version: self.path}, passphrase)
+        try:
+            return KeyRing({self.version: self.path}, passphrase)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{self.path}: {error}") from None
 
     def set_registered(self) -> None:
         """Note that WeCom has the key."""

@@ -217,7 +217,7 @@ def _row(file: "KeyFile", passphrase: str | None) -> dict[str, Any]:
     try:
         fingerprint = file.ring(passphrase).fingerprint()
     except ConfigurationError as error:
-        fingerprint, state = None, str(error)
+        fingerprint, state = None, str(error).removeprefix(f"{file.path}: ")
     return {
         "version": file.version,
         "file": str(file.path),
