@@ -114,6 +114,16 @@ def test_a_wrong_mixture_of_places_is_exit_code_2(
     assert done.stderr.splitlines()[-1].startswith(f"Error: {said}")
 
 
+@pytest.mark.parametrize("verb", ["call", "job", "app check", "keys new", "keys rotate", "keys list"])
+def test_a_secret_of_the_app_comes_from_a_file_or_the_environment_only(shell: Shell, verb: str) -> None:
+    names = ["corpsecret", "suite-secret", "suite-ticket", "permanent-code"]
+    for name in [*names, *(["key-passphrase"] if " " in verb else [])]:
+        done = shell(*verb.split(), f"--{name}", "a-secret-of-4f2a")
+        assert done.exit_code == 2
+        assert f"--{name} would show a secret to every user of this machine: set " in done.stderr
+        assert "4f2a" not in done.output
+
+
 def test_what_is_on_the_command_line_goes_before_the_environment(shell: Shell, zone: Zone) -> None:
     done = shell("call", "chat_digest", "--base-url", zone.client.url, WWSPEC_EMULATOR_URL="http://127.0.0.1:1")
     assert done.exit_code == 0

@@ -88,6 +88,8 @@ def test_a_process_that_is_killed_before_wecom_has_answered_loses_no_key(shell: 
     done = shell("keys", "rotate")
     assert done.stdout.splitlines()[0] == f"keys/key-1.pem: found, not registered yet; version 1, {left}"
     assert (done.exit_code, versions(zone)) == (0, {1})
+    (KEYS / "key-1.unregistered").touch()  # as it is when the process ends after WeCom's answer
+    assert (shell("keys", "new").exit_code, versions(zone)) == (0, {1})
 
 
 def test_the_key_of_a_corps_own_app_goes_through_the_admin_console(shell: Shell, zone: Zone) -> None:

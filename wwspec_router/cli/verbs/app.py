@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from wwspec_router.cli.candidates import ability_ids
 from wwspec_router.cli.findings import State, end, print_findings
 from wwspec_router.cli.key_options import key_options
 from wwspec_router.cli.options import needs, print_json
@@ -26,6 +27,7 @@ def command() -> None:
     "ability_id",
     default="",
     metavar="ID",
+    shell_complete=ability_ids,
     help="An ability without side effects, to be called.  [default: that of sync_msg]",
 )
 @click.option("--request", default="{}", metavar="JSON", help="What --ability is called with.  [default: {}]")
