@@ -99,7 +99,8 @@ def test_an_ability_of_ones_own_is_called_as_asked(shell: Shell) -> None:
     code, lines = shell.lines(*own, '{"limit": "1"}')
     assert code == 1
     assert "790016" in lines["ability"]
-    assert "no ability" not in lines["keys"]
+    done = shell("app", "check", "--request", "{}")
+    assert (done.exit_code, done.stderr.splitlines()[-1]) == (2, "Error: --request goes with --ability")
 
 
 def test_the_keys_of_the_folder_are_compared_with_those_that_seal_messages(shell: Shell, zone: Zone) -> None:

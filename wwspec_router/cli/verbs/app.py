@@ -30,7 +30,7 @@ def command() -> None:
     shell_complete=ability_ids,
     help="An ability without side effects, to be called.  [default: that of sync_msg]",
 )
-@click.option("--request", default="{}", metavar="JSON", help="What --ability is called with.  [default: {}]")
+@click.option("--request", default="", metavar="JSON", help="What --ability is called with.  [default: {}]")
 @click.option(
     "--prefix",
     default=PREFIX,
@@ -58,8 +58,10 @@ def check(
     from wwspec_router.cli.rollout import Trial, walk  # it needs the extra
     from wwspec_router.client.key_folder import KeyFolder
 
+    if request and not ability_id:
+        raise click.UsageError("--request goes with --ability")
     with wecom.client(program=False) as client:
-        steps = walk(client, wecom, KeyFolder(keys), Trial(prefix, ability_id, request, passphrase))
+        steps = walk(client, wecom, KeyFolder(keys), Trial(prefix, ability_id, request or "{}", passphrase))
         found = list(steps) if as_json else print_findings(steps)
     if as_json:
         print_json([each._asdict() for each in found])
