@@ -97,7 +97,7 @@ VERBS = {
     ),
     "call": Verb(
         Group.CALL,
-        "Call an ability through the emulator.",
+        "Call an ability through the emulator, or WeCom.",
         (
             "wwspec call chat_digest '{\"limit\": 10}'",
             "wwspec call chat_digest @request.json",
