@@ -97,7 +97,7 @@ VERBS = {
     ),
     "call": Verb(
         Group.CALL,
-        "Call an ability through the emulator.",
+        "Call an ability through the emulator, or WeCom.",
         (
             "wwspec call chat_digest '{\"limit\": 10}'",
             "wwspec call chat_digest @request.json",
@@ -106,6 +106,16 @@ VERBS = {
     ),
     "job": Verb(
         Group.CALL, "Print the result of an asynchronous call.", ("wwspec job jobid_1", "wwspec job jobid_1 --wait 60")
+    ),
+    "app": Verb(
+        Group.CALL,
+        "Check an enterprise app and its program at WeCom.",
+        ("wwspec app check", "wwspec app check --ability chat_digest --request '{\"limit\": 1}'"),
+    ),
+    "keys": Verb(
+        Group.CALL,
+        "Make, rotate and list the app's private keys.",
+        ("wwspec keys new", "wwspec keys rotate --no-register", "wwspec keys list"),
     ),
     "serve": Verb(
         Group.DELIVER,

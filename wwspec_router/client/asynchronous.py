@@ -157,6 +157,14 @@ class AsyncZoneClient:
         """Return the task of a jobid that the app has kept; see `ZoneClient.task`."""
         return AsyncTask(self, jobid, Ability("", "", reply))
 
+    async def access_token(self) -> str:
+        """Return the access token that the client uses, for APIs of WeCom that it does not have.
+
+        Raises:
+            ZoneClientError: There is none.
+        """
+        return await self._run(self._core.access_token())
+
     @overload
     def pages(self, ability: PagedRequest[OutputT], **options: Unpack[CallOptions]) -> AsyncIterator[OutputT]: ...
 

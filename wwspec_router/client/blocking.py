@@ -185,6 +185,14 @@ class ZoneClient:
         """
         return Task(self, jobid, Ability("", "", reply))
 
+    def access_token(self) -> str:
+        """Return the access token that the client uses, for APIs of WeCom that it does not have.
+
+        Raises:
+            ZoneClientError: There is none.
+        """
+        return self._run(self._core.access_token())
+
     @overload
     def pages(self, ability: PagedRequest[OutputT], **options: Unpack[CallOptions]) -> Iterator[OutputT]: ...
 
