@@ -10,6 +10,7 @@ __all__ = ["MODULES", "require"]
 MODULES: Mapping[str, tuple[str, ...]] = {
     "client": ("Crypto", "httpx"),
     "emulator": ("Crypto", "h11", "httpx", "python_multipart", "watchfiles"),
+    "metrics": ("Crypto", "httpx", "prometheus_client"),
     "proxy": ("trustme",),
     "redis": ("redis",),
     "testing": ("Crypto", "h11", "httpx", "hypothesis", "pytest", "python_multipart"),
