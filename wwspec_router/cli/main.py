@@ -112,6 +112,11 @@ VERBS = {
         "Serve the program to the channel.",
         ("wwspec serve", "wwspec serve --sdk emulator --port 8081", "wwspec serve --workers 2 --log-json"),
     ),
+    "metrics": Verb(
+        Group.DELIVER,
+        "Serve the program's figures for Prometheus, outside of the zone.",
+        ("wwspec metrics", "wwspec metrics --listen 127.0.0.1:9465 --ability figures"),
+    ),
     "image": Verb(
         Group.DELIVER,
         "Build the image of the program, or check its tar.",
