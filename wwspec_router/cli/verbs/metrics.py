@@ -7,7 +7,7 @@ import click
 
 from wwspec_router.cli.options import needs
 from wwspec_router.cli.ports import require_free_ports
-from wwspec_router.cli.wecom import WeCom, wecom_options
+from wwspec_router.cli.wecom import WeCom, WeComCommand, wecom_options
 from wwspec_router.loopback import is_loopback
 
 ABILITY = "status"
@@ -37,7 +37,8 @@ class Address(click.ParamType[tuple[str, int]]):
         return host, port
 
 
-@click.command(context_settings={"auto_envvar_prefix": "WWSPEC_METRICS"})  # --listen is WWSPEC_METRICS_LISTEN
+# --listen is WWSPEC_METRICS_LISTEN
+@click.command(cls=WeComCommand, context_settings={"auto_envvar_prefix": "WWSPEC_METRICS"})
 @needs("metrics")
 @click.option("--listen", type=Address(), default=LISTEN, show_default=True, help="Where Prometheus scrapes /metrics.")
 @click.option("--allow-remote", is_flag=True, help="Let other machines reach the metrics: --listen may be any address.")
