@@ -1,10 +1,8 @@
 """The module that an enterprise app imports: the program's contracts again, without the program."""
 
 import json
-import keyword
 import subprocess
 import sys
-from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 from types import ModuleType
@@ -12,16 +10,16 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
+from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings, strategies as st
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, inspect as mi
 
 from tests.support.apps import ROOT, python, write_files
+from wwspec_router.cli.main import main
 from wwspec_router.contracts import Contract, Flag, Output, Unsigned, max_bytes
 from wwspec_router.contracts.from_example import contract_of_example
-from wwspec_router.contracts.shape import shape_of
 from wwspec_router.errors import ConfigurationError
-from wwspec_router.registry.client_module import OwnAbility, client_module, module_name, module_of
-from wwspec_router.registry.table import build_table
+from wwspec_router.registry.client_module import OwnAbility, module_of
 from wwspec_router.testing.zone import Zone
 
 NASTY = {
@@ -31,7 +29,7 @@ NASTY = {
         [abilities."price-check"]
         handler = "abilities.shop:price_check"
         [abilities.output]
-        handler = "abilities.shop:stock"
+        handler = "abilities.shop:left"
         [abilities."库存"]
         handler = "abilities.shop:raw"
         input = "schemas/raw.input.json"
@@ -57,7 +55,7 @@ def price_check(request: prices.Request) -> prices.Response:
     return prices.Response(items=[prices.Item(price=request.limit)], kind=request.kind)
 
 @ability
-async def stock(request: stock.Request) -> stock.Response:
+async def left(request: stock.Request) -> stock.Response:
     return stock.Response(left=[stock.Item(name=request.list_)])
 
 @ability
@@ -114,7 +112,7 @@ class Request(Base):
     key: Annotated[str, max_bytes(64, min_length=1)] | UnsetType = field(default=UNSET, name="from")
     """Where "from"."""
     ratio: float = 0.5
-    a_very_long_name_of_a_field: Annotated[str, Meta(pattern="^[a-z]{1,20}$", min_length=1, max_length=20, description="a long text to make the line too long")] = "abc"
+    a_field: Annotated[str, Meta(pattern="^[a-z]{1,20}$", max_length=20, description="too long")] = "abc"
 
 class Response(Output):
     items: list[Item] = []
@@ -136,7 +134,7 @@ class Request(Contract):
 class Response(Output):
     left: list[Item] = []
 ''',
-    "schemas/raw.input.json": '{"a-b": "x", "class": 1, "ﬁ": [{"list": 0.5}], "1": {"deep": {"deeper": [[1]]}}, "_x": true, "empty": []}',
+    "schemas/raw.input.json": '{"a-b": "x", "class": 1, "ﬁ": [{"list": 0.5}], "1": {"deep": {"er": [[1]]}}, "n": []}',
     "schemas/raw.output.json": '{"errcode": 0, "errmsg": "ok", "a-b": {"class": "x"}, "1": {"deep": 1}}',
     "schemas/short.output.json": '{"errcode": 0, "errmsg": "ok", "has_more": 1}',
 }  # fmt: skip
@@ -145,4 +143,299 @@ class Response(Output):
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_files(tmp_path_factory.mktemp("shop"), NASTY)
+    """The application, and its module in `app/`."""
+    folder = write_files(tmp_path_factory.mktemp("shop"), NASTY)
+    done = wwspec("--app", folder, "--client", folder / "app")
+    assert done == f"{folder}/app/shop_2.py: written\n"
+    return folder
+
+
+def wwspec(*arguments: object, exit_code: int = 0) -> str:
+    """Run `wwspec contracts` in a process of its own, since this one has imported other applications."""
+    command = [sys.executable, "-m", "wwspec_router", "contracts", *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == exit_code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+CALLS = """
+import asyncio, json, sys
+url, corpid, secret, program_id = sys.argv[1:]
+import shop_2
+from wwspec_router.client import AsyncZoneClient, ProgramError, ZoneClient
+from wwspec_router.client.errors import ZoneClientError
+
+app = {"corpid": corpid, "secret": secret, "program_id": program_id, "base_url": url}
+with ZoneClient(**app) as client:
+    found = client.call(shop_2.PriceCheck(limit=7))
+    assert found == shop_2.PriceCheckResponse(items=[shop_2.PricesItem(price=7)], kind=shop_2.Kind.SALE), found
+    assert client.submit(shop_2.PriceCheck(limit=8)).result(20).items[0].price == 8
+    assert client.call(shop_2.库存(a_b="hi")).a_b.class_ == "hi"
+    assert client.call(shop_2.OutputAbility(list_="x")).left == [shop_2.StockItem(name="x")]
+    assert client.call(shop_2.ShortSyncMsg(limit=1)).has_more == 1
+    try:
+        client.call(shop_2.PriceCheck(limit=5000))
+    except ProgramError as error:
+        assert "$.limit" in str(error), error
+    else:
+        raise AssertionError("a limit of 5000 was taken")
+
+async def later():
+    async with AsyncZoneClient(**app) as client:
+        return await client.call(shop_2.PriceCheck(limit=9))
+
+assert asyncio.run(later()).items[0].price == 9
+program = ("abilities", "schemas", "wwspec_router.registry", "wwspec_router.serving", "wwspec_router.kernel", "uvicorn")
+assert not [name for name in sys.modules if name.startswith(program)], sorted(sys.modules)
+print("done")
+"""
+
+
+def test_an_app_without_the_program_calls_all_its_abilities_with_types(shop: Path) -> None:
+    with Zone.serve(shop) as zone:
+        info = zone.client.info()
+        arguments = (zone.client.url, info["corpid"], info["secret"], info["program_id"])
+        assert python(CALLS, *arguments, path=[shop / "app"]) == "done\n"
+
+
+@pytest.mark.slow  # two type checkers take ten seconds
+def test_the_module_is_formatted_and_has_no_fault_for_mypy_and_pyright(shop: Path) -> None:
+    """What is wrong in the app's calls is found in the lines that say so."""
+    app = write_files(
+        shop / "app",
+        {
+            "app.py": """\
+from typing import assert_type
+
+import shop_2
+from wwspec_router.client import AsyncTask, AsyncZoneClient, Task, ZoneClient
+
+
+def typed(client: ZoneClient) -> None:
+    assert_type(client.call(shop_2.PriceCheck(limit=5)), shop_2.PriceCheckResponse)
+    assert_type(client.submit(shop_2.PriceCheck()), Task[shop_2.PriceCheckResponse])
+    assert_type(client.call(shop_2.Stored(), notify_id="n"), shop_2.Notified)
+    client.call(shop_2.PriceCheck(limits=5))  # type: ignore[call-arg]
+    client.call(shop_2.PriceCheck(kind="sale"))  # type: ignore[arg-type]
+    client.call(shop_2.PriceCheck()).price  # type: ignore[attr-defined]
+
+
+async def typed_async(client: AsyncZoneClient) -> None:
+    assert_type(await client.call(shop_2.PriceCheck(limit=5)), shop_2.PriceCheckResponse)
+    assert_type(await client.submit(shop_2.PriceCheck()), AsyncTask[shop_2.PriceCheckResponse])
+""",
+            "pyrightconfig.json": json.dumps({"typeCheckingMode": "strict", "enableTypeIgnoreComments": False}),
+        },
+    )
+    for command in (
+        ("ruff", "format", "--isolated", "--line-length", "120", "--check", "shop_2.py"),
+        ("mypy", "--strict", "--warn-unused-ignores", "--cache-dir", str(shop / ".mypy"), "app.py", "shop_2.py"),
+    ):
+        done = checked(app, *command)
+        assert done.returncode == 0, done.stdout + done.stderr
+    done = checked(app, "basedpyright", "--pythonpath", sys.executable, "--outputjson", "--level", "error")
+    found = {each["range"]["start"]["line"] for each in json.loads(done.stdout)["generalDiagnostics"]}
+    lines = (app / "app.py").read_text("utf-8").splitlines()
+    assert found == {number for number, line in enumerate(lines) if "# type: ignore" in line}, done.stdout
+
+
+def checked(folder: Path, *command: str) -> "subprocess.CompletedProcess[str]":
+    line = [sys.executable, "-m", *command]
+    return subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_check_shows_what_has_changed_and_writes_nothing(shop: Path, tmp_path: Path) -> None:
+    write_files(tmp_path, NASTY)
+    app = ("--app", tmp_path, "--client", tmp_path / "app")
+    assert "+class PriceCheck(" in wwspec(*app, "--check", exit_code=1)
+    assert not (tmp_path / "app").exists()
+    wwspec(*app)
+    assert (tmp_path / "app/shop_2.py").read_bytes() == (shop / "app/shop_2.py").read_bytes()
+    assert wwspec(*app, "--check") == f"{tmp_path}/app/shop_2.py: no difference\n"
+    prices = tmp_path / "schemas/prices.py"
+    prices.write_text(prices.read_text("utf-8").replace("le=1000", "le=500"), "utf-8")
+    said = wwspec(*app, "--check", exit_code=1)
+    assert (
+        "\n-    limit: Annotated[int, Meta(ge=1, le=1000)] = 200"
+        "\n+    limit: Annotated[int, Meta(ge=1, le=500)] = 200\n" in said
+    )
+    assert said.endswith(
+        f"Error: {tmp_path}/app/shop_2.py is old: `wwspec contracts --client {tmp_path}/app` writes it\n"
+    )
+
+
+def test_what_cant_be_written_is_named_with_ability_and_path(tmp_path: Path) -> None:
+    files = {
+        "abilities/registry.toml": """
+            [program]
+            name = "shop"
+            [abilities.price_check]
+            handler = "abilities.shop:price_check"
+            [abilities.price-check]
+            handler = "abilities.shop:price_check"
+            [abilities."123"]
+            handler = "abilities.shop:price_check"
+            [abilities."!"]
+            handler = "abilities.shop:price_check"
+        """,
+        "abilities/shop.py": """
+from enum import StrEnum
+from msgspec import field
+from wwspec_router import Contract, Output, ability
+
+class Lenient(StrEnum):
+    A = "a"
+    @classmethod
+    def _missing_(cls, value: object) -> "Lenient":
+        return cls.A
+
+class Item(Contract):
+    kind: Lenient = Lenient.A
+
+class Request(Contract):
+    names: list[str] = field(default_factory=lambda: ["a"])
+    items: list[Item] = []
+
+@ability
+def price_check(request: Request) -> Output:
+    return Output()
+""",
+    }
+    write_files(tmp_path, files)
+    app = ("--app", tmp_path, "--client", tmp_path / "app")
+    said = wwspec(*app, exit_code=1)
+    assert (
+        "[abilities.price-check]: the class of ability price-check would be PriceCheck, as is the ability price_check"
+        in said
+    )
+    assert '[abilities."!"]: the class of ability ! has no letter; give it another ID' in said
+    registry = tmp_path / "abilities/registry.toml"
+    registry.write_text(registry.read_text("utf-8").replace("price-check", "priced").replace('"!"', "fine"), "utf-8")
+    said = wwspec(*app, exit_code=1)
+    assert "ability price_check: input $.names: its default is made by a function; give a value, or UNSET" in said
+    assert "ability price_check: input $.items[].kind: Lenient._missing_ can't be copied" in said
+    assert not (tmp_path / "app").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--check",), "--check goes with --client"),
+        (("--client", "x", "--json-schema"), "give one of --out, --json-schema, --diff and --client"),
+        (("--client", "x", "chat_digest"), "--client writes all abilities: name none"),
+    ],
+)
+def test_wrong_usage_says_what_goes_together(arguments: tuple[str, ...], said: str) -> None:
+    done: Result = CliRunner().invoke(main, ["contracts", *arguments])
+    assert done.exit_code == 2
+    assert said in done.stderr
+
+
+class Colour(Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+KEYS = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters='"\\\\'), min_size=1, max_size=8)
+EXAMPLES = st.recursive(
+    st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(-1e9, 1e9) | TEXT,
+    lambda inner: st.lists(inner, max_size=1) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=8,
+)
+LIMITED: Any = st.sampled_from(
+    [
+        (str, TEXT),
+        (int, st.integers(-(2**63), 2**63 - 1)),
+        (float, st.floats(allow_nan=False, allow_infinity=False)),
+        (bool, st.booleans()),
+        (Flag, st.sampled_from([0, 1])),
+        (Unsigned, st.integers(0, 2**63)),
+        (Annotated[str, max_bytes(12)], TEXT),
+        (Annotated[str, Meta(pattern="^[\"'\\\\]*$", description="\"'\\n茶")], st.just("")),
+        (Annotated[float, Meta(gt=-1e300, lt=1.5)], st.floats(-5, 1)),
+        (Literal["a", 'b"', "c'"], st.just("a")),
+        (Literal[1, 2], st.just(2)),
+        (Colour, st.sampled_from(Colour)),
+        (list[str], st.just([])),
+        (list[list[Annotated[int, Meta(ge=1)]]], st.just([])),
+    ]
+)
+
+
+@st.composite
+def contracts(draw: st.DrawFn, depth: int = 2) -> type[Contract]:
+    """A contract whose keys, types, limits and defaults are any that can be registered."""
+    fields: list[Any] = []
+    names: dict[str, str] = {}
+    for number, key in enumerate(draw(st.lists(KEYS, max_size=5, unique=True))):
+        type_, values = draw(LIMITED)
+        if depth and draw(st.booleans()):
+            type_, values = draw(contracts(depth=depth - 1)), None
+        names[f"a{number}"] = key
+        if draw(st.booleans()):
+            fields.append((f"a{number}", type_ | msgspec.UnsetType, UNSET))
+        elif values is None or draw(st.booleans()):
+            fields.append((f"a{number}", list.__class_getitem__(type_) if values is None else type_))
+        else:
+            fields.append((f"a{number}", type_, draw(values)))
+    return msgspec.defstruct(  # type: ignore[return-value]  # typed as a Struct, whatever its bases are
+        draw(st.sampled_from(["Item", "Meta", "Ä", "Contract"])), fields, bases=(Contract,), kw_only=True, rename=names
+    )
+
+
+def written(request: type[Any], reply: type[Any]) -> ModuleType:
+    """Write the module, check that ruff would leave it as it is, and run it."""
+    text = module_of("shop", [OwnAbility("any", "here", "Call", request, reply, "Answer", 'A "text"\\\n  more')])
+    command = [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length", "120", "-"]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8", check=True)
+    assert done.stdout == text
+    module = ModuleType("generated")
+    sys.modules["generated"] = module  # msgspec looks up annotations there
+    exec(compile(text, "generated.py", "exec"), module.__dict__)  # noqa: S102 - what this test is about
+    return module
+
+
+def plain(value: Any) -> Any:
+    """Return what a type takes and gives, without the names that Python has for it."""
+    match value:
+        case mi.StructType(fields=fields):
+            return [plain(each) for each in fields if each.encode_name not in ("errcode", "errmsg")]
+        case mi.Field():
+            return value.encode_name, value.required, plain(value.default), value.default_factory, plain(value.type)
+        case mi.EnumType(cls=kind):
+            return [each.value for each in kind]
+        case mi.Type():
+            return type(value), [plain(getattr(value, name)) for name in value.__struct_fields__]
+        case tuple():
+            return [plain(each) for each in value]
+        case Enum():
+            return value.value
+    return value
+
+
+@given(contracts(), contracts())
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_contract_is_the_same_type_when_it_is_written_and_imported(
+    request: type[Contract], reply: type[Contract]
+) -> None:
+    try:
+        module = written(request, reply)
+    except ConfigurationError as error:
+        assert "its class would be" in str(error)
+        return
+    assert plain(mi.type_info(module.Call)) == plain(mi.type_info(request))
+    assert plain(mi.type_info(module.Answer)) == plain(mi.type_info(reply))
+    assert issubclass(module.Answer, Output)
+
+
+@given(st.dictionaries(KEYS, EXAMPLES, max_size=4))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_console_example_is_the_same_type_when_it_is_written_and_imported(example: dict[str, Any]) -> None:
+    try:
+        request = contract_of_example("any", example)
+        module = written(request, contract_of_example("any", {"errcode": 0, "errmsg": "ok"}))
+    except (ConfigurationError, ValueError) as error:
+        assert "its class would be" in str(error) or "can be" in str(error) or "can't" in str(error)
+        return
+    assert plain(mi.type_info(module.Call)) == plain(mi.type_info(request))

@@ -67,7 +67,7 @@ def literal(value: Any, path: str = "$") -> str:
         case int():
             return repr(int(value))
         case float() if math.isfinite(value):
-            return repr(value)
+            return repr(value).replace("e+", "e")
         case list():
             return f"[{', '.join(literal(each, path) for each in value)}]"
         case tuple():
