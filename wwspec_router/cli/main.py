@@ -63,7 +63,7 @@ VERBS = {
     "contracts": Verb(
         Group.WRITE,
         "Print what to register in the admin console.",
-        ("wwspec contracts chat_digest", "wwspec contracts --out console", "wwspec contracts --diff console"),
+        ("wwspec contracts chat_digest", "wwspec contracts --diff console", "wwspec contracts --client client"),
     ),
     "fuzz": Verb(
         Group.WRITE,

@@ -14,6 +14,8 @@ from collections.abc import Collection
 from enum import Enum
 from typing import Any
 
+from wwspec_router.errors import WWSpecError
+
 __all__ = ["LINE", "SourceError", "attribute", "attribute_doc", "class_doc", "class_name", "docstring"]
 __all__ += ["field_docs", "kept", "literal", "width"]
 
@@ -21,7 +23,7 @@ LINE = 120
 """Columns."""
 
 
-class SourceError(Exception):
+class SourceError(WWSpecError):
     """A type has no source.
 
     Args:
