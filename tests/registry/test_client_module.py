@@ -196,6 +196,11 @@ def test_an_app_without_the_program_calls_all_its_abilities_with_types(shop: Pat
         info = zone.client.info()
         arguments = (zone.client.url, info["corpid"], info["secret"], info["program_id"])
         assert python(CALLS, *arguments, path=[shop / "app"]) == "done\n"
+        program = run(shop / "app/shop_2.py")
+        assert zone.call(program.PriceCheck(limit=3)).reply == program.PriceCheckResponse(
+            items=[program.PricesItem(price=3)], kind=program.Kind.SALE
+        )
+        assert zone.submit(program.OutputAbility(list_="x")).result(20).reply.left[0].name == "x"
 
 
 @pytest.mark.slow  # two type checkers take ten seconds
@@ -237,6 +242,13 @@ async def typed_async(client: AsyncZoneClient) -> None:
     found = {each["range"]["start"]["line"] for each in json.loads(done.stdout)["generalDiagnostics"]}
     lines = (app / "app.py").read_text("utf-8").splitlines()
     assert found == {number for number, line in enumerate(lines) if "# type: ignore" in line}, done.stdout
+
+
+def run(path: Path) -> ModuleType:
+    """Return the module of a file."""
+    module = sys.modules[path.stem] = ModuleType(path.stem)  # msgspec looks up annotations there
+    exec(compile(path.read_text("utf-8"), str(path), "exec"), module.__dict__)  # noqa: S102 - what these tests are about
+    return module
 
 
 def checked(folder: Path, *command: str) -> "subprocess.CompletedProcess[str]":
@@ -384,16 +396,14 @@ def contracts(draw: st.DrawFn, depth: int = 2) -> type[Contract]:
     )
 
 
-def written(request: type[Any], reply: type[Any]) -> ModuleType:
+def written(path: Path, request: type[Any], reply: type[Any]) -> ModuleType:
     """Write the module, check that ruff would leave it as it is, and run it."""
     text = module_of("shop", [OwnAbility("any", "here", "Call", request, reply, "Answer", 'A "text"\\\n  more')])
     command = [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length", "120", "-"]
     done = subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8", check=True)
     assert done.stdout == text
-    module = ModuleType("generated")
-    sys.modules["generated"] = module  # msgspec looks up annotations there
-    exec(compile(text, "generated.py", "exec"), module.__dict__)  # noqa: S102 - what this test is about
-    return module
+    path.write_text(text, "utf-8")
+    return run(path)
 
 
 def plain(value: Any) -> Any:
@@ -414,27 +424,30 @@ def plain(value: Any) -> Any:
     return value
 
 
-@given(contracts(), contracts())
+@given(request_type=contracts(), reply=contracts())
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_contract_is_the_same_type_when_it_is_written_and_imported(
-    request: type[Contract], reply: type[Contract]
+    tmp_path_factory: pytest.TempPathFactory, request_type: type[Contract], reply: type[Contract]
 ) -> None:
     try:
-        module = written(request, reply)
+        module = written(tmp_path_factory.getbasetemp() / "generated.py", request_type, reply)
     except ConfigurationError as error:
         assert "its class would be" in str(error)
         return
-    assert plain(mi.type_info(module.Call)) == plain(mi.type_info(request))
+    assert plain(mi.type_info(module.Call)) == plain(mi.type_info(request_type))
     assert plain(mi.type_info(module.Answer)) == plain(mi.type_info(reply))
     assert issubclass(module.Answer, Output)
 
 
-@given(st.dictionaries(KEYS, EXAMPLES, max_size=4))
+@given(example=st.dictionaries(KEYS, EXAMPLES, max_size=4))
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-def test_any_console_example_is_the_same_type_when_it_is_written_and_imported(example: dict[str, Any]) -> None:
+def test_any_console_example_is_the_same_type_when_it_is_written_and_imported(
+    tmp_path_factory: pytest.TempPathFactory, example: dict[str, Any]
+) -> None:
     try:
         request = contract_of_example("any", example)
-        module = written(request, contract_of_example("any", {"errcode": 0, "errmsg": "ok"}))
+        reply = contract_of_example("any", {"errcode": 0, "errmsg": "ok"})
+        module = written(tmp_path_factory.getbasetemp() / "generated.py", request, reply)
     except (ConfigurationError, ValueError) as error:
         assert "its class would be" in str(error) or "can be" in str(error) or "can't" in str(error)
         return
