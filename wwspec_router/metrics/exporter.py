@@ -62,6 +62,8 @@ class Exporter(Collector):
         try:
             status = self._client.call(self._ability_id, {}, reply=Status, retry_unsafe=True)
         except Exception as error:  # whatever it is, the next poll may find the program well
+            if self._stopped.is_set():
+                return  # the client is closed
             with self._lock:
                 self._polls, self._errors, self._status = self._polls + 1, self._errors + 1, None
             self._lines.failed(str(error) if isinstance(error, ZoneClientError) else describe(error))
