@@ -63,7 +63,7 @@ VERBS = {
     "contracts": Verb(
         Group.WRITE,
         "Print what to register in the admin console.",
-        ("wwspec contracts chat_digest", "wwspec contracts --out console", "wwspec contracts --diff console"),
+        ("wwspec contracts chat_digest", "wwspec contracts --diff console", "wwspec contracts --client client"),
     ),
     "fuzz": Verb(
         Group.WRITE,
@@ -121,6 +121,11 @@ VERBS = {
         Group.DELIVER,
         "Serve the program to the channel.",
         ("wwspec serve", "wwspec serve --sdk emulator --port 8081", "wwspec serve --workers 2 --log-json"),
+    ),
+    "metrics": Verb(
+        Group.DELIVER,
+        "Serve the program's figures for Prometheus, outside of the zone.",
+        ("wwspec metrics", "wwspec metrics --listen 127.0.0.1:9465 --ability figures"),
     ),
     "image": Verb(
         Group.DELIVER,
