@@ -8,9 +8,16 @@ from hypothesis import given, strategies as st
 
 from wwspec_router.emulator.display.masking import MASK, masked_headers, masked_path, masked_text, masked_value
 
-SECRET = "in-clear-7f3a"
-NAMES = st.sampled_from(["token", "access_token", "secret_key", "encrypted_secret_key", "corpsecret", "job_info", "code"])
-PLAIN = st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(["", "text", "合同", "{", "[not json", "</script>"])
+SECRET = "in-clear-7f3a"  # noqa: S105 - what must not be shown
+NAMES = st.sampled_from(
+    ["token", "access_token", "secret_key", "encrypted_secret_key", "corpsecret", "job_info", "code"]
+)
+PLAIN = (
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 5)
+    | st.sampled_from(["", "text", "合同", "{", "[not json", "</script>"])
+)
 
 
 def wrapped(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -23,7 +30,9 @@ def wrapped(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
-with_secret = st.dictionaries(NAMES, st.just(SECRET) | st.just([SECRET]) | st.just({"a": SECRET}), min_size=1, max_size=2)
+with_secret = st.dictionaries(
+    NAMES, st.just(SECRET) | st.just([SECRET]) | st.just({"a": SECRET}), min_size=1, max_size=2
+)
 values = st.recursive(PLAIN | with_secret, wrapped, max_leaves=12)
 
 
@@ -49,7 +58,9 @@ def test_a_name_that_comes_twice_or_is_escaped_hides_nothing() -> None:
 def test_secrets_of_a_query_and_of_headers_are_masked(other: str, name: str) -> None:
     path = masked_path(f"/cgi-bin/a?{urlencode({'other': other, name: SECRET})}")
     assert path == f"/cgi-bin/a?{urlencode({'other': other})}&{name}={MASK}"
-    assert masked_headers([(b"Authorization", SECRET.encode()), (b"ww-job-info", SECRET.encode()), (b"host", b"a")]) == [
+    assert masked_headers(
+        [(b"Authorization", SECRET.encode()), (b"ww-job-info", SECRET.encode()), (b"host", b"a")]
+    ) == [
         ("Authorization", MASK),
         ("ww-job-info", MASK),
         ("host", "a"),

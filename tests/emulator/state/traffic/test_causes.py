@@ -107,7 +107,11 @@ def test_an_asynchronous_call_its_job_its_report_and_its_result_are_one_flow(
     ]
     misfit, fits = client.traffic(since)[3:5]
     problem = {"fits": False, "path": "$.b", "problem": "expected an integer, got a string"}
-    assert (misfit["contract"], misfit["errcode"], misfit["failed"]) == ({"request": problem, "reply": None}, 790014, True)
+    assert (misfit["contract"], misfit["errcode"], misfit["failed"]) == (
+        {"request": problem, "reply": None},
+        790014,
+        True,
+    )
     assert (fits["contract"], fits["program_errcode"]) == ({"request": {"fits": True}, "reply": None}, 0)
 
 
