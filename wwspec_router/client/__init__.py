@@ -7,7 +7,8 @@ from wwspec_router.extras import require
 
 require("client", "wwspec_router.client")
 
-from wwspec_router.client.asynchronous import AsyncTask, AsyncZoneClient  # noqa: E402 - after the check of the extra
+from wwspec_router.callbacks import Callback  # noqa: E402 - after the check of the extra
+from wwspec_router.client.asynchronous import AsyncTask, AsyncZoneClient  # noqa: E402
 from wwspec_router.client.blocking import Task, ZoneClient  # noqa: E402
 from wwspec_router.client.calls import TaskStatus  # noqa: E402
 from wwspec_router.client.errors import (  # noqa: E402
@@ -36,11 +37,18 @@ from wwspec_router.client.models import (  # noqa: E402
     Masking,
     UploadedMedia,
 )
+from wwspec_router.client.notify.asynchronous import AsyncNotifyReceiver  # noqa: E402
+from wwspec_router.client.notify.blocking import NotifyReceiver  # noqa: E402
+from wwspec_router.client.notify.core import NotifyPolicy  # noqa: E402
+from wwspec_router.client.notify.events import WecomEvent  # noqa: E402
+from wwspec_router.client.notify.models import Notification, NotifyEvent, Pending  # noqa: E402
+from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore, SqlitePendingStore  # noqa: E402
 from wwspec_router.client.retries import RetryPolicy  # noqa: E402
 from wwspec_router.client.tokens import AppSecret, SuiteApp, Token, TokenProvider  # noqa: E402
 
 __all__ = [
     "AppSecret",
+    "AsyncNotifyReceiver",
     "AsyncTask",
     "AsyncZoneClient",
     "AuthEdition",
@@ -48,6 +56,7 @@ __all__ = [
     "AuthUser",
     "AuthUsers",
     "BadAnswerError",
+    "Callback",
     "ContractMisfitError",
     "CorpAuth",
     "DocAuth",
@@ -57,13 +66,21 @@ __all__ = [
     "KeyRing",
     "KeyRingError",
     "Masking",
+    "MemoryPendingStore",
     "NoAnswerError",
     "NotSentError",
+    "Notification",
+    "NotifyEvent",
+    "NotifyPolicy",
+    "NotifyReceiver",
+    "Pending",
+    "PendingStore",
     "PlatformError",
     "ProgramError",
     "ReplyTypeError",
     "RetryPolicy",
     "SdkApiError",
+    "SqlitePendingStore",
     "StillRunningError",
     "SuiteApp",
     "Task",
@@ -72,6 +89,7 @@ __all__ = [
     "TokenProvider",
     "TransportError",
     "UploadedMedia",
+    "WecomEvent",
     "ZoneClient",
     "ZoneClientError",
 ]
