@@ -6,11 +6,13 @@ import wwspec_router.client as client
 from tests.support.apps import python
 
 PUBLIC = """
-AppSecret AsyncNotifyReceiver AsyncTask AsyncZoneClient AuthEdition AuthScope AuthUser AuthUsers BadAnswerError
-Callback ContractMisfitError CorpAuth DocAuth DocAuthUser DocAuthUsers KeyMissingError KeyRing KeyRingError Masking
-MemoryPendingStore NoAnswerError NotSentError Notification NotifyEvent NotifyPolicy NotifyReceiver Pending PendingStore
-PlatformError ProgramError ReplyTypeError RetryPolicy SdkApiError SqlitePendingStore StillRunningError SuiteApp Task
-TaskStatus Token TokenProvider TransportError UploadedMedia WecomEvent ZoneClient ZoneClientError
+AppSecret AsyncMessagePage AsyncNotifyReceiver AsyncTask AsyncZoneClient AuthEdition AuthScope AuthUser AuthUsers
+BadAnswerError Callback ContractMisfitError CorpAuth CursorError CursorMovedError CursorStore DbCursor DocAuth
+DocAuthUser DocAuthUsers FileCursor KeyMissingError KeyRing KeyRingError Masking MemoryPendingStore MessageGap
+MessageGapError MessagePage NoAnswerError NotSentError Notification NotifyEvent NotifyPolicy NotifyReceiver Pending
+PendingStore PlatformError Position ProgramError RepeatedCursorError ReplyTypeError RetryPolicy SdkApiError
+SqlitePendingStore StillRunningError SuiteApp Task TaskStatus Token TokenProvider TransportError UploadedMedia
+WecomEvent ZoneClient ZoneClientError
 """.split()
 
 

@@ -11,6 +11,14 @@ from wwspec_router.callbacks import Callback  # noqa: E402 - after the check of 
 from wwspec_router.client.asynchronous import AsyncTask, AsyncZoneClient  # noqa: E402
 from wwspec_router.client.blocking import Task, ZoneClient  # noqa: E402
 from wwspec_router.client.calls import TaskStatus  # noqa: E402
+from wwspec_router.client.cursors import (  # noqa: E402
+    CursorError,
+    CursorMovedError,
+    CursorStore,
+    FileCursor,
+    Position,
+)
+from wwspec_router.client.databases import DbCursor  # noqa: E402
 from wwspec_router.client.errors import (  # noqa: E402
     BadAnswerError,
     ContractMisfitError,
@@ -18,6 +26,7 @@ from wwspec_router.client.errors import (  # noqa: E402
     NotSentError,
     PlatformError,
     ProgramError,
+    RepeatedCursorError,
     ReplyTypeError,
     SdkApiError,
     StillRunningError,
@@ -25,6 +34,8 @@ from wwspec_router.client.errors import (  # noqa: E402
     ZoneClientError,
 )
 from wwspec_router.client.keys import KeyMissingError, KeyRing, KeyRingError  # noqa: E402
+from wwspec_router.client.message_pages import AsyncMessagePage, MessagePage  # noqa: E402
+from wwspec_router.client.messages import MessageGap, MessageGapError  # noqa: E402
 from wwspec_router.client.models import (  # noqa: E402
     AuthEdition,
     AuthScope,
@@ -48,6 +59,7 @@ from wwspec_router.client.tokens import AppSecret, SuiteApp, Token, TokenProvide
 
 __all__ = [
     "AppSecret",
+    "AsyncMessagePage",
     "AsyncNotifyReceiver",
     "AsyncTask",
     "AsyncZoneClient",
@@ -59,14 +71,22 @@ __all__ = [
     "Callback",
     "ContractMisfitError",
     "CorpAuth",
+    "CursorError",
+    "CursorMovedError",
+    "CursorStore",
+    "DbCursor",
     "DocAuth",
     "DocAuthUser",
     "DocAuthUsers",
+    "FileCursor",
     "KeyMissingError",
     "KeyRing",
     "KeyRingError",
     "Masking",
     "MemoryPendingStore",
+    "MessageGap",
+    "MessageGapError",
+    "MessagePage",
     "NoAnswerError",
     "NotSentError",
     "Notification",
@@ -76,7 +96,9 @@ __all__ = [
     "Pending",
     "PendingStore",
     "PlatformError",
+    "Position",
     "ProgramError",
+    "RepeatedCursorError",
     "ReplyTypeError",
     "RetryPolicy",
     "SdkApiError",
