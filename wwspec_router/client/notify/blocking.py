@@ -44,7 +44,8 @@ class NotifyReceiver:
         kinds: The payload's type of each kind that the program tells the app by `ctx.notify`.
         ability_id: The ability that returns events.
         program_id: The program that is asked; the client's by default.
-        concurrency: How many events are handled at the same time; one after the other, in their order, by default.
+        concurrency: How many events are handled at the same time; by default one after the other. Events are fetched
+            several at a time, so that two may change places.
         policy: Bounds and pauses.
         clock: Returns Unix time in seconds.
 
