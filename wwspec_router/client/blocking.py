@@ -165,7 +165,8 @@ class ZoneClient:
 
         Args:
             ability: Its ID; or the request of an SDK API, such as `sync_msg.Request(limit=200)`: then the ID is the
-                API's name behind the prefix, and the reply is the API's `Response`.
+                API's name behind the prefix, and the reply is the API's `Response`; or a request of the module that
+                `wwspec contracts --client` writes, which knows ID and reply.
             request: With an ID, the request: a value to be encoded, or JSON text as a str; `{}` when None.
             reply: With an ID, the type of the reply; without it the reply is plain JSON.
             raw: Return the reply's JSON text as it is, without looking for an errcode in it.
