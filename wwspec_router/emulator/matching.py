@@ -13,7 +13,10 @@ from wwspec_router.emulator.state.accounts import Program
 from wwspec_router.errors import JsonError
 from wwspec_router.spelling import did_you_mean
 
-__all__ = ["check_request", "check_result", "registered"]
+__all__ = ["Misfit", "check_request", "check_result", "registered", "request_misfit", "result_misfit"]
+
+Misfit = tuple[str, str]
+"""A path and a reason."""
 
 
 def registered(program: Program, ability_id: str) -> ConsoleContract | None:
@@ -37,15 +40,25 @@ def check_request(contract: ConsoleContract | None, text: str) -> None:
     """
     value = _parsed(text, 790015)
     if contract is not None:
-        empty = value == [] and isinstance(contract.input, dict)
-        _check_fit(contract.input, {} if empty else value, 790016)
+        _refuse(request_misfit(contract, value), 790016)
 
 
 def check_result(contract: ConsoleContract | None, text: str) -> None:
     """Raise RefusedError unless a result may go to the app: 790013, 790014."""
     value = _parsed(text, 790013)
     if contract is not None:
-        _check_fit(contract.output, value, 790014)
+        _refuse(result_misfit(contract, value), 790014)
+
+
+def request_misfit(contract: ConsoleContract, value: Any) -> Misfit | None:
+    """Return where a request first misses the contract; None when it fits."""
+    empty = value == [] and isinstance(contract.input, dict)
+    return next(mismatches(contract.input, {} if empty else value), None)
+
+
+def result_misfit(contract: ConsoleContract, value: Any) -> Misfit | None:
+    """Return where a result first misses the contract; None when it fits."""
+    return next(mismatches(contract.output, value), None)
 
 
 def _parsed(text: str, errcode: int) -> Any:
@@ -55,7 +68,6 @@ def _parsed(text: str, errcode: int) -> Any:
         raise RefusedError(errcode, str(error)) from None
 
 
-def _check_fit(example: Any, value: Any, errcode: int) -> None:
-    first = next(mismatches(example, value), None)
-    if first is not None:
-        raise RefusedError(errcode, f"{first[0]}: {first[1]}")
+def _refuse(misfit: Misfit | None, errcode: int) -> None:
+    if misfit is not None:
+        raise RefusedError(errcode, f"{misfit[0]}: {misfit[1]}")

@@ -24,7 +24,10 @@ from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.faults import CutError, ReturnCodeError
 from wwspec_router.emulator.state.tickets import Notification
 from wwspec_router.emulator.state.timers import Ticker
-from wwspec_router.emulator.state.traffic import APP, SDK
+from wwspec_router.emulator.state.traffic.changes import Changes
+from wwspec_router.emulator.state.traffic.entries import APP, CLOCK, SDK, Attempt, Entry, Head
+from wwspec_router.emulator.state.traffic.record import under
+from wwspec_router.emulator.state.traffic.references import app_references, given_cursors, sdk_references
 from wwspec_router.emulator.state.world import Caller, Channel, World
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.logs import short
@@ -89,6 +92,8 @@ class Platform:
         self.clock = clock or Clock(settings.clock_start)
         self._channel = channel
         self.callbacks = callbacks
+        self.changes = Changes()
+        """Tells of all that can be watched, also after a reset."""
         self._outbox = Outbox()
         self._ticker = Ticker(lambda: self.world.timers)
         self.world = self._new_world(None)
@@ -131,15 +136,18 @@ class Platform:
             world.app.programs.update(others)
         self.world = world
         old.timers.wake()
+        self.changes.tell()
         if self.callbacks is not None:
             self.callbacks.verify_soon()
         return accepted(now=self.clock.seconds())
 
-    def record_callback(self, notification: Notification, state: str, attempts: int) -> None:
+    def record_callback(
+        self, notification: Notification, state: str, attempts: int, last: Attempt | None = None
+    ) -> None:
         """Take note of what became of a notification."""
-        self.world.record_callback(notification, state, attempts)
+        self.world.record_callback(notification, state, attempts, last)
 
-    def get_token(self, corpid: str, secret: str) -> Answer:
+    def get_token(self, corpid: str, secret: str, *, head: Head | None = None) -> Answer:
         """Answer `gettoken`: an access token that is valid two hours."""
         world = self.world
 
@@ -149,25 +157,26 @@ class Platform:
             return accepted(access_token=token, expires_in=seconds)
 
         asked = msgspec.json.encode({"corpid": corpid, "corpsecret": secret})
-        return self._app_side("gettoken", asked, issue)
+        return self._app_side("gettoken", asked, issue, head)
 
-    def get_suite_token(self, body: bytes) -> Answer:
+    def get_suite_token(self, body: bytes, *, head: Head | None = None) -> Answer:
         """Answer `service/get_suite_token`; see `suites`."""
-        return self._app_side("get_suite_token", body, lambda: suites.get_suite_token(self.world, body))
+        return self._app_side("get_suite_token", body, lambda: suites.get_suite_token(self.world, body), head)
 
-    def get_corp_token(self, suite_access_token: str, body: bytes) -> Answer:
+    def get_corp_token(self, suite_access_token: str, body: bytes, *, head: Head | None = None) -> Answer:
         """Answer `service/get_corp_token`; see `suites`."""
         return self._app_side(
-            "get_corp_token", body, lambda: suites.get_corp_token(self.world, suite_access_token, body)
+            "get_corp_token", body, lambda: suites.get_corp_token(self.world, suite_access_token, body), head
         )
 
-    def app_call(self, api: str, access_token: str, body: bytes) -> Answer:
+    def app_call(self, api: str, access_token: str, body: bytes, *, head: Head | None = None) -> Answer:
         """Answer one HTTP API of the app side.
 
         Args:
             api: A path in `appside.APIS`, such as `chatdata/sync_call_program`.
             access_token: From `get_token`.
             body: The request's JSON.
+            head: Of the HTTP request, for the record.
 
         Raises:
             CutError: A fault cuts the connection.
@@ -176,14 +185,16 @@ class Platform:
             api.rpartition("/")[2],
             body,
             lambda: appside.APIS[api](self.world, self._calling_app(access_token), body),
+            head,
         )
 
-    def refuse_unmodelled(self, method: str, path: str) -> Answer:
+    def refuse_unmodelled(self, method: str, path: str, *, head: Head | None = None) -> Answer:
         """Answer a call under /cgi-bin/ that no API is modelled for, and say which are.
 
         Args:
             method: Of HTTP.
             path: What follows /cgi-bin/.
+            head: Of the HTTP request, for the record.
         """
         shown = path[:SHOWN_PATH]
 
@@ -192,15 +203,18 @@ class Platform:
             modelled = ", ".join(["GET gettoken", *(f"POST {api}" for api in posted)])
             raise RefusedError(48002, f"the emulator does not model {method} /cgi-bin/{shown}, but {modelled}")
 
-        return self._app_side(shown, b"", refuse)
+        return self._app_side(shown, b"", refuse, head)
 
-    def upload_media(self, access_token: str, kind: str, upload: uploads.Upload | RefusedError) -> Answer:
+    def upload_media(
+        self, access_token: str, kind: str, upload: uploads.Upload | RefusedError, *, head: Head | None = None
+    ) -> Answer:
         """Answer `upload_media`; see `uploads`.
 
         Args:
             access_token: Of the app.
             kind: The query's `type`.
             upload: The file, or why the form has none.
+            head: Of the HTTP request, for the record.
 
         Raises:
             CutError: A fault cuts the connection.
@@ -213,9 +227,11 @@ class Platform:
             return uploads.upload_media(self.world, app, kind, upload)
 
         length = 0 if isinstance(upload, RefusedError) else len(upload.content)
-        return self._app_side("upload_media", msgspec.json.encode({"type": kind, "bytes": length}), answer)
+        return self._app_side("upload_media", msgspec.json.encode({"type": kind, "bytes": length}), answer, head)
 
-    def sdk_call(self, api: str, caller: Caller, body: bytes, debug_access_token: str = "") -> bytes:
+    def sdk_call(
+        self, api: str, caller: Caller, body: bytes, debug_access_token: str = "", *, head: Head | None = None
+    ) -> bytes:
         """Answer one SDK API to a program.
 
         Args:
@@ -223,6 +239,7 @@ class Platform:
             caller: In whose name the program calls.
             body: The request's JSON.
             debug_access_token: In debug mode, the token with which the SDK opened it.
+            head: Of the HTTP request, for the record.
 
         Returns:
             The reply's JSON.
@@ -237,11 +254,12 @@ class Platform:
             world.faults.meet(SDK, api, entry)
             if debug_access_token:
                 self._check_debug_mode(debug_access_token)
-            return APIS[api](world, caller, body)
+            with under(entry):
+                return APIS[api](world, caller, body)
 
-        entry = world.traffic.begin(SDK, api, body)
+        entry = self._begin_sdk(api, caller, body, head)
         try:
-            answer = self.world.answered(call)
+            answer = world.answered(call)
         except ReturnCodeError as error:
             world.traffic.end(entry, error.return_code)
             raise
@@ -249,8 +267,21 @@ class Platform:
             world.traffic.end(entry, "cut")
             raise
         reply = msgspec.json.encode(answer)
-        world.traffic.end(entry, answer["errcode"], reply)
+        world.traffic.end(entry, answer["errcode"], reply, keys=given_cursors(answer))
         return reply
+
+    def _begin_sdk(self, api: str, caller: Caller, body: bytes, head: Head | None) -> Entry:
+        return self.world.traffic.begin(
+            SDK,
+            api,
+            body,
+            refers_to=sdk_references(caller.job_info, caller.request_id, body),
+            ability=caller.ability_id,
+            corpid=caller.corpid,
+            agentid=caller.agentid,
+            pid=caller.pid,
+            head=head,
+        )
 
     def open_debug_mode(self, debug_token: str, access_token: str) -> bool:
         """Answer the SDK's `spec_open_debug_mode`: whether both credentials are valid."""
@@ -285,6 +316,7 @@ class Platform:
         """Replace the console contracts of the program; None is the open mode."""
         with self.world.lock:
             self._program().contracts = contracts
+        self.changes.tell()
         return accepted()
 
     def point_to(self, program_url: str, program_id: str = "") -> Answer:
@@ -305,6 +337,7 @@ class Platform:
                 if name not in programs:
                     programs[name] = Program(program_id=name, url=program_url, contracts=None)
                 programs[name].url = program_url
+            self.changes.tell()
             return accepted()
 
         return self.world.answered(change)
@@ -322,12 +355,14 @@ class Platform:
 
         def move() -> Answer:
             self._check_advance(seconds)
+            entry = self.world.traffic.begin(CLOCK, "advance", msgspec.json.encode({"seconds": seconds}))
             timers = self.world.timers
             until = self.clock.now() + seconds
             while (due := timers.next_due()) is not None and due <= until:
                 self.clock.advance_to(due)
                 timers.run_due(due)
             self.clock.advance_to(until)
+            self.world.traffic.end(entry, 0, msgspec.json.encode({"now": self.clock.seconds()}))
             self.wait_idle()
             return accepted(now=self.clock.seconds())
 
@@ -340,7 +375,7 @@ class Platform:
 
     def _new_world(self, zone_key: bytes | None) -> World:
         deliver = None if self.callbacks is None else self.callbacks.deliver
-        world = World(self.settings, self.clock, self._channel, deliver, zone_key)
+        world = World(self.settings, self.clock, self._channel, deliver, zone_key, self.changes.tell)
         world.on_event = partial(announcer.queue, world, self._outbox)
         return world
 
@@ -355,35 +390,36 @@ class Platform:
         except RefusedError:
             raise ReturnCodeError(KEY_MISMATCH) from None
 
-    def _app_side(self, name: str, request: bytes, work: Callable[[], Answer]) -> Answer:
+    def _app_side(self, name: str, request: bytes, work: Callable[[], Answer], head: Head | None) -> Answer:
         world = self.world
 
         def meet_and_work() -> Answer:
             world.faults.meet(APP, name, entry)
-            return work()
+            with under(entry):
+                return work()
 
-        entry = world.traffic.begin(APP, name, request)
+        entry = self._begin_app(name, request, head)
         try:
-            answer = self.world.answered(meet_and_work)
+            answer = world.answered(meet_and_work)
         except CutError:
             world.traffic.end(entry, "cut")
             raise
         world.traffic.end(entry, answer["errcode"], msgspec.json.encode(answer))
         if answer["errcode"] and name in _CALLS and answer["errcode"] not in _TOKEN_ERRORS:
-            log.warning(
-                "the platform refused %s, errcode %d: %s", _called(name, request), answer["errcode"], answer["errmsg"]
-            )
+            called = f"{name} of {short(entry.ability, SHOWN_PATH)}" if entry.ability else name
+            log.warning("the platform refused %s, errcode %d: %s", called, answer["errcode"], answer["errmsg"])
         return answer
 
-
-def _called(api: str, request: bytes) -> str:
-    """Return what the app called, for a log line."""
-    try:
-        ability_id = msgspec.json.decode(request, type=_Call).ability_id
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        ability_id = ""
-    return f"{api} of {short(ability_id, SHOWN_PATH)}" if ability_id else api
-
-
-class _Call(msgspec.Struct):
-    ability_id: str = ""
+    def _begin_app(self, name: str, request: bytes, head: Head | None) -> Entry:
+        references = app_references(name, request)
+        return self.world.traffic.begin(
+            APP,
+            name,
+            request,
+            refers_to=references.cause,
+            follows=references.before,
+            ability=references.ability,
+            corpid=self.settings.corpid,
+            agentid=self.settings.agentid,
+            head=head,
+        )

@@ -13,6 +13,7 @@ from wwspec_router.emulator.matching import check_request, check_result, registe
 from wwspec_router.emulator.program.programs import ask_program, call_async
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.state.accounts import App
+from wwspec_router.emulator.state.traffic.record import note_contract
 from wwspec_router.emulator.state.world import World
 from wwspec_router.envelope import CallType
 
@@ -79,6 +80,7 @@ def sync_call_program(world: World, app: App, body: bytes) -> Answer:
         program = app.linked(request.program_id)
         contract = registered(program, request.ability_id)
         _check_notify_id(world, app, request.notify_id)
+    note_contract(contract)
     check_request(contract, request.request_data)
     text = ask_program(
         world,

@@ -16,6 +16,7 @@ import httpx
 from wwspec_router.emulator.callbacks import crypto as callbacks
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.tickets import Notification
+from wwspec_router.emulator.state.traffic.entries import Attempt, Head, Reply, body_of
 
 TRIES = 3
 ANSWER_SECONDS = 5.0
@@ -28,8 +29,9 @@ _log = logging.getLogger("uvicorn.error")
 
 _ERRORS = (httpx.HTTPError, httpx.InvalidURL)
 
-Report = Callable[[Notification, str, int], None]
-"""Takes a notification, its new state, and the tries made."""
+
+Report = Callable[[Notification, str, int, Attempt | None], None]
+"""Takes a notification, its new state, the tries made, and the last of them."""
 
 
 class Courier:
@@ -52,6 +54,8 @@ class Courier:
         self._client = httpx.Client(trust_env=False, timeout=ANSWER_SECONDS)
         self._thread = threading.Thread(target=self._run, name="emulator-courier")
         self._report: Report = _ignore
+        self._last: Attempt | None = None
+        """The last try of the present notification."""
 
     def start(self, report: Report) -> None:
         """Verify the URL and begin to deliver.
@@ -84,7 +88,7 @@ class Courier:
             self._waiting.put_nowait(notification)
         except queue.Full:
             _log.error("program_notify dropped: %d are waiting already", QUEUE_SIZE)
-            self._report(notification, "dropped", 0)
+            self._report(notification, "dropped", 0, None)
 
     def stop(self) -> None:
         """End after the try under way; what still waits is dropped."""
@@ -105,17 +109,18 @@ class Courier:
             elif reason := self.verify():
                 _log.warning("the callback URL is not verified: %s, then run `wwspec zone verify-callback`", reason)
         if isinstance(waiting, Notification):
-            self._report(waiting, "dropped", 0)
+            self._report(waiting, "dropped", 0, None)
 
     def _carry(self, notification: Notification) -> None:
+        self._last = None
         for attempt in range(1, TRIES + 1):
             if self._try(notification):
-                self._report(notification, "delivered", attempt)
+                self._report(notification, "delivered", attempt, self._last)
                 return
             if self._stopping.is_set():
                 break
         _log.warning("program_notify failed after %d tries: no HTTP status 200", attempt)
-        self._report(notification, "failed", attempt)
+        self._report(notification, "failed", attempt, self._last)
 
     def _try(self, notification: Notification) -> bool:
         if not self.verified and (reason := self.verify()):
@@ -154,11 +159,19 @@ class Courier:
 
     def _post(self, notification: Notification) -> bool:
         encrypted = self._crypto.encrypt(callbacks.notification_xml(notification))
-        answer = self._client.post(
+        xml = callbacks.outer_xml(notification, encrypted)
+        request = self._client.build_request(
+            "POST",
             self._url,
             params=self._crypto.query(self._clock.seconds(), encrypted),
-            content=callbacks.outer_xml(notification, encrypted).encode(),
+            content=xml.encode(),
             headers={"content-type": "text/xml; charset=utf-8"},
+        )
+        head = Head("POST", str(request.url), request.headers.multi_items())
+        self._last = Attempt(head, xml, None)
+        answer = self._client.send(request)
+        self._last = Attempt(
+            head, xml, Reply(answer.status_code, answer.headers.multi_items(), body_of(answer.content))
         )
         return answer.status_code == _OK
 
@@ -169,8 +182,8 @@ class Courier:
             except queue.Empty:
                 return
             if isinstance(notification, Notification):
-                self._report(notification, "dropped", 0)
+                self._report(notification, "dropped", 0, None)
 
 
-def _ignore(notification: Notification, state: str, attempts: int) -> None:
+def _ignore(notification: Notification, state: str, attempts: int, last: Attempt | None) -> None:
     """Do nothing; used until the courier starts."""

@@ -4,7 +4,7 @@ What an event says is made in `events`; the reply is passed on unread, since WeC
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -13,8 +13,9 @@ from wwspec_router.emulator.answers import Answer, RefusedError, accepted
 from wwspec_router.emulator.events.outbox import Outbox
 from wwspec_router.emulator.events.types import EVENT_TYPES, build_event, wrap_event
 from wwspec_router.emulator.program.programs import ask_program, begin
+from wwspec_router.emulator.standin.wwspec_standin.link import notify_id_of
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
-from wwspec_router.emulator.state.traffic import Entry
+from wwspec_router.emulator.state.traffic.entries import Entry
 from wwspec_router.emulator.state.world import World
 from wwspec_router.envelope import CallType
 from wwspec_router.spelling import did_you_mean
@@ -87,4 +88,11 @@ def _begin(world: World, event: dict[str, Any]) -> tuple[CallContent, Entry]:
         request_id=world.reference(),
         timestamp=world.clock.seconds(),
     )
-    return call, begin(world, event["event_type"], call)
+    return call, begin(world, event["event_type"], call, keys=(notify_id_of(call.request_id, 1), *_tokens(event)))
+
+
+def _tokens(event: dict[str, Any]) -> Iterator[str]:
+    """Yield the event's token, by which a program pulls what it is about, perhaps after the call is over."""
+    for fields in event.values():
+        if isinstance(fields, dict) and isinstance(token := fields.get("token"), str):
+            yield token

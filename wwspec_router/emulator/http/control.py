@@ -1,7 +1,9 @@
-"""What a test does to an emulated platform: faults, the record of the traffic, calls sent once more, who is who.
+"""What a test does to an emulated platform: faults, calls sent once more, who is who.
 
 Like the platform it answers values and does not know HTTP; WeCom has nothing like it.
 """
+
+from typing import Annotated, Any
 
 import msgspec
 
@@ -10,12 +12,16 @@ from wwspec_router.emulator.events.types import EVENT_TYPES
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.program.programs import ask_program, begin
 from wwspec_router.emulator.scene import SceneMessage, check_message
+from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.state.faults import FaultSpec
 from wwspec_router.emulator.state.seeds import say
-from wwspec_router.emulator.state.traffic import KINDS
+from wwspec_router.emulator.state.traffic.entries import Entry
 from wwspec_router.errors import ConfigurationError
 
 __all__ = ["Control"]
+
+MAX_TIMES = 1000
+"""How often one replay sends a call."""
 
 NO_CALLBACK = "the emulator has no callback URL: start it with --callback-url, --callback-token and --encoding-aes-key"
 
@@ -25,9 +31,28 @@ class Replay(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
 
     number: int
     """Of the entry."""
+    request: Any = msgspec.UNSET
+    """JSON value instead of the recorded one."""
     data: str | None = None
+    """Its text, which may be no JSON."""
     ability_id: str | None = None
     notify_id: str | None = None
+    times: Annotated[int, msgspec.Meta(ge=1, le=MAX_TIMES)] = 1
+    """How often it is sent, one after the other."""
+
+    def changes(self) -> dict[str, Any]:
+        """Return what is to be changed in the recorded call.
+
+        Raises:
+            RefusedError: 40058: both `request` and `data`.
+        """
+        given = {"data": self.data, "ability_id": self.ability_id, "notify_id": self.notify_id}
+        changes = {name: value for name, value in given.items() if value is not None}
+        if self.request is not msgspec.UNSET:
+            if "data" in changes:
+                raise RefusedError(40058, "give the request as a JSON value (request) or as text (data), not both")
+            changes["data"] = msgspec.json.encode(self.request).decode()
+        return changes
 
 
 class Control:
@@ -96,22 +121,6 @@ class Control:
         """Take one fault away, or all; answer how many were `cleared`."""
         return accepted(cleared=self._platform.world.faults.clear(fault_id))
 
-    def traffic(self, since: int = 0, kind: str = "") -> Answer:
-        """Answer the recorded `traffic`, oldest first, once no event is on its way any more.
-
-        Args:
-            since: The number of the last entry that is known already.
-            kind: One of `KINDS`; empty for all.
-        """
-
-        def answer() -> Answer:
-            if kind and kind not in KINDS:
-                raise RefusedError(40058, f"a kind is one of {', '.join(KINDS)}")
-            self._platform.wait_idle()
-            return accepted(traffic=self._platform.world.traffic.entries(since, kind))
-
-        return self._platform.world.answered(answer)
-
     def say(self, body: bytes) -> Answer:
         """Let a person say something, given as the JSON of a `SceneMessage`, and answer the `msgid`.
 
@@ -140,30 +149,37 @@ class Control:
         return accepted(verified=not reason, reason=reason, url=self._platform.settings.callback_url)
 
     def replay(self, body: bytes) -> Answer:
-        """Send a recorded call or event to the program once more, given as the JSON of a `Replay`.
+        """Send a recorded call or event to the program once more, or many times, given as the JSON of a `Replay`.
 
         It is sealed anew, under a fresh request id and time. The answer is what the app would get: errcode, errmsg,
-        and the program's `reply`. Console contracts are not applied, so that a call may be edited into a bad one.
+        and the program's `reply`, all of the last one; `number` is that of its entry, and `results` are all of them.
+        Console contracts are not applied, so that a call may be edited into a bad one.
         """
-        world = self._platform.world
+        world, results = self._platform.world, list[Answer]()
 
         def send() -> Answer:
             asked = read(Replay, body)
-            call = world.traffic.call(asked.number)
-            if call is None:
+            recorded = world.traffic.get(asked.number)
+            if recorded is None or recorded.call is None:
                 raise RefusedError(40058, "no call or event of this number is recorded")
-            changes = {
-                name: value
-                for name in ("data", "ability_id", "notify_id")
-                if (value := getattr(asked, name)) is not None
-            }
-            again = call._replace(**changes, request_id=world.reference(), timestamp=world.clock.seconds())
-            with world.lock:
-                program = world.app.programs[world.settings.program_id]
-            entry = begin(world, again.ability_id or world.traffic.name(asked.number), again)
-            return accepted(reply=ask_program(world, program, again, entry=entry))
+            call = recorded.call._replace(**asked.changes())
+            last: Answer = {}
+            for _ in range(asked.times):
+                last = self._send_again(recorded, call)
+                results.append({"number": last["number"], "errcode": last["errcode"]})
+            return last
 
-        return {"reply": "", **world.answered(send)}
+        return {"reply": "", **world.answered(send), "results": results}
+
+    def _send_again(self, recorded: Entry, call: CallContent) -> Answer:
+        world = self._platform.world
+        again = call._replace(request_id=world.reference(), timestamp=world.clock.seconds())
+        with world.lock:
+            program = world.app.programs[world.settings.program_id]
+            contract = (program.contracts or {}).get(again.ability_id)
+        entry = begin(world, again.ability_id or recorded.name, again, replay_of=recorded.number, contract=contract)
+        answer = world.answered(lambda: accepted(reply=ask_program(world, program, again, entry=entry)))
+        return {**answer, "number": entry.number}
 
     def reset(self) -> Answer:
         """Go back to the start; see `Platform.reset`."""

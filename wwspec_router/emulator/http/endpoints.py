@@ -15,7 +15,7 @@ import anyio
 import anyio.to_thread
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -23,11 +23,15 @@ from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.answers import Answer, RefusedError, read
 from wwspec_router.emulator.appside import calls as appside, suites, uploads
+from wwspec_router.emulator.display.selection import read_selection
 from wwspec_router.emulator.http.control import Control
+from wwspec_router.emulator.http.stream import Streams
+from wwspec_router.emulator.http.watch import Watch
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.standin.wwspec_standin.link import FAULT_STATUS
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_router.emulator.state.faults import CutError, ReturnCodeError
+from wwspec_router.emulator.state.traffic.entries import Head
 from wwspec_router.emulator.state.world import Caller
 from wwspec_router.errors import JsonError
 
@@ -49,6 +53,9 @@ class Endpoints:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._control = Control(platform)
+        self._watch = Watch(platform)
+        self.streams = Streams(self._watch, platform.changes)
+        """Those who read `/emulator/stream`."""
         self._program_threads = anyio.CapacityLimiter(PROGRAM_THREADS)
         self._sdk_threads = anyio.CapacityLimiter(SDK_THREADS)
 
@@ -71,6 +78,9 @@ class Endpoints:
             ("GET", "faults", self.faults),
             ("DELETE", "faults", self.clear_faults),
             ("GET", "traffic", self.traffic),
+            ("GET", "traffic/{number}", self.entry),
+            ("GET", "stream", self.stream),
+            ("GET", "session", self.session),
             ("POST", "say", self.say),
             ("POST", "replay", self.replay),
             ("POST", "reset", self.reset),
@@ -89,20 +99,21 @@ class Endpoints:
         """GET /cgi-bin/gettoken?corpid=&corpsecret=."""
         query = request.query_params
         corpid, secret = query.get("corpid", ""), query.get("corpsecret", "")
-        return await self._on_thread(self._platform.get_token, corpid, secret)
+        return await self._on_thread(partial(self._platform.get_token, head=_head(request)), corpid, secret)
 
     async def get_suite_token(self, request: Request) -> Response:
         """POST /cgi-bin/service/get_suite_token."""
-        return await self._with_body(request, self._platform.get_suite_token)
+        return await self._with_body(request, partial(self._platform.get_suite_token, head=_head(request)))
 
     async def get_corp_token(self, request: Request) -> Response:
         """POST /cgi-bin/service/get_corp_token?suite_access_token=."""
         token = request.query_params.get("suite_access_token", "")
-        return await self._with_body(request, partial(self._platform.get_corp_token, token))
+        return await self._with_body(request, partial(self._platform.get_corp_token, token, head=_head(request)))
 
     async def app_call(self, api: str, request: Request) -> Response:
         """POST /cgi-bin/{api}?access_token=."""
-        return await self._with_body(request, partial(self._platform.app_call, api, _token(request)))
+        work = partial(self._platform.app_call, api, _token(request), head=_head(request))
+        return await self._with_body(request, work)
 
     async def upload_media(self, request: Request) -> Response:
         """POST /cgi-bin/chatdata/upload_media?access_token=&type=file, a multipart form."""
@@ -112,12 +123,14 @@ class Endpoints:
         except RefusedError as error:
             upload = error
         kind = request.query_params.get("type", "")
-        return await self._on_thread(self._platform.upload_media, _token(request), kind, upload)
+        work = partial(self._platform.upload_media, head=_head(request))
+        return await self._on_thread(work, _token(request), kind, upload)
 
     async def unmodelled(self, request: Request) -> Response:
         """Any other method or path under /cgi-bin/."""
         path = request.path_params["path"]
-        return await self._on_thread(self._platform.refuse_unmodelled, request.method, path)
+        work = partial(self._platform.refuse_unmodelled, head=_head(request))
+        return await self._on_thread(work, request.method, path)
 
     async def zone_key(self, request: Request) -> Response:
         """Give the stand-in the key that calls are sealed with."""
@@ -134,7 +147,8 @@ class Endpoints:
         caller = _caller(request)
         if caller is None or _object(body) is None:
             return Response(status_code=400)
-        call, token = self._platform.sdk_call, request.headers.get("ww-debug-access-token", "")
+        call = partial(self._platform.sdk_call, head=_head(request))
+        token = request.headers.get("ww-debug-access-token", "")
         try:
             reply = await anyio.to_thread.run_sync(call, api, caller, body, token, limiter=self._sdk_threads)
         except ReturnCodeError as error:
@@ -214,12 +228,26 @@ class Endpoints:
         return _json(self._control.clear_faults(request.query_params.get("id", "")))
 
     async def traffic(self, request: Request) -> Response:
-        """Give the record of the traffic: ?since=number&kind=."""
-        since = request.query_params.get("since", "0")
-        if not since.isdecimal():
-            return _json(self._refusal(40058, "since is the number of an entry"))
-        kind = request.query_params.get("kind", "")
-        return await self._on_thread(self._control.traffic, int(since), kind)
+        """Give rows of the record: ?since=number&kind=, and what else `selection` has."""
+        return await self._on_thread(self._watch.traffic, request.query_params.multi_items())
+
+    async def entry(self, request: Request) -> Response:
+        """Give all of one entry."""
+        return await self._on_thread(self._watch.entry, request.path_params["number"])
+
+    async def stream(self, request: Request) -> Response:
+        """Stream what happens, as server-sent events."""
+        try:
+            selection = read_selection(request.query_params.multi_items())
+        except RefusedError as error:
+            return _json(error.answer(self._platform.world.reference()))
+        return self.streams.respond(request, selection)
+
+    async def session(self, request: Request) -> Response:
+        """Give the whole session as one file."""
+        name = f"wwspec-session-{self._watch.record.session}.json"
+        headers = {"content-disposition": f'attachment; filename="{name}"'}
+        return StreamingResponse(self._watch.session(), headers=headers, media_type="application/json")
 
     async def say(self, request: Request) -> Response:
         """Let a person say something: {"from", "to" or "group", "text", "msgtype"}."""
@@ -255,6 +283,14 @@ class _CutResponse(Response):
         await send({"type": "http.response.start", "status": 200, "headers": headers})
 
 
+def _head(request: Request) -> Head:
+    """Return where a request goes, and its headers, for the record."""
+    scope = request.scope
+    query = scope["query_string"]
+    path = scope["path"] + (f"?{query.decode('latin-1')}" if query else "")
+    return Head(scope["method"], path, scope["headers"])
+
+
 def _token(request: Request) -> str:
     return request.query_params.get("access_token", "")
 
@@ -277,6 +313,8 @@ def _caller(request: Request) -> Caller | None:
             agentid=int(headers["ww-agentid"]),
             ability_id=unquote(headers.get("ww-ability-id", "")),
             job_info=unquote(headers.get("ww-job-info", "")),
+            request_id=headers.get("ww-request-id", ""),
+            pid=int(headers["ww-pid"]) if "ww-pid" in headers else None,
         )
     except (KeyError, ValueError):
         return None

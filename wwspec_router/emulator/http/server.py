@@ -4,10 +4,11 @@ It does not know the command line, which uses it.
 """
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import anyio.to_thread
 import uvicorn
@@ -80,9 +81,11 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
 
     token = page_token()
     guard = Middleware(Guard, settings.allowed_hosts, token)
-    routes = [*Endpoints(platform).routes(), *console_routes(token)]
+    endpoints = Endpoints(platform)
+    routes = [*endpoints.routes(), *console_routes(token)]
     app = Starlette(routes=routes, middleware=[guard], lifespan=lifespan)
     app.state.platform = platform
+    app.state.streams = endpoints.streams
     return app
 
 
@@ -96,7 +99,7 @@ def server_config(app: Starlette, host: str, port: int) -> uvicorn.Config:
     """
     return uvicorn.Config(
         app,
-        http=partial(Connection, head_timeout=KEEP_ALIVE),  # type: ignore[arg-type]  # as good as a class
+        http=partial(_Connection, app.state.streams.end),  # type: ignore[arg-type]  # as good as a class
         ws="none",
         host=host,
         port=port,
@@ -143,6 +146,24 @@ def serve(
         server.run(sockets=[bound])
         if launch is not None:
             launch.check()
+
+
+class _Connection(Connection):
+    """One client's connection. A server that stops waits for each reply, and a stream ends only when it is told to.
+
+    Args:
+        on_stop: Called when the server stops.
+        *arguments: uvicorn's.
+    """
+
+    def __init__(self, on_stop: Callable[[], None], *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more, head_timeout=KEEP_ALIVE)
+        self._on_stop = on_stop
+
+    def shutdown(self) -> None:
+        """Let streams end, this connection's among them."""
+        self._on_stop()
+        super().shutdown()
 
 
 def _check_cipher() -> None:

@@ -6,14 +6,16 @@ APIs that lead to a call.
 
 import logging
 
+from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked
 from wwspec_router.emulator.matching import check_request, check_result, registered
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.emulator.state.accounts import Program
 from wwspec_router.emulator.state.faults import DROP, ERRCODE, PROGRAM, TIMEOUT
 from wwspec_router.emulator.state.jobs import OnResult
-from wwspec_router.emulator.state.traffic import CALL, EVENT, Entry
-from wwspec_router.emulator.state.world import Caller, ChannelConnectError, ChannelTimeoutError, World
+from wwspec_router.emulator.state.traffic.entries import CALL, EVENT, Entry, Head, Reply, body_of
+from wwspec_router.emulator.state.traffic.record import current_entry, note_contract, under
+from wwspec_router.emulator.state.world import Caller, ChannelConnectError, ChannelTimeoutError, ProgramReply, World
 from wwspec_router.envelope import CallType
 
 __all__ = ["MODEL_SECONDS", "ask_program", "begin", "call_async", "report_job"]
@@ -25,6 +27,8 @@ _log = logging.getLogger(__name__)
 
 _OK = 200
 _CONNECT, _CUT = 710674, 710675
+_PID_DIGITS = 10
+_KEPT_PIDS = 63
 
 
 class Report(Asked):
@@ -34,10 +38,39 @@ class Report(Asked):
     result: str = ""
 
 
-def begin(world: World, name: str, call: seal.CallContent) -> Entry:
-    """Record that a call or an event goes to the program."""
+def begin(
+    world: World,
+    name: str,
+    call: seal.CallContent,
+    *,
+    keys: tuple[str, ...] = (),
+    replay_of: int | None = None,
+    contract: ConsoleContract | None = None,
+) -> Entry:
+    """Record that a call or an event goes to the program.
+
+    Args:
+        world: The emulator's state.
+        name: The ability ID or the event's type.
+        call: What is to be sent.
+        keys: By which later exchanges refer to it, besides its request_id and job_info.
+        replay_of: Number of the entry that is sent again.
+        contract: Of the ability; by default that by which the cause is checked.
+    """
     kind = EVENT if call.call_type == CallType.EVENT else CALL
-    return world.traffic.begin(kind, name, call.data, call=call)
+    caused_by = current_entry()
+    return world.traffic.begin(
+        kind,
+        name,
+        call.data,
+        keys=(call.request_id, *([call.job_info] if call.job_info else ()), *keys),
+        call=call,
+        ability=call.ability_id,
+        corpid=call.corpid,
+        agentid=call.agentid,
+        replay_of=replay_of,
+        contract=caused_by.contract if contract is None and caused_by is not None else contract,
+    )
 
 
 def ask_program(
@@ -62,19 +95,21 @@ def ask_program(
     """
     entry = entry or begin(world, call.ability_id, call)
     reply = ""
+    exchange = _Exchange(world, program, entry)
     try:
         met = world.faults.apply(PROGRAM, entry.name, entry)
         errcode = int(met.get(ERRCODE, _CUT if TIMEOUT in met or DROP in met else 0))
         if errcode == _CONNECT:
             raise RefusedError(_CONNECT, "a fault that was set")
-        reply = _exchange(world, program, call, limit)
+        with under(entry):
+            reply = exchange.send(call, limit)
         world.faults.pause(met)
         if errcode:
             raise RefusedError(errcode, "a fault that was set")
     except RefusedError as error:
-        world.traffic.end(entry, error.errcode, reply)
+        world.traffic.end(entry, error.errcode, reply, came_back=exchange.came_back)
         raise
-    world.traffic.end(entry, 0, reply)
+    world.traffic.end(entry, 0, reply, came_back=exchange.came_back)
     return reply
 
 
@@ -105,9 +140,12 @@ def call_async(
     """
     with world.lock:
         contract = registered(program, ability_id)
+    note_contract(contract)
     check_request(contract, data)
     with world.lock:
         job = world.jobs.start(agentid, contract, on_result)
+    if (cause := current_entry()) is not None:
+        world.traffic.update(cause, keys=(job.jobid,))
     call = seal.CallContent(
         corpid=world.settings.corpid,
         agentid=agentid,
@@ -141,6 +179,7 @@ def report_job(world: World, caller: Caller, body: bytes) -> Answer:
         if caller.corpid != world.settings.corpid:
             raise RefusedError(790017, "the job is of another corp")
         job = world.jobs.in_progress(caller.job_info, caller.agentid)
+        note_contract(job.contract)
         if request.result or request.errcode == 0:
             check_result(job.contract, request.result)
         world.jobs.report(job, request.errcode, request.result)
@@ -149,28 +188,72 @@ def report_job(world: World, caller: Caller, body: bytes) -> Answer:
     return accepted()
 
 
-def _exchange(world: World, program: Program, call: seal.CallContent, limit: float | None) -> str:
-    sealed = seal.seal_call(world.zone_key, call)
-    try:
-        reply = world.channel.post(program.target, sealed.headers, sealed.body, limit)
-    except ChannelConnectError as error:
-        raise RefusedError(_CONNECT, str(error)) from None
-    except ChannelTimeoutError as error:
-        raise RefusedError(_CUT, str(error)) from None
-    if reply.status != _OK:
-        raise RefusedError(710676, f"http status {reply.status}")
-    try:
-        opened = seal.open_reply(world.zone_key, reply.headers, reply.body.decode())
-    except UnicodeDecodeError:
-        raise RefusedError(710677, "the body is not UTF-8") from None
-    except seal.SealError as error:
-        raise RefusedError(710677, str(error)) from None
-    if opened.is_exception:
-        raise RefusedError(710677, "the exception header: the program could not decode the call")
-    if opened.request_id != call.request_id:
-        _log.warning(
-            "request %s was answered from a thread that last decoded %s: decode and reply on one thread",
-            call.request_id,
-            opened.request_id or "nothing",
-        )
-    return opened.text
+class _Exchange:
+    """One call on its way to the program and back.
+
+    Args:
+        world: The emulator's state.
+        program: Whom to call.
+        entry: Where it is recorded.
+    """
+
+    def __init__(self, world: World, program: Program, entry: Entry) -> None:
+        self._world = world
+        self._program = program
+        self._entry = entry
+        self.came_back: Reply | None = None
+        """The sealed reply."""
+
+    def send(self, call: seal.CallContent, limit: float | None) -> str:
+        """Send the call, and return the text of the reply; see `ask_program`."""
+        reply = self._post(call, limit)
+        self.came_back = Reply(reply.status, reply.headers, body_of(reply.body))
+        self._note_pid(_pid(reply))
+        if reply.status != _OK:
+            raise RefusedError(710676, f"http status {reply.status}")
+        try:
+            opened = seal.open_reply(self._world.zone_key, reply.headers, reply.body.decode())
+        except UnicodeDecodeError:
+            raise RefusedError(710677, "the body is not UTF-8") from None
+        except seal.SealError as error:
+            raise RefusedError(710677, str(error)) from None
+        if opened.is_exception:
+            raise RefusedError(710677, "the exception header: the program could not decode the call")
+        if opened.request_id != call.request_id:
+            _log.warning(
+                "request %s was answered from a thread that last decoded %s: decode and reply on one thread",
+                call.request_id,
+                opened.request_id or "nothing",
+            )
+        return opened.text
+
+    def _post(self, call: seal.CallContent, limit: float | None) -> ProgramReply:
+        target, sealed = self._program.target, seal.seal_call(self._world.zone_key, call)
+        self._entry.head = Head("POST", target, list(sealed.headers.items()))
+        self._entry.sealed = body_of(sealed.body)
+        try:
+            reply = self._world.channel.post(target, sealed.headers, sealed.body, limit)
+        except ChannelConnectError as error:
+            self._note(False)
+            raise RefusedError(_CONNECT, str(error)) from None
+        except ChannelTimeoutError as error:
+            raise RefusedError(_CUT, str(error)) from None
+        self._note(True)
+        return reply
+
+    def _note_pid(self, pid: int | None) -> None:
+        self._entry.pid = pid
+        if pid is not None and pid not in self._program.pids:
+            self._program.pids = {*sorted(self._program.pids)[-_KEPT_PIDS:], pid}
+
+    def _note(self, is_up: bool) -> None:
+        """Record whether the program could be connected to."""
+        if self._program.is_up is not is_up:
+            self._program.is_up = is_up
+            self._program.pids.clear()
+
+
+def _pid(reply: ProgramReply) -> int | None:
+    """Return the process that the stand-in says the reply is of."""
+    pid = dict(reply.headers).get(seal.PID_HEADER, "")
+    return int(pid) if pid.isdecimal() and len(pid) <= _PID_DIGITS else None

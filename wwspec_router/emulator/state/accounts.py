@@ -32,6 +32,10 @@ class Program(msgspec.Struct, kw_only=True):
     """The program called the SDK's `spec_open_debug_mode`."""
     app_debugs: bool = False
     """The app called `open_debug_mode`."""
+    is_up: bool | None = None
+    """Whether it could be connected to the last time; None before."""
+    pids: set[int] = msgspec.field(default_factory=set)
+    """Its processes that have answered since it was connected to."""
 
     @property
     def target(self) -> str:

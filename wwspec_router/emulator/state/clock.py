@@ -22,6 +22,10 @@ class Clock:
     def __init__(self, start: float | None = None, tick: Callable[[], float] | None = None) -> None:
         self._start = start
         self._tick = tick or (time.monotonic if start is None else _stand_still)
+        self.runs = self._tick is not _stand_still
+        """Whether it goes on by itself."""
+        self.moves = 0
+        """How often it was put forward or restarted."""
         self._lock = threading.Lock()
         self._base = 0.0
         self.restart()
@@ -45,15 +49,18 @@ class Clock:
             raise ValueError("a clock is put forward by a finite number of seconds, 0 or more")
         with self._lock:
             self._base += seconds
+            self.moves += 1
 
     def advance_to(self, moment: float) -> None:
         """Put the clock forward to a time in Unix seconds; one that has passed changes nothing."""
         with self._lock:
             self._base = max(self._base, moment - self._tick())
+            self.moves += 1
 
     def restart(self) -> None:
         """Go back to the start."""
         with self._lock:
+            self.moves += 1
             self._base = (time.time() if self._start is None else self._start) - self._tick()
 
 

@@ -5,13 +5,14 @@ how an exchange travels: what serves it calls `Faults.meet`. Safe under threads.
 """
 
 import threading
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from wwspec_router.emulator.answers import RefusedError
-from wwspec_router.emulator.state.traffic import APP, CALLBACK, SDK, Entry
+from wwspec_router.emulator.state.traffic.entries import APP, CALLBACK, SDK, Entry
 from wwspec_router.errors import WWSpecError
 
 __all__ = ["CutError", "Fault", "FaultSpec", "Faults", "ReturnCodeError"]
@@ -96,9 +97,14 @@ class Fault(FaultSpec, kw_only=True):
 
 
 class Faults:
-    """The faults of one emulator."""
+    """The faults of one emulator.
 
-    def __init__(self) -> None:
+    Args:
+        on_change: Called when one is set, hits or is taken away, under no lock.
+    """
+
+    def __init__(self, on_change: Callable[[], None] = lambda: None) -> None:
+        self._on_change = on_change
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
         self._count = 0
@@ -115,6 +121,7 @@ class Faults:
             self._count += 1
             fault = Fault(id=f"fault_{self._count}", **msgspec.structs.asdict(spec))
             self._faults.append(fault)
+        self._on_change()
         return fault.id
 
     def clear(self, fault_id: str = "") -> int:
@@ -123,6 +130,7 @@ class Faults:
             kept = [fault for fault in self._faults if fault_id not in ("", fault.id)]
             cleared = len(self._faults) - len(kept)
             self._faults = kept
+        self._on_change()
         return cleared
 
     def listed(self) -> list[Fault]:
@@ -143,6 +151,7 @@ class Faults:
                 fault.taken += 1
             self._faults = [fault for fault in self._faults if fault.count is None or fault.taken < fault.count]
         entry.faults += tuple(fault.id for fault in met.values())
+        entry.hits += tuple(met.values())
         return {effect: fault.value for effect, fault in met.items()}
 
     def meet(self, on: str, api: str, entry: Entry) -> None:

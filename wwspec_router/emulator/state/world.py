@@ -35,7 +35,8 @@ from wwspec_router.emulator.state.tickets import (
     Tickets,
 )
 from wwspec_router.emulator.state.timers import Timers
-from wwspec_router.emulator.state.traffic import CALLBACK, Traffic
+from wwspec_router.emulator.state.traffic.entries import CALLBACK, Attempt
+from wwspec_router.emulator.state.traffic.record import Traffic
 from wwspec_router.errors import WWSpecError
 
 KEPT_NOTIFICATIONS = 1000
@@ -83,6 +84,10 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     agentid: int
     ability_id: str = ""
     job_info: str = ""
+    request_id: str = ""
+    """Of the call or event that it works on, where the stand-in knows it."""
+    pid: int | None = None
+    """Its process."""
 
 
 class World:
@@ -94,6 +99,7 @@ class World:
         channel: The way to the program.
         deliver: Takes each notification that has a callback URL to go to; None when there is no URL.
         zone_key: What calls are sealed with; a fresh key when None.
+        on_change: Called after each change of what can be watched, under no lock.
     """
 
     def __init__(
@@ -103,6 +109,7 @@ class World:
         channel: Channel,
         deliver: Callable[[Notification], None] | None = None,
         zone_key: bytes | None = None,
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -136,8 +143,9 @@ class World:
         self.notifications: deque[Notification] = deque(maxlen=KEPT_NOTIFICATIONS)
         self.timers = Timers(clock)
         self.jobs = Jobs(random.Random(self.rng.getrandbits(64)))  # noqa: S311 - repeatable, by the seed
-        self.traffic = Traffic(clock)
-        self.faults = Faults()
+        self.traffic = Traffic(clock, on_change)
+        self.faults = Faults(on_change)
+        self.on_change = on_change
         self.on_event: Callable[[str, dict[str, Any]], None] | None = None
         """Receives the events that the platform raises by itself; must not lock or send anything."""
         self.corps = {
@@ -231,7 +239,15 @@ class World:
             now = self.clock.now()
             self.notify_ids.add(notification.corpid, notification.agentid, notification.notify_id, now)
         request = {"notify_id": notification.notify_id, "notify_scene": notification.notify_scene}
-        entry = self.traffic.begin(CALLBACK, "program_notify", msgspec.json.encode(request), notification=notification)
+        entry = self.traffic.begin(
+            CALLBACK,
+            "program_notify",
+            msgspec.json.encode(request),
+            keys=(notification.notify_id,),
+            notification=notification,
+            corpid=notification.corpid,
+            agentid=notification.agentid,
+        )
         met = self.faults.apply(CALLBACK, "", entry)
         if NEVER in met:
             notification.state = "withheld"
@@ -240,6 +256,10 @@ class World:
             self.timers.schedule(met[LATE], lambda: self._pass_on(notification, twice=TWICE in met))
         else:
             self._pass_on(notification, twice=TWICE in met)
+        if notification.state in ("recorded", "withheld"):
+            self.traffic.end(entry, "")
+        else:
+            self.traffic.update(entry)
 
     def _pass_on(self, notification: Notification, *, twice: bool) -> None:
         for _ in range(2 if twice else 1):
@@ -248,13 +268,23 @@ class World:
                 self.notifications.append(notification)
             if self._deliver is not None:
                 self._deliver(notification)
+        entry = self.traffic.find(notification.notify_id)
+        if entry is not None:
+            self.traffic.update(entry)
 
-    def record_callback(self, notification: Notification, state: str, attempts: int) -> None:
+    def record_callback(
+        self, notification: Notification, state: str, attempts: int, last: Attempt | None = None
+    ) -> None:
         """Note what became of a notification; needs no lock."""
         with self.lock:
             notification.state = state
             notification.attempts = attempts
             self._delivered.notify_all()
+        entry = self.traffic.find(notification.notify_id)
+        if entry is not None:
+            if last is not None:
+                entry.head, entry.sealed = last.head, last.body
+            self.traffic.end(entry, "", came_back=None if last is None else last.reply)
 
     def wait_delivered(self, seconds: float) -> bool:
         """Wait until no notification is on its way to the callback URL; return whether it is so. Needs no lock."""

@@ -182,12 +182,7 @@ class HttpLink(Link):
 
     def notify_id(self, request_id: str, number: int) -> str:
         """Return one that follows from the request: the same traffic, the same ids."""
-        if not request_id:
-            return random_notify_id()
-        import hashlib
-
-        digest = hashlib.sha256(f"{request_id} {number}".encode(errors="replace")).hexdigest()
-        return f"notify_{digest[:32]}"
+        return notify_id_of(request_id, number) if request_id else random_notify_id()
 
     def _first_key(self) -> bytes:
         deadline = time.monotonic() + CONNECT_SECONDS
@@ -264,6 +259,14 @@ class _Connection:
     def _fail(self, text: str, error: Exception) -> NoReturn:
         self._http.close()
         raise LinkError(NETWORK, f"{text}: {type(error).__name__}") from None
+
+
+def notify_id_of(request_id: str, number: int) -> str:
+    """Return the notify_id that follows from a request."""
+    import hashlib
+
+    digest = hashlib.sha256(f"{request_id} {number}".encode(errors="replace")).hexdigest()
+    return f"notify_{digest[:32]}"
 
 
 def random_notify_id() -> str:

@@ -37,6 +37,15 @@ class _Thread(threading.local):
 
 _thread = _Thread()
 
+_inherited: Any = None
+try:
+    from contextvars import ContextVar
+except ImportError:  # Python 3.6
+    pass
+else:
+    _inherited = ContextVar("wwspec_request_id", default="")
+    """The request, for threads that run in the context of the one that decoded it."""
+
 
 def _connect() -> link.Link:
     try:
@@ -70,6 +79,8 @@ class WWToSpecHTTPReqDecoder:
                 raise link.LinkError(link.SIGNATURE, str(error)) from None
             self._call = self._open_again(newer, pairs, post_data)
         _thread.request_id = self._call.request_id
+        if _inherited is not None:
+            _inherited.set(self._call.request_id)
 
     @staticmethod
     def _open_again(key: bytes, headers: List[Tuple[str, str]], post_data: str) -> seal.CallContent:
@@ -136,7 +147,9 @@ class WWToSpecHTTPRspConstructor:
         return self._body
 
     def _headers(self, *, exception: bool) -> Dict[str, str]:
-        return seal.reply_headers(self._key, self._body, self._request_id, int(time.time()), exception=exception)
+        headers = seal.reply_headers(self._key, self._body, self._request_id, int(time.time()), exception=exception)
+        headers[seal.PID_HEADER] = str(os.getpid())
+        return headers
 
 
 class ChatDataSDK:
@@ -154,7 +167,7 @@ class ChatDataSDK:
         _check(request_json, str, "request_json")
         if not self._headers:
             self._headers = link.caller_headers(*self._caller)
-        return _link.invoke(api, self._headers, request_json)
+        return _link.invoke(api, {**self._headers, **_origin()}, request_json)
 
 
 def _api_method(api: str) -> Any:
@@ -204,6 +217,13 @@ def spec_gen_notify_id() -> str:
     """
     _thread.notify_ids += 1
     return _link.notify_id(_thread.request_id, _thread.notify_ids)
+
+
+def _origin() -> Dict[str, str]:
+    """Return the headers that tell the emulator which request and which process an SDK call belongs to."""
+    request_id = _thread.request_id or ("" if _inherited is None else _inherited.get())
+    origin = {"ww-pid": str(os.getpid())}
+    return {**origin, "ww-request-id": request_id} if request_id else origin
 
 
 def _log(level: str, args: Tuple[object, ...]) -> None:

@@ -27,6 +27,9 @@ KEY_BYTES = 32
 PREFIX = "ww-"
 """What the names of the sealed headers start with."""
 
+PID_HEADER = "emulator-pid"
+"""Header of a reply, outside of the seal: the process that made it, for those who watch."""
+
 _VERSION = "1"
 _CALL, _REPLY, _EXCEPTION = "call", "reply", "exception"
 _KIND, _SEAL = "ww-kind", "ww-seal"

@@ -9,11 +9,13 @@ import pytest
 
 from tests.emulator.conftest import Emulator, Json, LoadStandin, SealedProgram, StartEmulator
 from wwspec_router.contracts.files import ConsoleContract
+from wwspec_router.emulator.display.views import row_with_bodies
 from wwspec_router.emulator.http.answer import CallRefusedError, NoResultError
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
-from wwspec_router.emulator.state import traffic as traffic_module
 from wwspec_router.emulator.state.clock import Clock
-from wwspec_router.emulator.state.traffic import APP, Traffic
+from wwspec_router.emulator.state.traffic import record
+from wwspec_router.emulator.state.traffic.entries import APP, MAX_BODY_BYTES
+from wwspec_router.emulator.state.traffic.record import Traffic
 
 
 @pytest.fixture
@@ -52,8 +54,25 @@ def test_every_exchange_is_recorded_in_the_order_in_which_it_began(
         ("callback", "program_notify", "recorded"),
     ]
     call = client.traffic(kind="call")[0]
-    assert call == {
+    assert call["offset_ms"] > 0 < call["duration_ms"]
+    volatile = ("offset_ms", "duration_ms")
+    assert {name: value for name, value in call.items() if name not in volatile} == {
         "number": 3,
+        "ability": "echo",
+        "parent": 2,
+        "flow": 2,
+        "replay_of": None,
+        "time_ms": 1_750_000_000_000,
+        "errcode": 0,
+        "program_errcode": 0,
+        "failed": False,
+        "corpid": emulator.settings.corpid,
+        "agentid": emulator.settings.agentid,
+        "pid": None,
+        "contract": None,
+        "request_bytes": 8,
+        "reply_bytes": 14,
+        "replayable": True,
         "time": 1_750_000_000,
         "kind": "call",
         "name": "echo",
@@ -101,20 +120,20 @@ def test_text_that_holds_no_secret_is_told_as_it_was(client: EmulatorClient) -> 
 
 
 def test_the_record_is_bounded_in_entries_and_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(traffic_module, "KEPT_ENTRIES", 3)
+    monkeypatch.setattr(record, "KEPT_ENTRIES", 3)
     traffic = Traffic(Clock(100))
     for number in range(5):
-        traffic.end(traffic.begin(APP, f"api{number}", "x" * 20_000), 0, "not json")
-    entries = traffic.entries()
+        traffic.end(traffic.begin(APP, f"api{number}", "x" * (MAX_BODY_BYTES + 1)), 0, "not json")
+    entries = [row_with_bodies(entry) for entry in traffic.kept_entries()]
     assert [each["name"] for each in entries] == ["api2", "api3", "api4"]
-    assert entries[0]["request"] == {"not kept, bytes": 20_000}
+    assert entries[0]["request"] == {"not kept, bytes": MAX_BODY_BYTES + 1}
     assert entries[0]["reply"] == "not JSON, 8 characters"
 
 
 def test_what_is_nested_too_deep_is_hidden_whole() -> None:
     traffic = Traffic(Clock(100))
     traffic.begin(APP, "deep", '{"a":' * 100 + '{"secret":"s"}' + "}" * 100)
-    [entry] = traffic.entries()
+    [entry] = map(row_with_bodies, traffic.kept_entries())
     assert '"s"' not in json.dumps(entry)
 
 
@@ -143,7 +162,10 @@ def play(emulator: Emulator, sdk: Any, program: SealedProgram) -> list[Json]:
         client.advance(86_400.5)
         client.call("no such ability", "{")
         caller.sync_msg("{}")
-        return client.traffic()
+        return [
+            {name: value for name, value in entry.items() if name not in ("offset_ms", "duration_ms", "pid")}
+            for entry in client.traffic()
+        ]
 
 
 def test_the_same_seed_gives_the_same_record_twice_and_after_a_reset(
@@ -189,7 +211,7 @@ def test_a_recorded_call_may_be_edited(client: EmulatorClient, program: SealedPr
 
 
 def test_a_call_that_is_too_long_is_not_kept_to_be_sent_again(client: EmulatorClient) -> None:
-    client.call("echo", json.dumps("x" * traffic_module.REPLAYED_BYTES))
+    client.call("echo", json.dumps("x" * MAX_BODY_BYTES))
     [entry] = client.traffic(kind="call")
     with pytest.raises(EmulatorError, match="no call or event of this number"):
         client.replay(entry["number"])

@@ -1,0 +1,203 @@
+"""`/emulator/stream`: what can be watched, as server-sent events.
+
+Nothing is queued for a reader: it is told the present state of what has changed since it was told last. So one that
+reads slowly costs no memory, and learns how many entries it has missed.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import msgspec
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.requests import Request
+from starlette.responses import Response
+
+from wwspec_router.emulator.display.selection import Selection
+from wwspec_router.emulator.display.views import row
+from wwspec_router.emulator.http.watch import Watch
+from wwspec_router.emulator.state.traffic.changes import Changes
+from wwspec_router.emulator.state.traffic.record import Traffic
+
+__all__ = ["Streams"]
+
+VERSION = 1
+BATCH_SECONDS = 0.05
+"""Between two looks at what has changed."""
+BATCH_ROWS = 500
+PING_SECONDS = 15
+SEND_SECONDS = 30.0
+"""A reader that takes nothing for so long is cut off; it may connect again, and go on."""
+RETRY_MS = 1000
+"""After which a browser connects again."""
+MAX_READERS = 32
+"""At once; a browser has a connection for each page."""
+
+
+class Streams:
+    """The readers of one emulator.
+
+    Args:
+        watch: What they see.
+        changes: Tells when there is something to see.
+    """
+
+    def __init__(self, watch: Watch, changes: Changes) -> None:
+        self._watch = watch
+        self._changes = changes
+        self._wakers: set[anyio.Event] = set()
+        self._readers = 0
+        self._ended = False
+
+    def respond(self, request: Request, selection: Selection) -> Response:
+        """Return the response that streams to one reader."""
+        if self._readers >= MAX_READERS:
+            return Response("too many readers of the stream\n", 503, media_type="text/plain")
+        last = request.headers.get("last-event-id") or request.query_params.get("last_event_id", "")
+        return _Response(
+            self._events(_Reader(self._watch, selection, last)), ping=PING_SECONDS, send_timeout=SEND_SECONDS
+        )
+
+    def end(self) -> None:
+        """Let every stream end; on the loop."""
+        self._ended = True
+        for each in self._wakers:
+            each.set()
+
+    async def _events(self, reader: "_Reader") -> AsyncIterator[ServerSentEvent]:
+        waiting = _Waiting(self._wakers)
+        self._changes.add(waiting.wake)
+        self._readers += 1
+        try:
+            while not self._ended:
+                waiting.begin()
+                more = False
+                for event in await anyio.to_thread.run_sync(reader.events):
+                    more = event.event == "entries"
+                    yield event
+                if not more:
+                    await waiting.wait()
+                if not self._ended:
+                    await anyio.sleep(BATCH_SECONDS)
+        finally:
+            self._readers -= 1
+            self._changes.remove(waiting.wake)
+            waiting.close()
+
+
+class _Waiting:
+    """Waits on the loop for what happens on other threads."""
+
+    def __init__(self, wakers: set[anyio.Event]) -> None:
+        self._wakers = wakers
+        self._loop = asyncio.get_running_loop()
+        self._event = anyio.Event()
+        self._is_sent_states = False
+        wakers.add(self._event)
+
+    def begin(self) -> None:
+        """Wait for what happens from now on."""
+        self._wakers.discard(self._event)
+        self._event = anyio.Event()
+        self._wakers.add(self._event)
+        self._is_sent_states = False
+
+    def wake(self) -> None:
+        """Say that something happened; on any thread."""
+        if not self._is_sent_states:
+            self._is_sent_states = True
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._set)
+
+    async def wait(self) -> None:
+        """Return when something has happened."""
+        await self._event.wait()
+
+    def close(self) -> None:
+        """Wait no longer."""
+        self._wakers.discard(self._event)
+
+    def _set(self) -> None:
+        self._event.set()
+
+
+class _Reader:
+    """What one reader was told.
+
+    Args:
+        watch: What it sees.
+        selection: Which rows it wants: `since`, kinds, an ability.
+        last_id: Of the last event that it has; empty when it has none.
+    """
+
+    def __init__(self, watch: Watch, selection: Selection, last_id: str) -> None:
+        self._watch = watch
+        self._selection = selection
+        self._session, self._revision, self._seen = _parsed(last_id)
+        self._record: Traffic | None = None
+        self._sent_states: dict[str, bytes] = {}
+
+    def events(self) -> list[ServerSentEvent]:
+        """Return what is new; on a thread, since large bodies may have to be read for it."""
+        record = self._watch.record
+        events = [] if record is self._record else [self._hello(record)]
+        states: tuple[tuple[str, Callable[[], Any], Any], ...] = (
+            ("clock", self._watch.clock, self._watch.clock_state),
+            ("faults", self._watch.faults, None),
+            ("program", self._watch.program, None),
+        )
+        for name, state, key in states:
+            shown = msgspec.json.encode(state())
+            compared = shown if key is None else msgspec.json.encode(key())
+            if self._sent_states.get(name) != compared:
+                self._sent_states[name] = compared
+                events.append(_event(name, shown))
+        return [*events, *self._rows(record)]
+
+    def _hello(self, record: Traffic) -> ServerSentEvent:
+        goes_on = record.session == self._session
+        if not goes_on:
+            self._revision = 0
+            self._seen = max(self._selection.since if self._record is None else 0, record.bounds.first - 1)
+        self._record, self._session, self._sent_states = record, record.session, {}
+        hello = {"version": VERSION, "session": record.session, "goes_on": goes_on}
+        return _event("hello", msgspec.json.encode(hello), retry=RETRY_MS)
+
+    def _rows(self, record: Traffic) -> list[ServerSentEvent]:
+        changed = record.changed(self._revision, BATCH_ROWS)
+        missed = max(0, changed.bounds.first - 1 - self._seen)
+        if not (changed.entries or missed):
+            return []
+        self._revision = changed.revision
+        self._seen = max([self._seen + missed, *(entry.number for entry in changed.entries)])
+        since = self._selection.since
+        chosen = self._selection.choose(entry for entry in changed.entries if entry.number > since)
+        rows = {"rows": [row(entry) for entry in chosen], "first": changed.bounds.first, "missed": missed}
+        last_id = f"{record.session}-{self._revision}-{self._seen}"
+        return [_event("entries", msgspec.json.encode(rows), id=last_id)]
+
+
+class _Response(EventSourceResponse):
+    """Ends with its generator.
+
+    The base class looks twice a second for a signal to the process, and does not see a server that ends without one.
+    """
+
+    @staticmethod
+    async def _listen_for_exit_signal() -> None:
+        await anyio.sleep_forever()
+
+
+def _event(name: str, data: bytes, **more: Any) -> ServerSentEvent:
+    return ServerSentEvent(data.decode(), event=name, sep="\n", **more)
+
+
+def _parsed(last_id: str) -> tuple[str, int, int]:
+    """Return session, revision and number of an event's id; nothing of one that is malformed."""
+    session, *numbers = last_id.split("-")
+    if len(numbers) != 2 or not all(each.isascii() and each.isdecimal() and len(each) < 19 for each in numbers):
+        return "", 0, 0
+    return session, int(numbers[0]), int(numbers[1])

@@ -1,0 +1,138 @@
+"""What can be watched of an emulator: its exchanges, clock, faults and program. Answers values, and does not know HTTP.
+
+Nothing here changes anything; what a test does to the emulator is `control`.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+
+from wwspec_router.emulator.answers import Answer, RefusedError, accepted
+from wwspec_router.emulator.display.selection import Selection, read_selection
+from wwspec_router.emulator.display.views import row, row_with_bodies, whole
+from wwspec_router.emulator.platform import Platform
+from wwspec_router.emulator.state.traffic.record import Traffic
+
+__all__ = ["FILE_VERSION", "Watch"]
+
+FILE_VERSION = 1
+"""Of the file that holds a session."""
+
+Json = dict[str, Any]
+
+
+class Watch:
+    """Looks at one platform.
+
+    Args:
+        platform: Which one.
+    """
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    @property
+    def record(self) -> Traffic:
+        """The exchanges of the present session."""
+        return self._platform.world.traffic
+
+    def traffic(self, parameters: Iterable[tuple[str, str]]) -> Answer:
+        """Answer the rows that are asked for, oldest first.
+
+        Args:
+            parameters: See `selection`. With `bodies=true` rows have their bodies, and with `wait=false` events that
+                are on their way to the program are not waited for.
+        """
+
+        def answer() -> Answer:
+            asked = list(parameters)
+            selection = read_selection(asked)
+            if ("wait", "false") not in asked:
+                self._platform.wait_idle()
+            return self._rows(selection, row_with_bodies if ("bodies", "true") in asked else row)
+
+        return self._platform.world.answered(answer)
+
+    def _rows(self, selection: Selection, shown: Any) -> Answer:
+        record = self.record
+        bounds = record.bounds
+        chosen = selection.choose(record.kept_entries(selection.since))
+        return accepted(
+            session=record.session,
+            first=bounds.first,
+            last=bounds.last,
+            traffic=[shown(entry) for entry in chosen],
+        )
+
+    def entry(self, number: str) -> Answer:
+        """Answer all of one entry."""
+        record = self.record
+
+        def answer() -> Answer:
+            entry = record.get(int(number)) if number.isascii() and number.isdecimal() and len(number) < 19 else None
+            if entry is None:
+                bounds = record.bounds
+                raise RefusedError(40058, f"no entry {number[:20]} is kept; there are {bounds.first} to {bounds.last}")
+            return accepted(session=record.session, entry=self._whole(entry.number, record))
+
+        return self._platform.world.answered(answer)
+
+    def clock(self) -> Json:
+        """Return what is shown of the clock."""
+        clock = self._platform.clock
+        return {"now_ms": int(clock.now() * 1000), "running": clock.runs}
+
+    def clock_state(self) -> Json:
+        """Return what changes of the clock only when it is moved or restarted."""
+        return {"moves": self._platform.clock.moves}
+
+    def faults(self) -> Json:
+        """Return the faults that still work."""
+        return {"faults": msgspec.to_builtins(self._platform.world.faults.listed())}
+
+    def program(self) -> Json:
+        """Return what is known of the program."""
+        world, program_id = self._platform.world, self._platform.settings.program_id
+        with world.lock:
+            program = world.app.programs[program_id]
+            return {
+                "program_id": program_id,
+                "url": program.target,
+                "state": {None: "unknown", True: "up", False: "down"}[program.is_up],
+                "pids": sorted(program.pids),
+                "receives_events": world.app.receiver is program,
+                "abilities": None if program.contracts is None else sorted(program.contracts),
+            }
+
+    def session(self) -> Iterator[bytes]:
+        """Yield the JSON of the file that holds the session, piece by piece: it may be large."""
+        record = self.record
+        head = {
+            "wwspec_session": FILE_VERSION,
+            "session": record.session,
+            "exported_ms": int(time.time() * 1000),
+            "version": version("wwspec-router"),
+            "clock": self.clock(),
+            "program": self.program(),
+            **self.faults(),
+            "contracts": self._contracts(),
+        }
+        yield msgspec.json.encode(head)[:-1] + b',"entries":['
+        comma = b""
+        for entry in record.kept_entries():
+            yield comma + msgspec.json.encode(self._whole(entry.number, record))
+            comma = b","
+        yield b"]}\n"
+
+    def _contracts(self) -> Any:
+        world = self._platform.world
+        with world.lock:
+            return msgspec.to_builtins(world.app.programs[self._platform.settings.program_id].contracts)
+
+    @staticmethod
+    def _whole(number: int, record: Traffic) -> Json:
+        entry = record.get(number)
+        return {} if entry is None else {**whole(entry), "children": record.children(number)}

@@ -1,0 +1,154 @@
+"""One recorded exchange, as it was: nothing is masked, decoded or judged until it is shown."""
+
+from sys import getsizeof
+from typing import Any
+
+import msgspec
+
+from wwspec_router.contracts.files import ConsoleContract
+from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
+from wwspec_router.emulator.state.tickets import Notification
+
+__all__ = [
+    "APP",
+    "CALL",
+    "CALLBACK",
+    "CLOCK",
+    "EVENT",
+    "KINDS",
+    "MAX_BODY_BYTES",
+    "SDK",
+    "Attempt",
+    "Entry",
+    "Head",
+    "Headers",
+    "Reply",
+    "body_of",
+    "byte_count",
+]
+
+APP, CALL, EVENT, SDK, CALLBACK, CLOCK = "app", "call", "event", "sdk", "callback", "clock"
+KINDS = (APP, CALL, EVENT, SDK, CALLBACK, CLOCK)
+"""An API that the app calls, a call of the program, an event for it, an SDK API, a `program_notify`, a move of the
+clock."""
+
+MAX_BODY_BYTES = 1024 * 1024
+"""Of a request or a reply, in UTF-8; of a longer one only its length is kept."""
+
+_ENTRY_BYTES = 2048
+"""Without its bodies: the struct, its numbers and its headers, and its places in the record's indexes."""
+
+Headers = list[tuple[str, str]] | list[tuple[bytes, bytes]]
+Body = str | bytes | int
+"""A text, its UTF-8, or the bytes of one that is too long to be kept."""
+
+
+class Head(msgspec.Struct, frozen=True):
+    """Where a request goes, and its headers."""
+
+    method: str
+    path: str
+    """With its query; a whole URL where the emulator sends."""
+    headers: Headers
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """What came back, as it travelled."""
+
+    status: int
+    headers: Headers
+    body: Body
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One try to deliver a callback."""
+
+    head: Head
+    body: str
+    reply: Reply | None
+    """None when there was none."""
+
+
+class Entry(msgspec.Struct, kw_only=True):
+    """One exchange."""
+
+    number: int
+    time: float
+    """Unix seconds of the emulator's clock."""
+    offset: float
+    """Real seconds since the record began."""
+    kind: str
+    """One of `KINDS`."""
+    name: str
+    """API, ability ID, event type, `program_notify`, or `advance`."""
+    flow: int
+    """Number of the first entry of what belongs together."""
+    parent: int | None = None
+    """Number of the entry that caused this one."""
+    replay_of: int | None = None
+    ability: str = ""
+    corpid: str = ""
+    agentid: int | None = None
+    pid: int | None = None
+    """The program's process, once it is known."""
+    request: Body = ""
+    reply: Body = ""
+    head: Head | None = None
+    sealed: Body = ""
+    """The request as it travelled, where that is not `request` itself."""
+    came_back: Reply | None = None
+    """The reply as it travelled, where that is not `reply` itself."""
+    errcode: int | None = None
+    """The platform's."""
+    outcome: str = ""
+    """`ok`, the errcode or return code, `cut`; empty while the exchange is under way."""
+    duration: float | None = None
+    """Real seconds; None while it is under way."""
+    faults: tuple[str, ...] = ()
+    """Ids of the faults that hit it."""
+    hits: tuple[Any, ...] = ()
+    """Those faults."""
+    contract: ConsoleContract | None = None
+    """Of the ability, when the exchange began."""
+    call: CallContent | None = None
+    """What went to the program, to be sent again."""
+    notification: Notification | None = None
+    """What the app gets; its state is the outcome."""
+    keys: tuple[str, ...] = ()
+    """By which later exchanges refer to this one."""
+    revision: int = 0
+    """Number of its last change, among all changes of the record."""
+    digest: Any = None
+    """What was worked out of the bodies to show the entry; None when that is to be done again."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes."""
+        came_back = 0 if self.came_back is None else _memory(self.came_back.body)
+        return _ENTRY_BYTES + _memory(self.request) + _memory(self.reply) + _memory(self.sealed) + came_back
+
+    @property
+    def result(self) -> str:
+        """How it ended, or has come so far."""
+        if not self.outcome and self.notification is not None:
+            return self.notification.state
+        return self.outcome
+
+
+def body_of(text: str | bytes) -> Body:
+    """Return what is kept of a body."""
+    if len(text) <= MAX_BODY_BYTES // 3:
+        return text  # however many bytes a character has
+    length = byte_count(text)
+    return text if length <= MAX_BODY_BYTES else length
+
+
+def byte_count(body: Body) -> int:
+    """Return the bytes of a body in UTF-8."""
+    if isinstance(body, int):
+        return body
+    return len(body if isinstance(body, bytes) else body.encode(errors="surrogatepass"))
+
+
+def _memory(body: Body) -> int:
+    return getsizeof(body)

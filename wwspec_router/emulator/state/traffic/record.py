@@ -1,0 +1,260 @@
+"""The latest exchanges: calls of the app, calls and events for the program, SDK calls, callbacks [100042].
+
+Entries are numbered in the order in which they began, and know which entry caused them: the one under way in the same
+context, or the one that a request refers to. Bounded in entries and in bytes. Knows no HTTP. Safe under threads.
+"""
+
+import secrets
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from itertools import takewhile
+from time import perf_counter
+from typing import Any
+
+import msgspec
+
+from wwspec_router.contracts.files import ConsoleContract
+from wwspec_router.emulator.bounded import MIB, BoundedDict, Kept
+from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
+from wwspec_router.emulator.state.clock import Clock
+from wwspec_router.emulator.state.traffic.entries import APP, SDK, Entry, Reply, body_of
+
+__all__ = ["Bounds", "Changed", "Traffic", "current_entry", "note_contract", "under"]
+
+KEPT_ENTRIES = 10_000
+KEPT_BYTES = 128 * MIB
+"""Of all entries, as they are in memory; the oldest make room."""
+
+_current: ContextVar[Entry | None] = ContextVar("exchange", default=None)
+"""The exchange under way: what begins meanwhile was caused by it."""
+
+
+def current_entry() -> Entry | None:
+    """Return the exchange under way in this context."""
+    return _current.get()
+
+
+def note_contract(contract: ConsoleContract | None) -> None:
+    """Record by which contract the exchange under way is checked."""
+    entry = _current.get()
+    if entry is not None:
+        entry.contract = contract
+
+
+@contextmanager
+def under(entry: Entry) -> Iterator[None]:
+    """Let an entry be the cause of those that begin within the block, and in what is scheduled there."""
+    token = _current.set(entry)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """Which entries are kept."""
+
+    first: int
+    """Number of the oldest one; one more than `last` when none is kept."""
+    last: int
+    """Number of the newest one that there ever was."""
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """What changed after some revision."""
+
+    entries: list[Entry]
+    """In the order of their last changes."""
+    revision: int
+    """Of the last of them."""
+    bounds: Bounds
+
+
+class Traffic:
+    """The record of one session: from a start or a reset of the emulator to the next.
+
+    Args:
+        clock: Stamps the entries.
+        on_change: Called after each change, under no lock.
+    """
+
+    def __init__(self, clock: Clock, on_change: Callable[[], None] = lambda: None) -> None:
+        self.session = secrets.token_hex(4)
+        """Tells the sessions apart: each begins to number anew."""
+        self._clock = clock
+        self._on_change = on_change
+        self._lock = threading.Lock()
+        self._entries = BoundedDict[int, Entry](KEPT_BYTES, KEPT_ENTRIES, self._forget)
+        """By number."""
+        self._changed: dict[int, Entry] = {}
+        """By number, in the order of their last changes."""
+        self._by_key: dict[str, int] = {}
+        """Numbers by what later exchanges refer to."""
+        self._count = 0
+        self._revision = 0
+        self._began = perf_counter()
+
+    def begin(
+        self,
+        kind: str,
+        name: str,
+        request: str | bytes = "",
+        *,
+        refers_to: Iterable[str] = (),
+        follows: Iterable[str] = (),
+        keys: tuple[str, ...] = (),
+        call: CallContent | None = None,
+        **fields: Any,
+    ) -> Entry:
+        """Record that an exchange begins.
+
+        Args:
+            kind: One of `KINDS`.
+            name: What is called, or the event's type.
+            request: What is sent.
+            refers_to: Keys of the entry that caused it, where none is under way in this context; the first that is
+                known counts.
+            follows: Keys of an entry of the same flow that did not cause it, such as the page before.
+            keys: By which later exchanges refer to this one.
+            call: What is sent to the program, to be sent again when it is not too long.
+            fields: Other fields of the `Entry`.
+        """
+        kept = body_of(request)
+        parent = None if kind in (APP, SDK) else _current.get()  # those come from outside
+        entry = Entry(
+            number=0,
+            time=self._clock.now(),
+            offset=perf_counter() - self._began,
+            kind=kind,
+            name=name,
+            flow=0,
+            request=kept,
+            keys=keys,
+            call=None if isinstance(kept, int) else call,
+            **fields,
+        )
+        with self._lock:
+            self._count += 1
+            entry.number = entry.flow = self._count
+            if parent is not None:
+                entry.parent, entry.flow = parent.number, parent.flow
+            elif (cause := self._find(refers_to)) is not None:
+                entry.parent, entry.flow = cause.number, cause.flow
+            elif (before := self._find(follows)) is not None:
+                entry.flow = before.flow
+            for key in keys:
+                self._by_key[key] = entry.number
+            self._entries.put(entry.number, entry, entry.size)
+            self._note_change(entry)
+        self._on_change()
+        return entry
+
+    def end(
+        self,
+        entry: Entry,
+        outcome: int | str,
+        reply: str | bytes = "",
+        *,
+        errcode: int | None = None,
+        came_back: Reply | None = None,
+        keys: tuple[str, ...] = (),
+    ) -> None:
+        """Record how it ended.
+
+        Args:
+            entry: What ended.
+            outcome: 0 is shown as `ok`.
+            reply: What came back, decoded.
+            errcode: The platform's; an integer `outcome` when None.
+            came_back: The reply as it travelled, where that is another text.
+            keys: Further ones by which later exchanges refer to it.
+        """
+        entry.reply = body_of(reply)
+        entry.came_back = came_back
+        entry.errcode = outcome if errcode is None and isinstance(outcome, int) else errcode
+        entry.outcome = "ok" if outcome == 0 else str(outcome)
+        entry.duration = perf_counter() - self._began - entry.offset
+        self.update(entry, keys)
+
+    def update(self, entry: Entry, keys: tuple[str, ...] = ()) -> None:
+        """Record that an entry is another than before, and perhaps further keys of it."""
+        with self._lock:
+            if entry.number in self._entries:
+                entry.digest = None
+                entry.keys += keys
+                for key in keys:
+                    self._by_key[key] = entry.number
+                self._note_change(entry)
+                self._entries.resize(entry.number, entry.size)
+        self._on_change()
+
+    def find(self, *keys: str) -> Entry | None:
+        """Return the entry that one of the keys refers to; None when it is unknown or too old."""
+        with self._lock:
+            return self._find(keys)
+
+    def get(self, number: int) -> Entry | None:
+        """Return an entry; None when it is unknown or too old."""
+        with self._lock:
+            return self._entries.get(number)
+
+    def kept_entries(self, since: int = 0) -> list[Entry]:
+        """Return the entries after a number, oldest first."""
+        with self._lock:
+            return [entry for entry in self._entries.values() if entry.number > since]
+
+    def children(self, number: int) -> list[int]:
+        """Return the numbers of the entries that an entry caused."""
+        return [entry.number for entry in self.kept_entries(number) if entry.parent == number]
+
+    def changed(self, since: int, limit: int) -> Changed:
+        """Return entries that changed after a revision, at most `limit`: those that changed first."""
+        with self._lock:
+            changed = list(takewhile(lambda entry: entry.revision > since, reversed(self._changed.values())))
+            entries = changed[-limit:][::-1]
+            revision = entries[-1].revision if entries else max(since, self._revision)
+            return Changed(entries, revision, self._bounds())
+
+    @property
+    def bounds(self) -> Bounds:
+        """Which entries are kept."""
+        with self._lock:
+            return self._bounds()
+
+    @property
+    def revision(self) -> int:
+        """Number of the last change."""
+        with self._lock:
+            return self._revision
+
+    @property
+    def kept(self) -> Kept:
+        """How full the record is."""
+        with self._lock:
+            return self._entries.kept
+
+    def _find(self, keys: Iterable[str]) -> Entry | None:
+        for key in keys:
+            number = self._by_key.get(key) if key else None
+            if number is not None:
+                return self._entries.get(number)
+        return None
+
+    def _bounds(self) -> Bounds:
+        oldest = self._entries.oldest()
+        return Bounds(self._count + 1 if oldest is None else oldest[0], self._count)
+
+    def _note_change(self, entry: Entry) -> None:
+        self._revision += 1
+        entry.revision = self._revision
+        self._changed.pop(entry.number, None)
+        if entry.number in self._entries:
+            self._changed[entry.number] = entry
+
+    def _forget(self, number: int, entry: Entry) -> None:
+        self._changed.pop(number, None)
+        for key in entry.keys:
+            if self._by_key.get(key) == number:
+                del self._by_key[key]

@@ -1,0 +1,77 @@
+"""What requests refer to: the values by which an exchange is known to belong to an earlier one."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from wwspec_router.contracts.decoding import decode_json
+from wwspec_router.emulator.answers import Answer
+from wwspec_router.errors import JsonError
+
+__all__ = ["References", "app_references", "given_cursors", "sdk_references"]
+
+_CALLS = ("sync_call_program", "async_program_task")
+_RESULT = "async_program_result"
+
+
+class References(msgspec.Struct, frozen=True):
+    """What an app's request refers to."""
+
+    ability: str = ""
+    cause: tuple[str, ...] = ()
+    """A notify_id, or the jobid of an asynchronous call."""
+    before: tuple[str, ...] = ()
+    """A cursor, a page id or an event token: what follows them is of the same flow."""
+
+
+class _Request(msgspec.Struct):
+    ability_id: str = ""
+    notify_id: str = ""
+    request_data: str = ""
+    jobid: str = ""
+
+
+class _Inner(msgspec.Struct):
+    cursor: str = ""
+    page_id: str = ""
+    token: str = ""
+    notify_id: str = ""
+
+
+_NO_REFERENCES = References()
+
+
+def app_references(api: str, body: bytes) -> References:
+    """Return what an app's request refers to."""
+    if api not in _CALLS and api != _RESULT:
+        return _NO_REFERENCES
+    try:
+        request = decode_json(body, _Request)
+    except JsonError:
+        return _NO_REFERENCES
+    if api == _RESULT:
+        return References(cause=(request.jobid,))
+    inner = _inner(request.request_data)
+    return References(request.ability_id, (request.notify_id,), (inner.page_id, inner.cursor, inner.token))
+
+
+def sdk_references(job_info: str, request_id: str, body: bytes) -> Iterator[str]:
+    """Yield what an SDK call refers to, the surest first; the body is read only when nothing else is known."""
+    yield job_info
+    yield request_id
+    inner = _inner(body)
+    yield inner.notify_id
+    yield inner.token
+
+
+def given_cursors(answer: Answer) -> tuple[str, ...]:
+    """Return the cursor and the page ids of an answer."""
+    pages = answer.get("page_id_list", ())
+    return tuple(each for each in (answer.get("next_cursor"), *pages) if isinstance(each, str) and each)
+
+
+def _inner(text: str | bytes) -> _Inner:
+    try:
+        return decode_json(text, _Inner)
+    except JsonError:
+        return _Inner()
