@@ -36,8 +36,7 @@ export class FlowRow {
         this.#time,
         this.#twist,
         h("span", { class: "what" }, this.#kind, this.#name, this.#via),
-        this.#problems,
-        this.#waterfall.element,
+        h("span", { class: "second" }, this.#waterfall.element, this.#problems),
         this.#count,
         this.#took,
         this.#outcome,
@@ -60,7 +59,7 @@ export class FlowRow {
         if (isOpenable) this.element.setAttribute("aria-expanded", String(flow.open));
         else this.element.removeAttribute("aria-expanded");
         this.element.style.setProperty("--depth", isFlow ? "0" : String(item.depth + 1));
-        this.#time.textContent = timeOfDay(row.time_ms / 1000);
+        this.#time.textContent = isFlow ? timeOfDay(row.time_ms / 1000) : `+${duration(row.offset_ms - start)}`;
         this.#time.title = t("timeline.when", { date: dateOf(row.time_ms), offset: (row.offset_ms / 1000).toFixed(3) });
         this.#twist.textContent = isOpenable ? (flow.open ? "▾" : "▸") : "";
         this.#kind.textContent = t(`timeline.kind.${row.kind}`);

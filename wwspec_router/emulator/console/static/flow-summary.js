@@ -27,7 +27,7 @@ export const LANES = ["app", "wecom", "program", "sdk"];
 export const LANE_OF = { app: "app", event: "wecom", callback: "wecom", clock: "wecom", call: "program", sdk: "sdk" };
 
 /** Size of a waterfall in its own units. */
-export const WATERFALL = { width: 1000, height: 24, track: 6, bar: 5, narrowest: 8 };
+export const WATERFALL = { width: 1000, height: 24, track: 6, bar: 5, narrowest: 8, end: 14 };
 
 const MOST_BARS = 400; // of one flow; more cannot be told apart
 
@@ -78,7 +78,7 @@ export function problemsOf(row) {
 }
 
 /**
- * Return the bars of entries as paths of an SVG element, one for each lane, and one for those that failed.
+ * Return the bars of entries as paths of an SVG element, one for each lane, and one for the ends of those that failed.
  * @param {Iterable<Row>} rows
  * @param {{start: number, end: number}} span
  * @returns {Record<Lane | "failed", string>}
@@ -93,7 +93,18 @@ export function barsOf(rows, { start, end }) {
         const wide = Math.max(((row.duration_ms ?? end - row.offset_ms) || 0) * scale, WATERFALL.narrowest);
         const left = Math.max(0, Math.min((row.offset_ms - start) * scale, WATERFALL.width - wide));
         const top = LANES.indexOf(lane) * WATERFALL.track;
-        paths[row.failed ? "failed" : lane] += `M${left.toFixed(1)} ${top}h${wide.toFixed(1)}v${WATERFALL.bar}h${(-wide).toFixed(1)}z`;
+        paths[lane] += bar(left, top, wide);
+        const red = Math.min(wide, WATERFALL.end);
+        if (row.failed) paths.failed += bar(left + wide - red, top, red);
     }
     return paths;
+}
+
+/**
+ * @param {number} left
+ * @param {number} top
+ * @param {number} wide
+ */
+function bar(left, top, wide) {
+    return `M${left.toFixed(1)} ${top}h${wide.toFixed(1)}v${WATERFALL.bar}h${(-wide).toFixed(1)}z`;
 }

@@ -37,7 +37,7 @@ export const TIMELINE = {
     "timeline.short.program": ["Program", "专区程序"],
     "timeline.short.sdk": ["SDK", "SDK"],
     "timeline.contract": ["contract: {code}", "协议不符：{code}"],
-    "timeline.fault": ["fault {code}", "故障 {code}"],
+    "timeline.fault": ["{code}", "故障 {code}"],
     "timeline.failed": ["failed", "失败"],
     "timeline.replay": ["replay of #{number}", "重放自 #{number}"],
     "timeline.entries": ["{count} entries", "{count} 条记录"],

@@ -39,7 +39,7 @@ class Timeline {
      */
     constructor(main, place) {
         this.#place = place;
-        this.#bar = new FilterBar(filtersOf(place.query), (filters) => go(hashOf("timeline", here().id, filters), { replace: true }), [h("span", { class: "grow" }), this.#status]);
+        this.#bar = new FilterBar(filtersOf(place.query), (filters) => go(hashOf("timeline", here().id, filters), { replace: true }), [this.#status]);
         this.#list.onchange = (rows) => this.#changed(rows);
         this.#list.onclear = () => this.#bar.clear();
         main.appendChild(h("div", { class: "timeline" }, this.#bar.element, legend(), this.#split));
