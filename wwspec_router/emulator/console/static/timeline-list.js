@@ -59,6 +59,7 @@ export class TimelineList {
     /** Show what is recorded, and what comes. */
     start() {
         record.addEventListener("rows", this.#note);
+        record.addEventListener("program", this.#showEmpty);
         this.#resized.observe(this.element);
         this.#fit();
         this.#take();
@@ -66,6 +67,7 @@ export class TimelineList {
 
     end() {
         record.removeEventListener("rows", this.#note);
+        record.removeEventListener("program", this.#showEmpty);
         this.#resized.disconnect();
     }
 
@@ -75,7 +77,6 @@ export class TimelineList {
 
     /** @param {import("./flow-items.js").Condition | null} condition */
     filter(condition) {
-        this.#empty.isFiltered = condition !== null;
         this.#keepPlace(() => this.#items.filter(condition));
         this.#list.redraw();
     }
@@ -83,7 +84,7 @@ export class TimelineList {
     /** @param {boolean} isSearching */
     setSearching(isSearching) {
         this.#empty.isSearching = isSearching;
-        this.#empty.show(this.#items.items.length === 0);
+        this.#showEmpty();
     }
 
     /** @param {FlowItem} item */
@@ -116,7 +117,7 @@ export class TimelineList {
         }
         this.selected = this.#items.items[this.#items.indexOf(row)] ?? null;
         this.#show();
-        this.#reveal();
+        this.#list.revealSelected();
     }
 
     /** @param {number} step */
@@ -180,20 +181,21 @@ export class TimelineList {
         const { items } = this.#items;
         this.#list.rows = items;
         this.#list.selected = this.selected ? items.indexOf(this.selected) : -1;
-        this.#empty.show(items.length === 0);
-        this.#list.hidden = items.length === 0;
+        this.#showEmpty();
         this.#follower.show();
     }
+
+    #showEmpty = () => {
+        const isEmpty = this.#items.items.length === 0;
+        this.#empty.show(isEmpty);
+        this.#list.hidden = isEmpty;
+    };
 
     /** @param {number} index */
     #selectAt(index) {
         this.selected = this.#items.items[index] ?? null;
         this.#list.selected = index;
-        this.#reveal();
-    }
-
-    #reveal() {
-        if (this.#list.selected >= 0) this.#list.reveal(this.#list.selected);
+        this.#list.revealSelected();
     }
 
     /** @param {Item} item */
@@ -242,6 +244,6 @@ export class TimelineList {
         list.draw();
         if (this.#follower.isFollowing) list.toEnd();
         else list.scrollTop = top * height;
-        if (this.selected && !this.#follower.isFollowing) this.#reveal();
+        if (this.selected && !this.#follower.isFollowing) this.#list.revealSelected();
     }
 }

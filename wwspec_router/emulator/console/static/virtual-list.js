@@ -96,9 +96,10 @@ export class VirtualList extends HTMLElement {
         this.draw();
     }
 
-    /** @param {number} index Scroll so that a row is in sight. */
-    reveal(index) {
-        const top = index * this.rowHeight;
+    /** Scroll so that the selected row is in sight. */
+    revealSelected() {
+        if (this.#selected < 0) return;
+        const top = this.#selected * this.rowHeight;
         const lowest = top + this.rowHeight - this.clientHeight;
         this.scrollTo(0, Math.min(top, Math.max(lowest, this.scrollTop)));
     }

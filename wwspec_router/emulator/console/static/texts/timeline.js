@@ -64,8 +64,8 @@ export const TIMELINE = {
         "调用、事件、SDK 调用和回调发生时会实时显示在这里。可以先试试：",
     ],
     "timeline.empty.call": ["Call an ability of the program", "调用专区程序的一个能力"],
-    "timeline.empty.event": ["Let somebody say something: the program gets an event", "让某人发一条消息：程序会收到事件"],
-    "timeline.empty.events": ["Fire any event", "触发任意事件"],
+    "timeline.empty.event": ["Send an event to the program", "向专区程序发送一个事件"],
+    "timeline.empty.events": ["Fire another event, or say something as somebody", "触发其他事件，或以某人身份发消息"],
     "timeline.empty.try": ["Try an ability with a form", "用表单试用能力"],
     "timeline.empty.file": ["The imported file has no entries", "导入的文件没有任何记录"],
 };

@@ -42,7 +42,7 @@ class Timeline {
         this.#bar = new FilterBar(filtersOf(place.query), (filters) => go(hashOf("timeline", here().id, filters), { replace: true }), [this.#status]);
         this.#list.onchange = (rows) => this.#changed(rows);
         this.#list.onclear = () => this.#bar.clear();
-        main.appendChild(h("div", { class: "timeline" }, this.#bar.element, legend(), this.#split));
+        main.appendChild(h("div", { class: "timeline" }, h("h1", {}, t("nav.timeline")), this.#bar.element, legend(), this.#split));
         this.#list.start();
         this.#filter();
         this.#showEntry();
