@@ -2,6 +2,7 @@
 // @ts-check
 import { everyFrame } from "./dom.js";
 
+const TIDY_MS = 150;
 const BEYOND = 8; // rows above and below those in sight
 
 /**
@@ -25,6 +26,7 @@ export class VirtualList extends HTMLElement {
     #selected = -1;
     #space = document.createElement("div");
     #draw = everyFrame(() => this.draw());
+    #tidying = 0;
     #resized = new ResizeObserver(() => this.#draw());
 
     connectedCallback() {
@@ -39,6 +41,7 @@ export class VirtualList extends HTMLElement {
     }
 
     disconnectedCallback() {
+        clearTimeout(this.#tidying);
         this.#resized.disconnect();
     }
 
@@ -127,6 +130,8 @@ export class VirtualList extends HTMLElement {
         const spare = [...gone.values()];
         for (let index = first; index < end; index += 1) this.#place(this.#rows[index], index, spare);
         for (const element of spare) element.remove();
+        clearTimeout(this.#tidying);
+        this.#tidying = setTimeout(() => this.#tidy(), TIDY_MS);
         const active = this.#shown.get(this.#rows[this.#selected]);
         if (active) this.setAttribute("aria-activedescendant", active.id);
         else this.removeAttribute("aria-activedescendant");
@@ -150,6 +155,13 @@ export class VirtualList extends HTMLElement {
         element.setAttribute("aria-selected", String(index === this.#selected));
         element.setAttribute("aria-posinset", String(index + 1));
         element.setAttribute("aria-setsize", String(this.#rows.length));
+    }
+
+    /** Put the elements into the order of their rows, for those who read the page by its elements. */
+    #tidy() {
+        const place = (/** @type {HTMLElement} */ element) => Number(element.getAttribute("aria-posinset"));
+        const inOrder = [...this.#shown.values()].sort((a, b) => place(a) - place(b));
+        if (inOrder.some((element, index) => this.#space.children[index] !== element)) this.#space.replaceChildren(...inOrder);
     }
 
     /**
