@@ -4,20 +4,24 @@
 with the reference program behind it. "First paint" ends when the newest of all entries is in the page. "Scrolling" goes
 from the end of the list to its start and back. "Heap" is that of the page's JavaScript after a collection, once with all
 entries that the emulator keeps, and after twice as many more. "Calls" go through the emulator to the program, whose SDK
-calls come back: three entries each. Needs Chromium, `playwright` and `wrk`.
+calls come back: three entries each. For these the emulator has the first core for itself, and the program, `wrk` and
+Chromium share the last. Needs Chromium, `playwright` and `wrk`.
 """
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.command import Benchmark, Effort, run
 from benchmarks.figures import Samples
+from benchmarks.rig import CORES
 from benchmarks.zones import ROOT
 from wwspec_router.testing.zone import ServedZone, Zone
 
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 8
 ABILITY, REQUEST = "invoke_sync_msg", '{"limit": 1}'
+CALLS = "calls through the emulator"
 MIB = 1024 * 1024
 
 CHROMIUM_OPTIONS = (
@@ -64,7 +69,7 @@ def measure(effort: Effort) -> Samples:
     """Measure each round on a new session of the emulator."""
     kept = effort.pick(full=10_000, quick=300)
     samples = Samples("few", entries=kept, connections=CONNECTIONS, seconds_of_a_turn=effort.seconds)
-    samples.refer("calls through the emulator", "no page")
+    samples.refer(CALLS, "no page")
     names = {"few": "10 entries", "many": f"{kept:,} entries"}
     samples.settings |= names
     with chromium() as browser, Zone.serve(ROOT) as zone:
@@ -77,12 +82,41 @@ def measure(effort: Effort) -> Samples:
 
 def calls(samples: Samples, zone: ServedZone, browser: "Browser", seconds: int) -> None:
     """Take the rate of calls without the page, and with it."""
-    case = "calls through the emulator"
+    emulator = zone.emulator.process.pid
     zone.client.reset()
     load(zone, 1)
-    samples.add(case, "no page", "rate", "calls/s", load(zone, seconds))
-    with page(browser, zone):
-        samples.add(case, "page open", "rate", "calls/s", load(zone, seconds))
+    pin(os.getpid(), CORES[-1:])
+    pin(emulator, CORES[:1])
+    turn(samples, "no page", zone, seconds)
+    with page(browser, zone) as opened:
+        shown(opened, zone)
+        turn(samples, "page open", zone, seconds)
+    pin(os.getpid(), CORES)
+
+
+def turn(samples: Samples, name: str, zone: ServedZone, seconds: int) -> None:
+    """Make calls for a while."""
+    emulator, before = zone.emulator.process.pid, zone.client.last_number()
+    begun = processor_time(emulator)
+    rate = load(zone, seconds)
+    entries = zone.client.last_number() - before
+    samples.add(CALLS, name, "rate", "calls/s", rate)
+    samples.add(CALLS, name, "emulator's processor", "µs/entry", (processor_time(emulator) - begun) / entries * 1e6)
+
+
+def processor_time(pid: int) -> float:
+    """Return the seconds of a processor that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def pin(pid: int, cores: list[int]) -> None:
+    """Let a process, those that it started, and all of their threads run on these cores."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(OSError):  # it has ended
+            os.sched_setaffinity(int(task.name), cores)
+            for child in (task / "children").read_text().split():
+                pin(int(child), cores)
 
 
 def look(samples: Samples, zone: ServedZone, browser: "Browser", name: str, entries: int, effort: Effort) -> None:
