@@ -24,11 +24,11 @@ from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.faults import CutError, ReturnCodeError
 from wwspec_router.emulator.state.tickets import Notification
 from wwspec_router.emulator.state.timers import Ticker
+from wwspec_router.emulator.state.traffic.changes import Changes
+from wwspec_router.emulator.state.traffic.entries import APP, CLOCK, SDK, Attempt, Entry, Head
+from wwspec_router.emulator.state.traffic.record import under
+from wwspec_router.emulator.state.traffic.references import app_references, given_cursors, sdk_references
 from wwspec_router.emulator.state.world import Caller, Channel, World
-from wwspec_router.emulator.traffic.changes import Changes
-from wwspec_router.emulator.traffic.entries import APP, CLOCK, SDK, Entry, Head, Reply
-from wwspec_router.emulator.traffic.record import under
-from wwspec_router.emulator.traffic.references import app_references, given_cursors, sdk_references
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.logs import short
 
@@ -142,15 +142,10 @@ class Platform:
         return accepted(now=self.clock.seconds())
 
     def record_callback(
-        self,
-        notification: Notification,
-        state: str,
-        attempts: int,
-        sent: tuple[Head, str] | None = None,
-        came_back: Reply | None = None,
+        self, notification: Notification, state: str, attempts: int, last: Attempt | None = None
     ) -> None:
         """Take note of what became of a notification."""
-        self.world.record_callback(notification, state, attempts, sent, came_back)
+        self.world.record_callback(notification, state, attempts, last)
 
     def get_token(self, corpid: str, secret: str, *, head: Head | None = None) -> Answer:
         """Answer `gettoken`: an access token that is valid two hours."""
@@ -199,6 +194,7 @@ class Platform:
         Args:
             method: Of HTTP.
             path: What follows /cgi-bin/.
+            head: Of the HTTP request, for the record.
         """
         shown = path[:SHOWN_PATH]
 

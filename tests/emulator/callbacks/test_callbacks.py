@@ -254,7 +254,7 @@ def test_a_courier_that_stops_drops_what_waits_and_ends_its_thread(monkeypatch: 
 
     with http_server(lambda headers, body: (200, {}, b""), hang) as url:
         courier = Courier(url, CRYPTO, Clock())
-        courier.start(lambda notification, state, attempts: states.append(state))
+        courier.start(lambda notification, state, attempts, last: states.append(state))
         assert asked.wait(20)
         for number in range(3):
             courier.deliver(

@@ -7,18 +7,23 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from wwspec_router.cli.candidates import fault_targets
+from wwspec_router.cli.candidates import ability_ids, fault_targets
 from wwspec_router.cli.emulator_options import url_option
 from wwspec_router.cli.options import needs, print_json
+from wwspec_router.cli.tail import Lines, follow, json_lines
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.http.answer import read_answer
 from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_router.emulator.http.reading import StreamEvent
 from wwspec_router.errors import JsonError
+from wwspec_router.signals import until_interrupted
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 EFFECTS = ("errcode", "return_code", "latency", "timeout", "drop", "late", "twice", "never")
 SIDES = ("app", "sdk", "program", "callback")
+SHOWN_AT_START = 10
+"""Exchanges that `tail` begins with."""
 KINDS = ("app", "call", "event", "sdk", "callback", "clock")
 
 
@@ -137,6 +142,29 @@ def traffic(emulator: EmulatorClient, since: int, kind: str | None, as_json: boo
         return
     for entry in entries:
         click.echo(_line(entry))
+
+
+@command.command()
+@click.option("--since", type=click.IntRange(0), help="Begin after this number.  [default: the last 10]")
+@click.option("--kind", "kinds", type=click.Choice(KINDS), multiple=True, help="Only this kind; may be repeated.")
+@click.option("--ability", default="", shell_complete=ability_ids, help="Only what is about this ability ID.")
+@click.option("--json", "as_json", is_flag=True, help="A line of JSON for each exchange.")
+@with_emulator
+def tail(emulator: EmulatorClient, since: int | None, kinds: tuple[str, ...], ability: str, as_json: bool) -> None:
+    """Print requests and responses as they come, indented under what caused them. Ctrl-C ends it.
+
+    An exchange that takes a moment is printed as under way, and again when it ends. Where the emulator is started
+    again, so is this.
+    """
+    start = max(0, emulator.last_number() - SHOWN_AT_START) if since is None else since
+    lines = json_lines if as_json else Lines().of
+
+    def print_event(event: StreamEvent) -> None:
+        for line in lines(event):
+            click.echo(line)
+
+    with until_interrupted():
+        follow(lambda last_id: emulator.stream(start, kinds, ability, last_id), print_event)
 
 
 @command.command()

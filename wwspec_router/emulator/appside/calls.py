@@ -13,8 +13,8 @@ from wwspec_router.emulator.matching import check_request, check_result, registe
 from wwspec_router.emulator.program.programs import ask_program, call_async
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.state.accounts import App
+from wwspec_router.emulator.state.traffic.record import note_contract
 from wwspec_router.emulator.state.world import World
-from wwspec_router.emulator.traffic.record import note_contract
 from wwspec_router.envelope import CallType
 
 

@@ -9,14 +9,14 @@ import contextlib
 import logging
 import queue
 import threading
-from typing import Protocol
+from collections.abc import Callable
 
 import httpx
 
 from wwspec_router.emulator.callbacks import crypto as callbacks
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.tickets import Notification
-from wwspec_router.emulator.traffic.entries import Head, Reply
+from wwspec_router.emulator.state.traffic.entries import Attempt, Head, Reply, body_of
 
 TRIES = 3
 ANSWER_SECONDS = 5.0
@@ -30,19 +30,8 @@ _log = logging.getLogger("uvicorn.error")
 _ERRORS = (httpx.HTTPError, httpx.InvalidURL)
 
 
-class Report(Protocol):
-    """Takes what became of a notification."""
-
-    def __call__(
-        self,
-        notification: Notification,
-        state: str,
-        attempts: int,
-        sent: tuple[Head, str] | None = None,
-        came_back: Reply | None = None,
-    ) -> None:
-        """Take it: the new state, the tries made, and what was sent and came back last."""
-        ...
+Report = Callable[[Notification, str, int, Attempt | None], None]
+"""Takes a notification, its new state, the tries made, and the last of them."""
 
 
 class Courier:
@@ -65,8 +54,8 @@ class Courier:
         self._client = httpx.Client(trust_env=False, timeout=ANSWER_SECONDS)
         self._thread = threading.Thread(target=self._run, name="emulator-courier")
         self._report: Report = _ignore
-        self._sent: tuple[Head, str] | None = None
-        self._came_back: Reply | None = None
+        self._last: Attempt | None = None
+        """The last try of the present notification."""
 
     def start(self, report: Report) -> None:
         """Verify the URL and begin to deliver.
@@ -99,7 +88,7 @@ class Courier:
             self._waiting.put_nowait(notification)
         except queue.Full:
             _log.error("program_notify dropped: %d are waiting already", QUEUE_SIZE)
-            self._report(notification, "dropped", 0)
+            self._report(notification, "dropped", 0, None)
 
     def stop(self) -> None:
         """End after the try under way; what still waits is dropped."""
@@ -120,18 +109,18 @@ class Courier:
             elif reason := self.verify():
                 _log.warning("the callback URL is not verified: %s, then run `wwspec zone verify-callback`", reason)
         if isinstance(waiting, Notification):
-            self._report(waiting, "dropped", 0)
+            self._report(waiting, "dropped", 0, None)
 
     def _carry(self, notification: Notification) -> None:
-        self._sent, self._came_back = None, None
+        self._last = None
         for attempt in range(1, TRIES + 1):
             if self._try(notification):
-                self._report(notification, "delivered", attempt, self._sent, self._came_back)
+                self._report(notification, "delivered", attempt, self._last)
                 return
             if self._stopping.is_set():
                 break
         _log.warning("program_notify failed after %d tries: no HTTP status 200", attempt)
-        self._report(notification, "failed", attempt, self._sent, self._came_back)
+        self._report(notification, "failed", attempt, self._last)
 
     def _try(self, notification: Notification) -> bool:
         if not self.verified and (reason := self.verify()):
@@ -178,9 +167,12 @@ class Courier:
             content=xml.encode(),
             headers={"content-type": "text/xml; charset=utf-8"},
         )
-        self._sent = Head("POST", str(request.url), request.headers.multi_items()), xml
+        head = Head("POST", str(request.url), request.headers.multi_items())
+        self._last = Attempt(head, xml, None)
         answer = self._client.send(request)
-        self._came_back = Reply(answer.status_code, answer.headers.multi_items(), answer.content)
+        self._last = Attempt(
+            head, xml, Reply(answer.status_code, answer.headers.multi_items(), body_of(answer.content))
+        )
         return answer.status_code == _OK
 
     def _drop_waiting(self) -> None:
@@ -190,14 +182,8 @@ class Courier:
             except queue.Empty:
                 return
             if isinstance(notification, Notification):
-                self._report(notification, "dropped", 0)
+                self._report(notification, "dropped", 0, None)
 
 
-def _ignore(
-    notification: Notification,
-    state: str,
-    attempts: int,
-    sent: tuple[Head, str] | None = None,
-    came_back: Reply | None = None,
-) -> None:
+def _ignore(notification: Notification, state: str, attempts: int, last: Attempt | None) -> None:
     """Do nothing; used until the courier starts."""

@@ -15,8 +15,8 @@ from wwspec_router.emulator.events.types import EVENT_TYPES, build_event, wrap_e
 from wwspec_router.emulator.program.programs import ask_program, begin
 from wwspec_router.emulator.standin.wwspec_standin.link import notify_id_of
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
+from wwspec_router.emulator.state.traffic.entries import Entry
 from wwspec_router.emulator.state.world import World
-from wwspec_router.emulator.traffic.entries import Entry
 from wwspec_router.envelope import CallType
 from wwspec_router.spelling import did_you_mean
 

@@ -3,7 +3,7 @@
 Speaks HTTP and knows nothing of the emulator's state.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
@@ -12,6 +12,7 @@ import msgspec
 
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.http.answer import Answer, SubmittedCall, read_answer
+from wwspec_router.emulator.http.reading import StreamEvent, read_stream
 from wwspec_router.errcodes import DOWN, TOKEN_CODES, WAITING
 from wwspec_router.errors import JsonError, WWSpecError
 
@@ -169,10 +170,41 @@ class EmulatorClient:
         found: list[dict[str, Any]] = self._asked("GET", f"/emulator/traffic?{query}")["traffic"]
         return found
 
+    def entry(self, number: int) -> dict[str, Any]:
+        """Return all of one exchange: headers, sealed bodies, the contract's verdict.
+
+        Raises:
+            EmulatorError: It is not kept, or not any longer.
+        """
+        found: dict[str, Any] = self._asked("GET", f"/emulator/traffic/{number}")["entry"]
+        return found
+
+    def stream(
+        self, since: int = 0, kinds: Sequence[str] = (), ability: str = "", last_id: str = ""
+    ) -> Iterator[StreamEvent]:
+        """Yield what happens, for as long as the emulator runs.
+
+        Args:
+            since: The number of the last entry that is known already.
+            kinds: Kinds of entries; empty for all.
+            ability: An ability ID; empty for all.
+            last_id: Of the last event that was read, to go on after it.
+
+        Raises:
+            StreamEndedError: The emulator ended, or can't be reached.
+        """
+        query = [("since", since), ("ability", ability), *(("kind", kind) for kind in kinds)]
+        return read_stream(self._http, urlencode(query), last_id)
+
+    def last_number(self) -> int:
+        """Return the number of the newest exchange; 0 when there was none."""
+        return int(self._asked("GET", "/emulator/traffic?limit=1&wait=false")["last"])
+
     def replay(
         self,
         number: int,
         *,
+        times: int = 1,
         data: str | None = None,
         ability_id: str | None = None,
         notify_id: str | None = None,
@@ -181,6 +213,7 @@ class EmulatorClient:
 
         Args:
             number: Of its entry in the traffic.
+            times: How often, one after the other; the reply is that of the last.
             data: JSON text instead of the recorded one.
             ability_id: Instead of the recorded one.
             notify_id: Instead of the recorded one.
@@ -188,7 +221,7 @@ class EmulatorClient:
         Raises:
             EmulatorError: There is no such call, or the program could not be called.
         """
-        asked = {"number": number, "data": data, "ability_id": ability_id, "notify_id": notify_id}
+        asked = {"number": number, "times": times, "data": data, "ability_id": ability_id, "notify_id": notify_id}
         return str(self._asked("POST", "/emulator/replay", asked)["reply"])
 
     def reset(self) -> int:

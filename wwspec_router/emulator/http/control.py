@@ -15,7 +15,7 @@ from wwspec_router.emulator.scene import SceneMessage, check_message
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.state.faults import FaultSpec
 from wwspec_router.emulator.state.seeds import say
-from wwspec_router.emulator.traffic.entries import Entry
+from wwspec_router.emulator.state.traffic.entries import Entry
 from wwspec_router.errors import ConfigurationError
 
 __all__ = ["Control"]
@@ -40,7 +40,7 @@ class Replay(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     times: Annotated[int, msgspec.Meta(ge=1, le=MAX_TIMES)] = 1
     """How often it is sent, one after the other."""
 
-    def changes(self) -> dict[str, str]:
+    def changes(self) -> dict[str, Any]:
         """Return what is to be changed in the recorded call.
 
         Raises:
@@ -163,10 +163,11 @@ class Control:
             if recorded is None or recorded.call is None:
                 raise RefusedError(40058, "no call or event of this number is recorded")
             call = recorded.call._replace(**asked.changes())
+            last: Answer = {}
             for _ in range(asked.times):
-                answer = self._send_again(recorded, call)
-                results.append({"number": answer["number"], "errcode": answer["errcode"]})
-            return answer
+                last = self._send_again(recorded, call)
+                results.append({"number": last["number"], "errcode": last["errcode"]})
+            return last
 
         return {"reply": "", **world.answered(send), "results": results}
 

@@ -23,6 +23,7 @@ from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.answers import Answer, RefusedError, read
 from wwspec_router.emulator.appside import calls as appside, suites, uploads
+from wwspec_router.emulator.display.selection import read_selection
 from wwspec_router.emulator.http.control import Control
 from wwspec_router.emulator.http.stream import Streams
 from wwspec_router.emulator.http.watch import Watch
@@ -30,9 +31,8 @@ from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.standin.wwspec_standin.link import FAULT_STATUS
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_router.emulator.state.faults import CutError, ReturnCodeError
+from wwspec_router.emulator.state.traffic.entries import Head
 from wwspec_router.emulator.state.world import Caller
-from wwspec_router.emulator.traffic.entries import Head
-from wwspec_router.emulator.traffic.selection import read_selection
 from wwspec_router.errors import JsonError
 
 PROGRAM_THREADS = 256

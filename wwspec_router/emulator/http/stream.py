@@ -16,11 +16,11 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
 
+from wwspec_router.emulator.display.selection import Selection
+from wwspec_router.emulator.display.views import row
 from wwspec_router.emulator.http.watch import Watch
-from wwspec_router.emulator.traffic.changes import Changes
-from wwspec_router.emulator.traffic.record import Traffic
-from wwspec_router.emulator.traffic.selection import Selection
-from wwspec_router.emulator.traffic.views import row
+from wwspec_router.emulator.state.traffic.changes import Changes
+from wwspec_router.emulator.state.traffic.record import Traffic
 
 __all__ = ["Streams"]
 
@@ -95,7 +95,7 @@ class _Waiting:
         self._wakers = wakers
         self._loop = asyncio.get_running_loop()
         self._event = anyio.Event()
-        self._is_told = False
+        self._is_sent_states = False
         wakers.add(self._event)
 
     def begin(self) -> None:
@@ -103,12 +103,12 @@ class _Waiting:
         self._wakers.discard(self._event)
         self._event = anyio.Event()
         self._wakers.add(self._event)
-        self._is_told = False
+        self._is_sent_states = False
 
     def wake(self) -> None:
         """Say that something happened; on any thread."""
-        if not self._is_told:
-            self._is_told = True
+        if not self._is_sent_states:
+            self._is_sent_states = True
             with contextlib.suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(self._set)
 
@@ -138,7 +138,7 @@ class _Reader:
         self._selection = selection
         self._session, self._revision, self._seen = _parsed(last_id)
         self._record: Traffic | None = None
-        self._told: dict[str, bytes] = {}
+        self._sent_states: dict[str, bytes] = {}
 
     def events(self) -> list[ServerSentEvent]:
         """Return what is new; on a thread, since large bodies may have to be read for it."""
@@ -152,8 +152,8 @@ class _Reader:
         for name, state, key in states:
             shown = msgspec.json.encode(state())
             compared = shown if key is None else msgspec.json.encode(key())
-            if self._told.get(name) != compared:
-                self._told[name] = compared
+            if self._sent_states.get(name) != compared:
+                self._sent_states[name] = compared
                 events.append(_event(name, shown))
         return [*events, *self._rows(record)]
 
@@ -162,7 +162,7 @@ class _Reader:
         if not goes_on:
             self._revision = 0
             self._seen = max(self._selection.since if self._record is None else 0, record.bounds.first - 1)
-        self._record, self._session, self._told = record, record.session, {}
+        self._record, self._session, self._sent_states = record, record.session, {}
         hello = {"version": VERSION, "session": record.session, "goes_on": goes_on}
         return _event("hello", msgspec.json.encode(hello), retry=RETRY_MS)
 
@@ -181,8 +181,9 @@ class _Reader:
 
 
 class _Response(EventSourceResponse):
-    """Ends with its generator: the class itself looks twice a second for a signal to the process, and is not told of a
-    server that ends without one.
+    """Ends with its generator.
+
+    The base class looks twice a second for a signal to the process, and does not see a server that ends without one.
     """
 
     @staticmethod

@@ -5,16 +5,16 @@ Nothing here changes anything; what a test does to the emulator is `control`.
 
 import time
 from collections.abc import Iterable, Iterator
+from importlib.metadata import version
 from typing import Any
 
 import msgspec
 
-from wwspec_router import __version__
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted
+from wwspec_router.emulator.display.selection import Selection, read_selection
+from wwspec_router.emulator.display.views import row, row_with_bodies, whole
 from wwspec_router.emulator.platform import Platform
-from wwspec_router.emulator.traffic.record import Traffic
-from wwspec_router.emulator.traffic.selection import Selection, read_selection
-from wwspec_router.emulator.traffic.views import row, row_with_bodies, whole
+from wwspec_router.emulator.state.traffic.record import Traffic
 
 __all__ = ["FILE_VERSION", "Watch"]
 
@@ -114,7 +114,7 @@ class Watch:
             "wwspec_session": FILE_VERSION,
             "session": record.session,
             "exported_ms": int(time.time() * 1000),
-            "version": __version__,
+            "version": version("wwspec-router"),
             "clock": self.clock(),
             "program": self.program(),
             **self.faults(),

@@ -13,9 +13,9 @@ from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.emulator.state.accounts import Program
 from wwspec_router.emulator.state.faults import DROP, ERRCODE, PROGRAM, TIMEOUT
 from wwspec_router.emulator.state.jobs import OnResult
+from wwspec_router.emulator.state.traffic.entries import CALL, EVENT, Entry, Head, Reply, body_of
+from wwspec_router.emulator.state.traffic.record import current_entry, note_contract, under
 from wwspec_router.emulator.state.world import Caller, ChannelConnectError, ChannelTimeoutError, ProgramReply, World
-from wwspec_router.emulator.traffic.entries import CALL, EVENT, Entry, Head, Reply, body_of
-from wwspec_router.emulator.traffic.record import current_entry, note_contract, under
 from wwspec_router.envelope import CallType
 
 __all__ = ["MODEL_SECONDS", "ask_program", "begin", "call_async", "report_job"]

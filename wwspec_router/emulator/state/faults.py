@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from wwspec_router.emulator.answers import RefusedError
-from wwspec_router.emulator.traffic.entries import APP, CALLBACK, SDK, Entry
+from wwspec_router.emulator.state.traffic.entries import APP, CALLBACK, SDK, Entry
 from wwspec_router.errors import WWSpecError
 
 __all__ = ["CutError", "Fault", "FaultSpec", "Faults", "ReturnCodeError"]

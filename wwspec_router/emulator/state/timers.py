@@ -45,13 +45,14 @@ class Timers:
     def schedule(self, delay: float, action: Action) -> None:
         """Let an action run once, with no lock held, when `delay` seconds of the clock have passed.
 
-        It runs in the context of this call, so that what it leads to is recorded under the same cause. May be called under the world's lock, and by an action.
+        It runs in the context of this call, so that what it leads to is recorded under the same cause. May be called
+        under the world's lock, and by an action.
         """
         with self._changed:
             if len(self._waiting) >= MAX_WAITING:
                 _log.error("a timed action of the emulator is dropped: %d are waiting already", MAX_WAITING)
                 return
-            in_context = partial(copy_context().run, action)
+            in_context: Action = partial(copy_context().run, action)
             heapq.heappush(self._waiting, (self._clock.now() + delay, next(self._serial), in_context))
             self._changed.notify_all()
 

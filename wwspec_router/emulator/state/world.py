@@ -35,8 +35,8 @@ from wwspec_router.emulator.state.tickets import (
     Tickets,
 )
 from wwspec_router.emulator.state.timers import Timers
-from wwspec_router.emulator.traffic.entries import CALLBACK, Head, Reply
-from wwspec_router.emulator.traffic.record import Traffic
+from wwspec_router.emulator.state.traffic.entries import CALLBACK, Attempt
+from wwspec_router.emulator.state.traffic.record import Traffic
 from wwspec_router.errors import WWSpecError
 
 KEPT_NOTIFICATIONS = 1000
@@ -256,7 +256,10 @@ class World:
             self.timers.schedule(met[LATE], lambda: self._pass_on(notification, twice=TWICE in met))
         else:
             self._pass_on(notification, twice=TWICE in met)
-        self.traffic.update(entry)
+        if notification.state in ("recorded", "withheld"):
+            self.traffic.end(entry, "")
+        else:
+            self.traffic.update(entry)
 
     def _pass_on(self, notification: Notification, *, twice: bool) -> None:
         for _ in range(2 if twice else 1):
@@ -270,12 +273,7 @@ class World:
             self.traffic.update(entry)
 
     def record_callback(
-        self,
-        notification: Notification,
-        state: str,
-        attempts: int,
-        sent: tuple[Head, str] | None = None,
-        came_back: Reply | None = None,
+        self, notification: Notification, state: str, attempts: int, last: Attempt | None = None
     ) -> None:
         """Note what became of a notification; needs no lock."""
         with self.lock:
@@ -284,9 +282,9 @@ class World:
             self._delivered.notify_all()
         entry = self.traffic.find(notification.notify_id)
         if entry is not None:
-            if sent is not None:
-                entry.head, entry.sealed = sent
-            self.traffic.end(entry, "", came_back=came_back)
+            if last is not None:
+                entry.head, entry.sealed = last.head, last.body
+            self.traffic.end(entry, "", came_back=None if last is None else last.reply)
 
     def wait_delivered(self, seconds: float) -> bool:
         """Wait until no notification is on its way to the callback URL; return whether it is so. Needs no lock."""

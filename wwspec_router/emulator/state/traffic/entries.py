@@ -18,6 +18,7 @@ __all__ = [
     "KINDS",
     "MAX_BODY_BYTES",
     "SDK",
+    "Attempt",
     "Entry",
     "Head",
     "Headers",
@@ -57,6 +58,15 @@ class Reply(msgspec.Struct, frozen=True):
     status: int
     headers: Headers
     body: Body
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One try to deliver a callback."""
+
+    head: Head
+    body: str
+    reply: Reply | None
+    """None when there was none."""
 
 
 class Entry(msgspec.Struct, kw_only=True):

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from wwspec_router.emulator.answers import RefusedError
-from wwspec_router.emulator.traffic.entries import KINDS, Body, Entry
-from wwspec_router.emulator.traffic.views import row
+from wwspec_router.emulator.display.views import row
+from wwspec_router.emulator.state.traffic.entries import KINDS, Body, Entry
 
 __all__ = ["Selection", "read_selection"]
 

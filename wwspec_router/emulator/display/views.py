@@ -5,9 +5,11 @@ from typing import Any
 import msgspec
 
 from wwspec_router.contracts.decoding import decode_json
+from wwspec_router.emulator.display.masking import masked_headers, masked_path, masked_text, masked_value
 from wwspec_router.emulator.matching import Misfit, request_misfit, result_misfit
-from wwspec_router.emulator.traffic.entries import APP, CALL, CALLBACK, CLOCK, EVENT, SDK, Body, Entry, byte_count
-from wwspec_router.emulator.traffic.masking import masked_headers, masked_path, masked_text, masked_value
+from wwspec_router.emulator.standin.wwspec_standin.link import FAULT_STATUS
+from wwspec_router.emulator.state.traffic.entries import APP, CALL, CALLBACK, EVENT, SDK, Body, Entry, byte_count
+from wwspec_router.errcodes import WAITING
 from wwspec_router.errors import JsonError
 
 __all__ = ["row", "row_with_bodies", "whole"]
@@ -15,6 +17,8 @@ __all__ = ["row", "row_with_bodies", "whole"]
 Json = dict[str, Any]
 
 _REPORT = "program_async_job_call_back"
+_OK = 200
+_WAITING = str(WAITING)
 _CALLBACK_FAILURES = ("failed", "dropped")
 
 
@@ -102,7 +106,7 @@ def _failed(entry: Entry, result: str, digest: _Digest) -> bool:
     misfit = digest.contract is not None and any(
         side is not None and not side["fits"] for side in digest.contract.values()
     )
-    return bool(digest.program_errcode) or misfit or result not in ("", "ok")
+    return bool(digest.program_errcode) or misfit or result not in ("", "ok", _WAITING)
 
 
 def _digest(entry: Entry) -> _Digest:
@@ -110,7 +114,7 @@ def _digest(entry: Entry) -> _Digest:
     errcode = _errcode(entry, reply)
     if entry.contract is None:
         return _Digest(errcode, None)
-    is_ack = entry.kind == SDK or (entry.call is not None and entry.call.is_async) or not _body(reply)
+    is_ack = entry.kind == SDK or (entry.call is not None and entry.call.is_async) or not reply
     verdict = {
         "request": _verdict(request, result_misfit if entry.kind == SDK else request_misfit, entry),
         "reply": None if is_ack else _verdict(reply, result_misfit, entry),
@@ -134,13 +138,14 @@ def _errcode(entry: Entry, reply: Body) -> int | None:
     """Return the errcode that the program gives, None when it gives none."""
     if entry.kind == SDK and entry.name == _REPORT:
         report = _read(entry.request, _ReportRequest)
-        return None if report is None else report.errcode
+        return report.errcode if isinstance(report, _ReportRequest) else None
     if entry.kind not in (APP, CALL, EVENT):
         return None
-    if entry.kind == APP and (answer := _read(entry.reply, _AppReply)) and answer.response_errcode:
+    answer = _read(entry.reply, _AppReply) if entry.kind == APP else None
+    if isinstance(answer, _AppReply) and answer.response_errcode:
         return answer.response_errcode
     found = _read(reply, _Program)
-    return found.errcode if found is not None and isinstance(found.errcode, int) else None
+    return found.errcode if isinstance(found, _Program) and isinstance(found.errcode, int) else None
 
 
 def _verdict(body: Body, judge: Any, entry: Entry) -> Json | None:
@@ -162,10 +167,6 @@ def _read(body: Body, kind: Any) -> Any:
         return None
 
 
-def _body(body: Body) -> bool:
-    return isinstance(body, int) or bool(body)
-
-
 def _decoded(body: Body) -> Any:
     """Return the JSON value of a body, masked; of one that is not JSON, its length."""
     if isinstance(body, int):
@@ -177,16 +178,23 @@ def _decoded(body: Body) -> Any:
 
 
 def _http(entry: Entry) -> Json | None:
-    if entry.kind == CLOCK:
-        return None
     head, reply = entry.head, entry.came_back
+    if head is None:
+        return None
     return {
-        "method": "POST" if head is None else head.method,
-        "path": "" if head is None else masked_path(head.path),
-        "status": None if reply is None else reply.status,
-        "request_headers": [] if head is None else masked_headers(head.headers),
+        "method": head.method,
+        "path": masked_path(head.path),
+        "status": _own_status(entry) if reply is None else reply.status,
+        "request_headers": masked_headers(head.headers),
         "reply_headers": [] if reply is None else masked_headers(reply.headers),
     }
+
+
+def _own_status(entry: Entry) -> int | None:
+    """Return the HTTP status that the emulator gave; None when it gave none, or waits for one itself."""
+    if entry.kind not in (APP, SDK) or entry.outcome in ("", "cut"):
+        return None
+    return _OK if entry.reply else FAULT_STATUS  # an SDK call that fails with a return code has no reply
 
 
 def _raw_request(entry: Entry) -> str:

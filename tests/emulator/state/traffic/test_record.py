@@ -9,13 +9,13 @@ import pytest
 
 from tests.emulator.conftest import Emulator, Json, LoadStandin, SealedProgram, StartEmulator
 from wwspec_router.contracts.files import ConsoleContract
+from wwspec_router.emulator.display.views import row_with_bodies
 from wwspec_router.emulator.http.answer import CallRefusedError, NoResultError
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_router.emulator.state.clock import Clock
-from wwspec_router.emulator.traffic import record
-from wwspec_router.emulator.traffic.entries import APP, MAX_BODY_BYTES
-from wwspec_router.emulator.traffic.record import Traffic
-from wwspec_router.emulator.traffic.views import row_with_bodies
+from wwspec_router.emulator.state.traffic import record
+from wwspec_router.emulator.state.traffic.entries import APP, MAX_BODY_BYTES
+from wwspec_router.emulator.state.traffic.record import Traffic
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The latest exchanges: calls of the app, calls and events for the program, SDK calls, callbacks [100042].
 
 Entries are numbered in the order in which they began, and know which entry caused them: the one under way in the same
-context, or the one that a request refers to. Bounded in entries and in bytes. Knows nothing of HTTP. Safe under threads.
+context, or the one that a request refers to. Bounded in entries and in bytes. Knows no HTTP. Safe under threads.
 """
 
 import secrets
@@ -19,7 +19,7 @@ from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.bounded import MIB, BoundedDict, Kept
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.state.clock import Clock
-from wwspec_router.emulator.traffic.entries import APP, SDK, Entry, Reply, body_of
+from wwspec_router.emulator.state.traffic.entries import APP, SDK, Entry, Reply, body_of
 
 __all__ = ["Bounds", "Changed", "Traffic", "current_entry", "note_contract", "under"]
 
@@ -88,8 +88,8 @@ class Traffic:
         self._lock = threading.Lock()
         self._entries = BoundedDict[int, Entry](KEPT_BYTES, KEPT_ENTRIES, self._forget)
         """By number."""
-        self._changed: dict[int, None] = {}
-        """Numbers in the order of their last changes."""
+        self._changed: dict[int, Entry] = {}
+        """By number, in the order of their last changes."""
         self._by_key: dict[str, int] = {}
         """Numbers by what later exchanges refer to."""
         self._count = 0
@@ -114,7 +114,8 @@ class Traffic:
             kind: One of `KINDS`.
             name: What is called, or the event's type.
             request: What is sent.
-            refers_to: Keys of the entry that caused it, where none is under way in this context; the first known counts.
+            refers_to: Keys of the entry that caused it, where none is under way in this context; the first that is
+                known counts.
             follows: Keys of an entry of the same flow that did not cause it, such as the page before.
             keys: By which later exchanges refer to this one.
             call: What is sent to the program, to be sent again when it is not too long.
@@ -211,8 +212,7 @@ class Traffic:
     def changed(self, since: int, limit: int) -> Changed:
         """Return entries that changed after a revision, at most `limit`: those that changed first."""
         with self._lock:
-            latest = (self._entry(number) for number in reversed(self._changed))
-            changed = list(takewhile(lambda entry: entry.revision > since, latest))
+            changed = list(takewhile(lambda entry: entry.revision > since, reversed(self._changed.values())))
             entries = changed[-limit:][::-1]
             revision = entries[-1].revision if entries else max(since, self._revision)
             return Changed(entries, revision, self._bounds())
@@ -242,11 +242,6 @@ class Traffic:
                 return self._entries.get(number)
         return None
 
-    def _entry(self, number: int) -> Entry:
-        entry = self._entries.get(number)
-        assert entry is not None
-        return entry
-
     def _bounds(self) -> Bounds:
         oldest = self._entries.oldest()
         return Bounds(self._count + 1 if oldest is None else oldest[0], self._count)
@@ -256,7 +251,7 @@ class Traffic:
         entry.revision = self._revision
         self._changed.pop(entry.number, None)
         if entry.number in self._entries:
-            self._changed[entry.number] = None
+            self._changed[entry.number] = entry
 
     def _forget(self, number: int, entry: Entry) -> None:
         self._changed.pop(number, None)
