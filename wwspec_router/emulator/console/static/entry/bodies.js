@@ -20,7 +20,7 @@ const REPORT = "program_async_job_call_back";
  * @param {Entry} entry
  */
 export function trees(entry) {
-    return sides(entry, (side) => {
+    return sides(entry, entry.text, (side) => {
         const value = readJson(entry.text[side]);
         if (value === undefined) return notice(entry, side, entry.text[side]);
         const verdict = entry.contract?.[side];
@@ -31,7 +31,7 @@ export function trees(entry) {
 
 /** @param {Entry} entry */
 export function texts(entry) {
-    return sides(entry, (side) => {
+    return sides(entry, entry.text, (side) => {
         const text = entry.text[side];
         const value = readJson(text);
         return value === undefined ? notice(entry, side, text) : longText(formatJson(text));
@@ -42,7 +42,7 @@ export function texts(entry) {
 export function asSent(entry) {
     return [
         h("p", { class: "dim" }, t(entry.sealed ? "entry.sealed" : "entry.unsealed")),
-        sides(entry, (side) => (isShown(entry.raw[side]) ? longText(entry.raw[side]) : notice(entry, side, entry.raw[side]))),
+        sides(entry, entry.raw, (side) => (isShown(entry.raw[side]) ? longText(entry.raw[side]) : notice(entry, side, entry.raw[side]))),
     ];
 }
 
@@ -71,12 +71,13 @@ export function treeOf(value, marks = new Map()) {
 
 /**
  * @param {Entry} entry
+ * @param {Record<Side, string>} copied
  * @param {(side: Side) => HTMLElement} show
  */
-function sides(entry, show) {
+function sides(entry, copied, show) {
     const parts = SIDES.map((side) => {
         const bytes = entry[side === "request" ? "request_bytes" : "reply_bytes"];
-        const head = h("header", {}, h("h3", {}, t(`entry.${side}`)), h("span", { class: "dim number" }, t("entry.bytes", { count: bytes.toLocaleString("en") })), h("span", { class: "grow" }), copyButton(entry.text[side]));
+        const head = h("header", {}, h("h3", {}, t(`entry.${side}`)), h("span", { class: "dim number" }, t("entry.bytes", { count: bytes.toLocaleString("en") })), h("span", { class: "grow" }), copied[side] !== "" && copyButton(copied[side]));
         return h("section", { "aria-label": t(`entry.${side}`) }, head, show(side));
     });
     return h("div", { class: "sides" }, parts);

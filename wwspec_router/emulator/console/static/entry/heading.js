@@ -2,10 +2,10 @@
 // @ts-check
 import { h, visible } from "../dom.js";
 import { readJson } from "../json-text.js";
-import { duration, outcomeChip } from "../parts.js";
+import { duration } from "../parts.js";
 import { record } from "../record.js";
 import { t } from "../texts.js";
-import { entryLink, kindName } from "./links.js";
+import { endChip, entryLink, kindName, shortened } from "./links.js";
 
 /**
  * @typedef {import("../record.js").Entry} Entry
@@ -13,17 +13,23 @@ import { entryLink, kindName } from "./links.js";
  */
 
 const SHOWN_REPLAYS = 10;
+const MISFITS = [790013, 790014, 790015, 790016]; // say what the verdict says
 
-/** @param {Entry} entry */
-export function title(entry) {
+/**
+ * @param {Entry} entry
+ * @param {import("../dom.js").Child} action At the end of the line.
+ */
+export function title(entry, action) {
     return h(
         "div",
         { class: "title" },
-        h("h2", { id: "entry-title", tabindex: -1 }, h("span", { class: "number dim" }, `#${entry.number}`), " ", visible(entry.name)),
+        h("h2", { id: "entry-title", tabindex: -1 }, h("span", { class: "number dim" }, `#${entry.number}`), " ", shortened(entry.name)),
         kindName(entry.kind),
-        entry.duration_ms === null && entry.outcome === "" ? h("span", { class: "chip wait" }, t("entry.running")) : outcomeChip(entry.outcome),
+        endChip(entry),
         entry.call?.is_async && h("span", { class: "chip" }, t("entry.async")),
         fitting(entry),
+        h("span", { class: "grow" }),
+        action,
     );
 }
 
@@ -46,7 +52,7 @@ export function problems(entry) {
         const verdict = contract?.[side];
         if (verdict && !verdict.fits) lines.push(t(`entry.misfit.${side}`, { path: visible(verdict.path ?? "$"), problem: visible(verdict.problem ?? "") }));
     }
-    if (errcode) lines.push(t("entry.failed.platform", { errcode, errmsg: visible(errmsgOf(entry, false)) }));
+    if (errcode && (lines.length === 0 || !MISFITS.includes(errcode))) lines.push(t("entry.failed.platform", { errcode, errmsg: visible(errmsgOf(entry, false)) }));
     if (program_errcode) lines.push(t("entry.failed.program", { errcode: program_errcode, errmsg: visible(errmsgOf(entry, true)) }));
     if (failed && lines.length === 0) lines.push(t("entry.failed.other", { outcome: visible(outcome) }));
     const hits = entry.hits.map((fault) => h("p", { class: "problem warn" }, t("entry.hit", { id: fault.id, what: visible(described(fault)) })));

@@ -1,7 +1,7 @@
 // Links to entries.
 // @ts-check
 import { h, visible } from "../dom.js";
-import { duration, outcomeChip } from "../parts.js";
+import { duration } from "../parts.js";
 import { record } from "../record.js";
 import { hashOf, here } from "../route.js";
 import { t } from "../texts.js";
@@ -10,6 +10,7 @@ import { descendants } from "./related.js";
 /** @typedef {import("../record.js").Row} Row */
 
 const FIRST = 40; // entries that are listed at first
+const LONGEST_NAME = 80;
 
 /** @type {Record<Row["kind"], string>} */
 const LANES = { app: "app", call: "program", event: "wecom", sdk: "sdk", callback: "wecom", clock: "wecom" };
@@ -20,6 +21,16 @@ export function kindName(kind) {
 }
 
 /**
+ * Return the chip that says how an exchange ended: by the errcode of the platform or else of the program.
+ * @param {Row} row
+ */
+export function endChip({ outcome, program_errcode, failed }) {
+    const text = program_errcode && (outcome === "ok" || outcome === "") ? String(program_errcode) : outcome;
+    const kind = failed ? "bad" : text === "" ? "wait" : "ok";
+    return h("span", { class: `chip ${kind}` }, text === "" ? t("entry.running") : visible(text));
+}
+
+/**
  * Return a link to an entry; the filters and the tab stay.
  * @param {number} number
  * @param {string} [text]
@@ -27,7 +38,15 @@ export function kindName(kind) {
  */
 export function entryLink(number, text = "") {
     const row = record.rows.get(number);
-    return h("a", { href: hashOf("timeline", number, here().query) }, text || `#${number}${row ? ` ${visible(row.name)}` : ""}`);
+    return h("a", { href: hashOf("timeline", number, here().query) }, text || `#${number}${row ? ` ${shortened(row.name)}` : ""}`);
+}
+
+/**
+ * Return a name that somebody else chose, at most so long that a line can hold it.
+ * @param {string} name
+ */
+export function shortened(name) {
+    return visible(name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name);
 }
 
 /**
@@ -43,7 +62,7 @@ export function causedList(entry, isWhole = false) {
     const lines = ordered(entry.number, rows).slice(0, isWhole ? rows.length : FIRST).map((row) => {
         const depth = (depths.get(row.parent ?? 0) ?? 0) + 1;
         depths.set(row.number, depth);
-        const line = h("li", {}, entryLink(row.number), kindName(row.kind), outcomeChip(row.outcome), h("span", { class: "number" }, duration(row.duration_ms)));
+        const line = h("li", {}, entryLink(row.number), kindName(row.kind), endChip(row), h("span", { class: "number" }, duration(row.duration_ms)));
         line.style.paddingLeft = `${Math.min(depth - 1, 6) * 18}px`;
         return line;
     });

@@ -1,9 +1,8 @@
 // An exchange as a file with a pytest test, which uses the fixture `zone`.
 // @ts-check
-import { readJson } from "../json-text.js";
 import { ANY, isMixed, shapeOf, stableValues } from "./expected.js";
 import { hitsOf, notifier, outcomeOf, usesPlatform } from "./outcome.js";
-import { Name, assignment, call, isHolder, isMasked, literal, replaced, text, width, WIDTH } from "./python.js";
+import { Name, assignment, call, isHolder, isMasked, holderOf, literal, replaced, text, width, WIDTH } from "./python.js";
 import { abilityCall, origin } from "./related.js";
 
 /**
@@ -25,22 +24,23 @@ const TOKEN = ['    event = zone.fire("conversation_new_message")["event"]', '  
  * @param {Entry} entry From `origin`.
  */
 export function isTestable(entry) {
-    return abilityCall(entry) !== null || entry.kind === "event" || (entry.kind === "app" && entry.http?.method === "POST" && isHolder(readJson(entry.text.request)));
+    if (abilityCall(entry) !== null) return true;
+    return (entry.kind === "event" || (entry.kind === "app" && entry.http?.method === "POST")) && holderOf(entry.text.request) !== null;
 }
 
 /**
  * Return the file of a test that does the same and expects the same.
  * @param {Entry} shown
- * @param {Asserts} [asserts] By default values, and the shape of what is made of the emulator's data.
+ * @param {Asserts} [asserts] By default values, and the shape of what is made of the emulator's data or of an event.
  * @returns {Promise<TestFile | null>} Null when no test can do it.
  */
 export async function testOf(shown, asserts) {
     const entry = await origin(shown);
     if (!isTestable(entry)) return null;
     const outcome = await outcomeOf(entry);
-    const writer = new Writer(entry, outcome, asserts ?? (usesPlatform(entry) ? "shape" : "values"));
-    const hits = await hitsOf(entry, outcome);
     const asked = abilityCall(entry);
+    const writer = new Writer(entry, outcome, asserts ?? (usesPlatform(entry) || asked?.notifyId ? "shape" : "values"));
+    const hits = await hitsOf(entry, outcome);
     await writer.prepare(asked);
     writer.act(asked, hits);
     writer.check(asked);
@@ -120,8 +120,8 @@ class Writer {
      * @returns {string[]}
      */
     #call(method, ability, data, name, notifyId, target = "") {
-        const value = readJson(data);
-        const request = isHolder(value) ? this.#unmasked(value) : data;
+        const value = holderOf(data);
+        const request = value === null ? data : this.#unmasked(value);
         const source = literal(request, 0, -Infinity);
         const given = [text(ability), ...(data === "{}" && !notifyId ? [] : [source]), ...(notifyId ? [notifyId] : [])];
         const line = `${INDENT}${target}${method}(${given.join(", ")})`;
@@ -131,9 +131,9 @@ class Writer {
 
     #event() {
         const { name } = this.#entry;
-        const event = readJson(this.#entry.text.request);
+        const event = holderOf(this.#entry.text.request);
         this.#imports.add("import json");
-        if (!EVENTS.test(name) || !isHolder(event)) return this.#sent("fire_as_is", [], event);
+        if (!EVENTS.test(name) || event === null) return this.#sent("fire_as_is", [], event);
         const own = Object.entries(event).find(([key]) => key !== "event_type" && key !== "timestamp")?.[1];
         const fields = isHolder(own) ? Object.fromEntries(Object.entries(own).filter(([, value]) => !isMasked(value))) : {};
         return this.#sent("fire", [text(name)], Object.keys(fields).length ? fields : undefined);
@@ -155,7 +155,7 @@ class Writer {
 
     #api() {
         const path = (this.#entry.http?.path ?? "").replace(/\?.*$/s, "").replace(/^.*\/cgi-bin\/(chatdata\/(?=[^/]*$))?/, "");
-        const request = this.#unmasked(readJson(this.#entry.text.request));
+        const request = this.#unmasked(holderOf(this.#entry.text.request));
         return [assignment("request", request), call("answer = zone.client.app_call", [text(path), "request"])];
     }
 
@@ -176,8 +176,8 @@ class Writer {
 
     /** @param {string} source Python of the reply. */
     #reply(source) {
-        const reply = readJson(this.#outcome.reply);
-        if (reply === undefined) {
+        const reply = holderOf(this.#outcome.reply);
+        if (reply === null) {
             if (source === "answer.reply") this.#lines.push("    assert answer.errcode == 0");
             return;
         }
@@ -187,7 +187,7 @@ class Writer {
         if (isShape) {
             this.#imports.add("from wwspec_router.contracts.matching import mismatches");
             this.#lines.push(assignment("shape", shapeOf(reply)), `    assert list(mismatches(shape, ${source})) == []`);
-            if (isHolder(reply) && !Array.isArray(reply)) this.#lines.push(`    assert ${source}.keys() == shape.keys()`);
+            if (!Array.isArray(reply)) this.#lines.push(`    assert ${source}.keys() == shape.keys()`);
             return;
         }
         const values = stableValues(reply, this.#entry);

@@ -1,11 +1,12 @@
 // Python source, as `ruff format` would leave it.
 // @ts-check
-import { JsonNumber } from "../json-text.js";
+import { JsonNumber, readJson } from "../json-text.js";
 
 /** Columns of a line: ruff's own default. */
 export const WIDTH = 88;
 
 const STEP = 4;
+const DEEPEST = 100; // lists and objects in one another
 const MASK = "***";
 const WIDE = /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/gu;
 const ESCAPED = /[\\\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff\ufff9-\ufffb]/gu;
@@ -103,6 +104,22 @@ export function replaced(value, replace, key = "") {
     if (other !== value || !isHolder(value)) return other;
     if (Array.isArray(value)) return value.map((item) => replaced(item, replace, key));
     return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, replaced(item, replace, name)]));
+}
+
+/**
+ * Return the object or list of a JSON text, unless it is nested deeper than Python's parser takes.
+ * @param {string} text
+ * @returns {object | null} Null for every other text.
+ */
+export function holderOf(text) {
+    const value = readJson(text);
+    const left = [{ value, depth: 0 }];
+    for (let each = left.pop(); each !== undefined; each = left.pop()) {
+        if (each.depth > DEEPEST) return null;
+        const { depth } = each;
+        if (isHolder(each.value)) for (const item of Object.values(each.value)) left.push({ value: item, depth: depth + 1 });
+    }
+    return isHolder(value) ? value : null;
 }
 
 /** @param {unknown} value */

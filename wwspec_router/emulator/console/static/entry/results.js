@@ -1,9 +1,9 @@
 // What came of replays: a line for each, with its outcome and duration.
 // @ts-check
 import { h } from "../dom.js";
-import { duration, outcomeChip } from "../parts.js";
+import { duration } from "../parts.js";
 import { t } from "../texts.js";
-import { entryLink } from "./links.js";
+import { endChip, entryLink } from "./links.js";
 
 /** @typedef {import("../record.js").Row} Row */
 
@@ -17,8 +17,7 @@ export function results(rows, compared, compare) {
     const lines = rows.map((row) => {
         const chosen = h("input", { type: "radio", name: "compared", checked: row.number === compared, "aria-label": t("replay.compare.this", { number: row.number }) });
         chosen.addEventListener("change", () => void compare(row.number));
-        const program = row.program_errcode ? outcomeChip(String(row.program_errcode)) : null;
-        return h("tr", {}, rows.length > 1 && h("td", {}, chosen), h("td", {}, entryLink(row.number, t("replay.open", { number: row.number }))), h("td", {}, outcomeChip(row.outcome), " ", program), h("td", { class: "number" }, duration(row.duration_ms)));
+        return h("tr", {}, rows.length > 1 && h("td", {}, chosen), h("td", {}, entryLink(row.number, t("replay.open", { number: row.number }))), h("td", {}, endChip(row)), h("td", { class: "number" }, duration(row.duration_ms)));
     });
     const heads = [...(rows.length > 1 ? [t("replay.compare.head")] : []), t("replay.number"), t("replay.outcome")].map((text) => h("th", { scope: "col" }, text));
     const table = h("table", {}, h("thead", {}, h("tr", {}, heads, h("th", { scope: "col", class: "number" }, t("replay.duration")))), h("tbody", {}, lines));

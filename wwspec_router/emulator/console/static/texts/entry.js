@@ -88,6 +88,7 @@ export const ENTRY = {
     "replay.error": ["Line {line}, column {column}: {reason}", "第 {line} 行第 {column} 列：{reason}"],
     "replay.sends.anyway": ["It can be sent all the same", "仍可发送"],
     "replay.unchanged": ["Nothing is changed", "未作修改"],
+    "replay.long": ["The request is too long for a command line", "请求过长，无法放入命令行"],
     "replay.sending": ["Sending…", "发送中…"],
     "replay.results": ["Results", "结果"],
     "replay.summary": ["{count} sent, {failed} failed; {least} to {most}, median {median}", "共 {count} 次，失败 {failed} 次；耗时 {least} 至 {most}，中位数 {median}"],

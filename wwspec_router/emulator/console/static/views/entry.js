@@ -113,7 +113,7 @@ class EntryPane {
         this.#part = "";
         this.#tab = "";
         fill(this.#caused, causedList(entry));
-        const head = h("header", { class: "entry-head" }, title(entry), problems(entry), h("div", { class: "buttons" }, this.#replayButton(entry)), facts(entry));
+        const head = h("header", { class: "entry-head" }, title(entry, this.#replayButton(entry)), problems(entry), facts(entry));
         fill(this.#element, h("article", { class: "entry", "aria-labelledby": "entry-title" }, head, this.#caused, this.#tabs.element, this.#panel));
         this.#showTab();
     }

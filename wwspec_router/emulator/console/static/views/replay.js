@@ -12,12 +12,16 @@ import { t } from "../texts.js";
 import { replayLine } from "../entry/commands.js";
 import { comparison } from "../entry/comparison.js";
 import { DraftCheck } from "../entry/draft-check.js";
+import { shortened } from "../entry/links.js";
 import { results } from "../entry/results.js";
 
 /** @typedef {import("../record.js").Entry} Entry */
 
 const MOST_TIMES = 1000;
-const LONGEST_LINE = 20_000; // characters of a command that is shown
+const LONGEST_LINE = 20_000; // characters of a request that fits into a command line
+const LONG = 20_000; // characters of a request that is not looked at with each key
+const LONGEST_FORMATTED = 100_000; // characters; of a longer one the many lines would make the field slow
+const PAUSE_MS = 300;
 
 /** @type {Map<string, string>} What was written for an entry of this session, until the page is loaded anew. */
 const drafts = new Map();
@@ -46,6 +50,7 @@ class ReplayForm {
     #status = h("p", { role: "status", class: "dim" });
     #outcome = h("div", { class: "results" });
     #ended = false;
+    #timer = 0;
 
     /**
      * @param {HTMLElement} element
@@ -54,7 +59,8 @@ class ReplayForm {
     constructor(element, entry) {
         this.#entry = entry;
         const isShown = readJson(entry.text.request) !== undefined;
-        this.#recorded = isShown ? formatJson(entry.text.request) : "";
+        const { request } = entry.text;
+        this.#recorded = !isShown ? "" : request.length < LONGEST_FORMATTED ? formatJson(request) : request;
         this.#editor = new JsonEditor(drafts.get(this.#key) ?? this.#recorded, () => this.#changed());
         this.#check = new DraftCheck(this.#editor);
         this.#ability = h("input", { value: entry.ability, list: "replay-abilities", spellcheck: "false", autocomplete: "off" });
@@ -64,7 +70,7 @@ class ReplayForm {
         const form = h(
             "form",
             { class: "replay" },
-            h("header", {}, h("a", { href: hashOf("timeline", entry.number, here().query) }, `← ${t("replay.back", { number: entry.number })}`), h("h2", {}, t("replay.title", { number: entry.number }), " ", h("span", { class: "dim" }, visible(entry.name)))),
+            h("header", {}, h("a", { href: hashOf("timeline", entry.number, here().query) }, `← ${t("replay.back", { number: entry.number })}`), h("h2", {}, t("replay.title", { number: entry.number }), " ", h("span", { class: "dim" }, shortened(entry.name)))),
             h("div", { class: "fields" }, this.#isEvent ? null : [field(t("replay.ability"), this.#ability), h("datalist", { id: "replay-abilities" }, options), field(t("replay.notify"), this.#notify)], field(t("replay.times"), this.#times)),
             this.#editorField(isShown),
             h("div", { class: "buttons" }, this.#send, this.#status),
@@ -86,6 +92,7 @@ class ReplayForm {
 
     end() {
         this.#ended = true;
+        clearTimeout(this.#timer);
         this.#check.end();
     }
 
@@ -129,11 +136,23 @@ class ReplayForm {
         const text = this.#editor.value;
         if (text === this.#recorded) drafts.delete(this.#key);
         else drafts.set(this.#key, text);
+        clearTimeout(this.#timer);
+        if (text.length < LONG) this.#judge();
+        else this.#timer = setTimeout(() => this.#judge(), PAUSE_MS);
+    }
+
+    /** Say what is wrong, and which command does the same. */
+    #judge() {
+        const text = this.#editor.value;
         if (text === "" && this.#recorded === "") this.#check.element.textContent = "";
         else this.#check.check(this.#isEvent ? null : this.#ability.value);
         const { data, ...others } = this.#changes();
+        if (data !== undefined && data.length > LONGEST_LINE) {
+            fill(this.#command, h("p", { class: "dim" }, t("replay.long")));
+            return;
+        }
         const line = replayLine(this.#entry.number, { ...others, ...(data !== undefined && { data: readJson(data) === undefined ? data : formatJson(data, { isFlat: true }) }) });
-        fill(this.#command, line.length <= LONGEST_LINE && commandLine(line));
+        fill(this.#command, commandLine(line));
     }
 
     #changes() {
