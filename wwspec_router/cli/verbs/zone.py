@@ -3,9 +3,11 @@
 import shlex
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
+import msgspec
 
 from wwspec_router.cli.candidates import ability_ids, fault_targets
 from wwspec_router.cli.emulator_options import url_option
@@ -168,6 +170,25 @@ def tail(emulator: EmulatorClient, since: int | None, kinds: tuple[str, ...], ab
 
 
 @command.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@with_emulator
+def export(emulator: EmulatorClient, file: Path) -> None:
+    """Save everything that is recorded in FILE, which the console opens, also without an emulator.
+
+    Tokens, secrets and keys are masked; what people said is not. FILE is only replaced as a whole.
+    """
+    session = emulator.session()
+    draft = file.with_name(f"{file.name}.part")
+    try:
+        draft.write_bytes(msgspec.json.encode(session))
+        draft.replace(file)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise click.ClickException(f"{file}: can't be written: {error.strerror}") from None
+    click.echo(f"{file}: {len(session['entries'])} exchanges")
+
+
+@command.command()
 @click.argument("sender", metavar="FROM")
 @click.argument("text")
 @click.option("--to", multiple=True, metavar="ID", help="A receiver of a single chat; may be repeated.")
@@ -197,18 +218,12 @@ def link(emulator: EmulatorClient, program_id: str, program_url: str) -> None:
 @click.option("--data", help="JSON text instead of the recorded one.")
 @click.option("--ability-id", help="Instead of the recorded one.")
 @click.option("--notify-id", help="Instead of the recorded one.")
-@click.option(
-    "--times",
-    type=click.IntRange(1, 1000),
-    default=1,
-    show_default=True,
-    help="How often, one after the other; the reply of the last is printed.",
-)
+@click.option("--times", type=click.IntRange(1, 1000), default=1, show_default=True, help="How often.")
 @with_emulator
 def replay(
     emulator: EmulatorClient, number: int, data: str | None, ability_id: str | None, notify_id: str | None, times: int
 ) -> None:
-    """Send a recorded call or event again. NUMBER is that of `wwspec zone traffic`; prints the reply."""
+    """Send a recorded call or event again. NUMBER is that of `wwspec zone traffic`; prints the last reply."""
     reply = emulator.replay(number, times=times, data=data, ability_id=ability_id, notify_id=notify_id)
     try:
         print_json(decode_json(reply))

@@ -38,7 +38,7 @@ def masked_value(value: Any, depth: int = 0) -> Any:
         }
     if isinstance(value, list):
         return [masked_value(item, depth + 1) for item in value]
-    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "[", '"'):
         return masked_text(value, depth)
     return value
 

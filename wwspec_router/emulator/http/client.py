@@ -200,6 +200,10 @@ class EmulatorClient:
         """Return the number of the newest exchange; 0 when there was none."""
         return int(self._asked("GET", "/emulator/traffic?limit=1&wait=false")["last"])
 
+    def session(self) -> dict[str, Any]:
+        """Return everything that is recorded, masked, as the console saves and opens it."""
+        return self._json("GET", "/emulator/session")
+
     def replay(
         self,
         number: int,

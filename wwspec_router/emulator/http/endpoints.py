@@ -40,6 +40,8 @@ SDK_THREADS = 64
 MAX_BODY_BYTES = 10 * 1024 * 1024
 """Larger requests are refused with 40206. WeCom does not publish its own limit."""
 
+STREAM_PATH = "/emulator/stream"
+
 _Object = dict[str, Any]
 
 

@@ -18,7 +18,7 @@ from starlette.middleware import Middleware
 from wwspec_router.emulator.callbacks.courier import Courier
 from wwspec_router.emulator.callbacks.crypto import CallbackCrypto
 from wwspec_router.emulator.console.page import console_routes, page_token
-from wwspec_router.emulator.http.endpoints import Endpoints
+from wwspec_router.emulator.http.endpoints import STREAM_PATH, Endpoints
 from wwspec_router.emulator.http.guard import Guard
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.program.channel import HttpChannel
@@ -158,6 +158,10 @@ class _Connection(Connection):
     def __init__(self, on_stop: Callable[[], None], *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more, head_timeout=KEEP_ALIVE)
         self._on_stop = on_stop
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Return whether the client still waits for something: one that closed its side reads no stream."""
+        return super().eof_received() and self.scope["path"] != STREAM_PATH
 
     def shutdown(self) -> None:
         """Let streams end, this connection's among them."""

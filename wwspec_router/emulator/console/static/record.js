@@ -85,9 +85,13 @@ export class TrafficRecord extends EventTarget {
     /** Watch the emulator. */
     start() {
         this.#source?.close();
-        this.file = "";
         this.#entries.clear();
         this.#clear();
+        if (this.file) {
+            this.file = "";
+            this.contracts = null;
+            this.dispatchEvent(new Event("state"));
+        }
         const source = new EventSource("emulator/stream");
         this.#source = source;
         source.onopen = () => this.#become(this.state === "paused" ? "paused" : "live");

@@ -23,7 +23,7 @@ class Changes:
     def remove(self, wake: Wake) -> None:
         """Do so no longer."""
         with self._lock:
-            self._watchers = tuple(each for each in self._watchers if each is not wake)
+            self._watchers = tuple(each for each in self._watchers if each != wake)
 
     def tell(self) -> None:
         """Wake all of them."""

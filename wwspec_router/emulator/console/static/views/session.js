@@ -1,11 +1,98 @@
-// View `session`.
+// The session as one masked file: saved, and opened again without an emulator.
 // @ts-check
-import { h } from "../dom.js";
+import { fill, h } from "../dom.js";
+import { commandLine, say } from "../parts.js";
+import { record } from "../record.js";
+import { go, hashOf } from "../route.js";
 import { t } from "../texts.js";
+
+const VERSION = 1;
 
 /** @type {import("../app.js").View} */
 export const view = {
     show(main) {
-        main.appendChild(h("div", { class: "page" }, h("h1", {}, t("nav.session"))));
+        const page = h("div", { class: "page" });
+        const draw = () => fill(page, h("h1", { class: "visually-hidden" }, t("nav.session")), h("div", { class: "cards" }, saveCard(), openCard()));
+        main.appendChild(page);
+        record.addEventListener("state", draw);
+        draw();
+        return () => record.removeEventListener("state", draw);
     },
 };
+
+/** @returns {HTMLElement} */
+function saveCard() {
+    const numbers = [...record.rows.keys()];
+    const count =
+        numbers.length === 0
+            ? t("session.empty")
+            : t("session.count", { count: numbers.length, first: numbers[0] ?? 0, last: numbers.at(-1) ?? 0 });
+    // The name is the emulator's, in its Content-Disposition.
+    const link = h("a", { class: "button", href: "emulator/session", download: "" }, t("session.export.action"));
+    return h(
+        "section",
+        { class: "card", "aria-labelledby": "save-title" },
+        h("h2", { id: "save-title" }, t("session.export")),
+        h("p", { class: "dim" }, t("session.export.help")),
+        h("p", {}, count),
+        record.file ? h("p", { class: "dim" }, t("readonly")) : h("p", {}, link),
+        commandLine("wwspec zone export session.json"),
+    );
+}
+
+/** @returns {HTMLElement} */
+function openCard() {
+    const problem = h("p", { class: "problem", role: "alert" });
+    const take = async (/** @type {File | undefined} */ file) => {
+        if (file === undefined) return;
+        try {
+            const session = read(await file.text());
+            record.open(file.name, session);
+            const time = new Date(session.exported_ms).toLocaleString();
+            const { version } = session;
+            say(t("session.open", { name: file.name, count: session.entries.length, time, version }));
+            go(hashOf("timeline"));
+        } catch (error) {
+            problem.textContent = t("session.wrong", { name: file.name, reason: error instanceof Error ? error.message : "" });
+        }
+    };
+    const input = h("input", { type: "file", accept: ".json,application/json", "aria-label": t("session.import.label") });
+    input.addEventListener("change", () => void take(input.files?.[0]));
+    const drop = h("div", { class: "drop" }, h("p", { class: "dim" }, t("session.import.drop")), input);
+    drop.addEventListener("dragover", (event) => event.preventDefault());
+    drop.addEventListener("drop", (event) => {
+        event.preventDefault();
+        void take(event.dataTransfer?.files[0]);
+    });
+    const back = h("button", { type: "button", class: "primary", onclick: () => record.start() }, t("session.back"));
+    return h(
+        "section",
+        { class: "card", "aria-labelledby": "open-title" },
+        h("h2", { id: "open-title" }, t("session.import")),
+        h("p", { class: "dim" }, t("session.import.help")),
+        drop,
+        problem,
+        record.file && h("p", {}, t("imported", { name: record.file })),
+        record.file && h("div", { class: "buttons" }, back, h("a", { class: "button", href: hashOf("timeline") }, t("session.view"))),
+    );
+}
+
+/**
+ * Return the session of a file's text.
+ * @param {string} text
+ * @returns {any}
+ * @throws {Error} The text is none; the message says why.
+ */
+function read(text) {
+    let session;
+    try {
+        session = JSON.parse(text);
+    } catch {
+        throw new Error(t("session.wrong.json"));
+    }
+    if (session?.wwspec_session !== VERSION) {
+        throw new Error(t("session.wrong.version", { version: String(session?.wwspec_session ?? "?") }));
+    }
+    if (!Array.isArray(session.entries)) throw new Error(t("session.wrong.shape"));
+    return session;
+}

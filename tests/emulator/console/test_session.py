@@ -1,0 +1,60 @@
+"""The session as a file."""
+
+import json
+from pathlib import Path
+
+from click.testing import CliRunner
+from playwright.sync_api import Page, expect
+
+from wwspec_router.cli.main import main
+from wwspec_router.testing.zone import Zone
+
+
+def test_a_session_is_saved_reset_opened_and_left_again(page: Page, served: Zone, tmp_path: Path) -> None:
+    served.client.add_fault("sdk", "latency", "sync_msg", 0.01)
+    served.call("chat_digest", {"limit": 3})
+    page.get_by_role("link", name="Share").click()
+    with page.expect_download() as started:
+        page.get_by_role("link", name="Save as a file").click()
+    file = tmp_path / started.value.suggested_filename
+    started.value.save_as(file)
+    saved = json.loads(file.read_bytes())
+    served.client.reset()
+    page.get_by_label("Session file", exact=True).set_input_files(file)
+    expect(page.get_by_role("link", name=f"Imported file: {file.name}")).to_be_visible()
+    page.get_by_role("link", name="Faults").click()
+    expect(page.get_by_role("row").filter(has_text="sync_msg")).to_be_visible()
+    expect(page.get_by_role("button", name="Set fault")).to_be_disabled()
+    page.get_by_role("link", name="Share").click()
+    expect(page.get_by_text(f"{len(saved['entries'])} exchanges, 1 to {len(saved['entries'])}")).to_be_visible()
+    page.get_by_role("button", name="Back to the emulator").click()
+    expect(page.get_by_role("button", name="Live")).to_be_visible()
+    expect(page.get_by_text("Nothing is recorded yet.")).to_be_visible()
+
+
+def test_a_file_that_is_no_session_is_refused_with_the_reason(page: Page, tmp_path: Path) -> None:
+    page.goto("/#/session")
+    for name, text, reason in (
+        ("notes.json", "not json", "it is not JSON"),
+        ("other.json", "{}", "this page reads version 1"),
+        ("newer.json", '{"wwspec_session": 2}', "it has version 2"),
+        ("half.json", '{"wwspec_session": 1}', "it has no entries"),
+    ):
+        (tmp_path / name).write_text(text, "utf-8")
+        page.get_by_label("Session file", exact=True).set_input_files(tmp_path / name)
+        expect(page.get_by_role("alert")).to_contain_text(f"{name} is not a session file: ")
+        expect(page.get_by_role("alert")).to_contain_text(reason)
+
+
+def test_a_session_is_saved_by_a_command_as_well(served: Zone, tmp_path: Path) -> None:
+    served.call("chat_digest", {"limit": 3})
+    file = tmp_path / "session.json"
+    result = CliRunner().invoke(main, ["zone", "export", str(file), "--url", served.client.url])
+    assert result.exit_code == 0
+    saved = json.loads(file.read_bytes())
+    assert saved["wwspec_session"] == 1
+    assert f"{len(saved['entries'])} exchanges" in result.output
+    nowhere = tmp_path / "missing" / "session.json"
+    result = CliRunner().invoke(main, ["zone", "export", str(nowhere), "--url", served.client.url])
+    assert result.exit_code == 1
+    assert "can't be written: No such file or directory" in result.output

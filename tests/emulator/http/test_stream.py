@@ -1,0 +1,197 @@
+"""The stream of what happens: server-sent events that go on after a pause, a reset and a slow reader."""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from threading import Thread
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.emulator.conftest import Emulator, Json, SealedProgram, StartEmulator, serving
+from tests.support.waiting import wait_until
+from wwspec_router.emulator.http import stream
+from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_router.emulator.http.reading import StreamEndedError, StreamEvent
+from wwspec_router.emulator.http.server import create_app
+from wwspec_router.emulator.settings import EmulatorSettings
+from wwspec_router.emulator.state.traffic import record
+from wwspec_router.emulator.state.traffic.entries import APP
+
+
+@pytest.fixture
+def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
+    return zone[0]
+
+
+@pytest.fixture
+def client(emulator: Emulator) -> Iterator[EmulatorClient]:
+    with EmulatorClient(emulator.url) as client:
+        yield client
+
+
+def until(events: Iterator[StreamEvent], condition: Callable[[StreamEvent], object]) -> list[StreamEvent]:
+    """Return events up to the first one that meets the condition."""
+    found = []
+    for event in events:
+        found.append(event)
+        if condition(event):
+            return found
+    raise AssertionError("the stream ended")
+
+
+def has(name: str, outcome: str = "ok") -> Callable[[StreamEvent], bool]:
+    """Tell whether an event has the row of an exchange that ended so."""
+    return lambda event: (
+        event.name == "entries" and any((row["name"], row["outcome"]) == (name, outcome) for row in event.data["rows"])
+    )
+
+
+def numbers(events: list[StreamEvent]) -> list[int]:
+    return [row["number"] for event in events if event.name == "entries" for row in event.data["rows"]]
+
+
+@contextmanager
+def streaming(client: EmulatorClient, **asked: Any) -> Iterator[Iterator[StreamEvent]]:
+    with closing(client.stream(**asked)) as events:  # type: ignore[type-var]
+        yield events
+
+
+def test_a_reader_is_told_the_state_and_then_whatever_changes(client: EmulatorClient, emulator: Emulator) -> None:
+    client.get_token()
+    with streaming(client) as events:
+        first = until(events, has("gettoken"))
+        assert [event.name for event in first] == ["hello", "clock", "faults", "program", "entries"]
+        hello, clock, faults, program, entries = (event.data for event in first)
+        assert (hello["version"], hello["goes_on"]) == (1, False)
+        assert clock == {"now_ms": 1_750_000_000_000, "running": False}
+        assert faults == {"faults": []}
+        assert (program["state"], program["receives_events"]) == ("unknown", False)
+        assert (entries["first"], entries["missed"]) == (1, 0)
+        client.call("echo")
+        until(events, has("echo"))
+        fault_id = client.add_fault("app", "errcode", value=-1)
+        [fault] = until(events, lambda event: event.name == "faults")[-1].data["faults"]
+        assert fault["id"] == fault_id
+        client.advance(60)
+        clock = until(events, lambda event: event.name == "clock" and event.data["now_ms"] > 1_750_000_059_000)[-1].data
+        assert clock["now_ms"] == 1_750_000_060_000
+        client.point_to("http://127.0.0.1:1")
+        until(events, lambda event: event.name == "program" and event.data["url"] == "http://127.0.0.1:1")
+        client.clear_faults()
+        client.call("echo")
+        until(events, lambda event: event.name == "program" and event.data["state"] == "down")
+
+
+def test_a_reader_goes_on_after_the_last_event_that_it_has(client: EmulatorClient) -> None:
+    client.call("echo")
+    with streaming(client) as events:
+        seen = until(events, has("sync_call_program"))
+    client.call("second")
+    with streaming(client, last_id=seen[-1].id) as events:
+        news = until(events, has("sync_call_program"))
+    assert news[0].data["goes_on"] is True
+    assert numbers(seen) == [1, 3, 2], "in the order of their last changes"
+    assert sorted(set(numbers(news))) == [4, 5]
+    with streaming(client, since=4) as events:
+        assert numbers(until(events, has("second"))) == [5]
+    with streaming(client, kinds=["call"], ability="second") as events:
+        assert numbers(until(events, has("second"))) == [5]
+
+
+@pytest.mark.parametrize("last_id", ["x", "deadbeef-3-3", "-", "a-b-c", "deadbeef-99999999999999999999-1"])
+def test_a_reader_with_an_id_of_elsewhere_gets_everything(client: EmulatorClient, last_id: str) -> None:
+    client.get_token()
+    with streaming(client, last_id=last_id) as events:
+        told = until(events, has("gettoken"))
+    assert told[0].data["goes_on"] is False
+
+
+def test_a_reset_begins_a_new_session(client: EmulatorClient) -> None:
+    client.call("echo")
+    with streaming(client) as events:
+        [hello, *_] = until(events, has("sync_call_program"))
+        client.reset()
+        again = until(events, lambda event: event.name == "hello")[-1]
+        assert again.data["goes_on"] is False
+        assert again.data["session"] != hello.data["session"]
+        client.get_token()
+        assert numbers(until(events, has("gettoken"))) == [1]
+
+
+def test_a_slow_reader_costs_no_memory_and_learns_what_it_missed(
+    start: StartEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "KEPT_ENTRIES", 50)
+    emulator = start()
+    traffic = emulator.platform.world.traffic
+    with EmulatorClient(emulator.url) as client, streaming(client) as events:
+        traffic.end(traffic.begin(APP, "first"), 0)
+        told = until(events, has("first"))
+        for _ in range(200):
+            traffic.end(traffic.begin(APP, "many"), 0)
+        traffic.end(traffic.begin(APP, "last"), 0)
+        told += until(events, has("last"))
+    entries = [event.data for event in told if event.name == "entries"]
+    assert entries[-1]["first"] == 153
+    seen = set(numbers(told))
+    assert len(seen) + sum(each["missed"] for each in entries) == 202
+    assert seen >= set(range(153, 203))
+
+
+def test_rows_come_in_batches(client: EmulatorClient, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "BATCH_ROWS", 7)
+    traffic = emulator.platform.world.traffic
+    for number in range(30):
+        traffic.end(traffic.begin(APP, f"api-{number}"), 0)
+    with streaming(client) as events:
+        told = until(events, has("api-29"))
+    sizes = [len(event.data["rows"]) for event in told if event.name == "entries"]
+    assert sizes == [7, 7, 7, 7, 2]
+    assert numbers(told) == [*range(1, 31)]
+
+
+@pytest.mark.parametrize("headers", [{"origin": "https://example.com"}, {"host": "rebound.example.com"}])
+@pytest.mark.parametrize("path", ["stream", "session", "traffic", "traffic/1"])
+def test_a_web_page_and_a_rebound_name_see_nothing(emulator: Emulator, headers: Json, path: str) -> None:
+    assert emulator.http.get(f"/emulator/{path}", headers=headers).status_code == 403
+
+
+def test_a_bad_parameter_is_refused(emulator: Emulator) -> None:
+    assert emulator.http.get("/emulator/stream?kind=nothing").json()["errcode"] == 40058
+
+
+def test_the_readers_are_limited(client: EmulatorClient, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "MAX_READERS", 1)
+    with streaming(client) as events:
+        until(events, lambda event: event.name == "program")
+        with EmulatorClient(emulator.url) as another, streaming(another) as refused:
+            with pytest.raises(StreamEndedError, match="503: too many readers"):
+                next(refused)
+    wait_until(lambda: emulator.http.head("/emulator/stream").status_code == 200)
+
+
+def test_a_server_that_stops_ends_its_streams_at_once(stack: ExitStack) -> None:
+    told: list[str] = []
+
+    def read(url: str) -> None:
+        with EmulatorClient(url) as client, pytest.raises(StreamEndedError):
+            told.extend(event.name for event in client.stream())
+
+    with serving(create_app(EmulatorSettings(messages=0))) as url:
+        reader = Thread(target=read, args=(url,))
+        reader.start()
+        wait_until(lambda: "program" in told)
+    reader.join(20)
+    assert not reader.is_alive()
+
+
+def test_a_reader_that_goes_leaves_nothing_behind(emulator: Emulator) -> None:
+    changes = emulator.platform.changes
+    wait_until(lambda: not changes._watchers)
+    address = httpx.URL(emulator.url)
+    with socket.create_connection((address.host, address.port or 0)) as connection:
+        connection.sendall(b"GET /emulator/stream HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+        wait_until(lambda: changes._watchers)
+    wait_until(lambda: not changes._watchers)

@@ -1,0 +1,161 @@
+"""The record over HTTP: rows that are asked for, all of an entry, replays, and a session as one file."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.emulator.conftest import Emulator, Json, SealedProgram
+from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
+from wwspec_router.emulator.standin.wwspec_standin import seal
+
+
+@pytest.fixture
+def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
+    return zone[0]
+
+
+@pytest.fixture
+def program(zone: tuple[Emulator, SealedProgram]) -> SealedProgram:
+    return zone[1]
+
+
+@pytest.fixture
+def client(emulator: Emulator) -> Iterator[EmulatorClient]:
+    with EmulatorClient(emulator.url) as client:
+        yield client
+
+
+def rows(emulator: Emulator, *query: tuple[str, str]) -> list[Json]:
+    answer: Json = emulator.http.get("/emulator/traffic", params=list(query)).json()
+    assert answer["errcode"] == 0, answer
+    return list(answer["traffic"])
+
+
+def test_rows_are_chosen_by_what_is_asked(client: EmulatorClient, emulator: Emulator, program: SealedProgram) -> None:
+    program.reply = lambda call: call.data if call.ability_id == "echo" else '{"errcode": 7, "errmsg": "no"}'
+    client.call("echo", json.dumps({"text": "签合同"}))
+    client.call("other", "{}")
+    emulator.sdk("get_group_chat", {"chatid": "Nobody"})
+    client.advance(60)
+
+    def found(*query: tuple[str, str]) -> list[tuple[str, str]]:
+        return [(each["kind"], each["name"]) for each in rows(emulator, *query)]
+
+    assert found(("kind", "sdk"), ("kind", "clock")) == [("sdk", "get_group_chat"), ("clock", "advance")]
+    assert found(("ability", "other")) == [("app", "sync_call_program"), ("call", "other")]
+    assert found(("errcode", "7")) == found(("ability", "other"))
+    assert found(("errcode", "710624")) == [("sdk", "get_group_chat")]
+    assert found(("failed", "true")) == [*found(("ability", "other")), ("sdk", "get_group_chat")]
+    assert found(("text", "合同")) == [("app", "sync_call_program"), ("call", "echo")]
+    assert found(("text", "nobody")) == [("sdk", "get_group_chat")]
+    assert found(("text", "合同"), ("kind", "call"), ("since", "2"), ("before", "4")) == [("call", "echo")]
+    assert found(("limit", "1"), ("wait", "false")) == [("clock", "advance")]
+    assert found(("flow", "2")) == [("app", "sync_call_program"), ("call", "echo")]
+    assert found(("corp", "another")) == []
+    assert "request" not in rows(emulator)[0]
+    clock = rows(emulator, ("kind", "clock"), ("bodies", "true"))[0]
+    assert (clock["request"], clock["reply"]) == ({"seconds": 60}, {"now": 1_750_000_060})
+
+
+@pytest.mark.parametrize("name", ["since", "before", "limit", "flow", "errcode"])
+def test_a_bad_parameter_is_named(emulator: Emulator, name: str) -> None:
+    for value in ("x", "-", "1" * 30, "٣"):
+        answer = emulator.http.get("/emulator/traffic", params={name: value}).json()
+        assert answer["errcode"] == 40058
+        assert name in answer["errmsg"]
+    assert "limit" in emulator.http.get("/emulator/traffic?limit=0").json()["errmsg"]
+
+
+def test_an_entry_has_headers_the_sealed_bodies_and_the_faults(
+    client: EmulatorClient, emulator: Emulator, program: SealedProgram
+) -> None:
+    fault = client.add_fault("program", "latency", value=0.01, count=1)
+    client.call("echo", '{"a": 1}')
+    app, call = (client.entry(each["number"]) for each in client.traffic()[-2:])
+    assert call["sealed"]
+    headers = [(name, value) for name, value in call["http"]["request_headers"]]
+    assert seal.open_call(emulator.key, headers, call["raw"]["request"]).data == '{"a": 1}'
+    reply_headers = [(name, value) for name, value in call["http"]["reply_headers"]]
+    assert seal.open_reply(emulator.key, reply_headers, call["raw"]["reply"]).text == '{"a": 1}'
+    assert (call["http"]["method"], call["http"]["path"], call["http"]["status"]) == ("POST", program.url, 200)
+    assert call["call"]["request_id"] == program.calls[-1].request_id
+    assert call["hits"] == [{"id": fault, "on": "program", "effect": "latency", "api": "", "value": 0.01}]
+    assert call["duration_ms"] >= 10
+    assert app["children"] == [call["number"]]
+    assert app["http"]["path"] == "/cgi-bin/chatdata/sync_call_program?access_token=***"
+    assert dict(app["http"]["request_headers"])["host"] == emulator.url.removeprefix("http://")
+    assert json.loads(app["raw"]["reply"])["response_data"] == '{"a": 1}'
+    for number in ("0", "99", "x", "1" * 40):
+        assert emulator.http.get(f"/emulator/traffic/{number}").json()["errcode"] == 40058
+
+
+def test_the_verdict_says_where_a_request_or_reply_first_misses_the_contract(
+    client: EmulatorClient, program: SealedProgram
+) -> None:
+    client.register({"echo": {"input": {"a": 1}, "output": {"a": 1}}})
+    client.call("echo", '{"a": "text"}')
+    program.reply = lambda call: '{"a": 1, "b": 2}'
+    client.call("echo", '{"a": 1}')
+    refused, app, call = [each for each in client.traffic() if each["ability"] == "echo"]
+    misfit = {"fits": False, "path": "$.a", "problem": "expected an integer, got a string"}
+    assert (refused["errcode"], refused["contract"]) == (790016, {"request": misfit, "reply": None})
+    assert (app["errcode"], call["errcode"]) == (790014, 0)
+    assert call["contract"]["request"] == {"fits": True}
+    assert (call["contract"]["reply"]["path"], call["failed"]) == ("$.b", True)
+    assert app["contract"] == {"request": {"fits": True}, "reply": None}, "the app gets no reply"
+
+
+def test_a_program_that_answers_plainly_is_shown_with_its_status_and_without_its_secrets(
+    client: EmulatorClient, program: SealedProgram
+) -> None:
+    program.reply = lambda call: (500, {"set-cookie": "a=b"}, b'{"token": "in-clear", "detail": "boom"}')
+    client.call("echo")
+    entry = client.entry(client.last_number())
+    assert (entry["http"]["status"], entry["outcome"]) == (500, "710676")
+    assert json.loads(entry["raw"]["reply"]) == {"token": "***", "detail": "boom"}
+    assert dict(entry["http"]["reply_headers"])["set-cookie"] == "***"
+
+
+def test_a_call_is_sent_again_with_an_edited_request_many_times(
+    client: EmulatorClient, emulator: Emulator, program: SealedProgram
+) -> None:
+    client.call("echo", '{"a": 1}')
+    number = client.last_number()
+
+    def replay(**asked: Any) -> Json:
+        answer: Json = emulator.http.post("/emulator/replay", json={"number": number, **asked}).json()
+        return answer
+
+    answer = replay(request={"a": 2, "b": ["合同"]}, times=3)
+    assert json.loads(answer["reply"]) == {"a": 2, "b": ["合同"]}
+    assert [each["errcode"] for each in answer["results"]] == [0, 0, 0]
+    assert answer["number"] == answer["results"][-1]["number"] == client.last_number()
+    assert [each["replay_of"] for each in client.traffic(number)] == [number] * 3
+    assert len({call.request_id for call in program.calls}) == 4
+    assert json.loads(replay(request=None)["reply"]) is None
+    for bad in ({"times": 0}, {"times": 1001}, {"request": 1, "data": "1"}, {"requests": 1}):
+        assert replay(**bad)["errcode"] == 40058
+    assert client.replay(number, times=2) == '{"a": 1}'
+
+
+def test_a_session_is_one_file_without_secrets(client: EmulatorClient, emulator: Emulator) -> None:
+    client.register({"echo": {"input": {}, "output": {}}})
+    client.call("echo", '{"token": "in-clear"}')
+    client.advance(5)
+    response = emulator.http.get("/emulator/session")
+    assert response.headers["content-disposition"].startswith('attachment; filename="wwspec-session-')
+    file = response.json()
+    assert (file["wwspec_session"], file["clock"]["now_ms"]) == (1, 1_750_000_005_000)
+    assert file["contracts"] == {"echo": {"input": {}, "output": {}}}
+    assert [each["number"] for each in file["entries"]] == [*range(1, client.last_number() + 1)]
+    assert file["entries"][-1] == client.entry(client.last_number())
+    for secret in ("in-clear", emulator.settings.secret, emulator.key.hex()):
+        assert secret not in response.text
+
+
+def test_an_entry_that_is_gone_is_refused_with_those_that_are_kept(client: EmulatorClient) -> None:
+    with pytest.raises(EmulatorError, match="no entry 99 is kept; there are 1 to"):
+        client.get_token()
+        client.entry(99)
