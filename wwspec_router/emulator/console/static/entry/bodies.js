@@ -2,7 +2,8 @@
 // @ts-check
 import { h, visible } from "../dom.js";
 import "../json-tree.js";
-import { formatJson, readJson } from "../json-text.js";
+import { formatJson } from "../json-format.js";
+import { readJson } from "../json-text.js";
 import { copyButton } from "../parts.js";
 import { t } from "../texts.js";
 

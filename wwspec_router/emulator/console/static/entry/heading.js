@@ -17,9 +17,9 @@ const MISFITS = [790013, 790014, 790015, 790016]; // say what the verdict says
 
 /**
  * @param {Entry} entry
- * @param {import("../dom.js").Child} action At the end of the line.
+ * @param {import("../dom.js").Child[]} actions At the end of the line.
  */
-export function title(entry, action) {
+export function title(entry, actions) {
     return h(
         "div",
         { class: "title" },
@@ -28,8 +28,7 @@ export function title(entry, action) {
         endChip(entry),
         entry.call?.is_async && h("span", { class: "chip" }, t("entry.async")),
         fitting(entry),
-        h("span", { class: "grow" }),
-        action,
+        h("div", { class: "buttons" }, actions),
     );
 }
 

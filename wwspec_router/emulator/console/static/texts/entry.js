@@ -68,6 +68,7 @@ export const ENTRY = {
     "entry.copy.values": ["the values of the reply", "回包的值"],
     "entry.copy.shape": ["the shape of the reply", "回包的结构"],
     "entry.copy.where": ["Put it into a file such as tests/test_recorded.py", "保存为测试文件，例如 tests/test_recorded.py"],
+    "entry.fail": ["Let this fail next time", "下次让它失败"],
     "entry.replay": ["Replay", "重放"],
     "entry.replay.cause": ["Replay #{number}", "重放 #{number}"],
 

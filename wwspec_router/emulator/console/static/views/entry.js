@@ -35,6 +35,16 @@ export function showEntry(element, number, _place) {
     return () => pane.end();
 }
 
+/** @type {Partial<Record<Entry["kind"], string>>} Where a fault sits that hits such an exchange. */
+const FAULTS_ON = { app: "app", call: "program", event: "program", sdk: "sdk", callback: "callback" };
+
+/** @param {Entry} entry */
+function faultLink({ kind, name }) {
+    const on = FAULTS_ON[kind];
+    const hash = hashOf("faults", "", { on: on ?? "", api: on === "callback" ? "" : name, count: "1" });
+    return on !== undefined && !record.file && h("a", { class: "button small", href: hash }, t("entry.fail"));
+}
+
 class EntryPane {
     #element;
     #number;
@@ -113,7 +123,7 @@ class EntryPane {
         this.#part = "";
         this.#tab = "";
         fill(this.#caused, causedList(entry));
-        const head = h("header", { class: "entry-head" }, title(entry, this.#replayButton(entry)), problems(entry), facts(entry));
+        const head = h("header", { class: "entry-head" }, title(entry, [faultLink(entry), this.#replayButton(entry)]), problems(entry), facts(entry));
         fill(this.#element, h("article", { class: "entry", "aria-labelledby": "entry-title" }, head, this.#caused, this.#tabs.element, this.#panel));
         this.#showTab();
     }
@@ -140,7 +150,7 @@ class EntryPane {
         const number = replayable(entry);
         const label = number === entry.number ? t("entry.replay") : t("entry.replay.cause", { number });
         const isFile = record.file !== "";
-        return number > 0 && h("button", { type: "button", disabled: isFile, title: isFile ? t("readonly") : "r", onclick: () => this.#replay() }, label);
+        return number > 0 && h("button", { type: "button", class: "small", disabled: isFile, title: isFile ? t("readonly") : "r", onclick: () => this.#replay() }, label);
     }
 
     #replay() {
