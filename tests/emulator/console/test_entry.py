@@ -78,7 +78,7 @@ def test_the_copied_lines_do_the_same_when_they_are_pasted(page: Page, served: Z
     for kind in ("wwspec", "curl, as an enterprise app"):
         line = copied(page, number, kind)
         path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
-        done = subprocess.run(["bash", "-c", line], env={"PATH": path}, capture_output=True, text=True, check=True)
+        done = subprocess.run(["/bin/bash", "-c", line], env={"PATH": path}, capture_output=True, text=True, check=True)
         answer = json.loads(done.stdout)
         assert json.loads(answer.get("response_data", done.stdout)) == {"errcode": 0, "errmsg": "ok", "count": 1}
         assert last(served, "app") > number
@@ -176,7 +176,7 @@ def test_a_call_is_edited_checked_while_typing_sent_and_compared(page: Page, ser
     expect(page.get_by_label("Facts")).to_contain_text(f"Replay of#{number} chat_history")
 
     done = subprocess.run(
-        ["bash", "-c", line], env={"PATH": f"{Path(sys.executable).parent}:/bin"}, capture_output=True, check=True
+        ["/bin/bash", "-c", line], env={"PATH": f"{Path(sys.executable).parent}:/bin"}, capture_output=True, check=True
     )
     assert len(json.loads(done.stdout)["msg_list"]) == 3
     page.go_back()
@@ -248,7 +248,9 @@ def test_json_is_read_and_written_without_loss_and_compared_by_paths(page: Page)
     script = """async (texts) => {
         const [{parseJson, readJson, indexOfPath}, {formatJson}, {literal}, {differences}] = await Promise.all(
             ["json-text", "json-format", "entry/python", "json-diff"].map((name) => import(`/console/${name}.js`)));
-        const error = (text) => { try { parseJson(text); } catch ({line, column, reason}) { return [line, column, reason]; } };
+        const error = (text) => {
+            try { parseJson(text); } catch ({line, column, reason}) { return [line, column, reason]; }
+        };
         return {
             same: texts.map((text) => formatJson(formatJson(text), {isFlat: true})),
             python: texts.map((text) => literal(parseJson(text), 0, 0)),
