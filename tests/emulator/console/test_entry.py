@@ -94,14 +94,15 @@ def test_calls_events_and_faults_copied_as_tests_run_green(page: Page, served: Z
     assert "***" not in files["tests/test_words.py"]
     fresh = "import pytest\n\n\n@pytest.fixture(autouse=True)\ndef fresh(zone):\n    zone.client.reset()\n"
     folder = write_files(tmp_path, {**files, "conftest.py": fresh, "pytest.ini": f"[pytest]\nwwspec_app = {ROOT}\n"})
-    for tool in (
-        ["ruff", "format", "--isolated", "--check", "tests"],
-        ["ruff", "check", "--isolated", "--select", "E,F,I", "tests"],
-        ["pytest", "-q", "-p", "no:cacheprovider", "tests"],
-    ):
-        done = subprocess.run([sys.executable, "-m", *tool], cwd=folder, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout
-    assert f"{len(files)} passed" in done.stdout
+    ran(["ruff", "format", "--isolated", "--check", "tests"], folder)
+    ran(["ruff", "check", "--isolated", "--select", "E,F,I", "tests"], folder)
+    assert f"{len(files)} passed" in ran(["pytest", "-q", "-p", "no:cacheprovider", "tests"], folder)
+
+
+def ran(tool: list[str], folder: Path) -> str:
+    done = subprocess.run([sys.executable, "-m", *tool], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def exchanges(zone: Zone) -> list[tuple[str, int]]:
