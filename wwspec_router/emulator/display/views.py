@@ -102,11 +102,6 @@ def whole(entry: Entry) -> Json:
     }
 
 
-def request_verdict(contract: ConsoleContract, text: str) -> Json | None:
-    """Return whether a request's JSON text fits a contract; None for an empty text."""
-    return _verdict(text, request_misfit, contract)
-
-
 def _failed(entry: Entry, result: str, digest: _Digest) -> bool:
     if entry.kind == CALLBACK:
         return result in _CALLBACK_FAILURES
@@ -153,6 +148,11 @@ def _errcode(entry: Entry, reply: Body) -> int | None:
         return answer.response_errcode
     found = _read(reply, _Program)
     return found.errcode if isinstance(found, _Program) and isinstance(found.errcode, int) else None
+
+
+def request_verdict(contract: ConsoleContract, text: str) -> Json | None:
+    """Return whether a request's JSON text fits a contract; None for an empty text."""
+    return _verdict(text, request_misfit, contract)
 
 
 def _verdict(body: Body, judge: Any, contract: ConsoleContract) -> Json | None:
