@@ -21,6 +21,10 @@ def last(zone: Zone, kind: str) -> int:
     return int(zone.client.traffic(kind=kind)[-1]["number"])
 
 
+def pane(page: Page) -> Locator:
+    return page.get_by_role("complementary")
+
+
 def opened(page: Page, number: int, tab: str = "") -> Locator:
     page.goto(f"/#/timeline/{number}{f'?tab={tab}' if tab else ''}")
     shown = page.get_by_role("article").filter(has=page.get_by_role("heading", name=f"#{number} "))
@@ -49,9 +53,9 @@ def test_an_entry_shows_both_bodies_what_it_caused_and_what_misses_the_contract(
     expect(caused).to_have_count(2)
     expect(caused.first).to_contain_text("Call of the program")
     caused.nth(1).get_by_role("link", name=f"#{sdk} sync_msg").click()
-    expect(page.get_by_label("Facts")).to_contain_text(f"Caused by#{call} chat_history")
-    page.get_by_label("Facts").get_by_role("link", name=f"#{call} chat_history").click()
-    expect(page.get_by_label("Facts")).to_contain_text("request_id")
+    expect(pane(page).get_by_label("Facts")).to_contain_text(f"Caused by#{call} chat_history")
+    pane(page).get_by_label("Facts").get_by_role("link", name=f"#{call} chat_history").click()
+    expect(pane(page).get_by_label("Facts")).to_contain_text("request_id")
 
     page.get_by_role("tab", name="Tree").focus()
     for name in ("Text", "As sent", "HTTP"):
@@ -155,9 +159,9 @@ def test_a_call_is_edited_checked_while_typing_sent_and_compared(page: Page, ser
     expect(page.get_by_text("Line 3, column 3: a comma or a closing bracket is missing")).to_be_visible()
     request.fill('{"limit": 2, "limitx": 1}')
     expect(page.get_by_text("Does not fit the console contract at $.limitx")).to_be_visible()
-    page.get_by_label("Ability").fill("chat_histry")
+    pane(page).get_by_label("Ability").fill("chat_histry")
     expect(page.get_by_text("Not checked: did you mean chat_history?")).to_be_visible()
-    page.get_by_label("Ability").fill("chat_history")
+    pane(page).get_by_label("Ability").fill("chat_history")
     request.fill('{"limit":3}')
     page.get_by_role("button", name="Format").click()
     expect(request).to_have_value('{\n  "limit": 3\n}')
@@ -174,7 +178,7 @@ def test_a_call_is_edited_checked_while_typing_sent_and_compared(page: Page, ser
     results = page.get_by_role("region", name="Results")
     expect(results.get_by_text("3 sent, 0 failed")).to_be_visible()
     results.get_by_role("link").last.click()
-    expect(page.get_by_label("Facts")).to_contain_text(f"Replay of#{number} chat_history")
+    expect(pane(page).get_by_label("Facts")).to_contain_text(f"Replay of#{number} chat_history")
 
     done = subprocess.run(
         ["/bin/bash", "-c", line], env={"PATH": f"{Path(sys.executable).parent}:/bin"}, capture_output=True, check=True
@@ -202,7 +206,7 @@ def test_a_masked_secret_of_an_edited_request_is_put_back_and_an_event_has_no_co
     expect(page.get_by_role("region", name="Results")).to_contain_text("ok")
     page.goto(f"/#/timeline/{last(served, 'event')}/replay")
     expect(page.get_by_text("An event: no console contract applies")).to_be_visible()
-    expect(page.get_by_label("Ability")).to_have_count(0)
+    expect(pane(page).get_by_label("Ability")).to_have_count(0)
 
 
 HOSTILE = {

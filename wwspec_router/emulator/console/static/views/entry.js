@@ -124,7 +124,7 @@ class EntryPane {
         this.#tab = "";
         fill(this.#caused, causedList(entry));
         const head = h("header", { class: "entry-head" }, title(entry, [faultLink(entry), this.#replayButton(entry)]), problems(entry), facts(entry));
-        fill(this.#element, h("article", { class: "entry", "aria-labelledby": "entry-title" }, head, this.#caused, this.#tabs.element, this.#panel));
+        fill(this.#element, h("article", { class: "exchange", "aria-labelledby": "entry-title" }, head, this.#caused, this.#tabs.element, this.#panel));
         this.#showTab();
     }
 

@@ -49,7 +49,7 @@ class ReplayForm {
     #send = h("button", { type: "submit", class: "primary", title: "Ctrl+Enter" }, t("send"));
     #command = h("div");
     #status = h("p", { role: "status", class: "dim" });
-    #outcome = h("div", { class: "results" });
+    #outcome = h("div", { class: "replays" });
     #ended = false;
     #timer = 0;
 

@@ -12,7 +12,7 @@ let end = () => {};
 export const view = {
     show(main, place) {
         const list = h("ul");
-        const detail = h("aside", { class: "detail" });
+        const detail = h("aside", { class: "detail", "aria-label": t("nav.timeline") });
         const entry = h("div");
         detail.appendChild(entry);
         main.appendChild(h("div", { class: place.id ? "split open" : "split" }, h("div", {}, h("h1", {}, t("nav.timeline")), list), detail));
