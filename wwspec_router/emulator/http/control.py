@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read
+from wwspec_router.emulator.display.masking import unmasked_text
 from wwspec_router.emulator.events.types import EVENT_TYPES
 from wwspec_router.emulator.platform import Callbacks, Platform
 from wwspec_router.emulator.program.programs import ask_program, begin
@@ -190,7 +191,8 @@ class Control:
 
         It is sealed anew, under a fresh request id and time. The answer is what the app would get: errcode, errmsg,
         and the program's `reply`, all of the last one; `number` is that of its entry, and `results` are all of them.
-        Console contracts are not applied, so that a call may be edited into a bad one.
+        Console contracts are not applied, so that a call may be edited into a bad one. Secrets of the recorded request
+        that are masked in an edited one are put back.
         """
         world, results = self._platform.world, list[Answer]()
 
@@ -199,7 +201,10 @@ class Control:
             recorded = world.traffic.get(asked.number)
             if recorded is None or recorded.call is None:
                 raise RefusedError(40058, "no call or event of this number is recorded")
-            call = recorded.call._replace(**asked.changes())
+            changes = asked.changes()
+            if "data" in changes:
+                changes["data"] = unmasked_text(changes["data"], recorded.call.data)
+            call = recorded.call._replace(**changes)
             last: Answer = {}
             for _ in range(asked.times):
                 last = self._send_again(recorded, call)

@@ -88,6 +88,7 @@ class Endpoints:
             ("GET", "session", self.session),
             ("POST", "say", self.say),
             ("POST", "replay", self.replay),
+            ("POST", "check", self.check),
             ("POST", "reset", self.reset),
         )
         return [
@@ -269,6 +270,10 @@ class Endpoints:
     async def replay(self, request: Request) -> Response:
         """Send a recorded call again: {"number", "data", "ability_id", "notify_id"}."""
         return await self._on_thread(self._control.replay, await _body(request) or b"")
+
+    async def check(self, request: Request) -> Response:
+        """Compare a request with the console contract of an ability: {"ability_id", "data"}."""
+        return await self._on_thread(self._watch.check, await _body(request) or b"")
 
     async def reset(self, request: Request) -> Response:
         """Go back to the start."""
