@@ -65,6 +65,7 @@ class Endpoints:
             ("GET", "notifications", self.notifications),
             ("POST", "verify-callback", self.verify_callback),
             ("POST", "clock", self.clock),
+            ("POST", "expire-tokens", self.expire_tokens),
             ("POST", "program", self.program),
             ("POST", "contracts", self.contracts),
             ("POST", "faults", self.add_fault),
@@ -176,6 +177,10 @@ class Endpoints:
     async def verify_callback(self, request: Request) -> Response:
         """Verify the app's callback URL."""
         return await self._on_thread(self._control.verify_callback)
+
+    async def expire_tokens(self, request: Request) -> Response:
+        """Let the access tokens of all apps expire."""
+        return _json(self._control.expire_tokens())
 
     async def clock(self, request: Request) -> Response:
         """Put the clock forward: {"advance": seconds}."""
