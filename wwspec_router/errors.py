@@ -33,7 +33,11 @@ WWSpecError
 │   ├─ ProgramError          the program answers, with an errcode              client.errors
 │   │   └─ SdkApiError       the errcode is that of an SDK API                 client.errors
 │   ├─ ReplyTypeError        the reply is not of the wanted type               client.errors
+│   ├─ RepeatedCursorError   a reply has more pages, and does not say where    client.errors
 │   └─ StillRunningError     an asynchronous call has no result in time        client.errors
+├─ CursorError               where a pull ended can't be read or kept          client.cursors
+│   └─ CursorMovedError      another pull has kept a page                      client.cursors
+├─ MessageGapError           messages may be missing                           client.messages
 ├─ KeyRingError              the secret key of a message can't be opened       client.keys
 │   └─ KeyMissingError       the private key of its version is missing         client.keys
 ├─ StoreError                the store of events and jobs failed

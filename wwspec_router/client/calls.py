@@ -8,6 +8,7 @@ import msgspec
 
 from wwspec_router.client.core import Attempts, Core
 from wwspec_router.client.errors import PlatformError, ProgramError, ReplyTypeError, SdkApiError, StillRunningError
+from wwspec_router.client.retries import facts_of_errcode
 from wwspec_router.client.steps import Pause, Request, Steps
 from wwspec_router.contracts import ApiRequest, Contract, reply_type
 from wwspec_router.contracts.decoding import convert, decode_json
@@ -23,6 +24,7 @@ __all__ = [
     "TaskStatus",
     "ability_of",
     "call",
+    "name_of",
     "submit",
     "task_result",
     "task_status",
@@ -101,11 +103,16 @@ def call(core: Core, ability: Ability, options: CallOptions, *, raw: bool) -> St
     body = _body(core, ability, options)
     if notify_id := options.get("notify_id"):
         body["notify_id"] = notify_id
-    name = f"sync_call_program of {ability.ability_id}"
+    name = name_of(ability)
     request = Request("chatdata/sync_call_program", msgspec.json.encode(body), called=name)
     answer = yield from core.perform(request, _attempts(options))
     text = str(answer.get("response_data", ""))
     return text if raw else read_reply(name, ability, text)
+
+
+def name_of(ability: Ability) -> str:
+    """Return what errors name a call of an ability."""
+    return f"sync_call_program of {ability.ability_id}"
 
 
 def submit(core: Core, ability: Ability, options: SubmitOptions) -> Steps[str]:
@@ -157,8 +164,9 @@ def read_reply(name: str, ability: Ability, text: str, reported: int = 0) -> Any
     """
     errcode, errmsg = _refusal({"response_data": text, "response_errcode": reported})
     if errcode:
-        kind = SdkApiError if ability.api and errcode != DEFAULT_ERRCODE else ProgramError
-        raise kind(name, errcode, errmsg, text)
+        if ability.api and errcode != DEFAULT_ERRCODE:
+            raise SdkApiError(name, errcode, errmsg, text, retryable=facts_of_errcode(errcode).retryable)
+        raise ProgramError(name, errcode, errmsg, text)
     try:
         return _decoded(text, ability.reply)
     except (JsonError, msgspec.ValidationError) as error:
