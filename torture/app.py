@@ -9,7 +9,8 @@ import time
 from contextlib import closing
 from typing import Any
 
-from torture.archive import ArchiveApp, archive_stage, archived, judge, lacking_members, rotate_key, watch_for_copies
+from torture.archive import ArchiveApp, archive_stage, archived, handled, judge, rotate_key, watch_for_copies
+from torture.callbacks import Callbacks
 from torture.hazards import Hazards
 from torture.program import until
 from torture.progress import say
@@ -51,17 +52,25 @@ def run(seed: int, quick: bool, *, count: int | None = None, messages: int | Non
         hazards = Hazards(zone, app.keys, random.Random(rng.random()))  # noqa: S311
         rotate_key(zone, app.keys)
         killing = _Killing(app, hazards, sayer, rng)
+        callbacks = Callbacks(zone.client)
         began = time.monotonic()
         for number in range(1, kills + 1):
             killing.next(number / kills)
+            callbacks.read()
             if number % 10 == 0 or number == kills:
                 say(f"{number} of {kills} kills, {len(sayer.said)} messages said, {archived(app.database)} archived")
-        figures = {"killing_s": round(time.monotonic() - began, 1), **killing.figures()}
-        figures |= _settle(zone, app, hazards, sayer)
-        found = judge(app.database, sayer.said, MessageKeys(seed).secret_key, _groups(zone, sayer))
-        figures |= {"archived": archived(app.database), "hazards": dict(sorted(hazards.counts.items()))}
-        failures = [*killing.failures, *found, *_tracebacks(app)]
-        return Findings(figures=figures, failures=failures)
+        killed = round(time.monotonic() - began, 1)
+        caught_up, failures = _settle(zone, app, hazards, sayer, MessageKeys(seed))
+        callbacks.read()
+        figures = {
+            "killing_s": killed,
+            **killing.figures(),
+            **caught_up,
+            "hazards": dict(sorted(hazards.counts.items())),
+            "callbacks": callbacks.figures(),
+            "notifications_handled": handled(app.database.parent),
+        }
+        return Findings(figures=figures, failures=[*killing.failures, *failures, *_tracebacks(app)])
 
 
 class _Killing:
@@ -119,24 +128,31 @@ class _Killing:
         }
 
 
-def _settle(zone: ServedZone, app: ArchiveApp, hazards: Hazards, sayer: Sayer) -> dict[str, Any]:
-    """Let everything work again, and wait until the app has all messages and all groups."""
+def _settle(
+    zone: ServedZone, app: ArchiveApp, hazards: Hazards, sayer: Sayer, keys: MessageKeys
+) -> tuple[dict[str, Any], list[str]]:
+    """Let everything work again, wait until the app has all that was said, and return figures and broken promises."""
+    began, said, before = time.monotonic(), len(sayer.said), archived(app.database)
+    app.start()
     hazards.end()
     if not sayer.wait_said(CATCH_UP):
         raise RuntimeError(f"after {CATCH_UP:g} seconds only {len(sayer.said)} messages were said")
-    began, before = time.monotonic(), archived(app.database)
-    groups = _groups(zone, sayer)
-    app.start()
-    app.wait_up()
-    until(
-        lambda: archived(app.database) >= len(sayer.said) and not lacking_members(app.database, groups), CATCH_UP, 0.2
-    )
-    return {
+    groups, failures = _groups(zone, sayer), [""]
+
+    def complete() -> bool:
+        failures[:] = judge(app.database, sayer.said, keys.secret_key, groups)
+        return not failures
+
+    until(complete, CATCH_UP, 0.2)
+    figures = {
+        "said_while_killing": said,
+        "archived_while_killing": before,
         "said": len(sayer.said),
-        "archived_before_the_end": before,
+        "archived": archived(app.database),
+        "groups": len(groups),
         "caught_up_s": round(time.monotonic() - began, 1),
-        "page_shown": bool(app.page()),
     }
+    return figures, failures
 
 
 def _groups(zone: ServedZone, sayer: Sayer) -> dict[str, list[str]]:

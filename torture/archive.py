@@ -22,7 +22,7 @@ from Crypto.PublicKey import RSA
 from torture.program import ROOT, until
 from wwspec_router.testing.zone import ServedZone, Zone
 
-__all__ = ["ArchiveApp", "archive_stage", "archived", "judge", "lacking_members", "rotate_key", "watch_for_copies"]
+__all__ = ["ArchiveApp", "archive_stage", "archived", "handled", "judge", "rotate_key", "watch_for_copies"]
 
 EXAMPLE = ROOT / "examples" / "archive_app"
 UP_LIMIT = 60.0
@@ -179,6 +179,16 @@ def archived(database: Path) -> int:
         return int(connection.execute("SELECT count(*) FROM messages").fetchone()[0])
 
 
+def handled(folder: Path) -> dict[str, int]:
+    """Return how many notifications the app has handled, given up, or has still to handle, by stage.
+
+    Args:
+        folder: Of the app's databases.
+    """
+    with _opened(folder / "notifications.db") as connection:
+        return dict(connection.execute("SELECT stage, count(*) FROM wwspec_notifications GROUP BY stage"))
+
+
 def judge(
     database: Path,
     said: Collection[str],
@@ -197,6 +207,7 @@ def judge(
     with _opened(database) as connection:
         rows = connection.execute("SELECT msgid, secret_key FROM messages").fetchall()
         copies = connection.execute("SELECT count(*) FROM copies").fetchone()[0]
+        members = connection.execute("SELECT chatid, memberid FROM members").fetchall()
         sound = connection.execute("PRAGMA integrity_check").fetchone()[0]
     kept = [msgid for msgid, _ in rows]
     if missing := set(said) - set(kept):
@@ -207,23 +218,9 @@ def judge(
         failures.append(f"{repeated} messages were inserted more than once")
     if wrong := [msgid for msgid, opened in rows if opened != secret_key(msgid)]:
         failures.append(f"{len(wrong)} keys are not opened, such as that of {min(wrong)}")
-    failures += [
-        f"the members of group {chatid} are not those in WeCom" for chatid in lacking_members(database, groups)
-    ]
+    for chatid, ids in sorted(groups.items()):
+        if {memberid for group, memberid in members if group == chatid} != set(ids):
+            failures.append(f"the members of group {chatid} are not those in WeCom")
     if sound != "ok":
         failures.append(f"PRAGMA integrity_check: {sound}")
     return failures
-
-
-def lacking_members(database: Path, groups: Mapping[str, Collection[str]]) -> list[str]:
-    """Return the groups whose members in the database are not those that they have.
-
-    Args:
-        database: Of the app.
-        groups: chatid -> the ids of its members.
-    """
-    kept: dict[str, set[str]] = {}
-    with _opened(database) as connection:
-        for chatid, memberid in connection.execute("SELECT chatid, memberid FROM members"):
-            kept.setdefault(chatid, set()).add(memberid)
-    return sorted(chatid for chatid, ids in groups.items() if kept.get(chatid, set()) != set(ids))

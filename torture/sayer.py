@@ -10,7 +10,7 @@ from wwspec_router.emulator.http.client import EmulatorClient
 
 __all__ = ["Sayer"]
 
-LONGEST_PAUSE = 0.06
+LONGEST_PAUSE = 0.02
 """Seconds between two messages, at most."""
 BURST = 0.05
 """How many of the messages are followed by others without a pause."""

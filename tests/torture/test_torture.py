@@ -20,6 +20,7 @@ FIGURES = {
     "kills --store redis": ("redis",),
     "redis": ("outages", "recovery_longest_s", "events_fetched", "jobs_reported", "longest_s", "store"),
     "failover": ("sentinel", "cluster"),
+    "app": ("kills", "said", "archived", "caught_up_s", "hazards", "callbacks", "notifications_handled"),
     "overload": ("capacity_per_s", "before", "overload", "after", "rss_end_mib", "unanswered"),
     "intruder": ("turns", "calls_p99_ms", "rss_before_mib", "rss_most_mib", "rss_after_mib", "lines"),
     "soak": ("capacity_per_s", "parent", "worker_1", "worker_2", "bad_requests", "store_kib"),
