@@ -6,6 +6,7 @@ from importlib.metadata import packages_distributions
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.support.apps import ROOT
 from wwspec_router.errors import ExtraMissingError
@@ -17,12 +18,12 @@ OPTIONAL = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"
 @pytest.mark.parametrize("extra", sorted(OPTIONAL.keys() - {"dev"}))
 def test_the_modules_of_an_extra_are_those_that_its_requirements_install(extra: str) -> None:
     distributions = packages_distributions()
-    installed = {distributions[module][0] for module in MODULES[extra]}
+    installed = {canonicalize_name(distributions[module][0]) for module in MODULES[extra]}
     assert installed == {Requirement(row).name for row in OPTIONAL[extra]}
 
 
 def test_every_extra_is_in_the_table_or_made_of_others() -> None:
-    assert OPTIONAL["dev"] == ["wwspec-router[client,emulator,proxy,testing]"]
+    assert OPTIONAL["dev"] == ["wwspec-router[client,emulator,metrics,proxy,testing]"]
     assert {*MODULES, "dev"} == OPTIONAL.keys()
 
 

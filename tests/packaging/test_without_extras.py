@@ -31,7 +31,7 @@ WORKS = {
     "new": ("shop",),
 }
 """The verbs that need no extra."""
-HINT = "needs the extra emulator (Crypto, httpx, python_multipart, watchfiles not found)"
+HINT = "needs the extra emulator (Crypto, httpx, jinja2, python_multipart, sse_starlette, watchfiles not found)"
 
 HINT_OF_FUZZ = "wwspec fuzz needs the extra testing ("
 

@@ -33,12 +33,8 @@ from wwspec_router.client.errors import (  # noqa: E402
     ZoneClientError,
 )
 from wwspec_router.client.keys import KeyMissingError, KeyRing, KeyRingError  # noqa: E402
-from wwspec_router.client.messages import (  # noqa: E402
-    AsyncMessagePage,
-    MessageGap,
-    MessageGapError,
-    MessagePage,
-)
+from wwspec_router.client.message_pages import AsyncMessagePage, MessagePage  # noqa: E402
+from wwspec_router.client.messages import MessageGap, MessageGapError  # noqa: E402
 from wwspec_router.client.models import (  # noqa: E402
     AuthEdition,
     AuthScope,

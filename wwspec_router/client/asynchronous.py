@@ -15,7 +15,8 @@ from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions, Task
 from wwspec_router.client.core import BASE_URL, Core
 from wwspec_router.client.cursors import CursorStore
 from wwspec_router.client.http import AsyncHiding, check_base_url, proxy_of, received, sent, transport_error
-from wwspec_router.client.messages import AsyncMessagePage, Pull, PullOptions
+from wwspec_router.client.message_pages import AsyncMessagePage
+from wwspec_router.client.messages import Pull, PullOptions
 from wwspec_router.client.options import CONNECTIONS, PREFIX, TIMEOUT, Tokens, core_of, described, limits_of
 from wwspec_router.client.paging import Pages
 from wwspec_router.client.retries import RetryPolicy

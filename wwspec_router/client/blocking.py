@@ -15,7 +15,8 @@ from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions, Task
 from wwspec_router.client.core import BASE_URL, Core
 from wwspec_router.client.cursors import CursorStore
 from wwspec_router.client.http import Hiding, check_base_url, proxy_of, received, sent, transport_error
-from wwspec_router.client.messages import MessagePage, Pull, PullOptions
+from wwspec_router.client.message_pages import MessagePage
+from wwspec_router.client.messages import Pull, PullOptions
 from wwspec_router.client.options import CONNECTIONS, PREFIX, TIMEOUT, Tokens, core_of, described, limits_of
 from wwspec_router.client.paging import Pages
 from wwspec_router.client.retries import RetryPolicy
@@ -223,8 +224,8 @@ class ZoneClient:
 
         Args:
             cursors: Where the last pull ended: `FileCursor`, `DbCursor`, or a `CursorStore` of the app's.
-            options: `token` of an event, `limit`, `on_gap`, `patience`, `ability`, and those of `call`; see
-                `PullOptions`.
+            options: `token` of an event, `limit`, `on_gap`, `patience`, `ability`, `program_id`, `notify_id` and
+                `timeout`; see `PullOptions`.
 
         Raises:
             MessageGapError: Messages may be missing, since the last pull is more than 5 days ago. Not with `on_gap`.

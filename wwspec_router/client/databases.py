@@ -125,20 +125,15 @@ class DbCursor(CursorStore):
                 "keep() belongs into a transaction, together with the rows of the page, and this connection of sqlite3 "
                 "commits each statement: begin one with execute('BEGIN'), or leave it to the loop to keep pages"
             )
+        statement = (
+            f"UPDATE {self._table} SET next_cursor = :next_cursor, covered_until = :covered_until, pages = :pages "  # noqa: S608 - the name is checked
+            "WHERE name = :name AND pages = :pages_before"
+        )
+        values = {"next_cursor": after.cursor, "covered_until": after.covered_until, "pages": after.pages}
         with closing(
-            self._execute(
-                f"UPDATE {self._table} SET next_cursor = :next_cursor, covered_until = :covered_until, pages = :pages "  # noqa: S608 - the name is checked
-                "WHERE name = :name AND (pages = :pages_before OR (pages = :pages_after AND next_cursor = :same))",
-                next_cursor=after.cursor,
-                covered_until=after.covered_until,
-                pages=after.pages,
-                name=self._name,
-                pages_before=before.pages if before else 0,
-                pages_after=after.pages,
-                same=after.cursor,
-            )
+            self._execute(statement, **values, name=self._name, pages_before=before.pages if before else 0)
         ) as rows:
-            if rows.rowcount == 0:
+            if rows.rowcount != 1 and self._stored() != after:
                 raise CursorMovedError(f"the row {self._name!r} of {self._table}")
         if commit:
             self._connection.commit()

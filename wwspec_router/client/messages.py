@@ -2,12 +2,12 @@
 
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count
-from typing import Any
+from typing import TypedDict
 
 import msgspec
 
@@ -25,13 +25,12 @@ from wwspec_router.wecom import sync_msg
 from wwspec_router.wecom.messages import Message
 
 __all__ = [
-    "AsyncMessagePage",
     "MessageGap",
     "MessageGapError",
-    "MessagePage",
     "PATIENCE",
     "Pull",
     "PullOptions",
+    "Pulled",
 ]
 
 WINDOW = 5 * 24 * 3600
@@ -77,9 +76,15 @@ class MessageGapError(WWSpecError):
         self.gap = gap
 
 
-class PullOptions(CallOptions, total=False):
-    """How messages are pulled."""
+class PullOptions(TypedDict, total=False):
+    """How messages are pulled. A pull only reads, so it is sent again though it may have run."""
 
+    program_id: str
+    """Another program than the client's."""
+    notify_id: str
+    """From a notification."""
+    timeout: float
+    """Seconds for the answer of one call; the client's when absent."""
     token: str | Asked[str]
     """Of a conversation_new_message event: without one WeCom lets few pulls through [99824]. A function is asked before
     each page, so that it can give newer ones; an empty text is none."""
@@ -87,7 +92,7 @@ class PullOptions(CallOptions, total=False):
     """The ability ID that calls sync_msg; by default the API's name behind the prefix."""
     limit: int
     """Messages of a page, 1 to 1000; 1000 by default, since the number of pulls is limited."""
-    on_gap: Callable[[MessageGap], object]
+    on_gap: Callable[[MessageGap], object] | None
     """Called when records may be missing; without it, that is a `MessageGapError`. May be `async def` with
     `AsyncZoneClient`."""
     patience: RetryPolicy
@@ -126,8 +131,11 @@ class Pull:
         self._core = core
         self._cursors = cursors
         self._ability = options.get("ability", f"{core.prefix}sync_msg")
-        self._options = options.copy()
-        self._options.setdefault("retry_unsafe", True)  # it only reads
+        self._calls: CallOptions = {"retry_unsafe": True}
+        for name in ("program_id", "notify_id", "timeout"):
+            if name in options:
+                self._calls[name] = options[name]
+        self._on_gap = options.get("on_gap")
         self._token = _EventToken(options.get("token", ""))
         self._patience = options.get("patience", PATIENCE)
         self._walk: CursorWalk | None = None
@@ -177,9 +185,9 @@ class Pull:
         return Pulled(reply.msg_list, before, self._latest, is_last=not reply.has_more)
 
     def _report(self, gap: MessageGap) -> Steps[None]:
-        if "on_gap" not in self._options:
+        if self._on_gap is None:
             raise MessageGapError(gap)
-        yield Ask(partial(self._options["on_gap"], gap), same_thread=True)
+        yield Ask(partial(self._on_gap, gap), same_thread=True)
 
     def _pulled(self, cursor: str, *, is_gap: bool) -> Steps[sync_msg.Response]:
         try:
@@ -215,7 +223,7 @@ class Pull:
     def _once(self, cursor: str, token: str) -> Steps[sync_msg.Response]:
         request = sync_msg.Request(cursor=cursor or UNSET, token=token or UNSET, limit=self._limit)
         ability = Ability(self._ability, msgspec.json.encode(request).decode(), sync_msg.Response, "sync_msg")
-        reply: sync_msg.Response = yield from calls.call(self._core, ability, self._options, raw=False)
+        reply: sync_msg.Response = yield from calls.call(self._core, ability, self._calls, raw=False)
         return reply
 
 
@@ -237,62 +245,6 @@ class _EventToken:
     def drop(self) -> None:
         """Do without this token from now on."""
         self._until = 0.0
-
-
-class _Page:
-    """Messages in ascending order of their time; iterable."""
-
-    def __init__(self, pull: Pull, pulled: Pulled) -> None:
-        self.messages = pulled.messages
-        self._pull = pull
-        self._pulled = pulled
-
-    def __iter__(self) -> Iterator[Message]:
-        return iter(self.messages)
-
-    def __len__(self) -> int:
-        return len(self.messages)
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {len(self.messages)} messages>"
-
-
-class MessagePage(_Page):
-    """A page of `ZoneClient.messages`: messages in ascending order of their time; iterable.
-
-    Attributes:
-        messages: They have at least one.
-    """
-
-    def __init__(self, pull: Pull, pulled: Pulled, run: Callable[[Steps[None]], None]) -> None:
-        super().__init__(pull, pulled)
-        self._run = run
-
-    def keep(self) -> None:
-        """Store that the app has these messages: the next pull goes on after them.
-
-        With a `DbCursor` it is written through the app's connection, and counts when the app commits.
-
-        Raises:
-            CursorError: It can't be stored; `CursorMovedError` when another pull has kept a page.
-        """
-        self._run(self._pull.keep(self._pulled))
-
-
-class AsyncMessagePage(_Page):
-    """A page of `AsyncZoneClient.messages`: messages in ascending order of their time; iterable with a plain `for`.
-
-    Attributes:
-        messages: They have at least one.
-    """
-
-    def __init__(self, pull: Pull, pulled: Pulled, run: Callable[[Steps[None]], Coroutine[Any, Any, None]]) -> None:
-        super().__init__(pull, pulled)
-        self._run = run
-
-    async def keep(self) -> None:
-        """Store that the app has these messages; see `MessagePage.keep`."""
-        await self._run(self._pull.keep(self._pulled))
 
 
 def _is_as_good_as(before: Position | None, after: Position) -> bool:
