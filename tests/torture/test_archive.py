@@ -1,4 +1,4 @@
-"""What the run `app` is there to find is found: messages that are missing, repeated or sealed, groups without members."""
+"""What the run `app` is there to find is found: messages that are missing, double or sealed, groups without members."""
 
 import sqlite3
 from contextlib import closing

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import httpx
 
-from wwspec_router.emulator.callbacks import crypto as callbacks
+from wwspec_router.callbacks import CallbackCrypto, write_xml
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.tickets import Notification
 
@@ -41,7 +41,7 @@ class Courier:
         clock: Stamps the requests.
     """
 
-    def __init__(self, url: str, crypto: callbacks.CallbackCrypto, clock: Clock) -> None:
+    def __init__(self, url: str, crypto: CallbackCrypto, clock: Clock) -> None:
         self._url = url
         self._crypto = crypto
         self._clock = clock
@@ -153,11 +153,11 @@ class Courier:
         return f"{self._url} can't be called ({name}): check --callback-url"
 
     def _post(self, notification: Notification) -> bool:
-        encrypted = self._crypto.encrypt(callbacks.notification_xml(notification))
+        encrypted = self._crypto.encrypt(_notification_xml(notification))
         answer = self._client.post(
             self._url,
             params=self._crypto.query(self._clock.seconds(), encrypted),
-            content=callbacks.outer_xml(notification, encrypted).encode(),
+            content=_envelope_xml(notification, encrypted).encode(),
             headers={"content-type": "text/xml; charset=utf-8"},
         )
         return answer.status_code == _OK
@@ -170,6 +170,27 @@ class Courier:
                 return
             if isinstance(notification, Notification):
                 self._report(notification, "dropped", 0)
+
+
+def _notification_xml(notification: Notification) -> str:
+    """Return the event that brings the app a notify_id [99843]."""
+    return write_xml(
+        {
+            "ToUserName": notification.corpid,
+            "FromUserName": "sys",
+            "CreateTime": notification.create_time,
+            "MsgType": "event",
+            "Event": "program_notify",
+            "NotifyId": notification.notify_id,
+            "NotifyScene": notification.notify_scene,
+        }
+    )
+
+
+def _envelope_xml(notification: Notification, encrypted: str) -> str:
+    """Return the body that is POSTed."""
+    fields = {"ToUserName": notification.corpid, "AgentID": str(notification.agentid), "Encrypt": encrypted}
+    return write_xml(fields)
 
 
 def _ignore(notification: Notification, state: str, attempts: int) -> None:

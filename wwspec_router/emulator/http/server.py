@@ -14,8 +14,8 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from wwspec_router.callbacks import CallbackCrypto
 from wwspec_router.emulator.callbacks.courier import Courier
-from wwspec_router.emulator.callbacks.crypto import CallbackCrypto
 from wwspec_router.emulator.http.endpoints import Endpoints
 from wwspec_router.emulator.http.guard import Guard
 from wwspec_router.emulator.platform import Platform

@@ -1,0 +1,400 @@
+"""The receiver without I/O: what a callback is answered, and the way of a notification until it is handled.
+
+It is made of generators that yield `Ask`: call a function, plain or `async def`, and go on with what it returned or
+raised. A driver runs them, on threads or on an event loop.
+"""
+
+import logging
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from threading import Lock
+from typing import Any
+from urllib.parse import parse_qsl
+
+from wwspec_router.callbacks import Callback, CallbackCrypto, CallbackError, CallbackReceiver
+from wwspec_router.client.calls import Ability, read_reply
+from wwspec_router.client.errors import ZoneClientError
+from wwspec_router.client.notify.events import typed
+from wwspec_router.client.notify.models import Key, Notification, NotifyEvent, Pending, Stage
+from wwspec_router.client.notify.stores import PendingStore
+from wwspec_router.client.steps import Steps, ask
+from wwspec_router.contracts import Contract
+from wwspec_router.errors import ConfigurationError, StoreError
+
+__all__ = ["ANSWER_SECONDS", "HttpAnswer", "NotifyPolicy", "ReceiveId", "ReceiverCore"]
+
+ANSWER_SECONDS = 5.0
+"""WeCom waits so long for the answer to a callback, and sends it three times in all [90238]."""
+
+ReceiveId = str | Collection[str] | Callable[[str], bool]
+"""The corpid or suite's ID that callbacks are sealed for; several; or a function that says whether one is the app's."""
+
+_PRUNE_EVERY = 60.0
+_DAY = 86_400.0
+_LONGEST_NUMBER = 18
+"""Digits."""
+_ALL = 2**31
+"""More rows than there are."""
+
+_log = logging.getLogger("wwspec_router.notify")
+
+
+@dataclass(frozen=True)
+class NotifyPolicy:
+    """Bounds and pauses of a receiver. All times are seconds.
+
+    Raises:
+        ConfigurationError: A number is out of its range.
+    """
+
+    replay_window: float = 300.0
+    """A callback whose timestamp is further from the clock, in either direction, is refused."""
+    body_limit: int = 262_144
+    """Bytes of a callback."""
+    lifetime: float = 600.0
+    """A notify_id is valid for 10 minutes [99843]. An attempt to fetch that fails later is the last one."""
+    handler_attempts: int = 5
+    """How often an event is handed out whose handler raises."""
+    first_pause: float = 1.0
+    """Before the second attempt to fetch or to handle; each later pause is twice as long."""
+    longest_pause: float = 60.0
+    keep_failed: float = 30 * _DAY
+    """What is given up can be looked at, and tried again, for so long."""
+    grace: float = 10.0
+    """At the end, what is under way has so long to finish."""
+
+    def __post_init__(self) -> None:
+        if (
+            self.body_limit < 1
+            or self.handler_attempts < 1
+            or min(self.first_pause, self.longest_pause, self.grace) < 0
+        ):
+            raise ConfigurationError(
+                f"{self}: body_limit and handler_attempts are 1 or more, pauses and grace 0 or more seconds"
+            )
+        if min(self.replay_window, self.lifetime, self.keep_failed) <= 0:
+            raise ConfigurationError(f"{self}: replay_window, lifetime and keep_failed are more than 0 seconds")
+
+    def pause(self, attempts: int) -> float:
+        """Return the pause after so many attempts."""
+        return min(self.longest_pause, self.first_pause * 2.0 ** min(attempts - 1, 32))
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """What a callback is answered."""
+
+    status: int
+    text: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class ReceiverCore:
+    """What both receivers share; the arguments are those of `NotifyReceiver`.
+
+    Args:
+        token: The callback's Token.
+        encoding_aes_key: The callback's EncodingAESKey.
+        receive_id: Whose callbacks are taken.
+        store: Keeps notifications.
+        ability_id: The ability that returns events.
+        program_id: The program that is asked; the client's when empty.
+        kinds: The types of the program's own notifications.
+        policy: Bounds and pauses.
+        clock: Returns Unix time in seconds.
+        on_other: Takes all other callbacks; None when nothing does.
+
+    Raises:
+        ConfigurationError: Token, key or receive ID is missing or malformed.
+    """
+
+    def __init__(
+        self,
+        *,
+        token: str,
+        encoding_aes_key: str,
+        receive_id: ReceiveId,
+        store: PendingStore,
+        ability_id: str,
+        program_id: str,
+        kinds: Mapping[str, type[Contract]],
+        policy: NotifyPolicy,
+        clock: Callable[[], float],
+        on_other: Callable[[Callback], Any] | None,
+    ) -> None:
+        if not token or not receive_id:
+            raise ConfigurationError("a receiver needs token=, encoding_aes_key= and receive_id=, as the app has them")
+        accepts = receive_id if callable(receive_id) else _names(receive_id).__contains__
+        self._callbacks = CallbackReceiver(CallbackCrypto(token, encoding_aes_key, ""), accepts)
+        self.store = store
+        self.policy = policy
+        self._ability = Ability(ability_id, "{}", dict[str, Any])
+        self._program_id = program_id
+        self._kinds = kinds
+        self._clock = clock
+        self._on_other = on_other
+        self._busy: dict[Key, Stage] = {}
+        self._lock = Lock()
+        self._pruned = 0.0
+        self.ring: Callable[[], None] = _nothing
+        """Called when there is something to do; the driver wakes its workers."""
+        self.running = False
+        """Whether the receiver has been started and not stopped."""
+
+    # What comes in
+
+    def refusal(self, method: str, length: str) -> HttpAnswer | None:
+        """Return what a request is answered whose body need not be read; None when it must.
+
+        Args:
+            method: Of HTTP.
+            length: Its `Content-Length`; empty when it has none.
+        """
+        if method not in ("GET", "HEAD", "POST"):
+            return HttpAnswer(405, headers={"allow": "GET, POST"})
+        if length and not (length.isascii() and length.isdigit()):
+            return HttpAnswer(400)
+        return HttpAnswer(413) if length and int(length) > self.policy.body_limit else None
+
+    def answer(self, method: str, query_text: str, body: bytes) -> Steps[HttpAnswer]:
+        """Answer a request to the callback URL.
+
+        Args:
+            method: Of HTTP.
+            query_text: The URL's query.
+            body: The whole body.
+        """
+        try:
+            query = dict(parse_qsl(query_text, keep_blank_values=True, errors="replace"))
+            self._check_time(query)
+            if method != "POST":
+                return HttpAnswer(200, self._callbacks.answer_echo(query))
+            callback = self._callbacks.open(query, body.decode(errors="replace"))
+        except (CallbackError, ValueError) as error:
+            _log.warning("a callback was refused: %s", error)
+            return HttpAnswer(403)
+        return (yield from self._take(callback))
+
+    def _take(self, callback: Callback) -> Steps[HttpAnswer]:
+        notification = _notification(callback)
+        if notification is None:
+            return (yield from self._take_other(callback))
+        if not self.running:
+            _log.error("a notification was not taken: the receiver is not started")
+            return HttpAnswer(503)
+        now = self._clock()
+        try:
+            is_new = yield from ask(partial(self.store.add, Pending(notification=notification, noted=now, due=now)))
+        except StoreError as error:
+            _log.error("a notification was not taken, so WeCom sends it again: %s", error)
+            return HttpAnswer(500)
+        if is_new:
+            self.ring()
+        return HttpAnswer(200)
+
+    def _take_other(self, callback: Callback) -> Steps[HttpAnswer]:
+        kind = callback.fields.get("InfoType") or callback.fields.get("Event") or callback.fields.get("MsgType", "")
+        if self._on_other is None:
+            _log.info("a callback %r was passed over: the receiver has no on_other", kind)
+        else:
+            try:
+                yield from ask(partial(self._on_other, callback))
+            except Exception:
+                _log.exception("on_other failed for a callback %r, so WeCom sends it again", kind)
+                return HttpAnswer(500)
+        return HttpAnswer(200, "success" if "InfoType" in callback.fields else "")
+
+    def _check_time(self, query: Mapping[str, str]) -> None:
+        off = self._clock() - _number(query.get("timestamp", ""))
+        if abs(off) > self.policy.replay_window:
+            raise CallbackError(
+                f"the callback's timestamp is {abs(off):.0f} seconds {'old' if off > 0 else 'ahead'}: it is repeated, "
+                "or this machine's clock is wrong"
+            )
+
+    # What becomes of it
+
+    def worker(self, stage: Stage, work: "Callable[[Pending], Steps[None]]", idle: Callable[[], Any]) -> Steps[None]:
+        """Do the work of a stage, row by row, until the receiver stops.
+
+        Args:
+            stage: Of the rows.
+            work: What is done with one.
+            idle: Returns a function that waits until there may be something to do. It is called before the store is
+                asked, so that nothing that comes in between is missed.
+        """
+        while self.running or not self.store.durable:  # at the end nothing may be left in memory
+            wait = idle()
+            row = yield from self.claim(stage)
+            if row is None:
+                if not self.running and not self._is_fetching():
+                    return
+                yield from ask(wait)
+                continue
+            try:
+                yield from work(row)
+            except Exception as error:
+                known = isinstance(error, StoreError)
+                _log.error("notification %s: %s", row.notification.notify_id, error, exc_info=None if known else error)
+                yield from ask(wait)
+            finally:
+                self.release(row)
+
+    def claim(self, stage: Stage) -> Steps[Pending | None]:
+        """Return the next row of a stage, which nobody else gets until it is released; None when there is none."""
+        try:
+            row: Pending | None = yield from ask(partial(self._claim, stage))
+        except StoreError as error:
+            _log.error("%s", error)
+            return None
+        return row
+
+    def release(self, row: Pending) -> None:
+        """Let a row be claimed again."""
+        with self._lock:
+            self._busy.pop(row.notification.key, None)
+
+    def _is_fetching(self) -> bool:
+        with self._lock:
+            return Stage.NOTED in self._busy.values()
+
+    def _claim(self, stage: Stage) -> Pending | None:
+        if not self.store.lead():
+            return None
+        with self._lock:
+            now = self._clock()
+            self._prune(now)
+            for row in self.store.due(stage, now, len(self._busy) + 1):
+                if row.notification.key not in self._busy:
+                    self._busy[row.notification.key] = stage
+                    return row
+        return None
+
+    def _prune(self, now: float) -> None:
+        if abs(now - self._pruned) < _PRUNE_EVERY:
+            return
+        self._pruned = now
+        # longer than a copy of the callback is accepted, so that it is recognised
+        self.store.prune(Stage.DONE, now - self.policy.lifetime - 2 * self.policy.replay_window)
+        if dropped := self.store.prune(Stage.FAILED, now - self.policy.keep_failed):
+            _log.error("%d notifications that had failed are dropped: nobody has tried them again in time", dropped)
+
+    def fetch(self, row: Pending, client_of: Callable[[Notification], Any]) -> Steps[None]:
+        """Fetch the event of a notification, or arrange for the next attempt."""
+        notify_id, name = row.notification.notify_id, f"sync_call_program of {self._ability.ability_id}"
+        options = {"program_id": self._program_id} if self._program_id else {}
+        try:
+            client = client_of(row.notification)
+            call = partial(client.call, self._ability.ability_id, {}, raw=True, retry_unsafe=True, **options)
+            text: str = yield from ask(partial(call, notify_id=notify_id))
+            read_reply(name, self._ability, text)
+        except Exception as error:
+            if not isinstance(error, ZoneClientError):
+                _log.exception("notification %s: its event can't be fetched", notify_id)
+            yield from self._again(row, error, final=self._clock() > row.noted + self.policy.lifetime)
+            return
+        changed = replace(row, stage=Stage.FETCHED, event=text, attempts=0, due=self._clock(), reason="")
+        yield from ask(partial(self.store.put, changed))
+        self.ring()
+
+    def handle(self, row: Pending, handler: Callable[[NotifyEvent], Any] | None) -> Steps[None]:
+        """Hand an event to a function."""
+        assert handler is not None  # noqa: S101 - without one there is no worker
+        try:
+            yield from ask(partial(handler, self.event_of(row)))
+        except Exception as error:
+            _log.warning("notification %s: its handler failed", row.notification.notify_id, exc_info=error)
+            yield from self._again(row, error, final=row.attempts + 1 >= self.policy.handler_attempts)
+        else:
+            yield from self.done(row)
+
+    def done(self, row: Pending) -> Steps[None]:
+        """Note that an event is handled."""
+        changed = replace(row, stage=Stage.DONE, event="", due=self._clock(), reason="")
+        yield from ask(partial(self.store.put, changed))
+
+    def event_of(self, row: Pending) -> NotifyEvent:
+        """Return what is handed out."""
+        raw: dict[str, Any] = read_reply("the kept event", self._ability, row.event)
+        event_type, timestamp = raw.get("event_type"), raw.get("timestamp")
+        data = typed(raw, self._kinds)
+        return NotifyEvent(
+            notification=row.notification,
+            event_type=event_type if isinstance(event_type, str) else "",
+            timestamp=timestamp if isinstance(timestamp, int) else 0,
+            data=raw if data is None else data,
+            raw=raw,
+            attempt=row.attempts + 1,
+        )
+
+    def _again(self, row: Pending, error: Exception, *, final: bool) -> Steps[None]:
+        attempts, now = row.attempts + 1, self._clock()
+        reason = f"{type(error).__name__}: {error}"
+        if final:
+            work = "fetch" if row.stage is Stage.NOTED else "handle"
+            text = "notification %s is given up after %d attempts to %s it; retry() tries again: %s"
+            _log.error(text, row.notification.notify_id, attempts, work, reason)
+            changed = replace(row, stage=Stage.FAILED, attempts=attempts, due=now, reason=reason)
+        else:
+            due = now + self.policy.pause(attempts)
+            _log.info("notification %s: attempt %d: %s", row.notification.notify_id, attempts, reason)
+            changed = replace(row, attempts=attempts, due=due, reason=reason)
+        yield from ask(partial(self.store.put, changed))
+
+    def check_for_events(self, handler: object) -> None:
+        """Raise ConfigurationError when `events()` can't work."""
+        if handler is not None:
+            raise ConfigurationError("events() is for a receiver without a handler")
+        if not self.running:
+            raise ConfigurationError("start the receiver before events(): with `with`, `async with`, or start()")
+
+    def failed(self) -> list[Pending]:
+        """Return what is given up."""
+        return list(self.store.due(Stage.FAILED, self._clock(), _ALL))
+
+    def retry(self, notification: Notification) -> bool:
+        """Let a notification that is given up be tried again; return whether there is such a one."""
+        row = self.store.get(notification.key)
+        if row is None or row.stage is not Stage.FAILED:
+            return False
+        stage, now = (Stage.FETCHED if row.event else Stage.NOTED), self._clock()
+        self.store.put(replace(row, stage=stage, attempts=0, due=now, reason=""))
+        return True
+
+    def report_left(self) -> None:
+        """Log what a store in memory still has at the end."""
+        left = [] if self.store.durable else [*self._left(Stage.NOTED), *self._left(Stage.FETCHED)]
+        if left:
+            _log.error("%d notifications were not handled, and the store keeps them in this process only", len(left))
+
+    def _left(self, stage: Stage) -> Sequence[Pending]:
+        return self.store.due(stage, math.inf, _ALL)
+
+
+def _notification(callback: Callback) -> Notification | None:
+    """Return the notification that a callback brings; None when it is another callback."""
+    fields = callback.fields
+    if fields.get("Event") != "program_notify" or not fields.get("NotifyId"):
+        return None
+    return Notification(
+        corpid=fields.get("ToUserName", ""),
+        notify_id=fields["NotifyId"],
+        scene=_number(fields.get("NotifyScene", "")),
+        create_time=_number(fields.get("CreateTime", "")),
+        receive_id=callback.receive_id,
+        agentid=callback.envelope.get("AgentID", ""),
+    )
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER else 0
+
+
+def _names(receive_id: str | Collection[str]) -> frozenset[str]:
+    return frozenset((receive_id,) if isinstance(receive_id, str) else receive_id)
+
+
+def _nothing() -> None:
+    """Wake nobody: there is no driver yet."""
