@@ -38,11 +38,9 @@ def test_a_message_becomes_a_row_with_its_key_and_its_group_and_is_shown() -> No
         chatid, members = next(iter(groups.items()))
         said = [zone.client.say(members[0], "您好", group=chatid)]
         wait_until(lambda: f"1 messages, 1 opened keys, {len(members)} members" in app.page())
-        rotate_key(zone, app.keys)
         said.append(zone.client.say(members[1], "<b>", to=[members[0]]))
         wait_until(lambda: "2 messages, 2 opened keys" in app.page())
         with closing(sqlite3.connect(app.database)) as db, db:
-            assert db.execute("SELECT key_version FROM messages ORDER BY rowid").fetchall() == [(1,), (2,)]
             db.execute("UPDATE messages SET sender = '<script>' WHERE msgid = ?", said[1:])
         assert "<td>&lt;script&gt;<td>" in app.page()
         assert "<script>" not in app.page()
