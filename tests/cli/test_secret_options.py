@@ -18,7 +18,7 @@ SECRETS = {
     "dev": {"store": REDIS},
     "emulate": {"callback-token": SECRET, "encoding-aes-key": SECRET},
 }
-"""All secrets that verbs take."""
+"""The secrets of program and emulator; those of an app are in test_call_wecom.py."""
 ROWS = [
     pytest.param(verb, name, value, id=f"{verb} {name}") for verb in SECRETS for name, value in SECRETS[verb].items()
 ]

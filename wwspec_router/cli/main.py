@@ -107,6 +107,16 @@ VERBS = {
     "job": Verb(
         Group.CALL, "Print the result of an asynchronous call.", ("wwspec job jobid_1", "wwspec job jobid_1 --wait 60")
     ),
+    "app": Verb(
+        Group.CALL,
+        "Check an enterprise app and its program at WeCom.",
+        ("wwspec app check", "wwspec app check --ability chat_digest --request '{\"limit\": 1}'"),
+    ),
+    "keys": Verb(
+        Group.CALL,
+        "Make, rotate and list the app's private keys.",
+        ("wwspec keys new", "wwspec keys rotate --no-register", "wwspec keys list"),
+    ),
     "serve": Verb(
         Group.DELIVER,
         "Serve the program to the channel.",

@@ -212,6 +212,14 @@ class AsyncZoneClient:
         pull = Pull(self._core, cursors, options)
         return (AsyncMessagePage(pull, each, self._run) async for each in self._each(pull.next))
 
+    async def access_token(self) -> str:
+        """Return the access token that the client uses, for APIs of WeCom that it does not have.
+
+        Raises:
+            ZoneClientError: There is none.
+        """
+        return await self._run(self._core.access_token())
+
     set_public_key = _method(endpoints.set_public_key)
     get_auth_user_list = _method(endpoints.get_auth_user_list)
     set_receive_callback = _method(endpoints.set_receive_callback)

@@ -272,6 +272,14 @@ class ZoneClient:
         pull = Pull(self._core, cursors, options)
         return (MessagePage(pull, each, self._run) for each in self._each(pull.next))
 
+    def access_token(self) -> str:
+        """Return the access token that the client uses, for APIs of WeCom that it does not have.
+
+        Raises:
+            ZoneClientError: There is none.
+        """
+        return self._run(self._core.access_token())
+
     set_public_key = _method(endpoints.set_public_key)
     get_auth_user_list = _method(endpoints.get_auth_user_list)
     set_receive_callback = _method(endpoints.set_receive_callback)

@@ -18,6 +18,7 @@ from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore
 from wwspec_router.client.notify.workers import FETCHERS, POLL, Bell, client_function, worker_count
 from wwspec_router.client.steps import Ask, Step, Steps
 from wwspec_router.contracts import Contract
+from wwspec_router.errors import ConfigurationError
 
 __all__ = ["AsyncNotifyReceiver"]
 
@@ -141,7 +142,13 @@ class AsyncNotifyReceiver:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        async with self:
+        try:
+            await self.__aenter__()
+        except ConfigurationError as error:
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        async with AsyncExitStack() as ends:
+            ends.push_async_exit(self)
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})

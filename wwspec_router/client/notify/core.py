@@ -191,6 +191,7 @@ class ReceiverCore:
             _log.error("a notification was not taken, so WeCom sends it again: %s", error)
             return HttpAnswer(500)
         if is_new:
+            _log.info("notification %s: noted", notification.notify_id)
             self.ring()
         return HttpAnswer(200)
 

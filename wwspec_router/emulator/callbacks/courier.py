@@ -2,8 +2,8 @@
 
 Like WeCom it verifies the URL first, waits 5 seconds for an answer, and tries three times. The URL is verified at the
 start and whenever that is asked for; where that failed, again before each delivery. Requests have the timestamp of this
-machine's clock, wherever that of the emulator is: an app refuses what seems to be repeated. It keeps no notification: what
-became of each one is reported to a callback.
+machine's clock, wherever that of the emulator is: an app refuses what seems to be repeated. It keeps no notification:
+what became of each one is reported to a callback.
 """
 
 import contextlib
@@ -44,7 +44,8 @@ class Courier:
     """
 
     def __init__(self, url: str, crypto: CallbackCrypto, clock: Clock) -> None:
-        self._url = url
+        self.url = url
+        """The app's callback URL."""
         self._crypto = crypto
         self._clock = clock
         self._waiting: queue.Queue[Notification | str | None] = queue.Queue(QUEUE_SIZE)
@@ -133,15 +134,15 @@ class Courier:
         echo = f"{self._clock.seconds()}"
         encrypted = self._crypto.encrypt(echo)
         query = {**self._crypto.query(int(time.time()), encrypted), "echostr": encrypted}
-        answer = self._client.get(self._url, params=query)
+        answer = self._client.get(self.url, params=query)
         if answer.status_code != _OK:
             return (
-                f"{self._url} answered HTTP status {answer.status_code}: check that it takes GET requests, and that "
+                f"{self.url} answered HTTP status {answer.status_code}: check that it takes GET requests, and that "
                 "--callback-token, --encoding-aes-key and the corpid are the app's"
             )
         if answer.text != echo:
             return (
-                f"{self._url} answered {len(answer.content)} bytes that are not the decrypted echostr: answer it bare, "
+                f"{self.url} answered {len(answer.content)} bytes that are not the decrypted echostr: answer it bare, "
                 "without quotes or a line end, and check --encoding-aes-key"
             )
         return ""
@@ -149,15 +150,15 @@ class Courier:
     def _described(self, error: Exception) -> str:
         name = type(error).__name__
         if isinstance(error, httpx.ReadTimeout):
-            return f"{self._url} did not answer within {ANSWER_SECONDS:g} seconds ({name}): let the app answer sooner"
+            return f"{self.url} did not answer within {ANSWER_SECONDS:g} seconds ({name}): let the app answer sooner"
         if isinstance(error, httpx.TransportError):
-            return f"nothing answers at {self._url} ({name}): start the app"
-        return f"{self._url} can't be called ({name}): check --callback-url"
+            return f"nothing answers at {self.url} ({name}): start the app"
+        return f"{self.url} can't be called ({name}): check --callback-url"
 
     def _post(self, notification: Notification) -> bool:
         encrypted = self._crypto.encrypt(_notification_xml(notification))
         answer = self._client.post(
-            self._url,
+            self.url,
             params=self._crypto.query(int(time.time()), encrypted),
             content=_envelope_xml(notification, encrypted).encode(),
             headers={"content-type": "text/xml; charset=utf-8"},

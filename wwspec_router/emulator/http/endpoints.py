@@ -23,7 +23,7 @@ from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.answers import Answer, RefusedError, read
 from wwspec_router.emulator.appside import calls as appside, suites, uploads
-from wwspec_router.emulator.http.control import Control
+from wwspec_router.emulator.http.control import Connect, Control
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.standin.wwspec_standin.link import FAULT_STATUS
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
@@ -44,11 +44,12 @@ class Endpoints:
 
     Args:
         platform: What answers.
+        connect: Begins to bring notifications to a callback URL.
     """
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, connect: Connect) -> None:
         self._platform = platform
-        self._control = Control(platform)
+        self._control = Control(platform, connect)
         self._program_threads = anyio.CapacityLimiter(PROGRAM_THREADS)
         self._sdk_threads = anyio.CapacityLimiter(SDK_THREADS)
 
@@ -64,6 +65,8 @@ class Endpoints:
             ("GET", "info", self.info),
             ("GET", "notifications", self.notifications),
             ("POST", "verify-callback", self.verify_callback),
+            ("POST", "callback", self.set_callback),
+            ("DELETE", "callback", self.restore_callback),
             ("POST", "clock", self.clock),
             ("POST", "expire-tokens", self.expire_tokens),
             ("POST", "program", self.program),
@@ -181,6 +184,14 @@ class Endpoints:
     async def expire_tokens(self, request: Request) -> Response:
         """Let the access tokens of all apps expire."""
         return _json(self._control.expire_tokens())
+
+    async def set_callback(self, request: Request) -> Response:
+        """Set the app's callback URL: {"url", "token", "encoding_aes_key"}."""
+        return await self._with_body(request, self._control.set_callback)
+
+    async def restore_callback(self, request: Request) -> Response:
+        """Go back to the callback URL of the start."""
+        return await self._on_thread(self._control.restore_callback)
 
     async def clock(self, request: Request) -> Response:
         """Put the clock forward: {"advance": seconds}."""

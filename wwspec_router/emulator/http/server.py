@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 
 from wwspec_router.callbacks import CallbackCrypto
 from wwspec_router.emulator.callbacks.courier import Courier
+from wwspec_router.emulator.http.control import CallbackSpec
 from wwspec_router.emulator.http.endpoints import Endpoints
 from wwspec_router.emulator.http.guard import Guard
 from wwspec_router.emulator.platform import Platform
@@ -60,9 +61,15 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
     """
     _check_cipher()
     clock = Clock(settings.clock_start)
-    courier = _courier(settings, clock)
     http = HttpChannel(settings.connect_timeout, settings.call_timeout)
+    callback = CallbackSpec(settings.callback_url, settings.callback_token, settings.encoding_aes_key)
+    courier = _courier(settings.corpid, callback, clock) if callback.url else None
     platform = Platform(settings, channel or http, clock=clock, callbacks=courier)
+
+    def connect(spec: CallbackSpec) -> Courier:
+        courier = _courier(settings.corpid, spec, clock)
+        courier.start(platform.record_callback)
+        return courier
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -73,12 +80,12 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
             yield
         finally:
             await anyio.to_thread.run_sync(platform.stop)
-            if courier:
-                await anyio.to_thread.run_sync(courier.stop)
+            if platform.callbacks:
+                await anyio.to_thread.run_sync(platform.callbacks.stop)
             http.close()
 
     guard = Middleware(Guard, settings.allowed_hosts)
-    app = Starlette(routes=Endpoints(platform).routes(), middleware=[guard], lifespan=lifespan)
+    app = Starlette(routes=Endpoints(platform, connect).routes(), middleware=[guard], lifespan=lifespan)
     app.state.platform = platform
     return app
 
@@ -151,8 +158,5 @@ def _check_cipher() -> None:
         ) from None
 
 
-def _courier(settings: EmulatorSettings, clock: Clock) -> Courier | None:
-    if not settings.callback_url:
-        return None
-    crypto = CallbackCrypto(settings.callback_token, settings.encoding_aes_key, settings.corpid)
-    return Courier(settings.callback_url, crypto, clock)
+def _courier(corpid: str, spec: CallbackSpec, clock: Clock) -> Courier:
+    return Courier(spec.url, CallbackCrypto(spec.token, spec.encoding_aes_key, corpid), clock)
