@@ -23,7 +23,7 @@ from wwspec_router.wecom.messages import Message, Party, ServiceEncryptInfo
 SETTINGS = ("CORPID", "CORPSECRET", "PROGRAM_ID", "CALLBACK_TOKEN", "ENCODING_AES_KEY")  # WWSPEC_CORPID and so on
 FOLDER = Path(os.environ.get("ARCHIVE_FOLDER", "archive"))  # private: the database has opened keys
 DATABASE = FOLDER / "archive.db"
-KEYS = Path(os.environ.get("WWSPEC_KEYS", "keys"))  # of the private keys: key-1.pem, key-2.pem and so on
+KEYS = Path(os.environ.get("WWSPEC_KEYS", "keys"))  # of the private keys, as `wwspec keys` makes them
 SCHEMA = """PRAGMA journal_mode = WAL;
 CREATE TABLE IF NOT EXISTS messages (msgid TEXT PRIMARY KEY, send_time INTEGER, sender TEXT, chatid TEXT,
     msgtype INTEGER, sealed_key TEXT, key_version INTEGER, secret_key TEXT);
@@ -98,7 +98,7 @@ def row_of(message: Message) -> tuple[str | int, ...]:
 
 def open_keys() -> None:
     """Open the keys of messages. One whose private key is not in the folder yet waits for it."""
-    ring = wecom.KeyRing({int(path.stem.removeprefix("key-")): path for path in KEYS.glob("key-*.pem")})
+    ring = wecom.KeyRing.from_folder(KEYS)
     with closing(sqlite3.connect(DATABASE)) as db:
         for msgid, key, version in db.execute(SEALED_KEYS).fetchall():
             try:
