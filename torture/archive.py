@@ -10,19 +10,18 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from time import monotonic
 
+import httpx
 from Crypto.PublicKey import RSA
 
 from torture.program import ROOT, until
 from wwspec_router.testing.zone import ServedZone, Zone
 
-__all__ = ["ArchiveApp", "archive_stage", "archived", "handled", "judge", "rotate_key", "watch_for_copies"]
+__all__ = ["ArchiveApp", "archive_stage", "archived", "handled", "judge", "page_of", "rotate_key", "watch_for_copies"]
 
 EXAMPLE = ROOT / "examples" / "archive_app"
 UP_LIMIT = 60.0
@@ -97,12 +96,7 @@ class ArchiveApp:
 
     def page(self) -> str:
         """Return its page; empty when it shows none."""
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        try:
-            with opener.open(self.url, timeout=5.0) as response:
-                return str(response.read().decode())
-        except (urllib.error.URLError, OSError):
-            return ""
+        return page_of(self.url)
 
     def kill(self) -> None:
         """End it as a crash does; nothing happens when it has ended."""
@@ -114,6 +108,15 @@ class ArchiveApp:
     def said(self) -> str:
         """Return what it has printed."""
         return self._log.read_text("utf-8", "replace") if self._log.exists() else ""
+
+
+def page_of(url: str) -> str:
+    """Return the page of an app; empty when it shows none."""
+    try:
+        answer = httpx.get(url, timeout=5.0, trust_env=False)
+    except httpx.HTTPError:
+        return ""
+    return answer.text if answer.status_code == httpx.codes.OK else ""
 
 
 @contextmanager

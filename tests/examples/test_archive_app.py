@@ -1,12 +1,20 @@
 """examples/archive_app: what it does between an event and its page, and that it is as small as it says."""
 
+import os
 import re
 import sqlite3
+import subprocess
 from contextlib import closing
+from pathlib import Path
+
+import pytest
 
 from tests.support.apps import ROOT
+from tests.support.processes import processes_of
+from tests.support.redis_group import free_ports
 from tests.support.waiting import wait_until
-from torture.archive import archive_stage, judge, rotate_key, watch_for_copies
+from torture.archive import archive_stage, judge, page_of, rotate_key, watch_for_copies
+from torture.program import until
 from wwspec_router.emulator.state.keys import MessageKeys
 
 EXAMPLE = ROOT / "examples" / "archive_app"
@@ -45,3 +53,22 @@ def test_a_message_becomes_a_row_with_its_key_and_its_group_and_is_shown() -> No
         assert "<td>&lt;script&gt;<td>" in app.page()
         assert "<script>" not in app.page()
         assert not judge(app.database, said, MessageKeys(1).secret_key, {chatid: members})
+
+
+@pytest.mark.slow  # it starts the emulator, the program and the app, one after the other
+def test_the_demo_shows_the_emulators_messages_and_ends_all_that_it_has_started(tmp_path: Path) -> None:
+    archive, emulator, program = map(str, free_ports(3))
+    ports = {"ARCHIVE_PORT": archive, "EMULATOR_PORT": emulator, "PROGRAM_PORT": program}
+    log = tmp_path / "demo.log"
+    with log.open("wb") as output:
+        demo = subprocess.Popen(
+            [EXAMPLE / "demo"], env={**os.environ, "TMPDIR": str(tmp_path), **ports}, stdout=output, stderr=output
+        )
+    with demo:
+        try:
+            shown = "500 messages, 500 opened keys"
+            assert until(lambda: shown in page_of(f"http://127.0.0.1:{archive}/"), 120, 0.1), log.read_text()
+        finally:
+            demo.terminate()
+    assert processes_of(tmp_path) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["demo.log"]
