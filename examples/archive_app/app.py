@@ -65,7 +65,7 @@ class Archive:
                     await self._pull_messages(db)
                     await self._pull_groups(db)
                     await to_thread.run_sync(open_keys)
-                except WWSpecError as error:
+                except (WWSpecError, sqlite3.Error) as error:
                     log.warning("%s", error)
                 with move_on_after(60):  # seconds: a notification may get lost
                     await self._news.wait()
