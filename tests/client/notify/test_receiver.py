@@ -110,19 +110,26 @@ def test_an_event_that_can_not_be_fetched_yet_is_fetched_later(kind: Kind) -> No
 def test_an_event_that_can_not_be_fetched_in_its_lifetime_is_kept_to_be_tried_again(kind: Kind) -> None:
     now = [1000.0]
     policy = NotifyPolicy(first_pause=0.0, longest_pause=0.0, lifetime=600.0)
-    with Stand(kind, [answer(710646, "illegal notify_id")], policy=policy, clock=lambda: now[0]) as stand:
+    with Stand(kind, [answer(710674, "down")], policy=policy, clock=lambda: now[0]) as stand:
         stand.notify("n1", at=1000)
         wait_until(lambda: len(stand.wecom.requests) > 1)  # type: ignore[attr-defined]
         assert stand.failed() == []
         now[0] += 601
         wait_until(stand.failed)
         (row,) = stand.failed()
-        assert "illegal notify_id" in row.reason
+        assert "710674: down" in row.reason
         stand.wecom.outcomes.append(HIT)  # type: ignore[attr-defined]
         stand.wecom.outcomes.pop(0)  # type: ignore[attr-defined]
         assert stand.retry(row)
         assert stand.handled(1)[0].notify_id == "n1"
         assert not stand.retry(row)
+
+
+def test_an_event_that_wecom_does_not_know_any_more_is_given_up_at_once(kind: Kind) -> None:
+    with Stand(kind, [answer(710646, "illegal notify_id")]) as stand:
+        stand.notify("n1")
+        wait_until(stand.failed)
+        assert len(stand.wecom.requests) == 1  # type: ignore[attr-defined]
 
 
 def test_a_handler_that_raises_is_called_again_and_its_event_is_kept(kind: Kind) -> None:

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from threading import Thread
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -98,3 +99,27 @@ def test_an_event_reaches_an_app_by_wsgi() -> None:
                 check(zone, events)
                 server.shutdown()
                 thread.join()
+
+
+def test_the_app_of_the_docs_receives_events(
+    port: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "notifications.md").read_text("utf-8")
+    code = page.partition("# tests/notified_app.py\n")[2].partition("```")[0]
+    with Zone.serve(ROOT) as zone:
+        info = zone.client.info()
+        names = {"CORPID": "corpid", "CORPSECRET": "secret", "PROGRAM_ID": "program_id"}
+        for name, value in names.items():
+            monkeypatch.setenv(f"WWSPEC_{name}", info[value])
+        monkeypatch.setenv("WWSPEC_BASE_URL", zone.client.url)
+        monkeypatch.setenv("WWSPEC_CALLBACK_TOKEN", TOKEN)
+        monkeypatch.setenv("WWSPEC_ENCODING_AES_KEY", AES_KEY)
+        found: dict[str, Any] = {}
+        exec(code, found)  # noqa: S102 - our own page
+        with serving(found["app"], port):
+            zone.client.set_callback(f"{url_of(port)}/wecom", TOKEN, AES_KEY)
+            assert zone.client.verify_callback()
+            zone.fire("hit_keyword")
+            wait_until(lambda: found["seen"] == ["a keyword was hit"])
+        zone.client.restore_callback()

@@ -71,8 +71,8 @@ def tail(
         elif not all(secret):
             token, key = variable("callback-token"), variable("encoding-aes-key")
             raise click.UsageError(
-                f"the callback is not known: set {token} and {key}, or {token}_FILE and {key}_FILE; for an emulator give "
-                "--url"
+                f"the callback is not known: set {token} and {key}, or {token}_FILE and {key}_FILE; for an "
+                "emulator give --url"
             )
         else:
             receiver = {"token": callback_token, "encoding_aes_key": encoding_aes_key}

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 from wwspec_router.callbacks import Callback, CallbackCrypto, CallbackError, CallbackReceiver
 from wwspec_router.client.calls import Ability, read_reply
-from wwspec_router.client.errors import ZoneClientError
+from wwspec_router.client.errors import PlatformError, ZoneClientError
 from wwspec_router.client.notify.events import typed
 from wwspec_router.client.notify.models import Key, Notification, NotifyEvent, Pending, Stage
 from wwspec_router.client.notify.stores import PendingStore
@@ -31,6 +31,8 @@ ANSWER_SECONDS = 5.0
 ReceiveId = str | Collection[str] | Callable[[str], bool]
 """The corpid or suite's ID that callbacks are sealed for; several; or a function that says whether one is the app's."""
 
+_UNKNOWN_NOTIFY_ID = 710646
+"""The errcode of a notify_id that WeCom does not know, or not any more [100042]."""
 _PRUNE_EVERY = 60.0
 _DAY = 86_400.0
 _LONGEST_NUMBER = 18
@@ -294,7 +296,8 @@ class ReceiverCore:
         except Exception as error:
             if not isinstance(error, ZoneClientError):
                 _log.exception("notification %s: its event can't be fetched", notify_id)
-            yield from self._again(row, error, final=self._clock() > row.noted + self.policy.lifetime)
+            unknown = isinstance(error, PlatformError) and error.errcode == _UNKNOWN_NOTIFY_ID
+            yield from self._again(row, error, final=unknown or self._clock() > row.noted + self.policy.lifetime)
             return
         changed = replace(row, stage=Stage.FETCHED, event=text, attempts=0, due=self._clock(), reason="")
         yield from ask(partial(self.store.put, changed))

@@ -51,7 +51,7 @@ class NotifyEvent:
     raw: dict[str, Any]
     """The whole reply of `get_callback_data`."""
     attempt: int
-    """How often it has been handed out, from 1."""
+    """1, and one more after each time the handler has failed."""
 
     @property
     def notify_id(self) -> str:
