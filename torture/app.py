@@ -6,6 +6,7 @@ Afterwards each message that was said must be in its database once, with its key
 import random
 import statistics
 import time
+from collections import Counter
 from contextlib import closing
 from typing import Any
 
@@ -25,10 +26,16 @@ __all__ = ["run"]
 
 KILLS, QUICK_KILLS = 100, 5
 MESSAGES, QUICK_MESSAGES = 10_000, 300
-UP = (0.0, 2.5)
-"""Seconds between the app's first page and its death."""
+MOMENTS = ("starting", "up", "writing", "writing")
+"""When the app is killed: before it may have listened, at any later time, or between two of its writes."""
 STARTING = (0.0, 1.0)
-"""Seconds between its start and its death, for each fourth kill: it may not have listened yet."""
+"""Seconds between its start and its death, when it is killed while it starts."""
+UP = (0.0, 2.5)
+"""Seconds between its first page and its death, or the moment from which its next write is waited for."""
+WRITTEN = (0.0, 0.003)
+"""Seconds between a write and its death."""
+WRITE_LIMIT = 2.0
+"""Seconds that a write is waited for."""
 BETWEEN = (0.0, 0.5)
 """Seconds between its death and its next start."""
 CATCH_UP = 180.0
@@ -92,7 +99,7 @@ class _Killing:
         self._sayer = sayer
         self._rng = rng
         self._starts: list[float] = []
-        self._early = 0
+        self._moments: Counter[str] = Counter()
         self.failures: list[str] = []
 
     def next(self, part: float) -> None:
@@ -104,15 +111,18 @@ class _Killing:
         self._sayer.allow(part)
         self._app.start()
         self._hazards.next()
-        first = not self._starts
-        if not first and self._rng.random() < 0.25:
-            self._early += 1
+        moment = self._rng.choice(MOMENTS) if self._starts else "up"
+        self._moments[moment] += 1
+        if moment == "starting":
             time.sleep(self._rng.uniform(*STARTING))
         else:
             self._starts.append(self._app.wait_up())
-            if first:
+            if len(self._starts) == 1:
                 watch_for_copies(self._app.database)
             time.sleep(self._rng.uniform(*UP))
+        if moment == "writing":
+            self._app.wait_written(WRITE_LIMIT)
+            time.sleep(self._rng.uniform(*WRITTEN))
         if not self._app.lives():
             self.failures.append(f"the app ended by itself: {self._app.said()[-500:]}")
         self._app.kill()
@@ -121,8 +131,7 @@ class _Killing:
     def figures(self) -> dict[str, Any]:
         """Return how often the app was killed, and how long it took to be there again."""
         return {
-            "kills": len(self._starts) + self._early,
-            "kills_while_starting": self._early,
+            "kills": dict(sorted(self._moments.items())),
             "start_median_s": round(statistics.median(self._starts), 3),
             "start_longest_s": round(max(self._starts), 3),
         }

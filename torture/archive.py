@@ -26,6 +26,8 @@ __all__ = ["ArchiveApp", "archive_stage", "archived", "handled", "judge", "page_
 EXAMPLE = ROOT / "examples" / "archive_app"
 UP_LIMIT = 60.0
 """Seconds within which the app must show its page."""
+_WRITE_POLL = 0.0002
+"""Seconds between two looks at the database's log."""
 _COPIES = """
 CREATE TABLE IF NOT EXISTS copies (msgid TEXT);
 CREATE TRIGGER IF NOT EXISTS note_copy BEFORE INSERT ON messages
@@ -98,6 +100,12 @@ class ArchiveApp:
         """Return its page; empty when it shows none."""
         return page_of(self.url)
 
+    def wait_written(self, seconds: float) -> None:
+        """Wait until the app writes to its database, for so many seconds at most."""
+        log = self.database.with_name(f"{self.database.name}-wal")
+        written = _changed_at(log)
+        until(lambda: _changed_at(log) != written, seconds, _WRITE_POLL)
+
     def kill(self) -> None:
         """End it as a crash does; nothing happens when it has ended."""
         if self._process is not None:
@@ -108,6 +116,14 @@ class ArchiveApp:
     def said(self) -> str:
         """Return what it has printed."""
         return self._log.read_text("utf-8", "replace") if self._log.exists() else ""
+
+
+def _changed_at(file: Path) -> int:
+    """Return when a file was written, in nanoseconds; 0 when it is not there."""
+    try:
+        return file.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def page_of(url: str) -> str:

@@ -44,6 +44,7 @@ WWSpecError
 ├─ StoreError                the store of events and jobs failed
 │   └─ StoreFullError        a bound on rows, bytes or jobs is reached
 ├─ JsonError                 a text is not JSON, or not of the wanted type
+├─ SourceError               a contract can't be written as Python source      contracts.source_text
 ├─ AccessTokenError          debug mode gets no access token                   sdk.access_token
 ├─ ElfError                  a file is no ELF file, or a damaged one              image.elf
 ├─ ChildError                a verb in a process of its own ended too early    child

@@ -116,7 +116,7 @@ def test_a_version_that_wecom_refuses_gives_way_to_a_higher_one(shell: Shell, zo
     done = shell("keys", "new", "--keys", "others")
     assert done.exit_code == 1
     assert "40212" in done.stderr
-    assert done.stderr.endswith("shows the version; give a higher one as --version\n")
+    assert done.stderr.endswith("shows which versions seal messages; give a higher one as --version\n")
     done = shell("keys", "new", "--keys", "others", "--version", "6")
     assert done.exit_code == 0
     done = shell("keys", "rotate", "--version", "5")

@@ -86,13 +86,19 @@ def test_help_of_every_verb_works(bare: Path, clean_env: dict[str, str], folder:
 
 
 def test_every_verb_is_tried_here() -> None:
-    assert {*NEEDS_EMULATOR, *NEEDS_CLIENT, *WORKS, "doctor", "fuzz", "image", "serve"} == set(VERBS)
+    assert {*NEEDS_EMULATOR, *NEEDS_CLIENT, *WORKS, "doctor", "fuzz", "image", "metrics", "serve"} == set(VERBS)
 
 
 def test_fuzz_names_the_extra_that_it_needs(bare: Path, clean_env: dict[str, str], folder: Path) -> None:
     done = wwspec(bare, clean_env, folder, "fuzz")
     assert done.returncode == 2
     assert HINT_OF_FUZZ in done.stderr
+
+
+def test_metrics_names_the_extra_that_it_needs(bare: Path, clean_env: dict[str, str], folder: Path) -> None:
+    done = wwspec(bare, clean_env, folder, "metrics")
+    assert done.returncode == 2
+    assert "wwspec metrics needs the extra metrics (Crypto, httpx, prometheus_client not found)" in done.stderr
 
 
 @pytest.mark.parametrize("verb", NEEDS_EMULATOR)

@@ -83,6 +83,8 @@ def _token(client: "ZoneClient", wecom: WeCom) -> Finding:
     try:
         client.access_token()
     except WWSpecError as error:
+        if getattr(error, "errcode", 0):
+            return _fix("token", error, f"check {variable('corpid')} and the app's secrets")
         return _fix("token", error, f"check {variable('base_url')}, the network and the proxy")
     return Finding(State.OK, "token", f"{wecom.url} gives the app of corp {wecom.corpid} an access token")
 

@@ -187,6 +187,14 @@ class AsyncZoneClient:
         """Return the task of a jobid that the app has kept; see `ZoneClient.task`."""
         return AsyncTask(self, jobid, Ability("", "", reply))
 
+    async def access_token(self) -> str:
+        """Return the access token that the client uses, for APIs of WeCom that it does not have.
+
+        Raises:
+            ZoneClientError: There is none.
+        """
+        return await self._run(self._core.access_token())
+
     @overload
     def pages(self, ability: PagedRequest[OutputT], **options: Unpack[CallOptions]) -> AsyncIterator[OutputT]: ...
 
@@ -211,14 +219,6 @@ class AsyncZoneClient:
         """
         pull = Pull(self._core, cursors, options)
         return (AsyncMessagePage(pull, each, self._run) async for each in self._each(pull.next))
-
-    async def access_token(self) -> str:
-        """Return the access token that the client uses, for APIs of WeCom that it does not have.
-
-        Raises:
-            ZoneClientError: There is none.
-        """
-        return await self._run(self._core.access_token())
 
     set_public_key = _method(endpoints.set_public_key)
     get_auth_user_list = _method(endpoints.get_auth_user_list)

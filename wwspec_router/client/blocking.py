@@ -165,7 +165,8 @@ class ZoneClient:
 
         Args:
             ability: Its ID; or the request of an SDK API, such as `sync_msg.Request(limit=200)`: then the ID is the
-                API's name behind the prefix, and the reply is the API's `Response`.
+                API's name behind the prefix, and the reply is the API's `Response`; or a request of the module that
+                `wwspec contracts --client` writes, which knows ID and reply.
             request: With an ID, the request: a value to be encoded, or JSON text as a str; `{}` when None.
             reply: With an ID, the type of the reply; without it the reply is plain JSON.
             raw: Return the reply's JSON text as it is, without looking for an errcode in it.
@@ -221,6 +222,14 @@ class ZoneClient:
         """
         return Task(self, jobid, Ability("", "", reply))
 
+    def access_token(self) -> str:
+        """Return the access token that the client uses, for APIs of WeCom that it does not have.
+
+        Raises:
+            ZoneClientError: There is none.
+        """
+        return self._run(self._core.access_token())
+
     @overload
     def pages(self, ability: PagedRequest[OutputT], **options: Unpack[CallOptions]) -> Iterator[OutputT]: ...
 
@@ -271,14 +280,6 @@ class ZoneClient:
         """
         pull = Pull(self._core, cursors, options)
         return (MessagePage(pull, each, self._run) for each in self._each(pull.next))
-
-    def access_token(self) -> str:
-        """Return the access token that the client uses, for APIs of WeCom that it does not have.
-
-        Raises:
-            ZoneClientError: There is none.
-        """
-        return self._run(self._core.access_token())
 
     set_public_key = _method(endpoints.set_public_key)
     get_auth_user_list = _method(endpoints.get_auth_user_list)

@@ -10,7 +10,7 @@ from wwspec_router.client.core import Attempts, Core
 from wwspec_router.client.errors import PlatformError, ProgramError, ReplyTypeError, SdkApiError, StillRunningError
 from wwspec_router.client.retries import facts_of_errcode
 from wwspec_router.client.steps import Pause, Request, Steps
-from wwspec_router.contracts import ApiRequest, Contract, reply_type
+from wwspec_router.contracts import AbilityRequest, ApiRequest, Contract, reply_type
 from wwspec_router.contracts.decoding import convert, decode_json
 from wwspec_router.contracts.repair import make_repair
 from wwspec_router.contracts.shape import shape_of
@@ -83,11 +83,13 @@ def ability_of(core: Core, ability: str | ApiRequest[Any], request: object, repl
 
     Args:
         core: It has the prefix.
-        ability: An ability ID, or the request of an SDK API.
+        ability: An ability ID, or a request that knows its own.
         request: With an ID, the request: JSON text as a str, or a value to be encoded; `{}` when None.
         reply: With an ID, the type of the reply.
     """
-    if isinstance(ability, ApiRequest):
+    if isinstance(ability, AbilityRequest):
+        request, ability = ability, ability.ability_id
+    elif isinstance(ability, ApiRequest):
         request, ability = ability, f"{core.prefix}{_api_of(ability)}"
     if isinstance(request, ApiRequest):
         reply = reply_type(type(request)) if reply is Any else reply

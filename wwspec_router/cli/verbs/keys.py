@@ -162,9 +162,7 @@ def _register(client: "ZoneClient", verb: str, file: "KeyFile", public_key: str)
         if errcode in CONSOLE_CODES:
             todo = f"a corp's own app has its key set in the admin console: wwspec keys {verb} --no-register"
         elif errcode == VERSION_CODE:
-            todo = (
-                "the admin console, or `wwspec keys list --online`, shows the version; give a higher one as --version"
-            )
+            todo = "`wwspec keys list --online` shows which versions seal messages; give a higher one as --version"
         else:
             todo = f"`wwspec keys {verb}` goes on with this key"
         raise click.ClickException(f"{error}; {todo}") from None
