@@ -27,12 +27,12 @@ __all__ = ["run"]
 KILLS, QUICK_KILLS = 100, 5
 MESSAGES, QUICK_MESSAGES = 10_000, 300
 MOMENTS = ("starting", "up", "writing", "writing")
-"""When the app is killed: before it may have listened, at any later time, or between two of its writes."""
+"""When the app is killed: before it may have listened, at any later time, or when it has just written messages."""
 STARTING = (0.0, 1.0)
 """Seconds between its start and its death, when it is killed while it starts."""
 UP = (0.0, 2.5)
 """Seconds between its first page and its death, or the moment from which its next write is waited for."""
-WRITTEN = (0.0, 0.003)
+WRITTEN = (0.0, 0.002)
 """Seconds between a write and its death."""
 WRITE_LIMIT = 2.0
 """Seconds that a write is waited for."""

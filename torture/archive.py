@@ -27,7 +27,8 @@ EXAMPLE = ROOT / "examples" / "archive_app"
 UP_LIMIT = 60.0
 """Seconds within which the app must show its page."""
 _WRITE_POLL = 0.0002
-"""Seconds between two looks at the database's log."""
+"""Seconds between two looks at what is written."""
+_WRITTEN = "SELECT (SELECT max(rowid) FROM messages), pages FROM wwspec_cursors"
 _COPIES = """
 CREATE TABLE IF NOT EXISTS copies (msgid TEXT);
 CREATE TRIGGER IF NOT EXISTS note_copy BEFORE INSERT ON messages
@@ -101,10 +102,10 @@ class ArchiveApp:
         return page_of(self.url)
 
     def wait_written(self, seconds: float) -> None:
-        """Wait until the app writes to its database, for so many seconds at most."""
-        log = self.database.with_name(f"{self.database.name}-wal")
-        written = _changed_at(log)
-        until(lambda: _changed_at(log) != written, seconds, _WRITE_POLL)
+        """Wait until messages, or where the pull is, are written, for so many seconds at most."""
+        with _opened(self.database) as connection:
+            before = _written(connection)
+            until(lambda: _written(connection) != before, seconds, _WRITE_POLL)
 
     def kill(self) -> None:
         """End it as a crash does; nothing happens when it has ended."""
@@ -118,12 +119,11 @@ class ArchiveApp:
         return self._log.read_text("utf-8", "replace") if self._log.exists() else ""
 
 
-def _changed_at(file: Path) -> int:
-    """Return when a file was written, in nanoseconds; 0 when it is not there."""
+def _written(connection: sqlite3.Connection) -> object:
     try:
-        return file.stat().st_mtime_ns
-    except FileNotFoundError:
-        return 0
+        return connection.execute(_WRITTEN).fetchone()
+    except sqlite3.OperationalError:  # the app has never pulled
+        return None
 
 
 def page_of(url: str) -> str:
