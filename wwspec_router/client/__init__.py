@@ -50,9 +50,9 @@ from wwspec_router.client.models import (  # noqa: E402
 )
 from wwspec_router.client.notify.asynchronous import AsyncNotifyReceiver  # noqa: E402
 from wwspec_router.client.notify.blocking import NotifyReceiver  # noqa: E402
-from wwspec_router.client.notify.core import NotifyPolicy  # noqa: E402
 from wwspec_router.client.notify.events import WecomEvent  # noqa: E402
 from wwspec_router.client.notify.models import Notification, NotifyEvent, Pending  # noqa: E402
+from wwspec_router.client.notify.policy import NotifyPolicy  # noqa: E402
 from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore, SqlitePendingStore  # noqa: E402
 from wwspec_router.client.retries import RetryPolicy  # noqa: E402
 from wwspec_router.client.tokens import AppSecret, SuiteApp, Token, TokenProvider  # noqa: E402
@@ -83,10 +83,10 @@ __all__ = [
     "KeyRing",
     "KeyRingError",
     "Masking",
+    "MemoryPendingStore",
     "MessageGap",
     "MessageGapError",
     "MessagePage",
-    "MemoryPendingStore",
     "NoAnswerError",
     "NotSentError",
     "Notification",

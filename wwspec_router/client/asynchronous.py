@@ -47,16 +47,17 @@ async def run_steps(steps: Steps[T], do: Callable[[Step], Coroutine[Any, Any, An
         steps.close()
 
 
-async def call_either(function: Asked[Any], *, abandon: bool = False) -> Any:
+async def call_either(function: Asked[Any], *, same_thread: bool = False, abandon: bool = False) -> Any:
     """Call a function of the app's; a plain one runs on a thread.
 
     Args:
         function: The function.
+        same_thread: Call a plain one on the event loop's thread.
         abandon: Let a cancellation leave the thread to itself, instead of waiting for it.
     """
     if inspect.iscoroutinefunction(function):
         return await function()
-    found = await anyio.to_thread.run_sync(function, abandon_on_cancel=abandon)
+    found = function() if same_thread else await anyio.to_thread.run_sync(function, abandon_on_cancel=abandon)
     return await found if inspect.isawaitable(found) else found
 
 
@@ -252,10 +253,7 @@ class AsyncZoneClient:
                 async with self._lock:
                     return await self._run(work())
             case Ask(function=function, same_thread=same_thread):
-                if same_thread and not inspect.iscoroutinefunction(function):
-                    found = function()
-                    return await found if inspect.isawaitable(found) else found
-                return await call_either(function)
+                return await call_either(function, same_thread=same_thread)
 
     async def _send(self, step: Send) -> Received:
         try:

@@ -56,7 +56,7 @@ def check(zone: Zone, events: list[NotifyEvent]) -> None:
     zone.fire("hit_keyword")
     zone.fire("conversation_new_message")
     wait_until(lambda: len(events) == 2)
-    assert [type(event.data) for event in events] == [hit_keyword.Event, conversation_new_message.Event]
+    assert {type(event.data) for event in events} == {hit_keyword.Event, conversation_new_message.Event}
     wait_until(lambda: [each["state"] for each in zone.client.notifications()] == ["delivered"] * 2)
 
 

@@ -7,12 +7,15 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from tests.emulator.conftest import Emulator, Response, StartEmulator, free_socket, http_server, url_of
+from tests.support.apps import ROOT
 from tests.support.waiting import wait_until
 from wwspec_router.callbacks import CallbackCrypto, CallbackReceiver, read_xml
 from wwspec_router.emulator.callbacks import courier as courier_module
 from wwspec_router.emulator.callbacks.courier import Courier
+from wwspec_router.emulator.http.client import EmulatorError
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.tickets import Notification
+from wwspec_router.testing.zone import Zone
 
 TOKEN = "callback-token"  # noqa: S105
 AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
@@ -24,6 +27,7 @@ class CallbackApp:
     """An app's callback URL; `answers` holds what it does with the next requests, 200 when empty."""
 
     def __init__(self, stack: ExitStack, corpid: str) -> None:
+        self.corpid = corpid
         self.receiver = CallbackReceiver(CallbackCrypto(TOKEN, AES_KEY, corpid))
         self.url = stack.enter_context(http_server(self._post, self._get)) + "/callback"
         self.echoes = 0
@@ -185,3 +189,23 @@ def test_a_courier_that_stops_drops_what_waits_and_ends_its_thread(monkeypatch: 
         stopping.join(20)
     assert list(states) == ["dropped"] * 3
     assert "emulator-courier" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_running_emulator_takes_another_callback_url_and_goes_back_to_that_of_its_start(
+    callback_app: CallbackApp,
+) -> None:
+    settings = {"callback_token": TOKEN, "encoding_aes_key": AES_KEY, "corpid": callback_app.corpid}
+    start = "http://127.0.0.1:1/start"
+    with Zone.in_process(ROOT, callback_url=start, **settings) as zone:
+        with pytest.raises(EmulatorError, match="must be an http"):
+            zone.client.set_callback("nowhere", TOKEN, AES_KEY)
+        with pytest.raises(EmulatorError, match="43 characters"):
+            zone.client.set_callback(callback_app.url, TOKEN, "short")
+        assert zone.client.info()["callback_url"] == start
+        zone.client.set_callback(callback_app.url, TOKEN, AES_KEY)
+        zone.client.reset()
+        assert zone.client.verify_callback() == callback_app.url
+        zone.fire("hit_keyword")
+        wait_until(lambda: callback_app.received)
+        zone.client.restore_callback()
+        assert zone.client.info()["callback_url"] == start

@@ -12,8 +12,10 @@ import anyio.to_thread
 
 from wwspec_router.callbacks import Callback
 from wwspec_router.client.asynchronous import AsyncZoneClient, call_either, run_steps
-from wwspec_router.client.notify.core import ANSWER_SECONDS, HttpAnswer, NotifyPolicy, ReceiveId, ReceiverCore
+from wwspec_router.client.notify.core import ReceiverCore
+from wwspec_router.client.notify.intake import ANSWER_SECONDS, HttpAnswer, ReceiveId
 from wwspec_router.client.notify.models import Notification, NotifyEvent, Pending, Stage
+from wwspec_router.client.notify.policy import NotifyPolicy
 from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore
 from wwspec_router.client.notify.workers import FETCHERS, POLL, Bell, client_function, worker_count
 from wwspec_router.client.steps import Ask, Step, Steps
@@ -157,14 +159,14 @@ class AsyncNotifyReceiver:
         method: str = scope["method"]
         headers = dict(scope["headers"])
         length: bytes = headers.get(b"content-length", b"")
-        if refusal := self._core.refusal(method, length.decode("latin-1")):
+        if refusal := self._core.intake.refusal(method, length.decode("latin-1")):
             return refusal
         with anyio.move_on_after(ANSWER_SECONDS):
             body = await _body(receive, self._core.policy.body_limit)
             if body is None or isinstance(body, HttpAnswer):
                 return body
             query = scope["query_string"].decode("latin-1")
-            return await self._run(self._core.answer(method, query, body))
+            return await self._run(self._core.intake.answer(method, query, body))
         return HttpAnswer(408)
 
     async def _work(self, stage: Stage, work: Callable[[Pending], Steps[None]]) -> None:

@@ -10,8 +10,10 @@ from typing import Any, Self, TypeVar
 
 from wwspec_router.callbacks import Callback
 from wwspec_router.client.blocking import ZoneClient, call_plain, run_steps
-from wwspec_router.client.notify.core import HttpAnswer, NotifyPolicy, ReceiveId, ReceiverCore
+from wwspec_router.client.notify.core import ReceiverCore
+from wwspec_router.client.notify.intake import HttpAnswer, ReceiveId
 from wwspec_router.client.notify.models import Notification, NotifyEvent, Pending, Stage
+from wwspec_router.client.notify.policy import NotifyPolicy
 from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore
 from wwspec_router.client.notify.workers import FETCHERS, POLL, Bell, client_function, worker_count
 from wwspec_router.client.steps import Ask, Step, Steps
@@ -44,7 +46,8 @@ class NotifyReceiver:
         kinds: The payload's type of each kind that the program tells the app by `ctx.notify`.
         ability_id: The ability that returns events.
         program_id: The program that is asked; the client's by default.
-        concurrency: How many events are handled at the same time; one after the other, in their order, by default.
+        concurrency: How many events are handled at the same time; by default one after the other. Events are fetched
+            several at a time, so that two may change places.
         policy: Bounds and pauses.
         clock: Returns Unix time in seconds.
 
@@ -175,7 +178,7 @@ class NotifyReceiver:
 
     def _answer(self, method: str, environ: dict[str, Any]) -> HttpAnswer:
         length: str = environ.get("CONTENT_LENGTH") or ""
-        if refusal := self._core.refusal(method, length):
+        if refusal := self._core.intake.refusal(method, length):
             return refusal
         limit = self._core.policy.body_limit
         if length or environ.get("wsgi.input_terminated"):
@@ -184,7 +187,7 @@ class NotifyReceiver:
             body = b""
         if len(body) > limit:
             return HttpAnswer(413)
-        return self._run(self._core.answer(method, environ.get("QUERY_STRING", ""), body))
+        return self._run(self._core.intake.answer(method, environ.get("QUERY_STRING", ""), body))
 
     def _work(self, stage: Stage, work: Callable[[Pending], Steps[None]]) -> None:
         self._run(self._core.worker(stage, work, self._idle))

@@ -1,4 +1,4 @@
-"""The receiver without I/O: what a callback is answered, and the way of a notification until it is handled.
+"""The receiver without I/O: the way of a notification until it is handled.
 
 It is made of generators that yield `Ask`: call a function, plain or `async def`, and go on with what it returned or
 raised. A driver runs them, on threads or on an event loop.
@@ -6,91 +6,33 @@ raised. A driver runs them, on threads or on an event loop.
 
 import logging
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from threading import Lock
 from typing import Any
-from urllib.parse import parse_qsl
 
-from wwspec_router.callbacks import Callback, CallbackCrypto, CallbackError, CallbackReceiver
+from wwspec_router.callbacks import Callback
 from wwspec_router.client.calls import Ability, read_reply
 from wwspec_router.client.errors import PlatformError, ZoneClientError
 from wwspec_router.client.notify.events import typed
+from wwspec_router.client.notify.intake import Intake, ReceiveId
 from wwspec_router.client.notify.models import Key, Notification, NotifyEvent, Pending, Stage
+from wwspec_router.client.notify.policy import NotifyPolicy
 from wwspec_router.client.notify.stores import PendingStore
 from wwspec_router.client.steps import Steps, ask
 from wwspec_router.contracts import Contract
 from wwspec_router.errors import ConfigurationError, StoreError
 
-__all__ = ["ANSWER_SECONDS", "HttpAnswer", "NotifyPolicy", "ReceiveId", "ReceiverCore"]
-
-ANSWER_SECONDS = 5.0
-"""WeCom waits so long for the answer to a callback, and sends it three times in all [90238]."""
-
-ReceiveId = str | Collection[str] | Callable[[str], bool]
-"""The corpid or suite's ID that callbacks are sealed for; several; or a function that says whether one is the app's."""
+__all__ = ["ReceiverCore"]
 
 _UNKNOWN_NOTIFY_ID = 710646
 """The errcode of a notify_id that WeCom does not know, or not any more [100042]."""
 _PRUNE_EVERY = 60.0
-_DAY = 86_400.0
-_LONGEST_NUMBER = 18
-"""Digits."""
 _ALL = 2**31
 """More rows than there are."""
 
 _log = logging.getLogger("wwspec_router.notify")
-
-
-@dataclass(frozen=True)
-class NotifyPolicy:
-    """Bounds and pauses of a receiver. All times are seconds.
-
-    Raises:
-        ConfigurationError: A number is out of its range.
-    """
-
-    replay_window: float = 300.0
-    """A callback whose timestamp is further from the clock, in either direction, is refused."""
-    body_limit: int = 262_144
-    """Bytes of a callback."""
-    lifetime: float = 600.0
-    """A notify_id is valid for 10 minutes [99843]. An attempt to fetch that fails later is the last one."""
-    handler_attempts: int = 5
-    """How often an event is handed out whose handler raises."""
-    first_pause: float = 1.0
-    """Before the second attempt to fetch or to handle; each later pause is twice as long."""
-    longest_pause: float = 60.0
-    keep_failed: float = 30 * _DAY
-    """What is given up can be looked at, and tried again, for so long."""
-    grace: float = 10.0
-    """At the end, what is under way has so long to finish."""
-
-    def __post_init__(self) -> None:
-        if (
-            self.body_limit < 1
-            or self.handler_attempts < 1
-            or min(self.first_pause, self.longest_pause, self.grace) < 0
-        ):
-            raise ConfigurationError(
-                f"{self}: body_limit and handler_attempts are 1 or more, pauses and grace 0 or more seconds"
-            )
-        if min(self.replay_window, self.lifetime, self.keep_failed) <= 0:
-            raise ConfigurationError(f"{self}: replay_window, lifetime and keep_failed are more than 0 seconds")
-
-    def pause(self, attempts: int) -> float:
-        """Return the pause after so many attempts."""
-        return min(self.longest_pause, self.first_pause * 2.0 ** min(attempts - 1, 32))
-
-
-@dataclass(frozen=True)
-class HttpAnswer:
-    """What a callback is answered."""
-
-    status: int
-    text: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class ReceiverCore:
@@ -126,17 +68,15 @@ class ReceiverCore:
         clock: Callable[[], float],
         on_other: Callable[[Callback], Any] | None,
     ) -> None:
-        if not token or not receive_id:
-            raise ConfigurationError("a receiver needs token=, encoding_aes_key= and receive_id=, as the app has them")
-        accepts = receive_id if callable(receive_id) else _names(receive_id).__contains__
-        self._callbacks = CallbackReceiver(CallbackCrypto(token, encoding_aes_key, ""), accepts)
+        self.intake = Intake(
+            token, encoding_aes_key, receive_id, note=self._note, on_other=on_other, policy=policy, clock=clock
+        )
         self.store = store
         self.policy = policy
         self._ability = Ability(ability_id, "{}", dict[str, Any])
         self._program_id = program_id
         self._kinds = kinds
         self._clock = clock
-        self._on_other = on_other
         self._busy: dict[Key, Stage] = {}
         self._lock = Lock()
         self._pruned = 0.0
@@ -145,79 +85,14 @@ class ReceiverCore:
         self.running = False
         """Whether the receiver has been started and not stopped."""
 
-    # What comes in
-
-    def refusal(self, method: str, length: str) -> HttpAnswer | None:
-        """Return what a request is answered whose body need not be read; None when it must.
-
-        Args:
-            method: Of HTTP.
-            length: Its `Content-Length`; empty when it has none.
-        """
-        if method not in ("GET", "HEAD", "POST"):
-            return HttpAnswer(405, headers={"allow": "GET, POST"})
-        if length and not (length.isascii() and length.isdigit()):
-            return HttpAnswer(400)
-        return HttpAnswer(413) if length and int(length) > self.policy.body_limit else None
-
-    def answer(self, method: str, query_text: str, body: bytes) -> Steps[HttpAnswer]:
-        """Answer a request to the callback URL.
-
-        Args:
-            method: Of HTTP.
-            query_text: The URL's query.
-            body: The whole body.
-        """
-        try:
-            query = dict(parse_qsl(query_text, keep_blank_values=True, errors="replace"))
-            self._check_time(query)
-            if method != "POST":
-                return HttpAnswer(200, self._callbacks.answer_echo(query))
-            callback = self._callbacks.open(query, body.decode(errors="replace"))
-        except (CallbackError, ValueError) as error:
-            _log.warning("a callback was refused: %s", error)
-            return HttpAnswer(403)
-        return (yield from self._take(callback))
-
-    def _take(self, callback: Callback) -> Steps[HttpAnswer]:
-        notification = _notification(callback)
-        if notification is None:
-            return (yield from self._take_other(callback))
+    def _note(self, notification: Notification) -> Steps[bool]:
         if not self.running:
-            _log.error("a notification was not taken: the receiver is not started")
-            return HttpAnswer(503)
+            return False
         now = self._clock()
-        try:
-            is_new = yield from ask(partial(self.store.add, Pending(notification=notification, noted=now, due=now)))
-        except StoreError as error:
-            _log.error("a notification was not taken, so WeCom sends it again: %s", error)
-            return HttpAnswer(500)
-        if is_new:
+        if (yield from ask(partial(self.store.add, Pending(notification=notification, noted=now, due=now)))):
             _log.info("notification %s: noted", notification.notify_id)
             self.ring()
-        return HttpAnswer(200)
-
-    def _take_other(self, callback: Callback) -> Steps[HttpAnswer]:
-        kind = callback.fields.get("InfoType") or callback.fields.get("Event") or callback.fields.get("MsgType", "")
-        if self._on_other is None:
-            _log.info("a callback %r was passed over: the receiver has no on_other", kind)
-        else:
-            try:
-                yield from ask(partial(self._on_other, callback))
-            except Exception:
-                _log.exception("on_other failed for a callback %r, so WeCom sends it again", kind)
-                return HttpAnswer(500)
-        return HttpAnswer(200, "success" if "InfoType" in callback.fields else "")
-
-    def _check_time(self, query: Mapping[str, str]) -> None:
-        off = self._clock() - _number(query.get("timestamp", ""))
-        if abs(off) > self.policy.replay_window:
-            raise CallbackError(
-                f"the callback's timestamp is {abs(off):.0f} seconds {'old' if off > 0 else 'ahead'}: it is repeated, "
-                "or this machine's clock is wrong"
-            )
-
-    # What becomes of it
+        return True
 
     def worker(self, stage: Stage, work: "Callable[[Pending], Steps[None]]", idle: Callable[[], Any]) -> Steps[None]:
         """Do the work of a stage, row by row, until the receiver stops.
@@ -375,29 +250,6 @@ class ReceiverCore:
 
     def _left(self, stage: Stage) -> Sequence[Pending]:
         return self.store.due(stage, math.inf, _ALL)
-
-
-def _notification(callback: Callback) -> Notification | None:
-    """Return the notification that a callback brings; None when it is another callback."""
-    fields = callback.fields
-    if fields.get("Event") != "program_notify" or not fields.get("NotifyId"):
-        return None
-    return Notification(
-        corpid=fields.get("ToUserName", ""),
-        notify_id=fields["NotifyId"],
-        scene=_number(fields.get("NotifyScene", "")),
-        create_time=_number(fields.get("CreateTime", "")),
-        receive_id=callback.receive_id,
-        agentid=callback.envelope.get("AgentID", ""),
-    )
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER else 0
-
-
-def _names(receive_id: str | Collection[str]) -> frozenset[str]:
-    return frozenset((receive_id,) if isinstance(receive_id, str) else receive_id)
 
 
 def _nothing() -> None:

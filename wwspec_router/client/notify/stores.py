@@ -155,6 +155,7 @@ class SqlitePendingStore:
 
         if self._connection is not None:
             return
+        connection = None
         try:
             self._path.touch(mode=0o600)
             connection = sqlite3.connect(self._path, _BUSY_SECONDS, isolation_level=None, check_same_thread=False)
@@ -164,6 +165,8 @@ class SqlitePendingStore:
             connection.execute(_INDEX)
             self._lead_file = self._path.with_name(f"{self._path.name}.lock").open("ab")
         except (OSError, sqlite3.Error) as error:
+            if connection is not None:
+                connection.close()
             raise ConfigurationError(
                 f"{self._path} can't keep notifications: {error}; name a file on a local disk that this user may write"
             ) from None

@@ -21,7 +21,7 @@ EventT = TypeVar("EventT", bound=_Event)
 
 
 class Bell(Generic[EventT]):
-    """Wakes all workers at once. Whoever takes `next` before it looks for work misses no ring.
+    """Wakes all workers at once. A worker that takes `next` before it looks for work misses no ring.
 
     Args:
         event: Makes an event, such as `threading.Event`.
