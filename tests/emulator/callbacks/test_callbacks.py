@@ -2,6 +2,7 @@ import threading
 import time
 from collections import deque
 from contextlib import ExitStack
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -194,7 +195,7 @@ def test_a_courier_that_stops_drops_what_waits_and_ends_its_thread(monkeypatch: 
 def test_a_running_emulator_takes_another_callback_url_and_goes_back_to_that_of_its_start(
     callback_app: CallbackApp,
 ) -> None:
-    settings = {"callback_token": TOKEN, "encoding_aes_key": AES_KEY, "corpid": callback_app.corpid}
+    settings: dict[str, Any] = {"callback_token": TOKEN, "encoding_aes_key": AES_KEY, "corpid": callback_app.corpid}
     start = "http://127.0.0.1:1/start"
     with Zone.in_process(ROOT, callback_url=start, **settings) as zone:
         with pytest.raises(EmulatorError, match="must be an http"):
