@@ -9,7 +9,7 @@ from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.display.masking import masked_headers, masked_path, masked_text, masked_value
 from wwspec_router.emulator.matching import Misfit, request_misfit, result_misfit
 from wwspec_router.emulator.standin.wwspec_standin.link import FAULT_STATUS
-from wwspec_router.emulator.state.traffic.entries import APP, CALL, CALLBACK, EVENT, SDK, Body, Entry, byte_count
+from wwspec_router.emulator.state.traffic.entries import APP, CALL, CALLBACK, CLOCK, EVENT, SDK, Body, Entry, byte_count
 from wwspec_router.errcodes import WAITING
 from wwspec_router.errors import JsonError
 
@@ -43,6 +43,10 @@ class _AppReply(msgspec.Struct):
 
 class _AppRequest(msgspec.Struct):
     request_data: str = ""
+
+
+class _ClockRequest(msgspec.Struct):
+    seconds: float = 0
 
 
 class _ReportRequest(msgspec.Struct):
@@ -79,6 +83,7 @@ def row(entry: Entry) -> Json:
         "request_bytes": byte_count(entry.request),
         "reply_bytes": byte_count(entry.reply),
         "replayable": entry.call is not None,
+        "advanced_ms": _advanced(entry),
     }
 
 
@@ -100,6 +105,12 @@ def whole(entry: Entry) -> Json:
             {name: getattr(fault, name) for name in ("id", "on", "effect", "api", "value")} for fault in entry.hits
         ],
     }
+
+
+def _advanced(entry: Entry) -> int | None:
+    """Return by how many milliseconds the clock was put forward; None for what is something else."""
+    move = _read(entry.request, _ClockRequest) if entry.kind == CLOCK else None
+    return None if move is None else round(move.seconds * 1000)
 
 
 def _failed(entry: Entry, result: str, digest: _Digest) -> bool:
