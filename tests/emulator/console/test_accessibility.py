@@ -41,10 +41,11 @@ def test_no_view_has_a_serious_fault_or_is_wider_than_its_window(
         reduced_motion="reduce",
     )
     call = next(each["number"] for each in busy.client.traffic() if each["name"] == "chat_digest")
+    entry = (f"timeline/{call}", f"timeline/{call}?tab=http", f"timeline/{call}?tab=copy", f"timeline/{call}/replay")
     with context, watched(context) as page:
         page.goto("/")
         page.evaluate(AXE)
-        for place in (*VIEWS, f"timeline/{call}", "abilities/chat_digest"):
+        for place in (*VIEWS, *entry, "abilities/chat_digest"):
             page.evaluate("hash => { location.hash = hash }", f"#/{place}")
             expect(page.locator(f"#main[data-view={place.partition('/')[0]}]")).to_be_visible()
             page.wait_for_function("document.querySelector('#main').childElementCount > 0")

@@ -189,8 +189,10 @@ def test_a_call_is_edited_checked_while_typing_sent_and_compared(page: Page, ser
     page.get_by_role("button", name="Restore").click()
     expect(request).to_have_value('{\n  "limit": 2\n}')
     page.keyboard.press("Escape")
-    page.keyboard.press("Escape")
     expect(page).to_have_url(f"{served.client.url}/#/timeline/{number}")
+    expect(page.get_by_role("heading", name=f"#{number} ")).to_be_focused()
+    page.keyboard.press("c")
+    expect(page.get_by_role("tab", name="Copy as")).to_have_attribute("aria-selected", "true")
 
 
 def test_a_masked_secret_of_an_edited_request_is_put_back_and_an_event_has_no_contract(

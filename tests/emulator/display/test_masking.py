@@ -6,7 +6,14 @@ from urllib.parse import urlencode
 
 from hypothesis import given, strategies as st
 
-from wwspec_router.emulator.display.masking import MASK, masked_headers, masked_path, masked_text, masked_value
+from wwspec_router.emulator.display.masking import (
+    MASK,
+    masked_headers,
+    masked_path,
+    masked_text,
+    masked_value,
+    unmasked_text,
+)
 
 SECRET = "in-clear-7f3a"  # noqa: S105 - what must not be shown
 NAMES = st.sampled_from(
@@ -47,6 +54,26 @@ def test_what_has_no_secret_is_shown_as_it_is(value: Any) -> None:
     text = json.dumps(value)
     assert masked_value(value) == value
     assert masked_text(text) == text
+
+
+def opened(value: Any) -> Any:
+    """A value with the objects and lists that its strings hold."""
+    if isinstance(value, dict):
+        return {key: opened(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [opened(item) for item in value]
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "[", '"'):
+        try:
+            return opened(json.loads(value))
+        except ValueError:
+            return value
+    return value
+
+
+@given(values)
+def test_what_was_masked_can_be_put_back(value: Any) -> None:
+    text = json.dumps(value)
+    assert opened(json.loads(unmasked_text(masked_text(text), text))) == opened(value)
 
 
 def test_a_name_that_comes_twice_or_is_escaped_hides_nothing() -> None:

@@ -79,8 +79,10 @@ def _unmasked(value: Any, recorded: Any, depth: int = 0) -> Any:
             for key, item in value.items()
         }
     if isinstance(value, list) and isinstance(recorded, list):
-        pairs = zip(value, [*recorded, *[None] * (len(value) - len(recorded))], strict=False)
-        return [_unmasked(item, original, depth + 1) for item, original in pairs]
+        known = len(recorded)
+        return [
+            _unmasked(item, recorded[index] if index < known else None, depth + 1) for index, item in enumerate(value)
+        ]
     if isinstance(value, str) and isinstance(recorded, str):
         return unmasked_text(value, recorded)
     return value

@@ -9,6 +9,7 @@ const KEYS = /** @type {const} */ ([
     ["Esc", "keys.close"],
     ["/", "keys.search"],
     ["r", "keys.replay"],
+    ["c", "keys.copy"],
     ["p", "keys.pause"],
     ["1 … 6", "keys.views"],
     ["?", "keys.help"],

@@ -18,6 +18,8 @@ export class JsonTree extends HTMLElement {
     #value = undefined;
     /** @type {ReadonlyMap<string, string>} */
     #marks = new Map();
+    /** Levels that are open at first, besides those on the way to a mark. To be set before `value`. */
+    openDepth = OPEN_DEPTH;
 
     /** The value that is shown. */
     get value() {
@@ -76,7 +78,7 @@ export class JsonTree extends HTMLElement {
             if (details.open && body.childNodes.length === 0) this.#more(body, value, path, depth, 0);
         };
         details.addEventListener("toggle", open);
-        if ((depth < OPEN_DEPTH && members <= OPEN_MEMBERS) || depth === 0 || this.#isOnWay(path)) {
+        if ((depth < this.openDepth && members <= OPEN_MEMBERS) || depth === 0 || this.#isOnWay(path)) {
             details.open = true;
             open();
         }

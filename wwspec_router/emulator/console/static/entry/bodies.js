@@ -62,9 +62,11 @@ export function http(entry) {
  * Return a tree of a value.
  * @param {unknown} value
  * @param {ReadonlyMap<string, string>} [marks]
+ * @param {number} [openDepth] Levels that are open at first.
  */
-export function treeOf(value, marks = new Map()) {
+export function treeOf(value, marks = new Map(), openDepth = undefined) {
     const tree = /** @type {import("../json-tree.js").JsonTree} */ (document.createElement("json-tree"));
+    if (openDepth !== undefined) tree.openDepth = openDepth;
     tree.value = value;
     tree.marks = marks;
     return tree;

@@ -30,7 +30,7 @@ export function comparison(before, after) {
         { class: "comparison", "aria-label": t("replay.compare", { before: before.number, after: after.number }) },
         h("h3", {}, t("replay.compare", { before: before.number, after: after.number })),
         h("p", { role: "status" }, h("span", { class: `chip ${found.length ? "warn" : "ok"}` }, summary(found)), " ", found.length >= MOST && t("replay.differences.more", { count: MOST })),
-        found.length > 0 && list(found),
+        found.length > 0 && list(found, before.number, after.number),
         h("div", { class: "sides" }, side(before, one, found, "removed"), side(after, other, found, "added")),
     );
 }
@@ -42,12 +42,17 @@ function summary(found) {
     return t("replay.differences", { count: found.length, ...counts });
 }
 
-/** @param {Difference[]} found */
-function list(found) {
+/**
+ * @param {Difference[]} found
+ * @param {number} one Number of the first entry.
+ * @param {number} other
+ */
+function list(found, one, other) {
     const rows = found.map(({ path, kind, before, after }) =>
-        h("tr", {}, h("td", {}, h("span", { class: `sign ${kind}`, title: t(`replay.${kind}`) }, SIGNS[kind])), h("td", { class: "mono" }, visible(path)), value(before), value(after)),
+        h("tr", {}, h("td", {}, h("span", { class: `sign ${kind}`, title: t(`replay.${kind}`) }, h("span", { "aria-hidden": "true" }, SIGNS[kind]), h("span", { class: "visually-hidden" }, t(`replay.${kind}`)))), h("td", { class: "mono" }, visible(path)), value(before), value(after)),
     );
-    const heads = ["", t("replay.path"), t("entry.reply"), t("entry.replay")].map((text) => h("th", { scope: "col" }, text));
+    const kind = h("th", { scope: "col" }, h("span", { class: "visually-hidden" }, t("replay.kind")));
+    const heads = [kind, ...[t("replay.path"), `#${one}`, `#${other}`].map((text) => h("th", { scope: "col" }, text))];
     return h("div", { class: "scroll", tabindex: 0 }, h("table", { class: "differences" }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, rows)));
 }
 
@@ -73,6 +78,6 @@ function shortened(shown) {
  */
 function side(entry, reply, found, own) {
     const marks = new Map(found.filter(({ kind }) => kind === own || kind === "changed").map(({ path, kind }) => [path, t(`replay.${kind}`)]));
-    const body = typeof reply === "string" ? longText(reply) : treeOf(reply, marks);
+    const body = typeof reply === "string" ? longText(reply) : treeOf(reply, marks, marks.size ? 1 : undefined);
     return h("section", { "aria-label": `#${entry.number}` }, h("header", {}, h("h3", {}, entryLink(entry.number, `#${entry.number}`))), body);
 }

@@ -24,6 +24,7 @@ export function title(entry, actions) {
         "div",
         { class: "title" },
         h("h2", { id: "entry-title", tabindex: -1 }, h("span", { class: "number dim" }, `#${entry.number}`), " ", shortened(entry.name)),
+        entry.ability !== "" && entry.ability !== entry.name && h("span", { class: "dim" }, shortened(entry.ability)),
         kindName(entry.kind),
         endChip(entry),
         entry.call?.is_async && h("span", { class: "chip" }, t("entry.async")),

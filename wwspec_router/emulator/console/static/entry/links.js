@@ -51,13 +51,14 @@ export function shortened(name) {
 
 /**
  * Return what an entry caused, all the way down, each with its outcome and duration.
- * @param {Row} entry
+ * @param {import("../record.js").Entry} entry
  * @param {boolean} [isWhole]
  * @returns {HTMLElement | null}
  */
 export function causedList(entry, isWhole = false) {
     const rows = descendants(entry);
-    if (rows.length === 0) return null;
+    const others = entry.children.filter((number) => !record.rows.has(number)); // not here yet: the record is paused
+    if (rows.length + others.length === 0) return null;
     const depths = new Map([[entry.number, 0]]);
     const lines = ordered(entry.number, rows).slice(0, isWhole ? rows.length : FIRST).map((row) => {
         const depth = (depths.get(row.parent ?? 0) ?? 0) + 1;
@@ -66,7 +67,7 @@ export function causedList(entry, isWhole = false) {
         line.style.paddingLeft = `${Math.min(depth - 1, 6) * 18}px`;
         return line;
     });
-    const list = h("ul", { class: "caused", "aria-label": t("entry.children") }, lines);
+    const list = h("ul", { class: "caused", "aria-label": t("entry.children") }, lines, others.map((number) => h("li", {}, entryLink(number))));
     if (rows.length <= lines.length) return list;
     const more = h("button", { type: "button", class: "link" }, t("entry.children.more", { count: rows.length }));
     const whole = h("div", {}, list, more);
@@ -83,7 +84,11 @@ export function causedList(entry, isWhole = false) {
 function ordered(root, rows) {
     /** @type {Map<number | null, Row[]>} */
     const below = new Map();
-    for (const row of rows) below.set(row.parent, [...(below.get(row.parent) ?? []), row]);
+    for (const row of rows) {
+        const siblings = below.get(row.parent);
+        if (siblings === undefined) below.set(row.parent, [row]);
+        else siblings.push(row);
+    }
     /** @type {Row[]} */
     const found = [];
     const left = [...(below.get(root) ?? [])].reverse();

@@ -69,7 +69,6 @@ class EntryPane {
         const { signal } = this.#listening;
         addEventListener("hashchange", () => this.#follow(), { signal });
         record.addEventListener("rows", (event) => this.#changed(/** @type {CustomEvent<Set<number> | null>} */ (event).detail), { signal });
-        setPartKeys({ r: () => this.#replay() });
         void this.#load();
     }
 
@@ -115,6 +114,7 @@ class EntryPane {
         if (entry === null) return;
         this.#endPart();
         this.#endPart = () => {};
+        const before = this.#part;
         this.#part = here().part;
         if (this.#part === REPLAY && entry.replayable && !record.file) {
             this.#endPart = showReplay(this.#element, entry);
@@ -125,7 +125,9 @@ class EntryPane {
         fill(this.#caused, causedList(entry));
         const head = h("header", { class: "entry-head" }, title(entry, [faultLink(entry), this.#replayButton(entry)]), problems(entry), facts(entry));
         fill(this.#element, h("article", { class: "exchange", "aria-labelledby": "entry-title" }, head, this.#caused, this.#tabs.element, this.#panel));
+        setPartKeys({ r: () => this.#replay(), c: () => this.#choose("copy") });
         this.#showTab();
+        if (before === REPLAY) document.getElementById("entry-title")?.focus();
     }
 
     #showTab() {
