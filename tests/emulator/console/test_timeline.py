@@ -208,7 +208,7 @@ def test_a_narrow_window_and_chinese_show_the_same(page: Page, served: Zone) -> 
     page.set_viewport_size({"width": 420, "height": 800})
     served.client.call("chat_digest", '{"limit": "ten"}')
     expect(lines(page, "contract: $.limit")).to_be_visible()
-    page.get_by_role("button", name="Switch the language to Chinese").click()
+    page.get_by_role("button", name="中文: switch to Chinese").click()
     failed = lines(page, "协议不符：$.limit")
     expect(failed).to_contain_text("790016 企业微信")
     assert page.evaluate("document.documentElement.scrollWidth") == 420

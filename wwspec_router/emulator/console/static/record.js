@@ -40,6 +40,7 @@ import { putInFlow, takeFromFlow } from "./flow-record.js";
  * @property {unknown} reply
  * @property {{method: string, path: string, status: number | null, request_headers: [string, string][], reply_headers: [string, string][]} | null} http
  * @property {{request: string, reply: string}} raw
+ * @property {{request: string, reply: string}} text The JSON texts behind `request` and `reply`, masked.
  * @property {boolean} sealed
  * @property {{call_type: number, notify_id: string, request_id: string, is_async: boolean, timestamp: number} | null} call
  * @property {Fault[]} hits
