@@ -31,7 +31,8 @@ export function filtersOf(query) {
  */
 export function withFilters(query, filters) {
     const changed = new URLSearchParams(query);
-    for (const name of NAMES) changed.set(name, filters[name]);
+    for (const name of NAMES) changed.delete(name);
+    for (const name of NAMES) changed.append(name, filters[name]);
     return changed;
 }
 
