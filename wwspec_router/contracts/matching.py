@@ -41,21 +41,17 @@ def matches(example: Any, value: Any) -> bool:
 
 def kind(value: Any) -> str:
     """Name the JSON type of a decoded value, with its article."""
-    if isinstance(value, bool):
-        return "a boolean"
-    for types, name in _KINDS:
-        if isinstance(value, types):
-            return name
-    return "null"
+    return _KINDS.get(type(value), "null")
 
 
-_KINDS: tuple[tuple[type, str], ...] = (
-    (int, "an integer"),
-    (float, "a number with a fraction"),
-    (str, "a string"),
-    (list, "an array"),
-    (dict, "an object"),
-)
+_KINDS: dict[type, str] = {
+    bool: "a boolean",
+    int: "an integer",
+    float: "a number with a fraction",
+    str: "a string",
+    list: "an array",
+    dict: "an object",
+}
 
 
 def _compare(example: Any, value: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:

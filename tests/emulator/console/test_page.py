@@ -39,7 +39,7 @@ def other_site(page: str) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(page.encode())
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
             return
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:

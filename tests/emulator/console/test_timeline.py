@@ -1,10 +1,11 @@
-"""The timeline as a person uses it: reading it, opening flows, filtering, following what comes, by mouse and by keys."""
+"""The timeline as a person uses it: reading it, opening flows, filtering, following what comes, by mouse and keys."""
 
 import json
 import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 
 import httpx
 from playwright.sync_api import Locator, Page, expect
@@ -15,6 +16,13 @@ from wwspec_router.testing.zone import Zone
 def lines(page: Page, text: str = "") -> Locator:
     """Lines of the list that are in sight and hold a text."""
     return page.get_by_role("treeitem").filter(has_text=text)
+
+
+def expect_nested(entries: Locator, names: Sequence[str]) -> None:
+    """The first entries of a flow: each below the one that caused it."""
+    for index, name in enumerate(names):
+        expect(entries.nth(index)).to_contain_text(name)
+        expect(entries.nth(index)).to_have_attribute("aria-level", str(index + 2))
 
 
 def be_busy(zone: Zone, count: int) -> None:
@@ -36,11 +44,9 @@ def test_an_event_its_notification_and_the_pages_that_are_fetched_are_one_flow_t
     expect(flow).to_have_count(1)
     expect(flow).to_contain_text("event")
     flow.click()
-    names = ["conversation_new_message", "spec_notify_app", "program_notify", "get_callback_data", "get_callback_data"]
+    names = ("conversation_new_message", "spec_notify_app", "program_notify", "get_callback_data", "get_callback_data")
     opened = page.locator("[role=treeitem]:not([aria-level='1'])")
-    for index, name in enumerate(names):
-        expect(opened.nth(index)).to_contain_text(name)
-        expect(opened.nth(index)).to_have_attribute("aria-level", str(index + 2))
+    expect_nested(opened, names)
     expect(opened.filter(has_text="sync_msg").filter(has_text="app")).to_have_count(2)
     opened.nth(1).click()
     expect(page.get_by_role("complementary", name="Entry")).to_contain_text("spec_notify_app")
@@ -52,6 +58,7 @@ def test_an_event_its_notification_and_the_pages_that_are_fetched_are_one_flow_t
     page.goto(address)
     expect(page.get_by_role("complementary", name="Entry")).to_contain_text("spec_notify_app")
     expect(page.get_by_role("treeitem", selected=True)).to_contain_text("spec_notify_app")
+    expect_nested(opened, names)
 
 
 def test_failures_misfits_faults_and_moves_of_the_clock_are_seen_without_a_click(page: Page, served: Zone) -> None:
@@ -178,8 +185,8 @@ OPEN_A_FILE = """async () => {
     };
     const entries = [];
     for (let number = 1001; number <= 11000; number += 1) {
-        const own = { number, flow: number, name: `api_${number}`, offset_ms: number, request: { n: `body ${number}.` } };
-        entries.push({ ...entry, ...own });
+        const request = { n: `body ${number}.` };
+        entries.push({ ...entry, number, flow: number, name: `api_${number}`, offset_ms: number, request });
     }
     record.open("session.json", { entries });
 }"""

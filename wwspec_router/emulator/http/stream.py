@@ -27,7 +27,7 @@ __all__ = ["Streams"]
 VERSION = 1
 BATCH_SECONDS = 0.1
 """Between two batches, unless there is more than fits into one. A change after a pause is told at once."""
-BATCH_ROWS = 500
+BATCH_ROWS = 2000
 PING_SECONDS = 15
 SEND_SECONDS = 30.0
 """A reader that takes nothing for so long is cut off; it may connect again, and go on."""

@@ -73,6 +73,7 @@ def test_every_exchange_is_recorded_in_the_order_in_which_it_began(
         "request_bytes": 8,
         "reply_bytes": 14,
         "replayable": True,
+        "advanced_ms": None,
         "time": 1_750_000_000,
         "kind": "call",
         "name": "echo",
@@ -191,7 +192,8 @@ def test_a_recorded_call_is_sent_again_under_a_fresh_request_id(
 ) -> None:
     notify_id = emulator.sdk("spec_notify_app", {})["notify_id"]
     client.call("echo", '{"a": 1}', notify_id)
-    emulator.advance(5)
+    client.advance(5)
+    assert client.traffic(kind="clock")[0]["advanced_ms"] == 5000
     [entry] = client.traffic(kind="call")
     assert client.replay(entry["number"]) == '{"a": 1}'
     first, again = program.calls

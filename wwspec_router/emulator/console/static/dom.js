@@ -66,6 +66,16 @@ export function visible(text) {
 }
 
 /**
+ * Set an attribute, unless it has the value: setting it again costs as much as a change.
+ * @param {Element} element
+ * @param {string} name
+ * @param {string} value
+ */
+export function setAttribute(element, name, value) {
+    if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+}
+
+/**
  * Return a function that runs another one at most once a frame, with the latest arguments.
  * @template {unknown[]} Args
  * @param {(...args: Args) => void} run

@@ -1,7 +1,7 @@
 // The element of a line of the timeline. It is made once and then shows one line after the other, so that a list of
 // any length costs a screenful of elements.
 // @ts-check
-import { fill, h, visible } from "./dom.js";
+import { fill, h, setAttribute, visible } from "./dom.js";
 import { duration, timeOfDay } from "./parts.js";
 import { FlowItem } from "./flow-items.js";
 import { barsOf, LANES, LANE_OF, problemsOf, WATERFALL } from "./flow-summary.js";
@@ -55,8 +55,8 @@ export class FlowRow {
         const failed = isFlow ? flow.summary.failed : row.failed;
         const isOpenable = isFlow && flow.flow.rows.length > 1;
         this.element.className = `row flow${isFlow ? "" : " entry"}${failed ? " failed" : ""}${isWanted ? "" : " unwanted"}${row.kind === "clock" ? " jump" : ""}`;
-        this.element.setAttribute("aria-level", isFlow ? "1" : String(item.depth + 2));
-        if (isOpenable) this.element.setAttribute("aria-expanded", String(flow.open));
+        setAttribute(this.element, "aria-level", isFlow ? "1" : String(item.depth + 2));
+        if (isOpenable) setAttribute(this.element, "aria-expanded", String(flow.open));
         else this.element.removeAttribute("aria-expanded");
         this.element.style.setProperty("--depth", isFlow ? "0" : String(item.depth + 1));
         this.#time.textContent = isFlow ? timeOfDay(row.time_ms / 1000) : `+${duration(row.offset_ms - start)}`;
@@ -140,7 +140,10 @@ class Waterfall {
      * @param {{start: number, end: number}} span
      */
     show(rows, span) {
-        for (const [name, path] of Object.entries(barsOf(rows, span))) this.#paths.get(name)?.setAttribute("d", path);
+        for (const [name, path] of Object.entries(barsOf(rows, span))) {
+            const element = this.#paths.get(name);
+            if (element) setAttribute(element, "d", path);
+        }
     }
 }
 

@@ -5,6 +5,7 @@ import { t } from "./texts.js";
 
 const KEYS = /** @type {const} */ ([
     ["j  k", "keys.move"],
+    ["g  G", "keys.ends"],
     ["Enter", "keys.open"],
     ["Esc", "keys.close"],
     ["/", "keys.search"],

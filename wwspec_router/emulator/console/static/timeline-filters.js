@@ -25,6 +25,18 @@ export function filtersOf(query) {
 }
 
 /**
+ * Return the query of a place with other filters; the rest of it stays.
+ * @param {URLSearchParams} query
+ * @param {Filters} filters
+ */
+export function withFilters(query, filters) {
+    const changed = new URLSearchParams(query);
+    for (const name of NAMES) changed.delete(name);
+    for (const name of NAMES) changed.append(name, filters[name]);
+    return changed;
+}
+
+/**
  * Return what filters ask of an entry; null when they ask for nothing.
  * @param {Filters} filters
  * @param {ReadonlySet<number>} found Numbers of the entries in which the text is.

@@ -38,14 +38,16 @@ export class Follower {
 
     /** Show the way to the end, and how many flows are new there. */
     show() {
-        this.button.hidden = this.isFollowing || this.list.isAtEnd;
-        if (this.button.hidden) return;
+        const isHidden = this.isFollowing || this.list.isAtEnd;
+        if (isHidden !== this.button.hidden) this.button.hidden = isHidden;
+        if (isHidden) return;
         const { rows } = this.list;
         let count = 0;
         for (let at = rows.length - 1; at >= 0 && count < MOST_NEW && flowNumber(rows[at]) > this.#lastSeen; at -= 1) {
             if (!(rows[at] instanceof EntryItem)) count += 1;
         }
-        this.button.textContent = `↓ ${count > 0 ? t("timeline.new", { count }) : t("timeline.newest")}`;
+        const text = `↓ ${count > 0 ? t("timeline.new", { count }) : t("timeline.newest")}`;
+        if (text !== this.button.textContent) this.button.textContent = text;
     }
 
     #scrolled() {

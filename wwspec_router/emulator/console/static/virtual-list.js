@@ -1,9 +1,9 @@
 // A list of many rows of one height, of which only those in sight are in the page.
 // @ts-check
-import { everyFrame } from "./dom.js";
+import { everyFrame, setAttribute } from "./dom.js";
 
 const TIDY_MS = 150;
-const BEYOND = 8; // rows above and below those in sight
+const BEYOND = 4; // rows above and below those in sight
 
 /**
  * `<virtual-list>`: set `rowHeight`, `make` and `rows`. The selected row is in sight; `change` tells that it changed by
@@ -152,9 +152,9 @@ export class VirtualList extends HTMLElement {
             this.#shown.set(row, element);
         }
         element.style.transform = `translateY(${index * this.rowHeight}px)`;
-        element.setAttribute("aria-selected", String(index === this.#selected));
-        element.setAttribute("aria-posinset", String(index + 1));
-        element.setAttribute("aria-setsize", String(this.#rows.length));
+        setAttribute(element, "aria-selected", String(index === this.#selected));
+        setAttribute(element, "aria-posinset", String(index + 1));
+        setAttribute(element, "aria-setsize", String(this.#rows.length));
     }
 
     /** Put the elements into the order of their rows, for those who read the page by its elements. */

@@ -34,6 +34,7 @@ export const COMMON = {
     "unknown.view": ["There is no such view.", "没有这个视图。"],
     "keys.title": ["Keyboard", "快捷键"],
     "keys.move": ["next, previous row", "下一行、上一行"],
+    "keys.ends": ["first, last row", "第一行、最后一行"],
     "keys.open": ["open the row", "打开所选行"],
     "keys.close": ["close", "关闭"],
     "keys.search": ["search", "搜索"],

@@ -5,7 +5,7 @@ import { isTyping } from "../keys.js";
 import { record } from "../record.js";
 import { go, hashOf, here } from "../route.js";
 import { t } from "../texts.js";
-import { conditionOf, FilterBar, filtersOf } from "../timeline-filters.js";
+import { conditionOf, FilterBar, filtersOf, withFilters } from "../timeline-filters.js";
 import { TimelineList } from "../timeline-list.js";
 import { TextSearch } from "../text-search.js";
 import { FlowItem } from "../flow-items.js";
@@ -23,7 +23,7 @@ class Timeline {
     #place;
     #search = new TextSearch((isDone) => this.#found(isDone));
     #list = new TimelineList((item) => this.choose(item));
-    #status = h("span", { class: "dim counts", role: "status" });
+    #status = h("span", { class: "dim counts", role: "status", "aria-live": "off" });
     #bar;
     #close = h("button", { type: "button", class: "quiet close", "aria-label": t("close"), title: `${t("close")} (Esc)`, onclick: () => this.escape() }, "×");
     #entry = h("div");
@@ -39,7 +39,7 @@ class Timeline {
      */
     constructor(main, place) {
         this.#place = place;
-        this.#bar = new FilterBar(filtersOf(place.query), (filters) => go(hashOf("timeline", here().id, filters), { replace: true }), [this.#status]);
+        this.#bar = new FilterBar(filtersOf(place.query), (filters) => this.#goWith(filters), [this.#status]);
         this.#list.onchange = (rows) => this.#changed(rows);
         this.#list.onclear = () => this.#bar.clear();
         main.appendChild(h("div", { class: "timeline" }, h("h1", {}, t("nav.timeline")), this.#bar.element, legend(), this.#split));
@@ -52,7 +52,7 @@ class Timeline {
     move(place) {
         const before = this.#place;
         this.#place = place;
-        if (before.query.toString() !== place.query.toString()) this.#filter();
+        if (JSON.stringify(filtersOf(before.query)) !== JSON.stringify(filtersOf(place.query))) this.#filter();
         if (before.id !== place.id) this.#showEntry();
         return true;
     }
@@ -88,11 +88,12 @@ class Timeline {
         this.#follow();
     }
 
-    /** Leave the field, close the entry, or close the flow: the first that can be done. */
+    /** Leave the field, the replay, the entry, or the flow: the first that can be left. */
     escape() {
         const at = document.activeElement;
         if (this.#bar.leave()) this.#list.focus();
         else if (isTyping(at)) /** @type {HTMLElement} */ (at).blur();
+        else if (this.#place.part !== "") go(hashOf("timeline", this.#place.id, this.#place.query));
         else if (this.#place.id !== "") {
             go(hashOf("timeline", "", this.#place.query));
             this.#list.focus();
@@ -108,6 +109,12 @@ class Timeline {
     #follow() {
         const item = this.#list.selected;
         if (item && this.#place.id !== "") this.#go(item);
+    }
+
+    /** @param {import("../timeline-filters.js").Filters} filters */
+    #goWith(filters) {
+        const { id, query, part } = here();
+        go(hashOf("timeline", id, withFilters(query, filters), part), { replace: true });
     }
 
     /** @param {Item} item */
