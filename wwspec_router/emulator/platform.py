@@ -188,6 +188,27 @@ class Platform:
             head,
         )
 
+    def call_as_app(self, api: str, body: bytes) -> tuple[Answer | None, int]:
+        """Let the emulator's own app call an HTTP API, with a valid token.
+
+        Args:
+            api: As for `app_call`.
+            body: The request's JSON.
+
+        Returns:
+            The answer, None when a fault cuts the connection; and the number of the entry.
+        """
+        world, settings = self.world, self.settings
+        with world.lock:
+            token, _ = world.accounts.issue_token(settings.corpid, settings.secret, self.clock.now(), world.rng)
+        head = Head("POST", f"/cgi-bin/{api}?access_token={token}", [])
+        entry = self._begin_app(api.rpartition("/")[2], body, head)
+        try:
+            answer = self._answer_app(entry, lambda: appside.APIS[api](world, self._calling_app(token), body))
+        except CutError:
+            return None, entry.number
+        return answer, entry.number
+
     def refuse_unmodelled(self, method: str, path: str, *, head: Head | None = None) -> Answer:
         """Answer a call under /cgi-bin/ that no API is modelled for, and say which are.
 
@@ -391,14 +412,16 @@ class Platform:
             raise ReturnCodeError(KEY_MISMATCH) from None
 
     def _app_side(self, name: str, request: bytes, work: Callable[[], Answer], head: Head | None) -> Answer:
-        world = self.world
+        return self._answer_app(self._begin_app(name, request, head), work)
+
+    def _answer_app(self, entry: Entry, work: Callable[[], Answer]) -> Answer:
+        world, name = self.world, entry.name
 
         def meet_and_work() -> Answer:
             world.faults.meet(APP, name, entry)
             with under(entry):
                 return work()
 
-        entry = self._begin_app(name, request, head)
         try:
             answer = world.answered(meet_and_work)
         except CutError:

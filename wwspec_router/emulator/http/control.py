@@ -26,6 +26,34 @@ MAX_TIMES = 1000
 NO_CALLBACK = "the emulator has no callback URL: start it with --callback-url, --callback-token and --encoding-aes-key"
 
 
+class AppCall(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Which ability to call, with what."""
+
+    ability_id: Annotated[str, msgspec.Meta(min_length=1)]
+    request: Any = msgspec.UNSET
+    """JSON value; an empty object when neither this nor `data` is given."""
+    data: str | None = None
+    """Its text, which may be no JSON."""
+    notify_id: str = ""
+    asynchronous: bool = False
+
+    def body(self, program_id: str) -> bytes:
+        """Return the request of `sync_call_program` or `async_program_task`.
+
+        Raises:
+            RefusedError: 40058: both `request` and `data`, or a notify_id in an asynchronous call.
+        """
+        if self.asynchronous and self.notify_id:
+            raise RefusedError(40058, "notify_id: an asynchronous call carries none")
+        data = _data(self.request, self.data)
+        called = {
+            "program_id": program_id,
+            "ability_id": self.ability_id,
+            "request_data": "{}" if data is None else data,
+        }
+        return msgspec.json.encode({**called, "notify_id": self.notify_id} if self.notify_id else called)
+
+
 class Replay(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Which recorded call to send again, and what to change in it."""
 
@@ -46,13 +74,9 @@ class Replay(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
         Raises:
             RefusedError: 40058: both `request` and `data`.
         """
-        given = {"data": self.data, "ability_id": self.ability_id, "notify_id": self.notify_id}
-        changes = {name: value for name, value in given.items() if value is not None}
-        if self.request is not msgspec.UNSET:
-            if "data" in changes:
-                raise RefusedError(40058, "give the request as a JSON value (request) or as text (data), not both")
-            changes["data"] = msgspec.json.encode(self.request).decode()
-        return changes
+        data = _data(self.request, self.data)
+        given = {"data": data, "ability_id": self.ability_id, "notify_id": self.notify_id}
+        return {name: value for name, value in given.items() if value is not None}
 
 
 class Control:
@@ -148,6 +172,22 @@ class Control:
         reason = callbacks.verify() if callbacks else NO_CALLBACK
         return accepted(verified=not reason, reason=reason, url=self._platform.settings.callback_url)
 
+    def call(self, body: bytes) -> Answer:
+        """Call the program as the app does, given as the JSON of an `AppCall`.
+
+        Answers `number`, of the app's entry, and `answer`, what the platform answered the app: null when a fault cut
+        the connection.
+        """
+        platform = self._platform
+
+        def make() -> Answer:
+            call = read(AppCall, body)
+            api = "chatdata/async_program_task" if call.asynchronous else "chatdata/sync_call_program"
+            answer, number = platform.call_as_app(api, call.body(platform.settings.program_id))
+            return accepted(number=number, answer=answer)
+
+        return platform.world.answered(make)
+
     def replay(self, body: bytes) -> Answer:
         """Send a recorded call or event to the program once more, or many times, given as the JSON of a `Replay`.
 
@@ -184,3 +224,16 @@ class Control:
     def reset(self) -> Answer:
         """Go back to the start; see `Platform.reset`."""
         return self._platform.reset()
+
+
+def _data(request: Any, data: str | None) -> str | None:
+    """Return the text of a request that is given as a JSON value, as text, or not at all.
+
+    Raises:
+        RefusedError: 40058: both.
+    """
+    if request is msgspec.UNSET:
+        return data
+    if data is not None:
+        raise RefusedError(40058, "give the request as a JSON value (request) or as text (data), not both")
+    return msgspec.json.encode(request).decode()

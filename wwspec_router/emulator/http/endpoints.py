@@ -84,6 +84,7 @@ class Endpoints:
             ("GET", "stream", self.stream),
             ("GET", "session", self.session),
             ("POST", "say", self.say),
+            ("POST", "call", self.call),
             ("POST", "replay", self.replay),
             ("POST", "reset", self.reset),
         )
@@ -254,6 +255,10 @@ class Endpoints:
     async def say(self, request: Request) -> Response:
         """Let a person say something: {"from", "to" or "group", "text", "msgtype"}."""
         return _json(self._control.say(await _body(request) or b""))
+
+    async def call(self, request: Request) -> Response:
+        """Call an ability as the app does: {"ability_id", "request" or "data", "notify_id", "asynchronous"}."""
+        return await self._on_thread(self._control.call, await _body(request) or b"")
 
     async def replay(self, request: Request) -> Response:
         """Send a recorded call again: {"number", "data", "ability_id", "notify_id"}."""
