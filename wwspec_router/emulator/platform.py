@@ -131,6 +131,7 @@ class Platform:
         with old.lock:
             program, former = world.app.programs[self.settings.program_id], self._program()
             program.url, program.contracts = former.url, former.contracts
+            program.registrations = former.registrations
             world.app.receiver = None if old.app.receiver is None else program
             others = {name: each for name, each in old.app.programs.items() if name != self.settings.program_id}
             world.app.programs.update(others)
@@ -325,7 +326,8 @@ class Platform:
             overrides: Fields of the event's own object, and `timestamp`.
 
         Returns:
-            errcode, errmsg, `event` (what was sent), and `reply` (the text that the program answered).
+            errcode, errmsg, `event` (what was sent), `reply` (the text that the program answered), and `number` (of
+            the entry).
         """
         return announcer.fire(self.world, event_type, overrides or {})
 
@@ -336,7 +338,8 @@ class Platform:
     def register(self, contracts: dict[str, ConsoleContract] | None) -> Answer:
         """Replace the console contracts of the program; None is the open mode."""
         with self.world.lock:
-            self._program().contracts = contracts
+            program = self._program()
+            program.contracts, program.registrations = contracts, program.registrations + 1
         self.changes.tell()
         return accepted()
 

@@ -3,10 +3,12 @@
 Like the platform it answers values and does not know HTTP; WeCom has nothing like it.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
+from wwspec_router.contracts.comparing import compare
+from wwspec_router.contracts.files import ConsoleContract, DescribedContract
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read
 from wwspec_router.emulator.events.types import EVENT_TYPES
 from wwspec_router.emulator.platform import Platform
@@ -52,6 +54,15 @@ class AppCall(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=T
             "request_data": "{}" if data is None else data,
         }
         return msgspec.json.encode({**called, "notify_id": self.notify_id} if self.notify_id else called)
+
+
+class Comparison(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """What to compare."""
+
+    own: ConsoleContract
+    """What the program says."""
+    registered: dict[Literal["input", "output"], Any]
+    """What the admin console has, as far as it is given."""
 
 
 class Replay(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -131,6 +142,29 @@ class Control:
             "knowledge_bases": {each.kb_id: each.name for each in corp.knowledge.authorised()},
         }
 
+    def register(self, body: bytes) -> Answer:
+        """Register the abilities of the program anew, given as JSON: ability ID -> a `DescribedContract`."""
+        return self._platform.world.answered(
+            lambda: self._platform.register({**read(dict[str, DescribedContract], body)})
+        )
+
+    def contracts(self) -> Answer:
+        """Answer the `contracts` that are registered, by ability ID; null in the open mode."""
+        world = self._platform.world
+        with world.lock:
+            contracts = world.app.programs[world.settings.program_id].contracts
+        return accepted(contracts=msgspec.to_builtins(contracts))
+
+    def compare(self, body: bytes) -> Answer:
+        """Answer the `differences` of what the program and the admin console have, given as a `Comparison`."""
+
+        def differences() -> Answer:
+            both = read(Comparison, body)
+            found = [{**msgspec.to_builtins(each), "text": str(each)} for each in compare(both.own, both.registered)]
+            return accepted(differences=found)
+
+        return self._platform.world.answered(differences)
+
     def add_fault(self, body: bytes) -> Answer:
         """Set a fault, given as the JSON of a `FaultSpec`, and answer its `id`."""
         return self._platform.world.answered(
@@ -148,6 +182,8 @@ class Control:
     def say(self, body: bytes) -> Answer:
         """Let a person say something, given as the JSON of a `SceneMessage`, and answer the `msgid`.
 
+        `number` is that of the event's entry; null when no program receives events.
+
         The program gets conversation_new_message, and hit_keyword when the message hits a rule of the program.
         """
         world = self._platform.world
@@ -162,7 +198,8 @@ class Control:
             except (msgspec.ValidationError, ConfigurationError) as error:
                 raise RefusedError(40058, str(error)) from None
             world.raise_event("conversation_new_message", {"token": token})
-            return accepted(msgid=said.msgid)
+            event = world.traffic.find(token)
+            return accepted(msgid=said.msgid, number=None if event is None else event.number)
 
         return world.answered(speak)
 
@@ -187,6 +224,12 @@ class Control:
             return accepted(number=number, answer=answer)
 
         return platform.world.answered(make)
+
+    def receive_events(self) -> Answer:
+        """Let the app choose the program as the receiver of its events; answers what the app is answered."""
+        body = msgspec.json.encode({"program_id": self._platform.settings.program_id})
+        answer, number = self._platform.call_as_app("chatdata/set_receive_callback", body)
+        return {**(answer or accepted()), "number": number}
 
     def replay(self, body: bytes) -> Answer:
         """Send a recorded call or event to the program once more, or many times, given as the JSON of a `Replay`.
