@@ -43,7 +43,8 @@ export function scalarPart(form, schema, name, required) {
     const { line, show } = problemLine();
     const control = controlOf(form, schema, name, required);
     control.id = `field-${crypto.randomUUID()}`;
-    control.setAttribute("aria-describedby", line.id);
+    const limits = h("span", { class: "limits", id: `limits-${control.id}` }, limitsOf(schema));
+    control.setAttribute("aria-describedby", `${limits.id} ${line.id}`);
     /** @type {{value: unknown} | null} What it was set to, until it is edited: that may be more than a control shows. */
     let held = null;
     const get = () => (held ? held.value : read(schema, control, required));
@@ -66,7 +67,7 @@ export function scalarPart(form, schema, name, required) {
     check();
     report("");
     const mark = required && h("span", { class: "required", title: t("form.required") }, " *");
-    const label = name && h("label", { for: control.id }, visible(name), mark, " ", h("span", { class: "limits" }, limitsOf(schema)));
+    const label = name && h("div", { class: "label" }, h("label", { for: control.id }, visible(name), mark), " ", limits);
     return {
         element: h("div", { class: "field" }, label, control, line, doc),
         get,
