@@ -66,8 +66,9 @@ export function scalarPart(form, schema, name, required) {
     });
     check();
     report("");
-    const mark = required && h("span", { class: "required", title: t("form.required") }, " *");
-    const label = name && h("div", { class: "label" }, h("label", { for: control.id }, visible(name), mark), " ", limits);
+    const star = required && h("span", { class: "required", title: t("form.required") }, " *");
+    const label = name && h("div", { class: "label" }, h("label", { for: control.id }, visible(name)), star, " ", limits);
+    control.setAttribute("aria-required", String(required));
     return {
         element: h("div", { class: "field" }, label, control, line, doc),
         get,

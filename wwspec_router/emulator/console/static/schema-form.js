@@ -54,9 +54,10 @@ function part(form, schema, name, required) {
  * @param {boolean} required
  */
 function headOf(schema, name, required) {
-    const toggle = required ? null : h("button", { type: "button", class: "small" });
-    const limits = schema.type === "array" ? limitsOf(schema) : "";
-    const title = h("span", { class: "name" }, visible(name), required && h("span", { class: "required" }, " *"), h("span", { class: "limits" }, limits));
+    const isList = schema.type === "array"; // a list is left out by having no elements
+    const toggle = required || isList ? null : h("button", { type: "button", class: "small" });
+    const star = required && h("span", { class: "required", title: t("form.required") }, " *");
+    const title = h("span", { class: "name" }, visible(name), star, isList && h("span", { class: "limits" }, ` ${limitsOf(schema)}`));
     const legend = name ? h("legend", {}, title, toggle) : null;
     const doc = schema.description && h("small", { class: "dim" }, docText(schema.description));
     return { toggle, legend, doc };
@@ -138,7 +139,7 @@ function objectPart(form, schema, name, required) {
  */
 function listPart(form, schema, name, required) {
     const { line, show } = problemLine();
-    const { legend, doc } = headOf(schema, name, true);
+    const { legend, doc } = headOf(schema, name, required);
     const body = h("ol", { class: "items" });
     /** @type {Part[]} */
     let items = [];

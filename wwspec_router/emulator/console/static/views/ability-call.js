@@ -33,6 +33,7 @@ export function callPane(pane, id, ability) {
     const form = schemaForm(schema, () => ((raw.value = formatExact(form.get() ?? {}, 4)), changed()), ids.listOf);
 
     const changed = () => {
+        raw.rows = Math.max(8, Math.min(24, raw.value.split("\n").length));
         const words = ["wwspec call", quoted(name.value || "ABILITY"), quoted(compact(raw.value))];
         if (notify.value) words.push("--notify-id", quoted(notify.value));
         if (isAsync.checked) words.push("--async");

@@ -45,6 +45,7 @@ export function fireForm(info) {
     const ids = suggestIds();
     const whole = h("textarea", { rows: 8, spellcheck: "false" });
     let form = schemaForm({}, () => {});
+    let drawn = "";
     let ending = () => {};
 
     const drawLine = () => {
@@ -104,8 +105,8 @@ export function fireForm(info) {
         card,
         show(place) {
             const chosen = [...names, WHOLE].includes(place.id) ? place.id : FIRST;
-            if (choice.value === chosen && body.childNodes.length) return;
-            choice.value = chosen;
+            if (chosen === drawn) return;
+            choice.value = drawn = chosen;
             draw();
         },
         end: () => ending(),
