@@ -7,9 +7,18 @@ from wwspec_router.extras import require
 
 require("client", "wwspec_router.client")
 
-from wwspec_router.client.asynchronous import AsyncTask, AsyncZoneClient  # noqa: E402 - after the check of the extra
+from wwspec_router.callbacks import Callback  # noqa: E402 - after the check of the extra
+from wwspec_router.client.asynchronous import AsyncTask, AsyncZoneClient  # noqa: E402
 from wwspec_router.client.blocking import Task, ZoneClient  # noqa: E402
 from wwspec_router.client.calls import TaskStatus  # noqa: E402
+from wwspec_router.client.cursors import (  # noqa: E402
+    CursorError,
+    CursorMovedError,
+    CursorStore,
+    FileCursor,
+    Position,
+)
+from wwspec_router.client.databases import DbCursor  # noqa: E402
 from wwspec_router.client.errors import (  # noqa: E402
     BadAnswerError,
     ContractMisfitError,
@@ -17,6 +26,7 @@ from wwspec_router.client.errors import (  # noqa: E402
     NotSentError,
     PlatformError,
     ProgramError,
+    RepeatedCursorError,
     ReplyTypeError,
     SdkApiError,
     StillRunningError,
@@ -24,6 +34,8 @@ from wwspec_router.client.errors import (  # noqa: E402
     ZoneClientError,
 )
 from wwspec_router.client.keys import KeyMissingError, KeyRing, KeyRingError  # noqa: E402
+from wwspec_router.client.message_pages import AsyncMessagePage, MessagePage  # noqa: E402
+from wwspec_router.client.messages import MessageGap, MessageGapError  # noqa: E402
 from wwspec_router.client.models import (  # noqa: E402
     AuthEdition,
     AuthScope,
@@ -36,11 +48,19 @@ from wwspec_router.client.models import (  # noqa: E402
     Masking,
     UploadedMedia,
 )
+from wwspec_router.client.notify.asynchronous import AsyncNotifyReceiver  # noqa: E402
+from wwspec_router.client.notify.blocking import NotifyReceiver  # noqa: E402
+from wwspec_router.client.notify.events import WecomEvent  # noqa: E402
+from wwspec_router.client.notify.models import Notification, NotifyEvent, Pending  # noqa: E402
+from wwspec_router.client.notify.policy import NotifyPolicy  # noqa: E402
+from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore, SqlitePendingStore  # noqa: E402
 from wwspec_router.client.retries import RetryPolicy  # noqa: E402
 from wwspec_router.client.tokens import AppSecret, SuiteApp, Token, TokenProvider  # noqa: E402
 
 __all__ = [
     "AppSecret",
+    "AsyncMessagePage",
+    "AsyncNotifyReceiver",
     "AsyncTask",
     "AsyncZoneClient",
     "AuthEdition",
@@ -48,22 +68,41 @@ __all__ = [
     "AuthUser",
     "AuthUsers",
     "BadAnswerError",
+    "Callback",
     "ContractMisfitError",
     "CorpAuth",
+    "CursorError",
+    "CursorMovedError",
+    "CursorStore",
+    "DbCursor",
     "DocAuth",
     "DocAuthUser",
     "DocAuthUsers",
+    "FileCursor",
     "KeyMissingError",
     "KeyRing",
     "KeyRingError",
     "Masking",
+    "MemoryPendingStore",
+    "MessageGap",
+    "MessageGapError",
+    "MessagePage",
     "NoAnswerError",
     "NotSentError",
+    "Notification",
+    "NotifyEvent",
+    "NotifyPolicy",
+    "NotifyReceiver",
+    "Pending",
+    "PendingStore",
     "PlatformError",
+    "Position",
     "ProgramError",
+    "RepeatedCursorError",
     "ReplyTypeError",
     "RetryPolicy",
     "SdkApiError",
+    "SqlitePendingStore",
     "StillRunningError",
     "SuiteApp",
     "Task",
@@ -72,6 +111,7 @@ __all__ = [
     "TokenProvider",
     "TransportError",
     "UploadedMedia",
+    "WecomEvent",
     "ZoneClient",
     "ZoneClientError",
 ]

@@ -15,7 +15,7 @@ def test_an_event_is_fired_and_what_the_program_did_is_shown(page: Page, served:
     page.get_by_label("Event", exact=True).select_option("knowledge_base_learn_done")
     page.get_by_label("doc_id").fill("7")
     page.get_by_label("knowledge_base_name").fill("12")
-    line = "wwspec fire knowledge_base_learn_done --set 'knowledge_base_name=\"12\"' --set doc_id=7"
+    line = "wwspec fire knowledge_base_learn_done --set 'knowledge_base_name=\"12\"' --set doc_id=7 "
     expect(page.get_by_text(line)).to_be_visible()
     page.get_by_role("button", name="Fire", exact=True).click()
     steps = page.get_by_role("list", name="What followed").get_by_role("listitem")
@@ -34,7 +34,7 @@ def test_each_event_has_the_fields_that_the_emulator_fills_in(page: Page, served
     page.goto("/#/events")
     for event_type in EVENT_TYPES:
         page.get_by_label("Event", exact=True).select_option(event_type)
-        expect(page.get_by_text(f"wwspec fire {event_type}", exact=True)).to_be_visible()
+        expect(page.get_by_text(f"wwspec fire {event_type} --url")).to_be_visible()
         event = served.client.fire(event_type)["event"]
         [own] = [value for value in event.values() if isinstance(value, dict)]
         assert set(page.locator(".schema-form label").all_inner_texts()) == {*own, "timestamp"}

@@ -11,13 +11,13 @@ from typing import Any
 import click
 import msgspec
 
+from wwspec_router.callbacks import CallbackCrypto
 from wwspec_router.child import Child
 from wwspec_router.cli.emulator_options import port_options
 from wwspec_router.cli.hints import call_lines, print_places, row
 from wwspec_router.cli.options import app_options, needs
 from wwspec_router.cli.ports import require_free_ports
 from wwspec_router.config import registry_path
-from wwspec_router.emulator.callbacks.crypto import CallbackCrypto
 from wwspec_router.emulator.callbacks.receiver import CallbackServer
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.settings import EmulatorSettings

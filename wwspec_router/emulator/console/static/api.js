@@ -6,9 +6,9 @@ export class ApiError extends Error {
     /**
      * @param {number} errcode 0 when nobody answers.
      * @param {string} text
-     * @param {any} [answer] The whole answer, where there is one.
+     * @param {any} [answer] The whole answer, when there is one.
      */
-    constructor(errcode, text, answer = {}) {
+    constructor(errcode, text, answer) {
         super(text);
         this.answer = answer;
         this.name = "ApiError";

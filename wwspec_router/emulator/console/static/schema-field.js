@@ -1,7 +1,8 @@
 // One field of a form made from a JSON Schema: text, number, choice, or any JSON.
 // @ts-check
 import { docText, fill, h, visible } from "./dom.js";
-import { formatExact, parseExact } from "./exact-json.js";
+import { readJson } from "./json-text.js";
+import { writeJson } from "./json-write.js";
 import { limitsOf, problemOf } from "./schema.js";
 import { t } from "./texts.js";
 
@@ -116,11 +117,7 @@ function read(schema, control, required) {
     if (text === "") return required && schema.type === "string" ? "" : undefined;
     if (schema.type === "string" && !schema.enum) return text;
     if (control instanceof HTMLInputElement && !/^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text)) return text;
-    try {
-        return parseExact(text);
-    } catch {
-        return text;
-    }
+    return readJson(text) ?? text;
 }
 
 /**
@@ -129,7 +126,7 @@ function read(schema, control, required) {
  * @param {boolean} required
  */
 function write(control, value, required) {
-    const text = value === undefined ? "" : control instanceof HTMLInputElement && typeof value === "string" ? value : formatExact(value);
+    const text = value === undefined ? "" : control instanceof HTMLInputElement && typeof value === "string" ? value : writeJson(value);
     if (control instanceof HTMLSelectElement) {
         control.querySelector("[data-odd]")?.remove();
         if (text && ![...control.options].some((each) => each.value === text)) control.append(h("option", { value: text, "data-odd": true }, visible(text)));

@@ -1,6 +1,6 @@
 // JSON Schemas as contracts have them: what a value may be, and what is wrong with one.
 // @ts-check
-import { ExactNumber } from "./exact-json.js";
+import { JsonNumber } from "./json-text.js";
 import { t } from "./texts.js";
 
 /** @typedef {Record<string, any>} Schema */
@@ -31,7 +31,7 @@ export function schemaOfExample(example) {
         const item = objects.length === example.length && example.length > 1 ? Object.assign({}, ...objects) : example[0];
         return example.length ? { type: "array", items: schemaOfExample(item) } : { type: "array", items: {} };
     }
-    if (example instanceof ExactNumber) return { type: "number" };
+    if (example instanceof JsonNumber) return { type: "number" };
     if (example !== null && typeof example === "object") {
         const properties = Object.fromEntries(Object.entries(example).map(([name, each]) => [name, schemaOfExample(each)]));
         return { type: "object", properties, required: [], additionalProperties: false };
@@ -69,7 +69,7 @@ export function limitsOf(schema) {
 export function problemOf(schema, value) {
     if (schema.enum) return schema.enum.includes(value) ? "" : t("problem.enum", { values: schema.enum.join(", ") });
     if (schema.type && !isOfType(schema.type, value)) return t("problem.type", { type: t(`type.${schema.type}`) });
-    if (typeof value === "number" || value instanceof ExactNumber) {
+    if (typeof value === "number" || value instanceof JsonNumber) {
         if (Number(value) < schema.minimum) return t("problem.least", { least: schema.minimum });
         if (Number(value) > schema.maximum) return t("problem.most", { most: schema.maximum });
     }
@@ -98,7 +98,7 @@ export function fitsSchema(schema, value, root) {
     if (whole.anyOf) return whole.anyOf.some((/** @type {Schema} */ each) => fitsSchema(each, value, root));
     if (problemOf(whole, value)) return false;
     if (Array.isArray(value)) return value.every((each) => fitsSchema(whole.items ?? {}, each, root));
-    if (value === null || typeof value !== "object" || value instanceof ExactNumber) return true;
+    if (value === null || typeof value !== "object" || value instanceof JsonNumber) return true;
     const properties = whole.properties ?? {};
     const has = (/** @type {string} */ key) => value[key] !== undefined;
     const closed = whole.additionalProperties === false;
@@ -113,8 +113,8 @@ export function fitsSchema(schema, value, root) {
  * @param {unknown} value
  */
 function isOfType(type, value) {
-    if (type === "integer") return value instanceof ExactNumber ? /^-?\d+$/.test(value.text) : Number.isInteger(value);
-    if (type === "number") return value instanceof ExactNumber || typeof value === "number";
+    if (type === "integer") return value instanceof JsonNumber ? /^-?\d+$/.test(value.source) : Number.isInteger(value);
+    if (type === "number") return value instanceof JsonNumber || typeof value === "number";
     if (type === "array") return Array.isArray(value);
     if (type === "null") return value === null;
     if (type === "object") return value !== null && typeof value === "object" && !Array.isArray(value);

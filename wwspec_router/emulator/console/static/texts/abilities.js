@@ -38,7 +38,6 @@ export const ABILITIES = {
         "Made from the console example: which fields are needed, and their bounds, are not known.",
         "由控制台示例推导：无法得知必填项与取值范围。",
     ],
-    "call.not.json": ["Not JSON: {reason}", "不是合法的 JSON：{reason}"],
     "call.reply": ["Reply", "应答"],
     "call.entry": ["Entry {number} in the timeline", "时间线第 {number} 条"],
     "call.cut": ["The connection was cut: a fault that was set.", "连接被断开：由设置的故障引起。"],

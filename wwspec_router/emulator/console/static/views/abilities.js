@@ -3,7 +3,8 @@
 // @ts-check
 import { getText } from "../api.js";
 import { docText, fill, h, visible } from "../dom.js";
-import { parseExact } from "../exact-json.js";
+import { urlOption } from "../entry/commands.js";
+import { readJson } from "../json-text.js";
 import { commandLine } from "../parts.js";
 import { record } from "../record.js";
 import { go, hashOf, here } from "../route.js";
@@ -69,7 +70,7 @@ export const view = {
             list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
         };
         const load = async () => {
-            abilities = record.file ? /** @type {any} */ (record.contracts) : parseExact(await getText("contracts")).contracts;
+            abilities = record.file ? /** @type {any} */ (record.contracts) : /** @type {any} */ (readJson(await getText("contracts")))?.contracts ?? null;
             drawList();
             drawDetail(here());
         };
@@ -149,5 +150,5 @@ function showAbility(detail, place, ability) {
 
 /** @returns {HTMLElement} */
 function openMode() {
-    return h("div", { class: "card" }, h("p", {}, t("abilities.open")), h("p", { class: "dim" }, t("abilities.open.help")), commandLine("wwspec zone register --app ."));
+    return h("div", { class: "card" }, h("p", {}, t("abilities.open")), h("p", { class: "dim" }, t("abilities.open.help")), commandLine(`wwspec zone register --app .${urlOption()}`));
 }

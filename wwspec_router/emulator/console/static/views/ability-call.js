@@ -2,8 +2,10 @@
 // @ts-check
 import { ApiError, ask } from "../api.js";
 import { fill, h, visible } from "../dom.js";
-import { formatExact, parseExact } from "../exact-json.js";
 import { JsonTree } from "../json-tree.js";
+import { readJson } from "../json-text.js";
+import { jsonFault, writeJson } from "../json-write.js";
+import { urlOption } from "../entry/commands.js";
 import { commandLine, field, outcomeChip, quoted } from "../parts.js";
 import { record } from "../record.js";
 import { hashOf } from "../route.js";
@@ -30,28 +32,24 @@ export function callPane(pane, id, ability) {
     const line = h("div");
     const result = h("div", { role: "region", "aria-label": t("call.reply") });
     const ids = suggestIds();
-    const form = schemaForm(schema, () => ((raw.value = formatExact(form.get() ?? {}, 4)), changed()), ids.listOf);
+    const form = schemaForm(schema, () => ((raw.value = writeJson(form.get() ?? {}, 4)), changed()), ids.listOf);
 
     const changed = () => {
         raw.rows = Math.max(8, Math.min(24, raw.value.split("\n").length));
         const words = ["wwspec call", quoted(name.value || "ABILITY"), quoted(compact(raw.value))];
         if (notify.value) words.push("--notify-id", quoted(notify.value));
         if (isAsync.checked) words.push("--async");
-        fill(line, commandLine(words.join(" ")));
+        fill(line, commandLine(`${words.join(" ")}${urlOption()}`));
     };
     const put = (/** @type {unknown} */ value) => {
         form.set(value);
-        raw.value = formatExact(form.get() ?? {}, 4);
+        raw.value = writeJson(form.get() ?? {}, 4);
         problem.textContent = "";
         changed();
     };
     raw.addEventListener("input", () => {
-        try {
-            form.set(parseExact(raw.value));
-            problem.textContent = "";
-        } catch (error) {
-            problem.textContent = t("call.not.json", { reason: String(error instanceof Error ? error.message : error) });
-        }
+        problem.textContent = jsonFault(raw.value);
+        if (!problem.textContent) form.set(readJson(raw.value));
         changed();
     });
     for (const each of [name, notify, isAsync]) each.addEventListener("input", changed);
@@ -127,7 +125,7 @@ function presets(id, ability, put) {
 function showResult(place, { number, answer }, mark) {
     const link = h("a", { href: hashOf("timeline", number) }, t("call.entry", { number }));
     const reply = valueOf(answer?.response_data);
-    const own = reply !== null && typeof reply === "object" && "errcode" in reply && typeof reply.errcode === "number" ? reply.errcode : 0;
+    const own = typeof reply?.errcode === "number" ? reply.errcode : 0;
     const errmsg = own ? String(reply.errmsg ?? "") : answer?.errcode ? answer.errmsg : "";
     const path = PATH.exec(errmsg)?.[1];
     if (path && (answer?.errcode === 790016 || own)) mark(path, errmsg);
@@ -184,21 +182,14 @@ function tree(value) {
  * @param {string | undefined} text
  * @returns {any} Its JSON value, or the text itself.
  */
-function valueOf(text) {
-    try {
-        return JSON.parse(text ?? "null");
-    } catch {
-        return text;
-    }
+function valueOf(text = "null") {
+    const value = readJson(text);
+    return value === undefined ? text : value;
 }
 
 /** @param {string} text */
 function compact(text) {
-    try {
-        return formatExact(parseExact(text));
-    } catch {
-        return text;
-    }
+    return jsonFault(text) ? text : writeJson(readJson(text));
 }
 
 /** @param {import("../schema.js").Schema} schema */

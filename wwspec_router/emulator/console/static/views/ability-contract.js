@@ -2,8 +2,9 @@
 // @ts-check
 import { ApiError, ask } from "../api.js";
 import { fill, h, visible } from "../dom.js";
-import { formatExact, parseExact } from "../exact-json.js";
 import { JsonTree } from "../json-tree.js";
+import { readJson } from "../json-text.js";
+import { jsonFault, writeJson } from "../json-write.js";
 import { commandLine, copyButton, field, quoted } from "../parts.js";
 import { t } from "../texts.js";
 
@@ -19,14 +20,14 @@ const SIDES = /** @type {const} */ (["input", "output"]);
  */
 export function contractPane(pane, id, ability) {
     const sides = SIDES.map((side) => {
-        const text = formatExact(ability[side], 2);
+        const text = writeJson(ability[side], 2);
         const schema = ability.schemas?.[side];
         return h(
             "div",
             {},
             h("h3", {}, t(`contract.${side}`), " ", copyButton(text)),
             h("pre", { tabindex: 0 }, visible(text)),
-            schema && h("details", { class: "doc" }, h("summary", {}, t("contract.schema")), h("pre", { tabindex: 0 }, visible(JSON.stringify(schema, null, 2)))),
+            schema && h("details", { class: "doc" }, h("summary", {}, t("contract.schema")), h("pre", { tabindex: 0 }, visible(writeJson(schema, 2)))),
         );
     });
     fill(pane, h("p", { class: "dim" }, t("contract.help")), h("div", { class: "sides" }, sides), commandLine(`wwspec contracts ${quoted(id)}`));
@@ -52,13 +53,9 @@ export function comparePane(pane, id, ability) {
         /** @type {Record<string, unknown>} */
         const registered = {};
         for (const { side, box, problem } of boxes) {
-            problem.textContent = "";
-            try {
-                if (box.value.trim()) registered[side] = parseExact(box.value);
-            } catch (error) {
-                problem.textContent = t("call.not.json", { reason: String(error instanceof Error ? error.message : error) });
-                return;
-            }
+            problem.textContent = box.value.trim() ? jsonFault(box.value) : "";
+            if (problem.textContent) return;
+            if (box.value.trim()) registered[side] = readJson(box.value);
         }
         if (Object.keys(registered).length === 0) {
             fill(found, h("p", { class: "problem" }, t("compare.empty")));
@@ -67,9 +64,9 @@ export function comparePane(pane, id, ability) {
         await show(registered);
     };
     const show = async (/** @type {Record<string, unknown>} */ registered) => {
-        const own = formatExact({ input: ability.input, output: ability.output });
+        const own = writeJson({ input: ability.input, output: ability.output });
         try {
-            const { differences } = await ask("POST", "compare", `{"own":${own},"registered":${formatExact(registered)}}`);
+            const { differences } = await ask("POST", "compare", `{"own":${own},"registered":${writeJson(registered)}}`);
             fill(found, report(differences, ability, registered));
         } catch (error) {
             if (!(error instanceof ApiError)) throw error;
@@ -110,10 +107,10 @@ function report(differences, ability, registered) {
     const trees = SIDES.filter((side) => side in registered).map((side) => {
         const tree = new JsonTree();
         tree.marks = new Map(differences.filter((each) => each.side === side && each.errcode).map((each) => [each.path, each.why]));
-        tree.value = plain(ability[side]);
+        tree.value = ability[side];
         const pasted = new JsonTree();
         pasted.marks = new Map(differences.filter((each) => each.side === side && !each.errcode).map((each) => [each.path, each.why]));
-        pasted.value = plain(registered[side]);
+        pasted.value = registered[side];
         return h(
             "div",
             { class: "sides" },
@@ -122,12 +119,4 @@ function report(differences, ability, registered) {
         );
     });
     return h("div", {}, h("ul", { class: "differences" }, lines), trees);
-}
-
-/**
- * @param {unknown} value
- * @returns {unknown} The value with numbers of JavaScript, which is enough to look at.
- */
-function plain(value) {
-    return JSON.parse(JSON.stringify(value));
 }

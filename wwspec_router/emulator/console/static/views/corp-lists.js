@@ -2,6 +2,7 @@
 // @ts-check
 import { get } from "../api.js";
 import { fill, h, visible } from "../dom.js";
+import { urlOption } from "../entry/commands.js";
 import { commandLine, copyButton, quoted } from "../parts.js";
 import { record } from "../record.js";
 import { hashOf, here } from "../route.js";
@@ -53,7 +54,8 @@ export function corpLists(info, speak) {
         table.dataset.list = name;
         filter.hidden = name === "rules";
         const text = name === "messages" && filter.value ? ` --text ${quoted(filter.value)}` : "";
-        fill(line, commandLine(name === "messages" ? `wwspec zone messages${text}` : name === "rules" ? "wwspec zone rules" : "wwspec zone info"));
+        const verb = name === "messages" || name === "rules" ? name : "info";
+        fill(line, commandLine(`wwspec zone ${verb}${text}${urlOption()}`));
         if (!record.file) void load(true);
     };
     filter.addEventListener("input", draw);

@@ -2,8 +2,9 @@
 // @ts-check
 import { ApiError, ask } from "../api.js";
 import { fill, h, visible } from "../dom.js";
-import { formatExact, parseExact } from "../exact-json.js";
+import { urlOption } from "../entry/commands.js";
 import { JsonTree } from "../json-tree.js";
+import { jsonFault, writeJson } from "../json-write.js";
 import { commandLine, field, outcomeChip, quoted } from "../parts.js";
 import { record } from "../record.js";
 import { go, hashOf } from "../route.js";
@@ -51,17 +52,17 @@ export function fireForm(info) {
     const drawLine = () => {
         problem.textContent = "";
         if (choice.value === WHOLE) {
-            fill(line, commandLine("wwspec fire --file event.json"), h("small", { class: "dim" }, t("fire.whole.file")));
+            fill(line, commandLine(`wwspec fire --file event.json${urlOption()}`), h("small", { class: "dim" }, t("fire.whole.file")));
             return;
         }
         const set = Object.entries(fieldsOf(form)).map(([name, value]) => ` --set ${quoted(`${name}=${asValue(value)}`)}`);
-        fill(line, commandLine(`wwspec fire ${choice.value}${set.join("")}`));
+        fill(line, commandLine(`wwspec fire ${choice.value}${set.join("")}${urlOption()}`));
     };
     const draw = () => {
         const isWhole = choice.value === WHOLE;
         about.textContent = t(isWhole ? "fire.about.whole" : choice.value in FIELDS ? `fire.about.${choice.value}` : "fire.about");
         form = schemaForm(schemaOf(FIELDS[choice.value] ?? []), drawLine, ids.listOf);
-        if (isWhole && !whole.value) whole.value = formatExact({ event_type: FIRST, timestamp: Math.floor((record.clock?.now_ms ?? Date.now()) / 1000), [FIRST]: { token: "" } }, 4);
+        if (isWhole && !whole.value) whole.value = writeJson({ event_type: FIRST, timestamp: Math.floor((record.clock?.now_ms ?? Date.now()) / 1000), [FIRST]: { token: "" } }, 4);
         fill(body, isWhole ? field(t("fire.json"), whole) : form.element);
         drawLine();
     };
@@ -73,18 +74,15 @@ export function fireForm(info) {
         ending();
         problem.textContent = "";
         fill(result);
-        if (choice.value === WHOLE && notJson(whole.value)) {
-            problem.textContent = t("call.not.json", { reason: notJson(whole.value) });
-            return;
-        }
+        if (choice.value === WHOLE && (problem.textContent = jsonFault(whole.value))) return;
         try {
             if (record.program && !record.program.receives_events) await ask("POST", "receive-events");
-            const answer = choice.value === WHOLE ? await ask("POST", "fire", whole.value) : await ask("POST", `fire/${choice.value}`, formatExact(fieldsOf(form)));
+            const answer = choice.value === WHOLE ? await ask("POST", "fire", whole.value) : await ask("POST", `fire/${choice.value}`, writeJson(fieldsOf(form)));
             ending = showFired(result, answer, "ok");
         } catch (error) {
             if (!(error instanceof ApiError)) throw error;
             problem.textContent = visible(error.message);
-            if (error.answer.number) ending = showFired(result, error.answer, String(error.errcode));
+            if (error.answer?.number) ending = showFired(result, error.answer, String(error.errcode));
         }
     };
     const entry = h(
@@ -157,19 +155,6 @@ function fieldsOf(form) {
  * @returns {string}
  */
 function asValue(value) {
-    if (typeof value !== "string" || notJson(value) === "") return formatExact(value);
+    if (typeof value !== "string" || jsonFault(value) === "") return writeJson(value);
     return value;
-}
-
-/**
- * @param {string} text
- * @returns {string} Why it is no JSON; empty when it is.
- */
-function notJson(text) {
-    try {
-        parseExact(text);
-        return "";
-    } catch (error) {
-        return error instanceof Error ? error.message : String(error);
-    }
 }

@@ -2,6 +2,7 @@
 // @ts-check
 import { ApiError, ask } from "../api.js";
 import { fill, h, visible } from "../dom.js";
+import { urlOption } from "../entry/commands.js";
 import { commandLine, copyButton, field, quoted } from "../parts.js";
 import { record } from "../record.js";
 import { hashOf } from "../route.js";
@@ -38,6 +39,7 @@ export function sayForm(info, onSaid) {
         const options = receivers().map((each) => ` --to ${quoted(each)}`);
         if (group.value) options.push(` --group ${quoted(group.value)}`);
         if (Number(msgtype.value) !== TEXT) options.push(` --msgtype ${Number(msgtype.value)}`);
+        options.push(urlOption());
         const said = ` ${quoted(from.value || "FROM")} ${quoted(text.value || "TEXT")}`;
         const isOption = /^-/.test(from.value) || /^-/.test(text.value);
         fill(line, commandLine(isOption ? `wwspec zone say${options.join("")} --${said}` : `wwspec zone say${said}${options.join("")}`));
