@@ -74,7 +74,9 @@ def test_a_person_speaks_and_the_message_is_listed_and_found(page: Page, served:
     assert "msgid" in run_shown_command(page, served, "wwspec zone say")
 
 
-@pytest.mark.parametrize(("name", "shown"), [("Groups", "产品讨论组"), ("Knowledge bases", "kb_emulator_0001"), ("Rules", "价格, 合同")])
+@pytest.mark.parametrize(
+    ("name", "shown"), [("Groups", "产品讨论组"), ("Knowledge bases", "kb_emulator_0001"), ("Rules", "价格, 合同")]
+)
 def test_groups_knowledge_bases_and_rules_are_listed_with_ids_to_copy(
     page: Page, served: Zone, name: str, shown: str
 ) -> None:

@@ -4,15 +4,14 @@ Like the platform it answers values and does not know HTTP; WeCom has nothing li
 """
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 
-from wwspec_router.contracts.comparing import compare
-from wwspec_router.contracts.files import ConsoleContract, DescribedContract
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read
 from wwspec_router.emulator.display.masking import unmasked_text
 from wwspec_router.emulator.events.types import EVENT_TYPES
+from wwspec_router.emulator.http.abilities import request_text
 from wwspec_router.emulator.platform import Callbacks, Platform
 from wwspec_router.emulator.program.programs import ask_program, begin
 from wwspec_router.emulator.scene import SceneMessage, check_message
@@ -29,43 +28,6 @@ MAX_TIMES = 1000
 """How often one replay sends a call."""
 
 NO_CALLBACK = "the emulator has no callback URL: start it with --callback-url, --callback-token and --encoding-aes-key"
-
-
-class AppCall(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """Which ability to call, with what."""
-
-    ability_id: Annotated[str, msgspec.Meta(min_length=1)]
-    request: Any = msgspec.UNSET
-    """JSON value; an empty object when neither this nor `data` is given."""
-    data: str | None = None
-    """Its text, which may be no JSON."""
-    notify_id: str = ""
-    asynchronous: bool = False
-
-    def body(self, program_id: str) -> bytes:
-        """Return the request of `sync_call_program` or `async_program_task`.
-
-        Raises:
-            RefusedError: 40058: both `request` and `data`, or a notify_id in an asynchronous call.
-        """
-        if self.asynchronous and self.notify_id:
-            raise RefusedError(40058, "notify_id: an asynchronous call carries none")
-        data = _data(self.request, self.data)
-        called = {
-            "program_id": program_id,
-            "ability_id": self.ability_id,
-            "request_data": "{}" if data is None else data,
-        }
-        return msgspec.json.encode({**called, "notify_id": self.notify_id} if self.notify_id else called)
-
-
-class Comparison(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """What to compare."""
-
-    own: ConsoleContract
-    """What the program says."""
-    registered: dict[Literal["input", "output"], Any]
-    """What the admin console has, as far as it is given."""
 
 
 class Replay(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -88,7 +50,7 @@ class Replay(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
         Raises:
             RefusedError: 40058: both `request` and `data`.
         """
-        data = _data(self.request, self.data)
+        data = request_text(self.request, self.data)
         given = {"data": data, "ability_id": self.ability_id, "notify_id": self.notify_id}
         return {name: value for name, value in given.items() if value is not None}
 
@@ -159,29 +121,6 @@ class Control:
             "knowledge_bases": {each.kb_id: each.name for each in corp.knowledge.authorised()},
         }
 
-    def register(self, body: bytes) -> Answer:
-        """Register the abilities of the program anew, given as JSON: ability ID -> a `DescribedContract`."""
-        return self._platform.world.answered(
-            lambda: self._platform.register({**read(dict[str, DescribedContract], body)})
-        )
-
-    def contracts(self) -> Answer:
-        """Answer the `contracts` that are registered, by ability ID; null in the open mode."""
-        world = self._platform.world
-        with world.lock:
-            contracts = world.app.programs[world.settings.program_id].contracts
-        return accepted(contracts=msgspec.to_builtins(contracts))
-
-    def compare(self, body: bytes) -> Answer:
-        """Answer the `differences` of what the program and the admin console have, given as a `Comparison`."""
-
-        def differences() -> Answer:
-            both = read(Comparison, body)
-            found = [{**msgspec.to_builtins(each), "text": str(each)} for each in compare(both.own, both.registered)]
-            return accepted(differences=found)
-
-        return self._platform.world.answered(differences)
-
     def add_fault(self, body: bytes) -> Answer:
         """Set a fault, given as the JSON of a `FaultSpec`, and answer its `id`."""
         return self._platform.world.answered(
@@ -247,22 +186,6 @@ class Control:
         self._platform.set_callbacks(self._connect(spec) if spec.url else None)
         return accepted(url=spec.url)
 
-    def call(self, body: bytes) -> Answer:
-        """Call the program as the app does, given as the JSON of an `AppCall`.
-
-        Answers `number`, of the app's entry, and `answer`, what the platform answered the app: null when a fault cut
-        the connection.
-        """
-        platform = self._platform
-
-        def make() -> Answer:
-            call = read(AppCall, body)
-            api = "chatdata/async_program_task" if call.asynchronous else "chatdata/sync_call_program"
-            answer, number = platform.call_as_app(api, call.body(platform.settings.program_id))
-            return accepted(number=number, answer=answer)
-
-        return platform.world.answered(make)
-
     def receive_events(self) -> Answer:
         """Let the app choose the program as the receiver of its events; answers what the app is answered."""
         body = msgspec.json.encode({"program_id": self._platform.settings.program_id})
@@ -309,16 +232,3 @@ class Control:
     def reset(self) -> Answer:
         """Go back to the start; see `Platform.reset`."""
         return self._platform.reset()
-
-
-def _data(request: Any, data: str | None) -> str | None:
-    """Return the text of a request that is given as a JSON value, as text, or not at all.
-
-    Raises:
-        RefusedError: 40058: both.
-    """
-    if request is msgspec.UNSET:
-        return data
-    if data is not None:
-        raise RefusedError(40058, "give the request as a JSON value (request) or as text (data), not both")
-    return msgspec.json.encode(request).decode()

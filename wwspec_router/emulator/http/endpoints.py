@@ -23,6 +23,7 @@ from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.answers import Answer, RefusedError
 from wwspec_router.emulator.appside import calls as appside, suites, uploads
 from wwspec_router.emulator.display.selection import read_selection
+from wwspec_router.emulator.http.abilities import Abilities
 from wwspec_router.emulator.http.control import Connect, Control
 from wwspec_router.emulator.http.lists import Lists
 from wwspec_router.emulator.http.stream import Streams
@@ -55,6 +56,7 @@ class Endpoints:
 
     def __init__(self, platform: Platform, connect: Connect) -> None:
         self._platform = platform
+        self._abilities = Abilities(platform)
         self._control = Control(platform, connect)
         self._watch = Watch(platform)
         self._lists = Lists(platform)
@@ -221,15 +223,15 @@ class Endpoints:
 
     async def register(self, request: Request) -> Response:
         """Register the abilities anew: ability ID -> {"input": example, "output": example}, and what else is known."""
-        return _json(self._control.register(await _body(request) or b""))
+        return _json(self._abilities.register(await _body(request) or b""))
 
     async def contracts(self, request: Request) -> Response:
         """Give what is registered."""
-        return await self._on_thread(self._control.contracts)
+        return await self._on_thread(self._abilities.contracts)
 
     async def compare(self, request: Request) -> Response:
         """Compare examples: {"own": {"input", "output"}, "registered": {"input", "output"}, either one left out}."""
-        return await self._on_thread(self._control.compare, await _body(request) or b"")
+        return await self._on_thread(self._abilities.compare, await _body(request) or b"")
 
     async def program(self, request: Request) -> Response:
         """Change where a program listens: {"program_url": url, "program_id": another program, or left out}."""
@@ -291,7 +293,7 @@ class Endpoints:
 
     async def call(self, request: Request) -> Response:
         """Call an ability as the app does: {"ability_id", "request" or "data", "notify_id", "asynchronous"}."""
-        return await self._on_thread(self._control.call, await _body(request) or b"")
+        return await self._on_thread(self._abilities.call, await _body(request) or b"")
 
     async def replay(self, request: Request) -> Response:
         """Send a recorded call again: {"number", "data", "ability_id", "notify_id"}."""
