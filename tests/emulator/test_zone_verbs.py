@@ -80,7 +80,7 @@ def test_an_application_is_registered_with_all_that_it_says_of_itself(
     with EmulatorClient(emulator.url) as client:
         pull = client.contracts()["pull"]
     assert (pull.target, pull.input["limit"]) == ("SDK API sync_msg", 1)
-    assert pull.declared.endswith("registry.toml:1 [abilities.pull]")
+    assert pull.declared == "abilities/registry.toml:1 [abilities.pull]"
     assert pull.doc.startswith("Pull conversation records")
     limit = pull.schemas["input"]["$defs"]["Request"]["properties"]["limit"]
     assert limit == {

@@ -4,8 +4,10 @@ Used by the command line and, through it, by the emulator: both work with what t
 """
 
 import inspect
+import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -64,13 +66,18 @@ def console_contract(ability: Ability) -> ConsoleContract:
     return ConsoleContract(console_example(target.input.type), console_example(target.output.type))
 
 
-def described_contracts(table: AbilityTable) -> dict[str, DescribedContract]:
-    """Return what to register, by ability ID, with what the program knows of each ability."""
+def described_contracts(table: AbilityTable, folder: Path) -> dict[str, DescribedContract]:
+    """Return what to register, by ability ID, with what the program knows of each ability.
+
+    Args:
+        table: Of the program.
+        folder: The application folder, from which the places of rows are named.
+    """
     return {
         ability_id: DescribedContract(
             **msgspec.structs.asdict(console_contract(ability)),
             target=ability.description,
-            declared=ability.place,
+            declared=ability.place.removeprefix(f"{folder}{os.sep}"),
             doc=_doc(ability.target),
             timeout=ability.timeout,
             schemas=json_schemas(ability),

@@ -20,9 +20,8 @@ def test_an_ability_is_found_read_and_called_by_its_form_and_by_its_json(page: P
     page.keyboard.press("/")
     page.keyboard.type("chat_digest:digest")
     page.get_by_role("link", name="chat_digest").click()
-    expect(
-        page.get_by_text(re.compile(r"registry\.toml:\d+ \[abilities\.chat_digest\] · answers within 10 s"))
-    ).to_be_visible()
+    place = re.compile(r"declared in abilities/registry\.toml:\d+ \[abilities\.chat_digest\] · answers within 10 s")
+    expect(page.get_by_text(place)).to_be_visible()
     expect(page.get_by_text("Pull one page of messages and count it.")).to_be_visible()
     limit, whole = page.get_by_label("limit", exact=True), page.get_by_label("The same as JSON")
     expect(limit).to_have_accessible_description("whole number · 1 to 1000 · default 200")

@@ -44,7 +44,7 @@ def command(app: Path, registry: Path | None, once: bool, port: int, emulator_po
     """
     require_free_ports({"--port": port, "--emulator-port": emulator_port})
     registry = registry_path(app, registry)
-    contracts = described_contracts(build_table(app, registry))
+    contracts = described_contracts(build_table(app, registry), app)
     with until_interrupted(), ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wwspec-demo-")))
         token, key = secrets.token_hex(16), secrets.token_hex(21) + "A"

@@ -232,7 +232,7 @@ def register(emulator: EmulatorClient, app: Path, registry: Path | None) -> None
     from wwspec_router.registry.examples import described_contracts
     from wwspec_router.registry.table import build_table
 
-    contracts = described_contracts(build_table(app, registry_path(app, registry)))
+    contracts = described_contracts(build_table(app, registry_path(app, registry)), app)
     emulator.register(contracts)
     print_json({"registered": len(contracts)})
 

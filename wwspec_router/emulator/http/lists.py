@@ -31,8 +31,8 @@ class Lists:
         """Answer `messages`, newest first.
 
         Args:
-            parameters: `before`: only those before this position, which is the `next` of the page before; `limit`; `text`
-                that they hold, in upper and lower case alike.
+            parameters: `before`: only those before this position, which is the `next` of the page before; `limit`;
+                `text` that they hold, in upper and lower case alike.
         """
         world = self._platform.world
 

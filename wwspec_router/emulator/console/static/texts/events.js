@@ -63,7 +63,7 @@ export const EVENTS = {
     "lists.imported": ["An imported file has no people, chats and rules.", "导入的文件不含人员、会话与规则。"],
     "lists.copy": ["Copy {id}", "复制 {id}"],
     "lists.speak": ["Speak as", "以其身份发言"],
-    "lists.speak.label": ["Speak as {name}", "以 {name} 的身份发言"],
+    "lists.speak.label": ["Speak as {name}", "以其身份发言：{name}"],
     "lists.speak.here": ["Speak here", "在此发言"],
     "lists.msgtype": ["msgtype {type}", "msgtype {type}"],
     "lists.behaviours": ["behaviours {list}", "关键行为 {list}"],

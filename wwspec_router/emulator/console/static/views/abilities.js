@@ -69,8 +69,13 @@ export const view = {
             else fill(detail, h("p", { class: "empty" }, place.id ? t("abilities.unknown", { id: visible(place.id) }) : t("abilities.pick")));
             list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
         };
+        let loaded = "";
+        let shownFile = record.file;
         const load = async () => {
-            abilities = record.file ? /** @type {any} */ (record.contracts) : /** @type {any} */ (readJson(await getText("contracts")))?.contracts ?? null;
+            const text = record.file ? JSON.stringify({ contracts: record.contracts }) : await getText("contracts");
+            if (text === loaded) return; // a form that somebody fills in stays
+            loaded = text;
+            abilities = /** @type {any} */ (readJson(text))?.contracts ?? null;
             drawList();
             drawDetail(here());
         };
@@ -79,7 +84,11 @@ export const view = {
             if (known !== record.program?.registrations) void load();
             known = record.program?.registrations;
         };
-        const onState = () => void load();
+        const onState = () => {
+            if (shownFile !== record.file) loaded = "";
+            shownFile = record.file;
+            void load();
+        };
         filter.addEventListener("input", drawList);
         record.addEventListener("program", onProgram);
         record.addEventListener("state", onState);
