@@ -134,3 +134,22 @@ def test_without_registered_abilities_the_page_says_how_and_calls_any(page: Page
     page.get_by_label("Ability ID").fill("chat_digest")
     page.get_by_role("button", name="Call", exact=True).click()
     expect(page.get_by_text("WeCom refuses the call: ability_id does not exist")).to_be_visible()
+
+
+def test_an_imported_file_shows_its_abilities_and_changes_nothing(page: Page, served: Zone, tmp_path: Path) -> None:
+    file = tmp_path / "session.json"
+    file.write_text(json.dumps(served.client.session()))
+    page.get_by_role("link", name="Share").click()
+    page.get_by_label("Session file", exact=True).set_input_files(file)
+    page.get_by_role("link", name="Abilities").click()
+    page.get_by_role("link", name="chat_digest").click()
+    expect(page.get_by_label("limit", exact=True)).to_be_disabled()
+    expect(page.get_by_role("button", name="Call", exact=True)).to_be_disabled()
+    page.get_by_role("link", name="Compare").click()
+    page.get_by_label("Input, as the admin console has it").fill('{"limit": 1, "cursor": "a", "token": "a"}')
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_text("No difference.")).to_be_visible()
+    page.get_by_role("link", name="Events", exact=True).click()
+    expect(page.get_by_role("button", name="Fire", exact=True)).to_be_disabled()
+    expect(page.get_by_role("button", name="Say", exact=True)).to_be_disabled()
+    expect(page.get_by_text("An imported file has no people, chats and rules.")).to_be_visible()
