@@ -12,7 +12,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.emulator.conftest import Emulator, SealedProgram, free_socket, url_of
+from tests.support.apps import write_files
 from wwspec_router.cli.main import main
+from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.standin.wwspec_standin import seal
 
 Wwspec = Callable[..., Result]
@@ -63,6 +65,41 @@ def test_somebody_says_something(wwspec: Wwspec, emulator: Emulator) -> None:
     pulled = emulator.sdk("sync_msg", {"limit": 1000})["msg_list"][-1]
     assert pulled["msgid"] == said["msgid"]
     assert "nobody" in wwspec("zone", "say", "nobody", "您好", "--to", "mahui").stderr
+
+
+def test_messages_and_rules_are_listed(wwspec: Wwspec, emulator: Emulator) -> None:
+    wwspec("zone", "say", "lina", "Offer 42", "--to", "mahui")
+    [message] = printed(wwspec("zone", "messages", "--text", "offer"))
+    assert (message["from"], message["text"]) == ("lina", "Offer 42")
+    [before] = printed(wwspec("zone", "messages", "--before", str(message["position"]), "--limit", "1"))
+    assert before["position"] == message["position"] - 1
+    emulator.sdk("create_rule", {"name": "price", "keyword": {"word_list": ["offer"]}})
+    [rule] = printed(wwspec("zone", "rules"))
+    assert rule["name"] == "price"
+    assert printed(wwspec("zone", "rules", "--after", str(rule["serial"]))) == []
+
+
+def test_an_application_is_registered_with_all_that_it_says_of_itself(
+    wwspec: Wwspec, emulator: Emulator, tmp_path: Path
+) -> None:
+    files = {"abilities/registry.toml": '[abilities.pull]\napi = "sync_msg"\n\n[abilities.status]\nkind = "status"\n'}
+    app = str(write_files(tmp_path, files))
+    assert printed(wwspec("zone", "register", "--app", app)) == {"registered": 2}
+    assert emulator.call_program(ability_id="other")["errcode"] == 800003
+    with EmulatorClient(emulator.url) as client:
+        pull = client.contracts()["pull"]
+    assert (pull.target, pull.input["limit"]) == ("SDK API sync_msg", 1)
+    assert pull.declared == "abilities/registry.toml:1 [abilities.pull]"
+    assert pull.doc.startswith("Pull conversation records")
+    limit = pull.schemas["input"]["$defs"]["Request"]["properties"]["limit"]
+    assert limit == {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 1000,
+        "description": "Messages a page; WeCom takes 200 when left out.",
+    }
+    refused = wwspec("zone", "register", "--app", str(tmp_path / "missing"))
+    assert (refused.exit_code, "there is no such folder" in refused.stderr) == (1, True)
 
 
 def test_faults_are_set_listed_and_cleared(wwspec: Wwspec, emulator: Emulator) -> None:

@@ -17,6 +17,7 @@ from wwspec_router.spelling import did_you_mean
 __all__ = [
     "SIDES",
     "ConsoleContract",
+    "DescribedContract",
     "read_console_contracts",
     "read_console_files",
     "read_json",
@@ -31,6 +32,20 @@ class ConsoleContract(msgspec.Struct, frozen=True):
 
     input: Any
     output: Any
+
+
+class DescribedContract(ConsoleContract, frozen=True, omit_defaults=True):
+    """The examples of one ability, with what the program's code says of it, as far as that is known."""
+
+    target: str = ""
+    """What answers, in a few words."""
+    declared: str = ""
+    """File and row of the registry."""
+    doc: str = ""
+    timeout: float | None = None
+    """Seconds within which the program answers; None for no limit."""
+    schemas: dict[str, Any] = {}
+    """JSON Schemas of `input` and `output`."""
 
 
 def read_json(path: Path) -> Any:

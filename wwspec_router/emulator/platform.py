@@ -137,6 +137,7 @@ class Platform:
         with old.lock:
             program, former = world.app.programs[self.settings.program_id], self._program()
             program.url, program.contracts = former.url, former.contracts
+            program.registrations = former.registrations
             world.app.receiver = None if old.app.receiver is None else program
             others = {name: each for name, each in old.app.programs.items() if name != self.settings.program_id}
             world.app.programs.update(others)
@@ -200,6 +201,27 @@ class Platform:
             lambda: appside.APIS[api](self.world, self._calling_app(access_token), body),
             head,
         )
+
+    def call_as_app(self, api: str, body: bytes) -> tuple[Answer | None, int]:
+        """Let the emulator's own app call an HTTP API, with a valid token.
+
+        Args:
+            api: As for `app_call`.
+            body: The request's JSON.
+
+        Returns:
+            The answer, None when a fault cuts the connection; and the number of the entry.
+        """
+        world, settings = self.world, self.settings
+        with world.lock:
+            token, _ = world.accounts.issue_token(settings.corpid, settings.secret, self.clock.now(), world.rng)
+        head = Head("POST", f"/cgi-bin/{api}?access_token={token}", [])
+        entry = self._begin_app(api.rpartition("/")[2], body, head)
+        try:
+            answer = self._answer_app(entry, lambda: appside.APIS[api](world, self._calling_app(token), body))
+        except CutError:
+            return None, entry.number
+        return answer, entry.number
 
     def refuse_unmodelled(self, method: str, path: str, *, head: Head | None = None) -> Answer:
         """Answer a call under /cgi-bin/ that no API is modelled for, and say which are.
@@ -317,7 +339,8 @@ class Platform:
             overrides: Fields of the event's own object, and `timestamp`.
 
         Returns:
-            errcode, errmsg, `event` (what was sent), and `reply` (the text that the program answered).
+            errcode, errmsg, `event` (what was sent), `reply` (the text that the program answered), and `number` (of
+            the entry).
         """
         return announcer.fire(self.world, event_type, overrides or {})
 
@@ -328,7 +351,8 @@ class Platform:
     def register(self, contracts: dict[str, ConsoleContract] | None) -> Answer:
         """Replace the console contracts of the program; None is the open mode."""
         with self.world.lock:
-            self._program().contracts = contracts
+            program = self._program()
+            program.contracts, program.registrations = contracts, program.registrations + 1
         self.changes.tell()
         return accepted()
 
@@ -406,14 +430,16 @@ class Platform:
             raise ReturnCodeError(KEY_MISMATCH) from None
 
     def _app_side(self, name: str, request: bytes, work: Callable[[], Answer], head: Head | None) -> Answer:
-        world = self.world
+        return self._answer_app(self._begin_app(name, request, head), work)
+
+    def _answer_app(self, entry: Entry, work: Callable[[], Answer]) -> Answer:
+        world, name = self.world, entry.name
 
         def meet_and_work() -> Answer:
             world.faults.meet(APP, name, entry)
             with under(entry):
                 return work()
 
-        entry = self._begin_app(name, request, head)
         try:
             answer = world.answered(meet_and_work)
         except CutError:

@@ -3,22 +3,27 @@
 Used by the command line and, through it, by the emulator: both work with what the console has.
 """
 
+import inspect
+import os
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from wwspec_router.contracts.examples import console_example
-from wwspec_router.contracts.files import ConsoleContract
-from wwspec_router.contracts.matching import matches, merged, mismatches
+from wwspec_router.contracts.files import ConsoleContract, DescribedContract
+from wwspec_router.contracts.matching import matches, merged
+from wwspec_router.contracts.schema import contract_schema
 from wwspec_router.errors import DEFAULT_ERRCODE
 from wwspec_router.registry.table import AbilityTable
-from wwspec_router.registry.targets import Ability, FuncTarget
+from wwspec_router.registry.targets import Ability, ApiTarget, FuncTarget, HandlerTarget, Target
 
 __all__ = [
-    "compare",
     "console_contract",
     "console_contracts",
+    "described_contracts",
     "fractions",
     "json_schemas",
     "takes_error_reply",
@@ -61,23 +66,24 @@ def console_contract(ability: Ability) -> ConsoleContract:
     return ConsoleContract(console_example(target.input.type), console_example(target.output.type))
 
 
-def compare(contract: ConsoleContract, registered: dict[str, Any]) -> Iterator[str]:
-    """Yield what would go wrong with an ability as it is registered in the console.
+def described_contracts(table: AbilityTable, folder: Path) -> dict[str, DescribedContract]:
+    """Return what to register, by ability ID, with what the program knows of each ability.
 
     Args:
-        contract: What the code says.
-        registered: `input` and `output` as the console has them; a missing one is not compared.
+        table: Of the program.
+        folder: The application folder, from which the places of rows are named.
     """
-    if "input" in registered:
-        refused = dict(mismatches(registered["input"], contract.input))
-        for path, why in refused.items():
-            yield f"input {path}: a call that uses it is refused by the platform (790016): {why}"
-        for path, why in mismatches(contract.input, registered["input"]):
-            if path not in refused:  # another type is reported once
-                yield f"input {path}: the console lets it pass, the program refuses it: {why}"
-    if "output" in registered:
-        for path, why in mismatches(registered["output"], contract.output):
-            yield f"output {path}: a reply that holds it is refused by the platform (790014): {why}"
+    return {
+        ability_id: DescribedContract(
+            **msgspec.structs.asdict(console_contract(ability)),
+            target=ability.description,
+            declared=ability.place.removeprefix(f"{folder}{os.sep}"),
+            doc=_doc(ability.target),
+            timeout=ability.timeout,
+            schemas=json_schemas(ability),
+        )
+        for ability_id, ability in table.abilities.items()
+    }
 
 
 def json_schemas(ability: Ability) -> dict[str, Any]:
@@ -86,10 +92,18 @@ def json_schemas(ability: Ability) -> dict[str, Any]:
     if isinstance(target, FuncTarget):
         requests = list(target.requests.values())
         replies = [each.output.type for each in target.functions.values()]
-        return {"input": _any_of(requests), "output": _any_of(replies)}
-    return {"input": msgspec.json.schema(target.input.type), "output": msgspec.json.schema(target.output.type)}
+        return {"input": contract_schema(requests), "output": contract_schema(replies)}
+    return {"input": contract_schema([target.input.type]), "output": contract_schema([target.output.type])}
 
 
-def _any_of(types: list[Any]) -> dict[str, Any]:
-    schemas, definitions = msgspec.json.schema_components(types, ref_template="#/$defs/{name}")
-    return {"anyOf": list(schemas), "$defs": definitions}
+def _doc(target: Target) -> str:
+    """Return what the source says of an ability; empty when it says nothing."""
+    match target:
+        case HandlerTarget(handler=handler):
+            return inspect.getdoc(handler.function) or ""
+        case ApiTarget():
+            return inspect.cleandoc(sys.modules[target.input.type.__module__].__doc__ or "")
+        case FuncTarget(functions=functions) if len(functions) == 1:
+            return _doc(next(iter(functions.values())))
+        case _:
+            return ""

@@ -5,11 +5,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-import msgspec
-
 from wwspec_router.child import Child
 from wwspec_router.config import registry_path
-from wwspec_router.contracts.files import ConsoleContract, read_console_contracts
 from wwspec_router.emulator.http.client import EmulatorClient
 
 __all__ = ["ServedProgram"]
@@ -48,7 +45,7 @@ class ServedProgram:
             stack.callback(self.emulator.stop)
             stack.callback(self.stop_program)
             self.client = stack.enter_context(EmulatorClient(self.emulator.announced_url()))
-            self.client.register(msgspec.to_builtins(self._contracts()))
+            self._register()
             self.start_program()
             self.client.receive_events()
             self._stack = stack.pop_all()
@@ -83,9 +80,7 @@ class ServedProgram:
         """End both processes."""
         self._stack.close()
 
-    def _contracts(self) -> dict[str, ConsoleContract]:
-        """Export the contracts in a process of its own: this one may have another application's modules."""
-        folder = self.folder / "contracts"
-        export = Child(["contracts", *self._application, "--out", str(folder)], output=self.folder / "contracts.log")
-        export.wait_success()
-        return read_console_contracts(folder)
+    def _register(self) -> None:
+        """Register the abilities in a process of its own: this one may have another application's modules."""
+        register = ["zone", "register", *self._application, "--url", self.client.url]
+        Child(register, output=self.folder / "register.log").wait_success()

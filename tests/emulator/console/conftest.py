@@ -1,13 +1,16 @@
 """A real browser on the console of a real emulator with a real program."""
 
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from click.testing import CliRunner
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from tests.support.apps import ROOT
+from wwspec_router.cli.main import main
 from wwspec_router.testing.zone import Zone
 
 CHROMIUM = shutil.which("chromium") or ""
@@ -60,3 +63,13 @@ def page(browser: Browser, served: Zone) -> Iterator[Page]:
     with context, watched(context) as page:
         page.goto("/")
         yield page
+
+
+def run_shown_command(page: Page, served: Zone, start: str) -> str:
+    """Run the line that the page shows, and return what it prints."""
+    line = page.locator(".command code", has_text=start).inner_text()
+    program, *arguments = shlex.split(line)
+    assert program == "wwspec"
+    result = CliRunner().invoke(main, arguments, env={"WWSPEC_EMULATOR_URL": served.client.url})
+    assert result.exit_code == 0, result.output
+    return result.output

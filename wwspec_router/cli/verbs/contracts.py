@@ -9,9 +9,10 @@ import click
 from wwspec_router.cli.candidates import ability_ids as known_ids
 from wwspec_router.cli.options import app_options, print_json
 from wwspec_router.config import registry_path
+from wwspec_router.contracts.comparing import compare
 from wwspec_router.contracts.files import SIDES, ConsoleContract, read_console_files, write_console_files
 from wwspec_router.errors import ConfigurationError
-from wwspec_router.registry.examples import compare, console_contracts, json_schemas
+from wwspec_router.registry.examples import console_contracts, json_schemas
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.spelling import did_you_mean
 

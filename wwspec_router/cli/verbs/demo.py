@@ -18,11 +18,10 @@ from wwspec_router.cli.hints import call_lines, print_places, row
 from wwspec_router.cli.options import app_options, needs
 from wwspec_router.cli.ports import require_free_ports
 from wwspec_router.config import registry_path
-from wwspec_router.contracts.files import write_console_files
 from wwspec_router.emulator.callbacks.receiver import CallbackServer
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.settings import EmulatorSettings
-from wwspec_router.registry.examples import console_contracts
+from wwspec_router.registry.examples import described_contracts
 from wwspec_router.registry.table import build_table
 from wwspec_router.signals import until_interrupted
 
@@ -45,16 +44,14 @@ def command(app: Path, registry: Path | None, once: bool, port: int, emulator_po
     """
     require_free_ports({"--port": port, "--emulator-port": emulator_port})
     registry = registry_path(app, registry)
-    contracts = console_contracts(build_table(app, registry))
+    contracts = described_contracts(build_table(app, registry), app)
     with until_interrupted(), ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wwspec-demo-")))
-        write_console_files(folder / "contracts", contracts)
         token, key = secrets.token_hex(16), secrets.token_hex(21) + "A"
         callbacks = stack.enter_context(CallbackServer(CallbackCrypto(token, key, EmulatorSettings().corpid)))
         url, program_url = f"http://127.0.0.1:{emulator_port}", f"http://127.0.0.1:{port}"
         emulator = Child(
-            ["emulate", "--port", str(emulator_port), "--program-url", program_url]
-            + ["--contracts", str(folder / "contracts"), "--callback-url", callbacks.url],
+            ["emulate", "--port", str(emulator_port), "--program-url", program_url] + ["--callback-url", callbacks.url],
             {"WWSPEC_CALLBACK_TOKEN": token, "WWSPEC_ENCODING_AES_KEY": key},
             output=folder / "emulator.log",
         )
@@ -69,6 +66,7 @@ def command(app: Path, registry: Path | None, once: bool, port: int, emulator_po
         stack.callback(program.stop)
         program.wait_ready(f"{program_url}/healthz")
         client = stack.enter_context(EmulatorClient(url))
+        client.register(contracts)
         print_places(client, program_url, f"{len(contracts)} abilities of {app}")
         click.echo()
         _play(client, callbacks)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import click
-import msgspec
 
 from wwspec_router.child import Child, ChildError
 from wwspec_router.cli.emulator_options import EMULATOR_OPTIONS, emulator_options, port_options
@@ -21,7 +20,7 @@ from wwspec_router.cli.options import app_options, needs, setting_options, store
 from wwspec_router.cli.ports import require_free_ports
 from wwspec_router.cli.watching import changes
 from wwspec_router.config import registry_path, settings
-from wwspec_router.contracts.files import ConsoleContract, read_console_contracts
+from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.signals import until_interrupted
@@ -152,16 +151,15 @@ class _Program:
         self.contracts: Mapping[str, ConsoleContract] = {}
 
     def start(self) -> bool:
-        """Register the program's contracts and start it; a fault is shown, and False returned."""
+        """Register the program's abilities and start it; a fault is shown, and False returned."""
         try:
             own = read_env_file(self._app / ENV_FILE)
             environment = {**{key: own[key] for key in own if key not in os.environ}, **self._environment}
-            self.contracts = self._export(environment)
+            self._register(environment)
         except (ChildError, ConfigurationError) as error:
             _say(str(error), fg="red")
             _say("the program is not started; fix the fault, then save the file", fg="yellow")
             return False
-        self._client.register(msgspec.to_builtins(self.contracts))
         self._child = Child(self._serve, environment)
         try:
             self._child.wait_ready(self._url)
@@ -177,18 +175,18 @@ class _Program:
             self._child.stop()
             self._child = None
 
-    def _export(self, environment: Mapping[str, str]) -> Mapping[str, ConsoleContract]:
-        """Return the program's contracts.
+    def _register(self, environment: Mapping[str, str]) -> None:
+        """Register the program's abilities with the emulator.
 
         Raises:
-            ChildError: The program has a fault; the text is what `wwspec contracts` says of it.
+            ChildError: The program has a fault; the text is what `wwspec check` says of it.
         """
-        with tempfile.TemporaryDirectory(prefix="wwspec-dev-") as name:
-            folder, output = Path(name, "contracts"), Path(name, "output")
+        with tempfile.TemporaryDirectory(prefix="wwspec-dev-") as folder:
+            output = Path(folder, "output")
             # In a process of its own, since this one would keep the modules of the first time.
-            export = Child(["contracts", *self._application, "--out", str(folder)], environment, output)
+            register = Child(["zone", "register", *self._application, "--url", self._client.url], environment, output)
             try:
-                export.wait_success()
+                register.wait_success()
             except ChildError:
                 raise ChildError(output.read_text(errors="replace").strip().removeprefix("Error: ")) from None
-            return read_console_contracts(folder)
+        self.contracts = self._client.contracts()

@@ -11,8 +11,9 @@ import msgspec
 
 from wwspec_router.cli.candidates import ability_ids, fault_targets
 from wwspec_router.cli.emulator_options import url_option
-from wwspec_router.cli.options import needs, print_json
+from wwspec_router.cli.options import app_options, needs, print_json
 from wwspec_router.cli.tail import Lines, follow, json_lines
+from wwspec_router.config import registry_path
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.http.answer import read_answer
 from wwspec_router.emulator.http.client import EmulatorClient
@@ -208,6 +209,42 @@ def export(emulator: EmulatorClient, file: Path) -> None:
 def say(emulator: EmulatorClient, sender: str, text: str, to: tuple[str, ...], group: str, msgtype: int) -> None:
     """Let FROM, an employee, a customer or a robot, say TEXT. Prints the msgid; the program gets an event."""
     print_json({"msgid": emulator.say(sender, text, to=to, group=group, msgtype=msgtype)})
+
+
+@command.command()
+@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True, help="How many.")
+@click.option("--before", type=click.IntRange(0), help="Only those before this position.  [default: the newest]")
+@click.option("--text", default="", help="Only those that hold this.")
+@with_emulator
+def messages(emulator: EmulatorClient, limit: int, before: int | None, text: str) -> None:
+    """Print what was said, newest first."""
+    print_json(emulator.messages(before, limit, text)["messages"])
+
+
+@command.command()
+@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True, help="How many.")
+@click.option("--after", type=click.IntRange(0), default=0, help="Only those after this serial.")
+@with_emulator
+def rules(emulator: EmulatorClient, limit: int, after: int) -> None:
+    """Print the keyword rules, oldest first."""
+    print_json(emulator.rules(after, limit)["rules"])
+
+
+@command.command()
+@app_options
+@with_emulator
+def register(emulator: EmulatorClient, app: Path, registry: Path | None) -> None:
+    """Register the application's abilities, as is done by hand in WeCom's admin console. Prints how many.
+
+    From then on calls are checked against their contracts, and the console makes forms of them. `wwspec dev` and
+    `wwspec demo` do this by themselves.
+    """
+    from wwspec_router.registry.examples import described_contracts
+    from wwspec_router.registry.table import build_table
+
+    contracts = described_contracts(build_table(app, registry_path(app, registry)), app)
+    emulator.register(contracts)
+    print_json({"registered": len(contracts)})
 
 
 @command.command()

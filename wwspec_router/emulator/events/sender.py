@@ -66,6 +66,7 @@ def queue(world: World, outbox: Outbox, event_type: str, fields: dict[str, Any])
 
 def _fire(world: World, build: Callable[[], dict[str, Any]]) -> Answer:
     event: Answer = {}
+    sent: Answer = {"reply": "", "number": None}
 
     def send() -> Answer:
         with world.lock:
@@ -74,9 +75,11 @@ def _fire(world: World, build: Callable[[], dict[str, Any]]) -> Answer:
                 raise RefusedError(710645, "no program receives events: call set_receive_callback first")
             event.update(build())
         call, entry = _begin(world, event)
+        sent["number"] = entry.number
         return accepted(reply=ask_program(world, program, call, entry=entry))
 
-    return {"reply": "", **world.answered(send), "event": event}
+    answer = world.answered(send)
+    return {**sent, **answer, "event": event}
 
 
 def _begin(world: World, event: dict[str, Any]) -> tuple[CallContent, Entry]:

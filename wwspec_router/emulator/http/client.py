@@ -3,7 +3,7 @@
 Speaks HTTP and knows nothing of the emulator's state.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from wwspec_router.contracts.decoding import decode_json
+from wwspec_router.contracts.files import DescribedContract
 from wwspec_router.emulator.http.answer import Answer, SubmittedCall, read_answer
 from wwspec_router.emulator.http.reading import StreamEvent, read_stream
 from wwspec_router.errcodes import DOWN, TOKEN_CODES, WAITING
@@ -98,6 +99,21 @@ class EmulatorClient:
         message = {"from": sender, "text": text, "to": list(to), "group": group, "msgtype": msgtype}
         return str(self._asked("POST", "/emulator/say", message)["msgid"])
 
+    def messages(self, before: int | None = None, limit: int = 50, text: str = "") -> dict[str, Any]:
+        """Return `messages`, newest first, and `next`, the `before` of the next page or None.
+
+        Args:
+            before: Only those before this position.
+            limit: How many, at most 500.
+            text: What they hold, in upper and lower case alike.
+        """
+        query = {"limit": limit, "text": text, **({} if before is None else {"before": before})}
+        return self._asked("GET", f"/emulator/messages?{urlencode(query)}")
+
+    def rules(self, after: int = 0, limit: int = 50) -> dict[str, Any]:
+        """Return keyword `rules`, oldest first, and `next`, the `after` of the next page or None."""
+        return self._asked("GET", f"/emulator/rules?{urlencode({'after': after, 'limit': limit})}")
+
     def notifications(self) -> list[dict[str, Any]]:
         """Return the latest `program_notify` callbacks, newest last."""
         found: list[dict[str, Any]] = self._asked("GET", "/emulator/notifications")["notifications"]
@@ -142,9 +158,18 @@ class EmulatorClient:
         """Let all access tokens expire, while the clock stays, and return how many that were."""
         return int(self._asked("POST", "/emulator/expire-tokens")["expired"])
 
-    def register(self, contracts: dict[str, Any]) -> None:
-        """Replace the registered abilities: ability ID -> `{"input": example, "output": example}`."""
+    def register(self, contracts: Mapping[str, Any]) -> None:
+        """Replace the registered abilities: ability ID -> `{"input": example, "output": example}`.
+
+        A `DescribedContract` tells the console more of an ability.
+        """
         self._asked("POST", "/emulator/contracts", contracts)
+
+    def contracts(self) -> dict[str, DescribedContract]:
+        """Return the registered abilities; none while every call passes."""
+        return msgspec.convert(
+            self._asked("GET", "/emulator/contracts")["contracts"] or {}, dict[str, DescribedContract]
+        )
 
     def point_to(self, program_url: str, program_id: str = "") -> None:
         """Tell the emulator where a program listens.

@@ -11,6 +11,7 @@ import msgspec
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read
 from wwspec_router.emulator.display.masking import unmasked_text
 from wwspec_router.emulator.events.types import EVENT_TYPES
+from wwspec_router.emulator.http.abilities import request_text
 from wwspec_router.emulator.platform import Callbacks, Platform
 from wwspec_router.emulator.program.programs import ask_program, begin
 from wwspec_router.emulator.scene import SceneMessage, check_message
@@ -49,13 +50,9 @@ class Replay(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
         Raises:
             RefusedError: 40058: both `request` and `data`.
         """
-        given = {"data": self.data, "ability_id": self.ability_id, "notify_id": self.notify_id}
-        changes = {name: value for name, value in given.items() if value is not None}
-        if self.request is not msgspec.UNSET:
-            if "data" in changes:
-                raise RefusedError(40058, "give the request as a JSON value (request) or as text (data), not both")
-            changes["data"] = msgspec.json.encode(self.request).decode()
-        return changes
+        data = request_text(self.request, self.data)
+        given = {"data": data, "ability_id": self.ability_id, "notify_id": self.notify_id}
+        return {name: value for name, value in given.items() if value is not None}
 
 
 class CallbackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -141,6 +138,8 @@ class Control:
     def say(self, body: bytes) -> Answer:
         """Let a person say something, given as the JSON of a `SceneMessage`, and answer the `msgid`.
 
+        `number` is that of the event's entry; null when no program receives events.
+
         The program gets conversation_new_message, and hit_keyword when the message hits a rule of the program.
         """
         world = self._platform.world
@@ -155,7 +154,8 @@ class Control:
             except (msgspec.ValidationError, ConfigurationError) as error:
                 raise RefusedError(40058, str(error)) from None
             world.raise_event("conversation_new_message", {"token": token})
-            return accepted(msgid=said.msgid)
+            event = world.traffic.find(token)
+            return accepted(msgid=said.msgid, number=None if event is None else event.number)
 
         return world.answered(speak)
 
@@ -191,6 +191,12 @@ class Control:
         spec = CallbackSpec(settings.callback_url, settings.callback_token, settings.encoding_aes_key)
         self._platform.set_callbacks(self._connect(spec) if spec.url else None)
         return accepted(url=spec.url)
+
+    def receive_events(self) -> Answer:
+        """Let the app choose the program as the receiver of its events; answers what the app is answered."""
+        body = msgspec.json.encode({"program_id": self._platform.settings.program_id})
+        answer, number = self._platform.call_as_app("chatdata/set_receive_callback", body)
+        return {**(answer or accepted()), "number": number}
 
     def replay(self, body: bytes) -> Answer:
         """Send a recorded call or event to the program once more, or many times, given as the JSON of a `Replay`.

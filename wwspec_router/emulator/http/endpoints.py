@@ -20,11 +20,12 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from wwspec_router.contracts.decoding import decode_json
-from wwspec_router.contracts.files import ConsoleContract
-from wwspec_router.emulator.answers import Answer, RefusedError, read
+from wwspec_router.emulator.answers import Answer, RefusedError
 from wwspec_router.emulator.appside import calls as appside, suites, uploads
 from wwspec_router.emulator.display.selection import read_selection
+from wwspec_router.emulator.http.abilities import Abilities
 from wwspec_router.emulator.http.control import Connect, Control
+from wwspec_router.emulator.http.lists import Lists
 from wwspec_router.emulator.http.stream import Streams
 from wwspec_router.emulator.http.watch import Watch
 from wwspec_router.emulator.platform import Platform
@@ -55,8 +56,10 @@ class Endpoints:
 
     def __init__(self, platform: Platform, connect: Connect) -> None:
         self._platform = platform
+        self._abilities = Abilities(platform)
         self._control = Control(platform, connect)
         self._watch = Watch(platform)
+        self._lists = Lists(platform)
         self.streams = Streams(self._watch, platform.changes)
         """Those who read `/emulator/stream`."""
         self._program_threads = anyio.CapacityLimiter(PROGRAM_THREADS)
@@ -79,7 +82,9 @@ class Endpoints:
             ("POST", "clock", self.clock),
             ("POST", "expire-tokens", self.expire_tokens),
             ("POST", "program", self.program),
-            ("POST", "contracts", self.contracts),
+            ("POST", "contracts", self.register),
+            ("GET", "contracts", self.contracts),
+            ("POST", "compare", self.compare),
             ("POST", "faults", self.add_fault),
             ("GET", "faults", self.faults),
             ("DELETE", "faults", self.clear_faults),
@@ -87,7 +92,11 @@ class Endpoints:
             ("GET", "traffic/{number}", self.entry),
             ("GET", "stream", self.stream),
             ("GET", "session", self.session),
+            ("GET", "messages", self.messages),
+            ("GET", "rules", self.rules),
+            ("POST", "receive-events", self.receive_events),
             ("POST", "say", self.say),
+            ("POST", "call", self.call),
             ("POST", "replay", self.replay),
             ("POST", "check", self.check),
             ("POST", "reset", self.reset),
@@ -217,14 +226,17 @@ class Endpoints:
             return _json(self._refusal(40058, "advance must be a number of seconds"))
         return await self._on_thread(self._platform.advance, seconds)
 
+    async def register(self, request: Request) -> Response:
+        """Register the abilities anew: ability ID -> {"input": example, "output": example}, and what else is known."""
+        return _json(self._abilities.register(await _body(request) or b""))
+
     async def contracts(self, request: Request) -> Response:
-        """Register the console contracts anew: ability ID -> {"input": example, "output": example}."""
-        body = await _body(request)
-        try:
-            contracts = read(dict[str, ConsoleContract], body or b"")
-        except RefusedError as error:
-            return _json(error.answer(self._platform.world.reference()))
-        return _json(self._platform.register(contracts))
+        """Give what is registered."""
+        return await self._on_thread(self._abilities.contracts)
+
+    async def compare(self, request: Request) -> Response:
+        """Compare examples: {"own": {"input", "output"}, "registered": {"input", "output"}, either one left out}."""
+        return await self._on_thread(self._abilities.compare, await _body(request) or b"")
 
     async def program(self, request: Request) -> Response:
         """Change where a program listens: {"program_url": url, "program_id": another program, or left out}."""
@@ -268,9 +280,25 @@ class Endpoints:
         headers = {"content-disposition": f'attachment; filename="{name}"'}
         return StreamingResponse(self._watch.session(), headers=headers, media_type="application/json")
 
+    async def messages(self, request: Request) -> Response:
+        """List what was said, newest first: ?before=position&limit=&text=."""
+        return await self._on_thread(self._lists.messages, request.query_params)
+
+    async def rules(self, request: Request) -> Response:
+        """List keyword rules: ?after=serial&limit=."""
+        return await self._on_thread(self._lists.rules, request.query_params)
+
+    async def receive_events(self, request: Request) -> Response:
+        """Choose the program as the receiver of the app's events, as the app does."""
+        return await self._on_thread(self._control.receive_events)
+
     async def say(self, request: Request) -> Response:
         """Let a person say something: {"from", "to" or "group", "text", "msgtype"}."""
         return _json(self._control.say(await _body(request) or b""))
+
+    async def call(self, request: Request) -> Response:
+        """Call an ability as the app does: {"ability_id", "request" or "data", "notify_id", "asynchronous"}."""
+        return await self._on_thread(self._abilities.call, await _body(request) or b"")
 
     async def replay(self, request: Request) -> Response:
         """Send a recorded call again: {"number", "data", "ability_id", "notify_id"}."""

@@ -116,6 +116,7 @@ class Watch:
                 "pids": sorted(program.pids),
                 "receives_events": world.app.receiver is program,
                 "abilities": None if program.contracts is None else sorted(program.contracts),
+                "registrations": program.registrations,
             }
 
     def check(self, body: bytes) -> Answer:

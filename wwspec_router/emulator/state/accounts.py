@@ -24,6 +24,8 @@ class Program(msgspec.Struct, kw_only=True):
     url: str
     contracts: dict[str, ConsoleContract] | None
     """Console contracts by ability ID; None forwards everything."""
+    registrations: int = 0
+    """How often they were registered."""
     debug_url: str = ""
     """Where calls and events go in debug mode; empty: where they go anyway."""
     log_level: int = 2

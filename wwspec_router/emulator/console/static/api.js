@@ -57,3 +57,14 @@ export function get(path, query = {}) {
     const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
     return ask("GET", text ? `${path}?${text}` : path);
 }
+
+/**
+ * Return what the emulator answers to a GET as text, in which numbers are as they were written.
+ * @param {string} path
+ * @returns {Promise<string>}
+ */
+export async function getText(path) {
+    const response = await fetch(`emulator/${path}`, { headers: { "X-WWSpec-Token": TOKEN } }).catch(() => null);
+    if (response === null) throw new ApiError(0, "the emulator does not answer");
+    return response.text();
+}

@@ -76,6 +76,15 @@ export function setAttribute(element, name, value) {
 }
 
 /**
+ * Return a text of the source, with what is between backquotes as code.
+ * @param {string} text
+ * @returns {Child[]}
+ */
+export function docText(text) {
+    return text.split("`").map((part, index) => (index % 2 ? h("code", {}, visible(part)) : visible(part)));
+}
+
+/**
  * Return a function that runs another one at most once a frame, with the latest arguments.
  * @template {unknown[]} Args
  * @param {(...args: Args) => void} run

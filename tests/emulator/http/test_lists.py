@@ -1,0 +1,84 @@
+"""Messages and rules page by page, what is registered, and what of it differs from the admin console."""
+
+from typing import Any
+
+import pytest
+
+from tests.emulator.conftest import Emulator, SealedProgram
+
+Zone = tuple[Emulator, SealedProgram]
+Json = dict[str, Any]
+
+
+def get(emulator: Emulator, path: str, **query: Any) -> Json:
+    answer: Json = emulator.http.get(f"/emulator/{path}", params=query).json()
+    return answer
+
+
+def post(emulator: Emulator, path: str, body: Any) -> Json:
+    answer: Json = emulator.http.post(f"/emulator/{path}", json=body).json()
+    return answer
+
+
+def test_messages_come_newest_first_page_by_page_and_by_their_text(zone: Zone) -> None:
+    emulator, _ = zone
+    post(emulator, "say", {"from": "lina", "to": ["mahui"], "text": "Offer 42"})
+    page = get(emulator, "messages", limit=30)
+    newest = page["messages"][0]
+    assert (newest["from"], newest["name"], newest["to"], newest["text"]) == ("lina", "李娜", ["mahui"], "Offer 42")
+    pages = [page]
+    while pages[-1]["next"] is not None:
+        pages.append(get(emulator, "messages", limit=30, before=pages[-1]["next"]))
+    assert [len(each["messages"]) for each in pages] == [30, 30, 1]
+    assert len({each["msgid"] for page in pages for each in page["messages"]}) == 61
+    assert [each["msgid"] for each in get(emulator, "messages", text="oFFer")["messages"]] == [newest["msgid"]]
+
+
+def test_rules_come_oldest_first_page_by_page(zone: Zone) -> None:
+    emulator, _ = zone
+    for name in ("one", "two", "three"):
+        emulator.sdk("create_rule", {"name": name, "keyword": {"word_list": [name]}})
+    first = get(emulator, "rules", limit=2)
+    assert [each["name"] for each in first["rules"]] == ["one", "two"]
+    assert first["rules"][0]["keyword"]["word_list"] == ["one"]
+    rest = get(emulator, "rules", limit=2, after=first["next"])
+    assert ([each["name"] for each in rest["rules"]], rest["next"]) == (["three"], None)
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=501", "limit=x", "before=-1", f"before={'9' * 30}"])
+def test_a_page_that_can_not_be_is_refused_by_the_name_of_its_parameter(zone: Zone, query: str) -> None:
+    answer = zone[0].http.get(f"/emulator/messages?{query}").json()
+    assert answer["errcode"] == 40058
+    assert query.partition("=")[0] in answer["errmsg"]
+
+
+def test_an_event_and_a_message_name_the_entry_of_the_event(zone: Zone) -> None:
+    emulator, _ = zone
+    assert post(emulator, "say", {"from": "lina", "to": ["mahui"], "text": "hi"})["number"] is None
+    assert post(emulator, "fire/hit_keyword", {})["number"] is None
+    chosen = post(emulator, "receive-events", {})
+    assert chosen["errcode"] == 0
+    for path, body in (("say", {"from": "lina", "to": ["mahui"], "text": "hi"}), ("fire/hit_keyword", {})):
+        entry = get(emulator, f"traffic/{post(emulator, path, body)['number']}")["entry"]
+        assert entry["kind"] == "event"
+
+
+def test_what_is_registered_is_given_back_with_all_that_is_known(zone: Zone) -> None:
+    emulator, _ = zone
+    assert get(emulator, "contracts")["contracts"] is None
+    full: Json = {"input": {"a": 1}, "output": {}, "target": "handler x", "schemas": {"input": {"type": "object"}}}
+    bare: Json = {"input": {}, "output": {}}
+    assert post(emulator, "contracts", {"full": full, "bare": bare})["errcode"] == 0
+    assert get(emulator, "contracts")["contracts"] == {"full": full, "bare": bare}
+    assert post(emulator, "contracts", {"full": {"input": {}}})["errcode"] == 40058
+
+
+def test_the_differences_of_program_and_admin_console_name_side_path_and_consequence(zone: Zone) -> None:
+    emulator, _ = zone
+    own = {"input": {"limit": 1}, "output": {"total": 1}}
+    answer = post(emulator, "compare", {"own": own, "registered": {"input": {"limit": "1", "more": 1}, "output": {}}})
+    found = [(each["side"], each["path"], each["errcode"]) for each in answer["differences"]]
+    assert found == [("input", "$.limit", 790016), ("input", "$.more", 0), ("output", "$.total", 790014)]
+    assert answer["differences"][1]["text"].startswith("input $.more: the console lets it pass, the program refuses it")
+    assert post(emulator, "compare", {"own": own, "registered": {}})["differences"] == []
+    assert post(emulator, "compare", {"own": own, "registered": {"inputs": {}}})["errcode"] == 40058

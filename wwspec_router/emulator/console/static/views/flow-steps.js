@@ -1,0 +1,38 @@
+// What followed from an entry, as it happens: one line for each exchange of its flow.
+// @ts-check
+import { everyFrame, fill, h, visible } from "../dom.js";
+import { duration, outcomeChip } from "../parts.js";
+import { record } from "../record.js";
+import { hashOf } from "../route.js";
+import { t } from "../texts.js";
+
+const SHOWN = 12;
+/** @type {Record<string, string>} */
+const LANES = { app: "app", call: "wecom", event: "wecom", callback: "wecom", sdk: "sdk", clock: "wecom" };
+
+/**
+ * @param {number} number Of the entry.
+ * @returns {{element: HTMLElement, end: () => void}}
+ */
+export function flowSteps(number) {
+    const element = h("ol", { class: "steps", "aria-label": t("steps.label") });
+    const draw = everyFrame(() => {
+        const flow = record.rows.get(number)?.flow ?? number;
+        const rows = (record.flows.get(flow)?.rows ?? []).filter((row) => row.number >= number).sort((one, other) => one.number - other.number);
+        const lines = rows.slice(0, SHOWN).map((row) =>
+            h(
+                "li",
+                {},
+                h("a", { href: hashOf("timeline", row.number) }, h("span", { class: `lane-${LANES[row.kind]}` }, t(`steps.${row.kind}`)), " ", visible(row.name)),
+                " ",
+                outcomeChip(row.outcome === "recorded" || row.outcome === "delivered" ? "ok" : row.outcome),
+                " ",
+                h("span", { class: "dim" }, duration(row.duration_ms)),
+            ),
+        );
+        fill(element, lines, rows.length > SHOWN && h("li", {}, h("a", { href: hashOf("timeline", number) }, t("tree.more", { count: rows.length - SHOWN }))));
+    });
+    record.addEventListener("rows", draw);
+    draw();
+    return { element, end: () => record.removeEventListener("rows", draw) };
+}

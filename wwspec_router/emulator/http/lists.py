@@ -1,0 +1,116 @@
+"""What there is to look at in the emulated corp, page by page: messages and keyword rules. Answers values, not HTTP."""
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+from msgspec import UNSET
+
+from wwspec_router.emulator.answers import Answer, RefusedError, accepted
+from wwspec_router.emulator.platform import Platform
+from wwspec_router.emulator.state.conversations import Conversations, Message
+from wwspec_router.emulator.state.rules import Rule
+
+__all__ = ["Lists"]
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 500
+MAX_NUMBER_DIGITS = 18
+
+
+class Lists:
+    """Lists what one platform's corp has.
+
+    Args:
+        platform: Which one.
+    """
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def messages(self, parameters: Mapping[str, str]) -> Answer:
+        """Answer `messages`, newest first.
+
+        Args:
+            parameters: `before`: only those before this position, which is the `next` of the page before; `limit`;
+                `text` that they hold, in upper and lower case alike.
+        """
+        world = self._platform.world
+
+        def answer() -> Answer:
+            limit = _number(parameters, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
+            with world.lock:
+                chats = world.corp(world.app).chats
+                before = _number(parameters, "before", chats.end, 0)
+                found = list(_newest(chats, before, parameters.get("text", "").casefold(), limit + 1))
+                shown = [_message(chats, position, message) for position, message in found[:limit]]
+            more = len(found) > limit
+            return accepted(messages=shown, next=shown[-1]["position"] if more else None)
+
+        return world.answered(answer)
+
+    def rules(self, parameters: Mapping[str, str]) -> Answer:
+        """Answer keyword `rules`, oldest first.
+
+        Args:
+            parameters: `after`: only those after this serial, which is the `next` of the page before; `limit`.
+        """
+        world = self._platform.world
+
+        def answer() -> Answer:
+            limit = _number(parameters, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
+            after = _number(parameters, "after", 0, 0)
+            with world.lock:
+                found = world.corp(world.app).rules.after(after)
+                shown = [_rule(each) for each in found[:limit]]
+            return accepted(rules=shown, next=found[limit - 1].serial if len(found) > limit else None)
+
+        return world.answered(answer)
+
+
+def _newest(chats: Conversations, before: int, text: str, limit: int) -> Iterator[tuple[int, Message]]:
+    for position in range(min(before, chats.end) - 1, chats.first - 1, -1):
+        if limit == 0:
+            return
+        message = chats.at(position)
+        if text in message.text.casefold():
+            limit -= 1
+            yield position, message
+
+
+def _message(chats: Conversations, position: int, message: Message) -> Answer:
+    chatid = "" if message.chatid is UNSET else message.chatid
+    return {
+        "position": position,
+        "msgid": message.msgid,
+        "msgtype": message.msgtype,
+        "send_time": message.send_time,
+        "from": message.sender.id,
+        "name": chats.people.name_of(message.sender),
+        "to": [each.id for each in message.receiver_list],
+        "chatid": chatid,
+        "text": message.text,
+    }
+
+
+def _rule(rule: Rule) -> Answer:
+    return {
+        "rule_id": rule.rule_id,
+        "serial": rule.serial,
+        "create_time": rule.create_time,
+        **msgspec.to_builtins(rule.body),
+    }
+
+
+def _number(parameters: Mapping[str, str], name: str, default: int, least: int, most: int | None = None) -> int:
+    """Return a parameter.
+
+    Raises:
+        RefusedError: 40058.
+    """
+    text = parameters.get(name, "")
+    if not text:
+        return default
+    sound = text.isascii() and text.isdecimal() and len(text) <= MAX_NUMBER_DIGITS
+    if not sound or int(text) < least or (most is not None and int(text) > most):
+        raise RefusedError(40058, f"{name}: a whole number, from {least}{'' if most is None else f' to {most}'}")
+    return int(text)
