@@ -54,6 +54,10 @@ TARGETS = [
     Target("startup", "idle", "program", "resident", "bare", "<= 1.3"),
     Target("startup", "after load of 16 callers", "program", "resident", "bare", "<= 1.3"),
     Target("startup", "cold start", "program, 1,000 abilities more", "time", "bare", "<= 300", "ms"),
+    *(
+        Target("client", f"3 KB, {caller}: 1", "client", "processor", "httpx by hand", "<= 1.15")
+        for caller in ("threads", "tasks")
+    ),
     Target("growth", "abilities, over HTTP", "10,000", "per call", "10", "<= 1.05"),
     Target("growth", "stored events, fetch over HTTP", "1,000,000", "per call", "0", "<= 1.05"),
     Target("growth", "stored events, intake", "1,000,000", "per call", "0", "<= 1.05"),

@@ -33,12 +33,17 @@ WWSpecError
 │   ├─ ProgramError          the program answers, with an errcode              client.errors
 │   │   └─ SdkApiError       the errcode is that of an SDK API                 client.errors
 │   ├─ ReplyTypeError        the reply is not of the wanted type               client.errors
+│   ├─ RepeatedCursorError   a reply has more pages, and does not say where    client.errors
 │   └─ StillRunningError     an asynchronous call has no result in time        client.errors
+├─ CursorError               where a pull ended can't be read or kept          client.cursors
+│   └─ CursorMovedError      another pull has kept a page                      client.cursors
+├─ MessageGapError           messages may be missing                           client.messages
 ├─ KeyRingError              the secret key of a message can't be opened       client.keys
 │   └─ KeyMissingError       the private key of its version is missing         client.keys
 ├─ StoreError                the store of events and jobs failed
 │   └─ StoreFullError        a bound on rows, bytes or jobs is reached
 ├─ JsonError                 a text is not JSON, or not of the wanted type
+├─ SourceError               a contract can't be written as Python source      contracts.source_text
 ├─ AccessTokenError          debug mode gets no access token                   sdk.access_token
 ├─ ElfError                  a file is no ELF file, or a damaged one              image.elf
 ├─ ChildError                a verb in a process of its own ended too early    child

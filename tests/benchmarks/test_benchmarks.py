@@ -73,7 +73,7 @@ def test_quick_runs_reach_the_figures_of_the_first_targets(
     """A target names its figures by text; these are those that a quick run takes."""
     reports = {name: msgspec.json.decode(run.result().stdout, type=Report) for name, run in runs.items()}
     found = [each for each in TARGETS if outcome(each, reports[each.benchmark]) is not None]
-    assert {each.benchmark for each in found} == {"exchange", "latency", "pool", "startup", "stores"}
+    assert {each.benchmark for each in found} == {"client", "exchange", "latency", "pool", "startup", "stores"}
 
 
 def test_pairs_show_how_this_tree_stands_to_an_earlier_commit_beside_the_reference() -> None:

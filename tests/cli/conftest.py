@@ -2,13 +2,13 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.support.apps import ROOT
+from tests.support.command import wwspec, wwspec_anew
 from wwspec_router.testing.zone import Zone
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -21,15 +21,8 @@ def run() -> Run:
     def run(
         *arguments: str, cwd: Path = ROOT, environment: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "wwspec_router", *arguments],
-            cwd=cwd,
-            env={**os.environ, **(environment or {})},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        anew = any(name.startswith("PYTHON") for name in environment or {})  # an interpreter reads them at its start
+        return (wwspec_anew if anew else wwspec)(cwd, *arguments, environment={**os.environ, **(environment or {})})
 
     return run
 

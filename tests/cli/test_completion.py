@@ -69,6 +69,12 @@ def test_ability_ids_are_those_of_rows_and_of_prefixes(folder: Path) -> None:
     assert completed("contracts", "chat_digest", "input_") == ["input_sync_msg"]
 
 
+def test_the_commands_and_abilities_of_an_apps_verbs_are_completed(folder: Path) -> None:
+    assert completed("keys", "") == ["list", "new", "rotate"]
+    assert "check" in completed("app", "")
+    assert completed("app", "check", "--ability", "chat") == ["chat_digest"]
+
+
 def test_an_id_that_a_shell_would_split_is_left_out(folder: Path) -> None:
     assert completed("call", "two") == []
 

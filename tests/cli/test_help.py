@@ -37,6 +37,13 @@ def test_the_help_of_a_verb_ends_with_one_to_three_examples(verb: str) -> None:
     assert [line.strip() for line in shown(verb).splitlines()[-len(examples) :]] == [f"$ {each}" for each in examples]
 
 
+def test_arguments_are_in_the_usage_and_not_among_the_options() -> None:
+    for verb in ("call", "fire", "job"):
+        assert not [
+            line for line in shown(verb).splitlines() if line.startswith(("  ID", "  ABILITY", "  [", "  EVENT"))
+        ]
+
+
 @pytest.mark.parametrize(("verb", "line"), EXAMPLES, ids=[line for _, line in EXAMPLES])
 def test_an_example_is_a_command_line_of_its_verb(
     verb: str, line: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch

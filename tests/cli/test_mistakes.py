@@ -21,6 +21,7 @@ from wwspec_router.testing.zone import Zone
 HEAD = "from wwspec_router import AsyncContext, Contract, Output, ability\n\n\n@ability\n"
 SHOP = f"{HEAD}def buy(request: Contract) -> Output:\n    return Output()\n\n\ndef sell():\n    pass\n"
 ROW = "[abilities.buy]\nhandler = 'abilities.shop:buy'\n"
+APP = {"WWSPEC_CORPID": "wwemulator00000001", "WWSPEC_CORPSECRET": "another", "WWSPEC_PROGRAM_ID": "emulator-program"}
 CLICK = ["Usage: wwspec ", "Try 'wwspec ", ""]
 """How the three lines begin that click puts before the message of a wrong command line."""
 
@@ -148,6 +149,16 @@ MISTAKES = {
     "an event with an unknown field": Mistake(
         command="fire auth_knowledge_base --set knowlege_base_name=Prices --url EMULATOR"
     ),
+    "an app that is not named": Mistake(command="app check"),
+    "a base URL that is no URL": Mistake(command="app check --base-url 127.0.0.1:8090", environment=APP),
+    "a secret of another app": Mistake(command="call buy --base-url EMULATOR", environment=APP),
+    "credentials for an emulator": Mistake(command="call buy --corpid ww1234567890abcdef"),
+    "WeCom and an emulator at once": Mistake(command="call buy --url EMULATOR --base-url EMULATOR"),
+    "an event at WeCom": Mistake(command="fire hit_keyword --base-url https://qyapi.weixin.qq.com"),
+    "the app's secret on the command line": Mistake(command="keys new --corpsecret s3cret"),
+    "a first key where there is one": Mistake({"keys/key-1.pem": ""}, "keys new"),
+    "a rotation without a key": Mistake(command="keys rotate"),
+    "a key that is no key": Mistake({"keys/key-1.pem": "", "keys/key-1.unregistered": ""}, "keys new --registered"),
     "a new program in a folder that exists": Mistake(command="new abilities"),
     "a new program whose name no image can have": Mistake(command="new MyShop"),
     "a folder of examples that is missing": Mistake(command="new bakery --from console"),

@@ -2,13 +2,13 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.support.apps import ROOT
+from tests.support.command import wwspec
 
 SECRET = "a-secret-of-4f2a"  # noqa: S105 - to be searched for
 REDIS = f"redis://user:{SECRET}@127.0.0.1:1/0"
@@ -18,7 +18,7 @@ SECRETS = {
     "dev": {"store": REDIS},
     "emulate": {"callback-token": SECRET, "encoding-aes-key": SECRET},
 }
-"""All secrets that verbs take."""
+"""The secrets of program and emulator; those of an app are in test_call_wecom.py."""
 ROWS = [
     pytest.param(verb, name, value, id=f"{verb} {name}") for verb in SECRETS for name, value in SECRETS[verb].items()
 ]
@@ -31,15 +31,8 @@ def start() -> Start:
     """Run `wwspec` with arguments and an environment of its own; nothing that it prints holds the secret."""
 
     def start(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "wwspec_router", *arguments],
-            cwd=ROOT,
-            env={name: value for name, value in os.environ.items() if not name.startswith("WWSPEC_")} | variables,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        env = {name: value for name, value in os.environ.items() if not name.startswith("WWSPEC_")} | variables
+        done = wwspec(ROOT, *arguments, environment=env)
         assert SECRET not in done.stdout + done.stderr
         assert "Traceback" not in done.stderr
         return done

@@ -12,7 +12,7 @@ from tests.client.conftest import QUICK
 from tests.emulator.conftest import SealedProgram
 from tests.support.apps import ROOT
 from tests.support.waiting import wait_until
-from wwspec_router.client import AsyncZoneClient, NotSentError, ZoneClient
+from wwspec_router.client import AsyncZoneClient, FileCursor, NotSentError, ZoneClient
 from wwspec_router.client.http import proxy_of
 from wwspec_router.emulator.http.server import create_app
 from wwspec_router.emulator.proxy.authority import Authority
@@ -55,6 +55,7 @@ async def test_both_clients_call_a_served_program_over_http_and_by_wecoms_own_ur
             task = await later.submit(sync_msg.Request(limit=2))
             assert len((await task.result(10)).msg_list) == 2
             assert await task.status() == "succeeded"
+            assert [len(page) async for page in later.messages(FileCursor(tmp_path / "cursor"))] == [info["messages"]]
             assert len((await later.task(task.jobid, reply=sync_msg.Response).result()).msg_list) == 2
         host, port = zone.client.url.removeprefix("http://").split(":")
         with Proxy(authority, (host, int(port))) as proxy:

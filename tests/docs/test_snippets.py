@@ -48,6 +48,7 @@ ELSEWHERE = {
         ),
         "scripts/release --check installs the archives so; tests/packaging",
     ),
+    "wwspec call --base-url https://qyapi.weixin.qq.com chat_digest '{\"limit\": 10}'": "tests/cli/test_call_wecom.py",
     "wwspec doctor": "tests/cli/test_doctor.py, since the ports may be in use here",
     "wwspec new shop": "tests/scaffold; in the pages' application it would bring tests of the same names",
     "wwspec dev": "tests/cli/test_verbs.py, since it does not end",
@@ -122,16 +123,28 @@ def run(line: str, application: Path, zone: Zone) -> None:
     words = shlex.split(line)
     module = {"wwspec": "wwspec_router", "pytest": "pytest"}.get(words[0])
     assert module, f"tell this test how to run {line}"
+    url = zone.client.url
     done = subprocess.run(
         [sys.executable, "-m", module, *words[1:]],
         cwd=application,
-        env={**os.environ, "WWSPEC_EMULATOR_URL": zone.client.url},
+        env={**os.environ, **(app_of(zone) if words[1:2] in (["app"], ["keys"]) else {"WWSPEC_EMULATOR_URL": url})},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
     assert done.returncode == 0, done.stderr + done.stdout
+
+
+def app_of(zone: Zone) -> dict[str, str]:
+    """Return the environment in which `wwspec` is the app of a zone."""
+    info = zone.client.info()
+    return {
+        "WWSPEC_BASE_URL": zone.client.url,
+        "WWSPEC_CORPID": info["corpid"],
+        "WWSPEC_CORPSECRET": info["secret"],
+        "WWSPEC_PROGRAM_ID": info["program_id"],
+    }
 
 
 def test_the_abilities_of_the_pages_answer(zone: Zone) -> None:
@@ -165,7 +178,7 @@ def test_the_code_on_events_of_the_pages_delivers_its_result(zone: Zone) -> None
 
 def test_the_analysis_of_the_pages_reads_the_messages_that_the_app_has_opened(zone: Zone) -> None:
     private = RSA.generate(2048)
-    key = {"public_key": private.public_key().export_key().decode(), "public_key_ver": 1}
+    key = {"public_key": private.public_key().export_key().decode(), "public_key_ver": 99}
     assert zone.client.app_call("set_public_key", key)["errcode"] == 0
     token = zone.fire("conversation_new_message")["event"]["conversation_new_message"]["token"]
     messages = zone.call("invoke_sync_msg", {"limit": 500, "token": token}).reply["msg_list"]

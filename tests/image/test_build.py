@@ -7,7 +7,6 @@ import hashlib
 import json
 import re
 import subprocess
-import sys
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from tests.scaffold.commands import wwspec
+from tests.support.command import wwspec
 from tests.support.image_tars import SITE, Item, image, write_tar
 from wwspec_router import __version__
 
@@ -70,14 +69,12 @@ def add_engine(tree: Path, name: str) -> None:
 
 
 def build(tree: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "wwspec_router", "image", *options]
     path = f"{tree / 'bin'}:/usr/bin/nothing-else-of-the-machine"
     (tree / "bin").mkdir(exist_ok=True)
     for name in ("sh", "basename", "cp"):
         if not (tree / "bin" / name).exists():
             (tree / "bin" / name).symlink_to(f"/bin/{name}")
-    env = {"PATH": path, **variables}
-    return subprocess.run(command, cwd=tree / "shop", env=env, capture_output=True, text=True, timeout=60, check=False)
+    return wwspec(tree / "shop", "image", *options, environment={"PATH": path, **variables})
 
 
 def refused(done: subprocess.CompletedProcess[str]) -> str:

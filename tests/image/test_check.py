@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scaffold.commands import wwspec
+from tests.support.command import wwspec
 from tests.support.elf import AARCH64, library
 from tests.support.image_tars import FOLDER, SDK, SITE, Item, image, link, write_tar
 

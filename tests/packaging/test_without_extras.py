@@ -33,6 +33,10 @@ WORKS = {
 """The verbs that need no extra."""
 HINT = "needs the extra emulator (Crypto, httpx, jinja2, python_multipart, sse_starlette, watchfiles not found)"
 
+NEEDS_CLIENT = {"app": ("check",), "keys": ("list",)}
+"""The verbs that need the extra `client`."""
+HINT_OF_CLIENT = "needs the extra client (Crypto, httpx not found): pip install 'wwspec-router[client]'"
+
 HINT_OF_FUZZ = "wwspec fuzz needs the extra testing ("
 
 REGISTRY = {"abilities/registry.toml": '[abilities.get_group_chat]\napi = "get_group_chat"\n'}
@@ -82,13 +86,19 @@ def test_help_of_every_verb_works(bare: Path, clean_env: dict[str, str], folder:
 
 
 def test_every_verb_is_tried_here() -> None:
-    assert {*NEEDS_EMULATOR, *WORKS, "doctor", "fuzz", "image", "serve"} == set(VERBS)
+    assert {*NEEDS_EMULATOR, *NEEDS_CLIENT, *WORKS, "doctor", "fuzz", "image", "metrics", "serve"} == set(VERBS)
 
 
 def test_fuzz_names_the_extra_that_it_needs(bare: Path, clean_env: dict[str, str], folder: Path) -> None:
     done = wwspec(bare, clean_env, folder, "fuzz")
     assert done.returncode == 2
     assert HINT_OF_FUZZ in done.stderr
+
+
+def test_metrics_names_the_extra_that_it_needs(bare: Path, clean_env: dict[str, str], folder: Path) -> None:
+    done = wwspec(bare, clean_env, folder, "metrics")
+    assert done.returncode == 2
+    assert "wwspec metrics needs the extra metrics (Crypto, httpx, prometheus_client not found)" in done.stderr
 
 
 @pytest.mark.parametrize("verb", NEEDS_EMULATOR)
@@ -99,6 +109,15 @@ def test_a_verb_without_its_extra_says_how_to_install_it(
     path = f"wwspec {verb} info" if verb == "zone" else f"wwspec {verb}"
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"Error: {path} {HINT}: pip install 'wwspec-router[emulator]'\n"
+
+
+@pytest.mark.parametrize("verb", NEEDS_CLIENT)
+def test_a_verb_of_the_app_without_its_extra_says_how_to_install_it(
+    verb: str, bare: Path, clean_env: dict[str, str], folder: Path
+) -> None:
+    done = wwspec(bare, clean_env, folder, verb, *NEEDS_CLIENT[verb])
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"Error: wwspec {verb} {NEEDS_CLIENT[verb][0]} {HINT_OF_CLIENT}\n"
 
 
 @pytest.mark.parametrize("verb", WORKS)

@@ -1,19 +1,19 @@
-"""`wwspec` and other commands, run as a person runs them."""
+"""Commands, run as a person runs them."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+
+from tests.support.command import wwspec
+from tests.support.processes import UNMEASURED
 
 
 def module(folder: Path, name: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run a module of this environment in a folder."""
     command = [sys.executable, "-m", name, *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
-
-
-def wwspec(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run `wwspec` with arguments in a folder."""
-    return module(folder, "wwspec_router", *arguments)
+    env = {**os.environ, **UNMEASURED}
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False)
 
 
 def refused(folder: Path, *arguments: str | Path) -> list[str]:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.scaffold.commands import module, refused, wwspec
+from tests.scaffold.commands import module, refused
 from tests.support.apps import ROOT
+from tests.support.command import wwspec
 from wwspec_router import __version__
 
 

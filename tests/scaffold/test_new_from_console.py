@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.scaffold.commands import module, refused, wwspec
+from tests.scaffold.commands import module, refused
+from tests.support.command import wwspec
 
 OK = {"errcode": 0, "errmsg": "ok"}
 

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.support.command import forked
+
 ROOT = Path(__file__).parents[2]
 """The repository, which is the reference application's folder."""
 
@@ -48,6 +50,6 @@ def _python(
 
 def check_app(folder: Path, path: Sequence[Path] = ()) -> tuple[int, str]:
     """Run `wwspec check` on an application; return its exit code and what it printed."""
-    program = "from wwspec_router.cli.main import main\nmain()\n"
-    done = _python(program, "check", "--app", folder, path=path)
-    return done.returncode, done.stdout
+    arguments = ("check", "--app", folder)
+    done = forked(arguments, Path("/"), os.environ, path=[Path(), *path], without=[ROOT], strict=True)
+    return done.returncode, done.stdout + done.stderr

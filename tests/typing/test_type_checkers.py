@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from tests.support.apps import ROOT, write_files
 from wwspec_router.scaffold.project import make_project, project_files
 
 CHECKERS = {
-    "mypy": ("mypy", "--strict", "--cache-dir", ".mypy_cache"),
+    "mypy": ("mypy", "--strict", "--cache-dir", "../../mypy_cache"),
     "pyright": ("basedpyright", "--pythonpath", sys.executable),
 }
 """basedpyright is Pyright with its Node.js in a wheel; these settings make it as strict as Pyright's own "strict"."""
@@ -29,11 +30,18 @@ def reveal(zone: Zone) -> None:
 """
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for programs, in which mypy keeps what it knows of the framework."""
+    return tmp_path_factory.mktemp("programs")
+
+
 @pytest.fixture
-def program(tmp_path: Path) -> Path:
+def program(folder: Path) -> Path:
     """The folder that `wwspec new` makes, with one more test."""
-    make_project(tmp_path / "shop", project_files("shop"))
-    return write_files(tmp_path / "shop", {"tests/revealed.py": REVEALED, "pyrightconfig.json": SETTINGS})
+    shop = Path(tempfile.mkdtemp(dir=folder)) / "shop"
+    make_project(shop, project_files("shop"))
+    return write_files(shop, {"tests/revealed.py": REVEALED, "pyrightconfig.json": SETTINGS})
 
 
 @pytest.mark.parametrize("checker", CHECKERS)

@@ -1,14 +1,21 @@
 """What a type checker knows of an app's calls; read by mypy and pyright, never run."""
 
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, assert_type
 
 from schemas.chat_digest import Request, Response
 from wwspec_router.client import (
+    AsyncMessagePage,
     AsyncTask,
     AsyncZoneClient,
     AuthUsers,
+    DbCursor,
+    FileCursor,
     Masking,
+    MessageGap,
+    MessagePage,
     SuiteApp,
     Task,
     TaskStatus,
@@ -17,7 +24,8 @@ from wwspec_router.client import (
     ZoneClient,
 )
 from wwspec_router.client.models import LogLevel
-from wwspec_router.wecom import get_group_chat, sync_msg
+from wwspec_router.wecom import get_group_chat, search_chat, sync_msg
+from wwspec_router.wecom.messages import Message
 
 
 def typed(client: ZoneClient) -> None:
@@ -40,6 +48,21 @@ def typed_tasks(client: ZoneClient) -> None:
     assert_type(client.task("jobid").status(), TaskStatus)
 
 
+def typed_pages(client: ZoneClient, connection: sqlite3.Connection) -> None:
+    """Pages are replies of the request's API, and messages are messages."""
+    assert_type(client.pages(search_chat.Request(query_word="tea")), Iterator[search_chat.Response])
+    assert_type(next(client.pages("chat_history", sync_msg.Request(), timeout=5)), sync_msg.Response)
+    assert_type(client.messages(FileCursor("cursor"), token=""), Iterator[MessagePage])
+    for page in client.messages(DbCursor(connection), token=lambda: "token", limit=200, on_gap=noted):
+        assert_type(page.messages, list[Message])
+        assert_type([message.msgid for message in page], list[str])
+        page.keep()
+
+
+def noted(gap: MessageGap) -> None:
+    """An app's note of a gap."""
+
+
 def typed_endpoints(client: ZoneClient) -> None:
     """The other APIs know their answers."""
     assert_type(client.get_auth_user_list(limit=5), AuthUsers)
@@ -56,6 +79,10 @@ async def typed_async(client: AsyncZoneClient) -> None:
     assert_type(await client.submit(sync_msg.Request()), AsyncTask[sync_msg.Response])
     assert_type(await (await client.submit("chat_digest", reply=Response)).result(), Response)
     assert_type(await client.get_auth_user_list(), AuthUsers)
+    assert_type(client.pages(sync_msg.Request()), AsyncIterator[sync_msg.Response])
+    assert_type(client.messages(FileCursor("cursor")), AsyncIterator[AsyncMessagePage])
+    async for page in client.messages(FileCursor("cursor"), on_gap=noted):
+        await page.keep()
 
 
 def token_sources() -> None:
@@ -82,4 +109,8 @@ def wrong(client: ZoneClient) -> None:
     client.set_log_level(4)  # type: ignore[arg-type]
     client.set_log_level()  # type: ignore[call-arg]
     client.get_auth_user_list(limits=5)  # type: ignore[call-arg]
+    client.pages(get_group_chat.Request(chatid="x"))  # type: ignore[call-overload]
+    client.messages("cursor")  # type: ignore[arg-type]
+    client.messages(FileCursor("cursor"), limits=5)  # type: ignore[call-arg]
+    client.messages(FileCursor("cursor"), on_gap=len)  # type: ignore[arg-type]
     ZoneClient(tokens=lambda: 5)  # type: ignore[arg-type]

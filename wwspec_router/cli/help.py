@@ -20,6 +20,8 @@ class SectionedCommand(click.Command):
         """Write the sections."""
         rows: dict[str, list[tuple[str, str]]] = {"Options": [], **{title: [] for title in self.sections}}
         for parameter in self.get_params(ctx):
+            if isinstance(parameter, click.Argument):  # the usage has it
+                continue
             name = (parameter.name or "").removesuffix("_file")
             title = next((title for title, names in self.sections.items() if name in names), "Options")
             row = parameter.get_help_record(ctx)

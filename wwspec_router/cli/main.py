@@ -63,7 +63,7 @@ VERBS = {
     "contracts": Verb(
         Group.WRITE,
         "Print what to register in the admin console.",
-        ("wwspec contracts chat_digest", "wwspec contracts --out console", "wwspec contracts --diff console"),
+        ("wwspec contracts chat_digest", "wwspec contracts --diff console", "wwspec contracts --client client"),
     ),
     "fuzz": Verb(
         Group.WRITE,
@@ -97,7 +97,7 @@ VERBS = {
     ),
     "call": Verb(
         Group.CALL,
-        "Call an ability through the emulator.",
+        "Call an ability through the emulator, or WeCom.",
         (
             "wwspec call chat_digest '{\"limit\": 10}'",
             "wwspec call chat_digest @request.json",
@@ -107,10 +107,25 @@ VERBS = {
     "job": Verb(
         Group.CALL, "Print the result of an asynchronous call.", ("wwspec job jobid_1", "wwspec job jobid_1 --wait 60")
     ),
+    "app": Verb(
+        Group.CALL,
+        "Check an enterprise app and its program at WeCom.",
+        ("wwspec app check", "wwspec app check --ability chat_digest --request '{\"limit\": 1}'"),
+    ),
+    "keys": Verb(
+        Group.CALL,
+        "Make, rotate and list the app's private keys.",
+        ("wwspec keys new", "wwspec keys rotate --no-register", "wwspec keys list"),
+    ),
     "serve": Verb(
         Group.DELIVER,
         "Serve the program to the channel.",
         ("wwspec serve", "wwspec serve --sdk emulator --port 8081", "wwspec serve --workers 2 --log-json"),
+    ),
+    "metrics": Verb(
+        Group.DELIVER,
+        "Serve the program's figures for Prometheus, outside of the zone.",
+        ("wwspec metrics", "wwspec metrics --listen 127.0.0.1:9465 --ability figures"),
     ),
     "image": Verb(
         Group.DELIVER,

@@ -10,6 +10,14 @@ require("client", "wwspec_router.client")
 from wwspec_router.client.asynchronous import AsyncTask, AsyncZoneClient  # noqa: E402 - after the check of the extra
 from wwspec_router.client.blocking import Task, ZoneClient  # noqa: E402
 from wwspec_router.client.calls import TaskStatus  # noqa: E402
+from wwspec_router.client.cursors import (  # noqa: E402
+    CursorError,
+    CursorMovedError,
+    CursorStore,
+    FileCursor,
+    Position,
+)
+from wwspec_router.client.databases import DbCursor  # noqa: E402
 from wwspec_router.client.errors import (  # noqa: E402
     BadAnswerError,
     ContractMisfitError,
@@ -17,6 +25,7 @@ from wwspec_router.client.errors import (  # noqa: E402
     NotSentError,
     PlatformError,
     ProgramError,
+    RepeatedCursorError,
     ReplyTypeError,
     SdkApiError,
     StillRunningError,
@@ -24,6 +33,8 @@ from wwspec_router.client.errors import (  # noqa: E402
     ZoneClientError,
 )
 from wwspec_router.client.keys import KeyMissingError, KeyRing, KeyRingError  # noqa: E402
+from wwspec_router.client.message_pages import AsyncMessagePage, MessagePage  # noqa: E402
+from wwspec_router.client.messages import MessageGap, MessageGapError  # noqa: E402
 from wwspec_router.client.models import (  # noqa: E402
     AuthEdition,
     AuthScope,
@@ -41,6 +52,7 @@ from wwspec_router.client.tokens import AppSecret, SuiteApp, Token, TokenProvide
 
 __all__ = [
     "AppSecret",
+    "AsyncMessagePage",
     "AsyncTask",
     "AsyncZoneClient",
     "AuthEdition",
@@ -50,17 +62,27 @@ __all__ = [
     "BadAnswerError",
     "ContractMisfitError",
     "CorpAuth",
+    "CursorError",
+    "CursorMovedError",
+    "CursorStore",
+    "DbCursor",
     "DocAuth",
     "DocAuthUser",
     "DocAuthUsers",
+    "FileCursor",
     "KeyMissingError",
     "KeyRing",
     "KeyRingError",
     "Masking",
+    "MessageGap",
+    "MessageGapError",
+    "MessagePage",
     "NoAnswerError",
     "NotSentError",
     "PlatformError",
+    "Position",
     "ProgramError",
+    "RepeatedCursorError",
     "ReplyTypeError",
     "RetryPolicy",
     "SdkApiError",

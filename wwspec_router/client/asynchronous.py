@@ -1,7 +1,7 @@
 """The client for an event loop."""
 
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
 from types import TracebackType
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, Self, TypeVar, Unpack, overload
@@ -13,11 +13,15 @@ import httpx
 from wwspec_router.client import calls, endpoints
 from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions, TaskStatus
 from wwspec_router.client.core import BASE_URL, Core
+from wwspec_router.client.cursors import CursorStore
 from wwspec_router.client.http import AsyncHiding, check_base_url, proxy_of, received, sent, transport_error
+from wwspec_router.client.message_pages import AsyncMessagePage
+from wwspec_router.client.messages import Pull, PullOptions
 from wwspec_router.client.options import CONNECTIONS, PREFIX, TIMEOUT, Tokens, core_of, described, limits_of
+from wwspec_router.client.paging import Pages
 from wwspec_router.client.retries import RetryPolicy
 from wwspec_router.client.steps import Alone, Ask, Pause, Received, Send, Step, Steps
-from wwspec_router.contracts import ApiRequest, OutputT
+from wwspec_router.contracts import ApiRequest, OutputT, PagedRequest
 
 __all__ = ["AsyncTask", "AsyncZoneClient"]
 
@@ -153,6 +157,39 @@ class AsyncZoneClient:
         """Return the task of a jobid that the app has kept; see `ZoneClient.task`."""
         return AsyncTask(self, jobid, Ability("", "", reply))
 
+    async def access_token(self) -> str:
+        """Return the access token that the client uses, for APIs of WeCom that it does not have.
+
+        Raises:
+            ZoneClientError: There is none.
+        """
+        return await self._run(self._core.access_token())
+
+    @overload
+    def pages(self, ability: PagedRequest[OutputT], **options: Unpack[CallOptions]) -> AsyncIterator[OutputT]: ...
+
+    @overload
+    def pages(
+        self, ability: str, request: PagedRequest[OutputT], **options: Unpack[CallOptions]
+    ) -> AsyncIterator[OutputT]: ...
+
+    def pages(
+        self,
+        ability: str | PagedRequest[OutputT],
+        request: PagedRequest[OutputT] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> AsyncIterator[OutputT]:
+        """Call an API that replies in pages, for `async for`; see `ZoneClient.pages`."""
+        return self._each(Pages(self._core, ability, request, options).next)
+
+    def messages(self, cursors: CursorStore, **options: Unpack[PullOptions]) -> AsyncIterator[AsyncMessagePage]:
+        """Pull the messages that are new since the last pull, for `async for`; see `ZoneClient.messages`.
+
+        The functions of the store and of the options may be `async def`.
+        """
+        pull = Pull(self._core, cursors, options)
+        return (AsyncMessagePage(pull, each, self._run) async for each in self._each(pull.next))
+
     set_public_key = _method(endpoints.set_public_key)
     get_auth_user_list = _method(endpoints.get_auth_user_list)
     set_receive_callback = _method(endpoints.set_receive_callback)
@@ -167,6 +204,10 @@ class AsyncZoneClient:
     get_doc_auth_user_list = _method(endpoints.get_doc_auth_user_list)
     get_doc_auth_info = _method(endpoints.get_doc_auth_info)
     upload_media = _method(endpoints.upload_media)
+
+    async def _each(self, following: Callable[[], Steps[T | None]]) -> AsyncIterator[T]:
+        while (found := await self._run(following())) is not None:
+            yield found
 
     async def _run(self, steps: Steps[T]) -> T:
         resume: Callable[[], Step] = partial(next, steps)
@@ -192,10 +233,10 @@ class AsyncZoneClient:
             case Alone(work=work):
                 async with self._lock:
                     return await self._run(work())
-            case Ask(function=function):
+            case Ask(function=function, same_thread=same_thread):
                 if inspect.iscoroutinefunction(function):
                     return await function()
-                found = await anyio.to_thread.run_sync(function)
+                found = function() if same_thread else await anyio.to_thread.run_sync(function)
                 return await found if inspect.isawaitable(found) else found
 
     async def _send(self, step: Send) -> Received:

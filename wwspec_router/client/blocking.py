@@ -3,7 +3,7 @@
 import inspect
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from types import TracebackType
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, Self, TypeVar, Unpack, overload
@@ -13,11 +13,15 @@ import httpx
 from wwspec_router.client import calls, endpoints
 from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions, TaskStatus
 from wwspec_router.client.core import BASE_URL, Core
+from wwspec_router.client.cursors import CursorStore
 from wwspec_router.client.http import Hiding, check_base_url, proxy_of, received, sent, transport_error
+from wwspec_router.client.message_pages import MessagePage
+from wwspec_router.client.messages import Pull, PullOptions
 from wwspec_router.client.options import CONNECTIONS, PREFIX, TIMEOUT, Tokens, core_of, described, limits_of
+from wwspec_router.client.paging import Pages
 from wwspec_router.client.retries import RetryPolicy
 from wwspec_router.client.steps import Alone, Ask, Pause, Received, Send, Step, Steps
-from wwspec_router.contracts import ApiRequest, OutputT
+from wwspec_router.contracts import ApiRequest, OutputT, PagedRequest
 from wwspec_router.errors import ConfigurationError
 
 __all__ = ["Task", "ZoneClient"]
@@ -125,7 +129,8 @@ class ZoneClient:
 
         Args:
             ability: Its ID; or the request of an SDK API, such as `sync_msg.Request(limit=200)`: then the ID is the
-                API's name behind the prefix, and the reply is the API's `Response`.
+                API's name behind the prefix, and the reply is the API's `Response`; or a request of the module that
+                `wwspec contracts --client` writes, which knows ID and reply.
             request: With an ID, the request: a value to be encoded, or JSON text as a str; `{}` when None.
             reply: With an ID, the type of the reply; without it the reply is plain JSON.
             raw: Return the reply's JSON text as it is, without looking for an errcode in it.
@@ -181,6 +186,65 @@ class ZoneClient:
         """
         return Task(self, jobid, Ability("", "", reply))
 
+    def access_token(self) -> str:
+        """Return the access token that the client uses, for APIs of WeCom that it does not have.
+
+        Raises:
+            ZoneClientError: There is none.
+        """
+        return self._run(self._core.access_token())
+
+    @overload
+    def pages(self, ability: PagedRequest[OutputT], **options: Unpack[CallOptions]) -> Iterator[OutputT]: ...
+
+    @overload
+    def pages(
+        self, ability: str, request: PagedRequest[OutputT], **options: Unpack[CallOptions]
+    ) -> Iterator[OutputT]: ...
+
+    def pages(
+        self,
+        ability: str | PagedRequest[OutputT],
+        request: PagedRequest[OutputT] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Iterator[OutputT]:
+        """Call an API that replies in pages, one after another, from the request's own to the last one.
+
+        A page may be short, or empty, while more follow. Each is asked for when it is wanted.
+
+        Args:
+            ability: The request of the API, such as `search_chat.Request(query_word="x")`; or an ability ID.
+            request: With an ability ID, the request.
+            options: Those of `call`, for each page.
+
+        Raises:
+            RepeatedCursorError: The pages would never end.
+            ZoneClientError: As `call`.
+            ConfigurationError: The request has no pages, or no program is named.
+        """
+        return self._each(Pages(self._core, ability, request, options).next)
+
+    def messages(self, cursors: CursorStore, **options: Unpack[PullOptions]) -> Iterator[MessagePage]:
+        """Pull the messages that are new since the last pull, page by page, to the latest one [99824].
+
+        Work through a page before you ask for the next one: then it is kept, unless `page.keep()` has kept it. A page
+        that was not kept comes again, in the next call of `messages`: each message comes at least once, and its msgid
+        says which one it is. With a `DbCursor`, and rows and `page.keep()` in one transaction, exactly once.
+
+        Args:
+            cursors: Where the last pull ended: `FileCursor`, `DbCursor`, or a `CursorStore` of the app's.
+            options: `token` of an event, `limit`, `on_gap`, `patience`, `ability`, `program_id`, `notify_id` and
+                `timeout`; see `PullOptions`.
+
+        Raises:
+            MessageGapError: Messages may be missing, since the last pull is more than 5 days ago. Not with `on_gap`.
+            CursorError: What is stored can't be read or written; `CursorMovedError` when another pull has kept a page.
+            ZoneClientError: As `call`, when waiting did not help.
+            ConfigurationError: The limit is not 1 to 1000, or no program is named.
+        """
+        pull = Pull(self._core, cursors, options)
+        return (MessagePage(pull, each, self._run) for each in self._each(pull.next))
+
     set_public_key = _method(endpoints.set_public_key)
     get_auth_user_list = _method(endpoints.get_auth_user_list)
     set_receive_callback = _method(endpoints.set_receive_callback)
@@ -195,6 +259,10 @@ class ZoneClient:
     get_doc_auth_user_list = _method(endpoints.get_doc_auth_user_list)
     get_doc_auth_info = _method(endpoints.get_doc_auth_info)
     upload_media = _method(endpoints.upload_media)
+
+    def _each(self, following: Callable[[], Steps[T | None]]) -> Iterator[T]:
+        while (found := self._run(following())) is not None:
+            yield found
 
     def _run(self, steps: Steps[T]) -> T:
         resume: Callable[[], Step] = partial(next, steps)

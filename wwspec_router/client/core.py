@@ -35,10 +35,24 @@ _HINTS: Mapping[int, str] = {
     48001: "the app needs the permission for this API in the admin console",
     48002: "the app needs the permission for this API in the admin console",
     60020: "add the address of this machine to the app's trusted IPs",
+    40080: "the suite_secret is not that of the suite",
+    40083: "the suite_id does not exist",
+    40084: "the permanent_code is not that of this corp's installation",
+    40085: "take the suite_ticket that WeCom has pushed last; it pushes one every ten minutes",
+    40088: "take the jobid that `async_program_task` gave this app",
+    40211: "a public key is RSA-2048, as PEM",
+    40212: "WeCom has a key of this version or of a higher one",
     710641: "link a program with the app in the admin console",
+    710645: "deploy the program in the admin console",
+    710651: "the corp's administrator buys or renews the chat archive",
+    710659: "set the app's public key: `wwspec keys new`",
     710671: "a debug credential is valid for 3 days",
+    710672: "debug mode is for test corps and test installations",
     710674: "the program does not run, or is not deployed",
     790020: "link the program with the app in the admin console",
+    790021: "deploy the program in the admin console",
+    800001: "the admin console shows the program's ID",
+    800002: "deploy the program in the admin console",
     **HINTS,
 }
 
@@ -89,6 +103,14 @@ class Core:
         if not (program_id or self._program_id):
             raise ConfigurationError("program_id is missing: give it to the client, or to the call")
         return program_id or self._program_id
+
+    def access_token(self) -> Steps[str]:
+        """Return the access token that requests are sent with.
+
+        Raises:
+            ZoneClientError: There is none.
+        """
+        return self._tokens.current()
 
     def perform(self, request: Request, attempts: Attempts = Attempts()) -> Steps[dict[str, Any]]:
         """Send a request with an access token until it is accepted, and return the answer.

@@ -26,6 +26,7 @@ __all__ = [
     "NotSentError",
     "PlatformError",
     "ProgramError",
+    "RepeatedCursorError",
     "ReplyTypeError",
     "SdkApiError",
     "StillRunningError",
@@ -138,9 +139,9 @@ class ProgramError(ZoneClientError):
 
     who = "the program"
 
-    def __init__(self, call: str, errcode: int, errmsg: str, raw: str) -> None:
+    def __init__(self, call: str, errcode: int, errmsg: str, raw: str, *, retryable: bool = False) -> None:
         text = f"{self.who} answers errcode {errcode}: {errmsg or 'without an errmsg'}"
-        super().__init__(call, text, may_have_run=True)
+        super().__init__(call, text, retryable=retryable, may_have_run=True)
         self.errcode = errcode
         self.errmsg = errmsg
         self.raw = raw
@@ -162,6 +163,15 @@ class ReplyTypeError(ZoneClientError):
     def __init__(self, call: str, text: str, raw: str) -> None:
         super().__init__(call, text, may_have_run=True)
         self.raw = raw
+
+
+class RepeatedCursorError(ZoneClientError):
+    """A reply says that there are more pages, and its `next_cursor` is empty or that of an earlier page."""
+
+    def __init__(self, call: str) -> None:
+        super().__init__(
+            call, "the reply says that there is more, and its next_cursor leads nowhere", may_have_run=True
+        )
 
 
 class StillRunningError(ZoneClientError):

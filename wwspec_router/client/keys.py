@@ -2,9 +2,11 @@
 
 import base64
 import binascii
+import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from msgspec import UnsetType
 
@@ -13,8 +15,9 @@ from wwspec_router.errors import ConfigurationError, WWSpecError
 if TYPE_CHECKING:
     from Crypto.PublicKey.RSA import RsaKey
 
-__all__ = ["KeyMissingError", "KeyRing", "KeyRingError", "SealedKey"]
+__all__ = ["KEY_BITS", "KeyMissingError", "KeyRing", "KeyRingError", "SealedKey", "key_files"]
 
+_FILE = re.compile(r"key-([1-9][0-9]{0,8})\.pem")
 KEY_BITS = 2048
 """WeCom takes RSA-2048 [99845]."""
 
@@ -68,6 +71,22 @@ class KeyRing:
     def __init__(self, keys: Mapping[int, Path | str], passphrase: str | None = None) -> None:
         self._keys = {version: _Key(version, keys[version], passphrase) for version in sorted(keys)}
 
+    @classmethod
+    def from_folder(cls, path: Path, passphrase: str | None = None) -> Self:
+        """Return the ring of the keys that `wwspec keys` has made: `key-1.pem`, `key-2.pem` and so on.
+
+        Args:
+            path: The folder.
+            passphrase: Of the keys that are encrypted.
+
+        Raises:
+            ConfigurationError: The folder has no key, or one can't be read.
+        """
+        keys = key_files(path)
+        if not keys:
+            raise ConfigurationError(f"{path} has no key-1.pem or the like: `wwspec keys new` makes one")
+        return cls(keys, passphrase)
+
     def __repr__(self) -> str:
         return f"KeyRing(versions={list(self._keys)})"
 
@@ -98,6 +117,19 @@ class KeyRing:
         """
         return self._key(self.latest if version is None else version).public_key()
 
+    def fingerprint(self, version: int | None = None) -> str:
+        """Return what tells one public key from another: `SHA256:` and the digest of its DER form in Base64.
+
+        `openssl pkey -in key-1.pem -pubout -outform DER | openssl dgst -sha256 -binary | base64` prints the same.
+
+        Args:
+            version: Of the key; the latest when None.
+
+        Raises:
+            KeyMissingError: There is none of this version.
+        """
+        return self._key(self.latest if version is None else version).fingerprint()
+
     def open(self, sealed: SealedKey | Mapping[str, Any] | UnsetType) -> str:
         """Return the secret key of a message, for the `encrypt_info` of analysis tasks.
 
@@ -122,6 +154,21 @@ class KeyRing:
         return self._keys[version]
 
 
+def key_files(folder: Path) -> dict[int, Path]:
+    """Return the key files of a folder by version, in ascending order; none when there is no such folder.
+
+    Raises:
+        ConfigurationError: The folder can't be read.
+    """
+    try:
+        paths = list(folder.iterdir())
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ConfigurationError(f"{folder}: can't be read: {error.strerror}") from None
+    return dict(sorted((int(match[1]), path) for path in paths if (match := _FILE.fullmatch(path.name))))
+
+
 class _Key:
     """One private key."""
 
@@ -132,6 +179,10 @@ class _Key:
 
     def public_key(self) -> str:
         return self._key.public_key().export_key().decode()
+
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256(self._key.public_key().export_key("DER")).digest()
+        return f"SHA256:{base64.b64encode(digest).decode()}"
 
     def open(self, text: str) -> str:
         try:

@@ -77,6 +77,8 @@ class Ask:
     """Call a function of the app's; gives what it returns."""
 
     function: Asked[Any]
+    same_thread: bool = False
+    """Call it on the event loop's own thread, though it may block."""
 
 
 Step = Send | Pause | Alone | Ask

@@ -6,6 +6,7 @@ has, `repair` repairs replies, `matching` is the platform's rule, `examples` mak
 
 from wwspec_router.contracts.base import (
     UNSET,
+    AbilityRequest,
     ApiRequest,
     Contract,
     Flag,
@@ -23,6 +24,7 @@ from wwspec_router.contracts.base import (
 
 __all__ = [
     "UNSET",
+    "AbilityRequest",
     "ApiRequest",
     "Contract",
     "Flag",

@@ -16,6 +16,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 __all__ = [
     "UNSET",
+    "AbilityRequest",
     "ApiRequest",
     "Contract",
     "Flag",
@@ -57,6 +58,13 @@ class ApiRequest(Contract, Generic[OutputT]):
     The module's name is the API's name: `wwspec_router/wecom/api/sync_msg.py` holds `Request` and `Response` of
     `sync_msg`.
     """
+
+
+class AbilityRequest(ApiRequest[OutputT]):
+    """Base of a request of an application's own ability, in the module that `wwspec contracts --client` writes."""
+
+    ability_id: ClassVar[str]
+    """What the request is sent to."""
 
 
 class PagedRequest(ApiRequest[OutputT]):

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 import msgspec
 
 from wwspec_router.config import registry_path
-from wwspec_router.contracts import ApiRequest, OutputT, reply_type
+from wwspec_router.contracts import AbilityRequest, ApiRequest, OutputT, reply_type
 from wwspec_router.emulator.http.answer import Answer, CallRefusedError, SubmittedCall, read_answer
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.testing.ability_ids import ability_id_of
@@ -196,6 +196,8 @@ class Zone:
 
     def _asked(self, ability: str | ApiRequest[Any], data: object, reply: Any) -> tuple[str, str, Any]:
         """Return the ability ID, the request's JSON text and the type of the reply."""
+        if isinstance(ability, AbilityRequest):
+            return ability.ability_id, msgspec.json.encode(ability).decode(), reply_type(type(ability))
         if isinstance(ability, ApiRequest):
             kind = type(ability)
             api = kind.__module__.rpartition(".")[2]

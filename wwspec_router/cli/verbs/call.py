@@ -5,16 +5,13 @@ from pathlib import Path
 
 import click
 
+from wwspec_router.cli.callers import Place, caller_options
 from wwspec_router.cli.candidates import ability_ids
-from wwspec_router.cli.emulator_options import url_option
-from wwspec_router.cli.options import needs, print_json
-from wwspec_router.cli.verbs.job import job_line, print_answer
-from wwspec_router.emulator.http.answer import Answer, NoResultError
-from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_router.cli.options import print_json
+from wwspec_router.cli.wecom import WeComCommand
 
 
-@click.command()
-@needs("emulator")
+@click.command(cls=WeComCommand)
 @click.argument("ability_id", metavar="ABILITY", shell_complete=ability_ids)
 @click.argument("data", metavar="[JSON | @FILE | -]", default="{}")
 @click.option("--notify-id", default="", help="notify_id of a program_notify callback.")
@@ -26,11 +23,14 @@ from wwspec_router.emulator.http.client import EmulatorClient
     show_default=True,
     help="Seconds to wait for the result of an asynchronous call; with 0, print its jobid.",
 )
-@url_option
-def command(ability_id: str, data: str, notify_id: str, asynchronous: bool, wait: float, url: str) -> None:
-    """Call an ability through a running emulator and print the program's reply.
+@caller_options
+def command(ability_id: str, data: str, notify_id: str, asynchronous: bool, wait: float, place: Place) -> None:
+    """Call an ability through a running emulator, or through WeCom, and print the program's reply.
 
     The request is JSON text, @FILE that holds it, or - for standard input; {} when it is left out.
+
+    With --base-url or WWSPEC_BASE_URL the call goes to WeCom, as the app that --corpid, --corpsecret-file and
+    --program-id name, or WWSPEC_CORPID, WWSPEC_CORPSECRET and WWSPEC_PROGRAM_ID; without it to the emulator at --url.
 
     Exit code: 0 when the program has answered, 1 when the platform or the program refused the call or nobody answered,
     2 for wrong usage.
@@ -38,25 +38,21 @@ def command(ability_id: str, data: str, notify_id: str, asynchronous: bool, wait
     if asynchronous and notify_id:
         raise click.UsageError("an asynchronous call carries no notify_id")
     request = _request(data)
-    with EmulatorClient(url) as emulator:
+    with place.caller(program=True) as caller:
         if not asynchronous:
-            print_answer(emulator.call(ability_id, request, notify_id))
-        elif (answer := _result(emulator, ability_id, request, wait)) is not None:
-            print_answer(answer)
-
-
-def _result(emulator: EmulatorClient, ability_id: str, request: str, wait: float) -> Answer[object] | None:
-    """Return the answer to an asynchronous call; None when nobody waits for it, and its jobid is printed."""
-    submitted = emulator.submit(ability_id, request)
-    again = job_line(submitted.jobid, emulator.url)
-    if not wait:
-        print_json({"jobid": submitted.jobid})
-        click.echo(f"`{again}` prints the result", err=True)
-        return None
-    try:
-        return submitted.result(wait)
-    except NoResultError as error:
-        raise click.ClickException(f"{error}; `{again}` asks again") from None
+            caller.call(ability_id, request, notify_id).show()
+            return
+        jobid = caller.submit(ability_id, request)
+        again = place.job_line(jobid)
+        if not wait:
+            print_json({"jobid": jobid})
+            click.echo(f"`{again}` prints the result", err=True)
+            return
+        reply = caller.result(jobid, wait)
+    if reply is None:
+        said = f"{jobid}: the program has reported no result within {wait:g} seconds"
+        raise click.ClickException(f"{said}; `{again}` asks again")
+    reply.show()
 
 
 def _request(data: str) -> str:

@@ -1,5 +1,6 @@
 """`wwspec contracts`: what to paste into WeCom's admin console, and whether the console still has it."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from wwspec_router.config import registry_path
 from wwspec_router.contracts.files import SIDES, ConsoleContract, read_console_files, write_console_files
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.registry.examples import compare, console_contracts, json_schemas
-from wwspec_router.registry.table import build_table
+from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.spelling import did_you_mean
 
 
@@ -28,6 +29,12 @@ from wwspec_router.spelling import did_you_mean
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Compare with files that were copied from the console; exit 1 when a call or a reply would be refused.",
 )
+@click.option(
+    "--client",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write the module of the program's own abilities there, <program>.py, for its enterprise app.",
+)
+@click.option("--check", is_flag=True, help="With --client: write nothing; exit 1 with a diff when the module is old.")
 @click.argument("ability_ids", nargs=-1, metavar="[ABILITY]...", shell_complete=known_ids)
 def command(
     app: Path,
@@ -35,12 +42,21 @@ def command(
     out: Path | None,
     json_schema: bool,
     diff: Path | None,
+    client: Path | None,
+    check: bool,
     ability_ids: tuple[str, ...],
 ) -> None:
     """Print the two JSON examples to register for each ABILITY (all of them when none is named)."""
-    if sum((out is not None, json_schema, diff is not None)) > 1:
-        raise click.UsageError("give one of --out, --json-schema and --diff")
+    if sum((out is not None, json_schema, diff is not None, client is not None)) > 1:
+        raise click.UsageError("give one of --out, --json-schema, --diff and --client")
+    if check and client is None:
+        raise click.UsageError("--check goes with --client")
+    if client is not None and ability_ids:
+        raise click.UsageError("--client writes all abilities: name none")
     table = build_table(app, registry_path(app, registry))
+    if client is not None:
+        _client(client, table, check=check)
+        return
     contracts = console_contracts(table)
     if unknown := [each for each in ability_ids if each not in contracts]:
         raise ConfigurationError(
@@ -59,6 +75,33 @@ def command(
         click.echo(f"{out}: {len(wanted)} abilities")
     else:
         print_json(wanted)
+
+
+def _client(folder: Path, table: AbilityTable, *, check: bool) -> None:
+    """Write the module of the program's own abilities, or print how that in the folder differs."""
+    import difflib  # these here, since no other way of this verb needs them
+
+    from wwspec_router.registry.client_module import client_module, module_name
+
+    path = folder / f"{module_name(table)}.py"
+    text = client_module(table)
+    try:
+        old = path.read_text("utf-8") if path.exists() else ""
+        if not check and text != old:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: {error}") from None
+    if not check:
+        click.echo(f"{path}: {'written' if text != old else 'no change'}")
+        return
+    lines = difflib.unified_diff(old.splitlines(), text.splitlines(), str(path), f"{path} as it would be", lineterm="")
+    differing = list(lines)
+    for line in differing:
+        click.echo(line)
+    if differing:
+        raise click.ClickException(f"{path} is old: `wwspec contracts --client {shlex.quote(str(folder))}` writes it")
+    click.echo(f"{path}: no difference")
 
 
 def _diff(folder: Path, contracts: dict[str, ConsoleContract], *, whole: bool) -> None:

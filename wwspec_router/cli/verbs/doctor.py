@@ -10,13 +10,13 @@ import sysconfig
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from enum import StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
 from wwspec_router.cli.emulator_options import DEFAULTS
+from wwspec_router.cli.findings import Finding, State, end, print_findings
 from wwspec_router.cli.help import SettingsCommand
 from wwspec_router.cli.options import app_options, origin, setting_options, settings_file
 from wwspec_router.cli.ports import Kind, kind, occupant, refusal
@@ -51,23 +51,6 @@ except SdkUnavailableError as error:
 """Loads the SDK in a process of its own, since a compiled module may end its process."""
 
 
-class State(StrEnum):
-    """What a finding asks for."""
-
-    OK = "ok"
-    PRODUCTION = "prod"
-    """Works here, and must be fixed before the program goes into the zone."""
-    FIX = "fix"
-
-
-class Finding(NamedTuple):
-    """One line."""
-
-    state: State
-    topic: str
-    text: str
-
-
 @click.command(cls=SettingsCommand)
 @app_options
 @setting_options
@@ -94,12 +77,7 @@ def command(app: Path, registry: Path | None, emulator_port: int, production: bo
     """  # noqa: D301 - click's own mark for a paragraph that keeps its lines
     settings = Settings(app=app, registry=registry, sdk=SdkSource(sdk), **options)
     bad = {State.FIX, State.PRODUCTION} if production else {State.FIX}
-    found = False
-    for finding in _findings(settings, emulator_port):
-        click.echo(f"{finding.state:<4}  {finding.topic:<8}  {finding.text}")
-        found = found or finding.state in bad
-    if found:
-        click.get_current_context().exit(1)
+    end(print_findings(_findings(settings, emulator_port)), bad)
 
 
 def _findings(settings: Settings, emulator_port: int) -> Iterator[Finding]:

@@ -6,15 +6,23 @@ from typing import Any
 
 import click
 
+from wwspec_router.cli.callers import is_wecom
 from wwspec_router.cli.candidates import event_types
 from wwspec_router.cli.emulator_options import url_option
 from wwspec_router.cli.options import needs, print_json
+from wwspec_router.cli.wecom import base_url_option
 from wwspec_router.contracts import Contract
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.http.answer import read_answer
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.errors import JsonError
 from wwspec_router.spelling import did_you_mean
+
+NOT_AT_WECOM = (
+    "WeCom has no API that fires an event: it sends one when something happens, such as a message in an archived chat, "
+    "to the program that `set_receive_callback` has chosen. Let it happen there, and see what comes with "
+    "`wwspec app tail`; or let an emulator fire it: --url in place of --base-url"
+)
 
 
 @click.command()
@@ -33,13 +41,18 @@ from wwspec_router.spelling import did_you_mean
     help="JSON: a whole event, which is sent as it is, or fields to set.",
 )
 @url_option
-def command(event_type: str, overrides: tuple[str, ...], file: Path | None, url: str) -> None:
+@base_url_option(hidden=True)
+def command(event_type: str, overrides: tuple[str, ...], file: Path | None, url: str, base_url: str) -> None:
     """Let a running emulator send EVENT, such as conversation_new_message, to the program.
 
     Prints the event, the program's reply, and the notification that the app was sent, if any.
 
+    WeCom has no API for this: it sends events itself, so --base-url is refused.
+
     Exit code: 0 when the program took the event, 1 when it refused it or nobody answered, 2 for wrong usage.
     """
+    if is_wecom(click.get_current_context()):
+        raise click.UsageError(NOT_AT_WECOM)
     given = {} if file is None else _read(file)
     whole = "event_type" in given
     if whole and (overrides or event_type not in ("", given["event_type"])):

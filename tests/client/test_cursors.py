@@ -1,0 +1,95 @@
+"""`FileCursor`: the cursor in a file that is whole at any time, and never silently another one."""
+
+import resource
+import signal
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, strategies as st
+
+from wwspec_router.client import CursorError, CursorMovedError, FileCursor, Position
+
+FIRST = Position("s1", 1_700_000_000, 1)
+SECOND = Position("s2", 1_700_000_060, 2)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where the cursor is kept."""
+    return tmp_path / "messages.cursor"
+
+
+def test_what_is_kept_is_loaded_again_and_nothing_else_is_left_in_the_folder(file: Path) -> None:
+    cursors = FileCursor(str(file))
+    assert cursors.load() is None
+    cursors.keep(None, FIRST, commit=True)
+    cursors.keep(FIRST, SECOND, commit=False)
+    cursors.keep(FIRST, SECOND, commit=False)  # as after an error that came too late
+    assert FileCursor(file).load() == SECOND
+    assert list(file.parent.iterdir()) == [file]
+    assert repr(cursors) == f"FileCursor('{file}')"
+
+
+def test_a_link_leads_to_the_file_and_stays_a_link(file: Path) -> None:
+    link = file.with_name("link")
+    link.symlink_to(file)
+    FileCursor(link).keep(None, FIRST, commit=True)
+    assert link.is_symlink()
+    assert FileCursor(file).load() == FIRST
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"cursor":"x"}', '{"cursor":"x","covered_until":1,"pages":1,"x":1}']
+)
+def test_a_damaged_file_is_an_error_that_names_the_fix_and_no_new_start(file: Path, content: str) -> None:
+    file.write_text(content, "utf-8")
+    for use in (FileCursor(file).load, lambda: FileCursor(file).keep(None, FIRST, commit=True)):
+        with pytest.raises(
+            CursorError, match=f"{file}: is not a cursor file, or damaged .* or remove it to pull all of"
+        ):
+            use()
+    assert file.read_text("utf-8") == content
+
+
+@given(st.binary(max_size=80))
+def test_no_content_of_the_file_is_taken_for_a_first_pull(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    file = tmp_path_factory.mktemp("cursor") / "cursor"
+    file.write_bytes(content)
+    try:
+        assert FileCursor(file).load() == msgspec.json.decode(content, type=Position)
+    except CursorError:
+        pass
+
+
+def test_a_place_that_can_not_be_used_is_named_before_anything_is_pulled(tmp_path: Path) -> None:
+    with pytest.raises(CursorError, match="nowhere/cursor: the folder does not exist: make it, or name another path"):
+        FileCursor(tmp_path / "nowhere" / "cursor").load()
+    with pytest.raises(CursorError, match=f"{tmp_path}: can't be read: Is a directory"):
+        FileCursor(tmp_path).load()
+
+
+def test_a_full_disk_leaves_the_old_file_whole(file: Path) -> None:
+    cursors = FileCursor(file)
+    cursors.keep(None, FIRST, commit=True)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8, limits[1]))
+        with pytest.raises(CursorError, match=f"{file}: can't be written: File too large"):
+            cursors.keep(FIRST, SECOND, commit=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    assert FileCursor(file).load() == FIRST
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_the_second_of_two_pulls_to_keep_a_page_is_refused(file: Path) -> None:
+    one, other = FileCursor(file), FileCursor(file)
+    one.keep(None, FIRST, commit=True)
+    with pytest.raises(CursorMovedError, match=f"{file} has been changed since this pull read it: by another pull"):
+        other.keep(None, Position("s9", 1_700_000_000, 1), commit=True)
+    assert one.load() == FIRST

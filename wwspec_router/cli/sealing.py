@@ -1,0 +1,73 @@
+"""Which versions of the app's key seal messages: WeCom has no API that tells it, but each message does [99824]."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from wwspec_router.client import ZoneClient
+
+__all__ = ["PREFIX", "SYNC_MSG", "Pulled", "Sealed", "pull_messages"]
+
+PREFIX = "invoke_"
+"""What programs put before an SDK API's name; `client.ZoneClient` has the same default."""
+SYNC_MSG = "sync_msg"
+PAGE = 1000
+"""Messages that are pulled: the largest page, since the API has a strict limit of frequency."""
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """The `service_encrypt_info` of a message."""
+
+    encrypted_secret_key: str = ""
+    public_key_ver: int = 0
+
+
+class _Message(msgspec.Struct, frozen=True):
+    service_encrypt_info: Sealed = Sealed()
+
+
+class _Page(msgspec.Struct, frozen=True):
+    has_more: bool | int = False
+    msg_list: list[_Message] = []
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What the oldest messages of the last 5 days say."""
+
+    messages: int
+    has_more: bool
+    """There are newer ones."""
+    samples: Mapping[int, Sealed]
+    """Version -> the latest secret key that is sealed with it, in the order in which the versions were used."""
+
+    @property
+    def versions(self) -> str:
+        """The versions, as a text."""
+        return ", ".join(map(str, self.samples))
+
+    @property
+    def text(self) -> str:
+        """Which versions seal how many messages, as the begin of a sentence."""
+        several = "messages are" if self.messages > 1 else "message is"
+        more = "; there are newer ones" if self.has_more else ""
+        return f"{self.messages} {several} sealed with version {self.versions}{more}"
+
+
+def pull_messages(client: "ZoneClient", prefix: str) -> Pulled:
+    """Pull messages through the program, as an app does; this changes nothing.
+
+    Args:
+        client: Of the app.
+        prefix: What comes before `sync_msg` in the program's ability ID.
+
+    Raises:
+        ZoneClientError: They can't be pulled.
+    """
+    page = client.call(f"{prefix}{SYNC_MSG}", {"limit": PAGE}, reply=_Page)
+    sealed = [each.service_encrypt_info for each in page.msg_list]
+    samples = {each.public_key_ver: each for each in sealed if each.encrypted_secret_key}
+    return Pulled(len(sealed), bool(page.has_more), samples)

@@ -1,0 +1,145 @@
+"""Where a pull of messages ended: what is kept of it, and the stores that keep it."""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import ClassVar
+
+import msgspec
+
+from wwspec_router.contracts.decoding import decode_json
+from wwspec_router.errors import JsonError, WWSpecError
+
+__all__ = ["CursorError", "CursorMovedError", "CursorStore", "FileCursor", "Position"]
+
+
+class CursorError(WWSpecError):
+    """Where the last pull ended can't be read or kept; the text names the fix."""
+
+
+class CursorMovedError(CursorError):
+    """The stored cursor is not the one that this pull went on from.
+
+    Another pull has kept a page meanwhile, or the transaction that kept an earlier page of this pull was rolled back.
+    """
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"{where} has been changed since this pull read it: by another pull, or because the transaction of an "
+            "earlier page was rolled back. Let one process pull at a time, and begin again with messages()"
+        )
+
+
+class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a pull ended."""
+
+    cursor: str
+    """`next_cursor` of the last page that was kept."""
+    covered_until: int
+    """Unix seconds: the app has what was sent before, as far as WeCom still had it at the first pull."""
+    pages: int
+    """How many were kept so far; no two positions of a store have the same number."""
+
+
+class CursorStore(ABC):
+    """Keeps where the pulls of messages end. With `AsyncZoneClient` both functions may be `async def`.
+
+    Attributes:
+        same_thread: Whether `AsyncZoneClient` calls plain functions on the event loop's own thread. Otherwise they run
+            on another thread, so that they may block.
+    """
+
+    same_thread: ClassVar[bool] = False
+
+    @abstractmethod
+    def load(self) -> Position | None | Awaitable[Position | None]:
+        """Return what is stored; None before the first pull.
+
+        Raises:
+            CursorError: It can't be read.
+        """
+
+    @abstractmethod
+    def keep(self, before: Position | None, after: Position, *, commit: bool) -> None | Awaitable[None]:
+        """Store where the pull is now. Doing so twice is the same as once.
+
+        Args:
+            before: What must be stored now, unless it is `after` already.
+            after: What is stored then.
+            commit: Nobody else ends the transaction: the loop keeps the page, not the app.
+
+        Raises:
+            CursorMovedError: Something else is stored.
+            CursorError: It can't be stored.
+        """
+
+
+class FileCursor(CursorStore):
+    """The cursor in a small file: every message is handed out at least once.
+
+    A new file takes the place of the old one as a whole, after it has reached the disk; so a crash leaves one or the
+    other. One process should pull at a time: a second one is refused when it keeps a page (`CursorMovedError`), and
+    messages that both have handed out meanwhile are handed out twice, none is lost.
+
+    Args:
+        path: Of the file; its folder exists. Use one file for each corp and app.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self._path = Path(path).resolve()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self._path)!r})"
+
+    def load(self) -> Position | None:
+        """See `CursorStore`."""
+        folder = self._path.parent
+        if not folder.is_dir():
+            raise CursorError(f"{self._path}: the folder does not exist: make it, or name another path")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise CursorError(f"{folder}: new files can't be made there: check the owner and the mode of the folder")
+        return self._read()
+
+    def keep(self, before: Position | None, after: Position, *, commit: bool) -> None:
+        """See `CursorStore`."""
+        stored = self._read()
+        if stored == after:
+            return
+        if stored != before:
+            raise CursorMovedError(str(self._path))
+        try:
+            self._write(msgspec.json.encode(after) + b"\n")
+        except OSError as error:
+            raise CursorError(f"{self._path}: can't be written: {error.strerror}") from error
+
+    def _read(self) -> Position | None:
+        try:
+            return decode_json(self._path.read_bytes(), Position)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise CursorError(f"{self._path}: can't be read: {error.strerror}") from error
+        except JsonError as error:
+            raise CursorError(
+                f"{self._path}: is not a cursor file, or damaged ({error}): put a copy of it back, or remove it to "
+                "pull all of the last 5 days once more"
+            ) from None
+
+    def _write(self, content: bytes) -> None:
+        folder = self._path.parent
+        with NamedTemporaryFile(dir=folder, prefix=f".{self._path.name}.", delete=False) as file:
+            try:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+                Path(file.name).replace(self._path)
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+        entry = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(entry)
+        finally:
+            os.close(entry)

@@ -1,0 +1,190 @@
+"""The cursor of a pull in the app's own database, through its own connection."""
+
+import re
+import sqlite3
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from typing import Any, Protocol
+
+from wwspec_router.client.cursors import CursorError, CursorMovedError, CursorStore, Position
+from wwspec_router.errors import ConfigurationError
+
+__all__ = ["DbConnection", "DbCursor"]
+
+_TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
+_PARAMETER = re.compile(r":(\w+)")
+
+_PLACEHOLDERS: Mapping[str, Callable[[int, str], str]] = {
+    "qmark": lambda number, name: "?",
+    "numeric": lambda number, name: f":{number}",
+    "format": lambda number, name: "%s",
+    "named": lambda number, name: f":{name}",
+    "pyformat": lambda number, name: f"%({name})s",
+}
+"""How each paramstyle of PEP 249 writes a parameter."""
+_BY_NAME = ("named", "pyformat")
+
+
+class _Rows(Protocol):
+    """A cursor of PEP 249."""
+
+    @property
+    def rowcount(self) -> int: ...
+
+    def execute(self, operation: Any, parameters: Any = ..., /) -> Any: ...
+
+    def fetchone(self) -> Any: ...
+
+    def close(self) -> Any: ...
+
+
+class DbConnection(Protocol):
+    """A connection of PEP 249, such as that of sqlite3, psycopg or PyMySQL."""
+
+    def cursor(self) -> _Rows:
+        """Return a cursor."""
+        ...
+
+    def commit(self) -> Any:
+        """Commit."""
+        ...
+
+    def rollback(self) -> Any:
+        """Roll back."""
+        ...
+
+
+class DbCursor(CursorStore):
+    """The cursor in a row of the app's database: kept in the transaction of a page's rows, each message comes once.
+
+    `page.keep()` writes through the connection and does not commit: the app does, together with its rows. This class
+    commits in two places: after it has read the row, when a pull begins; and after a page that the loop keeps because
+    the app has not.
+
+    Two pulls of one name are safe: the second one to keep a page gets a `CursorMovedError`, which rolls its rows back.
+
+    Args:
+        connection: Of PEP 249. The one that the app writes its rows with, on the same thread.
+        name: Of the row: one for each corp and app.
+        table: Its name, if need be with that of its schema.
+        paramstyle: How the driver writes parameters; None to read it from the driver's module.
+        create: Make the table when it is missing, by `ddl`.
+
+    Raises:
+        ConfigurationError: The name of the table is none, or the paramstyle is not known.
+    """
+
+    same_thread = True
+
+    def __init__(
+        self,
+        connection: DbConnection,
+        *,
+        name: str = "messages",
+        table: str = "wwspec_cursors",
+        paramstyle: str | None = None,
+        create: bool = True,
+    ) -> None:
+        if not _TABLE.fullmatch(table):
+            raise ConfigurationError(f"table is a name of letters, digits and _, as name or schema.name, not {table!r}")
+        self._connection = connection
+        self._name = name
+        self._table = table
+        self._style = paramstyle_of(connection) if paramstyle is None else paramstyle
+        if self._style not in _PLACEHOLDERS:
+            raise ConfigurationError(f"paramstyle is one of {', '.join(_PLACEHOLDERS)}, not {self._style!r}")
+        self._create = create
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(name={self._name!r}, table={self._table!r})"
+
+    @property
+    def ddl(self) -> str:
+        """What makes the table in SQLite, PostgreSQL and MySQL."""
+        return (
+            f"CREATE TABLE IF NOT EXISTS {self._table} (name VARCHAR(255) NOT NULL PRIMARY KEY, "
+            "next_cursor VARCHAR(255), covered_until BIGINT NOT NULL, pages BIGINT NOT NULL)"
+        )
+
+    def load(self) -> Position | None:
+        """See `CursorStore`."""
+        if self._create:
+            with closing(self._connection.cursor()) as rows:
+                rows.execute(self.ddl)
+        position = self._stored()
+        if position is None:
+            position = self._insert()
+        self._connection.commit()
+        return position if position.pages else None
+
+    def keep(self, before: Position | None, after: Position, *, commit: bool) -> None:
+        """See `CursorStore`."""
+        if not commit and _commits_each_statement(self._connection):
+            raise CursorError(
+                "keep() belongs into a transaction, together with the rows of the page, and this connection of sqlite3 "
+                "commits each statement: begin one with execute('BEGIN'), or leave it to the loop to keep pages"
+            )
+        statement = (
+            f"UPDATE {self._table} SET next_cursor = :next_cursor, covered_until = :covered_until, pages = :pages "  # noqa: S608 - the name is checked
+            "WHERE name = :name AND pages = :pages_before"
+        )
+        values = {"next_cursor": after.cursor, "covered_until": after.covered_until, "pages": after.pages}
+        with closing(
+            self._execute(statement, **values, name=self._name, pages_before=before.pages if before else 0)
+        ) as rows:
+            if rows.rowcount != 1 and self._stored() != after:
+                raise CursorMovedError(f"the row {self._name!r} of {self._table}")
+        if commit:
+            self._connection.commit()
+
+    def _stored(self) -> Position | None:
+        query = f"SELECT next_cursor, covered_until, pages FROM {self._table} WHERE name = :name"  # noqa: S608 - see keep
+        with closing(self._execute(query, name=self._name)) as rows:
+            row = rows.fetchone()
+        return Position(row[0] or "", int(row[1]), int(row[2])) if row else None
+
+    def _insert(self) -> Position:
+        """Make the row, unless another process does at the same time."""
+        statement = f"INSERT INTO {self._table} (name, next_cursor, covered_until, pages) VALUES (:name, :empty, 0, 0)"  # noqa: S608 - see keep
+        try:
+            self._execute(statement, name=self._name, empty="").close()
+        except Exception:  # the class is the driver's
+            self._connection.rollback()
+            position = self._stored()
+            if position is None:
+                raise
+            return position
+        return Position("", 0, 0)
+
+    def _execute(self, statement: str, **values: object) -> _Rows:
+        """Execute a statement whose parameters are written as `:name`, each once, in the order of the values."""
+        names = _PARAMETER.findall(statement)
+        written = iter(_PLACEHOLDERS[self._style](number, name) for number, name in enumerate(names, 1))
+        text = _PARAMETER.sub(lambda _: next(written), statement)
+        rows = self._connection.cursor()
+        rows.execute(text, values if self._style in _BY_NAME else [values[name] for name in names])
+        return rows
+
+
+def paramstyle_of(connection: DbConnection) -> str:
+    """Return the paramstyle of the driver that a connection comes from.
+
+    Raises:
+        ConfigurationError: Its module does not say it.
+    """
+    for each in type(connection).__mro__:
+        name = each.__module__
+        while name:
+            style = getattr(sys.modules.get(name), "paramstyle", None)
+            if isinstance(style, str):
+                return style
+            name = name.rpartition(".")[0]
+    raise ConfigurationError(f"the paramstyle of {type(connection).__qualname__} is not known: give paramstyle=")
+
+
+def _commits_each_statement(connection: DbConnection) -> bool:
+    if not isinstance(connection, sqlite3.Connection) or connection.in_transaction:
+        return False
+    autocommit = getattr(connection, "autocommit", -1)  # of Python 3.12
+    return autocommit is True or (autocommit is not False and connection.isolation_level is None)

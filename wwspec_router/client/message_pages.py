@@ -1,0 +1,66 @@
+"""Pages of messages as the app gets them, for threads and for an event loop."""
+
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+from wwspec_router.client.messages import Pull, Pulled
+from wwspec_router.client.steps import Steps
+from wwspec_router.wecom.messages import Message
+
+__all__ = ["AsyncMessagePage", "MessagePage"]
+
+
+class _Page:
+    """Messages in ascending order of their time; iterable."""
+
+    def __init__(self, pull: Pull, pulled: Pulled) -> None:
+        self.messages = pulled.messages
+        self._pull = pull
+        self._pulled = pulled
+
+    def __iter__(self) -> Iterator[Message]:
+        return iter(self.messages)
+
+    def __len__(self) -> int:
+        return len(self.messages)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {len(self.messages)} messages>"
+
+
+class MessagePage(_Page):
+    """A page of `ZoneClient.messages`: messages in ascending order of their time; iterable.
+
+    Attributes:
+        messages: They have at least one.
+    """
+
+    def __init__(self, pull: Pull, pulled: Pulled, run: Callable[[Steps[None]], None]) -> None:
+        super().__init__(pull, pulled)
+        self._run = run
+
+    def keep(self) -> None:
+        """Store that the app has these messages: the next pull goes on after them.
+
+        With a `DbCursor` it is written through the app's connection, and counts when the app commits.
+
+        Raises:
+            CursorError: It can't be stored; `CursorMovedError` when another pull has kept a page.
+        """
+        self._run(self._pull.keep(self._pulled))
+
+
+class AsyncMessagePage(_Page):
+    """A page of `AsyncZoneClient.messages`: messages in ascending order of their time; iterable with a plain `for`.
+
+    Attributes:
+        messages: They have at least one.
+    """
+
+    def __init__(self, pull: Pull, pulled: Pulled, run: Callable[[Steps[None]], Coroutine[Any, Any, None]]) -> None:
+        super().__init__(pull, pulled)
+        self._run = run
+
+    async def keep(self) -> None:
+        """Store that the app has these messages; see `MessagePage.keep`."""
+        await self._run(self._pull.keep(self._pulled))

@@ -1,0 +1,261 @@
+"""Pulls messages from where the last pull ended, without I/O: what is asked, what is kept, and what was missed."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from itertools import count
+from typing import TypedDict
+
+import msgspec
+
+from wwspec_router.client import calls
+from wwspec_router.client.calls import Ability, CallOptions
+from wwspec_router.client.core import Core
+from wwspec_router.client.cursors import CursorError, CursorStore, Position
+from wwspec_router.client.errors import SdkApiError, ZoneClientError
+from wwspec_router.client.paging import CursorWalk
+from wwspec_router.client.retries import RetryPolicy
+from wwspec_router.client.steps import Ask, Asked, Pause, Steps, ask
+from wwspec_router.contracts import UNSET
+from wwspec_router.errors import ConfigurationError, WWSpecError
+from wwspec_router.wecom import sync_msg
+from wwspec_router.wecom.messages import Message
+
+__all__ = [
+    "MessageGap",
+    "MessageGapError",
+    "PATIENCE",
+    "Pull",
+    "PullOptions",
+    "Pulled",
+]
+
+WINDOW = 5 * 24 * 3600
+"""Seconds that WeCom keeps records [99824]."""
+TOKEN_LIFETIME = 600.0
+"""Seconds that the token of an event is valid [99853]."""
+MOST = 1000
+"""Messages of a page [99824]."""
+QUIET = 60
+"""Seconds after which a pull that brought nothing new is stored; else each would write to the disk."""
+
+_BAD_CURSOR = 710611
+
+PATIENCE = RetryPolicy(attempts=1000, first_pause=1.0, longest_pause=60.0, deadline=900.0)
+"""How long one page is waited for."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class MessageGap:
+    """Records that were sent in this time may be missing: WeCom keeps them 5 days [99824], and nobody pulled."""
+
+    since: datetime
+    """UTC; until then the app has everything."""
+    until: datetime
+    """UTC; what was sent later can still be pulled."""
+
+
+class MessageGapError(WWSpecError):
+    """Records may be missing, and `messages()` was given no `on_gap`.
+
+    Attributes:
+        gap: When they were sent.
+    """
+
+    def __init__(self, gap: MessageGap) -> None:
+        super().__init__(
+            f"messages that were sent from {gap.since:%Y-%m-%d %H:%M:%S} to {gap.until:%Y-%m-%d %H:%M:%S} UTC may be "
+            "missing: the last pull was before, and WeCom keeps them for 5 days. To go on with what it still has, give "
+            "messages() a function as on_gap="
+        )
+        self.gap = gap
+
+
+class PullOptions(TypedDict, total=False):
+    """How messages are pulled. A pull only reads, so it is sent again though it may have run."""
+
+    program_id: str
+    """Another program than the client's."""
+    notify_id: str
+    """From a notification."""
+    timeout: float
+    """Seconds for the answer of one call; the client's when absent."""
+    token: str | Asked[str]
+    """Of a conversation_new_message event: without one WeCom lets few pulls through [99824]. A function is asked before
+    each page, so that it can give newer ones; an empty text is none."""
+    ability: str
+    """The ability ID that calls sync_msg; by default the API's name behind the prefix."""
+    limit: int
+    """Messages of a page, 1 to 1000; 1000 by default, since the number of pulls is limited."""
+    on_gap: Callable[[MessageGap], object] | None
+    """Called when records may be missing; without it, that is a `MessageGapError`. May be `async def` with
+    `AsyncZoneClient`."""
+    patience: RetryPolicy
+    """How long a page is waited for while WeCom is busy or can't be reached, on top of the client's own retries: 15
+    minutes by default, with pauses from 1 to 60 seconds."""
+
+
+@dataclass
+class Pulled:
+    """A page of messages, and what is stored when it is kept."""
+
+    messages: list[Message]
+    before: Position | None
+    after: Position
+    is_last: bool
+    kept: bool = False
+
+
+class Pull:
+    """One pull of messages, page by page; see `ZoneClient.messages`.
+
+    Args:
+        core: Sends the requests.
+        cursors: Where the last pull ended.
+        options: How it is done.
+
+    Raises:
+        ConfigurationError: The limit is out of its range, or no program is named.
+    """
+
+    def __init__(self, core: Core, cursors: CursorStore, options: PullOptions) -> None:
+        self._limit = options.get("limit", MOST)
+        if not 1 <= self._limit <= MOST:
+            raise ConfigurationError(f"limit is 1 to {MOST} messages, not {self._limit}")
+        core.program_of(options.get("program_id", ""))
+        self._core = core
+        self._cursors = cursors
+        self._ability = options.get("ability", f"{core.prefix}sync_msg")
+        self._calls: CallOptions = {"retry_unsafe": True}
+        for name in ("program_id", "notify_id", "timeout"):
+            if name in options:
+                self._calls[name] = options[name]
+        self._on_gap = options.get("on_gap")
+        self._token = _EventToken(options.get("token", ""))
+        self._patience = options.get("patience", PATIENCE)
+        self._walk: CursorWalk | None = None
+        self._latest: Position | None = None
+        self._pending: Pulled | None = None
+
+    def next(self) -> Steps[Pulled | None]:
+        """Return the next page that has messages, after the one before is kept; None after the last one."""
+        if self._walk is None:
+            self._latest = yield Ask(self._cursors.load, same_thread=self._cursors.same_thread)
+            self._walk = CursorWalk(self._latest.cursor if self._latest else "")
+        while True:
+            if self._pending is not None:
+                if not self._pending.kept:
+                    yield from self._keep(self._pending, commit=True)
+                if self._pending.is_last:
+                    return None
+            page = self._pending = yield from self._following(self._walk)
+            if page.messages:
+                return page
+            page.kept = page.is_last and _is_as_good_as(page.before, page.after)
+
+    def keep(self, page: Pulled) -> Steps[None]:
+        """Store where a page ends, in the app's own transaction where the store has one."""
+        return self._keep(page, commit=False)
+
+    def _keep(self, page: Pulled, *, commit: bool) -> Steps[None]:
+        store = partial(self._cursors.keep, page.before, page.after, commit=commit)
+        yield Ask(store, same_thread=self._cursors.same_thread)
+        page.kept = True
+
+    def _following(self, walk: CursorWalk) -> Steps[Pulled]:
+        before, now = self._latest, int(time.time())
+        covered = before.covered_until if before else now
+        is_gap = now - covered > WINDOW
+        if is_gap:
+            yield from self._report(MessageGap(_utc(covered), _utc(now - WINDOW)))
+            covered = now - WINDOW
+        reply = yield from self._pulled(before.cursor if before else "", is_gap=is_gap)
+        cursor = reply.next_cursor
+        if reply.has_more:
+            walk.follow(self._ability, cursor)
+            covered = max(covered, max((each.send_time for each in reply.msg_list), default=0))
+        else:
+            covered = now
+        self._latest = Position(cursor or (before.cursor if before else ""), covered, before.pages + 1 if before else 1)
+        return Pulled(reply.msg_list, before, self._latest, is_last=not reply.has_more)
+
+    def _report(self, gap: MessageGap) -> Steps[None]:
+        if self._on_gap is None:
+            raise MessageGapError(gap)
+        yield Ask(partial(self._on_gap, gap), same_thread=True)
+
+    def _pulled(self, cursor: str, *, is_gap: bool) -> Steps[sync_msg.Response]:
+        try:
+            return (yield from self._waited_for(cursor))
+        except SdkApiError as error:
+            if not cursor or error.errcode != _BAD_CURSOR:
+                raise
+            if not is_gap:
+                raise CursorError(
+                    f"WeCom refuses the cursor of {self._cursors!r} with errcode {_BAD_CURSOR}: use one store for each "
+                    "corp; if it is the right one, remove what it holds to pull all of the last 5 days once more"
+                ) from error
+        return (yield from self._waited_for(""))
+
+    def _waited_for(self, cursor: str) -> Steps[sync_msg.Response]:
+        """Pull once, again and again while WeCom is busy."""
+        began = time.monotonic()
+        for attempt in count(1):
+            token = yield from self._token.current()
+            try:
+                return (yield from self._once(cursor, token))
+            except ZoneClientError as error:
+                if token and _may_be_of_token(error):
+                    self._token.drop()
+                    continue
+                pause = self._patience.pause(error, attempt, time.monotonic() - began, retry_unsafe=True)
+                if pause is None:
+                    raise
+                log.warning("%s; the next attempt is in %.1f s", error, pause)
+            yield Pause(pause)
+        raise AssertionError  # count does not end
+
+    def _once(self, cursor: str, token: str) -> Steps[sync_msg.Response]:
+        request = sync_msg.Request(cursor=cursor or UNSET, token=token or UNSET, limit=self._limit)
+        ability = Ability(self._ability, msgspec.json.encode(request).decode(), sync_msg.Response, "sync_msg")
+        reply: sync_msg.Response = yield from calls.call(self._core, ability, self._calls, raw=False)
+        return reply
+
+
+class _EventToken:
+    """The token of the latest event, as long as WeCom takes it."""
+
+    def __init__(self, source: str | Asked[str]) -> None:
+        self._source = source
+        self._token = ""
+        self._until = 0.0
+
+    def current(self) -> Steps[str]:
+        """Return the token; empty when there is none that is valid."""
+        token = self._source if isinstance(self._source, str) else (yield from ask(self._source))
+        if token != self._token:
+            self._token, self._until = token, time.monotonic() + TOKEN_LIFETIME
+        return token if time.monotonic() < self._until else ""
+
+    def drop(self) -> None:
+        """Do without this token from now on."""
+        self._until = 0.0
+
+
+def _is_as_good_as(before: Position | None, after: Position) -> bool:
+    """Tell whether a pull brought so little that it need not be stored."""
+    return before is not None and before.cursor == after.cursor and after.covered_until - before.covered_until < QUIET
+
+
+def _may_be_of_token(error: ZoneClientError) -> bool:
+    """Tell whether a pull may be refused for its token. WeCom's pages do not say with which errcode."""
+    return isinstance(error, SdkApiError) and not error.retryable and error.errcode != _BAD_CURSOR
+
+
+def _utc(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,79 @@
+"""Replies that come in pages, one after another, without I/O."""
+
+from typing import Any, Generic, cast
+
+from msgspec.structs import replace
+
+from wwspec_router.client import calls
+from wwspec_router.client.calls import CallOptions
+from wwspec_router.client.core import Core
+from wwspec_router.client.errors import RepeatedCursorError
+from wwspec_router.client.steps import Steps
+from wwspec_router.contracts import OutputT, PagedRequest
+from wwspec_router.errors import ConfigurationError
+
+__all__ = ["CursorWalk", "Pages"]
+
+
+class CursorWalk:
+    """The cursors of one walk through pages, none of which may come twice.
+
+    Args:
+        first: Of the first page; empty for the beginning.
+    """
+
+    def __init__(self, first: str) -> None:
+        self._seen = {"", first}
+
+    def follow(self, call: str, cursor: str) -> str:
+        """Return the cursor of the next page.
+
+        Raises:
+            RepeatedCursorError: It is empty, or that of an earlier page: the pages would never end.
+        """
+        if cursor in self._seen:
+            raise RepeatedCursorError(call)
+        self._seen.add(cursor)
+        return cursor
+
+
+class Pages(Generic[OutputT]):
+    """The pages of one request; see `ZoneClient.pages`.
+
+    Args:
+        core: Sends the requests.
+        ability: An ability ID, or the request.
+        request: With an ID, the request.
+        options: How each page is asked for.
+
+    Raises:
+        ConfigurationError: The request has no pages.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        ability: str | PagedRequest[OutputT],
+        request: PagedRequest[OutputT] | None,
+        options: CallOptions,
+    ) -> None:
+        given = request if isinstance(ability, str) else ability
+        if not isinstance(given, PagedRequest):
+            raise ConfigurationError("pages() takes a request that has a cursor, such as sync_msg.Request(limit=200)")
+        self._core = core
+        self._ability = ability if isinstance(ability, str) else None
+        self._following: PagedRequest[OutputT] | None = given
+        self._walk = CursorWalk(getattr(given, "cursor", "") or "")
+        self._options = options
+
+    def next(self) -> Steps[OutputT | None]:
+        """Return the next page; None after the last one."""
+        asked = self._following
+        if asked is None:
+            return None
+        ability = calls.ability_of(self._core, self._ability or asked, asked, Any)
+        page: Any = yield from calls.call(self._core, ability, self._options, raw=False)
+        self._following = None
+        if page.has_more:
+            self._following = replace(asked, cursor=self._walk.follow(calls.name_of(ability), page.next_cursor))
+        return cast(OutputT, page)

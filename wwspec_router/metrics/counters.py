@@ -1,0 +1,71 @@
+"""Counters that only grow, made of the counts of a program that begins again at 0 with each of its starts.
+
+A poll tells the counts since the start of the program that answers it, and how long ago that start was. Several
+programs may answer by turns: instances behind one channel, or the old and the new one of a rollout. They are told apart
+by their starts. A counter grows by what the same program counted since its last poll, so nothing is added twice.
+"""
+
+from dataclasses import dataclass
+
+__all__ = ["Counts", "Counters"]
+
+Counts = dict[tuple[str, str], int]
+"""By name and label value; the label is empty for a name that has none."""
+
+SLACK = 0.25
+"""Seconds by which the clocks of two machines may drift apart between two polls."""
+MOST_PROGRAMS = 64
+"""Programs that are told apart; of more, the one that has not answered for longest is forgotten."""
+
+
+@dataclass
+class _Program:
+    earliest: float
+    """When it started, at the earliest: seconds of this machine's monotonic clock, as all times here."""
+    latest: float
+    counts: Counts
+    """The highest that it has told."""
+
+    def may_have_started(self, earliest: float, latest: float) -> bool:
+        return self.earliest - SLACK <= latest and earliest <= self.latest + SLACK
+
+
+class Counters:
+    """The sums of all that was counted from the first poll on.
+
+    Attributes:
+        totals: What was counted.
+        restarts: Programs that started after another one had answered.
+    """
+
+    def __init__(self) -> None:
+        self.totals: Counts = {}
+        self.restarts = 0
+        self._programs: list[_Program] = []  # the one that answered last is the last
+        self._answered: float | None = None
+
+    def add(self, counts: Counts, uptime: int, sent: float, received: float) -> None:
+        """Take in what a program told.
+
+        Args:
+            counts: Since its start.
+            uptime: Whole seconds since then.
+            sent: When it was asked.
+            received: When its answer was here.
+        """
+        earliest, latest = sent - uptime - 1, received - uptime
+        program = next((each for each in self._programs if each.may_have_started(earliest, latest)), None)
+        if program is None:
+            # One that ran before its first poll has counted what nobody can place in time: that is left out.
+            is_new_start = self._answered is not None and latest + SLACK > self._answered
+            self.restarts += is_new_start
+            program = _Program(earliest, latest, {} if is_new_start else counts)
+        else:
+            self._programs.remove(program)
+            program.earliest, program.latest = earliest, latest
+        for key, count in counts.items():
+            before = program.counts.get(key, 0)
+            self.totals[key] = self.totals.get(key, 0) + max(0, count - before)
+        program.counts = program.counts | {key: max(count, program.counts.get(key, 0)) for key, count in counts.items()}
+        self._programs = [*self._programs, program][-MOST_PROGRAMS:]
+        self._answered = received

@@ -1,0 +1,251 @@
+"""The module of an application's own abilities that its enterprise app imports, as Python source.
+
+A class for each request, which `client.call` and `client.submit` take, and one for each reply. What has types of WeCom
+alone is left out: the app has those already. The same registry file and contracts give the same text.
+"""
+
+import inspect
+import keyword
+import re
+from collections import Counter
+from collections.abc import Iterator
+from enum import Enum
+from typing import Any, NamedTuple
+
+import msgspec
+
+from wwspec_router.contracts import UNSET, Output, UnsetType
+from wwspec_router.contracts.source import Imports, Source, is_of_file, is_shipped, nested
+from wwspec_router.contracts.source_text import SourceError, class_name, docstring, literal
+from wwspec_router.errors import ConfigurationError
+from wwspec_router.registry.table import AbilityTable
+from wwspec_router.registry.targets import Ability, ApiTarget, CallbackTarget, FuncTarget, HandlerTarget
+
+__all__ = ["OwnAbility", "client_module", "module_name", "module_of"]
+
+HEAD = '''\
+"""The abilities of {program}: `client.call` and `client.submit` take the requests, and know their replies.
+
+Made by `wwspec contracts --client`, which also tells with `--check` whether the program has changed. Do not edit.
+"""
+'''
+NOTIFIED = "Notified"
+_HOME = "wwspec_router.contracts"
+NOTIFIED_DOC = "What is stored under a notify_id; the keys of WeCom's own events are left out."
+_GENERAL = ("Request", "Response")
+"""Names of contracts that say nothing outside of their module."""
+_IMPORTED = frozenset(
+    ("AbilityRequest", "Annotated", "Any", "ClassVar", "Contract", "Enum", "Flag", "IntEnum", "Literal", "Meta")
+    + ("Output", "StrEnum", "UNSET", "UnsetType", "Unsigned", "None", "True", "False")
+)
+"""What a class of the module can't be called."""
+
+
+class OwnAbility(NamedTuple):
+    """One ability that goes into the module."""
+
+    ability_id: str
+    place: str
+    name: str
+    """Of the request's class."""
+    request: type[msgspec.Struct]
+    reply: type[msgspec.Struct]
+    reply_name: str
+    doc: str
+
+
+class _Inside(NamedTuple):
+    """Where a contract or an enum inside of requests and replies was first met."""
+
+    owner: str
+    """Ability and side."""
+    prefix: str
+    """The class that has it."""
+    path: str
+
+
+def module_name(table: AbilityTable) -> str:
+    """Return the name of the module: that of the program, in letters of a Python name.
+
+    Raises:
+        ConfigurationError: It has none.
+    """
+    program = table.registry.program.name
+    name = re.sub(r"\W+", "_", program.lower()).strip("_")
+    if not (name.isidentifier() and name.isascii()) or keyword.iskeyword(name):
+        place = table.registry.place("program")
+        raise ConfigurationError(
+            f"{place}: name: {program!r} can't be the name of a Python module: begin with a letter from a to z"
+        )
+    return name
+
+
+def client_module(table: AbilityTable) -> str:
+    """Return the source of the module.
+
+    Raises:
+        ConfigurationError: There is no ability to write, or a contract or a name can't be written; a line for each
+            says which.
+    """
+    return module_of(table.registry.program.name, list(_abilities(table)))
+
+
+def module_of(program: str, own: list[OwnAbility]) -> str:
+    """Return the source of the module with these abilities; errors are those of `client_module`."""
+    faults: list[str] = []
+    if not own:
+        raise ConfigurationError(f"{program} has no ability of its own: the app has the types of WeCom's APIs already")
+    inside = _types_inside(own, faults)
+    names = _named(own, inside, faults)
+    module = _Module(names)
+    blocks = [] if faults else [*module.shared(inside, faults), *module.abilities(own, faults)]
+    if faults:
+        raise ConfigurationError("\n".join(dict.fromkeys(faults)))
+    exported = {name for type_, name in names.items() if not is_shipped(type_)}
+    exported |= {each.name for each in own} | {each.reply_name for each in own}
+    listed = ["__all__ = [", *(f'    "{name}",' for name in sorted(exported)), "]"]
+    top = "\n".join([HEAD.format(program=literal(program)[1:-1]), *module.imports.lines(), "", *listed])
+    return "\n\n\n".join([top, *("\n".join(lines) for lines in blocks)]) + "\n"
+
+
+def _abilities(table: AbilityTable) -> Iterator[OwnAbility]:
+    notified = _notified(table)
+    for ability_id, ability in table.abilities.items():
+        found = _contracts(table, ability, notified)
+        if found is not None:
+            name = class_name(ability_id)
+            name = f"{name}Ability" if name in _IMPORTED else name
+            reply_name = NOTIFIED if found[1] is notified else f"{name}Response"
+            yield OwnAbility(ability_id, ability.place, name, found[0], found[1], reply_name, found[2])
+
+
+def _contracts(table: AbilityTable, ability: Ability, notified: Any) -> tuple[Any, Any, str] | None:
+    """Return request, reply and text of an ability; None for one that the app has types for already."""
+    match ability.target:
+        case HandlerTarget(handler=handler, input=request, output=reply):
+            return request.type, reply.type, handler.function.__doc__ or ""
+        case FuncTarget(functions=functions) if len(functions) == 1:
+            name, target = next(iter(functions.items()))
+            if isinstance(target, HandlerTarget):
+                return ability.target.requests[name], target.output.type, target.handler.function.__doc__ or ""
+        case ApiTarget(api=api, input=request, output=reply):
+            row = table.registry.abilities.get(ability.ability_id)
+            narrowed = row is not None and (row.input is not None or row.output is not None)
+            if narrowed or table.api_contracts[api].is_own:
+                return request.type, reply.type, f"The SDK API {api}, as this program has it."
+        case CallbackTarget(input=request) if notified is not None:
+            return request.type, notified, "Fetch what is stored under a notify_id, which goes beside the request."
+    return None
+
+
+def _notified(table: AbilityTable) -> Any:
+    """Return what the program's own notifications and event handlers tell the app; None when they tell nothing."""
+    keys = {kind.name: type_ for type_, kind in table.kinds.items()}
+    for target in table.event_targets.values():
+        if target.result_key is not None and target.handler.response is not None:
+            keys[target.result_key] = target.handler.response
+    if not keys:
+        return None
+    fields = [(name, type_ | UnsetType, UNSET) for name, type_ in {"event_type": str, "timestamp": int, **keys}.items()]
+    return msgspec.defstruct(NOTIFIED, fields, bases=(Output,), kw_only=True)
+
+
+def _types_inside(own: list[OwnAbility], faults: list[str]) -> dict[type, _Inside]:
+    """Return the types inside of all requests and replies, each behind those that it needs."""
+    found: dict[type, _Inside] = {}
+    for each in own:
+        for side, name, whole in (("input", each.name, each.request), ("output", each.reply_name, each.reply)):
+            owner = f"ability {each.ability_id}: {side}"
+            try:
+                for field in msgspec.structs.fields(whole):
+                    for type_, path in nested(field.type, f"$.{field.encode_name}"):
+                        found.setdefault(type_, _Inside(owner, name, path))
+            except SourceError as error:
+                faults.append(f"{owner} {error}")
+    return found
+
+
+def _named(own: list[OwnAbility], inside: dict[type, _Inside], faults: list[str]) -> dict[type, str]:
+    """Return a name for each type inside: its own; or, if others have that, one that also says where it is from."""
+    taken: dict[str, str] = {}
+    for each in own:
+        for name, who in ((each.name, f"ability {each.ability_id}"), (each.reply_name, f"reply of {each.ability_id}")):
+            who = NOTIFIED if name == NOTIFIED == each.reply_name else who
+            if not each.name or taken.setdefault(name, who) != who:
+                other = f"would be {name}, as is the {taken[name]}" if each.name else "has no letter"
+                faults.append(f"{each.place}: the class of ability {each.ability_id} {other}; give it another ID")
+    names: dict[type, str] = {}
+    left = dict(inside)
+    for choose in (_own_name, _name_with_module, _name_with_owner):
+        chosen = {type_: choose(type_, where) for type_, where in left.items()}
+        often = Counter(chosen.values())
+        for type_, name in chosen.items():
+            if name and often[name] == 1 and name not in taken and name not in _IMPORTED:
+                names[type_] = name
+                del left[type_]
+        taken |= dict.fromkeys(names.values(), "class of another contract")
+    for type_, where in left.items():
+        name = _name_with_owner(type_, where)
+        faults.append(f"{where.owner} {where.path}: its class would be {name}, as is another; rename the key")
+    return names
+
+
+def _own_name(type_: type, where: _Inside) -> str:
+    return "" if is_of_file(type_) or type_.__name__ in _GENERAL else class_name(type_.__name__)
+
+
+def _name_with_module(type_: type, where: _Inside) -> str:
+    return "" if is_of_file(type_) else class_name(f"{type_.__module__.rpartition('.')[2]}_{type_.__name__}")
+
+
+def _name_with_owner(type_: type, where: _Inside) -> str:
+    return f"{where.prefix}{class_name(where.path)}"
+
+
+class _Module:
+    """Writes the classes.
+
+    Args:
+        names: What the types inside of requests and replies are called.
+    """
+
+    def __init__(self, names: dict[type, str]) -> None:
+        self.imports = Imports()
+        self._names = names
+        self._source = Source(names, self.imports)
+
+    def shared(self, inside: dict[type, _Inside], faults: list[str]) -> Iterator[list[str]]:
+        """Yield the classes that requests and replies are made of, and import those of WeCom."""
+        for type_, where in inside.items():
+            if is_shipped(type_):
+                self.imports.add(type_.__module__, type_.__name__, self._names[type_])
+                continue
+            try:
+                write = self._source.enum if issubclass(type_, Enum) else self._source.contract
+                yield write(type_, where.path)
+            except SourceError as error:
+                faults.append(f"{where.owner} {error}")
+
+    def abilities(self, own: list[OwnAbility], faults: list[str]) -> Iterator[list[str]]:
+        """Yield the reply and the request of each ability; a reply that several have once."""
+        written: set[str] = set()
+        self.imports.add("typing", "ClassVar")
+        self.imports.add(_HOME, "AbilityRequest")
+        self.imports.add(_HOME, "Output")
+        for each in own:
+            side = "output"
+            try:
+                if each.reply_name not in written:
+                    body = self._source.fields(each.reply, "$", is_reply=True)
+                    doc = NOTIFIED_DOC if each.reply_name == NOTIFIED else docstring(each.reply)
+                    yield self._source.class_(each.reply_name, "Output", doc, body)
+                    written.add(each.reply_name)
+                side = "input"
+                identity = f"    ability_id: ClassVar[str] = {literal(each.ability_id)}"
+                body = [identity, *self._source.fields(each.request, "$", taken=("ability_id",))]
+                own_text = "" if is_shipped(each.request) else docstring(each.request)
+                texts = (inspect.cleandoc(text) for text in (each.doc, own_text))
+                doc = "\n\n".join(dict.fromkeys(filter(None, texts)))
+                yield self._source.class_(each.name, f"AbilityRequest[{each.reply_name}]", doc, body)
+            except SourceError as error:
+                faults.append(f"ability {each.ability_id}: {side} {error}")
