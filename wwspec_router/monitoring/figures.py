@@ -14,6 +14,8 @@ from time import monotonic
 
 import msgspec
 
+from wwspec_router.stores.oldest import OldJob
+
 __all__ = [
     "ASYNC",
     "EVENT",
@@ -86,6 +88,8 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     """Jobs that a process has claimed."""
     oldest_job_age: float = 0.0
     """Seconds since the oldest job was accepted; 0.0 when there is none."""
+    oldest_jobs: list[OldJob] = []
+    """The oldest of them, the very oldest first."""
 
 
 class Tally(msgspec.Struct, frozen=True):

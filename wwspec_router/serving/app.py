@@ -223,7 +223,7 @@ class ZoneProgram:
         monitor = Monitor(
             figures,
             partial(read_gauges, workers, jobs),
-            partial(read_stored, self._store),
+            partial(read_stored, self._store, self._table.job_names),
             settings.monitor_interval,
             self._shared,
         )
