@@ -83,6 +83,7 @@ class Endpoints:
             ("GET", "traffic/{number}", self.entry),
             ("GET", "stream", self.stream),
             ("GET", "session", self.session),
+            ("POST", "figures", self.figures),
             ("POST", "say", self.say),
             ("POST", "replay", self.replay),
             ("POST", "reset", self.reset),
@@ -250,6 +251,10 @@ class Endpoints:
         name = f"wwspec-session-{self._watch.record.session}.json"
         headers = {"content-disposition": f'attachment; filename="{name}"'}
         return StreamingResponse(self._watch.session(), headers=headers, media_type="application/json")
+
+    async def figures(self, request: Request) -> Response:
+        """Give what the program's status ability answers: {"ability_id"}."""
+        return await self._on_thread(self._watch.figures, await _body(request) or b"")
 
     async def say(self, request: Request) -> Response:
         """Let a person say something: {"from", "to" or "group", "text", "msgtype"}."""
