@@ -1,7 +1,7 @@
 // The figures of the program over the last minutes, and what follows from two of them.
 // @ts-check
 
-export const WINDOW = 300_000; // milliseconds that are kept
+const WINDOW = 300_000; // milliseconds that are kept
 const GAP = 10_000; // milliseconds without figures from which nothing is said of the time between
 
 /**
@@ -53,6 +53,15 @@ export class History {
         this.samples.push({ at, status, calls: status.calls - asked.calls, errors: errors - asked.errors });
         while (this.samples.length && at - /** @type {Sample} */ (this.samples[0]).at > WINDOW) this.samples.shift();
         this.restarts = this.restarts.filter((each) => at - each <= WINDOW);
+    }
+
+    /**
+     * Return how many milliseconds a plot shows: a minute at first, later all that is kept.
+     * @param {number} now
+     * @returns {number}
+     */
+    span(now) {
+        return Math.min(WINDOW, Math.max(60_000, now - (this.samples[0]?.at ?? now)));
     }
 
     /**

@@ -2,7 +2,7 @@
 // @ts-check
 import { h } from "../dom.js";
 import { t } from "../texts.js";
-import { WINDOW } from "./history.js";
+import { length } from "./program-tables.js";
 
 const WIDTH = 240;
 const HEIGHT = 48;
@@ -18,11 +18,12 @@ const HEIGHT = 48;
  * @param {"bad" | ""} [what.tone]
  * @param {Line[]} what.lines
  * @param {number} what.now
+ * @param {number} what.span Milliseconds before that that are shown.
  * @param {number[]} what.marks Moments to be marked.
  * @param {(value: number) => string} what.unit Writes a value.
  * @returns {HTMLElement}
  */
-export function plotCard({ title, value, more = "", tone = "", lines, now, marks, unit }) {
+export function plotCard({ title, value, more = "", tone = "", lines, now, span, marks, unit }) {
     const top = Math.max(0, ...lines.flatMap(({ points }) => points.map((point) => point.value ?? 0)));
     const label = t("program.plot", { title, value, top: unit(top) });
     return h(
@@ -30,21 +31,20 @@ export function plotCard({ title, value, more = "", tone = "", lines, now, marks
         { class: "card plot" },
         h("h3", {}, title),
         h("p", { class: `figure ${tone}` }, value, more && h("small", { class: "dim" }, ` ${more}`)),
-        drawing(lines, marks, now, top, label),
-        h("p", { class: "dim axis" }, h("span", {}, t("program.minutes", { count: WINDOW / 60_000 })), h("span", {}, t("program.top", { top: unit(top) }))),
+        drawing(lines, marks, { now, span, top }, label),
+        h("p", { class: "dim axis" }, h("span", {}, t("program.ago", { time: length(span / 1000) })), h("span", {}, t("program.top", { top: unit(top) }))),
     );
 }
 
 /**
  * @param {Line[]} lines
  * @param {number[]} marks
- * @param {number} now
- * @param {number} top
+ * @param {{now: number, span: number, top: number}} scale
  * @param {string} label
  * @returns {SVGElement}
  */
-function drawing(lines, marks, now, top, label) {
-    const x = (/** @type {number} */ at) => WIDTH * (1 - (now - at) / WINDOW);
+function drawing(lines, marks, { now, span, top }, label) {
+    const x = (/** @type {number} */ at) => WIDTH * (1 - (now - at) / span);
     const y = (/** @type {number} */ value) => HEIGHT - 1 - (top ? ((HEIGHT - 3) * value) / top : 0);
     const svg = part("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": label });
     svg.appendChild(part("path", { class: "ground", d: `M0 ${HEIGHT - 0.5}H${WIDTH}` }));

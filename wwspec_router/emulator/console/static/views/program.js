@@ -140,7 +140,7 @@ function helpFor(answer, ability) {
  */
 function plotsOf(status) {
     const now = performance.now();
-    const common = { now, marks: history.restarts };
+    const common = { now, span: history.span(now), marks: history.restarts };
     const each = (/** @type {number} */ value) => (value >= 100 ? String(Math.round(value)) : String(Number(value.toFixed(1))));
     const calls = history.rate("calls");
     const errors = history.rate("errors");
