@@ -48,6 +48,7 @@ WWSpecError
 ├─ ElfError                  a file is no ELF file, or a damaged one              image.elf
 ├─ ChildError                a verb in a process of its own ended too early    child
 ├─ EmulatorError             the emulator did not do what it was asked         emulator.http.client
+├─ StreamEndedError          the emulator's stream has ended                   emulator.http.reading
 ├─ CallRefusedError          the answer to an app's call is a refusal          emulator.http.answer
 ├─ NoResultError             an asynchronous call has no result in time        emulator.http.answer
 ├─ ProgramEndedError         the program that the emulator started has ended   emulator.program.launch

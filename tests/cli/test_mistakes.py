@@ -105,7 +105,7 @@ MISTAKES = {
     ),
     "a schema without Request": Mistake({"schemas/api/greet.py": "from wwspec_router import Output as Response\n"}),
     "a misspelled verb": Mistake(command="serv"),
-    "a misspelled command of zone": Mistake(command="zone trafic"),
+    "a misspelled command of zone": Mistake(command="zone replai"),
     "a misspelled option": Mistake(command="serve --prot 8081"),
     "an option before the verb": Mistake(command="--url http://127.0.0.1:8090 call buy"),
     "an option before the command of zone": Mistake(command="zone --url http://127.0.0.1:8090 info"),

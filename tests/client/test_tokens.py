@@ -52,7 +52,8 @@ class Crowd:
 
     def __init__(self, program: SealedProgram) -> None:
         self.app = create_app(EmulatorSettings(messages=10, program_url=program.url))
-        self.settings = self.app.state.platform.settings
+        self.state = self.app.state
+        self.settings = self.state.platform.settings
         self.peers: set[tuple[str, int]] = set()
         program.key = self.app.state.platform.world.zone_key
         self.url = ""
@@ -74,8 +75,8 @@ class Crowd:
         }
 
     def tokens(self) -> int:
-        entries = self.app.state.platform.world.traffic.entries(0, "app")
-        return sum(each["name"] == "gettoken" for each in entries)
+        entries = self.app.state.platform.world.traffic.kept_entries()
+        return sum(entry.name == "gettoken" for entry in entries)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from tests.support.elf import AARCH64, library
 from wwspec_router.image.elf import ElfError, machine, parse
@@ -77,6 +77,8 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(6, len(SAMPLE) - 1), st.integers(0, 255)), max_size=12))
+@example([(39, 128)])  # offsets above what an index can be
+@example([(79, 128)])
 def test_a_library_with_any_wrong_bytes_is_read_or_refused(changes: list[tuple[int, int]]) -> None:
     data = bytearray(SAMPLE)
     for place, value in changes:

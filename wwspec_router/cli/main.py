@@ -88,7 +88,7 @@ VERBS = {
     "zone": Verb(
         Group.EMULATE,
         "Control a running emulator: clock, faults, traffic.",
-        ("wwspec zone traffic", "wwspec zone advance 600", "wwspec zone fault sdk latency 2 --api sync_msg"),
+        ("wwspec zone tail", "wwspec zone advance 600", "wwspec zone fault sdk latency 2 --api sync_msg"),
     ),
     "fire": Verb(
         Group.EMULATE,

@@ -79,7 +79,7 @@ def parse(data: bytes) -> Elf:
         return Elf(name)
     try:
         return _File(data).read(name)
-    except (struct.error, UnicodeDecodeError):
+    except (struct.error, OverflowError, UnicodeDecodeError):
         raise ElfError("it is damaged or cut off") from None
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 
 from wwspec_router.emulator.display.masking import MASK, masked_headers, masked_path, masked_text, masked_value
 
-SECRET = "in-clear-7f3a"
+SECRET = "in-clear-7f3a"  # noqa: S105 - what must not be shown
 NAMES = st.sampled_from(
     ["token", "access_token", "secret_key", "encrypted_secret_key", "corpsecret", "job_info", "code"]
 )

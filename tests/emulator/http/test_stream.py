@@ -71,9 +71,9 @@ def test_a_reader_is_told_the_state_and_then_whatever_changes(client: EmulatorCl
         assert (entries["first"], entries["missed"]) == (1, 0)
         client.call("echo")
         until(events, has("echo"))
-        program = client.add_fault("app", "errcode", value=-1)
+        fault_id = client.add_fault("app", "errcode", value=-1)
         [fault] = until(events, lambda event: event.name == "faults")[-1].data["faults"]
-        assert fault["id"] == program
+        assert fault["id"] == fault_id
         client.advance(60)
         clock = until(events, lambda event: event.name == "clock" and event.data["now_ms"] > 1_750_000_059_000)[-1].data
         assert clock["now_ms"] == 1_750_000_060_000
@@ -177,8 +177,7 @@ def test_a_server_that_stops_ends_its_streams_at_once(stack: ExitStack) -> None:
 
     def read(url: str) -> None:
         with EmulatorClient(url) as client, pytest.raises(StreamEndedError):
-            for event in client.stream():
-                told.append(event.name)
+            told.extend(event.name for event in client.stream())
 
     with serving(create_app(EmulatorSettings(messages=0))) as url:
         reader = Thread(target=read, args=(url,))

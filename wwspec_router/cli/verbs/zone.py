@@ -218,12 +218,13 @@ def link(emulator: EmulatorClient, program_id: str, program_url: str) -> None:
 @click.option("--data", help="JSON text instead of the recorded one.")
 @click.option("--ability-id", help="Instead of the recorded one.")
 @click.option("--notify-id", help="Instead of the recorded one.")
+@click.option("--times", type=click.IntRange(1, 1000), default=1, show_default=True, help="How often.")
 @with_emulator
 def replay(
-    emulator: EmulatorClient, number: int, data: str | None, ability_id: str | None, notify_id: str | None
+    emulator: EmulatorClient, number: int, data: str | None, ability_id: str | None, notify_id: str | None, times: int
 ) -> None:
-    """Send a recorded call or event again. NUMBER is that of `wwspec zone traffic`; prints the reply."""
-    reply = emulator.replay(number, data=data, ability_id=ability_id, notify_id=notify_id)
+    """Send a recorded call or event again. NUMBER is that of `wwspec zone traffic`; prints the last reply."""
+    reply = emulator.replay(number, times=times, data=data, ability_id=ability_id, notify_id=notify_id)
     try:
         print_json(decode_json(reply))
     except JsonError:

@@ -12,7 +12,7 @@ export const COMMON = {
     "nav.label": ["Views", "视图"],
     "skip": ["Skip to content", "跳到正文"],
     "language": ["中文", "English"],
-    "language.label": ["Switch the language to Chinese", "切换为英文界面"],
+    "language.label": ["中文: switch to Chinese", "English：切换为英文界面"],
     "theme.label": ["Switch between light and dark", "切换浅色与深色"],
     "help.label": ["Keyboard", "快捷键"],
     "live": ["Live", "实时"],

@@ -1,0 +1,58 @@
+"""Each view in both languages and both themes, on a desk and on a phone: for everybody, and in the space that there is."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.emulator.console.conftest import watched
+from wwspec_router.testing.zone import Zone
+
+AXE = (Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
+VIEWS = ("timeline", "abilities", "events", "faults", "program", "session")
+LOOKS = (("en-US", "light", 1280), ("zh-CN", "dark", 1280), ("zh-CN", "light", 420), ("en-US", "dark", 420))
+
+
+@pytest.fixture(scope="module")
+def busy(served: Zone) -> Zone:
+    """Calls, an event, a fault that is left, one that hit, and a move of the clock."""
+    client = served.client
+    client.reset()
+    served.call("chat_digest", {"limit": 5})
+    client.fire("hit_keyword")
+    client.add_fault("sdk", "errcode", "sync_msg", 45009, 1)
+    client.call("invoke_sync_msg", '{"limit": 2}')
+    client.call("invoke_sync_msg", '{"limit": "many"}')
+    client.add_fault("program", "latency", "", 0.01)
+    client.advance(600)
+    return served
+
+
+@pytest.mark.parametrize(("locale", "theme", "width"), LOOKS)
+def test_no_view_has_a_serious_fault_or_is_wider_than_its_window(
+    browser: Browser, busy: Zone, locale: str, theme: Any, width: int
+) -> None:
+    context = browser.new_context(
+        base_url=busy.client.url,
+        locale=locale,
+        color_scheme=theme,
+        viewport={"width": width, "height": 800},
+        reduced_motion="reduce",
+    )
+    call = next(each["number"] for each in busy.client.traffic() if each["name"] == "chat_digest")
+    with context, watched(context) as page:
+        page.goto("/")
+        page.evaluate(AXE)
+        for place in (*VIEWS, f"timeline/{call}", "abilities/chat_digest"):
+            page.evaluate("hash => { location.hash = hash }", f"#/{place}")
+            expect(page.locator(f"#main[data-view={place.partition('/')[0]}]")).to_be_visible()
+            page.wait_for_function("document.querySelector('#main').childElementCount > 0")
+            found = page.evaluate("axe.run({resultTypes: ['violations']})")
+            serious = [
+                (each["id"], [node["target"] for node in each["nodes"]])
+                for each in found["violations"]
+                if each["impact"] in ("serious", "critical")
+            ]
+            assert serious == [], place
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, place
