@@ -1,5 +1,7 @@
 """The program's figures, as a person watches them: while it works, hangs, restarts, is down, or tells none."""
 
+import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,7 +93,7 @@ def test_figures_come_in_by_themselves_and_leave_no_trace_in_the_record(shown: P
     asked = int(row(shown, "Abilities", "figures").get_by_role("cell").first.inner_text())
     expect(row(shown, "Abilities", "figures").get_by_role("cell").first).not_to_have_text(str(asked))
     assert zone.client.last_number() == newest, "polls are recorded"
-    shown.get_by_role("button", name="Switch the language").click()
+    shown.get_by_role("button", name="中文").click()
     expect(row(shown, "能力", "greet")).to_be_visible()
     expect(shown.get_by_role("heading", name="专区程序")).to_be_visible()
 
@@ -110,18 +112,27 @@ def test_nothing_is_asked_once_the_view_is_left(shown: Page, zone: ServedZone) -
     assert [each for each in asked if each.endswith("/figures")] == []
 
 
-def test_a_job_that_runs_is_shown_with_attempt_lease_and_age(shown: Page, zone: ServedZone, folder: Path) -> None:
+def test_what_does_not_end_is_shown_jobs_with_attempt_lease_and_age(
+    shown: Page, zone: ServedZone, folder: Path
+) -> None:
     submitted = zone.submit("wait", {})
+    call = threading.Thread(target=zone.client.call, args=("wait", "{}"))
+    call.start()
     job = row(shown, "Oldest jobs", "wait")
     expect(job).to_contain_text("running1")  # its first attempt
     expect(job.get_by_role("cell").nth(2)).to_contain_text(" s")  # of its lease
+    hanging = shown.get_by_role("listitem").filter(has_text="call without a reply so far")
+    expect(hanging.get_by_role("link", name="wait")).to_have_attribute("href", re.compile(r"#/timeline/\d+"))
     (folder / "go").touch()
+    call.join()
+    expect(hanging).to_have_count(0)
     expect(shown.get_by_text("No asynchronous call and no event's own code is under way.")).to_be_visible()
     expect(shown.get_by_text("1 ended, 0 failed")).to_be_visible()
     assert submitted.result().errcode == 0
     (folder / "go").unlink()
 
 
+@pytest.mark.slow  # the program starts anew, and figures come every two seconds
 def test_a_program_that_restarts_is_no_negative_step_and_one_that_is_down_says_since_when(
     shown: Page, zone: ServedZone
 ) -> None:
