@@ -44,7 +44,7 @@ def play(zone: Zone) -> dict[str, str]:
     return {
         "timeline": "#/timeline",
         "entry": f"#/timeline/{number}",
-        "replay": f"#/timeline/{number}?replay=1",
+        "replay": f"#/timeline/{number}/replay",
         "abilities": "#/abilities/chat_digest",
     }
 

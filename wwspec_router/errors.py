@@ -40,6 +40,7 @@ WWSpecError
 ├─ MessageGapError           messages may be missing                           client.messages
 ├─ KeyRingError              the secret key of a message can't be opened       client.keys
 │   └─ KeyMissingError       the private key of its version is missing         client.keys
+├─ CallbackError             a callback is not sealed with the app's key       callbacks
 ├─ StoreError                the store of events and jobs failed
 │   └─ StoreFullError        a bound on rows, bytes or jobs is reached
 ├─ JsonError                 a text is not JSON, or not of the wanted type
@@ -52,7 +53,6 @@ WWSpecError
 ├─ CallRefusedError          the answer to an app's call is a refusal          emulator.http.answer
 ├─ NoResultError             an asynchronous call has no result in time        emulator.http.answer
 ├─ ProgramEndedError         the program that the emulator started has ended   emulator.program.launch
-├─ CallbackError             a callback is not sealed with the app's key       emulator.callbacks.crypto
 ├─ RefusedError              the emulated platform refuses a call              emulator.answers
 ├─ ChannelConnectError       the emulator could not connect to the program     emulator.state.world
 ├─ ChannelTimeoutError       the program did not answer the emulator in time   emulator.state.world

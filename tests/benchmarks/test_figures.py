@@ -79,6 +79,12 @@ def test_target_judges_ratio_or_difference(bound: str, unit: str, enough: bool) 
     assert found[1] is enough
 
 
+@pytest.mark.parametrize(("bound", "enough"), [(">= 50", True), ("<= 49", False)])
+def test_target_without_a_reference_judges_the_figure_alone(bound: str, enough: bool) -> None:
+    target = Target("exchange", "3 KB", "program", "rate", "", bound, "calls/s")
+    assert outcome(target, made(samples())) == ("50.0 (28.5 to 85.0)", enough)
+
+
 def test_target_without_figures_is_left_out() -> None:
     found = samples()
     assert outcome(Target("exchange", "3 KB", "program", "p99", "inline", "<= 1"), made(found)) is None

@@ -6,12 +6,13 @@ import wwspec_router.client as client
 from tests.support.apps import python
 
 PUBLIC = """
-AppSecret AsyncMessagePage AsyncTask AsyncZoneClient AuthEdition AuthScope AuthUser AuthUsers BadAnswerError
-ContractMisfitError CorpAuth CursorError CursorMovedError CursorStore DbCursor DocAuth DocAuthUser DocAuthUsers
-FileCursor KeyMissingError KeyRing KeyRingError Masking MessageGap MessageGapError MessagePage NoAnswerError
-NotSentError PlatformError Position ProgramError RepeatedCursorError ReplyTypeError RetryPolicy SdkApiError
-StillRunningError SuiteApp Task TaskStatus Token TokenProvider TransportError UploadedMedia ZoneClient
-ZoneClientError
+AppSecret AsyncMessagePage AsyncNotifyReceiver AsyncTask AsyncZoneClient AuthEdition AuthScope AuthUser AuthUsers
+BadAnswerError Callback ContractMisfitError CorpAuth CursorError CursorMovedError CursorStore DbCursor DocAuth
+DocAuthUser DocAuthUsers FileCursor KeyMissingError KeyRing KeyRingError Masking MemoryPendingStore MessageGap
+MessageGapError MessagePage NoAnswerError NotSentError Notification NotifyEvent NotifyPolicy NotifyReceiver Pending
+PendingStore PlatformError Position ProgramError RepeatedCursorError ReplyTypeError RetryPolicy SdkApiError
+SqlitePendingStore StillRunningError SuiteApp Task TaskStatus Token TokenProvider TransportError UploadedMedia
+WecomEvent ZoneClient ZoneClientError
 """.split()
 
 
@@ -42,7 +43,8 @@ def test_an_app_loads_nothing_of_the_program_the_emulator_or_the_server() -> Non
         "print(*sorted({'uvicorn', 'starlette', 'Crypto'} & set(sys.modules)))"
     ).splitlines()
     assert loaded[0].split() == [
-        f"wwspec_router.{name}" for name in ("client", "contracts", "errcodes", "errors", "extras", "wecom")
+        f"wwspec_router.{name}"
+        for name in ("callbacks", "client", "contracts", "errcodes", "errors", "extras", "wecom")
     ]
     assert loaded[1] == ""
 

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from torture.fuzz_targets import AES_KEY, RECEIVER, TOKEN
+from wwspec_router.callbacks import CallbackCrypto, CallbackError, CallbackReceiver
 from wwspec_router.contracts import UNSET, Contract, Output, UnsetType
 from wwspec_router.contracts.codec import OutputCodec, OutputPolicy
-from wwspec_router.emulator.callbacks.crypto import CallbackCrypto, CallbackError, CallbackReceiver
 from wwspec_router.errors import OutputError
 
 

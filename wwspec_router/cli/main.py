@@ -109,8 +109,12 @@ VERBS = {
     ),
     "app": Verb(
         Group.CALL,
-        "Check an enterprise app and its program at WeCom.",
-        ("wwspec app check", "wwspec app check --ability chat_digest --request '{\"limit\": 1}'"),
+        "Check an enterprise app at WeCom, and print its notifications.",
+        (
+            "wwspec app check",
+            "wwspec app check --ability chat_digest --request '{\"limit\": 1}'",
+            "wwspec app tail --url http://127.0.0.1:9080",
+        ),
     ),
     "keys": Verb(
         Group.CALL,

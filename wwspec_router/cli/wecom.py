@@ -14,7 +14,7 @@ from wwspec_router.errors import ConfigurationError
 from wwspec_router.extras import require
 
 if TYPE_CHECKING:
-    from wwspec_router.client import TokenProvider, ZoneClient
+    from wwspec_router.client import AsyncZoneClient, TokenProvider, ZoneClient
 
 __all__ = ["WECOM_URL", "WeCom", "WeComCommand", "base_url_option", "credential_names", "wecom_options"]
 
@@ -74,6 +74,17 @@ class WeCom:
             ConfigurationError: What is given contradicts itself.
             ExtraMissingError: The extra `client` is not installed.
         """
+        from wwspec_router.client import ZoneClient  # here, since `--help` needs none of it
+
+        return ZoneClient(**self._arguments(program))
+
+    def async_client(self) -> "AsyncZoneClient":
+        """Return a client for an event loop, of an app with a program; raises as `client` does."""
+        from wwspec_router.client import AsyncZoneClient
+
+        return AsyncZoneClient(**self._arguments(program=True))
+
+    def _arguments(self, program: bool) -> dict[str, Any]:
         context = click.get_current_context()
         require("client", context.command_path)
         missing = self.missing
@@ -88,14 +99,14 @@ class WeCom:
                 f"{variable('corpsecret')} is of a corp's own app, {variable('suite_id')} of a third-party app: "
                 "unset what belongs to the other one"
             )
-        from wwspec_router.client import RetryPolicy, ZoneClient  # here, since `--help` needs none of it
+        from wwspec_router.client import RetryPolicy
 
-        return ZoneClient(
-            tokens=self._tokens(),
-            program_id=self.program_id,
-            base_url=self.url,
-            retries=RetryPolicy(attempts=3, first_pause=0.3),  # a person waits
-        )
+        return {
+            "tokens": self._tokens(),
+            "program_id": self.program_id,
+            "base_url": self.url,
+            "retries": RetryPolicy(attempts=3, first_pause=0.3),  # a person waits
+        }
 
     def _tokens(self) -> "TokenProvider":
         from wwspec_router.client import AppSecret, SuiteApp

@@ -7,7 +7,8 @@ from wwspec_router.extras import require
 
 require("client", "wwspec_router.client")
 
-from wwspec_router.client.asynchronous import AsyncTask, AsyncZoneClient  # noqa: E402 - after the check of the extra
+from wwspec_router.callbacks import Callback  # noqa: E402 - after the check of the extra
+from wwspec_router.client.asynchronous import AsyncTask, AsyncZoneClient  # noqa: E402
 from wwspec_router.client.blocking import Task, ZoneClient  # noqa: E402
 from wwspec_router.client.calls import TaskStatus  # noqa: E402
 from wwspec_router.client.cursors import (  # noqa: E402
@@ -47,12 +48,19 @@ from wwspec_router.client.models import (  # noqa: E402
     Masking,
     UploadedMedia,
 )
+from wwspec_router.client.notify.asynchronous import AsyncNotifyReceiver  # noqa: E402
+from wwspec_router.client.notify.blocking import NotifyReceiver  # noqa: E402
+from wwspec_router.client.notify.events import WecomEvent  # noqa: E402
+from wwspec_router.client.notify.models import Notification, NotifyEvent, Pending  # noqa: E402
+from wwspec_router.client.notify.policy import NotifyPolicy  # noqa: E402
+from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore, SqlitePendingStore  # noqa: E402
 from wwspec_router.client.retries import RetryPolicy  # noqa: E402
 from wwspec_router.client.tokens import AppSecret, SuiteApp, Token, TokenProvider  # noqa: E402
 
 __all__ = [
     "AppSecret",
     "AsyncMessagePage",
+    "AsyncNotifyReceiver",
     "AsyncTask",
     "AsyncZoneClient",
     "AuthEdition",
@@ -60,6 +68,7 @@ __all__ = [
     "AuthUser",
     "AuthUsers",
     "BadAnswerError",
+    "Callback",
     "ContractMisfitError",
     "CorpAuth",
     "CursorError",
@@ -74,11 +83,18 @@ __all__ = [
     "KeyRing",
     "KeyRingError",
     "Masking",
+    "MemoryPendingStore",
     "MessageGap",
     "MessageGapError",
     "MessagePage",
     "NoAnswerError",
     "NotSentError",
+    "Notification",
+    "NotifyEvent",
+    "NotifyPolicy",
+    "NotifyReceiver",
+    "Pending",
+    "PendingStore",
     "PlatformError",
     "Position",
     "ProgramError",
@@ -86,6 +102,7 @@ __all__ = [
     "ReplyTypeError",
     "RetryPolicy",
     "SdkApiError",
+    "SqlitePendingStore",
     "StillRunningError",
     "SuiteApp",
     "Task",
@@ -94,6 +111,7 @@ __all__ = [
     "TokenProvider",
     "TransportError",
     "UploadedMedia",
+    "WecomEvent",
     "ZoneClient",
     "ZoneClientError",
 ]

@@ -20,14 +20,45 @@ from wwspec_router.client.messages import Pull, PullOptions
 from wwspec_router.client.options import CONNECTIONS, PREFIX, TIMEOUT, Tokens, core_of, described, limits_of
 from wwspec_router.client.paging import Pages
 from wwspec_router.client.retries import RetryPolicy
-from wwspec_router.client.steps import Alone, Ask, Pause, Received, Send, Step, Steps
+from wwspec_router.client.steps import Alone, Ask, Asked, Pause, Received, Send, Step, Steps
 from wwspec_router.contracts import ApiRequest, OutputT, PagedRequest
 
-__all__ = ["AsyncTask", "AsyncZoneClient"]
+__all__ = ["AsyncTask", "AsyncZoneClient", "call_either", "run_steps"]
 
 T = TypeVar("T")
 P = ParamSpec("P")
 ReplyT = TypeVar("ReplyT")
+
+
+async def run_steps(steps: Steps[T], do: Callable[[Step], Coroutine[Any, Any, Any]]) -> T:
+    """Run a generator of the client's core; see `blocking.run_steps`."""
+    resume: Callable[[], Step] = partial(next, steps)
+    try:
+        while True:
+            step = resume()
+            try:
+                resume = partial(steps.send, await do(step))
+            except Exception as error:
+                resume = partial(steps.throw, error)
+    except StopIteration as end:
+        value: T = end.value
+        return value
+    finally:
+        steps.close()
+
+
+async def call_either(function: Asked[Any], *, same_thread: bool = False, abandon: bool = False) -> Any:
+    """Call a function of the app's; a plain one runs on a thread.
+
+    Args:
+        function: The function.
+        same_thread: Call a plain one on the event loop's thread.
+        abandon: Let a cancellation leave the thread to itself, instead of waiting for it.
+    """
+    if inspect.iscoroutinefunction(function):
+        return await function()
+    found = function() if same_thread else await anyio.to_thread.run_sync(function, abandon_on_cancel=abandon)
+    return await found if inspect.isawaitable(found) else found
 
 
 def _method(
@@ -210,19 +241,7 @@ class AsyncZoneClient:
             yield found
 
     async def _run(self, steps: Steps[T]) -> T:
-        resume: Callable[[], Step] = partial(next, steps)
-        try:
-            while True:
-                step = resume()
-                try:
-                    resume = partial(steps.send, await self._do(step))
-                except Exception as error:
-                    resume = partial(steps.throw, error)
-        except StopIteration as end:
-            value: T = end.value
-            return value
-        finally:
-            steps.close()
+        return await run_steps(steps, self._do)
 
     async def _do(self, step: Step) -> Any:
         match step:
@@ -234,10 +253,7 @@ class AsyncZoneClient:
                 async with self._lock:
                     return await self._run(work())
             case Ask(function=function, same_thread=same_thread):
-                if inspect.iscoroutinefunction(function):
-                    return await function()
-                found = function() if same_thread else await anyio.to_thread.run_sync(function)
-                return await found if inspect.isawaitable(found) else found
+                return await call_either(function, same_thread=same_thread)
 
     async def _send(self, step: Send) -> Received:
         try:

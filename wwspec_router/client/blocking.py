@@ -20,15 +20,51 @@ from wwspec_router.client.messages import Pull, PullOptions
 from wwspec_router.client.options import CONNECTIONS, PREFIX, TIMEOUT, Tokens, core_of, described, limits_of
 from wwspec_router.client.paging import Pages
 from wwspec_router.client.retries import RetryPolicy
-from wwspec_router.client.steps import Alone, Ask, Pause, Received, Send, Step, Steps
+from wwspec_router.client.steps import Alone, Ask, Asked, Pause, Received, Send, Step, Steps
 from wwspec_router.contracts import ApiRequest, OutputT, PagedRequest
 from wwspec_router.errors import ConfigurationError
 
-__all__ = ["Task", "ZoneClient"]
+__all__ = ["Task", "ZoneClient", "call_plain", "run_steps"]
 
 T = TypeVar("T")
 P = ParamSpec("P")
 ReplyT = TypeVar("ReplyT")
+
+
+def run_steps(steps: Steps[T], do: Callable[[Step], Any]) -> T:
+    """Run a generator of the client's core, and return what it returns.
+
+    Args:
+        steps: The generator.
+        do: Does a step.
+    """
+    resume: Callable[[], Step] = partial(next, steps)
+    try:
+        while True:
+            step = resume()
+            try:
+                resume = partial(steps.send, do(step))
+            except Exception as error:
+                resume = partial(steps.throw, error)
+    except StopIteration as end:
+        value: T = end.value
+        return value
+    finally:
+        steps.close()
+
+
+def call_plain(function: Asked[Any]) -> Any:
+    """Call a function of the app's.
+
+    Raises:
+        ConfigurationError: It is an async function.
+    """
+    found = function()
+    if inspect.isawaitable(found):
+        if inspect.iscoroutine(found):
+            found.close()
+        raise ConfigurationError("an async function goes with AsyncZoneClient; give ZoneClient a plain one")
+    return found
 
 
 def _method(steps: Callable[Concatenate[Core, P], Steps[T]]) -> "Callable[Concatenate[ZoneClient, P], T]":
@@ -265,19 +301,7 @@ class ZoneClient:
             yield found
 
     def _run(self, steps: Steps[T]) -> T:
-        resume: Callable[[], Step] = partial(next, steps)
-        try:
-            while True:
-                step = resume()
-                try:
-                    resume = partial(steps.send, self._do(step))
-                except Exception as error:
-                    resume = partial(steps.throw, error)
-        except StopIteration as end:
-            value: T = end.value
-            return value
-        finally:
-            steps.close()
+        return run_steps(steps, self._do)
 
     def _do(self, step: Step) -> Any:
         match step:
@@ -289,12 +313,7 @@ class ZoneClient:
                 with self._lock:
                     return self._run(work())
             case Ask(function=function):
-                found = function()
-                if inspect.isawaitable(found):
-                    if inspect.iscoroutine(found):
-                        found.close()
-                    raise ConfigurationError("an async function goes with AsyncZoneClient; give ZoneClient a plain one")
-                return found
+                return call_plain(function)
 
     def _send(self, step: Send) -> Received:
         try:

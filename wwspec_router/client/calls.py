@@ -24,6 +24,7 @@ __all__ = [
     "TaskStatus",
     "ability_of",
     "call",
+    "decode_reply",
     "name_of",
     "submit",
     "task_result",
@@ -170,14 +171,19 @@ def read_reply(name: str, ability: Ability, text: str, reported: int = 0) -> Any
             raise SdkApiError(name, errcode, errmsg, text, retryable=facts_of_errcode(errcode).retryable)
         raise ProgramError(name, errcode, errmsg, text)
     try:
-        return _decoded(text, ability.reply)
+        return decode_reply(text, ability.reply)
     except (JsonError, msgspec.ValidationError) as error:
         wanted = getattr(ability.reply, "__qualname__", "JSON")
         raise ReplyTypeError(name, f"the reply is no {wanted}: {error}", text) from None
 
 
-def _decoded(text: str, type_: Any) -> Any:
-    """Decode a reply. Keys that a contract does not list are left out: WeCom and programs add some over time."""
+def decode_reply(text: str | bytes, type_: Any) -> Any:
+    """Decode a reply. Keys that a contract does not list are left out: WeCom and programs add some over time.
+
+    Raises:
+        JsonError: It is not JSON.
+        msgspec.ValidationError: It is not of the type.
+    """
     try:
         return decode_json(text, type_)
     except JsonError:

@@ -54,6 +54,8 @@ IDLE_SECONDS = 15.0
 class Callbacks(Protocol):
     """The way to the app's callback URL."""
 
+    url: str
+    """That URL."""
     verified: bool
     """Whether the URL has proven that it has the key."""
 
@@ -67,6 +69,10 @@ class Callbacks(Protocol):
 
     def verify_soon(self) -> None:
         """Ask it later, before the next notification."""
+        ...
+
+    def stop(self) -> None:
+        """End; what still waits is dropped."""
         ...
 
 
@@ -140,6 +146,13 @@ class Platform:
         if self.callbacks is not None:
             self.callbacks.verify_soon()
         return accepted(now=self.clock.seconds())
+
+    def set_callbacks(self, callbacks: Callbacks | None) -> None:
+        """Bring notifications to another callback URL from now on; None: only record them."""
+        old, self.callbacks = self.callbacks, callbacks
+        self.world.deliver_by(self._deliver())
+        if old is not None:
+            old.stop()
 
     def record_callback(
         self, notification: Notification, state: str, attempts: int, last: Attempt | None = None
@@ -374,10 +387,12 @@ class Platform:
             raise RefusedError(40058, f"the clock is put forward by 0 to {MAX_ADVANCE} seconds")
 
     def _new_world(self, zone_key: bytes | None) -> World:
-        deliver = None if self.callbacks is None else self.callbacks.deliver
-        world = World(self.settings, self.clock, self._channel, deliver, zone_key, self.changes.tell)
+        world = World(self.settings, self.clock, self._channel, self._deliver(), zone_key, self.changes.tell)
         world.on_event = partial(announcer.queue, world, self._outbox)
         return world
+
+    def _deliver(self) -> Callable[[Notification], None] | None:
+        return None if self.callbacks is None else self.callbacks.deliver
 
     def _calling_app(self, access_token: str) -> App:
         with self.world.lock:

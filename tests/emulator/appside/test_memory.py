@@ -5,7 +5,7 @@ import json
 import zipfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx
 import pytest
@@ -16,7 +16,7 @@ from tests.emulator.conftest import SealedProgram
 from wwspec_router.child import Child
 from wwspec_router.emulator.bounded import MIB
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
-from wwspec_router.emulator.http.control import Control
+from wwspec_router.emulator.http.control import CallbackSpec, Control
 from wwspec_router.emulator.state.knowledge import MAX_BYTES as KNOWLEDGE_BYTES
 from wwspec_router.emulator.state.rules import MAX_BYTES as RULE_BYTES
 
@@ -28,8 +28,15 @@ def zone() -> EmulatedZone:
     return EmulatedZone()
 
 
+def control_of(zone: EmulatedZone) -> Control:
+    def connect(spec: CallbackSpec) -> NoReturn:
+        raise AssertionError("no test here sets a callback URL")
+
+    return Control(zone.platform, connect)
+
+
 def kept(zone: EmulatedZone, what: str) -> Json:
-    found: Json = Control(zone.platform).info()["kept"][what]
+    found: Json = control_of(zone).info()["kept"][what]
     assert found["bytes"] <= found["max_bytes"]
     return found
 
@@ -155,7 +162,7 @@ def test_messages_said_are_bounded_and_the_oldest_leave_the_archive(zone: Emulat
     first = zone.say("第一")
     seeded = zone.chats.messages[0]
     start = zone.ok("sync_msg", limit=1)["next_cursor"]
-    control = Control(zone.platform)
+    control = control_of(zone)
     for number in range(16):
         text = json.dumps({"from": "lina", "to": ["mahui"], "text": f"{number}" + "x" * (9 * MIB)})
         assert control.say(text.encode())["errcode"] == 0
@@ -246,7 +253,7 @@ def test_sealed_keys_of_messages_are_bounded(zone: EmulatedZone) -> None:
 def test_the_emulator_tells_what_it_keeps(zone: EmulatedZone) -> None:
     """Row 7: `wwspec zone info` shows entries, bytes and the bound of each."""
     assert kept(zone, "messages")["entries"] == 200
-    assert set(Control(zone.platform).info()["kept"]) == {
+    assert set(control_of(zone).info()["kept"]) == {
         "traffic",
         "media",
         "exports",

@@ -1,126 +1,33 @@
 import threading
 from collections import deque
 from contextlib import ExitStack
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from hypothesis import given, strategies as st
 
 from tests.emulator.conftest import Emulator, Response, StartEmulator, free_socket, http_server, url_of
+from tests.support.apps import ROOT
 from tests.support.waiting import wait_until
+from wwspec_router.callbacks import CallbackCrypto, CallbackReceiver, read_xml
 from wwspec_router.emulator.callbacks import courier as courier_module
 from wwspec_router.emulator.callbacks.courier import Courier
-from wwspec_router.emulator.callbacks.crypto import CallbackCrypto, CallbackError, CallbackReceiver, read_xml, write_xml
+from wwspec_router.emulator.http.client import EmulatorError
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.tickets import Notification
-from wwspec_router.errors import ConfigurationError
+from wwspec_router.testing.zone import Zone
 
 TOKEN = "callback-token"  # noqa: S105
 AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 CORPID = "wwcorp"
 CRYPTO = CallbackCrypto(TOKEN, AES_KEY, CORPID)
 
-names = st.from_regex(r"[A-Za-z]\w{0,10}", fullmatch=True)
-
-
-@given(st.text())
-def test_a_callback_decrypts_to_what_was_encrypted(text: str) -> None:
-    assert CRYPTO.decrypt(CRYPTO.encrypt(text)) == text
-
-
-@given(st.text())
-def test_a_receiver_opens_what_is_signed_for_it(text: str) -> None:
-    encrypted = CRYPTO.encrypt(write_xml({"NotifyId": text}))
-    query = CRYPTO.query(5, encrypted)
-    opened = CallbackReceiver(CRYPTO).open(query, write_xml({"Encrypt": encrypted}))
-    assert opened == {"NotifyId": text}
-
-
-@given(st.dictionaries(names, st.text() | st.integers()))
-def test_xml_reads_back_as_it_was_written(fields: dict[str, str | int]) -> None:
-    assert read_xml(write_xml(fields)) == {name: str(value) for name, value in fields.items()}
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "<xml>",
-        '<?xml version="1.0"?><xml></xml>',
-        '<!DOCTYPE xml [<!ENTITY a "b">]><xml><A>&a;</A></xml>',
-        "<xml><A><B>1</B></A></xml>",
-        "<xml><A>1</B></xml>",
-        '<xml><A x="1">1</A></xml>',
-        "<xml>text</xml>",
-        "<other></other>",
-        "<xml></xml><xml></xml>",
-    ],
-)
-def test_xml_of_any_other_form_is_refused(text: str) -> None:
-    with pytest.raises(CallbackError):
-        read_xml(text)
-
-
-def test_indented_xml_is_read() -> None:
-    assert read_xml("<xml>\n <A><![CDATA[1]]></A>\n <B>2 &amp; 3</B>\n</xml>\n") == {"A": "1", "B": "2 & 3"}
-
-
-@pytest.mark.parametrize("changed", ["msg_signature", "timestamp", "nonce"])
-def test_a_changed_query_is_refused(changed: str) -> None:
-    encrypted = CRYPTO.encrypt(write_xml({"A": 1}))
-    query = CRYPTO.query(5, encrypted)
-    query[changed] += "0"
-    for given_query in (query, {}):
-        with pytest.raises(CallbackError, match="signature"):
-            CallbackReceiver(CRYPTO).open(given_query, write_xml({"Encrypt": encrypted}))
-
-
-@given(st.data())
-def test_a_ciphertext_of_noise_is_refused(data: st.DataObject) -> None:
-    noise = data.draw(st.text() | st.binary().map(lambda content: content.hex()))
-    with pytest.raises(CallbackError):
-        CRYPTO.decrypt(noise)
-
-
-def test_another_key_or_receiver_decrypts_nothing() -> None:
-    encrypted = CRYPTO.encrypt("text")
-    with pytest.raises(CallbackError, match="another receiver"):
-        CallbackCrypto(TOKEN, AES_KEY, "other").decrypt(encrypted)
-    with pytest.raises(CallbackError):
-        CallbackCrypto(TOKEN, AES_KEY[::-1], CORPID).decrypt(encrypted)
-
-
-def test_the_echo_is_answered_decrypted() -> None:
-    encrypted = CRYPTO.encrypt("1234")
-    query = {**CRYPTO.query(5, encrypted), "echostr": encrypted}
-    assert CallbackReceiver(CRYPTO).answer_echo(query) == "1234"
-    with pytest.raises(CallbackError):
-        CallbackReceiver(CRYPTO).answer_echo({**query, "echostr": CRYPTO.encrypt("1234")})
-
-
-def test_the_signature_is_the_sha1_of_the_sorted_parts() -> None:
-    crypto = CallbackCrypto("QDG6eK", "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C", "wx5823bf96d3bd56c7")
-    encrypted = (
-        "RypEvHKD8QQKFhvQ6QleEB4J58tiPdvo+rtK1I9qca6aM/wvqnLSV5zEPeusUiX5L5X/0lWfrf0QADHHhGd3QczcdCUpj911L3vg3W/sYYvuJTs"
-        "3TUUkSUXxaccAS0qhxchrRYt66wiSpGLYL42aM6A8dTT+6k4aSknmPj48kzJs8qLjvd4Xgpue06DOdnLxAUHzM6+kDZ+HMZfJYuR+LtwGc2hgf5g"
-        "sijff0ekUNXZiqATP7PF5mZxZ3Izoun1s4zG4LUMnvw2r+KqCKIw+3IQH03v+BCA9nMELNqbSf6tiWSrXJB3LAVGUcallcrw8V2t9EL4EhzJWrQU"
-        "ax5wLVMNS0+rUPA3k22Ncx4XXZS9o0MBH27Bo6BpNelZpS+/uh9KsNlY6bHCmJU9p8g7m3fVKn28H3KDYA5Pl/T8Z1ptDAVe0lXdQ2YoyyH2uyPI"
-        "GHBZZIs2pDBS8R07+qN+E7Q=="
-    )
-    assert crypto.signature("1409659813", "1372623149", encrypted) == "477715d11cdb4164915debcba66cb864d751f3e6"
-    assert read_xml(crypto.decrypt(encrypted))["ToUserName"] == "wx5823bf96d3bd56c7"
-
-
-@pytest.mark.parametrize("key", ["", "short", "!" * 43, AES_KEY + "x"])
-def test_an_encoding_aes_key_that_is_none_is_refused(key: str) -> None:
-    with pytest.raises(ConfigurationError, match="43"):
-        CallbackCrypto(TOKEN, key, CORPID)
-
 
 class CallbackApp:
     """An app's callback URL; `answers` holds what it does with the next requests, 200 when empty."""
 
     def __init__(self, stack: ExitStack, corpid: str) -> None:
+        self.corpid = corpid
         self.receiver = CallbackReceiver(CallbackCrypto(TOKEN, AES_KEY, corpid))
         self.url = stack.enter_context(http_server(self._post, self._get)) + "/callback"
         self.echoes = 0
@@ -138,7 +45,7 @@ class CallbackApp:
     def _post(self, headers: list[tuple[str, str]], body: bytes) -> Response:
         self.posts += 1
         query = dict(parse_qsl(urlsplit(dict(headers)[":path"]).query))
-        self.received.append(self.receiver.open(query, body.decode()))
+        self.received.append(dict(self.receiver.open(query, body.decode()).fields))
         self.outer.append(read_xml(body.decode()))
         return self.answers.popleft() if self.answers else 200, {}, b"success"
 
@@ -268,3 +175,23 @@ def test_a_courier_that_stops_drops_what_waits_and_ends_its_thread(monkeypatch: 
         stopping.join(20)
     assert list(states) == ["dropped"] * 3
     assert "emulator-courier" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_running_emulator_takes_another_callback_url_and_goes_back_to_that_of_its_start(
+    callback_app: CallbackApp,
+) -> None:
+    settings: dict[str, Any] = {"callback_token": TOKEN, "encoding_aes_key": AES_KEY, "corpid": callback_app.corpid}
+    start = "http://127.0.0.1:1/start"
+    with Zone.in_process(ROOT, callback_url=start, **settings) as zone:
+        with pytest.raises(EmulatorError, match="must be an http"):
+            zone.client.set_callback("nowhere", TOKEN, AES_KEY)
+        with pytest.raises(EmulatorError, match="43 characters"):
+            zone.client.set_callback(callback_app.url, TOKEN, "short")
+        assert zone.client.info()["callback_url"] == start
+        zone.client.set_callback(callback_app.url, TOKEN, AES_KEY)
+        zone.client.reset()
+        assert zone.client.verify_callback() == callback_app.url
+        zone.fire("hit_keyword")
+        wait_until(lambda: callback_app.received)
+        zone.client.restore_callback()
+        assert zone.client.info()["callback_url"] == start

@@ -19,7 +19,7 @@ OPTIONS = (
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium. It ends with the module: playwright's event loop runs as long, and keeps others from theirs."""
+    """Debian's Chromium. It ends with the module, since playwright's event loop keeps others from theirs."""
     assert CHROMIUM, "apt-get install chromium"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)

@@ -1,4 +1,4 @@
-"""Each view in both languages and both themes, on a desk and on a phone: for everybody, and in the space that there is."""
+"""Each view in both languages and both themes, on a desk and on a phone: usable by everybody, nothing cut off."""
 
 from pathlib import Path
 from typing import Any

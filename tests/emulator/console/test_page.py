@@ -1,7 +1,12 @@
 """The page as a whole: what is in it, and who may use it."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import httpx
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from wwspec_router.testing.zone import Zone
 
@@ -21,6 +26,65 @@ def test_a_page_of_another_server_on_this_machine_changes_nothing(served: Zone) 
     assert refused.status_code == 403
     assert "not the console" in refused.json()["errmsg"]
     assert httpx.post(f"{served.client.url}/emulator/reset").status_code == 200
+
+
+@contextmanager
+def other_site(page: str) -> Iterator[str]:
+    """Serve a page of somebody else on this machine, and yield its URL."""
+
+    class Site(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(page.encode())
+
+        def log_message(self, format: str, *args: object) -> None:
+            return
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_browser_shows_no_console_in_the_frame_of_another_site(browser: Browser, served: Zone) -> None:
+    with other_site(f'<iframe src="{served.client.url}/"></iframe>') as url, browser.new_context() as context:
+        page = context.new_page()
+        with page.expect_console_message(lambda message: "frame-ancestors" in message.text):
+            page.goto(url)
+        assert page.frames[1].locator("#main").count() == 0
+
+
+def test_a_browser_lets_another_site_read_and_change_nothing(browser: Browser, served: Zone) -> None:
+    fault = served.client.add_fault("sdk", "latency", "", 0)
+    send = """async url => {
+        const results = [];
+        for (const [path, options] of [
+            ["/emulator/reset", {method: "POST"}],
+            ["/emulator/reset", {method: "POST", mode: "no-cors"}],
+            ["/emulator/traffic", {}],
+        ]) {
+            results.push(await fetch(url + path, options).then(answer => answer.type, () => "refused"));
+        }
+        return results;
+    }"""
+    with other_site("<p>here</p>") as url, browser.new_context() as context:
+        page = context.new_page()
+        page.goto(url)
+        assert page.evaluate(send, served.client.url) == ["refused", "opaque", "refused"]
+    assert [each["id"] for each in served.client.faults()] == [fault]
+
+
+def test_a_name_that_was_bound_anew_to_this_machine_is_refused(served: Zone) -> None:
+    for path in ("/", "/console/app.js", "/emulator/stream", "/emulator/session"):
+        answer = httpx.get(f"{served.client.url}{path}", headers={"Host": "rebound.example"})
+        assert answer.status_code == 403
+        assert "wwspec-token" not in answer.text
 
 
 def test_the_page_may_not_be_in_a_frame_and_runs_no_script_but_its_own(served: Zone) -> None:

@@ -141,6 +141,41 @@ def test_a_call_is_sent_again_with_an_edited_request_many_times(
     assert client.replay(number, times=2) == '{"a": 1}'
 
 
+def test_the_secrets_of_an_edited_request_are_put_back_where_they_were(
+    client: EmulatorClient, program: SealedProgram
+) -> None:
+    client.call("echo", json.dumps({"token": "a", "list": [{"secret": "b"}, 1.0], "text": '{"code": "c"}', "d": "***"}))
+    entry = client.entry(client.last_number())
+    shown = json.loads(entry["text"]["request"])
+    assert (shown["token"], shown["list"], shown["text"]) == ("***", [{"secret": "***"}, 1.0], '{"code":"***"}')
+    sent = {**shown, "new": {"token": "***"}, "list": [*shown["list"], {"secret": "***"}]}
+    client.replay(entry["number"], data=json.dumps(sent))
+    kept = json.loads(program.calls[-1].data)
+    assert (kept["token"], kept["text"], kept["d"]) == ("a", '{"code":"c"}', "***")
+    assert kept["list"] == [{"secret": "b"}, 1.0, {"secret": "***"}]
+    assert kept["new"] == {"token": "***"}
+    for text in ("***", '["***"', '{"token": 1.0, "x": "***"}'):
+        client.replay(entry["number"], data=text)
+        assert program.calls[-1].data == text
+
+
+def test_a_draft_is_compared_with_the_console_contract(client: EmulatorClient, emulator: Emulator) -> None:
+    def check(ability_id: str, data: str) -> tuple[Any, str]:
+        answer = emulator.http.post("/emulator/check", json={"ability_id": ability_id, "data": data}).json()
+        return answer["verdict"], answer["reason"]
+
+    assert check("echo", "{}") == (None, "the emulator has no console contracts, so every request passes")
+    client.register({"echo": {"input": {"a": [{"b": 1}]}, "output": {}}})
+    assert check("echo", '{"a": [{"b": 2}]}') == ({"fits": True}, "")
+    misfit = {"fits": False, "path": "$.a[1].b", "problem": "expected an integer, got a number with a fraction"}
+    assert check("echo", '{"a": [{"b": 2}, {"b": 2.0}]}') == (misfit, "")
+    for text in ("", "{"):
+        assert check("echo", text)[0]["path"] == "$"
+    assert check("ehco", "{}") == (None, "did you mean echo?")
+    assert check("", "{}") == (None, "no contract is registered for it")
+    assert emulator.http.post("/emulator/check", json={"data": "{}"}).json()["errcode"] == 40058
+
+
 def test_a_session_is_one_file_without_secrets(client: EmulatorClient, emulator: Emulator) -> None:
     client.register({"echo": {"input": {}, "output": {}}})
     client.call("echo", '{"token": "in-clear"}')

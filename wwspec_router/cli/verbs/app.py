@@ -9,6 +9,7 @@ from wwspec_router.cli.findings import State, end, print_findings
 from wwspec_router.cli.key_options import key_options
 from wwspec_router.cli.options import needs, print_json
 from wwspec_router.cli.sealing import PREFIX
+from wwspec_router.cli.verbs.app_tail import tail
 from wwspec_router.cli.wecom import WeCom, WeComCommand, wecom_options
 
 
@@ -18,6 +19,9 @@ def command() -> None:
 
     Which app it is comes from the environment, or from options: see `wwspec app check --help`.
     """
+
+
+command.add_command(tail)
 
 
 @command.command(cls=WeComCommand)

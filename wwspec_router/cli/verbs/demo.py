@@ -11,6 +11,7 @@ from typing import Any
 import click
 import msgspec
 
+from wwspec_router.callbacks import CallbackCrypto
 from wwspec_router.child import Child
 from wwspec_router.cli.browser import open_in_browser, open_option
 from wwspec_router.cli.emulator_options import port_options
@@ -19,7 +20,6 @@ from wwspec_router.cli.options import app_options, needs
 from wwspec_router.cli.ports import require_free_ports
 from wwspec_router.config import registry_path
 from wwspec_router.contracts.files import write_console_files
-from wwspec_router.emulator.callbacks.crypto import CallbackCrypto
 from wwspec_router.emulator.callbacks.receiver import CallbackServer
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.settings import EmulatorSettings

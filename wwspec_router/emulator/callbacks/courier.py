@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import httpx
 
-from wwspec_router.emulator.callbacks import crypto as callbacks
+from wwspec_router.callbacks import CallbackCrypto, write_xml
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.tickets import Notification
 from wwspec_router.emulator.state.traffic.entries import Attempt, Head, Reply, body_of
@@ -43,8 +43,9 @@ class Courier:
         clock: Stamps the requests.
     """
 
-    def __init__(self, url: str, crypto: callbacks.CallbackCrypto, clock: Clock) -> None:
-        self._url = url
+    def __init__(self, url: str, crypto: CallbackCrypto, clock: Clock) -> None:
+        self.url = url
+        """The app's callback URL."""
         self._crypto = crypto
         self._clock = clock
         self._waiting: queue.Queue[Notification | str | None] = queue.Queue(QUEUE_SIZE)
@@ -136,15 +137,15 @@ class Courier:
         echo = f"{self._clock.seconds()}"
         encrypted = self._crypto.encrypt(echo)
         query = {**self._crypto.query(self._clock.seconds(), encrypted), "echostr": encrypted}
-        answer = self._client.get(self._url, params=query)
+        answer = self._client.get(self.url, params=query)
         if answer.status_code != _OK:
             return (
-                f"{self._url} answered HTTP status {answer.status_code}: check that it takes GET requests, and that "
+                f"{self.url} answered HTTP status {answer.status_code}: check that it takes GET requests, and that "
                 "--callback-token, --encoding-aes-key and the corpid are the app's"
             )
         if answer.text != echo:
             return (
-                f"{self._url} answered {len(answer.content)} bytes that are not the decrypted echostr: answer it bare, "
+                f"{self.url} answered {len(answer.content)} bytes that are not the decrypted echostr: answer it bare, "
                 "without quotes or a line end, and check --encoding-aes-key"
             )
         return ""
@@ -152,17 +153,17 @@ class Courier:
     def _described(self, error: Exception) -> str:
         name = type(error).__name__
         if isinstance(error, httpx.ReadTimeout):
-            return f"{self._url} did not answer within {ANSWER_SECONDS:g} seconds ({name}): let the app answer sooner"
+            return f"{self.url} did not answer within {ANSWER_SECONDS:g} seconds ({name}): let the app answer sooner"
         if isinstance(error, httpx.TransportError):
-            return f"nothing answers at {self._url} ({name}): start the app"
-        return f"{self._url} can't be called ({name}): check --callback-url"
+            return f"nothing answers at {self.url} ({name}): start the app"
+        return f"{self.url} can't be called ({name}): check --callback-url"
 
     def _post(self, notification: Notification) -> bool:
-        encrypted = self._crypto.encrypt(callbacks.notification_xml(notification))
-        xml = callbacks.outer_xml(notification, encrypted)
+        encrypted = self._crypto.encrypt(_notification_xml(notification))
+        xml = _envelope_xml(notification, encrypted)
         request = self._client.build_request(
             "POST",
-            self._url,
+            self.url,
             params=self._crypto.query(self._clock.seconds(), encrypted),
             content=xml.encode(),
             headers={"content-type": "text/xml; charset=utf-8"},
@@ -183,6 +184,27 @@ class Courier:
                 return
             if isinstance(notification, Notification):
                 self._report(notification, "dropped", 0, None)
+
+
+def _notification_xml(notification: Notification) -> str:
+    """Return the event that brings the app a notify_id [99843]."""
+    return write_xml(
+        {
+            "ToUserName": notification.corpid,
+            "FromUserName": "sys",
+            "CreateTime": notification.create_time,
+            "MsgType": "event",
+            "Event": "program_notify",
+            "NotifyId": notification.notify_id,
+            "NotifyScene": notification.notify_scene,
+        }
+    )
+
+
+def _envelope_xml(notification: Notification, encrypted: str) -> str:
+    """Return the body that is POSTed."""
+    fields = {"ToUserName": notification.corpid, "AgentID": str(notification.agentid), "Encrypt": encrypted}
+    return write_xml(fields)
 
 
 def _ignore(notification: Notification, state: str, attempts: int, last: Attempt | None) -> None:

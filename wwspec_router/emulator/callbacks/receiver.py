@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from wwspec_router.emulator.callbacks.crypto import CallbackCrypto, CallbackError, CallbackReceiver
+from wwspec_router.callbacks import CallbackCrypto, CallbackError, CallbackReceiver
 
 __all__ = ["CallbackServer"]
 
@@ -40,7 +40,7 @@ class CallbackServer:
                 body = self.rfile.read(min(length, MAX_BODY)).decode(errors="replace")
 
                 def read(query: Mapping[str, str]) -> str:
-                    callbacks.put(receiver.open(query, body))
+                    callbacks.put(dict(receiver.open(query, body).fields))
                     return ""
 
                 self._answer(read)

@@ -10,7 +10,7 @@ import msgspec
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.errors import JsonError
 
-__all__ = ["MASK", "masked_headers", "masked_path", "masked_text", "masked_value"]
+__all__ = ["MASK", "masked_headers", "masked_path", "masked_text", "masked_value", "unmasked_text"]
 
 MASK = "***"
 
@@ -51,6 +51,39 @@ def masked_text(text: str, depth: int = 0) -> str:
         return text
     masked = masked_value(value, depth + 1)
     return text if masked == value and not _HIDDEN.search(text) else msgspec.json.encode(masked).decode()
+
+
+def unmasked_text(text: str, recorded: str) -> str:
+    """Return a JSON text that was edited where it was shown, with the secrets of the recorded one put back.
+
+    A masked value is replaced when the recorded text has a value at the same place.
+    """
+    if MASK not in text:
+        return text
+    try:
+        value, original = decode_json(text), decode_json(recorded)
+    except JsonError:
+        return text
+    restored = _unmasked(value, original)
+    return text if restored == value else msgspec.json.encode(restored).decode()
+
+
+def _unmasked(value: Any, recorded: Any, depth: int = 0) -> Any:
+    if depth > _MAX_DEPTH:
+        return value
+    if isinstance(value, dict) and isinstance(recorded, dict):
+        return {
+            key: recorded[key]
+            if item == MASK and key in _SECRETS and key in recorded
+            else _unmasked(item, recorded.get(key), depth + 1)
+            for key, item in value.items()
+        }
+    if isinstance(value, list) and isinstance(recorded, list):
+        pairs = zip(value, [*recorded, *[None] * (len(value) - len(recorded))], strict=False)
+        return [_unmasked(item, original, depth + 1) for item, original in pairs]
+    if isinstance(value, str) and isinstance(recorded, str):
+        return unmasked_text(value, recorded)
+    return value
 
 
 def masked_headers(headers: Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:

@@ -5,14 +5,15 @@ from typing import Any
 import msgspec
 
 from wwspec_router.contracts.decoding import decode_json
+from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.display.masking import masked_headers, masked_path, masked_text, masked_value
 from wwspec_router.emulator.matching import Misfit, request_misfit, result_misfit
 from wwspec_router.emulator.standin.wwspec_standin.link import FAULT_STATUS
-from wwspec_router.emulator.state.traffic.entries import APP, CALL, CALLBACK, EVENT, SDK, Body, Entry, byte_count
+from wwspec_router.emulator.state.traffic.entries import APP, CALL, CALLBACK, CLOCK, EVENT, SDK, Body, Entry, byte_count
 from wwspec_router.errcodes import WAITING
 from wwspec_router.errors import JsonError
 
-__all__ = ["row", "row_with_bodies", "whole"]
+__all__ = ["request_verdict", "row", "row_with_bodies", "whole"]
 
 Json = dict[str, Any]
 
@@ -42,6 +43,10 @@ class _AppReply(msgspec.Struct):
 
 class _AppRequest(msgspec.Struct):
     request_data: str = ""
+
+
+class _ClockRequest(msgspec.Struct):
+    seconds: float = 0
 
 
 class _ReportRequest(msgspec.Struct):
@@ -78,6 +83,7 @@ def row(entry: Entry) -> Json:
         "request_bytes": byte_count(entry.request),
         "reply_bytes": byte_count(entry.reply),
         "replayable": entry.call is not None,
+        "advanced_ms": _advanced(entry),
     }
 
 
@@ -92,12 +98,19 @@ def whole(entry: Entry) -> Json:
         **row_with_bodies(entry),
         "http": _http(entry),
         "raw": {"request": _raw_request(entry), "reply": _raw_reply(entry)},
+        "text": {"request": _shown_text(entry.request), "reply": _shown_text(entry.reply)},
         "sealed": entry.kind in (CALL, EVENT, CALLBACK) and entry.sealed != "",
         "call": _call(entry),
         "hits": [
             {name: getattr(fault, name) for name in ("id", "on", "effect", "api", "value")} for fault in entry.hits
         ],
     }
+
+
+def _advanced(entry: Entry) -> int | None:
+    """Return by how many milliseconds the clock was put forward; None for what is something else."""
+    move = _read(entry.request, _ClockRequest) if entry.kind == CLOCK else None
+    return None if move is None else round(move.seconds * 1000)
 
 
 def _failed(entry: Entry, result: str, digest: _Digest) -> bool:
@@ -116,8 +129,8 @@ def _digest(entry: Entry) -> _Digest:
         return _Digest(errcode, None)
     is_ack = entry.kind == SDK or (entry.call is not None and entry.call.is_async) or not reply
     verdict = {
-        "request": _verdict(request, result_misfit if entry.kind == SDK else request_misfit, entry),
-        "reply": None if is_ack else _verdict(reply, result_misfit, entry),
+        "request": _verdict(request, result_misfit if entry.kind == SDK else request_misfit, entry.contract),
+        "reply": None if is_ack else _verdict(reply, result_misfit, entry.contract),
     }
     return _Digest(errcode, verdict)
 
@@ -148,11 +161,16 @@ def _errcode(entry: Entry, reply: Body) -> int | None:
     return found.errcode if isinstance(found, _Program) and isinstance(found.errcode, int) else None
 
 
-def _verdict(body: Body, judge: Any, entry: Entry) -> Json | None:
+def request_verdict(contract: ConsoleContract, text: str) -> Json | None:
+    """Return whether a request's JSON text fits a contract; None for an empty text."""
+    return _verdict(text, request_misfit, contract)
+
+
+def _verdict(body: Body, judge: Any, contract: ConsoleContract) -> Json | None:
     if isinstance(body, int) or not body:
         return None
     try:
-        misfit: Misfit | None = judge(entry.contract, decode_json(body))
+        misfit: Misfit | None = judge(contract, decode_json(body))
     except JsonError as error:
         misfit = "$", str(error)
     return {"fits": True} if misfit is None else {"fits": False, "path": misfit[0], "problem": misfit[1]}

@@ -114,6 +114,23 @@ class EmulatorClient:
             raise EmulatorError(answer["reason"])
         return str(answer["url"])
 
+    def set_callback(self, url: str, token: str, encoding_aes_key: str) -> None:
+        """Let the emulator bring notifications to another callback URL, until it ends or `restore_callback`.
+
+        Args:
+            url: Of the app.
+            token: The callback's Token.
+            encoding_aes_key: The callback's EncodingAESKey.
+
+        Raises:
+            EmulatorError: The URL or the key is malformed.
+        """
+        self._asked("POST", "/emulator/callback", {"url": url, "token": token, "encoding_aes_key": encoding_aes_key})
+
+    def restore_callback(self) -> None:
+        """Let the emulator bring notifications to the callback URL that it was started with, if there was one."""
+        self._asked("DELETE", "/emulator/callback")
+
     def advance(self, seconds: float) -> int:
         """Put the emulator's clock forward and return its time in Unix seconds.
 

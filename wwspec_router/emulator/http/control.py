@@ -3,22 +3,25 @@
 Like the platform it answers values and does not know HTTP; WeCom has nothing like it.
 """
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
 
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read
+from wwspec_router.emulator.display.masking import unmasked_text
 from wwspec_router.emulator.events.types import EVENT_TYPES
-from wwspec_router.emulator.platform import Platform
+from wwspec_router.emulator.platform import Callbacks, Platform
 from wwspec_router.emulator.program.programs import ask_program, begin
 from wwspec_router.emulator.scene import SceneMessage, check_message
+from wwspec_router.emulator.settings import check_url
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.state.faults import FaultSpec
 from wwspec_router.emulator.state.seeds import say
 from wwspec_router.emulator.state.traffic.entries import Entry
 from wwspec_router.errors import ConfigurationError
 
-__all__ = ["Control"]
+__all__ = ["CallbackSpec", "Connect", "Control"]
 
 MAX_TIMES = 1000
 """How often one replay sends a call."""
@@ -55,15 +58,29 @@ class Replay(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
         return changes
 
 
+class CallbackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The app's callback URL, and what callbacks are sealed with."""
+
+    url: str
+    token: str
+    encoding_aes_key: str
+
+
+Connect = Callable[[CallbackSpec], Callbacks]
+"""Begins to bring notifications to a callback URL."""
+
+
 class Control:
     """Controls one platform.
 
     Args:
         platform: Which one.
+        connect: Begins to bring notifications to a callback URL.
     """
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, connect: Connect) -> None:
         self._platform = platform
+        self._connect = connect
 
     def info(self) -> Answer:
         """Answer who is who, enough for an app to call its program, and how much is kept."""
@@ -79,7 +96,7 @@ class Control:
             secret=settings.secret,
             program_id=settings.program_id,
             program_url=program.url,
-            callback_url=settings.callback_url,
+            callback_url=platform.callbacks.url if platform.callbacks else "",
             callback_verified=platform.callbacks is not None and platform.callbacks.verified,
             abilities=None if contracts is None else sorted(contracts),
             events=list(EVENT_TYPES),
@@ -146,14 +163,36 @@ class Control:
         """Ask the app's callback URL for the proof; answer whether it is `verified`, and else the `reason`."""
         callbacks = self._platform.callbacks
         reason = callbacks.verify() if callbacks else NO_CALLBACK
-        return accepted(verified=not reason, reason=reason, url=self._platform.settings.callback_url)
+        return accepted(verified=not reason, reason=reason, url=callbacks.url if callbacks else "")
+
+    def set_callback(self, body: bytes) -> Answer:
+        """Bring notifications to another callback URL, given as the JSON of a `CallbackSpec`, and answer its `url`."""
+
+        def connect() -> Answer:
+            spec = read(CallbackSpec, body)
+            try:
+                check_url("url", spec.url)
+                self._platform.set_callbacks(self._connect(spec))
+            except ConfigurationError as error:
+                raise RefusedError(40058, str(error)) from None
+            return accepted(url=spec.url)
+
+        return self._platform.world.answered(connect)
+
+    def restore_callback(self) -> Answer:
+        """Bring notifications to the callback URL of the start again, if there was one; answer its `url`."""
+        settings = self._platform.settings
+        spec = CallbackSpec(settings.callback_url, settings.callback_token, settings.encoding_aes_key)
+        self._platform.set_callbacks(self._connect(spec) if spec.url else None)
+        return accepted(url=spec.url)
 
     def replay(self, body: bytes) -> Answer:
         """Send a recorded call or event to the program once more, or many times, given as the JSON of a `Replay`.
 
         It is sealed anew, under a fresh request id and time. The answer is what the app would get: errcode, errmsg,
         and the program's `reply`, all of the last one; `number` is that of its entry, and `results` are all of them.
-        Console contracts are not applied, so that a call may be edited into a bad one.
+        Console contracts are not applied, so that a call may be edited into a bad one. Secrets of the recorded request
+        that are masked in an edited one are put back.
         """
         world, results = self._platform.world, list[Answer]()
 
@@ -162,7 +201,10 @@ class Control:
             recorded = world.traffic.get(asked.number)
             if recorded is None or recorded.call is None:
                 raise RefusedError(40058, "no call or event of this number is recorded")
-            call = recorded.call._replace(**asked.changes())
+            changes = asked.changes()
+            if "data" in changes:
+                changes["data"] = unmasked_text(changes["data"], recorded.call.data)
+            call = recorded.call._replace(**changes)
             last: Answer = {}
             for _ in range(asked.times):
                 last = self._send_again(recorded, call)

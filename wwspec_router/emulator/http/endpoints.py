@@ -24,7 +24,7 @@ from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.answers import Answer, RefusedError, read
 from wwspec_router.emulator.appside import calls as appside, suites, uploads
 from wwspec_router.emulator.display.selection import read_selection
-from wwspec_router.emulator.http.control import Control
+from wwspec_router.emulator.http.control import Connect, Control
 from wwspec_router.emulator.http.stream import Streams
 from wwspec_router.emulator.http.watch import Watch
 from wwspec_router.emulator.platform import Platform
@@ -50,11 +50,12 @@ class Endpoints:
 
     Args:
         platform: What answers.
+        connect: Begins to bring notifications to a callback URL.
     """
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, connect: Connect) -> None:
         self._platform = platform
-        self._control = Control(platform)
+        self._control = Control(platform, connect)
         self._watch = Watch(platform)
         self.streams = Streams(self._watch, platform.changes)
         """Those who read `/emulator/stream`."""
@@ -73,6 +74,8 @@ class Endpoints:
             ("GET", "info", self.info),
             ("GET", "notifications", self.notifications),
             ("POST", "verify-callback", self.verify_callback),
+            ("POST", "callback", self.set_callback),
+            ("DELETE", "callback", self.restore_callback),
             ("POST", "clock", self.clock),
             ("POST", "program", self.program),
             ("POST", "contracts", self.contracts),
@@ -86,6 +89,7 @@ class Endpoints:
             ("POST", "figures", self.figures),
             ("POST", "say", self.say),
             ("POST", "replay", self.replay),
+            ("POST", "check", self.check),
             ("POST", "reset", self.reset),
         )
         return [
@@ -194,6 +198,14 @@ class Endpoints:
         """Verify the app's callback URL."""
         return await self._on_thread(self._control.verify_callback)
 
+    async def set_callback(self, request: Request) -> Response:
+        """Set the app's callback URL: {"url", "token", "encoding_aes_key"}."""
+        return await self._with_body(request, self._control.set_callback)
+
+    async def restore_callback(self, request: Request) -> Response:
+        """Go back to the callback URL of the start."""
+        return await self._on_thread(self._control.restore_callback)
+
     async def clock(self, request: Request) -> Response:
         """Put the clock forward: {"advance": seconds}."""
         seconds = (_object(await _body(request) or b"") or {}).get("advance")
@@ -263,6 +275,10 @@ class Endpoints:
     async def replay(self, request: Request) -> Response:
         """Send a recorded call again: {"number", "data", "ability_id", "notify_id"}."""
         return await self._on_thread(self._control.replay, await _body(request) or b"")
+
+    async def check(self, request: Request) -> Response:
+        """Compare a request with the console contract of an ability: {"ability_id", "data"}."""
+        return await self._on_thread(self._watch.check, await _body(request) or b"")
 
     async def reset(self, request: Request) -> Response:
         """Go back to the start."""

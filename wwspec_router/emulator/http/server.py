@@ -16,9 +16,10 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from wwspec_router.callbacks import CallbackCrypto
 from wwspec_router.emulator.callbacks.courier import Courier
-from wwspec_router.emulator.callbacks.crypto import CallbackCrypto
 from wwspec_router.emulator.console.page import console_routes, page_token
+from wwspec_router.emulator.http.control import CallbackSpec
 from wwspec_router.emulator.http.endpoints import STREAM_PATH, Endpoints
 from wwspec_router.emulator.http.guard import Guard
 from wwspec_router.emulator.platform import Platform
@@ -63,9 +64,15 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
     """
     _check_cipher()
     clock = Clock(settings.clock_start)
-    courier = _courier(settings, clock)
     http = HttpChannel(settings.connect_timeout, settings.call_timeout)
+    callback = CallbackSpec(settings.callback_url, settings.callback_token, settings.encoding_aes_key)
+    courier = _courier(settings.corpid, callback, clock) if callback.url else None
     platform = Platform(settings, channel or http, clock=clock, callbacks=courier)
+
+    def connect(spec: CallbackSpec) -> Courier:
+        courier = _courier(settings.corpid, spec, clock)
+        courier.start(platform.record_callback)
+        return courier
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -76,13 +83,13 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
             yield
         finally:
             await anyio.to_thread.run_sync(platform.stop)
-            if courier:
-                await anyio.to_thread.run_sync(courier.stop)
+            if platform.callbacks:
+                await anyio.to_thread.run_sync(platform.callbacks.stop)
             http.close()
 
     token = page_token()
     guard = Middleware(Guard, settings.allowed_hosts, token)
-    endpoints = Endpoints(platform)
+    endpoints = Endpoints(platform, connect)
     app = Starlette(routes=[*endpoints.routes(), *console_routes(token)], middleware=[guard], lifespan=lifespan)
     app.state.platform = platform
     app.state.streams = endpoints.streams
@@ -208,8 +215,5 @@ def _check_cipher() -> None:
         ) from None
 
 
-def _courier(settings: EmulatorSettings, clock: Clock) -> Courier | None:
-    if not settings.callback_url:
-        return None
-    crypto = CallbackCrypto(settings.callback_token, settings.encoding_aes_key, settings.corpid)
-    return Courier(settings.callback_url, crypto, clock)
+def _courier(corpid: str, spec: CallbackSpec, clock: Clock) -> Courier:
+    return Courier(spec.url, CallbackCrypto(spec.token, spec.encoding_aes_key, corpid), clock)

@@ -25,8 +25,8 @@ from wwspec_router.emulator.state.traffic.record import Traffic
 __all__ = ["Streams"]
 
 VERSION = 1
-BATCH_SECONDS = 0.05
-"""Between two looks at what has changed."""
+BATCH_SECONDS = 0.1
+"""Between two batches, unless there is more than fits into one. A change after a pause is told at once."""
 BATCH_ROWS = 500
 PING_SECONDS = 15
 SEND_SECONDS = 30.0
@@ -74,14 +74,13 @@ class Streams:
         try:
             while not self._ended:
                 waiting.begin()
-                more = False
                 for event in await anyio.to_thread.run_sync(reader.events):
-                    more = event.event == "entries"
                     yield event
-                if not more:
-                    await waiting.wait()
+                if reader.is_behind:
+                    continue
                 if not self._ended:
                     await anyio.sleep(BATCH_SECONDS)
+                await waiting.wait()
         finally:
             self._readers -= 1
             self._changes.remove(waiting.wake)
@@ -139,6 +138,8 @@ class _Reader:
         self._session, self._revision, self._seen = _parsed(last_id)
         self._record: Traffic | None = None
         self._sent_states: dict[str, bytes] = {}
+        self.is_behind = False
+        """Whether there is more than what was told last."""
 
     def events(self) -> list[ServerSentEvent]:
         """Return what is new; on a thread, since large bodies may have to be read for it."""
@@ -168,6 +169,7 @@ class _Reader:
 
     def _rows(self, record: Traffic) -> list[ServerSentEvent]:
         changed = record.changed(self._revision, BATCH_ROWS)
+        self.is_behind = len(changed.entries) == BATCH_ROWS
         missed = max(0, changed.bounds.first - 1 - self._seen)
         if not (changed.entries or missed):
             return []

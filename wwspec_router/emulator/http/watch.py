@@ -12,12 +12,15 @@ import msgspec
 
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read
 from wwspec_router.emulator.display.selection import Selection, read_selection
-from wwspec_router.emulator.display.views import row, row_with_bodies, whole
+from wwspec_router.emulator.display.views import request_verdict, row, row_with_bodies, whole
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.program.programs import look_at
 from wwspec_router.emulator.state.traffic.record import Traffic
+from wwspec_router.spelling import did_you_mean
 
 __all__ = ["FILE_VERSION", "Watch"]
+
+_NO_CONTRACTS = "the emulator has no console contracts, so every request passes"
 
 FILE_VERSION = 1
 """Of the file that holds a session."""
@@ -32,6 +35,14 @@ class FiguresOf(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields
     """Which ability has the program's figures."""
 
     ability_id: Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class Draft(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """A request that is being written."""
+
+    ability_id: str
+    data: str
+    """Its JSON text."""
 
 
 class Watch:
@@ -137,6 +148,27 @@ class Watch:
                     self._platform.changes.tell()
 
         return world.answered(ask)
+
+    def check(self, body: bytes) -> Answer:
+        """Answer whether a request, given as the JSON of a `Draft`, may go to the program.
+
+        `verdict` is as in a row; it is None when the ability has no console contract, and `reason` then says why.
+        """
+
+        def answer() -> Answer:
+            draft = read(Draft, body)
+            world, program_id = self._platform.world, self._platform.settings.program_id
+            with world.lock:
+                contracts = world.app.programs[program_id].contracts
+            if contracts is None:
+                return accepted(verdict=None, reason=_NO_CONTRACTS)
+            contract = contracts.get(draft.ability_id)
+            if contract is None:
+                reason = did_you_mean(draft.ability_id, contracts, "no contract is registered for it")
+                return accepted(verdict=None, reason=reason)
+            return accepted(verdict=request_verdict(contract, draft.data or " "), reason="")
+
+        return self._platform.world.answered(answer)
 
     def session(self) -> Iterator[bytes]:
         """Yield the JSON of the file that holds the session, piece by piece: it may be large."""

@@ -264,13 +264,19 @@ class World:
     def _pass_on(self, notification: Notification, *, twice: bool) -> None:
         for _ in range(2 if twice else 1):
             with self.lock:
-                notification.state = "recorded" if self._deliver is None else "waiting"
+                deliver = self._deliver
+                notification.state = "recorded" if deliver is None else "waiting"
                 self.notifications.append(notification)
-            if self._deliver is not None:
-                self._deliver(notification)
+            if deliver is not None:
+                deliver(notification)
         entry = self.traffic.find(notification.notify_id)
         if entry is not None:
             self.traffic.update(entry)
+
+    def deliver_by(self, deliver: Callable[[Notification], None] | None) -> None:
+        """Give notifications to another function from now on; None when there is no URL. Needs no lock."""
+        with self.lock:
+            self._deliver = deliver
 
     def record_callback(
         self, notification: Notification, state: str, attempts: int, last: Attempt | None = None

@@ -6,9 +6,11 @@ export class ApiError extends Error {
     /**
      * @param {number} errcode 0 when nobody answers.
      * @param {string} text
+     * @param {any} [answer] The whole answer, when there is one.
      */
-    constructor(errcode, text) {
+    constructor(errcode, text, answer) {
         super(text);
+        this.answer = answer;
         this.name = "ApiError";
         this.errcode = errcode;
     }
@@ -40,7 +42,7 @@ export async function ask(method, path, body) {
     } catch {
         throw new ApiError(response.status, `the answer is not JSON (HTTP status ${response.status})`);
     }
-    if (answer.errcode) throw new ApiError(answer.errcode, `${answer.errcode}: ${answer.errmsg}`);
+    if (answer.errcode) throw new ApiError(answer.errcode, `${answer.errcode}: ${answer.errmsg}`, answer);
     return answer;
 }
 

@@ -1,6 +1,7 @@
 // A JSON value as a tree that opens by clicks and keys. Only what is open is in the page, so depth and size do no harm.
 // @ts-check
 import { h, visible } from "./dom.js";
+import { JsonNumber, readJson } from "./json-text.js";
 import { t } from "./texts.js";
 
 const FIRST_ROWS = 100; // members shown of an object or list at first
@@ -9,7 +10,8 @@ const OPEN_DEPTH = 3; // levels that are open at first
 const OPEN_MEMBERS = 40; // larger objects are closed at first
 
 /**
- * `<json-tree>`: set `value`; `marks` are paths to highlight, such as `$.msg_list[0].msgtime`, each with its text.
+ * `<json-tree>`: set `value`; `marks` are paths to highlight, such as `$.msg_list[0].msgtime`, each with its text. A
+ * string that holds an object or a list is opened as one; a path goes on in it behind `()`: `$.request_data().limit`.
  */
 export class JsonTree extends HTMLElement {
     /** @type {unknown} */
@@ -53,10 +55,12 @@ export class JsonTree extends HTMLElement {
      * @returns {HTMLElement}
      */
     #node(name, value, path, depth) {
+        const held = depth > 0 ? heldValue(value) : undefined;
+        if (held !== undefined) [value, path] = [held, `${path}()`];
         const label = name === "" ? null : h("span", { class: "key" }, visible(name), ": ");
         const mark = this.#marks.get(path);
         const badge = mark === undefined ? null : h("span", { class: "mark" }, mark);
-        if (value === null || typeof value !== "object") {
+        if (value === null || typeof value !== "object" || value instanceof JsonNumber) {
             return h("div", { class: mark === undefined ? "leaf" : "leaf marked", "data-path": path }, label, leaf(value), badge);
         }
         const members = Array.isArray(value) ? value.length : Object.keys(value).length;
@@ -65,7 +69,7 @@ export class JsonTree extends HTMLElement {
         const details = h(
             "details",
             { class: mark === undefined ? "" : "marked", "data-path": path },
-            h("summary", {}, label, h("span", { class: "count" }, summary), badge),
+            h("summary", {}, label, h("span", { class: "count" }, summary), held !== undefined && h("span", { class: "held" }, t("tree.text")), badge),
             body,
         );
         const open = () => {
@@ -85,7 +89,8 @@ export class JsonTree extends HTMLElement {
      * @returns {boolean}
      */
     #isOnWay(path) {
-        return [...this.#marks.keys()].some((mark) => mark.startsWith(`${path}.`) || mark.startsWith(`${path}[`));
+        const ends = new Set([".", "[", "("]);
+        return [...this.#marks.keys()].some((mark) => mark.startsWith(path) && ends.has(mark.charAt(path.length)));
     }
 
     /**
@@ -115,12 +120,21 @@ export class JsonTree extends HTMLElement {
 }
 
 /**
+ * Return the object or list that a string holds.
+ * @param {unknown} value
+ * @returns {unknown} Undefined for every other value.
+ */
+function heldValue(value) {
+    return typeof value === "string" && /^\s*[[{]/.test(value) ? readJson(value) : undefined;
+}
+
+/**
  * Return the element of a value that has no members.
  * @param {unknown} value
  * @returns {HTMLElement}
  */
 function leaf(value) {
-    if (typeof value !== "string") return h("span", { class: `value ${typeof value}` }, String(value));
+    if (typeof value !== "string") return h("span", { class: "value" }, String(value));
     const text = JSON.stringify(value);
     const shown = h("span", { class: "value string", dir: "ltr" }, visible(text.slice(0, FIRST_CHARACTERS)));
     if (text.length <= FIRST_CHARACTERS) return shown;

@@ -7,6 +7,8 @@
 let ofPage = {};
 /** @type {Keys} */
 let ofView = {};
+/** @type {Keys} */
+let ofPart = {};
 
 /** @param {Keys} keys Of the page, always there. */
 export function setPageKeys(keys) {
@@ -16,6 +18,11 @@ export function setPageKeys(keys) {
 /** @param {Keys} keys Of the view; they go before those of the page. */
 export function setViewKeys(keys) {
     ofView = keys;
+}
+
+/** @param {Keys} keys Of a part of the view, such as an open entry; they go before those of the view. */
+export function setPartKeys(keys) {
+    ofPart = keys;
 }
 
 /**
@@ -31,7 +38,7 @@ addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (isTyping(event.target) && event.key !== "Escape") return;
     if (document.querySelector("dialog[open]") && event.key !== "Escape") return;
-    const run = ofView[event.key] ?? ofPage[event.key];
+    const run = ofPart[event.key] ?? ofView[event.key] ?? ofPage[event.key];
     if (run) {
         event.preventDefault();
         run(event);

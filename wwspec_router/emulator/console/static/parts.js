@@ -81,6 +81,7 @@ export function outcomeChip(outcome) {
  */
 export function duration(milliseconds) {
     if (milliseconds === null || milliseconds === undefined) return "";
+    if (milliseconds > 0 && milliseconds < 0.05) return "<0.1 ms";
     if (milliseconds < 10) return `${milliseconds.toFixed(1)} ms`;
     return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 }

@@ -2,6 +2,7 @@
 // @ts-check
 import { get } from "./api.js";
 import { fits } from "./filters.js";
+import { putInFlow, takeFromFlow } from "./flow-record.js";
 
 /**
  * @typedef {object} Verdict
@@ -32,12 +33,14 @@ import { fits } from "./filters.js";
  * @property {number} request_bytes
  * @property {number} reply_bytes
  * @property {boolean} replayable
+ * @property {number | null} advanced_ms How far the clock was put forward; null for what is not `clock`.
  *
  * @typedef {object} Details What an entry has beyond its row.
  * @property {unknown} request
  * @property {unknown} reply
  * @property {{method: string, path: string, status: number | null, request_headers: [string, string][], reply_headers: [string, string][]} | null} http
  * @property {{request: string, reply: string}} raw
+ * @property {{request: string, reply: string}} text The JSON texts behind `request` and `reply`, masked.
  * @property {boolean} sealed
  * @property {{call_type: number, notify_id: string, request_id: string, is_async: boolean, timestamp: number} | null} call
  * @property {Fault[]} hits
@@ -65,6 +68,12 @@ export class TrafficRecord extends EventTarget {
     file = "";
     /** Entries that were dropped before they came here. */
     missed = 0;
+
+    /** Entries that are older than the oldest one here. */
+    get dropped() {
+        return this.rows.size === 0 ? 0 : (this.#first || this.#oldest) - 1;
+    }
+
     /** @type {Clock | null} */
     clock = null;
     /** @type {Fault[]} */
@@ -78,6 +87,10 @@ export class TrafficRecord extends EventTarget {
     /** @type {Map<number, Row>} Rows that came while the record was paused. */
     #held = new Map();
     #heldFirst = 0;
+    /** Number of the oldest row, or a smaller one. */
+    #oldest = Infinity;
+    /** Number of the oldest entry that the emulator keeps; 0 for an imported file. */
+    #first = 0;
     /** @type {Map<number, Entry>} Of an imported file. */
     #entries = new Map();
 
@@ -182,6 +195,7 @@ export class TrafficRecord extends EventTarget {
         this.rows.clear();
         this.flows.clear();
         this.#held.clear();
+        this.#oldest = Infinity;
         this.missed = 0;
         this.dispatchEvent(new CustomEvent("rows", { detail: null }));
     }
@@ -209,29 +223,21 @@ export class TrafficRecord extends EventTarget {
     #put(rows, first) {
         /** @type {Set<number>} */
         const changed = new Set();
+        this.#first = first;
         for (const row of rows) {
-            const before = this.rows.get(row.number);
+            putInFlow(this.flows, row, !this.rows.has(row.number));
             this.rows.set(row.number, row);
-            const flow = this.flows.get(row.flow);
-            if (flow === undefined) this.flows.set(row.flow, { number: row.flow, rows: [row] });
-            else if (before === undefined) flow.rows.push(row);
-            else flow.rows[flow.rows.findIndex((each) => each.number === row.number)] = row;
+            changed.add(row.flow);
+            this.#oldest = Math.min(this.#oldest, row.number);
+        }
+        for (; this.#oldest < first && this.rows.size > 0; this.#oldest += 1) {
+            const row = this.rows.get(this.#oldest);
+            if (row === undefined) continue;
+            this.rows.delete(row.number);
+            takeFromFlow(this.flows, row);
             changed.add(row.flow);
         }
-        for (const [number, row] of this.rows) {
-            if (number >= first) break;
-            this.rows.delete(number);
-            this.#forget(row);
-        }
         this.dispatchEvent(new CustomEvent("rows", { detail: changed }));
-    }
-
-    /** @param {Row} row */
-    #forget(row) {
-        const flow = this.flows.get(row.flow);
-        if (flow === undefined) return;
-        flow.rows = flow.rows.filter((each) => each.number !== row.number);
-        if (flow.rows.length === 0) this.flows.delete(row.flow);
     }
 }
 

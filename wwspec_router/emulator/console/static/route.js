@@ -6,6 +6,7 @@
  * @typedef {object} Place
  * @property {string} view Such as `timeline`.
  * @property {string} id What it shows, such as an entry's number; empty for none.
+ * @property {string} part What of it, such as `replay`; empty for all.
  * @property {URLSearchParams} query Its filters.
  */
 
@@ -16,8 +17,8 @@
  */
 export function placeOf(hash) {
     const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?", 2);
-    const [view = "", id = ""] = path.split("/").map(decodeURIComponent);
-    return { view: view || "timeline", id, query: new URLSearchParams(query) };
+    const [view = "", id = "", part = ""] = path.split("/").map(decodeURIComponent);
+    return { view: view || "timeline", id, part, query: new URLSearchParams(query) };
 }
 
 /**
@@ -25,12 +26,14 @@ export function placeOf(hash) {
  * @param {string} view
  * @param {string | number} [id]
  * @param {Record<string, string> | URLSearchParams} [query]
+ * @param {string} [part] Only with an id.
  * @returns {string}
  */
-export function hashOf(view, id = "", query = {}) {
+export function hashOf(view, id = "", query = {}, part = "") {
     const entries = query instanceof URLSearchParams ? [...query] : Object.entries(query);
     const text = new URLSearchParams(entries.filter(([, value]) => value !== "")).toString();
-    return `#/${view}${id === "" ? "" : `/${encodeURIComponent(id)}`}${text ? `?${text}` : ""}`;
+    const path = [view, id, part].filter((each) => each !== "").map(encodeURIComponent).join("/");
+    return `#/${path}${text ? `?${text}` : ""}`;
 }
 
 /** @returns {Place} The place that is shown. */

@@ -2,6 +2,7 @@
 // @ts-check
 import { everyFrame } from "./dom.js";
 
+const TIDY_MS = 150;
 const BEYOND = 8; // rows above and below those in sight
 
 /**
@@ -13,6 +14,11 @@ export class VirtualList extends HTMLElement {
     rowHeight = 32;
     /** @type {(row: any, index: number) => HTMLElement} Makes the element of a row. */
     make = () => document.createElement("div");
+    /** @type {((element: HTMLElement, row: any, index: number) => void) | null} Lets the element of another row show a row;
+     *   null makes new elements. */
+    renew = null;
+    /** What the list is for assistive tools, and what its rows are. */
+    roles = { list: "listbox", row: "option" };
     /** @type {readonly any[]} */
     #rows = [];
     /** @type {Map<any, HTMLElement>} Row -> its element, of the rows in sight. */
@@ -20,10 +26,11 @@ export class VirtualList extends HTMLElement {
     #selected = -1;
     #space = document.createElement("div");
     #draw = everyFrame(() => this.draw());
+    #tidying = 0;
     #resized = new ResizeObserver(() => this.#draw());
 
     connectedCallback() {
-        this.setAttribute("role", "listbox");
+        this.setAttribute("role", this.roles.list);
         this.tabIndex = 0;
         this.#space.className = "space";
         this.#space.setAttribute("role", "presentation");
@@ -34,6 +41,7 @@ export class VirtualList extends HTMLElement {
     }
 
     disconnectedCallback() {
+        clearTimeout(this.#tidying);
         this.#resized.disconnect();
     }
 
@@ -68,22 +76,41 @@ export class VirtualList extends HTMLElement {
      * @param {any} row
      */
     changed(row) {
-        this.#shown.get(row)?.remove();
-        if (this.#shown.delete(row)) this.#draw();
+        const element = this.#shown.get(row);
+        if (element === undefined) return;
+        if (this.renew !== null) {
+            this.renew(element, row, this.#rows.indexOf(row));
+            return;
+        }
+        element.remove();
+        this.#shown.delete(row);
+        this.#draw();
     }
 
-    /** Make all elements anew. */
+    /** Make all elements anew, or let them show their rows anew. */
     redraw() {
+        if (this.renew !== null) {
+            this.draw();
+            for (const [row, element] of this.#shown) this.renew(element, row, this.#rows.indexOf(row));
+            return;
+        }
         this.#shown.clear();
         this.#space.replaceChildren();
         this.draw();
     }
 
-    /** @param {number} index Scroll so that a row is in sight. */
-    reveal(index) {
-        const top = index * this.rowHeight;
+    /** Scroll so that the selected row is in sight. */
+    revealSelected() {
+        if (this.#selected < 0) return;
+        const top = this.#selected * this.rowHeight;
         const lowest = top + this.rowHeight - this.clientHeight;
         this.scrollTo(0, Math.min(top, Math.max(lowest, this.scrollTop)));
+    }
+
+    /** @param {number} rows Scroll by so many rows: they came above those in sight. */
+    shift(rows) {
+        this.#space.style.height = `${this.#rows.length * this.rowHeight}px`;
+        this.scrollTop += rows * this.rowHeight;
     }
 
     toEnd() {
@@ -98,15 +125,13 @@ export class VirtualList extends HTMLElement {
         const first = Math.max(0, Math.floor(this.scrollTop / this.rowHeight) - BEYOND);
         const end = Math.min(this.#rows.length, Math.ceil((this.scrollTop + this.clientHeight) / this.rowHeight) + BEYOND);
         const gone = new Map(this.#shown);
-        for (let index = first; index < end; index += 1) {
-            const row = this.#rows[index];
-            gone.delete(row);
-            this.#place(row, index);
-        }
-        for (const [row, element] of gone) {
-            element.remove();
-            this.#shown.delete(row);
-        }
+        for (let index = first; index < end; index += 1) gone.delete(this.#rows[index]);
+        for (const row of gone.keys()) this.#shown.delete(row);
+        const spare = [...gone.values()];
+        for (let index = first; index < end; index += 1) this.#place(this.#rows[index], index, spare);
+        for (const element of spare) element.remove();
+        clearTimeout(this.#tidying);
+        this.#tidying = setTimeout(() => this.#tidy(), TIDY_MS);
         const active = this.#shown.get(this.#rows[this.#selected]);
         if (active) this.setAttribute("aria-activedescendant", active.id);
         else this.removeAttribute("aria-activedescendant");
@@ -115,21 +140,42 @@ export class VirtualList extends HTMLElement {
     /**
      * @param {any} row
      * @param {number} index
+     * @param {HTMLElement[]} spare Elements of rows that are no longer in sight.
      */
-    #place(row, index) {
+    #place(row, index, spare) {
         let element = this.#shown.get(row);
         if (element === undefined) {
-            element = this.make(row, index);
-            element.classList.add("row");
-            element.id ||= `row-${Math.random().toString(36).slice(2)}`;
-            element.setAttribute("role", "option");
+            const renew = this.renew;
+            element = renew === null ? undefined : spare.pop();
+            if (element === undefined) element = this.#made(row, index);
+            else renew?.(element, row, index);
             this.#shown.set(row, element);
-            this.#space.appendChild(element);
         }
         element.style.transform = `translateY(${index * this.rowHeight}px)`;
         element.setAttribute("aria-selected", String(index === this.#selected));
         element.setAttribute("aria-posinset", String(index + 1));
         element.setAttribute("aria-setsize", String(this.#rows.length));
+    }
+
+    /** Put the elements into the order of their rows, for those who read the page by its elements. */
+    #tidy() {
+        const place = (/** @type {HTMLElement} */ element) => Number(element.getAttribute("aria-posinset"));
+        const inOrder = [...this.#shown.values()].sort((a, b) => place(a) - place(b));
+        if (inOrder.some((element, index) => this.#space.children[index] !== element)) this.#space.replaceChildren(...inOrder);
+    }
+
+    /**
+     * @param {any} row
+     * @param {number} index
+     * @returns {HTMLElement}
+     */
+    #made(row, index) {
+        const element = this.make(row, index);
+        element.classList.add("row");
+        element.id ||= `row-${Math.random().toString(36).slice(2)}`;
+        element.setAttribute("role", this.roles.row);
+        this.#space.appendChild(element);
+        return element;
     }
 }
 

@@ -44,5 +44,6 @@ export const COMMON = {
     "tree.more": ["… {count} more", "… 另有 {count} 项"],
     "tree.characters": ["{count} characters", "{count} 个字符"],
     "tree.all": ["Show all", "显示全部"],
+    "tree.text": ["JSON in a string", "字符串中的 JSON"],
     "seconds": ["{count} s", "{count} 秒"],
 };

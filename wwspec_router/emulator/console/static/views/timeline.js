@@ -1,11 +1,195 @@
-// View `timeline`.
+// View `timeline`: every flow as one line, with its entries below it when it is open, and one entry beside the list.
 // @ts-check
-import { h } from "../dom.js";
+import { fill, h } from "../dom.js";
+import { isTyping } from "../keys.js";
+import { record } from "../record.js";
+import { go, hashOf, here } from "../route.js";
 import { t } from "../texts.js";
+import { conditionOf, FilterBar, filtersOf } from "../timeline-filters.js";
+import { TimelineList } from "../timeline-list.js";
+import { TextSearch } from "../text-search.js";
+import { FlowItem } from "../flow-items.js";
+import { LANES } from "../flow-summary.js";
+import { showEntry } from "./entry.js";
+
+/**
+ * @typedef {import("../route.js").Place} Place
+ * @typedef {import("../flow-items.js").Item} Item
+ */
+
+const NARROW = matchMedia("(max-width: 760px)");
+
+class Timeline {
+    #place;
+    #search = new TextSearch((isDone) => this.#found(isDone));
+    #list = new TimelineList((item) => this.choose(item));
+    #status = h("span", { class: "dim counts", role: "status" });
+    #bar;
+    #close = h("button", { type: "button", class: "quiet close", "aria-label": t("close"), title: `${t("close")} (Esc)`, onclick: () => this.escape() }, "×");
+    #entry = h("div");
+    #detail = h("aside", { class: "detail", "aria-label": t("timeline.detail"), hidden: true }, this.#close, this.#entry);
+    #split = h("div", { class: "split" }, this.#list.element, this.#detail);
+    /** @type {() => void} */
+    #endEntry = () => {};
+    #shownEntry = "";
+
+    /**
+     * @param {HTMLElement} main
+     * @param {Place} place
+     */
+    constructor(main, place) {
+        this.#place = place;
+        this.#bar = new FilterBar(filtersOf(place.query), (filters) => go(hashOf("timeline", here().id, filters), { replace: true }), [this.#status]);
+        this.#list.onchange = (rows) => this.#changed(rows);
+        this.#list.onclear = () => this.#bar.clear();
+        main.appendChild(h("div", { class: "timeline" }, h("h1", {}, t("nav.timeline")), this.#bar.element, legend(), this.#split));
+        this.#list.start();
+        this.#filter();
+        this.#showEntry();
+    }
+
+    /** @param {Place} place */
+    move(place) {
+        const before = this.#place;
+        this.#place = place;
+        if (before.query.toString() !== place.query.toString()) this.#filter();
+        if (before.id !== place.id) this.#showEntry();
+        return true;
+    }
+
+    end() {
+        this.#endEntry();
+        this.#search.end();
+        this.#bar.end();
+        this.#list.end();
+    }
+
+    /**
+     * Open what a line shows: an entry beside the list, a flow of several entries in place.
+     * @param {Item} item
+     */
+    choose(item) {
+        if (item instanceof FlowItem && item.flow.rows.length > 1) {
+            this.#list.toggle(item);
+            if (!item.open || NARROW.matches) return;
+        }
+        this.#go(item);
+    }
+
+    /** @param {number} step Select the next or the previous line. */
+    step(step) {
+        this.#list.step(step);
+        this.#follow();
+    }
+
+    /** @param {"first" | "last"} end */
+    toEnd(end) {
+        this.#list.toEnd(end);
+        this.#follow();
+    }
+
+    /** Leave the field, close the entry, or close the flow: the first that can be done. */
+    escape() {
+        const at = document.activeElement;
+        if (this.#bar.leave()) this.#list.focus();
+        else if (isTyping(at)) /** @type {HTMLElement} */ (at).blur();
+        else if (this.#place.id !== "") {
+            go(hashOf("timeline", "", this.#place.query));
+            this.#list.focus();
+        } else this.#list.close();
+    }
+
+    focusSearch() {
+        if (NARROW.matches && this.#place.id !== "") this.escape();
+        this.#bar.focus();
+    }
+
+    /** Let the entry beside the list be that of the selected line. */
+    #follow() {
+        const item = this.#list.selected;
+        if (item && this.#place.id !== "") this.#go(item);
+    }
+
+    /** @param {Item} item */
+    #go(item) {
+        go(hashOf("timeline", item.number, this.#place.query), { replace: this.#place.id !== "" });
+    }
+
+    #filter() {
+        const filters = filtersOf(this.#place.query);
+        this.#bar.show(filters);
+        this.#search.search(filters.q);
+        this.#list.filter(conditionOf(filters, this.#search.found));
+        this.#count();
+    }
+
+    /** @param {boolean} isDone */
+    #found(isDone) {
+        this.#list.setSearching(!isDone);
+        if (isDone) this.#list.filter(conditionOf(filtersOf(this.#place.query), this.#search.found));
+        this.#count();
+    }
+
+    /** @param {ReadonlyArray<import("../record.js").Row> | null} rows Of the flows that changed; null when all did. */
+    #changed(rows) {
+        if (rows === null) this.#search.again();
+        for (const row of rows ?? record.rows.values()) this.#bar.offer(row);
+        if (rows?.length) this.#search.renew(rows.reduce((least, row) => Math.min(least, row.number), Infinity));
+        this.#count();
+    }
+
+    #count() {
+        const { shownFlows } = this.#list;
+        const flows = record.flows.size;
+        const isSome = conditionOf(filtersOf(this.#place.query), this.#search.found) !== null;
+        const counts = isSome ? t("timeline.count.some", { shown: shownFlows, flows }) : t("timeline.count", { flows, entries: record.rows.size });
+        const dropped = record.dropped > 0 && h("span", { class: "chip", title: t("timeline.dropped", { count: record.dropped }) }, t("timeline.dropped.short", { count: record.dropped }));
+        const missed = record.missed > 0 && h("span", { class: "chip warn", title: t("timeline.missed.why") }, t("timeline.missed", { count: record.missed }));
+        fill(this.#status, counts, dropped, missed);
+    }
+
+    #showEntry() {
+        const { id } = this.#place;
+        if (id === this.#shownEntry) return;
+        this.#shownEntry = id;
+        this.#endEntry();
+        this.#endEntry = () => {};
+        fill(this.#entry);
+        this.#split.classList.toggle("open", id !== "");
+        this.#detail.hidden = id === "";
+        this.#detail.scrollTop = 0;
+        if (id === "") return;
+        this.#endEntry = showEntry(this.#entry, Number(id), this.#place);
+        this.#list.select(Number(id));
+    }
+}
+
+/** @returns {HTMLElement} What the colours are. */
+function legend() {
+    const lanes = LANES.map((lane) => h("li", { class: `lane-${lane}`, title: t(`timeline.lane.${lane}`) }, h("span", {}, t(`timeline.short.${lane}`))));
+    return h("ul", { class: "legend", "aria-label": t("timeline.lanes") }, lanes);
+}
+
+/** @type {Timeline | null} */
+let shown = null;
 
 /** @type {import("../app.js").View} */
 export const view = {
-    show(main) {
-        main.appendChild(h("div", { class: "page" }, h("h1", {}, t("nav.timeline"))));
+    show(main, place) {
+        const timeline = new Timeline(main, place);
+        shown = timeline;
+        return () => {
+            timeline.end();
+            shown = null;
+        };
+    },
+    move: (place) => shown?.move(place) ?? false,
+    keys: {
+        "/": () => shown?.focusSearch(),
+        j: () => shown?.step(1),
+        k: () => shown?.step(-1),
+        g: () => shown?.toEnd("first"),
+        G: () => shown?.toEnd("last"),
+        Escape: () => shown?.escape(),
     },
 };

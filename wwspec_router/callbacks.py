@@ -1,7 +1,8 @@
-"""WeCom's standard callback encryption, both halves, and the XML of `program_notify` [99843].
+"""WeCom's standard callback encryption, both halves, and the XML that it carries [90968].
 
 AES-256-CBC under the EncodingAESKey, PKCS#7 padding to 32 bytes, and a SHA-1 signature over token, time,
-nonce and ciphertext. Only text and bytes: nothing here sends or receives.
+nonce and ciphertext. Only text and bytes: nothing here sends or receives. The app's client opens callbacks with it, the
+emulator seals them.
 """
 
 import base64
@@ -10,12 +11,14 @@ import hashlib
 import hmac
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from html import escape, unescape
 from typing import Any
 
-from wwspec_router.emulator.state.tickets import Notification
 from wwspec_router.errors import ConfigurationError, WWSpecError
+
+__all__ = ["Callback", "CallbackCrypto", "CallbackError", "CallbackReceiver", "read_xml", "write_xml"]
 
 _BLOCK = 32
 _RANDOM_BYTES = 16
@@ -23,6 +26,7 @@ _LENGTH_BYTES = 4
 _KEY_CHARACTERS = 43
 
 _ELEMENT = re.compile(r"\s*<(\w+)>(?:<!\[CDATA\[(.*?)\]\]>|([^<]*))</\1>", re.DOTALL)
+_NESTED = re.compile(r"\s*<(\w+)>.*?</\1>", re.DOTALL)
 _ROOT = re.compile(r"\s*<xml>(.*)</xml>\s*", re.DOTALL)
 
 
@@ -36,7 +40,7 @@ class CallbackCrypto:
     Args:
         token: The callback's Token.
         encoding_aes_key: The callback's EncodingAESKey, 43 characters.
-        receive_id: Who it is for: the corpid.
+        receive_id: Who it is sealed for: the corpid, or the suite's ID.
 
     Raises:
         ConfigurationError: The EncodingAESKey is malformed.
@@ -67,6 +71,21 @@ class CallbackCrypto:
         Raises:
             CallbackError: It does not decrypt, or is for another receiver.
         """
+        text, receive_id = self.unseal(encrypted)
+        if not self.is_receiver(receive_id):
+            raise CallbackError("the callback is for another receiver")
+        return text
+
+    def is_receiver(self, receive_id: str) -> bool:
+        """Return whether a receive ID is this one's."""
+        return receive_id.encode() == self._receive_id
+
+    def unseal(self, encrypted: str) -> tuple[str, str]:
+        """Return the text of a ciphertext whose signature was checked, and the ID that it is sealed for.
+
+        Raises:
+            CallbackError: It does not decrypt.
+        """
         try:
             raw = base64.b64decode(encrypted, validate=True)
             plain: bytes = self._cipher().decrypt(raw)
@@ -75,12 +94,11 @@ class CallbackCrypto:
                 raise ValueError("padding")
             start = _RANDOM_BYTES + _LENGTH_BYTES
             end = start + int.from_bytes(plain[_RANDOM_BYTES:start], "big")
-            text = plain[start:end].decode()
+            if end > len(plain) - fill:
+                raise ValueError("length")
+            return plain[start:end].decode(), plain[end:-fill].decode()
         except (ValueError, IndexError):
             raise CallbackError("the callback does not decrypt") from None
-        if plain[end:-fill] != self._receive_id:
-            raise CallbackError("the callback is for another receiver")
-        return text
 
     def signature(self, timestamp: str, nonce: str, encrypted: str) -> str:
         """Return the msg_signature."""
@@ -100,15 +118,31 @@ class CallbackCrypto:
         return AES.new(self._key, AES.MODE_CBC, iv=self._key[:16])
 
 
+@dataclass(frozen=True)
+class Callback:
+    """A genuine callback, opened."""
+
+    fields: Mapping[str, str]
+    """Of its XML, such as `Event` and `NotifyId`. Elements that hold others are in `xml` only."""
+    xml: str
+    """The whole XML."""
+    receive_id: str
+    """Who it is sealed for."""
+    envelope: Mapping[str, str]
+    """What came around it, such as `AgentID`. No signature protects it."""
+
+
 class CallbackReceiver:
     """The receiving half, for an app: verifies and decrypts what comes to its callback URL.
 
     Args:
-        crypto: Token, key and corpid of the app's callback.
+        crypto: Token, key and receive ID of the app's callback.
+        accepts: Says whether a receive ID is one of the app's; by default the one of `crypto` is the only one.
     """
 
-    def __init__(self, crypto: CallbackCrypto) -> None:
+    def __init__(self, crypto: CallbackCrypto, accepts: Callable[[str], bool] | None = None) -> None:
         self._crypto = crypto
+        self._accepts = accepts
 
     def answer_echo(self, query: Mapping[str, str]) -> str:
         """Return what to answer to the GET that verifies the URL.
@@ -116,46 +150,29 @@ class CallbackReceiver:
         Raises:
             CallbackError: It is not genuine.
         """
-        encrypted = query.get("echostr", "")
-        self._verify(query, encrypted)
-        return self._crypto.decrypt(encrypted)
+        text, _ = self._unseal(query, query.get("echostr", ""))
+        return text
 
-    def open(self, query: Mapping[str, str], body: str) -> dict[str, str]:
-        """Return the fields of a POSTed callback, such as `Event` and `NotifyId`.
+    def open(self, query: Mapping[str, str], body: str) -> Callback:
+        """Open a callback that was POSTed.
 
         Raises:
             CallbackError: It is not genuine.
         """
-        encrypted = read_xml(body).get("Encrypt", "")
-        self._verify(query, encrypted)
-        return read_xml(self._crypto.decrypt(encrypted))
+        envelope = read_xml(body)
+        text, receive_id = self._unseal(query, envelope.get("Encrypt", ""))
+        return Callback(read_xml(text, nested=True), text, receive_id, envelope)
 
-    def _verify(self, query: Mapping[str, str], encrypted: str) -> None:
+    def _unseal(self, query: Mapping[str, str], encrypted: str) -> tuple[str, str]:
         given = query.get("msg_signature", "")
         expected = self._crypto.signature(query.get("timestamp", ""), query.get("nonce", ""), encrypted)
         if not hmac.compare_digest(expected.encode(), given.encode(errors="surrogatepass")):
             raise CallbackError("the callback's signature does not fit")
-
-
-def notification_xml(notification: Notification) -> str:
-    """Return the event that brings the app a notify_id."""
-    return write_xml(
-        {
-            "ToUserName": notification.corpid,
-            "FromUserName": "sys",
-            "CreateTime": notification.create_time,
-            "MsgType": "event",
-            "Event": "program_notify",
-            "NotifyId": notification.notify_id,
-            "NotifyScene": notification.notify_scene,
-        }
-    )
-
-
-def outer_xml(notification: Notification, encrypted: str) -> str:
-    """Return the body that is POSTed."""
-    fields = {"ToUserName": notification.corpid, "AgentID": str(notification.agentid), "Encrypt": encrypted}
-    return write_xml(fields)
+        text, receive_id = self._crypto.unseal(encrypted)
+        accepts = self._accepts or self._crypto.is_receiver
+        if not accepts(receive_id):
+            raise CallbackError("the callback is for another receiver")
+        return text, receive_id
 
 
 def write_xml(fields: Mapping[str, str | int]) -> str:
@@ -163,8 +180,12 @@ def write_xml(fields: Mapping[str, str | int]) -> str:
     return f"<xml>{''.join(_element(name, value) for name, value in fields.items())}</xml>"
 
 
-def read_xml(text: str) -> dict[str, str]:
-    """Read one flat element of texts; nothing else of XML is understood, least of all a DTD.
+def read_xml(text: str, *, nested: bool = False) -> dict[str, str]:
+    """Read an `<xml>` element of elements with text; nothing else of XML is understood, least of all a DTD.
+
+    Args:
+        text: The XML.
+        nested: Pass over elements that hold others, instead of refusing them.
 
     Raises:
         CallbackError: It is anything else.
@@ -173,9 +194,12 @@ def read_xml(text: str) -> dict[str, str]:
     if root is None:
         raise CallbackError("the XML is not one flat <xml> element")
     content, position, fields = root[1], 0, {}
-    while element := _ELEMENT.match(content, position):
-        name, cdata, plain = element.groups()
-        fields[name] = unescape(plain) if cdata is None else cdata
+    while True:
+        if element := _ELEMENT.match(content, position):
+            name, cdata, plain = element.groups()
+            fields[name] = unescape(plain) if cdata is None else cdata
+        elif not (nested and (element := _NESTED.match(content, position))):
+            break
         position = element.end()
     if content[position:].strip():
         raise CallbackError("the XML is not one flat <xml> element")

@@ -1,0 +1,213 @@
+"""Does the console stay quick with 10,000 entries, and what does its open page cost the emulator?
+
+`python -m benchmarks.bench_console [--json] [--quick]`. Chromium, without a window, opens the timeline of an emulator
+with the reference program behind it. "First paint" ends when the newest of all entries is in the page. "Scrolling" goes
+from the end of the list to its start and back. "Heap" is that of the page's JavaScript after a collection, once with all
+entries that the emulator keeps, and after twice as many more. "Calls" go through the emulator to the program, whose SDK
+calls come back: three entries each. For these the emulator has the first core for itself, and the program, `wrk` and
+Chromium share the last. Needs Chromium, `playwright` and `wrk`.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.command import Benchmark, Effort, run
+from benchmarks.figures import Samples
+from benchmarks.rig import CORES
+from benchmarks.zones import ROOT
+from wwspec_router.testing.zone import ServedZone, Zone
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, CDPSession, Page
+
+CONNECTIONS = 8
+ABILITY, REQUEST = "invoke_sync_msg", '{"limit": 1}'
+CALLS = "calls through the emulator"
+MIB = 1024 * 1024
+
+CHROMIUM_OPTIONS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+NEWEST_IS_SHOWN = """async (number) => {
+    const { record } = await import("/console/record.js");
+    const isShown = () =>
+        record.rows.has(number) &&
+        record.rows.size >= number - record.dropped &&
+        [...document.querySelectorAll("virtual-list .row")].some((line) => line.ariaPosInSet === line.ariaSetSize);
+    while (!isShown()) await new Promise(requestAnimationFrame);
+    return performance.now();
+}"""
+"""Milliseconds since the navigation began, once all entries up to a number are there and the last line is."""
+
+SCROLL = """async (seconds) => {
+    const list = document.querySelector("virtual-list");
+    const frame = () => new Promise(requestAnimationFrame);
+    const far = list.scrollHeight - list.clientHeight;
+    const begun = await frame();
+    let frames = 0;
+    for (let now = begun; now - begun < seconds * 1000; now = await frame()) {
+        const way = (now - begun) / (seconds * 1000);
+        list.scrollTop = far * Math.abs(1 - 2 * way);
+        frames += 1;
+    }
+    return { frames: frames / seconds, far };
+}"""
+"""Frames a second while the list goes from its end to its start and back."""
+
+
+def measure(effort: Effort) -> Samples:
+    """Measure each round on a new session of the emulator."""
+    kept = effort.pick(full=10_000, quick=300)
+    samples = Samples("few", entries=kept, connections=CONNECTIONS, seconds_of_a_turn=effort.seconds)
+    samples.refer(CALLS, "no page")
+    names = {"few": "10 entries", "many": f"{kept:,} entries"}
+    samples.settings |= names
+    with chromium() as browser, Zone.serve(ROOT) as zone:
+        for _ in range(effort.rounds):
+            calls(samples, zone, browser, effort.seconds)
+            look(samples, zone, browser, "few", 10, effort)
+            look(samples, zone, browser, "many", kept, effort)
+    return samples
+
+
+def calls(samples: Samples, zone: ServedZone, browser: "Browser", seconds: int) -> None:
+    """Take the rate of calls without the page, and with it."""
+    emulator = zone.emulator.process.pid
+    zone.client.reset()
+    load(zone, 1)
+    pin(os.getpid(), CORES[-1:])
+    pin(emulator, CORES[:1])
+    turn(samples, "no page", zone, seconds)
+    with page(browser, zone) as opened:
+        shown(opened, zone)
+        turn(samples, "page open", zone, seconds)
+    pin(os.getpid(), CORES)
+
+
+def turn(samples: Samples, name: str, zone: ServedZone, seconds: int) -> None:
+    """Make calls for a while."""
+    emulator, before = zone.emulator.process.pid, zone.client.last_number()
+    begun = processor_time(emulator)
+    rate = load(zone, seconds)
+    entries = zone.client.last_number() - before
+    samples.add(CALLS, name, "rate", "calls/s", rate)
+    samples.add(CALLS, name, "emulator's processor", "µs/entry", (processor_time(emulator) - begun) / entries * 1e6)
+
+
+def processor_time(pid: int) -> float:
+    """Return the seconds of a processor that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def pin(pid: int, cores: list[int]) -> None:
+    """Let a process, those that it started, and all of their threads run on these cores."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(OSError):  # it has ended
+            os.sched_setaffinity(int(task.name), cores)
+            for child in (task / "children").read_text().split():
+                pin(int(child), cores)
+
+
+def look(samples: Samples, zone: ServedZone, browser: "Browser", name: str, entries: int, effort: Effort) -> None:
+    """Open the page on so many entries, scroll, and let it see twice as many more."""
+    zone.client.reset()
+    record(zone, entries)
+    with page(browser, zone) as opened:
+        samples.add("first paint", name, "time", "ms", shown(opened, zone))
+        scrolled = opened.evaluate(SCROLL, effort.seconds)
+        samples.add("scrolling", name, "frames", "1/s", scrolled["frames"])
+        devtools = opened.context.new_cdp_session(opened)
+        samples.add("heap", name, "used", "MiB", heap(devtools))
+        if name == "many":
+            record(zone, 2 * entries)
+            shown(opened, zone)
+            samples.add("heap", f"{name}, and twice as many more", "used", "MiB", heap(devtools))
+
+
+def shown(opened: "Page", zone: ServedZone) -> float:
+    """Wait until the newest entry is in the page; return milliseconds since it was opened."""
+    return float(opened.evaluate(NEWEST_IS_SHOWN, zone.client.last_number()))
+
+
+def heap(devtools: "CDPSession") -> float:
+    """Return the MiB of JavaScript that are in use."""
+    devtools.send("HeapProfiler.collectGarbage")
+    used: float = devtools.send("Runtime.getHeapUsage")["usedSize"]
+    return used / MIB
+
+
+def record(zone: ServedZone, entries: int) -> None:
+    """Let so many entries more be recorded, or a few above."""
+    until = zone.client.last_number() + entries
+    while (left := until - zone.client.last_number()) > 0:
+        if left <= 300:
+            zone.client.call(ABILITY, REQUEST)
+        else:
+            load(zone, 1)
+
+
+def load(zone: ServedZone, seconds: int) -> float:
+    """Make calls for so many seconds; return how many a second."""
+    wrk = shutil.which("wrk")
+    if wrk is None:
+        raise RuntimeError("wrk is not installed; it is in Debian's package wrk")
+    body = json.dumps({"program_id": "emulator-program", "ability_id": ABILITY, "request_data": REQUEST})
+    url = f"{zone.client.url}/cgi-bin/chatdata/sync_call_program?access_token={zone.client.get_token()}"
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(f"wrk.method = 'POST'\nwrk.body = [=[{body}]=]\n")
+        script.flush()
+        command = [wrk, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "20s", "-s", script.name, url]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
+    if rate is None or float(rate[1]) == 0 or "Non-2xx" in done.stdout:
+        raise RuntimeError(f"wrk got no right answers: {done.stdout}")
+    return float(rate[1])
+
+
+@contextmanager
+def chromium() -> Iterator["Browser"]:
+    """Run Chromium until the block ends."""
+    path = shutil.which("chromium")
+    if path is None:
+        raise RuntimeError("chromium is not installed; it is in Debian's package chromium")
+    from playwright.sync_api import sync_playwright  # only this benchmark needs it
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def page(browser: "Browser", zone: Zone) -> Iterator["Page"]:
+    """Open the console until the block ends."""
+    context: Any = browser.new_context(viewport={"width": 1280, "height": 800})
+    with context:
+        opened: Page = context.new_page()
+        opened.goto(zone.client.url, wait_until="commit")
+        yield opened
+
+
+BENCHMARK = Benchmark(
+    "console",
+    "Does the console stay quick with 10,000 entries, and what does its open page cost the emulator?",
+    measure,
+    rounds=3,
+    seconds=4,
+)
+
+if __name__ == "__main__":
+    run(BENCHMARK)

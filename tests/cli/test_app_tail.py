@@ -1,0 +1,84 @@
+"""`wwspec app tail`, as a process beside an emulator."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.cli.wecom import Shell
+from tests.support.waiting import wait_until
+from wwspec_router.testing.zone import Zone
+
+
+@contextmanager
+def tail(*arguments: str, **variables: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """Run it, and yield the process and the URL that it serves."""
+    command = [sys.executable, "-m", "wwspec_router", "app", "tail", *arguments]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env={**os.environ, **variables}) as process:
+        try:
+            assert process.stderr is not None
+            first = process.stderr.readline()
+            found = re.match(r"callbacks arrive at (http://127\.0\.0\.1:\d+)", first)
+            assert found, first + process.stderr.read()
+            yield process, found[1]
+        finally:
+            process.kill()
+
+
+def test_events_of_an_emulator_are_printed_until_the_end(zone: Zone) -> None:
+    with tail("--url", zone.client.url, "--json") as (process, _):
+        wait_until(lambda: zone.client.info()["callback_verified"])
+        zone.fire("hit_keyword")
+        assert process.stdout is not None
+        shown = json.loads(process.stdout.readline())
+        assert shown["event"]["event_type"] == "hit_keyword"
+        assert shown["notification"]["notify_id"] == zone.notified()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()
+    assert zone.client.info()["callback_url"] == ""
+
+
+def test_events_are_printed_as_lines_with_the_credentials_of_the_environment(zone: Zone) -> None:
+    info = zone.client.info()
+    token, key = "callback-token", "a" * 42 + "A"
+    variables = {
+        "WWSPEC_BASE_URL": zone.client.url,
+        "WWSPEC_CORPID": info["corpid"],
+        "WWSPEC_CORPSECRET": info["secret"],
+        "WWSPEC_PROGRAM_ID": info["program_id"],
+        "WWSPEC_CALLBACK_TOKEN": token,
+        "WWSPEC_ENCODING_AES_KEY": key,
+    }
+    with tail("--listen", "127.0.0.1:0", **variables) as (process, url):
+        zone.client.set_callback(url, token, key)
+        wait_until(lambda: zone.client.info()["callback_verified"])
+        zone.fire("conversation_new_message")
+        assert process.stdout is not None
+        shown = process.stdout.readline()
+        assert ' conversation_new_message {"token":"' in shown
+        assert f"notify_id {zone.notified()} scene " in shown
+    zone.client.restore_callback()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        ((), 2, "WWSPEC_CALLBACK_TOKEN and WWSPEC_ENCODING_AES_KEY"),
+        (("--listen", "here"), 2, "--listen is HOST:PORT"),
+        (("--listen", "127.0.0.1:70000"), 2, "--listen is HOST:PORT"),
+        (("--listen", "192.0.2.1:80"), 1, "choose another port or address"),
+        (("--url", "http://127.0.0.1:1"), 1, "http://127.0.0.1:1"),
+    ],
+)
+def test_a_mistake_is_one_line_that_says_the_fix(zone: Zone, arguments: tuple[str, ...], code: int, says: str) -> None:
+    done = Shell(zone)("app", "tail", *arguments)
+    assert (done.exit_code, says in done.output) == (code, True), done.output

@@ -1,0 +1,212 @@
+"""The receiver for an event loop: an ASGI application."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from contextlib import AsyncExitStack
+from functools import partial
+from time import time
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import anyio
+import anyio.to_thread
+
+from wwspec_router.callbacks import Callback
+from wwspec_router.client.asynchronous import AsyncZoneClient, call_either, run_steps
+from wwspec_router.client.notify.core import ReceiverCore
+from wwspec_router.client.notify.intake import ANSWER_SECONDS, HttpAnswer, ReceiveId
+from wwspec_router.client.notify.models import Notification, NotifyEvent, Pending, Stage
+from wwspec_router.client.notify.policy import NotifyPolicy
+from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore
+from wwspec_router.client.notify.workers import FETCHERS, POLL, Bell, client_function, worker_count
+from wwspec_router.client.steps import Ask, Step, Steps
+from wwspec_router.contracts import Contract
+from wwspec_router.errors import ConfigurationError
+
+__all__ = ["AsyncNotifyReceiver"]
+
+T = TypeVar("T")
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+class AsyncNotifyReceiver:
+    """`NotifyReceiver` on an event loop: the same arguments, with an `AsyncZoneClient`.
+
+    It is an ASGI application: give it a route of your own application, or serve it alone. It works from `async with` to
+    its end; alone it does so by itself. `handler` and `on_other` may be `async def`; plain functions run on threads.
+    """
+
+    def __init__(
+        self,
+        client: AsyncZoneClient | Callable[[Notification], AsyncZoneClient],
+        handler: Callable[[NotifyEvent], object] | None = None,
+        *,
+        token: str,
+        encoding_aes_key: str,
+        receive_id: ReceiveId,
+        on_other: Callable[[Callback], object] | None = None,
+        store: PendingStore | None = None,
+        kinds: Mapping[str, type[Contract]] = {},
+        ability_id: str = "get_callback_data",
+        program_id: str = "",
+        concurrency: int = 1,
+        policy: NotifyPolicy = NotifyPolicy(),  # noqa: B008 - frozen
+        clock: Callable[[], float] = time,
+    ) -> None:
+        self._core = ReceiverCore(
+            token=token,
+            encoding_aes_key=encoding_aes_key,
+            receive_id=receive_id,
+            store=MemoryPendingStore() if store is None else store,
+            ability_id=ability_id,
+            program_id=program_id,
+            kinds=kinds,
+            policy=policy,
+            clock=clock,
+            on_other=on_other,
+        )
+        self._client_of = client_function(client)
+        self._handler = handler
+        self._workers = worker_count(handler, concurrency)
+        self._bell = Bell(anyio.Event)
+        self._core.ring = self._bell.ring
+        self._ends = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        await anyio.to_thread.run_sync(self._core.store.open)
+        self._core.running = True
+        try:
+            tasks = await self._ends.enter_async_context(anyio.create_task_group())
+        except BaseException:
+            self._core.running = False
+            raise
+        self._tasks = tasks
+        for _ in range(FETCHERS):
+            tasks.start_soon(self._work, Stage.NOTED, partial(self._core.fetch, client_of=self._client_of))
+        for _ in range(self._workers):
+            tasks.start_soon(self._work, Stage.FETCHED, partial(self._core.handle, handler=self._handler))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._core.running = False
+        self._core.ring()
+        self._tasks.cancel_scope.deadline = anyio.current_time() + self._core.policy.grace
+        try:
+            await self._ends.__aexit__(kind, error, trace)
+        finally:
+            self._core.report_left()
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(self._core.store.close)
+
+    async def events(self) -> AsyncIterator[NotifyEvent]:
+        """Yield events as they come; for a receiver without a handler. See `NotifyReceiver.events`."""
+        self._core.check_for_events(self._handler)
+        while self._core.running:
+            wait = self._idle()
+            row = await self._run(self._core.claim(Stage.FETCHED))
+            if row is None:
+                await wait()
+                continue
+            try:
+                yield self._core.event_of(row)
+                await self._run(self._core.done(row))
+            finally:
+                self._core.release(row)
+
+    async def failed(self) -> list[Pending]:
+        """Return the notifications that were given up; see `NotifyReceiver.failed`."""
+        return await anyio.to_thread.run_sync(self._core.failed)
+
+    async def retry(self, notification: Notification) -> bool:
+        """Let a notification that was given up be tried again; see `NotifyReceiver.retry`."""
+        found = await anyio.to_thread.run_sync(self._core.retry, notification)
+        self._core.ring()
+        return found
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request, or WeCom's verification of the URL, as an ASGI application.
+
+        Args:
+            scope: Of ASGI.
+            receive: Of ASGI.
+            send: Of ASGI.
+        """
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            answer = await self._answer(scope, receive)
+            if answer is not None:
+                await _send(answer, scope["method"], send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self.__aenter__()
+        except ConfigurationError as error:
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        async with AsyncExitStack() as ends:
+            ends.push_async_exit(self)
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _answer(self, scope: MutableMapping[str, Any], receive: Receive) -> HttpAnswer | None:
+        method: str = scope["method"]
+        headers = dict(scope["headers"])
+        length: bytes = headers.get(b"content-length", b"")
+        if refusal := self._core.intake.refusal(method, length.decode("latin-1")):
+            return refusal
+        with anyio.move_on_after(ANSWER_SECONDS):
+            body = await _body(receive, self._core.policy.body_limit)
+            if body is None or isinstance(body, HttpAnswer):
+                return body
+            query = scope["query_string"].decode("latin-1")
+            return await self._run(self._core.intake.answer(method, query, body))
+        return HttpAnswer(408)
+
+    async def _work(self, stage: Stage, work: Callable[[Pending], Steps[None]]) -> None:
+        await self._run(self._core.worker(stage, work, self._idle))
+
+    def _idle(self) -> Callable[[], Awaitable[None]]:
+        rung = self._bell.next
+
+        async def wait() -> None:
+            with anyio.move_on_after(POLL):
+                await rung.wait()
+
+        return wait
+
+    async def _run(self, steps: Steps[T]) -> T:
+        return await run_steps(steps, _do)
+
+
+async def _do(step: Step) -> Any:
+    assert isinstance(step, Ask)  # noqa: S101 - the receiver's core has no other step
+    return await call_either(step.function, abandon=True)
+
+
+async def _body(receive: Receive, limit: int) -> bytes | HttpAnswer | None:
+    """Return the body; or what to answer instead; or None when there is nobody left to answer."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        body += message.get("body", b"")
+        if len(body) > limit:
+            return HttpAnswer(413)
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+async def _send(answer: HttpAnswer, method: str, send: Send) -> None:
+    content = answer.text.encode()
+    headers = {"content-type": "text/plain; charset=utf-8", "content-length": str(len(content)), **answer.headers}
+    encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else content})

@@ -1,0 +1,204 @@
+"""The receiver for threads: a WSGI application."""
+
+import inspect
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from wwspec_router.callbacks import Callback
+from wwspec_router.client.blocking import ZoneClient, call_plain, run_steps
+from wwspec_router.client.notify.core import ReceiverCore
+from wwspec_router.client.notify.intake import HttpAnswer, ReceiveId
+from wwspec_router.client.notify.models import Notification, NotifyEvent, Pending, Stage
+from wwspec_router.client.notify.policy import NotifyPolicy
+from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore
+from wwspec_router.client.notify.workers import FETCHERS, POLL, Bell, client_function, worker_count
+from wwspec_router.client.steps import Ask, Step, Steps
+from wwspec_router.contracts import Contract
+from wwspec_router.errors import ConfigurationError
+
+__all__ = ["NotifyReceiver"]
+
+T = TypeVar("T")
+
+_STATUS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed", 413: "Content Too Large"}
+
+
+class NotifyReceiver:
+    """An app's callback URL: a WSGI application that fetches the events behind WeCom's notifications on threads.
+
+    It works from `with`, or `start()`, to its end. A notification is answered when the store has it. Then its event is
+    fetched and handed out at least once: to `handler`, or by `events()`. The notify_id is the key to be idempotent by.
+
+    Args:
+        client: A `ZoneClient`; or for an app of many corps a function that returns the one for a notification.
+        handler: Called with each event. After an error it is called again, as `policy` says.
+        token: The callback's Token.
+        encoding_aes_key: The callback's EncodingAESKey, 43 characters.
+        receive_id: The corpid, or the suite's ID, that callbacks are sealed for; several; or a function that says
+            whether one is the app's.
+        on_other: Called with every other genuine callback, such as a suite_ticket, before it is answered. When it
+            raises, WeCom sends the callback again.
+        store: Keeps notifications; in memory by default, `SqlitePendingStore` for a restart that loses none.
+        kinds: The payload's type of each kind that the program tells the app by `ctx.notify`.
+        ability_id: The ability that returns events.
+        program_id: The program that is asked; the client's by default.
+        concurrency: How many events are handled at the same time; by default one after the other. Events are fetched
+            several at a time, so that two may change places.
+        policy: Bounds and pauses.
+        clock: Returns Unix time in seconds.
+
+    Raises:
+        ConfigurationError: Arguments are missing or contradict each other.
+    """
+
+    def __init__(
+        self,
+        client: ZoneClient | Callable[[Notification], ZoneClient],
+        handler: Callable[[NotifyEvent], object] | None = None,
+        *,
+        token: str,
+        encoding_aes_key: str,
+        receive_id: ReceiveId,
+        on_other: Callable[[Callback], object] | None = None,
+        store: PendingStore | None = None,
+        kinds: Mapping[str, type[Contract]] = {},
+        ability_id: str = "get_callback_data",
+        program_id: str = "",
+        concurrency: int = 1,
+        policy: NotifyPolicy = NotifyPolicy(),  # noqa: B008 - frozen
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(on_other):
+            raise ConfigurationError("an async function goes with AsyncNotifyReceiver; give NotifyReceiver a plain one")
+        self._core = ReceiverCore(
+            token=token,
+            encoding_aes_key=encoding_aes_key,
+            receive_id=receive_id,
+            store=MemoryPendingStore() if store is None else store,
+            ability_id=ability_id,
+            program_id=program_id,
+            kinds=kinds,
+            policy=policy,
+            clock=clock,
+            on_other=on_other,
+        )
+        self._client_of = client_function(client)
+        self._handler = handler
+        self._workers = worker_count(handler, concurrency)
+        self._bell = Bell(threading.Event)
+        self._core.ring = self._bell.ring
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Open the store and begin to work. In a server that forks, call it in the process that answers requests.
+
+        Raises:
+            ConfigurationError: The store can't be opened.
+        """
+        if self._core.running:
+            return
+        self._core.store.open()
+        self._core.running = True
+        fetch = partial(self._core.fetch, client_of=self._client_of)
+        handle = partial(self._core.handle, handler=self._handler)
+        works = [(Stage.NOTED, fetch)] * FETCHERS + [(Stage.FETCHED, handle)] * self._workers
+        self._threads = [
+            threading.Thread(target=self._work, args=work, name=f"wwspec-notify-{index}", daemon=True)
+            for index, work in enumerate(works)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Take in nothing more, let what is under way finish for at most `policy.grace` seconds, close the store."""
+        self._core.running = False
+        self._core.ring()
+        until = time.monotonic() + self._core.policy.grace
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        self._threads = []
+        self._core.report_left()
+        self._core.store.close()
+
+    def events(self) -> Iterator[NotifyEvent]:
+        """Yield events as they come, until the receiver stops; for a receiver without a handler.
+
+        An event is handled when the next one is asked for. One at which the loop ends is yielded again by the next
+        call.
+        """
+        self._core.check_for_events(self._handler)
+        while self._core.running:
+            wait = self._idle()
+            row = self._run(self._core.claim(Stage.FETCHED))
+            if row is None:
+                wait()
+                continue
+            try:
+                yield self._core.event_of(row)
+                self._run(self._core.done(row))
+            finally:
+                self._core.release(row)
+
+    def failed(self) -> list[Pending]:
+        """Return the notifications that were given up, with the reason; `retry` takes their `notification`."""
+        return self._core.failed()
+
+    def retry(self, notification: Notification) -> bool:
+        """Let a notification that was given up be tried again; return whether there is such a one."""
+        found = self._core.retry(notification)
+        self._core.ring()
+        return found
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer one request, or WeCom's verification of the URL, as a WSGI application.
+
+        Args:
+            environ: Of WSGI.
+            start_response: Of WSGI.
+        """
+        method: str = environ["REQUEST_METHOD"]
+        answer = self._answer(method, environ)
+        content = answer.text.encode()
+        headers = {"Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(content)), **answer.headers}
+        start_response(f"{answer.status} {_STATUS.get(answer.status, 'Error')}", list(headers.items()))
+        return [b"" if method == "HEAD" else content]
+
+    def _answer(self, method: str, environ: dict[str, Any]) -> HttpAnswer:
+        length: str = environ.get("CONTENT_LENGTH") or ""
+        if refusal := self._core.intake.refusal(method, length):
+            return refusal
+        limit = self._core.policy.body_limit
+        if length or environ.get("wsgi.input_terminated"):
+            body: bytes = environ["wsgi.input"].read(int(length) if length else limit + 1)
+        else:
+            body = b""
+        if len(body) > limit:
+            return HttpAnswer(413)
+        return self._run(self._core.intake.answer(method, environ.get("QUERY_STRING", ""), body))
+
+    def _work(self, stage: Stage, work: Callable[[Pending], Steps[None]]) -> None:
+        self._run(self._core.worker(stage, work, self._idle))
+
+    def _idle(self) -> Callable[[], object]:
+        return partial(self._bell.next.wait, POLL)
+
+    def _run(self, steps: Steps[T]) -> T:
+        return run_steps(steps, _do)
+
+
+def _do(step: Step) -> Any:
+    assert isinstance(step, Ask)  # noqa: S101 - the receiver's core has no other step
+    return call_plain(step.function)

@@ -1,0 +1,95 @@
+"""What a receiver takes in, keeps and hands out."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from wwspec_router.client.notify.events import WecomEvent
+from wwspec_router.contracts import Contract
+
+__all__ = ["Notification", "NotifyEvent", "Pending", "Stage"]
+
+Key = tuple[str, str]
+"""Corpid and notify_id: what makes a notification the same."""
+
+
+class Notification(msgspec.Struct, frozen=True, kw_only=True):
+    """A `program_notify` callback [99843]."""
+
+    corpid: str
+    """The corp that it is about: `ToUserName` of the sealed XML."""
+    notify_id: str
+    """What `get_callback_data` is called with."""
+    scene: int = 0
+    """What the program gave to `spec_notify_app` as `notify_scene`."""
+    create_time: int = 0
+    """Unix time in seconds."""
+    receive_id: str = ""
+    """Who the callback was sealed for: a corpid or a suite's ID."""
+    agentid: str = ""
+    """The app, as the envelope says; no signature protects it."""
+
+    @property
+    def key(self) -> Key:
+        """What makes it the same as another one."""
+        return self.corpid, self.notify_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotifyEvent:
+    """What a notification is about."""
+
+    notification: Notification
+    event_type: str
+    """WeCom's name of the event, or the kind of the program's own notification."""
+    timestamp: int
+    """Unix time in seconds, of the event."""
+    data: WecomEvent | Contract | dict[str, Any]
+    """WeCom's event as its contract, or the payload of a kind that the receiver knows; else `raw`."""
+    raw: dict[str, Any]
+    """The whole reply of `get_callback_data`."""
+    attempt: int
+    """1, and one more after each time the handler has failed."""
+
+    @property
+    def notify_id(self) -> str:
+        """The key to be idempotent by."""
+        return self.notification.notify_id
+
+    @property
+    def result(self) -> Any:
+        """What the program's code on the event has returned; None when there is none."""
+        return self.raw.get(f"{self.event_type}_result")
+
+
+class Stage(StrEnum):
+    """How far a notification is."""
+
+    NOTED = "noted"
+    """Its event waits to be fetched."""
+    FETCHED = "fetched"
+    """Its event waits to be handled."""
+    DONE = "done"
+    """Handled; kept for a while, so that a repeated callback is recognised."""
+    FAILED = "failed"
+    """Given up; kept to be looked at, and to be tried again by `retry`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pending:
+    """A notification with all that is known of it."""
+
+    notification: Notification
+    stage: Stage = Stage.NOTED
+    noted: float
+    """Unix time in seconds of its arrival."""
+    due: float
+    """Unix time in seconds of the next attempt; of the latest change when there is none."""
+    attempts: int = 0
+    """How often this stage was tried without success."""
+    event: str = ""
+    """The reply of `get_callback_data`, from FETCHED until it is handled."""
+    reason: str = ""
+    """How the latest attempt failed."""

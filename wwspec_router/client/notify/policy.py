@@ -1,0 +1,50 @@
+"""The bounds and pauses of a receiver."""
+
+from dataclasses import dataclass
+
+from wwspec_router.errors import ConfigurationError
+
+__all__ = ["NotifyPolicy"]
+
+_DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class NotifyPolicy:
+    """Bounds and pauses of a receiver. All times are seconds.
+
+    Raises:
+        ConfigurationError: A number is out of its range.
+    """
+
+    replay_window: float = 300.0
+    """A callback whose timestamp is further from the clock, in either direction, is refused."""
+    body_limit: int = 262_144
+    """Bytes of a callback."""
+    lifetime: float = 600.0
+    """A notify_id is valid for 10 minutes [99843]. An attempt to fetch that fails later is the last one."""
+    handler_attempts: int = 5
+    """How often an event is handed out whose handler raises."""
+    first_pause: float = 1.0
+    """Before the second attempt to fetch or to handle; each later pause is twice as long."""
+    longest_pause: float = 60.0
+    keep_failed: float = 30 * _DAY
+    """What is given up can be looked at, and tried again, for so long."""
+    grace: float = 10.0
+    """At the end, what is under way has so long to finish."""
+
+    def __post_init__(self) -> None:
+        if (
+            self.body_limit < 1
+            or self.handler_attempts < 1
+            or min(self.first_pause, self.longest_pause, self.grace) < 0
+        ):
+            raise ConfigurationError(
+                f"{self}: body_limit and handler_attempts are 1 or more, pauses and grace 0 or more seconds"
+            )
+        if min(self.replay_window, self.lifetime, self.keep_failed) <= 0:
+            raise ConfigurationError(f"{self}: replay_window, lifetime and keep_failed are more than 0 seconds")
+
+    def pause(self, attempts: int) -> float:
+        """Return the pause after so many attempts."""
+        return min(self.longest_pause, self.first_pause * 2.0 ** min(attempts - 1, 32))

@@ -1,0 +1,246 @@
+"""Where a receiver keeps notifications until they are handled: in memory, or in a SQLite file that a restart reads.
+
+A store keeps rows; it does not know what is done with them.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from wwspec_router.client.notify.models import Key, Notification, Pending, Stage
+from wwspec_router.errors import ConfigurationError, StoreError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+__all__ = ["MemoryPendingStore", "PendingStore", "SqlitePendingStore"]
+
+
+class PendingStore(Protocol):
+    """What a receiver needs of its store. Methods are called on any thread, several at once."""
+
+    durable: bool
+    """Whether rows are still there after the process has ended."""
+
+    def open(self) -> None:
+        """Begin, in the process that uses the store."""
+
+    def close(self) -> None:
+        """End."""
+
+    def lead(self) -> bool:
+        """Return whether this process is the one that fetches and handles; others that share the rows add only."""
+
+    def add(self, row: Pending) -> bool:
+        """Keep a row, durably when this returns; return False, and change nothing, when there is one of its key."""
+
+    def put(self, row: Pending) -> None:
+        """Keep a row in place of the one of its key."""
+
+    def get(self, key: Key) -> Pending | None:
+        """Return the row of a key."""
+
+    def due(self, stage: Stage, now: float, limit: int) -> Sequence[Pending]:
+        """Return the rows of a stage that are due, in the order in which they came."""
+
+    def prune(self, stage: Stage, before: float) -> int:
+        """Remove the rows of a stage whose `due` is earlier, and return their number."""
+
+
+class MemoryPendingStore:
+    """Keeps rows in this process only: those that are not handled when it ends are lost."""
+
+    durable = False
+
+    def __init__(self) -> None:
+        self._rows: dict[Key, Pending] = {}
+        self._lock = Lock()
+
+    def open(self) -> None:
+        """Do nothing: there is nothing to open."""
+
+    def close(self) -> None:
+        """Do nothing: the rows stay for a next start."""
+
+    def lead(self) -> bool:
+        """Return True: no other process shares the rows."""
+        return True
+
+    def add(self, row: Pending) -> bool:
+        """Keep a row; see `PendingStore`."""
+        with self._lock:
+            return self._rows.setdefault(row.notification.key, row) is row
+
+    def put(self, row: Pending) -> None:
+        """Keep a row in place of another."""
+        with self._lock:
+            self._rows[row.notification.key] = row
+
+    def get(self, key: Key) -> Pending | None:
+        """Return the row of a key."""
+        return self._rows.get(key)
+
+    def due(self, stage: Stage, now: float, limit: int) -> Sequence[Pending]:
+        """Return the rows of a stage that are due."""
+        with self._lock:
+            found = (row for row in self._rows.values() if row.stage is stage and row.due <= now)
+            return [row for row, _ in zip(found, range(limit), strict=False)]
+
+    def prune(self, stage: Stage, before: float) -> int:
+        """Remove old rows of a stage."""
+        with self._lock:
+            old = [key for key, row in self._rows.items() if row.stage is stage and row.due < before]
+            for key in old:
+                del self._rows[key]
+            return len(old)
+
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS wwspec_notifications (
+    position INTEGER PRIMARY KEY, corpid TEXT NOT NULL, notify_id TEXT NOT NULL, notification BLOB NOT NULL,
+    stage TEXT NOT NULL, noted REAL NOT NULL, due REAL NOT NULL, attempts INTEGER NOT NULL, event TEXT NOT NULL,
+    reason TEXT NOT NULL, UNIQUE (corpid, notify_id))
+"""
+_INDEX = "CREATE INDEX IF NOT EXISTS wwspec_notifications_stage ON wwspec_notifications (stage, position)"
+_ADD = """
+INSERT INTO wwspec_notifications (corpid, notify_id, notification, stage, noted, due, attempts, event, reason)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1
+"""
+_PUT = """
+UPDATE wwspec_notifications SET stage = ?, noted = ?, due = ?, attempts = ?, event = ?, reason = ?
+WHERE corpid = ? AND notify_id = ?
+"""
+_GET = """
+SELECT notification, stage, noted, due, attempts, event, reason FROM wwspec_notifications
+WHERE corpid = ? AND notify_id = ?
+"""
+_DUE = """
+SELECT notification, stage, noted, due, attempts, event, reason FROM wwspec_notifications
+WHERE stage = ? AND due <= ? ORDER BY position LIMIT ?
+"""
+_PRUNE = "DELETE FROM wwspec_notifications WHERE stage = ? AND due < ? RETURNING 1"
+_BUSY_SECONDS = 3.0
+"""A write waits so long for another process: the callback must be answered within 5 seconds."""
+
+
+class SqlitePendingStore:
+    """Keeps rows in a SQLite file on a local disk. Several processes of one machine may share it.
+
+    Each of them takes callbacks in; one of them, which holds a lock on `<file>.lock`, fetches and handles. When it
+    ends, in whatever way, the next one goes on.
+
+    Args:
+        path: The file. It is made when it is missing, for its owner only.
+    """
+
+    durable = True
+
+    def __init__(self, path: Path | str) -> None:
+        self._path = Path(path)
+        self._lock = Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._lead_file: IO[bytes] | None = None
+        self._leads = False
+
+    def open(self) -> None:
+        """Open the file.
+
+        Raises:
+            ConfigurationError: It can't be opened, or is no SQLite file.
+        """
+        import sqlite3
+
+        if self._connection is not None:
+            return
+        connection = None
+        try:
+            self._path.touch(mode=0o600)
+            connection = sqlite3.connect(self._path, _BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")  # what is answered "success" survives a power cut
+            connection.execute(_SCHEMA)
+            connection.execute(_INDEX)
+            self._lead_file = self._path.with_name(f"{self._path.name}.lock").open("ab")
+        except (OSError, sqlite3.Error) as error:
+            if connection is not None:
+                connection.close()
+            raise ConfigurationError(
+                f"{self._path} can't keep notifications: {error}; name a file on a local disk that this user may write"
+            ) from None
+        self._connection = connection
+
+    def close(self) -> None:
+        """Close the file, and let another process lead."""
+        with self._lock:
+            if self._connection is not None and self._lead_file is not None:
+                self._connection.close()
+                self._lead_file.close()
+            self._connection, self._lead_file, self._leads = None, None, False
+
+    def lead(self) -> bool:
+        """Return whether this process has the lock, and take it when no other has."""
+        from fcntl import LOCK_EX, LOCK_NB, flock
+
+        with self._lock:
+            if not self._leads and self._lead_file is not None:
+                try:
+                    flock(self._lead_file, LOCK_EX | LOCK_NB)
+                except BlockingIOError:
+                    return False
+                self._leads = True
+            return self._leads
+
+    def add(self, row: Pending) -> bool:
+        """Keep a row; see `PendingStore`."""
+        arguments = (*row.notification.key, msgspec.json.encode(row.notification), *_state(row))
+        return bool(self._query(_ADD, arguments))
+
+    def put(self, row: Pending) -> None:
+        """Keep a row in place of another."""
+        self._query(_PUT, (*_state(row), *row.notification.key))
+
+    def get(self, key: Key) -> Pending | None:
+        """Return the row of a key."""
+        rows = self._query(_GET, key)
+        return _pending(*rows[0]) if rows else None
+
+    def due(self, stage: Stage, now: float, limit: int) -> Sequence[Pending]:
+        """Return the rows of a stage that are due."""
+        return [_pending(*row) for row in self._query(_DUE, (stage, now, limit))]
+
+    def prune(self, stage: Stage, before: float) -> int:
+        """Remove old rows of a stage."""
+        return len(self._query(_PRUNE, (stage, before)))
+
+    def _query(self, sql: str, arguments: Sequence[object]) -> list[Any]:
+        import sqlite3
+
+        with self._lock:
+            if self._connection is None:
+                raise StoreError(f"{self._path} is not open: start the receiver")
+            try:
+                return self._connection.execute(sql, arguments).fetchall()
+            except sqlite3.Error as error:
+                name = getattr(error, "sqlite_errorname", type(error).__name__)
+        raise StoreError(f"{self._path} can't be read or written ({name}): check the disk and who uses the file")
+
+
+def _state(row: Pending) -> tuple[object, ...]:
+    return row.stage, row.noted, row.due, row.attempts, row.event, row.reason
+
+
+def _pending(
+    notification: bytes, stage: str, noted: float, due: float, attempts: int, event: str, reason: str
+) -> Pending:
+    return Pending(
+        notification=msgspec.json.decode(notification, type=Notification),
+        stage=Stage(stage),
+        noted=noted,
+        due=due,
+        attempts=attempts,
+        event=event,
+        reason=reason,
+    )

@@ -1,0 +1,54 @@
+"""What both receivers wait with, and how many workers they have."""
+
+from collections.abc import Callable
+from typing import Any, Generic, Protocol, TypeVar
+
+from wwspec_router.errors import ConfigurationError
+
+__all__ = ["FETCHERS", "POLL", "Bell", "client_function", "worker_count"]
+
+FETCHERS = 4
+"""Events that are fetched at the same time, at most."""
+POLL = 1.0
+"""Seconds between two looks at the store without a reason: for pauses that end, and what other processes add."""
+
+
+class _Event(Protocol):
+    def set(self) -> object: ...
+
+
+EventT = TypeVar("EventT", bound=_Event)
+
+
+class Bell(Generic[EventT]):
+    """Wakes all workers at once. A worker that takes `next` before it looks for work misses no ring.
+
+    Args:
+        event: Makes an event, such as `threading.Event`.
+    """
+
+    def __init__(self, event: Callable[[], EventT]) -> None:
+        self._event = event
+        self.next = event()
+        """Is set by the next ring."""
+
+    def ring(self) -> None:
+        """Wake the workers."""
+        rung, self.next = self.next, self._event()
+        rung.set()
+
+
+def client_function(client: Any) -> Callable[[Any], Any]:
+    """Return the function that chooses the client for a notification."""
+    return (lambda notification: client) if hasattr(client, "call") else client
+
+
+def worker_count(handler: object, concurrency: int) -> int:
+    """Return how many workers hand events to a handler.
+
+    Raises:
+        ConfigurationError: There is to be none.
+    """
+    if concurrency < 1:
+        raise ConfigurationError(f"concurrency is 1 or more, not {concurrency}")
+    return concurrency if handler is not None else 0

@@ -1,0 +1,95 @@
+// Links to entries.
+// @ts-check
+import { h, visible } from "../dom.js";
+import { duration } from "../parts.js";
+import { record } from "../record.js";
+import { hashOf, here } from "../route.js";
+import { t } from "../texts.js";
+import { descendants } from "./related.js";
+
+/** @typedef {import("../record.js").Row} Row */
+
+const FIRST = 40; // entries that are listed at first
+const LONGEST_NAME = 80;
+
+/** @type {Record<Row["kind"], string>} */
+const LANES = { app: "app", call: "program", event: "wecom", sdk: "sdk", callback: "wecom", clock: "wecom" };
+
+/** @param {Row["kind"]} kind */
+export function kindName(kind) {
+    return h("span", { class: `lane-${LANES[kind]}` }, t(`entry.kind.${kind}`));
+}
+
+/**
+ * Return the chip that says how an exchange ended: by the errcode of the platform or else of the program.
+ * @param {Row} row
+ */
+export function endChip({ outcome, program_errcode, failed }) {
+    const text = program_errcode && (outcome === "ok" || outcome === "") ? String(program_errcode) : outcome;
+    const kind = failed ? "bad" : text === "" ? "wait" : "ok";
+    return h("span", { class: `chip ${kind}` }, text === "" ? t("entry.running") : visible(text));
+}
+
+/**
+ * Return a link to an entry; the filters and the tab stay.
+ * @param {number} number
+ * @param {string} [text]
+ * @returns {HTMLElement}
+ */
+export function entryLink(number, text = "") {
+    const row = record.rows.get(number);
+    return h("a", { href: hashOf("timeline", number, here().query) }, text || `#${number}${row ? ` ${shortened(row.name)}` : ""}`);
+}
+
+/**
+ * Return a name that somebody else chose, at most so long that a line can hold it.
+ * @param {string} name
+ */
+export function shortened(name) {
+    return visible(name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name);
+}
+
+/**
+ * Return what an entry caused, all the way down, each with its outcome and duration.
+ * @param {Row} entry
+ * @param {boolean} [isWhole]
+ * @returns {HTMLElement | null}
+ */
+export function causedList(entry, isWhole = false) {
+    const rows = descendants(entry);
+    if (rows.length === 0) return null;
+    const depths = new Map([[entry.number, 0]]);
+    const lines = ordered(entry.number, rows).slice(0, isWhole ? rows.length : FIRST).map((row) => {
+        const depth = (depths.get(row.parent ?? 0) ?? 0) + 1;
+        depths.set(row.number, depth);
+        const line = h("li", {}, entryLink(row.number), kindName(row.kind), endChip(row), h("span", { class: "number" }, duration(row.duration_ms)));
+        line.style.paddingLeft = `${Math.min(depth - 1, 6) * 18}px`;
+        return line;
+    });
+    const list = h("ul", { class: "caused", "aria-label": t("entry.children") }, lines);
+    if (rows.length <= lines.length) return list;
+    const more = h("button", { type: "button", class: "link" }, t("entry.children.more", { count: rows.length }));
+    const whole = h("div", {}, list, more);
+    more.addEventListener("click", () => whole.replaceWith(causedList(entry, true) ?? ""));
+    return whole;
+}
+
+/**
+ * Return rows so that each one is behind its parent.
+ * @param {number} root
+ * @param {Row[]} rows
+ * @returns {Row[]}
+ */
+function ordered(root, rows) {
+    /** @type {Map<number | null, Row[]>} */
+    const below = new Map();
+    for (const row of rows) below.set(row.parent, [...(below.get(row.parent) ?? []), row]);
+    /** @type {Row[]} */
+    const found = [];
+    const left = [...(below.get(root) ?? [])].reverse();
+    for (let row = left.pop(); row !== undefined; row = left.pop()) {
+        found.push(row);
+        left.push(...[...(below.get(row.number) ?? [])].reverse());
+    }
+    return found;
+}

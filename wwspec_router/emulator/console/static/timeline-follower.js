@@ -1,0 +1,66 @@
+// Goes with the end of the timeline while the reader is there, and counts what comes while he is elsewhere.
+// @ts-check
+import { h } from "./dom.js";
+import { EntryItem } from "./flow-items.js";
+import { here } from "./route.js";
+import { t } from "./texts.js";
+
+const MOST_NEW = 999; // counted
+
+export class Follower {
+    isFollowing = true;
+    /** Number of the last flow that was there when the reader left the end. */
+    #lastSeen = 0;
+
+    /**
+     * @param {import("./virtual-list.js").VirtualList} list
+     * @param {() => void} toEnd
+     */
+    constructor(list, toEnd) {
+        this.list = list;
+        this.button = h("button", { type: "button", class: "newest", hidden: true, onclick: toEnd });
+        list.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    }
+
+    /** Go to the end, and with it. */
+    follow() {
+        this.isFollowing = true;
+        this.list.toEnd();
+        this.show();
+    }
+
+    /** Stay where the list is, even at its end. */
+    stay() {
+        if (this.isFollowing) this.#lastSeen = flowNumber(this.list.rows.at(-1));
+        this.isFollowing = false;
+        this.show();
+    }
+
+    /** Show the way to the end, and how many flows are new there. */
+    show() {
+        this.button.hidden = this.isFollowing || this.list.isAtEnd;
+        if (this.button.hidden) return;
+        const { rows } = this.list;
+        let count = 0;
+        for (let at = rows.length - 1; at >= 0 && count < MOST_NEW && flowNumber(rows[at]) > this.#lastSeen; at -= 1) {
+            if (!(rows[at] instanceof EntryItem)) count += 1;
+        }
+        this.button.textContent = `↓ ${count > 0 ? t("timeline.new", { count }) : t("timeline.newest")}`;
+    }
+
+    #scrolled() {
+        const { isAtEnd } = this.list;
+        if (!isAtEnd && this.isFollowing) this.stay();
+        else if (isAtEnd && here().id === "") this.isFollowing = true; // beside an open entry the list stays
+        this.show();
+    }
+}
+
+/**
+ * Return the number of the flow of a line; 0 when there is none.
+ * @param {import("./flow-items.js").Item | undefined} item
+ */
+function flowNumber(item) {
+    if (item === undefined) return 0;
+    return (item instanceof EntryItem ? item.of : item).flow.number;
+}
