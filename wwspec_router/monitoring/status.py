@@ -55,8 +55,8 @@ class JobStatus(Contract):
     ability_id: Annotated[str, Meta(examples=["chat_summary"])] = ""
     """Of the registry file; `event:` and the event's type; or `(unknown)`, of another program that shares the store."""
     state: Annotated[str, Meta(examples=["running"])] = ""
-    """`waiting`, `postponed`, `claimed`, `running`, `reporting` (only the report is missing), or `left behind` (its process
-    let the lease end)."""
+    """`waiting`, `postponed`, `claimed`, `running`, `reporting` (only the report is missing), or `left behind` (its
+    process let the lease end)."""
     attempt: int = 0
     """How often its code began to run."""
     lease_s: int = 0

@@ -125,9 +125,7 @@ class ZoneProgram:
         self, table: AbilityTable, sdk: Sdk, store: Store, settings: Settings, shared: SharedFigures | None = None
     ) -> None:
         self._table = table
-        self._sdk, self._call_log = call_log_of(
-            sdk, is_wanted=settings.request_log, quiet=self._table.status_names
-        )
+        self._sdk, self._call_log = call_log_of(sdk, is_wanted=settings.request_log, quiet=self._table.status_names)
         self._store = store
         self._settings = settings
         self._shared = shared

@@ -2,10 +2,8 @@
 
 from collections.abc import Collection
 
-from msgspec.structs import replace
-
 from wwspec_router.jobs.runner import Jobs
-from wwspec_router.monitoring.figures import UNKNOWN, Gauges, Stored
+from wwspec_router.monitoring.figures import UNKNOWN, Gauges, Stored, StoredJob
 from wwspec_router.serving.workers import WorkerPool
 from wwspec_router.stores.base import Store
 
@@ -44,7 +42,13 @@ def read_stored(store: Store, names: Collection[str]) -> Stored:
         jobs_claimed=jobs.claimed,
         oldest_job_age=jobs.oldest_age,
         oldest_jobs=[
-            each if each.ability_id in names else replace(each, ability_id=UNKNOWN)
+            StoredJob(
+                ability_id=each.ability_id if each.ability_id in names else UNKNOWN,
+                state=each.state,
+                attempt=each.attempt,
+                left=each.left,
+                age=each.age,
+            )
             for each in store.oldest_jobs(OLDEST_JOBS)
         ],
     )
