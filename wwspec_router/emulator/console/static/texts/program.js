@@ -96,6 +96,7 @@ export const PROGRAM = {
         "{count} threads were replaced, since their call does not end: the program's log has their stacks.",
         "有 {count} 个线程因调用一直不结束而被替换，堆栈见程序日志。",
     ],
+    "program.minutes": ["{minutes} min", "{minutes} 分钟"],
     "program.minutes.seconds": ["{minutes} min {seconds} s", "{minutes} 分 {seconds} 秒"],
     "program.hours.minutes": ["{hours} h {minutes} min", "{hours} 小时 {minutes} 分"],
     "program.days.hours": ["{days} d {hours} h", "{days} 天 {hours} 小时"],

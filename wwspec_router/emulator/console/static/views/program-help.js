@@ -1,7 +1,7 @@
 // What the view `program` says when there are no figures.
 // @ts-check
 import { h, visible } from "../dom.js";
-import { commandLine, copyButton } from "../parts.js";
+import { copyButton, timeOfDay } from "../parts.js";
 import { record } from "../record.js";
 import { t } from "../texts.js";
 
@@ -38,13 +38,14 @@ export function otherAbility(ability) {
 export function programDown() {
     const { url = "", since_ms = null } = record.program ?? {};
     const port = /:(\d+)\/?$/.exec(url)?.[1] ?? "8080";
-    const since = since_ms ? new Date(since_ms).toLocaleTimeString() : "";
+    const line = `WWSPEC_EMULATOR_URL=${location.origin} wwspec serve --sdk emulator --port ${port}`;
+    const since = since_ms ? timeOfDay(since_ms / 1000) : "";
     return h(
         "section",
         { class: "card", role: "alert", "aria-labelledby": "down-title" },
         h("h2", { id: "down-title" }, since ? t("program.down.since", { since }) : t("program.down")),
         h("p", {}, t("program.down.dev")),
         h("p", {}, t("program.down.start")),
-        commandLine(`WWSPEC_EMULATOR_URL=${location.origin} wwspec serve --sdk emulator --port ${port}`),
+        h("div", { class: "snippet" }, h("pre", {}, line), copyButton(line)),
     );
 }

@@ -90,7 +90,7 @@ function table(name, columns, rows, none, help = "") {
         { class: `card ${name}`, "aria-labelledby": `${name}-title` },
         h("h2", { id: `${name}-title` }, t(`program.${name}.title`)),
         rows.length
-            ? h("div", { class: "scroll" }, h("table", { "aria-labelledby": `${name}-title` }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, rows)))
+            ? h("table", { "aria-labelledby": `${name}-title` }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, rows))
             : h("p", { class: "dim" }, none),
         help && h("small", { class: "dim" }, help),
     );
@@ -117,6 +117,7 @@ export function length(seconds) {
     const whole = Math.floor(seconds);
     if (whole < 60) return t("seconds", { count: whole });
     const minutes = Math.floor(whole / 60);
+    if (minutes < 60 && whole % 60 === 0) return t("program.minutes", { minutes });
     if (minutes < 60) return t("program.minutes.seconds", { minutes, seconds: whole % 60 });
     const hours = Math.floor(minutes / 60);
     return hours < 48 ? t("program.hours.minutes", { hours, minutes: minutes % 60 }) : t("program.days.hours", { days: Math.floor(hours / 24), hours: hours % 24 });
