@@ -1,7 +1,6 @@
 """The reference application's kernel, stores in memory, and how thoroughly the tests look."""
 
 import gc
-import sys
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -43,27 +42,6 @@ MEASURED = tuple(
     )
 )
 """Tests whose processes run code that no other test runs: to measure a process takes it a quarter of a second."""
-
-
-class MeasuringPaused:
-    """Stops measuring the coverage of this process until the tests are collected."""
-
-    def __init__(self) -> None:
-        coverage = sys.modules.get("coverage")
-        self._measuring = coverage.Coverage.current() if coverage else None
-        if self._measuring:
-            self._measuring.stop()
-
-    def pytest_collection_finish(self) -> None:
-        """Measure again."""
-        if self._measuring:
-            self._measuring.start()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Let one of several processes measure what runs while tests are collected, since that takes twice as long then."""
-    if getattr(config, "workerinput", {"workerid": "gw0"})["workerid"] != "gw0":
-        config.pluginmanager.register(MeasuringPaused(), "measuring-paused")
 
 
 def pytest_collection_finish() -> None:

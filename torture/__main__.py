@@ -8,20 +8,21 @@ from functools import partial
 import click
 import msgspec
 
-from torture import failover, fuzz, intruder, kills, overload, redis, soak
+from torture import app, failover, fuzz, intruder, kills, overload, redis, soak
 from torture.progress import say
 from torture.result import Findings, Result, Run
 
-NAMES = ("kills", "redis", "failover", "overload", "intruder", "soak", "fuzz")
+NAMES = ("kills", "redis", "failover", "overload", "intruder", "app", "soak", "fuzz")
 STORES = ("sqlite", "redis")
 
 
-def runs(stores: tuple[str, ...], count: int | None, seconds: float | None) -> dict[str, Run]:
+def runs(stores: tuple[str, ...], count: int | None, messages: int | None, seconds: float | None) -> dict[str, Run]:
     """Return every run by its name.
 
     Args:
         stores: Which stores `kills` works on.
-        count: How many kills for each of them; None leaves it to the run.
+        count: How many kills: of `kills` for each store, and of `app`; None leaves it to the run.
+        messages: How many messages are said in `app`; None leaves it to the run.
         seconds: How long `soak` lasts; None leaves it to the run.
     """
     return {
@@ -30,6 +31,7 @@ def runs(stores: tuple[str, ...], count: int | None, seconds: float | None) -> d
         "failover": failover.run,
         "overload": overload.run,
         "intruder": intruder.run,
+        "app": partial(app.run, count=count, messages=messages),
         "soak": partial(soak.run, seconds=seconds),
         "fuzz": fuzz.run,
     }
@@ -41,18 +43,29 @@ def runs(stores: tuple[str, ...], count: int | None, seconds: float | None) -> d
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same choices.")
 @click.option("--store", type=click.Choice(STORES), help="Of `kills`.  [default: one after the other]")
 @click.option(
-    "--kills", "count", type=click.IntRange(1), help="Of `kills`, for each store.  [default: 200, or 6 when quick]"
+    "--kills",
+    "count",
+    type=click.IntRange(1),
+    help="Of `kills`, for each store, and of `app`.  [default: 200 and 100, or 6 and 5 when quick]",
 )
+@click.option("--messages", type=click.IntRange(1), help="Of `app`.  [default: 10000, or 300 when quick]")
 @click.option("--seconds", type=click.FloatRange(1), help="Of `soak`.  [default: 600, or 10 when quick]")
 def main(
-    names: tuple[str, ...], quick: bool, seed: int, store: str | None, count: int | None, seconds: float | None
+    names: tuple[str, ...],
+    quick: bool,
+    seed: int,
+    store: str | None,
+    count: int | None,
+    messages: int | None,
+    seconds: float | None,
 ) -> None:
     """Torture the program: kills, redis, failover, overload, intruder, soak, fuzz; all of them when none is named.
 
-    Each run prints one line of JSON; progress goes to standard error. Exit code 1 when a run failed.
+    One more, app, tortures the example of an enterprise app. Each run prints one line of JSON; progress goes to
+    standard error. Exit code 1 when a run failed.
     """
     signal.signal(signal.SIGTERM, _end)
-    table = runs((store,) if store else STORES, count, seconds)
+    table = runs((store,) if store else STORES, count, messages, seconds)
     passed = True
     for name in names or table:
         say(f"== {name}")

@@ -307,6 +307,8 @@ def _debug_fault(settings: Settings) -> str:
     document = "(WeCom document 100083)"
     if not settings.debug_token:
         others = {"WWSPEC_ACCESS_TOKEN": settings.access_token, "WWSPEC_CORPSECRET": settings.corpsecret}
+        if settings.sdk is SdkSource.EMULATOR:
+            del others["WWSPEC_CORPSECRET"]  # the verbs of an app read it, too, in the shell of its developer
         named = next((name for name, value in others.items() if value), "")
         return named and f"WWSPEC_DEBUG_TOKEN and {named} go together: set both or none {document}"
     if settings.access_token and settings.corpsecret:

@@ -2,30 +2,83 @@
 
 import io
 import logging
+import time
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
 from tests.client.conftest import QUICK
 from tests.emulator.conftest import SealedProgram
 from tests.support.apps import ROOT
-from tests.support.waiting import wait_until
-from wwspec_router.client import AsyncZoneClient, FileCursor, NotSentError, ZoneClient
+from tests.support.waiting import DEADLINE, wait_until
+from wwspec_router.callbacks import CallbackCrypto, write_xml
+from wwspec_router.client import AsyncNotifyReceiver, AsyncZoneClient, FileCursor, NotifyEvent, NotSentError, ZoneClient
 from wwspec_router.client.http import proxy_of
 from wwspec_router.emulator.http.server import create_app
+from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.proxy.authority import Authority
 from wwspec_router.emulator.proxy.proxy import Proxy
 from wwspec_router.emulator.settings import EmulatorSettings
+from wwspec_router.emulator.standin.wwspec_standin import seal
+from wwspec_router.emulator.state.world import Caller
 from wwspec_router.testing.zone import Zone
 from wwspec_router.wecom import sync_msg
 
 
-async def test_a_client_on_an_event_loop_calls_an_application_without_sockets(program: SealedProgram) -> None:
-    settings = EmulatorSettings(messages=10, program_url=program.url)
+async def used(client: AsyncZoneClient, corpid: str, notify_id: str, token: str, cursor: Path) -> tuple[int, int, str]:
+    """Pull messages in two ways and take a notification in.
+
+    Returns:
+        How many messages `messages` and `pages` have brought, and the type of the event that was fetched.
+    """
+    messages = [each async for page in client.messages(FileCursor(cursor), token=token, limit=200) for each in page]
+    pages = [page async for page in client.pages(sync_msg.Request(limit=200, token=token))]
+    crypto, fetched, arrived = CallbackCrypto("token", "a" * 42 + "A", corpid), list[NotifyEvent](), anyio.Event()
+
+    async def on_event(event: NotifyEvent) -> None:
+        fetched.append(event)
+        arrived.set()
+
+    receiver = AsyncNotifyReceiver(
+        client,
+        on_event,
+        token="token",  # noqa: S106
+        encoding_aes_key="a" * 42 + "A",
+        receive_id=corpid,
+    )
+    wecom = httpx.AsyncClient(transport=httpx.ASGITransport(app=receiver), base_url="http://127.0.0.1")
+    async with receiver, wecom:
+        encrypted = crypto.encrypt(write_xml({"ToUserName": corpid, "Event": "program_notify", "NotifyId": notify_id}))
+        query = crypto.query(int(time.time()), encrypted)
+        await wecom.post("/", params=query, content=write_xml({"Encrypt": encrypted}))
+        with anyio.fail_after(DEADLINE):
+            await arrived.wait()
+    return len(messages), sum(len(page.msg_list) for page in pages), fetched[0].event_type
+
+
+async def test_a_client_on_an_event_loop_calls_an_application_without_sockets(
+    program: SealedProgram, tmp_path: Path
+) -> None:
+    settings = EmulatorSettings(messages=300, program_url=program.url)
     app = create_app(settings)
-    program.key = app.state.platform.world.zone_key
+    platform: Platform = app.state.platform
+    program.key = platform.world.zone_key
+    caller = Caller(corpid=settings.corpid, agentid=settings.agentid)
+    platform.sdk_call("spec_notify_app", caller, b'{"notify_id": "n1"}')
+    with platform.world.lock:
+        token = platform.world.issue_event_token(platform.world.app)
+
+    def reply(call: seal.CallContent) -> str:
+        if call.ability_id == "get_callback_data":
+            return '{"event_type": "hit_keyword", "timestamp": 1, "hit_keyword": {"token": "t"}}'
+        if call.ability_id == "invoke_sync_msg":
+            return platform.sdk_call("sync_msg", caller, call.data.encode()).decode()
+        return call.data
+
+    program.reply = reply
     client = AsyncZoneClient(
         settings.corpid,
         settings.secret,
@@ -36,6 +89,7 @@ async def test_a_client_on_an_event_loop_calls_an_application_without_sockets(pr
     )
     async with app.router.lifespan_context(app), client:
         assert await client.call("echo", {"greeting": "你好"}) == {"greeting": "你好"}
+        assert await used(client, settings.corpid, "n1", token, tmp_path / "cursor") == (300, 300, "hit_keyword")
         assert (await client.get_auth_user_list(limit=3)).has_more
         assert (await client.upload_media(io.BytesIO(b"content"), name="a.txt")).media_id
 
@@ -46,8 +100,11 @@ async def test_both_clients_call_a_served_program_over_http_and_by_wecoms_own_ur
     """One test, since a served zone takes two seconds to start."""
     authority = Authority(tmp_path)
     with Zone.serve(ROOT) as zone:
+        token = zone.fire("conversation_new_message")["event"]["conversation_new_message"]["token"]
         info = zone.client.info()
         app = {"corpid": info["corpid"], "secret": info["secret"], "program_id": info["program_id"]}
+        news = {"corpid": info["corpid"], "notify_id": zone.notified(), "token": token}
+        all_of_them = (info["messages"], info["messages"], "conversation_new_message")
         with zone.app_client() as client:
             assert len(client.call(sync_msg.Request(limit=2)).msg_list) == 2
         assert call_by_hand(zone.client.url, **app, limit=3) == 3
@@ -55,7 +112,7 @@ async def test_both_clients_call_a_served_program_over_http_and_by_wecoms_own_ur
             task = await later.submit(sync_msg.Request(limit=2))
             assert len((await task.result(10)).msg_list) == 2
             assert await task.status() == "succeeded"
-            assert [len(page) async for page in later.messages(FileCursor(tmp_path / "cursor"))] == [info["messages"]]
+            assert await used(later, **news, cursor=tmp_path / "http") == all_of_them
             assert len((await later.task(task.jobid, reply=sync_msg.Response).result()).msg_list) == 2
         host, port = zone.client.url.removeprefix("http://").split(":")
         with Proxy(authority, (host, int(port))) as proxy:
@@ -65,7 +122,7 @@ async def test_both_clients_call_a_served_program_over_http_and_by_wecoms_own_ur
             with ZoneClient(**app) as client:
                 assert len(client.call(sync_msg.Request(limit=2)).msg_list) == 2
             async with AsyncZoneClient(**app) as later:
-                assert len((await later.call(sync_msg.Request(limit=2))).msg_list) == 2
+                assert await used(later, **news, cursor=tmp_path / "https") == all_of_them
             wait_until(lambda: not proxy._clients)  # one that is cut off by the proxy's end leaves a socket open
 
 

@@ -35,6 +35,7 @@ ELSEWHERE = {
             "scripts/torture failover",
             "scripts/torture overload",
             "scripts/torture intruder",
+            "scripts/torture app",
             "scripts/torture soak",
             "scripts/torture fuzz",
         ),

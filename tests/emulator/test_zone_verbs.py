@@ -49,6 +49,15 @@ def test_info_and_advance_print_json(wwspec: Wwspec, emulator: Emulator) -> None
     assert wwspec("zone", "advance", "-1").exit_code == 2
 
 
+def test_access_tokens_expire_on_request_while_the_clock_stays(wwspec: Wwspec, emulator: Emulator) -> None:
+    token, now = emulator.token(), emulator.platform.clock.seconds()
+    assert emulator.app_call("get_auth_user_list", {}, token)["errcode"] == 0
+    assert printed(wwspec("zone", "expire-tokens")) == {"expired": 1}
+    assert emulator.app_call("get_auth_user_list", {}, token)["errcode"] == 42001
+    assert emulator.app_call("get_auth_user_list", {}, emulator.token())["errcode"] == 0
+    assert emulator.platform.clock.seconds() == now
+
+
 def test_somebody_says_something(wwspec: Wwspec, emulator: Emulator) -> None:
     said = printed(wwspec("zone", "say", "lina", "您好", "--to", "mahui"))
     pulled = emulator.sdk("sync_msg", {"limit": 1000})["msg_list"][-1]

@@ -66,6 +66,7 @@ def test_source_archive_has_all_that_a_developer_needs(archives: Archives) -> No
     with tarfile.open(archives.sdist) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
     assert {"pyproject.toml", "scripts/env", "requirements/dev.txt", "tests/packaging/conftest.py"} <= names
+    assert {f"examples/archive_app/{name}" for name in ("app.py", "demo", "README.md")} <= names
     assert {"LICENSE", "SECURITY.md", "CONTRIBUTING.md", "CONTRIBUTING.zh-CN.md", "CHANGELOG.md"} <= names
 
 
@@ -92,7 +93,7 @@ def test_installed_wheel_imports_from_its_own_folder(installed: Path, clean_env:
     assert Path(file).is_relative_to(installed.parent)
 
 
-@pytest.mark.parametrize("name", ["abilities", "schemas", "tests", "benchmarks", "wwspecapisdk"])
+@pytest.mark.parametrize("name", ["abilities", "schemas", "tests", "benchmarks", "examples", "wwspecapisdk"])
 def test_installed_wheel_brings_no_second_package(name: str, installed: Path, clean_env: dict[str, str]) -> None:
     code = f"import importlib.util as u; print(u.find_spec({name!r}))"
     assert run(installed / "python", "-c", code, cwd=Path("/"), env=clean_env) == "None\n"

@@ -17,7 +17,7 @@ from tests.support.apps import write_files
 from tests.support.sdk import OK, MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.child import Child, ChildError
-from wwspec_router.config import Settings
+from wwspec_router.config import SdkSource, Settings
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.errors import SdkCallError, SdkUnavailableError
@@ -330,6 +330,8 @@ def test_without_a_server_the_reason_is_that_of_the_system() -> None:
         ({"debug_token": "d", "corpid": "c", "corpsecret": "s3cret", "api_url": "http://[::1]:8090"}, ""),
         ({"access_token": "a"}, "WWSPEC_DEBUG_TOKEN and WWSPEC_ACCESS_TOKEN go together"),
         ({"corpsecret": "s3cret"}, "WWSPEC_DEBUG_TOKEN and WWSPEC_CORPSECRET go together"),
+        ({"corpsecret": "s3cret", "sdk": SdkSource.EMULATOR}, ""),  # of the verbs of an app, in the same shell
+        ({"access_token": "a", "sdk": SdkSource.EMULATOR}, "WWSPEC_DEBUG_TOKEN and WWSPEC_ACCESS_TOKEN go together"),
         ({"debug_token": "d"}, "WWSPEC_DEBUG_TOKEN and WWSPEC_ACCESS_TOKEN go together; or set WWSPEC_CORPID and"),
         ({"debug_token": "d", "corpsecret": "s3cret"}, "or set WWSPEC_CORPID and WWSPEC_CORPSECRET"),
         (

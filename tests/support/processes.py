@@ -17,3 +17,16 @@ def _family(pid: int) -> Iterator[int]:
     for task in Path(f"/proc/{pid}/task").iterdir():
         for child in (task / "children").read_text().split():
             yield from _family(int(child))
+
+
+def processes_of(folder: Path) -> list[str]:
+    """Return the processes that keep their temporary files in a folder or below it."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            environment = process.read_bytes()
+        except OSError:  # it has ended meanwhile, or is another user's
+            continue
+        if f"TMPDIR={folder}".encode() in environment:
+            found.append(process.parent.name)
+    return found

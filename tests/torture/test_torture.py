@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from tests.support.apps import ROOT
+from tests.support.processes import processes_of
 from tests.support.requirements import require
 from torture.result import Result
 
@@ -20,6 +21,7 @@ FIGURES = {
     "kills --store redis": ("redis",),
     "redis": ("outages", "recovery_longest_s", "events_fetched", "jobs_reported", "longest_s", "store"),
     "failover": ("sentinel", "cluster"),
+    "app": ("kills", "said", "archived", "caught_up_s", "hazards", "callbacks", "notifications_handled"),
     "overload": ("capacity_per_s", "before", "overload", "after", "rss_end_mib", "unanswered"),
     "intruder": ("turns", "calls_p99_ms", "rss_before_mib", "rss_most_mib", "rss_after_mib", "lines"),
     "soak": ("capacity_per_s", "parent", "worker_1", "worker_2", "bad_requests", "store_kib"),
@@ -72,22 +74,9 @@ def test_a_run_that_is_ended_leaves_no_process_behind(tmp_path: Path) -> None:
     ) as run:
         assert run.stderr is not None
         assert any(b"calls/s at most" in line for line in run.stderr)  # by now everything runs
-        started = _processes_of(tmp_path)
+        started = processes_of(tmp_path)
         run.terminate()
         run.stderr.read()
     assert len(started) >= 5  # the run, the emulator, the program's parent and two workers
-    assert _processes_of(tmp_path) == []
+    assert processes_of(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
-
-
-def _processes_of(folder: Path) -> list[str]:
-    """Return the processes that keep their temporary files in a folder or below it."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            environment = process.read_bytes()
-        except OSError:  # it has ended meanwhile, or is another user's
-            continue
-        if f"TMPDIR={folder}".encode() in environment:
-            found.append(process.parent.name)
-    return found

@@ -136,16 +136,22 @@ def is_wecom(context: click.Context) -> bool:
 class _EmulatorCaller:
     def __init__(self, emulator: EmulatorClient) -> None:
         self._emulator = emulator
+        self._abilities: dict[str, str] = {}  # by jobid, for the errors
 
     def call(self, ability_id: str, request: str, notify_id: str) -> Reply:
         return _reply(self._emulator.call(ability_id, request, notify_id))
 
     def submit(self, ability_id: str, request: str) -> str:
-        return self._emulator.submit(ability_id, request).jobid
+        jobid = self._emulator.submit(ability_id, request).jobid
+        self._abilities[jobid] = ability_id
+        return jobid
 
     def result(self, jobid: str, wait: float) -> Reply | None:
+        ability_id = self._abilities.get(jobid, "")
         try:
-            return _reply(SubmittedCall(jobid, lambda: self._emulator.result(jobid)).result(wait))
+            return _reply(
+                SubmittedCall(jobid, lambda: self._emulator.result(jobid, ability_id=ability_id)).result(wait)
+            )
         except NoResultError:
             return None
 

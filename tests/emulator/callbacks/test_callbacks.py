@@ -1,4 +1,5 @@
 import threading
+import time
 from collections import deque
 from contextlib import ExitStack
 from typing import Any
@@ -34,6 +35,7 @@ class CallbackApp:
         self.answers: deque[int] = deque()
         self.echo_answers: deque[str] = deque()
         self.posts = 0
+        self.stamps: list[int] = []
         self.received: list[dict[str, str]] = []
         self.outer: list[dict[str, str]] = []
 
@@ -45,6 +47,7 @@ class CallbackApp:
     def _post(self, headers: list[tuple[str, str]], body: bytes) -> Response:
         self.posts += 1
         query = dict(parse_qsl(urlsplit(dict(headers)[":path"]).query))
+        self.stamps.append(int(query["timestamp"]))
         self.received.append(dict(self.receiver.open(query, body.decode()).fields))
         self.outer.append(read_xml(body.decode()))
         return self.answers.popleft() if self.answers else 200, {}, b"success"
@@ -83,6 +86,18 @@ def test_spec_notify_app_reaches_the_callback_url(start: StartEmulator, callback
     }
     assert callback_app.outer[0]["ToUserName"] == "wwcallback"
     assert callback_app.outer[0]["AgentID"] == str(emulator.settings.agentid)
+
+
+def test_a_callback_is_stamped_by_this_machines_time_wherever_the_emulators_clock_is(
+    start: StartEmulator, callback_app: CallbackApp
+) -> None:
+    """An app refuses callbacks whose timestamp is minutes away from its own clock: they may be repeated."""
+    emulator = start_with_callback(start, callback_app.url)
+    emulator.advance(7200)
+    emulator.sdk("spec_notify_app", {})
+    assert callbacks_of(emulator) == [("delivered", 1)]
+    assert abs(callback_app.stamps[0] - time.time()) < 60
+    assert int(callback_app.received[0]["CreateTime"]) == pytest.approx(emulator.platform.clock.seconds(), abs=60)
 
 
 def test_a_failed_delivery_is_tried_three_times(start: StartEmulator, callback_app: CallbackApp) -> None:

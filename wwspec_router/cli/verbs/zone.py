@@ -90,6 +90,16 @@ def advance(emulator: EmulatorClient, seconds: float) -> None:
     print_json({"now": emulator.advance(seconds)})
 
 
+@command.command()
+@with_emulator
+def expire_tokens(emulator: EmulatorClient) -> None:
+    """Let all access tokens expire. The app's next call is refused with 42001; prints how many there were.
+
+    Time does the same after two hours, but to event tokens and notify_ids as well.
+    """
+    print_json({"expired": emulator.expire_tokens()})
+
+
 @command.command(context_settings={"ignore_unknown_options": True})  # VALUE may be negative
 @click.argument("on", type=click.Choice(SIDES))
 @click.argument("effect", type=click.Choice(EFFECTS))

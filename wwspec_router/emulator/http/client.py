@@ -138,6 +138,10 @@ class EmulatorClient:
         """
         return int(self._asked("POST", "/emulator/clock", {"advance": seconds})["now"])
 
+    def expire_tokens(self) -> int:
+        """Let all access tokens expire, while the clock stays, and return how many that were."""
+        return int(self._asked("POST", "/emulator/expire-tokens")["expired"])
+
     def register(self, contracts: dict[str, Any]) -> None:
         """Replace the registered abilities: ability ID -> `{"input": example, "output": example}`."""
         self._asked("POST", "/emulator/contracts", contracts)

@@ -159,6 +159,12 @@ class Control:
 
         return world.answered(speak)
 
+    def expire_tokens(self) -> Answer:
+        """Let the access tokens of all apps expire, which time does after two hours; answer how many `expired`."""
+        world = self._platform.world
+        with world.lock:
+            return accepted(expired=world.accounts.expire_tokens(world.clock.now()))
+
     def verify_callback(self) -> Answer:
         """Ask the app's callback URL for the proof; answer whether it is `verified`, and else the `reason`."""
         callbacks = self._platform.callbacks

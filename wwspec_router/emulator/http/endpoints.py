@@ -77,6 +77,7 @@ class Endpoints:
             ("POST", "callback", self.set_callback),
             ("DELETE", "callback", self.restore_callback),
             ("POST", "clock", self.clock),
+            ("POST", "expire-tokens", self.expire_tokens),
             ("POST", "program", self.program),
             ("POST", "contracts", self.contracts),
             ("POST", "faults", self.add_fault),
@@ -197,6 +198,10 @@ class Endpoints:
     async def verify_callback(self, request: Request) -> Response:
         """Verify the app's callback URL."""
         return await self._on_thread(self._control.verify_callback)
+
+    async def expire_tokens(self, request: Request) -> Response:
+        """Let the access tokens of all apps expire."""
+        return _json(self._control.expire_tokens())
 
     async def set_callback(self, request: Request) -> Response:
         """Set the app's callback URL: {"url", "token", "encoding_aes_key"}."""

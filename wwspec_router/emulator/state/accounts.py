@@ -116,6 +116,13 @@ class Accounts:
             raise RefusedError(48002)
         return app
 
+    def expire_tokens(self, now: float) -> int:
+        """Let every access token that is valid expire at once, and return how many that were."""
+        valid = [token for token, (_, expires) in self._tokens.items() if expires > now]
+        for token in valid:
+            self._tokens[token] = (self._tokens[token][0], now)
+        return len(valid)
+
     def app(self, corpid: str, agentid: int) -> App:
         """Return the app in whose name a program calls.
 

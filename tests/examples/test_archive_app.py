@@ -1,0 +1,74 @@
+"""examples/archive_app: what it does between an event and its page, and that it is as small as it says."""
+
+import os
+import re
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.support.apps import ROOT
+from tests.support.processes import processes_of
+from tests.support.redis_group import free_ports
+from tests.support.waiting import wait_until
+from torture.archive import archive_stage, judge, page_of, rotate_key, watch_for_copies
+from torture.program import until
+from wwspec_router.emulator.state.keys import MessageKeys
+
+EXAMPLE = ROOT / "examples" / "archive_app"
+
+
+def test_the_example_has_at_most_120_lines_of_python() -> None:
+    lines = [line for file in EXAMPLE.rglob("*.py") for line in file.read_text("utf-8").splitlines() if line.strip()]
+    assert 0 < len(lines) <= 120
+
+
+def test_the_readme_names_every_variable_of_the_environment() -> None:
+    code = (EXAMPLE / "app.py").read_text("utf-8")
+    [settings] = re.findall(r"SETTINGS = \((.*?)\)", code)
+    names = {f"WWSPEC_{name}" for name in re.findall(r'"(\w+)"', settings)} | set(
+        re.findall(r'environ\.get\("(\w+)"', code)
+    )
+    assert len(names) == 8
+    assert names == set(re.findall(r"^\| `(\w+)` \|", (EXAMPLE / "README.md").read_text("utf-8"), re.MULTILINE))
+
+
+def test_a_message_becomes_a_row_with_its_key_and_its_group_and_is_shown() -> None:
+    with archive_stage(seed=1) as (zone, app):
+        rotate_key(zone, app.keys)
+        app.start()
+        app.wait_up()
+        watch_for_copies(app.database)
+        assert "0 messages" in app.page()
+        groups = {chatid: each["members"] for chatid, each in zone.client.info()["groups"].items()}
+        chatid, members = next(iter(groups.items()))
+        said = [zone.client.say(members[0], "您好", group=chatid)]
+        wait_until(lambda: f"1 messages, 1 opened keys, {len(members)} members" in app.page())
+        said.append(zone.client.say(members[1], "<b>", to=[members[0]]))
+        wait_until(lambda: "2 messages, 2 opened keys" in app.page())
+        with closing(sqlite3.connect(app.database)) as db, db:
+            db.execute("UPDATE messages SET sender = '<script>' WHERE msgid = ?", said[1:])
+        assert "<td>&lt;script&gt;<td>" in app.page()
+        assert "<script>" not in app.page()
+        assert not judge(app.database, said, MessageKeys(1).secret_key, {chatid: members})
+
+
+@pytest.mark.slow  # it starts the emulator, the program and the app, one after the other
+def test_the_demo_shows_the_emulators_messages_and_ends_all_that_it_has_started(tmp_path: Path) -> None:
+    archive, emulator, program = map(str, free_ports(3))
+    ports = {"ARCHIVE_PORT": archive, "EMULATOR_PORT": emulator, "PROGRAM_PORT": program}
+    log = tmp_path / "demo.log"
+    with log.open("wb") as output:
+        demo = subprocess.Popen(
+            [EXAMPLE / "demo"], env={**os.environ, "TMPDIR": str(tmp_path), **ports}, stdout=output, stderr=output
+        )
+    with demo:
+        try:
+            shown = "500 messages, 500 opened keys"
+            assert until(lambda: shown in page_of(f"http://127.0.0.1:{archive}/"), 120, 0.1), log.read_text()
+        finally:
+            demo.terminate()
+    assert processes_of(tmp_path) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["demo.log"]

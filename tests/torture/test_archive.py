@@ -1,0 +1,52 @@
+"""What the run `app` is there to find is found: messages that are missing, double or sealed, groups without members."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from torture.archive import judge, watch_for_copies
+
+SAID = ["m1", "m2"]
+GROUPS = {"g1": ["a", "b"]}
+
+
+def secret_key(msgid: str) -> str:
+    return f"key of {msgid}"
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """One that has all that was said."""
+    path = tmp_path / "archive.db"
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("CREATE TABLE messages (msgid TEXT PRIMARY KEY, secret_key TEXT)")
+        db.execute("CREATE TABLE members (chatid TEXT, memberid TEXT)")
+        db.executemany("INSERT INTO members VALUES ('g1', ?)", [("a",), ("b",)])
+    watch_for_copies(path)
+    with closing(sqlite3.connect(path)) as db, db:
+        db.executemany("INSERT INTO messages VALUES (?, ?)", [(msgid, secret_key(msgid)) for msgid in SAID])
+    return path
+
+
+def test_a_database_that_has_everything_has_no_failure(database: Path) -> None:
+    assert judge(database, SAID, secret_key, GROUPS) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "failure"),
+    [
+        ("DELETE FROM messages WHERE msgid = 'm2'", "1 of 2 messages are missing, such as m2"),
+        ("INSERT INTO messages VALUES ('m3', 'key of m3')", "1 messages were never said, such as m3"),
+        ("INSERT OR IGNORE INTO messages VALUES ('m1', '')", "1 messages were inserted more than once"),
+        ("REPLACE INTO messages VALUES ('m1', 'key of m1')", "1 messages were inserted more than once"),
+        ("UPDATE messages SET secret_key = NULL WHERE msgid = 'm1'", "1 keys are not opened, such as that of m1"),
+        ("UPDATE messages SET secret_key = 'key of m2'", "1 keys are not opened, such as that of m1"),
+        ("DELETE FROM members WHERE memberid = 'b'", "the members of group g1 are not those in WeCom"),
+    ],
+)
+def test_a_database_with_a_fault_is_found_out(database: Path, statement: str, failure: str) -> None:
+    with closing(sqlite3.connect(database)) as db, db:
+        db.execute(statement)
+    assert judge(database, SAID, secret_key, GROUPS) == [failure]

@@ -1,0 +1,245 @@
+"""The example of an enterprise app as a process that is killed, and what its database must hold at the end.
+
+Knows neither when it is killed nor what else goes wrong.
+"""
+
+import os
+import secrets
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from time import monotonic
+
+import httpx
+from Crypto.PublicKey import RSA
+
+from torture.program import ROOT, until
+from wwspec_router.testing.zone import ServedZone, Zone
+
+__all__ = ["ArchiveApp", "archive_stage", "archived", "handled", "judge", "page_of", "rotate_key", "watch_for_copies"]
+
+EXAMPLE = ROOT / "examples" / "archive_app"
+UP_LIMIT = 60.0
+"""Seconds within which the app must show its page."""
+_WRITE_POLL = 0.0002
+"""Seconds between two looks at what is written."""
+_WRITTEN = "SELECT (SELECT max(rowid) FROM messages), pages FROM wwspec_cursors"
+_COPIES = """
+CREATE TABLE IF NOT EXISTS copies (msgid TEXT);
+CREATE TRIGGER IF NOT EXISTS note_copy BEFORE INSERT ON messages
+WHEN EXISTS (SELECT 1 FROM messages WHERE msgid = NEW.msgid)
+BEGIN INSERT INTO copies VALUES (NEW.msgid); END;
+"""
+"""Notes each message that is inserted though it is there, also where the insertion is passed over."""
+
+
+def _free_port() -> int:
+    """Return a port that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class ArchiveApp:
+    """The example, as its README starts it: a command, and environment variables.
+
+    Args:
+        folder: For its database, its keys and its log.
+        port: Where it listens.
+        settings: Environment variables that name the app and WeCom.
+    """
+
+    def __init__(self, folder: Path, port: int, settings: Mapping[str, str]) -> None:
+        self.database = folder / "archive" / "archive.db"
+        self.keys = folder / "keys"
+        self.keys.mkdir()
+        self.url = f"http://127.0.0.1:{port}"
+        self._log = folder / "app.log"
+        self._environment = {
+            **os.environ,
+            **settings,
+            "ARCHIVE_FOLDER": str(self.database.parent),
+            "WWSPEC_KEYS": str(self.keys),
+        }
+        self._command = [sys.executable, "-m", "uvicorn", "--factory", "--app-dir", str(EXAMPLE), "app:create_app"]
+        self._command += ["--port", str(port), "--no-access-log"]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and do not wait for it."""
+        with self._log.open("ab") as output:
+            self._process = subprocess.Popen(  # noqa: S603 - this project's own example
+                self._command,
+                cwd=self._log.parent,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+
+    def lives(self) -> bool:
+        """Tell whether it runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def wait_up(self) -> float:
+        """Wait until it shows its page, and return how many seconds that took.
+
+        Raises:
+            RuntimeError: It does not.
+        """
+        began = monotonic()
+        if not until(lambda: not self.lives() or bool(self.page()), UP_LIMIT) or not self.lives():
+            raise RuntimeError(f"the app shows no page: {self.said()[-1000:]}")
+        return monotonic() - began
+
+    def page(self) -> str:
+        """Return its page; empty when it shows none."""
+        return page_of(self.url)
+
+    def wait_written(self, seconds: float) -> None:
+        """Wait until messages, or where the pull is, are written, for so many seconds at most."""
+        with _opened(self.database) as connection:
+            before = _written(connection)
+            until(lambda: _written(connection) != before, seconds, _WRITE_POLL)
+
+    def kill(self) -> None:
+        """End it as a crash does; nothing happens when it has ended."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def said(self) -> str:
+        """Return what it has printed."""
+        return self._log.read_text("utf-8", "replace") if self._log.exists() else ""
+
+
+def _written(connection: sqlite3.Connection) -> object:
+    try:
+        return connection.execute(_WRITTEN).fetchone()
+    except sqlite3.OperationalError:  # the app has never pulled
+        return None
+
+
+def page_of(url: str) -> str:
+    """Return the page of an app; empty when it shows none."""
+    try:
+        answer = httpx.get(url, timeout=5.0, trust_env=False)
+    except httpx.HTTPError:
+        return ""
+    return answer.text if answer.status_code == httpx.codes.OK else ""
+
+
+@contextmanager
+def archive_stage(seed: int) -> Iterator[tuple[ServedZone, ArchiveApp]]:
+    """Yield a platform with a program, and the app that it notifies; end what is left of them."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wwspec-torture-")))
+        token, key = secrets.token_hex(16), secrets.token_hex(21) + "A"
+        (folder / "token").write_text(token)
+        (folder / "aes-key").write_text(key)
+        port = _free_port()
+        emulate = ["--seed", str(seed), "--messages", "0", "--callback-url", f"http://127.0.0.1:{port}/callback"]
+        emulate += ["--callback-token-file", str(folder / "token"), "--encoding-aes-key-file", str(folder / "aes-key")]
+        zone = stack.enter_context(Zone.serve(ROOT, emulate=emulate))
+        info = zone.client.info()
+        app = ArchiveApp(
+            folder,
+            port,
+            {
+                "WWSPEC_BASE_URL": zone.client.url,
+                "WWSPEC_CORPID": info["corpid"],
+                "WWSPEC_CORPSECRET": info["secret"],
+                "WWSPEC_PROGRAM_ID": info["program_id"],
+                "WWSPEC_CALLBACK_TOKEN": token,
+                "WWSPEC_ENCODING_AES_KEY": key,
+            },
+        )
+        stack.callback(app.kill)
+        yield zone, app
+
+
+def rotate_key(zone: ServedZone, keys: Path) -> None:
+    """Make a new private key, give it to the app, and let WeCom seal with its public key from now on.
+
+    Args:
+        zone: Whose emulator.
+        keys: The folder where the app finds its private keys: `key-1.pem`, `key-2.pem` and so on.
+    """
+    version = 1 + sum(1 for _ in keys.glob("key-*.pem"))
+    key = RSA.generate(2048)
+    new = keys / "new"
+    new.write_bytes(key.export_key())
+    new.rename(keys / f"key-{version}.pem")
+    with closing(zone.app_client()) as client:
+        client.set_public_key(key.public_key().export_key().decode(), version)
+
+
+@contextmanager
+def _opened(database: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(database, timeout=30)) as connection, connection:
+        yield connection
+
+
+def watch_for_copies(database: Path) -> None:
+    """Let the database note each message that is inserted twice, beyond what the app does about it."""
+    with _opened(database) as connection:
+        connection.executescript(_COPIES)
+
+
+def archived(database: Path) -> int:
+    """Return how many messages are in the database."""
+    with _opened(database) as connection:
+        return int(connection.execute("SELECT count(*) FROM messages").fetchone()[0])
+
+
+def handled(folder: Path) -> dict[str, int]:
+    """Return how many notifications the app has handled, given up, or has still to handle, by stage.
+
+    Args:
+        folder: Of the app's databases.
+    """
+    with _opened(folder / "notifications.db") as connection:
+        return dict(connection.execute("SELECT stage, count(*) FROM wwspec_notifications GROUP BY stage"))
+
+
+def judge(
+    database: Path,
+    said: Collection[str],
+    secret_key: Callable[[str], str],
+    groups: Mapping[str, Collection[str]],
+) -> list[str]:
+    """Return one line for each broken promise.
+
+    Args:
+        database: Of the app.
+        said: The msgids of all messages.
+        secret_key: Returns the key of a message in clear.
+        groups: Those that messages were said in and whose members WeCom gives: chatid -> their ids.
+    """
+    failures = []
+    with _opened(database) as connection:
+        rows = connection.execute("SELECT msgid, secret_key FROM messages").fetchall()
+        copies = connection.execute("SELECT count(*) FROM copies").fetchone()[0]
+        members = connection.execute("SELECT chatid, memberid FROM members").fetchall()
+        sound = connection.execute("PRAGMA integrity_check").fetchone()[0]
+    kept = [msgid for msgid, _ in rows]
+    if missing := set(said) - set(kept):
+        failures.append(f"{len(missing)} of {len(said)} messages are missing, such as {min(missing)}")
+    if unknown := set(kept) - set(said):
+        failures.append(f"{len(unknown)} messages were never said, such as {min(unknown)}")
+    if repeated := copies + len(kept) - len(set(kept)):
+        failures.append(f"{repeated} messages were inserted more than once")
+    if wrong := [msgid for msgid, opened in rows if opened != secret_key(msgid)]:
+        failures.append(f"{len(wrong)} keys are not opened, such as that of {min(wrong)}")
+    for chatid, ids in sorted(groups.items()):
+        if {memberid for group, memberid in members if group == chatid} != set(ids):
+            failures.append(f"the members of group {chatid} are not those in WeCom")
+    if sound != "ok":
+        failures.append(f"PRAGMA integrity_check: {sound}")
+    return failures
