@@ -109,7 +109,7 @@ def watching(
     board: SharedFigures | None = None,
     gauges: Callable[[], Gauges] = lambda: GAUGES,
 ) -> Iterator[Monitor]:
-    monitor = Monitor(figures, gauges, partial(read_stored, store), interval, board)
+    monitor = Monitor(figures, gauges, partial(read_stored, store, ["digest"]), interval, board)
     monitor.start()
     try:
         yield monitor
@@ -268,7 +268,7 @@ def test_a_long_interval_does_not_hold_up_the_end(
 
 
 def test_stopping_twice_or_before_the_start_is_harmless(figures: Figures, store: Store, file: int) -> None:
-    never_started = Monitor(figures, Gauges, partial(read_stored, store), TICK, SharedFigures(file, 8, 7))
+    never_started = Monitor(figures, Gauges, partial(read_stored, store, ["digest"]), TICK, SharedFigures(file, 8, 7))
     never_started.stop()
     with watching(figures, store, TICK, SharedFigures(file, 8, 7)) as monitor:
         monitor.stop()
@@ -285,6 +285,7 @@ def test_status_has_all_the_figures(figures: Figures, store: Store) -> None:
     assert [each["ability_id"] for each in others] == [EVENT, UNDECODED, UNKNOWN]
     assert (said.pop("queue_p50_us"), said.pop("queue_p99_us")) == (near(100), near(50_000))
     assert 0 <= said.pop("uptime") < DEADLINE
+    assert 0 < said["oldest_jobs"][0].pop("lease_s") <= 100
     assert said == {
         "errcode": 0,
         "errmsg": "ok",
@@ -305,7 +306,17 @@ def test_status_has_all_the_figures(figures: Figures, store: Store) -> None:
         "jobs_waiting": 1,
         "jobs_claimed": 1,
         "jobs_oldest_age_s": 0,
+        "oldest_jobs": [
+            {"ability_id": "digest", "state": "claimed", "attempt": 0, "age_s": 0},
+            {"ability_id": "digest", "state": "waiting", "attempt": 0, "lease_s": 0, "age_s": 0},
+        ],
     }
+
+
+def test_a_job_of_no_ability_of_this_program_is_told_without_its_name(store: Store) -> None:
+    fill(store)
+    stored = read_stored(store, ["another"])
+    assert [each.ability_id for each in stored.oldest_jobs] == [UNKNOWN, UNKNOWN]
 
 
 def test_status_fits_what_the_console_is_given(figures: Figures, store: Store) -> None:
@@ -315,7 +326,7 @@ def test_status_fits_what_the_console_is_given(figures: Figures, store: Store) -
     assert example["errors"] == [{"errcode": 710660, "count": 1}]
     codec = OutputCodec(Status)
     for each in (figures, Figures([])):
-        text = codec.encode(Monitor(each, Gauges, partial(read_stored, store), 0.0).status())
+        text = codec.encode(Monitor(each, Gauges, partial(read_stored, store, ["digest"]), 0.0).status())
         assert list(mismatches(example, json.loads(text))) == []
 
 
@@ -367,7 +378,7 @@ setup_logging()
 figures = Figures(["digest", sys.argv[3]])
 gauges = Gauges(busy=1, threads=4)
 store = open_store("memory:")
-stored = partial(read_stored, store)
+stored = partial(read_stored, store, ["digest"])
 shared = SharedFigures(int(sys.argv[1]), 8, int(sys.argv[4]))
 monitor = Monitor(figures, lambda: gauges, stored, float(sys.argv[2]), shared)
 monitor.start()

@@ -33,7 +33,7 @@ def test_the_reference_registry_has_no_fault() -> None:
     table = build_table(ROOT, ROOT / "abilities" / "registry.toml")
 
     check_configuration(table)
-    assert len(table.abilities) == 2 * len(table.api_contracts) + 2 + 8
+    assert len(table.abilities) == 2 * len(table.api_contracts) + 2 + 9
 
 
 TABLES = "passthrough, func, abilities, events, notifications, notify_scenes"

@@ -27,7 +27,7 @@ def test_the_tests_of_a_new_program_pass(shop: Path) -> None:
 
 
 def test_check_finds_no_fault_in_a_new_program(shop: Path) -> None:
-    assert wwspec(shop, "check").stdout.endswith("46 abilities, 43 SDK APIs, 9 events: no fault\n")
+    assert wwspec(shop, "check").stdout.endswith("47 abilities, 43 SDK APIs, 9 events: no fault\n")
 
 
 def test_mypy_finds_no_fault_in_a_new_program(shop: Path) -> None:

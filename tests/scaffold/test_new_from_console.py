@@ -46,7 +46,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_check_finds_no_fault(shop: Path) -> None:
     done = wwspec(shop, "check")
-    assert done.stdout.endswith(f"{46 + len(ABILITIES)} abilities, 43 SDK APIs, 9 events: no fault\n"), done.stderr
+    assert done.stdout.endswith(f"{47 + len(ABILITIES)} abilities, 43 SDK APIs, 9 events: no fault\n"), done.stderr
 
 
 def test_the_contracts_of_the_program_are_those_of_the_console(shop: Path) -> None:

@@ -82,6 +82,7 @@ class Program:
     def __init__(self, folder: Path, sdk: str, *options: str) -> None:
         self._key = os.urandom(seal.KEY_BYTES)
         rows = "".join(f'[abilities.{name}]\nhandler = "abilities.crashing:{name}"\n' for name in NAMES)
+        rows += '[abilities.status]\nkind = "status"\n'
         write_files(
             folder,
             {
@@ -173,6 +174,14 @@ def test_with_the_emulator_nothing_that_a_handler_prints_or_logs_is_lost_or_late
     at = lines.index("printed by the handler")
     assert lines[at + 1].endswith("  abilities.crashing: logged by the handler")
     assert lines[at + 2].strip() == "on two lines"
+
+
+def test_a_status_ability_has_a_line_only_when_it_fails(start: Start) -> None:
+    program = start("emulator")
+    program.call("status", {})
+    program.call("status", 5)
+    wait_until(lambda: "  errcode " in program.log)
+    assert len(re.findall(r"  call +status +errcode", program.log)) == len(re.findall("  call ", program.log)) == 1
 
 
 def test_with_the_emulator_each_call_has_a_line_with_both_errcodes_and_its_times(start: Start) -> None:

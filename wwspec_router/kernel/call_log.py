@@ -5,7 +5,7 @@ vendor's they are written on demand, and hold neither; no setting can change tha
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from time import monotonic
 from typing import TypeVar
 
@@ -132,10 +132,12 @@ class CallLog:
 
     Args:
         sdk: Measures what calls do with the SDK.
+        quiet: Labels of calls that have a line only when they fail, since something asks them again and again.
     """
 
-    def __init__(self, sdk: MeasuredSdk) -> None:
+    def __init__(self, sdk: MeasuredSdk, quiet: Collection[str] = ()) -> None:
         self._sdk = sdk
+        self._quiet = quiet
 
     def begin(self, measure: Measure | None) -> Measure:
         """Measure what this thread does with the SDK from now on.
@@ -171,6 +173,8 @@ class CallLog:
             ending: How it ended, when it was not by an answer of the program.
             is_job: Whether this is the run of an asynchronous call, and not its acceptance.
         """
+        if label in self._quiet and not errcode and not ending:
+            return
         measure = measure or Measure()
         call, refused = measure.call, measure.refused or Refused()
         with_text = self._sdk.is_emulated
@@ -210,17 +214,18 @@ class CallLog:
         return answer_and_write
 
 
-def call_log_of(sdk: Sdk, *, is_wanted: bool) -> tuple[Sdk, CallLog | None]:
+def call_log_of(sdk: Sdk, *, is_wanted: bool, quiet: Collection[str] = ()) -> tuple[Sdk, CallLog | None]:
     """Return the SDK to use, and what logs calls; None when there are no lines, and then nothing is measured.
 
     Args:
         sdk: The loaded one. The emulator's has lines also when nobody asks for them.
         is_wanted: Whether the operator wants lines.
+        quiet: See `CallLog`.
     """
     if not ((sdk.is_emulated or is_wanted) and log.isEnabledFor(logging.INFO)):
         return sdk, None
     measured = MeasuredSdk(sdk)
-    return measured, CallLog(measured)
+    return measured, CallLog(measured, quiet)
 
 
 def _kind(call: Call | None) -> str:

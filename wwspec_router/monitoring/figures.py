@@ -26,6 +26,7 @@ __all__ = [
     "JobCounts",
     "Snapshot",
     "Stored",
+    "StoredJob",
     "Tally",
     "merged",
     "percentile",
@@ -73,6 +74,20 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     """Worker threads that were replaced, since their call does not end."""
 
 
+class StoredJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A job in the store."""
+
+    ability_id: str
+    """`UNKNOWN` for a job of another program."""
+    state: str
+    attempt: int
+    """How often its code began to run."""
+    left: float
+    """Seconds until another process may take it."""
+    age: float
+    """Seconds since it was accepted."""
+
+
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
     """How full the store is. Several processes may share it."""
 
@@ -86,6 +101,8 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     """Jobs that a process has claimed."""
     oldest_job_age: float = 0.0
     """Seconds since the oldest job was accepted; 0.0 when there is none."""
+    oldest_jobs: list[StoredJob] = []
+    """The oldest of them, the very oldest first."""
 
 
 class Tally(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from wwspec_router.log_formats import Fields
 from wwspec_router.logs import short
 from wwspec_router.monitoring.figures import Buckets, EventCounts, Snapshot, Stored, Tally, percentile
 
-__all__ = ["AbilityStatus", "ErrcodeStatus", "Status", "figures_of", "status_of"]
+__all__ = ["AbilityStatus", "ErrcodeStatus", "JobStatus", "Status", "figures_of", "status_of"]
 
 LINE_ABILITIES = 20
 """Abilities in one line, the busiest first."""
@@ -47,6 +47,22 @@ class ErrcodeStatus(Contract):
     """-1 for all others when there are too many."""
     count: int = 0
     """Calls since the start that were answered with it."""
+
+
+class JobStatus(Contract):
+    """One asynchronous call that is not reported yet, or one event whose own code did not end yet."""
+
+    ability_id: Annotated[str, Meta(examples=["chat_summary"])] = ""
+    """Of the registry file; `event:` and the event's type; or `(unknown)`, of another program that shares the store."""
+    state: Annotated[str, Meta(examples=["running"])] = ""
+    """`waiting`, `postponed`, `claimed`, `running`, `reporting` (only the report is missing), or `left behind` (its
+    process let the lease end)."""
+    attempt: int = 0
+    """How often its code began to run."""
+    lease_s: int = 0
+    """Seconds until another process may take it; of a postponed one until it is due."""
+    age_s: int = 0
+    """Seconds since it was accepted."""
 
 
 class Status(Output):
@@ -102,6 +118,8 @@ class Status(Output):
     """Asynchronous calls that a process has claimed, of all programs that share the store."""
     jobs_oldest_age_s: int = 0
     """Seconds since the oldest asynchronous call that is not reported yet was accepted."""
+    oldest_jobs: list[JobStatus] = []
+    """The oldest of these calls, and of the events that own code runs on, the very oldest first; at most 20."""
 
 
 def status_of(snapshot: Snapshot, stored: Stored | None) -> Status:
@@ -141,6 +159,16 @@ def status_of(snapshot: Snapshot, stored: Stored | None) -> Status:
         jobs_waiting=kept.jobs_waiting,
         jobs_claimed=kept.jobs_claimed,
         jobs_oldest_age_s=int(kept.oldest_job_age),
+        oldest_jobs=[
+            JobStatus(
+                ability_id=each.ability_id,
+                state=each.state,
+                attempt=each.attempt,
+                lease_s=int(each.left),
+                age_s=int(each.age),
+            )
+            for each in kept.oldest_jobs
+        ],
     )
 
 

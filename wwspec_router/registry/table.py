@@ -74,6 +74,11 @@ class AbilityTable(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset((*self.abilities, *(each.job_name for each in self.event_targets.values())))
 
     @property
+    def status_names(self) -> frozenset[str]:
+        """The ability IDs that answer the program's figures."""
+        return frozenset(name for name, each in self.abilities.items() if isinstance(each.target, StatusTarget))
+
+    @property
     def job_limits(self) -> dict[str, int]:
         """How many jobs of events run at once in one process, by their name; those without a limit are absent."""
         targets = self.event_targets.values()

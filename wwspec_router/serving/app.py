@@ -125,7 +125,7 @@ class ZoneProgram:
         self, table: AbilityTable, sdk: Sdk, store: Store, settings: Settings, shared: SharedFigures | None = None
     ) -> None:
         self._table = table
-        self._sdk, self._call_log = call_log_of(sdk, is_wanted=settings.request_log)
+        self._sdk, self._call_log = call_log_of(sdk, is_wanted=settings.request_log, quiet=self._table.status_names)
         self._store = store
         self._settings = settings
         self._shared = shared
@@ -223,7 +223,7 @@ class ZoneProgram:
         monitor = Monitor(
             figures,
             partial(read_gauges, workers, jobs),
-            partial(read_stored, self._store),
+            partial(read_stored, self._store, self._table.job_names),
             settings.monitor_interval,
             self._shared,
         )

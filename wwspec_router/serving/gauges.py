@@ -1,11 +1,16 @@
 """Reads how busy the parts of a program are, and how full its store is, for the monitor, which knows neither."""
 
+from collections.abc import Collection
+
 from wwspec_router.jobs.runner import Jobs
-from wwspec_router.monitoring.figures import Gauges, Stored
+from wwspec_router.monitoring.figures import UNKNOWN, Gauges, Stored, StoredJob
 from wwspec_router.serving.workers import WorkerPool
 from wwspec_router.stores.base import Store
 
-__all__ = ["read_gauges", "read_stored"]
+__all__ = ["OLDEST_JOBS", "read_gauges", "read_stored"]
+
+OLDEST_JOBS = 20
+"""How many jobs are told of one by one."""
 
 
 def read_gauges(workers: WorkerPool, jobs: Jobs | None) -> Gauges:
@@ -19,8 +24,12 @@ def read_gauges(workers: WorkerPool, jobs: Jobs | None) -> Gauges:
     )
 
 
-def read_stored(store: Store) -> Stored:
+def read_stored(store: Store, names: Collection[str]) -> Stored:
     """Return how full the store is. Blocks.
+
+    Args:
+        store: Which one.
+        names: What this program's jobs are named; others, which another program added or a caller made up, stay unsaid.
 
     Raises:
         StoreError: The store can't tell.
@@ -32,4 +41,14 @@ def read_stored(store: Store) -> Stored:
         jobs_waiting=jobs.waiting,
         jobs_claimed=jobs.claimed,
         oldest_job_age=jobs.oldest_age,
+        oldest_jobs=[
+            StoredJob(
+                ability_id=each.ability_id if each.ability_id in names else UNKNOWN,
+                state=each.state,
+                attempt=each.attempt,
+                left=each.left,
+                age=each.age,
+            )
+            for each in store.oldest_jobs(OLDEST_JOBS)
+        ],
     )

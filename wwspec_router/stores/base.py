@@ -14,6 +14,7 @@ from typing import Protocol
 
 import msgspec
 
+from wwspec_router.stores.oldest import OldJob
 from wwspec_router.stores.once import OnceStore
 
 ORPHAN_AFTER = 600.0
@@ -276,6 +277,14 @@ class JobJournal(Protocol):
 
     def job_figures(self) -> JobFigures:
         """Return how many jobs there are, in which state, and how old the oldest is."""
+        ...
+
+    def oldest_jobs(self, limit: int) -> list[OldJob]:
+        """Return how the oldest jobs are doing, at most `limit`, the oldest first. Takes nothing from their claims.
+
+        Raises:
+            StoreError: The journal failed.
+        """
         ...
 
 

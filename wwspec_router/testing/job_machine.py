@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from wwspec_router.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import Job, Outcome, StoreLimits
+from wwspec_router.stores.oldest import CLAIMED, REPORTING, RUNNING
 from wwspec_router.testing.job_samples import SLACK, ageless, ids, job, job_bytes
 from wwspec_router.testing.store_rig import ManualClock, StoreFactory
 
@@ -165,6 +166,10 @@ class JournalMachine(RuleBasedStateMachine):
         assert all(self._store.has_job(each.job.job_id) for each in self._model)
         age = max((now - each.added for each in self._model), default=0.0)
         assert age <= figures.oldest_age < age + SLACK
+        oldest = self._store.oldest_jobs(len(self._model) + 1)
+        assert sorted(each.attempt for each in oldest) == sorted(each.job.attempt for each in self._model)
+        held = sum(each.state in (CLAIMED, RUNNING, REPORTING) for each in oldest)
+        assert held == claimed
 
     def _entry(self, job_id: str) -> _Entry:
         [entry] = [each for each in self._model if each.job.job_id == job_id]

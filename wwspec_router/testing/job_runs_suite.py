@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 
 from wwspec_router.errors import StoreError
 from wwspec_router.stores.base import Job, JobJournal, Outcome, Store, StoreLimits
-from wwspec_router.testing.job_samples import LEASE, ageless, ids, job
+from wwspec_router.testing.job_samples import LEASE, SLACK, ageless, ids, job
 from wwspec_router.testing.store_rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads
 
 ORPHAN = 600.0
@@ -114,6 +114,33 @@ class JobRunsSuite(StoreFixtures):
         assert store.claim("two", 1, LEASE) == []
         assert store.finish("one", "a")
         assert store.job_figures().claimed == 0
+
+    def test_the_oldest_jobs_are_told_with_state_attempt_lease_and_age(
+        self, store: JobJournal, clock: ManualClock
+    ) -> None:
+        assert store.oldest_jobs(20) == []
+        for each in ("left", "postponed", "claimed", "running", "reporting", "waiting", "one more"):
+            store.add(of(f"能力 {each}", each))
+            clock.advance(60)
+        store.claim("one", 1, 60)
+        for each in ("postponed", "claimed", "running", "reporting"):
+            assert ids(store.claim("one", 1, LEASE)) == [each]
+        for each in ("postponed", "running", "reporting"):
+            store.begin("one", each)
+        store.postpone("one", "postponed", 300)
+        store.keep_outcome("one", "reporting", Outcome(errcode=0, result=""))
+        clock.advance(60)
+        told = store.oldest_jobs(6)
+        names = ["left", "postponed", "claimed", "running", "reporting", "waiting"]
+        assert [each.ability_id for each in told] == [f"能力 {each}" for each in names]
+        assert [each.state for each in told] == ["left behind", *names[1:]]
+        assert [each.attempt for each in told] == [0, 1, 0, 1, 1, 0]
+        lefts = [0.0, 240, LEASE - 60, LEASE - 60, LEASE - 60, 0.0]
+        assert all(left - SLACK < each.left <= left + 0.001 for each, left in zip(told, lefts, strict=True))
+        ages = [480, 420, 360, 300, 240, 180]
+        assert all(age - 0.001 <= each.age < age + SLACK for each, age in zip(told, ages, strict=True))
+        assert store.oldest_jobs(0) == []
+        assert len(store.oldest_jobs(20)) == 7
 
     def test_of_suspects_no_more_are_claimed_than_wanted_and_others_keep_their_place(
         self, store: JobJournal, clock: ManualClock

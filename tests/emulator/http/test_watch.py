@@ -1,12 +1,13 @@
 """The record over HTTP: rows that are asked for, all of an entry, replays, and a session as one file."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import Emulator, Json, SealedProgram
+from tests.emulator.conftest import Emulator, Json, SealedProgram, free_socket, url_of
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_router.emulator.standin.wwspec_standin import seal
 
@@ -194,3 +195,40 @@ def test_an_entry_that_is_gone_is_refused_with_those_that_are_kept(client: Emula
     with pytest.raises(EmulatorError, match="no entry 99 is kept; there are 1 to"):
         client.get_token()
         client.entry(99)
+
+
+def test_the_programs_figures_are_read_without_a_trace(
+    client: EmulatorClient, emulator: Emulator, program: SealedProgram
+) -> None:
+    def figures(**body: Any) -> Json:
+        return dict(emulator.http.post("/emulator/figures", json=body).json())
+
+    before = client.last_number()
+    client.add_fault("program", "errcode", value=710674, count=1)
+    program.reply = lambda call: json.dumps({"errcode": 0, "asked": [call.ability_id, call.data, call.corpid]})
+    answer = figures(ability_id="status")
+    assert json.loads(answer["reply"])["asked"] == ["status", "{}", emulator.platform.settings.corpid]
+    assert client.last_number() == before
+    assert emulator.http.get("/emulator/faults").json()["faults"][0]["taken"] == 0
+    assert figures(ability_id="")["errcode"] == figures()["errcode"] == 40058
+    program.reply = lambda call: (500, {}, b"")
+    assert figures(ability_id="status")["errcode"] == 710676
+
+
+def test_a_program_that_is_down_is_told_with_the_time_since_when(emulator: Emulator, program: SealedProgram) -> None:
+    def state() -> Json:
+        return dict(emulator.http.get("/emulator/session").json()["program"])
+
+    assert (state()["state"], state()["since_ms"]) == ("unknown", None)
+    begun = int(time.time() * 1000)
+    emulator.http.post("/emulator/figures", json={"ability_id": "status"})
+    up = state()
+    assert up["state"] == "up"
+    assert begun <= up["since_ms"] <= time.time() * 1000
+    with free_socket() as bound:  # nobody listens
+        emulator.platform.point_to(url_of(bound))
+        assert emulator.http.post("/emulator/figures", json={"ability_id": "status"}).json()["errcode"] == 710674
+        down = state()
+        emulator.http.post("/emulator/figures", json={"ability_id": "status"})
+    assert down["state"] == "down"
+    assert up["since_ms"] <= down["since_ms"] == state()["since_ms"]

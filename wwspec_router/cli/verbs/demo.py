@@ -13,6 +13,7 @@ import msgspec
 
 from wwspec_router.callbacks import CallbackCrypto
 from wwspec_router.child import Child
+from wwspec_router.cli.browser import open_in_browser, open_option
 from wwspec_router.cli.emulator_options import port_options
 from wwspec_router.cli.hints import call_lines, print_places, row
 from wwspec_router.cli.options import app_options, needs
@@ -37,7 +38,8 @@ PAGE = 200
 @app_options
 @click.option("--once", is_flag=True, help="End after the flow; otherwise program and emulator keep serving.")
 @port_options
-def command(app: Path, registry: Path | None, once: bool, port: int, emulator_port: int) -> None:
+@open_option
+def command(app: Path, registry: Path | None, once: bool, port: int, emulator_port: int, opens: bool) -> None:
     """Play the documented flow: an event, the notification, the event's data, and all messages page by page.
 
     Starts the program and the emulator, plays an enterprise app with a callback URL of its own, and prints each step.
@@ -69,6 +71,8 @@ def command(app: Path, registry: Path | None, once: bool, port: int, emulator_po
         client.register(contracts)
         print_places(client, program_url, f"{len(contracts)} abilities of {app}")
         click.echo()
+        if opens:
+            open_in_browser(f"{url}/")
         _play(client, callbacks)
         if not once:
             _keep_serving(client)

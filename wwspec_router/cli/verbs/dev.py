@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import click
 
 from wwspec_router.child import Child, ChildError
+from wwspec_router.cli.browser import open_in_browser, open_option
 from wwspec_router.cli.emulator_options import EMULATOR_OPTIONS, emulator_options, port_options
 from wwspec_router.cli.environment import ENV_FILE, read_env_file
 from wwspec_router.cli.forwarding import forwarded
@@ -45,6 +46,7 @@ class _DevCommand(SectionedCommand):
 @needs("emulator")
 @app_options
 @port_options
+@open_option
 @store_option("sqlite:var/dev.db", "Where events wait.")
 @emulator_options
 @partial(setting_options, but=DECIDED)
@@ -53,6 +55,7 @@ def command(
     registry: Path | None,
     port: int,
     emulator_port: int,
+    opens: bool,
     store: str,
     **options: Any,
 ) -> None:
@@ -88,6 +91,8 @@ def command(
         program = _Program(app, registry, port, serve, program_environment, client)
         stack.callback(program.stop)
         watched = changes(app, registry)
+        if opens:
+            open_in_browser(f"{url}/")
         if program.start():
             _print_hints(client, program_url, app, program.contracts)
         _say(f"watching abilities/ and all else in {app}; Ctrl-C ends it")

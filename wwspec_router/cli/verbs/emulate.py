@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from wwspec_router.cli.browser import open_in_browser, open_option
 from wwspec_router.cli.emulator_options import DEFAULTS, emulator_options
 from wwspec_router.cli.options import needs
 from wwspec_router.cli.ports import require_free_ports
@@ -31,6 +32,7 @@ from wwspec_router.emulator.settings import EmulatorSettings
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of console contracts, as `wwspec contracts --out` writes them.  [default: let everything through]",
 )
+@open_option
 @emulator_options
 def command(
     host: str,
@@ -38,6 +40,7 @@ def command(
     program_url: str,
     program: str,
     contracts: Path | None,
+    opens: bool,
     scene: Path | None,
     proxy_port: int | None,
     state: Path | None,
@@ -66,4 +69,5 @@ def command(
         program,
         proxy_port,
         state,
+        open_in_browser if opens else None,
     )

@@ -95,6 +95,7 @@ class Endpoints:
             ("GET", "messages", self.messages),
             ("GET", "rules", self.rules),
             ("POST", "receive-events", self.receive_events),
+            ("POST", "figures", self.figures),
             ("POST", "say", self.say),
             ("POST", "call", self.call),
             ("POST", "replay", self.replay),
@@ -291,6 +292,10 @@ class Endpoints:
     async def receive_events(self, request: Request) -> Response:
         """Choose the program as the receiver of the app's events, as the app does."""
         return await self._on_thread(self._control.receive_events)
+
+    async def figures(self, request: Request) -> Response:
+        """Give what the program's status ability answers: {"ability_id"}."""
+        return await self._on_thread(self._watch.figures, await _body(request) or b"")
 
     async def say(self, request: Request) -> Response:
         """Let a person say something: {"from", "to" or "group", "text", "msgtype"}."""

@@ -4,6 +4,7 @@ It does not know the command line, which uses it.
 """
 
 import logging
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
@@ -117,7 +118,11 @@ def server_config(app: Starlette, host: str, port: int) -> uvicorn.Config:
 
 
 def serve(
-    settings: EmulatorSettings, program: str = "", proxy_port: int | None = None, state: Path | None = None
+    settings: EmulatorSettings,
+    program: str = "",
+    proxy_port: int | None = None,
+    state: Path | None = None,
+    on_start: Callable[[str], object] | None = None,
 ) -> None:
     """Serve the emulator until it is interrupted.
 
@@ -126,6 +131,7 @@ def serve(
         program: The command line of a zone program that runs as long as the emulator does; see `launch`.
         proxy_port: Where to be an HTTPS proxy as well; see `proxy`.
         state: Folder of the proxy's certificate authority; see `default_folder` for None.
+        on_start: Called with the URL of the console once it is served.
 
     Raises:
         ConfigurationError: See `create_app`; or the program can't be started, or the proxy.
@@ -133,7 +139,7 @@ def serve(
     """
     setup_logging(development=True)
     config = server_config(create_app(settings), settings.host, settings.port)
-    server = uvicorn.Server(config)
+    server = _Server(config, on_start)
     if not program and proxy_port is None:
         server.run()
         return
@@ -152,6 +158,30 @@ def serve(
         server.run(sockets=[bound])
         if launch is not None:
             launch.check()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's, which also says where the console is.
+
+    Args:
+        config: From `server_config`.
+        on_start: See `serve`.
+    """
+
+    def __init__(self, config: uvicorn.Config, on_start: Callable[[str], object] | None) -> None:
+        super().__init__(config)
+        self._on_start = on_start
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve."""
+        await super().startup(sockets)
+        if not self.started:
+            return
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+        _log.info("console: %s", url)
+        if self._on_start is not None:
+            self._on_start(url)
 
 
 class _Connection(Connection):

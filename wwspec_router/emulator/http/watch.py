@@ -6,7 +6,7 @@ Nothing here changes anything; what a test does to the emulator is `control`.
 import time
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -14,6 +14,7 @@ from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read
 from wwspec_router.emulator.display.selection import Selection, read_selection
 from wwspec_router.emulator.display.views import request_verdict, row, row_with_bodies, whole
 from wwspec_router.emulator.platform import Platform
+from wwspec_router.emulator.program.programs import look_at
 from wwspec_router.emulator.state.traffic.record import Traffic
 from wwspec_router.spelling import did_you_mean
 
@@ -24,7 +25,16 @@ _NO_CONTRACTS = "the emulator has no console contracts, so every request passes"
 FILE_VERSION = 1
 """Of the file that holds a session."""
 
+FIGURES_SECONDS = 5.0
+"""How long the program's figures are waited for."""
+
 Json = dict[str, Any]
+
+
+class FiguresOf(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Which ability has the program's figures."""
+
+    ability_id: Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class Draft(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -113,11 +123,32 @@ class Watch:
                 "program_id": program_id,
                 "url": program.target,
                 "state": {None: "unknown", True: "up", False: "down"}[program.is_up],
+                "since_ms": None if program.since is None else int(program.since * 1000),
                 "pids": sorted(program.pids),
                 "receives_events": world.app.receiver is program,
                 "abilities": None if program.contracts is None else sorted(program.contracts),
                 "registrations": program.registrations,
             }
+
+    def figures(self, body: bytes) -> Answer:
+        """Answer the `reply` of the program's status ability, given as the JSON of a `FiguresOf`.
+
+        The call is not in the record, which it would fill, and no fault hits it.
+        """
+        world = self._platform.world
+
+        def ask() -> Answer:
+            asked = read(FiguresOf, body)
+            with world.lock:
+                program = world.app.programs[self._platform.settings.program_id]
+            was_up = program.is_up
+            try:
+                return accepted(reply=look_at(world, program, asked.ability_id, FIGURES_SECONDS))
+            finally:
+                if program.is_up is not was_up:
+                    self._platform.changes.tell()
+
+        return world.answered(ask)
 
     def check(self, body: bytes) -> Answer:
         """Answer whether a request, given as the JSON of a `Draft`, may go to the program.

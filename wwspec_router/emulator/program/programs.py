@@ -5,6 +5,8 @@ APIs that lead to a call.
 """
 
 import logging
+import time
+from uuid import uuid4
 
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked
@@ -18,7 +20,7 @@ from wwspec_router.emulator.state.traffic.record import current_entry, note_cont
 from wwspec_router.emulator.state.world import Caller, ChannelConnectError, ChannelTimeoutError, ProgramReply, World
 from wwspec_router.envelope import CallType
 
-__all__ = ["MODEL_SECONDS", "ask_program", "begin", "call_async", "report_job"]
+__all__ = ["MODEL_SECONDS", "ask_program", "begin", "call_async", "look_at", "report_job"]
 
 MODEL_SECONDS = 5.0
 """Within which an own model must answer the platform's request [99835]."""
@@ -111,6 +113,33 @@ def ask_program(
         raise
     world.traffic.end(entry, 0, reply, came_back=exchange.came_back)
     return reply
+
+
+def look_at(world: World, program: Program, ability_id: str, limit: float) -> str:
+    """Call an ability with `{}`, and return the text of the reply. Nothing of it is recorded, and no fault hits it.
+
+    So it tells how the program is, whatever a test does to it meanwhile.
+
+    Args:
+        world: The emulator's state.
+        program: Whom to call.
+        ability_id: Which of its abilities, whether it is registered or not.
+        limit: Real seconds to wait for each read and write.
+
+    Raises:
+        RefusedError: 710674, 710675, 710676 or 710677.
+    """
+    call = seal.CallContent(
+        corpid=world.app.corpid,
+        agentid=world.app.agentid,
+        call_type=CallType.APP,
+        ability_id=ability_id,
+        data="{}",
+        request_id=uuid4().hex,  # not a reference: those that the app meets must not depend on who looks on
+        timestamp=world.clock.seconds(),
+    )
+    unrecorded = Entry(number=0, time=0.0, offset=0.0, kind=CALL, name=ability_id, flow=0)
+    return _Exchange(world, program, unrecorded).send(call, limit)
 
 
 def call_async(
@@ -249,7 +278,7 @@ class _Exchange:
     def _note(self, is_up: bool) -> None:
         """Record whether the program could be connected to."""
         if self._program.is_up is not is_up:
-            self._program.is_up = is_up
+            self._program.is_up, self._program.since = is_up, time.time()
             self._program.pids.clear()
 
 

@@ -36,6 +36,8 @@ class Program(msgspec.Struct, kw_only=True):
     """The app called `open_debug_mode`."""
     is_up: bool | None = None
     """Whether it could be connected to the last time; None before."""
+    since: float | None = None
+    """Since when that is so: real Unix seconds."""
     pids: set[int] = msgspec.field(default_factory=set)
     """Its processes that have answered since it was connected to."""
 

@@ -7,6 +7,7 @@ import heapq
 import math
 import threading
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -22,6 +23,7 @@ from wwspec_router.stores.checks import (
     storable_ids,
     storable_outcome,
 )
+from wwspec_router.stores.oldest import OldJob, old_job
 
 _FEW = 64
 """So few stale items of the lanes are not worth a rebuild."""
@@ -211,6 +213,25 @@ class MemoryJobs:
                 bytes=self._job_bytes,
                 oldest_age=0.0 if oldest is None else max(0.0, now - oldest.added),
             )
+
+    def oldest_jobs(self, limit: int) -> list[OldJob]:
+        """Return how the oldest jobs are doing; see `JobJournal.oldest_jobs`."""
+        with self._lock:
+            self._check_open()
+            now = self._clock()
+            return [
+                old_job(
+                    row.job.ability_id,
+                    row.job.attempt,
+                    row.added,
+                    row.due,
+                    owned=row.owner is not None,
+                    running=row.running,
+                    ended=row.job.outcome is not None,
+                    now=now,
+                )
+                for row in islice(self._jobs.values(), max(0, limit))
+            ]
 
     def _check_open(self) -> None:
         if self._closed:

@@ -227,6 +227,26 @@ return {{
     now - oldest,
 }}
 """
+OLDEST = f"""
+{_LANES}
+local claimed, added = unpack(KEYS)
+local found = redis.call('ZRANGE', added, 0, ARGV[1] - 1, 'WITHSCORES')
+local jobs = {{}}
+for each = 1, ARGV[1] == '0' and 0 or #found, 2 do
+    local member, age = found[each], now - found[each + 1]
+    local key = prefix .. '{JOB}' .. string.sub(member, 18)
+    local ability, attempts, running, owner, errcode =
+        unpack(redis.call('HMGET', key, 'ability_id', 'attempts', 'running', 'owner', 'errcode'))
+    if ability then
+        local due = owner and redis.call('ZSCORE', claimed, member)
+            or redis.call('ZSCORE', prefix .. '{LANE}' .. lane_of(key), member) or now
+        jobs[#jobs + 1] = {{
+            ability, attempts or '0', age, due - now, owner and 1 or 0, running == '1' and 1 or 0, errcode and 1 or 0
+        }}
+    end
+end
+return jobs
+"""
 FIELDS = (
     "job_id", "corpid", "agentid", "ability_id", "job_info", "data", "notify_id",
     "attempt", "attempts", "running", "errcode", "result",

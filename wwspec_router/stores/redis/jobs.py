@@ -20,6 +20,7 @@ from wwspec_router.stores.checks import (
     storable_ids,
     storable_outcome,
 )
+from wwspec_router.stores.oldest import OldJob, old_job
 from wwspec_router.stores.redis import job_scripts as scripts
 from wwspec_router.stores.redis.connection import RedisServer
 
@@ -126,6 +127,24 @@ class RedisJobs:
             scripts.FIGURES, [scripts.CLAIMED, scripts.ADDED, scripts.BYTES], [], again=True, durable=False
         )
         return JobFigures(waiting=rows - claimed, claimed=claimed, bytes=size, oldest_age=max(0, age) / 1000)
+
+    def oldest_jobs(self, limit: int) -> list[OldJob]:
+        """Return how the oldest jobs are doing; see `JobJournal.oldest_jobs`."""
+        keys = [scripts.CLAIMED, scripts.ADDED]
+        found = self._server.run(scripts.OLDEST, keys, [max(0, limit)], again=True, durable=False)
+        return [
+            old_job(
+                self._server.text(ability_id),
+                int(attempt),
+                -age / 1000,
+                left / 1000,
+                owned=bool(owned),
+                running=bool(running),
+                ended=bool(ended),
+                now=0.0,
+            )
+            for ability_id, attempt, age, left, owned, running, ended in found
+        ]
 
     def _addition(self, job: Job) -> tuple[list[str], list[str | int]]:
         """Return the keys and arguments with which a new job is added."""

@@ -21,6 +21,7 @@ from wwspec_router.stores.checks import (
     storable_ids,
     storable_outcome,
 )
+from wwspec_router.stores.oldest import OldJob, old_job
 from wwspec_router.stores.sqlite.file import SqliteFile
 from wwspec_router.stores.sqlite.lanes import HEADS, Demand, Due, due_jobs, is_worth_a_claim, lane_of
 
@@ -91,6 +92,10 @@ _FIGURES = """
         (SELECT count(*) FROM jobs WHERE owner IS NOT NULL AND due > ?),
         (SELECT added FROM jobs ORDER BY serial LIMIT 1)
     FROM job_usage
+"""
+_OLDEST = """
+    SELECT ability_id, attempts, added, due, owner IS NOT NULL, running, errcode IS NOT NULL
+    FROM jobs JOIN job_texts USING (serial) ORDER BY serial LIMIT ?
 """
 
 
@@ -225,6 +230,16 @@ class SqliteJobs:
         [(rows, size, claimed, oldest)] = self._file.read(_FIGURES, (now,))
         age = 0.0 if oldest is None else max(0.0, now - oldest)
         return JobFigures(waiting=rows - claimed, claimed=claimed, bytes=size, oldest_age=age)
+
+    def oldest_jobs(self, limit: int) -> list[OldJob]:
+        """Return how the oldest jobs are doing; see `JobJournal.oldest_jobs`."""
+        now = self._clock()
+        return [
+            old_job(
+                ability_id, attempt, added, due, owned=bool(owned), running=bool(running), ended=bool(ended), now=now
+            )
+            for ability_id, attempt, added, due, owned, running, ended in self._file.read(_OLDEST, (max(0, limit),))
+        ]
 
 
 def _job(due: Due, now: float, texts: tuple[Any, ...]) -> Job:

@@ -49,7 +49,7 @@ import { putInFlow, takeFromFlow } from "./flow-record.js";
  * @typedef {Row & Details} Entry
  * @typedef {{id: string, on: string, effect: string, api: string, value: unknown, count?: number | null, taken?: number}} Fault
  * @typedef {{now_ms: number, running: boolean}} Clock
- * @typedef {{program_id: string, url: string, state: "unknown" | "up" | "down", pids: number[], receives_events: boolean, abilities: string[] | null, registrations: number}} Program
+ * @typedef {{program_id: string, url: string, state: "unknown" | "up" | "down", since_ms?: number | null, pids: number[], receives_events: boolean, abilities: string[] | null, registrations: number}} Program
  * @typedef {{number: number, rows: Row[]}} Flow Rows of one flow in the order in which they began.
  */
 

@@ -1,0 +1,34 @@
+"""The option `--open`: the emulator's console in the browser."""
+
+import os
+import sys
+from collections.abc import Callable
+from threading import Thread
+from typing import Any, TypeVar
+
+import click
+
+__all__ = ["open_in_browser", "open_option"]
+
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+
+
+def open_option(function: FunctionT) -> FunctionT:
+    """Add `--open`, as `opens`."""
+    return click.option("--open", "opens", is_flag=True, help="Open the console in the browser, if there is one.")(
+        function
+    )
+
+
+def open_in_browser(url: str) -> None:
+    """Open a page in the user's browser, at once and without a word; do nothing where there is none.
+
+    Browsers for terminals don't count: they would take this one.
+    """
+    if sys.platform.startswith("linux") and not any(
+        os.environ.get(name) for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY")
+    ):
+        return
+    import webbrowser
+
+    Thread(target=webbrowser.open, args=(url,), daemon=True).start()  # some commands run as long as the browser

@@ -1,0 +1,59 @@
+"""What a journal tells of its oldest jobs: how they are doing, and nothing of a tenant."""
+
+import msgspec
+
+__all__ = ["CLAIMED", "LEFT_BEHIND", "POSTPONED", "REPORTING", "RUNNING", "WAITING", "OldJob", "old_job"]
+
+WAITING = "waiting"
+"""Nobody has it, and it is due."""
+POSTPONED = "postponed"
+"""It was given back, and is due later."""
+CLAIMED = "claimed"
+"""A process has it; its ability did not begin yet."""
+RUNNING = "running"
+"""Its ability runs."""
+REPORTING = "reporting"
+"""Its ability has answered; only the report is missing."""
+LEFT_BEHIND = "left behind"
+"""A process had it until its lease ended. The next claim takes it."""
+
+
+class OldJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A job as `JobJournal.oldest_jobs` tells of it."""
+
+    ability_id: str
+    attempt: int
+    """How often its ability began to run."""
+    age: float
+    """Seconds since it was added."""
+    left: float
+    """Seconds until another process may take it: until its lease ends, or it is due; 0.0 when that is past."""
+    state: str
+    """One of the names above."""
+
+
+def old_job(
+    ability_id: str, attempt: int, added: float, due: float, *, owned: bool, running: bool, ended: bool, now: float
+) -> OldJob:
+    """Return what is told of a job.
+
+    Args:
+        ability_id: Of the job.
+        attempt: How often its ability began to run.
+        added: When it was added.
+        due: When its lease ends, or when it is due.
+        owned: Whether a process has it, or had it until its lease ended.
+        running: Whether its ability runs.
+        ended: Whether it has an outcome.
+        now: In seconds of the journal's clock, as the times above.
+    """
+    left = max(0.0, due - now)
+    if not left:
+        state = LEFT_BEHIND if owned else WAITING
+    elif not owned:
+        state = POSTPONED
+    elif ended:
+        state = REPORTING
+    else:
+        state = RUNNING if running else CLAIMED
+    return OldJob(ability_id=ability_id, attempt=attempt, age=max(0.0, now - added), left=left, state=state)
