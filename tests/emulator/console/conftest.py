@@ -30,9 +30,9 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served() -> Iterator[Zone]:
-    """The reference program and an emulator, each on a socket."""
+    """The reference program and an emulator, each on a socket; each test of a page resets the emulator."""
     with Zone.serve(ROOT) as zone:
         yield zone
 
@@ -65,11 +65,11 @@ def page(browser: Browser, served: Zone) -> Iterator[Page]:
         yield page
 
 
-def run_shown_command(page: Page, served: Zone, start: str) -> str:
+def run_shown_command(page: Page, start: str) -> str:
     """Run the line that the page shows, and return what it prints."""
     line = page.locator(".command code", has_text=start).inner_text()
     program, *arguments = shlex.split(line)
     assert program == "wwspec"
-    result = CliRunner().invoke(main, arguments, env={"WWSPEC_EMULATOR_URL": served.client.url})
+    result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
     return result.output

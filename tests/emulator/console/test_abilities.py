@@ -31,7 +31,7 @@ def test_an_ability_is_found_read_and_called_by_its_form_and_by_its_json(page: P
     expect(limit).to_have_value("4")
     limit.press("Control+Enter")
     expect(page.get_by_role("region", name="Reply")).to_contain_text("messages: 4")
-    assert json.loads(run_shown_command(page, served, "wwspec call"))["messages"] == 4
+    assert json.loads(run_shown_command(page, "wwspec call"))["messages"] == 4
     page.get_by_role("link", name=re.compile("Entry .* in the timeline")).click()
     assert page.url.endswith("#/timeline/1")
     assert served.client.entry(1)["ability"] == "chat_digest"

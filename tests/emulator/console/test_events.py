@@ -24,7 +24,7 @@ def test_an_event_is_fired_and_what_the_program_did_is_shown(page: Page, served:
     expect(steps.nth(1)).to_contain_text("SDK spec_notify_app ok")
     event = served.client.traffic(kind="event")[-1]["request"]["knowledge_base_learn_done"]
     assert (event["doc_id"], event["knowledge_base_name"], event["learn_status"]) == (7, "12", 0)
-    run_shown_command(page, served, "wwspec fire")
+    run_shown_command(page, "wwspec fire")
     assert served.client.traffic(kind="event")[-1]["request"]["knowledge_base_learn_done"]["doc_id"] == 7
     steps.first.get_by_role("link").click()
     assert re.search(r"#/timeline/\d+$", page.url)
@@ -70,8 +70,8 @@ def test_a_person_speaks_and_the_message_is_listed_and_found(page: Page, served:
     expect(page.get_by_role("row")).to_have_count(101)
     page.get_by_label("Filter").fill("offer")
     expect(page.get_by_role("row")).to_have_count(2)
-    assert '"text": "Offer 42"' in run_shown_command(page, served, "wwspec zone messages")
-    assert "msgid" in run_shown_command(page, served, "wwspec zone say")
+    assert '"text": "Offer 42"' in run_shown_command(page, "wwspec zone messages")
+    assert "msgid" in run_shown_command(page, "wwspec zone say")
 
 
 @pytest.mark.parametrize(
@@ -86,4 +86,4 @@ def test_groups_knowledge_bases_and_rules_are_listed_with_ids_to_copy(
     row = page.get_by_role("row").filter(has_text=shown)
     expect(row).to_be_visible()
     expect(row.get_by_role("button", name=re.compile("^Copy "))).to_be_visible()
-    run_shown_command(page, served, "wwspec zone rules" if name == "Rules" else "wwspec zone info")
+    run_shown_command(page, "wwspec zone rules" if name == "Rules" else "wwspec zone info")

@@ -8,9 +8,11 @@ from wwspec_router.testing.zone import Zone
 def test_an_entry_is_found_by_a_text_in_its_body_and_made_to_fail_the_next_time(page: Page, served: Zone) -> None:
     served.call("chat_digest", {"limit": 7})
     served.call("chat_history", {"limit": 2})
-    page.keyboard.press("/")
-    page.keyboard.type("senders")  # only a reply has it
     lines = page.get_by_role("treeitem")
+    expect(lines).to_have_count(3)
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.type("senders")  # only a reply has it
     expect(lines).to_have_count(1)
     expect(lines.first).to_contain_text("chat_digest")
     page.keyboard.press("Enter")

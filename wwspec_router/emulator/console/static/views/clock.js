@@ -1,6 +1,7 @@
 // The emulator's clock and its reset, two cards of the view `faults`.
 // @ts-check
 import { ask } from "../api.js";
+import { urlOption } from "../entry/commands.js";
 import { fill, h } from "../dom.js";
 import { commandLine, field, say } from "../parts.js";
 import { record } from "../record.js";
@@ -17,7 +18,7 @@ export function clockCard() {
     const line = h("div");
     const time = h("p", { class: "clock-time" });
     const kind = h("p", { class: "dim" });
-    const showLine = () => fill(line, commandLine(`wwspec zone advance ${Number(seconds.value) || 0}`));
+    const showLine = () => fill(line, commandLine(`wwspec zone advance ${Number(seconds.value) || 0}${urlOption()}`));
     seconds.addEventListener("input", showLine);
     showLine();
 
@@ -89,7 +90,7 @@ export function resetCard() {
         h("h2", { id: "reset-title" }, t("reset.title")),
         h("p", { class: "dim" }, t("reset.help")),
         h("fieldset", { disabled: record.file !== "" }, h("button", { type: "button", class: "danger", onclick: () => dialog.showModal() }, t("reset.action"))),
-        commandLine("wwspec zone reset"),
+        commandLine(`wwspec zone reset${urlOption()}`),
         dialog,
     );
 }

@@ -2,6 +2,7 @@
 // "let this fail the next time".
 // @ts-check
 import { ApiError, ask } from "../api.js";
+import { urlOption } from "../entry/commands.js";
 import { fill, h, visible } from "../dom.js";
 import { commandLine, field, quoted, say } from "../parts.js";
 import { record } from "../record.js";
@@ -88,7 +89,7 @@ function activeFaults() {
         {},
         h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows))),
         h("fieldset", { class: "buttons", disabled: record.file !== "" }, h("button", { type: "button", onclick: () => clear("") }, t("faults.clear.all"))),
-        commandLine("wwspec zone clear"),
+        commandLine(`wwspec zone clear${urlOption()}`),
     );
 }
 
@@ -126,7 +127,7 @@ function newFault(given) {
         const words = ["wwspec zone fault", on.value, effect.value, valueField.hidden ? "" : value.value];
         if (api.value) words.push("--api", quoted(api.value));
         if (count.value) words.push("--count", count.value);
-        fill(line, commandLine(words.filter(Boolean).join(" ")));
+        fill(line, commandLine(`${words.filter(Boolean).join(" ")}${urlOption()}`));
     };
     const put = (/** @type {Partial<Spec>} */ spec) => {
         on.value = spec.on && spec.on in EFFECTS ? spec.on : "sdk";

@@ -1,5 +1,6 @@
 // The session as one masked file: saved, and opened again without an emulator.
 // @ts-check
+import { urlOption } from "../entry/commands.js";
 import { fill, h } from "../dom.js";
 import { commandLine, say } from "../parts.js";
 import { record } from "../record.js";
@@ -36,7 +37,7 @@ function saveCard() {
         h("p", { class: "dim" }, t("session.export.help")),
         h("p", {}, count),
         record.file ? h("p", { class: "dim" }, t("readonly")) : h("p", {}, link),
-        commandLine("wwspec zone export session.json"),
+        commandLine(`wwspec zone export session.json${urlOption()}`),
     );
 }
 
