@@ -4,7 +4,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
@@ -40,11 +40,10 @@ def url_of(bound: socket.socket) -> str:
 
 
 @contextmanager
-def serving(app: Starlette, bound: socket.socket | None = None) -> Iterator[str]:
-    """Serve an application with a real uvicorn and yield its URL."""
-    bound = bound or free_socket()
+def running(config: uvicorn.Config, bound: socket.socket) -> Iterator[str]:
+    """Serve with a real uvicorn on a thread, and yield the URL."""
     url = url_of(bound)
-    server = uvicorn.Server(server_config(app, "127.0.0.1", 0))
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, name="emulator-under-test")
     thread.start()
     try:
@@ -54,6 +53,11 @@ def serving(app: Starlette, bound: socket.socket | None = None) -> Iterator[str]
         server.should_exit = True
         thread.join(DEADLINE)
         assert not thread.is_alive()
+
+
+def serving(app: Starlette, bound: socket.socket | None = None) -> AbstractContextManager[str]:
+    """Serve an emulator, and give its URL."""
+    return running(server_config(app, "127.0.0.1", 0), bound or free_socket())
 
 
 @contextmanager

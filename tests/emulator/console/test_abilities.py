@@ -17,6 +17,7 @@ from wwspec_router.testing.zone import Zone
 
 def test_an_ability_is_found_read_and_called_by_its_form_and_by_its_json(page: Page, served: Zone) -> None:
     page.get_by_role("link", name="Abilities").click()
+    expect(page.get_by_role("link", name="chat_digest").first).to_be_visible()
     page.keyboard.press("/")
     page.keyboard.type("chat_digest:digest")
     page.get_by_role("link", name="chat_digest").click()

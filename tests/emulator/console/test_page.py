@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from wwspec_router.testing.zone import Zone
 
@@ -26,6 +26,20 @@ def test_a_page_of_another_server_on_this_machine_changes_nothing(served: Zone) 
     assert refused.status_code == 403
     assert "not the console" in refused.json()["errmsg"]
     assert httpx.post(f"{served.client.url}/emulator/reset").status_code == 200
+
+
+def test_nobody_types_into_a_view_that_was_left_while_the_next_one_is_loaded(page: Page) -> None:
+    expect(page.get_by_role("searchbox")).to_be_visible()
+    held: list[Route] = []
+    page.route("**/views/abilities.js", lambda route: held.append(route))
+    page.get_by_role("link", name="Abilities").click()
+    expect(page).to_have_title("Abilities · wwspec")
+    expect(page.get_by_role("searchbox")).to_have_count(0)
+    page.get_by_role("link", name="Events").click()
+    page.get_by_role("link", name="Abilities").click()
+    held[0].continue_()
+    expect(page.get_by_role("searchbox")).to_have_count(1)
+    expect(page.get_by_role("link", name="chat_digest").first).to_be_visible()
 
 
 @contextmanager

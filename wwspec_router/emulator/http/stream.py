@@ -27,6 +27,11 @@ __all__ = ["Streams"]
 VERSION = 1
 BATCH_SECONDS = 0.1
 """Between two batches, unless there is more than fits into one. A change after a pause is told at once."""
+BUSY_SECONDS = 0.5
+"""Between two batches at most. The more rows come, the longer is the pause: one that changes twice is sent once then,
+and the page is drawn less often."""
+BUSY_ROWS = 1000
+"""Rows of a batch after which the pause is the longest."""
 BATCH_ROWS = 2000
 PING_SECONDS = 15
 SEND_SECONDS = 30.0
@@ -79,7 +84,8 @@ class Streams:
                 if reader.is_behind:
                     continue
                 if not self._ended:
-                    await anyio.sleep(BATCH_SECONDS)
+                    share = min(1.0, reader.sent_rows / BUSY_ROWS)
+                    await anyio.sleep(BATCH_SECONDS + share * (BUSY_SECONDS - BATCH_SECONDS))
                 await waiting.wait()
         finally:
             self._readers -= 1
@@ -140,6 +146,8 @@ class _Reader:
         self._sent_states: dict[str, bytes] = {}
         self.is_behind = False
         """Whether there is more than what was told last."""
+        self.sent_rows = 0
+        """In the last batch."""
 
     def events(self) -> list[ServerSentEvent]:
         """Return what is new; on a thread, since large bodies may have to be read for it."""
@@ -168,6 +176,7 @@ class _Reader:
         return _event("hello", msgspec.json.encode(hello), retry=RETRY_MS)
 
     def _rows(self, record: Traffic) -> list[ServerSentEvent]:
+        self.sent_rows = 0
         changed = record.changed(self._revision, BATCH_ROWS)
         self.is_behind = len(changed.entries) == BATCH_ROWS
         missed = max(0, changed.bounds.first - 1 - self._seen)
@@ -177,7 +186,9 @@ class _Reader:
         self._seen = max([self._seen + missed, *(entry.number for entry in changed.entries)])
         since = self._selection.since
         chosen = self._selection.choose(entry for entry in changed.entries if entry.number > since)
-        rows = {"rows": [row(entry) for entry in chosen], "first": changed.bounds.first, "missed": missed}
+        shown = [row(entry) for entry in chosen]
+        rows = {"rows": shown, "first": changed.bounds.first, "missed": missed}
+        self.sent_rows = len(shown)
         last_id = f"{record.session}-{self._revision}-{self._seen}"
         return [_event("entries", msgspec.json.encode(rows), id=last_id)]
 

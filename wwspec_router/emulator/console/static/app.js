@@ -32,6 +32,8 @@ const bar = /** @type {HTMLElement} */ (document.getElementById("bar"));
 
 /** @type {{name: string, view: View, end: void | (() => void)} | null} */
 let shown = null;
+/** How often a view was asked for: one that was loaded too late is not shown. */
+let turns = 0;
 
 /** Show the place of the URL. */
 async function show() {
@@ -41,14 +43,16 @@ async function show() {
     shown?.end?.();
     shown = null;
     setViewKeys({});
+    fill(main); // at once: nobody types into the view that has ended while the next one is loaded
     const load = VIEWS[place.view];
     if (load === undefined) {
         fill(main, h("p", { class: "empty" }, t("unknown.view")));
         return;
     }
+    turns += 1;
+    const turn = turns;
     const { view } = await load();
-    if (here().view !== place.view) return;
-    fill(main);
+    if (turn !== turns) return;
     main.dataset.view = place.view;
     setViewKeys(view.keys ?? {});
     shown = { name: place.view, view, end: view.show(main, here()) };
