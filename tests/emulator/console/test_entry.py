@@ -254,7 +254,7 @@ def test_json_is_read_and_written_without_loss_and_compared_by_paths(page: Page)
     ]
     script = """async (texts) => {
         const [{parseJson, readJson, indexOfPath}, {formatJson}, {literal}, {differences}] = await Promise.all(
-            ["json-text", "json-format", "entry/python", "json-diff"].map((name) => import(`/console/${name}.js`)));
+            ["json/text", "json/format", "entry/python", "json/diff"].map((name) => import(`/console/${name}.js`)));
         const error = (text) => {
             try { parseJson(text); } catch ({line, column, reason}) { return [line, column, reason]; }
         };

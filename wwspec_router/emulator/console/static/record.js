@@ -2,7 +2,7 @@
 // @ts-check
 import { get } from "./api.js";
 import { fits } from "./filters.js";
-import { putInFlow, takeFromFlow } from "./flow-record.js";
+import { putInFlow, takeFromFlow } from "./timeline/flow-record.js";
 
 /**
  * @typedef {object} Verdict

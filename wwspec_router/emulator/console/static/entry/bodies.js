@@ -1,9 +1,9 @@
 // Request and reply side by side: as trees, as texts, as they travelled, and what HTTP says.
 // @ts-check
 import { h, visible } from "../dom.js";
-import "../json-tree.js";
-import { formatJson } from "../json-format.js";
-import { readJson } from "../json-text.js";
+import "../json/tree.js";
+import { formatJson } from "../json/format.js";
+import { readJson } from "../json/text.js";
 import { copyButton } from "../parts.js";
 import { t } from "../texts.js";
 
@@ -65,7 +65,7 @@ export function http(entry) {
  * @param {number} [openDepth] Levels that are open at first.
  */
 export function treeOf(value, marks = new Map(), openDepth = undefined) {
-    const tree = /** @type {import("../json-tree.js").JsonTree} */ (document.createElement("json-tree"));
+    const tree = /** @type {import("../json/tree.js").JsonTree} */ (document.createElement("json-tree"));
     if (openDepth !== undefined) tree.openDepth = openDepth;
     tree.value = value;
     tree.marks = marks;

@@ -1,6 +1,6 @@
 // An exchange as lines for a shell: curl, as an enterprise app calls, and `wwspec`.
 // @ts-check
-import { JsonNumber, readJson } from "../json-text.js";
+import { JsonNumber, readJson } from "../json/text.js";
 import { quoted } from "../parts.js";
 import { record } from "../record.js";
 import { abilityCall } from "./related.js";

@@ -1,15 +1,15 @@
 // Two replies, compared: what differs, and both as trees with the differences highlighted.
 // @ts-check
 import { h, visible } from "../dom.js";
-import { differences } from "../json-diff.js";
-import { JsonNumber, readJson } from "../json-text.js";
+import { differences } from "../json/diff.js";
+import { JsonNumber, readJson } from "../json/text.js";
 import { t } from "../texts.js";
 import { longText, treeOf } from "./bodies.js";
 import { entryLink } from "./links.js";
 
 /**
  * @typedef {import("../record.js").Entry} Entry
- * @typedef {import("../json-diff.js").Difference} Difference
+ * @typedef {import("../json/diff.js").Difference} Difference
  */
 
 const MOST = 200;

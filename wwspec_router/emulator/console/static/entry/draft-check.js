@@ -2,7 +2,7 @@
 // @ts-check
 import { ask } from "../api.js";
 import { fill, h, visible } from "../dom.js";
-import { JsonTextError, indexOfPath, lineOf, parseJson } from "../json-text.js";
+import { JsonTextError, indexOfPath, lineOf, parseJson } from "../json/text.js";
 import { t } from "../texts.js";
 
 const PAUSE_MS = 200; // after the last key
@@ -15,7 +15,7 @@ export class DraftCheck {
     #timer = 0;
     #latest = 0;
 
-    /** @param {import("../json-editor.js").JsonEditor} editor */
+    /** @param {import("../json/editor.js").JsonEditor} editor */
     constructor(editor) {
         this.#editor = editor;
     }

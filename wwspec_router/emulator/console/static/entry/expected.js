@@ -1,6 +1,6 @@
 // What a test asserts of a reply: its values, or its shape.
 // @ts-check
-import { JsonNumber } from "../json-text.js";
+import { JsonNumber } from "../json/text.js";
 import { Name, isHolder, isMasked, replaced } from "./python.js";
 
 /** @typedef {import("../record.js").Entry} Entry */

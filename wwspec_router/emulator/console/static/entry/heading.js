@@ -1,7 +1,7 @@
 // The head of an entry: what it is, how it ended, what is wrong with it, and the facts.
 // @ts-check
 import { h, visible } from "../dom.js";
-import { readJson } from "../json-text.js";
+import { readJson } from "../json/text.js";
 import { duration } from "../parts.js";
 import { record } from "../record.js";
 import { t } from "../texts.js";

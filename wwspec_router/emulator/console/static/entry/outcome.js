@@ -1,6 +1,6 @@
 // How an exchange that somebody starts from outside ended, and what is needed for it to end like that again.
 // @ts-check
-import { readJson } from "../json-text.js";
+import { readJson } from "../json/text.js";
 import { record } from "../record.js";
 import { abilityCall, causes, descendants } from "./related.js";
 

@@ -1,6 +1,6 @@
 // Python source, as `ruff format` would leave it.
 // @ts-check
-import { JsonNumber, readJson } from "../json-text.js";
+import { JsonNumber, readJson } from "../json/text.js";
 
 /** Columns of a line: ruff's own default. */
 export const WIDTH = 88;

@@ -4,7 +4,7 @@
 import { getText } from "../api.js";
 import { docText, fill, h, visible } from "../dom.js";
 import { urlOption } from "../entry/commands.js";
-import { readJson } from "../json-text.js";
+import { readJson } from "../json/text.js";
 import { commandLine } from "../parts.js";
 import { record } from "../record.js";
 import { go, hashOf, here } from "../route.js";
@@ -20,7 +20,7 @@ import { comparePane, contractPane } from "./ability-contract.js";
  * @property {string} [declared]
  * @property {string} [doc]
  * @property {number} [timeout]
- * @property {{input: import("../schema.js").Schema, output: import("../schema.js").Schema}} [schemas]
+ * @property {{input: import("../schema/schema.js").Schema, output: import("../schema/schema.js").Schema}} [schemas]
  */
 
 const TABS = { try: callPane, contract: contractPane, compare: comparePane };

@@ -2,15 +2,15 @@
 // @ts-check
 import { ApiError, ask } from "../api.js";
 import { fill, h, visible } from "../dom.js";
-import { JsonTree } from "../json-tree.js";
-import { readJson } from "../json-text.js";
-import { jsonFault, writeJson } from "../json-write.js";
+import { JsonTree } from "../json/tree.js";
+import { readJson } from "../json/text.js";
+import { jsonFault, writeJson } from "../json/write.js";
 import { urlOption } from "../entry/commands.js";
 import { commandLine, field, outcomeChip, quoted } from "../parts.js";
 import { record } from "../record.js";
 import { hashOf } from "../route.js";
-import { schemaForm } from "../schema-form.js";
-import { schemaOfExample } from "../schema.js";
+import { schemaForm } from "../schema/form.js";
+import { schemaOfExample } from "../schema/schema.js";
 import { t } from "../texts.js";
 import { suggestIds } from "./known-ids.js";
 
@@ -192,7 +192,7 @@ function compact(text) {
     return jsonFault(text) ? text : writeJson(readJson(text));
 }
 
-/** @param {import("../schema.js").Schema} schema */
+/** @param {import("../schema/schema.js").Schema} schema */
 function hasFields(schema) {
     const whole = schema.$ref ? schema.$defs[schema.$ref.replace("#/$defs/", "")] : schema;
     return whole.type !== "object" || Object.keys(whole.properties ?? {}).length > 0;

@@ -2,9 +2,9 @@
 // @ts-check
 import { ApiError, ask } from "../api.js";
 import { fill, h, visible } from "../dom.js";
-import { JsonTree } from "../json-tree.js";
-import { readJson } from "../json-text.js";
-import { jsonFault, writeJson } from "../json-write.js";
+import { JsonTree } from "../json/tree.js";
+import { readJson } from "../json/text.js";
+import { jsonFault, writeJson } from "../json/write.js";
 import { commandLine, copyButton, field, quoted } from "../parts.js";
 import { t } from "../texts.js";
 

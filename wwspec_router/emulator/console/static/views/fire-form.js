@@ -3,12 +3,12 @@
 import { ApiError, ask } from "../api.js";
 import { fill, h, visible } from "../dom.js";
 import { urlOption } from "../entry/commands.js";
-import { JsonTree } from "../json-tree.js";
-import { jsonFault, writeJson } from "../json-write.js";
+import { JsonTree } from "../json/tree.js";
+import { jsonFault, writeJson } from "../json/write.js";
 import { commandLine, field, outcomeChip, quoted } from "../parts.js";
 import { record } from "../record.js";
 import { go, hashOf } from "../route.js";
-import { schemaForm } from "../schema-form.js";
+import { schemaForm } from "../schema/form.js";
 import { t } from "../texts.js";
 import { flowSteps } from "./flow-steps.js";
 import { suggestIds } from "./known-ids.js";
@@ -134,7 +134,7 @@ function showFired(place, { event, reply, number }, outcome) {
 
 /**
  * @param {string[]} names
- * @returns {import("../schema.js").Schema}
+ * @returns {import("../schema/schema.js").Schema}
  */
 function schemaOf(names) {
     const properties = [...names, "timestamp"].map((name) => [name, { type: NUMBERS.includes(name) ? "integer" : "string", description: t(`fire.field.${name}`) }]);

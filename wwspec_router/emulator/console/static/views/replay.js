@@ -3,9 +3,9 @@
 import { ApiError, ask, get } from "../api.js";
 import { fill, h, visible } from "../dom.js";
 import { isTyping, setPartKeys } from "../keys.js";
-import { JsonEditor } from "../json-editor.js";
-import { formatJson } from "../json-format.js";
-import { readJson } from "../json-text.js";
+import { JsonEditor } from "../json/editor.js";
+import { formatJson } from "../json/format.js";
+import { readJson } from "../json/text.js";
 import { commandLine, field } from "../parts.js";
 import { record } from "../record.js";
 import { go, hashOf, here } from "../route.js";

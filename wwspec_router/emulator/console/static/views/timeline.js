@@ -5,16 +5,16 @@ import { isTyping } from "../keys.js";
 import { record } from "../record.js";
 import { go, hashOf, here } from "../route.js";
 import { t } from "../texts.js";
-import { conditionOf, FilterBar, filtersOf, withFilters } from "../timeline-filters.js";
-import { TimelineList } from "../timeline-list.js";
-import { TextSearch } from "../text-search.js";
-import { FlowItem } from "../flow-items.js";
-import { LANES } from "../flow-summary.js";
+import { conditionOf, FilterBar, filtersOf, withFilters } from "../timeline/filters.js";
+import { TimelineList } from "../timeline/list.js";
+import { TextSearch } from "../timeline/text-search.js";
+import { FlowItem } from "../timeline/flow-items.js";
+import { LANES } from "../timeline/flow-summary.js";
 import { showEntry } from "./entry.js";
 
 /**
  * @typedef {import("../route.js").Place} Place
- * @typedef {import("../flow-items.js").Item} Item
+ * @typedef {import("../timeline/flow-items.js").Item} Item
  */
 
 const NARROW = matchMedia("(max-width: 760px)");
@@ -111,7 +111,7 @@ class Timeline {
         if (item && this.#place.id !== "") this.#go(item);
     }
 
-    /** @param {import("../timeline-filters.js").Filters} filters */
+    /** @param {import("../timeline/filters.js").Filters} filters */
     #goWith(filters) {
         const { id, query, part } = here();
         go(hashOf("timeline", id, withFilters(query, filters), part), { replace: true });

@@ -1,7 +1,7 @@
-// Writes values that `json-text.js` has read as JSON text, and says in words what is wrong with a text.
+// Writes values that `text.js` has read as JSON text, and says in words what is wrong with a text.
 // @ts-check
-import { JsonNumber, JsonTextError, parseJson } from "./json-text.js";
-import { t } from "./texts.js";
+import { JsonNumber, JsonTextError, parseJson } from "./text.js";
+import { t } from "../texts.js";
 
 /**
  * Return a value as JSON text.

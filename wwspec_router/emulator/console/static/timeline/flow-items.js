@@ -5,8 +5,8 @@ import { summaryOf } from "./flow-summary.js";
 import { nested } from "./flow-tree.js";
 
 /**
- * @typedef {import("./record.js").Row} Row
- * @typedef {import("./record.js").Flow} Flow
+ * @typedef {import("../record.js").Row} Row
+ * @typedef {import("../record.js").Flow} Flow
  * @typedef {import("./flow-summary.js").Summary} Summary
  * @typedef {(row: Row) => boolean} Condition
  */

@@ -1,6 +1,6 @@
 // What differs between two JSON values, by paths.
 // @ts-check
-import { JsonNumber } from "./json-text.js";
+import { JsonNumber } from "./text.js";
 
 /**
  * @typedef {object} Difference

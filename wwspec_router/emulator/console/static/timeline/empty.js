@@ -1,10 +1,10 @@
 // What the timeline says when it is empty: why, and what to do next.
 // @ts-check
-import { fill, h } from "./dom.js";
-import { copyButton, quoted } from "./parts.js";
-import { record } from "./record.js";
-import { hashOf } from "./route.js";
-import { t } from "./texts.js";
+import { fill, h } from "../dom.js";
+import { copyButton, quoted } from "../parts.js";
+import { record } from "../record.js";
+import { hashOf } from "../route.js";
+import { t } from "../texts.js";
 
 const USUAL = "http://127.0.0.1:8090"; // where the commands look without --url
 

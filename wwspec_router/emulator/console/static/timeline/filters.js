@@ -1,11 +1,11 @@
 // The filters of the timeline: in the URL, as controls, as chips, and as a condition on entries.
 // @ts-check
-import { fill, h, visible } from "./dom.js";
-import { isTyping } from "./keys.js";
-import { t } from "./texts.js";
+import { fill, h, visible } from "../dom.js";
+import { isTyping } from "../keys.js";
+import { t } from "../texts.js";
 
 /**
- * @typedef {import("./record.js").Row} Row
+ * @typedef {import("../record.js").Row} Row
  * @typedef {"kind" | "ability" | "errcode" | "corp"} Choice
  * @typedef {Record<Choice | "q" | "failed", string>} Filters Empty texts for none; `failed` is `1`.
  */

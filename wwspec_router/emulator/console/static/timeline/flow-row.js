@@ -1,14 +1,14 @@
 // The element of a line of the timeline. It is made once and then shows one line after the other, so that a list of
 // any length costs a screenful of elements.
 // @ts-check
-import { fill, h, setAttribute, visible } from "./dom.js";
-import { duration, timeOfDay } from "./parts.js";
+import { fill, h, setAttribute, visible } from "../dom.js";
+import { duration, timeOfDay } from "../parts.js";
 import { FlowItem } from "./flow-items.js";
 import { barsOf, LANES, LANE_OF, problemsOf, WATERFALL } from "./flow-summary.js";
-import { language, t } from "./texts.js";
+import { language, t } from "../texts.js";
 
 /**
- * @typedef {import("./record.js").Row} Row
+ * @typedef {import("../record.js").Row} Row
  * @typedef {import("./flow-items.js").Item} Item
  * @typedef {import("./flow-summary.js").Problem} Problem
  */

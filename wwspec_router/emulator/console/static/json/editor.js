@@ -1,8 +1,8 @@
 // A field for JSON: line numbers, the line of an error, and indentation.
 // @ts-check
-import { h } from "./dom.js";
-import { formatJson } from "./json-format.js";
-import { readJson } from "./json-text.js";
+import { h } from "../dom.js";
+import { formatJson } from "./format.js";
+import { readJson } from "./text.js";
 
 const LINE = 19; // pixels, as in the style
 

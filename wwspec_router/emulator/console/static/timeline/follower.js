@@ -1,9 +1,9 @@
 // Goes with the end of the timeline while the reader is there, and counts what comes while he is elsewhere.
 // @ts-check
-import { h } from "./dom.js";
+import { h } from "../dom.js";
 import { EntryItem } from "./flow-items.js";
-import { here } from "./route.js";
-import { t } from "./texts.js";
+import { here } from "../route.js";
+import { t } from "../texts.js";
 
 const MOST_NEW = 999; // counted
 
@@ -13,7 +13,7 @@ export class Follower {
     #lastSeen = 0;
 
     /**
-     * @param {import("./virtual-list.js").VirtualList} list
+     * @param {import("../virtual-list.js").VirtualList} list
      * @param {() => void} toEnd
      */
     constructor(list, toEnd) {

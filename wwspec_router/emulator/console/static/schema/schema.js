@@ -1,7 +1,7 @@
 // JSON Schemas as contracts have them: what a value may be, and what is wrong with one.
 // @ts-check
-import { JsonNumber } from "./json-text.js";
-import { t } from "./texts.js";
+import { JsonNumber } from "../json/text.js";
+import { t } from "../texts.js";
 
 /** @typedef {Record<string, any>} Schema */
 

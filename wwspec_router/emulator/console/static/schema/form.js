@@ -1,13 +1,13 @@
 // A form made from a JSON Schema: fields with their types, bounds and docs, lists, nested objects, and one of several.
 // @ts-check
-import { docText, fill, h, visible } from "./dom.js";
-import { problemLine, scalarPart } from "./schema-field.js";
+import { docText, fill, h, visible } from "../dom.js";
+import { problemLine, scalarPart } from "./field.js";
 import { fitsSchema, limitsOf, problemOf, resolved } from "./schema.js";
-import { t } from "./texts.js";
+import { t } from "../texts.js";
 
 /** @typedef {import("./schema.js").Schema} Schema */
-/** @typedef {import("./schema-field.js").Form} Form */
-/** @typedef {import("./schema-field.js").Part} Part */
+/** @typedef {import("./field.js").Form} Form */
+/** @typedef {import("./field.js").Part} Part */
 
 /**
  * Return the form of a schema.

@@ -1,7 +1,7 @@
 // The entries of a flow as a tree: each below the one that caused it.
 // @ts-check
 
-/** @typedef {import("./record.js").Row} Row */
+/** @typedef {import("../record.js").Row} Row */
 
 /**
  * Return entries in the order of a tree, with their depth. One whose cause is not there is at the top.

@@ -1,6 +1,6 @@
 // Which entries have a text in them. The emulator, or the imported file, is asked; bodies are not in this page.
 // @ts-check
-import { record } from "./record.js";
+import { record } from "../record.js";
 
 const PAUSE_MS = 250; // between two questions about new entries
 

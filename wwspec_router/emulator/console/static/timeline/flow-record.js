@@ -2,8 +2,8 @@
 // @ts-check
 
 /**
- * @typedef {import("./record.js").Row} Row
- * @typedef {import("./record.js").Flow} Flow
+ * @typedef {import("../record.js").Row} Row
+ * @typedef {import("../record.js").Flow} Flow
  */
 
 /**

@@ -2,7 +2,7 @@
 // @ts-check
 
 /**
- * @typedef {import("./record.js").Row} Row
+ * @typedef {import("../record.js").Row} Row
  * @typedef {"app" | "wecom" | "program" | "sdk"} Lane
  *
  * @typedef {object} Problem

@@ -1,8 +1,8 @@
 // A JSON value as a tree that opens by clicks and keys. Only what is open is in the page, so depth and size do no harm.
 // @ts-check
-import { h, visible } from "./dom.js";
-import { JsonNumber, readJson } from "./json-text.js";
-import { t } from "./texts.js";
+import { h, visible } from "../dom.js";
+import { JsonNumber, readJson } from "./text.js";
+import { t } from "../texts.js";
 
 const FIRST_ROWS = 100; // members shown of an object or list at first
 const FIRST_CHARACTERS = 2000; // of a long text

@@ -1,10 +1,10 @@
 // One field of a form made from a JSON Schema: text, number, choice, or any JSON.
 // @ts-check
-import { docText, fill, h, visible } from "./dom.js";
-import { readJson } from "./json-text.js";
-import { writeJson } from "./json-write.js";
+import { docText, fill, h, visible } from "../dom.js";
+import { readJson } from "../json/text.js";
+import { writeJson } from "../json/write.js";
 import { limitsOf, problemOf } from "./schema.js";
-import { t } from "./texts.js";
+import { t } from "../texts.js";
 
 /** @typedef {import("./schema.js").Schema} Schema */
 /**

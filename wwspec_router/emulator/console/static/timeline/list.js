@@ -1,16 +1,16 @@
 // The list of the timeline. It takes in what changed once a frame, and goes with its end while the reader is there.
 // @ts-check
-import { everyFrame, h } from "./dom.js";
+import { everyFrame, h } from "../dom.js";
 import { EntryItem, FlowItem, FlowItems } from "./flow-items.js";
 import { FlowRow } from "./flow-row.js";
-import { record } from "./record.js";
-import { t } from "./texts.js";
-import { EmptyTimeline } from "./timeline-empty.js";
-import { Follower } from "./timeline-follower.js";
-import "./virtual-list.js";
+import { record } from "../record.js";
+import { t } from "../texts.js";
+import { EmptyTimeline } from "./empty.js";
+import { Follower } from "./follower.js";
+import "../virtual-list.js";
 
 /**
- * @typedef {import("./record.js").Row} Row
+ * @typedef {import("../record.js").Row} Row
  * @typedef {import("./flow-items.js").Item} Item
  */
 
@@ -22,7 +22,7 @@ const drawn = new WeakMap();
 
 export class TimelineList {
     #items = new FlowItems(record.flows);
-    #list = /** @type {import("./virtual-list.js").VirtualList} */ (document.createElement("virtual-list"));
+    #list = /** @type {import("../virtual-list.js").VirtualList} */ (document.createElement("virtual-list"));
     #empty = new EmptyTimeline(() => this.onclear());
     #follower = new Follower(this.#list, () => this.toEnd("last"));
     element = h("div", { class: "listing" }, this.#list, this.#empty.element, this.#follower.button);
