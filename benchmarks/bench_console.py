@@ -75,24 +75,29 @@ def measure(effort: Effort) -> Samples:
     names = {"few": "10 entries", "many": f"{kept:,} entries"}
     samples.settings |= names
     with chromium() as browser, Zone.serve(ROOT) as zone:
-        for _ in range(effort.rounds):
-            calls(samples, zone, browser, effort.seconds)
+        for number in range(effort.rounds):
+            calls(samples, zone, browser, effort.seconds, kept, page_first=number % 2 == 1)
             look(samples, zone, browser, "few", 10, effort)
             look(samples, zone, browser, "many", kept, effort)
     return samples
 
 
-def calls(samples: Samples, zone: ServedZone, browser: "Browser", seconds: int) -> None:
-    """Take the rate of calls without the page, and with it."""
+def calls(
+    samples: Samples, zone: ServedZone, browser: "Browser", seconds: int, kept: int, *, page_first: bool
+) -> None:
+    """Take the rate of calls without the page, and with it, on a record that is full: each entry drops an older one."""
     emulator = zone.emulator.process.pid
     zone.client.reset()
-    load(zone, 1)
+    record(zone, kept)
     pin(os.getpid(), CORES[-1:])
     pin(emulator, CORES[:1])
-    turn(samples, "no page", zone, seconds)
-    with page(browser, zone) as opened:
-        shown(opened, zone)
-        turn(samples, "page open", zone, seconds)
+    for with_page in (page_first, not page_first):
+        if with_page:
+            with page(browser, zone) as opened:
+                shown(opened, zone)
+                turn(samples, "page open", zone, seconds)
+        else:
+            turn(samples, "no page", zone, seconds)
     pin(os.getpid(), CORES)
 
 
