@@ -27,7 +27,7 @@ __all__ = ["Streams"]
 VERSION = 1
 BATCH_SECONDS = 0.1
 """Between two batches, unless there is more than fits into one. A change after a pause is told at once."""
-BUSY_SECONDS = 0.5
+BUSY_SECONDS = 1.0
 """Between two batches at most. The more rows come, the longer is the pause: one that changes twice is sent once then,
 and the page is drawn less often."""
 BUSY_ROWS = 1000
