@@ -82,9 +82,7 @@ def measure(effort: Effort) -> Samples:
     return samples
 
 
-def calls(
-    samples: Samples, zone: ServedZone, browser: "Browser", seconds: int, kept: int, *, page_first: bool
-) -> None:
+def calls(samples: Samples, zone: ServedZone, browser: "Browser", seconds: int, kept: int, *, page_first: bool) -> None:
     """Take the rate of calls without the page, and with it, on a record that is full: each entry drops an older one."""
     emulator = zone.emulator.process.pid
     zone.client.reset()

@@ -29,9 +29,11 @@ def test_a_page_of_another_server_on_this_machine_changes_nothing(served: Zone) 
 
 
 def test_nobody_types_into_a_view_that_was_left_while_the_next_one_is_loaded(page: Page) -> None:
-    expect(page.get_by_role("searchbox")).to_be_visible()
     held: list[Route] = []
     page.route("**/views/abilities.js", lambda route: held.append(route))
+    with page.expect_request("**/views/abilities.js"):
+        page.reload()
+    expect(page.get_by_role("searchbox")).to_be_visible()
     page.get_by_role("link", name="Abilities").click()
     expect(page).to_have_title("Abilities · wwspec")
     expect(page.get_by_role("searchbox")).to_have_count(0)

@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 
+import msgspec
 from click.testing import CliRunner
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.support.apps import ROOT
 from wwspec_router.cli.main import main
 from wwspec_router.testing.zone import Zone
 
@@ -30,6 +32,25 @@ def test_a_session_is_saved_reset_opened_and_left_again(page: Page, served: Zone
     page.get_by_role("button", name="Back to the emulator").click()
     expect(page.get_by_role("button", name="Live")).to_be_visible()
     expect(page.get_by_text("Nothing is recorded yet.")).to_be_visible()
+
+
+def test_a_session_is_read_when_the_emulator_has_ended(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "session.json"
+    with Zone.serve(ROOT) as zone:
+        zone.call("chat_digest", {"limit": 3})
+        file.write_bytes(msgspec.json.encode(zone.client.session()))
+        context = browser.new_context(base_url=zone.client.url, locale="en-US", reduced_motion="reduce")
+        page = context.new_page()
+        page.goto("/#/session", wait_until="networkidle")
+        page.get_by_label("Session file", exact=True).set_input_files(file)
+        expect(page.get_by_role("treeitem").filter(has_text="chat_digest")).to_be_visible()
+    with context:
+        for view in ("Abilities", "Events", "Faults & clock", "Program", "Share", "Timeline"):
+            page.get_by_role("link", name=view, exact=True).click()
+            expect(page.get_by_role("heading").first).to_be_attached()
+        page.get_by_role("treeitem").filter(has_text="chat_digest").first.click()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("complementary", name="Entry")).to_contain_text("sync_call_program")
 
 
 def test_a_file_that_is_no_session_is_refused_with_the_reason(page: Page, tmp_path: Path) -> None:

@@ -110,4 +110,5 @@ addEventListener("unhandledrejection", (event) => say(t("failed", { reason: Stri
 record.addEventListener("state", drawBar);
 setLanguage(language());
 record.start();
-void show();
+// The other views are loaded, too: a session file can then be read when the emulator has ended.
+void show().then(() => Promise.all(Object.values(VIEWS).map((load) => load())));
