@@ -5,7 +5,7 @@
  * msgspec decides. So whatever is unusual is False here: an escape in a key, \u, a key given twice, a number of more
  * than 18 digits, a fraction, null, a key that is not in the contract. Errors, repairs and messages stay in Python.
  *
- * Rules of the walk, for whoever reviews it:
+ * Rules of the walk, for reviewers:
  * - `p` is never beyond `end`, and CPython keeps a NUL at `end`: so `*p` may be read, and matches nothing. Whatever
  *   reads more than one byte compares with `end` first.
  * - A function that walks returns the place after what it has read, or NULL for "not certain".
