@@ -25,6 +25,7 @@ from benchmarks.contenders import (
 )
 from benchmarks.figures import Samples
 from benchmarks.zones import BenchmarkZone, SdkName, zone
+from wwspec_router.contracts.fitting import ENGINE
 
 SIZES = {"3 KB": 10, "60 KB": 200, "300 KB": 1000}
 """Size of the reply -> messages in it."""
@@ -35,7 +36,7 @@ Start = Callable[[], AbstractContextManager[rig.Server]]
 
 def measure(effort: Effort) -> Samples:
     """Measure every contender with every size of reply."""
-    samples = Samples(LIMIT, connections=CONNECTIONS, seconds_of_a_turn=effort.seconds)
+    samples = Samples(LIMIT, connections=CONNECTIONS, seconds_of_a_turn=effort.seconds, contracts=ENGINE)
     for name in FRAMEWORKS:
         if package := missing(name):
             samples.notes.append(f"{name} was left out: {package} is not installed")

@@ -13,13 +13,14 @@ from benchmarks.command import Benchmark, Effort, run
 from benchmarks.contenders import HARD_LIMIT, INLINE, LIMIT, PROGRAM
 from benchmarks.figures import Samples
 from benchmarks.zones import zone
+from wwspec_router.contracts.fitting import ENGINE
 
 NAMES = (HARD_LIMIT, LIMIT, INLINE, PROGRAM, f"{PROGRAM} --no-lean-http")
 
 
 def measure(effort: Effort) -> Samples:
     """Measure with and without pinning, in turns."""
-    samples = Samples(LIMIT, connections=1, seconds_of_a_turn=effort.seconds)
+    samples = Samples(LIMIT, connections=1, seconds_of_a_turn=effort.seconds, contracts=ENGINE)
     with zone(messages=10) as served:
         for case, contenders in (("pinned", pinned), ("free", free))[: effort.pick(full=2, quick=1)]:
             with ExitStack() as stack:

@@ -63,7 +63,19 @@ _GUNICORN = (
     "127.0.0.1:PORT",
 )
 
-_GRANIAN = ("-m", "granian", "--interface", "rsgi", "--workers", "1", "--no-ws", "--host", "127.0.0.1", "--port", "PORT")
+_GRANIAN = (
+    "-m",
+    "granian",
+    "--interface",
+    "rsgi",
+    "--workers",
+    "1",
+    "--no-ws",
+    "--host",
+    "127.0.0.1",
+    "--port",
+    "PORT",
+)
 
 FRAMEWORKS = {
     "granian RSGI": Peer((*_GRANIAN, "benchmarks.peers.granian_rsgi:app"), "granian"),
