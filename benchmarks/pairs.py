@@ -69,8 +69,11 @@ def export(commit: str, folder: Path) -> None:
 
 def build(folder: Path) -> None:
     """Compile what the files of a commit have to compile; this tree's is compiled by scripts/env."""
-    if (folder / "hatch_build.py").exists():
-        subprocess.run([sys.executable, "hatch_build.py"], cwd=folder, stdout=sys.stderr, check=True)
+    if not (folder / "hatch_build.py").exists():
+        return
+    done = subprocess.run([sys.executable, "hatch_build.py"], cwd=folder, stdout=sys.stderr, check=False)
+    if done.returncode:
+        sys.exit("scripts/bench: the commit's C file was not compiled; the lines above say why")
 
 
 def measure(tree: Path, name: str, options: list[str]) -> Iterator[tuple[Key, Figure]]:
