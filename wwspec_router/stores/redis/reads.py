@@ -148,6 +148,7 @@ class Reads:
         return answers
 
     def _get_many(self, connection: Any, keys: list[str]) -> list[Any]:
+        """Ask for several strings; MGET, other than GET, says of a value that is no string that there is none."""
         try:
             connection.send_command("MGET", *keys)
             return list(connection.read_response())
