@@ -343,10 +343,11 @@ def test_one_write_that_fails_takes_no_concurrent_one_with_it(tmp_path: Path) ->
     path = tmp_path / "notify.db"
     with closing(SqliteStore(path)) as store:
         with closing(sqlite3.connect(path)) as db:
-            db.execute(
-                "CREATE TRIGGER refuse AFTER INSERT ON notify_new WHEN new.notify_id LIKE 'bad%' "
-                "BEGIN SELECT RAISE(ABORT, 'secret'); END"
-            )
+            for table in ("notify", "notify_new"):
+                db.execute(
+                    f"CREATE TRIGGER refuse_{table} AFTER INSERT ON {table} WHEN new.notify_id LIKE 'bad%' "
+                    "BEGIN SELECT RAISE(ABORT, 'secret'); END"
+                )
 
         def work(number: int) -> list[str]:
             refused = []

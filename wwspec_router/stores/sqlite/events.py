@@ -98,7 +98,10 @@ _REMOVED_AT_ONCE = 64
 _SWEEP_SECONDS = 0.05
 """Longest time that each call of the housekeeping removes expired rows."""
 
-_COUNT = "UPDATE notify_usage SET rows = rows + 1, bytes = bytes + ? WHERE rows < ? AND bytes <= ?"
+_COUNT = """
+    UPDATE notify_usage SET rows = rows + 1, bytes = bytes + ?
+    WHERE rows < ? AND bytes <= ? AND NOT EXISTS (SELECT 1 FROM notify_new)
+"""
 _COUNT_OFF = "UPDATE notify_usage SET rows = rows - 1, bytes = bytes - ?"
 _ADD = """
     INSERT INTO notify (corpid, agentid, notify_id, expires, size, text) VALUES (?, ?, ?, ?, ?, ?)
@@ -235,14 +238,24 @@ class SqliteStore(SqliteJobs, SqliteOnce):
         self._puts += 1
         if self._puts % _PUTS_PER_REMOVAL == 0:
             db.execute(_REMOVE_EXPIRED, (now, _REMOVED_AT_ONCE))
-        if add_newest(db, row, self._limits):
+        if self._file.together == 1 and add_newest(db, row, self._limits):
+            return True
+        if self._add_event(db, row, size):
             return True
         move_newest(db)
-        if db.execute(_COUNT, (size, self._limits.max_rows, self._limits.max_bytes - size)).rowcount:
-            if db.execute(_ADD, row).rowcount:
-                return True
-            db.execute(_COUNT_OFF, (size,))
-        # It replaces another row, or something must be removed first.
+        return self._add_event(db, row, size) or self._replace_event(db, row, size, now)
+
+    def _add_event(self, db: sqlite3.Connection, row: Row, size: int) -> bool:
+        """Add a row to the table; return False when something is in the way, which may also be a newest event."""
+        if not db.execute(_COUNT, (size, self._limits.max_rows, self._limits.max_bytes - size)).rowcount:
+            return False
+        if db.execute(_ADD, row).rowcount:
+            return True
+        db.execute(_COUNT_OFF, (size,))
+        return False
+
+    def _replace_event(self, db: sqlite3.Connection, row: Row, size: int, now: float) -> bool:
+        """Add a row that replaces another, or for which something must be removed first; the table has all events."""
         while not self._within_limits(db.execute(_USAGE_AFTER_PUT, (size, *row[:3])).fetchone()):
             if not db.execute(_REMOVE_EXPIRED, (now, _REMOVED_AT_ONCE)).rowcount:
                 return False

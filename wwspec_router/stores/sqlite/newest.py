@@ -1,9 +1,10 @@
 """The newest events in a SQLite file: one page of their own, which is all that most puts change.
 
 An event in its table changes three pages: of the table, of the index of expiry, and the counters. Each of them is
-written and synced with every transaction. So a small event first goes to a table that is never larger than one page.
-When that is full, once a second, and when the file is closed, its events are moved, all in one transaction. Every
-transaction leaves counters and bounds exact: both tables count, and each event is in one of them.
+written and synced with the transaction. So a small event that comes alone first goes to a table that is never larger
+than one page; those that come together share a transaction, and its pages. When the page is full, once a second, and
+when the file is closed, its events are moved, all in one transaction. Every transaction leaves counters and bounds
+exact: both tables count, and each event is in one of them.
 
 It does not know the clock, and removes nothing that has expired.
 """
