@@ -209,7 +209,7 @@ class SqliteStore(SqliteJobs, SqliteOnce):
     def close(self) -> None:
         """Wait for what runs, then close the file; further calls raise StoreError."""
         self._housekeeping.close()
-        with contextlib.suppress(StoreError):  # nothing is lost: whoever opens the file next moves them
+        with contextlib.suppress(StoreError):  # nothing is lost: the next to open the file moves them
             self._move_newest()
         self._file.close()
 
