@@ -76,6 +76,8 @@ class SqliteFile:
         self._closed = False
         self._synced = True  # the writer's setting
         self._failed = False  # the last transaction
+        self.together = 0
+        """How many writes are in the transaction that runs."""
         self._lost: str | None = None  # the file that was deleted or replaced
         clearly(self._path, patiently, time.monotonic() + OPEN_TIMEOUT, self._open)
 
@@ -217,6 +219,7 @@ class SqliteFile:
         def work(db: sqlite3.Connection) -> None:
             if synced:
                 writes.extend(others())
+            self.together = len(writes)
             for write in writes:
                 write.result = write.work(db)
 
