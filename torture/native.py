@@ -55,10 +55,10 @@ _PARTS = (
     _Part("leaks", "leaks", ("gcc",), 200_000, 5_000),
     _Part("threads", "threads", ("gcc",), 200_000, 2_000),
     _Part("interpreters", "interpreters", ("gcc",), 40, 8),
-    _Part("valgrind", "texts", ("gcc",), 20_000, 200, valgrind=True),
-    _Part("valgrind_leaks", "leaks", ("gcc",), 2_000, 100, valgrind=True),
+    _Part("valgrind", "leaks", ("gcc",), 5_000, 100, valgrind=True),
+    _Part("valgrind_texts", "texts", ("gcc",), 20_000, 0, valgrind=True),
 )
-_GUIDED, _GUIDED_QUICK = 3_000_000, 5_000
+_TEXTS_GUIDED, _TEXTS_GUIDED_QUICK = 3_000_000, 5_000
 _MALLOC = {True: {"PYTHONMALLOC": "malloc"}, False: {}}
 """By whether it runs under valgrind, which sees no blocks of CPython's own allocator."""
 
@@ -79,8 +79,9 @@ def run(seed: int, quick: bool, texts: int | None = None, seconds: float | None 
             count = part.quick if quick else part.full
             if part.name == "texts" and texts is not None:
                 count = texts
-            trial.feed(part, count, seconds or 3600)
-        trial.guided(_GUIDED_QUICK if quick else _GUIDED)
+            if count:
+                trial.feed(part, count, seconds or 3600)
+        trial.guided(_TEXTS_GUIDED_QUICK if quick else _TEXTS_GUIDED)
         return trial.findings()
 
 
@@ -135,6 +136,7 @@ class _Trial:
                 seed=self._seed * 1_000_003 + number,
                 count=sizes[number],
                 seconds=left,
+                few_types=part.valgrind,
             )
             return self._fed(part, builds[0], orders)
 
