@@ -69,7 +69,7 @@ def main(
     texts: int | None,
     seconds: float | None,
 ) -> None:
-    """Torture the program: kills, redis, failover, overload, intruder, soak, fuzz, native; all of them when none is named.
+    """Torture the program: kills, redis, failover, overload, intruder, soak, fuzz, native; without a name all of them.
 
     One more, app, tortures the example of an enterprise app. Each run prints one line of JSON; progress goes to
     standard error. Exit code 1 when a run failed.

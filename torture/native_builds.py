@@ -105,7 +105,7 @@ def preloaded(name: str) -> dict[str, str] | None:
     return {
         "LD_PRELOAD": library,
         "PYTHONMALLOC": "malloc",  # or the sanitizer sees large blocks only
-        "ASAN_OPTIONS": f"detect_leaks={int(name != 'guided')}:allocator_may_return_null=1:handle_abort=1",
+        "ASAN_OPTIONS": f"detect_leaks={int(name != 'guided')}:allocator_may_return_null=1:abort_on_error=1",
         "LSAN_OPTIONS": "exitcode=0",  # CPython leaves things at its end; the run looks for the C file's name
         "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
     }

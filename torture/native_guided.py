@@ -1,7 +1,7 @@
-"""Feeds the compiled check by atheris, in a process of its own: `python -m torture.native_guided COUNT SEED FOLDER MODULE`.
+"""Feeds the compiled check by atheris: `python -m torture.native_guided COUNT SEED FOLDER MODULE`.
 
-The module is built with counters, so that the fuzzer sees which branches of the C code a text reaches, and with the
-address sanitizer. Two bytes of an input choose the type, the rest is the text.
+It is a process of its own. The module is built with counters, so that the fuzzer sees which branches of the C code a
+text reaches, and with the address sanitizer. Two bytes of an input choose the type, the rest is the text.
 """
 
 import sys

@@ -17,6 +17,8 @@ _ALPHABETS = ("ab", "abcdefghij klmnopqrstuvwxyz0123456789", "数据é", "a😀"
 _ESCAPED = ('"', "\\", "\n", "\t", "\x00", "\x1f", "\ud800", "/", '\\"')
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[-+.0-9eE]+|[a-z]+|\s+|.', re.DOTALL)
 _PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
+_LENGTHS = (15, 16, 17, 31, 32, 33, 64, 70)
+"""Around the steps of 16 bytes in which the check may go."""
 _LONGEST = 400_000
 """Characters of a text, at most."""
 
@@ -41,14 +43,6 @@ class Values:
                 return self._text(info.min_length or 0, info.max_length)
             case mi.IntType():
                 return self._integer(info)
-            case mi.BoolType():
-                return random.random() < 0.5
-            case mi.FloatType():
-                return random.choice((0.5, 1, -2.25, 1e300, 0.0))
-            case mi.LiteralType():
-                return random.choice(info.values)
-            case mi.EnumType():
-                return random.choice([each.value for each in info.cls])
             case mi.UnionType():
                 return self.of(random.choice([each for each in info.types if not isinstance(each, mi.NoneType)]), depth)
             case mi.ListType() | mi.VarTupleType() | mi.SetType() | mi.FrozenSetType():
@@ -58,18 +52,43 @@ class Values:
             case mi.StructType() | mi.DataclassType() | mi.TypedDictType() | mi.NamedTupleType():
                 return self._object(info, depth)
             case _:
+                return self._scalar(info)
+
+    def _scalar(self, info: mi.Type) -> Any:
+        random = self._random
+        match info:
+            case mi.BoolType():
+                return random.random() < 0.5
+            case mi.FloatType():
+                return random.choice((0.5, 1, -2.25, 1e300, 0.0))
+            case mi.LiteralType():
+                return random.choice(info.values)
+            case mi.EnumType():
+                return random.choice([each.value for each in info.cls])
+            case _:
                 return random.choice((None, 1, "text", [], {}, {"a": 1}, "2026-01-01T00:00:00Z", 1.5))
 
     def _text(self, least: int, most: int | None) -> str:
         random = self._random
-        length = random.choice((least, least + 1, random.randrange(40), random.choice((15, 16, 17, 31, 32, 33, 64, 70))))
-        if most is not None and random.random() < 0.95:
-            length = min(length, most)
-        text = "".join(random.choices(random.choice(_ALPHABETS), k=max(length, least)))
-        if random.random() < 0.02 and text:
+        alphabet = random.choice(_ALPHABETS)
+        if (least or most is not None) and random.random() < 0.25:
+            return self._at_limit(alphabet, least, least + 40 if most is None else most)
+        length = random.choice((least, least + 1, random.randrange(40), random.choice(_LENGTHS)))
+        text = "".join(random.choices(alphabet, k=max(least, length if most is None else min(length, most))))
+        if random.random() < 0.04 and text:
             at = random.randrange(len(text))
             text = text[:at] + random.choice(_ESCAPED) + text[at + 1 :]
         return text
+
+    def _at_limit(self, alphabet: str, least: int, most: int) -> str:
+        """Return a text whose characters or bytes are as many as a limit says, or one more or less."""
+        random = self._random
+        length: int = random.choice((least - 1, least, most, most + 1))
+        letter: str = random.choice((*alphabet, *_ESCAPED))
+        if random.random() < 0.6:
+            return letter * length
+        size = len(letter.encode("utf-8", "surrogatepass"))
+        return letter * (length // size) + "x" * (length % size)
 
     def _integer(self, info: mi.IntType) -> int:
         random = self._random
@@ -124,24 +143,50 @@ def is_plain(text: str) -> bool:
     """Tell whether a text has nothing that the compiled check may leave to msgspec, if it fits."""
     if "\\" in text or not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text):
         return False
-    for token in _TOKEN.findall(text):
-        if token == "null" or (token[0] in "-+.0123456789" and not _PLAIN_INTEGER.fullmatch(token)):
+    for piece in _TOKEN.findall(text):
+        if piece == "null" or (piece[0] in "-+.0123456789" and not _PLAIN_INTEGER.fullmatch(piece)):
             return False
     return True
 
 
+_NEWLINE = "\\n"
 _NUMBERS = (
-    *("0", "-0", "00", "01", "-01", "1.0", "0.5", "-1.5", "1e5", "1E5", "1e-5", "1.", ".5", "-", "+1", "--1", "1-", "0x1"),
+    *(
+        "0",
+        "-0",
+        "00",
+        "01",
+        "-01",
+        "1.0",
+        "0.5",
+        "-1.5",
+        "1e5",
+        "1E5",
+        "1e-5",
+        "1.",
+        ".5",
+        "-",
+        "+1",
+        "--1",
+        "1-",
+        "0x1",
+    ),
     *("1" * 17, "1" * 18, "9" * 18, "-" + "9" * 18, "1" * 19, "9" * 19, "9" * 20, "1" * 400, "0" * 18, "1e", "1e400"),
     *("9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809"),
-    *("18446744073709551615", "18446744073709551616", "1000000000000000000", "999999999999999999", "100000000000000001"),
+    *(
+        "18446744073709551615",
+        "18446744073709551616",
+        "1000000000000000000",
+        "999999999999999999",
+        "100000000000000001",
+    ),
     *("NaN", "Infinity", "-Infinity", "1_000", "1 2", "١"),
 )
 _STRINGS = (
     *('""', '"a"', '"\\n"', '"\\/"', '"\\""', '"\\\\"', '"\\', '"\\"', '"\\u0041"', '"\\ud83d\\ude00"', '"\\ud800"'),
     *('"\\udc00\\ud800"', '"\\u0000"', '"\\u12"', '"\\u"', '"\\x41"', '"\\\'"', '"\\0"', '"\\U0041"', '"\\ "', '"a\\'),
     *('"\x00"', '"\x01"', '"\x1f"', '"\x7f"', '"\t"', '"\n"', '"\ud800"', '"\udcff"', '"数"', '"😀"', '"\u2028"'),
-    *(f'"{"x" * 14}\x1f"', f'"{"x" * 15}\\q"', f'"{"x" * 16}', f'"{"x" * 31}\\', f'"{"\\n" * 20}"', f'"{"é" * 40}"'),
+    *(f'"{"x" * 14}\x1f"', f'"{"x" * 15}\\q"', f'"{"x" * 16}', f'"{"x" * 31}\\', f'"{_NEWLINE * 20}"', f'"{"é" * 40}"'),
     *("'a'", '"', '"a', 'a"', f'"{"数" * 50}"', f'"{"x" * 300}"'),
 )
 _OTHERS = (
@@ -153,7 +198,23 @@ _NOISE = (
     *("{", "}", "[", "]", ",", ":", '"', "\\", ",,", "::", "]]", "}}", "/", "#", "a", "0", "-", "数", "😀"),
 )
 _SPACE = (" ", "\n", "\t", "\r", "\r\n", "    ", " " * 40, "\x0b", "\x0c", "\x00", "\xa0", "\u2003", "\ufeff", "\x85")
-_BEFORE_AND_AFTER = ("", " ", "\n", "\ufeff", "\x00", "x", ",", "}", "]", "null", "{}", "\x00\x00", "\t\r\n ", "\x1a", '"')
+_BEFORE_AND_AFTER = (
+    "",
+    " ",
+    "\n",
+    "\ufeff",
+    "\x00",
+    "x",
+    ",",
+    "}",
+    "]",
+    "null",
+    "{}",
+    "\x00\x00",
+    "\t\r\n ",
+    "\x1a",
+    '"',
+)
 
 
 class Mutator:
@@ -221,7 +282,7 @@ class Mutator:
 
     def _at(self, tokens: list[str], first: str) -> int:
         """Return where a token is that begins with one of some characters; anywhere when there is none."""
-        start = self._random.randrange(len(tokens))
+        start: int = self._random.randrange(len(tokens))
         for index in (*range(start, min(len(tokens), start + 40)), *range(max(0, start - 40), start)):
             if tokens[index][0] in first:
                 return index
@@ -280,7 +341,9 @@ class Mutator:
         inner = tokens[index][1:-1]
         at = random.randrange(len(inner) + 1)
         letter = inner[at : at + 1] or "a"
-        put = random.choice((f"\\u{min(ord(letter), 0xFFFF):04x}", "\\n", "\\/", '\\"', "\\\\", "\\q", "\\u00", "\x1f", "\x00"))
+        put = random.choice(
+            (f"\\u{min(ord(letter), 0xFFFF):04x}", "\\n", "\\/", '\\"', "\\\\", "\\q", "\\u00", "\x1f", "\x00")
+        )
         keep = inner[at:] if random.random() < 0.5 else inner[at + 1 :]
         tokens[index] = f'"{inner[:at]}{put}{keep}"'
 
@@ -288,7 +351,15 @@ class Mutator:
         index = self._at(tokens, "-0123456789")
         number = tokens[index]
         if number.removeprefix("-").isdecimal() and len(number) < 30:
-            made = (int(number) + 1, int(number) - 1, -int(number), f"{number}.0", f"{number}e0", f"0{number}", f"{number}0")
+            made = (
+                int(number) + 1,
+                int(number) - 1,
+                -int(number),
+                f"{number}.0",
+                f"{number}e0",
+                f"0{number}",
+                f"{number}0",
+            )
             tokens[index] = str(self._random.choice(made))
 
     def _lengthen(self, tokens: list[str]) -> None:

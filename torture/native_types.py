@@ -19,15 +19,31 @@ from msgspec import UNSET, Meta, UnsetType
 
 from torture.fuzz_targets import ROOT
 from wwspec_router.contracts import Contract, Flag, Output, Unsigned, max_bytes
-from wwspec_router.registry.table import AbilityTable, FuncTarget, build_table
+from wwspec_router.registry.table import AbilityTable, build_table
+from wwspec_router.registry.targets import FuncTarget
 
 __all__ = ["Case", "contracts", "random_types"]
 
 T = TypeVar("T")
 
-_NAMES = ("id", "msgid", "has_more", "msg_list", "a", "b", "c", "sender_type", "数据", "é", "😀", "", " ", "with space")
+_NAMES: tuple[str, ...] = (
+    "id",
+    "msgid",
+    "has_more",
+    "msg_list",
+    "a",
+    "b",
+    "c",
+    "sender_type",
+    "数据",
+    "é",
+    "😀",
+    "",
+    " ",
+    "with space",
+)
 _NAMES += ("x" * 15, "x" * 16, "x" * 17, "y" * 63, "errcode", "key", "keys", "key1")
-_ODD_NAMES = ("\x7f", "\x85", "\u2028", "\ufeff", "'")
+_ODD_NAMES: tuple[str, ...] = ("\x7f", "\x85", "\u2028", "\ufeff", "'")
 _CHOICES = ("a", "ab", "abc", "", "x" * 16, "数", "😀", "text", "0", "true", "null", "á", "[]", "b c")
 _ODD_CHOICES = ('a"', "\\", "\n", "\x00", "\x7f", "\\u0041", "a/b")
 
@@ -79,10 +95,7 @@ def _of_abilities(table: AbilityTable) -> Iterator[Case]:
 def random_types(random: Random, count: int) -> list[Case]:
     """Return random types; the same state of `random` makes the same ones."""
     maker = _Maker(random)
-    return [
-        Case(f"random type {number}", maker.type(), is_request=random.random() < 0.5)  # noqa: S311 - not for secrets
-        for number in range(count)
-    ]
+    return [Case(f"random type {number}", maker.type(), is_request=random.random() < 0.5) for number in range(count)]
 
 
 class _Colour(enum.Enum):
@@ -201,9 +214,14 @@ class _Maker:
             return Literal[tuple(random.sample((0, 1, -1, 2, 10, 10**17, -(10**18), 10**18, 2**62), 3))]
         if type_ is int and draw < 0.6:
             least, most = sorted((self._integer(), self._integer()))
-            names = random.choice((("ge", "le"), ("gt", "lt"), ("ge", "lt"), ("ge", None), (None, "le")))
-            bounds = {name: value for name, value in zip(names, (least, most), strict=True) if name is not None}
-            return Annotated[int, Meta(**bounds)]
+            metas = (
+                Meta(ge=least, le=most),
+                Meta(gt=least, lt=most),
+                Meta(ge=least, lt=most),
+                Meta(ge=least),
+                Meta(le=most),
+            )
+            return Annotated[int, random.choice(metas)]
         return type_
 
     def _integer(self) -> int:
@@ -212,7 +230,9 @@ class _Maker:
 
     def _list(self, depth: int) -> Any:
         item = self._any(depth + 1)
-        inner = tuple[item, ...] if self._random.random() < 0.2 else list[item]
+        inner: Any = (
+            tuple.__class_getitem__((item, ...)) if self._random.random() < 0.2 else list.__class_getitem__(item)
+        )
         if self._random.random() < 0.3:
             least, most = sorted((self._random.randrange(4), self._random.randrange(6)))
             return Annotated[inner, Meta(min_length=least, max_length=most)]

@@ -24,10 +24,12 @@ def main(module: str, seed: int) -> None:
     from wwspec_router.contracts.codec import InputCodec, OutputCodec, OutputPolicy
 
     sys.stderr.write(fitting.ENGINE)
-    random = Random(seed)
+    random = Random(seed)  # noqa: S311 - not for secrets
     values, mutator = Values(random), Mutator(random)
     for case in [*random.sample(contracts(), TYPES), *random_types(random, TYPES)]:
-        functions: list[Callable[[str], str]] = [InputCodec(case.type, drop_empty=drop).forward for drop in (False, True)]
+        functions: list[Callable[[str], str]] = [
+            InputCodec(case.type, drop_empty=drop).forward for drop in (False, True)
+        ]
         functions += [OutputCodec(case.type, policy).fit for policy in OutputPolicy]
         info = mi.type_info(case.type)
         bases = [written(values.of(info), random) for _ in range(TEXTS)]
