@@ -6,6 +6,7 @@ Knows msgspec's description of types, and nothing of the compiled check.
 import json
 import re
 from collections.abc import Callable
+from itertools import chain
 from random import Random
 from typing import Any
 
@@ -282,8 +283,8 @@ class Mutator:
 
     def _at(self, tokens: list[str], first: str) -> int:
         """Return where a token is that begins with one of some characters; anywhere when there is none."""
-        start: int = self._random.randrange(len(tokens))
-        for index in (*range(start, min(len(tokens), start + 40)), *range(max(0, start - 40), start)):
+        start = self._random.randrange(len(tokens))
+        for index in chain(range(start, min(len(tokens), start + 40)), range(max(0, start - 40), start)):
             if tokens[index][0] in first:
                 return index
         return start
