@@ -40,7 +40,7 @@ FAULTS = {
     "a list that is too short": ("node->least > 0 ? NULL : p + 1", "p + 1"),
     "space that JSON does not have": ("*p == '\\r') p++", "*p == '\\r' || *p == '\\v' || *p == '\\f') p++"),
     "text after the value": ("p != NULL && skip_space(p) == end", "p != NULL"),
-    "a comma at the end": ("for (long long count = 1;; count++) {", "for (long long count = 1; *p != ']'; count++) {"),
+    "a comma at the end": ("(p + 1);\n    }", "(p + 1);\n        if (*p == ']') return p + 1;\n    }"),
 }
 BEYOND_MEMORY = {
     "a step of 16 bytes": (
