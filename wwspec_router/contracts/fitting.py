@@ -83,7 +83,7 @@ def _scalar(scalar: Scalar, is_request: bool) -> Plan:
             return ("texts", scalar.choices) if all(type(each) is str for each in scalar.choices) else None
         case "str":
             limit = scalar.max_bytes if is_request else None
-            return "text", least or 0, maxsize if most is None else most, maxsize if limit is None else limit
+            return "text", least or 0, maxsize if most is None else most, maxsize if limit is None else _within(limit)
         case "int" if scalar.choices:
             integers = sorted(each for each in scalar.choices if type(each) is int and _LEAST <= each <= _MOST)
             return "integers", tuple(integers)
