@@ -292,7 +292,7 @@ static int read_text(PyObject *object, Text *text) {
 }
 
 static void *new_array(Py_ssize_t count, size_t size) {
-    void *array = PyMem_Calloc((size_t)count + 1, size); /* never of no bytes, which may be NULL */
+    void *array = PyMem_Calloc((size_t)count + 1, size); /* one more, since of no bytes it may be NULL */
     if (array == NULL) PyErr_NoMemory();
     return array;
 }
@@ -328,10 +328,11 @@ static int read_keys(Node *node, PyObject *keys, int depth, int *nodes) {
     node->slots = new_array(SLOTS, sizeof(uint8_t));
     if (node->keys == NULL || node->slots == NULL) return -1;
     for (; node->count < PyTuple_GET_SIZE(keys); node->count++) {
-        PyObject *name, *value;
+        PyObject *name, *value, *entry = PyTuple_GET_ITEM(keys, node->count);
         int is_required;
         Key *key = &node->keys[node->count];
-        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(keys, node->count), "OOp", &name, &value, &is_required)) return -1;
+        if (!PyTuple_Check(entry)) return refuse("a key is a tuple of name, plan and required");
+        if (!PyArg_ParseTuple(entry, "OOp", &name, &value, &is_required)) return -1;
         if (read_text(name, &key->name) < 0) return -1;
         const uint8_t *start = (const uint8_t *)key->name.start;
         if (skip_plain(start, start + key->name.size) != start + key->name.size) {
@@ -392,7 +393,7 @@ static Node *read_plan(PyObject *plan, int depth, int *nodes) {
         refuse("the plan is too deep or too large");
         return NULL;
     }
-    Node *node = new_array(1, sizeof(Node));
+    Node *node = new_array(0, sizeof(Node));
     if (node == NULL || plan == Py_None) return node; /* of the kind NEVER */
     if (read_node(node, plan, depth, nodes) == 0) return node;
     free_node(node);
