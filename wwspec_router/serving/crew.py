@@ -4,7 +4,7 @@ At most one worker is the *head*: the one that was called for what is queued. Wh
 and does them in a row; a second thread would only compete with it for the interpreter's lock (GIL). While the pool
 *spreads*, a head that takes a job first hands its role on, if more are queued: jobs spread over threads along a chain.
 
-Threads are daemons, start when a job finds none idle, and sleep on a lock of their own without time-outs.
+Threads are daemons, start when a job finds none idle, and sleep at a gate of their own without time-outs.
 
 **No wake-up is lost**: whenever the lock is free, if a job is queued and a worker is idle, then there is a head, or the
 loop has a flush or a tick to come. Each method says how it keeps this. `WorkerPool` is the loop's side of it.
