@@ -94,7 +94,7 @@ def _shared_memory() -> int | None:
 
 def _allow_files(settings: Settings) -> None:
     """Let the process open as many files as its limits ask for, as far as the system grants it."""
-    wanted = settings.connections + settings.threads + settings.job_threads + OTHER_FILES
+    wanted = settings.connections + 2 * settings.threads + settings.job_threads + OTHER_FILES  # each sleeps at a file
     granted, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if granted == resource.RLIM_INFINITY or granted >= wanted:
         return
