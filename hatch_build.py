@@ -1,7 +1,7 @@
 """Compiles wwspec_router/contracts/speedups.c, if this machine can: a build hook of hatchling, and a command.
 
-The C file is optional. Without a compiler, without Python's headers or with WWSPEC_PURE=1 the wheel is the pure one, and
-msgspec does alone what the compiled module would do faster.
+The C file is optional. Without a compiler, without Python's headers or with WWSPEC_PURE=1 the wheel is the pure one,
+and msgspec does alone what the compiled module would do faster.
 
 usage: hatch_build.py    compiles for this Python, beside the C file. Where that can't be tried it does nothing and says
                          nothing; it exits with 1 when the C file does not compile
@@ -81,9 +81,9 @@ def compile_speedups(root: Path, folder: Path) -> Path:
     Raises:
         BuildError: The compiler or the linker refused.
     """
-    from setuptools import Distribution, Extension
-    from setuptools.command.build_ext import build_ext
-    from setuptools.errors import BaseError, CCompilerError
+    from setuptools import Distribution, Extension  # type: ignore[import-untyped]
+    from setuptools.command.build_ext import build_ext  # type: ignore[import-untyped]
+    from setuptools.errors import BaseError, CCompilerError  # type: ignore[import-untyped]
 
     with tempfile.TemporaryDirectory(prefix="wwspec-build-") as scratch:
         extension = Extension(MODULE, [str(root / SOURCE)], extra_compile_args=FLAGS)
@@ -109,17 +109,15 @@ def build_beside(root: Path) -> Path:
         return built.replace(place / built.name)
 
 
-def main() -> int:
+def main() -> None:
     """Compile for this Python, beside the C file."""
     root = Path(__file__).resolve().parent
     try:
         if not why_pure(root):
             build_beside(root)
     except BuildError as error:
-        print(f"hatch_build.py: {SOURCE} does not compile: {error}", file=sys.stderr)
-        return 1
-    return 0
+        sys.exit(f"hatch_build.py: {SOURCE} does not compile: {error}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -21,7 +21,6 @@ from packaging.utils import canonicalize_name
 from tests.support.apps import ROOT
 from tests.support.image_base import Storage
 
-
 LIBRARIES = {Path(sysconfig.get_path(scheme)) for scheme in ("purelib", "platlib")}
 """Of the environment of the tests."""
 COMPILED = f"speedups{EXTENSION_SUFFIXES[0]}"

@@ -40,10 +40,10 @@ def tag(wheel: Path) -> tuple[str, str, str]:
 
 def checks(python: Path, env: dict[str, str]) -> str:
     """Return what checks contracts in an environment, as its operator reads it."""
-    command = [python.with_name("wwspec"), "doctor"]
+    command = (python.with_name("wwspec"), "doctor")
     done = subprocess.run(command, cwd="/", env=env, capture_output=True, text=True, timeout=60, check=False)
     [line] = (line for line in done.stdout.splitlines() if line.split()[1] == "checks")
-    return line
+    return str(line)
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def small(tmp_path: Path) -> Path:
 
 def compile_small(small: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Compile as scripts/env does."""
-    command = [sys.executable, small / "hatch_build.py"]
+    command = (sys.executable, small / "hatch_build.py")
     env = build_env(**variables)
     return subprocess.run(command, cwd="/", env=env, capture_output=True, text=True, timeout=60, check=False)
 
@@ -192,6 +192,6 @@ def test_the_wheels_of_a_release_are_tested_as_they_are_built(installed: Path, c
     """cibuildwheel needs a container engine; here its test command runs with the wheel of this machine."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["cibuildwheel"]
     env = {**clean_env, "PATH": f"{installed}:{os.environ['PATH']}"}
-    run("sh", "-c", settings["test-command"], cwd=Path("/"), env=env)
-    pure = {**env, "WWSPEC_PURE": "1"}
-    assert subprocess.run(["sh", "-c", settings["test-command"]], cwd="/", env=pure, check=False).returncode != 0
+    test = ("/bin/sh", "-c", settings["test-command"])
+    run(*test, cwd=Path("/"), env=env)
+    assert subprocess.run(test, cwd="/", env={**env, "WWSPEC_PURE": "1"}, check=False).returncode != 0

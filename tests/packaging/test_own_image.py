@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.conftest import COMPILED, Archives, build_env, run
+from tests.packaging.conftest import COMPILED, Archives, run
 from tests.support.apps import ROOT
 from tests.support.image_base import NAME, Storage, why_not
 from wwspec_router import __version__
@@ -26,7 +26,7 @@ Build = Callable[..., set[str]]
 def build(archives: Archives, storage: Storage, tmp_path_factory: pytest.TempPathFactory) -> Build:
     """Builds the image with further options, and returns the paths of the files in it.
 
-    The tree is that of the source archive. All packages are in a folder, since the index may be out of reach of the build.
+    The tree is that of the source archive. All packages are in a folder, since the index may be out of reach there.
     """
     folder = tmp_path_factory.mktemp("own-image")
     with tarfile.open(archives.sdist) as archive:
@@ -43,7 +43,7 @@ def build(archives: Archives, storage: Storage, tmp_path_factory: pytest.TempPat
     def build(*options: str) -> set[str]:
         command = (sys.executable, "-m", "wwspec_router", "image", "--engine", "buildah", "--base", NAME)
         more = (*storage.limits, *volumes, *options)
-        sbom, made = run(*command, "--", *more, cwd=tree, env=build_env(**storage.env)).splitlines()
+        sbom, made = run(*command, "--", *more, cwd=tree, env=storage.env).splitlines()
         names = {each["name"] for each in json.loads(Path(sbom).read_text("utf-8"))["components"]}
         assert {"wwspec-router", "pycryptodome", "msgspec"} <= names
         assert not {"hatchling", "setuptools"} & names
