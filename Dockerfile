@@ -10,22 +10,34 @@
 ARG BASE_IMAGE=python:3.12-slim-bookworm
 
 FROM ${BASE_IMAGE} AS builder
+# The framework's C file is compiled here. Without a compiler, or with WWSPEC_PURE=1, the image works all the same.
+ARG WWSPEC_PURE=
+# hadolint ignore=DL3008,DL3015
+RUN command -v gcc || [ -n "$WWSPEC_PURE" ] \
+    || { apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev; } \
+    || echo "no compiler: this image runs without the compiled part"
 WORKDIR /app
 # For pip, while it builds only: a mirror, and one without a certificate.
 ARG PIP_INDEX_URL=
 ARG PIP_TRUSTED_HOST=
-COPY requirements/run.txt requirements/run.txt
-# The environment gets no pip of its own: the builder's installs into it.
-RUN python3 -m venv --without-pip .venv \
-    && python3 -m pip --python .venv/bin/python install \
-        --no-cache-dir --only-binary :all: --require-hashes --requirement requirements/run.txt
-COPY wwspec_router wwspec_router
+COPY requirements/build.txt requirements/run.txt /source/requirements/
+# The environments get no pip of their own: the builder's installs into them.
+RUN for name in /app/.venv:run /build:build; do \
+        python3 -m venv --without-pip "${name%:*}" \
+        && python3 -m pip --python "${name%:*}/bin/python" install --no-cache-dir --only-binary :all: \
+            --require-hashes --requirement "/source/requirements/${name#*:}.txt" || exit; \
+    done
+COPY . /source
+RUN python3 -m pip --python /build/bin/python wheel --no-cache-dir --no-index --no-deps --no-build-isolation \
+        --wheel-dir /build/wheels /source \
+    && python3 -m pip --python .venv/bin/python install --no-cache-dir --no-index --no-deps --no-compile \
+        /build/wheels/*.whl
 COPY abilities abilities
 # The application's own contracts: leave this line out when there is no such folder.
 COPY schemas schemas
 # Byte code that is taken as it is: an image's sources never change, while their times may on the way to the zone.
 RUN .venv/bin/python -m compileall -q --invalidation-mode unchecked-hash -x '^\./\.venv/' . \
-    && rm -r requirements \
+        .venv/lib/python3*/site-packages/wwspec_router \
     && mkdir var
 COPY sdk sdk
 COPY run.sh run.sh

@@ -208,6 +208,14 @@ def test_a_misspelled_variable_is_told(folder: Path, monkeypatch: pytest.MonkeyP
     assert done.stderr == "WWSPEC_QUEU_TIMEOUT is no setting; did you mean WWSPEC_QUEUE_TIMEOUT?\n"
 
 
+def test_the_variable_that_leaves_compiled_code_out_is_not_taken_for_a_misspelled_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WWSPEC_PURE", "1")
+    done = wwspec("config", "--app", folder)
+    assert (done.exit_code, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize(("verb", "name"), [("emulate", "SEED"), ("emulate", "PORT"), ("dev", "PORT")])
 def test_options_of_the_emulator_come_from_the_environment(
     verb: str, name: str, monkeypatch: pytest.MonkeyPatch

@@ -73,6 +73,12 @@ def test_a_folder_without_a_fault_lacks_the_sdk_for_production_only(doctor: Doct
     assert lines["registry"] == f"ok {folder / 'abilities/registry.toml'}: 1 abilities"
 
 
+def test_what_checks_contracts_is_told(run: Run, folder: Path) -> None:
+    started_anew = {"WWSPEC_PURE": "1", "PYTHONUTF8": "1"}
+    done = run("doctor", cwd=folder, environment=started_anew)
+    assert "ok    checks    contracts are checked by msgspec alone (WWSPEC_PURE is set)" in done.stdout.splitlines()
+
+
 def test_what_production_lacks_is_exit_code_1_when_it_is_asked_for(doctor: Doctor) -> None:
     assert doctor("--production")[0] == 1
 

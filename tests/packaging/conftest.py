@@ -1,13 +1,16 @@
-"""One build of the project, and one environment with its wheel, for all packaging tests."""
+"""One build of the project, and environments with its wheels, for all packaging tests."""
 
 import os
 import subprocess
 import sys
 import sysconfig
+import tarfile
+import tempfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from email import message_from_bytes
+from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -16,14 +19,23 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.support.apps import ROOT
+from tests.support.image_base import Storage
+
+LIBRARIES = {Path(sysconfig.get_path(scheme)) for scheme in ("purelib", "platlib")}
+"""Of the environment of the tests."""
+COMPILED = f"speedups{EXTENSION_SUFFIXES[0]}"
+"""The file of the compiled part for this Python."""
 
 
 @dataclass(frozen=True)
 class Archives:
-    """The two files that a release consists of."""
+    """The files that are built here."""
 
     sdist: Path
     wheel: Path
+    """With the compiled part, where this machine has a compiler."""
+    pure: Path
+    """The wheel without it."""
 
 
 def run(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> str:
@@ -35,11 +47,27 @@ def run(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = Non
 
 @pytest.fixture(scope="session")
 def archives(tmp_path_factory: pytest.TempPathFactory) -> Archives:
-    """A source archive, and the wheel that is built from it: what the archive lacks, the wheel lacks too."""
+    """A source archive, and the wheels that are built from it: what the archive lacks, the wheels lack too."""
     out = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", out, ROOT)
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", out, ROOT, env=build_env())
     [sdist], [wheel] = out.glob("*.tar.gz"), out.glob("*.whl")
-    return Archives(sdist, wheel)
+    with tarfile.open(sdist) as archive:
+        archive.extractall(out, filter="data")
+    source = sdist.with_name(sdist.name.removesuffix(".tar.gz"))
+    return Archives(sdist, wheel, build_wheel(source, out / "pure", WWSPEC_PURE="1"))
+
+
+def build_wheel(source: Path, out: Path, **variables: str) -> Path:
+    """Build a wheel of a source tree, with further environment variables, and return it."""
+    command = (sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", out, source)
+    run(*command, env=build_env(**variables))
+    [wheel] = out.glob("*.whl")
+    return wheel
+
+
+def build_env(**variables: str) -> dict[str, str]:
+    """Return this environment with further variables, and without those that change what is compiled."""
+    return {k: v for k, v in os.environ.items() if k not in ("CC", "CFLAGS", "WWSPEC_PURE")} | variables
 
 
 def _environment(folder: Path, wheel: Path, libraries: Iterable[Path]) -> Path:
@@ -60,8 +88,13 @@ def _environment(folder: Path, wheel: Path, libraries: Iterable[Path]) -> Path:
 @pytest.fixture(scope="session")
 def installed(archives: Archives, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The `bin` folder of an environment with the wheel in it, and the libraries of this one within reach."""
-    libraries = {Path(sysconfig.get_path(scheme)) for scheme in ("purelib", "platlib")}
-    return _environment(tmp_path_factory.mktemp("installed"), archives.wheel, libraries)
+    return _environment(tmp_path_factory.mktemp("installed"), archives.wheel, LIBRARIES)
+
+
+@pytest.fixture(scope="session")
+def installed_pure(archives: Archives, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `installed`, with the pure wheel."""
+    return _environment(tmp_path_factory.mktemp("installed-pure"), archives.pure, LIBRARIES)
 
 
 @pytest.fixture(scope="session")
@@ -92,6 +125,17 @@ def _with_their_own(requirements: Iterable[str]) -> set[str]:
             found.add(name)
             waiting += distribution(name).requires or ()
     return found
+
+
+@pytest.fixture(scope="session")
+def storage() -> Iterator[Storage]:
+    """A storage of buildah's with a base image."""
+    with tempfile.TemporaryDirectory(prefix="wwspec-test-base-") as folder:
+        storage = Storage(Path(folder) / "storage")
+        base = Path(folder) / "base"
+        base.mkdir()
+        storage.make_base(base)
+        yield storage
 
 
 @pytest.fixture

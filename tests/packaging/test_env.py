@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.conftest import run
+from tests.packaging.conftest import COMPILED, LIBRARIES, build_env, run
 from tests.support.apps import ROOT
 
 pytestmark = pytest.mark.slow  # makes virtual environments
@@ -46,7 +46,7 @@ def project(tmp_path: Path) -> Iterator[Path]:
 def environment(project: Path, *version: str) -> Path:
     """Run scripts/env with this Python first on PATH, and return the folder that it printed."""
     path = f"{Path(os.path.realpath(sys.executable)).parent}:{os.environ['PATH']}"
-    return Path(run(project / "scripts" / "env", *version, env={**os.environ, "PATH": path}).strip())
+    return Path(run(project / "scripts" / "env", *version, env=build_env(PATH=path)).strip())
 
 
 def test_an_environment_is_made_once_and_found_by_its_link(project: Path) -> None:
@@ -80,3 +80,22 @@ def test_a_folder_that_is_no_link_is_left_alone(project: Path) -> None:
     made = environment(project)
     assert [each.name for each in (project / ".venv").iterdir()] == ["mine"]
     assert made.parent == project / ".venvs"
+
+
+def test_the_c_file_is_compiled_when_it_has_changed_and_only_then(project: Path) -> None:
+    made = environment(project)
+    site = Path(run(made / "bin/python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
+    (site / "libraries.pth").write_text("\n".join(map(str, LIBRARIES)), "utf-8")  # what dev.txt installs
+    contracts = project / "wwspec_router" / "contracts"
+    contracts.mkdir(parents=True)
+    for name in ("hatch_build.py", "wwspec_router/contracts/speedups.c"):
+        shutil.copy(ROOT / name, project / name)
+    assert environment(project) == made
+    first = (contracts / COMPILED).stat()
+    assert environment(project) == made
+    now = (contracts / COMPILED).stat()
+    assert (now.st_ino, now.st_mtime_ns) == (first.st_ino, first.st_mtime_ns)
+    with (contracts / "speedups.c").open("a") as file:
+        file.write("/* changed */\n")
+    assert environment(project) == made
+    assert (contracts / COMPILED).stat().st_ino != first.st_ino

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
-import tempfile
 import urllib.request
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -17,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.conftest import Archives, run
+from tests.packaging.conftest import COMPILED, Archives, run
 from tests.support.apps import ROOT, write_files
 from tests.support.image_base import NAME, Storage, why_not
 from tests.support.waiting import wait_until
@@ -66,16 +65,6 @@ from pathlib import Path
 
 os.environ["WWSPEC_EMULATOR_URL"] = (Path(__file__).parent / "url").read_text()
 """
-
-
-@pytest.fixture(scope="module")
-def storage() -> Iterator[Storage]:
-    with tempfile.TemporaryDirectory(prefix="wwspec-test-base-") as folder:
-        storage = Storage(Path(folder) / "storage")
-        base = Path(folder) / "base"
-        base.mkdir()
-        storage.make_base(base)
-        yield storage
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +123,8 @@ def test_the_tar_has_the_program_whole_and_nothing_of_the_developer_s(tar: Path)
         names = {name.removeprefix("./").strip("/") for name in archive.getnames()}
     top = {name.split("/")[1] for name in names if name.startswith("app/")}
     assert top == {".venv", "abilities", "helpers", "run.sh", "schemas", "sdk", "var"}
-    assert "app/.venv/lib/python3.12/site-packages/shop_extra.py" in names
+    site = "app/.venv/lib/python3.12/site-packages"
+    assert {f"{site}/shop_extra.py", f"{site}/wwspec_router/contracts/{COMPILED}"} <= names
 
 
 def test_the_check_finds_no_fault_and_starts_the_program(tar: Path) -> None:
@@ -199,6 +189,7 @@ def test_the_program_answers_from_the_extracted_tar(root: Path, tmp_path: Path, 
             call = (sys.executable, "-m", "wwspec_router", "call", "--url", url)
             assert json.loads(run(*call, "chat_digest", '{"limit": 10}'))["messages"] == 10
             assert json.loads(run(*call, "price", '{"article": "tea"}'))["price"] == "19.99"
+        assert "contracts are checked by compiled code and msgspec" in (tmp_path / "program.log").read_text("utf-8")
     finally:
         emulator.stop()
 

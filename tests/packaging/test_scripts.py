@@ -108,6 +108,14 @@ def test_lock_pins_every_requirement_within_its_bound(lock: str, extras: set[str
         assert Version(pins[requirement.name]) in requirement.specifier, requirement
 
 
+def test_the_image_s_builder_has_a_pin_of_what_builds_the_wheel() -> None:
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["build-system"]["requires"]
+    text = (ROOT / "requirements/build.txt").read_text("utf-8")
+    pins = dict(re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE))
+    for requirement in map(Requirement, wanted):
+        assert Version(pins[requirement.name]) in requirement.specifier, requirement
+
+
 @pytest.mark.parametrize("arguments", [(), ("--publish",), ("--check", "now")])
 def test_release_only_checks(arguments: tuple[str, ...]) -> None:
     """`scripts/release --check` itself is a step of .ci/run: it runs these tests."""

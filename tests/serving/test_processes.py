@@ -342,3 +342,8 @@ def test_the_limit_on_open_files_is_raised_or_told() -> None:
             assert "raise its limit (ulimit -n), or lower these" in service.log.read_text()
         finally:
             service.kill()
+
+
+def test_the_start_says_what_checks_contracts(serve: Serve) -> None:
+    service = serve("--workers", "0", environment={"WWSPEC_PURE": "1"})
+    wait_until(lambda: "contracts are checked by msgspec alone (WWSPEC_PURE is set)" in service.log.read_text())

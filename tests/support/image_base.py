@@ -84,6 +84,7 @@ def _packages() -> Iterator[str]:
 def _copy_python(target: Path) -> None:
     source = Path(sys.base_prefix)
     leave_out = shutil.ignore_patterns(*_LEFT_OUT)
+    shutil.copytree(source / "include", target / "include", dirs_exist_ok=True)  # the image compiles with it
     shutil.copytree(source / "lib", target / "lib", ignore=leave_out, symlinks=True, dirs_exist_ok=True)
     site = Path("lib/python3.12/site-packages")
     shutil.copytree(source / site / "pip", target / site / "pip")

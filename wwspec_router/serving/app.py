@@ -23,6 +23,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from wwspec_router.config import SdkSource, Settings
+from wwspec_router.contracts.fitting import ENGINE
 from wwspec_router.errors import ConfigurationError, NoThreadError
 from wwspec_router.handlers.portal import LoopPortal
 from wwspec_router.jobs.runner import Jobs
@@ -77,6 +78,7 @@ def create_app(settings: Settings, shared: SharedFigures | None = None) -> "Zone
     if loaded.source is SdkSource.VENDOR:  # the stand-in prints to where our own lines go already
         logging.getLogger().addHandler(SdkLogHandler(loaded.log))
     log.info("SDK: %s", loaded.description)
+    log.info("contracts are checked by %s", ENGINE)
     sdk = in_debug_mode(loaded, settings)
     store = open_store(settings.store_url, program=table.registry.program.name)
     for risk in risks_of(store):

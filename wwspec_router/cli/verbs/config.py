@@ -16,7 +16,7 @@ from wwspec_router.spelling import did_you_mean
 __all__ = ["command"]
 
 MASK = "***"
-OTHER_VARIABLES = ("CALLBACK_TOKEN", "ENCODING_AES_KEY", "EMULATOR_")
+OTHER_VARIABLES = ("CALLBACK_TOKEN", "ENCODING_AES_KEY", "EMULATOR_", "PURE")
 """Beginnings of the names of variables that are no settings of the program, after `WWSPEC_`."""
 
 

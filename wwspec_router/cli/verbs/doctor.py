@@ -22,6 +22,7 @@ from wwspec_router.cli.options import app_options, origin, setting_options, sett
 from wwspec_router.cli.ports import Kind, kind, occupant, refusal
 from wwspec_router.cli.settings_file import FILE
 from wwspec_router.config import AUTO, SdkSource, Settings, variable
+from wwspec_router.contracts.fitting import ENGINE
 from wwspec_router.cores import usable_cores
 from wwspec_router.errors import ExtraMissingError, WWSpecError
 from wwspec_router.extras import require
@@ -83,6 +84,7 @@ def command(app: Path, registry: Path | None, emulator_port: int, production: bo
 
 def _findings(settings: Settings, emulator_port: int) -> Iterator[Finding]:
     yield _python()
+    yield Finding(State.OK, "checks", f"contracts are checked by {ENGINE}")
     yield _extra("emulator", State.FIX, "each of wwspec dev, demo, emulate, call, fire and zone")
     yield _extra("testing", State.FIX, "the pytest fixture zone")
     yield _extra("zone", State.PRODUCTION, "the vendor's SDK")

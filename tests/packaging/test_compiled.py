@@ -1,0 +1,197 @@
+"""The compiled part: which wheel has it, where it is made, and what says which one runs."""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+from packaging.utils import parse_wheel_filename
+
+from tests.packaging.conftest import COMPILED, Archives, build_env, build_wheel, run
+from tests.support.apps import ROOT, write_files
+
+CC = (sysconfig.get_config_var("CC") or "cc").split()[0]
+pytestmark = [
+    pytest.mark.slow,  # builds archives and compiles
+    pytest.mark.skipif(shutil.which(CC) is None, reason=f"needs {CC}, which .ci/run installs"),
+]
+
+FOLDER = "wwspec_router/contracts"
+UNUSED = "static int unused;\n"
+"""C that compiles with a warning."""
+
+
+def names(wheel: Path) -> set[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
+def tag(wheel: Path) -> tuple[str, str, str]:
+    """Return Python, ABI and platform of a wheel, by its name."""
+    [only] = parse_wheel_filename(wheel.name)[3]
+    return only.interpreter, only.abi, only.platform
+
+
+def checks(python: Path, env: dict[str, str]) -> str:
+    """Return what checks contracts in an environment, as its operator reads it."""
+    command = (python.with_name("wwspec"), "doctor")
+    done = subprocess.run(command, cwd="/", env=env, capture_output=True, text=True, timeout=60, check=False)
+    [line] = (line for line in done.stdout.splitlines() if line.split()[1] == "checks")
+    return str(line)
+
+
+@pytest.fixture
+def source(archives: Archives, tmp_path: Path) -> Path:
+    """The source archive, unpacked."""
+    with tarfile.open(archives.sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    return tmp_path / archives.sdist.name.removesuffix(".tar.gz")
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """Of this project no more than what is compiled, and how."""
+    (tmp_path / FOLDER).mkdir(parents=True)
+    for name in ("hatch_build.py", f"{FOLDER}/speedups.c"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+def compile_small(small: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Compile as scripts/env does."""
+    command = (sys.executable, small / "hatch_build.py")
+    env = build_env(**variables)
+    return subprocess.run(command, cwd="/", env=env, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_wheel_made_with_a_compiler_is_for_this_python_and_platform(archives: Archives) -> None:
+    python = f"cp{sys.version_info.major}{sys.version_info.minor}"
+    platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+    assert tag(archives.wheel) == (python, python, platform)
+    assert f"{FOLDER}/{COMPILED}" in names(archives.wheel)
+
+
+def test_the_pure_wheel_is_for_every_platform_and_has_all_the_rest(archives: Archives) -> None:
+    assert tag(archives.pure) == ("py3", "none", "any")
+    assert names(archives.wheel) - names(archives.pure) == {f"{FOLDER}/{COMPILED}"}
+    assert names(archives.pure) <= names(archives.wheel)
+
+
+def test_the_c_file_is_in_the_source_archive_alone(archives: Archives) -> None:
+    with tarfile.open(archives.sdist) as sdist:
+        kept = {name.partition("/")[2] for name in sdist.getnames()}
+    assert {"hatch_build.py", f"{FOLDER}/speedups.c", f"{FOLDER}/speedups.pyi"} <= kept
+    assert not [name for name in kept if name.endswith(".so")]
+    assert not [name for name in names(archives.wheel) if name.endswith(".c")]
+
+
+def test_what_is_compiled_holds_no_path_of_the_folder_where_it_was_made(archives: Archives) -> None:
+    with zipfile.ZipFile(archives.wheel) as wheel:
+        module = wheel.read(f"{FOLDER}/{COMPILED}")
+    assert str(archives.sdist.parent).encode() not in module
+    assert b"wwspec-build-" not in module
+
+
+def test_the_same_source_gives_the_same_wheel(archives: Archives, source: Path, tmp_path: Path) -> None:
+    assert build_wheel(source, tmp_path / "again").read_bytes() == archives.wheel.read_bytes()
+
+
+def test_the_wheel_for_this_platform_runs_with_the_compiled_part(installed: Path, clean_env: dict[str, str]) -> None:
+    assert checks(installed / "python", clean_env).split(maxsplit=2)[2] == (
+        "contracts are checked by compiled code and msgspec"
+    )
+
+
+def test_the_pure_wheel_runs_without_it_and_says_so(installed_pure: Path, clean_env: dict[str, str]) -> None:
+    assert checks(installed_pure / "python", clean_env).split(maxsplit=2)[2] == (
+        "contracts are checked by msgspec alone (the compiled part is not installed)"
+    )
+
+
+def test_the_compiled_part_can_be_left_out_at_the_start(installed: Path, clean_env: dict[str, str]) -> None:
+    assert checks(installed / "python", {**clean_env, "WWSPEC_PURE": "1"}).split(maxsplit=2)[2] == (
+        "contracts are checked by msgspec alone (WWSPEC_PURE is set)"
+    )
+
+
+def test_a_new_program_passes_its_tests_without_the_compiled_part(
+    installed_pure: Path, clean_env: dict[str, str], tmp_path: Path
+) -> None:
+    run(installed_pure / "wwspec", "new", "shop", cwd=tmp_path, env=clean_env)
+    assert "5 passed" in run(installed_pure / "python", "-m", "pytest", cwd=tmp_path / "shop", env=clean_env)
+
+
+def test_without_a_compiler_the_wheel_is_pure_and_no_warning_is_printed(source: Path, tmp_path: Path) -> None:
+    command = (sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", tmp_path / "out", source)
+    done = subprocess.run(
+        command, env=build_env(CC="no-such-compiler"), capture_output=True, text=True, timeout=120, check=True
+    )
+    assert "py3-none-any.whl" in done.stdout
+    assert "no-such-compiler" not in done.stdout + done.stderr
+    assert "warning" not in (done.stdout + done.stderr).lower()
+
+
+def test_a_c_file_that_a_user_s_compiler_refuses_gives_the_pure_wheel(source: Path, tmp_path: Path) -> None:
+    write_files(source, {f"{FOLDER}/speedups.c": "no C\n"})
+    assert tag(build_wheel(source, tmp_path / "out")) == ("py3", "none", "any")
+
+
+def test_a_warning_of_a_user_s_compiler_is_no_fault(source: Path, tmp_path: Path) -> None:
+    with (source / FOLDER / "speedups.c").open("a") as file:
+        file.write(UNUSED)
+    assert tag(build_wheel(source, tmp_path / "out"))[0] != "py3"
+
+
+def test_an_editable_install_has_the_compiled_part_beside_the_c_file(source: Path, tmp_path: Path) -> None:
+    code = "import sys, build; print(build.ProjectBuilder(sys.argv[1]).build('editable', sys.argv[2]))"
+    run(sys.executable, "-c", code, source, tmp_path, cwd=Path("/"), env=build_env())
+    assert (source / FOLDER / COMPILED).is_file()
+    [wheel] = tmp_path.glob("*.whl")
+    assert tag(wheel) == ("py3", "none", "any")  # the file is found in the tree, by the Python that it is for
+
+
+def test_what_the_developers_compile_is_replaced_in_one_step(small: Path) -> None:
+    assert compile_small(small).returncode == 0
+    built = small / FOLDER / COMPILED
+    with built.open("rb") as opened:  # as a process has it that runs
+        before = opened.read()
+        assert compile_small(small).returncode == 0
+        opened.seek(0)
+        assert opened.read() == before
+        assert os.fstat(opened.fileno()).st_ino != built.stat().st_ino
+    assert sorted(each.name for each in (small / FOLDER).iterdir()) == sorted(["speedups.c", COMPILED])
+
+
+def test_for_the_developers_a_warning_is_a_fault_and_the_module_before_stays(small: Path) -> None:
+    assert compile_small(small).returncode == 0
+    before = (small / FOLDER / COMPILED).read_bytes()
+    with (small / FOLDER / "speedups.c").open("a") as file:
+        file.write(UNUSED)
+    done = compile_small(small, CFLAGS="-Werror")
+    assert done.returncode == 1
+    assert "unused" in done.stderr
+    assert f"hatch_build.py: {FOLDER}/speedups.c does not compile: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (small / FOLDER / COMPILED).read_bytes() == before
+
+
+def test_the_developers_can_do_without(small: Path) -> None:
+    for variables in ({"WWSPEC_PURE": "1"}, {"CC": "no-such-compiler"}):
+        done = compile_small(small, **variables)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert not (small / FOLDER / COMPILED).exists()
+
+
+def test_the_wheels_of_a_release_are_tested_as_they_are_built(installed: Path, clean_env: dict[str, str]) -> None:
+    """cibuildwheel needs a container engine; here its test command runs with the wheel of this machine."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["cibuildwheel"]
+    env = {**clean_env, "PATH": f"{installed}:{os.environ['PATH']}"}
+    test = ("/bin/sh", "-c", settings["test-command"])
+    run(*test, cwd=Path("/"), env=env)
+    assert subprocess.run(test, cwd="/", env={**env, "WWSPEC_PURE": "1"}, check=False).returncode != 0
