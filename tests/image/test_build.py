@@ -18,6 +18,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from tests.support.command import wwspec
 from tests.support.image_tars import SITE, Item, image, write_tar
 from wwspec_router import __version__
+from wwspec_router.scaffold.project import make_project, project_files
 
 DIGEST = "0123456789abcdef" * 4
 ID = f"sha256:{DIGEST}"
@@ -50,7 +51,7 @@ def dist_info(name: str, version: str, *needs: str) -> dict[str, Item]:
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A folder with a program `shop`, the tar that engines export, and a place for engines."""
-    assert wwspec(tmp_path, "new", "shop").returncode == 0
+    make_project(tmp_path / "shop", project_files("shop"))
     packages = {
         **dist_info("wwspec_router", __version__, "click>=8", "pycryptodome ; extra == 'zone'"),
         **dist_info("Click", "8.1.8"),
