@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 from tests.support.command import wwspec
 from tests.support.image_tars import SITE, Item, image, write_tar
@@ -201,6 +199,9 @@ def test_the_base_is_given_in_one_way(tree: Path, options: list[str]) -> None:
 
 def bill(tree: Path) -> dict[str, Any]:
     """Return the list of what the image holds, which CycloneDX's own validator takes."""
+    from cyclonedx.schema import SchemaVersion  # here, since to import them takes a second
+    from cyclonedx.validation.json import JsonStrictValidator
+
     text = (tree / "shop/dist/zone-image.cdx.json").read_text("utf-8")
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
     found: dict[str, Any] = json.loads(text)
