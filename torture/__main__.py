@@ -8,22 +8,25 @@ from functools import partial
 import click
 import msgspec
 
-from torture import app, failover, fuzz, intruder, kills, overload, redis, soak
+from torture import app, failover, fuzz, intruder, kills, native, overload, redis, soak
 from torture.progress import say
 from torture.result import Findings, Result, Run
 
-NAMES = ("kills", "redis", "failover", "overload", "intruder", "app", "soak", "fuzz")
+NAMES = ("kills", "redis", "failover", "overload", "intruder", "app", "soak", "fuzz", "native")
 STORES = ("sqlite", "redis")
 
 
-def runs(stores: tuple[str, ...], count: int | None, messages: int | None, seconds: float | None) -> dict[str, Run]:
+def runs(
+    stores: tuple[str, ...], count: int | None, messages: int | None, texts: int | None, seconds: float | None
+) -> dict[str, Run]:
     """Return every run by its name.
 
     Args:
         stores: Which stores `kills` works on.
         count: How many kills: of `kills` for each store, and of `app`; None leaves it to the run.
         messages: How many messages are said in `app`; None leaves it to the run.
-        seconds: How long `soak` lasts; None leaves it to the run.
+        texts: How many texts are tried in `native`; None leaves it to the run.
+        seconds: How long `soak` lasts, and the texts of `native` at most; None leaves it to the run.
     """
     return {
         "kills": partial(kills.run, stores=stores, count=count),
@@ -34,6 +37,7 @@ def runs(stores: tuple[str, ...], count: int | None, messages: int | None, secon
         "app": partial(app.run, count=count, messages=messages),
         "soak": partial(soak.run, seconds=seconds),
         "fuzz": fuzz.run,
+        "native": partial(native.run, texts=texts, seconds=seconds),
     }
 
 
@@ -49,7 +53,12 @@ def runs(stores: tuple[str, ...], count: int | None, messages: int | None, secon
     help="Of `kills`, for each store, and of `app`.  [default: 200 and 100, or 6 and 5 when quick]",
 )
 @click.option("--messages", type=click.IntRange(1), help="Of `app`.  [default: 10000, or 300 when quick]")
-@click.option("--seconds", type=click.FloatRange(1), help="Of `soak`.  [default: 600, or 10 when quick]")
+@click.option("--texts", type=click.IntRange(1), help="Of `native`.  [default: 10000000, or 20000 when quick]")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(1),
+    help="Of `soak`.  [default: 600, or 10 when quick]  Of `native`, at most.  [default: 3600]",
+)
 def main(
     names: tuple[str, ...],
     quick: bool,
@@ -57,15 +66,16 @@ def main(
     store: str | None,
     count: int | None,
     messages: int | None,
+    texts: int | None,
     seconds: float | None,
 ) -> None:
-    """Torture the program: kills, redis, failover, overload, intruder, soak, fuzz; all of them when none is named.
+    """Torture the program: kills, redis, failover, overload, intruder, soak, fuzz, native; without a name all of them.
 
     One more, app, tortures the example of an enterprise app. Each run prints one line of JSON; progress goes to
     standard error. Exit code 1 when a run failed.
     """
     signal.signal(signal.SIGTERM, _end)
-    table = runs((store,) if store else STORES, count, messages, seconds)
+    table = runs((store,) if store else STORES, count, messages, texts, seconds)
     passed = True
     for name in names or table:
         say(f"== {name}")

@@ -51,6 +51,7 @@ class SqliteBackend:
         """Let SQLite check the file, and count its rows; see `Backend.check`."""
         counts = {
             "notify": "SELECT count(*), ifnull(sum(size), 0) FROM notify",
+            "notify_new": "SELECT count(*), ifnull(sum(size), 0) FROM notify_new",  # which usage does not count yet
             "notify_usage": "SELECT rows, bytes FROM notify_usage",
             "jobs": "SELECT count(*), ifnull(sum(size), 0) FROM jobs",
             "job_usage": "SELECT rows, bytes FROM job_usage",
@@ -60,7 +61,8 @@ class SqliteBackend:
             verdict = [row[0] for row in db.execute("PRAGMA integrity_check")]
             found = {name: db.execute(statement).fetchone() for name, statement in counts.items()}
         failures = [] if verdict == ["ok"] else [f"PRAGMA integrity_check: {line}" for line in verdict[:5]]
-        failures += _compared(self.url, None if expired else found["notify"], found["jobs"])
+        events = (found["notify"][0] + found["notify_new"][0], found["notify"][1] + found["notify_new"][1])
+        failures += _compared(self.url, None if expired else events, found["jobs"])
         failures += [
             f"{counted} says {found[counted]}, {table} holds {found[table]}"
             for table, counted in (("notify", "notify_usage"), ("jobs", "job_usage"))
@@ -68,7 +70,7 @@ class SqliteBackend:
         ]
         if found["job_texts"][0] != found["jobs"][0]:
             failures.append(f"job_texts holds {found['job_texts'][0]} rows, jobs {found['jobs'][0]}")
-        figures = {"integrity_check": ",".join(verdict[:5]), "rows": found["notify"][0], "jobs_left": found["jobs"][0]}
+        figures = {"integrity_check": ",".join(verdict[:5]), "rows": events[0], "jobs_left": found["jobs"][0]}
         return figures, failures
 
 

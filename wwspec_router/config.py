@@ -8,11 +8,13 @@ them, too.
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
+from wwspec_router.cores import usable_cores
 from wwspec_router.loopback import is_loopback
 
 __all__ = [
+    "AUTO",
     "DEFAULT_PORT",
     "LOG_LEVELS",
     "REGISTRY",
@@ -32,6 +34,9 @@ LARGEST = 2**53
 DEFAULT_PORT = 8080
 """Where the channel calls a zone program [100057]."""
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+AUTO: Final = "auto"
+"""As many worker processes as this process may use cores."""
+MOST_WORKERS = 64
 
 REGISTRY = "abilities/registry.toml"
 """The registry file of an application, from its folder, unless another is named."""
@@ -84,6 +89,8 @@ class Setting:
     above: float | None = None
     """The value must be larger than this one."""
     choices: tuple[str, ...] = ()
+    word: str = ""
+    """A word that is allowed beside the numbers."""
     secret: Secret = Secret.NEVER
 
     @property
@@ -103,13 +110,16 @@ class Setting:
         kind = "a whole number" if isinstance(self.default, int) else "a number"
         if self.above is not None:
             return f"{kind} above {self.above:g}"
+        word = f", or {self.word}" if self.word else ""
         upto = "" if self.most is None else f" to {self.most:g}" if self.most < 1e6 else f" to {self.most:.0f}"
-        return kind if self.least is None else f"{kind} from {self.least:g}{upto or ' on'}"
+        return f"{kind}{word}" if self.least is None else f"{kind} from {self.least:g}{upto or ' on'}{word}"
 
     def allows(self, value: object) -> bool:
         """Tell whether a value of a TOML file is of the right type and within the limits."""
         if self.choices:
             return value in self.choices
+        if self.word and value == self.word:
+            return True
         if isinstance(self.default, bool) or isinstance(value, bool):
             return isinstance(self.default, bool) and isinstance(value, bool)
         if isinstance(self.default, str):
@@ -157,13 +167,14 @@ class Settings:
     port: int = _setting(
         Topic.NETWORK, DEFAULT_PORT, "Port to listen on; 0 lets the system choose.", least=0, most=65535
     )
-    workers: int = _setting(
+    workers: int | Literal["auto"] = _setting(
         Topic.OPERATION,
         1,
-        "Worker processes; they share the store and the port. 0 serves in this process, without a parent that watches "
-        "over it, for debuggers.",
+        "Worker processes; they share the store and the port. auto takes as many as this process may use cores. 0 "
+        "serves in this process, without a parent that watches over it, for debuggers.",
         least=0,
-        most=64,
+        most=MOST_WORKERS,
+        word=AUTO,
     )
     threads: int = _setting(
         Topic.CALLS, 256, "Threads of each worker process: calls that may wait for the SDK at once.", least=1, most=4096
@@ -289,6 +300,11 @@ class Settings:
     def registry_path(self) -> Path:
         """Where the registry file is."""
         return registry_path(self.app, self.registry)
+
+    @property
+    def processes(self) -> int:
+        """How many worker processes there are; with `AUTO` as this machine is now."""
+        return min(usable_cores().number, MOST_WORKERS) if self.workers == AUTO else self.workers
 
     @property
     def debug_fault(self) -> str:

@@ -79,6 +79,12 @@ def test_an_id_that_a_shell_would_split_is_left_out(folder: Path) -> None:
     assert completed("call", "two") == []
 
 
+def test_a_setting_with_a_word_beside_its_numbers_completes_the_word(folder: Path) -> None:
+    assert completed("serve", "--workers", "") == ["auto"]
+    assert completed("dev", "--workers", "a") == ["auto"]
+    assert completed("serve", "--workers", "2") == []
+
+
 def test_events_are_those_of_wecom_and_of_the_application(folder: Path) -> None:
     assert completed("fire", "g") == ["greeted"]
     assert "conversation_new_message" in completed("fire", "")

@@ -13,6 +13,7 @@ from tests.support.apps import write_files
 from wwspec_router.cli.main import main
 from wwspec_router.cli.verbs import serve
 from wwspec_router.config import Secret, Setting, Settings, settings, variable
+from wwspec_router.cores import usable_cores
 
 ALL = list(settings().values())
 PLAIN = [each for each in ALL if each.secret is Secret.NEVER]
@@ -231,6 +232,38 @@ def test_doctor_judges_the_settings_that_serve_would_use(run: Run, folder: Path)
     assert "prod  settings  sdk is the emulator's stand-in (wwspec.toml:2): the zone needs the vendor's" in lines
     assert "fix   store     memory: is not shared by 2 worker processes: take another" in lines
     assert "ok    port      0 is free for a zone program" in lines
+
+
+def test_workers_are_a_number_or_auto_in_the_file_the_environment_and_an_option(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_files(folder, {"wwspec.toml": '[serve]\nworkers = "auto"\n'})
+    assert listed(folder)["workers"] == ("auto", "wwspec.toml:2")
+    assert served(monkeypatch, folder).processes == min(usable_cores().number, 64)
+    assert listed(folder, "--workers", "3")["workers"] == (3, "--workers")
+    write_files(folder, {"wwspec.toml": "[serve]\nworkers = 3\n"})
+    monkeypatch.setenv("WWSPEC_WORKERS", "auto")
+    assert listed(folder)["workers"] == ("auto", "WWSPEC_WORKERS")
+    assert served(monkeypatch, folder, "--workers", "5").processes == 5
+
+
+@pytest.mark.parametrize("value", ["all", "Auto", "-1", "65", "1.5"])
+def test_other_workers_are_a_fault_that_names_the_choices(
+    folder: Path, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed = "must be a whole number from 0 to 64, or auto, not"
+    assert f"Invalid value for '--workers': {allowed} '{value}'" in wwspec("serve", "--workers", value).stderr
+    monkeypatch.setenv("WWSPEC_WORKERS", value)
+    assert f"Invalid value for WWSPEC_WORKERS: {allowed} '{value}'" in wwspec("serve").stderr
+    monkeypatch.delenv("WWSPEC_WORKERS")
+    write_files(folder, {"wwspec.toml": f'[serve]\nworkers = "{value}"\n'})
+    assert f"wwspec.toml:2 [serve] workers: {allowed} '{value}'" in wwspec("serve", "--app", folder).stderr
+
+
+def test_doctor_says_how_many_workers_auto_is(run: Run, folder: Path) -> None:
+    cores = usable_cores()
+    lines = run("doctor", "--workers", "auto", cwd=folder).stdout.splitlines()
+    assert f"ok    workers   auto: {cores.number} worker process(es), {cores.reason}" in lines
 
 
 def test_serve_takes_a_store_of_the_file(run: Run, folder: Path) -> None:

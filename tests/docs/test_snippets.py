@@ -26,6 +26,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 ELSEWHERE = {
     "scripts/demo --once": "scripts/demo is two lines; tests/cli/test_verbs.py plays `wwspec demo --once`",
     "scripts/test": "is what runs this test",
+    "WWSPEC_PURE=1 scripts/test": "the same; scripts/test --all runs a part of it so",
     **dict.fromkeys(
         (
             "scripts/torture --quick",
@@ -38,8 +39,9 @@ ELSEWHERE = {
             "scripts/torture app",
             "scripts/torture soak",
             "scripts/torture fuzz",
+            "scripts/torture native",
         ),
-        "tests/torture, in their quick form; without it they take minutes",
+        "tests/torture and .ci/run, in their quick form; without it they take minutes",
     ),
     **dict.fromkeys(
         (

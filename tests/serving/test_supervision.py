@@ -19,6 +19,7 @@ import pytest
 from tests.serving.service import SERVE, Service, alive, descendants
 from tests.support.processes import UNMEASURED
 from tests.support.waiting import DEADLINE, wait_until
+from wwspec_router.cores import usable_cores
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.serving.worker_process import STEADY, Slot, WorkerProcess
 
@@ -66,6 +67,28 @@ def test_the_parent_serves_nothing_loads_nothing_and_stays_small(serve: Serve, w
     libraries = Path(f"/proc/{parent}/maps").read_text()
     assert not re.findall(r"msgspec|uvloop|httptools|sqlite|_asyncio", libraries)
     assert len(list(Path(f"/proc/{parent}/task").iterdir())) == 1
+
+
+def test_auto_starts_a_worker_for_each_core_and_says_why(serve: Serve) -> None:
+    """Issue 18: `--workers auto` takes the cores of affinity mask and cgroup."""
+    service = serve("--workers", "auto")
+    cores = usable_cores()
+    assert service.pids(cores.number) == descendants(service.process.pid)
+    log = service.log.read_text()
+    assert f"--workers auto: {cores.number} worker process(es), {cores.reason}" in log
+    assert f"with {cores.number} worker process(es) of" in log
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is one core anyway")
+def test_auto_starts_one_worker_for_a_program_that_may_use_one_core(serve: Serve) -> None:
+    own = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(own)})  # what is started inherits it
+    try:
+        service = serve("--workers", "auto")
+    finally:
+        os.sched_setaffinity(0, own)
+    assert service.pids(1) == descendants(service.process.pid)
+    assert "--workers auto: 1 worker process(es), 1 core in the affinity mask" in service.log.read_text()
 
 
 def test_without_workers_the_program_is_one_process(serve: Serve) -> None:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
 from wwspec_router.cli.settings_file import FILE, SettingsFile, read_settings_file
 from wwspec_router.config import REGISTRY, Secret, Setting, may_hold_password, settings, variable
@@ -154,10 +155,11 @@ def _type(setting: Setting) -> click.ParamType[Any] | None:
     if setting.choices:
         return click.Choice(setting.choices)
     if isinstance(setting.default, int):
-        return click.IntRange(_whole(setting.least), _whole(setting.most))
+        least, most = _whole(setting.least), _whole(setting.most)
+        return _RangeOrWord(setting.word, least, most) if setting.word else click.IntRange(least, most)
     if isinstance(setting.default, float):
-        least = setting.least if setting.above is None else setting.above
-        return click.FloatRange(least, setting.most, min_open=setting.above is not None)
+        lowest = setting.least if setting.above is None else setting.above
+        return click.FloatRange(lowest, setting.most, min_open=setting.above is not None)
     return None
 
 
@@ -205,6 +207,23 @@ def print_json(value: Any) -> None:
     import msgspec  # here, since `--help` needs none of it
 
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+class _RangeOrWord(click.IntRange):
+    """A whole number within limits, or a word that stands for one."""
+
+    def __init__(self, word: str, least: int | None, most: int | None) -> None:
+        super().__init__(least, most)
+        self.name = f"integer or {word}"
+        self._word = word
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or the word."""
+        return value if value == self._word else super().convert(value, param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Offer the word."""
+        return [CompletionItem(self._word)] if self._word.startswith(incomplete) else []
 
 
 class _SettingOption(click.Option):

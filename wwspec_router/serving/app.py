@@ -81,7 +81,7 @@ def create_app(settings: Settings, shared: SharedFigures | None = None) -> "Zone
     store = open_store(settings.store_url, program=table.registry.program.name)
     for risk in risks_of(store):
         log.warning("store: %s", risk)
-    if settings.workers > 1 and not store.shared:
+    if settings.processes > 1 and not store.shared:
         raise ConfigurationError(
             f"--store {settings.store}: worker processes don't share it, so an event stored by one would be "
             "missing in another; use a sqlite: store, or --workers 1"

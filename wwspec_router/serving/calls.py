@@ -10,7 +10,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 from time import monotonic
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -50,30 +49,65 @@ class GivenUp(Enum):
     HUNG_UP = auto()
     TIME_OVER = auto()
     QUEUED_TOO_LONG = auto()
+    STOPPING = auto()
 
 
 class PendingCall:
-    """One call that a worker runs or will run."""
+    """One call that a worker runs or will run: a `Job` of the pool.
 
-    __slots__ = ("_watch", "given_up", "job", "on_answer", "request", "watcher")
+    Args:
+        calls: Where it is pending.
+        request: What it answers.
+        on_answer: Called once with the answer.
+        watch: See `Calls.submit`.
 
-    def __init__(self, request: PendingRequest, on_answer: OnAnswer, watch: WatchDisconnect | None) -> None:
+    Attributes:
+        is_over: Whether it has its outcome, or was given up.
+        given_up: Why it was given up; None when it was not.
+        watcher: Waits for the client to hang up.
+    """
+
+    __slots__ = ("_calls", "_watch", "given_up", "is_over", "on_answer", "request", "watcher")
+
+    def __init__(
+        self, calls: "Calls", request: PendingRequest, on_answer: OnAnswer, watch: WatchDisconnect | None
+    ) -> None:
+        self._calls = calls
         self.request = request
         self.on_answer = on_answer
         self._watch = watch
         self.watcher: asyncio.Task[None] | None = None
-        self.job: asyncio.Future[Answer] | None = None
+        self.is_over = False
         self.given_up: GivenUp | None = None
+
+    @property
+    def args(self) -> tuple[PendingRequest]:
+        """What is answered; see `Job.args`."""
+        return (self.request,)
+
+    def run(self) -> Answer:
+        """Answer it, on a worker thread; see `Job.run`."""
+        return self._calls.exchange.answer(self.request)
+
+    def end(self, result: Answer | None, error: BaseException | None) -> None:
+        """Send the answer; see `Job.end`."""
+        self.is_over = True
+        self._calls.on_end(self, result, error)
+
+    def cancel(self) -> None:
+        """Give it up, since the program stops; see `Job.cancel`."""
+        self.give_up(GivenUp.STOPPING)
 
     def hang_up(self) -> None:
         """Note that the client is gone: a call that is queued never runs; the answer of one that runs is dropped."""
         self.give_up(GivenUp.HUNG_UP)
 
     def give_up(self, why: GivenUp) -> None:
-        """Cancel the job; the answer of one that runs already is dropped."""
-        if self.job is not None and not self.job.done():
+        """Drop what comes of it, and soon answer why; nothing is changed when it is over."""
+        if not self.is_over:
+            self.is_over = True
             self.given_up = why
-            self.job.cancel()
+            asyncio.get_running_loop().call_soon(self._calls.on_end, self, None, None)
 
     def watch_disconnect(self) -> None:
         """Begin to wait for the client to hang up, if somebody must."""
@@ -104,7 +138,7 @@ class Calls:
         settings: Settings,
         call_log: CallLog | None = None,
     ) -> None:
-        self._exchange = exchange
+        self.exchange = exchange
         self._call_log = call_log
         self._workers = workers
         # As many may wait as there can be calls, so that a refusal is a sealed reply and no bare status.
@@ -149,34 +183,36 @@ class Calls:
                 calls `PendingCall.hang_up`.
         """
         request = PendingRequest(headers, body)
-        call = PendingCall(request, on_answer, watch)
+        call = PendingCall(self, request, on_answer, watch)
         try:
-            job = call.job = self._workers.submit(self._exchange.answer, request)
+            self._workers.add(call)
         except OverloadedError as error:
+            call.is_over = True
             self._refuse(call, error)
             return call
         self._in_hand.add(call)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(TICK, self._tick)
-        job.add_done_callback(lambda job: self._on_done(call, job))
         return call
 
-    def _on_done(self, call: PendingCall, job: "asyncio.Future[Answer]") -> None:
+    def on_end(self, call: PendingCall, answer: Answer | None, error: BaseException | None) -> None:
+        """Take what came of a call, or answer one that was given up; for `PendingCall` only."""
         self._in_hand.discard(call)
         if call.watcher is not None:
             call.watcher.cancel()
-        if not job.cancelled():
-            self._pass_on(call, job)
-        elif call.given_up is GivenUp.TIME_OVER:
-            self._refuse(call, HandlerTimeoutError())
-        elif call.given_up is GivenUp.QUEUED_TOO_LONG:
-            detail = f"queued for more than {self._queue_timeout:g} s"
-            self._refuse(call, OverloadedError(detail=detail))
-        elif call.given_up is GivenUp.HUNG_UP:
-            self._count(call, UNANSWERED, ending="client hung up")
-            call.on_answer(None)
-        else:
-            call.on_answer(STOPPING)
+        match call.given_up:
+            case None:
+                self._pass_on(call, answer, error)
+            case GivenUp.TIME_OVER:
+                self._refuse(call, HandlerTimeoutError())
+            case GivenUp.QUEUED_TOO_LONG:
+                detail = f"queued for more than {self._queue_timeout:g} s"
+                self._refuse(call, OverloadedError(detail=detail))
+            case GivenUp.HUNG_UP:
+                self._count(call, UNANSWERED, ending="client hung up")
+                call.on_answer(None)
+            case GivenUp.STOPPING:
+                call.on_answer(STOPPING)
 
     def _refuse(self, call: PendingCall, error: CallError) -> None:
         """Answer with an error, from a thread that does nothing else."""
@@ -191,28 +227,32 @@ class Calls:
             self._count(call, UNANSWERED, ending="HTTP 503")
             call.on_answer(OVERLOADED)
         else:
-            job.add_done_callback(lambda job: self._pass_on(call, job))
+            job.add_done_callback(lambda job: self._on_refused(call, job))
+
+    def _on_refused(self, call: PendingCall, job: "asyncio.Future[Answer]") -> None:
+        if job.cancelled():
+            call.on_answer(STOPPING)
+        else:
+            error = job.exception()
+            self._pass_on(call, job.result() if error is None else None, error)
 
     def _refusal(self, request: PendingRequest, error: CallError, since: float) -> Answer:
         """Seal a refusal, on one of the threads for that, unless there were too many before it."""
         if isinstance(error, OverloadedError) and monotonic() - since > REFUSAL_PATIENCE:
             return _UNSEALED_OVERLOAD
-        return self._exchange.refuse(request, error)
+        return self.exchange.refuse(request, error)
 
-    def _pass_on(self, call: PendingCall, job: "asyncio.Future[Any]") -> None:
-        if job.cancelled():
-            call.on_answer(STOPPING)
-        elif error := job.exception():
-            ending = self._unsealed.ending(call.request.label)
-            if ending is not None:
-                with about(call.request.number):
-                    log.error("no reply could be sealed: %s%s", describe(error), ending)
-            self._count(call, UNANSWERED, ending="HTTP 500")
-            call.on_answer(NO_REPLY)
-        else:
-            answer: Answer = job.result()
+    def _pass_on(self, call: PendingCall, answer: Answer | None, error: BaseException | None) -> None:
+        if answer is not None:
             self._count(call, answer.errcode, answer)
             call.on_answer(answer)
+            return
+        ending = self._unsealed.ending(call.request.label)
+        if error is not None and ending is not None:
+            with about(call.request.number):
+                log.error("no reply could be sealed: %s%s", describe(error), ending)
+        self._count(call, UNANSWERED, ending="HTTP 500")
+        call.on_answer(NO_REPLY)
 
     def _count(self, call: PendingCall, errcode: int, answer: Answer | None = None, ending: str = "") -> None:
         request = call.request

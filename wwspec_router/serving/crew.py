@@ -4,7 +4,7 @@ At most one worker is the *head*: the one that was called for what is queued. Wh
 and does them in a row; a second thread would only compete with it for the interpreter's lock (GIL). While the pool
 *spreads*, a head that takes a job first hands its role on, if more are queued: jobs spread over threads along a chain.
 
-Threads are daemons, start when a job finds none idle, and sleep on a lock of their own without time-outs.
+Threads are daemons, start when a job finds none idle, and sleep at a gate of their own without time-outs.
 
 **No wake-up is lost**: whenever the lock is free, if a job is queued and a worker is idle, then there is a head, or the
 loop has a flush or a tick to come. Each method says how it keeps this. `WorkerPool` is the loop's side of it.
@@ -17,21 +17,46 @@ Who touches what:
   atomically, with or without the GIL.
 """
 
-import asyncio
 import logging
 import threading
 from _thread import allocate_lock
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
+from wwspec_router.serving.gate import Gate
 from wwspec_router.serving.pacing import Pacing
 
-__all__ = ["Crew", "Worker"]
+__all__ = ["Crew", "Job", "Worker"]
 
 log = logging.getLogger(__name__)
+
+
+class Job(Protocol):
+    """What a thread does, and what takes its outcome on the loop."""
+
+    @property
+    def args(self) -> tuple[object, ...]:
+        """What it is about."""
+        ...
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody waits for its outcome any more; read by any thread, changed on the loop."""
+        ...
+
+    def run(self) -> Any:
+        """Do it; on a thread, unless it is over."""
+        ...
+
+    def end(self, result: Any, error: BaseException | None) -> None:
+        """Take what `run` returned or raised; on the loop, unless it is over."""
+        ...
+
+    def cancel(self) -> None:
+        """Let it be over; on the loop. One that runs goes on to its end."""
+        ...
 
 
 class Crew:
@@ -44,9 +69,10 @@ class Crew:
         wake_loop: Lets the loop soon take what is in `done`, and before that reset `is_waking`.
 
     Attributes:
-        jobs: What is queued: a future, a function and its arguments each.
-        done: What came of jobs: the future, and a result or an error.
-        is_waking: Whether `wake_loop` was called, and the loop has not run it yet.
+        jobs: What is queued.
+        done: What came of jobs: the job, and a result or an error.
+        is_waking: Whether the loop takes what is in `done` without being woken: `wake_loop` was called and has not run
+            yet, or the loop has called a worker and looks for results next.
         head: The worker that was called for what is queued.
         workers: Those that there are, without the lost.
         lost: Those that were replaced, and still run their job.
@@ -57,8 +83,8 @@ class Crew:
         self.size = size
         self.pacing = pacing
         self.wake_loop = wake_loop
-        self.jobs: deque[tuple[asyncio.Future[Any], Callable[..., Any], tuple[Any, ...]]] = deque()
-        self.done: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
+        self.jobs: deque[Job] = deque()
+        self.done: deque[tuple[Job, Any, BaseException | None]] = deque()
         self.is_waking = False
         self.head: Worker | None = None
         self.workers: list[Worker] = []
@@ -144,7 +170,7 @@ class Crew:
             self._idle.clear()
             leaving = idle if abandoned else [*self.workers, *self.lost]
         for worker in idle:
-            worker.gate.release()
+            worker.gate.open()
         deadline = monotonic() + limit
         for worker in leaving:
             worker.join(max(0.0, deadline - monotonic()))
@@ -181,7 +207,7 @@ class Crew:
             if self.head is worker:
                 self.head = None
             self._idle.append(worker)
-        worker.gate.acquire()
+        worker.gate.wait()
         return True
 
     # Under the lock, or just after
@@ -212,7 +238,7 @@ class Crew:
         if worker is None:
             return
         if worker.ident is not None:
-            worker.gate.release()
+            worker.gate.open()
             return
         try:
             worker.start()
@@ -239,19 +265,31 @@ class Worker(threading.Thread):
 
     Attributes:
         since: When its job began, in seconds of `time.monotonic()`; 0.0 while it has none.
-        args: What its job was called with.
+        job: What it does; None while it has none.
         is_lost: Whether another thread was given its place.
-        gate: Held while it may not go on.
+        gate: Where it sleeps, once it was started.
     """
+
+    gate: Gate
 
     def __init__(self, crew: Crew, name: str) -> None:
         super().__init__(name=name, daemon=True)
         self._crew = crew
         self.since = 0.0
-        self.args: tuple[object, ...] = ()
+        self.job: Job | None = None
         self.is_lost = False
-        self.gate = allocate_lock()
-        self.gate.acquire()
+
+    def start(self) -> None:
+        """Start the thread.
+
+        Raises:
+            RuntimeError: The system starts no thread, or opens no file.
+        """
+        try:
+            self.gate = Gate()
+        except OSError as error:
+            raise RuntimeError(f"no file for it: {error.strerror}") from None
+        super().start()
 
     def run(self) -> None:
         """Work until the pool ends, or another thread was given this one's place."""
@@ -259,7 +297,7 @@ class Worker(threading.Thread):
         jobs, done, pacing = crew.jobs, crew.done, crew.pacing
         while True:
             try:
-                future, fn, args = jobs.popleft()
+                job = jobs.popleft()
             except IndexError:
                 if not crew.wait_idle(self):
                     return
@@ -268,25 +306,23 @@ class Worker(threading.Thread):
                 crew.hand_on(self)
             result: Any = None
             error: BaseException | None = None
-            if not future.done():
-                self.args = args
+            if not job.is_over:
+                self.job = job
                 self.since = monotonic()
                 try:
-                    result = fn(*args)
+                    result = job.run()
                 except BaseException as exc:
                     error = exc
                 self.since = 0.0
-                self.args = ()
-            del fn, args  # a sleeping thread must not keep its last job alive
-            done.append((future, result, error))
-            del future, result, error
+                self.job = None
+            done.append((job, result, error))
+            del job, result, error  # a sleeping thread must not keep its last job alive
             # The loop is woken by the first of several results. To read True leaves ours to the drain that is under
             # way: it resets the flag before it pops. Had its last pop come before our append, so had the reset, and
             # we would read False. A head that has more to do wakes nobody: a job is queued, so a flush or a tick is
             # to come, and both drain.
             if not (crew.is_waking or (jobs and crew.head is self and not pacing.spreads)):
                 crew.is_waking = True
-                with suppress(RuntimeError):  # the loop was closed while this job was left behind
-                    crew.wake_loop()
+                crew.wake_loop()
             if (self.is_lost or not (crew.head is self or pacing.spreads)) and not crew.wait_idle(self):
                 return

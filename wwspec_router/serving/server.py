@@ -58,7 +58,7 @@ def work(settings: Settings, listening: socket.socket, pulse: Pulse, shared: int
         WWSpecError: The program can't start as configured.
     """
     program = create_app(
-        settings, None if shared is None else SharedFigures(shared, 2 * settings.workers, pulse.number)
+        settings, None if shared is None else SharedFigures(shared, 2 * settings.processes, pulse.number)
     )
     if pulse.predecessor:  # of a deployed program the platform collects no line of the parent's
         log.warning("this worker process takes the place of one that %s", pulse.predecessor)

@@ -11,9 +11,11 @@ import os
 import resource
 import socket
 import sys
+from dataclasses import replace
 from functools import partial
 
-from wwspec_router.config import SdkSource, Settings
+from wwspec_router.config import AUTO, MOST_WORKERS, SdkSource, Settings
+from wwspec_router.cores import usable_cores
 from wwspec_router.errors import ConfigurationError, WWSpecError
 from wwspec_router.logs import setup_logging
 from wwspec_router.loopback import is_loopback
@@ -43,6 +45,10 @@ def serve(settings: Settings) -> None:
         raise ConfigurationError(settings.debug_fault)
     _refuse_strangers(settings)
     _allow_files(settings)
+    if settings.workers == AUTO:
+        cores = usable_cores()
+        settings = replace(settings, workers=min(cores.number, MOST_WORKERS))  # the same for all processes
+        log.info("--workers auto: %d worker process(es), %s", settings.processes, cores.reason)
     listening = _bind(settings)
     if settings.workers == 0:
         gc.disable()  # see `_work`
@@ -52,7 +58,7 @@ def serve(settings: Settings) -> None:
         return
     shared = _shared_memory()
     supervisor = Supervisor(
-        listening, settings.workers, settings.grace, settings.hang_after, partial(_announce, settings, listening)
+        listening, settings.processes, settings.grace, settings.hang_after, partial(_announce, settings, listening)
     )
     pulse = supervisor.run()
     if pulse is not None:
@@ -88,7 +94,7 @@ def _shared_memory() -> int | None:
 
 def _allow_files(settings: Settings) -> None:
     """Let the process open as many files as its limits ask for, as far as the system grants it."""
-    wanted = settings.connections + settings.threads + settings.job_threads + OTHER_FILES
+    wanted = settings.connections + 2 * settings.threads + settings.job_threads + OTHER_FILES  # each sleeps at a file
     granted, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if granted == resource.RLIM_INFINITY or granted >= wanted:
         return
@@ -137,7 +143,7 @@ def _announce(settings: Settings, listening: socket.socket) -> None:
         "listening on http://%s:%d/ with %d worker process(es) of %d threads, store %s",
         host,
         port,
-        settings.workers,
+        settings.processes,
         settings.threads,
         settings.store.partition("?")[0].rpartition("@")[2],
     )

@@ -7,6 +7,8 @@ back would cost more than a quick call itself if each step woke somebody, so wak
 * While jobs are queued the loop *ticks*: it finds out whether jobs block, and then lets them spread over threads.
 * Results go to another queue. The loop *drains* it when a worker wakes it, and with each flush and tick. It is woken
   only when no wake-up of it is under way, and by a worker that has more to do not at all.
+* When a flush has called a worker it gives way once: on one core a single quick job is then done at once, by two
+  switches of threads, and nobody has to wake the loop.
 
 `crew` has the threads, and says why no wake-up is lost; `pacing` decides when to spread and when to give way. Nothing
 here knows HTTP, calls or the SDK: a job is a function and its arguments.
@@ -17,10 +19,12 @@ import os
 import threading
 from collections.abc import Callable
 from time import monotonic
-from typing import Any, NamedTuple, TypeVar, TypeVarTuple
+from typing import NamedTuple, TypeVar, TypeVarTuple
 
 from wwspec_router.errors import OverloadedError
-from wwspec_router.serving.crew import Crew
+from wwspec_router.serving.crew import Crew, Job
+from wwspec_router.serving.future_job import FutureJob
+from wwspec_router.serving.gate import Gate
 from wwspec_router.serving.pacing import PATIENCE, Pacing
 
 __all__ = ["BusyWorker", "WorkerPool"]
@@ -70,9 +74,10 @@ class WorkerPool:
         self._size = threads
         self._queue = queue
         self._loop_ident: int | None = None
-        self._pending: set[asyncio.Future[Any]] = set()
+        self._pending: set[Job] = set()
         self._pacing = Pacing(lambda: len(self._pending), lambda: self._crew.begun())
-        self._crew = Crew(threads, name, self._pacing, self._wake_loop)
+        self._bell = Gate()
+        self._crew = Crew(threads, name, self._pacing, self._bell.open)
         self._flushing = False
         """Whether a flush is to come."""
         self._timer: asyncio.TimerHandle | None = None
@@ -96,6 +101,7 @@ class WorkerPool:
         self._loop = asyncio.get_running_loop()
         self._loop_ident = threading.get_ident()
         self._crew.start(threads)
+        self._loop.add_reader(self._bell.reader, self._answer_bell)
 
     def submit(self, fn: Callable[[*_Args], _Result], *args: *_Args) -> asyncio.Future[_Result]:
         """Queue `fn(*args)` for a worker thread; on the loop's thread only.
@@ -114,23 +120,32 @@ class WorkerPool:
                 queued.
             RuntimeError: The pool was not started, or this is not the thread of its loop.
         """
-        if threading.get_ident() != self._loop_ident:
-            raise RuntimeError("submit() belongs on the thread of the loop that has awaited start()")
+        self._check_thread()
+        future: asyncio.Future[_Result] = self._loop.create_future()
+        self.add(FutureJob(future, fn, args))
+        return future
+
+    def add(self, job: Job) -> None:
+        """Queue a job, as `submit` does; it is told its outcome at once, and not in the loop's next iteration.
+
+        Raises:
+            OverloadedError: As for `submit`.
+            RuntimeError: As for `submit`.
+        """
+        self._check_thread()
         # Pending jobs count, not the queue's length: a burst that idle threads have not picked up yet is no
         # overload.
         if self._closed or len(self._pending) - len(self._crew.lost) >= self._size + self._queue:
             raise self._refusal()
         if not self._pending:
             self._pacing.first_came()
-        future: asyncio.Future[_Result] = self._loop.create_future()
-        self._pending.add(future)
-        self._crew.jobs.append((future, fn, args))
+        self._pending.add(job)
+        self._crew.jobs.append(job)
         self._flush_soon()
         if self._pacing.gives_way:
             self._crew.call_next()
             if self._pacing.is_time_to_give_way():
                 os.sched_yield()
-        return future
 
     async def stop(self, grace: float) -> int:
         """Refuse new jobs, let the pending ones finish, then end the threads.
@@ -203,14 +218,18 @@ class WorkerPool:
 
     def busy_workers(self) -> list[BusyWorker]:
         """Return the threads that are running a job, the longest running first."""
-        # An argument belongs to the job that began at `since` when that is still so after it was read.
-        seen = ((worker, worker.since, worker.args) for worker in self._crew.workers.copy())
+        # A job is the one that began at `since` when that is still so after it was read.
+        seen = ((worker, worker.since, worker.job) for worker in self._crew.workers.copy())
         busy = [
-            BusyWorker(worker.ident or 0, worker.name, since, args)
-            for worker, since, args in seen
+            BusyWorker(worker.ident or 0, worker.name, since, () if job is None else job.args)
+            for worker, since, job in seen
             if since and worker.since == since
         ]
         return sorted(busy, key=lambda worker: worker.since)
+
+    def _check_thread(self) -> None:
+        if threading.get_ident() != self._loop_ident:
+            raise RuntimeError("submit() belongs on the thread of the loop that has awaited start()")
 
     def _refusal(self) -> OverloadedError:
         if self._closed:
@@ -224,7 +243,10 @@ class WorkerPool:
             self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
-        """Call a worker, once for all that this iteration of the loop has queued; a tick follows."""
+        """Call a worker, once for all that this iteration of the loop has queued; a tick follows.
+
+        A single quick job is done while this thread gives way, and its result found here: nobody has to be woken.
+        """
         self._flushing = False
         crew = self._crew
         if crew.done:
@@ -232,7 +254,13 @@ class WorkerPool:
         # Only this thread appends: an empty queue means that every job has found its worker already.
         if not crew.jobs:
             return
-        crew.call_next()
+        crew.is_waking = True  # by the drain below
+        try:
+            crew.call_next()
+            if not crew.done:
+                os.sched_yield()
+        finally:
+            self._drain()
         if not crew.workers:
             self._refuse_queued()
         elif self._timer is None:
@@ -262,37 +290,36 @@ class WorkerPool:
     def _refuse_queued(self) -> None:
         """Fail what is queued: there is no thread, and none can be started."""
         while self._crew.jobs:
-            future = self._crew.jobs.popleft()[0]
-            self._crew.done.append((future, None, self._refusal()))
+            self._crew.done.append((self._crew.jobs.popleft(), None, self._refusal()))
         self._drain()
 
-    def _wake_loop(self) -> None:
-        """Let a drain come soon; from any thread."""
-        self._loop.call_soon_threadsafe(self._drain)
+    def _answer_bell(self) -> None:
+        """Drain, since a worker wants it."""
+        self._bell.wait()
+        self._drain()
 
     def _drain(self) -> None:
-        """Set the results that have come in. It resets the flag before the first pop, as `Worker.run` relies on."""
+        """End the jobs that are done. It resets the flag before the first pop, as `Worker.run` relies on."""
         self._crew.is_waking = False
-        done, pacing = self._crew.done, self._pacing
+        done, pending, pacing = self._crew.done, self._pending, self._pacing
         while True:
             try:
-                future, result, error = done.popleft()
+                job, result, error = done.popleft()
             except IndexError:
                 break
-            self._pending.discard(future)
+            pending.discard(job)
+            if not pending:
+                pacing.last_left()
             if pacing.gives_way and pacing.is_time_to_give_way():
                 os.sched_yield()
-            if future.done():
+            if job.is_over:
                 continue
-            if error is None:
-                future.set_result(result)
-            else:
-                future.set_exception(_raisable(error))
-                future.exception()  # counts as asked for: asyncio would log it where the caller has gone
-        if not self._pending:
-            pacing.last_left()
-            if self._empty is not None and not self._empty.done():
-                self._empty.set_result(None)
+            try:
+                job.end(result, error)
+            except Exception as failure:
+                self._loop.call_exception_handler({"message": "the end of a job failed", "exception": failure})
+        if not pending and self._empty is not None and not self._empty.done():
+            self._empty.set_result(None)
 
     def _end(self) -> None:
         """Cancel what is left and end the threads that have no job."""
@@ -301,30 +328,23 @@ class WorkerPool:
         self._ended = True
         if self._timer is not None:
             self._timer.cancel()
+        if self._loop_ident is not None:
+            self._loop.remove_reader(self._bell.reader)
         self._pacing.stop()
         self._drain()
         jobs = self._crew.jobs
         while True:
             try:
-                future = jobs.popleft()[0]
+                job = jobs.popleft()
             except IndexError:
                 break
-            if future.done():
-                self._pending.discard(future)
+            if job.is_over:
+                self._pending.discard(job)
         abandoned = list(self._pending)
         self._abandoned = len(abandoned)
-        for future in abandoned:
-            future.cancel()
+        for job in abandoned:
+            job.cancel()
         self._pending.clear()
         self._drain()
         # This blocks the loop, so it is only for threads that have no job and get none: no coroutine holds them up.
         self._crew.end(_JOIN_LIMIT, abandoned=bool(abandoned))
-
-
-def _raisable(error: BaseException) -> BaseException:
-    """Return an error that a coroutine can be handed."""
-    if not isinstance(error, StopIteration | GeneratorExit):
-        return error
-    raisable = RuntimeError(f"the job raised {type(error).__name__}")
-    raisable.__cause__ = error
-    return raisable

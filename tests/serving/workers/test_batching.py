@@ -398,3 +398,33 @@ def test_the_figures_tell_busy_queued_and_since_when_each_thread_runs_its_job(ru
         assert await pool.stop(DEADLINE) == 0
 
     run(main)
+
+
+class Careless:
+    """A job whose outcome nobody can take."""
+
+    is_over = False
+    args = ()
+
+    def run(self) -> str:
+        return "done"
+
+    def end(self, result: str, error: BaseException | None) -> None:
+        raise LookupError(result)
+
+    def cancel(self) -> None:
+        raise NotImplementedError
+
+
+def test_an_outcome_that_can_not_be_taken_is_reported_and_stops_no_other() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        reports: list[object] = []
+        loop.set_exception_handler(lambda _, context: reports.append(context["exception"]))
+        pool = await started(threads=1)
+        pool.add(Careless())
+        assert await pool.submit(abs, -1) == 1
+        assert [repr(each) for each in reports] == ["LookupError('done')"]
+        assert await pool.stop(DEADLINE) == 0
+
+    asyncio.run(main())

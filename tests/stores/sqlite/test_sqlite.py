@@ -58,14 +58,16 @@ def writer(*arguments: object) -> Iterator[subprocess.Popen[str]]:
 
 def table_rows(path: Path) -> int:
     with closing(sqlite3.connect(path)) as db:
-        rows: int = db.execute("SELECT count(*) FROM notify").fetchone()[0]
+        counted = "SELECT (SELECT count(*) FROM notify) + (SELECT count(*) FROM notify_new)"
+        rows: int = db.execute(counted).fetchone()[0]
         return rows
 
 
 def usage(path: Path) -> tuple[int, int]:
     with closing(sqlite3.connect(path)) as db:
         rows, size = db.execute("SELECT rows, bytes FROM notify_usage").fetchone()
-        return rows, size
+        newest, newest_size = db.execute("SELECT count(*), ifnull(sum(size), 0) FROM notify_new").fetchone()
+        return rows + newest, size + newest_size
 
 
 def test_reopening_keeps_entries(tmp_path: Path) -> None:
@@ -271,6 +273,7 @@ def test_text_that_was_spoilt_from_outside_is_not_repeated_in_the_error(tmp_path
         store.put("corp", 1, "id", "text", 100)
         with closing(sqlite3.connect(path)) as db, db:
             db.execute("UPDATE notify SET text = CAST(x'736563726574ff' AS TEXT)")
+            db.execute("UPDATE notify_new SET text = CAST(x'736563726574ff' AS TEXT)")
         with pytest.raises(StoreError) as caught:
             store.get("corp", 1, "id")
         assert "secret" not in str(caught.value)
@@ -340,10 +343,11 @@ def test_one_write_that_fails_takes_no_concurrent_one_with_it(tmp_path: Path) ->
     path = tmp_path / "notify.db"
     with closing(SqliteStore(path)) as store:
         with closing(sqlite3.connect(path)) as db:
-            db.execute(
-                "CREATE TRIGGER refuse AFTER INSERT ON notify WHEN new.notify_id LIKE 'bad%' "
-                "BEGIN SELECT RAISE(ABORT, 'secret'); END"
-            )
+            for table in ("notify", "notify_new"):
+                db.execute(
+                    f"CREATE TRIGGER refuse_{table} AFTER INSERT ON {table} WHEN new.notify_id LIKE 'bad%' "
+                    "BEGIN SELECT RAISE(ABORT, 'secret'); END"
+                )
 
         def work(number: int) -> list[str]:
             refused = []

@@ -21,7 +21,8 @@ from wwspec_router.cli.help import SettingsCommand
 from wwspec_router.cli.options import app_options, origin, setting_options, settings_file
 from wwspec_router.cli.ports import Kind, kind, occupant, refusal
 from wwspec_router.cli.settings_file import FILE
-from wwspec_router.config import SdkSource, Settings, variable
+from wwspec_router.config import AUTO, SdkSource, Settings, variable
+from wwspec_router.cores import usable_cores
 from wwspec_router.errors import ExtraMissingError, WWSpecError
 from wwspec_router.extras import require
 from wwspec_router.image.elf import ElfError, machine
@@ -166,6 +167,8 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     if settings.sdk is SdkSource.EMULATOR:
         text = f"sdk is the emulator's stand-in ({origin(context, 'sdk')}): the zone needs the vendor's"
         yield Finding(State.PRODUCTION, "settings", text)
+    if settings.workers == AUTO:
+        yield Finding(State.OK, "workers", f"auto: {settings.processes} worker process(es), {usable_cores().reason}")
     if settings.debug_fault:
         yield Finding(State.FIX, "settings", settings.debug_fault)
     if settings.debug_token:
@@ -210,10 +213,8 @@ def _registry(settings: Settings) -> Finding:
 
 def _store(settings: Settings) -> Finding:
     kind, _, path = settings.store_url.partition(":")
-    if kind == "memory" and settings.workers > 1:
-        return Finding(
-            State.FIX, "store", f"memory: is not shared by {settings.workers} worker processes: take another"
-        )
+    if kind == "memory" and (processes := settings.processes) > 1:
+        return Finding(State.FIX, "store", f"memory: is not shared by {processes} worker processes: take another")
     if kind == "memory":
         return Finding(State.PRODUCTION, "store", "memory: forgets all events at a restart: take sqlite: or redis:")
     try:

@@ -4,6 +4,7 @@ How the file is opened, written and read is in `SqliteFile`, jobs are in `Sqlite
 its rules, and the clock of all times in the file.
 """
 
+import contextlib
 import logging
 import sqlite3
 import time
@@ -18,6 +19,7 @@ from wwspec_router.stores.sqlite.file import SqliteFile
 from wwspec_router.stores.sqlite.housekeeping import Housekeeping
 from wwspec_router.stores.sqlite.jobs import JOB_TABLES, SqliteJobs
 from wwspec_router.stores.sqlite.lanes import JOB_LANES
+from wwspec_router.stores.sqlite.newest import ANY_NEWEST, NEWEST_TABLES, Row, add_newest, move_newest
 from wwspec_router.stores.sqlite.once import ONCE_TABLES, SqliteOnce
 
 log = logging.getLogger(__name__)
@@ -85,6 +87,7 @@ SCHEMA: Sequence[Sequence[str]] = (
     ),
     (*JOB_LANES, "CREATE TABLE clock (machine_run TEXT NOT NULL, epoch REAL NOT NULL)"),
     ONCE_TABLES,
+    NEWEST_TABLES,
 )
 """The statements of each schema version. A released version is never edited; a change is a new one."""
 
@@ -95,14 +98,22 @@ _REMOVED_AT_ONCE = 64
 _SWEEP_SECONDS = 0.05
 """Longest time that each call of the housekeeping removes expired rows."""
 
-_COUNT = "UPDATE notify_usage SET rows = rows + 1, bytes = bytes + ? WHERE rows < ? AND bytes <= ?"
+_COUNT = """
+    UPDATE notify_usage SET rows = rows + 1, bytes = bytes + ?
+    WHERE rows < ? AND bytes <= ? AND NOT EXISTS (SELECT 1 FROM notify_new)
+"""
 _COUNT_OFF = "UPDATE notify_usage SET rows = rows - 1, bytes = bytes - ?"
 _ADD = """
     INSERT INTO notify (corpid, agentid, notify_id, expires, size, text) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING
 """
 _REMOVE = "DELETE FROM notify WHERE corpid = ? AND agentid = ? AND notify_id = ?"
-_GET = "SELECT text FROM notify WHERE corpid = ? AND agentid = ? AND notify_id = ? AND expires > ?"
+_GET = """
+    SELECT text FROM notify WHERE corpid = ? AND agentid = ? AND notify_id = ? AND expires > ?
+    UNION ALL
+    SELECT text FROM notify_new WHERE corpid = ? AND agentid = ? AND notify_id = ? AND expires > ?
+    LIMIT 1
+"""
 _REMOVE_EXPIRED = """
     DELETE FROM notify WHERE (corpid, agentid, notify_id) IN (
         SELECT corpid, agentid, notify_id FROM notify WHERE expires <= ? ORDER BY expires LIMIT ?
@@ -116,9 +127,10 @@ _USAGE_AFTER_PUT = """
     LEFT JOIN notify AS old ON old.corpid = ? AND old.agentid = ? AND old.notify_id = ?
 """
 _FIGURES = """
-    SELECT usage.rows - expired.rows, usage.bytes - expired.bytes
+    SELECT usage.rows - expired.rows + new.rows, usage.bytes - expired.bytes + new.bytes
     FROM notify_usage AS usage,
-         (SELECT count(*) AS rows, ifnull(sum(size), 0) AS bytes FROM notify WHERE expires <= ?) AS expired
+         (SELECT count(*) AS rows, ifnull(sum(size), 0) AS bytes FROM notify WHERE expires <= ?) AS expired,
+         (SELECT count(*) AS rows, ifnull(sum(size), 0) AS bytes FROM notify_new WHERE expires > ?) AS new
 """
 
 
@@ -184,19 +196,21 @@ class SqliteStore(SqliteJobs, SqliteOnce):
     def get(self, corpid: str, agentid: int, notify_id: str) -> str | None:
         """Return the text or None; see `NotifyStore.get`."""
         key, now = storable_key(corpid, agentid, notify_id), self._clock()
-        rows = self._file.read(_GET, (*key, now))
+        rows = self._file.read(_GET, (*key, now, *key, now))
         text: str | None = rows[0][0] if rows else None
         return text
 
     def figures(self) -> StoreFigures:
         """Return how many live entries there are and how many bytes they hold."""
         now = self._clock()
-        [(rows, size)] = self._file.read(_FIGURES, (now,))
+        [(rows, size)] = self._file.read(_FIGURES, (now, now))
         return StoreFigures(rows=rows, bytes=size)
 
     def close(self) -> None:
         """Wait for what runs, then close the file; further calls raise StoreError."""
         self._housekeeping.close()
+        with contextlib.suppress(StoreError):  # nothing is lost: the next to open the file moves them
+            self._move_newest()
         self._file.close()
 
     def check(self) -> None:
@@ -209,21 +223,39 @@ class SqliteStore(SqliteJobs, SqliteOnce):
             log.warning("the system's clock was set by %+.0f s, %s", jump, effect)
         self._file.check_files()
         ends = time.monotonic() + _SWEEP_SECONDS
+        self._move_newest()
         while self._file.read(_ANY_EXPIRED, (self._clock(),)) and time.monotonic() < ends:
             self._file.write(lambda db: db.execute(_REMOVE_EXPIRED, (self._clock(), _REMOVED_AT_ONCE)), synced=False)
         while self._remove_ended_once() and time.monotonic() < ends:
             pass
 
-    def _put(self, db: sqlite3.Connection, row: tuple[str, int, str, float, int, str], size: int, now: float) -> bool:
+    def _move_newest(self) -> None:
+        if self._file.read(ANY_NEWEST):
+            self._file.write(move_newest, synced=False)
+
+    def _put(self, db: sqlite3.Connection, row: Row, size: int, now: float) -> bool:
         """Keep a row; return False when it would exceed a bound."""
         self._puts += 1
         if self._puts % _PUTS_PER_REMOVAL == 0:
             db.execute(_REMOVE_EXPIRED, (now, _REMOVED_AT_ONCE))
-        if db.execute(_COUNT, (size, self._limits.max_rows, self._limits.max_bytes - size)).rowcount:
-            if db.execute(_ADD, row).rowcount:
-                return True
-            db.execute(_COUNT_OFF, (size,))
-        # It replaces another row, or something must be removed first.
+        if self._file.together == 1 and add_newest(db, row, self._limits):
+            return True
+        if self._add_event(db, row, size):
+            return True
+        move_newest(db)
+        return self._add_event(db, row, size) or self._replace_event(db, row, size, now)
+
+    def _add_event(self, db: sqlite3.Connection, row: Row, size: int) -> bool:
+        """Add a row to the table; return False when something is in the way, which may also be a newest event."""
+        if not db.execute(_COUNT, (size, self._limits.max_rows, self._limits.max_bytes - size)).rowcount:
+            return False
+        if db.execute(_ADD, row).rowcount:
+            return True
+        db.execute(_COUNT_OFF, (size,))
+        return False
+
+    def _replace_event(self, db: sqlite3.Connection, row: Row, size: int, now: float) -> bool:
+        """Add a row that replaces another, or for which something must be removed first; the table has all events."""
         while not self._within_limits(db.execute(_USAGE_AFTER_PUT, (size, *row[:3])).fetchone()):
             if not db.execute(_REMOVE_EXPIRED, (now, _REMOVED_AT_ONCE)).rowcount:
                 return False

@@ -1,0 +1,65 @@
+"""The model of cores, made of figures that are known."""
+
+import msgspec
+import pytest
+
+from benchmarks.figures import Samples
+from benchmarks.report import RESULTS, read_reports
+from benchmarks.scaling import CORES, PAGE, SIZES, TWO, Ceiling, Work, renewed, scaling
+
+
+def rows(tables: str) -> dict[str, list[str]]:
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in tables.splitlines() if line]
+    return {first: rest for first, *rest in lines}
+
+
+def test_without_anything_shared_the_rate_grows_with_the_cores() -> None:
+    work = Work("call", 0.001)
+    assert [work.rate(cores) for cores in (1, 2, 64)] == pytest.approx([1000, 2000, 64_000])
+    assert work.full_at is None
+
+
+@pytest.mark.parametrize(("ceiling", "full_at"), [(3500.0, 4), (4000.0, 4), (4001.0, 5), (500.0, 1)])
+def test_what_is_shared_bounds_the_rate_from_the_core_on_that_fills_it(ceiling: float, full_at: int) -> None:
+    work = Work("event", 0.001, Ceiling("the file", ceiling))
+    assert work.full_at == full_at
+    assert work.rate(full_at) == work.rate(64) == ceiling or ceiling == 4000.0
+    assert full_at == 1 or work.rate(full_at - 1) < ceiling
+
+
+def test_the_tables_say_what_was_measured_and_what_follows() -> None:
+    exchange, stores = Samples("limit-1"), Samples("bare")
+    for size in SIZES:
+        exchange.add(size, "program", "rate", "calls/s", 1000.0)
+        exchange.add(f"{size}, free", "program", "rate", "calls/s", 900.0)
+        exchange.add(f"{size}, free", TWO, "rate", "calls/s", 1350.0)
+    stores.add("event intake, SQLite, threads: 16", "program", "rate", "calls/s", 3500.0)
+    stores.add("event intake, Redis, threads: 16", "bare", "rate", "calls/s", 100.0)
+    reports = {
+        "exchange": exchange.report("exchange", "?", quick=False),
+        "stores": stores.report("stores", "?", quick=False),
+    }
+    found = rows(scaling(reports))
+    assert found["60 KB"] == ["1,000 µs", "1,000/s", "900/s", "1,350/s", "1.50"]
+    assert found["call, 300 KB"][:7] == [f"{1000 * cores:,}" for cores in CORES[:5]] + ["32,000", "64,000"]
+    assert found["call, 300 KB"][7] == "the network: 3.2 Gbit/s a core, so 10 Gbit/s last for 3 cores"
+    assert found["event, SQLite"][:4] == ["1,000", "2,000", "3,500", "3,500"]
+    assert found["event, SQLite"][7].endswith("4 cores fill it")
+    assert found["event, Redis"][7].endswith("1 core fills it")
+
+
+def test_a_missing_figure_is_named() -> None:
+    reports = read_reports(RESULTS)
+    empty = msgspec.structs.replace(reports["exchange"], figures=[])
+    with pytest.raises(SystemExit, match="exchange.json has no rate of 'program' in '3 KB'"):
+        scaling({**reports, "exchange": empty})
+
+
+def test_the_page_has_a_block_that_is_renewed_and_the_rest_stays() -> None:
+    page = PAGE.read_text("utf-8")
+    once = renewed(page, "| new |")
+    assert "| new |" in once
+    assert renewed(once, "| newer |") == once.replace("| new |", "| newer |")
+    assert once.split("<!-- scaling")[0] == page.split("<!-- scaling")[0]
+    with pytest.raises(SystemExit, match="no block"):
+        renewed("a page", "")

@@ -1,0 +1,114 @@
+"""How many processor cores this process may use: those of its affinity mask, within the quotas of its cgroups.
+
+It does not know what they are used for.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = ["Cores", "usable_cores"]
+
+_ESCAPED = re.compile(r"\\([0-7]{3})")
+
+
+class Cores(NamedTuple):
+    """How many cores, and which limit says so."""
+
+    number: int
+    """At least 1. Of a quota only whole cores count: processes that wait for the rest of one all wait for it."""
+    reason: str
+    """Such as `2 cores in the affinity mask`."""
+
+
+class _Quota(NamedTuple):
+    cores: float
+    file: str
+
+
+def usable_cores(root: Path = Path("/"), masked: int | None = None) -> Cores:
+    """Return how many cores this process may use.
+
+    Linux limits them twice: by a mask of cores, and by processor time in each period, which containers get (`docker run
+    --cpus`, Kubernetes' limits). The latter is read from cgroups of version 1 and 2, with those above them.
+
+    Args:
+        root: Where `/proc` and the cgroups are.
+        masked: How many cores the mask has; None for that of this process.
+    """
+    masked = _masked() if masked is None else masked
+    quotas = list(_quotas(root))
+    if quotas and (least := min(quotas)).cores < masked:
+        return Cores(max(1, int(least.cores)), f"{least.file} grants {least.cores:g} of {_counted(masked)}")
+    where = "in the affinity mask" if hasattr(os, "sched_getaffinity") else "in this machine"
+    return Cores(masked, f"{_counted(masked)} {where}, and no cgroup grants less")
+
+
+def _counted(cores: int) -> str:
+    return "1 core" if cores == 1 else f"{cores} cores"
+
+
+def _masked() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _quotas(root: Path) -> Iterator[_Quota]:
+    """Yield the quota of each cgroup that this process is in, from the innermost outwards."""
+    own = _own_cgroups(root)
+    for line in _text(root / "proc/self/mountinfo").splitlines():
+        fields, _, kind = line.partition(" - ")
+        filesystem, _, options = kind.partition(" ")
+        if filesystem == "cgroup2":
+            group = own.get("")
+        elif filesystem == "cgroup" and "cpu" in options.rpartition(" ")[2].split(","):
+            group = own.get("cpu")
+        else:
+            continue
+        if group is None or len(columns := fields.split()) < 5:
+            continue
+        mounted, folder = (Path(_ESCAPED.sub(lambda found: chr(int(found[1], 8)), each)) for each in columns[3:5])
+        inner = Path(group).relative_to(mounted) if Path(group).is_relative_to(mounted) else Path()
+        if ".." in inner.parts:  # the process was moved out of what this namespace shows
+            inner = Path()
+        for each in (inner, *inner.parents):
+            quota = _quota(root, folder / each)
+            if quota is not None:
+                yield quota
+
+
+def _own_cgroups(root: Path) -> dict[str, str]:
+    """Return the cgroup of this process for each controller of version 1, and under the empty name of version 2."""
+    found: dict[str, str] = {}
+    for line in _text(root / "proc/self/cgroup").splitlines():
+        _, _, rest = line.partition(":")
+        controllers, colon, path = rest.partition(":")
+        if colon:
+            found |= dict.fromkeys(controllers.split(","), path)
+    return found
+
+
+def _quota(root: Path, folder: Path) -> _Quota | None:
+    """Return the quota of one cgroup; None when it has none."""
+    inside = root / folder.relative_to("/")
+    if text := _text(inside / "cpu.max"):
+        file, values = "cpu.max", text.split()
+    else:
+        file = "cpu.cfs_quota_us"
+        values = [_text(inside / file).strip(), _text(inside / "cpu.cfs_period_us").strip()]
+    try:
+        granted, period = (int(each) for each in values)  # "max" and -1 mean no limit
+    except ValueError:
+        return None
+    return _Quota(granted / period, str(folder / file)) if granted > 0 and period > 0 else None
+
+
+def _text(path: Path) -> str:
+    """Return what a file of the kernel holds; nothing when this system has no such file."""
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError):
+        return ""

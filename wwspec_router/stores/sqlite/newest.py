@@ -1,0 +1,94 @@
+"""The newest events in a SQLite file: one page of their own, which is all that most puts change.
+
+An event in its table changes three pages: of the table, of the index of expiry, and the counters. Each of them is
+written and synced with the transaction. So a small event that comes alone first goes to a table that is never larger
+than one page; those that come together share a transaction, and its pages. When the page is full, once a second, and
+when the file is closed, its events are moved, all in one transaction. Every transaction leaves counters and bounds
+exact: both tables count, and each event is in one of them.
+
+It does not know the clock, and removes nothing that has expired.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+
+from wwspec_router.stores.base import StoreLimits
+
+Row = tuple[str, int, str, float, int, str]
+"""corpid, agentid, notify_id, expires, size, text."""
+
+NEWEST_TABLES: Sequence[str] = (
+    """
+    CREATE TABLE notify_new (
+        notify_id TEXT NOT NULL,
+        corpid TEXT NOT NULL,
+        agentid INTEGER NOT NULL,
+        expires REAL NOT NULL,
+        size INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        PRIMARY KEY (notify_id, corpid, agentid)
+    ) WITHOUT ROWID
+    """,
+)
+"""The statements that make the table; `events.SCHEMA` says since which version it exists. Never edited."""
+
+_PAGE = 3800
+"""Bytes that the events in one page of 4,096 may take."""
+_LONGEST_IDS = 96
+"""Characters of corpid and notify_id together."""
+_BESIDE_TEXT = _LONGEST_IDS + 32
+"""Bytes that an event takes beside its text, at most."""
+_LARGEST = 760
+"""Bytes of text: from 1,002 bytes on SQLite puts a part of a row into further pages."""
+
+_STATE = """
+    SELECT usage.rows, usage.bytes, count(new.size), ifnull(sum(new.size), 0),
+        EXISTS (SELECT 1 FROM notify WHERE corpid = ? AND agentid = ? AND notify_id = ?)
+    FROM notify_usage AS usage LEFT JOIN notify_new AS new
+"""
+_ADD = """
+    INSERT INTO notify_new (corpid, agentid, notify_id, expires, size, text) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO NOTHING
+"""
+_MOVE = (
+    # Nothing, unless a process of an earlier release put an event of the same key meanwhile.
+    """
+    DELETE FROM notify WHERE (notify_id, corpid, agentid) IN (SELECT notify_id, corpid, agentid FROM notify_new)
+    """,
+    """
+    INSERT INTO notify (notify_id, corpid, agentid, expires, size, text)
+    SELECT notify_id, corpid, agentid, expires, size, text FROM notify_new
+    """,
+    """
+    UPDATE notify_usage SET rows = notify_usage.rows + new.rows, bytes = notify_usage.bytes + new.bytes
+    FROM (SELECT count(*) AS rows, ifnull(sum(size), 0) AS bytes FROM notify_new) AS new
+    """,
+    "DELETE FROM notify_new",
+)
+
+ANY_NEWEST = "SELECT 1 FROM notify_new LIMIT 1"
+"""Returns a row when there is something to move."""
+
+
+def add_newest(db: sqlite3.Connection, row: Row, limits: StoreLimits) -> bool:
+    """Add an event to the newest ones, within a transaction.
+
+    Returns:
+        False when nothing was added: it is too long, it replaces another, or a bound would be exceeded.
+    """
+    corpid, _, notify_id, _, size, _ = row
+    if size > _LARGEST or len(corpid) + len(notify_id) > _LONGEST_IDS:
+        return False
+    rows, total, waiting, waiting_bytes, known = db.execute(_STATE, row[:3]).fetchone()
+    if known or rows + waiting >= limits.max_rows or total + waiting_bytes + size > limits.max_bytes:
+        return False
+    if waiting_bytes + size + (waiting + 1) * _BESIDE_TEXT > _PAGE:
+        move_newest(db)
+    return db.execute(_ADD, row).rowcount > 0
+
+
+def move_newest(db: sqlite3.Connection) -> None:
+    """Move all of the newest events to the table of events, within a transaction."""
+    if db.execute(ANY_NEWEST).fetchone():
+        for statement in _MOVE:
+            db.execute(statement)
