@@ -41,7 +41,7 @@ MEASURED = tuple(
         "testing/test_fuzz.py",
     )
 )
-"""Tests whose processes run code that no other test runs: to measure a process takes it a quarter of a second."""
+"""Tests whose processes run code that no other test runs: to measure a process takes it a tenth of a second."""
 
 
 def pytest_collection_finish() -> None:

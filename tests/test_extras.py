@@ -2,6 +2,7 @@
 
 import sys
 import tomllib
+from collections.abc import Mapping
 from importlib.metadata import packages_distributions
 
 import pytest
@@ -15,9 +16,16 @@ from wwspec_router.extras import MODULES, require
 OPTIONAL = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
 
 
+@pytest.fixture(scope="module")
+def distributions() -> Mapping[str, list[str]]:
+    """The distributions that a module comes from; each of them is read for it."""
+    return packages_distributions()
+
+
 @pytest.mark.parametrize("extra", sorted(OPTIONAL.keys() - {"dev"}))
-def test_the_modules_of_an_extra_are_those_that_its_requirements_install(extra: str) -> None:
-    distributions = packages_distributions()
+def test_the_modules_of_an_extra_are_those_that_its_requirements_install(
+    extra: str, distributions: Mapping[str, list[str]]
+) -> None:
     installed = {canonicalize_name(distributions[module][0]) for module in MODULES[extra]}
     assert installed == {Requirement(row).name for row in OPTIONAL[extra]}
 

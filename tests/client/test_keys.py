@@ -8,12 +8,13 @@ from Crypto.Cipher import PKCS1_OAEP, PKCS1_v1_5
 from Crypto.PublicKey import RSA
 from hypothesis import given, strategies as st
 
+from tests.support.rsa_keys import new_rsa_key
 from wwspec_router.client import KeyMissingError, KeyRing, KeyRingError, ZoneClient
 from wwspec_router.contracts import UNSET
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.wecom import sync_msg
 
-FIRST, SECOND = RSA.generate(2048), RSA.generate(2048)
+FIRST, SECOND = new_rsa_key(2048), new_rsa_key(2048)
 SESAME = "open sesame"
 PEM = FIRST.export_key().decode()
 RING = KeyRing({1: PEM, 2: SECOND.export_key(pkcs=8).decode()})
@@ -97,7 +98,7 @@ def test_keys_come_from_files_with_and_without_a_passphrase(tmp_path: Path, pkcs
     [
         ("no key", "version 1 is not PEM"),
         (FIRST.public_key().export_key().decode(), "version 1 is a public key"),
-        (RSA.generate(3072).export_key().decode(), "version 1 has 3072 bits; WeCom takes 2048"),
+        (new_rsa_key(3072).export_key().decode(), "version 1 has 3072 bits; WeCom takes 2048"),
         (Path("nowhere.pem"), r"version 1: nowhere\.pem can't be read: No such file"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import pytest
 
 from tests.hostile.conftest import LIMIT, hostile_app, sent_raw
 from tests.support.apps import ROOT
+from tests.support.command import wwspec
 from tests.support.processes import command_lines
 from tests.support.redis_server import LocalRedis, local_redis
 from wwspec_router.child import Child
@@ -328,15 +330,11 @@ def test_what_a_handler_left_running_fails_without_telling(program: Program, nam
 def test_a_store_that_can_not_be_opened_is_told_without_its_password(tmp_path: Path, url: str, option: str) -> None:
     marks = Marks()
     app = hostile_app(tmp_path / "app")
-    output = tmp_path / "output"
     store = url.format(marks.new("password of the store"))
-    serve = ["serve", "--sdk", "emulator", "--app", str(app), "--port", "0", option]
-    program = Child(serve, {"WWSPEC_STORE": store}, output=output)
-    try:
-        assert program.process.wait(LIMIT) != 0
-    finally:
-        program.stop()
-    said = output.read_text()
+    serve = ("serve", "--sdk", "emulator", "--app", app, "--port", "0", option)
+    done = wwspec(tmp_path, *serve, environment={**os.environ, "WWSPEC_STORE": store})
+    assert done.returncode > 0
+    said = done.stdout + done.stderr
     assert said.strip(), "nothing was said"
     assert "Traceback" not in said
     assert marks.found(said) == set()

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 from tests.support.command import wwspec
 from tests.support.image_tars import SITE, Item, image, write_tar
 from wwspec_router import __version__
+from wwspec_router.scaffold.project import make_project, project_files
 
 DIGEST = "0123456789abcdef" * 4
 ID = f"sha256:{DIGEST}"
@@ -50,7 +49,7 @@ def dist_info(name: str, version: str, *needs: str) -> dict[str, Item]:
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A folder with a program `shop`, the tar that engines export, and a place for engines."""
-    assert wwspec(tmp_path, "new", "shop").returncode == 0
+    make_project(tmp_path / "shop", project_files("shop"))
     packages = {
         **dist_info("wwspec_router", __version__, "click>=8", "pycryptodome ; extra == 'zone'"),
         **dist_info("Click", "8.1.8"),
@@ -200,6 +199,9 @@ def test_the_base_is_given_in_one_way(tree: Path, options: list[str]) -> None:
 
 def bill(tree: Path) -> dict[str, Any]:
     """Return the list of what the image holds, which CycloneDX's own validator takes."""
+    from cyclonedx.schema import SchemaVersion  # here, since to import them takes a second
+    from cyclonedx.validation.json import JsonStrictValidator
+
     text = (tree / "shop/dist/zone-image.cdx.json").read_text("utf-8")
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
     found: dict[str, Any] = json.loads(text)

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings, strategies as st
 from msgspec import UNSET, Meta, inspect as mi
 
+from tests.support import command
 from tests.support.apps import ROOT, python, write_files
 from wwspec_router.cli.main import main
 from wwspec_router.contracts import Contract, Flag, Output, Unsigned, max_bytes
@@ -152,8 +153,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def wwspec(*arguments: object, exit_code: int = 0) -> str:
     """Run `wwspec contracts` in a process of its own, since this one has imported other applications."""
-    command = [sys.executable, "-m", "wwspec_router", "contracts", *map(str, arguments)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = command.wwspec(ROOT, "contracts", *map(str, arguments))
     assert done.returncode == exit_code, done.stdout + done.stderr
     return done.stdout + done.stderr
 
@@ -232,11 +232,11 @@ async def typed_async(client: AsyncZoneClient) -> None:
             "pyrightconfig.json": json.dumps({"typeCheckingMode": "strict", "enableTypeIgnoreComments": False}),
         },
     )
-    for command in (
+    for tool in (
         ("ruff", "format", "--isolated", "--line-length", "120", "--check", "shop_2.py"),
         ("mypy", "--strict", "--warn-unused-ignores", "--cache-dir", str(shop / ".mypy"), "app.py", "shop_2.py"),
     ):
-        done = checked(app, *command)
+        done = checked(app, *tool)
         assert done.returncode == 0, done.stdout + done.stderr
     done = checked(app, "basedpyright", "--pythonpath", sys.executable, "--outputjson", "--level", "error")
     found = {each["range"]["start"]["line"] for each in json.loads(done.stdout)["generalDiagnostics"]}
@@ -399,8 +399,8 @@ def contracts(draw: st.DrawFn, depth: int = 2) -> type[Contract]:
 def written(path: Path, request: type[Any], reply: type[Any]) -> ModuleType:
     """Write the module, check that ruff would leave it as it is, and run it."""
     text = module_of("shop", [OwnAbility("any", "here", "Call", request, reply, "Answer", 'A "text"\\\n  more')])
-    command = [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length", "120", "-"]
-    done = subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8", check=True)
+    line = [str(Path(sys.executable).with_name("ruff")), "format", "--isolated", "--line-length", "120", "-"]
+    done = subprocess.run(line, input=text, capture_output=True, text=True, encoding="utf-8", check=True)
     assert done.stdout == text
     path.write_text(text, "utf-8")
     return run(path)

@@ -30,11 +30,6 @@ def test_check_finds_no_fault_in_a_new_program(shop: Path) -> None:
     assert wwspec(shop, "check").stdout.endswith("47 abilities, 43 SDK APIs, 9 events: no fault\n")
 
 
-def test_mypy_finds_no_fault_in_a_new_program(shop: Path) -> None:
-    done = module(shop, "mypy", "--cache-dir", os.devnull)
-    assert done.returncode == 0, done.stdout
-
-
 def test_a_new_program_has_its_name_and_the_version_it_is_made_with(shop: Path) -> None:
     assert 'name = "shop"' in (shop / "abilities" / "registry.toml").read_text("utf-8")
     assert f"wwspec-router[zone]=={__version__}" in (shop / "requirements.txt").read_text("utf-8")

@@ -2,14 +2,14 @@ import base64
 import json
 
 from Crypto.Cipher import PKCS1_v1_5
-from Crypto.PublicKey import RSA
 
 from tests.emulator.apis.conftest import EmulatedZone
+from tests.support.rsa_keys import new_rsa_key
 from wwspec_router.emulator.state.tasks import TASK_SECONDS
 
 
 def test_an_app_that_opens_the_key_of_a_message_can_have_it_analysed(zone: EmulatedZone) -> None:
-    private = RSA.generate(2048)
+    private = new_rsa_key()
     token = zone.platform.get_token(zone.settings.corpid, zone.settings.secret)["access_token"]
     key = {"public_key": private.public_key().export_key().decode(), "public_key_ver": 2}
     assert zone.platform.app_call("chatdata/set_public_key", token, json.dumps(key).encode())["errcode"] == 0

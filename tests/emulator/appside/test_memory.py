@@ -9,10 +9,10 @@ from typing import Any, NoReturn
 
 import httpx
 import pytest
-from Crypto.PublicKey import RSA
 
 from tests.emulator.apis.conftest import SECOND_PROGRAM, EmulatedZone
 from tests.emulator.conftest import SealedProgram
+from tests.support.rsa_keys import new_rsa_key
 from wwspec_router.child import Child
 from wwspec_router.emulator.bounded import MIB
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
@@ -241,7 +241,7 @@ def test_tickets_that_never_expire_are_bounded(zone: EmulatedZone) -> None:
 
 def test_sealed_keys_of_messages_are_bounded(zone: EmulatedZone) -> None:
     """Row 7: a key that made room is sealed again, to the same."""
-    pem = RSA.generate(2048).public_key().export_key().decode()
+    pem = new_rsa_key().public_key().export_key().decode()
     asked = {"public_key": pem, "public_key_ver": 1}
     zone.platform.app_call("chatdata/set_public_key", _token(zone), json.dumps(asked).encode())
     pulled = zone.ok("sync_msg", limit=100)["msg_list"]

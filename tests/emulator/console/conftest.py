@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 from click.testing import CliRunner
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
 
 from tests.support.apps import ROOT
 from wwspec_router.cli.main import main
@@ -38,7 +38,7 @@ def served() -> Iterator[Zone]:
 
 
 @contextmanager
-def watched(context: BrowserContext) -> Iterator[Page]:
+def watched(page: Page) -> Iterator[Page]:
     """Yield a page whose errors fail the test."""
     faults: list[str] = []
 
@@ -46,23 +46,42 @@ def watched(context: BrowserContext) -> Iterator[Page]:
         if message.type == "error":
             faults.append(message.text)
 
-    page = context.new_page()
+    def note_error(error: Error) -> None:
+        faults.append(str(error))
+
     page.on("console", note)
-    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("pageerror", note_error)
     yield page
+    page.remove_listener("console", note)
+    page.remove_listener("pageerror", note_error)
     assert faults == []
 
 
+@pytest.fixture(scope="module")
+def window(browser: Browser, served: Zone) -> Iterator[Page]:
+    """One window for a module: to open a window takes the browser longer than to load the page."""
+    context = browser.new_context(base_url=served.client.url, locale="en-US", reduced_motion="reduce")
+    with context:
+        yield context.new_page()
+
+
 @pytest.fixture
-def page(browser: Browser, served: Zone) -> Iterator[Page]:
-    """The console in English, in a window of 1,280 pixels; relative addresses are those of the emulator."""
+def page(window: Page, served: Zone) -> Iterator[Page]:
+    """The console in English, in a window of 1,280 pixels; relative addresses are those of the emulator.
+
+    The page is loaded anew, and nothing is left of the test before: no choice that it stored, no route, no permission.
+    """
     served.client.reset()
-    context = browser.new_context(
-        base_url=served.client.url, locale="en-US", viewport={"width": 1280, "height": 800}, reduced_motion="reduce"
-    )
-    with context, watched(context) as page:
-        page.goto("/")
-        yield page
+    window.unroute_all(behavior="ignoreErrors")
+    window.context.clear_permissions()
+    window.set_viewport_size({"width": 1280, "height": 800})
+    window.goto("about:blank")
+    storage = window.context.new_cdp_session(window)
+    storage.send("Storage.clearDataForOrigin", {"origin": served.client.url, "storageTypes": "all"})
+    storage.detach()
+    with watched(window):
+        window.goto("/")
+        yield window
 
 
 def run_shown_command(page: Page, start: str) -> str:

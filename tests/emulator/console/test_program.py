@@ -69,7 +69,7 @@ def shown(browser: Browser, zone: ServedZone) -> Iterator[Page]:
         base_url=zone.client.url, locale="en-US", viewport={"width": 1280, "height": 900}, reduced_motion="reduce"
     )
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    with context, watched(context) as page:
+    with context, watched(context.new_page()) as page:
         page.goto("/#/program?ability=figures")
         yield page
 

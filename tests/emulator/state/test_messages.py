@@ -7,6 +7,7 @@ from Crypto.Cipher import PKCS1_v1_5
 from Crypto.PublicKey import RSA
 
 from tests.emulator.conftest import Emulator, Json, StartEmulator
+from tests.support.rsa_keys import new_rsa_key
 from wwspec_router.emulator.apis.table import APIS
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 
@@ -209,7 +210,7 @@ def test_every_documented_api_is_modelled() -> None:
 
 
 def test_an_app_decrypts_the_keys_of_messages_with_its_private_key(emulator: Emulator) -> None:
-    private = RSA.generate(2048)
+    private = new_rsa_key()
     pem = private.public_key().export_key().decode()
     assert emulator.app_call("set_public_key", {"public_key": pem, "public_key_ver": 3})["errcode"] == 0
     messages = pull(emulator, limit=3)["msg_list"]
@@ -222,7 +223,7 @@ def test_an_app_decrypts_the_keys_of_messages_with_its_private_key(emulator: Emu
         secret_key = PKCS1_v1_5.new(private).decrypt(sealed, b"", expected_pt_len=32)
         assert secret_key.decode() == keys.secret_key(message["msgid"])
 
-    other = RSA.generate(2048).public_key().export_key().decode()
+    other = new_rsa_key().public_key().export_key().decode()
     for version, errcode in [(2, 40212), (3, 40212), (4, 0)]:
         answer = emulator.app_call("set_public_key", {"public_key": other, "public_key_ver": version})
         assert answer["errcode"] == errcode
@@ -243,7 +244,7 @@ def test_a_public_key_that_is_none_is_refused(emulator: Emulator, body: Json, er
 
 def test_public_keys_of_another_size_and_private_keys_are_refused(emulator: Emulator) -> None:
     small = RSA.generate(1024)  # noqa: S505 - the platform refuses it
-    for pem in (small.public_key().export_key(), RSA.generate(2048).export_key()):
+    for pem in (small.public_key().export_key(), new_rsa_key().export_key()):
         body = {"public_key": pem.decode(), "public_key_ver": 1}
         assert emulator.app_call("set_public_key", body)["errcode"] == 40211
 
