@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the table of settings in docs/operations.md from wwspec_router/config.py, between its two marks.
+"""Writes the table of settings in docs/en/how-to/operations.md from wwspec_router/config.py, between its two marks.
 
 usage: scripts/settings_table.py [--check]    with --check it writes nothing and exits with 1 when the table differs
 """
@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "operations.md"
+PAGE = ROOT / "docs" / "en" / "how-to" / "operations.md"
 BEGIN = "<!-- settings: made by scripts/settings_table.py -->\n"
 END = "<!-- end of settings -->\n"
 

@@ -21,7 +21,7 @@ from tests.support.waiting import wait_until
 from wwspec_router.cli.main import VERBS
 from wwspec_router.testing.zone import Zone
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "en").rglob("*.md"))]
 
 ELSEWHERE = {
     "scripts/demo --once": "scripts/demo is two lines; tests/cli/test_verbs.py plays `wwspec demo --once`",
