@@ -27,7 +27,7 @@ class Say:
     def head(self, title: str, introduction: str) -> str:
         """Return the beginning of a page: how it came about, its title, and what it is for."""
         mark = "<!-- Made from the code by scripts/fix: change scripts/reference, not this page. -->"
-        return f"{mark}\n\n# {title}\n\n{introduction}\n"
+        return f"# {title}\n\n{mark}\n\n{introduction}\n"
 
 
 class Summary(NamedTuple):

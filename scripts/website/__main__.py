@@ -17,6 +17,9 @@ from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
 from mkdocs.livereload import LiveReloadServer
 
+from scripts.website.offline import requests_elsewhere
+from scripts.website.pages import DOCS, LANGUAGES, blocks_of, pages_of
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SITE = ROOT / "build" / "site"
@@ -60,9 +63,15 @@ def main() -> int:
     except Abort as error:
         print(f"scripts/docs: {error}", file=sys.stderr)
         return 1
+    if asked := list(requests_elsewhere(SITE)):
+        print("scripts/docs: the site asks other hosts:", *asked, sep="\n  ", file=sys.stderr)
+        return 1
     pages = len(list(SITE.rglob("*.html")))
     size = sum(file.stat().st_size for file in SITE.rglob("*") if file.is_file())
     print(f"build/site: {pages} pages, {size / 1e6:.1f} MB")
+    for language in LANGUAGES:
+        blocks = sum(len(blocks_of(DOCS / language / page)) for page in pages_of(language))
+        print(f"docs/{language}: {len(pages_of(language))} pages, {blocks} blocks that tests/docs runs")
     return 0
 
 

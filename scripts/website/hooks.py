@@ -6,7 +6,6 @@ The language is `extra.language` of the configuration. Nothing here knows what a
 import logging
 import posixpath
 import re
-from pathlib import Path
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -78,7 +77,6 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Lead the pictures that a page has in HTML to their files, and let the palette of the site choose among them."""
-
     built = {file.dest_uri for file in files}
 
     def resolved(found: re.Match[str]) -> str:
@@ -108,9 +106,3 @@ def on_page_context(context: dict[str, Any], page: Page, config: MkDocsConfig, n
     for alternate in config.extra["alternate"]:
         alternate["link"] = f"../{alternate['lang']}/{page.file.dest_uri}"
     return context
-
-
-def on_post_build(config: MkDocsConfig) -> None:
-    """Take the parts out of the site that only a site with a server of its own needs."""
-    for name in ("sitemap.xml", "sitemap.xml.gz"):
-        (Path(config.site_dir) / name).unlink(missing_ok=True)

@@ -3,10 +3,11 @@
 Needs no more than the standard library, since the tests read it, too.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["DOCS", "LANGUAGES", "SECTIONS", "UNTRANSLATED", "pages_of", "tree_faults", "untranslated"]
+__all__ = ["DOCS", "LANGUAGES", "SECTIONS", "UNTRANSLATED", "blocks_of", "pages_of", "tree_faults", "untranslated"]
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 LANGUAGES = {"en": "English", "zh": "中文"}
@@ -34,6 +35,12 @@ def pages_of(language: str) -> set[str]:
     """Return the pages of a language, such as `how-to/start.md`."""
     folder = DOCS / language
     return {page.relative_to(folder).as_posix() for page in folder.rglob("*.md")}
+
+
+def blocks_of(page: Path) -> list[str]:
+    """Return the blocks of a page that are files or commands, which the tests run."""
+    text = page.read_text("utf-8")
+    return re.findall(r"^ *```(?:bash|python|toml|json)\n.*?^ *```$", text, re.MULTILINE | re.DOTALL)
 
 
 def untranslated() -> list[str]:
