@@ -54,8 +54,9 @@ def test_a_page_without_translation_that_is_not_listed_is_found(
 
 @pytest.mark.parametrize("page", TRANSLATED)
 def test_a_translation_has_the_code_and_the_places_of_its_original(page: str) -> None:
-    assert blocks_of(DOCS / "zh" / page) == blocks_of(DOCS / "en" / page), (
-        f"docs/zh/{page}: its blocks are not those of docs/en/{page}"
+    original = DOCS / "en" / page
+    assert blocks_of(DOCS / "zh" / page) == blocks_of(original), (
+        f"docs/zh/{page}: its blocks are not those of {original}"
     )
     assert places("zh", page) == places("en", page), (
         f"docs/zh/{page}: give each heading the anchor of docs/en/{page}, as in `## 标题 {{#title}}`"
