@@ -11,21 +11,41 @@ from functools import partial
 
 from benchmarks import rig
 from benchmarks.command import Benchmark, Effort, run
-from benchmarks.contenders import INLINE, LIMIT, PEERS, PROGRAM, missing, peer, program
+from benchmarks.contenders import (
+    FRAMEWORKS,
+    HARD_LIMIT,
+    INLINE,
+    LIMIT,
+    PROGRAM,
+    PURE,
+    TWO_LIMITS,
+    missing,
+    peer,
+    program,
+)
 from benchmarks.figures import Samples
 from benchmarks.zones import BenchmarkZone, SdkName, zone
+from wwspec_router.contracts.fitting import ENGINE
 
 SIZES = {"3 KB": 10, "60 KB": 200, "300 KB": 1000}
 """Size of the reply -> messages in it."""
 CONNECTIONS = 16
-FRAMEWORKS = [name for name in PEERS if name not in (LIMIT, INLINE, "bare")]
+VARIANTS = {
+    f"{PROGRAM} --no-lean-http",
+    "BlackSheep, models declared",
+    "FastAPI async, models by hand",
+    "FastAPI sync",
+    "http.server single",
+    "http.server threads, reply unread",
+}
+"""What a quick run leaves out, unless it is asked for: another form of each takes part."""
 
 Start = Callable[[], AbstractContextManager[rig.Server]]
 
 
 def measure(effort: Effort) -> Samples:
     """Measure every contender with every size of reply."""
-    samples = Samples(LIMIT, connections=CONNECTIONS, seconds_of_a_turn=effort.seconds)
+    samples = Samples(LIMIT, connections=CONNECTIONS, seconds_of_a_turn=effort.seconds, contracts=ENGINE)
     for name in FRAMEWORKS:
         if package := missing(name):
             samples.notes.append(f"{name} was left out: {package} is not installed")
@@ -52,6 +72,8 @@ def compare(
     with ExitStack() as stack:
         served = stack.enter_context(zone(messages, sdk))
         starts = effort.chosen(contenders(served), LIMIT)
+        if effort.quick and not effort.contenders:
+            starts = {name: start for name, start in starts.items() if name not in VARIANTS}
         servers = {name: stack.enter_context(start()) for name, start in starts.items()}
         for server in () if effort.quick else servers.values():
             rig.load(server, served, connections=CONNECTIONS, seconds=1)
@@ -67,27 +89,31 @@ def pinned(served: BenchmarkZone) -> dict[str, Start]:
     """Everybody, each on the first core."""
     core = rig.CORES[0]
     starts: dict[str, Start] = {
-        LIMIT: partial(peer, LIMIT, served, core),
-        INLINE: partial(peer, INLINE, served, core),
+        HARD_LIMIT: partial(peer, HARD_LIMIT, served, core=core),
+        LIMIT: partial(peer, LIMIT, served, core=core),
+        INLINE: partial(peer, INLINE, served, core=core),
         PROGRAM: partial(program, served, core=core),
+        PURE: partial(program, served, core=core, variables={"WWSPEC_PURE": "1"}),
         f"{PROGRAM} --no-lean-http": partial(program, served, "--no-lean-http", core=core),
     }
-    return starts | {name: partial(peer, name, served, core) for name in FRAMEWORKS if not missing(name)}
+    return starts | {name: partial(peer, name, served, core=core) for name in FRAMEWORKS if not missing(name)}
 
 
 def free(served: BenchmarkZone) -> dict[str, Start]:
-    """The references and the program, none of them pinned."""
+    """The references and the program, none of them pinned, with one process and with two."""
     return {
+        HARD_LIMIT: partial(peer, HARD_LIMIT, served),
         LIMIT: partial(peer, LIMIT, served),
+        TWO_LIMITS: partial(peer, TWO_LIMITS, served),
         INLINE: partial(peer, INLINE, served),
-        PROGRAM: partial(program, served),
+        PROGRAM: partial(program, served, "--workers", "1"),
         f"{PROGRAM} --workers 2": partial(program, served, "--workers", "2"),
     }
 
 
 def few(served: BenchmarkZone) -> dict[str, Start]:
     """The references and the program, each on the first core."""
-    return {name: start for name, start in pinned(served).items() if name in (LIMIT, INLINE, PROGRAM)}
+    return {name: start for name, start in pinned(served).items() if name in (HARD_LIMIT, LIMIT, INLINE, PROGRAM)}
 
 
 BENCHMARK = Benchmark(

@@ -156,7 +156,7 @@ def replies(samples: Samples, effort: Effort) -> None:
         with zone(messages) as served, ExitStack() as stack:
             core = rig.CORES[0]
             servers = {
-                LIMIT: stack.enter_context(peer(LIMIT, served, core)),
+                LIMIT: stack.enter_context(peer(LIMIT, served, core=core)),
                 PROGRAM: stack.enter_context(program(served, core=core)),
             }
             for _ in range(effort.rounds):

@@ -1,7 +1,7 @@
 """How much latency does the program add for one caller, when the SDK answers at once?
 
 `python -m benchmarks.bench_latency [--json] [--quick]`. One connection, replies of 3 KB; the difference to limit-1 is
-what the program adds. Needs `wrk`.
+what the program adds, and the difference to limit-0 what it adds to all that its connection class costs. Needs `wrk`.
 """
 
 from contextlib import ExitStack
@@ -10,16 +10,17 @@ from functools import partial
 from benchmarks import rig
 from benchmarks.bench_exchange import free, pinned
 from benchmarks.command import Benchmark, Effort, run
-from benchmarks.contenders import INLINE, LIMIT, PROGRAM
+from benchmarks.contenders import HARD_LIMIT, INLINE, LIMIT, PROGRAM
 from benchmarks.figures import Samples
 from benchmarks.zones import zone
+from wwspec_router.contracts.fitting import ENGINE
 
-NAMES = (LIMIT, INLINE, PROGRAM, f"{PROGRAM} --no-lean-http")
+NAMES = (HARD_LIMIT, LIMIT, INLINE, PROGRAM, f"{PROGRAM} --no-lean-http")
 
 
 def measure(effort: Effort) -> Samples:
     """Measure with and without pinning, in turns."""
-    samples = Samples(LIMIT, connections=1, seconds_of_a_turn=effort.seconds)
+    samples = Samples(LIMIT, connections=1, seconds_of_a_turn=effort.seconds, contracts=ENGINE)
     with zone(messages=10) as served:
         for case, contenders in (("pinned", pinned), ("free", free))[: effort.pick(full=2, quick=1)]:
             with ExitStack() as stack:

@@ -6,7 +6,8 @@ Event intake is the kernel's whole way of an event: check, store, notify through
 calls store the same text: SQLite with one durable transaction for each (`synchronous=FULL`, WAL, one connection under
 a lock), Redis with one SET, at a server that syncs each write. Asynchronous calls are accepted, run by an ability that
 answers at once, kept, reported and removed. `get_callback_data` is called over HTTP and compared
-with a passthrough whose reply is as long. Needs `wrk`; Redis is left out where redis-server is missing.
+with a passthrough whose reply is as long; with Redis also with a program that decodes, makes the same GET with
+redis-py and encodes, inline on its loop. Needs `wrk`; Redis is left out where redis-server is missing.
 """
 
 import shutil
@@ -26,7 +27,7 @@ from benchmarks import rig
 from benchmarks.applications import REGISTRY, InstantSdk, call, kernel
 from benchmarks.bench_exchange import CONNECTIONS
 from benchmarks.command import Benchmark, Effort, run
-from benchmarks.contenders import PROGRAM, program
+from benchmarks.contenders import PROGRAM, REDIS_GET, peer, program
 from benchmarks.figures import Samples
 from benchmarks.zones import CORPID, PASSTHROUGH, ROOT, BenchmarkZone, event, zone
 from tests.support.redis_server import local_redis
@@ -44,6 +45,8 @@ JOB_THREADS = 8
 BARE = "bare"
 LIMITS = StoreLimits(max_rows=10_000_000, max_bytes=1 << 33, max_jobs=10_000_000)
 """More than any round brings in: a full store refuses, which costs nothing."""
+REDIS_KEY = f"inline:notify:entry:{CORPID}:1:notify-1_1"
+"""Where the event is for the inline program: a key as long as the program's own."""
 TTL = 1200
 """Seconds, as the reference program keeps events."""
 
@@ -179,32 +182,45 @@ def asynchronous(samples: Samples, effort: Effort, redis: str | None, folder: Pa
 
 def fetching(samples: Samples, effort: Effort, redis: str | None, folder: Path) -> None:
     """Measure get_callback_data beside a passthrough over HTTP, in turns."""
+    text = event()
+    case = f"fetch of {len(text)} bytes, {{}}".format
     with zone(messages=0) as served, ExitStack() as stack:
-        text = event()
         (served.folder / "sync_msg.json").write_text(padded(len(text)))
         stores = {"memory": "memory:", "SQLite": f"sqlite:{folder / 'served.db'}"}
         if redis is not None:
             stores["Redis"] = f"unix://{redis}?db=1"
-        servers = {}
+        passing, fetch = (
+            served.seal(PASSTHROUGH),
+            served.seal("get_callback_data", "{}", notify_id="notify-1_1"),
+        )
+        contenders = {}
         for name, url in stores.items():
-            servers[name] = stack.enter_context(program(served, "--store", url, core=rig.CORES[0]))
-            store_event(served, servers[name], text)
-        calls = {
-            "passthrough": served.seal(PASSTHROUGH),
-            "get_callback_data": served.seal("get_callback_data", "{}", notify_id="notify-1_1"),
-        }
+            if effort.runs(case(name)):
+                samples.refer(case(name), "passthrough")
+                server = stack.enter_context(program(served, "--store", url, core=rig.CORES[0]))
+                store_event(served, server, text)
+                contenders[name] = {"passthrough": (server, passing), "get_callback_data": (server, fetch)}
+        if redis is not None and "Redis" in contenders:
+            with closing(Redis.from_url(stores["Redis"])) as client:
+                client.set(REDIS_KEY, text)
+            server = stack.enter_context(peer(REDIS_GET, served, stores["Redis"], REDIS_KEY, core=rig.CORES[0]))
+            check_fetch(served, server)
+            contenders["Redis"][REDIS_GET] = (server, fetch)
         for _ in range(effort.rounds):
-            for name, server in servers.items():
-                case = f"fetch of {len(text)} bytes, {name}"
-                samples.refer(case, "passthrough")
-                for contender, one in calls.items():
+            for name, ways in contenders.items():
+                for contender, (server, one) in ways.items():
                     turn = rig.load(server, served, connections=CONNECTIONS, seconds=effort.seconds, calls=[one])
-                    samples.add(case, contender, "rate", "calls/s", turn.rate)
+                    samples.add(case(name), contender, "rate", "calls/s", turn.rate)
 
 
 def store_event(served: BenchmarkZone, server: rig.Server, text: str) -> None:
     """Bring an event in, and make sure that it can be fetched."""
     rig.ask(server.port, served, "", data=text, call_type=2)
+    check_fetch(served, server)
+
+
+def check_fetch(served: BenchmarkZone, server: rig.Server) -> None:
+    """Make sure that the event can be fetched."""
     fetched = rig.ask(server.port, served, "get_callback_data", data="{}", notify_id="notify-1_1")
     if not (isinstance(fetched, dict) and "event_type" in fetched):
         raise RuntimeError(f"the event can't be fetched: {fetched}")
@@ -227,9 +243,8 @@ def measure(effort: Effort) -> Samples:
         else:
             redis = str(stack.enter_context(local_redis(folder)).path)
         intake(samples, effort, redis, folder)
-        if effort.cases:
-            return samples
-        asynchronous(samples, effort, redis, folder)
+        if not effort.cases:
+            asynchronous(samples, effort, redis, folder)
         fetching(samples, effort, redis, folder)
     return samples
 

@@ -1,22 +1,41 @@
-"""Who is measured: the program as run.sh starts it, the two references, and frameworks that a team may pick instead.
+"""Who is measured: the program as run.sh starts it, the references, and frameworks that a team may pick instead.
 
 All answer the same sealed call with the same reply, with the same SDK module and the same environment variables.
 """
 
 import importlib.util
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
 from benchmarks import rig
 from benchmarks.zones import BenchmarkZone
 
-__all__ = ["INLINE", "LIMIT", "PEERS", "PROGRAM", "Peer", "missing", "peer", "program"]
+__all__ = [
+    "FRAMEWORKS",
+    "HARD_LIMIT",
+    "INLINE",
+    "LIMIT",
+    "PEERS",
+    "PROGRAM",
+    "PURE",
+    "REDIS_GET",
+    "TWO_LIMITS",
+    "Peer",
+    "missing",
+    "peer",
+    "program",
+]
 
+HARD_LIMIT = "limit-0"
 LIMIT = "limit-1"
+TWO_LIMITS = "limit-1 --workers 2"
 INLINE = "inline"
 PROGRAM = "program"
+PURE = "program, WWSPEC_PURE"
+"""The program without its compiled check: msgspec checks all requests and replies."""
+REDIS_GET = "redis-py GET, inline"
 
 
 class Peer(NamedTuple):
@@ -44,10 +63,25 @@ _GUNICORN = (
     "127.0.0.1:PORT",
 )
 
-PEERS = {
-    LIMIT: Peer(_module("limit_1")),
-    INLINE: Peer(_module("inline")),
+_GRANIAN = (
+    "-m",
+    "granian",
+    "--interface",
+    "rsgi",
+    "--workers",
+    "1",
+    "--no-ws",
+    "--host",
+    "127.0.0.1",
+    "--port",
+    "PORT",
+)
+
+FRAMEWORKS = {
+    "granian RSGI": Peer((*_GRANIAN, "benchmarks.peers.granian_rsgi:app"), "granian"),
     "Litestar": Peer(_module("litestar_app"), "litestar"),
+    "BlackSheep": Peer(_module("blacksheep_app", "by_hand"), "blacksheep"),
+    "BlackSheep, models declared": Peer(_module("blacksheep_app", "declared"), "blacksheep"),
     "FastAPI async": Peer(_module("fastapi_app", "declared"), "fastapi"),
     "FastAPI async, models by hand": Peer(_module("fastapi_app", "by_hand"), "fastapi"),
     "FastAPI sync": Peer(_module("fastapi_app", "threads"), "fastapi"),
@@ -55,7 +89,16 @@ PEERS = {
     "http.server threads": Peer(_module("http_server", "threads")),
     "http.server single": Peer(_module("http_server", "single")),
     "http.server threads, reply unread": Peer(_module("http_server", "unchecked")),
+}
+"""What a team may pick instead of the program."""
+PEERS = {
+    HARD_LIMIT: Peer(_module("limit_0")),
+    LIMIT: Peer(_module("limit_1")),
+    TWO_LIMITS: Peer(_module("limit_1", "2")),
+    INLINE: Peer(_module("inline")),
+    **FRAMEWORKS,
     "bare": Peer(_module("bare")),
+    REDIS_GET: Peer(_module("redis_get"), "redis"),
 }
 
 
@@ -66,19 +109,21 @@ def missing(name: str) -> str:
 
 
 @contextmanager
-def peer(name: str, zone: BenchmarkZone, core: int | None = None) -> Iterator[rig.Server]:
-    """Run a peer."""
+def peer(name: str, zone: BenchmarkZone, *arguments: str, core: int | None = None) -> Iterator[rig.Server]:
+    """Run a peer, with more arguments if it takes any."""
     port = rig.free_port()
-    command = [sys.executable, *(each.replace("PORT", str(port)) for each in PEERS[name].command)]
+    command = [sys.executable, *(each.replace("PORT", str(port)) for each in PEERS[name].command), *arguments]
     with rig.serve(command, port, rig.peer_environment(zone), zone, core) as server:
         yield server
 
 
 @contextmanager
-def program(zone: BenchmarkZone, *options: str, core: int | None = None) -> Iterator[rig.Server]:
-    """Run the program as run.sh starts it, with more options of `wwspec serve`."""
+def program(
+    zone: BenchmarkZone, *options: str, core: int | None = None, variables: Mapping[str, str] | None = None
+) -> Iterator[rig.Server]:
+    """Run the program as run.sh starts it, with more options of `wwspec serve` and more environment variables."""
     port = rig.free_port()
     with rig.installed_program(zone) as (command, environment):
         command += ["--port", str(port), *options]
-        with rig.serve(command, port, environment, zone, core) as server:
+        with rig.serve(command, port, {**environment, **(variables or {})}, zone, core) as server:
             yield server

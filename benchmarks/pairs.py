@@ -37,6 +37,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="wwspec-bench-pairs-") as folder:
         before = Path(folder)
         export(options.commit, before)
+        build(before)
         for tree in (ROOT, before):
             for package in _PACKAGES:
                 compileall.compile_dir(tree / package, quiet=1)
@@ -64,6 +65,15 @@ def export(commit: str, folder: Path) -> None:
         sys.exit(f"scripts/bench: git knows no commit {commit}")
     with tarfile.open(fileobj=BytesIO(archive.stdout)) as tar:
         tar.extractall(folder, filter="data")
+
+
+def build(folder: Path) -> None:
+    """Compile what the files of a commit have to compile; this tree's is compiled by scripts/env."""
+    if not (folder / "hatch_build.py").exists():
+        return
+    done = subprocess.run([sys.executable, "hatch_build.py"], cwd=folder, stdout=sys.stderr, check=False)
+    if done.returncode:
+        sys.exit("scripts/bench: the commit's C file was not compiled; the lines above say why")
 
 
 def measure(tree: Path, name: str, options: list[str]) -> Iterator[tuple[Key, Figure]]:

@@ -20,7 +20,7 @@ OURS = "#2f9e6e"
 OTHERS = "#5b8def"
 REFERENCES = "#a0a6ae"
 SERIES = {"inline": "#a0a6ae", "pool": "#2f9e6e", "ThreadPoolExecutor": "#5b8def", "anyio": "#d9822b"}
-REFERENCE_NAMES = ("limit-1", "inline", "ideal")
+REFERENCE_NAMES = ("limit-0", "limit-1", "inline", "ideal")
 
 _STYLE = {
     "svg.hashsalt": "wwspec_router",

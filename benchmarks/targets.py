@@ -22,7 +22,7 @@ class Target(NamedTuple):
     reference: str
     """Empty for the figure alone."""
     bound: str
-    """`>=` or `<=`, and a number."""
+    """`>=` or `<=`, and a number; empty for a figure that is only shown."""
     unit: str = "x"
     """`x` for a ratio, else the unit of a difference, or of the figure alone."""
 
@@ -31,29 +31,43 @@ def _exchange(size: str, name: str, reference: str, bound: str, metric: str = "r
     return Target("exchange", size, name, metric, reference, bound)
 
 
-_FACTORS = (("FastAPI async", ">= 3"), ("http.server threads", ">= 6"), ("Litestar", ">= 1.5"))
+def _to_limits(size: str, name: str, bound: str, hard_bound: str = "") -> list[Target]:
+    """Return a target to limit-1, and the same figure to limit-0."""
+    return [_exchange(size, name, "limit-1", bound), _exchange(size, name, "limit-0", hard_bound)]
+
+
+_FACTORS = {
+    "3 KB": {"FastAPI async": ">= 3", "http.server threads": ">= 6", "Litestar": ">= 1.5"},
+    "60 KB": {"FastAPI async": ">= 11", "http.server threads": ">= 8", "Litestar": ">= 2.2"},
+}
 
 TARGETS = [
-    _exchange("3 KB", "program", "limit-1", ">= 0.72"),
-    _exchange("60 KB", "program", "limit-1", ">= 0.55"),
-    _exchange("300 KB", "program", "inline", ">= 1"),
-    *(_exchange(size, "program", "inline", "<= 1", "p99") for size in ("3 KB", "60 KB", "300 KB")),
-    _exchange("3 KB, free", "program", "limit-1", ">= 0.65"),
-    _exchange("3 KB", "program", "limit-1", ">= 0.95"),
-    *(_exchange(size, "program", peer, bound) for size in ("3 KB", "60 KB") for peer, bound in _FACTORS),
+    *_to_limits("3 KB", "program", ">= 1.2", ">= 0.85"),
+    *_to_limits("60 KB", "program", ">= 0.9"),
+    *_to_limits("300 KB", "program", ">= 0.8"),
+    *_to_limits("3 KB, free", "program", ">= 0.65"),
+    *_to_limits("60 KB, free", "program", ">= 0.75"),
+    *_to_limits("60 KB, free", "program --workers 2", ">= 1.3"),
+    _exchange("3 KB", "program", "inline", "<= 0.6", "p99"),
+    _exchange("60 KB", "program", "inline", "<= 0.5", "p99"),
+    _exchange("300 KB", "program", "inline", "<= 0.45", "p99"),
+    *(_exchange(size, "program", peer, bound) for size, bounds in _FACTORS.items() for peer, bound in bounds.items()),
     Target("pool", "HTTP: 50 ms, callers: 256", "program", "rate", "ideal", ">= 0.95"),
     Target("pool", "HTTP: 50 ms, callers: 256", "program", "p99", "ideal", "<= 1.3"),
     Target("pool", "HTTP: 10 % slow, program", "mixed", "p50 of quick", "alone", "<= 2"),
-    Target("latency", "pinned", "program", "p50", "limit-1", "<= 60", "µs"),
+    Target("latency", "pinned", "program", "p50", "limit-1", "<= 50", "µs"),
+    Target("latency", "pinned", "program", "p50", "limit-0", "", "µs"),
     *(
         Target("stores", f"fetch of 125 bytes, {store}", "get_callback_data", "rate", "passthrough", ">= 0.9")
-        for store in ("memory", "SQLite", "Redis")
+        for store in ("memory", "SQLite")
     ),
-    Target("stores", "event intake, SQLite, threads: 1", "program", "rate", "bare", ">= 0.8"),
+    Target("stores", "fetch of 125 bytes, Redis", "get_callback_data", "rate", "redis-py GET, inline", ">= 0.9"),
+    Target("stores", "event intake, SQLite, threads: 1", "program", "rate", "bare", ">= 0.85"),
     Target("stores", "event intake, SQLite, threads: 16", "program", "rate", "bare", ">= 0.8"),
-    Target("startup", "cold start", "program", "time", "bare", "<= 1.25"),
-    Target("startup", "idle", "program", "resident", "bare", "<= 1.3"),
-    Target("startup", "after load of 16 callers", "program", "resident", "bare", "<= 1.3"),
+    # Not worse than the 1.18 and 1.13 that were reached before the compiled check.
+    Target("startup", "cold start", "program", "time", "bare", "<= 1.185"),
+    Target("startup", "idle", "program", "resident", "bare", "<= 1.135"),
+    Target("startup", "after load of 16 callers", "program", "resident", "bare", "<= 1.135"),
     Target("startup", "cold start", "program, 1,000 abilities more", "time", "bare", "<= 300", "ms"),
     *(
         Target("client", f"3 KB, {caller}: 1", "client", "processor", "httpx by hand", "<= 1.15")
@@ -69,8 +83,11 @@ TARGETS = [
 ]
 
 
-def outcome(target: Target, report: Report) -> tuple[str, bool] | None:
-    """Return what was reached, as text, and whether it is enough; None when the figures are missing."""
+def outcome(target: Target, report: Report) -> tuple[str, bool | None] | None:
+    """Return what was reached, as text, and whether it is enough, None without a bound.
+
+    The whole is None when the figures are missing.
+    """
     ours = report.find(target.case, target.name, target.metric)
     theirs = report.find(target.case, target.reference or target.name, target.metric)
     if ours is None or theirs is None:
@@ -82,9 +99,11 @@ def outcome(target: Target, report: Report) -> tuple[str, bool] | None:
     else:
         pairs = zip(ours.samples, theirs.samples, strict=False)
         low, reached, high = quartiles([mine - other for mine, other in pairs])
+    text = f"{number(reached)} ({number(low)} to {number(high)})"
+    if not target.bound:
+        return text, None
     sign, bound = target.bound.split()
-    enough = reached >= float(bound) if sign == ">=" else reached <= float(bound)
-    return f"{number(reached)} ({number(low)} to {number(high)})", enough
+    return text, reached >= float(bound) if sign == ">=" else reached <= float(bound)
 
 
 def targets_table(reports: Mapping[str, Report]) -> str:
@@ -96,10 +115,9 @@ def targets_table(reports: Mapping[str, Report]) -> str:
             beside = f" {'to' if target.unit == 'x' else 'above'} {target.reference}" if target.reference else ""
             what = f"{target.name}: {target.metric}{beside}"
             unit = "" if target.unit == "x" else f" {target.unit}"
-            reached = found[0] + unit
-            rows.append([target.benchmark, target.case, what, f"{target.bound}{unit}", reached, _mark(found[1])])
+            bound = f"{target.bound}{unit}" if target.bound else ""
+            rows.append([target.benchmark, target.case, what, bound, f"{found[0]}{unit}", _MARKS[found[1]]])
     return "\n".join(table(["benchmark", "case", "figure", "target", "reached", ""], rows))
 
 
-def _mark(enough: bool) -> str:
-    return "yes" if enough else "**no**"
+_MARKS = {True: "yes", False: "**no**", None: ""}

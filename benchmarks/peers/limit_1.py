@@ -1,6 +1,7 @@
 """The limit: a bare ASGI application that only decodes, calls and encodes, inline on the event loop.
 
-No routing, no validation, no threads: what any program pays for the same SDK on the same server.
+No routing, no validation, no threads: what any program pays for the same SDK on the same server. A second argument is
+the number of uvicorn's worker processes.
 """
 
 import sys
@@ -35,6 +36,14 @@ async def app(
 
 
 if __name__ == "__main__":
+    port, workers = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1
     uvicorn.run(
-        app, port=int(sys.argv[1]), access_log=False, log_config=None, lifespan="off", server_header=False, ws="none"
+        "benchmarks.peers.limit_1:app" if workers > 1 else app,
+        port=port,
+        workers=workers,
+        access_log=False,
+        log_config=None,
+        lifespan="off",
+        server_header=False,
+        ws="none",
     )

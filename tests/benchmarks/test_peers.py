@@ -1,22 +1,40 @@
 """Every peer, and the program, answers the sealed call with the very reply of the SDK."""
 
+import shutil
+from pathlib import Path
+
 import msgspec
 import pytest
 from cryptography.exceptions import InvalidTag
 
 from benchmarks import rig
-from benchmarks.contenders import PEERS, missing, peer, program
+from benchmarks.contenders import PEERS, REDIS_GET, missing, peer, program
 from benchmarks.zones import PASSTHROUGH, SdkName, event, sync_msg_reply, zone
+from tests.support.redis_server import local_redis
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("name", PEERS)
+@pytest.mark.parametrize("name", [name for name in PEERS if name != REDIS_GET])
 def test_peer_answers_with_the_reply_of_the_sdk(name: str) -> None:
     if package := missing(name):
         pytest.skip(f"{package} is in requirements/bench.txt only: scripts/bench --test")
     with zone(messages=3) as served, peer(name, served) as server:
         reply = rig.ask(server.port, served)
+    assert reply == msgspec.json.decode(sync_msg_reply(3))
+
+
+def test_peer_of_redis_answers_with_the_text_under_its_key(tmp_path: Path) -> None:
+    redis = pytest.importorskip("redis", reason="the extra redis is not installed")
+    if shutil.which("redis-server") is None:
+        pytest.skip("redis-server is not installed")
+    with local_redis(tmp_path) as server, zone(messages=3) as served:
+        with redis.Redis(unix_socket_path=str(server.path)) as client:
+            client.set("event", event())
+        with peer(REDIS_GET, served, server.url, "event") as started:
+            fetched = rig.ask(started.port, served, "get_callback_data", data="{}", notify_id="notify-1_1")
+            reply = rig.ask(started.port, served)
+    assert fetched == msgspec.json.decode(event())
     assert reply == msgspec.json.decode(sync_msg_reply(3))
 
 

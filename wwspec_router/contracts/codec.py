@@ -16,6 +16,7 @@ import msgspec
 
 from wwspec_router.contracts.bounds import Check, bounded, input_check, output_check
 from wwspec_router.contracts.decoding import BUILDING, UNREADABLE
+from wwspec_router.contracts.fitting import Fits, make_fitter
 from wwspec_router.contracts.repair import Repair, drop_empty, make_repair
 from wwspec_router.contracts.shape import ListShape, ObjectShape, Scalar, Shape, shape_of
 from wwspec_router.errors import InputError, OutputError
@@ -100,6 +101,10 @@ class InputCodec(_Codec, Generic[T]):
         return input_check(self._shape)
 
     @_MadeOnce
+    def _fits(self) -> Fits | None:
+        return make_fitter(self._shape, is_request=True)
+
+    @_MadeOnce
     def _takes_nothing(self) -> bool:
         """Whether nothing is required."""
         try:
@@ -139,7 +144,7 @@ class InputCodec(_Codec, Generic[T]):
         Raises:
             InputError: It does not fit; the error names the path.
         """
-        fitting, _ = self._fitting(text)
+        fitting = text if self._fits is not None and self._fits(text) else self._fitting(text)[0]
         return drop_empty(self._shape, fitting) if self._drops and '""' in fitting else fitting
 
     def _fitting(self, text: str) -> tuple[str, Any]:
@@ -185,6 +190,10 @@ class OutputCodec(_Codec):
         return output_check(self._shape)
 
     @_MadeOnce
+    def _fits(self) -> Fits | None:
+        return make_fitter(self._shape, is_request=False)
+
+    @_MadeOnce
     def _repair(self) -> Repair:
         return make_repair(self._shape, self._on_pruned)
 
@@ -198,7 +207,7 @@ class OutputCodec(_Codec):
         Raises:
             OutputError: It can't be made to fit under this codec's policy; the error names the path.
         """
-        if self.policy is OutputPolicy.OFF:
+        if self.policy is OutputPolicy.OFF or (self._fits is not None and self._fits(text)):
             return text
         try:
             value = self._decode_bounded(text)

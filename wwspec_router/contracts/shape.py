@@ -3,7 +3,7 @@
 Codecs, repairs, console examples and checks all walk this tree, so that only this module reads `msgspec.inspect`.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import inspect as mi
@@ -26,6 +26,14 @@ class Scalar(msgspec.Struct, frozen=True):
     """`bool` or `int`: the other spelling that WeCom is allowed."""
     fault: str = ""
     """Why the platform's rule can't express this type, else empty."""
+    least: int | None = None
+    """The smallest value of an integer, or the smallest number of characters of a string."""
+    most: int | None = None
+    """The largest of the same."""
+    choices: tuple[str | int, ...] = ()
+    """All values that are allowed, but null, when they are listed."""
+    hidden: bool = False
+    """Whether the type checks more than what is said here."""
 
 
 class ListShape(msgspec.Struct, frozen=True):
@@ -36,6 +44,12 @@ class ListShape(msgspec.Struct, frozen=True):
     """The array given by the contract's author, if any."""
     nullable: bool = False
     """Whether an element may be null."""
+    least: int = 0
+    """The smallest number of elements."""
+    most: int | None = None
+    """The largest number of elements."""
+    hidden: bool = False
+    """Whether the type checks more than what is said here, as a set does."""
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -60,6 +74,8 @@ class ObjectShape(msgspec.Struct):
     """By JSON key."""
     renamed: dict[str, str]
     """From alias to JSON key."""
+    hidden: bool = False
+    """Whether the type checks more than what is said here: by a tag, as an array, or by code of its own."""
 
 
 Shape = Scalar | ListShape | ObjectShape
@@ -98,8 +114,14 @@ class _Reader:
             case mi.ListType() | mi.VarTupleType() | mi.SetType():
                 if info.max_length == 0:
                     return ListShape(Scalar("open", None), [])
-                example = examples[0] if examples else None
-                return ListShape(self.read(info.item_type), example, _nullable(info.item_type))
+                return ListShape(
+                    item=self.read(info.item_type),
+                    example=examples[0] if examples else None,
+                    nullable=_nullable(info.item_type),
+                    least=info.min_length or 0,
+                    most=info.max_length,
+                    hidden=isinstance(info, mi.SetType),
+                )
             case mi.UnionType():
                 return self._union(info)
             case _:
@@ -108,7 +130,8 @@ class _Reader:
     def _object(self, info: mi.StructType) -> ObjectShape:
         if info.cls in self._objects:
             return self._objects[info.cls]
-        shape = self._objects[info.cls] = ObjectShape(info.cls.__name__, {}, {})
+        hidden = info.tag is not None or info.array_like or hasattr(info.cls, "__post_init__")
+        shape = self._objects[info.cls] = ObjectShape(info.cls.__name__, {}, {}, hidden)
         for field in info.fields:
             aliases = tuple(_extra(field.type).get("aliases", ()))
             shape.fields[field.encode_name] = Field(
@@ -145,6 +168,7 @@ def _nullable(info: mi.Type) -> bool:
 
 def _scalar(info: mi.Type, extra: dict[str, Any], examples: list[Any]) -> Scalar:
     kind, example, fault = _default(info)
+    limits = _limits(info)
     return Scalar(
         kind=kind,
         example=examples[0] if examples else example,
@@ -152,7 +176,36 @@ def _scalar(info: mi.Type, extra: dict[str, Any], examples: list[Any]) -> Scalar
         unsigned=extra.get("unsigned", False),
         also=extra.get("also", ""),
         fault=fault,
+        least=limits.least,
+        most=limits.most,
+        choices=limits.choices,
+        hidden=limits.hidden,
     )
+
+
+class _Limits(NamedTuple):
+    """What a scalar type allows; see `Scalar`."""
+
+    least: int | None = None
+    most: int | None = None
+    choices: tuple[str | int, ...] = ()
+    hidden: bool = False
+
+
+def _limits(info: mi.Type) -> _Limits:
+    match info:
+        case mi.StrType():
+            return _Limits(info.min_length, info.max_length, hidden=info.pattern is not None)
+        case mi.IntType():
+            return _Limits(_least(info), _most(info), hidden=info.multiple_of is not None)
+        case mi.LiteralType():
+            return _Limits(choices=tuple(each for each in info.values if each is not None))
+        case mi.EnumType():
+            return _Limits(choices=tuple(each.value for each in info.cls))
+        case mi.BoolType():
+            return _Limits()
+        case _:
+            return _Limits(hidden=True)
 
 
 def _default(info: mi.Type) -> tuple[str, Any, str]:
@@ -191,9 +244,16 @@ def _text(info: mi.StrType) -> str:
     return _BYTES_EXAMPLE[:length].ljust(length, "x")
 
 
+def _least(info: mi.IntType) -> int | None:
+    return info.ge if info.ge is not None else None if info.gt is None else info.gt + 1
+
+
+def _most(info: mi.IntType) -> int | None:
+    return info.le if info.le is not None else None if info.lt is None else info.lt - 1
+
+
 def _integer(info: mi.IntType) -> int:
-    low = info.ge if info.ge is not None else None if info.gt is None else info.gt + 1
-    high = info.le if info.le is not None else None if info.lt is None else info.lt - 1
+    low, high = _least(info), _most(info)
     value = 1 if low is None else max(1, low)
     value = value if high is None else min(value, high)
     step = info.multiple_of or 1

@@ -1,0 +1,73 @@
+"""The harder limit: our connection class, and decode, call and encode in the very call that parsed the request.
+
+No ASGI, no task, no routing, no checks and no threads. A program in CPython on this server and loop can't be faster:
+all that it does besides comes on top. What is no plain call is refused, so that nothing else is measured by mistake.
+"""
+
+import gc
+import sys
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+import uvicorn
+from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor
+
+from wwspec_router.config import Settings
+from wwspec_router.protocol.answers import Answer, Headers, OnAnswer
+from wwspec_router.protocol.lean import LeanConnection
+from wwspec_router.serving.app import GC_THRESHOLD
+
+Message = dict[str, Any]
+
+
+class Answered:
+    """A call that is answered: nobody can hang up on it."""
+
+    def hang_up(self) -> None:
+        """Do nothing."""
+
+
+ANSWERED = Answered()
+
+
+def submit(headers: Headers, body: bytes, on_answer: OnAnswer) -> Answered:
+    """Answer one call at once."""
+    request = WWToSpecHTTPReqDecoder(headers, body.decode())
+    sdk = ChatDataSDK(request.get_corpid(), request.get_agentid(), request.get_ability_id(), "")
+    reply = WWToSpecHTTPRspConstructor(sdk.sync_msg(request.get_data()))
+    sealed = reply.get_encoded_body().encode()
+    pairs = [(name.encode(), value.encode()) for name, value in reply.get_normal_header().items()]
+    pairs.append((b"content-length", b"%d" % len(sealed)))
+    on_answer(Answer(pairs, sealed, 0))
+    return ANSWERED
+
+
+async def app(
+    scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+) -> None:
+    """Refuse what is no plain call."""
+    await send({"type": "http.response.start", "status": 501, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body"})
+
+
+if __name__ == "__main__":
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, 10, 10)
+    connection = partial(
+        LeanConnection,
+        head_timeout=Settings.head_timeout,
+        body_timeout=Settings.body_timeout,
+        max_body=Settings.max_body,
+        submit=lambda: submit,
+    )
+    uvicorn.run(
+        app,
+        port=int(sys.argv[1]),
+        http=connection,  # type: ignore[arg-type]  # as good as a class
+        access_log=False,
+        log_config=None,
+        lifespan="off",
+        server_header=False,
+        ws="none",
+    )

@@ -1,0 +1,6 @@
+from typing import final
+
+@final
+class Fitter:
+    def __new__(cls, plan: object) -> Fitter: ...
+    def fits(self, text: str, /) -> bool: ...
