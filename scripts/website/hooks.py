@@ -20,6 +20,7 @@ LOG = logging.getLogger("mkdocs.website")
 _NOTICE = '!!! note "本页尚未翻译"\n\n    以下是英文原文。\n\n'
 _SWITCHES = {"Light": "浅色", "Dark": "深色", "As the system": "跟随系统"}
 _OUTSIDE = re.compile(r"\[([^\]]+)\]\((?:\.\./){3,}([^)#]+)(?:#[^)]*)?\)")
+_ALTERNATE = re.compile(r'<link rel="?alternate"?[^>]*>')
 _SOURCE = re.compile(r'(?<=[ "])(src|srcset)="(\.[^"]+)"')
 _PICTURE = re.compile(
     r'<picture><source media="\(prefers-color-scheme: dark\)" srcset="([^"]+)">(<img [^>]*>)</picture>'
@@ -103,6 +104,26 @@ def _by_palette(found: re.Match[str]) -> str:
 
 def on_page_context(context: dict[str, Any], page: Page, config: MkDocsConfig, nav: Any) -> dict[str, Any]:
     """Let the switch of languages lead to the same page."""
-    for alternate in config.extra["alternate"]:
-        alternate["link"] = f"../{alternate['lang']}/{page.file.dest_uri}"
+    _lead_languages_to(config, page.file.dest_uri)
     return context
+
+
+def on_template_context(context: dict[str, Any], template_name: str, config: MkDocsConfig) -> dict[str, Any]:
+    """Let the switch of languages lead to the start, where there is no page."""
+    _lead_languages_to(config, "index.html")
+    return context
+
+
+def _lead_languages_to(config: MkDocsConfig, uri: str) -> None:
+    for alternate in config.extra["alternate"]:
+        alternate["link"] = f"../{alternate['lang']}/{uri}"
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Take out the links by which the theme's script looks for the site map of a site with an address of its own."""
+    return _ALTERNATE.sub("", output)
+
+
+def on_post_template(output_content: str, template_name: str, config: MkDocsConfig) -> str:
+    """Do the same for what is no page."""
+    return _ALTERNATE.sub("", output_content)
