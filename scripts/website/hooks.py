@@ -17,7 +17,7 @@ from scripts.website.pages import DOCS, LANGUAGES, SECTIONS, tree_faults, untran
 
 LOG = logging.getLogger("mkdocs.website")
 
-_NOTICE = '!!! note "本页尚未翻译"\n\n    以下是英文原文。\n\n'
+_NOTICE = '\n!!! note "本页尚未翻译"\n\n    以下是英文原文。\n\n'
 _SWITCHES = {"Light": "浅色", "Dark": "深色", "As the system": "跟随系统"}
 _OUTSIDE = re.compile(r"\[([^\]]+)\]\((?:\.\./){3,}([^)#]+)(?:#[^)]*)?\)")
 _ALTERNATE = re.compile(r'<link rel="?alternate"?[^>]*>')
@@ -73,7 +73,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Name files outside of the documentation instead of linking them, and say which pages are not translated."""
     text = _OUTSIDE.sub(r"\1 (`\2`)", markdown)
-    return _NOTICE + text if page.file.generated_by else text
+    if not page.file.generated_by:
+        return text
+    title, _, rest = text.partition("\n")
+    return f"{title}\n{_NOTICE}{rest}"
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
