@@ -25,10 +25,10 @@ def page(say: Say) -> str:
         say.head(
             say("Command line", "命令行"),
             say(
-                "Every verb of `wwspec`. `wwspec VERB --help` says the same. A person's mistake is one line on "
+                "Every verb of `wwspec`. The option `--help` of each says the same. A person's mistake is one line on "
                 "standard "
                 "error and exit code 1; wrong usage, or an extra that is not installed, is exit code 2.",
-                "`wwspec` 的全部子命令，内容与 `wwspec VERB --help` 一致。可由用户修正的错误在标准错误输出一行提示，"
+                "`wwspec` 的全部子命令，内容与各子命令的 `--help` 一致。可由用户修正的错误在标准错误输出一行提示，"
                 "退出码为 1；"
                 "用法错误或缺少可选依赖时退出码为 2。",
             ),

@@ -45,6 +45,7 @@ def serve() -> None:
     server = LiveReloadServer(build_all, "127.0.0.1", PORT, str(SITE))
     for folder in (ROOT / "docs", HERE):
         server.watch(str(folder))
+    print(f"http://127.0.0.1:{PORT}", flush=True)
     try:
         server.serve()
     except KeyboardInterrupt:
