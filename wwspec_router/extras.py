@@ -12,7 +12,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "emulator": ("Crypto", "h11", "httpx", "jinja2", "python_multipart", "sse_starlette", "watchfiles"),
     "metrics": ("Crypto", "httpx", "prometheus_client"),
     "proxy": ("trustme",),
-    "redis": ("redis",),
+    "redis": ("hiredis", "redis"),
     "testing": ("Crypto", "h11", "httpx", "hypothesis", "jinja2", "pytest", "python_multipart", "sse_starlette"),
     "zone": ("Crypto",),
 }

@@ -13,10 +13,10 @@ from tests.support.redis_group import LocalCluster, free_ports, local_cluster
 from tests.support.redis_server import DURABLE, LocalRedis
 from tests.support.waiting import wait_until
 from wwspec_router.errors import StoreError
-from wwspec_router.stores import StoreLimits, open_store
+from wwspec_router.stores import Store, StoreLimits, open_store
 from wwspec_router.stores.redis.events import RedisStore
 from wwspec_router.testing.job_samples import ids, job
-from wwspec_router.testing.store_suite import StoreFactory, StoreSuite
+from wwspec_router.testing.store_suite import StoreFactory, StoreSuite, in_threads
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +81,11 @@ def test_a_primary_that_hangs_costs_each_connection_one_call_at_most(tmp_path: P
 def test_keys_that_another_node_took_over_cost_no_call(group: LocalCluster, primary: LocalRedis) -> None:
     with closing(open_store(group.url)) as store:
         store.add(job("before"))
+        store.put("corp", 1, "id", "text", 1000)
+        assert in_threads(lambda _: store.get("corp", 1, "id"), 16) == ["text"] * 16
         group.switch()
         wait_until(lambda: group.primary() is not primary and is_replica(primary))
+        assert in_threads(lambda _: store.get("corp", 1, "id"), 16) == ["text"] * 16
         store.add(job("after"))
         assert ids(store.claim("one", 9, 1000)) == ["before", "after"]
 
@@ -114,6 +117,15 @@ def test_while_a_slot_moves_to_another_node_new_ones_are_refused_and_nothing_is_
         ):
             with pytest.raises(StoreError, match="are moving to another node; try again when that is over"):
                 call()
+        here = {
+            key.decode().rpartition(":")[2]
+            for key in primary.run("CLUSTER", "GETKEYSINSLOT", slot, 99)
+            if b"entry" in key
+        }
+        kept = here & set(map(str, range(40)))
+        assert 0 < len(kept) < 40
+        for found in in_threads(lambda _: {name for name in map(str, range(40)) if is_there(store, name)}, 16):
+            assert found == kept
         while move(50):
             pass
         for each in (target, primary):
@@ -123,6 +135,15 @@ def test_while_a_slot_moves_to_another_node_new_ones_are_refused_and_nothing_is_
         wait_until(lambda: store.job_figures().claimed == 0)
         assert sorted(ids(store.claim("two", 99, 1000)), key=int) == [str(number) for number in range(40)]
     target.run("FLUSHALL")
+
+
+def is_there(store: Store, name: str) -> bool:
+    """Tell whether an event can be fetched; the others are on another node already."""
+    try:
+        return store.get("corp", 1, name) == "text"
+    except StoreError as error:
+        assert "are moving to another node" in str(error)
+        return False
 
 
 def test_programs_have_their_keys_on_nodes_of_their_own(group: LocalCluster, primary: LocalRedis) -> None:

@@ -447,7 +447,7 @@ def test_a_call_that_gets_no_connection_says_so_and_waits_once(tmp_path: Path, m
         def wait(number: int) -> str:
             together.wait(DEADLINE)
             with pytest.raises(StoreError) as caught:
-                store.get("corp", 1, "id")
+                store.figures()
             return str(caught.value)
 
         try:
@@ -577,6 +577,21 @@ def test_a_missing_package_is_an_error_that_names_the_extra(monkeypatch: pytest.
     with pytest.raises(ConfigurationError, match=r"pip install 'wwspec-router\[redis\]'") as caught:
         open_store("redis://127.0.0.1/0")
     assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+def test_without_hiredis_the_store_works(server: LocalRedis) -> None:
+    code = """if True:
+        import sys
+        sys.modules["hiredis"] = None
+        from wwspec_router.stores import open_store
+        store = open_store(sys.argv[1])
+        store.put("corp", 1, "id", "text", 100)
+        assert store.get("corp", 1, "id") == "text"
+        store.close()
+        from redis.utils import HIREDIS_AVAILABLE
+        sys.exit(HIREDIS_AVAILABLE)
+    """
+    assert subprocess.run([sys.executable, "-c", code, server.url], env=ENVIRONMENT, check=False).returncode == 0
 
 
 def test_the_package_is_imported_only_by_who_opens_a_redis_store() -> None:

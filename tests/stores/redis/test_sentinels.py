@@ -16,7 +16,7 @@ from wwspec_router.errors import StoreError
 from wwspec_router.stores import StoreLimits, open_store
 from wwspec_router.stores.redis.events import RedisStore
 from wwspec_router.testing.job_samples import ids, job
-from wwspec_router.testing.store_suite import StoreFactory, StoreSuite
+from wwspec_router.testing.store_suite import StoreFactory, StoreSuite, in_threads
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +83,13 @@ def test_a_primary_that_hangs_costs_each_connection_one_call_at_most(tmp_path: P
 def test_a_primary_that_became_a_replica_costs_no_call(tmp_path: Path) -> None:
     with local_sentinels(tmp_path) as group, closing(open_store(group.url)) as store:
         store.add(job("before"))
+        store.put("corp", 1, "id", "old", 1000)
+        assert in_threads(lambda _: store.get("corp", 1, "id"), 16) == ["old"] * 16
         old = group.primary()
         group.switch()
         wait_until(lambda: group.primary() is not old and is_replica(old))
+        store.put("corp", 1, "id", "new", 1000)
+        assert in_threads(lambda _: store.get("corp", 1, "id"), 16) == ["new"] * 16
         store.add(job("after"))
         assert ids(store.claim("one", 9, 1000)) == ["before", "after"]
 

@@ -10,6 +10,7 @@ It gives every key the program's prefix. Scripts and names come from its users.
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from hashlib import sha1
 from importlib import import_module
 from time import monotonic
@@ -21,6 +22,7 @@ from wwspec_router.stores.checks import closed
 from wwspec_router.stores.redis.failures import NOT_DONE, describe, error_code
 from wwspec_router.stores.redis.keys import Keys
 from wwspec_router.stores.redis.primaries import explain_sentinels, open_pool
+from wwspec_router.stores.redis.reads import Reads
 from wwspec_router.stores.redis.settings import OLDEST, SETTINGS, find_risks, version
 from wwspec_router.stores.redis.url import Kind, parse_url
 
@@ -29,7 +31,7 @@ T = TypeVar("T")
 TIMEOUT = 2.0
 """Seconds to wait for a connection, and for each answer of the server."""
 CONNECTIONS = 16
-"""Most connections of one process; further threads wait `TIMEOUT` for one."""
+"""Most connections of one process, without those of `Reads`; further threads wait `TIMEOUT` for one."""
 
 
 class RedisServer:
@@ -57,6 +59,7 @@ class RedisServer:
         self.risks: Sequence[str] = ()
         self._pool = open_pool(self._redis, self._target, TIMEOUT, self._slot())
         self._client: Any = self._redis.Redis(connection_pool=self._pool)
+        self._reads = Reads(self._redis, self._pool, partial(self._attempt, again=True), self._failure, TIMEOUT)
         self._digests: dict[str, str] = {}
         self._changed = threading.Condition()
         self._running = 0
@@ -119,8 +122,7 @@ class RedisServer:
         Raises:
             StoreError: It could not be read.
         """
-        value: bytes | None = self._clearly(lambda: self._client.get(self.keys.full(key)), again=True)
-        return value
+        return self._reads.get(self.keys.full(key))
 
     def text(self, value: bytes) -> str:
         """Return what the server keeps as a string.
@@ -140,6 +142,7 @@ class RedisServer:
             self._closed = True
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._running == 0)
+        self._reads.close()
         self._pool.disconnect()
 
     def _execute(self, replicas: int, *command: str | int) -> Any:
@@ -162,29 +165,42 @@ class RedisServer:
         return answer
 
     def _clearly(self, step: Callable[[], T], *, again: bool) -> T:
-        """Run `step`, unless the store is closed; what the package or the system raises becomes a StoreError.
+        """Run `step` with one of the connections, unless the store is closed; see `_attempt`."""
+        with self._connection():
+            return self._attempt(step, again=again)
+
+    def _attempt(self, step: Callable[[], T], *, again: bool) -> T:
+        """Run `step`, a second time where that helps; what the package or the system raises becomes a StoreError.
 
         The StoreError is raised outside of the handler, so that it does not carry the other as its context: that may
         hold what was sent.
         """
         reason = ""
-        with self._connection():
-            late = monotonic() + TIMEOUT
-            for _ in range(2):
-                try:
-                    return step()
-                except (self._redis.RedisError, OSError) as error:
-                    reason = describe(self._redis, self._target, error, TIMEOUT)
-                    repeat = self._may_repeat(error, again=again)
-                if not repeat or monotonic() >= late:
-                    break
+        late = monotonic() + TIMEOUT
+        for _ in range(2):
+            try:
+                return step()
+            except (self._redis.RedisError, OSError) as error:
+                reason = self._describe(error)
+                repeat = self._may_repeat(error, again=again)
+            if not repeat or monotonic() >= late:
+                break
         raise StoreError(f"{self._place}: {reason}")
+
+    def _describe(self, error: Exception) -> str:
+        """Return what an error of the package or the system means."""
+        return describe(self._redis, self._target, error, TIMEOUT)
+
+    def _failure(self, error: Exception) -> StoreError:
+        """Return what is raised instead of it."""
+        return StoreError(f"{self._place}: {self._describe(error)}")
 
     def _may_repeat(self, error: Exception, *, again: bool) -> bool:
         """Return whether a step that failed may run once more; with several servers, look for the right one then."""
         not_done = False
         if self._target.kind is not Kind.SERVER:
             # Those in use find out for themselves. Each of the others would cost a call that waits in vain.
+            self._reads.give_back()
             self._pool.disconnect(inuse_connections=False)
             not_done = error_code(error) in NOT_DONE
         return not_done or (again and isinstance(error, self._redis.ConnectionError))
@@ -249,5 +265,5 @@ class RedisServer:
 
 
 def _package() -> Any:
-    require("redis", "a Redis store")
+    require("redis", "a Redis store", unused=("hiredis",))  # without it the package reads answers itself, more slowly
     return import_module("redis")

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from wwspec_router.errors import StoreError
+from wwspec_router.stores.batches import Batches
 from wwspec_router.stores.sqlite.errors import LOCK_TIMEOUT, OPEN_TIMEOUT, clearly, patiently
-from wwspec_router.stores.sqlite.group_commit import GroupCommit
 from wwspec_router.stores.sqlite.open_files import OpenFiles
 from wwspec_router.stores.sqlite.private_file import create_private
 from wwspec_router.stores.sqlite.schema import bring_up_to_date
@@ -69,7 +69,7 @@ class SqliteFile:
     def __init__(self, path: Path, schema: Sequence[Sequence[str]]) -> None:
         self._path = create_private(path)
         self._schema = schema
-        self._group = GroupCommit[_Write](self._write_batch, max_batch=MAX_BATCH)
+        self._group = Batches[_Write](self._write_batch, max_batch=MAX_BATCH)
         self._write_lock = threading.Lock()  # held while a batch is written, so that close waits for it
         self._readers: list[sqlite3.Cursor] = []  # used last, used first: its pages are in the caches
         self._free: queue.SimpleQueue[bool] = queue.SimpleQueue()  # holds True for each of them; False after close

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.support.waiting import DEADLINE
-from wwspec_router.stores.sqlite.group_commit import GroupCommit
+from wwspec_router.stores.batches import Batches
 from wwspec_router.testing.store_suite import THREADS, in_threads
 
 
@@ -21,7 +21,7 @@ def test_each_item_is_written_once_in_bounded_batches_one_at_a_time() -> None:
         seen.update(batches[-1])
         busy.release()
 
-    group = GroupCommit(write, max_batch=4)
+    group = Batches(write, max_batch=4)
 
     def work(number: int) -> bool:
         for step in range(50):
@@ -55,7 +55,7 @@ def test_items_that_come_during_a_write_are_written_together() -> None:
         assert go_on.wait(DEADLINE)
         batches.append(batch)
 
-    group = GroupCommit(write, max_batch=100)
+    group = Batches(write, max_batch=100)
     threads = [threading.Thread(target=group.submit, args=(item,)) for item in range(5)]
     threads[0].start()
     assert begun.wait(DEADLINE)
@@ -78,7 +78,7 @@ def test_items_that_come_before_a_writer_is_ready_are_taken_along() -> None:
         assert go_on.wait(DEADLINE)
         batches.append([item, *others()])
 
-    group = GroupCommit(write, max_batch=4)
+    group = Batches(write, max_batch=4)
     threads = [threading.Thread(target=group.submit, args=(item,)) for item in range(5)]
     threads[0].start()
     assert begun.wait(DEADLINE)
@@ -101,7 +101,7 @@ def test_a_writer_that_takes_nobody_along_leaves_the_others_to_the_next() -> Non
         assert go_on.wait(DEADLINE)
         written.append(item)
 
-    group = GroupCommit(write, max_batch=100)
+    group = Batches(write, max_batch=100)
     threads = [threading.Thread(target=group.submit, args=(item,)) for item in range(4)]
     for thread in threads:
         thread.start()
@@ -118,7 +118,7 @@ def test_what_the_write_raises_reaches_one_thread_and_stops_no_other() -> None:
         if item == 7:
             raise ValueError
 
-    group = GroupCommit(write, max_batch=1)
+    group = Batches(write, max_batch=1)
 
     def work(number: int) -> bool:
         try:
@@ -128,6 +128,78 @@ def test_what_the_write_raises_reaches_one_thread_and_stops_no_other() -> None:
         return False
 
     assert in_threads(work) == [number == 7 for number in range(THREADS)]
+
+
+def test_as_many_threads_work_at_once_as_may_and_the_rest_wait() -> None:
+    begun, go_on = threading.Semaphore(0), threading.Event()
+    batches: list[list[int]] = []
+
+    def work(item: int, others: Callable[[], list[int]]) -> None:
+        batch = [item, *others()]
+        begun.release()
+        assert go_on.wait(DEADLINE)
+        batches.append(batch)
+
+    group = Batches(work, max_batch=100, at_once=3)
+    threads = [threading.Thread(target=group.submit, args=(item,)) for item in range(7)]
+    for thread in threads:
+        thread.start()
+    assert holds_within(DEADLINE, lambda: group.waiting == 4)
+    assert all(begun.acquire(timeout=DEADLINE) for _ in range(3))
+    assert not begun.acquire(blocking=False)
+    go_on.set()
+    for thread in threads:
+        thread.join(DEADLINE)
+    assert sorted(item for batch in batches for item in batch) == list(range(7))
+    assert len(batches) <= 6
+
+
+def test_items_that_come_while_others_are_worked_on_can_be_taken_as_well() -> None:
+    batches: list[list[int]] = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work(item: int, others: Callable[[], list[int]]) -> None:
+        batch = [item, *others()]
+        begun.set()
+        assert go_on.wait(DEADLINE)
+        while more := others():
+            assert len(more) <= 2
+            batch += more
+        batches.append(batch)
+
+    group = Batches(work, max_batch=3)
+    threads = [threading.Thread(target=group.submit, args=(item,)) for item in range(6)]
+    threads[0].start()
+    assert begun.wait(DEADLINE)
+    for thread in threads[1:]:
+        thread.start()
+    assert holds_within(DEADLINE, lambda: group.waiting == 5)
+    go_on.set()
+    for thread in threads:
+        thread.join(DEADLINE)
+    assert [sorted(batch) for batch in batches] == [[0, 1, 2, 3, 4, 5]]
+
+
+def test_who_has_waited_long_enough_leaves_and_holds_nobody_up() -> None:
+    worked: list[str] = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work(item: str, others: Callable[[], list[str]]) -> None:
+        begun.set()
+        assert go_on.wait(DEADLINE)
+        worked.append(item)
+
+    group = Batches(work, max_batch=100)
+    first = threading.Thread(target=group.submit, args=("first",))
+    first.start()
+    assert begun.wait(DEADLINE)
+    with pytest.raises(TimeoutError):
+        group.submit("given up", 0.01)
+    assert group.waiting == 0
+    go_on.set()
+    first.join(DEADLINE)
+    group.submit("later", 0.01)
+    assert worked == ["first", "later"]
 
 
 @pytest.fixture
@@ -149,7 +221,7 @@ def test_ctrl_c_in_a_waiting_thread_leaves_nobody_waiting() -> None:
         assert go_on.wait(DEADLINE)
         batches.append(batch)
 
-    group = GroupCommit(write, max_batch=100)
+    group = Batches(write, max_batch=100)
     here = threading.get_ident()
 
     def interrupt() -> None:
