@@ -1,4 +1,4 @@
-"""Rewrites the figures of `benchmarks/README.md` and the plots in `docs/plots/` from the JSON of a run.
+"""Rewrites the figures of `benchmarks/README.md` and the plots in `docs/pictures/plots/` from the JSON of a run.
 
 `scripts/bench --report [FOLDER]`; the folder is `benchmarks/results/` by default. Figures stand between the comments
 `<!-- figures: NAME -->` and `<!-- end -->`, and are never typed by hand. The text around them is left alone.
@@ -19,7 +19,7 @@ from benchmarks.targets import targets_table
 HERE = Path(__file__).parent
 PAGE = HERE / "README.md"
 RESULTS = HERE / "results"
-PLOTS = HERE.parent / "docs" / "plots"
+PLOTS = HERE.parent / "docs" / "pictures" / "plots"
 TARGETS = "targets"
 
 _BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -5,7 +5,7 @@ the rate grows with the cores until something is full that all of them share: th
 read from `benchmarks/results/`, are the time of a call on one core, and what two processes reach on two cores; the rest
 is computed.
 
-It prints tables in Markdown; with `--write` it renews those in docs/performance.md. It measures nothing.
+It prints tables in Markdown; with `--write` it renews those in docs/en/explanation/performance.md. It measures nothing.
 """
 
 import argparse

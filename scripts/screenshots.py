@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Takes pictures of the console in Debian's Chromium, with the reference program and an emulator at work.
 
-usage: scripts/screenshots.py [FOLDER]    docs/console by default
+usage: scripts/screenshots.py [FOLDER]    docs/pictures/console by default
 """
 
 import shutil
@@ -86,4 +86,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "console")
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "pictures" / "console")

@@ -1,8 +1,8 @@
 """Settings of one program: each with its name, default, text and limits, stated once.
 
-The options of `wwspec serve`, its `--help`, the keys of wwspec.toml, the environment variables and the table in
-docs/operations.md are made from them. Loads nothing but the standard library: the parent of the worker processes reads
-them, too.
+The options of `wwspec serve`, its `--help`, the keys of wwspec.toml, the environment variables and the pages of the
+documentation are made from them. Loads nothing but the standard library: the parent of the worker processes reads them,
+too.
 """
 
 from dataclasses import dataclass, field, fields, replace

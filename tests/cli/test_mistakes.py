@@ -1,4 +1,4 @@
-"""Deliberate mistakes, each made for real: docs/mistakes.md has the exit code and the message of each."""
+"""Deliberate mistakes, each made for real: docs/en/reference/mistakes.md has the exit code and the message of each."""
 
 import io
 import re
@@ -168,8 +168,8 @@ MISTAKES = {
 
 
 def documented() -> dict[str, tuple[int, str]]:
-    """Exit code and message of each mistake in docs/mistakes.md."""
-    text = (ROOT / "docs" / "mistakes.md").read_text("utf-8")
+    """Exit code and message of each mistake in docs/en/reference/mistakes.md."""
+    text = (ROOT / "docs" / "en" / "reference" / "mistakes.md").read_text("utf-8")
     rows = re.findall(r"^\| (.+?) \| (\d) \| (?:`` (.+) ``|`(.+)`) \|$", text, re.MULTILINE)
     return {mistake: (int(code), quoted or plain) for mistake, code, quoted, plain in rows}
 

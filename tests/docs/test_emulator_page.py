@@ -1,4 +1,4 @@
-"""docs/emulator.md says of every API and endpoint what is modelled; this holds the page to the code."""
+"""docs/en/reference/emulator.md says of every API and endpoint what is modelled; this holds the page to the code."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ from wwspec_router.emulator.apis.table import APIS
 from wwspec_router.emulator.appside import calls as appside, uploads
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 
-PAGE = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "en" / "reference" / "emulator.md").read_text()
 
 
 def rows(heading: str) -> list[str]:

@@ -106,7 +106,8 @@ def test_a_program_that_does_not_answer_is_down_keeps_its_counters_and_is_logged
 
 
 def test_every_metric_of_the_page_is_there_and_the_other_way_round(zone: Zone) -> None:
-    page = (ROOT / "docs" / "operations.md").read_text("utf-8").partition("## Prometheus")[2].partition("\n## ")[0]
+    text = (ROOT / "docs" / "en" / "how-to" / "operations.md").read_text("utf-8")
+    page = text.partition("## Prometheus")[2].partition("\n## ")[0]
     with zone.app_client(retries=ONCE) as client:
         exporter = Exporter(client, "figures", 30.0)
         exporter.poll()

@@ -16,7 +16,7 @@ Answer = dict[str, Any]
 
 T = TypeVar("T")
 
-_ERRMSGS = {
+ERRMSGS = {
     -1: "system busy",
     40001: "invalid credential",
     40013: "invalid corpid",
@@ -115,7 +115,7 @@ _ERRMSGS = {
     800001: "invalid model_id",
     800003: "ability_id does not exist",
 }
-ERRCODES = tuple(_ERRMSGS)
+ERRCODES = tuple(ERRMSGS)
 """Every errcode that the emulated platform gives."""
 
 
@@ -155,7 +155,7 @@ AskedT = TypeVar("AskedT", bound=Asked)
 
 def errmsg(errcode: int) -> str:
     """Return the words for an errcode inside an answer, such as of one message."""
-    return "ok" if errcode == 0 else _ERRMSGS.get(errcode, "refused")
+    return "ok" if errcode == 0 else ERRMSGS.get(errcode, "refused")
 
 
 def accepted(**fields: Any) -> Answer:

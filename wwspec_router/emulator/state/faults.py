@@ -31,7 +31,7 @@ PROGRAM_ERRCODES = (710674, 710675, 710676, 710677, 790013, 790014)
 LATENCY, ERRCODE, RETURN_CODE, TIMEOUT, DROP = "latency", "errcode", "return_code", "timeout", "drop"
 LATE, TWICE, NEVER = "late", "twice", "never"
 
-_EFFECTS = {
+EFFECTS = {
     APP: (LATENCY, ERRCODE, TIMEOUT, DROP),
     SDK: (LATENCY, ERRCODE, RETURN_CODE, TIMEOUT, DROP),
     PROGRAM: (LATENCY, ERRCODE, TIMEOUT, DROP),
@@ -74,8 +74,8 @@ class FaultSpec(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     def check(self) -> None:
         """Raise RefusedError 40058 for a combination that makes no sense."""
-        if self.effect not in _EFFECTS[self.on]:
-            raise RefusedError(40058, f"on {self.on} the effect is one of {', '.join(_EFFECTS[self.on])}")
+        if self.effect not in EFFECTS[self.on]:
+            raise RefusedError(40058, f"on {self.on} the effect is one of {', '.join(EFFECTS[self.on])}")
         if self.effect == RETURN_CODE and self.value not in RETURN_CODES:
             raise RefusedError(40058, "a return_code is one of -10001 to -10009")
         if self.effect == ERRCODE and (self.value == 0 or self.value != int(self.value)):

@@ -1,0 +1,113 @@
+"""Every verb of `wwspec` with its arguments, options and help, from click."""
+
+import inspect
+import re
+from collections.abc import Iterator
+
+import click
+
+from scripts.reference.text import Say, code, table
+from wwspec_router.cli.help import SettingsCommand
+from wwspec_router.cli.main import VERBS, Group, main
+from wwspec_router.config import settings
+
+__all__ = ["PAGE", "commands", "page"]
+
+PAGE = "reference/cli.md"
+
+_GROUPS = {Group.START: "开始", Group.WRITE: "开发", Group.EMULATE: "模拟", Group.CALL: "调用", Group.DELIVER: "交付"}
+_EXTRAS = re.compile(r"\s*\[((?:env var|default|required|\d|x).*)\]$")
+
+
+def page(say: Say) -> str:
+    """Return the page."""
+    parts = [
+        say.head(
+            say("Command line", "命令行"),
+            say(
+                "Every verb of `wwspec`. The option `--help` of each says the same. A person's mistake is one line on "
+                "standard "
+                "error and exit code 1; wrong usage, or an extra that is not installed, is exit code 2.",
+                "`wwspec` 的全部子命令，内容与各子命令的 `--help` 一致。可由用户修正的错误在标准错误输出一行提示，"
+                "退出码为 1；"
+                "用法错误或缺少可选依赖时退出码为 2。",
+            ),
+        )
+    ]
+    overview = [(f"[`wwspec {name}`](#wwspec-{name})", verb.help) for name, verb in VERBS.items()]
+    parts.append(table((say("verb", "子命令"), say("what it does", "作用")), overview))
+    for group in Group:
+        parts.append(f"## {say(group.value, f'{_GROUPS[group]} {{#{group.value.lower()}}}')}\n")
+        for name, command in commands():
+            verb = name.split()[0]
+            if VERBS[verb].group is group:
+                parts.append(_command(name, command, say))
+    return "\n".join(parts)
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    """Yield every verb and each of its commands, such as `zone fault`."""
+    context = click.Context(main)
+    for name in VERBS:
+        command = main.get_command(context, name)
+        if command is None:
+            raise LookupError(name)
+        yield name, command
+        if isinstance(command, click.Group):
+            for inner, subcommand in command.commands.items():
+                yield f"{name} {inner}", subcommand
+
+
+def _command(name: str, command: click.Command, say: Say) -> str:
+    context = click.Context(command, info_name=f"wwspec {name}")
+    usage = " ".join([f"wwspec {name}", *command.collect_usage_pieces(context)])
+    level = "#" * (3 + name.count(" "))
+    parts = [
+        f"{level} `wwspec {name}` {{#wwspec-{name.replace(' ', '-')}}}\n",
+        f"```text\n{usage}\n```\n",
+        _help(command),
+    ]
+    if isinstance(command, SettingsCommand):
+        link = say("It also takes the [settings](settings.md).", "另外支持全部[配置项](settings.md)。")
+        parts.append(f"{link}\n")
+    rows = list(_options(command, context))
+    if rows:
+        heads = (
+            say("option", "选项"),
+            say("meaning", "说明"),
+            say("default and limits", "默认值与范围"),
+            say("variable", "环境变量"),
+        )
+        parts.append(table(heads, rows))
+    if name in VERBS:
+        examples = "\n".join(VERBS[name].examples)
+        parts.append(f"{say('Examples:', '示例：')}\n\n```text\n{examples}\n```\n")
+    return "\n".join(parts)
+
+
+def _help(command: click.Command) -> str:
+    """Return the help with paragraphs that click leaves as they are as blocks."""
+    parts = []
+    for block in re.split(r"\n\s*\n", inspect.cleandoc(command.help or "")):
+        if block.startswith("\b\n"):
+            parts.append(f"```text\n{block[2:]}\n```")
+        else:
+            parts.append(re.sub(r"(?<!`)<(?!`)", "&lt;", " ".join(block.split())).replace("*", "\\*"))
+    return "\n\n".join(parts) + "\n"
+
+
+def _options(command: click.Command, context: click.Context) -> Iterator[tuple[str, ...]]:
+    taken = set(settings()) if isinstance(command, SettingsCommand) else set()
+    for parameter in command.get_params(context):
+        record = parameter.get_help_record(context)
+        if isinstance(parameter, click.Argument) or record is None:
+            continue
+        if (parameter.name or "").removesuffix("_file") in taken:
+            continue
+        names, text = record
+        found = _EXTRAS.search(text)
+        extras = found[1].split("; ") if found else []
+        variables = [each.removeprefix("env var: ") for each in extras if each.startswith("env var")]
+        others = "; ".join(each for each in extras if not each.startswith("env var"))
+        shown = variables or ([str(parameter.envvar)] if isinstance(parameter.envvar, str) else [])
+        yield code(names), _EXTRAS.sub("", text), others, code(shown[0] if shown else "")

@@ -1,0 +1,47 @@
+"""The names of `wwspec_router.client`, and the APIs of WeCom that its two clients have as methods."""
+
+import re
+
+from scripts.reference.api import entries
+from scripts.reference.text import Say, documents, first_paragraph, table
+from wwspec_router import client
+from wwspec_router.client.endpoints import ENDPOINTS
+
+__all__ = ["PAGE", "page"]
+
+PAGE = "reference/client-api.md"
+
+
+def page(say: Say) -> str:
+    """Return the page."""
+    rows = []
+    for path, function in ENDPOINTS.items():
+        text = first_paragraph(function.__doc__)
+        ids = " ".join(re.findall(r"\[([\d, ]+)\]", text))
+        meaning = re.sub(r" ?\[[\d, ]+\]", "", text)
+        rows.append((f"`{function.__name__}`", f"`{path}`", meaning, documents(ids)))
+    heads = say("method", "方法"), say("API", "接口"), say("what it does", "作用"), say("document", "文档")
+    title = say("Methods for the app's other APIs", "应用侧其他接口的方法 {#methods-for-the-apps-other-apis}")
+    return "\n".join(
+        [
+            say.head(
+                say("API of the app's client", "应用侧客户端 API"),
+                say(
+                    "All names of `wwspec_router.client`; it needs the extra `client`. How to use them: "
+                    "[the client](../how-to/client.md), [notifications](../how-to/notifications.md).",
+                    "`wwspec_router.client` 的全部名称，需要安装可选依赖 `client`。"
+                    "用法见[调用能力](../how-to/client.md)与"
+                    "[接收通知](../how-to/notifications.md)。",
+                ),
+            ),
+            f"## {title}\n",
+            say(
+                "`ZoneClient` has each of them as a method, and `AsyncZoneClient` as a coroutine.",
+                "`ZoneClient` 以方法、`AsyncZoneClient` 以协程提供下列每个接口。",
+            )
+            + "\n",
+            table(heads, rows),
+            f"## {say('Names', '名称 {#names}')}\n",
+            entries("wwspec_router.client", client.__all__, say),
+        ]
+    )

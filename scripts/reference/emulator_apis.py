@@ -1,0 +1,99 @@
+"""What the emulator answers and which faults it can be given, from its tables."""
+
+from collections.abc import Callable
+from typing import Any
+
+from scripts.reference.contracts import apis
+from scripts.reference.text import Say, documents, first_paragraph, summary, table
+from wwspec_router.emulator.apis.table import APIS
+from wwspec_router.emulator.appside import calls, uploads
+from wwspec_router.emulator.state.faults import EFFECTS, MAX_SECONDS, PROGRAM_ERRCODES, RETURN_CODES
+
+__all__ = ["PAGE", "page"]
+
+PAGE = "reference/emulator-apis.md"
+
+_SIDES = {
+    "app": ("calls of the enterprise app, by API", "应用对平台的调用，按接口"),
+    "sdk": ("SDK calls of the program, by API", "程序的 SDK 调用，按接口"),
+    "program": ("calls of the program, by ability ID", "平台对程序的调用，按能力ID"),
+    "callback": ("callbacks to the app, by event type", "发给应用的回调，按事件类型"),
+}
+_EFFECTS = {
+    "latency": (f"delays by N real seconds, 0 to {MAX_SECONDS:g}", f"延迟 N 秒（真实时间），0 至 {MAX_SECONDS:g}"),
+    "errcode": ("refuses with errcode N", "以错误码 N 拒绝"),
+    "return_code": (
+        f"lets the SDK call fail with return code N, {RETURN_CODES[-1]} to {RETURN_CODES[0]}",
+        f"SDK 调用以返回码 N 失败，{RETURN_CODES[-1]} 至 {RETURN_CODES[0]}",
+    ),
+    "timeout": (
+        f"holds for N real seconds, 0 to {MAX_SECONDS:g}, and cuts the connection",
+        f"挂起 N 秒（真实时间，0 至 {MAX_SECONDS:g}）后断开连接",
+    ),
+    "drop": ("cuts the connection at once", "立即断开连接"),
+    "late": ("comes N seconds of the clock later", "按模拟器时钟晚到 N 秒"),
+    "twice": ("comes twice", "发送两次"),
+    "never": ("does not come", "不发送"),
+}
+
+
+def page(say: Say) -> str:
+    """Return the page."""
+    named = say("API", "接口"), say("what the emulator does", "模拟器的行为")
+    contracts = {name: summary(module.__doc__ or "") for name, module in apis().items()}
+    endpoints: dict[str, Callable[..., Any]] = {**calls.APIS, uploads.API: uploads.upload_media}
+    codes = ", ".join(f"`{each}`" for each in PROGRAM_ERRCODES)
+    return "\n".join(
+        [
+            say.head(
+                say("APIs and faults of the emulator", "模拟器接口与故障注入"),
+                say(
+                    "What the emulator answers. [What it models](emulator.md) says how far each goes, and what it "
+                    "leaves out.",
+                    "模拟器能应答的接口。每个接口模拟到什么程度见[模拟范围](emulator.md)。",
+                ),
+            ),
+            f"## {say('SDK APIs', 'SDK 接口 {#sdk-apis}')}\n",
+            table(
+                (*named, say("documents", "文档")),
+                [
+                    (
+                        f"[`{name}`](contracts.md#{name})",
+                        _behaviour(function, say) or say(contracts[name].english, contracts[name].chinese),
+                        documents(contracts[name].documents),
+                    )
+                    for name, function in sorted(APIS.items())
+                ],
+            ),
+            f"## {say('Endpoints of the app side', '应用侧接口 {#endpoints-of-the-app-side}')}\n",
+            table(
+                named,
+                [(f"`/cgi-bin/{path}`", _behaviour(function, say)) for path, function in sorted(endpoints.items())],
+            ),
+            f"## {say('Faults', '故障注入 {#faults}')}\n",
+            say(
+                "`wwspec zone fault SIDE EFFECT [N]` and `zone.client.fault(...)` set one; `--api` names one API, "
+                "ability ID or "
+                f"event type, and `--count` how often it works. On `program` an errcode is one of {codes}.",
+                "用 `wwspec zone fault SIDE EFFECT [N]` 或 `zone.client.fault(...)` 设置；`--api` 限定某个接口、"
+                "能力ID或事件类型，"
+                f"`--count` 限定生效次数。`program` 侧的错误码只能是 {codes}。",
+            )
+            + "\n",
+            table(
+                (say("side", "位置"), say("what it meets", "作用对象"), say("effects", "可用效果")),
+                [
+                    (f"`{side}`", say(*_SIDES[side]), ", ".join(f"`{each}`" for each in effects))
+                    for side, effects in EFFECTS.items()
+                ],
+            ),
+            table(
+                (say("effect", "效果"), say("what happens", "含义")),
+                [(f"`{effect}`", say(*texts)) for effect, texts in _EFFECTS.items()],
+            ),
+        ]
+    )
+
+
+def _behaviour(function: Callable[..., Any], say: Say) -> str:
+    return first_paragraph(function.__doc__)

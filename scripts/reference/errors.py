@@ -1,0 +1,88 @@
+"""Every error of the package, from the classes themselves."""
+
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
+
+import wwspec_router
+from scripts.reference.text import Say, code, first_paragraph, table
+from wwspec_router.errors import CallError, ConfigurationError, WWSpecError
+
+__all__ = ["PAGE", "errors", "page"]
+
+PAGE = "reference/errors.md"
+
+
+def page(say: Say) -> str:
+    """Return the page."""
+    error, base, meaning = say("error", "异常"), say("base", "基类"), say("meaning", "含义")
+    everything = list(errors())
+    calls = [each for each in everything if issubclass(each, CallError)]
+    start = [each for each in everything if issubclass(each, ConfigurationError)]
+    others = [each for each in everything if not issubclass(each, CallError | ConfigurationError)]
+    parts = [
+        say.head(
+            say("Errors", "异常"),
+            say(
+                "Every error that the package raises; all are subclasses of `wwspec_router.errors.WWSpecError`. The "
+                "errcodes "
+                "that an app reads are [on a page of their own](errcodes.md).",
+                "本框架抛出的全部异常，均为 `wwspec_router.errors.WWSpecError` 的子类。"
+                "应用看到的错误码见[错误码](errcodes.md)。",
+            ),
+        ),
+        f"## {say('Errors of a call', '调用错误 {#errors-of-a-call}')}\n",
+        say(
+            "Each becomes the reply of one call. The app reads `errmsg`; the log has the message only where the last "
+            "column "
+            "says so, and names class and errcode otherwise.",
+            "每个异常对应一次调用的返回。应用会读到 `errmsg`；仅当最后一列为“是”时日志才记录该消息，"
+            "否则只记录类名和错误码。",
+        )
+        + "\n",
+        table(
+            (error, base, meaning, "`errmsg`", say("in the log", "写入日志")),
+            [(*_row(each), _errmsg(each), _logged(each, say)) for each in calls],
+        ),
+        f"## {say('Errors at the start', '启动错误 {#errors-at-the-start}')}\n",
+        say("The program does not start; the text names the fix.", "程序不会启动；错误文本会给出解决办法。") + "\n",
+        table((error, base, meaning), [_row(each) for each in start]),
+        f"## {say('Other errors', '其他异常 {#other-errors}')}\n",
+        table((error, base, meaning), [_row(each) for each in others]),
+    ]
+    return "\n".join(parts)
+
+
+def errors() -> Iterator[type[WWSpecError]]:
+    """Yield every public error of the package, each behind its base."""
+    for module in pkgutil.walk_packages(wwspec_router.__path__, "wwspec_router."):
+        if (
+            not module.name.endswith("__main__")
+            and "wwspec_standin" not in module.name
+            and "._template" not in module.name
+        ):
+            import_module(module.name)
+    yield WWSpecError
+    yield from _below(WWSpecError)
+
+
+def _below(base: type[WWSpecError]) -> Iterator[type[WWSpecError]]:
+    for each in sorted(base.__subclasses__(), key=lambda each: (each.__module__, each.__name__)):
+        if each.__module__.startswith("wwspec_router.") and not each.__name__.startswith("_"):
+            yield each
+            yield from _below(each)
+
+
+def _row(each: type[WWSpecError]) -> tuple[str, ...]:
+    base = each.__base__
+    name = f"`{each.__module__.removeprefix('wwspec_router.')}.{each.__name__}`"
+    return name, f"`{base.__name__ if base else ''}`", first_paragraph(each.__doc__)
+
+
+def _errmsg(each: type[CallError]) -> str:
+    """Return the text of an error that is raised without one; nothing when its own class makes it."""
+    return code(each.default_message) if "__init__" not in vars(each) or each is CallError else ""
+
+
+def _logged(each: type[CallError], say: Say) -> str:
+    return say("yes", "是") if each.loggable else say("no", "否")

@@ -1,0 +1,55 @@
+"""The fields of WeCom's events, from `wwspec_router.wecom.events`."""
+
+import pkgutil
+from importlib import import_module
+from types import ModuleType
+
+import wwspec_router.wecom.events
+from scripts.reference.contracts import described
+from scripts.reference.shapes import fields_table
+from scripts.reference.text import Say, documents, summary, table
+
+__all__ = ["PAGE", "events", "page"]
+
+PAGE = "reference/events.md"
+
+
+def page(say: Say) -> str:
+    """Return the page."""
+    modules = events()
+    summaries = {name: summary(module.__doc__ or "") for name, module in modules.items()}
+    parts = [
+        say.head(
+            say("Events", "事件"),
+            say(
+                f"The {len(modules)} events that WeCom sends to a program: "
+                f"`wwspec_router.wecom.events.<event_type>.Event`. How "
+                "to run code on one: [events](../how-to/events.md).",
+                f"企业微信发给程序的 {len(modules)} 个事件，对应 `wwspec_router.wecom.events.<event_type>.Event`。"
+                "收到事件时如何运行代码见[事件](../how-to/events.md)。字段说明取自代码，为英文。",
+            ),
+        ),
+        table(
+            (say("event_type", "event_type"), say("when it comes", "含义"), say("documents", "文档")),
+            [
+                (
+                    f"[`{name}`](#{name})",
+                    say(f"{each.english} ({each.chinese})", each.chinese),
+                    documents(each.documents),
+                )
+                for name, each in summaries.items()
+            ],
+        ),
+    ]
+    for name, module in modules.items():
+        fields = fields_table(module.Event, say, {}, request=False)
+        parts.append(f"## `{name}` {{#{name}}}\n\n{described(summaries[name], say)}\n\n{fields}")
+    return "\n".join(parts)
+
+
+def events() -> dict[str, ModuleType]:
+    """Return the module of every event, by its event_type."""
+    package = wwspec_router.wecom.events
+    return {
+        each.name: import_module(f"{package.__name__}.{each.name}") for each in pkgutil.iter_modules(package.__path__)
+    }

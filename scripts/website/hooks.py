@@ -1,0 +1,132 @@
+"""What MkDocs does besides its own work: the pages of one language, pictures in HTML, links that leave the pages.
+
+The language is `extra.language` of the configuration. Nothing here knows what a page says.
+"""
+
+import logging
+import posixpath
+import re
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+from mkdocs.utils import get_relative_url
+
+from scripts.website.pages import DOCS, LANGUAGES, SECTIONS, tree_faults, untranslated
+
+LOG = logging.getLogger("mkdocs.website")
+
+_NOTICE = '\n!!! note "本页尚未翻译"\n\n    以下是英文原文。\n\n'
+_SWITCHES = {"Light": "浅色", "Dark": "深色", "As the system": "跟随系统"}
+_OUTSIDE = re.compile(r"\[([^\]]+)\]\((?:\.\./){3,}([^)#]+)(?:#[^)]*)?\)")
+_ALTERNATE = re.compile(r'<link rel="?alternate"?[^>]*>')
+_SOURCE = re.compile(r'(?<=[ "])(src|srcset)="(\.[^"]+)"')
+_PICTURE = re.compile(
+    r'<picture><source media="\(prefers-color-scheme: dark\)" srcset="([^"]+)">(<img [^>]*>)</picture>'
+)
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Name the pages of the language, and translate what the configuration says."""
+    language = config.extra["language"]
+    config.nav = _nav(config.nav or [], language)
+    config.extra["alternate"] = [{"name": name, "lang": each, "link": ""} for each, name in LANGUAGES.items()]
+    if language == "zh":
+        for palette in config.theme["palette"]:
+            palette["toggle"]["name"] = _SWITCHES[palette["toggle"]["name"]]
+    for fault in tree_faults():
+        LOG.warning(fault)
+    return config
+
+
+def _nav(entries: list[Any], language: str) -> list[Any]:
+    named: list[Any] = []
+    for entry in entries:
+        if isinstance(entry, str):
+            named.append(f"{language}/{entry}")
+        else:
+            for title, inside in entry.items():
+                named.append({SECTIONS[title] if language == "zh" else title: _nav(inside, language)})
+    return named
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Keep the pages of the language, at the top of the site; those without translation have their English text."""
+    language = config.extra["language"]
+    kept = []
+    for file in files:
+        top, _, rest = file.dest_uri.partition("/")
+        if top == language:
+            file.dest_uri = rest
+        if top in (language, "pictures") or file.src_dir != config.docs_dir:  # the theme has files of its own
+            kept.append(file)
+    if language != "en":
+        for page in untranslated():
+            source = DOCS / "en" / page
+            file = File.generated(config, f"{language}/{page}", abs_src_path=str(source))
+            file.dest_uri = file.dest_uri.partition("/")[2]
+            kept.append(file)
+    return Files(kept)
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Name files outside of the documentation instead of linking them, and say which pages are not translated."""
+    text = _OUTSIDE.sub(r"\1 (`\2`)", markdown)
+    if not page.file.generated_by:
+        return text
+    title, _, rest = text.partition("\n")
+    return f"{title}\n{_NOTICE}{rest}"
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Lead the pictures that a page has in HTML to their files, and let the palette of the site choose among them."""
+    built = {file.dest_uri for file in files}
+
+    def resolved(found: re.Match[str]) -> str:
+        if _joined(page.file.dest_uri, found[2]) in built:  # one in Markdown, which MkDocs has resolved
+            return found[0]
+        file = files.get_file_from_path(_joined(page.file.src_uri, found[2]))
+        if file is None:
+            LOG.warning("%s: there is no picture %s", page.file.src_uri, found[2])
+            return found[0]
+        return f'{found[1]}="{get_relative_url(file.dest_uri, page.file.dest_uri)}"'
+
+    return _PICTURE.sub(_by_palette, _SOURCE.sub(resolved, html))
+
+
+def _joined(uri: str, relative: str) -> str:
+    return posixpath.normpath(posixpath.join(posixpath.dirname(uri), relative))
+
+
+def _by_palette(found: re.Match[str]) -> str:
+    """Return a picture for each palette: the site has its own switch, which the reader's system does not know."""
+    dark, light = found[1], re.sub(r'src="([^"]+)"', r'src="\1#only-light"', found[2])
+    return light + re.sub(r'src="[^"]+"', f'src="{dark}#only-dark"', light)
+
+
+def on_page_context(context: dict[str, Any], page: Page, config: MkDocsConfig, nav: Any) -> dict[str, Any]:
+    """Let the switch of languages lead to the same page."""
+    _lead_languages_to(config, page.file.dest_uri)
+    return context
+
+
+def on_template_context(context: dict[str, Any], template_name: str, config: MkDocsConfig) -> dict[str, Any]:
+    """Let the switch of languages lead to the start, where there is no page."""
+    _lead_languages_to(config, "index.html")
+    return context
+
+
+def _lead_languages_to(config: MkDocsConfig, uri: str) -> None:
+    for alternate in config.extra["alternate"]:
+        alternate["link"] = f"../{alternate['lang']}/{uri}"
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Take out the links by which the theme's script looks for the site map of a site with an address of its own."""
+    return _ALTERNATE.sub("", output)
+
+
+def on_post_template(output_content: str, template_name: str, config: MkDocsConfig) -> str:
+    """Do the same for what is no page."""
+    return _ALTERNATE.sub("", output_content)

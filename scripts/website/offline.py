@@ -1,0 +1,62 @@
+"""Finds what a built site would ask another host for: fonts, scripts, pictures.
+
+A link that a reader may follow is no such thing. Knows files only: no browser and no MkDocs.
+"""
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+__all__ = ["requests_elsewhere"]
+
+_FETCHED = {"script": "src", "img": "src", "source": "srcset", "iframe": "src", "video": "src", "audio": "src"}
+_FETCHED_LINKS = ("stylesheet", "preload", "preconnect", "dns-prefetch", "icon", "manifest", "modulepreload")
+_CSS = re.compile(r"""(?:url\(\s*|@import\s+)["']?((?:https?:)?//[^"')\s]+)""")
+_JS = re.compile(r"""["'`](https?://[^"'`\s]+)""")
+
+_NEVER_ASKED = {
+    "http://www.w3.org/": "",
+    "https://unpkg.com/resize-observer-polyfill": "",
+    "https://unpkg.com/mermaid": "mermaid",
+    "https://api.github.com/": "md-source",
+    "https://${e}/api/v4/": "md-source",
+}
+"""Beginnings of addresses in the theme's script that it asks for only where a page has an element of this class; those
+without a class are names, or for browsers of before 2020."""
+
+
+class _Fetches(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.classes: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        self.classes |= set(values.get("class", "").split())
+        address = values.get(_FETCHED.get(tag, ""), "")
+        if tag == "link" and values.get("rel") in _FETCHED_LINKS:
+            address = values.get("href", "")
+        if re.match(r"(https?:)?//", address):
+            self.found.append(address)
+
+
+def requests_elsewhere(site: Path) -> Iterator[str]:
+    """Give each address of another host that the pages of a site, their styles or scripts ask for, with its file."""
+    classes: set[str] = set()
+    for page in sorted(site.rglob("*.html")):
+        parser = _Fetches()
+        text = page.read_text("utf-8")
+        parser.feed(text)
+        classes |= parser.classes
+        for address in (*parser.found, *_CSS.findall(text)):
+            yield f"{page.relative_to(site)}: {address}"
+    for style in sorted(site.rglob("*.css")):
+        for address in _CSS.findall(style.read_text("utf-8")):
+            yield f"{style.relative_to(site)}: {address}"
+    for script in sorted(site.rglob("*.js")):
+        for address in _JS.findall(script.read_text("utf-8")):
+            needs = next((needs for start, needs in _NEVER_ASKED.items() if address.startswith(start)), None)
+            if needs is None or needs in classes:
+                yield f"{script.relative_to(site)}: {address}"

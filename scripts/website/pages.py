@@ -1,0 +1,63 @@
+"""The pages of the documentation: the same in each language, but for those that docs/untranslated.txt lists.
+
+Needs no more than the standard library, since the tests read it, too.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+__all__ = ["DOCS", "LANGUAGES", "SECTIONS", "UNTRANSLATED", "blocks_of", "pages_of", "tree_faults", "untranslated"]
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+LANGUAGES = {"en": "English", "zh": "中文"}
+"""Folders of `docs/`, and how the language names itself. The first is what the others are translated from."""
+UNTRANSLATED = DOCS / "untranslated.txt"
+
+SECTIONS = {
+    "Tutorial": "教程",
+    "How-to guides": "操作指南",
+    "Write": "开发",
+    "The app's side": "应用侧",
+    "Operate": "部署与运维",
+    "Reference": "参考",
+    "Program": "程序",
+    "Python API": "Python API",
+    "WeCom": "企业微信接口",
+    "Errors and figures": "错误与指标",
+    "Emulator": "模拟器",
+    "Explanation": "原理",
+}
+"""The titles of the navigation's sections, and their translations."""
+
+
+def pages_of(language: str) -> set[str]:
+    """Return the pages of a language, such as `how-to/start.md`."""
+    folder = DOCS / language
+    return {page.relative_to(folder).as_posix() for page in folder.rglob("*.md")}
+
+
+def blocks_of(page: Path) -> list[str]:
+    """Return the blocks of a page that are files or commands, which the tests run."""
+    text = page.read_text("utf-8")
+    return re.findall(r"^ *```(?:bash|python|toml|json)\n.*?^ *```$", text, re.MULTILINE | re.DOTALL)
+
+
+def untranslated() -> list[str]:
+    """Return the pages that have no translation yet, in the order of the file."""
+    lines = UNTRANSLATED.read_text("utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def tree_faults() -> Iterator[str]:
+    """Give what differs between the languages, each in a line that names the fix."""
+    english, chinese, listed = pages_of("en"), pages_of("zh"), untranslated()
+    for page in sorted(english - chinese - set(listed)):
+        yield f"docs/zh/{page} is missing: write it, or list {page} in docs/untranslated.txt"
+    for page in sorted(chinese - english):
+        yield f"docs/zh/{page} has no English page: add docs/en/{page}"
+    for page in listed:
+        if page in chinese:
+            yield f"docs/untranslated.txt: {page} has a translation: take its line out"
+        if page not in english:
+            yield f"docs/untranslated.txt: there is no page {page}: take its line out"

@@ -1,0 +1,113 @@
+"""Both languages have the same pages, places and code; pages that are made from the code are those of the code."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from scripts.reference.__main__ import generated
+from scripts.website.offline import requests_elsewhere
+from scripts.website.pages import DOCS, SECTIONS, blocks_of, pages_of, tree_faults, untranslated
+from tests.support.apps import ROOT
+
+TRANSLATED = sorted(pages_of("zh"))
+NAVIGATION = (ROOT / "scripts" / "website" / "mkdocs.yml").read_text("utf-8")
+
+
+def without_code(text: str) -> str:
+    return re.sub(r"^( *)```.*?^ *```$", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def places(language: str, page: str) -> list[str]:
+    """Return the anchors of a page's headings below its title, which links from other pages lead to."""
+    text = without_code((DOCS / language / page).read_text("utf-8"))
+    found = []
+    for heading in re.findall(r"^##+ (.+)$", text, re.MULTILINE):
+        named = re.search(r"\{#([^}]+)\}$", heading)
+        plain = re.sub(r"[^\w\s-]", "", heading.lower())
+        found.append(named[1] if named else re.sub(r"\s", "-", plain.strip()))
+    return found
+
+
+def test_both_languages_have_the_same_pages() -> None:
+    assert list(tree_faults()) == []
+
+
+def test_a_page_without_translation_that_is_not_listed_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for language, name in (("en", "a"), ("en", "b"), ("zh", "b"), ("zh", "c")):
+        page = tmp_path / language / f"{name}.md"
+        page.parent.mkdir(exist_ok=True)
+        page.write_text("# Title\n")
+    (tmp_path / "untranslated.txt").write_text("# a comment\nb.md\nd.md\n")
+    monkeypatch.setattr("scripts.website.pages.DOCS", tmp_path)
+    monkeypatch.setattr("scripts.website.pages.UNTRANSLATED", tmp_path / "untranslated.txt")
+    assert list(tree_faults()) == [
+        "docs/zh/a.md is missing: write it, or list a.md in docs/untranslated.txt",
+        "docs/zh/c.md has no English page: add docs/en/c.md",
+        "docs/untranslated.txt: b.md has a translation: take its line out",
+        "docs/untranslated.txt: there is no page d.md: take its line out",
+    ]
+
+
+@pytest.mark.parametrize("page", TRANSLATED)
+def test_a_translation_has_the_code_and_the_places_of_its_original(page: str) -> None:
+    original = DOCS / "en" / page
+    assert blocks_of(DOCS / "zh" / page) == blocks_of(original), (
+        f"docs/zh/{page}: its blocks are not those of {original}"
+    )
+    assert places("zh", page) == places("en", page), (
+        f"docs/zh/{page}: give each heading the anchor of docs/en/{page}, as in `## 标题 {{#title}}`"
+    )
+
+
+def test_every_page_has_one_place_in_the_navigation() -> None:
+    named = Counter(re.findall(r"^ +- ([\w/-]+\.md)$", NAVIGATION, re.MULTILINE))
+    assert named == Counter(pages_of("en"))
+
+
+def test_every_title_of_the_navigation_is_translated() -> None:
+    titles = re.findall(r"^ +- ([\w' -]+):$", NAVIGATION.partition("\nnav:")[2].partition("\n\n")[0], re.MULTILINE)
+    assert set(titles) == set(SECTIONS)
+
+
+def test_a_page_begins_with_its_title() -> None:
+    for language in ("en", "zh"):
+        for page in pages_of(language):
+            assert (DOCS / language / page).read_text("utf-8").startswith("# "), f"docs/{language}/{page}"
+
+
+def test_the_pages_made_from_the_code_are_those_of_the_code() -> None:
+    stale = [path.relative_to(ROOT) for path, text in generated().items() if path.read_text("utf-8") != text]
+    assert stale == [], "run scripts/fix"
+
+
+def test_no_page_that_is_made_from_the_code_waits_for_a_translation() -> None:
+    made = {path.relative_to(DOCS / "en").as_posix() for path in generated() if DOCS / "en" in path.parents}
+    assert len(made) > 10
+    assert not made & set(untranslated())
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.html", '<link rel="stylesheet" href="https://fonts.example/css">'),
+        ("a.html", '<script src="//cdn.example/x.js"></script>'),
+        ("a.html", "<style>a { background: url(https://cdn.example/a.png) }</style>"),
+        ("a.css", '@import "https://fonts.example/css";'),
+        ("a.js", 'fetch("https://cdn.example/data.json")'),
+    ],
+)
+def test_what_a_site_asks_another_host_for_is_found(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    assert len(list(requests_elsewhere(tmp_path))) == 1
+
+
+def test_links_and_what_the_theme_never_asks_for_are_allowed(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text('<a href="https://example.com">x</a><img src="../a.png"><p class="other">')
+    (tmp_path / "a.js").write_text('load("https://unpkg.com/mermaid@11/dist/mermaid.min.js")')
+    assert list(requests_elsewhere(tmp_path)) == []
+    (tmp_path / "b.html").write_text('<pre class="mermaid">')
+    assert len(list(requests_elsewhere(tmp_path))) == 1

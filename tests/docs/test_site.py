@@ -1,0 +1,118 @@
+"""The built site in Debian's Chromium: it asks no other host, fits its window, and its search finds words."""
+
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.support.apps import ROOT
+
+pytestmark = pytest.mark.slow  # builds the site, which takes half a minute, and starts a browser
+
+SITE = ROOT / "build" / "site"
+CHROMIUM = shutil.which("chromium") or ""
+PAGES = ["index", "how-to/console", "reference/contracts", "reference/api"]
+"""The start, pictures, long tables, signatures."""
+
+PALETTES = {"light": "default", "dark": "slate"}
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base
+        pass
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """Where the site is served, as it is built."""
+    done = subprocess.run([str(ROOT / "scripts" / "docs")], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(SITE))) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    assert CHROMIUM, "apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+def opened(browser: Browser, width: int, scheme: str = "light") -> Page:
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+    return context.new_page()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 420])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_pages_fit_their_window_and_ask_no_other_host(
+    browser: Browser, url: str, language: str, width: int, scheme: str
+) -> None:
+    page = opened(browser, width, scheme)
+    asked: list[str] = []
+    failed: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("response", lambda response: failed.append(response.url) if response.status >= 400 else None)
+    page.on("pageerror", lambda error: failed.append(str(error)))
+    for each in PAGES:
+        page.goto(f"{url}/{language}/{each}.html", wait_until="networkidle")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, each
+        assert page.locator("body").get_attribute("data-md-color-scheme") == PALETTES[scheme]
+    assert failed == []
+    assert [each for each in asked if not each.startswith((url, "data:", "blob:"))] == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("query", ["notify_id", "能力"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_search_finds_pages_of_the_language(browser: Browser, url: str, language: str, query: str) -> None:
+    page = opened(browser, 1280)
+    page.goto(f"{url}/{language}/index.html", wait_until="networkidle")
+    page.locator("input.md-search__input").click()
+    page.keyboard.insert_text(query)
+    page.keyboard.press("End")  # the page listens to keys
+    page.locator(".md-search-result__item").first.wait_for()
+    targets = page.locator(".md-search-result__link").evaluate_all("links => links.map(link => link.href)")
+    assert targets
+    assert all(target.startswith(f"{url}/{language}/") for target in targets)
+    page.context.close()
+
+
+def test_the_switch_of_languages_leads_to_the_same_page(browser: Browser, url: str) -> None:
+    page = opened(browser, 1280)
+    page.goto(f"{url}/en/reference/cli.html", wait_until="networkidle")
+    page.locator(".md-select").hover()
+    page.locator('.md-select__link[hreflang="zh"]').click()
+    page.wait_for_url(f"{url}/zh/reference/cli.html")
+    assert page.locator("h1").inner_text().startswith("命令行")
+    page.context.close()
+
+
+def test_the_site_begins_in_the_language_of_the_reader(browser: Browser, url: str) -> None:
+    for locale, language in (("zh-CN", "zh"), ("de-DE", "en")):
+        context = browser.new_context(locale=locale)
+        page = context.new_page()
+        page.goto(f"{url}/index.html")
+        page.wait_for_url(f"{url}/{language}/index.html")
+        context.close()
+
+
+def test_the_folder_can_be_read_without_a_server(browser: Browser, url: str) -> None:
+    page = opened(browser, 1280)
+    page.goto(Path(SITE / "zh" / "index.html").as_uri())
+    page.get_by_role("link", name="参考").first.click()
+    page.wait_for_url((SITE / "zh" / "reference" / "index.html").as_uri())
+    page.context.close()
