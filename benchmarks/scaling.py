@@ -21,7 +21,7 @@ from benchmarks.tables import number
 
 __all__ = ["CORES", "Ceiling", "Work", "renewed", "scaling"]
 
-PAGE = HERE.parent / "docs" / "performance.md"
+PAGE = HERE.parent / "docs" / "en" / "explanation" / "performance.md"
 CORES = (1, 2, 4, 8, 16, 32, 64)
 TWO = f"{PROGRAM} --workers 2"
 SEALED = 4 / 3
