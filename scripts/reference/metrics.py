@@ -22,9 +22,9 @@ def page(say: Say) -> str:
     introduction = say(
         "What `wwspec metrics` serves to Prometheus, outside of the zone. The first ones tell of the polls, all "
         "others of the "
-        "program. [Running a program](../how-to/operations.md#prometheus) says how to set it up.",
+        "program. [Monitoring](../how-to/monitoring.md#prometheus) says how to set it up.",
         "`wwspec metrics` 在专区外提供给 Prometheus 的指标。前几项描述轮询本身，其余描述程序。"
-        "配置方法见[运行程序](../how-to/operations.md#prometheus)。",
+        "配置方法见[监控程序](../how-to/monitoring.md#prometheus)。",
     )
     heads = say("metric", "指标"), say("type", "类型"), say("labels", "标签"), say("meaning", "说明")
     rows = [

@@ -30,12 +30,12 @@ def page(say: Say) -> str:
                 "key is the option's name without `--`, below `[serve]`. `wwspec config` prints each value and where "
                 "it "
                 "comes from. Times are in seconds, sizes in bytes. How to use them: "
-                "[running a program](../how-to/operations.md#settings).",
+                "[set options](../how-to/settings-file.md).",
                 "`wwspec serve` 的配置项，`wwspec dev`、`config`、`doctor` 同样支持。取值优先级："
                 "命令行选项高于环境变量，环境变量高于应用目录下的 "
                 "`wwspec.toml`（键名为去掉 `--` 的选项名，写在 `[serve]` 下）。`wwspec config` "
                 "会列出每一项的当前值及其来源。"
-                "时间单位为秒，大小单位为字节。用法见[运行程序](../how-to/operations.md#settings)。",
+                "时间单位为秒，大小单位为字节。用法见[设置选项](../how-to/settings-file.md)。",
             ),
         )
     ]
@@ -56,7 +56,7 @@ def page(say: Say) -> str:
 
 def _rows(setting: Setting, say: Say) -> list[tuple[str, ...]]:
     name, file, named = f"`--{setting.option}`", f"`--{setting.option}-file`", variable(setting.option)
-    link = say(" See [secrets](../how-to/operations.md#secrets).", " 见[密钥](../how-to/operations.md#secrets)。")
+    link = say(" See [secrets](../how-to/secrets.md).", " 见[密钥](../how-to/secrets.md)。")
     row = (name, _default(setting, say), setting.allowed, f"`{named}`", setting.text)
     match setting.secret:
         case Secret.NEVER:

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Event
 from time import monotonic
 from typing import Any
 
@@ -11,12 +13,13 @@ import pytest
 
 from tests.support.apps import ROOT
 from tests.support.redis_server import LocalRedis
-from tests.support.waiting import DEADLINE
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.child import Child
 from wwspec_router.testing.zone import CallRefusedError, ServedZone, SubmittedCall, Zone
 
 LEASE = "2"
 JOBS = 30
+CALLERS = 4
 
 
 @pytest.fixture
@@ -34,14 +37,17 @@ def instances(redis: LocalRedis, tmp_path: Path) -> Iterator[tuple[ServedZone, l
         zone = stack.enter_context(Zone.serve(ROOT, serve=["--store", redis.url, "--job-lease", LEASE]))
         urls = [zone.program_url]
         for number in (2, 3):
-            options = ["--sdk", "emulator", "--app", str(ROOT), "--port", "0", "--store", redis.url]
-            options += ["--job-lease", LEASE]
-            output = tmp_path / f"program-{number}.log"
-            program = Child(["serve", *options], {"WWSPEC_EMULATOR_URL": zone.client.url}, output)
+            program = instance(zone, redis.url, tmp_path / f"program-{number}.log")
             stack.callback(program.stop)
             urls.append(program.announced_url())
             program.wait_ready(f"{urls[-1]}/healthz")
         yield zone, urls
+
+
+def instance(zone: ServedZone, store: str, output: Path) -> Child:
+    """Start an instance of the program."""
+    options = ["--sdk", "emulator", "--app", str(ROOT), "--port", "0", "--store", store, "--job-lease", LEASE]
+    return Child(["serve", *options], {"WWSPEC_EMULATOR_URL": zone.client.url}, output)
 
 
 def test_an_event_that_one_instance_took_is_fetched_from_every_other(instances: tuple[ServedZone, list[str]]) -> None:
@@ -102,3 +108,50 @@ def test_a_store_that_is_down_is_an_error_at_once_and_comes_back(
         zone.fire("hit_keyword")
     redis.start()
     assert zone.call("get_callback_data", notify_id=notify_id).reply == fired["event"]
+
+
+def test_an_instance_is_replaced_under_load_without_losing_a_call_an_event_or_a_job(
+    redis: LocalRedis, tmp_path: Path
+) -> None:
+    """The steps of docs/en/how-to/rolling-deployment.md."""
+    with ExitStack() as stack:
+        zone = stack.enter_context(Zone.serve(ROOT, serve=["--store", "memory:"]))  # whose own program is not called
+        old = instance(zone, redis.url, tmp_path / "old.log")
+        stack.callback(old.stop)
+        old_url = old.announced_url()
+        zone.client.point_to(old_url)
+        fired = zone.fire("hit_keyword")
+        notify_id = zone.notified()
+        call = {
+            "program_id": zone.client.info()["program_id"],
+            "ability_id": "invoke_get_group_chat",
+            "request_data": '{"chatid": "x"}',
+        }
+        ended, stop = [0] * CALLERS, Event()
+
+        def call_on(number: int) -> list[Any]:
+            answers = []
+            while not stop.is_set():
+                answers.append(zone.client.app_call("chatdata/sync_call_program", call))
+                ended[number] += 1
+            return answers
+
+        pool = stack.enter_context(ThreadPoolExecutor(CALLERS))
+        stack.callback(stop.set)
+        callers = [pool.submit(call_on, number) for number in range(CALLERS)]
+        new = instance(zone, redis.url, tmp_path / "new.log")
+        stack.callback(new.stop)
+        new_url = new.announced_url()
+        new.wait_ready(f"{new_url}/readyz")
+        submitted = begin_jobs(zone, [old_url])
+        zone.client.point_to(new_url)
+        before = list(ended)
+        wait_until(lambda: all(now > then + 1 for now, then in zip(ended, before, strict=True)))
+        old.stop()
+        assert old.process.returncode == 0
+        wait_reported(submitted)
+        assert zone.call("get_callback_data", notify_id=notify_id).reply == fired["event"]
+        stop.set()
+        answers = [answer for caller in callers for answer in caller.result(DEADLINE)]
+    assert {answer["errcode"] for answer in answers} == {0}
+    assert all('"errcode":710624' in answer["response_data"] for answer in answers)
