@@ -158,7 +158,9 @@ MISTAKES = {
     "the app's secret on the command line": Mistake(command="keys new --corpsecret s3cret"),
     "a first key although there is one": Mistake({"keys/key-1.pem": ""}, "keys new"),
     "a rotation without a key": Mistake(command="keys rotate"),
-    "a key file without a private key": Mistake({"keys/key-1.pem": "", "keys/key-1.unregistered": ""}, "keys new --registered"),
+    "a key file without a private key": Mistake(
+        {"keys/key-1.pem": "", "keys/key-1.unregistered": ""}, "keys new --registered"
+    ),
     "a new program in a folder that exists": Mistake(command="new abilities"),
     "a new program whose name no image can have": Mistake(command="new MyShop"),
     "a missing folder of examples": Mistake(command="new bakery --from console"),

@@ -47,8 +47,7 @@ def test_every_control_that_the_page_names_exists(language: str) -> None:
 def test_each_row_names_the_same_code_and_errcodes(language: str) -> None:
     def named(text: str) -> list[list[str]]:
         return [
-            sorted(set(re.findall(r"`[^`]+`|\b\d{5,6}\b", row)))
-            for row in re.findall(r"^\|.+$", text, re.MULTILINE)
+            sorted(set(re.findall(r"`[^`]+`|\b\d{5,6}\b", row))) for row in re.findall(r"^\|.+$", text, re.MULTILINE)
         ]
 
     assert named(PAGES[language]) == named(PAGES["en"])
