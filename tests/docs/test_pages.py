@@ -114,5 +114,7 @@ def test_links_and_what_the_theme_never_asks_for_are_allowed(tmp_path: Path) -> 
 
 
 def test_lines_of_chinese_are_joined_and_code_is_not() -> None:
-    text = "# 标题\n\n调用能力，\n取得应答。\n- 第一\n  项\n\n| 甲 |\n|---|\n\nlet\n程序\n\n```python\n# 甲\n乙 = 1\n```\n"
+    text = (
+        "# 标题\n\n调用能力，\n取得应答。\n- 第一\n  项\n\n| 甲 |\n|---|\n\nlet\n程序\n\n```python\n# 甲\n乙 = 1\n```\n"
+    )
     assert joined(text) == text.replace("，\n", "，").replace("第一\n  项", "第一项")
