@@ -86,8 +86,8 @@ class PullOptions(TypedDict, total=False):
     timeout: float
     """Seconds for the answer of one call; the client's when absent."""
     token: str | Asked[str]
-    """Of a conversation_new_message event. Without one, WeCom limits the frequency of pulls strictly [99824]. A function
-    is called before each page, so that it can return a newer token; an empty text means none."""
+    """Of a conversation_new_message event. Without one, WeCom limits the frequency of pulls strictly [99824]. A
+    function is called before each page, so that it can return a newer token; an empty text means none."""
     ability: str
     """The ability ID that calls sync_msg; by default the API's name behind the prefix."""
     limit: int
