@@ -100,7 +100,7 @@ class _Reader:
     """Reads the body of one function."""
 
     def __init__(self, function: Callable[..., Any], above: frozenset[Callable[..., Any]]) -> None:
-        self._scope: dict[str, Any] = function.__globals__  # type: ignore[attr-defined]
+        self._scope: dict[str, Any] = function.__globals__
         self._above = above
         self._owner = _owner_of(function)
         self._arguments = {
@@ -184,4 +184,4 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
 def _owner_of(function: Callable[..., Any]) -> Any:
     """Return the class that a method is defined in; None for a function of a module."""
     name, _, _ = function.__qualname__.rpartition(".")
-    return function.__globals__.get(name)  # type: ignore[attr-defined]
+    return function.__globals__.get(name)

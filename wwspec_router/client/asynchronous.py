@@ -80,6 +80,8 @@ class AsyncZoneClient:
 
     Examples:
         >>> import asyncio
+        >>> import os
+        >>> from wwspec_router.client import AsyncZoneClient
         >>> from wwspec_router.wecom import sync_msg
         >>> async def pull():
         ...     async with AsyncZoneClient(

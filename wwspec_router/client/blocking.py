@@ -99,6 +99,7 @@ class ZoneClient:
 
     Examples:
         >>> import os
+        >>> from wwspec_router.client import PlatformError, ZoneClient
         >>> from wwspec_router.wecom import sync_msg
         >>> with ZoneClient(
         ...     os.environ["WWSPEC_CORPID"],

@@ -91,6 +91,7 @@ class FileCursor(CursorStore):
     Examples:
         With a `ZoneClient` as `client`. The second pull finds nothing new:
 
+        >>> from wwspec_router.client import FileCursor
         >>> cursors = FileCursor("messages.cursor")
         >>> ids = [message.msgid for page in client.messages(cursors) for message in page]
         >>> len(ids) > 0

@@ -78,6 +78,7 @@ class DbCursor(CursorStore):
         With a `ZoneClient` as `client`. The rows of a page and its place are stored in one transaction:
 
         >>> import sqlite3
+        >>> from wwspec_router.client import DbCursor
         >>> connection = sqlite3.connect("app.db")
         >>> _ = connection.execute("CREATE TABLE messages (msgid TEXT PRIMARY KEY, send_time INTEGER)")
         >>> for page in client.messages(DbCursor(connection)):

@@ -72,6 +72,7 @@ class KeyRing:
         `KeyRing.from_folder(Path("keys"))`:
 
         >>> from Crypto.PublicKey import RSA
+        >>> from wwspec_router.client import KeyRing
         >>> from wwspec_router.wecom import sync_msg
         >>> ring = KeyRing({1: RSA.generate(2048).export_key().decode()})
         >>> client.set_public_key(ring.public_key(), ring.latest)

@@ -69,6 +69,7 @@ class RetryPolicy:
     Examples:
         At most two attempts within 5 seconds, for a page that a user waits for:
 
+        >>> from wwspec_router.client import RetryPolicy
         >>> policy = RetryPolicy(attempts=2, deadline=5.0)
         >>> policy.first_pause, policy.longest_pause
         (0.5, 8.0)

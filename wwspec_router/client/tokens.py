@@ -85,6 +85,8 @@ class SuiteApp:
     Examples:
         The credentials here are those of the emulator's suite:
 
+        >>> import os
+        >>> from wwspec_router.client import SuiteApp, ZoneClient
         >>> def latest_ticket():
         ...     return "emulator-suite-ticket"  # an app reads it from its database
         >>> tokens = SuiteApp(

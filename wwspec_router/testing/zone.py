@@ -53,6 +53,7 @@ class Zone:
     Examples:
         `app` is the folder that has `abilities` and `schemas`; in pytest, the fixture `zone` does this:
 
+        >>> from wwspec_router.testing.zone import Zone
         >>> from wwspec_router.wecom import sync_msg
         >>> with Zone.in_process(app) as zone:
         ...     digest = zone.call("chat_digest", {"limit": 5})

@@ -62,6 +62,7 @@ class NotifyReceiver:
         >>> import threading
         >>> from queue import Queue
         >>> from wsgiref.simple_server import make_server
+        >>> from wwspec_router.client import NotifyReceiver
         >>> token, key = "callback-token", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
         >>> events = Queue()
         >>> with (
