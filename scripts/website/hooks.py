@@ -13,7 +13,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
-from scripts.website.pages import DOCS, LANGUAGES, SECTIONS, joined, tree_faults, untranslated
+from scripts.website.pages import DOCS, LANGUAGES, SECTIONS, tree_faults, untranslated
 
 LOG = logging.getLogger("mkdocs.website")
 
@@ -71,10 +71,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Name files outside of the documentation instead of linking them, join lines, say what is not translated."""
+    """Name files outside of the documentation instead of linking them, and say which pages are not translated."""
     text = _OUTSIDE.sub(r"\1 (`\2`)", markdown)
-    if config.extra["language"] == "zh":
-        text = joined(text)
     if not page.file.generated_by:
         return text
     title, _, rest = text.partition("\n")

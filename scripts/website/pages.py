@@ -7,17 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = [
-    "DOCS",
-    "LANGUAGES",
-    "SECTIONS",
-    "UNTRANSLATED",
-    "blocks_of",
-    "joined",
-    "pages_of",
-    "tree_faults",
-    "untranslated",
-]
+__all__ = ["DOCS", "LANGUAGES", "SECTIONS", "UNTRANSLATED", "blocks_of", "pages_of", "tree_faults", "untranslated"]
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 LANGUAGES = {"en": "English", "zh": "中文"}
@@ -40,10 +30,6 @@ SECTIONS = {
 }
 """The titles of the navigation's sections, and their translations."""
 
-_WIDE = r"[\u2e80-\u9fff\uff00-\uffef\u2018-\u201d]"
-_BREAK = re.compile(rf"(?<={_WIDE})\n *(?={_WIDE})")
-_FENCED = re.compile(r"^( *```.*?^ *```$)", re.MULTILINE | re.DOTALL)
-
 
 def pages_of(language: str) -> set[str]:
     """Return the pages of a language, such as `how-to/start.md`."""
@@ -55,13 +41,6 @@ def blocks_of(page: Path) -> list[str]:
     """Return the blocks of a page that are files or commands, which the tests run."""
     text = page.read_text("utf-8")
     return re.findall(r"^ *```(?:bash|python|toml|json)\n.*?^ *```$", text, re.MULTILINE | re.DOTALL)
-
-
-def joined(text: str) -> str:
-    """Return a page without the line breaks between Chinese characters, which browsers show as spaces."""
-    parts = _FENCED.split(text)
-    parts[::2] = [_BREAK.sub("", part) for part in parts[::2]]
-    return "".join(parts)
 
 
 def untranslated() -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from scripts.reference.__main__ import generated
 from scripts.website.offline import requests_elsewhere
-from scripts.website.pages import DOCS, SECTIONS, blocks_of, joined, pages_of, tree_faults, untranslated
+from scripts.website.pages import DOCS, SECTIONS, blocks_of, pages_of, tree_faults, untranslated
 from tests.support.apps import ROOT
 
 TRANSLATED = sorted(pages_of("zh"))
@@ -111,10 +111,3 @@ def test_links_and_what_the_theme_never_asks_for_are_allowed(tmp_path: Path) -> 
     assert list(requests_elsewhere(tmp_path)) == []
     (tmp_path / "b.html").write_text('<pre class="mermaid">')
     assert len(list(requests_elsewhere(tmp_path))) == 1
-
-
-def test_lines_of_chinese_are_joined_and_code_is_not() -> None:
-    text = (
-        "# 标题\n\n调用能力，\n取得应答。\n- 第一\n  项\n\n| 甲 |\n|---|\n\nlet\n程序\n\n```python\n# 甲\n乙 = 1\n```\n"
-    )
-    assert joined(text) == text.replace("，\n", "，").replace("第一\n  项", "第一项")
