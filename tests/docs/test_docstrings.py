@@ -19,6 +19,7 @@ from wwspec_router.client.calls import decode_reply
 from wwspec_router.client.endpoints import ENDPOINTS
 from wwspec_router.client.notify.events import typed
 from wwspec_router.errors import ConfigurationError, JsonError, WWSpecError
+from wwspec_router.testing.store_suite import StoreSuite
 from wwspec_router.testing.zone import Zone
 
 MODULES = (wwspec_router.client, wwspec_router.testing.zone)
@@ -26,11 +27,13 @@ PUBLIC = {name: getattr(module, name) for module in MODULES for name in module._
 CLASSES = {name: value for name, value in PUBLIC.items() if inspect.isclass(value)}
 WITH_EXAMPLES = {
     "AsyncZoneClient",
+    "CursorStore",
     "DbCursor",
     "FileCursor",
     "KeyRing",
     "NotifyReceiver",
     "RetryPolicy",
+    "StoreSuite",
     "SuiteApp",
     "Zone",
     "ZoneClient",
@@ -156,7 +159,7 @@ def zone() -> Iterator[Zone]:
 def examples() -> dict[str, doctest.DocTest]:
     finder = doctest.DocTestFinder(exclude_empty=True)
     found = {}
-    for name, value in CLASSES.items():
+    for name, value in {**CLASSES, "StoreSuite": StoreSuite}.items():
         for test in finder.find(value, name, module=False, globs={}):
             if test.examples:
                 found[test.name] = test

@@ -51,6 +51,26 @@ class CursorStore(ABC):
     Attributes:
         same_thread: Whether `AsyncZoneClient` calls plain functions on the event loop's own thread. Otherwise they run
             on another thread, so that they may block.
+
+    Examples:
+        A store of your own, with a `ZoneClient` as `client`. A real one compares and writes in one step:
+
+        >>> from wwspec_router.client import CursorMovedError, CursorStore
+        >>> class DictCursor(CursorStore):
+        ...     def __init__(self, rows, name):
+        ...         self.rows, self.name = rows, name
+        ...
+        ...     def load(self):
+        ...         return self.rows.get(self.name)
+        ...
+        ...     def keep(self, before, after, *, commit):
+        ...         if self.load() not in (before, after):
+        ...             raise CursorMovedError(self.name)
+        ...         self.rows[self.name] = after
+        >>> rows = {}
+        >>> pages = list(client.messages(DictCursor(rows, corpid)))
+        >>> rows[corpid].pages == len(pages)
+        True
     """
 
     same_thread: ClassVar[bool] = False

@@ -184,6 +184,10 @@ class Zone:
 
         Raises:
             CallRefusedError: The platform refused the call, or could not deliver it to the program.
+
+        Examples:
+            >>> zone.submit("chat_digest", {"limit": 5}).result(timeout=10).reply["messages"]
+            5
         """
         ability_id, text, reply = self._asked(ability, data, reply)
         jobid = self.client.submit(ability_id, text).jobid
@@ -249,6 +253,16 @@ class Zone:
         Raises:
             EmulatorError: It could not be sent, or the platform got no reply.
             CallRefusedError: The program refused it, so the app gets no notification.
+
+        Examples:
+            The app fetches the event with the notify_id of its notification:
+
+            >>> fired = zone.fire("hit_keyword")
+            >>> fetched = zone.call("get_callback_data", notify_id=zone.notified())
+            >>> fetched.reply["event_type"]
+            'hit_keyword'
+            >>> fetched.reply["hit_keyword"] == fired["event"]["hit_keyword"]
+            True
         """
         fired = self.client.fire(event_type, overrides)
         read_answer(f"event {event_type}", {"errcode": 0, "response_data": fired["reply"]}).raise_for_error()
