@@ -103,7 +103,7 @@ def event(canvas: Canvas, say: Say) -> float:
             say("a job; at least once", "作为任务，至少执行一次"),
             say("Error, or process dies", "出错，或进程崩溃"),
             say(
-                "Error: again after about 1, 4 and 16 s. Process dead: another one begins again after the lease (30 s).",
+                "Error: again after about 1, 4 and 16 s. Process dead: another begins again after the lease (30 s).",
                 "出错：约 1、4、16 秒后重试。进程崩溃：租约（30 秒）到期后由其他进程重新执行。",
             ),
         ),
@@ -142,7 +142,7 @@ def job(canvas: Canvas, say: Say) -> float:
             say("in one process, which holds a lease", "由一个进程执行，并持有租约"),
             say("Process dies", "进程崩溃"),
             say(
-                "After the lease (30 s) another one begins again: `ctx.attempt` is 2. After 5 begins it is reported as failed.",
+                "After the lease (30 s) another begins again: `ctx.attempt` is 2. After 5 begins it has failed.",
                 "租约（30 秒）到期后由其他进程重新执行，`ctx.attempt` 为 2。开始 5 次仍未结束，则上报错误。",
             ),
         ),
@@ -184,7 +184,7 @@ PICTURES = {
     ),
     "job": (
         job,
-        "An asynchronous call in six steps, from the app's call to its result; where it is durable, and what a failure costs",
+        "An asynchronous call in six steps, to the result at the app; where it is durable, and what a failure costs",
         "一次异步调用的六步，从应用发起到读取结果；从哪一步起已持久化，各方出故障时会怎样",
     ),
 }
