@@ -84,11 +84,9 @@ class _Piece(NamedTuple):
     is_code: bool
 
 
-_PIECES = re.compile(
-    r"`([^`]+)`|([\u2e80-\u9fff\uff00-\uffef\u3000-\u303f])|( +)|([^`\u2e80-\u9fff\uff00-\uffef\u3000-\u303f ]+)"
-)
-_CLOSING = "，。：；）、？！"
-"""Never the first of a line."""
+_PIECES = re.compile(r"`([^`]+)`|([\u2e80-\u9fff\uff00-\uffef“”])|( +)|([^`\u2e80-\u9fff\uff00-\uffef“” ]+)")
+_CLOSING, _OPENING = "，。：；）、？！”", "（“"
+"""Never the first of a line; never the last."""
 
 
 def _width(piece: _Piece, size: float, bold: bool) -> float:
@@ -98,7 +96,7 @@ def _width(piece: _Piece, size: float, bold: bool) -> float:
 
 
 def _advance(letter: str) -> float:
-    if letter >= "\u2e80":
+    if letter >= "\u2e80" or letter in "“”":
         return 1.0
     if letter in " .,:;'|!()[]/-ijlt":
         return 0.4
@@ -120,8 +118,9 @@ def _lines(text: str, width: float, size: float, bold: bool) -> Iterator[list[_P
             if needed > width:
                 raise ValueError(f"{piece.text!r} does not fit {width:.0f} units")
             if used + needed > width and piece.text not in _CLOSING:
+                carried = [line.pop()] if line and line[-1].text in _OPENING else []
                 yield _trimmed(line)
-                line, used = [], 0.0
+                line, used = carried, size * len(carried)
             if line or piece.text.strip():
                 line.append(piece)
                 used += needed
@@ -211,7 +210,7 @@ class Canvas:
         faint: bool = False,
         kind: str = "",
         center: bool = False,
-        halo: bool = False,
+        covers: bool = False,
     ) -> float:
         """Write a text into lines of a width, from an upper edge; return the y of its lower edge.
 
@@ -225,14 +224,19 @@ class Canvas:
             faint: Whether their colour is the fainter one.
             kind: Names the colours whose edge the text has.
             center: Whether lines are centred.
-            halo: Whether the text covers lines behind it.
+            covers: Whether the text hides what is behind it.
         """
         colour = self._theme.kinds[kind].edge if kind else self._theme.faint if faint else self._theme.ink
         style = f'font-size="{size:g}" fill="{colour}"'
         style += ' font-weight="600"' if bold else ""
         style += ' text-anchor="middle"' if center else ""
-        style += f' stroke="{self._theme.paper}" stroke-width="5" paint-order="stroke"' if halo else ""
         for line in _lines(text, width, size, bold):
+            if covers:
+                covered = sum(_width(piece, size, bold) for piece in line)
+                self._parts.append(
+                    f'<rect x="{x - 3:g}" y="{y:g}" width="{covered + 4:g}" height="{size * LINE:g}"'
+                    f' fill="{self._theme.paper}"/>'
+                )
             self._parts.append(f'<text x="{x:g}" y="{y + size:g}" {style}>{_spans(line, size)}</text>')
             y += size * LINE
         return round(y, 2)

@@ -26,7 +26,7 @@ class _Flow:
         self._message(text, start, end, kind, dashed=True)
 
     def _message(self, text: str, start: float, end: float, kind: str, *, dashed: bool) -> None:
-        bottom = self.canvas.text(TEXT, self.y, WIDTH - TEXT - 10, text, halo=True) + 9
+        bottom = self.canvas.text(TEXT, self.y, WIDTH - TEXT - 10, text, covers=True) + 9
         self.canvas.arrow((start, bottom), (end, bottom), kind=kind, dashed=dashed)
         self.y = bottom + 12
 

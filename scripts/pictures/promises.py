@@ -27,18 +27,19 @@ def _column(canvas: Canvas, say: Say, steps: list[_Step], legend: str) -> float:
     """Draw the steps from the top, each with its consequence at the right; return where they end."""
     canvas.text(LEFT, 6, HALF, say("what happens", "正常经过"), faint=True)
     y = canvas.text(RIGHT, 6, NOTE, say("when something fails", "出故障时"), faint=True) + 4
-    durable, middle = 0.0, LEFT + HALF / 2
+    durable: list[float] = []
+    middle = LEFT + HALF / 2
     for number, step in enumerate(steps, 1):
         bottom = canvas.box(step.kind, LEFT, y, HALF, step.title, step.text, number=str(number))
         note = canvas.box("loss", RIGHT, y, NOTE, step.failure, step.consequence, dashed=True)
-        if step.is_durable and not durable:
-            durable = y
         end = max(bottom, note)
+        if step.is_durable:
+            durable += [y, end]
         if number < len(steps):
             canvas.arrow((middle, bottom), (middle, end + GAP))
         y = end + GAP
     end = y - GAP
-    canvas.line(BAR, durable, end, "store", 5)
+    canvas.line(BAR, durable[0], durable[-1], "store", 5)
     canvas.line(BAR, end + 13, end + 27, "store", 5)
     return canvas.text(LEFT, end + 11, WIDTH - LEFT - 8, legend, faint=True)
 
@@ -101,9 +102,9 @@ def event(canvas: Canvas, say: Say) -> float:
             "program",
             say("Own code runs", "执行自有代码"),
             say("a job; at least once", "作为任务，至少执行一次"),
-            say("Error, or process dies", "出错，或进程崩溃"),
+            say("Code fails", "自有代码失败"),
             say(
-                "Error: again after about 1, 4 and 16 s. Process dead: another begins again after the lease (30 s).",
+                "Error: again after about 1, 4, 16 s. Process dead: another begins again after the lease (30\u00a0s).",
                 "出错：约 1、4、16 秒后重试。进程崩溃：租约（30 秒）到期后由其他进程重新执行。",
             ),
         ),
@@ -123,7 +124,7 @@ def job(canvas: Canvas, say: Say) -> float:
             say("App starts it", "应用发起"),
             say("`async_program_task`", "`async_program_task`"),
             say("Program or store down", "程序或存储不可用"),
-            say("The call is answered as failed. The app repeats it.", "调用按失败应答，由应用重试。"),
+            say("The call is answered as failed. The app tries again.", "调用按失败应答，由应用重试。"),
             is_durable=False,
         ),
         _Step(
@@ -142,7 +143,7 @@ def job(canvas: Canvas, say: Say) -> float:
             say("in one process, which holds a lease", "由一个进程执行，并持有租约"),
             say("Process dies", "进程崩溃"),
             say(
-                "After the lease (30 s) another begins again: `ctx.attempt` is 2. After 5 begins it has failed.",
+                "After the lease (30\u00a0s) another begins again: `ctx.attempt` is 2. After 5 begins it has failed.",
                 "租约（30 秒）到期后由其他进程重新执行，`ctx.attempt` 为 2。开始 5 次仍未结束，则上报错误。",
             ),
         ),
