@@ -84,8 +84,8 @@ def event(canvas: Canvas, say: Say) -> float:
             say("`program_notify` at the app", "应用收到 `program_notify`"),
             say("App is down", "应用不可用"),
             say(
-                "The event waits for 20 minutes (`notify_ttl`). WeCom's `notify_id` is valid for 10.",
-                "事件保留 20 分钟（`notify_ttl`）。企业微信的 `notify_id` 有效期为 10 分钟。",
+                "WeCom tries three times. The event waits 20 minutes (`notify_ttl`), its `notify_id` is valid for 10.",
+                "企业微信共发送三次。事件保留 20 分钟（`notify_ttl`），`notify_id` 有效期为 10 分钟。",
             ),
         ),
         _Step(
