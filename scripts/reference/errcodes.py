@@ -47,8 +47,8 @@ def page(say: Say) -> str:
                     "texts end with a request number in brackets, by which WeCom's support finds the call. The "
                     "classes of "
                     "errors in Python are [on a page of their own](errors.md).",
-                    "各个 `errcode` 的原因和解决办法，0 表示成功。请按数字判断，不要匹配 `errmsg` 的文字。企业微信返回的 "
-                    "`errmsg` "
+                    "各个 `errcode` 的原因和解决办法，0 表示成功。请按数字判断，不要匹配 `errmsg` 的文字。"
+                    "企业微信返回的 `errmsg` "
                     "末尾方括号里是请求编号，联系官方客服时需要提供。对应的 Python 异常见[异常](errors.md)。",
                 ),
             ),

@@ -45,7 +45,11 @@ def page(say: Say) -> str:
             [(*_row(each), _errmsg(each), _logged(each, say)) for each in calls],
         ),
         f"## {say('Errors at the start', '启动错误 {#errors-at-the-start}')}\n",
-        say("The program does not start; the text names the fix.", "出现这些异常时程序不会启动，错误信息里写有解决办法。") + "\n",
+        say(
+            "The program does not start; the text names the fix.",
+            "出现这些异常时程序不会启动，错误信息里写有解决办法。",
+        )
+        + "\n",
         table((error, base, meaning), [_row(each) for each in start]),
         f"## {say('Other errors', '其他异常 {#other-errors}')}\n",
         table((error, base, meaning), [_row(each) for each in others]),

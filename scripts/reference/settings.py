@@ -63,7 +63,9 @@ def _rows(setting: Setting, say: Say) -> list[tuple[str, ...]]:
         case Secret.NEVER:
             return [row]
         case Secret.WITH_PASSWORD:
-            text = say(f"A file that holds it, for one with a password. {link}", f"存放该值的文件，用于带密码的 URL，{link}")
+            text = say(
+                f"A file that holds it, for one with a password. {link}", f"存放该值的文件，用于带密码的 URL，{link}"
+            )
             return [row, (file, "", "", f"`{named}_FILE`", text)]
         case Secret.ALWAYS:
             return [(file, "", "", f"`{named}`, `{named}_FILE`", f"{setting.text} {link}")]

@@ -3,7 +3,6 @@
 import ast
 import doctest
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,7 +16,7 @@ FROM_MSGSPEC = {"UNSET", "UnsetType"}
 SAID_BY_OTHERS = {"CallError"}
 """A handler raises `AbilityError`, whose example is enough."""
 
-CALLER = '''\
+CALLER = """\
 from abilities import apierror, asynccontext_pages, context_finish, context_invoke, context_pages, sdkcallerror
 from wwspec_router import AsyncContext, Context, Contract, Output, ability
 from wwspec_router.wecom.tasks import EncryptInfo, MessageKey
@@ -53,7 +52,7 @@ class CountReply(Output):
 @ability
 async def async_caller(request: Request, ctx: AsyncContext) -> CountReply:
     return CountReply(messages=await asynccontext_pages.count(request.token, ctx))
-'''
+"""
 """Calls the functions of examples that are no handlers."""
 
 REGISTRY = """\
