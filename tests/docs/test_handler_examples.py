@@ -127,8 +127,7 @@ def chatid(zone: Zone, token: str) -> str:
     """Return a group that the program may read."""
     messages = zone.call("invoke_sync_msg", {"limit": 1000, "token": token}).reply["msg_list"]
     chatids = dict.fromkeys(each["chatid"] for each in messages if each.get("chatid"))
-    answers = {each: zone.call("invoke_get_group_chat", {"chatid": each}) for each in chatids}
-    return next(each for each, answer in answers.items() if answer.errcode == 0)
+    return next(each for each in chatids if zone.call("invoke_get_group_chat", {"chatid": each}).errcode == 0)
 
 
 def test_every_public_name_has_an_example() -> None:
