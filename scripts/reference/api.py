@@ -13,7 +13,7 @@ __all__ = ["PAGE", "entries", "page"]
 PAGE = "reference/api.md"
 
 _WITH_BASE = {"AsyncContext", "Context"}
-"""Classes whose public attributes are those of a base that has no entry of its own."""
+"""Classes that the package itself makes, and whose public attributes are those of a base without an entry."""
 
 _FOREIGN = {
     "UNSET": (
@@ -59,7 +59,9 @@ def entries(module: str, names: Iterable[str], say: Say) -> str:
 def _options(name: str, value: Any) -> str:
     """Return the options of an entry where it needs other ones than those of the site."""
     if name in _WITH_BASE:
-        return '    options: {inherited_members: true, filters: ["!^_", "!^open_mailbox$"]}\n'
+        filters = '["!^_", "!^open_mailbox$"]'
+        options = f"inherited_members: true, merge_init_into_class: false, show_bases: false, filters: {filters}"
+        return f"    options: {{{options}}}\n"
     if not (inspect.isclass(value) or inspect.isroutine(value)):
         return "    options: {show_root_heading: true}\n"
     return ""

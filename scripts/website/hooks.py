@@ -13,7 +13,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
-from scripts.website.pages import DOCS, LANGUAGES, SECTIONS, join_chinese_lines, tree_faults, untranslated
+from scripts.website.pages import DOCS, LANGUAGES, SECTIONS, tree_faults, untranslated
 
 LOG = logging.getLogger("mkdocs.website")
 
@@ -72,7 +72,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Name files outside of the documentation instead of linking them, and say which pages are not translated."""
-    text = join_chinese_lines(_OUTSIDE.sub(r"\1 (`\2`)", markdown))
+    text = _OUTSIDE.sub(r"\1 (`\2`)", markdown)
     if not page.file.generated_by:
         return text
     title, _, rest = text.partition("\n")

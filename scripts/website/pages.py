@@ -7,17 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = [
-    "DOCS",
-    "LANGUAGES",
-    "SECTIONS",
-    "UNTRANSLATED",
-    "blocks_of",
-    "join_chinese_lines",
-    "pages_of",
-    "tree_faults",
-    "untranslated",
-]
+__all__ = ["DOCS", "LANGUAGES", "SECTIONS", "UNTRANSLATED", "blocks_of", "pages_of", "tree_faults", "untranslated"]
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 LANGUAGES = {"en": "English", "zh": "中文"}
@@ -40,10 +30,6 @@ SECTIONS = {
 }
 """The titles of the navigation's sections, and their translations."""
 
-_CHINESE = "\u3001-\u303f\u4e00-\u9fff\uff00-\uffef"
-_BREAK = re.compile(rf"(?<=[{_CHINESE}])\n *(?=[{_CHINESE}])|(?<=[，。：；、（）])\n *(?=[A-Za-z`\[])")
-_BLOCK = re.compile(r"(^ *```.*?^ *```$)", re.MULTILINE | re.DOTALL)
-
 
 def pages_of(language: str) -> set[str]:
     """Return the pages of a language, such as `how-to/start.md`."""
@@ -55,12 +41,6 @@ def blocks_of(page: Path) -> list[str]:
     """Return the blocks of a page that are files or commands, which the tests run."""
     text = page.read_text("utf-8")
     return re.findall(r"^ *```(?:bash|python|toml|json)\n.*?^ *```$", text, re.MULTILINE | re.DOTALL)
-
-
-def join_chinese_lines(text: str) -> str:
-    """Return a page without the line breaks inside of Chinese sentences, which browsers show as spaces."""
-    parts = _BLOCK.split(text)
-    return "".join(part if number % 2 else _BREAK.sub("", part) for number, part in enumerate(parts))
 
 
 def untranslated() -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from scripts.reference.__main__ import generated
 from scripts.website.offline import requests_elsewhere
-from scripts.website.pages import DOCS, SECTIONS, blocks_of, join_chinese_lines, pages_of, tree_faults, untranslated
+from scripts.website.pages import DOCS, SECTIONS, blocks_of, pages_of, tree_faults, untranslated
 from tests.support.apps import ROOT
 
 TRANSLATED = sorted(pages_of("zh"))
@@ -61,11 +61,6 @@ def test_a_translation_has_the_code_and_the_places_of_its_original(page: str) ->
     assert places("zh", page) == places("en", page), (
         f"docs/zh/{page}: give each heading the anchor of docs/en/{page}, as in `## 标题 {{#title}}`"
     )
-
-
-def test_a_chinese_sentence_has_no_space_where_its_line_ends() -> None:
-    text = "- 第一行，\n  第二行，\n  `code`\n- 另一项\n\n一段\n`code`\n\n| 表 |\n|---|\n\n```text\n甲\n乙\n```\n"
-    assert join_chinese_lines(text) == text.replace("行，\n  ", "行，")
 
 
 def test_every_page_has_one_place_in_the_navigation() -> None:
