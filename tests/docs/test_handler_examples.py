@@ -126,7 +126,7 @@ def token(zone: Zone) -> str:
 def chatid(zone: Zone, token: str) -> str:
     """Return a group that the program may read."""
     messages = zone.call("invoke_sync_msg", {"limit": 1000, "token": token}).reply["msg_list"]
-    chatids = dict.fromkeys(each["chatid"] for each in messages if each.get("chatid"))
+    chatids: dict[str, None] = dict.fromkeys(each["chatid"] for each in messages if each.get("chatid"))
     return next(each for each in chatids if zone.call("invoke_get_group_chat", {"chatid": each}).errcode == 0)
 
 
