@@ -1,4 +1,4 @@
-"""The badges of README, one SVG a language: figures that are counted or measured here, and no server that draws them."""
+"""The badges of README, one SVG a language: figures that are counted or measured here, drawn without any server."""
 
 import json
 import re
@@ -31,7 +31,8 @@ def picture(say: Say) -> str:
         drawn.append(
             f'<g transform="translate({left})"><title>{escape(name)}: {escape(value)}</title>'
             f'<rect width="{first + second}" height="{_HEIGHT}" rx="3" fill="#2f7d5b"/>'
-            f'<path d="M3 0h{first - 3}v{_HEIGHT}h-{first - 3}a3 3 0 0 1-3-3v-{_HEIGHT - 6}a3 3 0 0 1 3-3" fill="#4b5058"/>'
+            f'<path d="M3 0h{first - 3}v{_HEIGHT}h-{first - 3}a3 3 0 0 1-3-3v-{_HEIGHT - 6}a3 3 0 0 1 3-3" '
+            'fill="#4b5058"/>'
             f"{_text(name, first, 0)}{_text(value, second, first)}</g>"
         )
         left += first + second + _GAP

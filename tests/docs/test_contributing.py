@@ -1,4 +1,4 @@
-"""README.md, CONTRIBUTING.md and their Chinese translations name the same commands, scripts and pages that are there."""
+"""README.md, CONTRIBUTING.md and their Chinese translations name the same commands; all that they name is there."""
 
 import os
 import re

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.apps import ROOT
 from tests.support.pages import Block, blocks_of_page
-from tests.support.terminal import Terminals
+from tests.support.terminal import Output, Terminals
 
 NAVIGATION = (ROOT / "scripts" / "website" / "mkdocs.yml").read_text("utf-8")
 PAGES = [
@@ -41,6 +41,37 @@ def test_a_page_says_what_is_needed_and_what_is_next(page: Path) -> None:
     assert "**You need**" in text
     assert "**Next:**" in text or page == PAGES[-1]
     assert 200 < len(re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL).split()) < 600
+
+
+@pytest.mark.parametrize(
+    ("page", "printed", "same"),
+    [
+        ("1 passed in ...", "1 passed in 0.2s", True),
+        ("1 passed in ...", "2 passed in 0.2s", False),
+        ("a\n...\nd", "a\nb\nc\nd", True),
+        ("a\n...\nd", "a\nd", True),
+        ("a\n...\nd", "a\nb", False),
+        ("a ... c", "a\nb c", False),
+        ("at 1795570657", "at 1795570999", True),
+        ("at 1795570657", "at noon", False),
+        ("1795570657 1795570657", "1795570999 1795570999", True),
+        ("1795570657 1795570657", "1795570998 1795570999", False),
+    ],
+)
+def test_output_is_compared_but_for_what_the_page_leaves_out(page: str, printed: str, same: bool) -> None:
+    assert (Output(page, {}).values_of(printed, whole=True) is not None) == same
+
+
+def test_a_page_that_shows_something_else_or_hides_a_failure_is_found(tmp_path: Path) -> None:
+    terminals = Terminals(tmp_path, {"PATH": "/usr/bin:/bin"}, {"8080": "12345"}, tmp_path)
+    terminals.run("export WORD=hello\necho port 8080")
+    terminals.expect("port 8080")
+    terminals.run("echo $WORD")
+    with pytest.raises(AssertionError, match="the page has\ngoodbye\nprinted was\nhello"):
+        terminals.expect("goodbye")
+    terminals.run("echo broken; false; echo never")
+    with pytest.raises(AssertionError, match="broken"):
+        terminals.run("echo next")
 
 
 @pytest.fixture
@@ -74,7 +105,7 @@ def free_ports(count: int) -> list[str]:
         return [str(each.getsockname()[1]) for each in sockets]
 
 
-@pytest.mark.slow  # builds the wheel, then runs some 50 commands, each a Python of its own, and restarts `wwspec dev` often
+@pytest.mark.slow  # two minutes: builds the wheel, runs some 40 commands in it, and `wwspec dev` restarts for each page
 def test_each_step_of_the_tutorial_has_the_result_that_its_page_shows(terminals: Terminals) -> None:
     for page in PAGES:
         terminals.begin_page()

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from tests.support.waiting import DEADLINE, wait_until
 
-__all__ = ["Terminals"]
+__all__ = ["Output", "Terminals"]
+
+BASH = "/bin/bash"
 
 COMMAND = 120
 """Seconds that one block of commands may take."""
@@ -68,7 +70,7 @@ class Server:
         self._log = log
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                ["bash", "-euc", command],
+                [BASH, "-euc", command],
                 stdout=output,
                 stderr=output,
                 cwd=cwd,
@@ -134,7 +136,7 @@ class Terminals:
         after = self._logs / "after"
         script = f"trap '{{ pwd; env -0; }} > {shlex.quote(str(after))}' EXIT\n{command}"
         done = subprocess.run(
-            ["bash", "-euc", script],
+            [BASH, "-euc", script],
             cwd=self.cwd,
             env=self._environment,
             stdout=subprocess.PIPE,
@@ -154,7 +156,7 @@ class Terminals:
         values = output.values_of(self._printed, whole=True)
         if values is None:
             self.check_success()
-            values = self._wait_for_servers(output)
+            values = self._wait_for_servers(output) if self._servers else None
         assert values is not None, f"the page has\n{text}\nprinted was\n{self._everything()}"
         self._failed = False
         self._known |= values
@@ -215,7 +217,7 @@ class Terminals:
             self._files, self._restarts = files, len(dev.output)
 
     def _watched_files(self) -> dict[Path, int]:
-        found = {}
+        found: dict[Path, int] = {}
         for folder, inner, names in os.walk(self.cwd):
             inner[:] = [each for each in inner if not each.startswith((".", "var", "dist", "__pycache__"))]
             paths = [Path(folder, name) for name in names if name.endswith(WATCHED)]
