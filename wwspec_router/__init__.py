@@ -1,11 +1,15 @@
-"""A dispatcher for zone programs in WeCom's Data & Intelligence Zone.
+"""A dispatcher for zone programs in WeCom's Data & Intelligence Zone (数据与智能专区).
 
-What a program's own code needs is here: `ability` marks a handler, `Contract` and `Output` are the bases of its
-request and reply, `Context` or `AsyncContext` is what it receives, `AbilityError` is how it refuses a call. Code that
-runs on an event receives `EventContext` or `AsyncEventContext`.
+Code of a program imports from here:
 
-Each is imported when it is first asked for: commands and the parent of worker processes, which need none of them, start
-sooner and stay small.
+* `ability` marks a handler.
+* `Contract` and `Output` are the bases of its request and reply; `max_bytes`, `UNSET` and `UnsetType` describe fields.
+* A handler receives `Context` or `AsyncContext`, code that runs on an event `EventContext` or `AsyncEventContext`.
+* A handler refuses a call with `AbilityError`. `CallError` is the base of the errors that become the reply of a call,
+  such as `ApiError` and `SdkCallError` of SDK calls.
+
+Each name is imported at its first use: commands and the parent of worker processes need none of them, and so start
+faster and use less memory.
 """
 
 from importlib import import_module

@@ -151,12 +151,12 @@ class ImageError(ConfigurationError):
 
 
 class CallError(WWSpecError):
-    """A call ends with an error reply.
+    """Base of the errors that become the reply of a call. A handler raises `AbilityError`, not this class.
 
     Args:
         message: What the enterprise app reads in `errmsg`; by default the class's `default_message`.
-        errcode: What it reads in `errcode`; None means the program's configured code.
-        detail: What only the log gets.
+        errcode: What it reads in `errcode`; None stands for `errcode` of the registry file (710660 by default).
+        detail: Text for the log only. All three are attributes, too.
 
     Raises:
         TypeError: The message is not a string, or the errcode not an integer of 64 bits: no reply can be made of them.
@@ -264,11 +264,22 @@ class RepeatedError(CallError):
 
 
 class SdkCallError(CallError):
-    """The SDK could not make our call: network, signature or protocol.
+    """The SDK could not make a call of a handler: network, signature or protocol [100052].
+
+    When the handler does not catch it, the app reads the program's own errcode.
 
     Attributes:
         api: The SDK API's name.
-        return_code: The SDK's return code where one is known, such as -10002.
+        return_code: The SDK's return code, such as -10002 for a network failure; None when it is not known.
+
+    Examples:
+        >>> from wwspec_router import AbilityError, Context, SdkCallError
+        >>> from wwspec_router.wecom import get_group_chat
+        >>> def members(chatid: str, ctx: Context) -> int:
+        ...     try:
+        ...         return len(ctx.invoke(get_group_chat.Request(chatid=chatid)).members)
+        ...     except SdkCallError as error:
+        ...         raise AbilityError("WeCom can't be reached, try again", errcode=1001, detail=str(error)) from error
     """
 
     loggable = True
@@ -281,10 +292,24 @@ class SdkCallError(CallError):
 
 
 class ApiError(CallError):
-    """The platform answered our SDK call with an errcode other than 0.
+    """The platform replied to an SDK call of a handler with an errcode other than 0 [100052].
+
+    When the handler does not catch it, the app reads the same errcode.
 
     Attributes:
         api: The SDK API's name.
+        errcode: The platform's errcode.
+
+    Examples:
+        >>> from wwspec_router import ApiError, Context
+        >>> from wwspec_router.wecom import get_group_chat
+        >>> def members(chatid: str, ctx: Context) -> int:
+        ...     try:
+        ...         return len(ctx.invoke(get_group_chat.Request(chatid=chatid)).members)
+        ...     except ApiError as error:
+        ...         if error.errcode in (710606, 710624):  # not in scope, or no such group
+        ...             return 0
+        ...         raise
     """
 
     def __init__(self, api: str, errcode: int, errmsg: str) -> None:
@@ -297,8 +322,28 @@ class AbilityError(CallError):
 
     Args:
         message: What the app reads in `errmsg`.
-        errcode: What it reads in `errcode`; the program's configured code when omitted.
-        detail: What only the log gets.
+        errcode: What it reads in `errcode`; by default `errcode` of the registry file (710660). Take numbers of your
+            own that WeCom does not use.
+        detail: Text for the log only.
+
+    Raises:
+        TypeError: The message is not a string, or the errcode not an integer of 64 bits.
+
+    Examples:
+        >>> from wwspec_router import AbilityError, Contract, Output, ability
+        >>> class RefundRequest(Contract):
+        ...     cents: int
+        >>> class RefundReply(Output):
+        ...     pass
+        >>> @ability
+        ... def refund(request: RefundRequest) -> RefundReply:
+        ...     if request.cents > 100_00:
+        ...         raise AbilityError("a refund has at most 100 yuan", errcode=1001)
+        ...     return RefundReply()
+        >>> refund(RefundRequest(cents=200_00))
+        Traceback (most recent call last):
+            ...
+        wwspec_router.errors.AbilityError: a refund has at most 100 yuan
     """
 
     default_message = "the ability refuses the call"

@@ -1,4 +1,4 @@
-"""Writes the pages that are made from the code.
+"""Writes the pages and badges that are made from the code.
 
 usage: python -m scripts.reference [--check]    with --check it writes nothing and exits with 1 when a page differs
 """
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from scripts.reference import (
     api,
+    badges,
     cli,
     client_api,
     contracts,
@@ -42,11 +43,15 @@ MODULES = (
 
 
 def generated() -> dict[Path, str]:
-    """Return the text of every page that is made from the code, by its file."""
-    return {
-        ROOT / "docs" / language / module.PAGE: module.page(Say(language)).rstrip() + "\n"
+    """Return the text of every page that is made from the code, and the badges of README, by their files."""
+    docs = ROOT / "docs"
+    pages = {
+        docs / language / module.PAGE: module.page(Say(language)).rstrip() + "\n"
         for module in MODULES
         for language in ("en", "zh")
+    }
+    return pages | {
+        docs / badges.FILE.format(language=language): badges.picture(Say(language)) for language in ("en", "zh")
     }
 
 

@@ -15,7 +15,7 @@ __all__ = ["PAGE", "commands", "page"]
 
 PAGE = "reference/cli.md"
 
-_GROUPS = {Group.START: "开始", Group.WRITE: "开发", Group.EMULATE: "模拟", Group.CALL: "调用", Group.DELIVER: "交付"}
+_GROUPS = {Group.START: "起步", Group.WRITE: "开发", Group.EMULATE: "模拟器", Group.CALL: "调用", Group.DELIVER: "部署"}
 _EXTRAS = re.compile(r"\s*\[((?:env var|default|required|\d|x).*)\]$")
 
 
@@ -28,9 +28,9 @@ def page(say: Say) -> str:
                 "Every verb of `wwspec`. The option `--help` of each says the same. A person's mistake is one line on "
                 "standard "
                 "error and exit code 1; wrong usage, or an extra that is not installed, is exit code 2.",
-                "`wwspec` 的全部子命令，内容与各子命令的 `--help` 一致。可由用户修正的错误在标准错误输出一行提示，"
-                "退出码为 1；"
-                "用法错误或缺少可选依赖时退出码为 2。",
+                "`wwspec` 的全部子命令，说明取自各子命令的 `--help`，为英文。使用者可以自行解决的问题，"
+                "只在标准错误输出打印一行，"
+                "退出码为 1；用法错误或缺少可选依赖时，退出码为 2。",
             ),
         )
     ]
@@ -70,7 +70,7 @@ def _command(name: str, command: click.Command, say: Say) -> str:
     if isinstance(command, SettingsCommand):
         link = say("It also takes the [settings](settings.md).", "另外支持全部[配置项](settings.md)。")
         parts.append(f"{link}\n")
-    rows = list(_options(command, context))
+    rows = list(_options(command, context, say))
     if rows:
         heads = (
             say("option", "选项"),
@@ -96,7 +96,7 @@ def _help(command: click.Command) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _options(command: click.Command, context: click.Context) -> Iterator[tuple[str, ...]]:
+def _options(command: click.Command, context: click.Context, say: Say) -> Iterator[tuple[str, ...]]:
     taken = set(settings()) if isinstance(command, SettingsCommand) else set()
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
@@ -106,8 +106,9 @@ def _options(command: click.Command, context: click.Context) -> Iterator[tuple[s
             continue
         names, text = record
         found = _EXTRAS.search(text)
-        extras = found[1].split("; ") if found else []
+        extras = re.split(r"; |\] \[", found[1]) if found else []
         variables = [each.removeprefix("env var: ") for each in extras if each.startswith("env var")]
-        others = "; ".join(each for each in extras if not each.startswith("env var"))
+        limits = [each for each in extras if not each.startswith("env var")]
+        others = say("; ", "；").join(each.replace("default: ", say("default: ", "默认：")) for each in limits)
         shown = variables or ([str(parameter.envvar)] if isinstance(parameter.envvar, str) else [])
         yield code(names), _EXTRAS.sub("", text), others, code(shown[0] if shown else "")

@@ -29,15 +29,15 @@ def page(say: Say) -> str:
                 say(
                     "All names of `wwspec_router.client`; it needs the extra `client`. How to use them: "
                     "[the client](../how-to/client.md), [notifications](../how-to/notifications.md).",
-                    "`wwspec_router.client` 的全部名称，需要安装可选依赖 `client`。"
-                    "用法见[调用能力](../how-to/client.md)与"
-                    "[接收通知](../how-to/notifications.md)。",
+                    "`wwspec_router.client` 的全部名称，使用前要安装可选依赖 `client`。"
+                    "用法见[调用能力](../how-to/client.md)和"
+                    "[接收通知](../how-to/notifications.md)。说明取自 docstring，为英文。",
                 ),
             ),
             f"## {title}\n",
             say(
                 "`ZoneClient` has each of them as a method, and `AsyncZoneClient` as a coroutine.",
-                "`ZoneClient` 以方法、`AsyncZoneClient` 以协程提供下列每个接口。",
+                "下列接口在 `ZoneClient` 上是普通方法，在 `AsyncZoneClient` 上是协程。",
             )
             + "\n",
             table(heads, rows),

@@ -32,10 +32,10 @@ def page(say: Say) -> str:
                 "left out. Times are Unix seconds. Every reply has `errcode` (0 is success) and `errmsg`, which are "
                 "not "
                 "repeated below.",
-                f"企业微信 {len(modules)} 个 SDK 接口的协议，对应 `wwspec_router.wecom.<接口名>.Request` 与 "
-                f"`.Response`。"
-                "`msg_list[].msgid` 表示列表每个元素的字段。非必填字段可以不传。时间均为 Unix 秒。"
-                "每个返回都包含 `errcode`（0 表示成功）和 `errmsg`，下文不再重复。字段说明取自代码，为英文。",
+                f"企业微信 {len(modules)} 个 SDK 接口的协议，即 `wwspec_router.wecom.<接口名>` 的 `Request` 和 "
+                f"`Response`。"
+                "`msg_list[].msgid` 指列表中每个元素的字段。非必填字段可以不传。时间均为 Unix 时间戳，单位秒。"
+                "每个应答都有 `errcode`（0 表示成功）和 `errmsg`，下文不再列出。字段说明取自代码，为英文。",
             ),
         ),
         table(
@@ -54,7 +54,7 @@ def page(say: Say) -> str:
         parts.append(f"## `{name}` {{#{name}}}\n\n{described(summaries[name], say)}\n")
         parts.append(f"**{say('Request', '请求')}**\n\n{fields_table(module.Request, say, places, request=True)}")
         reply = fields_table(module.Response, say, places, request=False)
-        parts.append(f"**{say('Reply', '返回')}**\n\n{_without_outcome(reply, say)}")
+        parts.append(f"**{say('Reply', '应答')}**\n\n{_without_outcome(reply, say)}")
     parts.append(f"## {say('Values', '枚举值')} {{#values}}\n")
     for name, cls in sorted(enums.items()):
         parts.append(f"### `{name}` {{#{name.lower()}}}\n\n{first_paragraph(cls.__doc__)}\n\n{values_of(cls, say)}")
@@ -74,12 +74,12 @@ def described(each: Summary, say: Say) -> str:
     head = say(f"{each.english} ({each.chinese}).", f"{each.chinese}。")
     links = documents(each.documents)
     rest = f"\n\n{each.rest}" if each.rest else ""
-    return head + say(f" WeCom's documents: {links}.", f"企业微信文档：{links}。") + rest
+    return head + say(f" WeCom's documents: {links}.", f"企业微信文档：{links.replace(', ', '、')}。") + rest
 
 
 def _without_outcome(reply: str, say: Say) -> str:
     lines = [line for line in reply.splitlines() if not line.startswith(("| `errcode` |", "| `errmsg` |"))]
-    return "\n".join(lines) + "\n" if len(lines) > 2 else say("No other fields.", "无其他字段。") + "\n"
+    return "\n".join(lines) + "\n" if len(lines) > 2 else say("No other fields.", "没有其他字段。") + "\n"
 
 
 def _enums() -> dict[str, type[enum.Enum]]:

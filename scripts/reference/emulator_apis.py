@@ -14,9 +14,9 @@ __all__ = ["PAGE", "page"]
 PAGE = "reference/emulator-apis.md"
 
 _SIDES = {
-    "app": ("calls of the enterprise app, by API", "应用对平台的调用，按接口"),
+    "app": ("calls of the enterprise app, by API", "企业应用的调用，按接口"),
     "sdk": ("SDK calls of the program, by API", "程序的 SDK 调用，按接口"),
-    "program": ("calls of the program, by ability ID", "平台对程序的调用，按能力ID"),
+    "program": ("calls of the program, by ability ID", "平台对程序的调用，按能力 ID"),
     "callback": ("callbacks to the app, by event type", "发给应用的回调，按事件类型"),
 }
 _EFFECTS = {
@@ -31,9 +31,9 @@ _EFFECTS = {
         f"挂起 N 秒（真实时间，0 至 {MAX_SECONDS:g}）后断开连接",
     ),
     "drop": ("cuts the connection at once", "立即断开连接"),
-    "late": ("comes N seconds of the clock later", "按模拟器时钟晚到 N 秒"),
-    "twice": ("comes twice", "发送两次"),
-    "never": ("does not come", "不发送"),
+    "late": ("comes N seconds of the clock later", "按模拟器的时钟，晚 N 秒到达"),
+    "twice": ("comes twice", "到达两次"),
+    "never": ("does not come", "不会到达"),
 }
 
 
@@ -50,7 +50,7 @@ def page(say: Say) -> str:
                 say(
                     "What the emulator answers. [What it models](emulator.md) says how far each goes, and what it "
                     "leaves out.",
-                    "模拟器能应答的接口。每个接口模拟到什么程度见[模拟范围](emulator.md)。",
+                    "模拟器能应答的接口。各接口模拟到什么程度、省略了什么，见[模拟范围](emulator.md)。",
                 ),
             ),
             f"## {say('SDK APIs', 'SDK 接口 {#sdk-apis}')}\n",
@@ -76,7 +76,7 @@ def page(say: Say) -> str:
                 "ability ID or "
                 f"event type, and `--count` how often it works. On `program` an errcode is one of {codes}.",
                 "用 `wwspec zone fault SIDE EFFECT [N]` 或 `zone.client.fault(...)` 设置；`--api` 限定某个接口、"
-                "能力ID或事件类型，"
+                "能力 ID或事件类型，"
                 f"`--count` 限定生效次数。`program` 侧的错误码只能是 {codes}。",
             )
             + "\n",

@@ -47,15 +47,15 @@ def page(say: Say) -> str:
                     "texts end with a request number in brackets, by which WeCom's support finds the call. The "
                     "classes of "
                     "errors in Python are [on a page of their own](errors.md).",
-                    "`errcode` 的含义与解决办法，0 表示成功。请按数字判断，不要匹配 `errmsg` 的文字。企业微信返回的 "
-                    "`errmsg` "
-                    "末尾方括号内是请求编号，联系官方客服时需要提供。Python 异常类见[异常](errors.md)。",
+                    "各个 `errcode` 的原因和解决办法，0 表示成功。请按数字判断，不要匹配 `errmsg` 的文字。"
+                    "企业微信返回的 `errmsg` "
+                    "末尾方括号里是请求编号，联系官方客服时需要提供。对应的 Python 异常见[异常](errors.md)。",
                 ),
             ),
             f"## {say('Of the program', '程序自身 {#of-the-program}')}\n",
             say(
                 "Handlers and the key `errcode` of the registry file may give others.",
-                "处理函数与注册文件中的 `errcode` 键可以使用其他错误码。",
+                "处理函数和注册文件的 `errcode` 可以使用其他错误码。",
             )
             + "\n",
             _rows(own, say),
@@ -65,7 +65,7 @@ def page(say: Say) -> str:
             say(
                 "The SDK could not make a call. The app reads the errcode of the program, the log has the return "
                 "code [100052].",
-                "SDK 未能完成调用。应用读到的是程序的错误码，返回码记录在日志中 [100052]。",
+                "SDK 没能完成调用时的返回码。应用收到的是程序的错误码，返回码只写入日志 [100052]。",
             )
             + "\n",
             _rows(sdk, say),

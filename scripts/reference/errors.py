@@ -27,8 +27,8 @@ def page(say: Say) -> str:
                 "Every error that the package raises; all are subclasses of `wwspec_router.errors.WWSpecError`. The "
                 "errcodes "
                 "that an app reads are [on a page of their own](errcodes.md).",
-                "本框架抛出的全部异常，均为 `wwspec_router.errors.WWSpecError` 的子类。"
-                "应用看到的错误码见[错误码](errcodes.md)。",
+                "本框架抛出的全部异常，都是 `wwspec_router.errors.WWSpecError` 的子类。"
+                "应用收到的错误码见[错误码](errcodes.md)。",
             ),
         ),
         f"## {say('Errors of a call', '调用错误 {#errors-of-a-call}')}\n",
@@ -36,8 +36,8 @@ def page(say: Say) -> str:
             "Each becomes the reply of one call. The app reads `errmsg`; the log has the message only where the last "
             "column "
             "says so, and names class and errcode otherwise.",
-            "每个异常对应一次调用的返回。应用会读到 `errmsg`；仅当最后一列为“是”时日志才记录该消息，"
-            "否则只记录类名和错误码。",
+            "每个异常都会成为一次调用的应答，其文字就是应用读到的 `errmsg`。最后一列为“是”时，日志也会写入这段文字，"
+            "否则只写类名和错误码。",
         )
         + "\n",
         table(
@@ -45,7 +45,11 @@ def page(say: Say) -> str:
             [(*_row(each), _errmsg(each), _logged(each, say)) for each in calls],
         ),
         f"## {say('Errors at the start', '启动错误 {#errors-at-the-start}')}\n",
-        say("The program does not start; the text names the fix.", "程序不会启动；错误文本会给出解决办法。") + "\n",
+        say(
+            "The program does not start; the text names the fix.",
+            "出现这些异常时程序不会启动，错误信息里写有解决办法。",
+        )
+        + "\n",
         table((error, base, meaning), [_row(each) for each in start]),
         f"## {say('Other errors', '其他异常 {#other-errors}')}\n",
         table((error, base, meaning), [_row(each) for each in others]),

@@ -23,8 +23,8 @@ def page(say: Say) -> str:
         "What `wwspec metrics` serves to Prometheus, outside of the zone. The first ones tell of the polls, all "
         "others of the "
         "program. [Monitoring](../how-to/monitoring.md#prometheus) says how to set it up.",
-        "`wwspec metrics` 在专区外提供给 Prometheus 的指标。前几项描述轮询本身，其余描述程序。"
-        "配置方法见[监控程序](../how-to/monitoring.md#prometheus)。",
+        "`wwspec metrics` 在专区外运行，供 Prometheus 抓取以下指标。前几项是轮询本身的情况，其余是程序的情况。"
+        "配置方法见[监控程序](../how-to/monitoring.md#prometheus)。说明取自代码，为英文。",
     )
     heads = say("metric", "指标"), say("type", "类型"), say("labels", "标签"), say("meaning", "说明")
     rows = [

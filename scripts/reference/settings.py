@@ -30,19 +30,20 @@ def page(say: Say) -> str:
                 "key is the option's name without `--`, below `[serve]`. `wwspec config` prints each value and where "
                 "it "
                 "comes from. Times are in seconds, sizes in bytes. How to use them: "
-                "[set options](../how-to/settings-file.md).",
-                "`wwspec serve` 的配置项，`wwspec dev`、`config`、`doctor` 同样支持。取值优先级："
-                "命令行选项高于环境变量，环境变量高于应用目录下的 "
-                "`wwspec.toml`（键名为去掉 `--` 的选项名，写在 `[serve]` 下）。`wwspec config` "
-                "会列出每一项的当前值及其来源。"
-                "时间单位为秒，大小单位为字节。用法见[设置选项](../how-to/settings-file.md)。",
+                "[set options](../how-to/settings-file.md#settings).",
+                "`wwspec serve` 的配置项，`wwspec dev`、`config`、`doctor` 同样支持。优先级从高到低："
+                "命令行选项、环境变量、应用目录下的 "
+                "`wwspec.toml`（键名是选项名去掉 `--`，写在 `[serve]` 下）。`wwspec config` "
+                "列出每一项的当前值和来源。"
+                "时间的单位是秒，大小的单位是字节。用法见[设置选项](../how-to/settings-file.md#settings)。"
+                "说明取自代码，为英文。",
             ),
         )
     ]
     heads = (
         say("option", "选项"),
         say("default", "默认值"),
-        say("allowed", "允许的值"),
+        say("allowed", "取值范围"),
         say("variable", "环境变量"),
         say("meaning", "说明"),
     )
@@ -56,16 +57,18 @@ def page(say: Say) -> str:
 
 def _rows(setting: Setting, say: Say) -> list[tuple[str, ...]]:
     name, file, named = f"`--{setting.option}`", f"`--{setting.option}-file`", variable(setting.option)
-    link = say(" See [secrets](../how-to/secrets.md).", " 见[密钥](../how-to/secrets.md)。")
-    row = (name, _default(setting, say), setting.allowed, f"`{named}`", setting.text)
+    link = say("See [secrets](../how-to/secrets.md#secrets).", "见[密钥](../how-to/secrets.md#secrets)。")
+    row = (name, _default(setting, say), say(setting.allowed, _allowed_in_chinese(setting)), f"`{named}`", setting.text)
     match setting.secret:
         case Secret.NEVER:
             return [row]
         case Secret.WITH_PASSWORD:
-            rest = say("A file that holds it, for one with a password.", "内容为该值的文件，用于带密码的 URL。")
-            return [row, (file, "", "", f"`{named}_FILE`", rest + link)]
+            text = say(
+                f"A file that holds it, for one with a password. {link}", f"存放该值的文件，用于带密码的 URL，{link}"
+            )
+            return [row, (file, "", "", f"`{named}_FILE`", text)]
         case Secret.ALWAYS:
-            return [(file, "", "", f"`{named}`, `{named}_FILE`", setting.text + link)]
+            return [(file, "", "", f"`{named}`, `{named}_FILE`", f"{setting.text} {link}")]
 
 
 def _default(setting: Setting, say: Say) -> str:
@@ -74,3 +77,17 @@ def _default(setting: Setting, say: Say) -> str:
         off = f"`--no-{setting.option}`"
         return say(f"on; off with {off}", f"开启；用 {off} 关闭") if default else say("off", "关闭")
     return f"{default:g}" if isinstance(default, float) else str(default) if isinstance(default, int) else code(default)
+
+
+def _allowed_in_chinese(setting: Setting) -> str:
+    """Return what `Setting.allowed` says, for the Chinese page."""
+    if setting.choices:
+        return "、".join(code(each) for each in setting.choices)
+    if isinstance(setting.default, bool):
+        return "`true` 或 `false`"
+    if isinstance(setting.default, str):
+        return "字符串"
+    kind = "整数" if isinstance(setting.default, int) else "数字"
+    bounds = {"大于": setting.above, "不小于": setting.least, "不大于": setting.most}
+    limits = [f"{word} {bound:.0f}" for word, bound in bounds.items() if bound is not None]
+    return "，".join([kind, *limits]) + (f"；或 `{setting.word}`" if setting.word else "")

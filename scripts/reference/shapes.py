@@ -29,7 +29,7 @@ def fields_table(type_: type[msgspec.Struct], say: Say, enums: Enums, *, request
     """Return the fields of a contract as a table, those of inner objects with their path."""
     info = mi.type_info(type_)
     if not isinstance(info, mi.StructType) or not info.fields:
-        return say("No fields.", "无字段。") + "\n"
+        return say("No fields.", "没有字段。") + "\n"
     rows = [row if request else (row[0], row[1], *row[3:]) for row in _rows(info, say, enums, "", ())]
     heads = [say("field", "字段"), say("type", "类型"), say("allowed", "取值范围"), say("meaning", "说明")]
     if request:

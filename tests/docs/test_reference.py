@@ -53,8 +53,13 @@ def test_every_setting(language: str) -> None:
     page = reference(language, "settings")
     for each in settings().values():
         assert each.text in page
-        assert each.secret is Secret.ALWAYS or each.allowed in page
         assert f"`{variable(each.option)}`" in page
+        if each.secret is Secret.ALWAYS:
+            continue
+        assert language == "zh" or each.allowed in page
+        [row] = re.findall(rf"^\| `--{each.option}` .*$", page, re.MULTILINE)
+        limits = [f"{limit:.0f}" for limit in (each.least, each.most, each.above) if limit is not None]
+        assert all(limit in row for limit in (*limits, *each.choices)), each.option
 
 
 def test_every_error(language: str) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from Crypto.Cipher import PKCS1_v1_5
@@ -17,11 +17,14 @@ from Crypto.PublicKey import RSA
 
 import wwspec_router
 from tests.support.apps import ROOT
+from tests.support.pages import blocks_of_page
 from tests.support.waiting import wait_until
 from wwspec_router.cli.main import VERBS
 from wwspec_router.testing.zone import Zone
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "en").rglob("*.md"))]
+TUTORIAL = ROOT / "docs" / "en" / "tutorial"
+"""Its pages have an application of their own: tests/docs/test_tutorial.py."""
 
 ELSEWHERE = {
     "scripts/demo --once": "scripts/demo is two lines; tests/cli/test_verbs.py plays `wwspec demo --once`",
@@ -59,27 +62,10 @@ ELSEWHERE = {
 """Commands that are not run here, and why."""
 
 
-class Block(NamedTuple):
-    """A fenced block of a page."""
-
-    page: Path
-    line: int
-    language: str
-    text: str
-
-
-def blocks() -> Iterator[Block]:
-    for page in PAGES:
-        text = page.read_text()
-        for found in re.finditer(r"^( *)```(\w+)\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL):
-            body = re.sub(f"^{found[1]}", "", found[3], flags=re.MULTILINE)
-            yield Block(page, text.count("\n", 0, found.start()) + 1, found[2], body)
-
-
-BLOCKS = list(blocks())
-FILES = [block for block in BLOCKS if block.language in ("python", "toml", "json")]
+BLOCKS = [block for page in PAGES if page.parent != TUTORIAL for block in blocks_of_page(page)]
+FILES = [block for block in BLOCKS if block.is_file]
 COMMANDS = [
-    pytest.param(lines, id=f"{block.page.name}:{block.line}: {'; '.join(lines)}")
+    pytest.param(lines, id=f"{block.place}: {'; '.join(lines)}")
     for block in BLOCKS
     if block.language == "bash" and (lines := [each for each in block.text.splitlines() if each not in ELSEWHERE])
 ]
@@ -93,13 +79,7 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for package in ("abilities", "schemas"):
         shutil.copytree(ROOT / package, app / package, ignore=shutil.ignore_patterns("__pycache__"))
     for block in FILES:
-        first, _, rest = block.text.partition("\n")
-        path = app / first.lstrip("#/ ")
-        path.parent.mkdir(exist_ok=True)
-        if block.language == "toml" and path.exists():
-            path.write_text(f"{path.read_text()}\n{rest}")
-        else:
-            path.write_text(rest)
+        block.write(app)
     return app
 
 
@@ -111,9 +91,7 @@ def zone(application: Path) -> Iterator[Zone]:
 
 def test_every_file_of_a_page_says_where_it_belongs() -> None:
     for block in FILES:
-        assert re.match(r"(#|//) ((abilities|schemas|tests)/[\w/.]+|wwspec\.toml)\n", block.text), (
-            f"{block.page.name}:{block.line}"
-        )
+        assert re.match(r"(#|//) ((abilities|schemas|tests)/[\w/.]+|wwspec\.toml)\n", block.text), block.place
 
 
 @pytest.mark.parametrize("lines", COMMANDS)

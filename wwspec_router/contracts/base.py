@@ -34,19 +34,47 @@ __all__ = [
 
 
 class Contract(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """Base of every object inside a contract.
+    """Base of every object inside a contract: a msgspec struct whose arguments are given by keyword.
 
-    Instances are invisible to the cyclic garbage collector: don't make one refer to itself.
+    A JSON with a key that the contract does not list is refused. A field without a default is required. In a request
+    an optional field has the type `T | UnsetType` and the default `UNSET`.
+
+    The cyclic garbage collector ignores instances: don't make one refer to itself.
+
+    Examples:
+        >>> from typing import Annotated
+        >>> import msgspec
+        >>> from wwspec_router import UNSET, Contract, UnsetType, max_bytes
+        >>> class OrderRequest(Contract):
+        ...     order_id: Annotated[str, max_bytes(64)]
+        ...     amount: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
+        ...     note: str | UnsetType = UNSET
+        >>> msgspec.json.decode(b'{"order_id": "A-1"}', type=OrderRequest)
+        OrderRequest(order_id='A-1', amount=1, note=UNSET)
     """
 
 
 class Output(Contract):
-    """Base of every reply: error replies are `{"errcode", "errmsg"}`, so each output contract carries both keys."""
+    """Base of every reply: a `Contract` with `errcode` and `errmsg`.
+
+    An error reply has these two keys only, so it fits every output contract. In a reply give each field a default: an
+    absent scalar or list reads as its empty value.
+
+    Examples:
+        >>> from wwspec_router import Contract, Output
+        >>> class Sender(Contract):
+        ...     id: str
+        ...     messages: int = 0
+        >>> class DigestReply(Output):
+        ...     senders: list[Sender] = []
+        >>> DigestReply(senders=[Sender(id="zhangsan", messages=3)])
+        DigestReply(errcode=0, errmsg='ok', senders=[Sender(id='zhangsan', messages=3)])
+    """
 
     errcode: Annotated[int, Meta(examples=[0])] = 0
-    """0 = success."""
+    """0 is success."""
     errmsg: Annotated[str, Meta(examples=["ok"])] = "ok"
-    """Text for errcode; don't match on it."""
+    """The text of the errcode; don't compare it."""
 
 
 OutputT = TypeVar("OutputT", bound=Output, covariant=True)
@@ -110,9 +138,23 @@ def reply_type(request: type[ApiRequest[Any]]) -> type[Output]:
 
 
 def max_bytes(limit: int, *, min_length: int | None = None) -> Meta:
-    """Limit a string's length in UTF-8 bytes, as WeCom's pages give it.
+    """Limit a string's length in UTF-8 bytes, the unit of WeCom's pages.
 
-    msgspec counts characters, of which there are never more than bytes; the codec checks the bytes themselves.
+    msgspec itself counts characters, of which there are never more than bytes; the program checks the bytes of each
+    request and reply.
+
+    Args:
+        limit: The largest length, in bytes.
+        min_length: The smallest length, in characters; none by default.
+
+    Returns:
+        What `Annotated[str, ...]` takes.
+
+    Examples:
+        >>> from typing import Annotated
+        >>> from wwspec_router import Contract, max_bytes
+        >>> class GroupRequest(Contract):
+        ...     chatid: Annotated[str, max_bytes(64, min_length=1)]
     """
     return Meta(min_length=min_length, max_length=limit, extra={"max_bytes": limit})
 

@@ -38,19 +38,33 @@ class Handler(msgspec.Struct, frozen=True):
 
 
 def ability(function: FunctionT) -> FunctionT:
-    """Mark a function as a handler.
+    """Mark a function as the handler of an ability. Its annotations are the ability's contract.
+
+    The mark registers nothing: a row `handler = "module:function"` of the registry file names the ability ID.
 
     Args:
         function: `def f(request: R, ctx: Context) -> O`, or `async def f(request: R, ctx: AsyncContext) -> O`, where R
-            is a `Contract` and O an `Output`. The context may be left out; `Context[State]` says what the program's
-            lifespan yields. R and O may be `dict[str, Any]`: the registry file then gives a console example as
-            contract.
+            is a subclass of `Contract` and O one of `Output`. The context is optional. `Context[State]` names the type
+            of what the program's lifespan yields. R and O may also be `dict[str, Any]`: the registry file then names
+            two JSON examples of the admin console as the contract.
 
     Returns:
-        The same function.
+        The same function, which can still be called directly.
 
     Raises:
-        TypeError: The signature is of another form; the text says how.
+        TypeError: The signature has another form; the text names the fix.
+
+    Examples:
+        >>> from wwspec_router import Context, Contract, Output, ability
+        >>> from wwspec_router.wecom import get_group_chat
+        >>> class SizeRequest(Contract):
+        ...     chatid: str
+        >>> class SizeReply(Output):
+        ...     members: int = 0
+        >>> @ability
+        ... def group_size(request: SizeRequest, ctx: Context) -> SizeReply:
+        ...     group = ctx.invoke(get_group_chat.Request(chatid=request.chatid))
+        ...     return SizeReply(members=len(group.members))
     """
     setattr(function, _MARK, _read(function))
     return function

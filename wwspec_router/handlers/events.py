@@ -22,21 +22,43 @@ _BY_POSITION = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_
 
 
 class EventContext(Context[StateT]):
-    """What a `def` function that runs on an event receives.
+    """What a `def` function that runs on an event receives: all of `Context`, and the event's type.
 
-    All of `Context`: an event has no ability, so `ability_id` is empty. `notify_id` is the one under which the app
-    fetches the event; empty when the app is never told of it.
+    An event has no ability, so `ability_id` is empty. `notify_id` is the one under which the app fetches the event;
+    it is empty with `notify = "never"`. The function runs at least once for each event: `attempt` is the number of the
+    run.
+
+    Examples:
+        >>> from wwspec_router import Contract, EventContext
+        >>> from wwspec_router.wecom import get_hit_msg_list
+        >>> from wwspec_router.wecom.events import hit_keyword
+        >>> class Hits(Contract):  # what the app reads beside the event, with notify = "after"
+        ...     messages: int
+        >>> def on_hit(event: hit_keyword.Event, ctx: EventContext) -> Hits:
+        ...     page = ctx.invoke(get_hit_msg_list.Request(token=event.hit_keyword.token))
+        ...     return Hits(messages=len(page.msg_list))
     """
 
     event_type: str = ""
-    """What has happened, such as `hit_keyword`."""
+    """The type of the event, such as `hit_keyword`."""
 
 
 class AsyncEventContext(AsyncContext[StateT]):
-    """What an `async def` function that runs on an event receives; see `EventContext`."""
+    """What an `async def` function that runs on an event receives: all of `AsyncContext`, and the event's type.
+
+    Its attributes are those of `EventContext`.
+
+    Examples:
+        >>> from wwspec_router import AsyncEventContext
+        >>> from wwspec_router.wecom import sync_msg
+        >>> from wwspec_router.wecom.events import conversation_new_message
+        >>> async def on_new_message(event: conversation_new_message.Event, ctx: AsyncEventContext) -> None:
+        ...     async for page in ctx.pages(sync_msg.Request(token=event.conversation_new_message.token)):
+        ...         print(ctx.event_type, len(page.msg_list))
+    """
 
     event_type: str = ""
-    """What has happened, such as `hit_keyword`."""
+    """The type of the event, such as `hit_keyword`."""
 
 
 class EventHandler(msgspec.Struct, frozen=True):

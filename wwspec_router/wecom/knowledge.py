@@ -67,7 +67,9 @@ class AddedDoc(Contract):
     type: int = 0
     """A `DocType`."""
     file_media_id: str = ""
+    """Of a file."""
     web_url: str = ""
+    """Of a web link."""
     docid: Unsigned = 0
     """Its id in this knowledge base."""
 

@@ -110,30 +110,35 @@ class Departments(Contract):
     """Departments, by id."""
 
     id_list: Annotated[list[int], Meta(max_length=100)] | UnsetType = UNSET
+    """Ids of departments."""
 
 
 class Employees(Contract):
     """Employees, by open_userid."""
 
     id_list: Annotated[list[str], Meta(max_length=1000)] | UnsetType = UNSET
+    """open_userids."""
 
 
 class Customers(Contract):
     """Customers, by external_userid."""
 
     id_list: Annotated[list[str], Meta(max_length=100)] | UnsetType = UNSET
+    """external_userids."""
 
 
 class Groups(Contract):
     """Group chats, by chatid."""
 
     id_list: Annotated[list[str], Meta(max_length=2000)] | UnsetType = UNSET
+    """chatids."""
 
 
 class Mobiles(Contract):
     """Mobile numbers with their country code, such as +8613800000000."""
 
     mobile_list: Annotated[list[str], Meta(max_length=100)] | UnsetType = UNSET
+    """With the country code."""
 
 
 class BankCards(Contract):
@@ -190,6 +195,7 @@ class ApplicableRange(Contract):
     exclude_email: Emails | UnsetType = UNSET
     """These addresses are no hit."""
     session_type: SessionTypes | UnsetType = UNSET
+    """Whether outsiders take part in the chat."""
     exclude_keyword: Words | UnsetType = UNSET
     """A message with one of these words is no hit."""
     voice_match_msgtype: VoiceTypes | UnsetType = UNSET

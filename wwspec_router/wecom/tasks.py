@@ -46,6 +46,7 @@ class MessageKey(Contract):
     msgid: str
     """When given twice, the first one counts."""
     encrypt_info: EncryptInfo
+    """The key that opens the message."""
 
 
 MessageKeys = Annotated[list[MessageKey], Meta(max_length=1000)]
@@ -56,7 +57,21 @@ RequestT = TypeVar("RequestT", bound=TaskRequest[Any, Any])
 
 
 def halves(request: RequestT) -> list[RequestT]:
-    """Return a task's request as two, each with half of the messages; as itself alone when it can't be split."""
+    """Split a task's request into two, each with half of the messages. For `split` of `Context.finish`.
+
+    Args:
+        request: The `Request` of an API that creates a task, with `msg_list`.
+
+    Returns:
+        Two requests; the request alone when it has fewer than two messages.
+
+    Examples:
+        >>> from wwspec_router.wecom import create_summary_task
+        >>> from wwspec_router.wecom.tasks import EncryptInfo, MessageKey, halves
+        >>> keys = [MessageKey(msgid=each, encrypt_info=EncryptInfo(secret_key="key")) for each in ("1", "2", "3")]
+        >>> [len(part.msg_list) for part in halves(create_summary_task.Request(msg_list=keys))]
+        [1, 2]
+    """
     keys = getattr(request, "msg_list", UNSET)
     if isinstance(keys, UnsetType) or len(keys) < 2:
         return [request]
@@ -68,6 +83,7 @@ class TagGroup(Contract):
     """A group of customer tags."""
 
     group_id: str
+    """A group of the corp's customer tags."""
 
 
 class DebugInfo(Contract):
@@ -85,25 +101,30 @@ class MessageOutcome(Contract):
     errcode: int = 0
     """0 = success; 710601 for an unknown msgid."""
     errmsg: str = ""
+    """The text of the errcode."""
     msgid: str = ""
+    """The message, as the task named it."""
 
 
 class EncryptInfoEcho(Contract):
     """The key as the request gave it."""
 
     secret_key: str = ""
+    """As the request has it."""
 
 
 class RejectedMessage(MessageOutcome):
     """A message that a new task did not take."""
 
     encrypt_info: EncryptInfoEcho | UnsetType = UNSET
+    """As the request has it."""
 
 
 class TaskCreated(Output):
     """The reply of the create_..._task APIs."""
 
     jobid: str = ""
+    """For the API that returns the result."""
     fail_list: list[RejectedMessage] = []
     """Messages given twice; other failures show in the result."""
 

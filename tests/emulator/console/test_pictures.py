@@ -22,7 +22,7 @@ def size(picture: Path) -> tuple[int, ...]:
 
 def test_the_pages_show_pictures_that_are_there_and_all_of_them() -> None:
     shown = set()
-    for page in (ROOT / "README.md", ROOT / "docs" / "en" / "how-to" / "console.md"):
+    for page in (*ROOT.glob("README*.md"), *(ROOT / "docs").rglob("*.md")):
         shown |= {
             (page.parent / name).resolve()
             for name in re.findall(r'(?:src|srcset)="([^"]+\.png)"', page.read_text("utf-8"))

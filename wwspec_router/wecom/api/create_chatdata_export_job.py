@@ -13,6 +13,7 @@ class Response(Output):
     """The new job."""
 
     jobid: str = ""
+    """For get_chatdata_export_job_status."""
 
 
 class Request(TaskRequest[Response, get_chatdata_export_job_status.Response]):

@@ -20,6 +20,8 @@ class Request(TaskRequest[Response, get_customer_tag_result.Response]):
     result = get_customer_tag_result.Request
 
     tag_group_list: list[TagGroup]
+    """The tag groups to choose from."""
     msg_list: MessageKeys
+    """The messages to analyse, at most 1000."""
     model_id: str | UnsetType = UNSET
     """WeCom takes its own language model when left out."""

@@ -29,6 +29,7 @@ class Request(TaskRequest[Response, get_model_task_result.Response]):
     result = get_model_task_result.Request
 
     model_id: str
+    """The developer's own model, from the admin console."""
     ability_id: str
     """The model's ability."""
     msg_list: MessageKeys

@@ -19,4 +19,6 @@ class Request(TaskRequest[Response, get_recommend_dialog_result.Response]):
     result = get_recommend_dialog_result.Request
 
     kb_id: str
+    """The knowledge base that has the answers."""
     msg_list: MessageKeys
+    """The messages to analyse, at most 1000."""

@@ -11,14 +11,17 @@ class Response(Output):
     """The new rule."""
 
     rule_id: str = ""
+    """For get_rule_detail, update_rule and delete_rule."""
 
 
 class Request(ApiRequest[Response]):
     """What to look for, and where."""
 
     name: RuleName
+    """Name of the rule."""
     keyword: Keyword | UnsetType = UNSET
     """Needed without `semantics`."""
     semantics: Semantics | UnsetType = UNSET
     """Needed without `keyword`."""
     applicable_range: ApplicableRange | UnsetType = UNSET
+    """Where the rule applies."""

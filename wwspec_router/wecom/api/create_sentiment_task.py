@@ -15,3 +15,4 @@ class Request(TaskRequest[Response, get_sentiment_result.Response]):
     result = get_sentiment_result.Request
 
     msg_list: MessageKeys
+    """The messages to analyse, at most 1000."""

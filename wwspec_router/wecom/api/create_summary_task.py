@@ -19,3 +19,4 @@ class Request(TaskRequest[Response, get_summary_result.Response]):
     result = get_summary_result.Request
 
     msg_list: MessageKeys
+    """The messages to analyse, at most 1000."""

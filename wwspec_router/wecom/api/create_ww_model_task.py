@@ -33,6 +33,7 @@ class Variable(Contract):
     name: str
     """Without marks: `name` fills `{$name$}`."""
     value: str
+    """What replaces it."""
 
 
 class Fragment(Contract):

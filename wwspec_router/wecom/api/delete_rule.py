@@ -11,3 +11,4 @@ class Request(ApiRequest[Response]):
     """Which rule."""
 
     rule_id: str
+    """From get_rule_list."""

@@ -12,6 +12,7 @@ class Agreement(Contract):
     status_change_time: int = 0
     """When the answer last changed, Unix time in seconds."""
     external_userid: str = ""
+    """The customer."""
     agree_status: str = ""
     """A `wwspec_router.wecom.consent.AgreeStatus`."""
 
@@ -27,3 +28,4 @@ class Request(ApiRequest[Response]):
     """Which group."""
 
     chatid: str
+    """The group, from a message of sync_msg."""

@@ -25,7 +25,9 @@ class Agreement(Contract):
     status_change_time: int = 0
     """When the answer last changed, Unix time in seconds."""
     userid: str = ""
+    """The employee."""
     external_userid: str = ""
+    """The customer."""
     agree_status: str = ""
     """A `wwspec_router.wecom.consent.AgreeStatus`."""
 
@@ -34,9 +36,11 @@ class Response(Output):
     """The answers."""
 
     agreeinfo: list[Agreement] = []
+    """The answers of the customers."""
 
 
 class Request(ApiRequest[Response]):
     """Which chats."""
 
     item: Annotated[list[Pair], Meta(max_length=100)]
+    """The chats, at most 100."""

@@ -23,6 +23,7 @@ class Response(PolledOutput):
     result_errcode: int = 0
     """0 = the file was made."""
     result_errmsg: str = ""
+    """The text of result_errcode."""
 
     @property
     def is_running(self) -> bool:

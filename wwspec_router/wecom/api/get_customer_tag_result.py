@@ -8,7 +8,9 @@ class TagResult(Contract):
     """The tag that fits, out of one group."""
 
     group_id: str = ""
+    """The tag group, as the task named it."""
     tag_id: str = ""
+    """The tag of this group that fits."""
 
 
 class Response(TaskResult):

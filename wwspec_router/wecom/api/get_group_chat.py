@@ -25,6 +25,7 @@ class Response(Output):
     room_create_time: int = 0
     """Unix time in seconds."""
     members: list[Member] = []
+    """Employees, customers and robots."""
 
 
 class Request(ApiRequest[Response]):

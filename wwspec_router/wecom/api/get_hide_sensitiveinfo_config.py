@@ -22,6 +22,7 @@ class Response(Output):
     """The member's setting."""
 
     config: Masking | UnsetType = UNSET
+    """What is hidden from the member."""
 
 
 class Request(ApiRequest[Response]):

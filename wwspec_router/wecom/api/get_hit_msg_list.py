@@ -16,6 +16,7 @@ class HitRule(Contract):
     """A rule that the message hit, and by what."""
 
     rule_id: str = ""
+    """From get_rule_list."""
     has_hit_keyword: bool = False
     """Whether it was one of the rule's words."""
     semantics_list: list[int] = []
@@ -29,6 +30,7 @@ class HitMessage(Contract):
     msg_detail: MessageHead | UnsetType = UNSET
     """Only when the request asked for it."""
     hit_rule_list: list[HitRule] = []
+    """The rules that it hit."""
 
 
 class Response(Page):

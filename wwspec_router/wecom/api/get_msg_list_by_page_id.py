@@ -11,6 +11,7 @@ class Response(Output):
     """The page's messages."""
 
     msg_list: list[Message] = []
+    """As those of sync_msg."""
 
 
 class Request(ApiRequest[Response]):

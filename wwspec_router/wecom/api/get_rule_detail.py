@@ -92,10 +92,14 @@ class ApplicableRange(Contract):
     msg_scope: int = 0
     """A `wwspec_router.wecom.rules.MsgScope`; 0 when WeCom left it out."""
     exclude_mobile: Mobiles | UnsetType = UNSET
+    """These numbers are no hit."""
     exclude_bank_card: BankCards | UnsetType = UNSET
+    """These cards are no hit."""
     exclude_email: Emails | UnsetType = UNSET
+    """These addresses are no hit."""
     session_type: SessionTypes | UnsetType = UNSET
     exclude_keyword: Words | UnsetType = UNSET
+    """A message with one of these words is no hit."""
     voice_match_msgtype: Types | UnsetType = UNSET
     """Each a `wwspec_router.wecom.rules.VoiceType`."""
 
@@ -105,11 +109,15 @@ class Response(Output):
 
     name: str = ""
     keyword: Keyword | UnsetType = UNSET
+    """The words of the rule."""
     semantics: Semantics | UnsetType = UNSET
+    """The behaviours of the rule."""
     applicable_range: ApplicableRange | UnsetType = UNSET
+    """Where the rule applies."""
 
 
 class Request(ApiRequest[Response]):
     """Which rule."""
 
     rule_id: str
+    """From get_rule_list."""

@@ -10,6 +10,7 @@ class Rule(Contract):
     """A rule without its details."""
 
     rule_id: str = ""
+    """For get_rule_detail, update_rule and delete_rule."""
     name: str = ""
     create_time: int = 0
     """Unix time in seconds."""

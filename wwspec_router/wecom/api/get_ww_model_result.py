@@ -18,6 +18,7 @@ class FilteredContent(Contract):
     errcode: int = 0
     """Such as 710728, no licence, or 710729, not found."""
     errmsg: str = ""
+    """The text of the errcode."""
 
 
 FilteredContents = Annotated[list[FilteredContent], Meta(extra={"aliases": ["filtered_doc_list"]})]

@@ -12,7 +12,9 @@ class Response(Output):
     """The new knowledge base."""
 
     kb_id: str = ""
+    """For the other knowledge_base APIs."""
     doc_list: list[AddedDoc] = []
+    """Its contents."""
 
 
 class Request(ApiRequest[Response]):
@@ -20,3 +22,4 @@ class Request(ApiRequest[Response]):
 
     kb_name: KnowledgeBaseTitle
     doc_list: NewDocs
+    """Its first contents, 1 to 1000."""

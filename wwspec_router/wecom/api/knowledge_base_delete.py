@@ -14,3 +14,4 @@ class Request(ApiRequest[Response]):
     """Which knowledge base."""
 
     kb_id: str
+    """The knowledge base: its id from knowledge_base_list or knowledge_base_create."""

@@ -21,10 +21,12 @@ class Doc(Contract):
     """A content."""
 
     docid: Unsigned = 0
+    """Its id in this knowledge base."""
     doc_name: str = ""
     type: int = 0
     """A `wwspec_router.wecom.knowledge.DocType`."""
     web_url: str = ""
+    """Of a web link."""
     status: int = 0
     """A `DocStatus`."""
 
@@ -35,9 +37,11 @@ class Response(Output):
     kb_id: str = ""
     kb_name: str = ""
     doc_list: list[Doc] = []
+    """Its contents."""
 
 
 class Request(ApiRequest[Response]):
     """Which knowledge base."""
 
     kb_id: str
+    """The knowledge base: its id from knowledge_base_list or knowledge_base_create."""

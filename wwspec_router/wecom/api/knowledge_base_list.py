@@ -10,6 +10,7 @@ class KnowledgeBase(Contract):
     """A knowledge base."""
 
     kb_id: str = ""
+    """For the other knowledge_base APIs."""
     kb_name: str = ""
 
 

@@ -15,4 +15,6 @@ class Request(ApiRequest[Response]):
     """Which knowledge base, and its new name."""
 
     kb_id: str
+    """The knowledge base: its id from knowledge_base_list or knowledge_base_create."""
     kb_name: KnowledgeBaseTitle
+    """The new name."""

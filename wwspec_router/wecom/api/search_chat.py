@@ -15,6 +15,7 @@ class Chat(Contract):
     """A group that was found."""
 
     chatid: str = ""
+    """For get_group_chat."""
 
 
 class Response(Page):

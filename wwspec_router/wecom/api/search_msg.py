@@ -39,6 +39,7 @@ class ChatInfo(Contract):
     """Where to search."""
 
     chat_type: ChatType | UnsetType = UNSET
+    """Whether to search one-to-one chats or groups."""
     id_list: Annotated[list[IdInfo], Meta(min_length=2, max_length=2)] | UnsetType = UNSET
     """The two parties of a one-to-one chat."""
     chat_id: str | UnsetType = UNSET
@@ -69,6 +70,7 @@ class Request(PagedRequest[Response]):
     query_word: Annotated[str, Meta(min_length=2)]
     """At least 2 characters."""
     chat_info: ChatInfo | UnsetType = UNSET
+    """Where to search, and for whose messages."""
     start_time: int | UnsetType = UNSET
     """Unix time in seconds."""
     end_time: int | UnsetType = UNSET

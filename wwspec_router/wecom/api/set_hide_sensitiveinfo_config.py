@@ -26,4 +26,6 @@ class Request(ApiRequest[Response]):
     """For whom, and what."""
 
     userid: str
+    """The member."""
     config: Masking
+    """What to hide."""

@@ -29,6 +29,7 @@ class Response(Page):
     """Records in ascending order of send_time, or page ids, by the request's mode."""
 
     msg_list: list[Message] = []
+    """The records; empty with page ids."""
     page_id_list: list[str] = []
     """At most 10 a call; each page holds up to `limit` messages."""
 

@@ -15,7 +15,12 @@ class Request(ApiRequest[Response]):
     """Which rule, and what is new."""
 
     rule_id: str
+    """From get_rule_list."""
     name: RuleName | UnsetType = UNSET
+    """Its new name."""
     keyword: Keyword | UnsetType = UNSET
+    """The new words."""
     semantics: Semantics | UnsetType = UNSET
+    """The new behaviours."""
     applicable_range: ApplicableRange | UnsetType = UNSET
+    """Where it applies from now on."""

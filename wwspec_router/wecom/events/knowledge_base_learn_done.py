@@ -1,4 +1,4 @@
-"""One content of a knowledge base finished learning (知识集內容学习完成) [99855, 99996].
+"""One content of a knowledge base finished learning (知识集内容学习完成) [99855, 99996].
 
 Sent once for each content.
 """

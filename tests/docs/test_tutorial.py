@@ -1,0 +1,127 @@
+"""The tutorial as a new user goes through it: in an empty folder, with the built wheel, block after block."""
+
+import re
+import shlex
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.support.apps import ROOT
+from tests.support.pages import Block, blocks_of_page
+from tests.support.terminal import Output, Terminals
+
+NAVIGATION = (ROOT / "scripts" / "website" / "mkdocs.yml").read_text("utf-8")
+PAGES = [
+    ROOT / "docs" / "en" / "tutorial" / f"{name}.md"
+    for name in re.findall(r"^ +- tutorial/([\w-]+)\.md$", NAVIGATION, re.MULTILINE)
+    if name != "index"
+]
+"""In the order in which a reader goes through them."""
+
+ELSEWHERE = {
+    "wwspec image": "tests/packaging/test_real_image.py, which needs root or user namespaces and a Debian",
+    "wwspec image --check dist/zone-image.tar": "the same, and tests/image",
+}
+"""Commands that are not run here, and where they are."""
+
+PORTS = ("8080", "8090", "8000")
+"""Those of the pages: program, emulator, app."""
+
+
+def test_the_tutorial_has_ten_pages() -> None:
+    assert len(PAGES) == 10
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_says_what_is_needed_and_what_is_next(page: Path) -> None:
+    text = page.read_text("utf-8")
+    assert "**You need**" in text
+    assert "**Next:**" in text or page == PAGES[-1]
+    assert 200 < len(re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL).split()) < 600
+
+
+@pytest.mark.parametrize(
+    ("page", "printed", "same"),
+    [
+        ("1 passed in ...", "1 passed in 0.2s", True),
+        ("1 passed in ...", "2 passed in 0.2s", False),
+        ("a\n...\nd", "a\nb\nc\nd", True),
+        ("a\n...\nd", "a\nd", True),
+        ("a\n...\nd", "a\nb", False),
+        ("a ... c", "a\nb c", False),
+        ("at 1795570657", "at 1795570999", True),
+        ("at 1795570657", "at noon", False),
+        ("1795570657 1795570657", "1795570999 1795570999", True),
+        ("1795570657 1795570657", "1795570998 1795570999", False),
+    ],
+)
+def test_output_is_compared_but_for_what_the_page_leaves_out(page: str, printed: str, same: bool) -> None:
+    assert (Output(page, {}).values_of(printed, whole=True) is not None) == same
+
+
+def test_a_page_that_shows_something_else_or_hides_a_failure_is_found(tmp_path: Path) -> None:
+    terminals = Terminals(tmp_path, {"PATH": "/usr/bin:/bin"}, {"8080": "12345"}, tmp_path)
+    terminals.run("export WORD=hello\necho port 8080")
+    terminals.expect("port 8080")
+    terminals.run("echo $WORD")
+    with pytest.raises(AssertionError, match="the page has\ngoodbye\nprinted was\nhello"):
+        terminals.expect("goodbye")
+    terminals.run("echo broken; false; echo never")
+    with pytest.raises(AssertionError, match="broken"):
+        terminals.run("echo next")
+
+
+@pytest.fixture
+def terminals(installed: Path, clean_env: dict[str, str], tmp_path: Path) -> Iterator[Terminals]:
+    """Terminals in an empty folder, with the wheel and what `pip install 'wwspec-router[dev]'` brings."""
+    programs, logs, empty = tmp_path / "bin", tmp_path / "logs", tmp_path / "empty"
+    for each in (programs, logs, empty):
+        each.mkdir()
+    for name in ("pytest", "uvicorn"):  # of the libraries; the wheel's own programs are in `installed`
+        program = programs / name
+        program.write_text(f'#!/bin/sh\nexec {shlex.quote(str(installed / "python"))} -m {name} "$@"\n', "utf-8")
+        program.chmod(0o755)
+    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+    environment = {
+        **{name: value for name, value in clean_env.items() if not name.startswith(("WWSPEC_", "PYTEST_"))},
+        "PATH": f"{installed}:{programs}:{clean_env['PATH']}",
+        "LANG": "C.UTF-8",
+        "WWSPEC_PORT": ports["8080"],
+        "WWSPEC_EMULATOR_PORT": ports["8090"],
+        "WWSPEC_EMULATOR_URL": f"http://127.0.0.1:{ports['8090']}",
+    }
+    terminals = Terminals(empty, environment, ports, logs)
+    yield terminals
+    terminals.stop()
+
+
+def free_ports(count: int) -> list[str]:
+    """Return ports that nobody listens on."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [str(each.getsockname()[1]) for each in sockets]
+
+
+@pytest.mark.slow  # two minutes: builds the wheel, runs some 40 commands in it, and `wwspec dev` restarts for each page
+def test_each_step_of_the_tutorial_has_the_result_that_its_page_shows(terminals: Terminals) -> None:
+    for page in PAGES:
+        terminals.begin_page()
+        for block in blocks_of_page(page):
+            try:
+                follow(block, terminals)
+            except AssertionError as error:
+                raise AssertionError(f"{block.place}: {error}") from None
+        terminals.check_success()
+
+
+def follow(block: Block, terminals: Terminals) -> None:
+    """Do what a block says."""
+    if block.is_file:
+        block.write(terminals.cwd)
+    elif block.language == "text":
+        terminals.expect(block.text)
+    elif block.text.strip() not in ELSEWHERE:
+        terminals.run(block.text)

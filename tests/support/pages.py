@@ -1,0 +1,44 @@
+"""The blocks of the documentation's pages, in their order."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = ["Block", "blocks_of_page"]
+
+
+class Block(NamedTuple):
+    """A fenced block of a page."""
+
+    page: Path
+    line: int
+    language: str
+    text: str
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the block is a file, which its first line names."""
+        return self.language in ("python", "toml", "json")
+
+    @property
+    def place(self) -> str:
+        """Where it is, for messages."""
+        return f"{self.page.name}:{self.line}"
+
+    def write(self, app: Path) -> Path:
+        """Write the file of the block to its path below a folder. What is in TOML is added to a file that is there."""
+        first, _, rest = self.text.partition("\n")
+        path = app / first.lstrip("#/ ")
+        path.parent.mkdir(exist_ok=True)
+        added = self.language == "toml" and path.exists()
+        path.write_text(f"{path.read_text('utf-8')}\n{rest}" if added else rest, "utf-8")
+        return path
+
+
+def blocks_of_page(page: Path) -> Iterator[Block]:
+    """Yield the blocks of a page."""
+    text = page.read_text("utf-8")
+    for found in re.finditer(r"^( *)```(\w+)\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL):
+        body = re.sub(f"^{found[1]}", "", found[3], flags=re.MULTILINE)
+        yield Block(page, text.count("\n", 0, found.start()) + 1, found[2], body)

@@ -1,0 +1,236 @@
+"""A person at terminals: types the commands of pages, compares what they print, and leaves servers running."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from tests.support.waiting import DEADLINE, wait_until
+
+__all__ = ["Output", "Terminals"]
+
+BASH = "/bin/bash"
+
+COMMAND = 120
+"""Seconds that one block of commands may take."""
+
+SERVERS = ("wwspec dev", "uvicorn ")
+"""Commands that do not end; each block with one has a terminal of its own."""
+
+WATCHED = (".py", ".toml", ".json")
+"""Of the files of a page, those that make `wwspec dev` restart the program."""
+
+VARYING = r"\b(?:notify_|job_)?[0-9a-f]{32,}\b|\b1[0-9]{9}\b"
+"""What each run prints otherwise: notify_ids, jobids, Unix times. One on a page stands for the one that was printed."""
+
+
+_DOTS = {"...": r"[^\n]*", "...\n": r"(?:.*\n)?", "\n...": r"(?:\n.*)?"}
+
+
+class Output:
+    """The output on a page: what it looks like in any run.
+
+    Three dots stand for anything: for any lines when they have a line of their own, else for what a line has there.
+
+    Args:
+        text: The output on the page.
+        known: What was printed in place of a varying value of the pages.
+    """
+
+    def __init__(self, text: str, known: Mapping[str, str]) -> None:
+        self._values: list[str] = []  # one for each group
+        parts = re.split(rf"(^ *\.\.\.\n|\n\.\.\.\Z|\.\.\.|{VARYING})", text.strip(), flags=re.MULTILINE)
+        self._pattern = re.compile("".join(self._part(each, known) for each in parts), re.DOTALL)
+
+    def _part(self, part: str, known: Mapping[str, str]) -> str:
+        if (dots := part.lstrip(" ")) in _DOTS:
+            return _DOTS[dots]
+        if part in known or not re.fullmatch(VARYING, part):
+            return re.escape(known.get(part, part))
+        if part in self._values:
+            return f"\\{self._values.index(part) + 1}"
+        self._values.append(part)
+        return f"({VARYING})"
+
+    def values_of(self, printed: str, *, whole: bool) -> dict[str, str] | None:
+        """Return what stands for the varying values of the page; None when the output is another one."""
+        found = self._pattern.fullmatch(printed.strip()) if whole else self._pattern.search(printed)
+        return None if found is None else dict(zip(self._values, found.groups(), strict=True))
+
+
+class Server:
+    """A command that runs until Ctrl-C, in a process group of its own, as a shell starts it."""
+
+    def __init__(self, command: str, log: Path, cwd: Path, environment: Mapping[str, str]) -> None:
+        self.is_dev = "wwspec dev" in command
+        self._log = log
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                [BASH, "-euc", command],
+                stdout=output,
+                stderr=output,
+                cwd=cwd,
+                env=environment,
+                start_new_session=True,
+            )
+
+    @property
+    def output(self) -> str:
+        """What it has printed so far."""
+        return self._log.read_text("utf-8", errors="replace")
+
+    @property
+    def runs(self) -> bool:
+        return self._process.poll() is None
+
+    def stop(self) -> None:
+        """Press Ctrl-C, and wait for the end."""
+        if self.runs:
+            os.killpg(self._process.pid, signal.SIGINT)
+            self._process.wait(DEADLINE)
+
+
+class Terminals:
+    """Runs the commands of one page after another.
+
+    Args:
+        cwd: Where the first page begins.
+        environment: Of each terminal.
+        ports: Ports of the pages -> free ones, which are used in their place.
+        logs: A folder for what servers print.
+    """
+
+    def __init__(self, cwd: Path, environment: Mapping[str, str], ports: Mapping[str, str], logs: Path) -> None:
+        self.cwd = cwd
+        self._fresh, self._environment = dict(environment), dict(environment)
+        self._ports, self._logs = ports, logs
+        self._servers: list[Server] = []
+        self._begins: list[int] = []
+        """Where the output of each server begins that came after the latest command."""
+        self._known: dict[str, str] = {}
+        """Varying value of the pages -> what was printed in its place."""
+        self._printed, self._failed = "", False
+        self._files: dict[Path, int] = {}
+        self._restarts = 0
+        """Where the output of `wwspec dev` begins that came after its latest restart."""
+
+    def begin_page(self) -> None:
+        """Open a new terminal for the commands that end; servers go on."""
+        self._environment = dict(self._fresh)
+
+    def run(self, command: str) -> None:
+        """Run the commands of a block as a shell does, with the ports and values of this run."""
+        self.check_success()
+        self._wait_for_restart()
+        for value, actual in (*self._ports.items(), *self._known.items()):
+            command = re.sub(rf"\b{value}\b", actual, command)
+        self._begins = [len(self._output_of(each)) for each in self._servers]
+        self._printed = ""
+        if any(line.startswith(SERVERS) for line in command.splitlines()):
+            self._start(command)
+            return
+        after = self._logs / "after"
+        script = f"trap '{{ pwd; env -0; }} > {shlex.quote(str(after))}' EXIT\n{command}"
+        done = subprocess.run(
+            [BASH, "-euc", script],
+            cwd=self.cwd,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=COMMAND,
+            check=False,
+        )
+        self._printed, self._failed = self._as_on_pages(done.stdout), done.returncode != 0
+        place, _, variables = after.read_text("utf-8").partition("\n")
+        self.cwd = Path(place)
+        self._environment = dict(each.split("=", 1) for each in variables.split("\0") if each)
+
+    def expect(self, text: str) -> None:
+        """Compare the output on a page with that of the latest command, or with what servers print after it."""
+        output = Output(text, self._known)
+        values = output.values_of(self._printed, whole=True)
+        if values is None:
+            self.check_success()
+            values = self._wait_for_servers(output) if self._servers else None
+        assert values is not None, f"the page has\n{text}\nprinted was\n{self._everything()}"
+        self._failed = False
+        self._known |= values
+
+    def check_success(self) -> None:
+        """Fail when the latest command has failed, and no page shows what it says then."""
+        assert not self._failed, self._printed
+
+    def stop(self) -> None:
+        """End what still runs."""
+        for each in self._servers:
+            each.stop()
+
+    def _start(self, command: str) -> None:
+        """Run commands in a terminal of their own; `wwspec dev` takes the place of the one that ran before."""
+        is_dev = "wwspec dev" in command
+        for each in [each for each in self._servers if is_dev and each.is_dev]:
+            each.stop()
+            self._servers.remove(each)
+        if is_dev:
+            self._files, self._restarts = self._watched_files(), 0
+        environment = self._fresh if is_dev else self._environment
+        log = self._logs / f"{len(list(self._logs.iterdir()))}.log"
+        self._servers.append(Server(command, log, self.cwd, environment))
+        self._begins = [*(len(self._output_of(each)) for each in self._servers[:-1]), 0]
+
+    def _wait_for_servers(self, output: Output) -> dict[str, str] | None:
+        found: list[dict[str, str]] = []
+
+        def printed() -> bool:
+            for server, begin in zip(self._servers, self._begins, strict=True):
+                values = output.values_of(self._output_of(server)[begin:], whole=False)
+                found.extend([] if values is None else [values])
+            return bool(found) or not all(each.runs for each in self._servers)
+
+        with suppress(AssertionError):  # the caller says more
+            wait_until(printed)
+        return found[0] if found else None
+
+    def _wait_for_restart(self) -> None:
+        """Wait until `wwspec dev` has seen each file that was written, and its program is up again."""
+        dev = next((each for each in self._servers if each.is_dev), None)
+        if dev is None:
+            return
+        files = self._watched_files()
+        changed = [path for path in files.keys() | self._files.keys() if files.get(path) != self._files.get(path)]
+
+        def restarted() -> bool:
+            log = dev.output[self._restarts :]
+            named = re.findall(r"^(.+?)(?: and (\d+) more files)? changed: restarting", log, re.MULTILINE)
+            seen = sum(len(names.split(", ")) + int(more or 0) for names, more in named)
+            return seen >= len(changed) and "the program is up again" in log.rpartition("changed: restarting")[2]
+
+        if changed:
+            with suppress(AssertionError):
+                wait_until(restarted)
+            assert restarted(), dev.output
+            self._files, self._restarts = files, len(dev.output)
+
+    def _watched_files(self) -> dict[Path, int]:
+        found: dict[Path, int] = {}
+        for folder, inner, names in os.walk(self.cwd):
+            inner[:] = [each for each in inner if not each.startswith((".", "var", "dist", "__pycache__"))]
+            paths = [Path(folder, name) for name in names if name.endswith(WATCHED)]
+            found |= {path: path.stat().st_mtime_ns for path in paths}
+        return found
+
+    def _output_of(self, server: Server) -> str:
+        return self._as_on_pages(server.output)
+
+    def _as_on_pages(self, output: str) -> str:
+        for port, actual in self._ports.items():
+            output = re.sub(rf"\b{actual}\b", port, output)
+        return output
+
+    def _everything(self) -> str:
+        return "\n".join([self._printed, *map(self._output_of, self._servers)])
