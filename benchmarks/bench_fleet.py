@@ -43,6 +43,7 @@ SHARDS = "10,000 corps, 8 shards"
 
 KINDS = {"event": Load(events=120, fetch_after=-1), "fetch": Load(events=120), "job": Load(jobs=40)}
 """What tells the cost of each kind: a fetch costs what events with fetches cost more than events without."""
+SERVER = ("a sync: seconds", "a sync: processor time", "the server alone, a second")
 
 
 def costs_of(report: Report) -> Costs:
@@ -63,8 +64,9 @@ def costs_of(report: Report) -> Costs:
         case.removeprefix("command: "): Step(value(case, REDIS, "server") / 1e6, value(case, REDIS, "commands"))
         for case in commands
     }
-    program = {kind: value(f"one program: {kind}", PROGRAM, "processor") / 1e6 for kind in KINDS}
-    return costs_from(steps, value("sync of the file", REDIS, "server") / 1e6, program)
+    program = {kind: value(f"one program: {kind}", PROGRAM, "processor") / 1e6 for kind in (*KINDS, "idle")}
+    waits, works, idle = (value(case, REDIS, "server") / 1e6 for case in SERVER)
+    return costs_from(steps, (waits, works), idle, program)
 
 
 def measure(effort: Effort) -> Samples:
@@ -85,14 +87,16 @@ def _measured(samples: Samples, effort: Effort, folder: Path, seed: int) -> Cost
         samples.add(case, REDIS, "commands", "1", spent.run)
         samples.add(case, REDIS, "memory", "bytes", max(0.0, spent.memory))
         samples.refer(case, REDIS)
-    samples.add("sync of the file", REDIS, "server", "µs", redis.sync * 1e6)
-    samples.refer("sync of the file", REDIS)
+    for case, value in zip(SERVER, (*redis.sync, redis.idle), strict=True):
+        samples.add(case, REDIS, "server", "µs", value * 1e6)
+        samples.refer(case, REDIS)
     with real_programs(1, folder / "one", seed) as programs:
         program = _program_costs(programs, effort.seconds)
     for kind, seconds in program.items():
         samples.add(f"one program: {kind}", PROGRAM, "processor", "µs", seconds * 1e6)
         samples.refer(f"one program: {kind}", PROGRAM)
-    costs = costs_from({name: spent.step for name, spent in redis.steps.items()}, redis.sync, program)
+    steps = {name: spent.step for name, spent in redis.steps.items()}
+    costs = costs_from(steps, redis.sync, redis.idle, program)
     with real_programs(FEW, folder / "few", seed) as programs:
         for case, load in SMALL.items():
             seen = programs.watch(load, effort.seconds)
@@ -112,6 +116,7 @@ def _program_costs(programs: Programs, seconds: int) -> dict[str, float]:
         "event": max(0.0, event) / rates[0],
         "fetch": max(0.0, both - event) / rates[1],
         "job": max(0.0, job) / rates[2],
+        "idle": idle,
     }
 
 
@@ -172,7 +177,8 @@ def _add(
     samples.add(case, name, "sent", "1/s", sent)
     samples.add(case, name, "ran", "1/s", ran)
     samples.add(case, name, "Redis", "%", 100 * redis)
-    samples.add(case, name, "programs", "cores", programs)
+    if programs:
+        samples.add(case, name, "programs", "cores", programs)
     if events:
         samples.add(case, name, "event p50", "ms", 1000 * statistics.median(events))
     if len(events) > 100:

@@ -24,6 +24,9 @@ from wwspec_router.stores.redis.events import RedisStore
 __all__ = ["RedisCosts", "Spent", "commands_run", "measure_redis", "processor_seconds"]
 
 OWNER = "fleet"
+IDLE = 2.0
+"""Seconds for which a server is left alone."""
+TURNS = 10
 TTL = 1200.0
 OUTCOME = Outcome(errcode=0, result='{"errcode":0,"errmsg":"ok"}')
 UNSYNCED = ("--appendonly", "yes", "--appendfsync", "no")
@@ -56,8 +59,10 @@ class RedisCosts(NamedTuple):
 
     steps: dict[str, Spent]
     """By command; `claim` finds nothing, `claim of a job` finds one."""
-    sync: float
-    """Seconds to sync the append-only file once."""
+    sync: tuple[float, float]
+    """To sync the append-only file once: seconds, and processor time of them."""
+    idle: float
+    """Share of a core that the server uses when nobody asks it for anything."""
 
 
 def processor_seconds(redis: LocalRedis) -> float:
@@ -83,9 +88,24 @@ def measure_redis(times: int) -> RedisCosts:
             folder.mkdir()
         with local_redis(folders[0], *UNSYNCED) as redis, closing(RedisStore(redis.url)) as store:
             steps = _steps(redis, store, times)
-        with local_redis(folders[1], *DURABLE) as redis, closing(RedisStore(redis.url)) as store:
-            synced = _spent(redis, _puts(store, times))
-    return RedisCosts(steps, max(0.0, synced.wall - steps["put"].wall))
+            with local_redis(folders[1], *DURABLE) as durable, closing(RedisStore(durable.url)) as synced:
+                sync = _sync((redis, store), (durable, synced), times)
+            used = processor_seconds(redis)
+            time.sleep(IDLE)
+            idle = (processor_seconds(redis) - used) / IDLE
+    return RedisCosts(steps, sync, idle)
+
+
+def _sync(
+    unsynced: tuple[LocalRedis, RedisStore], synced: tuple[LocalRedis, RedisStore], times: int
+) -> tuple[float, float]:
+    """Return what a write costs more with a sync: seconds and processor time; by turns, since the machine is shared."""
+    walls, works = [], []
+    for _ in range(TURNS):
+        without, with_sync = (_spent(redis, _puts(store, times // TURNS)) for redis, store in (unsynced, synced))
+        walls.append(with_sync.wall - without.wall)
+        works.append(with_sync.seconds - without.seconds)
+    return max(0.0, statistics.median(walls)), max(0.0, statistics.median(works))
 
 
 def _steps(redis: LocalRedis, store: RedisStore, times: int) -> dict[str, Spent]:

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from zlib import crc32
 
-from benchmarks.fleet.parts import CLAIM, Costs, Load, Step, zipf
+from benchmarks.fleet.parts import CLAIM, Costs, Load, zipf
 from wwspec_router.jobs.runner import LEASE, POLL
 from wwspec_router.serving.readiness import ROUND
 from wwspec_router.stores.base import StoreLimits
 
-__all__ = ["Rates", "Wall", "busiest_shard", "claims", "computed", "full_after", "job_steps", "walls"]
+__all__ = ["CLAIMS_PER_JOB", "Rates", "Wall", "busiest_shard", "claims", "computed", "full_after", "syncs", "walls"]
 
 CLAIMS_PER_JOB = 2
 """The process that accepts a job claims at once; the one that ends it looks whether there is another."""
@@ -26,7 +26,7 @@ class Rates(NamedTuple):
     ran: float
     """Commands that the server runs, those of scripts included."""
     redis: float
-    """Share of the server's thread, without its waits for the disk."""
+    """Share of a core that the server uses, without its waits for the disk."""
     programs: float
     """Cores."""
 
@@ -51,12 +51,6 @@ def claims(load: Load, instances: int, lease: float = LEASE) -> float:
     return CLAIMS_PER_JOB * load.jobs + instances * silent
 
 
-def job_steps(costs: Costs) -> list[Step]:
-    """Return all that a job asks of the server, without the claims that polls make."""
-    step = costs.redis
-    return [step["add"], *[step[CLAIM]] * CLAIMS_PER_JOB, costs.claimed, step["begin"], step["keep"], step["finish"]]
-
-
 def computed(costs: Costs, load: Load, instances: int, lease: float = LEASE) -> Rates:
     """Return what a load comes to."""
     fetches = load.events if load.fetch_after >= 0 else 0.0
@@ -68,13 +62,35 @@ def computed(costs: Costs, load: Load, instances: int, lease: float = LEASE) -> 
         **dict.fromkeys(("add", "begin", "keep", "finish"), load.jobs),
     }
     parts = [(rate, costs.redis[name]) for name, rate in sent.items()] + [(load.jobs, costs.claimed)]
+    writes = sum(rate for name, rate in sent.items() if costs.redis[name].writes) + load.jobs  # claims of a job write
     program = costs.program
+    work = sum(rate * step.seconds for rate, step in parts)
     return Rates(
         sent=sum(sent.values()),
         ran=sum(rate * step.run for rate, step in parts),
-        redis=sum(rate * step.seconds for rate, step in parts),
-        programs=load.events * program["event"] + fetches * program["fetch"] + load.jobs * program["job"],
+        redis=costs.server_idle + work + costs.sync_work * syncs(writes, costs.sync, work),
+        programs=instances * program["idle"]
+        + load.events * program["event"]
+        + fetches * program["fetch"]
+        + load.jobs * program["job"],
     )
+
+
+def syncs(writes: float, seconds: float, work: float = 0.0) -> float:
+    """Return how often a server syncs its file a second.
+
+    Writes that arrive during a sync share the next one. When none did, the server waits for the next write.
+
+    Args:
+        writes: How many arrive a second.
+        seconds: What a sync takes.
+        work: Seconds that all commands of a second take.
+    """
+    found = writes
+    for _ in range(50 if writes else 0):
+        cycle = seconds + work / found
+        found = 1 / (cycle + math.exp(-writes * cycle) / writes)
+    return found
 
 
 def walls(costs: Costs, instances: int, ttl: float = TTL) -> list[Wall]:

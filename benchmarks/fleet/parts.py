@@ -29,17 +29,31 @@ class Costs(msgspec.Struct, frozen=True):
     claimed: Step
     """What a claim costs more for each job that it finds."""
     sync: float
-    """To sync the append-only file once."""
+    """To sync the append-only file once: how long the server waits."""
+    sync_work: float
+    """Processor time of that."""
+    server_idle: float
+    """Share of a core that the server uses by itself."""
     program: dict[str, float]
-    """Processor time of the program: of an event, a fetch, a job from its acceptance to its end."""
+    """Processor time of the program: of an event, a fetch, a job from its acceptance to its end; and the share of a
+    core that an idle process uses."""
 
 
-def costs_from(steps: Mapping[str, Step], sync: float, program: Mapping[str, float]) -> Costs:
-    """Return the costs, from what each command takes, one that finds no job and one that finds one among them."""
+def costs_from(
+    steps: Mapping[str, Step], sync: tuple[float, float], server_idle: float, program: Mapping[str, float]
+) -> Costs:
+    """Return the costs.
+
+    Args:
+        steps: What each command takes, a claim that finds no job and one that finds one among them.
+        sync: Seconds that the server waits for a sync, and processor time of it.
+        server_idle: See `Costs`.
+        program: See `Costs`.
+    """
     redis = {name: Step(step.seconds, step.run, name not in READS) for name, step in steps.items()}
     empty, full = redis[CLAIM], redis.pop(CLAIM_ONE)
     claimed = Step(max(0.0, full.seconds - empty.seconds), full.run - empty.run)
-    return Costs(redis, claimed, sync, dict(program))
+    return Costs(redis, claimed, *sync, server_idle, dict(program))
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +89,8 @@ class Outcome(msgspec.Struct, kw_only=True):
     run: float = 0.0
     redis_seconds: float = 0.0
     """Processor time of the server."""
+    syncs: int = 0
+    """How often it synced its file."""
     busy_seconds: float = 0.0
     """The same, and the time in which it waited for its disk."""
     largest_batch: int = 0

@@ -25,8 +25,7 @@ JOBS = "{reference-program}:jobs:added"
 """Where the reference program keeps which jobs there are."""
 SENT_ONLY = ("eval", "evalsha", "ping", "mget")
 """Commands that programs send and no script runs."""
-STORED_AFTER = 0.1
-"""Seconds after which an event is surely stored, so that it can be fetched."""
+ID = "ww-request-id"
 PATIENCE = 60.0
 """Seconds until the last job must have ended."""
 
@@ -52,6 +51,8 @@ class _Planned(NamedTuple):
     server: rig.Server
     headers: dict[str, str]
     body: str
+    after: str = ""
+    """The id of the request that must have been answered first."""
 
 
 class Programs:
@@ -117,10 +118,10 @@ class Programs:
         return sorted(plan, key=lambda each: each.at)
 
     def _fetch_of(self, event_call: _Planned, load: Load) -> _Planned:
-        at = event_call.at + STORED_AFTER + self._random.uniform(0, 2 * load.fetch_after)
-        return self._planned(at, "fetch", event_call.headers)
+        at = event_call.at + self._random.uniform(0, 2 * load.fetch_after)
+        return self._planned(at, "fetch", event_call.headers[ID])
 
-    def _planned(self, at: float, kind: str, headers: dict[str, str] | None = None) -> _Planned:
+    def _planned(self, at: float, kind: str, after: str = "") -> _Planned:
         self._serial += 1
         own, seal = f"{self._serial}_1", self._zone.seal
         server = self._random.choice(self._servers)
@@ -128,16 +129,19 @@ class Programs:
             return _Planned(at, kind, server, *seal("", event(), call_type=2, request_id=own))
         if kind == "job":
             return _Planned(at, kind, server, *seal(PASSTHROUGH, SLOW_DATA, request_id=own, is_async=True))
-        notify_id = f"notify-{(headers or {})['ww-request-id']}"
-        return _Planned(at, kind, server, *seal("get_callback_data", "{}", notify_id=notify_id, request_id=own))
+        sealed = seal("get_callback_data", "{}", notify_id=f"notify-{after}", request_id=own)
+        return _Planned(at, kind, server, *sealed, after)
 
     async def _send(self, plan: Sequence[_Planned], seconds: float) -> dict[str, list[float]]:
         took: dict[str, list[float]] = {}
         idle: dict[int, list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]] = {}
         begun = time.perf_counter()
+        answered = {each.headers[ID]: asyncio.Event() for each in plan}
 
         async def one(each: _Planned) -> None:
             await asyncio.sleep(each.at - (time.perf_counter() - begun))
+            if each.after:
+                await answered[each.after].wait()
             free = idle.setdefault(each.server.port, [])
             streams = free.pop() if free else await asyncio.open_connection("127.0.0.1", each.server.port)
             at = time.perf_counter()
@@ -149,6 +153,7 @@ class Programs:
                 return
             took.setdefault(each.kind, []).append(time.perf_counter() - at)
             free.append(streams)
+            answered[each.headers[ID]].set()
             answer = self._zone.open(*reply)
             if answer.get("errcode", 0):
                 raise RuntimeError(f"{each.kind}: {answer}")

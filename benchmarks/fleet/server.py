@@ -40,7 +40,11 @@ class Redis:
         fleet, out = self._fleet, self._fleet.outcome
         steps = [command() for command, _ in batch]
         work = sum(step.seconds for step in steps)
-        taken = work + (fleet.costs.sync if any(step.writes for step in steps) else 0.0)
+        taken = work
+        if any(step.writes for step in steps):
+            taken += fleet.costs.sync
+            work += fleet.costs.sync_work
+            out.syncs += 1
         out.sent += len(batch)
         out.run += sum(step.run for step in steps)
         out.redis_seconds += work

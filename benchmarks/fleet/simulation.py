@@ -55,6 +55,7 @@ class Fleet:
         self.lease, self.job_threads, self._ttl, self._max_events = lease, job_threads, ttl, max_events
         self.random = random.Random(seed)  # noqa: S311 - a simulation
         self.now = 0.0
+        self._instances = instances
         self._heap: list[tuple[float, int, Then]] = []
         self._numbers = count()
         self.outcome = Outcome(seconds=0.0, by_corp=[0] * load.corps)
@@ -83,6 +84,8 @@ class Fleet:
             self.now, _, what = heapq.heappop(self._heap)
             what()
         self.outcome.seconds = seconds
+        self.outcome.redis_seconds += self.costs.server_idle * seconds
+        self.outcome.program_seconds += self.costs.program["idle"] * self._instances * seconds
         return self.outcome
 
     def claim(self, room: int, found: list[Job]) -> Step:
