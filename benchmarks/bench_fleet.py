@@ -103,7 +103,7 @@ def _measured(samples: Samples, effort: Effort, folder: Path, seed: int) -> Cost
             found = (seen.sent, seen.ran, seen.redis, seen.programs)
             _add(samples, case, MEASURED, found, [seen.event] if load.events else [])
     with real_programs(FEW, folder / "killed", seed, "--job-lease", f"{SHORT_LEASE:g}") as programs:
-        seconds = programs.take_over(jobs=150, seconds=effort.pick(4, 2))
+        seconds = programs.take_over(jobs=150, seconds=effort.pick(4, 2), lease=SHORT_LEASE)
         samples.add(KILLED, MEASURED, "taken over", "s", seconds)
     return costs
 

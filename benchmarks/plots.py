@@ -197,7 +197,10 @@ def shards(report: Report, say: Say) -> Plot:
     corps = int(report.settings["corps"])
     times = {each: 1 / busiest_shard(each, corps) for each in (1, 2, 4, 8, 16, 32)}
     text = say("{:.1f} times", "{:.1f} 倍").format
-    bars = [Bar(say(f"{each} shards", f"{each} 个分片"), value, text(value), True) for each, value in times.items()]
+    bars = [
+        Bar(say(f"{each} shard{'s' * (each > 1)}", f"{each} 个分片"), value, text(value), True)
+        for each, value in times.items()
+    ]
     return Plot(
         say(
             f"32 shards carry {times[32]:.0f} times as much as one", f"32 个分片的总容量是一个分片的 {times[32]:.0f} 倍"

@@ -91,8 +91,20 @@ class Programs:
             event=statistics.median(took["event"]) if took.get("event") else 0.0,
         )
 
-    def take_over(self, jobs: float, seconds: float) -> float:
-        """Kill one program amid jobs; return how many seconds later the others have ended all that it left behind."""
+    def take_over(self, jobs: float, seconds: float, lease: float) -> float:
+        """Kill one program amid jobs; return how many seconds later the others have ended all that it left behind.
+
+        One that ran no job at that moment leaves nothing behind, and the next one is killed.
+
+        Raises:
+            RuntimeError: None of those that were killed left a job behind.
+        """
+        while len(self._servers) > 1:
+            if (taken := self._kill_one(jobs, seconds)) > lease / 2:
+                return taken
+        raise RuntimeError("no program that was killed left a job behind")
+
+    def _kill_one(self, jobs: float, seconds: float) -> float:
         victim, others = self._servers[0], self._servers[1:]
         plan = self._plan(Load(jobs=jobs), seconds)
         half = seconds / 2

@@ -25,6 +25,8 @@ __all__ = ["agreement", "commands", "fleet", "memory", "shards", "what_is_full"]
 
 Reports = Mapping[str, Report]
 INSTANCES = (1, 4, 16, 64, 100, 256)
+LIFETIMES = (1200, 60)
+"""Seconds for which events are kept, in the example."""
 SHARDS_SHOWN = (1, 2, 4, 8, 16, 32)
 LATER = [CLAIM] * (CLAIMS_PER_JOB - 1)
 """Claims of a job that find nothing."""
@@ -84,12 +86,12 @@ def memory(reports: Reports, say: Say) -> str:
     rows = [
         [
             say("an event of 125 bytes, until `notify_ttl` is over", "125 字节的事件，保存到 `notify_ttl` 结束"),
-            f"{_median(fleet, 'command: put', REDIS, 'memory'):.0f} B",
+            f"{_median(fleet, 'command: put', REDIS, 'memory'):,.0f} B",
             server,
         ],
         [
             say("a job with 125 bytes of data, until it is reported", "数据为 125 字节的任务，保存到上报完成"),
-            f"{_median(fleet, 'command: add', REDIS, 'memory'):.0f} B",
+            f"{_median(fleet, 'command: add', REDIS, 'memory'):,.0f} B",
             server,
         ],
         [
@@ -110,17 +112,23 @@ def what_is_full(reports: Reports, say: Say) -> str:
     """Return the bounds of the events a second, by the number of instances."""
     costs = costs_of(reports["fleet"])
     names = {
-        "store": say("the store: 1,000,000 events of 1,200 s", "存储：1,000,000 个事件，各保存 1,200 s"),
-        "redis": say("the Redis server's thread", "Redis 服务器的线程"),
-        "processes": say("the instances' processors", "各实例的处理器"),
+        "store": say("the store", "存储"),
+        "redis": say("the Redis server", "Redis 服务器"),
+        "processes": say("the processes", "进程"),
     }
-    head = [say("instances", "实例数"), *names.values(), say("full first", "最先达到上限")]
+    head = [
+        say("instances", "实例数"),
+        names["processes"],
+        names["redis"],
+        *(say(f"the store, {ttl:,} s", f"存储，{ttl:,} s") for ttl in LIFETIMES),
+        *(say(f"full first, {ttl:,} s", f"最先达到上限，{ttl:,} s") for ttl in LIFETIMES),
+    ]
     rows = []
     for instances in INSTANCES:
-        found = {wall.name: wall.rate for wall in walls(costs, instances)}
-        first = min(found, key=found.__getitem__)
-        rates = [f"{_rounded(found[name])}/s" for name in names]
-        rows.append([str(instances), *rates, names[first].partition(":")[0].partition("：")[0]])
+        found = [{wall.name: wall.rate for wall in walls(costs, instances, ttl)} for ttl in LIFETIMES]
+        rates = [found[0]["processes"], found[0]["redis"], *(each["store"] for each in found)]
+        first = [names[min(each, key=each.__getitem__)] for each in found]
+        rows.append([str(instances), *(f"{_rounded(rate)}/s" for rate in rates), *first])
     return "\n".join(table(head, rows))
 
 
