@@ -72,32 +72,32 @@ MISTAKES = {
     "a number in quotation marks": Mistake(registry(ROW + "timeout = '5'\n")),
     "a timeout below zero": Mistake(registry(ROW + "timeout = -1\n")),
     "an empty prefix": Mistake(registry("[passthrough]\nprefix = ''\n")),
-    "a prefix that is missing": Mistake(registry("[passthrough]\napis = '*'\n")),
+    "a missing prefix": Mistake(registry("[passthrough]\napis = '*'\n")),
     "one API in place of a list": Mistake(registry("[passthrough]\nprefix = 'invoke_'\napis = 'sync_msg'\n")),
     "a misspelled API": Mistake(registry("[abilities.buy]\napi = 'sync_mgs'\n")),
     "a misspelled event": Mistake(registry(ROW + "[notify_scenes]\nhit_keywords = 1\n")),
     "an ability with handler and api": Mistake(registry(ROW + "api = 'sync_msg'\n")),
     "an ability that nothing answers": Mistake(registry("[abilities.buy]\ntimeout = 5\n")),
     "an ability ID that ends with a space": Mistake(registry(ROW.replace("buy]", "'buy ']"))),
-    "an ability ID that a prefix makes, too": Mistake(
+    "an ability ID that a prefix makes as well": Mistake(
         registry("[passthrough]\nprefix = 'i_'\napis = ['sync_msg']\n[abilities.i_sync_msg]\napi = 'sync_msg'\n")
     ),
     "a misspelled module": Mistake(registry(ROW.replace("shop", "shp"))),
     "a misspelled handler": Mistake(registry(ROW.replace(":buy", ":bye"))),
     "a handler's file in place of its module": Mistake(registry(ROW.replace("abilities.shop", "abilities/shop.py"))),
-    "a point in place of the colon": Mistake(registry(ROW.replace(":buy", ".buy"))),
+    "a dot in place of the colon": Mistake(registry(ROW.replace(":buy", ".buy"))),
     "a handler without its package": Mistake(registry(ROW.replace("abilities.shop", "shop"))),
     "a function without the mark": Mistake(registry(ROW.replace(":buy", ":sell"))),
     "a syntax error": Mistake(shop(SHOP + "def:\n")),
     "an error while a module is imported": Mistake(shop(SHOP + "1 / 0\n")),
     "a dependency that is not installed": Mistake(shop("import a_shop_library\n" + SHOP)),
-    "a parameter that is no Contract": Mistake(shop(SHOP.replace("request: Contract", "request: dict"))),
-    "a return annotation that is missing": Mistake(shop(SHOP.replace(" -> Output", ""))),
-    "the context of async def in a def": Mistake(
+    "a parameter that is not a Contract": Mistake(shop(SHOP.replace("request: Contract", "request: dict"))),
+    "a missing return annotation": Mistake(shop(SHOP.replace(" -> Output", ""))),
+    "an AsyncContext in a def handler": Mistake(
         shop(SHOP.replace("request: Contract", "request: Contract, ctx: AsyncContext"))
     ),
-    "a contract file that is missing": Mistake(registry("[abilities.buy]\napi = 'sync_msg'\ninput = 'buy.json'\n")),
-    "a contract file that is no JSON": Mistake(
+    "a missing contract file": Mistake(registry("[abilities.buy]\napi = 'sync_msg'\ninput = 'buy.json'\n")),
+    "a contract file that is not JSON": Mistake(
         {**registry("[abilities.buy]\napi = 'sync_msg'\ninput = 'buy.json'\n"), "buy.json": "limit: number"}
     ),
     "a contract that an API does not fit": Mistake(
@@ -109,13 +109,13 @@ MISTAKES = {
     "a misspelled option": Mistake(command="serve --prot 8081"),
     "an option before the verb": Mistake(command="--url http://127.0.0.1:8090 call buy"),
     "an option before the command of zone": Mistake(command="zone --url http://127.0.0.1:8090 info"),
-    "a port that is no number": Mistake(command="serve --port http"),
+    "a port that is not a number": Mistake(command="serve --port http"),
     "a port that does not exist": Mistake(command="serve --port 80800"),
     "a secret on the command line": Mistake(command="serve --store redis://:s3cret@127.0.0.1/0"),
     "an extra that is not installed": Mistake(
         {"hide/sitecustomize.py": "import sys\n\nsys.modules['httpx'] = None\n"}, "call buy", {"PYTHONPATH": "hide"}
     ),
-    "another folder than the application's": Mistake(command="check --app nowhere"),
+    "an application folder that does not exist": Mistake(command="check --app nowhere"),
     "a misspelled ability ID": Mistake(command="contracts byu"),
     "an unknown key in wwspec.toml": Mistake(settings("[serve]\nprot = 8081\n"), "config"),
     "a key of wwspec.toml without its table": Mistake(settings("port = 8081\n"), "config"),
@@ -125,10 +125,10 @@ MISTAKES = {
     "a port in use": Mistake(command="serve --sdk emulator --store memory: --port PORT"),
     "dev on the port of another program": Mistake(command="dev --port PORT --emulator-port 65535"),
     "an emulator on the port of another program": Mistake(command="emulate --port PORT"),
-    "dev in a folder that is not there": Mistake(command="dev --app nowhere"),
+    "dev in a folder that does not exist": Mistake(command="dev --app nowhere"),
     "an emulated program for other machines": Mistake(command="serve --sdk emulator --port 0 --host 0.0.0.0"),
     "no SDK": Mistake(command="serve --port 0 --store memory:"),
-    "a store that is not reached": Mistake(command="serve --sdk emulator --port 0 --store redis://127.0.0.1:1"),
+    "a store that can't be reached": Mistake(command="serve --sdk emulator --port 0 --store redis://127.0.0.1:1"),
     "a store with a misspelled scheme": Mistake(command="serve --sdk emulator --port 0 --store sqlit:notify.db"),
     "a store that worker processes don't share": Mistake(
         command="serve --sdk emulator --port 0 --store memory: --workers 2"
@@ -137,39 +137,41 @@ MISTAKES = {
         command="serve --sdk emulator --port 0 --store sqlite:abilities/shop.py/n.db"
     ),
     "a call without an emulator": Mistake(command="call buy --url http://127.0.0.1:1"),
-    "an emulator's address that is no URL": Mistake(command="call buy --url 127.0.0.1:8090"),
+    "an emulator's address that is not a URL": Mistake(command="call buy --url 127.0.0.1:8090"),
     "a call while the program is down": Mistake(command="call buy --url DOWN"),
     "an event while the program is down": Mistake(command="fire hit_keyword --url DOWN"),
     "a call of a misspelled ability": Mistake(command="call chat_digset --url EMULATOR"),
-    "a request that is no JSON": Mistake(command="call chat_digest '{limit: 1}' --url EMULATOR"),
+    "a request that is not JSON": Mistake(command="call chat_digest '{limit: 1}' --url EMULATOR"),
     "a request of another type": Mistake(command='call chat_digest \'{"limit": "1"}\' --url EMULATOR'),
-    "a request in a file that is missing": Mistake(command="call chat_digest @request.json --url EMULATOR"),
-    "a jobid that is unknown": Mistake(command="job jobid_0 --url EMULATOR"),
+    "a request in a missing file": Mistake(command="call chat_digest @request.json --url EMULATOR"),
+    "an unknown jobid": Mistake(command="job jobid_0 --url EMULATOR"),
     "an event with a misspelled name": Mistake(command="fire hit_keywrd --url EMULATOR"),
     "an event with an unknown field": Mistake(
         command="fire auth_knowledge_base --set knowlege_base_name=Prices --url EMULATOR"
     ),
-    "an app that is not named": Mistake(command="app check"),
-    "a base URL that is no URL": Mistake(command="app check --base-url 127.0.0.1:8090", environment=APP),
+    "an app without credentials": Mistake(command="app check"),
+    "a base URL that is not a URL": Mistake(command="app check --base-url 127.0.0.1:8090", environment=APP),
     "a secret of another app": Mistake(command="call buy --base-url EMULATOR", environment=APP),
     "credentials for an emulator": Mistake(command="call buy --corpid ww1234567890abcdef"),
     "WeCom and an emulator at once": Mistake(command="call buy --url EMULATOR --base-url EMULATOR"),
-    "an event at WeCom": Mistake(command="fire hit_keyword --base-url https://qyapi.weixin.qq.com"),
+    "firing an event at WeCom": Mistake(command="fire hit_keyword --base-url https://qyapi.weixin.qq.com"),
     "the app's secret on the command line": Mistake(command="keys new --corpsecret s3cret"),
-    "a first key where there is one": Mistake({"keys/key-1.pem": ""}, "keys new"),
+    "a first key although there is one": Mistake({"keys/key-1.pem": ""}, "keys new"),
     "a rotation without a key": Mistake(command="keys rotate"),
-    "a key that is no key": Mistake({"keys/key-1.pem": "", "keys/key-1.unregistered": ""}, "keys new --registered"),
+    "a key file without a private key": Mistake(
+        {"keys/key-1.pem": "", "keys/key-1.unregistered": ""}, "keys new --registered"
+    ),
     "a new program in a folder that exists": Mistake(command="new abilities"),
     "a new program whose name no image can have": Mistake(command="new MyShop"),
-    "a folder of examples that is missing": Mistake(command="new bakery --from console"),
+    "a missing folder of examples": Mistake(command="new bakery --from console"),
     "an image without a Dockerfile": Mistake(command="image"),
     "a tar of `docker save`": Mistake({"shop.tar": layers()}, "image --check shop.tar"),
 }
 
 
-def documented() -> dict[str, tuple[int, str]]:
-    """Exit code and message of each mistake in docs/en/reference/mistakes.md."""
-    text = (ROOT / "docs" / "en" / "reference" / "mistakes.md").read_text("utf-8")
+def documented(language: str = "en") -> dict[str, tuple[int, str]]:
+    """Exit code and message of each mistake in reference/mistakes.md of a language."""
+    text = (ROOT / "docs" / language / "reference" / "mistakes.md").read_text("utf-8")
     rows = re.findall(r"^\| (.+?) \| (\d) \| (?:`` (.+) ``|`(.+)`) \|$", text, re.MULTILINE)
     return {mistake: (int(code), quoted or plain) for mistake, code, quoted, plain in rows}
 
@@ -233,3 +235,7 @@ def test_a_mistake_is_answered_with_one_line_that_names_the_fix(
 def test_the_page_has_each_of_these_mistakes_and_no_other() -> None:
     assert list(documented()) == list(MISTAKES)
     assert len(MISTAKES) >= 40
+
+
+def test_the_chinese_page_has_the_same_messages_in_the_same_order() -> None:
+    assert list(documented("zh").values()) == list(documented().values())

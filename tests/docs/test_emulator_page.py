@@ -1,38 +1,53 @@
-"""docs/en/reference/emulator.md says of every API and endpoint what is modelled; this holds the page to the code."""
+"""reference/emulator.md says of every API and endpoint what is modelled; this holds both languages to the code."""
 
 import re
-from pathlib import Path
 
+import pytest
+
+from scripts.website.pages import DOCS, LANGUAGES
 from wwspec_router.cli.verbs.zone import command
 from wwspec_router.emulator.apis.table import APIS
 from wwspec_router.emulator.appside import calls as appside, uploads
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 
-PAGE = (Path(__file__).parents[2] / "docs" / "en" / "reference" / "emulator.md").read_text()
+PAGES = {language: (DOCS / language / "reference" / "emulator.md").read_text("utf-8") for language in LANGUAGES}
+HEADINGS = {
+    "en": {"apis": "SDK APIs", "endpoints": "Endpoints of the app side"},
+    "zh": {"apis": "SDK 接口 {#sdk-apis}", "endpoints": "应用侧接口 {#endpoints-of-the-app-side}"},
+}
+
+pytestmark = pytest.mark.parametrize("language", LANGUAGES)
 
 
-def rows(heading: str) -> list[str]:
+def rows(language: str, section: str) -> list[str]:
     """The first cells of the table under a heading."""
-    section = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    return re.findall(r"^\| `([\w/]+)` \|", section, re.MULTILINE)
+    text = PAGES[language].partition(f"\n## {HEADINGS[language][section]}\n")[2].partition("\n## ")[0]
+    return re.findall(r"^\| `([\w/]+)` \|", text, re.MULTILINE)
 
 
-def test_every_sdk_api_has_one_row_and_one_model() -> None:
-    assert sorted(rows("SDK APIs")) == sorted(SDK_APIS) == sorted(APIS)
+def test_every_sdk_api_has_one_row_and_one_model(language: str) -> None:
+    assert sorted(rows(language, "apis")) == sorted(SDK_APIS) == sorted(APIS)
 
 
-def test_every_endpoint_has_one_row() -> None:
-    assert sorted(rows("Endpoints of the app side")) == sorted(
-        ["gettoken", "program_notify", uploads.API, *appside.APIS]
-    )
+def test_every_endpoint_has_one_row(language: str) -> None:
+    assert sorted(rows(language, "endpoints")) == sorted(["gettoken", "program_notify", uploads.API, *appside.APIS])
 
 
-def test_no_row_is_empty() -> None:
-    for row in re.findall(r"^\| `[^\n]+$", PAGE, re.MULTILINE):
+def test_no_row_is_empty(language: str) -> None:
+    for row in re.findall(r"^\| `[^\n]+$", PAGES[language], re.MULTILINE):
         assert all(cell.strip() for cell in row.strip("|").split("|")), row
 
 
-def test_every_control_that_the_page_names_exists() -> None:
-    named = set(re.findall(r"wwspec zone ([\w-]+)", PAGE))
+def test_every_control_that_the_page_names_exists(language: str) -> None:
+    named = set(re.findall(r"wwspec zone ([\w-]+)", PAGES[language]))
     assert named <= set(command.commands)
     assert len(named) > 5
+
+
+def test_each_row_names_the_same_code_and_errcodes(language: str) -> None:
+    def named(text: str) -> list[list[str]]:
+        return [
+            sorted(set(re.findall(r"`[^`]+`|\b\d{5,6}\b", row))) for row in re.findall(r"^\|.+$", text, re.MULTILINE)
+        ]
+
+    assert named(PAGES[language]) == named(PAGES["en"])

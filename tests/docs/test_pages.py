@@ -63,6 +63,17 @@ def test_a_translation_has_the_code_and_the_places_of_its_original(page: str) ->
     )
 
 
+def rows(language: str, page: str) -> list[int]:
+    """Return how many rows each table of a page has."""
+    text = without_code((DOCS / language / page).read_text("utf-8"))
+    return [table.count("\n") for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)]
+
+
+@pytest.mark.parametrize("page", TRANSLATED)
+def test_a_translation_has_the_tables_of_its_original(page: str) -> None:
+    assert rows("zh", page) == rows("en", page)
+
+
 def test_every_page_has_one_place_in_the_navigation() -> None:
     named = Counter(re.findall(r"^ +- ([\w/-]+\.md)$", NAVIGATION, re.MULTILINE))
     assert named == Counter(pages_of("en"))
