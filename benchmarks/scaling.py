@@ -16,7 +16,7 @@ from scripts.reference.text import Say
 
 __all__ = ["CORES", "Ceiling", "Work", "cores"]
 
-CORES = (1, 2, 4, 8, 16, 32, 64)
+CORES = (1, 4, 16, 64)
 TWO = f"{PROGRAM} --workers 2"
 SEALED = 4 / 3
 """Bytes of a sealed reply for each of its text: it travels in base64."""
@@ -101,9 +101,9 @@ def _works(reports: Mapping[str, Report], say: Say) -> list[Work]:
             (
                 "SQLite",
                 PROGRAM,
-                say("the file, which one transaction at a time writes", "文件：同一时刻只有一个事务写入"),
+                say("the file", "文件"),
             ),
-            ("Redis", "bare", say("the server, which is one thread", "服务器：单线程")),
+            ("Redis", "bare", say("the server", "服务器")),
         )
     ]
     return [*calls, *events]
@@ -121,16 +121,13 @@ def _computed(works: Sequence[Work], say: Say) -> Iterator[str]:
 
 
 def _first_full(work: Work, say: Say) -> str:
+    """Return what is full first, and with how many cores."""
     if work.ceiling is not None:
-        full = work.full_at or 1
-        fill = f"{full} core{'s' * (full > 1)} fill{'s' * (full == 1)} it"
-        return say(f"{work.ceiling.name}: {fill}", f"{work.ceiling.name}，{full} 个核即可占满")
-    gigabits = work.reply * SEALED * 8 / work.seconds / 1e9
-    last = max(1, int(NETWORK // gigabits))
-    return say(
-        f"the network: {gigabits:.1f} Gbit/s a core, so {NETWORK} Gbit/s last for {last} core{'s' * (last > 1)}",
-        f"网络：每核 {gigabits:.1f} Gbit/s，{NETWORK} Gbit/s 够 {last} 个核",
-    )
+        name, full = work.ceiling.name, work.full_at or 1
+    else:
+        gigabits = work.reply * SEALED * 8 / work.seconds / 1e9
+        name, full = say(f"{NETWORK} Gbit/s", f"{NETWORK} Gbit/s 网络"), max(1, int(NETWORK // gigabits))
+    return say(f"{name}, with {full} core{'s' * (full > 1)}", f"{name}，{full} 个核")
 
 
 def _rounded(rate: float) -> str:

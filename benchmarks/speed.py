@@ -12,7 +12,7 @@ __all__ = ["events", "speed", "waits"]
 
 Reports = Mapping[str, Report]
 SIZES = ("3 KB", "60 KB", "300 KB")
-FRAMEWORKS = ("Litestar", "FastAPI async", "Flask, gunicorn gthread")
+FRAMEWORKS = {"Litestar": "Litestar", "FastAPI async": "FastAPI", "Flask, gunicorn gthread": "Flask"}
 
 
 def speed(reports: Reports, say: Say) -> str:
@@ -23,7 +23,7 @@ def speed(reports: Reports, say: Say) -> str:
         say("calls a second, one core", "每秒调用，一个核"),
         say("p50 and p99, 16 callers", "p50 与 p99，16 个并发调用者"),
         say("two processes, two cores", "两个进程，两个核"),
-        *(say(f"times the rate of {name.split(',')[0]}", f"是 {name.split(',')[0]} 的几倍") for name in FRAMEWORKS),
+        *(say(f"times the rate of {name}", f"是 {name} 的几倍") for name in FRAMEWORKS.values()),
     ]
     rows = []
     for size in SIZES:
