@@ -42,7 +42,7 @@ class Seen(NamedTuple):
     programs: float
     """Cores that the programs used."""
     event: float
-    """Median of the seconds that an event took, for whoever sent it; 0.0 without events."""
+    """Median of the seconds that an event took, for its sender; 0.0 without events."""
 
 
 class _Planned(NamedTuple):
