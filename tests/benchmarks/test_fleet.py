@@ -12,6 +12,8 @@ from benchmarks.report import RESULTS, read_reports
 
 TOLERANCE = 0.05
 """Between simulation and model, for rates and shares of processors: what random arrivals leave in the seconds here."""
+OF_SYNCS = 0.10
+"""For the server's processor, when it syncs: the model takes writes as independent, and those of a job follow each other."""
 PROGRAM = {"event": 0.0004, "fetch": 0.0002, "job": 0.0015, "idle": 0.002}
 
 
@@ -43,8 +45,9 @@ def test_the_simulation_agrees_with_the_model(load: Load, instances: int, second
 def test_with_measured_costs_the_simulation_agrees_with_the_model() -> None:
     measured, load = costs_of(read_reports(RESULTS)["fleet"]), Load(events=500, jobs=100)
     out = Fleet(measured, load, instances=100).play(8)
-    for simulated, said in zip(rates(out), computed(measured, load, 100), strict=True):
-        assert simulated == pytest.approx(said, rel=TOLERANCE)
+    bounds = (TOLERANCE, TOLERANCE, OF_SYNCS, TOLERANCE)
+    for simulated, said, bound in zip(rates(out), computed(measured, load, 100), bounds, strict=True):
+        assert simulated == pytest.approx(said, rel=bound)
 
 
 def test_the_kept_simulation_agrees_with_the_model_and_with_real_programs() -> None:
@@ -55,7 +58,8 @@ def test_the_kept_simulation_agrees_with_the_model_and_with_real_programs() -> N
             simulated, said = (report.find(case, name, metric) for name in (SIMULATED, COMPUTED))
             if simulated is None or said is None:
                 continue
-            assert simulated.median == pytest.approx(said.median, rel=TOLERANCE), (case, metric)
+            bound = OF_SYNCS if metric == "Redis" else TOLERANCE
+            assert simulated.median == pytest.approx(said.median, rel=bound), (case, metric)
             compared += 1
     assert compared >= 16
     for case in SMALL:  # what a program sends does not depend on how busy the machine is
