@@ -120,16 +120,16 @@ class CallbackCrypto:
 
 @dataclass(frozen=True)
 class Callback:
-    """A genuine callback, opened."""
+    """A valid callback, decrypted."""
 
     fields: Mapping[str, str]
-    """Of its XML, such as `Event` and `NotifyId`. Elements that hold others are in `xml` only."""
+    """The elements of its XML, such as `Event` and `NotifyId`. Nested elements are in `xml` only."""
     xml: str
     """The whole XML."""
     receive_id: str
-    """Who it is sealed for."""
+    """For whom it is encrypted: a corpid, or a suite's ID."""
     envelope: Mapping[str, str]
-    """What came around it, such as `AgentID`. No signature protects it."""
+    """The elements around the encrypted part, such as `AgentID`. No signature protects them."""
 
 
 class CallbackReceiver:

@@ -8,6 +8,7 @@ import posixpath
 import re
 from typing import Any
 
+import yaml
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
@@ -21,6 +22,7 @@ _NOTICE = '\n!!! note "本页尚未翻译"\n\n    以下是英文原文。\n\n'
 _SWITCHES = {"Light": "浅色", "Dark": "深色", "As the system": "跟随系统"}
 _OUTSIDE = re.compile(r"\[([^\]]+)\]\((?:\.\./){3,}([^)#]+)(?:#[^)]*)?\)")
 _ALTERNATE = re.compile(r'<link rel="?alternate"?[^>]*>')
+_YAML = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SOURCE = re.compile(r'(?<=[ "])(src|srcset)="(\.[^"]+)"')
 _PICTURE = re.compile(
     r'<picture><source media="\(prefers-color-scheme: dark\)" srcset="([^"]+)">(<img [^>]*>)</picture>'
@@ -71,7 +73,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Name files outside of the documentation instead of linking them, and say which pages are not translated."""
+    """Name files outside of the documentation, say which pages are not translated, and parse YAML that is shown."""
+    for block in _YAML.findall(markdown):
+        try:
+            yaml.safe_load(block)
+        except yaml.YAMLError as error:
+            LOG.warning("%s: a block is no YAML: %s", page.file.src_uri, error)
     text = _OUTSIDE.sub(r"\1 (`\2`)", markdown)
     if not page.file.generated_by:
         return text

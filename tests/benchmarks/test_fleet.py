@@ -13,7 +13,7 @@ from benchmarks.report import RESULTS, read_reports
 TOLERANCE = 0.05
 """Between simulation and model, for rates and shares of processors: what random arrivals leave in the seconds here."""
 OF_SYNCS = 0.10
-"""For the server's processor, when it syncs: the model takes writes as independent, and those of a job follow each other."""
+"""For the server's processor: the model takes writes as independent, and those of a job follow each other."""
 PROGRAM = {"event": 0.0004, "fetch": 0.0002, "job": 0.0015, "idle": 0.002}
 
 

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.slow  # builds the site, which takes half a minute, and
 
 SITE = ROOT / "build" / "site"
 CHROMIUM = shutil.which("chromium") or ""
-PAGES = ["index", "how-to/console", "reference/contracts", "reference/api"]
-"""The start, pictures, long tables, signatures."""
+PAGES = ["index", "how-to/console", "explanation/zone", "explanation/call", "reference/contracts", "reference/api"]
+"""The start, pictures, diagrams, long tables, signatures."""
 
 PALETTES = {"light": "default", "dark": "slate"}
 

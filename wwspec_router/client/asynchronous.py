@@ -73,9 +73,30 @@ def _method(
 
 
 class AsyncZoneClient:
-    """`ZoneClient` on an event loop: the same arguments, the same errors, one for all tasks.
+    """The client of an enterprise app for an event loop; for arguments and errors see `ZoneClient`.
 
-    An async context manager. A function that gives access tokens may be `async def`; a plain one runs on a thread.
+    All tasks of a loop share one. It is an async context manager. `tokens` may be an `async def` function; a plain one
+    runs on a thread. `transport` is an `httpx.AsyncBaseTransport`.
+
+    Examples:
+        >>> import asyncio
+        >>> import os
+        >>> from wwspec_router.client import AsyncZoneClient
+        >>> from wwspec_router.wecom import sync_msg
+        >>> async def pull():
+        ...     async with AsyncZoneClient(
+        ...         os.environ["WWSPEC_CORPID"],
+        ...         os.environ["WWSPEC_CORPSECRET"],
+        ...         program_id=os.environ["WWSPEC_PROGRAM_ID"],
+        ...         base_url=os.environ["WWSPEC_BASE_URL"],
+        ...     ) as client:
+        ...         page, digest = await asyncio.gather(
+        ...             client.call(sync_msg.Request(limit=200)),
+        ...             client.call("chat_digest", {"limit": 200}),
+        ...         )
+        ...     return len(page.msg_list), digest["messages"]
+        >>> asyncio.run(pull())
+        (200, 200)
     """
 
     def __init__(
@@ -185,15 +206,11 @@ class AsyncZoneClient:
     def task(self, jobid: str, *, reply: type[ReplyT]) -> "AsyncTask[ReplyT]": ...
 
     def task(self, jobid: str, *, reply: Any = Any) -> "AsyncTask[Any]":
-        """Return the task of a jobid that the app has kept; see `ZoneClient.task`."""
+        """Return the task of a jobid that the app has stored; see `ZoneClient.task`."""
         return AsyncTask(self, jobid, Ability("", "", reply))
 
     async def access_token(self) -> str:
-        """Return the access token that the client uses, for APIs of WeCom that it does not have.
-
-        Raises:
-            ZoneClientError: There is none.
-        """
+        """Return the access token that the client uses; see `ZoneClient.access_token`."""
         return await self._run(self._core.access_token())
 
     @overload
@@ -266,14 +283,14 @@ class AsyncTask(Generic[ReplyT]):
     """An asynchronous call of an `AsyncZoneClient`.
 
     Args:
-        client: Asks for the result.
-        jobid: Of the call.
-        ability: What was called.
+        client: Fetches the result.
+        jobid: WeCom's ID of the call.
+        ability: The ability that was called.
     """
 
     def __init__(self, client: AsyncZoneClient, jobid: str, ability: Ability) -> None:
         self.jobid = jobid
-        """What `AsyncZoneClient.task` makes the task of again."""
+        """WeCom's ID of the call; `AsyncZoneClient.task` returns the task for it."""
         self._client = client
         self._ability = ability
 

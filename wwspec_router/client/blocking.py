@@ -77,22 +77,46 @@ def _method(steps: Callable[Concatenate[Core, P], Steps[T]]) -> "Callable[Concat
 
 
 class ZoneClient:
-    """An enterprise app's way to WeCom and its program. One is for all threads of a process; a context manager.
+    """The client of an enterprise app: calls abilities of a program, and all other APIs of the zone, at WeCom.
+
+    All threads of a process share one. It is a context manager.
 
     Args:
-        corpid: Of the corp.
-        secret: Of the app. In place of both `tokens` may be given.
-        program_id: The program that calls go to.
-        tokens: Where access tokens come from: `AppSecret`, `SuiteApp`, or a function that returns one.
-        base_url: WeCom's, or that of the emulator.
-        prefix: What comes before an SDK API's name in the ability ID that calls it.
-        timeout: Seconds of one attempt to connect, and between two pieces of an answer.
+        corpid: The corp.
+        secret: The app's secret; the permanent_code of an app that a provider develops.
+        program_id: The program to call.
+        tokens: The source of access tokens, in place of `corpid` and `secret`: a `SuiteApp`, another `TokenProvider`,
+            or a function that returns a text or a `Token`.
+        base_url: WeCom's URL, or that of an emulator.
+        prefix: What is before an SDK API's name in the ability ID that calls it.
+        timeout: Seconds to connect, and between two parts of an answer.
         retries: How often requests are sent, and how long that may take.
-        connections: How many there are at once, at most.
-        transport: What sends the requests, such as one that calls an application in memory.
+        connections: The most connections at once.
+        transport: The httpx transport that sends requests, such as one that calls an application in memory.
 
     Raises:
         ConfigurationError: Arguments are missing or contradict each other.
+
+    Examples:
+        >>> import os
+        >>> from wwspec_router.client import PlatformError, ZoneClient
+        >>> from wwspec_router.wecom import sync_msg
+        >>> with ZoneClient(
+        ...     os.environ["WWSPEC_CORPID"],
+        ...     os.environ["WWSPEC_CORPSECRET"],
+        ...     program_id=os.environ["WWSPEC_PROGRAM_ID"],
+        ...     base_url=os.environ["WWSPEC_BASE_URL"],  # leave it out for WeCom
+        ... ) as client:
+        ...     page = client.call(sync_msg.Request(limit=200))  # the SDK API's Response
+        ...     digest = client.call("chat_digest", {"limit": 200})  # plain JSON
+        ...     later = client.submit("chat_digest", {"limit": 200}).result(timeout=30)
+        ...     try:
+        ...         client.call("chat_digest", {"limit": "many"})
+        ...     except PlatformError as error:  # WeCom refuses; a ProgramError is the program's
+        ...         print(error.errcode, error.retryable)
+        790016 False
+        >>> len(page.msg_list), digest["messages"], later["messages"]
+        (200, 200, 200)
     """
 
     def __init__(
@@ -203,7 +227,18 @@ class ZoneClient:
         reply: Any = Any,
         **options: Unpack[SubmitOptions],
     ) -> "Task[Any]":
-        """Call an ability asynchronously and return its task [99812]; arguments and errors are those of `call`."""
+        """Call an ability asynchronously and return its task [99812].
+
+        Args:
+            ability: As in `call`.
+            request: As in `call`.
+            reply: As in `call`.
+            options: `program_id`, `retry_unsafe` and `timeout`; see `SubmitOptions`.
+
+        Raises:
+            ZoneClientError: WeCom does not accept the call.
+            ConfigurationError: No program is named.
+        """
         asked = calls.ability_of(self._core, ability, request, reply)
         return Task(self, self._run(calls.submit(self._core, asked, options)), asked)
 
@@ -214,7 +249,7 @@ class ZoneClient:
     def task(self, jobid: str, *, reply: type[ReplyT]) -> "Task[ReplyT]": ...
 
     def task(self, jobid: str, *, reply: Any = Any) -> "Task[Any]":
-        """Return the task of a jobid that the app has kept, such as over a restart.
+        """Return the task of a jobid that the app has stored, for example before a restart.
 
         Args:
             jobid: `Task.jobid`.
@@ -223,10 +258,10 @@ class ZoneClient:
         return Task(self, jobid, Ability("", "", reply))
 
     def access_token(self) -> str:
-        """Return the access token that the client uses, for APIs of WeCom that it does not have.
+        """Return the access token that the client uses, for APIs of WeCom that are not methods of the client.
 
         Raises:
-            ZoneClientError: There is none.
+            ZoneClientError: WeCom refuses to issue one, or can't be reached.
         """
         return self._run(self._core.access_token())
 
@@ -246,7 +281,7 @@ class ZoneClient:
     ) -> Iterator[OutputT]:
         """Call an API that replies in pages, one after another, from the request's own to the last one.
 
-        A page may be short, or empty, while more follow. Each is asked for when it is wanted.
+        A page may be short, or empty, while more follow. The client asks for a page when the loop does.
 
         Args:
             ability: The request of the API, such as `search_chat.Request(query_word="x")`; or an ability ID.
@@ -254,8 +289,8 @@ class ZoneClient:
             options: Those of `call`, for each page.
 
         Raises:
-            RepeatedCursorError: The pages would never end.
-            ZoneClientError: As `call`.
+            RepeatedCursorError: A cursor comes twice, so the pages would never end.
+            ZoneClientError: A call failed.
             ConfigurationError: The request has no pages, or no program is named.
         """
         return self._each(Pages(self._core, ability, request, options).next)
@@ -263,19 +298,20 @@ class ZoneClient:
     def messages(self, cursors: CursorStore, **options: Unpack[PullOptions]) -> Iterator[MessagePage]:
         """Pull the messages that are new since the last pull, page by page, to the latest one [99824].
 
-        Work through a page before you ask for the next one: then it is kept, unless `page.keep()` has kept it. A page
-        that was not kept comes again, in the next call of `messages`: each message comes at least once, and its msgid
-        says which one it is. With a `DbCursor`, and rows and `page.keep()` in one transaction, exactly once.
+        `page.keep()` stores the place where a page ends, and so does the step to the next page: finish your work on a
+        page before. A page that was not kept comes again in the next call of `messages`. So each message comes at
+        least once; its msgid identifies a repeated one. With a `DbCursor`, and with the rows and `page.keep()` in one
+        transaction, it comes exactly once.
 
         Args:
-            cursors: Where the last pull ended: `FileCursor`, `DbCursor`, or a `CursorStore` of the app's.
+            cursors: Stores where the last pull ended: `FileCursor`, `DbCursor`, or your own `CursorStore`.
             options: `token` of an event, `limit`, `on_gap`, `patience`, `ability`, `program_id`, `notify_id` and
                 `timeout`; see `PullOptions`.
 
         Raises:
             MessageGapError: Messages may be missing, since the last pull is more than 5 days ago. Not with `on_gap`.
-            CursorError: What is stored can't be read or written; `CursorMovedError` when another pull has kept a page.
-            ZoneClientError: As `call`, when waiting did not help.
+            CursorError: The store can't be read or written; `CursorMovedError` when another pull has kept a page.
+            ZoneClientError: A call failed, also after waiting as `patience` says.
             ConfigurationError: The limit is not 1 to 1000, or no program is named.
         """
         pull = Pull(self._core, cursors, options)
@@ -326,14 +362,14 @@ class Task(Generic[ReplyT]):
     """An asynchronous call of a `ZoneClient`.
 
     Args:
-        client: Asks for the result.
-        jobid: Of the call.
-        ability: What was called.
+        client: Fetches the result.
+        jobid: WeCom's ID of the call.
+        ability: The ability that was called.
     """
 
     def __init__(self, client: ZoneClient, jobid: str, ability: Ability) -> None:
         self.jobid = jobid
-        """What `ZoneClient.task` makes the task of again."""
+        """WeCom's ID of the call; `ZoneClient.task` returns the task for it."""
         self._client = client
         self._ability = ability
 
@@ -344,7 +380,7 @@ class Task(Generic[ReplyT]):
         """Return `running`, `succeeded` or `failed`.
 
         Raises:
-            ZoneClientError: It can't be told.
+            ZoneClientError: WeCom refuses the request, or can't be reached.
         """
         return self._client._run(calls.task_status(self._client._core, self.jobid))
 
@@ -355,7 +391,7 @@ class Task(Generic[ReplyT]):
             timeout: Seconds to wait.
 
         Raises:
-            StillRunningError: There is none by then.
+            StillRunningError: There is no reply yet; call `result` again.
             ZoneClientError: The call failed, as in `ZoneClient.call`.
         """
         steps = calls.task_result(self._client._core, self.jobid, self._ability, timeout)

@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 TaskStatus = Literal["running", "succeeded", "failed"]
+"""The state of an asynchronous call: `running` until the program reports its result."""
 
 _NOT_YET = (WAITING, 790023)
 """The program, or the model behind it, still works on the call."""

@@ -16,7 +16,7 @@ __all__ = ["CursorError", "CursorMovedError", "CursorStore", "FileCursor", "Posi
 
 
 class CursorError(WWSpecError):
-    """Where the last pull ended can't be read or kept; the text names the fix."""
+    """The place where the last pull ended can't be read or stored; the text says how to fix it."""
 
 
 class CursorMovedError(CursorError):
@@ -44,11 +44,33 @@ class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CursorStore(ABC):
-    """Keeps where the pulls of messages end. With `AsyncZoneClient` both functions may be `async def`.
+    """Stores where the pulls of messages end; base class of your own stores.
+
+    With `AsyncZoneClient` both methods may be `async def`.
 
     Attributes:
         same_thread: Whether `AsyncZoneClient` calls plain functions on the event loop's own thread. Otherwise they run
             on another thread, so that they may block.
+
+    Examples:
+        A store of your own, with a `ZoneClient` as `client`. A real one compares and writes in one step:
+
+        >>> from wwspec_router.client import CursorMovedError, CursorStore
+        >>> class DictCursor(CursorStore):
+        ...     def __init__(self, rows, name):
+        ...         self.rows, self.name = rows, name
+        ...
+        ...     def load(self):
+        ...         return self.rows.get(self.name)
+        ...
+        ...     def keep(self, before, after, *, commit):
+        ...         if self.load() not in (before, after):
+        ...             raise CursorMovedError(self.name)
+        ...         self.rows[self.name] = after
+        >>> rows = {}
+        >>> pages = list(client.messages(DictCursor(rows, corpid)))
+        >>> rows[corpid].pages == len(pages)
+        True
     """
 
     same_thread: ClassVar[bool] = False
@@ -67,8 +89,8 @@ class CursorStore(ABC):
 
         Args:
             before: What must be stored now, unless it is `after` already.
-            after: What is stored then.
-            commit: Nobody else ends the transaction: the loop keeps the page, not the app.
+            after: What is stored afterwards.
+            commit: End the transaction, too: true when the loop keeps the page, false after `page.keep()`.
 
         Raises:
             CursorMovedError: Something else is stored.
@@ -77,14 +99,25 @@ class CursorStore(ABC):
 
 
 class FileCursor(CursorStore):
-    """The cursor in a small file: every message is handed out at least once.
+    """Stores where a pull ended in a small file: the app gets each message at least once.
 
-    A new file takes the place of the old one as a whole, after it has reached the disk; so a crash leaves one or the
-    other. One process should pull at a time: a second one is refused when it keeps a page (`CursorMovedError`), and
-    messages that both have handed out meanwhile are handed out twice, none is lost.
+    A new file replaces the old one atomically, after it is on the disk; so a crash leaves one or the other. One process
+    should pull at a time. A second one gets a `CursorMovedError` when it keeps a page; the app may have got the same
+    messages in both processes, but none is lost.
 
     Args:
-        path: Of the file; its folder exists. Use one file for each corp and app.
+        path: The file; its folder must exist. Use one file for each corp and app.
+
+    Examples:
+        With a `ZoneClient` as `client`. The second pull finds nothing new:
+
+        >>> from wwspec_router.client import FileCursor
+        >>> cursors = FileCursor("messages.cursor")
+        >>> ids = [message.msgid for page in client.messages(cursors) for message in page]
+        >>> len(ids) > 0
+        True
+        >>> list(client.messages(cursors))
+        []
     """
 
     def __init__(self, path: Path | str) -> None:

@@ -56,23 +56,39 @@ class DbConnection(Protocol):
 
 
 class DbCursor(CursorStore):
-    """The cursor in a row of the app's database: kept in the transaction of a page's rows, each message comes once.
+    """Stores where a pull ended in a row of the app's database: the app gets each message exactly once.
 
-    `page.keep()` writes through the connection and does not commit: the app does, together with its rows. This class
-    commits in two places: after it has read the row, when a pull begins; and after a page that the loop keeps because
-    the app has not.
+    `page.keep()` writes through the connection and does not commit: the app commits, together with its rows. This class
+    commits in two places: at the start of a pull, after it has read the row; and after a page that the loop keeps
+    because the app has not.
 
     Two pulls of one name are safe: the second one to keep a page gets a `CursorMovedError`, which rolls its rows back.
 
     Args:
-        connection: Of PEP 249. The one that the app writes its rows with, on the same thread.
-        name: Of the row: one for each corp and app.
-        table: Its name, if need be with that of its schema.
+        connection: A connection of PEP 249: the one that the app writes its rows with, on the same thread.
+        name: The name of the row. Use one for each corp and app.
+        table: The table, as `name` or `schema.name`.
         paramstyle: How the driver writes parameters; None to read it from the driver's module.
-        create: Make the table when it is missing, by `ddl`.
+        create: Make the table with `ddl` when it is missing.
 
     Raises:
-        ConfigurationError: The name of the table is none, or the paramstyle is not known.
+        ConfigurationError: `table` is not a name, or the paramstyle is not known.
+
+    Examples:
+        With a `ZoneClient` as `client`. The rows of a page and its place are stored in one transaction:
+
+        >>> import sqlite3
+        >>> from wwspec_router.client import DbCursor
+        >>> connection = sqlite3.connect("app.db")
+        >>> _ = connection.execute("CREATE TABLE messages (msgid TEXT PRIMARY KEY, send_time INTEGER)")
+        >>> for page in client.messages(DbCursor(connection)):
+        ...     with connection:
+        ...         rows = [(message.msgid, message.send_time) for message in page]
+        ...         _ = connection.executemany("INSERT INTO messages VALUES (?, ?)", rows)
+        ...         page.keep()
+        >>> list(client.messages(DbCursor(connection)))
+        []
+        >>> connection.close()
     """
 
     same_thread = True
@@ -101,7 +117,7 @@ class DbCursor(CursorStore):
 
     @property
     def ddl(self) -> str:
-        """What makes the table in SQLite, PostgreSQL and MySQL."""
+        """The statement that makes the table, for SQLite, PostgreSQL and MySQL."""
         return (
             f"CREATE TABLE IF NOT EXISTS {self._table} (name VARCHAR(255) NOT NULL PRIMARY KEY, "
             "next_cursor VARCHAR(255), covered_until BIGINT NOT NULL, pages BIGINT NOT NULL)"

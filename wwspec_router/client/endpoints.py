@@ -31,6 +31,9 @@ def set_public_key(core: Core, public_key: str, public_key_ver: int) -> Steps[No
     Args:
         public_key: RSA-2048, as PEM.
         public_key_ver: Its version; larger than that of the key before.
+
+    Raises:
+        ZoneClientError: WeCom refuses the request, or can't be reached.
     """
     yield from _asked(core, "chatdata/set_public_key", public_key=public_key, public_key_ver=public_key_ver)
 
@@ -41,39 +44,86 @@ def get_auth_user_list(core: Core, *, cursor: str = "", limit: int = 200) -> Ste
     Args:
         cursor: `next_cursor` of the page before; empty for the first one.
         limit: Members of a page, at most 1000.
+
+    Raises:
+        ZoneClientError: WeCom refuses the request, or can't be reached.
     """
     return _read(AuthUsers, (yield from _asked(core, "chatdata/get_auth_user_list", cursor=cursor, limit=limit)))
 
 
 def set_receive_callback(core: Core, *, program_id: str = "") -> Steps[None]:
-    """Choose the program that receives events; one for each app, the latest call counts [99850]."""
+    """Choose the program that receives the app's events [99850]. An app has one such program; the latest call counts.
+
+    Args:
+        program_id: Another program than the client's.
+
+    Raises:
+        ZoneClientError: WeCom refuses the request, or can't be reached.
+        ConfigurationError: Neither the call nor the client names a program.
+    """
     yield from _asked(core, "chatdata/set_receive_callback", program_id=core.program_of(program_id))
 
 
 def set_hide_sensitiveinfo_config(core: Core, userid: str, config: Masking) -> Steps[None]:
-    """Set what the chat component hides from a member [100055]."""
+    """Set what the chat component hides from a member [100055].
+
+    Args:
+        userid: The member.
+        config: What is hidden.
+
+    Raises:
+        ZoneClientError: WeCom refuses the request, or can't be reached.
+    """
     yield from _asked(core, "chatdata/set_hide_sensitiveinfo_config", userid=userid, config=config)
 
 
 def get_hide_sensitiveinfo_config(core: Core, userid: str) -> Steps[Masking]:
-    """Return what the chat component hides from a member [100055]."""
+    """Return what the chat component hides from a member [100055].
+
+    Args:
+        userid: The member.
+
+    Raises:
+        ZoneClientError: WeCom refuses the request, or can't be reached.
+    """
     answer = yield from _asked(core, "chatdata/get_hide_sensitiveinfo_config", userid=userid)
     return _read(models.MaskingAnswer, answer).config
 
 
 def set_log_level(core: Core, log_level: LogLevel, *, program_id: str = "") -> Steps[None]:
-    """Set which lines of a program's log WeCom keeps: 1 ERR, 2 INFO, 3 DBG [100106]."""
+    """Set which lines of a program's log WeCom keeps: 1 ERR, 2 INFO, 3 DBG [100106].
+
+    Args:
+        log_level: 1, 2 or 3.
+        program_id: Another program than the client's.
+
+    Raises:
+        ZoneClientError: WeCom refuses the request, or can't be reached.
+        ConfigurationError: Neither the call nor the client names a program.
+    """
     yield from _asked(core, "chatdata/set_log_level", program_id=core.program_of(program_id), log_level=log_level)
 
 
 def get_log_level(core: Core, *, program_id: str = "") -> Steps[LogLevel]:
-    """Return which lines of a program's log WeCom keeps: 1 ERR, 2 INFO, 3 DBG [100106]."""
+    """Return which lines of a program's log WeCom keeps: 1 ERR, 2 INFO, 3 DBG [100106].
+
+    Args:
+        program_id: Another program than the client's.
+
+    Raises:
+        ZoneClientError: WeCom refuses the request, or can't be reached.
+        ConfigurationError: Neither the call nor the client names a program.
+    """
     answer = yield from _asked(core, "chatdata/get_log_level", program_id=core.program_of(program_id))
     return cast(LogLevel, _read(models.LogLevelAnswer, answer).log_level)
 
 
 def get_corp_auth_info(core: Core) -> Steps[CorpAuth]:
-    """Return the corp's chat-data authorisation [100237]. Not for a corp's own apps."""
+    """Return the corp's chat-data authorisation [100237]. Not for a corp's own apps.
+
+    Raises:
+        ZoneClientError: WeCom refuses the request, or can't be reached.
+    """
     return _read(CorpAuth, (yield from _asked(core, "chatdata/get_corp_auth_info")))
 
 
@@ -81,20 +131,40 @@ def open_debug_mode(core: Core, debug_token: str, *, program_id: str = "") -> St
     """Send calls and events to the debug URL of the admin console [100083].
 
     Args:
-        debug_token: The debug credential, valid 3 days; the program gives it to the SDK first.
+        debug_token: The debug credential, valid for 3 days; the program gives it to the SDK first.
         program_id: Another program than the client's.
+
+    Raises:
+        ZoneClientError: WeCom refuses the request, or can't be reached.
+        ConfigurationError: Neither the call nor the client names a program.
     """
     program = core.program_of(program_id)
     yield from _asked(core, "chatdata/open_debug_mode", program_id=program, debug_token=debug_token)
 
 
 def close_debug_mode(core: Core, *, program_id: str = "") -> Steps[None]:
-    """Send calls and events to the zone again [100084]."""
+    """Send calls and events to the zone again [100084].
+
+    Args:
+        program_id: Another program than the client's.
+
+    Raises:
+        ZoneClientError: WeCom refuses the request, or can't be reached.
+        ConfigurationError: Neither the call nor the client names a program.
+    """
     yield from _asked(core, "chatdata/close_debug_mode", program_id=core.program_of(program_id))
 
 
 def check_debug_mode(core: Core, *, program_id: str = "") -> Steps[bool]:
-    """Tell whether debug mode is open [100112]."""
+    """Return whether debug mode is open [100112].
+
+    Args:
+        program_id: Another program than the client's.
+
+    Raises:
+        ZoneClientError: WeCom refuses the request, or can't be reached.
+        ConfigurationError: Neither the call nor the client names a program.
+    """
     answer = yield from _asked(core, "chatdata/check_debug_mode", program_id=core.program_of(program_id))
     return _read(models.DebugModeAnswer, answer).debug_mode_status == _OPEN
 
@@ -105,12 +175,19 @@ def get_doc_auth_user_list(core: Core, *, cursor: str = "", limit: int = 200) ->
     Args:
         cursor: `next_cursor` of the page before; empty for the first one.
         limit: Members of a page, at most 1000.
+
+    Raises:
+        ZoneClientError: WeCom refuses the request, or can't be reached.
     """
     return _read(DocAuthUsers, (yield from _asked(core, "docdata/get_auth_user_list", cursor=cursor, limit=limit)))
 
 
 def get_doc_auth_info(core: Core) -> Steps[DocAuth]:
-    """Return the corp's document-archive authorisation: `docdata/get_auth_info` [101488]. For third-party apps."""
+    """Return the corp's document-archive authorisation: `docdata/get_auth_info` [101488]. For third-party apps.
+
+    Raises:
+        ZoneClientError: WeCom refuses the request, or can't be reached.
+    """
     return _read(DocAuth, (yield from _asked(core, "docdata/get_auth_info")))
 
 
@@ -122,16 +199,17 @@ def upload_media(
     progress: Progress | None = None,
     timeout: float | None = None,
 ) -> Steps[UploadedMedia]:
-    """Upload a temporary file to the zone, in pieces; it is never whole in memory [100140].
+    """Upload a temporary file to the zone [100140]. It is read and sent in parts, never held whole in memory.
 
     Args:
-        file: Its path, or an open binary file, which is read from where it is and stays open.
-        name: How it is called in the zone; by default as the file.
-        progress: Called after each piece with the bytes that are sent and those of the whole file.
-        timeout: Seconds that a piece may take; None means the client's.
+        file: A path, or an open binary file, which is read from its current position and stays open.
+        name: Its name in the zone; the name of the file by default.
+        progress: Called after each part with the bytes that are sent, and the bytes of the whole file.
+        timeout: Seconds for one part; None means the client's.
 
     Raises:
         ConfigurationError: There is no such file, it has no name, or its size is not 6 bytes to 60 MiB.
+        ZoneClientError: WeCom refuses the request, or can't be reached.
     """
     with opened(file, name, progress) as upload:
         request = Request("chatdata/upload_media", file=upload, query={"type": "file"})

@@ -1,7 +1,7 @@
 """What can go wrong with a request to WeCom: one tree, and two facts that each error states.
 
     ZoneClientError
-    ├─ TransportError           WeCom's answer is not there
+    ├─ TransportError           there is no answer of WeCom
     │   ├─ NotSentError         the request has not been sent
     │   ├─ NoAnswerError        it has been sent, at least in part, and nothing came back
     │   └─ BadAnswerError       what came back is not an answer of WeCom: an HTTP status, or no JSON
@@ -52,7 +52,7 @@ class ZoneClientError(WWSpecError):
 
 
 class TransportError(ZoneClientError):
-    """WeCom's answer is not there."""
+    """There is no answer of WeCom."""
 
 
 class NotSentError(TransportError):
@@ -148,7 +148,7 @@ class ProgramError(ZoneClientError):
 
 
 class SdkApiError(ProgramError):
-    """The program passed an SDK API's refusal on: the errcode is WeCom's."""
+    """The program's reply is that of an SDK API, which refuses: the errcode is WeCom's."""
 
     who = "the SDK API"
 
@@ -175,4 +175,4 @@ class RepeatedCursorError(ZoneClientError):
 
 
 class StillRunningError(ZoneClientError):
-    """An asynchronous call has no result yet; its task can be asked again."""
+    """An asynchronous call has no result yet; call `result` of its task again."""

@@ -1,4 +1,4 @@
-"""The app's private keys, by version: they open the secret keys of messages [99845]."""
+"""The app's private keys, by version: they decrypt the secret keys of messages [99845]."""
 
 import base64
 import binascii
@@ -23,14 +23,14 @@ KEY_BITS = 2048
 
 
 class KeyRingError(WWSpecError):
-    """The secret key of a message can't be opened. The text has no key."""
+    """The secret key of a message can't be decrypted. The text holds no key."""
 
 
 class KeyMissingError(KeyRingError):
-    """The ring has no private key of the version that sealed a message's key.
+    """The ring has no private key of the version that a message's key is encrypted with.
 
     Attributes:
-        version: Which one is missing.
+        version: The missing version.
     """
 
     def __init__(self, version: int, known: tuple[int, ...]) -> None:
@@ -49,23 +49,37 @@ class SealedKey(Protocol):
 
     @property
     def public_key_ver(self) -> int:
-        """Version of the public key that sealed it."""
+        """Version of the public key that it is encrypted with."""
         ...
 
 
 class KeyRing:
-    """The app's private keys, one for each version that messages may still be sealed with. Safe under threads.
+    """The app's private keys by version: decrypts the secret keys of messages [99845]. Threads may share one.
 
-    WeCom's page does not state the padding. OAEP has a check of its own, so it is tried first; PKCS#1 v1.5, which
-    public programs use, comes next. What has opened one message is tried first for the next one.
+    WeCom's page does not state the padding. The ring tries OAEP first, because it has a check of its own, then PKCS#1
+    v1.5, which public programs use. For the next message it begins with the one that worked.
 
     Args:
         keys: Version -> private key: the path of a PEM file, or the PEM itself; PKCS#1 or PKCS#8.
-        passphrase: Of the keys that are encrypted.
+        passphrase: The passphrase of the keys that have one.
 
     Raises:
-        ConfigurationError: A key can't be read, or is no private key of RSA-2048; the text names its version.
+        ConfigurationError: A key can't be read, or is not a private key of RSA-2048; the text names its version.
         ExtraMissingError: The extra `client` is not installed.
+
+    Examples:
+        With a `ZoneClient` as `client`. In production the keys are made by `wwspec keys new`, and loaded by
+        `KeyRing.from_folder(Path("keys"))`:
+
+        >>> from Crypto.PublicKey import RSA
+        >>> from wwspec_router.client import KeyRing
+        >>> from wwspec_router.wecom import sync_msg
+        >>> ring = KeyRing({1: RSA.generate(2048).export_key().decode()})
+        >>> client.set_public_key(ring.public_key(), ring.latest)
+        >>> message = client.call(sync_msg.Request(limit=1)).msg_list[0]
+        >>> secret_key = ring.open(message.service_encrypt_info)  # for the encrypt_info of analysis tasks
+        >>> len(secret_key)
+        32
     """
 
     def __init__(self, keys: Mapping[int, Path | str], passphrase: str | None = None) -> None:
@@ -73,11 +87,11 @@ class KeyRing:
 
     @classmethod
     def from_folder(cls, path: Path, passphrase: str | None = None) -> Self:
-        """Return the ring of the keys that `wwspec keys` has made: `key-1.pem`, `key-2.pem` and so on.
+        """Return a ring of the keys that `wwspec keys` has made: `key-1.pem`, `key-2.pem` and so on.
 
         Args:
             path: The folder.
-            passphrase: Of the keys that are encrypted.
+            passphrase: The passphrase of the keys that have one.
 
         Raises:
             ConfigurationError: The folder has no key, or one can't be read.
@@ -92,12 +106,12 @@ class KeyRing:
 
     @property
     def versions(self) -> tuple[int, ...]:
-        """The versions that there are, in ascending order."""
+        """The versions of the ring, in ascending order."""
         return tuple(self._keys)
 
     @property
     def latest(self) -> int:
-        """The version that new messages should be sealed with.
+        """The highest version: the one to register with `set_public_key`.
 
         Raises:
             ConfigurationError: The ring is empty.
@@ -113,12 +127,13 @@ class KeyRing:
             version: Of the key; the latest when None.
 
         Raises:
-            KeyMissingError: There is none of this version.
+            KeyMissingError: The ring has no key of this version.
+            ConfigurationError: The ring is empty, and `version` is None.
         """
         return self._key(self.latest if version is None else version).public_key()
 
     def fingerprint(self, version: int | None = None) -> str:
-        """Return what tells one public key from another: `SHA256:` and the digest of its DER form in Base64.
+        """Return the fingerprint of a public key: `SHA256:` and the digest of its DER form in Base64.
 
         `openssl pkey -in key-1.pem -pubout -outform DER | openssl dgst -sha256 -binary | base64` prints the same.
 
@@ -126,7 +141,8 @@ class KeyRing:
             version: Of the key; the latest when None.
 
         Raises:
-            KeyMissingError: There is none of this version.
+            KeyMissingError: The ring has no key of this version.
+            ConfigurationError: The ring is empty, and `version` is None.
         """
         return self._key(self.latest if version is None else version).fingerprint()
 
@@ -138,7 +154,7 @@ class KeyRing:
 
         Raises:
             KeyMissingError: There is no private key of its version.
-            KeyRingError: The private key of its version does not open it, or the message has no key.
+            KeyRingError: The private key of its version does not decrypt it, or the message has no key.
         """
         if isinstance(sealed, UnsetType):
             raise KeyRingError("the message has no service_encrypt_info")

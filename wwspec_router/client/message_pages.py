@@ -32,7 +32,7 @@ class MessagePage(_Page):
     """A page of `ZoneClient.messages`: messages in ascending order of their time; iterable.
 
     Attributes:
-        messages: They have at least one.
+        messages: The messages; at least one.
     """
 
     def __init__(self, pull: Pull, pulled: Pulled, run: Callable[[Steps[None]], None]) -> None:
@@ -40,9 +40,9 @@ class MessagePage(_Page):
         self._run = run
 
     def keep(self) -> None:
-        """Store that the app has these messages: the next pull goes on after them.
+        """Store where this page ends: the next pull starts after it.
 
-        With a `DbCursor` it is written through the app's connection, and counts when the app commits.
+        A `DbCursor` writes through the app's connection; the app commits.
 
         Raises:
             CursorError: It can't be stored; `CursorMovedError` when another pull has kept a page.
@@ -54,7 +54,7 @@ class AsyncMessagePage(_Page):
     """A page of `AsyncZoneClient.messages`: messages in ascending order of their time; iterable with a plain `for`.
 
     Attributes:
-        messages: They have at least one.
+        messages: The messages; at least one.
     """
 
     def __init__(self, pull: Pull, pulled: Pulled, run: Callable[[Steps[None]], Coroutine[Any, Any, None]]) -> None:
@@ -62,5 +62,5 @@ class AsyncMessagePage(_Page):
         self._run = run
 
     async def keep(self) -> None:
-        """Store that the app has these messages; see `MessagePage.keep`."""
+        """Store where this page ends; see `MessagePage.keep`."""
         await self._run(self._pull.keep(self._pulled))

@@ -52,19 +52,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class MessageGap:
-    """Records that were sent in this time may be missing: WeCom keeps them 5 days [99824], and nobody pulled."""
+    """A time from which messages may be missing: no pull was made, and WeCom keeps records for 5 days [99824]."""
 
     since: datetime
-    """UTC; until then the app has everything."""
+    """UTC. The app has all messages from before."""
     until: datetime
-    """UTC; what was sent later can still be pulled."""
+    """UTC. Messages from after it can still be pulled."""
 
 
 class MessageGapError(WWSpecError):
-    """Records may be missing, and `messages()` was given no `on_gap`.
+    """Messages may be missing, and `messages()` has no `on_gap`.
 
     Attributes:
-        gap: When they were sent.
+        gap: The time from which they are missing.
     """
 
     def __init__(self, gap: MessageGap) -> None:
@@ -86,14 +86,14 @@ class PullOptions(TypedDict, total=False):
     timeout: float
     """Seconds for the answer of one call; the client's when absent."""
     token: str | Asked[str]
-    """Of a conversation_new_message event: without one WeCom lets few pulls through [99824]. A function is asked before
-    each page, so that it can give newer ones; an empty text is none."""
+    """Of a conversation_new_message event. Without one, WeCom limits the frequency of pulls strictly [99824]. A
+    function is called before each page, so that it can return a newer token; an empty text means none."""
     ability: str
     """The ability ID that calls sync_msg; by default the API's name behind the prefix."""
     limit: int
     """Messages of a page, 1 to 1000; 1000 by default, since the number of pulls is limited."""
     on_gap: Callable[[MessageGap], object] | None
-    """Called when records may be missing; without it, that is a `MessageGapError`. May be `async def` with
+    """Called when messages may be missing; without it, a `MessageGapError` is raised. May be `async def` with
     `AsyncZoneClient`."""
     patience: RetryPolicy
     """How long a page is waited for while WeCom is busy or can't be reached, on top of the client's own retries: 15

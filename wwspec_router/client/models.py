@@ -1,4 +1,4 @@
-"""What the platform answers an app, beside the replies of programs; keys that are not here are passed over."""
+"""What WeCom answers an app, except the replies of programs; keys that are not here are ignored."""
 
 from typing import Annotated, Literal
 
@@ -27,6 +27,7 @@ class AuthUser(msgspec.Struct, kw_only=True, frozen=True):
     """A member whose chats are archived."""
 
     userid: str = ""
+    """The member's ID in the corp."""
     edition_list: list[int] = []
     """1 internal chats, 2 internal and external, 3 these and voice calls."""
 
@@ -35,38 +36,51 @@ class AuthUsers(msgspec.Struct, kw_only=True, frozen=True):
     """A page of members whose chats are archived [99846]."""
 
     auth_user_list: list[AuthUser] = []
+    """The members of this page."""
     next_cursor: str = ""
+    """The `cursor` of the next page."""
     has_more: bool = False
+    """Whether more pages follow."""
 
 
 class DocAuthUser(msgspec.Struct, kw_only=True, frozen=True):
     """A member whose documents are archived."""
 
     userid: str = ""
+    """The member's ID in the corp."""
 
 
 class DocAuthUsers(msgspec.Struct, kw_only=True, frozen=True):
     """A page of members whose documents are archived [101681]."""
 
     auth_user_list: list[DocAuthUser] = []
+    """The members of this page."""
     next_cursor: str = ""
+    """The `cursor` of the next page."""
     has_more: bool = False
+    """Whether more pages follow."""
 
 
 class Masking(msgspec.Struct, kw_only=True, frozen=True):
     """What the chat component hides from a member [100055]."""
 
     hide_mobile: bool = False
+    """Mobile numbers."""
     hide_idcard: bool = False
+    """Numbers of identity cards."""
     hide_bankno: bool = False
+    """Numbers of bank cards."""
 
 
 class AuthScope(msgspec.Struct, kw_only=True, frozen=True):
     """Whom an authorisation covers."""
 
     userid_list: list[str] = []
+    """The IDs of members."""
     department_id_list: list[int] = []
+    """The IDs of departments."""
     tag_id_list: list[int] = []
+    """The IDs of tags of members."""
 
 
 class AuthEdition(msgspec.Struct, kw_only=True, frozen=True):
@@ -75,6 +89,7 @@ class AuthEdition(msgspec.Struct, kw_only=True, frozen=True):
     edition: int = 0
     """1 internal chats, 2 internal and external, 3 these and voice calls."""
     auth_scope: AuthScope = AuthScope()
+    """Whom it covers."""
     status: int = 0
     """1 trial, 2 trial over, 3 paid, 4 paid over, 5 free, 6 free over, 7 paid and not yet started."""
     begin_time: int = 0
@@ -82,13 +97,16 @@ class AuthEdition(msgspec.Struct, kw_only=True, frozen=True):
     end_time: int = 0
     """Unix seconds; 0 when absent."""
     msg_duration_days: int = 0
+    """Days for which chats are archived."""
     auth_user_count: int = 0
+    """The number of different persons whom it covers."""
 
 
 class CorpAuth(msgspec.Struct, kw_only=True, frozen=True):
     """The corp's chat-data authorisation [100237]."""
 
     auth_edition_list: list[AuthEdition] = []
+    """Each edition that the corp has authorised."""
 
 
 class DocAuth(msgspec.Struct, kw_only=True, frozen=True):
@@ -97,11 +115,13 @@ class DocAuth(msgspec.Struct, kw_only=True, frozen=True):
     status: int = 0
     """1 on trial, 2 trial over."""
     auth_scope: AuthScope = AuthScope()
+    """Whom it covers."""
     begin_time: int = 0
     """Unix seconds; 0 when absent."""
     end_time: int = 0
     """Unix seconds; 0 when absent."""
     auth_user_count: int = 0
+    """The number of persons whom it covers."""
 
 
 class UploadedMedia(msgspec.Struct, kw_only=True, frozen=True):

@@ -61,18 +61,28 @@ def facts_of_status(status: int) -> Facts:
 class RetryPolicy:
     """How often a request is sent, and how long that may take.
 
+    A client repeats what is `retryable` and can't have run; with `retry_unsafe=True` also what may have run.
+
     Raises:
         ConfigurationError: A number is out of its range.
+
+    Examples:
+        At most two attempts within 5 seconds, for a page that a user waits for:
+
+        >>> from wwspec_router.client import RetryPolicy
+        >>> policy = RetryPolicy(attempts=2, deadline=5.0)
+        >>> policy.first_pause, policy.longest_pause
+        (0.5, 8.0)
     """
 
     attempts: int = 4
-    """The first one counts; WeCom asks for three retries at most when it is busy."""
+    """Attempts in all, including the first one; WeCom asks for at most three retries when it is busy."""
     first_pause: float = 0.5
     """Seconds before the second attempt; each later pause is twice as long. Up to half of it is left out at random."""
     longest_pause: float = 8.0
     """Seconds that a pause takes at most, unless `Retry-After` asks for more."""
     deadline: float = 60.0
-    """Seconds for all attempts: none begins later, and none is given more time than is left."""
+    """Seconds for all attempts: none begins later, and none gets more time than is left."""
 
     def __post_init__(self) -> None:
         if self.attempts < 1 or min(self.first_pause, self.longest_pause) < 0 or self.deadline <= 0:

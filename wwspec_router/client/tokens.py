@@ -24,7 +24,11 @@ Fetch = Callable[[Request], Steps[dict[str, Any]]]
 
 @dataclass(frozen=True)
 class Token:
-    """An access token."""
+    """An access token.
+
+    Attributes:
+        value: Its text. `repr` leaves it out.
+    """
 
     value: str = field(repr=False)
     expires_in: float | None = None
@@ -32,7 +36,10 @@ class Token:
 
 
 class TokenProvider(Protocol):
-    """A source of access tokens; `AppSecret` and `SuiteApp` are two."""
+    """A source of access tokens, such as `AppSecret` and `SuiteApp`.
+
+    For tokens of your own server, a function is enough: see `tokens` of `ZoneClient`.
+    """
 
     def fetch(self, fetch: Fetch) -> Steps[Token]:
         """Return a fresh token.
@@ -45,9 +52,13 @@ class TokenProvider(Protocol):
 
 @dataclass(frozen=True)
 class AppSecret:
-    """The token of a corp's own app, or of one that a provider develops for it (its permanent_code is the secret).
+    """The source of tokens for a corp's own app, or for one that a provider develops for the corp [91039].
 
-    Document 91039.
+    `ZoneClient(corpid, secret)` makes one.
+
+    Attributes:
+        corpid: The corp.
+        secret: The app's secret; the permanent_code of an app that a provider develops. `repr` leaves it out.
     """
 
     corpid: str
@@ -61,14 +72,33 @@ class AppSecret:
 
 
 class SuiteApp:
-    """The token of a third-party app for one of the corps that installed it [90600, 90605].
+    """The source of tokens for a third-party app, for one corp that has installed it [90600, 90605].
 
     Args:
-        suite_id: Of the app.
-        suite_secret: Of the app.
-        suite_ticket: The latest ticket that WeCom has pushed to the app: a text, or a function that returns it.
+        suite_id: The app's suite ID.
+        suite_secret: The app's suite secret.
+        suite_ticket: The latest ticket that WeCom has pushed to the app: a text, or a function that returns it. The
+            function is called when a new suite token is needed; with `AsyncZoneClient` it may be `async def`.
         corpid: The corp (`auth_corpid`).
-        permanent_code: What the corp's installation gave.
+        permanent_code: The code that the app got when the corp installed it.
+
+    Examples:
+        The credentials here are those of the emulator's suite:
+
+        >>> import os
+        >>> from wwspec_router.client import SuiteApp, ZoneClient
+        >>> def latest_ticket():
+        ...     return "emulator-suite-ticket"  # an app reads it from its database
+        >>> tokens = SuiteApp(
+        ...     "emulator-suite", "emulator-suite-secret", latest_ticket, corpid, "emulator-permanent-code"
+        ... )
+        >>> with ZoneClient(
+        ...     tokens=tokens,
+        ...     program_id=os.environ["WWSPEC_PROGRAM_ID"],
+        ...     base_url=os.environ["WWSPEC_BASE_URL"],
+        ... ) as client:
+        ...     client.call("chat_digest", {"limit": 5})["messages"]
+        5
     """
 
     def __init__(

@@ -32,8 +32,18 @@ __all__ = [
 
 
 class StoreSuite(NotifyStoreSuite, JobJournalSuite, JobRunsSuite, EventJobsSuite, OnceSuite):
-    """What every store must do.
+    """The tests that every store must pass, for the author of a backend.
 
-    It keeps events, jobs, an event and its job at once, and the replies of calls that run once, and says whether it
-    serves.
+    They cover events, jobs, an event with its job, the replies of calls that run once, and whether the store is usable.
+
+    Examples:
+        Override the fixture `store_factory` in a test module; pytest collects the tests:
+
+        >>> import pytest
+        >>> from wwspec_router.stores.memory.events import MemoryStore
+        >>> from wwspec_router.testing.store_suite import ManualClock, StoreFactory, StoreSuite
+        >>> class TestMemoryStore(StoreSuite):
+        ...     @pytest.fixture
+        ...     def store_factory(self, clock: ManualClock) -> StoreFactory:
+        ...         return lambda limits: MemoryStore(limits, clock=clock)
     """

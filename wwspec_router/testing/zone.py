@@ -6,7 +6,7 @@ One class in three forms, so that the same test runs on each:
 * `Zone.serve(app)`: program and emulator as processes on ports that the system chooses, as in production.
 * `Zone.connect(url)`: an emulator that runs already, with whatever program it calls, such as a container.
 
-Every part is real in each form: calls travel sealed, through the emulator's stand-in for the vendor's SDK. Needs the
+Every part is real in each form: calls are encrypted, by the emulator's stand-in for the vendor's SDK. Needs the
 extra `emulator`.
 """
 
@@ -40,13 +40,29 @@ _KEPT = 100
 
 
 class Zone:
-    """A program in a zone, as an enterprise app meets it. A context manager: the program ends with it.
+    """A program and the emulator around it; tests call the program as an enterprise app does.
+
+    `in_process`, `serve` and `connect` make one. It is a context manager: what it has started ends with it.
 
     Args:
-        client: Talks to the emulator.
+        client: Controls the emulator.
         ends: Closed with the zone.
         registry: The application's registry file. It says which ability a request of an SDK API calls.
-        transport: The way to an emulator in this process; None for one that listens at `client.url`.
+        transport: The transport to an emulator in this process; None for one that listens at `client.url`.
+
+    Examples:
+        `app` is the folder that has `abilities` and `schemas`; in pytest, the fixture `zone` does this:
+
+        >>> from wwspec_router.testing.zone import Zone
+        >>> from wwspec_router.wecom import sync_msg
+        >>> with Zone.in_process(app) as zone:
+        ...     digest = zone.call("chat_digest", {"limit": 5})
+        ...     page = zone.call(sync_msg.Request(limit=5))
+        ...     refused = zone.call("chat_digest", {"limit": "five"})
+        >>> digest.reply["messages"], len(page.reply.msg_list)
+        (5, 5)
+        >>> refused.errcode, refused.refused_by
+        (790016, 'platform')
     """
 
     def __init__(
@@ -54,7 +70,7 @@ class Zone:
     ) -> None:
         self._transport = transport
         self.client = client
-        """The emulator's controls; see `EmulatorClient`."""
+        """Controls the emulator: an `EmulatorClient`."""
         self._stack = ends
         self._registry = registry
         self._refused: deque[Answer[Any]] = deque(maxlen=_KEPT)
@@ -106,7 +122,7 @@ class Zone:
             registry: Its registry file; None means the usual one.
 
         Raises:
-            EmulatorError: Nothing answers there.
+            EmulatorError: No emulator answers there.
         """
         with ExitStack() as stack:
             client = stack.enter_context(EmulatorClient(url))
@@ -164,12 +180,14 @@ class Zone:
     def submit(self, ability: str, data: object = None, *, reply: type[ReplyT]) -> SubmittedCall[ReplyT]: ...
 
     def submit(self, ability: str | ApiRequest[Any], data: object = None, *, reply: Any = Any) -> SubmittedCall[Any]:
-        """Call an ability asynchronously; `.result()` waits for the same `Answer` that `call` returns.
-
-        Args and errors are those of `call`.
+        """Call an ability asynchronously; `.result()` waits for the `Answer`. For arguments see `call`.
 
         Raises:
-            CallRefusedError: The platform refused the call, or could not give it to the program.
+            CallRefusedError: The platform refused the call, or could not deliver it to the program.
+
+        Examples:
+            >>> zone.submit("chat_digest", {"limit": 5}).result(timeout=10).reply["messages"]
+            5
         """
         ability_id, text, reply = self._asked(ability, data, reply)
         jobid = self.client.submit(ability_id, text).jobid
@@ -181,9 +199,10 @@ class Zone:
         return SubmittedCall(jobid, fetch)
 
     def unseen_refusals(self) -> list[str]:
-        """Return each refusal since the last time of which nobody has asked how the call ended.
+        """Return the refusals since the last time that no test has looked at.
 
-        The fixture `zone` asks after each test, and the test fails: it passes over what it did not expect.
+        A test looks at an answer when it reads `reply`, `errcode`, `errmsg`, `raw` or `refused_by`. After each test the
+        fixture `zone` calls this method, and fails the test when it returns something.
         """
         refusals = [refusal for answer in self._refused if (refusal := answer.unseen_refusal())]
         self._refused.clear()
@@ -206,10 +225,13 @@ class Zone:
         return ability, text, reply
 
     def app_client(self, **options: Any) -> "ZoneClient":
-        """Return a client for the app's own code, as it would be in production; close it, or use it with `with`.
+        """Return a client for the app's own code, as in production; close it, or use it with `with`.
 
         Args:
-            options: Those of `ZoneClient`, in place of what leads to this zone.
+            options: Arguments of `ZoneClient` that replace those of this zone.
+
+        Raises:
+            ConfigurationError: Arguments contradict each other.
         """
         from wwspec_router.client import ZoneClient  # not every test needs it
 
@@ -219,11 +241,28 @@ class Zone:
         return ZoneClient(**{**credentials, **here, **options})
 
     def fire(self, event_type: str, **overrides: Any) -> dict[str, Any]:
-        """Send an event to the program; see `EmulatorClient.fire`.
+        """Send an event to the program.
+
+        Args:
+            event_type: WeCom's name of the event, such as `conversation_new_message`.
+            overrides: Fields of the event's own object, and `timestamp`; the emulator chooses the others.
+
+        Returns:
+            `event`, the event that was sent, and `reply`, the program's JSON text.
 
         Raises:
             EmulatorError: It could not be sent, or the platform got no reply.
-            CallRefusedError: The program refused it, so that the app has no notification to fetch.
+            CallRefusedError: The program refused it, so the app gets no notification.
+
+        Examples:
+            The app fetches the event with the notify_id of its notification:
+
+            >>> fired = zone.fire("hit_keyword")
+            >>> fetched = zone.call("get_callback_data", notify_id=zone.notified())
+            >>> fetched.reply["event_type"]
+            'hit_keyword'
+            >>> fetched.reply["hit_keyword"] == fired["event"]["hit_keyword"]
+            True
         """
         fired = self.client.fire(event_type, overrides)
         read_answer(f"event {event_type}", {"errcode": 0, "response_data": fired["reply"]}).raise_for_error()
@@ -234,16 +273,33 @@ class Zone:
         return str(self.client.notifications()[-1]["notify_id"])
 
     def program_log(self) -> str:
-        """Return what the program has logged so far, if its log is known: that of a served zone."""
+        """Return the log of the program so far; empty unless the zone is served."""
         return ""
 
     def advance(self, seconds: float) -> int:
-        """Put the emulator's clock forward at once; return its time in Unix seconds."""
+        """Move the emulator's clock forward; return its new time in Unix seconds.
+
+        Args:
+            seconds: How far.
+
+        Raises:
+            EmulatorError: The emulator refuses, or can't be reached.
+        """
         return self.client.advance(seconds)
 
 
 class ServedZone(ServedProgram, Zone):
-    """See `Zone.serve`. It can also crash the program and start it again; see `ServedProgram`."""
+    """A zone of two processes, made by `Zone.serve`; it can also crash the program and start it again.
+
+    Args:
+        app: The application folder.
+        registry: Its registry file; None means the usual one.
+        serve: Further options of `wwspec serve`.
+        emulate: Further options of `wwspec emulate`.
+
+    Raises:
+        ChildError: The program or the emulator did not start; the text holds its output.
+    """
 
     def __init__(self, app: Path, registry: Path | None, serve: Sequence[str], emulate: Sequence[str]) -> None:
         ServedProgram.__init__(self, app, registry, serve, emulate)

@@ -32,10 +32,11 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 class AsyncNotifyReceiver:
-    """`NotifyReceiver` on an event loop: the same arguments, with an `AsyncZoneClient`.
+    """An app's callback URL as an ASGI application; for arguments and errors see `NotifyReceiver`.
 
-    It is an ASGI application: give it a route of your own application, or serve it alone. It works from `async with` to
-    its end; alone it does so by itself. `handler` and `on_other` may be `async def`; plain functions run on threads.
+    `client` is an `AsyncZoneClient`, or a function that returns one. `handler` and `on_other` may be `async def`; plain
+    functions run on threads. Give the receiver a route of your own application, or serve it alone. It works inside
+    `async with`; served alone, it starts and stops with the server.
     """
 
     def __init__(
@@ -103,7 +104,7 @@ class AsyncNotifyReceiver:
                 await anyio.to_thread.run_sync(self._core.store.close)
 
     async def events(self) -> AsyncIterator[NotifyEvent]:
-        """Yield events as they come; for a receiver without a handler. See `NotifyReceiver.events`."""
+        """Yield events as they arrive; for a receiver without a handler. See `NotifyReceiver.events`."""
         self._core.check_for_events(self._handler)
         while self._core.running:
             wait = self._idle()
@@ -122,7 +123,7 @@ class AsyncNotifyReceiver:
         return await anyio.to_thread.run_sync(self._core.failed)
 
     async def retry(self, notification: Notification) -> bool:
-        """Let a notification that was given up be tried again; see `NotifyReceiver.retry`."""
+        """Try a notification again that was given up; see `NotifyReceiver.retry`."""
         found = await anyio.to_thread.run_sync(self._core.retry, notification)
         self._core.ring()
         return found

@@ -28,31 +28,57 @@ _STATUS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 405: "Method Not All
 
 
 class NotifyReceiver:
-    """An app's callback URL: a WSGI application that fetches the events behind WeCom's notifications on threads.
+    """An app's callback URL as a WSGI application: receives notifications and fetches their events, on threads.
 
-    It works from `with`, or `start()`, to its end. A notification is answered when the store has it. Then its event is
-    fetched and handed out at least once: to `handler`, or by `events()`. The notify_id is the key to be idempotent by.
+    It works inside `with`, or from `start()` to `stop()`. It answers a notification when the store has it. Then it
+    fetches the event, and gives it at least once to `handler`, or to the loop over `events()`. The notify_id is the
+    idempotency key.
 
     Args:
-        client: A `ZoneClient`; or for an app of many corps a function that returns the one for a notification.
-        handler: Called with each event. After an error it is called again, as `policy` says.
+        client: A `ZoneClient`; for an app of many corps, a function that returns the client for a notification.
+        handler: Called with each event. When it raises, it is called again, as `policy` says.
         token: The callback's Token.
         encoding_aes_key: The callback's EncodingAESKey, 43 characters.
-        receive_id: The corpid, or the suite's ID, that callbacks are sealed for; several; or a function that says
-            whether one is the app's.
-        on_other: Called with every other genuine callback, such as a suite_ticket, before it is answered. When it
+        receive_id: For whom callbacks are encrypted: the corpid, or the suite's ID. One text, several, or a function
+            that returns whether an ID is the app's.
+        on_other: Called with every other valid callback, such as a suite_ticket, before it is answered. When it
             raises, WeCom sends the callback again.
-        store: Keeps notifications; in memory by default, `SqlitePendingStore` for a restart that loses none.
-        kinds: The payload's type of each kind that the program tells the app by `ctx.notify`.
+        store: Keeps notifications. In memory by default; a `SqlitePendingStore` loses none at a restart.
+        kinds: The type of the payload, for each kind of notification that the program sends with `ctx.notify`.
         ability_id: The ability that returns events.
-        program_id: The program that is asked; the client's by default.
-        concurrency: How many events are handled at the same time; by default one after the other. Events are fetched
-            several at a time, so that two may change places.
-        policy: Bounds and pauses.
+        program_id: The program to fetch events from; the client's by default.
+        concurrency: How many events are handled at the same time. Events are fetched several at a time, so their
+            order may change.
+        policy: Limits and pauses.
         clock: Returns Unix time in seconds.
 
     Raises:
         ConfigurationError: Arguments are missing or contradict each other.
+
+    Examples:
+        In a test, `zone` is a `Zone` and `client` its `app_client()`. In production, a WSGI server such as gunicorn
+        serves the receiver, and the admin console has its URL, the Token and the EncodingAESKey:
+
+        >>> import threading
+        >>> from queue import Queue
+        >>> from wsgiref.simple_server import make_server
+        >>> from wwspec_router.client import NotifyReceiver
+        >>> token, key = "callback-token", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
+        >>> events = Queue()
+        >>> with (
+        ...     NotifyReceiver(
+        ...         client, events.put, token=token, encoding_aes_key=key, receive_id=corpid
+        ...     ) as receiver,
+        ...     make_server("127.0.0.1", 0, receiver) as server,
+        ... ):
+        ...     threading.Thread(target=server.serve_forever, daemon=True).start()
+        ...     zone.client.set_callback(f"http://127.0.0.1:{server.server_port}/", token, key)
+        ...     fired = zone.fire("hit_keyword")
+        ...     event = events.get(timeout=10)
+        ...     server.shutdown()
+        ...     zone.client.restore_callback()
+        >>> event.event_type, event.attempt
+        ('hit_keyword', 1)
     """
 
     def __init__(
@@ -123,7 +149,7 @@ class NotifyReceiver:
             thread.start()
 
     def stop(self) -> None:
-        """Take in nothing more, let what is under way finish for at most `policy.grace` seconds, close the store."""
+        """Accept no more callbacks, wait at most `policy.grace` seconds for running work, and close the store."""
         self._core.running = False
         self._core.ring()
         until = time.monotonic() + self._core.policy.grace
@@ -134,10 +160,13 @@ class NotifyReceiver:
         self._core.store.close()
 
     def events(self) -> Iterator[NotifyEvent]:
-        """Yield events as they come, until the receiver stops; for a receiver without a handler.
+        """Yield events as they arrive, until the receiver stops; for a receiver without a handler.
 
-        An event is handled when the next one is asked for. One at which the loop ends is yielded again by the next
-        call.
+        An event counts as handled when the loop asks for the next one. When the loop ends at an event, the next call
+        yields that event again.
+
+        Raises:
+            ConfigurationError: The receiver has a handler, or is not started.
         """
         self._core.check_for_events(self._handler)
         while self._core.running:
@@ -153,11 +182,22 @@ class NotifyReceiver:
                 self._core.release(row)
 
     def failed(self) -> list[Pending]:
-        """Return the notifications that were given up, with the reason; `retry` takes their `notification`."""
+        """Return the notifications that were given up, each with its `reason`; see `retry`.
+
+        Raises:
+            StoreError: The store can't be read.
+        """
         return self._core.failed()
 
     def retry(self, notification: Notification) -> bool:
-        """Let a notification that was given up be tried again; return whether there is such a one."""
+        """Try a notification again that was given up; return False when it is not one of `failed`.
+
+        Args:
+            notification: `Pending.notification`.
+
+        Raises:
+            StoreError: The store can't be read or written.
+        """
         found = self._core.retry(notification)
         self._core.ring()
         return found

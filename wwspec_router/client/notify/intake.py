@@ -19,7 +19,7 @@ ANSWER_SECONDS = 5.0
 """WeCom waits so long for the answer to a callback, and sends it three times in all [90238]."""
 
 ReceiveId = str | Collection[str] | Callable[[str], bool]
-"""The corpid or suite's ID that callbacks are sealed for; several; or a function that says whether one is the app's."""
+"""For whom callbacks are encrypted: one ID, several, or a function that returns whether an ID is the app's."""
 
 _LONGEST_NUMBER = 18
 """Digits."""

@@ -1,4 +1,4 @@
-"""What a receiver takes in, keeps and hands out."""
+"""What a receiver accepts, stores and gives to a handler."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,7 +19,7 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     """A `program_notify` callback [99843]."""
 
     corpid: str
-    """The corp that it is about: `ToUserName` of the sealed XML."""
+    """The corp that it is about: `ToUserName` of the encrypted XML."""
     notify_id: str
     """What `get_callback_data` is called with."""
     scene: int = 0
@@ -27,7 +27,7 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     create_time: int = 0
     """Unix time in seconds."""
     receive_id: str = ""
-    """Who the callback was sealed for: a corpid or a suite's ID."""
+    """For whom the callback is encrypted: a corpid, or a suite's ID."""
     agentid: str = ""
     """The app, as the envelope says; no signature protects it."""
 
@@ -39,15 +39,16 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, kw_only=True)
 class NotifyEvent:
-    """What a notification is about."""
+    """An event that a notification announces, as a handler receives it."""
 
     notification: Notification
+    """The notification of the event."""
     event_type: str
     """WeCom's name of the event, or the kind of the program's own notification."""
     timestamp: int
     """Unix time in seconds, of the event."""
     data: WecomEvent | Contract | dict[str, Any]
-    """WeCom's event as its contract, or the payload of a kind that the receiver knows; else `raw`."""
+    """WeCom's event as its contract, or the payload of a kind in the receiver's `kinds`; otherwise `raw`."""
     raw: dict[str, Any]
     """The whole reply of `get_callback_data`."""
     attempt: int
@@ -55,7 +56,7 @@ class NotifyEvent:
 
     @property
     def notify_id(self) -> str:
-        """The key to be idempotent by."""
+        """The idempotency key."""
         return self.notification.notify_id
 
     @property
@@ -79,10 +80,12 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Pending:
-    """A notification with all that is known of it."""
+    """A notification with its state in a receiver's store."""
 
     notification: Notification
+    """The notification."""
     stage: Stage = Stage.NOTED
+    """How far it is; `Stage.FAILED` when the receiver has given it up."""
     noted: float
     """Unix time in seconds of its arrival."""
     due: float

@@ -24,14 +24,15 @@ class NotifyPolicy:
     lifetime: float = 600.0
     """A notify_id is valid for 10 minutes [99843]. An attempt to fetch that fails later is the last one."""
     handler_attempts: int = 5
-    """How often an event is handed out whose handler raises."""
+    """How often the handler is called with an event when it raises."""
     first_pause: float = 1.0
     """Before the second attempt to fetch or to handle; each later pause is twice as long."""
     longest_pause: float = 60.0
+    """No pause is longer."""
     keep_failed: float = 30 * _DAY
-    """What is given up can be looked at, and tried again, for so long."""
+    """How long `failed` returns a notification that was given up."""
     grace: float = 10.0
-    """At the end, what is under way has so long to finish."""
+    """How long running work may take to finish when the receiver stops."""
 
     def __post_init__(self) -> None:
         if (
@@ -46,5 +47,9 @@ class NotifyPolicy:
             raise ConfigurationError(f"{self}: replay_window, lifetime and keep_failed are more than 0 seconds")
 
     def pause(self, attempts: int) -> float:
-        """Return the pause after so many attempts."""
+        """Return the pause before the next attempt, in seconds.
+
+        Args:
+            attempts: How many attempts have failed, from 1.
+        """
         return min(self.longest_pause, self.first_pause * 2.0 ** min(attempts - 1, 32))

@@ -35,23 +35,61 @@ class PendingStore(Protocol):
         """Return whether this process is the one that fetches and handles; others that share the rows add only."""
 
     def add(self, row: Pending) -> bool:
-        """Keep a row, durably when this returns; return False, and change nothing, when there is one of its key."""
+        """Store a row, durably when this returns; return False, and change nothing, when its key is stored already.
+
+        Args:
+            row: A notification that has just arrived.
+
+        Raises:
+            StoreError: The row can't be stored. The callback is answered with 500, so that WeCom sends it again.
+        """
 
     def put(self, row: Pending) -> None:
-        """Keep a row in place of the one of its key."""
+        """Replace the row of the same key.
+
+        Args:
+            row: The new state of a notification.
+
+        Raises:
+            StoreError: The row can't be stored.
+        """
 
     def get(self, key: Key) -> Pending | None:
-        """Return the row of a key."""
+        """Return the row of a key; None when there is none.
+
+        Args:
+            key: `Notification.key`.
+
+        Raises:
+            StoreError: The store can't be read.
+        """
 
     def due(self, stage: Stage, now: float, limit: int) -> Sequence[Pending]:
-        """Return the rows of a stage that are due, in the order in which they came."""
+        """Return the rows of a stage that are due, in the order in which they arrived.
+
+        Args:
+            stage: Of the rows.
+            now: Unix time in seconds: rows whose `due` is later are left out.
+            limit: The most rows to return.
+
+        Raises:
+            StoreError: The store can't be read.
+        """
 
     def prune(self, stage: Stage, before: float) -> int:
-        """Remove the rows of a stage whose `due` is earlier, and return their number."""
+        """Remove old rows of a stage, and return their number.
+
+        Args:
+            stage: Of the rows.
+            before: Unix time in seconds: rows whose `due` is earlier are removed.
+
+        Raises:
+            StoreError: The store can't be written.
+        """
 
 
 class MemoryPendingStore:
-    """Keeps rows in this process only: those that are not handled when it ends are lost."""
+    """Keeps rows in this process only. Rows that are not handled when it ends are lost."""
 
     durable = False
 
@@ -70,27 +108,27 @@ class MemoryPendingStore:
         return True
 
     def add(self, row: Pending) -> bool:
-        """Keep a row; see `PendingStore`."""
+        """Store a new row; see `PendingStore`."""
         with self._lock:
             return self._rows.setdefault(row.notification.key, row) is row
 
     def put(self, row: Pending) -> None:
-        """Keep a row in place of another."""
+        """Replace a row; see `PendingStore`."""
         with self._lock:
             self._rows[row.notification.key] = row
 
     def get(self, key: Key) -> Pending | None:
-        """Return the row of a key."""
+        """Return a row; see `PendingStore`."""
         return self._rows.get(key)
 
     def due(self, stage: Stage, now: float, limit: int) -> Sequence[Pending]:
-        """Return the rows of a stage that are due."""
+        """Return rows that are due; see `PendingStore`."""
         with self._lock:
             found = (row for row in self._rows.values() if row.stage is stage and row.due <= now)
             return [row for row, _ in zip(found, range(limit), strict=False)]
 
     def prune(self, stage: Stage, before: float) -> int:
-        """Remove old rows of a stage."""
+        """Remove old rows; see `PendingStore`."""
         with self._lock:
             old = [key for key, row in self._rows.items() if row.stage is stage and row.due < before]
             for key in old:
@@ -129,8 +167,8 @@ _BUSY_SECONDS = 3.0
 class SqlitePendingStore:
     """Keeps rows in a SQLite file on a local disk. Several processes of one machine may share it.
 
-    Each of them takes callbacks in; one of them, which holds a lock on `<file>.lock`, fetches and handles. When it
-    ends, in whatever way, the next one goes on.
+    All of them accept callbacks. One of them, which holds a lock on `<file>.lock`, fetches and handles; when it ends,
+    even by a crash, another one takes over.
 
     Args:
         path: The file. It is made when it is missing, for its owner only.
@@ -194,25 +232,25 @@ class SqlitePendingStore:
             return self._leads
 
     def add(self, row: Pending) -> bool:
-        """Keep a row; see `PendingStore`."""
+        """Store a new row; see `PendingStore`."""
         arguments = (*row.notification.key, msgspec.json.encode(row.notification), *_state(row))
         return bool(self._query(_ADD, arguments))
 
     def put(self, row: Pending) -> None:
-        """Keep a row in place of another."""
+        """Replace a row; see `PendingStore`."""
         self._query(_PUT, (*_state(row), *row.notification.key))
 
     def get(self, key: Key) -> Pending | None:
-        """Return the row of a key."""
+        """Return a row; see `PendingStore`."""
         rows = self._query(_GET, key)
         return _pending(*rows[0]) if rows else None
 
     def due(self, stage: Stage, now: float, limit: int) -> Sequence[Pending]:
-        """Return the rows of a stage that are due."""
+        """Return rows that are due; see `PendingStore`."""
         return [_pending(*row) for row in self._query(_DUE, (stage, now, limit))]
 
     def prune(self, stage: Stage, before: float) -> int:
-        """Remove old rows of a stage."""
+        """Remove old rows; see `PendingStore`."""
         return len(self._query(_PRUNE, (stage, before)))
 
     def _query(self, sql: str, arguments: Sequence[object]) -> list[Any]:

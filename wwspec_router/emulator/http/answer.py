@@ -142,7 +142,7 @@ class SubmittedCall(Generic[ReplyT]):
     """An asynchronous call that the program has accepted.
 
     Args:
-        jobid: The platform's name for it.
+        jobid: The platform's ID of the call.
         fetch: Returns the answer, or None while there is no result.
     """
 

@@ -1,0 +1,193 @@
+"""The public API of the client and of the tests is documented whole, and the examples of its docstrings are run."""
+
+import ast
+import doctest
+import inspect
+import re
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import wwspec_router.client
+import wwspec_router.testing.zone
+from tests.support.apps import ROOT
+from tests.support.docstrings import Documented, members_of, raised_by, sections_of
+from wwspec_router.client import KeyMissingError, KeyRing, KeyRingError, ReplyTypeError, RetryPolicy, endpoints
+from wwspec_router.client.calls import decode_reply
+from wwspec_router.client.endpoints import ENDPOINTS
+from wwspec_router.client.notify.events import typed
+from wwspec_router.errors import ConfigurationError, JsonError, WWSpecError
+from wwspec_router.testing.store_suite import StoreSuite
+from wwspec_router.testing.zone import Zone
+
+MODULES = (wwspec_router.client, wwspec_router.testing.zone)
+PUBLIC = {name: getattr(module, name) for module in MODULES for name in module.__all__}
+CLASSES = {name: value for name, value in PUBLIC.items() if inspect.isclass(value)}
+WITH_EXAMPLES = {
+    "AsyncZoneClient",
+    "CursorStore",
+    "DbCursor",
+    "FileCursor",
+    "KeyRing",
+    "NotifyReceiver",
+    "RetryPolicy",
+    "StoreSuite",
+    "SuiteApp",
+    "Zone",
+    "ZoneClient",
+}
+
+MADE_BY_THE_CLIENT = {"AsyncMessagePage", "MessagePage"}
+
+_SEE = re.compile(r"\bsee `([\w.]+)`", re.IGNORECASE)
+
+
+def documented() -> Iterator[Documented]:
+    for name, value in CLASSES.items():
+        for member in members_of(name, value):
+            if not (member.is_constructor and (name in MADE_BY_THE_CLIENT or issubclass(value, Exception))):
+                yield member
+    for function in ENDPOINTS.values():
+        yield Documented(f"ZoneClient.{function.__name__}", function)
+
+
+DOCUMENTED = {each.name: each for each in documented()}
+
+
+def sections(each: Documented) -> dict[str, dict[str, str]]:
+    """Return the sections of a docstring, with those of the one that it leads to by "see `name`"."""
+    found = sections_of(each.text)
+    for target in _SEE.findall(each.text):
+        owner, _, method = each.name.partition(".")
+        for name in (target, f"{target}.{method}", f"{owner}.{target}"):
+            if name in DOCUMENTED:
+                for title, entries in sections_of(DOCUMENTED[name].text).items():
+                    found[title] = {**entries, **found.get(title, {})}
+    return found
+
+
+def fields_of(value: type) -> Iterator[tuple[str, bool]]:
+    """Give the public fields and attributes of a class, and whether each has a docstring of its own."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(value))).body[0]
+    assert isinstance(tree, ast.ClassDef)
+    bodies = [tree.body]
+    bodies += [each.body for each in tree.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"]
+    for body in bodies:
+        for node, following in zip(body, [*body[1:], None], strict=True):
+            match node:
+                case ast.AnnAssign(target=ast.Name(id=name)):
+                    pass
+                case ast.Assign(targets=[ast.Attribute(value=ast.Name(id="self"), attr=name)]):
+                    pass
+                case _:
+                    continue
+            if not name.startswith("_"):
+                yield name, isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_every_public_name_says_what_it_is(name: str) -> None:
+    value = PUBLIC[name]
+    if inspect.isclass(value) or inspect.isroutine(value):
+        assert value.__doc__ and not value.__doc__.startswith(f"{value.__name__}("), name
+        return
+    assert is_described(name), f"{name} has no docstring below its assignment"
+
+
+def is_described(name: str) -> bool:
+    """Return whether the module that assigns a name has a docstring below it."""
+    for path in (ROOT / "wwspec_router" / "client").rglob("*.py"):
+        body = ast.parse(path.read_text()).body
+        for node, following in zip(body, body[1:], strict=False):
+            if isinstance(node, ast.Assign) and any(isinstance(to, ast.Name) and to.id == name for to in node.targets):
+                return isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
+    return False
+
+
+@pytest.mark.parametrize("name", sorted(CLASSES))
+def test_every_field_of_a_public_class_is_described(name: str) -> None:
+    value = CLASSES[name]
+    listed = sections_of(value.__doc__ or "")
+    known = {*listed.get("Attributes", {}), *listed.get("Args", {})}
+    assert [field for field, described in fields_of(value) if not described and field not in known] == []
+
+
+@pytest.mark.parametrize("name", sorted(DOCUMENTED))
+def test_every_argument_of_a_public_function_is_described(name: str) -> None:
+    each = DOCUMENTED[name]
+    assert each.text
+    described = {*sections(each).get("Args", {}), *sections(each).get("Attributes", {})}
+    assert sorted(each.parameters - described) == []
+    named = sections_of(each.text).get("Args", {})
+    assert sorted(set(named) - each.parameters) == [], "it has no such argument"
+
+
+@pytest.mark.parametrize("name", sorted(DOCUMENTED))
+def test_every_error_of_a_public_function_is_described(name: str) -> None:
+    each = DOCUMENTED[name]
+    described = tuple(error_of(title) for title in sections(each).get("Raises", {}))
+    assert sorted(error.__name__ for error in raised_by(each.function) if not issubclass(error, described)) == []
+
+
+def error_of(name: str) -> type[WWSpecError]:
+    """Return the error of a name that a docstring has."""
+    pending = [WWSpecError]
+    while pending:
+        error = pending.pop()
+        if error.__name__ == name:
+            return error
+        pending += error.__subclasses__()
+    pytest.fail(f"{name} is no error of this package")
+
+
+def test_errors_behind_calls_are_found_and_caught_ones_are_not() -> None:
+    assert raised_by(endpoints.get_log_level) >= {ConfigurationError, ReplyTypeError}  # by an argument's method
+    assert raised_by(KeyRing.open) == {KeyMissingError, KeyRingError}
+    assert raised_by(RetryPolicy.__post_init__) == {ConfigurationError}
+    assert raised_by(decode_reply) == {JsonError}
+    assert raised_by(typed) == frozenset()
+
+
+@pytest.fixture(scope="module")
+def zone() -> Iterator[Zone]:
+    with Zone.serve(ROOT) as zone:
+        yield zone
+
+
+def examples() -> dict[str, doctest.DocTest]:
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    found = {}
+    for name, value in {**CLASSES, "StoreSuite": StoreSuite}.items():
+        for test in finder.find(value, name, module=False, globs={}):
+            if test.examples:
+                found[test.name] = test
+    return found
+
+
+EXAMPLES = examples()
+
+
+def test_the_classes_that_users_begin_with_have_examples() -> None:
+    assert {name for name in EXAMPLES if "." not in name} >= WITH_EXAMPLES
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_every_example_of_a_docstring_is_true(
+    name: str, zone: Zone, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    zone.client.reset()  # pulls without a token are limited
+    info = zone.client.info()
+    for key in ("corpid", "program_id"):
+        monkeypatch.setenv(f"WWSPEC_{key.upper()}", info[key])
+    monkeypatch.setenv("WWSPEC_CORPSECRET", info["secret"])
+    monkeypatch.setenv("WWSPEC_BASE_URL", zone.client.url)
+    monkeypatch.chdir(tmp_path)
+    test = EXAMPLES[name]
+    output: list[str] = []
+    with zone.app_client() as client:
+        test.globs.update(app=ROOT, client=client, corpid=info["corpid"], zone=zone)
+        result = doctest.DocTestRunner().run(test, out=output.append)
+    assert result.attempted > 0
+    assert result.failed == 0, "".join(output)

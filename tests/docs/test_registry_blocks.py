@@ -1,0 +1,73 @@
+"""Registry files that a how-to page shows whole: each is an application that answers as the page says."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.support.apps import ROOT, write_files
+from wwspec_router.testing.zone import Zone
+
+FIRST_LINE = "# abilities/registry.toml\n"
+
+
+def blocks(page: str, language: str, first_line: str) -> list[str]:
+    """Return the blocks of a page that begin with a line."""
+    text = (ROOT / "docs" / language / "how-to" / page).read_text("utf-8")
+    found = re.findall(r"^```\w+\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [block for block in found if block.startswith(first_line)]
+
+
+def registries(page: str) -> list[str]:
+    """Return the registry files of a page that are more than a row; they are the same in both languages."""
+    english = [block for block in blocks(page, "en", FIRST_LINE) if "[program]" in block or "[passthrough]" in block]
+    assert all(block in blocks(page, "zh", FIRST_LINE) for block in english)
+    return english
+
+
+def test_a_java_or_cpp_program_is_one_file(tmp_path: Path) -> None:
+    java, _ = registries("from-the-demos.md")
+    with Zone.serve(write_files(tmp_path, {"abilities/registry.toml": java})) as zone:
+        event = zone.fire("hit_keyword")["event"]
+        assert zone.call("get_callback_data", notify_id=zone.notified()).reply == event
+        assert len(zone.call("invoke_sync_msg", {"limit": 3}).reply["msg_list"]) == 3
+
+
+def test_an_app_of_the_python_demo_keeps_its_requests(tmp_path: Path) -> None:
+    _, python = registries("from-the-demos.md")
+    [function] = blocks("from-the-demos.md", "en", "# abilities/count_words.py\n")
+    app = write_files(tmp_path, {"abilities/registry.toml": python, "abilities/count_words.py": function})
+    with Zone.serve(app) as zone:
+        event = zone.fire("hit_keyword")["event"]
+        fetch = {"input": {"func": "do_async_job", "func_req": {}}}
+        assert zone.call("input_do_async_job", fetch, notify_id=zone.notified()).reply == event
+        pull = {"input": {"func": "sync_msg", "func_req": {"limit": 3}}}
+        assert len(zone.call("input_sync_msg", pull).reply["msg_list"]) == 3
+        count = {"input": {"func": "count_words", "func_req": {"texts": ["two words", "one"]}}}
+        assert zone.call("input_count_words", count).reply["words"] == 3
+
+
+def test_prefixes_and_the_ability_of_events_have_other_names(tmp_path: Path) -> None:
+    [renamed] = registries("rename-abilities.md")
+    with Zone.serve(write_files(tmp_path, {"abilities/registry.toml": renamed})) as zone:
+        event = zone.fire("hit_keyword")["event"]
+        assert zone.call("fetch_event", notify_id=zone.notified()).reply == event
+        assert len(zone.call("wx.sync_msg", {"limit": 3}).reply["msg_list"]) == 3
+        assert zone.call("wx.search_chat", {"query_word": "a"}).errcode == 800003
+        pull = {"input": {"func": "sync_msg", "func_req": {"limit": 3}}}
+        assert len(zone.call("demo_sync_msg", pull).reply["msg_list"]) == 3
+
+
+def test_an_overloaded_ability_answers_with_an_errcode_of_its_own(tmp_path: Path) -> None:
+    [limited] = registries("rate-limits.md")
+    app = write_files(tmp_path, {"abilities/registry.toml": limited})
+    with Zone.serve(app) as zone, ThreadPoolExecutor(12) as pool:
+        zone.client.add_fault("sdk", "latency", "search_chat", 1.0)
+        answers = list(pool.map(lambda _: zone.call("search", {"query_word": "群聊"}), range(12)))
+        assert {answer.errcode for answer in answers} == {0, 7003}
+
+
+@pytest.mark.parametrize("page", ["from-the-demos.md", "rename-abilities.md", "rate-limits.md"])
+def test_a_page_has_such_files(page: str) -> None:
+    assert registries(page) != []
