@@ -1,158 +1,239 @@
-"""Draws the figures of a run as SVG, the same bytes for the same figures.
+"""Draws bars for the pages, as SVG: one file for each language, on light and on dark, the same for the same figures.
 
-The background is transparent and the ink a middle grey, so that a plot reads on a light page and on a dark one.
+A plot's title says what it shows; both come from the figures of a run.
 """
-# mypy: disable-error-code="import-not-found"
 
 from collections.abc import Callable, Mapping, Sequence
+from html import escape
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-import matplotlib as mpl
-from matplotlib.figure import Figure as Canvas
+from benchmarks.contenders import PROGRAM
+from benchmarks.figures import Figure, Report
+from benchmarks.fleet.model import busiest_shard
+from benchmarks.tables import number
+from scripts.reference.text import Say
 
-from benchmarks.figures import Report
+__all__ = ["PLOTS", "Bar", "Panel", "Plot", "draw", "svg"]
 
-__all__ = ["draw"]
+WIDTH, LABEL, BAR, GAP = 720, 230, 20, 10
+"""Pixels: of the picture, of the labels' column, of a bar's height, and between bars."""
+FONT = "system-ui, -apple-system, 'Segoe UI', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
 
-INK = "#808890"
-OURS = "#2f9e6e"
-OTHERS = "#5b8def"
-REFERENCES = "#a0a6ae"
-SERIES = {"inline": "#a0a6ae", "pool": "#2f9e6e", "ThreadPoolExecutor": "#5b8def", "anyio": "#d9822b"}
-REFERENCE_NAMES = ("limit-0", "limit-1", "inline", "ideal")
 
-_STYLE = {
-    "svg.hashsalt": "wwspec_router",
-    "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.size": 10,
-    "text.color": INK,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": INK,
-    "grid.alpha": 0.25,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "legend.frameon": False,
+class Theme(NamedTuple):
+    """Colours."""
+
+    ink: str
+    faint: str
+    ours: str
+    others: str
+
+
+THEMES = {
+    "light": Theme("#1f2328", "#59636e", "#1a7f55", "#9aa5b1"),
+    "dark": Theme("#e6edf3", "#9da7b1", "#3fb982", "#626d79"),
 }
+
+
+class Bar(NamedTuple):
+    """One value."""
+
+    label: str
+    value: float
+    text: str
+    """The value with its unit."""
+    ours: bool = False
+
+
+class Panel(NamedTuple):
+    """Bars on one scale."""
+
+    title: str
+    bars: Sequence[Bar]
+
+
+class Plot(NamedTuple):
+    """A picture."""
+
+    title: str
+    """What it shows, as a sentence."""
+    panels: Sequence[Panel]
 
 
 def draw(reports: Mapping[str, Report], folder: Path) -> list[Path]:
     """Draw every plot for which there are figures; return the files."""
     folder.mkdir(parents=True, exist_ok=True)
     drawn = []
-    with mpl.rc_context(_STYLE):
-        for name, (benchmark, plot) in PLOTS.items():
-            if benchmark in reports:
-                canvas = plot(reports[benchmark])
-                path = folder / f"{name}.svg"
-                canvas.savefig(path, transparent=True, metadata={"Date": None, "Creator": None}, bbox_inches="tight")
-                path.write_text("\n".join(line.rstrip() for line in path.read_text().splitlines()) + "\n")
+    for name, (benchmark, plot) in PLOTS.items():
+        if benchmark not in reports:
+            continue
+        for language in ("en", "zh"):
+            made = plot(reports[benchmark], Say(language))
+            for theme, colours in THEMES.items():
+                path = folder / f"{name}-{language}-{theme}.svg"
+                path.write_text(svg(made, colours), "utf-8")
                 drawn.append(path)
     return drawn
 
 
-def exchange(report: Report) -> Any:
-    """Throughput in proportion to limit-1, by size of the reply."""
-    sizes = [size for size in ("3 KB", "60 KB", "300 KB") if report.find(size, "program", "rate")]
-    canvas = Canvas(figsize=(8.5, 1 + 2.6 * len(sizes)))
-    for axes, size in zip(_rows(canvas, len(sizes)), sizes, strict=True):
-        figures = [each for each in report.figures if each.case == size and each.metric == "rate"]
-        names = [each.name for each in reversed(figures)]
-        ratios = [each.ratio or 1.0 for each in reversed(figures)]
-        low = [(each.ratio or 1.0) - (each.ratio_low or 1.0) for each in reversed(figures)]
-        high = [(each.ratio_high or 1.0) - (each.ratio or 1.0) for each in reversed(figures)]
-        bars = axes.barh(names, ratios, color=[_colour(name) for name in names], xerr=[low, high], ecolor=INK)
-        axes.bar_label(bars, [f"{ratio:.2f}" for ratio in ratios], padding=12, color=INK)
-        axes.set_title(f"{size} replies: calls a second, limit-1 = 1", loc="left", fontsize=10)
-        axes.set_xlim(0, max(1.25, 1.15 * max(each.ratio_high or 1.0 for each in figures)))
-        axes.grid(visible=False, axis="y")
-    return canvas
+def svg(plot: Plot, colours: Theme) -> str:
+    """Return a plot as SVG."""
+    lines, top = [_text(0, 22, plot.title, colours.ink, 17, weight=600)], 36
+    for panel in plot.panels:
+        top += 26
+        lines.append(_text(0, top, panel.title, colours.faint, 13))
+        top += 10
+        longest = max(bar.value for bar in panel.bars)
+        for bar in panel.bars:
+            length = max(2.0, (WIDTH - LABEL - 130) * bar.value / longest)
+            base, weight = top + 15, 600 if bar.ours else 400
+            fill = colours.ours if bar.ours else colours.others
+            lines += [
+                _text(LABEL - 12, base, bar.label, colours.ink, 14, anchor="end", weight=weight),
+                f'<rect x="{LABEL}" y="{top}" width="{length:.1f}" height="{BAR}" rx="3" fill="{fill}"/>',
+                _text(LABEL + length + 8, base, bar.text, colours.ink, 14, weight=weight),
+            ]
+            top += BAR + GAP
+    body = "\n".join(lines)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top + 6}" width="{WIDTH}" height="{top + 6}" '
+        f'role="img" font-family="{FONT}">\n<title>{escape(plot.title)}</title>\n{body}\n</svg>\n'
+    )
 
 
-def pool(report: Report) -> Any:
-    """Blocking jobs beside the ideal, and instant jobs beside inline."""
-    canvas = Canvas(figsize=(8.5, 3.2))
-    left, right = canvas.subplots(1, 2)
-    _lines(left, report, "uvloop: 50 ms, callers: {}", "ratio", "jobs of 50 ms: rate, ideal = 1")
-    _lines(right, report, "uvloop: instant, callers: {}", "median", "instant jobs: a second")
-    right.set_yscale("log")
-    right.margins(y=0.3)
-    left.set_ylim(0, 1.1)
-    return canvas
-
-
-def growth(report: Report) -> Any:
-    """Cost per call as abilities and events grow."""
-    cases = {
-        "abilities, over HTTP": "by abilities: a call",
-        "stored events, fetch over HTTP": "by stored events: a fetch",
-        "stored events, intake": "by stored events: an event",
+def exchange(report: Report, say: Say) -> Plot:
+    """Calls a second on one core, beside frameworks that do the same work."""
+    names = {
+        PROGRAM: say("this program", "本程序"),
+        "Litestar": "Litestar",
+        "Flask, gunicorn gthread": "Flask, gunicorn",
+        "FastAPI async": "FastAPI",
     }
-    canvas = Canvas(figsize=(9.5, 2.8))
-    for axes, (case, title) in zip(canvas.subplots(1, len(cases)), cases.items(), strict=True):
-        figures = [each for each in report.figures if each.case == case]
-        medians = [each.median for each in figures]
-        spread = [[f.median - f.low for f in figures], [f.high - f.median for f in figures]]
-        axes.errorbar([each.name for each in figures], medians, yerr=spread, color=OURS, marker="o", capsize=3)
-        axes.set_ylim(0, max([each.high for each in figures], default=1) * 1.3)
-        axes.set_title(f"{title}, µs", loc="left", fontsize=10)
-        axes.tick_params(labelsize=7.5)
-    canvas.subplots_adjust(wspace=0.3)
-    return canvas
+    panels, times = [], []
+    for size in ("3 KB", "60 KB"):
+        rates = {name: _figure(report, size, name, "rate").median for name in names}
+        times.append(rates[PROGRAM] / rates["FastAPI async"])
+        bars = [Bar(label, rates[name], f"{number(rates[name])}/s", name == PROGRAM) for name, label in names.items()]
+        title = say(f"Replies of {size}: calls a second on one core", f"{size} 的应答：一个核每秒处理的调用数")
+        panels.append(Panel(title, bars))
+    low, high = sorted(round(each) for each in times)
+    span = f"{low}" if low == high else say(f"{low} to {high}", f"{low}~{high}")
+    return Plot(
+        say(f"One core serves {span} times as many calls as FastAPI", f"单核每秒处理的调用数是 FastAPI 的 {span} 倍"),
+        panels,
+    )
 
 
-def startup(report: Report) -> Any:
-    """Cold start and memory beside the bare application."""
-    canvas = Canvas(figsize=(8.5, 2.4))
-    left, right = canvas.subplots(1, 2)
-    for axes, case, unit in ((left, "cold start", "ms"), (right, "idle", "MiB resident")):
-        figures = [each for each in report.figures if each.case == case][::-1]
-        names = [each.name.replace("program, ", "") for each in figures]
-        bars = axes.barh(names, [each.median for each in figures], color=OURS)
-        axes.bar_label(bars, [f"{each.median:,.0f}" for each in figures], padding=4, color=INK)
-        axes.set_title(f"{case}, {unit}", loc="left", fontsize=10)
-        axes.margins(x=0.2)
-        axes.grid(visible=False, axis="y")
-    right.set_yticklabels([])
-    canvas.subplots_adjust(wspace=0.15)
-    return canvas
+def pool(report: Report, say: Say) -> Plot:
+    """How many calls wait beside each other, and what it costs to hand over one that does not."""
+    names = {
+        "ideal": say("ideal: 256 threads", "理想值：256 个线程"),
+        "pool": say("this program", "本程序"),
+        "ThreadPoolExecutor": "ThreadPoolExecutor",
+        "anyio": "anyio",
+    }
+    case = "uvloop: 50 ms, callers: 256"
+    rates = {name: _figure(report, case, name, "rate").median for name in names}
+    bars = [Bar(label, rates[name], f"{number(rates[name])}/s", name == "pool") for name, label in names.items()]
+    share = f"{100 * rates['pool'] / rates['ideal']:.0f} %"
+    return Plot(
+        say(f"Calls that wait run side by side: {share} of the ideal", f"等待中的调用并行执行：达到理想值的 {share}"),
+        [
+            Panel(
+                say("256 callers, calls that wait for 50 ms: a second", "256 个调用者，每次等待 50 ms：每秒完成数"),
+                bars,
+            )
+        ],
+    )
 
 
-def _lines(axes: Any, report: Report, case: str, attribute: str, title: str) -> None:
-    counts = ("1", "16", "64", "256")
-    names = dict.fromkeys(each.name for each in report.figures if each.case == case.format(counts[0]))
-    contenders = [name for name in names if name != "ideal"]
-    for name in contenders:
-        found = [report.find(case.format(count), name, "rate") for count in counts]
-        values = [getattr(each, attribute) or 1.0 for each in found if each is not None]
-        axes.plot(counts[: len(values)], values, marker="o", color=SERIES[name], label=name)
-    axes.set_title(title, loc="left", fontsize=10)
-    axes.set_xlabel("callers")
-    axes.legend(fontsize=8)
+def growth(report: Report, say: Say) -> Plot:
+    """What a call costs with few and with many abilities and events."""
+    cases = {
+        "abilities, over HTTP": (("10", "10,000"), say("abilities", "个能力")),
+        "stored events, fetch over HTTP": (("0", "1,000,000"), say("stored events", "个已存事件")),
+    }
+    panels, added = [], []
+    titles = (say("A call, µs", "一次调用，µs"), say("A fetch of an event, µs", "拉取一个事件，µs"))
+    for title, (case, (names, what)) in zip(titles, cases.items(), strict=True):
+        few, many = (_figure(report, case, name, "per call") for name in names)
+        added.append(many.median - few.median)
+        bars = [Bar(f"{each.name} {what}", each.median, f"{each.median:.0f} µs", True) for each in (few, many)]
+        panels.append(Panel(title, bars))
+    most = max(1, round(max(added)))
+    return Plot(
+        say(
+            f"10,000 abilities or a million events: a call costs {most} µs more at most",
+            f"1 万个能力或 100 万个事件：一次调用最多增加 {most} µs",
+        ),
+        panels,
+    )
 
 
-def _rows(canvas: Any, number: int) -> Sequence[Any]:
-    axes: Any = canvas.subplots(number, 1, squeeze=False)[:, 0]
-    canvas.subplots_adjust(hspace=0.35)
-    return list(axes)
+def startup(report: Report, say: Say) -> Plot:
+    """Cold start and memory beside an application of the same parts."""
+    names = {PROGRAM: say("this program", "本程序"), "bare": say("uvicorn, bare application", "uvicorn，空应用")}
+    start, idle = (
+        {name: _figure(report, case, name, metric).median for name in names}
+        for case, metric in (("cold start", "time"), ("idle", "resident"))
+    )
+    panels = [
+        Panel(
+            title,
+            [Bar(label, values[name], f"{values[name]:.0f} {unit}", name == PROGRAM) for name, label in names.items()],
+        )
+        for title, values, unit in (
+            (say("From the start to the first answer", "从启动到第一次应答"), start, "ms"),
+            (say("Memory when idle", "空闲时的内存"), idle, "MiB"),
+        )
+    ]
+    seconds, size = f"{start[PROGRAM] / 1000:.1f}", f"{idle[PROGRAM]:.0f}"
+    return Plot(say(f"Ready in {seconds} s, with {size} MiB", f"{seconds} s 就绪，占用 {size} MiB"), panels)
 
 
-def _colour(name: str) -> str:
-    if name.startswith("program"):
-        return OURS
-    return REFERENCES if name in REFERENCE_NAMES else OTHERS
+def shards(report: Report, say: Say) -> Plot:
+    """What shards carry together, when few corps have most calls."""
+    corps = int(report.settings["corps"])
+    times = {each: 1 / busiest_shard(each, corps) for each in (1, 2, 4, 8, 16, 32)}
+    text = say("{:.1f} times", "{:.1f} 倍").format
+    bars = [
+        Bar(say(f"{each} shard{'s' * (each > 1)}", f"{each} 个分片"), value, text(value), True)
+        for each, value in times.items()
+    ]
+    return Plot(
+        say(
+            f"32 shards carry {times[32]:.0f} times as much as one", f"32 个分片的总容量是一个分片的 {times[32]:.0f} 倍"
+        ),
+        [
+            Panel(
+                say(
+                    "10,000 corps, of which the busiest has 10 % of all events",
+                    "10,000 个企业，最忙的企业占全部事件的 10 %",
+                ),
+                bars,
+            )
+        ],
+    )
 
 
-PLOTS: dict[str, tuple[str, Callable[[Report], Any]]] = {
+def _text(x: float, y: float, text: str, fill: str, size: int, *, anchor: str = "start", weight: int = 400) -> str:
+    place = f'x="{x:.1f}" y="{y}" fill="{fill}" font-size="{size}"'
+    return f'<text {place} font-weight="{weight}" text-anchor="{anchor}">{escape(text)}</text>'
+
+
+def _figure(report: Report, case: str, name: str, metric: str) -> Figure:
+    figure = report.find(case, name, metric)
+    if figure is None:
+        raise SystemExit(f"{report.benchmark}.json has no {metric} of {name!r} in {case!r}: run scripts/bench --all")
+    return figure
+
+
+PLOTS: dict[str, tuple[str, Callable[[Report, Say], Plot]]] = {
     "exchange": ("exchange", exchange),
     "pool": ("pool", pool),
     "growth": ("growth", growth),
     "startup": ("startup", startup),
+    "shards": ("fleet", shards),
 }
 """File -> benchmark and how it is drawn."""

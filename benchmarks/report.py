@@ -1,7 +1,8 @@
-"""Rewrites the figures of `benchmarks/README.md` and the plots in `docs/pictures/plots/` from the JSON of a run.
+"""Rewrites the figures of `benchmarks/README.md` and of `docs/`, and the plots in `docs/pictures/plots/`.
 
-`scripts/bench --report [FOLDER]`; the folder is `benchmarks/results/` by default. Figures stand between the comments
-`<!-- figures: NAME -->` and `<!-- end -->`, and are never typed by hand. The text around them is left alone.
+`scripts/bench --report [FOLDER]`; they come from the JSON of a run, in `benchmarks/results/` by default. Figures stand
+between the comments `<!-- figures: NAME -->` and `<!-- end -->`, and are never typed by hand. The text around them is
+left alone.
 """
 
 import argparse
@@ -44,7 +45,7 @@ def renewed(page: str, reports: Mapping[str, Report]) -> str:
 
 
 def main() -> None:
-    """Rewrite the page, then draw the plots."""
+    """Rewrite the pages, then draw the plots."""
     parser = argparse.ArgumentParser(prog="scripts/bench --report", description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=RESULTS)
     options = parser.parse_args()
@@ -52,8 +53,12 @@ def main() -> None:
     if not reports:
         parser.error(f"{options.folder} holds no JSON; run scripts/bench --all --json-dir {options.folder} first")
     PAGE.write_text(renewed(PAGE.read_text(), reports))
-    from benchmarks.plots import draw  # it needs matplotlib, the tables don't
+    from benchmarks.pages import pages  # it imports this module
+    from benchmarks.plots import draw
 
+    for path, text in pages(reports).items():
+        path.write_text(text, "utf-8")
+        sys.stdout.write(f"{path.relative_to(HERE.parent)}\n")
     for path in draw(reports, PLOTS):
         sys.stdout.write(f"{path.relative_to(HERE.parent)}\n")
     sys.stdout.write(f"{PAGE.relative_to(HERE.parent)}\n")

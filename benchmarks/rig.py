@@ -26,6 +26,7 @@ __all__ = [
     "Round",
     "Server",
     "ask",
+    "family",
     "free_port",
     "installed_program",
     "load",
@@ -238,7 +239,7 @@ def resident(pid: int) -> float:
     """
     files: dict[str, int] = {}
     own = 0
-    for index, each in enumerate(_family(pid)):
+    for index, each in enumerate(family(pid)):
         for path, kib in _mappings(each):
             files[path] = max(files.get(path, 0), kib["Rss"] - kib["Anonymous"])
             # A child's other anonymous pages are still its parent's.
@@ -246,9 +247,10 @@ def resident(pid: int) -> float:
     return (sum(files.values()) + own) / 1024
 
 
-def _family(pid: int) -> list[int]:
+def family(pid: int) -> list[int]:
+    """Return the ids of a process and of all that it started, the eldest first."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(each for child in children for each in _family(int(child)))]
+    return [pid, *(each for child in children for each in family(int(child)))]
 
 
 def _mappings(pid: int) -> list[tuple[str, dict[str, int]]]:

@@ -1,28 +1,22 @@
-"""Computes how a program scales with processor cores: `python -m benchmarks.scaling [--write]`.
+"""Computes how a program scales with processor cores, for the page about scale.
 
 The model: a worker process a core, a call takes its processor time there, and nothing else of the program is shared. So
 the rate grows with the cores until something is full that all of them share: the network, or one store. Measured, and
 read from `benchmarks/results/`, are the time of a call on one core, and what two processes reach on two cores; the rest
-is computed.
-
-It prints tables in Markdown; with `--write` it renews those in docs/en/explanation/performance.md. It measures nothing.
+is computed. `benchmarks.pages` writes the tables into the pages.
 """
 
-import argparse
-import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from benchmarks.contenders import PROGRAM
 from benchmarks.figures import Report
-from benchmarks.report import HERE, RESULTS, read_reports
 from benchmarks.tables import number
+from scripts.reference.text import Say
 
-__all__ = ["CORES", "Ceiling", "Work", "renewed", "scaling"]
+__all__ = ["CORES", "Ceiling", "Work", "cores"]
 
-PAGE = HERE.parent / "docs" / "en" / "explanation" / "performance.md"
-CORES = (1, 2, 4, 8, 16, 32, 64)
+CORES = (1, 4, 16, 64)
 TWO = f"{PROGRAM} --workers 2"
 SEALED = 4 / 3
 """Bytes of a sealed reply for each of its text: it travels in base64."""
@@ -32,8 +26,6 @@ NETWORK = 10
 """Gbit/s of the network in the example."""
 BUSY = 16
 """Threads that bring events in at the same time, in the case of `stores` that fills a store."""
-
-_BLOCK = re.compile(r"(<!-- scaling: [^\n]* -->\n).*?(<!-- end of scaling -->)", re.DOTALL)
 
 
 class Ceiling(NamedTuple):
@@ -51,6 +43,9 @@ class Work(NamedTuple):
     seconds: float
     """Processor time of one call, in its process."""
     ceiling: Ceiling | None = None
+    """What bounds it; None for the network alone."""
+    reply: int = 0
+    """Bytes of its reply."""
 
     def rate(self, cores: int) -> float:
         """Return the calls a second of so many processes, each with a core to itself."""
@@ -65,9 +60,10 @@ class Work(NamedTuple):
         return max(1, -int(-self.ceiling.rate * self.seconds // 1))
 
 
-def scaling(reports: Mapping[str, Report]) -> str:
+def cores(reports: Mapping[str, Report], say: Say) -> str:
     """Return what is measured and what is computed, as Markdown."""
-    return "\n\n".join(("\n".join(_measured(reports["exchange"])), "\n".join(_computed(_works(reports)))))
+    measured, works = _measured(reports["exchange"], say), _works(reports, say)
+    return "\n\n".join(("\n".join(measured), "\n".join(_computed(works, say))))
 
 
 def _median(report: Report, case: str, name: str = PROGRAM) -> float:
@@ -77,10 +73,12 @@ def _median(report: Report, case: str, name: str = PROGRAM) -> float:
     return figure.median
 
 
-def _measured(exchange: Report) -> Iterator[str]:
-    yield (
+def _measured(exchange: Report, say: Say) -> Iterator[str]:
+    yield say(
         "| measured: a reply of | a call, one core | one process, one core | one process, two cores | two processes, "
-        "two cores | two processes to one |"
+        "two cores | two processes to one |",
+        "| 实测：应答大小 | 一次调用，一个核 | 一个进程，一个核 | 一个进程，两个核 "
+        "| 两个进程，两个核 | 两个进程比一个 |",
     )
     yield "|---|---|---|---|---|---|"
     for size in SIZES:
@@ -90,66 +88,48 @@ def _measured(exchange: Report) -> Iterator[str]:
         yield f"| {size} | {1e6 / alone:,.0f} µs | {rates} | {two / one:.2f} |"
 
 
-def _works(reports: Mapping[str, Report]) -> list[Work]:
+def _works(reports: Mapping[str, Report], say: Say) -> list[Work]:
     exchange, stores = reports["exchange"], reports["stores"]
-    calls = [Work(f"call, {size}", 1 / _median(exchange, size)) for size in SIZES]
+    call, event = say("call, ", "调用，"), say("event, ", "事件，")
+    calls = [Work(f"{call}{size}", 1 / _median(exchange, size), reply=length) for size, length in SIZES.items()]
     seconds = calls[0].seconds
     events = [
         Work(
-            f"event, {store}", seconds, Ceiling(what, _median(stores, f"event intake, {store}, threads: {BUSY}", name))
+            f"{event}{store}", seconds, Ceiling(what, _median(stores, f"event intake, {store}, threads: {BUSY}", name))
         )
         for store, name, what in (
-            ("SQLite", PROGRAM, "the file, which one transaction at a time writes"),
-            ("Redis", "bare", "the server, which is one thread"),
+            (
+                "SQLite",
+                PROGRAM,
+                say("the file", "文件"),
+            ),
+            ("Redis", "bare", say("the server", "服务器")),
         )
     ]
     return [*calls, *events]
 
 
-def _computed(works: Sequence[Work]) -> Iterator[str]:
-    yield f"| computed: a second, with cores | {' | '.join(map(str, CORES))} | what is full first |"
+def _computed(works: Sequence[Work], say: Say) -> Iterator[str]:
+    yield say(
+        f"| computed: a second, with cores | {' | '.join(map(str, CORES))} | what is full first |",
+        f"| 计算：每秒，核数为 | {' | '.join(map(str, CORES))} | 最先达到上限的 |",
+    )
     yield f"|---|{'---|' * len(CORES)}---|"
     for work in works:
         rates = " | ".join(_rounded(work.rate(cores)) for cores in CORES)
-        yield f"| {work.name} | {rates} | {_first_full(work)} |"
+        yield f"| {work.name} | {rates} | {_first_full(work, say)} |"
 
 
-def _first_full(work: Work) -> str:
+def _first_full(work: Work, say: Say) -> str:
+    """Return what is full first, and with how many cores."""
     if work.ceiling is not None:
-        return f"{work.ceiling.name}: {_counted(work.full_at or 1)} fill{'s' if work.full_at == 1 else ''} it"
-    size = SIZES[work.name.partition(", ")[2]]
-    gigabits = size * SEALED * 8 / work.seconds / 1e9
-    cores = max(1, int(NETWORK // gigabits))
-    return f"the network: {gigabits:.1f} Gbit/s a core, so {NETWORK} Gbit/s last for {_counted(cores)}"
-
-
-def _counted(cores: int) -> str:
-    return "1 core" if cores == 1 else f"{cores} cores"
+        name, full = work.ceiling.name, work.full_at or 1
+    else:
+        gigabits = work.reply * SEALED * 8 / work.seconds / 1e9
+        name, full = say(f"{NETWORK} Gbit/s", f"{NETWORK} Gbit/s 网络"), max(1, int(NETWORK // gigabits))
+    return say(f"{name}, with {full} core{'s' * (full > 1)}", f"{name}，{full} 个核")
 
 
 def _rounded(rate: float) -> str:
     """Return a computed rate, with no more digits than it deserves."""
     return f"{float(f'{rate:.2g}'):,.0f}"
-
-
-def renewed(page: str, tables: str) -> str:
-    """Return a page with these tables in its block."""
-    if not _BLOCK.search(page):
-        raise SystemExit("benchmarks.scaling: the page has no block <!-- scaling: … -->")
-    return _BLOCK.sub(lambda found: f"{found[1]}\n{tables}\n\n{found[2]}", page)
-
-
-def main() -> None:
-    """Print the tables, or put them into the page."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description=__doc__)
-    parser.add_argument("--write", action="store_true", help=f"renew {PAGE.name} instead of printing")
-    options = parser.parse_args()
-    tables = scaling(read_reports(RESULTS))
-    if options.write:
-        PAGE.write_text(renewed(PAGE.read_text("utf-8"), tables), "utf-8")
-    else:
-        sys.stdout.write(f"{tables}\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -37,6 +37,8 @@ class Call(msgspec.Struct, array_like=True, gc=False):
     ability_id: str
     data: str
     notify_id: str = ""
+    is_async: bool = False
+    job_info: str = ""
 
 
 class _Thread(threading.local):
@@ -100,10 +102,10 @@ class WWToSpecHTTPReqDecoder:
         return self._call.notify_id
 
     def get_is_async(self) -> bool:  # noqa: D102 - as the vendor calls it
-        return False
+        return self._call.is_async
 
     def get_job_info(self) -> str:  # noqa: D102 - as the vendor calls it
-        return ""
+        return self._call.job_info
 
 
 class WWToSpecHTTPRspConstructor:

@@ -10,15 +10,14 @@ from typing import Any
 
 import yaml
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
-from scripts.website.pages import DOCS, LANGUAGES, SECTIONS, tree_faults, untranslated
+from scripts.website.pages import LANGUAGES, SECTIONS, tree_faults
 
 LOG = logging.getLogger("mkdocs.website")
 
-_NOTICE = '\n!!! note "本页尚未翻译"\n\n    以下是英文原文。\n\n'
 _SWITCHES = {"Light": "浅色", "Dark": "深色", "As the system": "跟随系统"}
 _OUTSIDE = re.compile(r"\[([^\]]+)\]\((?:\.\./){3,}([^)#]+)(?:#[^)]*)?\)")
 _ALTERNATE = re.compile(r'<link rel="?alternate"?[^>]*>')
@@ -54,7 +53,7 @@ def _nav(entries: list[Any], language: str) -> list[Any]:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Keep the pages of the language, at the top of the site; those without translation have their English text."""
+    """Keep the pages of the language, at the top of the site."""
     language = config.extra["language"]
     kept = []
     for file in files:
@@ -63,27 +62,17 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             file.dest_uri = rest
         if top in (language, "pictures") or file.src_dir != config.docs_dir:  # the theme has files of its own
             kept.append(file)
-    if language != "en":
-        for page in untranslated():
-            source = DOCS / "en" / page
-            file = File.generated(config, f"{language}/{page}", abs_src_path=str(source))
-            file.dest_uri = file.dest_uri.partition("/")[2]
-            kept.append(file)
     return Files(kept)
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Name files outside of the documentation, say which pages are not translated, and parse YAML that is shown."""
+    """Name files outside of the documentation, and parse YAML that is shown."""
     for block in _YAML.findall(markdown):
         try:
             yaml.safe_load(block)
         except yaml.YAMLError as error:
             LOG.warning("%s: a block is no YAML: %s", page.file.src_uri, error)
-    text = _OUTSIDE.sub(r"\1 (`\2`)", markdown)
-    if not page.file.generated_by:
-        return text
-    title, _, rest = text.partition("\n")
-    return f"{title}\n{_NOTICE}{rest}"
+    return _OUTSIDE.sub(r"\1 (`\2`)", markdown)
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:

@@ -1,4 +1,4 @@
-"""The pages of the documentation: the same in each language, but for those that docs/untranslated.txt lists.
+"""The pages of the documentation: the same in each language.
 
 Needs no more than the standard library, since the tests read it, too.
 """
@@ -7,12 +7,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["DOCS", "LANGUAGES", "SECTIONS", "UNTRANSLATED", "blocks_of", "pages_of", "tree_faults", "untranslated"]
+__all__ = ["DOCS", "LANGUAGES", "SECTIONS", "blocks_of", "pages_of", "tree_faults"]
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 LANGUAGES = {"en": "English", "zh": "中文"}
 """Folders of `docs/`, and how the language names itself. The first is what the others are translated from."""
-UNTRANSLATED = DOCS / "untranslated.txt"
 
 SECTIONS = {
     "Tutorial": "教程",
@@ -44,21 +43,10 @@ def blocks_of(page: Path) -> list[str]:
     return re.findall(r"^ *```(?:bash|python|toml|json)\n.*?^ *```$", text, re.MULTILINE | re.DOTALL)
 
 
-def untranslated() -> list[str]:
-    """Return the pages that have no translation yet, in the order of the file."""
-    lines = UNTRANSLATED.read_text("utf-8").splitlines()
-    return [line for line in lines if line and not line.startswith("#")]
-
-
 def tree_faults() -> Iterator[str]:
     """Give what differs between the languages, each in a line that names the fix."""
-    english, chinese, listed = pages_of("en"), pages_of("zh"), untranslated()
-    for page in sorted(english - chinese - set(listed)):
-        yield f"docs/zh/{page} is missing: write it, or list {page} in docs/untranslated.txt"
+    english, chinese = pages_of("en"), pages_of("zh")
+    for page in sorted(english - chinese):
+        yield f"docs/zh/{page} is missing: write it"
     for page in sorted(chinese - english):
         yield f"docs/zh/{page} has no English page: add docs/en/{page}"
-    for page in listed:
-        if page in chinese:
-            yield f"docs/untranslated.txt: {page} has a translation: take its line out"
-        if page not in english:
-            yield f"docs/untranslated.txt: there is no page {page}: take its line out"

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import msgspec
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from benchmarks import report as pages
 from benchmarks.__main__ import names
 from benchmarks.figures import Report, Samples
+from benchmarks.plots import PLOTS, THEMES, Bar, Panel, Plot, draw, svg
 from benchmarks.report import renewed
 from benchmarks.tables import markdown, number, text
 from benchmarks.targets import TARGETS, Target, outcome, targets_table
@@ -141,13 +143,19 @@ def test_every_target_is_taken_by_a_full_run() -> None:
     assert [each for each in TARGETS if outcome(each, reports[each.benchmark]) is None] == []
 
 
-def test_plots_are_the_same_for_the_same_figures(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="matplotlib is in requirements/bench.txt only: scripts/bench --test")
-    from benchmarks.plots import PLOTS, draw
-
-    reports = pages.read_reports(pages.RESULTS)
-    drawn = draw(reports, tmp_path / "once")
-    again = draw(reports, tmp_path / "again")
-    assert [path.stem for path in drawn] == list(PLOTS)
-    assert [path.read_bytes() for path in drawn] == [path.read_bytes() for path in again]
+def test_plots_are_those_of_the_kept_figures_in_both_languages_and_on_both_grounds(tmp_path: Path) -> None:
+    drawn = draw(pages.read_reports(pages.RESULTS), tmp_path)
+    sides = [f"{language}-{theme}" for language in ("en", "zh") for theme in ("light", "dark")]
+    assert [path.stem for path in drawn] == [f"{name}-{side}" for name in PLOTS for side in sides]
     assert all((pages.PLOTS / path.name).read_bytes() == path.read_bytes() for path in drawn), "scripts/bench --report"
+    assert {path.name for path in pages.PLOTS.iterdir()} == {path.name for path in drawn}
+
+
+def test_a_plot_is_well_formed_names_what_it_shows_and_draws_bars_in_proportion() -> None:
+    bars = [Bar("a < b", 10.0, "10 µs", True), Bar("second", 5.0, "5 µs")]
+    root = ElementTree.fromstring(svg(Plot("A & B", [Panel("time, µs", bars)]), THEMES["light"]))  # noqa: S314 - our own
+    space = "{http://www.w3.org/2000/svg}"
+    texts = [each.text for each in root.iter(f"{space}text")]
+    assert texts == ["A & B", "time, µs", "a < b", "10 µs", "second", "5 µs"]
+    first, second = (float(each.attrib["width"]) for each in root.iter(f"{space}rect"))
+    assert first == pytest.approx(2 * second)

@@ -5,7 +5,8 @@ import pytest
 
 from benchmarks.figures import Samples
 from benchmarks.report import RESULTS, read_reports
-from benchmarks.scaling import CORES, PAGE, SIZES, TWO, Ceiling, Work, renewed, scaling
+from benchmarks.scaling import CORES, SIZES, TWO, Ceiling, Work, cores
+from scripts.reference.text import Say
 
 
 def rows(tables: str) -> dict[str, list[str]]:
@@ -15,7 +16,7 @@ def rows(tables: str) -> dict[str, list[str]]:
 
 def test_without_anything_shared_the_rate_grows_with_the_cores() -> None:
     work = Work("call", 0.001)
-    assert [work.rate(cores) for cores in (1, 2, 64)] == pytest.approx([1000, 2000, 64_000])
+    assert [work.rate(each) for each in (1, 2, 64)] == pytest.approx([1000, 2000, 64_000])
     assert work.full_at is None
 
 
@@ -39,27 +40,16 @@ def test_the_tables_say_what_was_measured_and_what_follows() -> None:
         "exchange": exchange.report("exchange", "?", quick=False),
         "stores": stores.report("stores", "?", quick=False),
     }
-    found = rows(scaling(reports))
+    found = rows(cores(reports, Say("en")))
     assert found["60 KB"] == ["1,000 µs", "1,000/s", "900/s", "1,350/s", "1.50"]
-    assert found["call, 300 KB"][:7] == [f"{1000 * cores:,}" for cores in CORES[:5]] + ["32,000", "64,000"]
-    assert found["call, 300 KB"][7] == "the network: 3.2 Gbit/s a core, so 10 Gbit/s last for 3 cores"
-    assert found["event, SQLite"][:4] == ["1,000", "2,000", "3,500", "3,500"]
-    assert found["event, SQLite"][7].endswith("4 cores fill it")
-    assert found["event, Redis"][7].endswith("1 core fills it")
+    assert found["call, 300 KB"][:-1] == [f"{1000 * each:,}" for each in CORES]
+    assert found["call, 300 KB"][-1] == "10 Gbit/s, with 3 cores"  # 3.2 Gbit/s each
+    assert found["event, SQLite"] == ["1,000", "3,500", "3,500", "3,500", "the file, with 4 cores"]
+    assert found["event, Redis"][-1] == "the server, with 1 core"
 
 
 def test_a_missing_figure_is_named() -> None:
     reports = read_reports(RESULTS)
     empty = msgspec.structs.replace(reports["exchange"], figures=[])
     with pytest.raises(SystemExit, match="exchange.json has no rate of 'program' in '3 KB'"):
-        scaling({**reports, "exchange": empty})
-
-
-def test_the_page_has_a_block_that_is_renewed_and_the_rest_stays() -> None:
-    page = PAGE.read_text("utf-8")
-    once = renewed(page, "| new |")
-    assert "| new |" in once
-    assert renewed(once, "| newer |") == once.replace("| new |", "| newer |")
-    assert once.split("<!-- scaling")[0] == page.split("<!-- scaling")[0]
-    with pytest.raises(SystemExit, match="no block"):
-        renewed("a page", "")
+        cores({**reports, "exchange": empty}, Say("en"))

@@ -624,3 +624,13 @@ def test_what_is_claimed_while_a_stop_begins_is_given_back() -> None:
         assert process.jobs.stop(DEADLINE) == 0
         assert sdk.heard == []
         assert store.claim("the next", 1, LEASE)
+
+
+def test_a_process_without_jobs_asks_the_journal_once_a_tick() -> None:
+    with closing(open_store("memory:")) as store:
+        journal = Wrapped(store, "claim", store.claim)
+        process = Process(journal, Platform(), answer, 1)
+        process.jobs.start()
+        wait_until(lambda: journal.calls)
+        process.jobs.stop(DEADLINE)
+        assert journal.calls == 1

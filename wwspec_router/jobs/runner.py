@@ -219,7 +219,8 @@ class Jobs:
             return
         room = 0 if self._suspects.holds_others else max(0, self._threads.free)
         if room:
-            if not self._claim_up_to(room, self._suspects.wanted) and not self._threads.runs():
+            wanted = self._suspects.wanted
+            if not self._claim_up_to(room, wanted) and not wanted and not self._threads.runs():
                 self._claim_up_to(room, True)  # no other job needs its time first
         if monotonic() - self._asked > self._orphan_after / 8:
             self._asked = monotonic()

@@ -1,0 +1,1 @@
+"""Many instances of a program on one Redis server: measured, computed and simulated."""

@@ -1,0 +1,71 @@
+"""Writes the figures of `docs/`, in both languages: `python -m benchmarks.pages [--check]`. It measures nothing.
+
+A page has them between the comments `<!-- figures: NAME -->` and `<!-- end -->`, and they come from
+`benchmarks/results/`. The text around them is left alone. `scripts/bench --report` does this as well.
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from benchmarks import speed
+from benchmarks.figures import Report
+from benchmarks.fleet import tables as fleet
+from benchmarks.report import HERE, RESULTS, read_reports
+from benchmarks.scaling import cores
+from scripts.reference.text import Say
+
+__all__ = ["BLOCKS", "pages", "renewed"]
+
+DOCS = HERE.parent / "docs"
+PAGES = ("explanation/performance.md", "explanation/scale.md")
+BLOCKS: dict[str, Callable[[Mapping[str, Report], Say], str]] = {
+    "agreement": fleet.agreement,
+    "commands": fleet.commands,
+    "cores": cores,
+    "events": speed.events,
+    "fleet": fleet.fleet,
+    "full": fleet.what_is_full,
+    "memory": fleet.memory,
+    "shards": fleet.shards,
+    "speed": speed.speed,
+    "waits": speed.waits,
+}
+"""What stands under each name."""
+
+_BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def renewed(page: str, reports: Mapping[str, Report], language: str) -> str:
+    """Return a page with the figures of these reports.
+
+    Raises:
+        KeyError: It names figures that nothing makes.
+    """
+    say = Say(language)
+    return _BLOCK.sub(lambda found: f"{found[1]}\n{BLOCKS[found[2]](reports, say)}\n\n{found[3]}", page)
+
+
+def pages(reports: Mapping[str, Report]) -> dict[Path, str]:
+    """Return the pages with the figures of these reports, by their files."""
+    found = ((language, DOCS / language / page) for language in ("en", "zh") for page in PAGES)
+    return {path: renewed(path.read_text("utf-8"), reports, language) for language, path in found}
+
+
+def main() -> int:
+    """Write or check the pages."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.pages", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 when a page differs")
+    check = parser.parse_args().check
+    stale = {path: text for path, text in pages(read_reports(RESULTS)).items() if path.read_text("utf-8") != text}
+    for path, text in stale.items():
+        sys.stdout.write(f"{path.relative_to(DOCS.parent)}{' is stale' if check else ''}\n")
+        if not check:
+            path.write_text(text, "utf-8")
+    return int(check and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

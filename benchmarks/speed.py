@@ -1,0 +1,75 @@
+"""The tables of the page about performance, in both languages."""
+
+from collections.abc import Mapping
+
+from benchmarks.contenders import PROGRAM
+from benchmarks.figures import Figure, Report
+from benchmarks.scaling import TWO
+from benchmarks.tables import number, table
+from scripts.reference.text import Say
+
+__all__ = ["events", "speed", "waits"]
+
+Reports = Mapping[str, Report]
+SIZES = ("3 KB", "60 KB", "300 KB")
+FRAMEWORKS = {"Litestar": "Litestar", "FastAPI async": "FastAPI", "Flask, gunicorn gthread": "Flask"}
+
+
+def speed(reports: Reports, say: Say) -> str:
+    """Return calls a second and their time by the size of the reply, beside frameworks."""
+    report = reports["exchange"]
+    head = [
+        say("a reply of", "应答大小"),
+        say("calls a second, one core", "每秒调用，一个核"),
+        say("p50 and p99, 16 callers", "p50 与 p99，16 个并发调用者"),
+        say("two processes, two cores", "两个进程，两个核"),
+        *(say(f"times the rate of {name}", f"是 {name} 的几倍") for name in FRAMEWORKS.values()),
+    ]
+    rows = []
+    for size in SIZES:
+        rate = _figure(report, size, PROGRAM, "rate").median
+        p50, p99 = (_figure(report, size, PROGRAM, metric).median / 1000 for metric in ("p50", "p99"))
+        two = _figure(report, f"{size}, free", TWO, "rate").median
+        times = [number(rate / _figure(report, size, name, "rate").median) for name in FRAMEWORKS]
+        rows.append([size, number(rate), f"{number(p50)}, {number(p99)} ms", number(two), *times])
+    alone = _figure(reports["latency"], "pinned", PROGRAM, "p50").median
+    return "\n".join(table(head, rows)) + say(
+        f"\n\nOne caller alone waits {number(alone)} µs for a reply of 3 KB (p50).",
+        f"\n\n只有一个调用者时，3 KB 应答的 p50 为 {number(alone)} µs。",
+    )
+
+
+def waits(reports: Reports, say: Say) -> str:
+    """Return how calls get on that each wait for 50 ms."""
+    pool = reports["pool"]
+    rate, p99 = (_figure(pool, "HTTP: 50 ms, callers: 256", PROGRAM, metric) for metric in ("rate", "p99"))
+    ideal = _figure(pool, "HTTP: 50 ms, callers: 256", "ideal", "rate").median
+    head = [say("256 callers, 50 ms each", "256 个调用者，每次 50 ms"), say("program", "程序"), say("ideal", "理想值")]
+    rows = [
+        [say("calls a second", "每秒调用"), number(rate.median), number(ideal)],
+        ["p99", f"{number(p99.median / 1000)} ms", "50.0 ms"],
+    ]
+    return "\n".join(table(head, rows))
+
+
+def events(reports: Reports, say: Say) -> str:
+    """Return the events that a store takes."""
+    stores = reports["stores"]
+    head = [
+        say("store", "存储"),
+        say("events a second, one at a time", "每秒事件，逐个到达"),
+        say("16 at the same time", "16 个同时到达"),
+    ]
+    case = "event intake, {}, threads: {}".format
+    rows = [
+        [store, *(number(_figure(stores, case(name, threads), PROGRAM, "rate").median) for threads in (1, 16))]
+        for name, store in (("memory", "`memory:`"), ("SQLite", "`sqlite:`"), ("Redis", "`redis:`"))
+    ]
+    return "\n".join(table(head, rows))
+
+
+def _figure(report: Report, case: str, name: str, metric: str) -> Figure:
+    figure = report.find(case, name, metric)
+    if figure is None:
+        raise SystemExit(f"{report.benchmark}.json has no {metric} of {name!r} in {case!r}: run scripts/bench --all")
+    return figure

@@ -1,0 +1,52 @@
+"""The figures of the pages about performance and scale are those of the kept results, in both languages."""
+
+import re
+
+import pytest
+
+from benchmarks.pages import BLOCKS, pages, renewed
+from benchmarks.report import RESULTS, read_reports
+from scripts.reference.text import Say
+
+NUMBER = re.compile(r"\d[\d,.]*\d|\d")
+
+
+def test_the_pages_show_the_results_that_are_kept() -> None:
+    stale = [path.name for path, text in pages(read_reports(RESULTS)).items() if path.read_text("utf-8") != text]
+    assert stale == [], "run python -m benchmarks.pages"
+
+
+def test_every_block_is_on_a_page_of_each_language() -> None:
+    texts = {path: path.read_text("utf-8") for path in pages(read_reports(RESULTS))}
+    for language in ("en", "zh"):
+        named = [
+            name
+            for path, text in texts.items()
+            if f"/{language}/" in str(path)
+            for name in re.findall(r"<!-- figures: (\w+) -->", text)
+        ]
+        assert sorted(named) == sorted(BLOCKS)
+
+
+@pytest.mark.parametrize("name", sorted(BLOCKS))
+def test_both_languages_say_the_same_numbers(name: str) -> None:
+    reports = read_reports(RESULTS)
+    english, chinese = (BLOCKS[name](reports, Say(language)).splitlines() for language in ("en", "zh"))
+    tables = [[line for line in lines if line.startswith("|")] for lines in (english, chinese)]
+    assert len(tables[0]) == len(tables[1])
+    for one, other in zip(*tables, strict=True):
+        assert sorted(NUMBER.findall(one)) == sorted(NUMBER.findall(other)), (one, other)
+
+
+def test_the_text_around_a_block_stays() -> None:
+    page = "before\n<!-- figures: events -->\nold\n<!-- end -->\nafter\n"
+    once = renewed(page, read_reports(RESULTS), "en")
+    assert once.startswith("before\n<!-- figures: events -->\n\n| store |")
+    assert once.endswith("|\n\n<!-- end -->\nafter\n")
+    assert "old" not in once
+    assert renewed(once, read_reports(RESULTS), "en") == once
+
+
+def test_a_page_that_names_unknown_figures_is_refused() -> None:
+    with pytest.raises(KeyError, match="nowhere"):
+        renewed("<!-- figures: nowhere -->\n<!-- end -->", {}, "en")
