@@ -72,7 +72,13 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
             yaml.safe_load(block)
         except yaml.YAMLError as error:
             LOG.warning("%s: a block is no YAML: %s", page.file.src_uri, error)
-    return _OUTSIDE.sub(r"\1 (`\2`)", markdown)
+    return _OUTSIDE.sub(_named, markdown)
+
+
+def _named(link: re.Match[str]) -> str:
+    """Return the text of a link with the path that it leads to, unless the text is the path."""
+    text, path = link.groups()
+    return text if text.strip("`") == path else f"{text} (`{path}`)"
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
