@@ -17,6 +17,7 @@ from Crypto.PublicKey import RSA
 
 import wwspec_router
 from tests.support.apps import ROOT
+from tests.support.command import wwspec
 from tests.support.pages import blocks_of_page
 from tests.support.waiting import wait_until
 from wwspec_router.cli.main import VERBS
@@ -102,18 +103,21 @@ def test_every_command_of_a_page_works(lines: list[str], application: Path, zone
 
 def run(line: str, application: Path, zone: Zone) -> None:
     words = shlex.split(line)
-    module = {"wwspec": "wwspec_router", "pytest": "pytest"}.get(words[0])
-    assert module, f"tell this test how to run {line}"
-    url = zone.client.url
-    done = subprocess.run(
-        [sys.executable, "-m", module, *words[1:]],
-        cwd=application,
-        env={**os.environ, **(app_of(zone) if words[1:2] in (["app"], ["keys"]) else {"WWSPEC_EMULATOR_URL": url})},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    own = app_of(zone) if words[1:2] in (["app"], ["keys"]) else {"WWSPEC_EMULATOR_URL": zone.client.url}
+    environment = {**os.environ, **own}
+    if words[0] == "wwspec":
+        done = wwspec(application, *words[1:], environment=environment)
+    else:
+        assert words[0] == "pytest", f"tell this test how to run {line}"
+        done = subprocess.run(
+            [sys.executable, "-m", *words],
+            cwd=application,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
     assert done.returncode == 0, done.stderr + done.stdout
 
 
