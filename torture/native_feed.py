@@ -232,7 +232,7 @@ class _Feed:
         self._values = Values(self._random)
         texts = [self._mutator.changed(text) for text in self._bases(judge) * 20]
         large = max(self._bases(judge), key=len)
-        texts += [f"{' ' * size}{large}" for size in (1, 16_300, 16_384, 40_000, 300_000)] * 10
+        texts += [f"{' ' * size}{large}" for size in (1, 40_000, 524_000, 524_288, 600_000)] * 10
         expected = [judge.says(text) for text in texts]
         fits, barrier = judge.fitters[0].fits, threading.Barrier(_THREADS)
 
