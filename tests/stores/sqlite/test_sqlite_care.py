@@ -173,6 +173,21 @@ def test_a_store_that_could_not_write_serves_again_when_it_can(tmp_path: Path) -
         store.check()
 
 
+@pytest.mark.slow  # waits until a write is refused
+def test_a_file_that_a_later_release_has_changed_keeps_its_version_when_it_can_be_written_again(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store:
+        with locked(path):
+            assert "locked" in refused(lambda: store.put("corp", 1, "id", "text", 1000))
+        with closing(sqlite3.connect(path)) as later:
+            later.execute("PRAGMA user_version = 99")
+        store.check()
+        with closing(sqlite3.connect(path)) as later:
+            assert later.execute("PRAGMA user_version").fetchone() == (99,)
+
+
 def store_threads() -> int:
     return sum(thread.name == "wwspec-store" for thread in threading.enumerate())
 

@@ -208,8 +208,9 @@ class SqliteFile:
             raise StoreError(f"{self._path}: this file system can't hold a shared SQLite file; use a local disk")
 
     def _touch(self, db: sqlite3.Connection) -> None:
-        """Write something, to check that writing works."""
-        db.execute(f"PRAGMA user_version = {len(self._schema)}")
+        """Write something, to check that writing works: the version that the file has, also that of a later release."""
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        db.execute(f"PRAGMA user_version = {version}")
 
     def _write_batch(self, first: _Write, others: Callable[[], list[_Write]]) -> None:
         """Write what waits, as soon as the lock is acquired; if it is not in time, only the first write fails."""
