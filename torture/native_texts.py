@@ -236,6 +236,7 @@ class Mutator:
             self._copy_member,
             self._copy_member,
             self._remove_member,
+            self._empty,
             self._swap,
             self._escape,
             self._escape,
@@ -330,6 +331,16 @@ class Mutator:
         start, end = self._member(tokens)
         with_comma = end + 1 if end < len(tokens) and tokens[end] == "," and self._random.random() < 0.7 else end
         del tokens[start:with_comma]
+
+    def _empty(self, tokens: list[str]) -> None:
+        """Remove all that an array or an object has."""
+        start = self._at(tokens, "[{")
+        depth = 0
+        for index in range(start, len(tokens)):
+            depth += (tokens[index] in ("{", "[")) - (tokens[index] in ("}", "]"))
+            if depth == 0:
+                del tokens[start + 1 : index]
+                return
 
     def _swap(self, tokens: list[str]) -> None:
         one, other = (self._at(tokens, '"-0123456789tf') for _ in range(2))

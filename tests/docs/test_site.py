@@ -1,5 +1,7 @@
 """The built site in Debian's Chromium: it asks no other host, fits its window, and its search finds words."""
 
+import fcntl
+import os
 import shutil
 import subprocess
 import threading
@@ -15,7 +17,6 @@ from tests.support.apps import ROOT
 
 pytestmark = pytest.mark.slow  # builds the site, which takes half a minute, and starts a browser
 
-SITE = ROOT / "build" / "site"
 CHROMIUM = shutil.which("chromium") or ""
 PAGES = ["index", "how-to/console", "explanation/zone", "explanation/call", "reference/contracts", "reference/api"]
 """The start, pictures, diagrams, long tables, signatures."""
@@ -29,11 +30,26 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the site, which one of the processes that run these tests builds."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder = shared / "site"
+    with (shared / "site.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            command = [str(ROOT / "scripts" / "docs"), "--into", str(shared / "unfinished")]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+            assert done.returncode == 0, done.stdout + done.stderr
+            (shared / "unfinished").rename(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def url(site: Path) -> Iterator[str]:
     """Where the site is served, as it is built."""
-    done = subprocess.run([str(ROOT / "scripts" / "docs")], capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(SITE))) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site))) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -111,9 +127,9 @@ def test_the_site_begins_in_the_language_of_the_reader(browser: Browser, url: st
         context.close()
 
 
-def test_the_folder_can_be_read_without_a_server(browser: Browser, url: str) -> None:
+def test_the_folder_can_be_read_without_a_server(browser: Browser, site: Path) -> None:
     page = opened(browser, 1280)
-    page.goto(Path(SITE / "zh" / "index.html").as_uri())
+    page.goto((site / "zh" / "index.html").as_uri())
     page.get_by_role("link", name="参考").first.click()
-    page.wait_for_url((SITE / "zh" / "reference" / "index.html").as_uri())
+    page.wait_for_url((site / "zh" / "reference" / "index.html").as_uri())
     page.context.close()

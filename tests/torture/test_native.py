@@ -80,7 +80,7 @@ def fed(fault: tuple[str, str], build: str, folder: Path, task: str, count: int)
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_a_wrong_certainty_is_found(fault: tuple[str, str], tmp_path: Path) -> None:
-    exit_code, report, said = fed(fault, "gcc", tmp_path, "texts", 40_000)
+    exit_code, report, said = fed(fault, "gcc", tmp_path, "texts", 150_000)
     assert (exit_code, said) == (0, "")
     assert report.failures
 
