@@ -137,7 +137,6 @@ def test_results_of_every_benchmark_are_kept() -> None:
     assert sorted(pages.read_reports(pages.RESULTS)) == names()
 
 
-@pytest.mark.xfail(strict=True, reason="the kept results are older than limit-0 and the inline GET; remove with a run")
 def test_every_target_is_taken_by_a_full_run() -> None:
     reports = pages.read_reports(pages.RESULTS)
     assert [each for each in TARGETS if outcome(each, reports[each.benchmark]) is None] == []
