@@ -116,7 +116,7 @@ def setting_options(function: FunctionT, *, but: Collection[str] = ()) -> Functi
 
     `help.SettingsCommand` shows them by topic.
     """
-    for setting in reversed(settings().values()):
+    for setting in reversed(tuple(settings().values())):
         if setting.name not in but:
             function = _option(setting)(function)
     return function

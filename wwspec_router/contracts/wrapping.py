@@ -74,7 +74,7 @@ def merged_events_example(events: list[Any], added: dict[str, type[Contract]]) -
         added: As of `merged_events`.
     """
     own = {name: console_example(contract) for name, contract in added.items()}
-    return merged([console_example(Output), *events, {"event_type": "text", "timestamp": 1}, own])
+    return merged([console_example(Output), {"event_type": "text", "timestamp": 1}, *events, own])
 
 
 def func_input(name: str, request: type) -> type:
