@@ -16,6 +16,10 @@ from time import monotonic
 from typing import NamedTuple
 
 from msgspec.json import encode
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from wwspec_router.config import SdkSource, Settings
@@ -30,7 +34,7 @@ from wwspec_router.logs import SdkLogHandler, log_stray
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.monitoring.monitor import Monitor
 from wwspec_router.monitoring.shared import SharedFigures
-from wwspec_router.protocol.answers import LARGE_BODY, LATE_BODY, Answer
+from wwspec_router.protocol.answers import LARGE_BODY, LATE_BODY, WRONG_METHOD, Answer
 from wwspec_router.protocol.framing import content_length
 from wwspec_router.protocol.lean import Submit
 from wwspec_router.registry.table import AbilityTable, build_table, check_configuration
@@ -41,7 +45,6 @@ from wwspec_router.serving.calls import Calls
 from wwspec_router.serving.exchange import Exchange, MeasuredExchange
 from wwspec_router.serving.gauges import read_gauges, read_stored
 from wwspec_router.serving.liveness import CallWatch, Liveness
-from wwspec_router.serving.pages import Pages, send_answer
 from wwspec_router.serving.readiness import Readiness
 from wwspec_router.serving.workers import WorkerPool
 from wwspec_router.stores import open_store, risks_of
@@ -139,7 +142,14 @@ class ZoneProgram:
         """Called, from a thread, when the event loop has been held up for `hang_after` seconds; set by the server."""
         self.on_exhausted: Callable[[], None] = lambda: None
         """Called once when every thread hangs and none can be added; set by the server."""
-        self._pages = Pages(self._faults, self._lifespan)
+        self._pages = Starlette(
+            routes=[
+                Route("/healthz", self._health, methods=["GET"]),
+                Route("/readyz", self._ready, methods=["GET"]),
+                Route("/", _only_post, methods=["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"]),
+            ],
+            lifespan=self._lifespan,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -159,7 +169,7 @@ class ZoneProgram:
         return None if self._calls is None else self._calls.submit
 
     @asynccontextmanager
-    async def _lifespan(self) -> AsyncIterator[None]:
+    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         await self.start()
         try:
             yield
@@ -286,9 +296,14 @@ class ZoneProgram:
         else:
             self._store.close()
 
-    def _faults(self) -> list[str]:
-        """Return a line for each thing that keeps this process from taking calls."""
-        return self._running.readiness.faults() if self._running is not None else ["not running"]
+    async def _health(self, request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def _ready(self, request: Request) -> Response:
+        faults = self._running.readiness.faults() if self._running is not None else ["not running"]
+        if not faults:
+            return PlainTextResponse("ok\n")
+        return PlainTextResponse("".join(f"{fault}\n" for fault in faults), 503)
 
 
 class _Running(NamedTuple):
@@ -304,6 +319,17 @@ class _Running(NamedTuple):
     """A thread for what blocks while the program stops."""
 
 
+async def _only_post(request: Request) -> Response:
+    response = Response(WRONG_METHOD.body, WRONG_METHOD.status)
+    response.raw_headers = WRONG_METHOD.headers.copy()
+    return response
+
+
+async def _send(send: Send, answer: Answer) -> None:
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
 class _Endpoint:
     """POST /: one exchange."""
 
@@ -317,7 +343,7 @@ class _Endpoint:
             body = await self._read(scope, receive)
         except _NotReadError as error:
             if error.answer is not None:
-                await send_answer(send, error.answer)
+                await _send(send, error.answer)
             return
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
         answered: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
@@ -337,7 +363,7 @@ class _Endpoint:
             call.hang_up()
             raise
         if answer is not None:
-            await send_answer(send, answer)
+            await _send(send, answer)
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes:
         """Read the request's body, within its limits on size and time."""
