@@ -15,7 +15,7 @@ from wwspec_router.emulator.http.abilities import request_text
 from wwspec_router.emulator.platform import POSTED, Callbacks, Platform
 from wwspec_router.emulator.program.programs import ask_program, begin
 from wwspec_router.emulator.scene import SceneMessage, check_message
-from wwspec_router.emulator.settings import check_url
+from wwspec_router.emulator.settings import CALLBACK_NAMES, check_url
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.state.faults import FaultSpec
@@ -32,7 +32,7 @@ MAX_TIMES = 1000
 APIS = {APP: ("gettoken", *(api.rpartition("/")[2] for api in POSTED)), SDK: SDK_APIS}
 """Side -> the APIs that a fault may name there; on a program's side it names an ability ID or event type."""
 
-NO_CALLBACK = "the emulator has no callback URL: start it with --callback-url, --callback-token and --encoding-aes-key"
+NO_CALLBACK = "the emulator has no callback URL: start it with {}, {} and {}".format(*CALLBACK_NAMES)
 
 
 class Replay(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
