@@ -88,7 +88,8 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
         if any(callback) and not all(callback):
             missing = " and ".join(name for name, value in zip(CALLBACK_NAMES, callback, strict=True) if not value)
             raise ConfigurationError(
-                f"the app's callback is its URL, its Token and its EncodingAESKey: set all three or none; missing: {missing}"
+                "the app's callback is its URL, its Token and its EncodingAESKey: set all three or none; missing: "
+                f"{missing}"
             )
         for name, url in (("callback_url", self.callback_url), ("debug_url", self.debug_url)):
             if url:
