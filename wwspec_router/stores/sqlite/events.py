@@ -10,7 +10,6 @@ import math
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 
 from wwspec_router.errors import StoreError
@@ -180,7 +179,7 @@ class SqliteStore(SqliteJobs, SqliteOnce):
         size, now = len(encoded("text", text)), self._clock()
         row = (*storable_key(corpid, agentid, notify_id), now + positive("ttl", ttl), size, text)
         removes = self._removes_expired(row, now)
-        alone = None if removes else partial(add_newest, row=row, limits=self._limits)
+        alone = None if removes else lambda db: add_newest(db, row, self._limits)
         if not self._file.write(lambda db: self._put(db, row, removes, now), alone=alone):
             raise full(self._limits)
 

@@ -79,7 +79,7 @@ class SqliteFile:
         self._synced = True  # the writer's setting
         self._failed = False  # the last transaction
         self.together = 0
-        """How many writes are in the transaction that runs `work`."""
+        """How many writes are in the transaction that runs `work`, or were in the last one."""
         self._lost: str | None = None  # the file that was deleted or replaced
         clearly(self._path, patiently, time.monotonic() + OPEN_TIMEOUT, self._open)
 
@@ -96,7 +96,8 @@ class SqliteFile:
             work: Reads and writes through its connection, and neither begins nor commits. It may run on another
                 thread, and a second time in a new transaction when the first one failed.
             alone: Does the same by a single statement, which is a transaction of its own. It is tried first when nobody
-                else writes. Where it returns something false it has changed nothing, and `work` runs.
+                else writes or did so in the last transaction. Where it returns something false it has changed nothing,
+                and `work` runs.
             synced: Whether the write must outlive a crash of the machine. If not, it returns sooner, and still outlives
                 every process.
 
@@ -104,7 +105,7 @@ class SqliteFile:
             StoreError: It could not be stored, or another process kept the file locked for `LOCK_TIMEOUT` seconds,
                 counted from this call.
         """
-        if alone is not None and self._group.idle and not self._write_lock.locked():
+        if alone is not None and self.together <= 1 and self._group.idle and not self._write_lock.locked():
             with self._write_lock:
                 done = self._guarded(self._at_once, alone, synced)
             if done:
