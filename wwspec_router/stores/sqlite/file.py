@@ -105,9 +105,11 @@ class SqliteFile:
             StoreError: It could not be stored, or another process kept the file locked for `LOCK_TIMEOUT` seconds,
                 counted from this call.
         """
-        if alone is not None and self.together <= 1 and self._group.idle and not self._write_lock.locked():
-            with self._write_lock:
+        if alone is not None and self.together <= 1 and self._group.idle and self._write_lock.acquire(blocking=False):
+            try:
                 done = self._guarded(self._at_once, alone, synced)
+            finally:
+                self._write_lock.release()
             if done:
                 return done
         write = _Write(work, synced)
