@@ -91,7 +91,7 @@ def test_the_errcode_of_an_sdk_api_is_told_from_that_of_the_program(app: ZoneCli
         (answer(45009), PlatformError, True, False),
         (answer(45033), PlatformError, True, False),
         (answer(48002), PlatformError, False, False),
-        (answer(710674), PlatformError, False, False),
+        (answer(710674), PlatformError, True, False),
         (answer(710675), PlatformError, False, True),
         (answer(790014), ContractMisfitError, False, True),
         (answer(790016), ContractMisfitError, False, False),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from wwspec_router.client.errors import BadAnswerError, ZoneClientError
+from wwspec_router.errcodes import DOWN
 from wwspec_router.errors import ConfigurationError
 
 __all__ = ["NOT_SENT", "NO_ANSWER", "NO_JSON", "Facts", "RetryPolicy", "facts_of_errcode", "facts_of_status"]
@@ -32,15 +33,13 @@ _TOO_MANY_REQUESTS = 429
 _SERVER_ERRORS = range(500, 600)
 
 _ERRCODES = {
-    **dict.fromkeys((-1, 45009, 45033), _BUSY),
+    **dict.fromkeys((-1, 45009, 45033, DOWN), _BUSY),
     **dict.fromkeys((45029, 710638, 710639, 710675, 710676, 710677, 790013, 790014, 790022, 790023), _UNKNOWN),
-    **dict.fromkeys(
-        (710636, 710640, 710641, 710642, 710645, 710646, 710647, 710651, 710671, 710672, 710673, 710674), _REFUSED
-    ),
+    **dict.fromkeys((710636, 710640, 710641, 710642, 710645, 710646, 710647, 710651, 710671, 710672, 710673), _REFUSED),
     **dict.fromkeys((790012, 790015, 790016, 790017, 790020, 790021, 800001, 800002, 800003), _REFUSED),
 }
 """Errcodes of a call [100042]. Before it calls the program WeCom checks the token, the frequency, the app's rights, the
-IDs and the request; 710674 is a program that it could not connect to."""
+IDs and the request. A program that it could not connect to may be one that is replaced, and back within seconds."""
 _ZONE = range(710000, 900000)
 """Codes of the zone: one that is not in the table may come from either side of the program's work."""
 
