@@ -33,6 +33,7 @@ enum {
     MAX_NODES = 20000, /* of one plan */
     MAX_DIGITS = 18,   /* so that every number fits a long long */
     SLOTS = 128,       /* of the table of keys; a power of 2, above MAX_KEYS */
+    HEAD = 16,         /* bytes of a key that are compared in one step */
     KEEP_GIL = 1 << 19 /* bytes up to which giving up the GIL costs more than it brings: see benchmarks/README.md */
 };
 
@@ -47,6 +48,7 @@ typedef struct {
 
 typedef struct {
     Text name;
+    uint64_t head[2], mask[2]; /* the first HEAD bytes of the name with the quote after it; which bits those are */
     Node *value;
 } Key;
 
@@ -71,10 +73,14 @@ typedef struct {
 
 /* ---- The walk. No Python object is touched here, and the GIL may be free. ---- */
 
-static const uint8_t *walk(const Node *node, const uint8_t *p, const uint8_t *end);
+/* Two functions call each other. The rest is compiled into them: a call takes as long as a short value. */
+#define WALK static __attribute__((noinline)) const uint8_t *
+#define INLINE static inline __attribute__((always_inline)) const uint8_t *
+WALK walk_list(const Node *node, const uint8_t *p, const uint8_t *end);
+WALK walk_object(const Node *node, const uint8_t *p, const uint8_t *end, uint8_t *next);
 
 static inline const uint8_t *skip_space(const uint8_t *p) {
-    while (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r') p++;
+    while (*p <= ' ' && (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r')) p++;
     return p;
 }
 
@@ -126,7 +132,7 @@ static long long characters(const uint8_t *p, const uint8_t *end) {
     return count;
 }
 
-static inline const uint8_t *walk_text(const Node *node, const uint8_t *p, const uint8_t *end) {
+INLINE walk_text(const Node *node, const uint8_t *p, const uint8_t *end) {
     if (*p != '"') return NULL;
     const uint8_t *start = p + 1;
     p = closing_quote(start, end);
@@ -160,7 +166,7 @@ static int is_listed(const Node *node, long long value) {
     return low < node->count && node->integers[low] == value;
 }
 
-static inline const uint8_t *walk_integer(const Node *node, const uint8_t *p) {
+INLINE walk_integer(const Node *node, const uint8_t *p) {
     int is_negative = *p == '-';
     p += is_negative;
     const uint8_t *start = p;
@@ -183,12 +189,28 @@ static const uint8_t *walk_boolean(const uint8_t *p, const uint8_t *end) {
     return NULL;
 }
 
-static const uint8_t *walk_list(const Node *node, const uint8_t *p, const uint8_t *end) {
+/* `next` says for an object which key came after which in the one before it, and is NULL when there was none. */
+INLINE walk(const Node *node, const uint8_t *p, const uint8_t *end, uint8_t *next) {
+    switch (node->kind) {
+    case TEXT: return walk_text(node, p, end);
+    case TEXTS: return walk_texts(node, p, end);
+    case INTEGER: case INTEGERS: return walk_integer(node, p);
+    case BOOLEAN: return walk_boolean(p, end);
+    case LIST: return walk_list(node, p, end);
+    case OBJECT: return walk_object(node, p, end, next);
+    case NEVER: break;
+    }
+    return NULL;
+}
+
+WALK walk_list(const Node *node, const uint8_t *p, const uint8_t *end) {
     if (*p != '[') return NULL;
     p = skip_space(p + 1);
     if (*p == ']') return node->least > 0 ? NULL : p + 1;
+    uint8_t next[MAX_KEYS + 1];
+    for (int i = 0; i <= MAX_KEYS; i++) next[i] = (uint8_t)i;
     for (long long count = 1;; count++) {
-        p = walk(node->item, p, end);
+        p = walk(node->item, p, end, next);
         if (p == NULL) return NULL;
         p = skip_space(p);
         if (*p == ']') return count < node->least || count > node->most ? NULL : p + 1;
@@ -203,9 +225,17 @@ static inline unsigned hash_of(const uint8_t *name, Py_ssize_t size) {
     return (unsigned)(name[0] * 37 + name[size / 2] * 11 + name[size - 1] * 5 + size) % SLOTS;
 }
 
-static inline int is_key(const Key *key, const uint8_t *p, const uint8_t *end) {
+static inline int is_whole_key(const Key *key, const uint8_t *p, const uint8_t *end) {
     Py_ssize_t size = key->name.size;
     return end - p > size && p[size] == '"' && memcmp(p, key->name.start, (size_t)size) == 0;
+}
+
+static inline int is_key(const Key *key, const uint8_t *p, const uint8_t *end) {
+    if (end - p < HEAD) return is_whole_key(key, p, end);
+    uint64_t head[2];
+    memcpy(head, p, HEAD);
+    if (((head[0] & key->mask[0]) ^ key->head[0]) | ((head[1] & key->mask[1]) ^ key->head[1])) return 0;
+    return key->name.size < HEAD || is_whole_key(key, p, end);
 }
 
 /* Returns the index of the key at `p`, which is after the opening quote; -1 when it is none of the object's. */
@@ -220,27 +250,28 @@ static Py_ssize_t find_key(const Node *node, const uint8_t *p, const uint8_t *en
     return -1;
 }
 
-static const uint8_t *walk_object(const Node *node, const uint8_t *p, const uint8_t *end) {
+WALK walk_object(const Node *node, const uint8_t *p, const uint8_t *end, uint8_t *next) {
     if (*p != '{') return NULL;
     p = skip_space(p + 1);
     if (*p == '}') return node->required == 0 ? p + 1 : NULL;
     uint64_t seen = 0;
-    Py_ssize_t expected = 0; /* keys mostly come in the order of the contract */
+    Py_ssize_t place = 0; /* 1 more than the index of the key before */
     for (;;) {
         if (*p != '"') return NULL;
         p++;
-        Py_ssize_t index = expected;
+        Py_ssize_t index = next == NULL ? place : next[place]; /* mostly in the order of the contract, or as before */
         if (index >= node->count || !is_key(&node->keys[index], p, end)) {
             index = find_key(node, p, end);
             if (index < 0) return NULL;
+            if (next != NULL) next[place] = (uint8_t)index;
         }
         uint64_t bit = (uint64_t)1 << index;
         if (seen & bit) return NULL;
         seen |= bit;
-        expected = index + 1;
+        place = index + 1;
         p = skip_space(p + node->keys[index].name.size + 1);
         if (*p != ':') return NULL;
-        p = walk(node->keys[index].value, skip_space(p + 1), end);
+        p = walk(node->keys[index].value, skip_space(p + 1), end, NULL);
         if (p == NULL) return NULL;
         p = skip_space(p);
         if (*p == '}') return (seen & node->required) == node->required ? p + 1 : NULL;
@@ -249,21 +280,8 @@ static const uint8_t *walk_object(const Node *node, const uint8_t *p, const uint
     }
 }
 
-static const uint8_t *walk(const Node *node, const uint8_t *p, const uint8_t *end) {
-    switch (node->kind) {
-    case TEXT: return walk_text(node, p, end);
-    case TEXTS: return walk_texts(node, p, end);
-    case INTEGER: case INTEGERS: return walk_integer(node, p);
-    case BOOLEAN: return walk_boolean(p, end);
-    case LIST: return walk_list(node, p, end);
-    case OBJECT: return walk_object(node, p, end);
-    case NEVER: break;
-    }
-    return NULL;
-}
-
 static int fits_whole(const Node *root, const uint8_t *text, const uint8_t *end) {
-    const uint8_t *p = walk(root, skip_space(text), end);
+    const uint8_t *p = walk(root, skip_space(text), end, NULL);
     return p != NULL && skip_space(p) == end;
 }
 
@@ -335,9 +353,11 @@ static int read_keys(Node *node, PyObject *keys, int depth, int *nodes) {
         if (!PyArg_ParseTuple(entry, "OOp", &name, &value, &is_required)) return -1;
         if (read_text(name, &key->name) < 0) return -1;
         const uint8_t *start = (const uint8_t *)key->name.start;
-        if (skip_plain(start, start + key->name.size) != start + key->name.size) {
-            return refuse("a plan's key needs an escape");
-        }
+        size_t size = (size_t)key->name.size;
+        if (skip_plain(start, start + size) != start + size) return refuse("a plan's key needs an escape");
+        memset(key->mask, 0xff, size < HEAD ? size + 1 : HEAD);
+        memcpy(key->head, start, size < HEAD ? size : HEAD);
+        if (size < HEAD) ((char *)key->head)[size] = '"';
         key->value = read_plan(value, depth + 1, nodes);
         if (key->value == NULL) return -1;
         if (is_required) node->required |= (uint64_t)1 << node->count;
@@ -355,35 +375,20 @@ static int read_node(Node *node, PyObject *plan, int depth, int *nodes) {
     }
     const char *kind = PyUnicode_AsUTF8(PyTuple_GET_ITEM(plan, 0));
     if (kind == NULL) return -1;
-    if (strcmp(kind, "text") == 0) {
-        node->kind = TEXT;
-        return PyArg_ParseTuple(plan, "sLLL", &kind, &node->least, &node->most, &node->max_bytes) ? 0 : -1;
-    }
-    if (strcmp(kind, "integer") == 0) {
-        node->kind = INTEGER;
-        return PyArg_ParseTuple(plan, "sLL", &kind, &node->least, &node->most) ? 0 : -1;
-    }
-    if (strcmp(kind, "boolean") == 0) {
-        node->kind = BOOLEAN;
-        return 0;
-    }
-    if (strcmp(kind, "texts") == 0) {
-        node->kind = TEXTS;
-        return PyArg_ParseTuple(plan, "sO!", &kind, &PyTuple_Type, &inner) ? read_texts(node, inner) : -1;
-    }
-    if (strcmp(kind, "integers") == 0) {
-        node->kind = INTEGERS;
-        return PyArg_ParseTuple(plan, "sO!", &kind, &PyTuple_Type, &inner) ? read_integers(node, inner) : -1;
-    }
-    if (strcmp(kind, "list") == 0) {
-        node->kind = LIST;
+    static const char *const kinds[] = {"never", "text", "texts", "integer", "integers", "boolean", "list", "object"};
+    for (Kind each = TEXT; each <= OBJECT; each++) if (strcmp(kind, kinds[each]) == 0) node->kind = each;
+    switch (node->kind) {
+    case TEXT: return PyArg_ParseTuple(plan, "sLLL", &kind, &node->least, &node->most, &node->max_bytes) ? 0 : -1;
+    case INTEGER: return PyArg_ParseTuple(plan, "sLL", &kind, &node->least, &node->most) ? 0 : -1;
+    case BOOLEAN: return 0;
+    case TEXTS: return PyArg_ParseTuple(plan, "sO!", &kind, &PyTuple_Type, &inner) ? read_texts(node, inner) : -1;
+    case INTEGERS: return PyArg_ParseTuple(plan, "sO!", &kind, &PyTuple_Type, &inner) ? read_integers(node, inner) : -1;
+    case LIST:
         if (!PyArg_ParseTuple(plan, "sOLL", &kind, &inner, &node->least, &node->most)) return -1;
-        node->item = read_plan(inner, depth + 1, nodes);
-        return node->item == NULL ? -1 : 0;
-    }
-    if (strcmp(kind, "object") == 0) {
-        node->kind = OBJECT;
+        return (node->item = read_plan(inner, depth + 1, nodes)) == NULL ? -1 : 0;
+    case OBJECT:
         return PyArg_ParseTuple(plan, "sO!", &kind, &PyTuple_Type, &inner) ? read_keys(node, inner, depth, nodes) : -1;
+    case NEVER: break;
     }
     return refuse("a plan has no node of this kind");
 }
@@ -438,13 +443,9 @@ static PyObject *fitter_fits(Fitter *self, PyObject *text) {
         PyErr_Clear(); /* half of a surrogate pair */
         Py_RETURN_FALSE;
     }
-    int fits;
-    if (size <= KEEP_GIL) fits = fits_whole(self->root, start, start + size);
-    else {
-        Py_BEGIN_ALLOW_THREADS
-        fits = fits_whole(self->root, start, start + size);
-        Py_END_ALLOW_THREADS
-    }
+    PyThreadState *state = size > KEEP_GIL ? PyEval_SaveThread() : NULL;
+    int fits = fits_whole(self->root, start, start + size);
+    if (state != NULL) PyEval_RestoreThread(state);
     return PyBool_FromLong(fits);
 }
 
