@@ -35,8 +35,7 @@ def page(say: Say) -> str:
                 "命令行选项、环境变量、应用目录下的 "
                 "`wwspec.toml`（键名是选项名去掉 `--`，写在 `[serve]` 下）。`wwspec config` "
                 "列出每一项的当前值和来源。"
-                "时间的单位是秒，大小的单位是字节。用法见[设置选项](../how-to/settings-file.md#settings)。"
-                "说明取自代码，为英文。",
+                "时间的单位是秒，大小的单位是字节。用法见[设置选项](../how-to/settings-file.md#settings)。",
             ),
         )
     ]
@@ -58,7 +57,8 @@ def page(say: Say) -> str:
 def _rows(setting: Setting, say: Say) -> list[tuple[str, ...]]:
     name, file, named = f"`--{setting.option}`", f"`--{setting.option}-file`", variable(setting.option)
     link = say("See [secrets](../how-to/secrets.md#secrets).", "见[密钥](../how-to/secrets.md#secrets)。")
-    row = (name, _default(setting, say), say(setting.allowed, _allowed_in_chinese(setting)), f"`{named}`", setting.text)
+    meaning = say.of_code(setting.text)
+    row = (name, _default(setting, say), say(setting.allowed, _allowed_in_chinese(setting)), f"`{named}`", meaning)
     match setting.secret:
         case Secret.NEVER:
             return [row]
@@ -68,7 +68,7 @@ def _rows(setting: Setting, say: Say) -> list[tuple[str, ...]]:
             )
             return [row, (file, "", "", f"`{named}_FILE`", text)]
         case Secret.ALWAYS:
-            return [(file, "", "", f"`{named}`, `{named}_FILE`", f"{setting.text} {link}")]
+            return [(file, "", "", f"`{named}`, `{named}_FILE`", say(f"{meaning} {link}", f"{meaning}{link}"))]
 
 
 def _default(setting: Setting, say: Say) -> str:
