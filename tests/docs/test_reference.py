@@ -111,7 +111,7 @@ def test_every_api_and_fault_of_the_emulator(language: str) -> None:
     assert {f"/cgi-bin/{path}" for path in (*calls.APIS, uploads.API)} <= cells
 
 
-@pytest.mark.parametrize("page", ["settings", "metrics", "figures", "cli"])
+@pytest.mark.parametrize("page", ["settings", "metrics", "figures", "cli", "errors"])
 def test_no_cell_of_these_tables_is_english_on_the_chinese_page(language: str, page: str) -> None:
     rows = re.findall(r"^\| (.+) \|$", reference(language, page), re.MULTILINE)
     cells = [re.sub(r"`[^`]*`|list of \w+", "", cell) for row in rows for cell in row.split(" | ")]
@@ -123,7 +123,7 @@ def test_no_cell_of_these_tables_is_english_on_the_chinese_page(language: str, p
 
 
 def test_every_translation_is_of_a_text_of_the_code(language: str) -> None:
-    pages = "".join(reference(language, page) for page in ("settings", "metrics", "figures", "cli"))
+    pages = "".join(reference(language, page) for page in ("settings", "metrics", "figures", "cli", "errors"))
     for english, chinese in chinese_texts().items():
         text = re.sub("<(?!br>)", "&lt;", chinese if language == "zh" else english)
         assert text in pages or text.replace("&lt;", "<") in pages, f"chinese.toml: {english}"
