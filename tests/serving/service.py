@@ -235,6 +235,7 @@ class Service:
         sealed = seal.seal_call(self.key, content)
         with httpx.Client(trust_env=False, timeout=DEADLINE) as client:
             response = client.post(f"{self.url}/", content=sealed.body, headers=sealed.headers)
+        response.raise_for_status()
         reply = msgspec.json.decode(seal.open_reply(self.key, response.headers.items(), response.text).text)
         assert reply["errcode"] == 0, reply
         return reply

@@ -2,12 +2,69 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from tests.support.redis_clock import RewindingClock
 from tests.support.redis_group import LocalGroup
 from tests.support.redis_server import LocalRedis
 from tests.support.waiting import wait_until
 from wwspec_router.errors import StoreError
+from wwspec_router.stores import StoreLimits, open_store
+from wwspec_router.stores.redis.events import RedisStore
+from wwspec_router.testing.job_samples import ids, job
+from wwspec_router.testing.store_suite import StoreFactory, StoreSuite
+
+
+class GroupSuite(StoreSuite):
+    """A store over several servers: all that a store must do, and what happens when another server takes over."""
+
+    local: Callable[[Path], AbstractContextManager[LocalGroup]]
+    """Runs servers with their files in a folder."""
+    names: tuple[str, ...]
+    """What is in the refusals of a failover: the first in each, the others in some."""
+
+    @pytest.fixture
+    def clock(self, primary: LocalRedis) -> RewindingClock:
+        return RewindingClock(primary)
+
+    @pytest.fixture
+    def store_factory(self, group: LocalGroup, primary: LocalRedis) -> StoreFactory:
+        def open_empty(limits: StoreLimits) -> RedisStore:
+            primary.run("FLUSHALL")
+            return RedisStore(f"{group.url}?wait=1", limits)
+
+        return open_empty
+
+    def test_after_a_failover_the_new_primary_is_found_and_has_what_was_acknowledged(self, tmp_path: Path) -> None:
+        with self.local(tmp_path) as group, closing(open_store(f"{group.url}?wait=1")) as store:
+            store.put("corp", 1, "before", "text", 1000)
+            store.add(job("before"))
+            old = group.primary()
+            old.kill()
+            refusals = refusals_during(lambda: store.put("corp", 1, "during", "text", 1000), group, old)
+            assert store.get("corp", 1, "before") == store.get("corp", 1, "during") == "text"
+            assert ids(store.claim("one", 9, 1000)) == ["before"]
+            assert refusals
+            assert all(self.names[0] in each for each in refusals)
+            assert all(any(name in each for each in refusals) for name in self.names)
+
+    def test_a_primary_that_hangs_costs_each_connection_one_call_at_most(self, tmp_path: Path) -> None:
+        with self.local(tmp_path) as group, closing(open_store(group.url)) as store:
+            store.put("corp", 1, "before", "text", 1000)
+            old = group.primary()
+            old.freeze()
+            try:
+                began = time.monotonic()
+                assert "did not answer" in str(seconds_of(lambda: store.get("corp", 1, "before"))[1])
+                wait_until(lambda: answers_again(lambda: store.put("corp", 1, "after", "text", 1000)))
+                assert group.primary() is not old
+                assert time.monotonic() - began < 20
+            finally:
+                old.thaw()
 
 
 def answers_again(call: Callable[[], object]) -> bool:

@@ -1,22 +1,20 @@
 """The store over a cluster of six: three primaries, each with a replica."""
 
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
-from tests.stores.redis.groups import answers_again, is_replica, refusals_during, seconds_of
-from tests.support.redis_clock import RewindingClock
+from tests.stores.redis.groups import GroupSuite, is_replica
 from tests.support.redis_group import LocalCluster, free_ports, local_cluster
 from tests.support.redis_server import DURABLE, LocalRedis
 from tests.support.waiting import wait_until
 from wwspec_router.errors import StoreError
-from wwspec_router.stores import Store, StoreLimits, open_store
+from wwspec_router.stores import Store, open_store
 from wwspec_router.stores.redis.events import RedisStore
 from wwspec_router.testing.job_samples import ids, job
-from wwspec_router.testing.store_suite import StoreFactory, StoreSuite, in_threads
+from wwspec_router.testing.store_suite import in_threads
 
 
 @pytest.fixture(scope="module")
@@ -25,57 +23,10 @@ def group(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
         yield running
 
 
-@pytest.fixture
-def primary(group: LocalCluster) -> LocalRedis:
-    wait_until(group.settled)
-    server = group.primary()
-    server.run("FLUSHALL")
-    return server
-
-
 @pytest.mark.slow  # each of its hundreds of cases waits for two disks and a replica
-class TestStoreOverCluster(StoreSuite):
-    @pytest.fixture
-    def clock(self, primary: LocalRedis) -> RewindingClock:
-        return RewindingClock(primary)
-
-    @pytest.fixture
-    def store_factory(self, group: LocalCluster, primary: LocalRedis) -> StoreFactory:
-        def open_empty(limits: StoreLimits) -> RedisStore:
-            primary.run("FLUSHALL")
-            return RedisStore(f"{group.url}?wait=1", limits)
-
-        return open_empty
-
-
-@pytest.mark.slow  # nodes need three seconds to agree that a primary is down
-def test_after_a_failover_the_new_primary_is_found_and_has_what_was_acknowledged(tmp_path: Path) -> None:
-    with local_cluster(tmp_path) as group, closing(open_store(f"{group.url}?wait=1")) as store:
-        store.put("corp", 1, "before", "text", 1000)
-        store.add(job("before"))
-        old = group.primary()
-        old.kill()
-        refusals = refusals_during(lambda: store.put("corp", 1, "during", "text", 1000), group, old)
-        assert store.get("corp", 1, "before") == store.get("corp", 1, "during") == "text"
-        assert ids(store.claim("one", 9, 1000)) == ["before"]
-        assert refusals
-        assert all("the cluster 127.0.0.1" in each for each in refusals)
-
-
-@pytest.mark.slow  # nodes need three seconds to agree that a primary is down
-def test_a_primary_that_hangs_costs_each_connection_one_call_at_most(tmp_path: Path) -> None:
-    with local_cluster(tmp_path) as group, closing(open_store(group.url)) as store:
-        store.put("corp", 1, "before", "text", 1000)
-        old = group.primary()
-        old.freeze()
-        try:
-            began = time.monotonic()
-            assert "did not answer" in str(seconds_of(lambda: store.get("corp", 1, "before"))[1])
-            wait_until(lambda: answers_again(lambda: store.put("corp", 1, "after", "text", 1000)))
-            assert group.primary() is not old
-            assert time.monotonic() - began < 20
-        finally:
-            old.thaw()
+class TestStoreOverCluster(GroupSuite):
+    local = staticmethod(local_cluster)
+    names = ("the cluster 127.0.0.1",)
 
 
 def test_keys_that_another_node_took_over_cost_no_call(group: LocalCluster, primary: LocalRedis) -> None:

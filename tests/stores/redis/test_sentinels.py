@@ -1,22 +1,20 @@
 """The store over three sentinels with a primary and a replica."""
 
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.stores.redis.groups import answers_again, is_replica, refusals_during, seconds_of
-from tests.support.redis_clock import RewindingClock
+from tests.stores.redis.groups import GroupSuite, answers_again, is_replica
 from tests.support.redis_group import LocalSentinels, local_sentinels
 from tests.support.redis_server import LocalRedis
 from tests.support.waiting import wait_until
 from wwspec_router.errors import StoreError
-from wwspec_router.stores import StoreLimits, open_store
+from wwspec_router.stores import open_store
 from wwspec_router.stores.redis.events import RedisStore
 from wwspec_router.testing.job_samples import ids, job
-from wwspec_router.testing.store_suite import StoreFactory, StoreSuite, in_threads
+from wwspec_router.testing.store_suite import in_threads
 
 
 @pytest.fixture(scope="module")
@@ -25,58 +23,10 @@ def group(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSentinels]:
         yield running
 
 
-@pytest.fixture
-def primary(group: LocalSentinels) -> LocalRedis:
-    wait_until(group.settled)
-    server = group.primary()
-    server.run("FLUSHALL")
-    return server
-
-
 @pytest.mark.slow  # each of its hundreds of cases waits for two disks and a replica
-class TestStoreOverSentinels(StoreSuite):
-    @pytest.fixture
-    def clock(self, primary: LocalRedis) -> RewindingClock:
-        return RewindingClock(primary)
-
-    @pytest.fixture
-    def store_factory(self, group: LocalSentinels, primary: LocalRedis) -> StoreFactory:
-        def open_empty(limits: StoreLimits) -> RedisStore:
-            primary.run("FLUSHALL")
-            return RedisStore(f"{group.url}?wait=1", limits)
-
-        return open_empty
-
-
-@pytest.mark.slow  # sentinels need two seconds to agree that a primary is down
-def test_after_a_failover_the_new_primary_is_found_and_has_what_was_acknowledged(tmp_path: Path) -> None:
-    with local_sentinels(tmp_path) as group, closing(open_store(f"{group.url}?wait=1")) as store:
-        store.put("corp", 1, "before", "text", 1000)
-        store.add(job("before"))
-        old = group.primary()
-        old.kill()
-        refusals = refusals_during(lambda: store.put("corp", 1, "during", "text", 1000), group, old)
-        assert store.get("corp", 1, "before") == store.get("corp", 1, "during") == "text"
-        assert ids(store.claim("one", 9, 1000)) == ["before"]
-        assert refusals
-        assert all("main of the sentinels 127.0.0.1" in each for each in refusals)
-        assert any("failover may be under way" in each for each in refusals)
-
-
-@pytest.mark.slow  # sentinels need two seconds to agree that a primary is down
-def test_a_primary_that_hangs_costs_each_connection_one_call_at_most(tmp_path: Path) -> None:
-    with local_sentinels(tmp_path) as group, closing(open_store(group.url)) as store:
-        store.put("corp", 1, "before", "text", 1000)
-        old = group.primary()
-        old.freeze()
-        try:
-            began = time.monotonic()
-            assert "did not answer" in str(seconds_of(lambda: store.get("corp", 1, "before"))[1])
-            wait_until(lambda: answers_again(lambda: store.put("corp", 1, "after", "text", 1000)))
-            assert group.primary() is not old
-            assert time.monotonic() - began < 20
-        finally:
-            old.thaw()
+class TestStoreOverSentinels(GroupSuite):
+    local = staticmethod(local_sentinels)
+    names = ("main of the sentinels 127.0.0.1", "failover may be under way")
 
 
 @pytest.mark.slow  # sentinels take ten seconds to make a replica of the old primary

@@ -10,41 +10,18 @@ from urllib.parse import quote
 from wwspec_router.stores.base import Job, StoreFigures, StoreLimits
 from wwspec_router.stores.checks import Key, encoded, full, positive, storable_key
 from wwspec_router.stores.redis.connection import RedisServer
-from wwspec_router.stores.redis.job_scripts import ADD, CHECK_ROOM, NOW
+from wwspec_router.stores.redis.expiring import SWEPT_PER_CHANGE, ExpiringEntries
+from wwspec_router.stores.redis.job_scripts import ADD, CHECK_ROOM
 from wwspec_router.stores.redis.jobs import RedisJobs, milliseconds
-from wwspec_router.stores.redis.keys import PREFIX
 from wwspec_router.stores.redis.once import RedisOnce
 
-_ENTRY = "notify:entry:"
-_EXPIRY, _SIZES, _BYTES = "notify:expiry", "notify:sizes", "notify:bytes"
+_EVENTS = ExpiringEntries("notify")
 
 _is_plain = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 
-_SWEPT_PER_PUT = 100
-"""Expired entries that each put removes from the counts; more than one, so that the backlog shrinks."""
-_SWEPT_PER_FIGURES = 1000
-
-# The server removes an expired entry by itself. The counts of rows and bytes follow later: they come from a member of
-# the sorted set and a field of the hash for each entry, named by what follows notify:entry: in its key.
-_SWEEP = f"""
-{NOW}
-{PREFIX}
-local expiry, sizes, bytes = KEYS[1], KEYS[2], KEYS[3]
-local function sweep(limit)
-    local gone = redis.call('ZRANGEBYSCORE', expiry, '-inf', now, 'LIMIT', 0, limit)
-    if #gone == 0 then return 0 end
-    local freed = 0
-    for _, size in ipairs(redis.call('HMGET', sizes, unpack(gone))) do freed = freed + (size or 0) end
-    redis.call('DECRBY', bytes, freed)
-    redis.call('HDEL', sizes, unpack(gone))
-    redis.call('ZREM', expiry, unpack(gone))
-    for _, name in ipairs(gone) do redis.call('DEL', prefix .. '{_ENTRY}' .. name) end -- in case its clock was set back
-    return #gone
-end
-"""
 # In Redis an entry is live up to and including its expiry; here it is gone at its expiry, hence the 1.
 _PUT = f"""
-{_SWEEP}
+{_EVENTS.script}
 local name, text, size, ttl = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local max_rows, max_bytes, limit = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
 local swept = sweep(limit)
@@ -72,11 +49,6 @@ local refused = check_room(job_keys, job)
 if refused then return refused end
 local done = put({{unpack(KEYS, 1, 4)}}, {{unpack(ARGV, 2, count + 1)}})
 return done == 'kept' and add(job_keys, job) or done
-"""
-_FIGURES = f"""
-{_SWEEP}
-local swept = sweep(ARGV[1])
-return {{swept, redis.call('ZCARD', expiry), tonumber(redis.call('GET', bytes) or '0')}}
 """
 
 
@@ -140,21 +112,18 @@ class RedisStore(RedisJobs, RedisOnce):
         name, limits = _name(key), self._limits
         size, lifetime = len(encoded("text", text)), milliseconds(positive("ttl", ttl))
         bounds = (limits.max_rows, limits.max_bytes)
-        arguments: list[str | int] = [name, text, size, lifetime, *bounds, _SWEPT_PER_PUT]
-        return [_EXPIRY, _SIZES, _BYTES, _ENTRY + name], arguments
+        arguments: list[str | int] = [name, text, size, lifetime, *bounds, SWEPT_PER_CHANGE]
+        return [*_EVENTS.counts, _EVENTS.key(name)], arguments
 
     def get(self, corpid: str, agentid: int, notify_id: str) -> str | None:
         """Return the text or None; see `NotifyStore.get`."""
-        value = self._server.get(_ENTRY + _name(storable_key(corpid, agentid, notify_id)))
+        value = self._server.get(_EVENTS.key(_name(storable_key(corpid, agentid, notify_id))))
         return None if value is None else self._server.text(value)
 
     def figures(self) -> StoreFigures:
         """Return how many live entries there are and how many bytes they hold."""
-        while True:
-            keys = [_EXPIRY, _SIZES, _BYTES]
-            swept, rows, size = self._server.run(_FIGURES, keys, [_SWEPT_PER_FIGURES], again=True, durable=False)
-            if swept < _SWEPT_PER_FIGURES:
-                return StoreFigures(rows=rows, bytes=size)
+        rows, size = _EVENTS.figures(self._server)
+        return StoreFigures(rows=rows, bytes=size)
 
     def check(self) -> None:
         """Return when the server answers; see `Readiness.check`."""

@@ -1,8 +1,7 @@
 """Calls that run once, in Redis.
 
-An entry is a hash that the server removes by itself when it holds its key no more. The counts follow later: they come
-from a member of a sorted set and a field of a hash for each entry. Each change is one script, with the server's clock.
-How the server is reached is in `RedisServer`. It knows neither events nor jobs.
+An entry is a hash that the server removes by itself when it holds its key no more. Each change is one script, with the
+server's clock. How the server is reached is in `RedisServer`. It knows neither events nor jobs.
 """
 
 from collections.abc import Sequence
@@ -12,33 +11,13 @@ from wwspec_router.stores.base import StoreLimits
 from wwspec_router.stores.checks import full_of_replies, kept_size, positive, storable_claim, storable_hashes
 from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceFigures
 from wwspec_router.stores.redis.connection import RedisServer
-from wwspec_router.stores.redis.job_scripts import NOW
+from wwspec_router.stores.redis.expiring import SWEPT_PER_CHANGE, ExpiringEntries
 from wwspec_router.stores.redis.jobs import milliseconds
-from wwspec_router.stores.redis.keys import PREFIX
 
-_EXPIRY, _SIZES, _BYTES = "once:expiry", "once:sizes", "once:bytes"
-_ENTRY = "once:entry:"
-_SHARED = (_EXPIRY, _SIZES, _BYTES)
-
-_SWEPT_PER_CLAIM = 100
-"""Entries that have ended which each claim removes from the counts; more than one, so that the backlog shrinks."""
-_SWEPT_PER_FIGURES = 1000
+_KEYS = ExpiringEntries("once")
 
 _COMMON = f"""
-{NOW}
-{PREFIX}
-local expiry, sizes, bytes = KEYS[1], KEYS[2], KEYS[3]
-local function sweep(limit)
-    local gone = redis.call('ZRANGEBYSCORE', expiry, '-inf', now, 'LIMIT', 0, limit)
-    if #gone == 0 then return 0 end
-    local freed = 0
-    for _, size in ipairs(redis.call('HMGET', sizes, unpack(gone))) do freed = freed + (size or 0) end
-    redis.call('DECRBY', bytes, freed)
-    redis.call('HDEL', sizes, unpack(gone))
-    redis.call('ZREM', expiry, unpack(gone))
-    for _, name in ipairs(gone) do redis.call('DEL', prefix .. '{_ENTRY}' .. name) end -- in case its clock was set back
-    return #gone
-end
+{_KEYS.script}
 local function find(entry, name) -- what holds the key: token, request, errcode, text
     local ends = redis.call('ZSCORE', expiry, name)
     if not ends or tonumber(ends) <= now then return nil end
@@ -101,11 +80,6 @@ if found and found[1] == ARGV[2] and not found[3] then
     redis.call('HDEL', sizes, name)
 end
 """
-_FIGURES = f"""
-{_COMMON}
-local swept = sweep(ARGV[1])
-return {{swept, redis.call('ZCARD', expiry), tonumber(redis.call('GET', bytes) or '0')}}
-"""
 
 
 class RedisOnce:
@@ -119,10 +93,10 @@ class RedisOnce:
         storable_claim(claim)
         bounds = (self._limits.max_once, self._limits.max_once_bytes)
         length = milliseconds(positive("lease", lease))
-        arguments: list[str | int] = [claim.key, claim.token, claim.request, length, *bounds, _SWEPT_PER_CLAIM]
+        arguments: list[str | int] = [claim.key, claim.token, claim.request, length, *bounds, SWEPT_PER_CHANGE]
         found: Any = b"again"
         while found == b"again":
-            found = self._server.run(_CLAIM, [*_SHARED, _ENTRY + claim.key], arguments, again=True)
+            found = self._server.run(_CLAIM, [*_KEYS.counts, _KEYS.key(claim.key)], arguments, again=True)
         if found == b"full":
             raise full_of_replies(self._limits)
         return None if found == b"held" else self._entry(found)
@@ -131,11 +105,11 @@ class RedisOnce:
         """Extend leases; see `OnceStore.renew_once`."""
         for claim in claims:
             storable_claim(claim)
-        keys = [_ENTRY + claim.key for claim in claims]
+        keys = [_KEYS.key(claim.key) for claim in claims]
         arguments: list[str | int] = [milliseconds(positive("lease", lease))]
         for claim in claims:
             arguments += [claim.key, claim.token, claim.request]
-        held = self._server.run(_RENEW, [*_SHARED, *keys], arguments, again=True, durable=False)
+        held = self._server.run(_RENEW, [*_KEYS.counts, *keys], arguments, again=True, durable=False)
         return {self._server.text(token) for token in held}
 
     def keep_once(self, claim: OnceClaim, reply: KeptReply, ttl: float) -> bool:
@@ -144,19 +118,17 @@ class RedisOnce:
         size, lifetime = kept_size(reply), milliseconds(positive("ttl", ttl))
         arguments: list[str | int] = [claim.key, claim.token, claim.request, lifetime]
         arguments += [size, reply.errcode, reply.text]
-        return bool(self._server.run(_KEEP, [*_SHARED, _ENTRY + claim.key], arguments, again=True))
+        return bool(self._server.run(_KEEP, [*_KEYS.counts, _KEYS.key(claim.key)], arguments, again=True))
 
     def release_once(self, key: str, token: str) -> None:
         """Free a key; see `OnceStore.release_once`."""
         storable_hashes(key=key, token=token)
-        self._server.run(_RELEASE, [*_SHARED, _ENTRY + key], [key, token], again=True)
+        self._server.run(_RELEASE, [*_KEYS.counts, _KEYS.key(key)], [key, token], again=True)
 
     def once_figures(self) -> OnceFigures:
         """Return how many keys are held; see `OnceStore.once_figures`."""
-        while True:
-            swept, rows, size = self._server.run(_FIGURES, _SHARED, [_SWEPT_PER_FIGURES], again=True, durable=False)
-            if swept < _SWEPT_PER_FIGURES:
-                return OnceFigures(rows=rows, bytes=size)
+        rows, size = _KEYS.figures(self._server)
+        return OnceFigures(rows=rows, bytes=size)
 
     def _entry(self, found: Sequence[bytes | None]) -> OnceEntry:
         token, request, errcode, text = (None if each is None else self._server.text(each) for each in found)

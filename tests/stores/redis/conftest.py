@@ -1,0 +1,16 @@
+"""The server that has the keys, of those that a module runs in its fixture `group`."""
+
+import pytest
+
+from tests.support.redis_group import LocalGroup
+from tests.support.redis_server import LocalRedis
+from tests.support.waiting import wait_until
+
+
+@pytest.fixture
+def primary(group: LocalGroup) -> LocalRedis:
+    """A primary with an empty database, and a replica that has all of its data."""
+    wait_until(group.settled)
+    server = group.primary()
+    server.run("FLUSHALL")
+    return server
