@@ -21,6 +21,9 @@ from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_router.emulator.state.faults import EFFECTS
 from wwspec_router.monitoring.status import Status
 
+TRANSLATED = ("cli", "client-api", "emulator-apis", "errors", "events", "figures", "metrics", "settings")
+"""The pages whose tables are in Chinese on the Chinese site; those of the SDK APIs' fields are not."""
+
 pytestmark = pytest.mark.parametrize("language", LANGUAGES)
 
 
@@ -111,19 +114,19 @@ def test_every_api_and_fault_of_the_emulator(language: str) -> None:
     assert {f"/cgi-bin/{path}" for path in (*calls.APIS, uploads.API)} <= cells
 
 
-@pytest.mark.parametrize("page", ["settings", "metrics", "figures", "cli", "errors"])
+@pytest.mark.parametrize("page", TRANSLATED)
 def test_no_cell_of_these_tables_is_english_on_the_chinese_page(language: str, page: str) -> None:
     rows = re.findall(r"^\| (.+) \|$", reference(language, page), re.MULTILINE)
     cells = [re.sub(r"`[^`]*`|list of \w+", "", cell) for row in rows for cell in row.split(" | ")]
     english = [each for each in cells if re.search("[a-z]+ [a-z]+", each) and not re.search("[\u4e00-\u9fff]", each)]
     if language == "en":
-        assert len(english) > 20
+        assert len(english) > 10
     else:
         assert not english, "chinese.toml lacks a text"
 
 
 def test_every_translation_is_of_a_text_of_the_code(language: str) -> None:
-    pages = "".join(reference(language, page) for page in ("settings", "metrics", "figures", "cli", "errors"))
+    pages = "".join(reference(language, page) for page in TRANSLATED)
     for english, chinese in chinese_texts().items():
         text = re.sub("<(?!br>)", "&lt;", chinese if language == "zh" else english)
         assert text in pages or text.replace("&lt;", "<") in pages, f"chinese.toml: {english}"
