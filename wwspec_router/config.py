@@ -5,10 +5,13 @@ documentation are made from them. Loads nothing but the standard library: the pa
 too.
 """
 
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
-from typing import Any, Final, Literal
+from types import MappingProxyType
+from typing import Any, Final, Literal, NamedTuple
 
 from wwspec_router.cores import usable_cores
 from wwspec_router.loopback import is_loopback
@@ -73,15 +76,14 @@ class Topic(StrEnum):
     OPERATION = "Operation"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Setting:
+class Setting(NamedTuple):
     """What an operator reads of one setting, and what is checked of it."""
 
+    text: str
+    topic: Topic
     name: str = ""
     """As an attribute of `Settings`."""
     default: Any = None
-    text: str
-    topic: Topic
     least: float | None = None
     """The smallest value."""
     most: float | None = None
@@ -361,10 +363,13 @@ def _url_fault(url: str) -> str:
     return ""
 
 
-def settings() -> dict[str, Setting]:
+@cache
+def settings() -> Mapping[str, Setting]:
     """Return every setting that is an option, by its name, in the order of `Settings`."""
-    return {
-        each.name: replace(setting, name=each.name, default=each.default)
-        for each in fields(Settings)
-        if (setting := each.metadata.get("setting")) is not None
-    }
+    return MappingProxyType(
+        {
+            each.name: setting._replace(name=each.name, default=each.default)
+            for each in fields(Settings)
+            if (setting := each.metadata.get("setting")) is not None
+        }
+    )

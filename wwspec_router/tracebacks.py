@@ -4,7 +4,6 @@ Used with the emulator only, whose data is nobody's; see `stacks` for what a dep
 handlers, and their classes may do anything when they are touched: nothing here raises.
 """
 
-import sysconfig
 import traceback
 from collections.abc import Iterator
 from functools import cache
@@ -93,6 +92,8 @@ def _is_application(file: str) -> bool:
 @cache
 def _libraries() -> tuple[str, ...]:
     """Return the folders of the standard library and of installed packages."""
+    import sysconfig  # here, since a deployed program needs none of it
+
     folders = (sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
     return tuple(f"{folder}/" for folder in folders if folder)
 

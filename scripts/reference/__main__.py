@@ -1,4 +1,4 @@
-"""Writes the pages and badges that are made from the code.
+"""Writes the pages and badges that are made from the code, and the examples of WeCom's contracts.
 
 usage: python -m scripts.reference [--check]    with --check it writes nothing and exits with 1 when a page differs
 """
@@ -20,6 +20,7 @@ from scripts.reference import (
     metrics,
     settings,
     testing_api,
+    wecom_examples,
 )
 from scripts.reference.text import Say
 
@@ -43,16 +44,18 @@ MODULES = (
 
 
 def generated() -> dict[Path, str]:
-    """Return the text of every page that is made from the code, and the badges of README, by their files."""
+    """Return the text of all that is made from the code, by files: pages, README's badges, examples of contracts."""
     docs = ROOT / "docs"
     pages = {
         docs / language / module.PAGE: module.page(Say(language)).rstrip() + "\n"
         for module in MODULES
         for language in ("en", "zh")
     }
-    return pages | {
-        docs / badges.FILE.format(language=language): badges.picture(Say(language)) for language in ("en", "zh")
-    }
+    return (
+        pages
+        | {docs / badges.FILE.format(language=language): badges.picture(Say(language)) for language in ("en", "zh")}
+        | {wecom_examples.FILE: wecom_examples.text()}
+    )
 
 
 def main() -> int:

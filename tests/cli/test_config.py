@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -206,6 +207,31 @@ def test_a_misspelled_variable_is_told(folder: Path, monkeypatch: pytest.MonkeyP
     done = wwspec("config", "--app", folder)
     assert done.exit_code == 0
     assert done.stderr == "WWSPEC_QUEU_TIMEOUT is no setting; did you mean WWSPEC_QUEUE_TIMEOUT?\n"
+
+
+def test_the_variables_of_an_app_are_not_taken_for_misspelled_settings(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = {
+        parameter.envvar
+        for verb in ("call", "keys list", "app tail", "metrics")
+        for parameter in command_of(verb).params
+        if isinstance(parameter.envvar, str)
+    }
+    assert {"WWSPEC_BASE_URL", "WWSPEC_PROGRAM_ID", "WWSPEC_SUITE_ID", "WWSPEC_KEYS"} <= named
+    for name in named:
+        monkeypatch.setenv(name, "")
+    assert wwspec("config", "--app", folder).stderr == ""
+
+
+def command_of(verb: str) -> click.Command:
+    found: click.Command = main
+    for word in verb.split():
+        assert isinstance(found, click.Group)
+        command = found.get_command(click.Context(found), word)
+        assert command is not None
+        found = command
+    return found
 
 
 def test_the_variable_that_leaves_compiled_code_out_is_not_taken_for_a_misspelled_one(

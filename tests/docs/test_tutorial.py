@@ -22,6 +22,7 @@ PAGES = [
 """In the order in which a reader goes through them."""
 
 ELSEWHERE = {
+    "python3 -m venv .venv\nsource .venv/bin/activate\npip install 'wwspec-router[dev]'": "scripts/release --check",
     "wwspec image": "tests/packaging/test_real_image.py, which needs root or user namespaces and a Debian",
     "wwspec image --check dist/zone-image.tar": "the same, and tests/image",
 }

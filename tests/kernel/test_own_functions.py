@@ -92,3 +92,13 @@ def test_functions_of_one_ability_that_give_a_key_two_types_are_a_fault(kernel_o
         "functions: two: reply $.count: expected an integer, got a string in the ability's console example, which has "
         "one type for each key; rename the key, or give the function an ability of its own"
     ]
+
+
+def test_a_function_that_gives_a_key_of_wecom_another_type_is_a_fault(kernel_of: ZoneOf) -> None:
+    """Keys of an API's reply and of an event: no contract of either is imported to find them."""
+    with pytest.raises(RegistryError) as caught:
+        kernel_of("[func]\nprefix='f_'\n[func.functions]\nours='tests.support.words:mistyped'")
+    assert [fault.partition(" in the ability's")[0].partition("[func]: ")[2] for fault in caught.value.faults] == [
+        "functions: ours: reply $.msg_list: expected an array, got a string",
+        "functions: ours: reply $.hit_keyword: expected an object, got an integer",
+    ]

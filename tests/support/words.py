@@ -36,3 +36,15 @@ class Named(Output):
 @ability
 def named(request: Request) -> Named:
     return Named()
+
+
+class Mistyped(Output):
+    msg_list: str = ""
+    """WeCom's sync_msg has a list of this name."""
+    hit_keyword: int = 0
+    """An event of WeCom has an object of this name."""
+
+
+@ability
+def mistyped(request: Request) -> Mistyped:
+    return Mistyped()

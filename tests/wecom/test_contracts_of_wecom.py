@@ -12,10 +12,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from scripts.reference.wecom_examples import text
 from tests.support.apps import ROOT
 from wwspec_router.contracts import UNSET, ApiRequest, Contract, Output
 from wwspec_router.contracts.examples import console_example, contract_faults
 from wwspec_router.contracts.matching import mismatches
+from wwspec_router.contracts.wrapping import func_example, func_input, merged_events, merged_events_example
+from wwspec_router.wecom.examples import examples
 
 PAYLOADS = ROOT / "tests" / "payloads"
 
@@ -220,3 +223,17 @@ def test_what_a_reply_leaves_out_reads_as_empty_and_is_never_shared(api: str) ->
             assert empty is UNSET or empty in (0, "", []) or field.name == "errmsg"
             if isinstance(empty, list):
                 assert empty is not getattr(second, field.name)
+
+
+def test_the_examples_from_the_file_are_those_of_the_contracts() -> None:
+    assert examples() == json.loads(text()), "run scripts/fix"
+
+
+def test_the_examples_of_wrapped_contracts_are_made_of_the_parts() -> None:
+    events = {event: contract(f"events/{event}") for event in EVENTS}
+    added = {"digest": contract("api/sync_msg.response")}
+    whole = merged_events_example([console_example(each) for each in events.values()], added)
+    assert whole == console_example(merged_events(events, added))
+
+    request = contract("api/sync_msg.request")
+    assert func_example("f", console_example(request)) == console_example(func_input("f", request))

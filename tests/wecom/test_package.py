@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.apps import ROOT
 from wwspec_router import wecom
 
 PACKAGE = Path(wecom.__file__).parent
@@ -56,3 +57,19 @@ print(imported())
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.splitlines() == ["[]", "['wwspec_router.wecom.api', 'wwspec_router.wecom.api.get_group_chat']"]
+
+
+def test_own_functions_beside_every_api_are_checked_without_a_contract_of_wecom(tmp_path: Path) -> None:
+    registry = tmp_path / "registry.toml"
+    registry.write_text("[func]\nprefix='f_'\n[func.functions]\ncount='tests.support.words:count'")
+    program = f"""
+import sys
+from pathlib import Path
+from wwspec_router.registry.table import build_table
+table = build_table(Path({str(ROOT)!r}), Path({str(registry)!r}))
+print(len(table.abilities) > len(table.api_contracts))
+packages = ("wwspec_router.wecom.api.", "wwspec_router.wecom.events.")
+print(sorted(name for name in sys.modules if name.startswith(packages)))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines() == ["True", "[]"]

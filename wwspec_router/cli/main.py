@@ -7,13 +7,15 @@ verb without the extra that it needs.
 import gc
 import importlib
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
-from click.shell_completion import CompletionItem
 
 from wwspec_router import __version__
 from wwspec_router.errors import ExtraMissingError, WWSpecError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 __all__ = ["VERBS", "Group", "Verb", "main"]
 
@@ -186,7 +188,9 @@ class _Verbs(click.Group):
             ctx.fail(f"there is no verb {name!r}; {hint}")
         return super().resolve_command(ctx, args)
 
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem[str]]":
+        from click.shell_completion import CompletionItem  # here, since no other run needs it
+
         verbs = [CompletionItem(name, help=verb.help) for name, verb in VERBS.items() if name.startswith(incomplete)]
         return [*verbs, *click.Command.shell_complete(self, ctx, incomplete)]  # click's own imports every verb
 

@@ -7,16 +7,18 @@ import os
 from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 from click.core import ParameterSource
-from click.shell_completion import CompletionItem
 
 from wwspec_router.cli.settings_file import FILE, SettingsFile, read_settings_file
 from wwspec_router.config import REGISTRY, Secret, Setting, may_hold_password, settings, variable
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.extras import require
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 __all__ = [
     "SecretOption",
@@ -116,7 +118,7 @@ def setting_options(function: FunctionT, *, but: Collection[str] = ()) -> Functi
 
     `help.SettingsCommand` shows them by topic.
     """
-    for setting in reversed(settings().values()):
+    for setting in reversed(tuple(settings().values())):
         if setting.name not in but:
             function = _option(setting)(function)
     return function
@@ -221,8 +223,10 @@ class _RangeOrWord(click.IntRange):
         """Return the number, or the word."""
         return value if value == self._word else super().convert(value, param, ctx)
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
         """Offer the word."""
+        from click.shell_completion import CompletionItem  # here, since no other run needs it
+
         return [CompletionItem(self._word)] if self._word.startswith(incomplete) else []
 
 

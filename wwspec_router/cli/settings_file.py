@@ -6,9 +6,8 @@ The tables are `[serve]` and, for what differs in development, `[dev]`. Their ke
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from wwspec_router.config import Secret, Setting, may_hold_password, settings, variable
 from wwspec_router.errors import ConfigurationError
@@ -29,8 +28,7 @@ _TABLE = re.compile(r"\s*\[\s*([\w-]+)\s*\]")
 _KEY = re.compile(r"""\s*(?:["']?(serve|dev)["']?\s*\.\s*)?["']?([\w-]+)["']?\s*=""")
 
 
-@dataclass(frozen=True)
-class SettingsFile:
+class SettingsFile(NamedTuple):
     """A settings file without a fault."""
 
     path: Path

@@ -9,9 +9,19 @@ import msgspec
 from msgspec import Meta
 
 from wwspec_router.contracts.base import UNSET, Contract, Output, UnsetType, max_bytes
+from wwspec_router.contracts.examples import console_example
+from wwspec_router.contracts.matching import merged
 from wwspec_router.errors import LoaderError
 
-__all__ = ["DO_ASYNC_JOB", "AsyncJobRequest", "CallbackDataRequest", "func_input", "merged_events"]
+__all__ = [
+    "DO_ASYNC_JOB",
+    "AsyncJobRequest",
+    "CallbackDataRequest",
+    "func_example",
+    "func_input",
+    "merged_events",
+    "merged_events_example",
+]
 
 DO_ASYNC_JOB = "do_async_job"
 """The Python demo's name for fetching a stored event."""
@@ -56,9 +66,25 @@ def merged_events(events: dict[str, type[Contract]], added: dict[str, type[Contr
     return msgspec.defstruct("CallbackData", optional, bases=(Output,), kw_only=True)  # type: ignore[return-value]
 
 
+def merged_events_example(events: list[Any], added: dict[str, type[Contract]]) -> Any:
+    """Return the console example of what `merged_events` returns.
+
+    Args:
+        events: The console example of each event.
+        added: As of `merged_events`.
+    """
+    own = {name: console_example(contract) for name, contract in added.items()}
+    return merged([console_example(Output), {"event_type": "text", "timestamp": 1}, *events, own])
+
+
 def func_input(name: str, request: type) -> type:
     """Return the contract of `{"input": {"func": name, "func_req": request}}`."""
     title = name.title().replace("_", "")
     fields: list[Any] = [("func", Literal[name]), ("func_req", request | UnsetType, UNSET)]
     inner = msgspec.defstruct(f"{title}Call", fields, bases=(Contract,), kw_only=True)
     return msgspec.defstruct(f"{title}Input", [("input", inner)], bases=(Contract,), kw_only=True)
+
+
+def func_example(name: str, request: Any) -> Any:
+    """Return the console example of what `func_input` returns, from that of the request."""
+    return {"input": {"func": name, "func_req": request}}

@@ -45,6 +45,9 @@ MAX_ADVANCE = 10 * 365 * 86400
 SHOWN_PATH = 64
 """Characters of a path that is not modelled that an answer shows."""
 
+POSTED = (suites.SUITE_TOKEN, suites.CORP_TOKEN, uploads.API, *appside.APIS)
+"""APIs of the app's side that are modelled, by path under /cgi-bin/; beside them GET gettoken."""
+
 KEY_MISMATCH = -10008
 """Return code of the vendor's SDK for a key that has changed, such as after an access token [100052]."""
 IDLE_SECONDS = 15.0
@@ -234,8 +237,7 @@ class Platform:
         shown = path[:SHOWN_PATH]
 
         def refuse() -> Answer:
-            posted = (suites.SUITE_TOKEN, suites.CORP_TOKEN, uploads.API, *appside.APIS)
-            modelled = ", ".join(["GET gettoken", *(f"POST {api}" for api in posted)])
+            modelled = ", ".join(["GET gettoken", *(f"POST {api}" for api in POSTED)])
             raise RefusedError(48002, f"the emulator does not model {method} /cgi-bin/{shown}, but {modelled}")
 
         return self._app_side(shown, b"", refuse, head)

@@ -17,6 +17,9 @@ from wwspec_router.loopback import is_loopback
 STANDIN_DIRECTORY = Path(__file__).parent / "standin"
 """The directory to put first on a program's PYTHONPATH: it holds the stand-in `wwspecapisdk`."""
 
+CALLBACK_NAMES = ("--callback-url", "WWSPEC_CALLBACK_TOKEN", "WWSPEC_ENCODING_AES_KEY")
+"""What sets the app's callback: an option, since it is no secret, and two variables."""
+
 WECOM_HOST = "qyapi.weixin.qq.com"
 """The host of WeCom's own base URL."""
 
@@ -83,8 +86,10 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
         check_url("program_url", self.program_url)
         callback = (self.callback_url, self.callback_token, self.encoding_aes_key)
         if any(callback) and not all(callback):
+            missing = " and ".join(name for name, value in zip(CALLBACK_NAMES, callback, strict=True) if not value)
             raise ConfigurationError(
-                "callback_url, callback_token and encoding_aes_key go together: set all three or none"
+                "the app's callback is its URL, its Token and its EncodingAESKey: set all three or none; missing: "
+                f"{missing}"
             )
         for name, url in (("callback_url", self.callback_url), ("debug_url", self.debug_url)):
             if url:

@@ -112,8 +112,7 @@ class EventRows:
             return {}
         taken = dict.fromkeys(("event_type", "timestamp", "errcode", "errmsg"), "every reply")
         for contract in self._events.values():
-            names = (field.encode_name for field in msgspec.structs.fields(contract.event))
-            taken = dict.fromkeys(names, f"event {contract.name}") | taken
+            taken = dict.fromkeys(contract.example("Event"), f"event {contract.name}") | taken
         keys = {}
         for place, key, type_ in added:
             if key in taken:

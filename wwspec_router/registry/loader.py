@@ -20,11 +20,12 @@ from types import ModuleType
 from typing import Any, ClassVar, Self, TypeVar
 
 from wwspec_router.contracts import ApiRequest, Contract, Output
-from wwspec_router.contracts.examples import contract_faults
+from wwspec_router.contracts.examples import console_example, contract_faults
 from wwspec_router.errors import LoaderError
 from wwspec_router.registry.faults import import_fault, missing_module, module_names
 from wwspec_router.spelling import did_you_mean
 from wwspec_router.wecom import api as wecom_api, events as wecom_events
+from wwspec_router.wecom.examples import examples
 
 __all__ = ["ApiContract", "Application", "EventContract", "ModuleContract"]
 
@@ -70,6 +71,12 @@ class ModuleContract:
         ]
         if faults:
             raise LoaderError("\n".join(faults))
+
+    def example(self, attribute: str) -> Any:
+        """Return the console example of one of its types; no shipped contract is imported for it."""
+        if self.is_own:
+            return console_example(self._type(attribute, self.bases[attribute]))
+        return examples()[self.module][attribute]
 
     def _type(self, attribute: str, base: type[ContractT]) -> type[ContractT]:
         found = getattr(importlib.import_module(self.module), attribute, None)

@@ -21,7 +21,9 @@ from wwspec_router.contracts.wrapping import (
     DO_ASYNC_JOB,
     AsyncJobRequest,
     CallbackDataRequest,
+    func_example,
     merged_events,
+    merged_events_example,
 )
 from wwspec_router.errors import ConfigurationError, LoaderError, RegistryError
 from wwspec_router.handlers.ability import Handler, handler_of
@@ -318,8 +320,35 @@ class _Builder:
             elif (own := self._own_function(handler, f"{place}: functions: {name}")) is not None:
                 functions[name] = own
         target = FuncTarget(functions)
-        self.faults += [f"{place}: functions: {fault}" for fault in _mixed_types(target)]
+        self.faults += [f"{place}: functions: {fault}" for fault in self._mixed_types(target)]
         return target
+
+    def _mixed_types(self, target: FuncTarget) -> Iterator[str]:
+        """Yield where an own function gives a key another type than the functions before it."""
+        own = [name for name, each in target.functions.items() if isinstance(each, HandlerTarget)]
+        if not own or len(target.functions) == 1:
+            return
+        examples = {name: self._examples(each) for name, each in target.functions.items()}
+        requests = {name: func_example(name, request) for name, (request, _) in examples.items()}
+        replies = {name: reply for name, (_, reply) in examples.items()}
+        for side, each in (("request", requests), ("reply", replies)):
+            whole = merged(list(each.values()))
+            for name in own:
+                for path, why in mismatches(whole, each[name]):
+                    yield (
+                        f"{name}: {side} {path}: {why} in the ability's console example, which has one type for each "
+                        "key; rename the key, or give the function an ability of its own"
+                    )
+
+    def _examples(self, function: FunctionTarget) -> tuple[Any, Any]:
+        """Return the console examples of a function's request and reply; no shipped contract is imported for them."""
+        if isinstance(function, ApiTarget):
+            contract = self._contracts[function.api]
+            return contract.example("Request"), contract.example("Response")
+        if isinstance(function, CallbackTarget):
+            events = [each.example("Event") for each in self._events.values()]
+            return console_example(function.input.type), merged_events_example(events, self._rows.keys())
+        return console_example(function.input.type), console_example(function.output.type)
 
     def _own_function(self, name: str, place: str) -> HandlerTarget | None:
         handler = self._handler(name, place)
@@ -347,23 +376,6 @@ class _Builder:
             if event_type not in self._events:
                 fix = did_you_mean(event_type, self._events, f"correct the name, or add schemas/events/{event_type}.py")
                 self.faults.append(f"{place}: event {event_type} has no contract; {fix}")
-
-
-def _mixed_types(target: FuncTarget) -> Iterator[str]:
-    """Yield where an own function gives a key another type than the functions before it."""
-    own = [name for name, each in target.functions.items() if isinstance(each, HandlerTarget)]
-    if not own or len(target.functions) == 1:
-        return
-    requests = {name: console_example(each) for name, each in target.requests.items()}
-    replies = {name: console_example(each.output.type) for name, each in target.functions.items()}
-    for side, examples in (("request", requests), ("reply", replies)):
-        whole = merged(list(examples.values()))
-        for name in own:
-            for path, why in mismatches(whole, examples[name]):
-                yield (
-                    f"{name}: {side} {path}: {why} in the ability's console example, which has one type for each key; "
-                    "rename the key, or give the function an ability of its own"
-                )
 
 
 def _collision(name: str, handler: str) -> str:

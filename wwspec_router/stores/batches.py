@@ -82,6 +82,11 @@ class Batches(Generic[T]):
         """How many items wait, without those whose threads are about to work."""
         return len(self._waiting)
 
+    @property
+    def idle(self) -> bool:
+        """Whether no thread works, or is about to."""
+        return not self._working
+
     def _lead(self, turn: _Turn[T]) -> None:
         """Work on this turn's item, and on those that `work` takes."""
         batch: list[_Turn[T]] = []

@@ -85,7 +85,7 @@ def test_a_refusal_names_the_settings_that_may_differ(
     done = verify(start_with_callback(start, url))
     assert done.exit_code == 1
     assert done.stderr.startswith(f"Error: {url} {reason}")
-    assert "--callback-token, --encoding-aes-key" in done.stderr
+    assert "WWSPEC_CALLBACK_TOKEN, WWSPEC_ENCODING_AES_KEY" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
@@ -126,8 +126,8 @@ def test_without_a_callback_url_there_is_nothing_to_verify(start: StartEmulator)
     done = verify(start())
     assert done.exit_code == 1
     assert done.stderr == (
-        "Error: the emulator has no callback URL: start it with --callback-url, --callback-token and "
-        "--encoding-aes-key\n"
+        "Error: the emulator has no callback URL: start it with --callback-url, WWSPEC_CALLBACK_TOKEN and "
+        "WWSPEC_ENCODING_AES_KEY\n"
     )
 
 

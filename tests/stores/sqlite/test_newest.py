@@ -134,3 +134,29 @@ def test_a_process_of_an_earlier_release_that_still_runs_stops_no_move(store: Sq
         store.put("corp", 1, str(number), EVENT, 1000)
     assert store.get("corp", 1, "id") == EVENT
     assert store.figures() == StoreFigures(rows=41, bytes=41 * len(EVENT))
+
+
+@pytest.mark.usefixtures("unwatched")
+def test_the_bound_in_bytes_is_exact_for_events_of_any_length(path: Path) -> None:
+    texts = ["x" * (number * 131 % 900) for number in range(120)]
+    limits = StoreLimits(max_bytes=sum(map(len, texts)))
+    with closing(SqliteStore(path, limits, clock=ManualClock())) as store:
+        for number, text in enumerate(texts):
+            store.put("corp", 1, str(number), text, 1000)
+        with pytest.raises(StoreFullError):
+            store.put("corp", 1, "too much", "x", 1000)
+        store.put("corp", 1, "empty", "", 1000)
+        assert store.figures() == StoreFigures(rows=121, bytes=limits.max_bytes)
+
+
+@pytest.mark.usefixtures("unwatched")
+def test_puts_remove_newest_events_that_have_expired(path: Path) -> None:
+    clock = ManualClock()
+    with closing(SqliteStore(path, clock=clock)) as store:
+        for number in range(8):
+            store.put("corp", 1, f"old {number}", "text", 10)
+        assert newest(path) == 8
+        clock.advance(10)
+        for number in range(8):
+            store.put("corp", 1, f"new {number}", "text", 1000)
+        assert newest(path) == 8

@@ -418,6 +418,32 @@ def test_a_write_that_fails_midway_leaves_nothing_behind_and_raises_its_own_erro
         assert rows == [(number,) for number in range(THREADS) if number % 4 for _ in range(10)]
 
 
+def test_what_comes_alone_may_be_one_statement_and_else_runs_in_a_transaction(tmp_path: Path) -> None:
+    with closing(SqliteFile(tmp_path / "file.db", [["CREATE TABLE numbers (number INTEGER UNIQUE)"]])) as file:
+
+        def insert(number: int) -> str:
+            def alone(db: sqlite3.Connection) -> str:
+                assert not db.in_transaction
+                return "alone" * db.execute("INSERT OR IGNORE INTO numbers VALUES (?)", (number,)).rowcount
+
+            def work(db: sqlite3.Connection) -> str:
+                assert db.in_transaction
+                db.execute("REPLACE INTO numbers VALUES (?)", (number,))
+                return "in a transaction"
+
+            return file.write(work, alone=alone)
+
+        assert insert(1) == "alone"
+        assert insert(1) == "in a transaction"
+        with pytest.raises(StoreError, match=r"file\.db"):
+            file.write(lambda db: 1, alone=lambda db: db.execute("no statement").rowcount)
+        assert set(in_threads(lambda number: insert(10 + number))) <= {"alone", "in a transaction"}
+        rows = file.read("SELECT number FROM numbers ORDER BY number")
+        assert rows == [(1,), *((10 + number,) for number in range(THREADS))]
+        insert(2)  # the last of them may have been several in a transaction
+        assert insert(3) == "alone"
+
+
 def test_closing_again_does_nothing_and_leaves_one_file(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "notify.db")
     store.put("corp", 1, "id", "text", 100)

@@ -16,7 +16,11 @@ from wwspec_router.spelling import did_you_mean
 __all__ = ["command"]
 
 MASK = "***"
-OTHER_VARIABLES = ("CALLBACK_TOKEN", "ENCODING_AES_KEY", "EMULATOR_", "PURE")
+OTHER_VARIABLES = (
+    *("BASE_URL", "PROGRAM_ID", "SUITE_", "PERMANENT_CODE"),  # the verbs of an app
+    *("CALLBACK_TOKEN", "ENCODING_AES_KEY", "RECEIVE_ID", "KEYS", "KEY_PASSPHRASE"),
+    *("EMULATOR_", "METRICS_", "PURE"),
+)
 """Beginnings of the names of variables that are no settings of the program, after `WWSPEC_`."""
 
 

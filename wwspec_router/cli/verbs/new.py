@@ -23,7 +23,7 @@ def command(folder: Path, examples: Path | None) -> None:
     NAME is a folder that does not exist yet, or is empty. Its last part also names the program and its image. When
     something is wrong, nothing is written.
     """
-    files = project_files(folder.name)
+    files = project_files(folder.name or str(folder))  # `.` has no name
     handlers: dict[str, str] = {}
     answered: list[str] = []
     if examples is not None:

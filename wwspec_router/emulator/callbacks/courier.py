@@ -143,12 +143,12 @@ class Courier:
         if answer.status_code != _OK:
             return (
                 f"{self.url} answered HTTP status {answer.status_code}: check that it takes GET requests, and that "
-                "--callback-token, --encoding-aes-key and the corpid are the app's"
+                "WWSPEC_CALLBACK_TOKEN, WWSPEC_ENCODING_AES_KEY and the corpid are the app's"
             )
         if answer.text != echo:
             return (
                 f"{self.url} answered {len(answer.content)} bytes that are not the decrypted echostr: answer it bare, "
-                "without quotes or a line end, and check --encoding-aes-key"
+                "without quotes or a line end, and check WWSPEC_ENCODING_AES_KEY"
             )
         return ""
 

@@ -12,22 +12,27 @@ from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read
 from wwspec_router.emulator.display.masking import unmasked_text
 from wwspec_router.emulator.events.types import EVENT_TYPES
 from wwspec_router.emulator.http.abilities import request_text
-from wwspec_router.emulator.platform import Callbacks, Platform
+from wwspec_router.emulator.platform import POSTED, Callbacks, Platform
 from wwspec_router.emulator.program.programs import ask_program, begin
 from wwspec_router.emulator.scene import SceneMessage, check_message
-from wwspec_router.emulator.settings import check_url
+from wwspec_router.emulator.settings import CALLBACK_NAMES, check_url
+from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.state.faults import FaultSpec
 from wwspec_router.emulator.state.seeds import say
-from wwspec_router.emulator.state.traffic.entries import Entry
+from wwspec_router.emulator.state.traffic.entries import APP, SDK, Entry
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.spelling import did_you_mean
 
 __all__ = ["CallbackSpec", "Connect", "Control"]
 
 MAX_TIMES = 1000
 """How often one replay sends a call."""
 
-NO_CALLBACK = "the emulator has no callback URL: start it with --callback-url, --callback-token and --encoding-aes-key"
+APIS = {APP: ("gettoken", *(api.rpartition("/")[2] for api in POSTED)), SDK: SDK_APIS}
+"""Side -> the APIs that a fault may name there; on a program's side it names an ability ID or event type."""
+
+NO_CALLBACK = "the emulator has no callback URL: start it with {}, {} and {}".format(*CALLBACK_NAMES)
 
 
 class Replay(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -123,9 +128,13 @@ class Control:
 
     def add_fault(self, body: bytes) -> Answer:
         """Set a fault, given as the JSON of a `FaultSpec`, and answer its `id`."""
-        return self._platform.world.answered(
-            lambda: accepted(id=self._platform.world.faults.add(read(FaultSpec, body)))
-        )
+
+        def add() -> Answer:
+            fault = read(FaultSpec, body)
+            _check_api(fault)
+            return accepted(id=self._platform.world.faults.add(fault))
+
+        return self._platform.world.answered(add)
 
     def faults(self) -> Answer:
         """Answer the `faults` that still work."""
@@ -238,3 +247,12 @@ class Control:
     def reset(self) -> Answer:
         """Go back to the start; see `Platform.reset`."""
         return self._platform.reset()
+
+
+def _check_api(fault: FaultSpec) -> None:
+    """Raise RefusedError 40058 for an API that nobody can call on that side: the fault would never work."""
+    known = APIS.get(fault.on, ())
+    if known and fault.api not in ("", *known):
+        what = "the emulator's WeCom" if fault.on == APP else "the SDK"
+        hint = did_you_mean(fault.api, known, f"it has {', '.join(known)}")
+        raise RefusedError(40058, f"{what} has no API of this name; {hint}")

@@ -76,6 +76,8 @@ class FaultSpec(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         """Raise RefusedError 40058 for a combination that makes no sense."""
         if self.effect not in EFFECTS[self.on]:
             raise RefusedError(40058, f"on {self.on} the effect is one of {', '.join(EFFECTS[self.on])}")
+        if self.on == CALLBACK and self.api:
+            raise RefusedError(40058, "a fault on callback is about every notification: leave out the api")
         if self.effect == RETURN_CODE and self.value not in RETURN_CODES:
             raise RefusedError(40058, "a return_code is one of -10001 to -10009")
         if self.effect == ERRCODE and (self.value == 0 or self.value != int(self.value)):

@@ -64,9 +64,14 @@ def patiently(deadline: float, step: Callable[[*_Args], T], *args: *_Args) -> T:
         try:
             return step(*args)
         except sqlite3.OperationalError as error:
-            if _primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+            if not is_busy(error) or time.monotonic() > deadline:
                 raise
         time.sleep(0.001)
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Return whether a step failed only because another process holds a lock just now."""
+    return _primary_code(error) == sqlite3.SQLITE_BUSY
 
 
 def _primary_code(error: Exception) -> int:

@@ -6,6 +6,7 @@ its rules, and the clock of all times in the file.
 
 import contextlib
 import logging
+import math
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -119,7 +120,12 @@ _REMOVE_EXPIRED = """
         SELECT corpid, agentid, notify_id FROM notify WHERE expires <= ? ORDER BY expires LIMIT ?
     )
 """
+_REMOVE_EXPIRED_NEWEST = "DELETE FROM notify_new WHERE expires <= ?"
 _ANY_EXPIRED = "SELECT 1 FROM notify WHERE expires <= ? LIMIT 1"
+_FIRST_EXPIRY = """
+    SELECT ifnull(min(expires), 9e999)
+    FROM (SELECT min(expires) AS expires FROM notify UNION ALL SELECT min(expires) FROM notify_new)
+"""
 _EPOCH = "SELECT epoch FROM clock WHERE machine_run = ?"
 _USAGE_AFTER_PUT = """
     SELECT usage.rows + (old.size IS NULL), usage.bytes + ? - ifnull(old.size, 0)
@@ -163,7 +169,8 @@ class SqliteStore(SqliteJobs, SqliteOnce):
         except BaseException:
             file.close()
             raise
-        self._puts = 0  # changed by the one thread that writes
+        self._puts = 0
+        self._first_expiry = -math.inf  # not later than that of any event in the file, as far as this process knows
         self._clock_watch = ClockWatch()
         self._housekeeping = Housekeeping(self._tick)
 
@@ -171,7 +178,9 @@ class SqliteStore(SqliteJobs, SqliteOnce):
         """Keep `text` for `ttl` seconds; see `NotifyStore.put`. It is on the disk when this returns."""
         size, now = len(encoded("text", text)), self._clock()
         row = (*storable_key(corpid, agentid, notify_id), now + positive("ttl", ttl), size, text)
-        if not self._file.write(lambda db: self._put(db, row, size, now)):
+        removes = self._removes_expired(row, now)
+        alone = None if removes else lambda db: add_newest(db, row, self._limits)
+        if not self._file.write(lambda db: self._put(db, row, removes, now), alone=alone):
             raise full(self._limits)
 
     def put_with_job(self, job: Job, ttl: float) -> None:
@@ -179,12 +188,13 @@ class SqliteStore(SqliteJobs, SqliteOnce):
         size, job_size, now = len(encoded("text", job.data)), new_job_size(job), self._clock()
         key = storable_key(job.corpid, job.agentid, job.notify_id)
         row = (*key, now + positive("ttl", ttl), size, job.data)
+        removes = self._removes_expired(row, now)
 
         def work(db: sqlite3.Connection) -> StoreError | None:
             refusal = self._refusal(db, job, job_size)
             if refusal is not None:
                 return refusal
-            if not self._put(db, row, size, now):
+            if not self._put(db, row, removes, now):
                 return full(self._limits)
             self._add(db, job, job_size)
             return None
@@ -225,7 +235,7 @@ class SqliteStore(SqliteJobs, SqliteOnce):
         ends = time.monotonic() + _SWEEP_SECONDS
         self._move_newest()
         while self._file.read(_ANY_EXPIRED, (self._clock(),)) and time.monotonic() < ends:
-            self._file.write(lambda db: db.execute(_REMOVE_EXPIRED, (self._clock(), _REMOVED_AT_ONCE)), synced=False)
+            self._file.write(lambda db: self._remove_expired(db, self._clock()), synced=False)
         while self._remove_ended_once() and time.monotonic() < ends:
             pass
 
@@ -233,20 +243,37 @@ class SqliteStore(SqliteJobs, SqliteOnce):
         if self._file.read(ANY_NEWEST):
             self._file.write(move_newest, synced=False)
 
-    def _put(self, db: sqlite3.Connection, row: Row, size: int, now: float) -> bool:
-        """Keep a row; return False when it would exceed a bound."""
+    def _removes_expired(self, row: Row, now: float) -> bool:
+        """Return whether a put also removes expired rows: one of several does when there may be some."""
         self._puts += 1
-        if self._puts % _PUTS_PER_REMOVAL == 0:
-            db.execute(_REMOVE_EXPIRED, (now, _REMOVED_AT_ONCE))
-        if self._file.together == 1 and add_newest(db, row, self._limits):
-            return True
-        if self._add_event(db, row, size):
+        self._first_expiry = min(self._first_expiry, row[3])
+        return self._puts % _PUTS_PER_REMOVAL == 0 and self._first_expiry <= now
+
+    def _remove_expired(self, db: sqlite3.Connection, now: float) -> int:
+        """Remove rows that have expired, not too many; return their number."""
+        removed = db.execute(_REMOVE_EXPIRED, (now, _REMOVED_AT_ONCE)).rowcount
+        if removed < _REMOVED_AT_ONCE:
+            removed += db.execute(_REMOVE_EXPIRED_NEWEST, (now,)).rowcount
+            (self._first_expiry,) = db.execute(_FIRST_EXPIRY).fetchone()
+        return removed
+
+    def _put(self, db: sqlite3.Connection, row: Row, removes: bool, now: float) -> bool:
+        """Keep a row; return False when it would exceed a bound."""
+        if removes:
+            self._remove_expired(db, now)
+        alone = self._file.together == 1
+        if add_newest(db, row, self._limits) if alone else self._add_event(db, row):
             return True
         move_newest(db)
-        return self._add_event(db, row, size) or self._replace_event(db, row, size, now)
+        return (
+            (alone and add_newest(db, row, self._limits))
+            or self._add_event(db, row)
+            or self._replace_event(db, row, now)
+        )
 
-    def _add_event(self, db: sqlite3.Connection, row: Row, size: int) -> bool:
+    def _add_event(self, db: sqlite3.Connection, row: Row) -> bool:
         """Add a row to the table; return False when something is in the way, which may also be a newest event."""
+        size = row[4]
         if not db.execute(_COUNT, (size, self._limits.max_rows, self._limits.max_bytes - size)).rowcount:
             return False
         if db.execute(_ADD, row).rowcount:
@@ -254,10 +281,11 @@ class SqliteStore(SqliteJobs, SqliteOnce):
         db.execute(_COUNT_OFF, (size,))
         return False
 
-    def _replace_event(self, db: sqlite3.Connection, row: Row, size: int, now: float) -> bool:
+    def _replace_event(self, db: sqlite3.Connection, row: Row, now: float) -> bool:
         """Add a row that replaces another, or for which something must be removed first; the table has all events."""
+        size = row[4]
         while not self._within_limits(db.execute(_USAGE_AFTER_PUT, (size, *row[:3])).fetchone()):
-            if not db.execute(_REMOVE_EXPIRED, (now, _REMOVED_AT_ONCE)).rowcount:
+            if not self._remove_expired(db, now):
                 return False
         db.execute(_REMOVE, row[:3])
         db.execute(_COUNT, (size, self._limits.max_rows, self._limits.max_bytes - size))

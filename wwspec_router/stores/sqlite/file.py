@@ -1,8 +1,9 @@
 """One SQLite file for many threads and several processes: connections, durable writes, reads, clear errors.
 
-Writes go through one connection, those of concurrent threads in one transaction (group commit). Reads use a
-small pool of connections: in WAL mode they neither block the writer nor wait for it. A write is on the disk
-when `write` returns (`synchronous=FULL`), unless its caller does not need that.
+Writes go through one connection, those of concurrent threads in one transaction (group commit). What comes alone may
+be one statement, which needs neither `BEGIN` nor `COMMIT`. Reads use a small pool of connections: in WAL mode they
+neither block the writer nor wait for it. A write is on the disk when `write` returns (`synchronous=FULL`), unless its
+caller does not need that.
 
 A file that is deleted or replaced under a running program can be written to until it is closed, and all of that is
 lost. So each transaction checks that the file is still there before its writes count as done.
@@ -18,16 +19,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 from wwspec_router.errors import StoreError
 from wwspec_router.stores.batches import Batches
-from wwspec_router.stores.sqlite.errors import LOCK_TIMEOUT, OPEN_TIMEOUT, clearly, patiently
+from wwspec_router.stores.sqlite.errors import LOCK_TIMEOUT, OPEN_TIMEOUT, clearly, is_busy, patiently
 from wwspec_router.stores.sqlite.open_files import OpenFiles
 from wwspec_router.stores.sqlite.private_file import create_private
 from wwspec_router.stores.sqlite.schema import bring_up_to_date
 
 T = TypeVar("T")
+_Args = TypeVarTuple("_Args")
 
 log = logging.getLogger(__name__)
 
@@ -77,16 +79,25 @@ class SqliteFile:
         self._synced = True  # the writer's setting
         self._failed = False  # the last transaction
         self.together = 0
-        """How many writes are in the transaction that runs."""
+        """How many writes are in the transaction that runs `work`, or were in the last one."""
         self._lost: str | None = None  # the file that was deleted or replaced
         clearly(self._path, patiently, time.monotonic() + OPEN_TIMEOUT, self._open)
 
-    def write(self, work: Callable[[sqlite3.Connection], T], *, synced: bool = True) -> T:
+    def write(
+        self,
+        work: Callable[[sqlite3.Connection], T],
+        *,
+        alone: Callable[[sqlite3.Connection], T] | None = None,
+        synced: bool = True,
+    ) -> T:
         """Run `work` in a transaction and return its result once that is on the disk.
 
         Args:
             work: Reads and writes through its connection, and neither begins nor commits. It may run on another
                 thread, and a second time in a new transaction when the first one failed.
+            alone: Does the same by a single statement, which is a transaction of its own. It is tried first when nobody
+                else writes or did so in the last transaction. Where it returns something false it has changed nothing,
+                and `work` runs.
             synced: Whether the write must outlive a crash of the machine. If not, it returns sooner, and still outlives
                 every process.
 
@@ -94,6 +105,11 @@ class SqliteFile:
             StoreError: It could not be stored, or another process kept the file locked for `LOCK_TIMEOUT` seconds,
                 counted from this call.
         """
+        if alone is not None and self.together <= 1 and self._group.idle and not self._write_lock.locked():
+            with self._write_lock:
+                done = self._guarded(self._at_once, alone, synced)
+            if done:
+                return done
         write = _Write(work, synced)
         self._group.submit(write)
         if write.error is not None:
@@ -198,9 +214,9 @@ class SqliteFile:
         (pages,) = self._writer.execute("PRAGMA page_count").fetchone()
         if pages == 0:
             self._use_wal(deadline)  # before there are pages, which would be written twice
-        self._transact(deadline, lambda db: bring_up_to_date(db, self._path, self._schema))
+        self._transact(deadline, lambda db: bring_up_to_date(db, self._path, self._schema), True)
         self._use_wal(deadline)
-        self._transact(deadline, self._touch)
+        self._transact(deadline, self._touch, True)
 
     def _use_wal(self, deadline: float) -> None:
         (mode,) = patiently(deadline, lambda: self._writer.execute("PRAGMA journal_mode = WAL").fetchone())
@@ -226,7 +242,7 @@ class SqliteFile:
 
         with self._write_lock:
             try:
-                self._guarded(first.deadline, work, synced)
+                self._guarded(self._transact, first.deadline, work, synced)
             except Exception as error:
                 failure = error
             else:
@@ -254,32 +270,39 @@ class SqliteFile:
                     failures[write] = error
 
         try:
-            self._guarded(writes[0].deadline, run_all)
+            self._guarded(self._transact, writes[0].deadline, run_all, True)
         except StoreError as error:
             failures = {write: StoreError(*error.args) for write in writes}
         for write in writes:
             write.error = failures.get(write)
 
-    def _guarded(self, deadline: float, step: Callable[[sqlite3.Connection], None], synced: bool = True) -> None:
+    def _guarded(self, transaction: Callable[[*_Args], T], *args: *_Args) -> T:
         """Run a transaction; it fails when the file is not there any more after it."""
         if self._lost is not None:
             raise self._lost_error()
         try:
-            clearly(self._path, self._transact, deadline, step, synced)
+            result = clearly(self._path, transaction, *args)
         except BaseException:
             self._failed = True
             raise
         self._failed = False
         if (lost := self._files.recently_lost() or self._lost) is not None:
             self._note_lost(lost)
+        return result
 
-    def _transact(self, deadline: float, step: Callable[[sqlite3.Connection], None], synced: bool = True) -> None:
-        if self._closed:
-            raise self._closed_error()
-        db = self._writer
-        if synced is not self._synced:
-            db.execute(_FULL if synced else _NORMAL)
-            self._synced = synced
+    def _at_once(self, step: Callable[[sqlite3.Connection], T], synced: bool) -> T | None:
+        """Run a step that is a single statement; return None when another process holds the lock."""
+        db = self._prepared_writer(synced)
+        try:
+            return step(db)
+        except sqlite3.OperationalError as error:
+            if not is_busy(error):
+                raise
+        return None
+
+    def _transact(self, deadline: float, step: Callable[[sqlite3.Connection], None], synced: bool) -> None:
+        """Run a step between `BEGIN` and `COMMIT`, as soon as other processes allow it."""
+        db = self._prepared_writer(synced)
         patiently(deadline, db.execute, "BEGIN IMMEDIATE")
         try:
             step(db)
@@ -288,6 +311,15 @@ class SqliteFile:
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
+
+    def _prepared_writer(self, synced: bool) -> sqlite3.Connection:
+        """Return the connection that writes, which waits for the disk or not."""
+        if self._closed:
+            raise self._closed_error()
+        if synced is not self._synced:
+            self._writer.execute(_FULL if synced else _NORMAL)
+            self._synced = synced
+        return self._writer
 
     def _closed_error(self) -> StoreError:
         return StoreError(f"{self._path}: the store is closed")

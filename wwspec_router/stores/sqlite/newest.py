@@ -1,10 +1,10 @@
 """The newest events in a SQLite file: one page of their own, which is all that most puts change.
 
 An event in its table changes three pages: of the table, of the index of expiry, and the counters. Each of them is
-written and synced with the transaction. So a small event that comes alone first goes to a table that is never larger
-than one page; those that come together share a transaction, and its pages. When the page is full, once a second, and
-when the file is closed, its events are moved, all in one transaction. Every transaction leaves counters and bounds
-exact: both tables count, and each event is in one of them.
+written and synced with the transaction. So a small event that comes alone first goes to a table of about one page: it
+takes as many events as fit if all are as long as the one that comes. Those that come together share a transaction, and
+its pages. When the page is full, once a second, and when the file is closed, its events are moved, all in one
+transaction. Every transaction leaves counters and bounds exact: both tables count, and each event is in one of them.
 
 It does not know the clock, and removes nothing that has expired.
 """
@@ -32,23 +32,26 @@ NEWEST_TABLES: Sequence[str] = (
 )
 """The statements that make the table; `events.SCHEMA` says since which version it exists. Never edited."""
 
-_PAGE = 3800
+_PAGE = 4000
 """Bytes that the events in one page of 4,096 may take."""
 _LONGEST_IDS = 96
 """Characters of corpid and notify_id together."""
-_BESIDE_TEXT = _LONGEST_IDS + 32
-"""Bytes that an event takes beside its text, at most."""
+_BESIDE_TEXTS = 32
+"""Bytes that an event takes beside its text and ids, at most."""
 _LARGEST = 760
 """Bytes of text: from 1,002 bytes on SQLite puts a part of a row into further pages."""
 
-_STATE = """
-    SELECT usage.rows, usage.bytes, count(new.size), ifnull(sum(new.size), 0),
-        EXISTS (SELECT 1 FROM notify WHERE corpid = ? AND agentid = ? AND notify_id = ?)
-    FROM notify_usage AS usage LEFT JOIN notify_new AS new
-"""
 _ADD = """
-    INSERT INTO notify_new (corpid, agentid, notify_id, expires, size, text) VALUES (?, ?, ?, ?, ?, ?)
-    ON CONFLICT DO NOTHING
+    INSERT OR IGNORE INTO notify_new (corpid, agentid, notify_id, expires, size, text) VALUES (?, ?, ?, ?, ?, (
+        SELECT ? FROM notify_usage, (SELECT count(*) AS waiting FROM notify_new)
+        WHERE waiting < ? AND rows + waiting < ? AND bytes + waiting * ? <= ?
+            AND NOT EXISTS (SELECT 1 FROM notify WHERE corpid = ? AND agentid = ? AND notify_id = ?)
+    ))
+"""
+"""Adds nothing when there is no room: then the text is NULL, which the table refuses.
+
+It counts the newest events, which is quick, and does not add up their sizes: near the bound in bytes they are moved
+first.
 """
 _MOVE = (
     # Nothing, unless a process of an earlier release put an event of the same key meanwhile.
@@ -71,20 +74,18 @@ ANY_NEWEST = "SELECT 1 FROM notify_new LIMIT 1"
 
 
 def add_newest(db: sqlite3.Connection, row: Row, limits: StoreLimits) -> bool:
-    """Add an event to the newest ones, within a transaction.
+    """Add an event to the newest ones, by one statement.
 
     Returns:
-        False when nothing was added: it is too long, it replaces another, or a bound would be exceeded.
+        False when nothing was added: it is too long, it replaces another, or the newest events must be moved first,
+        because their page is full or a bound is near.
     """
     corpid, _, notify_id, _, size, _ = row
-    if size > _LARGEST or len(corpid) + len(notify_id) > _LONGEST_IDS:
+    ids = len(corpid) + len(notify_id)
+    if size > _LARGEST or ids > _LONGEST_IDS:
         return False
-    rows, total, waiting, waiting_bytes, known = db.execute(_STATE, row[:3]).fetchone()
-    if known or rows + waiting >= limits.max_rows or total + waiting_bytes + size > limits.max_bytes:
-        return False
-    if waiting_bytes + size + (waiting + 1) * _BESIDE_TEXT > _PAGE:
-        move_newest(db)
-    return db.execute(_ADD, row).rowcount > 0
+    room = (_PAGE // (size + ids + _BESIDE_TEXTS), limits.max_rows, _LARGEST, limits.max_bytes - size)
+    return db.execute(_ADD, (*row, *room, *row[:3])).rowcount > 0
 
 
 def move_newest(db: sqlite3.Connection) -> None:
