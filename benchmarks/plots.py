@@ -129,7 +129,7 @@ def pool(report: Report, say: Say) -> Plot:
     """How many calls wait beside each other, and what it costs to hand over one that does not."""
     names = {
         "ideal": say("ideal: 256 threads", "理想值：256 个线程"),
-        "pool": say("this program", "本程序"),
+        "pool": say("this program's pool", "本程序的线程池"),
         "ThreadPoolExecutor": "ThreadPoolExecutor",
         "anyio": "anyio",
     }

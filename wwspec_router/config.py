@@ -172,7 +172,7 @@ class Settings:
     workers: int | Literal["auto"] = _setting(
         Topic.OPERATION,
         1,
-        "Worker processes; they share the store and the port. auto takes as many as this process may use cores. 0 "
+        "Worker processes; they share the store and the port. auto starts one for each core that this process may use. 0 "
         "serves in this process, without a parent that watches over it, for debuggers.",
         least=0,
         most=MOST_WORKERS,
@@ -237,7 +237,7 @@ class Settings:
     store: str = _setting(
         Topic.STORE,
         "sqlite:var/notify.db",
-        "Where events and asynchronous calls wait: sqlite:PATH, redis://HOST or memory:",
+        "Where events and asynchronous calls are stored: sqlite:PATH, redis://HOST or memory:",
         secret=Secret.WITH_PASSWORD,
     )
     sdk: SdkSource = _setting(
@@ -281,10 +281,10 @@ class Settings:
         least=0,
     )
     lean_http: bool = _setting(
-        Topic.NETWORK, True, "Take calls the short way from the HTTP parser to the threads, past ASGI."
+        Topic.NETWORK, True, "Hand plain calls from the HTTP parser straight to a thread, without ASGI."
     )
     freeze_gc: bool = _setting(
-        Topic.OPERATION, True, "Leave what the start made out of garbage collections, and collect less often."
+        Topic.OPERATION, True, "Skip in garbage collections what the start has made, and collect less often."
     )
     log_level: str = _setting(Topic.OPERATION, "INFO", "The least severe lines that are logged.", choices=LOG_LEVELS)
     log_json: bool = _setting(Topic.OPERATION, False, "Log one JSON object a line instead of text.")

@@ -28,13 +28,13 @@ def page(say: Say) -> str:
                 "Every verb of `wwspec`. The option `--help` of each says the same. A person's mistake is one line on "
                 "standard "
                 "error and exit code 1; wrong usage, or an extra that is not installed, is exit code 2.",
-                "`wwspec` 的全部子命令，说明取自各子命令的 `--help`，为英文。使用者可以自行解决的问题，"
+                "`wwspec` 的全部子命令。各子命令的详细说明取自 `--help`，为英文。使用者可以自行解决的问题，"
                 "只在标准错误输出打印一行，"
                 "退出码为 1；用法错误或缺少可选依赖时，退出码为 2。",
             ),
         )
     ]
-    overview = [(f"[`wwspec {name}`](#wwspec-{name})", verb.help) for name, verb in VERBS.items()]
+    overview = [(f"[`wwspec {name}`](#wwspec-{name})", say.of_code(verb.help)) for name, verb in VERBS.items()]
     parts.append(table((say("verb", "子命令"), say("what it does", "作用")), overview))
     for group in Group:
         parts.append(f"## {say(group.value, f'{_GROUPS[group]} {{#{group.value.lower()}}}')}\n")
@@ -106,9 +106,18 @@ def _options(command: click.Command, context: click.Context, say: Say) -> Iterat
             continue
         names, text = record
         found = _EXTRAS.search(text)
-        extras = re.split(r"; |\] \[", found[1]) if found else []
+        extras = re.split(r"; |\]\s+\[", found[1]) if found else []
         variables = [each.removeprefix("env var: ") for each in extras if each.startswith("env var")]
         limits = [each for each in extras if not each.startswith("env var")]
-        others = say("; ", "；").join(each.replace("default: ", say("default: ", "默认：")) for each in limits)
+        others = say("; ", "；").join(_limit(each, parameter, say) for each in limits)
         shown = variables or ([str(parameter.envvar)] if isinstance(parameter.envvar, str) else [])
-        yield code(names), _EXTRAS.sub("", text), others, code(shown[0] if shown else "")
+        yield code(names), say.of_code(_EXTRAS.sub("", text)), others, code(shown[0] if shown else "")
+
+
+def _limit(text: str, parameter: click.Parameter, say: Say) -> str:
+    """Return what click says of an option's default or limits; the default of a flag as it is typed."""
+    default = text.removeprefix("default: ")
+    if default == text:
+        return text
+    is_flag = isinstance(parameter, click.Option) and parameter.is_flag
+    return say("default: ", "默认：") + (f"--{default}" if is_flag else say.of_code(default))

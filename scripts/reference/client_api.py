@@ -18,7 +18,7 @@ def page(say: Say) -> str:
     for path, function in ENDPOINTS.items():
         text = first_paragraph(function.__doc__)
         ids = " ".join(re.findall(r"\[([\d, ]+)\]", text))
-        meaning = re.sub(r" ?\[[\d, ]+\]", "", text)
+        meaning = say.of_code(re.sub(r" ?\[[\d, ]+\]", "", text))
         rows.append((f"`{function.__name__}`", f"`{path}`", meaning, documents(ids)))
     heads = say("method", "方法"), say("API", "接口"), say("what it does", "作用"), say("document", "文档")
     title = say("Methods for the app's other APIs", "应用侧其他接口的方法 {#methods-for-the-apps-other-apis}")

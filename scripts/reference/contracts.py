@@ -35,7 +35,7 @@ def page(say: Say) -> str:
                 f"企业微信 {len(modules)} 个 SDK 接口的协议，即 `wwspec_router.wecom.<接口名>` 的 `Request` 和 "
                 f"`Response`。"
                 "`msg_list[].msgid` 指列表中每个元素的字段。非必填字段可以不传。时间均为 Unix 时间戳，单位秒。"
-                "每个应答都有 `errcode`（0 表示成功）和 `errmsg`，下文不再列出。字段说明取自代码，为英文。",
+                "每个应答都有 `errcode`（0 表示成功）和 `errmsg`，下文不再列出。字段说明取自代码，多为英文。",
             ),
         ),
         table(
@@ -73,7 +73,7 @@ def described(each: Summary, say: Say) -> str:
     """Return what an API or event is for."""
     head = say(f"{each.english} ({each.chinese}).", f"{each.chinese}。")
     links = documents(each.documents)
-    rest = f"\n\n{each.rest}" if each.rest else ""
+    rest = f"\n\n{say.of_code(each.rest)}" if each.rest else ""
     return head + say(f" WeCom's documents: {links}.", f"企业微信文档：{links.replace(', ', '、')}。") + rest
 
 

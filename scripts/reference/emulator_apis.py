@@ -76,7 +76,7 @@ def page(say: Say) -> str:
                 "ability ID or "
                 f"event type, and `--count` how often it works. On `program` an errcode is one of {codes}.",
                 "用 `wwspec zone fault SIDE EFFECT [N]` 或 `zone.client.fault(...)` 设置；`--api` 限定某个接口、"
-                "能力 ID或事件类型，"
+                "能力 ID 或事件类型，"
                 f"`--count` 限定生效次数。`program` 侧的错误码只能是 {codes}。",
             )
             + "\n",
@@ -96,4 +96,4 @@ def page(say: Say) -> str:
 
 
 def _behaviour(function: Callable[..., Any], say: Say) -> str:
-    return first_paragraph(function.__doc__)
+    return say.of_code(first_paragraph(function.__doc__))

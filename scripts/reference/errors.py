@@ -42,7 +42,7 @@ def page(say: Say) -> str:
         + "\n",
         table(
             (error, base, meaning, "`errmsg`", say("in the log", "写入日志")),
-            [(*_row(each), _errmsg(each), _logged(each, say)) for each in calls],
+            [(*_row(each, say), _errmsg(each), _logged(each, say)) for each in calls],
         ),
         f"## {say('Errors at the start', '启动错误 {#errors-at-the-start}')}\n",
         say(
@@ -50,9 +50,9 @@ def page(say: Say) -> str:
             "出现这些异常时程序不会启动，错误信息里写有解决办法。",
         )
         + "\n",
-        table((error, base, meaning), [_row(each) for each in start]),
+        table((error, base, meaning), [_row(each, say) for each in start]),
         f"## {say('Other errors', '其他异常 {#other-errors}')}\n",
-        table((error, base, meaning), [_row(each) for each in others]),
+        table((error, base, meaning), [_row(each, say) for each in others]),
     ]
     return "\n".join(parts)
 
@@ -77,10 +77,10 @@ def _below(base: type[WWSpecError]) -> Iterator[type[WWSpecError]]:
             yield from _below(each)
 
 
-def _row(each: type[WWSpecError]) -> tuple[str, ...]:
+def _row(each: type[WWSpecError], say: Say) -> tuple[str, ...]:
     base = each.__base__
     name = f"`{each.__module__.removeprefix('wwspec_router.')}.{each.__name__}`"
-    return name, f"`{base.__name__ if base else ''}`", first_paragraph(each.__doc__)
+    return name, f"`{base.__name__ if base else ''}`", say.of_code(first_paragraph(each.__doc__))
 
 
 def _errmsg(each: type[CallError]) -> str:

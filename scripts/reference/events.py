@@ -26,7 +26,7 @@ def page(say: Say) -> str:
                 f"`wwspec_router.wecom.events.<event_type>.Event`. How "
                 "to run code on one: [events](../how-to/events.md).",
                 f"企业微信发给程序的 {len(modules)} 个事件，即 `wwspec_router.wecom.events.<event_type>.Event`。"
-                "如何在收到事件时运行代码，见[收到事件时运行代码](../how-to/events.md)。字段说明取自代码，为英文。",
+                "如何在收到事件时运行代码，见[收到事件时运行代码](../how-to/events.md)。",
             ),
         ),
         table(

@@ -20,11 +20,11 @@ _SUFFIX = {"counter": "_total"}
 def page(say: Say) -> str:
     """Return the page."""
     introduction = say(
-        "What `wwspec metrics` serves to Prometheus, outside of the zone. The first ones tell of the polls, all "
-        "others of the "
+        "What `wwspec metrics` serves to Prometheus, outside of the zone. The first rows are about the polls, all "
+        "others about the "
         "program. [Monitoring](../how-to/monitoring.md#prometheus) says how to set it up.",
         "`wwspec metrics` 在专区外运行，供 Prometheus 抓取以下指标。前几项是轮询本身的情况，其余是程序的情况。"
-        "配置方法见[监控程序](../how-to/monitoring.md#prometheus)。说明取自代码，为英文。",
+        "配置方法见[监控程序](../how-to/monitoring.md#prometheus)。",
     )
     heads = say("metric", "指标"), say("type", "类型"), say("labels", "标签"), say("meaning", "说明")
     rows = [
@@ -32,7 +32,7 @@ def page(say: Say) -> str:
             f"`{each.name}{_SUFFIX.get(each.type, '')}`",
             each.type,
             ", ".join(f"`{label}`" for label in _labels(each)),
-            each.documentation,
+            say.of_code(each.documentation),
         )
         for each in families()
     ]

@@ -35,17 +35,16 @@ def page(say: Say) -> str:
                 "命令行选项、环境变量、应用目录下的 "
                 "`wwspec.toml`（键名是选项名去掉 `--`，写在 `[serve]` 下）。`wwspec config` "
                 "列出每一项的当前值和来源。"
-                "时间的单位是秒，大小的单位是字节。用法见[设置选项](../how-to/settings-file.md#settings)。"
-                "说明取自代码，为英文。",
+                "时间的单位是秒，大小的单位是字节。用法见[设置选项](../how-to/settings-file.md#settings)。",
             ),
         )
     ]
     heads = (
         say("option", "选项"),
+        say("meaning", "说明"),
         say("default", "默认值"),
         say("allowed", "取值范围"),
         say("variable", "环境变量"),
-        say("meaning", "说明"),
     )
     for topic, chinese in _TOPICS.items():
         rows = [row for each in settings().values() if each.topic is topic for row in _rows(each, say)]
@@ -58,7 +57,8 @@ def page(say: Say) -> str:
 def _rows(setting: Setting, say: Say) -> list[tuple[str, ...]]:
     name, file, named = f"`--{setting.option}`", f"`--{setting.option}-file`", variable(setting.option)
     link = say("See [secrets](../how-to/secrets.md#secrets).", "见[密钥](../how-to/secrets.md#secrets)。")
-    row = (name, _default(setting, say), say(setting.allowed, _allowed_in_chinese(setting)), f"`{named}`", setting.text)
+    meaning = say.of_code(setting.text)
+    row = (name, meaning, _default(setting, say), say(setting.allowed, _allowed_in_chinese(setting)), f"`{named}`")
     match setting.secret:
         case Secret.NEVER:
             return [row]
@@ -66,9 +66,9 @@ def _rows(setting: Setting, say: Say) -> list[tuple[str, ...]]:
             text = say(
                 f"A file that holds it, for one with a password. {link}", f"存放该值的文件，用于带密码的 URL，{link}"
             )
-            return [row, (file, "", "", f"`{named}_FILE`", text)]
+            return [row, (file, text, "", "", f"`{named}_FILE`")]
         case Secret.ALWAYS:
-            return [(file, "", "", f"`{named}`, `{named}_FILE`", f"{setting.text} {link}")]
+            return [(file, say(f"{meaning} {link}", f"{meaning}{link}"), "", "", f"`{named}`, `{named}_FILE`")]
 
 
 def _default(setting: Setting, say: Say) -> str:
@@ -88,6 +88,9 @@ def _allowed_in_chinese(setting: Setting) -> str:
     if isinstance(setting.default, str):
         return "字符串"
     kind = "整数" if isinstance(setting.default, int) else "数字"
-    bounds = {"大于": setting.above, "不小于": setting.least, "不大于": setting.most}
-    limits = [f"{word} {bound:.0f}" for word, bound in bounds.items() if bound is not None]
+    if setting.least is not None and setting.most is not None:
+        limits = [f"{setting.least:.0f} 至 {setting.most:.0f}"]
+    else:
+        bounds = {"大于": setting.above, "不小于": setting.least, "不大于": setting.most}
+        limits = [f"{word} {bound:.0f}" for word, bound in bounds.items() if bound is not None]
     return "，".join([kind, *limits]) + (f"；或 `{setting.word}`" if setting.word else "")

@@ -42,7 +42,7 @@ def _rows(info: mi.StructType, say: Say, enums: Enums, path: str, above: tuple[t
     for field in info.fields:
         name = f"{path}{field.encode_name}"
         described = _describe(field.type, say, enums)
-        meaning = _linked(paragraphs(docs.get(field.name, "")), enums)
+        meaning = _linked(say.of_code(paragraphs(docs.get(field.name, ""))), enums)
         required = say("yes", "是") if field.required else say("no", "否")
         yield f"`{name}`", described.kind, required, described.allowed, meaning
         if described.inside is not None and described.inside.cls not in above:

@@ -2,10 +2,23 @@
 
 import inspect
 import re
+import tomllib
 from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Say", "Summary", "code", "documents", "first_paragraph", "paragraphs", "summary", "table"]
+__all__ = [
+    "Say",
+    "Summary",
+    "chinese_texts",
+    "code",
+    "documents",
+    "first_paragraph",
+    "paragraphs",
+    "summary",
+    "table",
+]
 
 _DOCUMENT = "https://developer.work.weixin.qq.com/document/path/"
 
@@ -24,10 +37,21 @@ class Say:
         """Return the text of the language."""
         return english if self.language == "en" else chinese
 
+    def of_code(self, english: str) -> str:
+        """Return a text of the code, translated where `chinese.toml` has it."""
+        return english if self.language == "en" else chinese_texts().get(english, english)
+
     def head(self, title: str, introduction: str) -> str:
         """Return the beginning of a page: how it came about, its title, and what it is for."""
         mark = "<!-- Made from the code by scripts/fix: change scripts/reference, not this page. -->"
         return f"# {title}\n\n{mark}\n\n{introduction}\n"
+
+
+@cache
+def chinese_texts() -> dict[str, str]:
+    """Return `chinese.toml`: texts of the code, and what they are in Chinese."""
+    texts: dict[str, str] = tomllib.loads(Path(__file__).with_name("chinese.toml").read_text("utf-8"))
+    return texts
 
 
 class Summary(NamedTuple):

@@ -11,6 +11,7 @@ from scripts.reference.errcodes import advice, codes
 from scripts.reference.errors import errors
 from scripts.reference.events import events
 from scripts.reference.metrics import families
+from scripts.reference.text import Say, chinese_texts
 from scripts.website.pages import DOCS, LANGUAGES
 from wwspec_router import client
 from wwspec_router.config import Secret, settings, variable
@@ -19,6 +20,9 @@ from wwspec_router.emulator.appside import calls, uploads
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_router.emulator.state.faults import EFFECTS
 from wwspec_router.monitoring.status import Status
+
+TRANSLATED = ("cli", "client-api", "emulator-apis", "errors", "events", "figures", "metrics", "settings")
+"""The pages whose tables are in Chinese on the Chinese site; those of the SDK APIs' fields are not."""
 
 pytestmark = pytest.mark.parametrize("language", LANGUAGES)
 
@@ -52,7 +56,7 @@ def test_every_option_and_argument_of_every_verb(language: str) -> None:
 def test_every_setting(language: str) -> None:
     page = reference(language, "settings")
     for each in settings().values():
-        assert each.text in page
+        assert Say(language).of_code(each.text) in page
         assert f"`{variable(each.option)}`" in page
         if each.secret is Secret.ALWAYS:
             continue
@@ -108,3 +112,21 @@ def test_every_api_and_fault_of_the_emulator(language: str) -> None:
     cells = first_cells(reference(language, "emulator-apis"))
     assert {*APIS, *EFFECTS, *(effect for effects in EFFECTS.values() for effect in effects)} <= cells
     assert {f"/cgi-bin/{path}" for path in (*calls.APIS, uploads.API)} <= cells
+
+
+@pytest.mark.parametrize("page", TRANSLATED)
+def test_no_cell_of_these_tables_is_english_on_the_chinese_page(language: str, page: str) -> None:
+    rows = re.findall(r"^\| (.+) \|$", reference(language, page), re.MULTILINE)
+    cells = [re.sub(r"`[^`]*`|list of \w+", "", cell) for row in rows for cell in row.split(" | ")]
+    english = [each for each in cells if re.search("[a-z]+ [a-z]+", each) and not re.search("[\u4e00-\u9fff]", each)]
+    if language == "en":
+        assert len(english) > 10
+    else:
+        assert not english, "chinese.toml lacks a text"
+
+
+def test_every_translation_is_of_a_text_of_the_code(language: str) -> None:
+    pages = "".join(reference(language, page) for page in TRANSLATED)
+    for english, chinese in chinese_texts().items():
+        text = re.sub("<(?!br>)", "&lt;", chinese if language == "zh" else english)
+        assert text in pages or text.replace("&lt;", "<") in pages, f"chinese.toml: {english}"

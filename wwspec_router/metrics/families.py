@@ -29,11 +29,11 @@ _COUNTERS: Mapping[str, _Counter] = {
     "wwspec_call_errcodes": _Counter("Calls of all abilities by errcode; without errcode 0.", "errcode"),
     "wwspec_jobs_ended": _Counter("Asynchronous calls that came to an end."),
     "wwspec_jobs_failed": _Counter("Those of them whose outcome is an errcode other than 0."),
-    "wwspec_jobs_given_up": _Counter("Asynchronous calls that the platform took no report of."),
+    "wwspec_jobs_given_up": _Counter("Asynchronous calls whose report the platform never accepted."),
     "wwspec_events_ended": _Counter("Events whose own code ended, or is not run again."),
     "wwspec_events_retried": _Counter("Runs of such code that failed and were followed by another."),
     "wwspec_events_failed": _Counter("Events whose code failed in its last run."),
-    "wwspec_events_given_up": _Counter("Events of which the app could not be told after their code."),
+    "wwspec_events_given_up": _Counter("Events whose code ended, but of which the app could not be notified."),
 }
 
 

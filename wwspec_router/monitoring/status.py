@@ -95,7 +95,7 @@ class Status(Output):
     jobs_failed: int = 0
     """Those of them whose outcome is an errcode other than 0."""
     jobs_given_up: int = 0
-    """Asynchronous calls that the platform took no report of."""
+    """Asynchronous calls whose report the platform never accepted."""
     events_ended: int | UnsetType = UNSET
     """Events whose own code ended, or is not run again. These four are left out as long as all of them are 0."""
     events_retried: int | UnsetType = UNSET
@@ -103,7 +103,7 @@ class Status(Output):
     events_failed: int | UnsetType = UNSET
     """Events whose code failed in its last run."""
     events_given_up: int | UnsetType = UNSET
-    """Events of which the app could not be told after their code."""
+    """Events whose code ended, but of which the app could not be notified."""
     store: Annotated[str, Meta(examples=["ok"])] = "ok"
     """`ok`, or `unavailable`: what follows is 0 then, but for jobs_running."""
     store_rows: int = 0

@@ -116,7 +116,7 @@ def fault(emulator: EmulatorClient, on: str, effect: str, value: float, api: str
     \b
     app | sdk    errcode CODE     refuse with CODE: 40014 is a refused token
     sdk          return_code N    fail with the SDK's return code, -10001 to -10009
-    program      errcode CODE     710674 program down, 710675 time-out, 710676 HTTP
+    program      errcode CODE     710674 program down, 710675 timeout, 710676 HTTP
                                   status, 710677 seal, 790013 and 790014 its reply
     app | sdk | program           latency SECONDS, timeout SECONDS, or drop
     callback                      late SECONDS, twice, or never
