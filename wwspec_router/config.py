@@ -172,8 +172,8 @@ class Settings:
     workers: int | Literal["auto"] = _setting(
         Topic.OPERATION,
         1,
-        "Worker processes; they share the store and the port. auto starts one for each core that this process may use. 0 "
-        "serves in this process, without a parent that watches over it, for debuggers.",
+        "Worker processes; they share the store and the port. auto starts one for each core that this process may use. "
+        "0 serves in this process, without a parent that watches over it, for debuggers.",
         least=0,
         most=MOST_WORKERS,
         word=AUTO,
