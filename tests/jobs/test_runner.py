@@ -530,7 +530,7 @@ def test_a_job_that_hangs_beyond_its_timeout_is_reported_as_late_and_its_result_
         wait_until(lambda: process.jobs.replaced == 0)
     assert report["errcode"] == 710660
     assert "longer than its timeout" in report["result"]
-    assert "ended after its time-out was reported" in caplog.text
+    assert "ended after its timeout was reported" in caplog.text
     assert len(sdk.heard) == 1
     assert figures.snapshot().jobs == JobCounts(ended=1, failed=1, given_up=0)
 

@@ -111,7 +111,7 @@ class _BaseContext(Generic[StateT]):
 
     @property
     def remaining(self) -> float | None:
-        """Seconds until the call is answered with a time-out error; None when the ability has no `timeout`."""
+        """Seconds until the call is answered with a timeout error; None when the ability has no `timeout`."""
         return self._deadline.remaining
 
     def _invoke(self, client: SdkClient, request: ApiRequest[OutputT], check: bool) -> OutputT:

@@ -120,7 +120,7 @@ class JobExecutor:
         run.deadline = route.deadline(run.since)
         reply = self._answer(_call_of(job), route, run.deadline)
         if not run.end():
-            log.warning("job %s ended after its time-out was reported", short(job.job_id))
+            log.warning("job %s ended after its timeout was reported", short(job.job_id))
             return None
         if is_event(job) and reply.errcode and job.attempt < route.retries:
             self._run_again(run, route)

@@ -1,7 +1,7 @@
 """The functions that answer abilities, one for each target of the table.
 
 Whatever can be looked up once is looked up when a function is made, not when it is called. Nothing here knows ability
-IDs, limits or time-outs; errors are raised.
+IDs, limits or timeouts; errors are raised.
 """
 
 from collections.abc import Callable

@@ -32,7 +32,7 @@ MOST_WAITING = 32
 _FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 0.02, 1.0, 1.5
 """Seconds between two looks at a call that runs in another process, and by how much they grow."""
 _EARLY = 0.05
-"""Seconds by which a wait ends before the deadline, so that the refusal is the answer, and not the time-out."""
+"""Seconds by which a wait ends before the deadline, so that the refusal is the answer, and not the timeout."""
 
 
 class _Errcode(msgspec.Struct):

@@ -1,4 +1,4 @@
-"""The route of a call: what it is counted as, its time-out, its limit, and the function that answers it.
+"""The route of a call: what it is counted as, its timeout, its limit, and the function that answers it.
 
 There is one route for each ability ID, so that one look-up says all of this. Nothing here knows what a function does.
 """

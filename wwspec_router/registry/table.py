@@ -1,6 +1,6 @@
 """Connects the rows of a registry with APIs and handlers: ability ID -> `Ability`.
 
-Everything that can be decided before a call is decided here: codecs are made, handlers imported, time-outs chosen.
+Everything that can be decided before a call is decided here: codecs are made, handlers imported, timeouts chosen.
 A fault in any row is reported together with all others, before the port is opened.
 """
 

@@ -33,7 +33,7 @@ _NAMES = ("WWToSpecHTTPReqDecoder", "WWToSpecHTTPRspConstructor", "ChatDataSDK",
 
 RETURN_CODES = {
     -10001: "SDK internal error, not network",
-    -10002: "network failure (connect, read or write time-out)",
+    -10002: "network failure (connect, read or write timeout)",
     -10003: "illegal HTTP status",
     -10004: "signature mismatch",
     -10005: "decryption failed",

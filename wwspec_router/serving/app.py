@@ -119,7 +119,7 @@ class ZoneProgram:
         table: What answers which ability ID.
         sdk: The loaded SDK.
         store: Keeps events; closed when the program stops.
-        settings: Threads, limits and time-outs.
+        settings: Threads, limits and timeouts.
         shared: Where its processes show each other their figures; None with one process.
     """
 

@@ -126,7 +126,7 @@ class Calls:
         exchange: Answers a request, on a worker thread.
         workers: The threads that do.
         figures: Counts what was answered.
-        settings: Limits and time-outs.
+        settings: Limits and timeouts.
         call_log: Where a line is written for each call; None for none.
     """
 

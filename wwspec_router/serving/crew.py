@@ -4,7 +4,7 @@ At most one worker is the *head*: the one that was called for what is queued. Wh
 and does them in a row; a second thread would only compete with it for the interpreter's lock (GIL). While the pool
 *spreads*, a head that takes a job first hands its role on, if more are queued: jobs spread over threads along a chain.
 
-Threads are daemons, start when a job finds none idle, and sleep at a gate of their own without time-outs.
+Threads are daemons, start when a job finds none idle, and sleep at a gate of their own without timeouts.
 
 **No wake-up is lost**: whenever the lock is free, if a job is queued and a worker is idle, then there is a head, or the
 loop has a flush or a tick to come. Each method says how it keeps this. `WorkerPool` is the loop's side of it.
@@ -18,7 +18,6 @@ Who touches what:
 """
 
 import logging
-import os
 import threading
 from _thread import allocate_lock
 from collections import deque
@@ -32,10 +31,6 @@ from wwspec_router.serving.pacing import Pacing
 __all__ = ["Crew", "Job", "Worker"]
 
 log = logging.getLogger(__name__)
-
-ROW = 0.00025
-"""Seconds after which results are handed back although more jobs are queued. Later, and the loop and the clients have
-nothing to do meanwhile; sooner, and small calls pay for more switches of threads."""
 
 
 class Job(Protocol):
@@ -300,7 +295,6 @@ class Worker(threading.Thread):
         """Work until the pool ends, or another thread was given this one's place."""
         crew = self._crew
         jobs, done, pacing = crew.jobs, crew.done, crew.pacing
-        begun = row = 0.0
         while True:
             try:
                 job = jobs.popleft()
@@ -314,7 +308,7 @@ class Worker(threading.Thread):
             error: BaseException | None = None
             if not job.is_over:
                 self.job = job
-                self.since = begun = monotonic()
+                self.since = monotonic()
                 try:
                     result = job.run()
                 except BaseException as exc:
@@ -323,28 +317,12 @@ class Worker(threading.Thread):
                 self.job = None
             done.append((job, result, error))
             del job, result, error  # a sleeping thread must not keep its last job alive
-            # A head that has more to do wakes nobody for a while: a job is queued, so a flush or a tick is to come, and
-            # both drain.
-            row = row or begun
-            has_more = bool(jobs) and crew.head is self and not pacing.spreads
-            if not has_more or begun - row >= ROW:
-                row = 0.0
-                self._wake_loop(gives_way=has_more)
+            # The loop is woken by the first of several results. To read True leaves ours to the drain that is under
+            # way: it resets the flag before it pops. Had its last pop come before our append, so had the reset, and
+            # we would read False. A head that has more to do wakes nobody: a job is queued, so a flush or a tick is
+            # to come, and both drain.
+            if not (crew.is_waking or (jobs and crew.head is self and not pacing.spreads)):
+                crew.is_waking = True
+                crew.wake_loop()
             if (self.is_lost or not (crew.head is self or pacing.spreads)) and not crew.wait_idle(self):
                 return
-
-    def _wake_loop(self, *, gives_way: bool) -> None:
-        """Let the loop take the results, unless it does so anyway.
-
-        To read True leaves ours to the drain that is under way: it resets the flag before it pops. Had its last pop
-        come before our append, so had the reset, and we would read False.
-
-        Args:
-            gives_way: Whether it may do so at once, on one core as well.
-        """
-        crew = self._crew
-        if not crew.is_waking:
-            crew.is_waking = True
-            crew.wake_loop()
-            if gives_way:
-                os.sched_yield()

@@ -6,7 +6,7 @@ back would cost more than a quick call itself if each step woke somebody, so wak
 * Jobs go to one queue. The loop *flushes* once an iteration: it calls a worker when the whole batch is queued.
 * While jobs are queued the loop *ticks*: it finds out whether jobs block, and then lets them spread over threads.
 * Results go to another queue. The loop *drains* it when a worker wakes it, and with each flush and tick. It is woken
-  only when no wake-up of it is under way, and by a worker that has more to do not before a quarter of a millisecond.
+  only when no wake-up of it is under way, and by a worker that has more to do not at all.
 * When a flush has called a worker it gives way once: on one core a single quick job is then done at once, by two
   switches of threads, and nobody has to wake the loop.
 

@@ -23,7 +23,7 @@ RETURN_CODES = range(-10009, -10000)
 """Of the vendor's SDK [100052]."""
 
 MAX_SECONDS = 60.0
-"""A longer latency or time-out is refused; a callback may be later."""
+"""A longer latency or timeout is refused; a callback may be later."""
 
 PROGRAM_ERRCODES = (710674, 710675, 710676, 710677, 790013, 790014)
 """What can go wrong between platform and program [100042]; 710674 is a program that is down."""
