@@ -11,19 +11,20 @@ from tests.serving.conftest import Program
 @pytest.mark.parametrize(
     ("method", "path", "status", "allow", "text"),
     [
-        ("GET", "/healthz", 200, None, "ok\n"),
-        ("HEAD", "/healthz", 200, None, ""),
-        ("POST", "/healthz", 405, "GET, HEAD", "Method Not Allowed"),
-        ("GET", "/readyz", 200, None, "ok\n"),
-        ("DELETE", "/readyz", 405, "GET, HEAD", "Method Not Allowed"),
-        ("GET", "/healthz?verbose", 200, None, "ok\n"),
-        ("GET", "/other", 404, None, "Not Found"),
-        ("GET", "/", 405, "POST", "the channel POSTs here\n"),
+        ("GET", "/healthz", 200, {""}, "ok\n"),
+        ("HEAD", "/healthz", 200, {""}, ""),
+        ("POST", "/healthz", 405, {"GET", "HEAD"}, "Method Not Allowed"),
+        ("GET", "/readyz", 200, {""}, "ok\n"),
+        ("DELETE", "/readyz", 405, {"GET", "HEAD"}, "Method Not Allowed"),
+        ("GET", "/healthz?verbose", 200, {""}, "ok\n"),
+        ("GET", "/other", 404, {""}, "Not Found"),
+        ("GET", "/", 405, {"POST"}, "the channel POSTs here\n"),
     ],
 )
 def test_each_page_answers_its_methods(
-    start: Callable[..., Program], method: str, path: str, status: int, allow: str | None, text: str
+    start: Callable[..., Program], method: str, path: str, status: int, allow: set[str], text: str
 ) -> None:
     response = httpx.request(method, f"{start().url}{path}", trust_env=False)
-    assert (response.status_code, response.headers.get("allow"), response.text) == (status, allow, text)
+    assert (response.status_code, response.text) == (status, text)
+    assert set(response.headers.get("allow", "").split(", ")) == allow
     assert response.headers["content-type"] == "text/plain; charset=utf-8"

@@ -13,14 +13,17 @@ from typing import Any, Protocol
 from tests.support.redis_server import DURABLE, LocalRedis
 from tests.support.waiting import wait_until
 
-__all__ = ["LocalCluster", "LocalGroup", "LocalSentinels", "free_ports", "local_cluster", "local_sentinels"]
+__all__ = ["LATE", "LocalCluster", "LocalGroup", "LocalSentinels", "free_ports", "local_cluster", "local_sentinels"]
 
 NAME = "main"
 """What the sentinels call the primary."""
 QUICK = ("--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1")
 """Lets a replica have its primary's data at once."""
-DOWN_AFTER, FAILOVER_TIMEOUT, NODE_TIMEOUT = 500, 2000, 1000
-"""Milliseconds: silence after which a sentinel holds a primary to be down; for one failover; the same in a cluster."""
+SENTINELS_DOWN_AFTER, NODES_DOWN_AFTER, LATE = 500, 1000, 5000
+"""Milliseconds of silence after which a server is held to be down: where a test ends one, by sentinels and in a
+cluster; where a slow disk must not look like an end."""
+FAILOVER_TIMEOUT = 2000
+"""Milliseconds that sentinels give a failover."""
 
 
 class LocalGroup(Protocol):
@@ -54,10 +57,16 @@ class LocalSentinels:
         options: Options of the two servers.
         tls: Options that name the certificate of all; see `LocalRedis`.
         lines: Further lines of the sentinels' configuration.
+        down_after: Milliseconds of silence after which a server is held to be down.
     """
 
     def __init__(
-        self, directory: Path, options: Sequence[str] = DURABLE, tls: Sequence[str] = (), lines: Sequence[str] = ()
+        self,
+        directory: Path,
+        options: Sequence[str] = DURABLE,
+        tls: Sequence[str] = (),
+        lines: Sequence[str] = (),
+        down_after: int = SENTINELS_DOWN_AFTER,
     ) -> None:
         ports = free_ports(5)
         self.servers = [
@@ -65,7 +74,8 @@ class LocalSentinels:
             for port in ports[:2]
         ]
         self.sentinels = [
-            _Sentinel(_folder(directory, f"sentinel-{port}"), port, ports[0], tls, lines) for port in ports[2:]
+            _Sentinel(_folder(directory, f"sentinel-{port}"), port, ports[0], tls, lines, down_after)
+            for port in ports[2:]
         ]
         places = ",".join(f"127.0.0.1:{each.port}" for each in self.sentinels)
         self.url = f"redis+sentinel://{places}/{NAME}"
@@ -109,7 +119,9 @@ class LocalSentinels:
 class _Sentinel(LocalRedis):
     """One sentinel; it rewrites its configuration file."""
 
-    def __init__(self, directory: Path, port: int, primary: int, tls: Sequence[str], lines: Sequence[str]) -> None:
+    def __init__(
+        self, directory: Path, port: int, primary: int, tls: Sequence[str], lines: Sequence[str], down_after: int
+    ) -> None:
         super().__init__(directory, (), port=port, tls=tls)
         self._file = directory / "sentinel.conf"
         words = " ".join(self._listens).removeprefix("--").split(" --")
@@ -120,7 +132,7 @@ bind 127.0.0.1
 unixsocket {self.path}
 dir {directory}
 sentinel monitor {NAME} 127.0.0.1 {primary} 2
-sentinel down-after-milliseconds {NAME} {DOWN_AFTER}
+sentinel down-after-milliseconds {NAME} {down_after}
 sentinel failover-timeout {NAME} {FAILOVER_TIMEOUT}
 """
         )
@@ -148,6 +160,7 @@ class LocalCluster:
         options: Options of the nodes.
         prefix: Of the keys whose primary `primary` returns.
         tls: Options that name the certificate of all; see `LocalRedis`.
+        down_after: As of `LocalSentinels`.
     """
 
     def __init__(
@@ -156,6 +169,7 @@ class LocalCluster:
         options: Sequence[str] = DURABLE,
         prefix: str = "zone-program",
         tls: Sequence[str] = (),
+        down_after: int = NODES_DOWN_AFTER,
     ) -> None:
         ports = free_ports(12)
         self._buses = ports[6:]
@@ -165,7 +179,7 @@ class LocalCluster:
             LocalRedis(
                 _folder(directory, f"node-{port}"),
                 [*options, *QUICK, "--cluster-enabled", "yes", "--cluster-port", str(bus)]
-                + ["--cluster-node-timeout", str(NODE_TIMEOUT), "--cluster-allow-replica-migration", "no"],
+                + ["--cluster-node-timeout", str(down_after), "--cluster-allow-replica-migration", "no"],
                 port=port,
                 tls=tls,
             )
@@ -263,10 +277,14 @@ def free_ports(count: int) -> list[int]:
 
 @contextmanager
 def local_sentinels(
-    directory: Path, *options: str, tls: Sequence[str] = (), lines: Sequence[str] = ()
+    directory: Path,
+    *options: str,
+    tls: Sequence[str] = (),
+    lines: Sequence[str] = (),
+    down_after: int = SENTINELS_DOWN_AFTER,
 ) -> Iterator[LocalSentinels]:
     """Run sentinels with servers of durable and these options; see `LocalSentinels`."""
-    group = LocalSentinels(directory, (*DURABLE, *options), tls, lines)
+    group = LocalSentinels(directory, (*DURABLE, *options), tls, lines, down_after)
     try:
         group.start()
         yield group
@@ -276,10 +294,14 @@ def local_sentinels(
 
 @contextmanager
 def local_cluster(
-    directory: Path, *options: str, prefix: str = "zone-program", tls: Sequence[str] = ()
+    directory: Path,
+    *options: str,
+    prefix: str = "zone-program",
+    tls: Sequence[str] = (),
+    down_after: int = NODES_DOWN_AFTER,
 ) -> Iterator[LocalCluster]:
     """Run a cluster with nodes of durable and these options; see `LocalCluster`."""
-    group = LocalCluster(directory, (*DURABLE, *options), prefix, tls)
+    group = LocalCluster(directory, (*DURABLE, *options), prefix, tls, down_after)
     try:
         group.start()
         yield group

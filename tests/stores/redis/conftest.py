@@ -1,5 +1,7 @@
 """The server that has the keys, of those that a module runs in its fixture `group`."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.support.redis_group import LocalGroup
@@ -14,3 +16,11 @@ def primary(group: LocalGroup) -> LocalRedis:
     server = group.primary()
     server.run("FLUSHALL")
     return server
+
+
+@pytest.fixture
+def durable(primary: LocalRedis) -> Iterator[LocalRedis]:
+    """The same, while it syncs each write."""
+    primary.run("CONFIG", "SET", "appendfsync", "always")
+    yield primary
+    primary.run("CONFIG", "SET", "appendfsync", "everysec")

@@ -18,6 +18,9 @@ from wwspec_router.stores.redis.events import RedisStore
 from wwspec_router.testing.job_samples import ids, job
 from wwspec_router.testing.store_suite import StoreFactory, StoreSuite
 
+CALM = ("--appendfsync", "everysec")
+"""Options of servers that a whole suite uses: its hundreds of cases need no disk."""
+
 
 class GroupSuite(StoreSuite):
     """A store over several servers: all that a store must do, and what happens when another server takes over."""
@@ -35,7 +38,7 @@ class GroupSuite(StoreSuite):
     def store_factory(self, group: LocalGroup, primary: LocalRedis) -> StoreFactory:
         def open_empty(limits: StoreLimits) -> RedisStore:
             primary.run("FLUSHALL")
-            return RedisStore(f"{group.url}?wait=1", limits)
+            return RedisStore(f"{group.url}?wait=1&wait_timeout=1.5", limits)
 
         return open_empty
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.stores.redis.groups import GroupSuite, is_replica
-from tests.support.redis_group import LocalCluster, free_ports, local_cluster
+from tests.stores.redis.groups import CALM, GroupSuite, is_replica
+from tests.support.redis_group import LATE, LocalCluster, free_ports, local_cluster
 from tests.support.redis_server import DURABLE, LocalRedis
 from tests.support.waiting import wait_until
 from wwspec_router.errors import StoreError
@@ -19,11 +19,11 @@ from wwspec_router.testing.store_suite import in_threads
 
 @pytest.fixture(scope="module")
 def group(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
-    with local_cluster(tmp_path_factory.mktemp("cluster")) as running:
+    with local_cluster(tmp_path_factory.mktemp("cluster"), *CALM, down_after=LATE) as running:
         yield running
 
 
-@pytest.mark.slow  # each of its hundreds of cases waits for two disks and a replica
+@pytest.mark.slow  # each of its hundreds of cases waits for a replica
 class TestStoreOverCluster(GroupSuite):
     local = staticmethod(local_cluster)
     names = ("the cluster 127.0.0.1",)
@@ -144,7 +144,7 @@ def test_nodes_that_are_all_away_are_an_error_without_the_password() -> None:
     assert caught.value.__cause__ is caught.value.__context__ is None
 
 
-def test_what_a_failover_may_lose_is_said(group: LocalCluster, primary: LocalRedis) -> None:
+def test_what_a_failover_may_lose_is_said(group: LocalCluster, durable: LocalRedis) -> None:
     with closing(RedisStore(group.url)) as store:
         assert len(store.risks) == 2
     with closing(RedisStore(f"{group.url}?wait=1")) as store:

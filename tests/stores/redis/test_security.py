@@ -9,7 +9,7 @@ import pytest
 import trustme
 
 from tests.support.apps import ROOT, write_files
-from tests.support.redis_group import free_ports, local_cluster, local_sentinels
+from tests.support.redis_group import LATE, free_ports, local_cluster, local_sentinels
 from tests.support.redis_server import local_redis
 from wwspec_router.child import Child
 from wwspec_router.errors import ConfigurationError, StoreError
@@ -144,7 +144,7 @@ def test_sentinels_and_their_servers_have_tls_and_users_of_their_own(
 ) -> None:
     user = ("--user", "program", "on", ">secret", "~{zone-program}:*", *rules())
     lines = ["user watcher on >hidden +sentinel|masters"]
-    with local_sentinels(tmp_path, *user, tls=certificates.server, lines=lines) as group:
+    with local_sentinels(tmp_path, *user, tls=certificates.server, lines=lines, down_after=LATE) as group:
         query = f"wait=1&{certificates.authority}&{certificates.client}"
         own = "sentinel_username=watcher&sentinel_password=hidden"
         url = group.url.replace("redis+sentinel://", "rediss+sentinel://program:secret@")
@@ -165,7 +165,7 @@ def test_sentinels_and_their_servers_have_tls_and_users_of_their_own(
 @pytest.mark.slow  # starts seven processes
 def test_the_line_that_names_the_store_shows_no_password_of_a_sentinel(tmp_path: Path) -> None:
     write_files(tmp_path, {"app/abilities/registry.toml": '[passthrough]\nprefix = "invoke_"\n'})
-    with local_sentinels(tmp_path, lines=["user watcher on >hid@den +sentinel|masters"]) as group:
+    with local_sentinels(tmp_path, lines=["user watcher on >hid@den +sentinel|masters"], down_after=LATE) as group:
         url = f"{group.url}?sentinel_username=watcher&sentinel_password=hid@den"
         serve = ["serve", "--sdk", "emulator", "--app", str(tmp_path / "app"), "--port", "0"]
         program = Child(serve, {"WWSPEC_STORE": url}, output=tmp_path / "log")
@@ -181,7 +181,7 @@ def test_the_line_that_names_the_store_shows_no_password_of_a_sentinel(tmp_path:
 @pytest.mark.slow  # six processes with TLS take seconds to know each other
 def test_a_cluster_has_tls_and_a_user_of_the_program(tmp_path: Path, certificates: Certificates) -> None:
     user = ("--user", "program", "on", ">secret", "~{zone-program}:*", *rules())
-    with local_cluster(tmp_path, *user, tls=certificates.server) as group:
+    with local_cluster(tmp_path, *user, tls=certificates.server, down_after=LATE) as group:
         query = f"wait=1&{certificates.authority}&{certificates.client}"
         url = group.url.replace("redis+cluster://", "rediss+cluster://program:secret@")
         with closing(open_store(f"{url}?{query}")) as store:

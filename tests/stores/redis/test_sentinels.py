@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.stores.redis.groups import GroupSuite, answers_again, is_replica
-from tests.support.redis_group import LocalSentinels, local_sentinels
+from tests.stores.redis.groups import CALM, GroupSuite, answers_again, is_replica
+from tests.support.redis_group import LATE, LocalSentinels, local_sentinels
 from tests.support.redis_server import LocalRedis
 from tests.support.waiting import wait_until
 from wwspec_router.errors import StoreError
@@ -19,11 +19,11 @@ from wwspec_router.testing.store_suite import in_threads
 
 @pytest.fixture(scope="module")
 def group(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSentinels]:
-    with local_sentinels(tmp_path_factory.mktemp("sentinels")) as running:
+    with local_sentinels(tmp_path_factory.mktemp("sentinels"), *CALM, down_after=LATE) as running:
         yield running
 
 
-@pytest.mark.slow  # each of its hundreds of cases waits for two disks and a replica
+@pytest.mark.slow  # each of its hundreds of cases waits for a replica
 class TestStoreOverSentinels(GroupSuite):
     local = staticmethod(local_sentinels)
     names = ("main of the sentinels 127.0.0.1", "failover may be under way")
@@ -74,7 +74,7 @@ def test_a_database_and_a_prefix_are_taken_from_the_url(group: LocalSentinels, p
         assert client.get("{other}:notify:entry:corp:1:id") == b"text"
 
 
-def test_what_a_failover_may_lose_is_said_in_one_line_each(group: LocalSentinels, primary: LocalRedis) -> None:
+def test_what_a_failover_may_lose_is_said_in_one_line_each(group: LocalSentinels, durable: LocalRedis) -> None:
     with closing(RedisStore(group.url)) as store:
         assert [each.rpartition(": ")[2] for each in store.risks] == [
             "add wait=1 to the store's URL",
