@@ -466,7 +466,7 @@ def test_a_handler_over_its_timeout_is_answered_as_late(
     release.set()
     seen: list[str] = []
     function = _blocked_until(release, is_async, seen)
-    kernel = kernel_with(function, timeout=0.01, portal=portal)
+    kernel = kernel_with(function, timeout=0.2, portal=portal)
 
     assert on_worker(lambda: kernel.call(function.__name__)) == LATE
     assert seen == [done]
@@ -489,7 +489,7 @@ def test_an_async_handler_is_cancelled_while_the_sdk_call_it_waits_for_blocks(
         assert cancelled.wait(DEADLINE)
         return "{}"
 
-    kernel = kernel_with(waits, timeout=0.05, portal=LoopPortal(running_loop))
+    kernel = kernel_with(waits, timeout=0.5, portal=LoopPortal(running_loop))
     kernel.sdk.replies["sync_msg"] = reply
     assert on_worker(lambda: kernel.call("waits")) == LATE
     assert 1 <= len(kernel.sdk.calls) <= AT_ONCE, "calls that still waited for a thread are never begun"
@@ -519,7 +519,7 @@ def test_after_the_deadline_no_sdk_call_is_begun(kernel_with: ZoneWith, portal: 
         raise NotImplementedError
 
     for function in (late, late_too):
-        kernel = kernel_with(function, timeout=0.01, portal=portal)
+        kernel = kernel_with(function, timeout=0.2, portal=portal)
         assert on_worker(partial(kernel.call, function.__name__)) == LATE
         assert kernel.sdk.calls == []
     assert seen == ["the ability took longer than its timeout", "left"]
