@@ -18,11 +18,11 @@ from typing import Any
 
 import httpx
 
-from benchmarks import rig
 from benchmarks.command import Benchmark, Effort, run
 from benchmarks.figures import Samples
 from benchmarks.zones import ROOT
 from wwspec_router.client import AsyncZoneClient, ZoneClient
+from wwspec_router.testing.ports import held_ports
 from wwspec_router.wecom import sync_msg
 
 SIZES = {"3 KB": 10, "60 KB": 200}
@@ -41,23 +41,23 @@ AsyncCall = Callable[[], Awaitable[object]]
 @contextmanager
 def platform(messages: int) -> Iterator[str]:
     """Run the platform and return its URL."""
-    port = rig.free_port()
-    command = [sys.executable, "-m", "benchmarks.peers.platform", str(port), str(messages)]
-    process = subprocess.Popen(command, cwd=ROOT)
-    url, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 30
-    try:
-        while True:
-            try:
-                httpx.get(f"{url}/cgi-bin/gettoken").raise_for_status()
-                break
-            except httpx.TransportError:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.02)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(20)
+    with held_ports(1) as [port]:
+        command = [sys.executable, "-m", "benchmarks.peers.platform", str(port), str(messages)]
+        process = subprocess.Popen(command, cwd=ROOT)
+        url, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 30
+        try:
+            while True:
+                try:
+                    httpx.get(f"{url}/cgi-bin/gettoken").raise_for_status()
+                    break
+                except httpx.TransportError:
+                    if process.poll() is not None or time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.02)
+            yield url
+        finally:
+            process.terminate()
+            process.wait(20)
 
 
 def body() -> dict[str, str]:

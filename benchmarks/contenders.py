@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from benchmarks import rig
 from benchmarks.zones import BenchmarkZone
+from wwspec_router.testing.ports import held_ports
 
 __all__ = [
     "FRAMEWORKS",
@@ -111,10 +112,10 @@ def missing(name: str) -> str:
 @contextmanager
 def peer(name: str, zone: BenchmarkZone, *arguments: str, core: int | None = None) -> Iterator[rig.Server]:
     """Run a peer, with more arguments if it takes any."""
-    port = rig.free_port()
-    command = [sys.executable, *(each.replace("PORT", str(port)) for each in PEERS[name].command), *arguments]
-    with rig.serve(command, port, rig.peer_environment(zone), zone, core) as server:
-        yield server
+    with held_ports(1) as [port]:
+        command = [sys.executable, *(each.replace("PORT", str(port)) for each in PEERS[name].command), *arguments]
+        with rig.serve(command, port, rig.peer_environment(zone), zone, core) as server:
+            yield server
 
 
 @contextmanager
@@ -122,8 +123,7 @@ def program(
     zone: BenchmarkZone, *options: str, core: int | None = None, variables: Mapping[str, str] | None = None
 ) -> Iterator[rig.Server]:
     """Run the program as run.sh starts it, with more options of `wwspec serve` and more environment variables."""
-    port = rig.free_port()
-    with rig.installed_program(zone) as (command, environment):
+    with held_ports(1) as [port], rig.installed_program(zone) as (command, environment):
         command += ["--port", str(port), *options]
         with rig.serve(command, port, {**environment, **(variables or {})}, zone, core) as server:
             yield server

@@ -8,7 +8,6 @@ import http.client
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,7 +26,6 @@ __all__ = [
     "Server",
     "ask",
     "family",
-    "free_port",
     "installed_program",
     "load",
     "peer_environment",
@@ -223,13 +221,6 @@ def post(port: int, headers: Mapping[str, str], body: str) -> tuple[dict[str, st
     if answer.status != http.client.OK:
         raise RuntimeError(f"port {port}: HTTP status {answer.status}: {text[:200]}")
     return {name.lower(): value for name, value in answer.getheaders()}, text
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def resident(pid: int) -> float:

@@ -5,7 +5,6 @@ Knows neither when it is killed nor what else goes wrong.
 
 import os
 import secrets
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import httpx
 from Crypto.PublicKey import RSA
 
 from torture.program import ROOT, until
+from wwspec_router.testing.ports import held_ports
 from wwspec_router.testing.zone import ServedZone, Zone
 
 __all__ = ["ArchiveApp", "archive_stage", "archived", "handled", "judge", "page_of", "rotate_key", "watch_for_copies"]
@@ -36,13 +36,6 @@ WHEN EXISTS (SELECT 1 FROM messages WHERE msgid = NEW.msgid)
 BEGIN INSERT INTO copies VALUES (NEW.msgid); END;
 """
 """Notes each message that is inserted though it is there, also where the insertion is passed over."""
-
-
-def _free_port() -> int:
-    """Return a port that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class ArchiveApp:
@@ -143,7 +136,7 @@ def archive_stage(seed: int) -> Iterator[tuple[ServedZone, ArchiveApp]]:
         token, key = secrets.token_hex(16), secrets.token_hex(21) + "A"
         (folder / "token").write_text(token)
         (folder / "aes-key").write_text(key)
-        port = _free_port()
+        [port] = stack.enter_context(held_ports(1))
         emulate = ["--seed", str(seed), "--messages", "0", "--callback-url", f"http://127.0.0.1:{port}/callback"]
         emulate += ["--callback-token-file", str(folder / "token"), "--encoding-aes-key-file", str(folder / "aes-key")]
         zone = stack.enter_context(Zone.serve(ROOT, emulate=emulate))

@@ -9,8 +9,11 @@ import pytest
 
 from tests.support.apps import ROOT
 from tests.support.command import wwspec, wwspec_anew
+from wwspec_router.testing.ports import held_ports
 from wwspec_router.testing.zone import Zone
 
+Ports = tuple[str, str]
+"""Of a program and an emulator."""
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -25,6 +28,13 @@ def run() -> Run:
         return (wwspec_anew if anew else wwspec)(cwd, *arguments, environment={**os.environ, **(environment or {})})
 
     return run
+
+
+@pytest.fixture
+def ports() -> Iterator[Ports]:
+    """Ports that nobody listens on, and that nobody else can open."""
+    with held_ports(2) as (program, emulator):
+        yield str(program), str(emulator)
 
 
 @pytest.fixture(scope="module")

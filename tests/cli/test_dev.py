@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from tests.cli.conftest import Run
+from tests.cli.conftest import Ports, Run
 from tests.support.apps import write_files
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.child import Child, ChildError
@@ -26,6 +27,7 @@ from wwspec_router.cli.verbs import dev as dev_verb, emulate, serve
 from wwspec_router.cli.watching import changes
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.testing.ports import held_ports
 
 GREETING = """
 import os
@@ -56,8 +58,8 @@ FILES = {
 class Dev:
     """A running `wwspec dev`, in a process group of its own, as a shell starts it."""
 
-    def __init__(self, folder: Path, *options: str, environment: dict[str, str] | None = None) -> None:
-        self.port, self.emulator_port = free_ports()
+    def __init__(self, folder: Path, ports: Ports, *options: str, environment: dict[str, str] | None = None) -> None:
+        self.port, self.emulator_port = ports
         self.output = folder.parent / f"dev-{self.port}.log"
         arguments = ["--app", str(folder), "--store", "memory:", *self.ports, *options]
         with self.output.open("wb") as output:
@@ -97,25 +99,22 @@ Start = Callable[..., Dev]
 @pytest.fixture
 def start() -> Iterator[Start]:
     started: list[Dev] = []
+    with ExitStack() as stack:
 
-    def start(folder: Path, *options: str, environment: dict[str, str] | None = None) -> Dev:
-        started.append(Dev(folder, *options, environment=environment))
-        return started[-1]
+        def start(folder: Path, *options: str, environment: dict[str, str] | None = None) -> Dev:
+            port, emulator_port = map(str, stack.enter_context(held_ports(2)))
+            started.append(Dev(folder, (port, emulator_port), *options, environment=environment))
+            return started[-1]
 
-    yield start
-    for each in started:
-        if each.process.poll() is None:
-            each.interrupt()
+        yield start
+        for each in started:
+            if each.process.poll() is None:
+                each.interrupt()
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
     return write_files(tmp_path / "shop", FILES)
-
-
-def free_ports() -> tuple[str, str]:
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
-        return str(one.getsockname()[1]), str(two.getsockname()[1])
 
 
 def greeting(client: EmulatorClient) -> str:
@@ -203,7 +202,7 @@ def test_dev_prints_lines_that_work_and_shows_every_call(start: Start, shop: Pat
     dev.wait_for("the platform refused sync_call_program of greet, errcode 790016: json request does not match")
 
 
-def test_a_stranger_on_a_port_is_named_and_left_alone(shop: Path, run: Run) -> None:
+def test_a_stranger_on_a_port_is_named_and_left_alone(shop: Path, run: Run, ports: Ports) -> None:
     asked = []
 
     class Stranger(BaseHTTPRequestHandler):
@@ -218,7 +217,7 @@ def test_a_stranger_on_a_port_is_named_and_left_alone(shop: Path, run: Run) -> N
         thread = threading.Thread(target=stranger.serve_forever)
         thread.start()
         port = stranger.server_port
-        done = run("dev", "--app", str(shop), "--port", free_ports()[0], "--emulator-port", str(port))
+        done = run("dev", "--app", str(shop), "--port", ports[0], "--emulator-port", str(port))
         stranger.shutdown()
         thread.join()
     assert (done.returncode, done.stdout) == (1, "")
@@ -229,10 +228,10 @@ def test_a_stranger_on_a_port_is_named_and_left_alone(shop: Path, run: Run) -> N
     assert asked == ["/emulator/info", "/healthz"]
 
 
-def test_a_port_that_speaks_no_http_is_named_too(shop: Path, run: Run) -> None:
+def test_a_port_that_speaks_no_http_is_named_too(shop: Path, run: Run, ports: Ports) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        done = run("dev", "--app", str(shop), "--port", str(port), "--emulator-port", free_ports()[0])
+        done = run("dev", "--app", str(shop), "--port", str(port), "--emulator-port", ports[0])
     assert done.returncode == 1
     assert f"port {port} is taken, so nothing was started: something else" in done.stderr
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Run
+from tests.cli.conftest import Ports, Run
 from tests.support.apps import ROOT
 from tests.support.processes import command_lines
 from tests.support.redis_server import local_redis
@@ -206,8 +206,8 @@ def test_fire_of_an_unknown_event_lists_the_known_ones(run: Run, zone: Zone) -> 
     assert "conversation_new_message" in done.stderr
 
 
-def test_demo_plays_the_flow_and_ends(run: Run) -> None:
-    port, emulator_port = _free_ports()
+def test_demo_plays_the_flow_and_ends(run: Run, ports: Ports) -> None:
+    port, emulator_port = ports
     done = run("demo", "--once", "--port", port, "--emulator-port", emulator_port)
     assert done.returncode == 0, done.stderr
     assert "program_notify -> app" in done.stdout
@@ -215,8 +215,8 @@ def test_demo_plays_the_flow_and_ends(run: Run) -> None:
 
 
 @pytest.mark.slow  # starts several processes
-def test_demo_keeps_serving_and_its_curl_lines_work(tmp_path: Path) -> None:
-    port, emulator_port = _free_ports()
+def test_demo_keeps_serving_and_its_curl_lines_work(tmp_path: Path, ports: Ports) -> None:
+    port, emulator_port = ports
     output = tmp_path / "demo.log"
     demo = Child(["demo", "--port", port, "--emulator-port", emulator_port], {"PYTHONUNBUFFERED": "1"}, output)
     try:
@@ -243,10 +243,10 @@ def application(tmp_path: Path) -> Iterator[Path]:
     yield app
 
 
-def test_dev_hides_the_password_of_its_store(application: Path, tmp_path: Path) -> None:
+def test_dev_hides_the_password_of_its_store(application: Path, tmp_path: Path, ports: Ports) -> None:
     """Row 4: the program that it starts is given the store's URL by its environment."""
     secret = "a-secret-of-4f2a"  # noqa: S105 - to be searched for
-    port, emulator_port = _free_ports()
+    port, emulator_port = ports
     options = ["--app", str(application), "--port", port, "--emulator-port", emulator_port]
     with local_redis(tmp_path, "--requirepass", secret, "--appendonly", "no") as redis:
         dev = Child(["dev", *options], {"WWSPEC_STORE": f"unix://:{secret}@{redis.path}"}, tmp_path / "dev.log")
@@ -263,9 +263,11 @@ def test_dev_hides_the_password_of_its_store(application: Path, tmp_path: Path) 
     assert re.search("WARN.*store: it keeps no append-only file.*: set appendonly yes", log)
 
 
-def test_dev_takes_from_its_settings_file_what_development_needs(application: Path, tmp_path: Path) -> None:
+def test_dev_takes_from_its_settings_file_what_development_needs(
+    application: Path, tmp_path: Path, ports: Ports
+) -> None:
     """Neither the address nor the debug credential of production."""
-    port, emulator_port = _free_ports()
+    port, emulator_port = ports
     (application / "wwspec.toml").write_text(
         f'[serve]\nhost = "192.0.2.1"\nport = {port}\ndebug-token-file = "none"\n[dev]\nstore = "memory:"\n'
     )
@@ -283,8 +285,8 @@ def test_dev_takes_from_its_settings_file_what_development_needs(application: Pa
 
 
 @pytest.mark.slow  # starts several processes
-def test_dev_restarts_the_program_when_a_file_changes(application: Path, tmp_path: Path) -> None:
-    port, emulator_port = _free_ports()
+def test_dev_restarts_the_program_when_a_file_changes(application: Path, tmp_path: Path, ports: Ports) -> None:
+    port, emulator_port = ports
     output = tmp_path / "dev.log"
     options = ["--app", str(application), "--port", port, "--emulator-port", emulator_port, "--store", "memory:"]
     dev = Child(["dev", *options], output=output)
@@ -315,11 +317,6 @@ def _write_greeting(app: Path, text: str) -> None:
         "class Reply(Output):\n    text: str = ''\n\n\n"
         f"@ability\ndef greet(request: Contract) -> Reply:\n    return Reply(text={text!r})\n"
     )
-
-
-def _free_ports() -> tuple[str, str]:
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
-        return str(one.getsockname()[1]), str(two.getsockname()[1])
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com", ""])  # noqa: S104 - must be refused

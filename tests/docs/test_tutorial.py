@@ -2,9 +2,7 @@
 
 import re
 import shlex
-import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ import pytest
 from tests.support.apps import ROOT
 from tests.support.pages import Block, blocks_of_page
 from tests.support.terminal import Output, Terminals
+from wwspec_router.testing.ports import held_ports
 
 NAVIGATION = (ROOT / "scripts" / "website" / "mkdocs.yml").read_text("utf-8")
 PAGES = [
@@ -85,25 +84,19 @@ def terminals(installed: Path, clean_env: dict[str, str], tmp_path: Path) -> Ite
         program = programs / name
         program.write_text(f'#!/bin/sh\nexec {shlex.quote(str(installed / "python"))} -m {name} "$@"\n', "utf-8")
         program.chmod(0o755)
-    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
-    environment = {
-        **{name: value for name, value in clean_env.items() if not name.startswith(("WWSPEC_", "PYTEST_"))},
-        "PATH": f"{installed}:{programs}:{clean_env['PATH']}",
-        "LANG": "C.UTF-8",
-        "WWSPEC_PORT": ports["8080"],
-        "WWSPEC_EMULATOR_PORT": ports["8090"],
-        "WWSPEC_EMULATOR_URL": f"http://127.0.0.1:{ports['8090']}",
-    }
-    terminals = Terminals(empty, environment, ports, logs)
-    yield terminals
-    terminals.stop()
-
-
-def free_ports(count: int) -> list[str]:
-    """Return ports that nobody listens on."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [str(each.getsockname()[1]) for each in sockets]
+    with held_ports(len(PORTS)) as held:
+        ports = dict(zip(PORTS, map(str, held), strict=True))
+        environment = {
+            **{name: value for name, value in clean_env.items() if not name.startswith(("WWSPEC_", "PYTEST_"))},
+            "PATH": f"{installed}:{programs}:{clean_env['PATH']}",
+            "LANG": "C.UTF-8",
+            "WWSPEC_PORT": ports["8080"],
+            "WWSPEC_EMULATOR_PORT": ports["8090"],
+            "WWSPEC_EMULATOR_URL": f"http://127.0.0.1:{ports['8090']}",
+        }
+        terminals = Terminals(empty, environment, ports, logs)
+        yield terminals
+        terminals.stop()
 
 
 @pytest.mark.slow  # two minutes: builds the wheel, runs some 40 commands in it, and `wwspec dev` restarts for each page

@@ -4,18 +4,18 @@ import os
 import re
 import sqlite3
 import subprocess
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
 from tests.support.apps import ROOT
 from tests.support.processes import processes_of
-from tests.support.redis_group import free_ports
 from tests.support.waiting import wait_until
 from torture.archive import archive_stage, judge, page_of, rotate_key, watch_for_copies
 from torture.program import until
 from wwspec_router.emulator.state.keys import MessageKeys
+from wwspec_router.testing.ports import held_ports
 
 EXAMPLE = ROOT / "examples" / "archive_app"
 
@@ -57,14 +57,16 @@ def test_a_message_becomes_a_row_with_its_key_and_its_group_and_is_shown() -> No
 
 @pytest.mark.slow  # it starts the emulator, the program and the app, one after the other
 def test_the_demo_shows_the_emulators_messages_and_ends_all_that_it_has_started(tmp_path: Path) -> None:
-    archive, emulator, program = map(str, free_ports(3))
-    ports = {"ARCHIVE_PORT": archive, "EMULATOR_PORT": emulator, "PROGRAM_PORT": program}
     log = tmp_path / "demo.log"
-    with log.open("wb") as output:
-        demo = subprocess.Popen(
-            [EXAMPLE / "demo"], env={**os.environ, "TMPDIR": str(tmp_path), **ports}, stdout=output, stderr=output
+    with ExitStack() as stack:
+        archive, emulator, program = map(str, stack.enter_context(held_ports(3)))
+        ports = {"ARCHIVE_PORT": archive, "EMULATOR_PORT": emulator, "PROGRAM_PORT": program}
+        output = stack.enter_context(log.open("wb"))
+        demo = stack.enter_context(
+            subprocess.Popen(
+                [EXAMPLE / "demo"], env={**os.environ, "TMPDIR": str(tmp_path), **ports}, stdout=output, stderr=output
+            )
         )
-    with demo:
         try:
             shown = "500 messages, 500 opened keys"
             assert until(lambda: shown in page_of(f"http://127.0.0.1:{archive}/"), 120, 0.1), log.read_text()

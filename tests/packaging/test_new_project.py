@@ -2,7 +2,6 @@
 
 import json
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.packaging.conftest import run
+from wwspec_router.testing.ports import held_ports
 
 pytestmark = pytest.mark.slow
 
@@ -78,8 +78,8 @@ def test_its_start_script_starts_the_program_with_an_empty_environment(installed
 @pytest.fixture
 def emulator_url(installed: Path, clean_env: dict[str, str], made: Path, tmp_path: Path) -> Iterator[str]:
     """The emulator of a `wwspec dev` that runs in the new folder."""
-    ports = [str(port) for port in free_ports()]
-    with (tmp_path / "dev.log").open("w") as log:
+    with (tmp_path / "dev.log").open("w") as log, held_ports(2) as held:
+        ports = [str(port) for port in held]
         dev = subprocess.Popen(
             [installed / "wwspec", "dev", "--port", ports[0], "--emulator-port", ports[1]],
             cwd=made,
@@ -107,9 +107,3 @@ def wait_for_text(file: Path, text: str, process: subprocess.Popen[bytes]) -> No
         assert process.poll() is None, written
         assert time.monotonic() < deadline, written
         time.sleep(0.05)
-
-
-def free_ports() -> tuple[int, int]:
-    """Return two ports that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
-        return one.getsockname()[1], two.getsockname()[1]

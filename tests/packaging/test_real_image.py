@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -21,6 +20,7 @@ from tests.support.apps import ROOT, write_files
 from tests.support.image_base import NAME, Storage, why_not
 from tests.support.waiting import wait_until
 from wwspec_router.child import Child
+from wwspec_router.testing.ports import held_ports
 
 pytestmark = [
     pytest.mark.slow,  # debootstrap makes a Debian of 200 MB, buildah writes it as a layer and as a tar
@@ -175,10 +175,14 @@ STARTS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+@pytest.fixture
+def port() -> Iterator[str]:
+    with held_ports(1) as [port]:
+        yield str(port)
+
+
 @pytest.mark.parametrize("start", STARTS)
-def test_the_program_answers_from_the_extracted_tar(root: Path, tmp_path: Path, start: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = str(probe.getsockname()[1])
+def test_the_program_answers_from_the_extracted_tar(root: Path, tmp_path: Path, port: str, start: str) -> None:
     program = f"http://127.0.0.1:{port}"
     emulator = Child(["emulate", "--port", "0", "--program-url", program], output=tmp_path / "emulator.log")
     try:

@@ -1,5 +1,6 @@
 """Several programs of one app at once."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -8,22 +9,29 @@ import pytest
 
 from tests.support.apps import ROOT
 from wwspec_router.child import Child
-from wwspec_router.testing.zone import ServedZone
+from wwspec_router.testing.zone import ServedZone, Zone
+
+PATIENT = ("--call-timeout", "60")
+"""A call that waits for 255 others on a busy machine needs more than the usual 10 seconds."""
+
+
+@pytest.fixture
+def zone() -> Iterator[ServedZone]:
+    with Zone.serve(ROOT, emulate=PATIENT) as zone:
+        yield zone
 
 
 @pytest.mark.slow  # 256 threads and three processes
-def test_256_calls_at_once_to_two_programs_are_all_answered(own_zone: ServedZone, tmp_path: Path) -> None:
+def test_256_calls_at_once_to_two_programs_are_all_answered(zone: ServedZone, tmp_path: Path) -> None:
     options = ["--sdk", "emulator", "--app", str(ROOT), "--port", "0", "--store", "memory:"]
-    second = Child(["serve", *options], {"WWSPEC_EMULATOR_URL": own_zone.client.url}, tmp_path / "second.log")
+    second = Child(["serve", *options], {"WWSPEC_EMULATOR_URL": zone.client.url}, tmp_path / "second.log")
     try:
-        own_zone.client.point_to(second.announced_url(), "second-program")
-        programs = [own_zone.client.info()["program_id"], "second-program"]
+        zone.client.point_to(second.announced_url(), "second-program")
+        programs = [zone.client.info()["program_id"], "second-program"]
 
         def call(number: int) -> dict[str, Any]:
             request = {"ability_id": "invoke_get_group_chat", "request_data": '{"chatid": "x"}'}
-            return own_zone.client.app_call(
-                "chatdata/sync_call_program", {"program_id": programs[number % 2], **request}
-            )
+            return zone.client.app_call("chatdata/sync_call_program", {"program_id": programs[number % 2], **request})
 
         with ThreadPoolExecutor(256) as pool:
             answers = list(pool.map(call, range(512)))

@@ -21,6 +21,7 @@ from tests.support.processes import UNMEASURED
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.cores import usable_cores
 from wwspec_router.serving.worker_process import STEADY, Slot, WorkerProcess
+from wwspec_router.testing.ports import held_ports
 
 Serve = Callable[..., Service]
 
@@ -104,17 +105,16 @@ def test_the_port_is_shut_until_a_worker_can_serve(
     serve: Serve, tmp_path: Path, pool: ThreadPoolExecutor, workers: str
 ) -> None:
     """Row 13: a program that can't answer does not look alive."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
     (tmp_path / "slow").touch()
-    starting = pool.submit(serve, "--workers", workers, "--port", str(port))
-    wait_until((tmp_path / "importing").exists)
-    with socket.socket() as probe:
-        assert probe.connect_ex(("127.0.0.1", port)) != 0
-    (tmp_path / "slow").unlink()
-    starting.result(DEADLINE)
-    with socket.create_connection(("127.0.0.1", port)):
-        pass
+    with held_ports(1) as [port]:
+        starting = pool.submit(serve, "--workers", workers, "--port", str(port))
+        wait_until((tmp_path / "importing").exists)
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", port)) != 0
+        (tmp_path / "slow").unlink()
+        starting.result(DEADLINE)
+        with socket.create_connection(("127.0.0.1", port)):
+            pass
 
 
 # Workers that are replaced

@@ -3,7 +3,6 @@
 Tests and the runs of torture start them here.
 """
 
-import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
@@ -12,8 +11,9 @@ from typing import Any, Protocol
 
 from tests.support.redis_server import DURABLE, LocalRedis
 from tests.support.waiting import wait_until
+from wwspec_router.testing.ports import held_ports
 
-__all__ = ["LATE", "LocalCluster", "LocalGroup", "LocalSentinels", "free_ports", "local_cluster", "local_sentinels"]
+__all__ = ["LATE", "LocalCluster", "LocalGroup", "LocalSentinels", "local_cluster", "local_sentinels"]
 
 NAME = "main"
 """What the sentinels call the primary."""
@@ -68,7 +68,8 @@ class LocalSentinels:
         lines: Sequence[str] = (),
         down_after: int = SENTINELS_DOWN_AFTER,
     ) -> None:
-        ports = free_ports(5)
+        self._held = ExitStack()
+        ports = self._held.enter_context(held_ports(5))
         self.servers = [
             LocalRedis(_folder(directory, f"server-{port}"), [*options, *QUICK], port=port, tls=tls)
             for port in ports[:2]
@@ -93,6 +94,7 @@ class LocalSentinels:
         """End all."""
         for each in (*self.sentinels, *self.servers):
             each.kill()
+        self._held.close()
 
     def primary(self) -> LocalRedis:
         """Return the primary, as most sentinels see it."""
@@ -171,7 +173,8 @@ class LocalCluster:
         tls: Sequence[str] = (),
         down_after: int = NODES_DOWN_AFTER,
     ) -> None:
-        ports = free_ports(12)
+        self._held = ExitStack()
+        ports = self._held.enter_context(held_ports(12))
         self._buses = ports[6:]
         self._key = f"{{{prefix}}}:"
         self._by_id: dict[bytes, LocalRedis] = {}
@@ -206,6 +209,7 @@ class LocalCluster:
         """End all."""
         for each in self.nodes:
             each.kill()
+        self._held.close()
 
     def primary(self) -> LocalRedis:
         """Return the node that has the keys, as a node sees it that runs."""
@@ -264,15 +268,6 @@ def _folder(directory: Path, name: str) -> Path:
     folder = directory / name
     folder.mkdir(parents=True)
     return folder
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports of 127.0.0.1 that are free now; the kernel chooses them."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 from wwspec_router.child import Child
 from wwspec_router.config import registry_path
 from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_router.testing.ports import held_ports
 
 __all__ = ["ServedProgram"]
 
@@ -38,8 +39,8 @@ class ServedProgram:
     def __init__(self, app: Path, registry: Path | None, serve: Sequence[str], emulate: Sequence[str]) -> None:
         self._application = ("--app", str(app), "--registry", str(registry_path(app, registry)))
         self._options = serve
-        self._port = 0
         with ExitStack() as stack:
+            [self._port] = stack.enter_context(held_ports(1))  # also while the program is down
             self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wwspec-zone-")))
             self.emulator = Child(["emulate", "--port", "0", *emulate], output=self.folder / "emulator.log")
             stack.callback(self.emulator.stop)
@@ -51,7 +52,7 @@ class ServedProgram:
             self._stack = stack.pop_all()
 
     def start_program(self) -> None:
-        """Start the program, again at the same port if it ran before, and point the emulator at it."""
+        """Start the program, always at the same port, and point the emulator at it."""
         self.program = Child(
             ["serve", "--sdk", "emulator", *self._application, "--port", str(self._port)]
             + ["--store", f"sqlite:{self.folder / 'notify.db'}", *self._options],
@@ -59,7 +60,6 @@ class ServedProgram:
             output=self.folder / "program.log",
         )
         self.program_url = self.program.announced_url()
-        self._port = int(self.program_url.rpartition(":")[2])
         self.program.wait_ready(f"{self.program_url}/healthz")
         self.client.point_to(self.program_url)
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.stores.redis.groups import CALM, GroupSuite, is_replica
-from tests.support.redis_group import LATE, LocalCluster, free_ports, local_cluster
-from tests.support.redis_server import DURABLE, LocalRedis
+from tests.support.redis_group import LATE, LocalCluster, local_cluster
+from tests.support.redis_server import LocalRedis, local_redis
 from tests.support.waiting import wait_until
 from wwspec_router.errors import StoreError
 from wwspec_router.stores import Store, open_store
 from wwspec_router.stores.redis.events import RedisStore
 from wwspec_router.testing.job_samples import ids, job
+from wwspec_router.testing.ports import held_ports
 from wwspec_router.testing.store_suite import in_threads
 
 
@@ -126,15 +127,10 @@ def test_a_single_server_is_no_cluster_and_a_node_no_single_server(group: LocalC
         closing(open_store(f"redis://127.0.0.1:{port}")) as store,
     ):
         store.put("corp", 1, "id", "text", 100)
-    [free] = free_ports(1)
-    single = LocalRedis(tmp_path, DURABLE, port=free)
-    single.start()
-    try:
+    with held_ports(1) as [free], local_redis(tmp_path, port=free):
         with pytest.raises(StoreError, match="this server is not part of a cluster; write redis://") as caught:
             open_store(f"redis+cluster://127.0.0.1:{free}")
         assert caught.value.__cause__ is caught.value.__context__ is None
-    finally:
-        single.kill()
 
 
 def test_nodes_that_are_all_away_are_an_error_without_the_password() -> None:

@@ -9,12 +9,13 @@ import pytest
 import trustme
 
 from tests.support.apps import ROOT, write_files
-from tests.support.redis_group import LATE, free_ports, local_cluster, local_sentinels
+from tests.support.redis_group import LATE, local_cluster, local_sentinels
 from tests.support.redis_server import local_redis
 from wwspec_router.child import Child
 from wwspec_router.errors import ConfigurationError, StoreError
 from wwspec_router.stores import Outcome, Store, StoreLimits, open_store, risks_of
 from wwspec_router.testing.job_samples import ids, job
+from wwspec_router.testing.ports import held_ports
 
 
 class Certificates(NamedTuple):
@@ -57,9 +58,8 @@ def rules() -> list[str]:
 
 
 def test_a_server_is_reached_over_tls_when_each_proves_itself(tmp_path: Path, certificates: Certificates) -> None:
-    [port] = free_ports(1)
-    place, trusting = f"127.0.0.1:{port}", f"?{certificates.authority}&{certificates.client}"
-    with local_redis(tmp_path, port=port, tls=certificates.server):
+    with held_ports(1) as [port], local_redis(tmp_path, port=port, tls=certificates.server):
+        place, trusting = f"127.0.0.1:{port}", f"?{certificates.authority}&{certificates.client}"
         with closing(open_store(f"rediss://{place}/3{trusting}")) as store:
             store.put("corp", 1, "id", "text", 100)
             assert store.get("corp", 1, "id") == "text"
@@ -77,9 +77,8 @@ def test_a_server_is_reached_over_tls_when_each_proves_itself(tmp_path: Path, ce
 def test_a_server_without_tls_and_a_file_that_is_no_certificate_are_one_line_each(
     tmp_path: Path, certificates: Certificates
 ) -> None:
-    [port] = free_ports(1)
     (tmp_path / "no.pem").write_text("secret")
-    with local_redis(tmp_path, port=port):
+    with held_ports(1) as [port], local_redis(tmp_path, port=port):
         with pytest.raises(
             StoreError, match="did not answer within 2 seconds; check its address, and that this port speaks TLS"
         ):
