@@ -4,8 +4,8 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 
-DEADLINE = 30.0
-"""Seconds after which a wait fails instead of hanging."""
+DEADLINE = 120.0
+"""Seconds after which a wait fails instead of hanging: many, for a machine that does much else."""
 
 
 def wait_until(condition: Callable[[], object]) -> None:
