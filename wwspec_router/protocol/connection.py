@@ -204,8 +204,8 @@ class Connection(PipelinedProtocol):
 
 def reply_head(status: int, *headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """Return the head of a reply."""
-    lines = [b"%b: %b\r\n" % header for each in headers for header in each]
-    return b"".join([STATUS_LINE[status], *lines, b"\r\n"])
+    lines = [b": ".join(header) for each in headers for header in each]
+    return STATUS_LINE[status] + b"\r\n".join([*lines, b"\r\n"])
 
 
 class _ReplyTransport(asyncio.Transport):

@@ -25,6 +25,8 @@ def length_of(value: bytes) -> int:
     Any number of zeros may come first. A number that is too long for a length is cut short and is still too large for
     any limit: Python converts no more than 4300 digits.
     """
+    if value.isdigit() and len(value) < _DIGITS:
+        return int(value)
     digits = value.strip().lstrip(b"0")
     return int(digits[:_DIGITS]) if digits.isdigit() else 0
 

@@ -1,8 +1,8 @@
 """The short way of a call: from uvicorn's parser to the program and back, without ASGI's scope, messages and task.
 
-Only what a call nearly always is goes this way: `POST /` with HTTP/1.1, a body of a known size that is not too large,
-and nothing else going on on its connection. All other requests take uvicorn's own code and ASGI, on the same connection
-and in order. It knows nothing of abilities or of JSON.
+Only what a call nearly always is goes this way: `POST /` with HTTP/1.1, a head that comes in one piece, a body of a
+known size that is not too large, and nothing else going on on its connection. All other requests take uvicorn's own
+code and ASGI, on the same connection and in order. It knows nothing of abilities or of JSON.
 """
 
 import asyncio
@@ -21,6 +21,10 @@ __all__ = ["LeanConnection", "Submit"]
 _NAME_BYTES = bytes({*range(0x21, 0x7F), *range(0x80, 0x100)} - set(b'()<>@,;:\\[]={}"'))
 _VALUE_BYTES = bytes([9, *range(0x20, 0x7F), *range(0x80, 0x100)])
 """What uvicorn allows in a header's name and value."""
+
+_REQUEST_LINE = b"POST / HTTP/1.1\r\n"
+_COPIED = 16 << 10
+"""Bytes of a body up to which a copy costs less than a second buffer."""
 
 
 class PendingCall(Protocol):
@@ -133,10 +137,8 @@ class LeanConnection(Connection):
     def _call_head(self) -> tuple[Headers, int] | None:
         """Return the headers and the body's length of a request that can go the short way."""
         if (
-            self.url != b"/"
-            or self.parser.get_method() != b"POST"
+            not self._piece.startswith(_REQUEST_LINE)
             or self.expect_100_continue
-            or self.parser.get_http_version() != "1.1"
             or self.limit_concurrency is not None
             or self.flow.write_paused
             or not self._waiting
@@ -174,7 +176,10 @@ class LeanConnection(Connection):
             self.logger.error("A reply with an invalid header was not sent.")
             self._close()
             return
-        self.transport.writelines([head, answer.body])
+        if len(answer.body) > _COPIED:
+            self.transport.writelines([head, answer.body])
+        else:
+            self.transport.write(head + answer.body)
         if not cycle.keep_alive:
             self._close()
         self.on_response_complete()

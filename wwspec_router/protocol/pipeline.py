@@ -36,6 +36,8 @@ class PipelinedProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._unparsed = Unparsed()
         self._parsing = False
+        self._piece = b""
+        """What the parser is given just now."""
         self._unfinished = False
         """Whether a request has begun, and its end has not come."""
         self._busy = False
@@ -95,7 +97,8 @@ class PipelinedProtocol(HttpToolsProtocol):
         self.server_state.total_requests += 1
         if self._closing:
             return
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
         if self._unparsed.data:
             self._parse()
         elif self._half_closed:
@@ -131,7 +134,7 @@ class PipelinedProtocol(HttpToolsProtocol):
         self._parsing = True
         unparsed = self._unparsed
         while unparsed.data and not self._busy:
-            piece = unparsed.take()
+            self._piece = piece = unparsed.take()
             try:
                 self.parser.feed_data(piece)
             except httptools.HttpParserUpgrade as offer:
@@ -139,6 +142,7 @@ class PipelinedProtocol(HttpToolsProtocol):
             except httptools.HttpParserError:
                 self._refuse()
         self._parsing = False
+        self._piece = b""  # a body may be large
         if unparsed.data:
             self.flow.hold()
         elif self.flow.held:

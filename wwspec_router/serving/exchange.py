@@ -7,6 +7,7 @@ belongs to; so one exchange never changes threads [100057]. This module knows no
 import itertools
 import logging
 from contextlib import suppress
+from functools import lru_cache
 from time import monotonic
 
 from wwspec_router.errors import CallError, DecodeError
@@ -137,10 +138,13 @@ class MeasuredExchange(Exchange):
 
 def _answer(sealed: SealedReply, errcode: int) -> Answer:
     body = sealed.body.encode()
-    headers = [
-        (name.lower().encode("latin-1"), value.encode("latin-1"))
-        for name, value in sealed.headers.items()
-        if name.lower() not in ("content-length", "transfer-encoding")
-    ]
+    headers = [(sent, value.encode("latin-1")) for name, value in sealed.headers.items() if (sent := _sent_name(name))]
     headers.append((b"content-length", b"%d" % len(body)))
     return Answer(headers, body, errcode)
+
+
+@lru_cache(64)
+def _sent_name(name: str) -> bytes:
+    """Return how a header of the SDK's is sent; nothing for what is said of the body here."""
+    lower = name.lower()
+    return b"" if lower in ("content-length", "transfer-encoding") else lower.encode("latin-1")
