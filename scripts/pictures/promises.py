@@ -63,12 +63,12 @@ def event(canvas: Canvas, say: Say) -> float:
             say("Event is stored", "事件入库"),
             say(
                 'under a fresh `notify_id`; with `notify = "now"` your code\'s job is stored in the same transaction',
-                '用新的 `notify_id`；`notify = "now"` 时，自有代码的任务在同一事务中入库',
+                '用新的 `notify_id`；`notify = "now"` 时，处理函数的任务在同一事务中入库',
             ),
             say("Program dies here", "程序此时崩溃"),
             say(
                 "The event is kept, and your code runs. The app is not notified; its next pull gets the messages.",
-                "事件仍在存储里，自有代码照常执行。应用收不到这次通知，下次拉取时会得到消息。",
+                "事件仍在存储里，处理函数照常执行。应用收不到这次通知，下次拉取时会得到消息。",
             ),
         ),
         _Step(
@@ -100,9 +100,9 @@ def event(canvas: Canvas, say: Say) -> float:
         ),
         _Step(
             "program",
-            say("Own code runs", "执行自有代码"),
+            say("Own code runs", "执行处理函数"),
             say("a job; at least once", "作为任务，至少执行一次"),
-            say("Code fails", "自有代码失败"),
+            say("Code fails", "处理函数失败"),
             say(
                 "Error: again after about 1, 4, 16 s. Process dead: another begins again after the lease (30\u00a0s).",
                 "出错：约 1、4、16 秒后重试。进程崩溃：租约（30 秒）到期后由其他进程重新执行。",
@@ -181,7 +181,7 @@ PICTURES = {
     "event": (
         event,
         "An event in six steps, from its arrival to your own code; where it is durable, and what a failure costs",
-        "一个事件的六步，从到达到执行自有代码；从哪一步起已持久化，各方出故障时会怎样",
+        "一个事件的六步，从到达到执行处理函数；从哪一步起已持久化，各方出故障时会怎样",
     ),
     "job": (
         job,
