@@ -25,14 +25,15 @@ def test_the_example_has_at_most_120_lines_of_python() -> None:
     assert 0 < len(lines) <= 120
 
 
-def test_the_readme_names_every_variable_of_the_environment() -> None:
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_the_readme_names_every_variable_of_the_environment(readme: str) -> None:
     code = (EXAMPLE / "app.py").read_text("utf-8")
     [settings] = re.findall(r"SETTINGS = \((.*?)\)", code)
     names = {f"WWSPEC_{name}" for name in re.findall(r'"(\w+)"', settings)} | set(
         re.findall(r'environ\.get\("(\w+)"', code)
     )
     assert len(names) == 8
-    assert names == set(re.findall(r"^\| `(\w+)` \|", (EXAMPLE / "README.md").read_text("utf-8"), re.MULTILINE))
+    assert names == set(re.findall(r"^\| `(\w+)` \|", (EXAMPLE / readme).read_text("utf-8"), re.MULTILINE))
 
 
 def test_a_message_becomes_a_row_with_its_key_and_its_group_and_is_shown() -> None:

@@ -67,7 +67,7 @@ def test_source_archive_has_all_that_a_developer_needs(archives: Archives) -> No
     with tarfile.open(archives.sdist) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
     assert {"pyproject.toml", "scripts/env", "requirements/dev.txt", "tests/packaging/conftest.py"} <= names
-    assert {f"examples/archive_app/{name}" for name in ("app.py", "demo", "README.md")} <= names
+    assert {f"examples/archive_app/{name}" for name in ("app.py", "demo", "README.md", "README.zh-CN.md")} <= names
     assert {"LICENSE", "SECURITY.md", "CONTRIBUTING.md", "CONTRIBUTING.zh-CN.md", "CHANGELOG.md"} <= names
 
 
