@@ -7,18 +7,26 @@ import pytest
 from tests.support.apps import ROOT
 from wwspec_router.testing.zone import ServedZone, Zone
 
+PATIENCE = 60.0
+"""Seconds: one of 256 calls at once waits longer than usual on a busy machine."""
+PATIENT_PROGRAM = ("--queue-timeout", f"{PATIENCE}")
+PATIENT_EMULATOR = ("--call-timeout", f"{PATIENCE}")
+
 
 @pytest.fixture(scope="session", params=["in-process", "served", "connected"])
 def zone(request: pytest.FixtureRequest) -> Iterator[Zone]:
     """A zone shared by scenarios that leave nothing behind, in each form."""
     if request.param == "in-process":
-        with Zone.in_process(ROOT) as zone:
+        with Zone.in_process(ROOT, call_timeout=PATIENCE) as zone:
             yield zone
     elif request.param == "served":
-        with Zone.serve(ROOT) as zone:
+        with Zone.serve(ROOT, serve=PATIENT_PROGRAM, emulate=PATIENT_EMULATOR) as zone:
             yield zone
     else:
-        with Zone.serve(ROOT) as served, Zone.connect(served.client.url) as zone:
+        with (
+            Zone.serve(ROOT, serve=PATIENT_PROGRAM, emulate=PATIENT_EMULATOR) as served,
+            Zone.connect(served.client.url) as zone,
+        ):
             yield zone
 
 

@@ -7,23 +7,21 @@ from typing import Any
 
 import pytest
 
+from tests.scenarios.conftest import PATIENT_EMULATOR, PATIENT_PROGRAM
 from tests.support.apps import ROOT
 from wwspec_router.child import Child
 from wwspec_router.testing.zone import ServedZone, Zone
 
-PATIENT = ("--call-timeout", "60")
-"""A call that waits for 255 others on a busy machine needs more than the usual 10 seconds."""
-
 
 @pytest.fixture
 def zone() -> Iterator[ServedZone]:
-    with Zone.serve(ROOT, emulate=PATIENT) as zone:
+    with Zone.serve(ROOT, serve=PATIENT_PROGRAM, emulate=PATIENT_EMULATOR) as zone:
         yield zone
 
 
 @pytest.mark.slow  # 256 threads and three processes
 def test_256_calls_at_once_to_two_programs_are_all_answered(zone: ServedZone, tmp_path: Path) -> None:
-    options = ["--sdk", "emulator", "--app", str(ROOT), "--port", "0", "--store", "memory:"]
+    options = ["--sdk", "emulator", "--app", str(ROOT), "--port", "0", "--store", "memory:", *PATIENT_PROGRAM]
     second = Child(["serve", *options], {"WWSPEC_EMULATOR_URL": zone.client.url}, tmp_path / "second.log")
     try:
         zone.client.point_to(second.announced_url(), "second-program")

@@ -52,9 +52,14 @@ def start(
         emulator_server = stack.enter_context(MemoryServer(platform, "zone-emulator"))
         stack.enter_context(_call_lines())
         sdk = VendorSdk(load_standin(_Link(emulator_server)), SdkSource.EMULATOR)
-        program = ZoneProgram(
-            table, sdk, open_store("memory:"), Settings(app=app, threads=32, grace=1.0, retry_pause=RETRY_PAUSE)
+        settings = Settings(
+            app=app,
+            threads=32,
+            grace=1.0,
+            retry_pause=RETRY_PAUSE,
+            queue_timeout=emulator.get("call_timeout", CALL_LIMIT),  # a test's busy machine is no overload
         )
+        program = ZoneProgram(table, sdk, open_store("memory:"), settings)
         channel.program = stack.enter_context(MemoryServer(program, "zone-program"))
         transport = MemoryTransport(emulator_server)
         http = httpx.Client(base_url=URL, transport=transport)
