@@ -7,9 +7,10 @@ from contextlib import contextmanager
 
 import pytest
 from click.testing import CliRunner
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
 
 from tests.support.apps import ROOT
+from tests.support.waiting import DEADLINE
 from wwspec_router.cli.main import main
 from wwspec_router.testing.zone import Zone
 
@@ -24,6 +25,7 @@ OPTIONS = (
 def browser() -> Iterator[Browser]:
     """Debian's Chromium. It ends with the module, since playwright's event loop keeps others from theirs."""
     assert CHROMIUM, "apt-get install chromium"
+    expect.set_options(timeout=DEADLINE * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
         yield browser
