@@ -15,6 +15,7 @@ import pytest
 from tests.cli.conftest import Run
 from tests.support.apps import write_files
 from tests.support.redis_server import local_redis
+from tests.support.skips import only_where
 from wwspec_router.image.elf import MACHINES
 from wwspec_router.testing.zone import Zone
 
@@ -145,8 +146,8 @@ def test_a_library_for_another_processor_is_told_with_both(doctor: Doctor, folde
     assert "is for Linux on arm, this is" in lines["SDK"]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="loads a library for Linux")
 def test_a_library_that_does_not_load_is_a_fault_in_one_line(doctor: Doctor, folder: Path) -> None:
+    only_where(sys.platform == "linux", "a library for Linux is loaded")
     machine = {name: number for number, name in MACHINES.items()}[platform.machine()]
     (folder / "sdk").mkdir()
     (folder / "sdk/wwspecapisdk.so").write_bytes(elf(machine))

@@ -16,6 +16,7 @@ from hypothesis import given, strategies as st
 
 from tests.client.conftest import QUICK
 from tests.support.apps import ROOT
+from tests.support.skips import only_where
 from wwspec_router.client import (
     CursorError,
     CursorMovedError,
@@ -144,8 +145,7 @@ def test_a_page_whose_transaction_was_rolled_back_unseen_is_not_skipped(
 def test_a_connection_that_commits_each_statement_is_refused_before_the_cursor_is_written(
     app: ZoneClient, database: Path, options: dict[str, Any]
 ) -> None:
-    if "autocommit" in options and sys.version_info < (3, 12):
-        pytest.skip("the argument came with Python 3.12")
+    only_where("autocommit" not in options or sys.version_info >= (3, 12), "Python is 3.12 or later")
     with closing(sqlite3.connect(database, **options)) as connection:
         page = next(app.messages(DbCursor(connection)))
         with pytest.raises(CursorError, match=r"commits each statement: begin one with execute\('BEGIN'\)"):

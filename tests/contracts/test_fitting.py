@@ -5,10 +5,8 @@ Each build is made from the C file here, so that these tests try this source, wh
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -20,7 +18,7 @@ from hypothesis import given, strategies as st
 from msgspec import Meta
 
 from tests.support.apps import ROOT
-from tests.support.requirements import require
+from tests.support.tools import tool
 from torture.native_builds import compiled
 from torture.native_feed import load
 from torture.native_judge import Judge, NewFitter
@@ -61,8 +59,8 @@ class Sample(Contract):
 @pytest.fixture(scope="session")
 def modules(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Both ways of walking, compiled."""
-    require(shutil.which("gcc") is not None, "gcc")
-    require(Path(sysconfig.get_paths()["include"], "Python.h").exists(), "Python.h")
+    tool("gcc")
+    tool("Python.h")
     folder = tmp_path_factory.mktemp("native")
     found = {name: compiled(name, folder) for name in ("gcc", "gcc, portable")}
     return {name: path for name, path in found.items() if path is not None}

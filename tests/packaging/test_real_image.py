@@ -17,14 +17,14 @@ import pytest
 
 from tests.packaging.conftest import COMPILED, Archives, run
 from tests.support.apps import ROOT, write_files
-from tests.support.image_base import NAME, Storage, why_not
+from tests.support.image_base import NAME, Storage
 from tests.support.waiting import wait_until
 from wwspec_router.child import Child
 from wwspec_router.testing.ports import held_ports
 
 pytestmark = [
     pytest.mark.slow,  # debootstrap makes a Debian of 200 MB, buildah writes it as a layer and as a tar
-    pytest.mark.skipif(bool(why_not()), reason=why_not()),
+    pytest.mark.usefixtures("storage"),  # the first, since it knows whether images can be built here
 ]
 
 EXTRA = {
