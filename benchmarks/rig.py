@@ -177,18 +177,8 @@ def load(
         script.write(_script(calls or [zone.seal(PASSTHROUGH)]))
         script.flush()
         done = subprocess.run(
-            [
-                tool("wrk"),
-                "-t1",
-                f"-c{connections}",
-                f"-d{seconds}s",
-                "--timeout",
-                "20s",
-                "--latency",
-                "-s",
-                script.name,
-            ]
-            + [f"http://127.0.0.1:{server.port}/"],
+            [tool("wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", "--latency"]
+            + ["-s", script.name, f"http://127.0.0.1:{server.port}/"],
             capture_output=True,
             text=True,
             check=True,

@@ -76,6 +76,7 @@ def test_quick_runs_reach_the_figures_of_the_first_targets(
 
 
 def test_pairs_show_how_this_tree_stands_to_an_earlier_commit_beside_the_reference() -> None:
+    tool("git")
     case = "event intake, SQLite, threads: 1"
     done = run_module("benchmarks.pairs", "HEAD", "stores", "--times", "1", "--quick", "--case", case)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -85,6 +86,7 @@ def test_pairs_show_how_this_tree_stands_to_an_earlier_commit_beside_the_referen
 
 
 def test_pairs_name_a_commit_that_is_not_there() -> None:
+    tool("git")
     done = run_module("benchmarks.pairs", "nowhere", "stores")
     assert (done.returncode, done.stdout) == (1, "")
     assert "git knows no commit nowhere" in done.stderr
