@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -213,6 +214,19 @@ def test_demo_plays_the_flow_and_ends(run: Run, ports: Ports) -> None:
     assert done.returncode == 0, done.stderr
     assert "program_notify -> app" in done.stdout
     assert re.search(r"\d+ messages in \d+ pages", done.stdout)
+
+
+def test_demo_plays_the_flow_beside_what_has_the_usual_ports(run: Run) -> None:
+    with ExitStack() as stack:
+        for port in (8080, 8090):
+            with suppress(OSError):  # who has it already does as well
+                stack.enter_context(socket.create_server(("127.0.0.1", port)))
+        done = run("demo", "--once")
+        assert done.returncode == 0, done.stderr
+        assert re.search(r"\d+ messages in \d+ pages", done.stdout)
+        refused = run("demo")
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert "port 8080 is taken, so nothing was started" in refused.stderr
 
 
 @pytest.mark.slow  # starts several processes

@@ -29,7 +29,7 @@ def build_editable(folder, config_settings=None, metadata_directory=None):
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Path]:
     """A project that needs nothing, with this repository's scripts/env."""
-    folder = tmp_path / "project"
+    folder = tmp_path / "my project"
     (folder / "scripts").mkdir(parents=True)
     (folder / "requirements").mkdir()
     shutil.copy(ROOT / "scripts" / "env", folder / "scripts" / "env")
@@ -43,10 +43,27 @@ def project(tmp_path: Path) -> Iterator[Path]:
     yield folder
 
 
-def environment(project: Path, *version: str) -> Path:
-    """Run scripts/env with this Python first on PATH, and return the folder that it printed."""
-    path = f"{Path(os.path.realpath(sys.executable)).parent}:{os.environ['PATH']}"
+PYTHON = Path(os.path.realpath(sys.executable))
+
+
+def environment(project: Path, *version: str, first: Path = PYTHON.parent) -> Path:
+    """Run scripts/env with this Python or another folder first on PATH, and return the folder that it printed."""
+    path = f"{first}:{PYTHON.parent}:{os.environ['PATH']}"
     return Path(run(project / "scripts" / "env", *version, env=build_env(PATH=path)).strip())
+
+
+def refusal(project: Path, **variables: str) -> tuple[int, list[str]]:
+    """Run scripts/env where it can't succeed, and return its exit code and what it says."""
+    path = f"{PYTHON.parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        [project / "scripts" / "env"],
+        env=build_env(PATH=path, **variables),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == ""
+    return done.returncode, done.stderr.splitlines()
 
 
 def test_an_environment_is_made_once_and_found_by_its_link(project: Path) -> None:
@@ -72,6 +89,52 @@ def test_an_environment_under_a_running_program_stays_and_the_others_go(project:
     (project / "requirements" / "dev.txt").write_text("# changed again\n")
     third = environment(project)
     assert [each.name for each in (project / ".venvs").iterdir() if each.is_dir()] == [third.name]
+
+
+def test_an_environment_that_is_active_is_found_again(project: Path) -> None:
+    made = environment(project)
+    inode = made.stat().st_ino
+    assert (environment(project, first=made / "bin"), made.stat().st_ino) == (made, inode)
+    assert run(made / "bin/python", "-c", "print('runs')") == "runs\n"
+
+
+def test_another_environment_that_is_active_lends_the_python_that_it_is_made_from(
+    project: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    run(PYTHON, "-m", "venv", "--without-pip", other)
+    made = environment(project, first=other / "bin")
+    assert f"home = {PYTHON.parent}\n" in (made / "pyvenv.cfg").read_text()
+    assert environment(project) == made
+
+
+def test_an_active_environment_without_its_python_is_passed_over(project: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    run(PYTHON, "-m", "venv", "--without-pip", other)
+    for each in (other / "bin").glob("python*"):
+        each.unlink()
+        each.symlink_to(tmp_path / "gone")
+    assert environment(project, first=other / "bin") == environment(project)
+
+
+def test_a_python_without_its_venv_module_is_named_with_the_package_that_brings_it(project: Path) -> None:
+    (project / "ensurepip.py").write_text("raise ModuleNotFoundError")
+    code, [line] = refusal(project, PYTHONPATH=str(project))
+    assert code == 69
+    assert "is there without its module ensurepip; on Debian and Ubuntu: sudo apt-get install python3" in line
+    assert line.endswith("-venv")
+
+
+def test_without_a_network_one_line_says_so_and_the_environment_that_is_there_stays(project: Path) -> None:
+    made = environment(project)
+    (project / "requirements" / "dev.txt").write_text(f"other==1 --hash=sha256:{'0' * 64}\n")
+    nothing = {"PIP_INDEX_URL": "http://127.0.0.1:1/simple", "PIP_RETRIES": "1"}
+    for _ in range(2):
+        code, [making, installing, line] = refusal(project, **nothing)
+        assert (code, making.split()[1], installing.split()[1]) == (1, "making", "installing")
+        assert line.startswith("scripts/env: pip can't reach the package index (NewConnectionError(")
+        assert [each for each in (project / ".venvs").iterdir() if each.is_dir()] == [made]
+    assert (project / ".venv").readlink() == made
 
 
 def test_a_folder_that_is_no_link_is_left_alone(project: Path) -> None:

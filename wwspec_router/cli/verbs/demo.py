@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 import msgspec
+from click.core import ParameterSource
 
 from wwspec_router.callbacks import CallbackCrypto
 from wwspec_router.child import Child
@@ -22,9 +23,11 @@ from wwspec_router.config import registry_path
 from wwspec_router.emulator.callbacks.receiver import CallbackServer
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.settings import EmulatorSettings
+from wwspec_router.errors import ConfigurationError
 from wwspec_router.registry.examples import described_contracts
 from wwspec_router.registry.table import build_table
 from wwspec_router.signals import until_interrupted
+from wwspec_router.testing.ports import held_ports
 
 TICK = 0.2
 """Seconds between two checks for a signal."""
@@ -36,7 +39,7 @@ PAGE = 200
 @click.command()
 @needs("emulator")
 @app_options
-@click.option("--once", is_flag=True, help="End after the flow; otherwise program and emulator keep serving.")
+@click.option("--once", is_flag=True, help="End after the flow, on other ports when those by default are taken.")
 @port_options
 @open_option
 def command(app: Path, registry: Path | None, once: bool, port: int, emulator_port: int, opens: bool) -> None:
@@ -44,10 +47,17 @@ def command(app: Path, registry: Path | None, once: bool, port: int, emulator_po
 
     Starts the program and the emulator, plays an enterprise app with a callback URL of its own, and prints each step.
     """
-    require_free_ports({"--port": port, "--emulator-port": emulator_port})
+    source = click.get_current_context().get_parameter_source
+    named = any(source(name) is not ParameterSource.DEFAULT for name in ("port", "emulator_port"))
     registry = registry_path(app, registry)
     contracts = described_contracts(build_table(app, registry), app)
     with until_interrupted(), ExitStack() as stack:
+        try:
+            require_free_ports({"--port": port, "--emulator-port": emulator_port})
+        except ConfigurationError:
+            if named or not once:
+                raise
+            port, emulator_port = stack.enter_context(held_ports(2))  # until the end of the flow, others do as well
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wwspec-demo-")))
         token, key = secrets.token_hex(16), secrets.token_hex(21) + "A"
         callbacks = stack.enter_context(CallbackServer(CallbackCrypto(token, key, EmulatorSettings().corpid)))
