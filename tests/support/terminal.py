@@ -15,7 +15,7 @@ __all__ = ["Output", "Terminals"]
 
 BASH = "/bin/bash"
 
-COMMAND = 120
+COMMAND = 600
 """Seconds that one block of commands may take."""
 
 SERVERS = ("wwspec dev", "uvicorn ")

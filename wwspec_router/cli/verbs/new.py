@@ -23,8 +23,8 @@ from wwspec_router.scaffold.project import make_project, project_files
     "wheels_from",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Copy the wheels of this version of wwspec_router from DIR into NAME/wheels, and name them in the requirement "
-    "files: for pip and `wwspec image`, while no package index has the framework.",
+    help="Copy the wheels of wwspec_router from DIR into NAME/wheels, and name them in the requirement files, so that "
+    "pip asks no index for it.",
 )
 def command(folder: Path, examples: Path | None, wheels_from: Path | None) -> None:
     """Make the folder of a new program: abilities with their tests, and what its image is built from.
