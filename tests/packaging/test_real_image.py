@@ -198,7 +198,7 @@ def test_the_program_answers_from_the_extracted_tar(root: Path, tmp_path: Path, 
 
 def test_an_image_without_the_sdk_says_what_is_missing_and_refuses_to_start(root: Path) -> None:
     (root / "app/sdk/wwspecapisdk.so").unlink()
-    command = ["/usr/sbin/chroot", str(root), "/bin/bash", "/app/run.sh"]
+    command = ["/usr/sbin/chroot", str(root), "/bin/bash", "/app/run.sh", "--port", "0"]
     done = subprocess.run(command, env={}, cwd="/", capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode != 0
     assert "put wwspecapisdk.so there" in done.stdout + done.stderr
