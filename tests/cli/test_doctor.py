@@ -25,7 +25,8 @@ REGISTRY = '[abilities.get_group_chat]\napi = "get_group_chat"\n'
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """An application with all that its image needs, but the SDK."""
-    return write_files(tmp_path, {"abilities/registry.toml": REGISTRY, "Dockerfile": "", "run.sh": ""})
+    image = dict.fromkeys(("Dockerfile", ".dockerignore", "run.sh"), "")
+    return write_files(tmp_path, {"abilities/registry.toml": REGISTRY, **image})
 
 
 @pytest.fixture
@@ -191,11 +192,12 @@ def test_debug_mode_and_missing_files_of_the_image_are_told(
     doctor: Doctor, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "Dockerfile").unlink()
+    (folder / "requirements.txt").write_text("./wheels/a-1.0-py3-none-any.whl[zone]\n", "utf-8")
     monkeypatch.setenv("WWSPEC_DEBUG_TOKEN", "s3cret")
     monkeypatch.setenv("WWSPEC_ACCESS_TOKEN", "s3cret")
     code, lines = doctor()
     assert code == 0
-    assert lines["image"].startswith(f"prod no Dockerfile in {folder}: ")
+    assert lines["image"].startswith(f"prod no Dockerfile and no wheels/a-1.0-py3-none-any.whl in {folder}: ")
     assert lines["debug"].startswith("prod a debug token is set (WWSPEC_DEBUG_TOKEN): ")
     assert "s3cret" not in str(lines)
 
