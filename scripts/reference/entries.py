@@ -3,6 +3,7 @@
 griffe reads the source without running it, so an entry is the same on every Python.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import takewhile
@@ -54,12 +55,15 @@ def entries(module: str, names: Iterable[str], say: Say, level: int = 2) -> str:
     return "\n".join(_Writer(module, names, say, level).entry(name) for name in names)
 
 
-def function_entry(function: griffe.Function, say: Say, level: int, prefix: str = "") -> str:
-    """Return the entry of a function, whose `prefix` is the name of its class and a dot."""
-    name = f"{prefix}{function.name}"
+def function_entry(function: griffe.Function, say: Say, level: int, owner: str = "") -> str:
+    """Return the entry of a function, or of a method of the class `owner`."""
+    name = f"{owner}.{function.name}" if owner else function.name
+    title = (
+        f"{owner}: `{function.name}`" if owner else f"`{name}`"
+    )  # not `Task.status`: its anchor is that of TaskStatus
     label = "".join(f"{label} " for label in _LABELS if label in function.labels)
     signatures = [label + _signature(each, name) for each in function.overloads or [function]]
-    return "\n".join([_head(level, name, signatures), *_sections(function, say), *_examples(function, say)])
+    return "\n".join([_head(level, title, signatures), *_sections(function, say), *_examples(function, say)])
 
 
 def _ordered(names: Iterable[str]) -> list[str]:
@@ -98,23 +102,23 @@ class _Writer:
         value = f"{found.value}"
         if len(value) > _WIDTH:
             value = "(\n    {}\n)".format(value.replace(" | ", "\n    | "))
-        return "\n".join([_head(self._level, name, [f"{name} = {value}"]), *_sections(found, self._say)])
+        return "\n".join([_head(self._level, f"`{name}`", [f"{name} = {value}"]), *_sections(found, self._say)])
 
     def _class(self, found: griffe.Class) -> str:
         name, say = found.name, self._say
         init = _init(found)
         is_called = "dataclass" in found.labels or any(_parsed(found, "parameters"))
         signature = _signature(init, name) if init and is_called else name
-        parts = [_head(self._level, name, [f"class {signature}"])]
+        parts = [_head(self._level, f"`{name}`", [f"class {signature}"])]
         bases = [each for each in map(str, found.bases) if not each.startswith(("_", "Generic["))]
         if bases:
             parts.append(say("Base: ", "基类：") + ", ".join(map(self._base, bases)) + "\n")
         parts += _sections(found, say)
         members = list(_members(found))
-        parts += _list(say("Attributes:", "属性："), _attributes(found, members), say)
+        parts += _list(say("Attributes:", "属性："), _attributes(found, members, say), say)
         parts += _examples(found, say)
         methods = [each for each in members if each.is_function]
-        parts += [function_entry(each, say, self._level + 1, f"{name}.") for each in methods]
+        parts += [function_entry(each, say, self._level + 1, name) for each in methods]
         return "\n".join(parts)
 
     def _base(self, base: str) -> str:
@@ -138,14 +142,15 @@ def _members(found: griffe.Class) -> Iterator[Any]:
             yield member
 
 
-def _attributes(found: griffe.Class, members: Sequence[Any]) -> Iterator[tuple[str, str]]:
+def _attributes(found: griffe.Class, members: Sequence[Any], say: Say) -> Iterator[tuple[str, str]]:
     """Yield the declaration and the text of each attribute, from its own docstring or from that of its class."""
     for section in _parsed(found, "attributes"):
         for each in section.value:
-            yield _declaration(found.all_members[each.name], _init(found)), each.description
+            yield _declaration(found.all_members[each.name], _init(found)), _translated(each.description, say)
     for member in members:
         if member.is_attribute:
-            yield _declaration(member, _init(found)), member.docstring.value
+            text = re.sub("([:：])\n\n- ", r"\1 ", "\n".join(_sections(member, say)))  # a list of one error
+            yield _declaration(member, _init(found)), text.strip()
 
 
 def _declaration(attribute: Any, init: Any) -> str:
@@ -160,9 +165,9 @@ def _declaration(attribute: Any, init: Any) -> str:
     return f"{text} = {value}" if is_field else text
 
 
-def _head(level: int, name: str, signatures: Sequence[str]) -> str:
+def _head(level: int, title: str, signatures: Sequence[str]) -> str:
     lines = "\n".join(signatures)
-    return f"{'#' * level} `{name}`\n\n```py\n{lines}\n```\n"
+    return f"{'#' * level} {title}\n\n```py\n{lines}\n```\n"
 
 
 def _parsed(found: Any, *kinds: str) -> Iterator[Any]:
@@ -179,10 +184,10 @@ def _sections(found: Any, say: Say) -> Iterator[str]:
             case "text":
                 yield _translated(section.value, say) + "\n"
             case "parameters":
-                arguments = ((each.name, each.description) for each in section.value)
+                arguments = ((each.name, _translated(each.description, say)) for each in section.value)
                 yield from _list(say("Arguments:", "参数："), arguments, say)
             case "raises":
-                errors = ((f"{each.annotation}", each.description) for each in section.value)
+                errors = ((f"{each.annotation}", _translated(each.description, say)) for each in section.value)
                 yield from _list(say("Raises:", "异常："), errors, say)
             case kind:
                 title = say("Returns: ", "返回：") if kind == "returns" else say("Yields: ", "逐个产生：")
@@ -198,7 +203,7 @@ def _examples(found: Any, say: Say) -> Iterator[str]:
 
 def _list(title: str, items: Iterable[tuple[str, str]], say: Say) -> Iterator[str]:
     colon = say(": ", "：")
-    lines = [f"- `{name}`{colon}{_translated(text, say)}".replace("\n\n", "\n\n  ") for name, text in items]
+    lines = [f"- `{name}`{colon}{text}".replace("\n\n", "\n\n  ") for name, text in items]
     if lines:
         yield f"{title}\n"
         yield "\n".join(lines) + "\n"
