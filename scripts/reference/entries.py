@@ -27,7 +27,7 @@ _INTERNAL = {"open_mailbox"}
 _LABELS = ("async", "classmethod", "staticmethod")
 _UNRESOLVED = {
     "UNSET": "The value of an optional field that is left out. It is msgspec's.",
-    "UnsetType": "The type of `UNSET`, for annotations: `int | UnsetType`. It is msgspec's.",
+    "UnsetType": "The type of `UNSET`, for annotations. It is msgspec's.",
 }
 """Names of compiled modules, which have no source."""
 
