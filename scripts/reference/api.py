@@ -19,7 +19,7 @@ def page(say: Say) -> str:
                     "All that an application imports from `wwspec_router`. WeCom's contracts are in "
                     "`wwspec_router.wecom`: [SDK APIs](contracts.md), [events](events.md).",
                     "应用代码从 `wwspec_router` 导入的全部名称。企业微信自己的协议类型在 `wwspec_router.wecom` 里，见 "
-                    "[SDK 接口](contracts.md)和[事件](events.md)。说明取自 docstring，没有译文的为英文。",
+                    "[SDK 接口](contracts.md)和[事件](events.md)。",
                 ),
             ),
             overview("wwspec_router", wwspec_router.__all__, say),

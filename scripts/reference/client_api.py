@@ -35,7 +35,7 @@ def page(say: Say) -> str:
                     "[the client](../how-to/client.md), [notifications](../how-to/notifications.md).",
                     "`wwspec_router.client` 的全部名称，使用前要安装可选依赖 `client`。"
                     "用法见[调用能力](../how-to/client.md)和"
-                    "[接收通知](../how-to/notifications.md)。说明取自 docstring，没有译文的为英文。",
+                    "[接收通知](../how-to/notifications.md)。",
                 ),
             ),
             f"## {title}\n",

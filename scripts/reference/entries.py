@@ -99,7 +99,7 @@ class _Writer:
             return self._class(found)
         if found.is_function:
             return function_entry(found, self._say, self._level)
-        value = f"{found.value}"
+        value = _quoted(found.value)
         if len(value) > _WIDTH:
             value = "(\n    {}\n)".format(value.replace(" | ", "\n    | "))
         return "\n".join([_head(self._level, f"`{name}`", [f"{name} = {value}"]), *_sections(found, self._say)])
@@ -162,7 +162,13 @@ def _declaration(attribute: Any, init: Any) -> str:
         annotation = next(iter(getattr(annotation.slice, "elements", [None])))
     text = attribute.name + (f": {annotation}" if annotation else "")
     is_field = "class-attribute" in attribute.labels and value is not None and not f"{value}".startswith("field(")
-    return f"{text} = {value}" if is_field else text
+    return f"{text} = {_quoted(value)}" if is_field else text
+
+
+def _quoted(expression: Any) -> str:
+    """Return an expression with the quotes of the source's format: griffe writes others."""
+    text = f"{expression}"
+    return text if '"' in text else text.replace("'", '"')
 
 
 def _head(level: int, title: str, signatures: Sequence[str]) -> str:
@@ -219,7 +225,7 @@ def _signature(function: griffe.Function, name: str) -> str:
     for each in function.parameters:
         each.default = _value(each.default)
     is_class = function.name == "__init__"
-    return _wrapped(function.signature(name=name, return_type=not is_class))
+    return _wrapped(_quoted(function.signature(name=name, return_type=not is_class)))
 
 
 def _value(default: Any) -> Any:

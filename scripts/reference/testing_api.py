@@ -18,7 +18,7 @@ def page(say: Say) -> str:
         "current "
         "folder. How to use it: [test a program](../how-to/testing.md).",
         "测试代码导入的名称，使用前要安装可选依赖 `testing`。fixture `zone` 就是当前目录下应用的 `Zone`。"
-        "用法见[测试程序](../how-to/testing.md)。说明取自 docstring，没有译文的为英文。",
+        "用法见[测试程序](../how-to/testing.md)。",
     )
     listed = "\n".join(entries(module, names, say) for module, names in NAMES.items())
     return say.head(say("API for tests", "测试 API"), introduction) + "\n" + listed
