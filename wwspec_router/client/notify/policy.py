@@ -6,8 +6,6 @@ from wwspec_router.errors import ConfigurationError
 
 __all__ = ["NotifyPolicy"]
 
-_DAY = 86_400.0
-
 
 @dataclass(frozen=True)
 class NotifyPolicy:
@@ -29,7 +27,7 @@ class NotifyPolicy:
     """Before the second attempt to fetch or to handle; each later pause is twice as long."""
     longest_pause: float = 60.0
     """No pause is longer."""
-    keep_failed: float = 30 * _DAY
+    keep_failed: float = 30 * 86_400.0
     """How long `failed` returns a notification that was given up."""
     grace: float = 10.0
     """How long running work may take to finish when the receiver stops."""
