@@ -31,13 +31,12 @@ def test_worker_processes_serve_and_show_each_other_their_figures(serve: Callabl
     assert " WARNING " not in service.log.read_text()
 
 
-def test_a_child_that_a_handler_forks_keeps_the_port_from_nobody(serve: Callable[..., Service]) -> None:
+def test_a_child_that_a_handler_forks_keeps_no_connection(serve: Callable[..., Service]) -> None:
     service = serve("--workers", "1", environment=WITHOUT_LINUX)
-    child = service.call("fork")
-    try:
-        service.process.terminate()
-        service.process.wait(DEADLINE)
-        with socket.create_server(("127.0.0.1", service.port)):
-            pass
-    finally:
-        os.kill(child, signal.SIGKILL)
+    with socket.create_connection(("127.0.0.1", service.port), DEADLINE) as idle:
+        child = service.call("fork")
+        try:
+            service.process.terminate()
+            assert idle.recv(1) == b""  # closed by all who had it
+        finally:
+            os.kill(child, signal.SIGKILL)
