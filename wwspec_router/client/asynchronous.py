@@ -47,27 +47,17 @@ async def run_steps(steps: Steps[T], do: Callable[[Step], Coroutine[Any, Any, An
         steps.close()
 
 
-async def call_either(
-    function: Asked[Any],
-    *,
-    same_thread: bool = False,
-    abandon: bool = False,
-    limiter: anyio.CapacityLimiter | None = None,
-) -> Any:
+async def call_either(function: Asked[Any], *, same_thread: bool = False, abandon: bool = False) -> Any:
     """Call a function of the app's; a plain one runs on a thread.
 
     Args:
         function: The function.
         same_thread: Call a plain one on the event loop's thread.
         abandon: Let a cancellation leave the thread to itself, instead of waiting for it.
-        limiter: Counts the threads; by default together with those of the application.
     """
     if inspect.iscoroutinefunction(function):
         return await function()
-    if same_thread:
-        found = function()
-    else:
-        found = await anyio.to_thread.run_sync(function, abandon_on_cancel=abandon, limiter=limiter)
+    found = function() if same_thread else await anyio.to_thread.run_sync(function, abandon_on_cancel=abandon)
     return await found if inspect.isawaitable(found) else found
 
 

@@ -82,7 +82,7 @@ class AsyncNotifyReceiver:
         self._workers = worker_count(handler, concurrency)
         self._bell = Bell(anyio.Event)
         self._core.ring = self._bell.ring
-        self._watch = Watch(_nothing)
+        self._watch = Watch(min(POLL, policy.handler_limit), _nothing)
         self._ends = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -227,9 +227,14 @@ class AsyncNotifyReceiver:
         async def run() -> None:
             nonlocal outcome
             call.task = asyncio.current_task()
-            function = step.function if inspect.iscoroutinefunction(step.function) else call.run
             try:
-                outcome = Outcome(await call_either(function, abandon=True, limiter=anyio.CapacityLimiter(1)))
+                if inspect.iscoroutinefunction(step.function):
+                    outcome = Outcome(await step.function())
+                    return
+                limiter = anyio.CapacityLimiter(1)  # not the application's, whose threads are few
+                outcome = await anyio.to_thread.run_sync(call.run, abandon_on_cancel=True, limiter=limiter)
+                if inspect.isawaitable(outcome.result):
+                    outcome = Outcome(await outcome.result)
             except BaseException as error:
                 outcome = Outcome(error=error)
 

@@ -123,7 +123,7 @@ class NotifyReceiver:
         self._workers = worker_count(handler, concurrency)
         self._bell = Bell(threading.Event)
         self._core.ring = self._bell.ring
-        self._watch = Watch(self._replace_ended)
+        self._watch = Watch(min(POLL, policy.handler_limit), self._replace_ended)
         self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Self:

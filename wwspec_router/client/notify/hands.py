@@ -52,11 +52,7 @@ class Hands:
 def _work(queue: "SimpleQueue[_Work | None]") -> None:
     while (work := queue.get()) is not None:
         call, future = work
-        try:
-            outcome = Outcome(call_plain(call.run))
-        except BaseException as error:
-            outcome = Outcome(error=error)
-        _settle(future, outcome)
+        _settle(future, call.run(call_plain))
 
 
 def _settle(future: "Future[Outcome]", outcome: Outcome) -> None:

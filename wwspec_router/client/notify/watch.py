@@ -5,6 +5,7 @@ with the place where it is, and counts as failed.
 """
 
 import logging
+import operator
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,6 @@ from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wwspec_router.client.notify.workers import POLL
 from wwspec_router.client.steps import Ask, Asked, Steps
 from wwspec_router.stacks import describe_task, describe_thread
 from wwspec_router.watchdog import Watchdog, Work
@@ -77,11 +77,13 @@ class Call:
         self.task: asyncio.Task[Any] | None = None
         self._thread: threading.Thread | None = None
 
-    def run(self) -> Any:
-        """Call the function on this thread."""
+    def run(self, do: Callable[[Asked[Any]], Any] = operator.call) -> Outcome:
+        """Call the function on this thread, by `do`."""
         self._thread = threading.current_thread()
         try:
-            return self.step.function()
+            return Outcome(do(self.step.function))
+        except BaseException as error:
+            return Outcome(error=error)
         finally:
             self._thread = None
 
@@ -102,6 +104,11 @@ class Call:
         return thread is not None and thread.is_alive()
 
     @property
+    def is_over(self) -> bool:
+        """Whether it is abandoned and has ended."""
+        return self.is_abandoned and not self.is_on_thread and (self.task is None or self.task.done())
+
+    @property
     def work(self) -> tuple[str, float, float, str, str]:
         """The fields of `Work` behind the first."""
         thread = self._thread
@@ -120,10 +127,12 @@ class Watch:
     """Watches all calls of a receiver, on a thread.
 
     Args:
-        on_tick: Called about once a second, on that thread.
+        tick: Seconds between two looks.
+        on_tick: Called after each look, on that thread.
     """
 
-    def __init__(self, on_tick: Callable[[], object]) -> None:
+    def __init__(self, tick: float, on_tick: Callable[[], object]) -> None:
+        self._tick = tick
         self._on_tick = on_tick
         self._calls: dict[int, Call] = {}
         self._lock = threading.Lock()
@@ -160,14 +169,14 @@ class Watch:
     def problems(self) -> list[str]:
         """Return a line for each function that hangs, and one when nothing watches them."""
         with self._lock:
-            late = [call for call in self._calls.values() if call.is_late]
+            late = [call for call in self._calls.values() if call.is_late and not call.is_over]
         found = [f"{call.step.name} hangs at {call.where()}" for call in late]
         if self._thread is None or not self._thread.is_alive():
             found.append("the thread that watches handlers has ended")
         return found
 
     def _run(self, stopped: threading.Event) -> None:
-        while not stopped.wait(POLL):
+        while not stopped.wait(self._tick):
             try:
                 self._watchdog.check()
                 self._on_tick()
@@ -177,7 +186,7 @@ class Watch:
     def _work(self) -> list[Work]:
         with self._lock:
             for number, call in list(self._calls.items()):
-                if call.is_abandoned and not call.is_on_thread:
+                if call.is_over:
                     del self._calls[number]
             return [Work(number, *call.work) for number, call in self._calls.items() if not call.is_abandoned]
 
