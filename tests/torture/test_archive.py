@@ -1,5 +1,4 @@
-"""What the run `app` is there to find is found: messages that are missing, double or sealed, groups without members, and
-notifications that are lost."""
+"""What the run `app` is there to find is found: messages that are missing, double or sealed, lost notifications."""
 
 import sqlite3
 from contextlib import closing

@@ -29,7 +29,7 @@ from wwspec_router.contracts import Contract
 from wwspec_router.errors import ConfigurationError, StoreError, one_line
 from wwspec_router.stacks import is_a
 
-__all__ = ["ReceiverCore", "try_again"]
+__all__ = ["ReceiverCore", "failed_rows", "try_again"]
 
 _UNKNOWN_NOTIFY_ID = 710646
 """The errcode of a notify_id that WeCom does not know, or not any more [100042]."""
@@ -256,7 +256,7 @@ class ReceiverCore:
 
     def failed(self) -> list[Pending]:
         """Return what is given up."""
-        return list(self.store.due(Stage.FAILED, self._clock(), _ALL))
+        return failed_rows(self.store, self._clock())
 
     def retry(self, notification: Notification) -> bool:
         """Let a notification that is given up be tried again; return whether there is such a one."""
@@ -270,6 +270,15 @@ class ReceiverCore:
 
     def _left(self, stage: Stage) -> Sequence[Pending]:
         return self.store.due(stage, math.inf, _ALL)
+
+
+def failed_rows(store: PendingStore, now: float) -> list[Pending]:
+    """Return what is given up.
+
+    Raises:
+        StoreError: The store can't be read.
+    """
+    return list(store.due(Stage.FAILED, now, _ALL))
 
 
 def try_again(store: PendingStore, notification: Notification, now: float) -> bool:
