@@ -117,11 +117,12 @@ class RegistryError(ConfigurationError):
     """
 
     def __init__(self, faults: Sequence[str]) -> None:
-        self.faults = tuple(_one_line(fault) for fault in faults)
+        self.faults = tuple(one_line(fault) for fault in faults)
         super().__init__("\n".join(self.faults))
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Return a text with each character that can't be printed as its escape; surrogates too, which can't be stored."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
