@@ -143,8 +143,8 @@ class DbCursor(CursorStore):
         """See `CursorStore`."""
         if not commit and _commits_each_statement(self._connection):
             raise CursorError(
-                "keep() belongs into a transaction, together with the rows of the page, and this connection of sqlite3 "
-                "commits each statement: begin one with execute('BEGIN'), or leave it to the loop to keep pages"
+                "keep() belongs into a transaction, together with the rows of the page, and this connection commits "
+                f"each statement: {_begin(self._connection)}, or leave it to the loop to keep pages"
             )
         statement = (
             f"UPDATE {self._table} SET next_cursor = :next_cursor, covered_until = :covered_until, pages = :pages, "  # noqa: S608 - the name is checked
@@ -229,7 +229,28 @@ def paramstyle_of(connection: DbConnection) -> str:
 
 
 def _commits_each_statement(connection: DbConnection) -> bool:
-    if not isinstance(connection, sqlite3.Connection) or connection.in_transaction:
-        return False
-    autocommit = getattr(connection, "autocommit", -1)  # of Python 3.12
-    return autocommit is True or (autocommit is not False and connection.isolation_level is None)
+    if isinstance(connection, sqlite3.Connection):
+        autocommit = getattr(connection, "autocommit", -1)  # of Python 3.12
+        commits = autocommit is True or (autocommit is not False and connection.isolation_level is None)
+    else:  # psycopg and MySQL's own driver have an attribute, PyMySQL and mysqlclient a function
+        commits = getattr(connection, "autocommit", None) is True
+        ask: Callable[[], object] | None = getattr(connection, "get_autocommit", None)
+        commits = commits or (ask is not None and ask() is True)
+    return commits and not _in_transaction(connection)
+
+
+def _in_transaction(connection: DbConnection) -> bool:
+    """Tell whether a transaction was begun, as each driver says it."""
+    state = getattr(connection, "in_transaction", None)  # sqlite3, MySQL's own
+    if state is None:
+        state = getattr(getattr(connection, "info", None), "transaction_status", None)  # psycopg: 0 outside of one
+    if state is None:
+        state = getattr(connection, "server_status", 0) & 1  # PyMySQL
+    return bool(state)
+
+
+def _begin(connection: DbConnection) -> str:
+    """Return how to begin a transaction."""
+    if callable(getattr(connection, "transaction", None)):
+        return "use `with connection.transaction():`"
+    return "begin one with execute('BEGIN')" if isinstance(connection, sqlite3.Connection) else "turn autocommit off"

@@ -125,6 +125,7 @@ class Pull:
     """
 
     def __init__(self, core: Core, cursors: CursorStore, options: PullOptions) -> None:
+        calls.check_options(options, PullOptions)
         self._limit = options.get("limit", MOST)
         if not 1 <= self._limit <= MOST:
             raise ConfigurationError(f"limit is 1 to {MOST} messages, not {self._limit}")
