@@ -76,7 +76,7 @@ body, a token, or text of an unknown exception; `CallError.detail` reaches the l
 """
 
 from collections.abc import Sequence
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 DEFAULT_ERRCODE = 710660
 """The errcode of the program's own failures, the one that the vendor's demos give [100052]."""
@@ -99,6 +99,14 @@ class WWSpecError(Exception):
 
     def __init__(self, message: str = _DEFAULT) -> None:
         super().__init__(self.default_message if message is _DEFAULT else message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let copies have the same text and attributes, also in another process: many classes take other arguments."""
+        return _restored, (type(self), self.args), self.__dict__
+
+
+def _restored(kind: type[WWSpecError], args: tuple[Any, ...]) -> WWSpecError:
+    return kind.__new__(kind, *args)
 
 
 class ConfigurationError(WWSpecError):
