@@ -18,8 +18,8 @@ SLACK = 0.25
 MOST_PROGRAMS = 64
 """Programs that are told apart; of more, the one that has not answered for longest is forgotten."""
 MOST_SERIES = 2_000
-"""Counts that are kept beside those of the last answer: abilities come and go with each release. Of more, the ones that no
-program has told for longest are forgotten, and the number of these is counted."""
+"""Counts that are kept beside those of the last answer: abilities come and go with each release. Of more, the ones that
+no program has told for longest are forgotten, and their number is counted."""
 
 
 @dataclass

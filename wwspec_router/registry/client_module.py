@@ -75,8 +75,8 @@ def module_name(table: AbilityTable) -> str:
     """
     program = table.registry.program.name
     name = re.sub(r"\W+", "_", program.lower()).strip("_")
+    place = table.registry.place("program")
     if not (name.isidentifier() and name.isascii()) or keyword.iskeyword(name):
-        place = table.registry.place("program")
         raise ConfigurationError(
             f"{place}: name: {program!r} can't be the name of a Python module: begin with a letter from a to z"
         )
