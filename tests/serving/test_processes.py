@@ -110,7 +110,8 @@ def test_log_lines_go_to_no_client_when_a_handler_closes_standard_output(serve: 
             client.sendall(b"\r\n")
         service.process.terminate()
         for client in clients:
-            answer = b"".join(iter(lambda: client.recv(65536), b""))
+            with client.makefile("rb") as answers:
+                answer = answers.read()
             assert answer.startswith(b"HTTP/1.1 200 ")
             assert b"whoami" not in answer
 
