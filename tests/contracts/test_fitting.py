@@ -278,6 +278,21 @@ def test_only_a_str_is_asked_about(request_of: Judge, given_: Any) -> None:
             fitter.fits(given_)
 
 
+class Text(str):
+    """Not quite a str."""
+
+    __slots__ = ()
+
+
+def test_a_subclass_of_str_is_left_to_msgspec_which_refuses_it(request_of: Judge) -> None:
+    """Row 19."""
+    with pytest.raises(TypeError):
+        msgspec.json.decode(Text(CERTAIN[0]))
+    assert request_of.says(CERTAIN[0])
+    for fitter in request_of.fitters:
+        assert fitter.fits(Text(CERTAIN[0])) is False
+
+
 def test_the_size_that_gives_up_the_gil_changes_nothing(request_of: Judge) -> None:
     for size in (524_000, 524_288, 524_300, 1_000_000):
         assert request_of.says(f'{{"name":"{"x" * size}"}}')
