@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from threading import Barrier
+from typing import cast
 
 import msgspec
 import pytest
@@ -122,7 +123,7 @@ def keep_all(
     kept = 0
     with store(folder) as cursors:
         for number in range(rounds):
-            before = cursors.load()
+            before = cast(Position | None, cursors.load())
             after = Position(f"s{number}", 1_700_000_000 + number, number + 1, name)
             turn.wait(DEADLINE)
             with suppress(CursorMovedError):

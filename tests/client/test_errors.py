@@ -251,7 +251,7 @@ def test_a_refusal_that_repeats_a_secret_is_shown_without_it() -> None:
 
 def test_a_refusal_that_repeats_a_secret_of_a_suite_is_shown_without_it() -> None:
     suite = SuiteApp("suite", "suite-secret", "a-ticket", "corp", "permanent-code")
-    given = {"suite_access_token": "suite-token", "expires_in": 7200}
+    given: dict[str, Any] = {"suite_access_token": "suite-token", "expires_in": 7200}
     first = answer(40085, "wrong: suite-secret, a-ticket")
     second = answer(40084, "wrong: suite-token, permanent-code")
     for outcomes in ([first], [answer(**given), second]):
