@@ -22,8 +22,8 @@ PAGES = [
 
 ELSEWHERE = {
     "python3 -m venv .venv\nsource .venv/bin/activate\npip install 'wwspec-router[dev]'": "scripts/release --check",
-    "wwspec image": "tests/packaging/test_real_image.py, which needs root or user namespaces and a Debian",
-    "wwspec image --check dist/zone-image.tar": "the same, and tests/image",
+    "wwspec image": "tests/packaging/test_real_image.py, which needs root and a Debian",
+    "wwspec image --check dist/zone-image.tar --start": "the same, and tests/image",
 }
 """Commands that are not run here, and where they are."""
 

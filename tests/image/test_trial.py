@@ -134,7 +134,7 @@ def tar_of(place: Path, source: str, **defined: object) -> Path:
     """Return the tar of an image whose bash and env are this program."""
     (place / "program.c").write_text(source)
     options = [f"-D{name}={value}" for name, value in defined.items()]
-    command = ["gcc", "-static", "-w", *options, place / "program.c", "-o", place / "program"]
+    command: list[str | Path] = ["gcc", "-static", "-w", *options, place / "program.c", "-o", place / "program"]
     subprocess.run(command, check=True)
     program = Item((place / "program").read_bytes(), 0o755)
     return write_tar(place / "zone.tar", image() | {"usr/bin/bash": program, "usr/bin/env": program})

