@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -234,3 +235,15 @@ def test_without_bubblewrap_nothing_is_started(place: Path, monkeypatch: pytest.
 def test_a_tar_that_can_not_be_extracted_is_not_started(place: Path) -> None:
     [line, _] = lines_of_a_start(write_tar(place / "zone.tar", image() | {"tmp": link("/etc")}), os.geteuid())
     assert line == "fault  trial     not started: /tmp is a symbolic link, where a folder must be"
+
+
+@needs_bwrap
+def test_where_bubblewrap_may_not_work_the_line_says_so(place: Path) -> None:
+    tar = write_tar(place / "zone.tar", image())
+    without = ["bwrap", "--dev-bind", "/", "/", "--unshare-user", "--uid", "1000", "--disable-userns"]
+    command = [*without, sys.executable, "-m", "wwspec_router", "image", "--check", str(tar), "--start"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    [line] = [line for line in done.stdout.splitlines() if line.startswith("fault")]
+    assert done.returncode == 1
+    assert line.startswith("fault  trial     not started: bubblewrap does not work here (bwrap: ")
+    assert line.endswith("started without bubblewrap by --trust")

@@ -33,6 +33,7 @@ _FILE = 64 << 20
 """Bytes of a file, of each folder in memory, and of what a program prints."""
 _SHOWN = 1 << 16
 """Bytes of the end of what it prints that are read."""
+_OR_TRUST = "; a tar that you trust as much as your own programs is started without bubblewrap by --trust"
 _SEARCHED = "/usr/bin:/bin:/usr/sbin:/sbin"
 
 
@@ -59,17 +60,21 @@ class Sandbox:
             trust: Run programs by chroot: as root they can do all that root can, else all that the user can.
 
         Raises:
-            ImageError: A tool is missing.
+            ImageError: A tool is missing, or root can't act as another user here.
         """
         self._user = _NOBODY if os.geteuid() == 0 and not trust else None
         self._command = _chroot(root) if trust else _bubblewrap(root)
         if self._user is not None:
-            _give(root, self._user)
+            try:
+                _give(root, self._user)
+            except OSError as error:
+                raise ImageError(f"root can't run it as `nobody` here ({error.strerror}){_OR_TRUST}") from None
 
     def run(self, command: Sequence[str]) -> Ended:
         """Run a program with an empty environment until it ends, or takes too long.
 
         Raises:
+            ImageError: bubblewrap does not work here.
             OSError: It can't be started.
         """
         with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
@@ -93,17 +98,17 @@ class Sandbox:
                 if process.returncode is None:
                     os.killpg(process.pid, signal.SIGKILL)
                     process.wait()
-            return Ended(code, _end(errors) or _end(output))
+            said = _end(errors) or _end(output)
+            if code and said.startswith("bwrap: ") and not said.startswith("bwrap: execvp"):
+                raise ImageError(f"bubblewrap does not work here ({said}): allow user namespaces{_OR_TRUST}")
+            return Ended(code, said)
 
 
 def _bubblewrap(root: Path) -> Sequence[str]:
     bwrap, prlimit = _tool("bwrap"), _tool("prlimit")
     if bwrap is None or prlimit is None:
         lacking = "bubblewrap (bwrap)" if bwrap is None else "prlimit, of util-linux"
-        raise ImageError(
-            f"needs {lacking}, which confines the program: `apt install bubblewrap`; for a tar that you trust as much "
-            "as your own programs, --trust starts it without"
-        )
+        raise ImageError(f"needs {lacking}, which confines the program: `apt install bubblewrap`{_OR_TRUST}")
     limits = {
         "nproc": _within(resource.RLIMIT_NPROC, _tasks(_NOBODY if os.geteuid() == 0 else os.geteuid()) + _PROCESSES),
         "as": _within(resource.RLIMIT_AS, _MEMORY),
