@@ -11,7 +11,6 @@ Chromium share the last. Needs Chromium, `playwright` and `wrk`.
 import json
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from benchmarks.command import Benchmark, Effort, run
 from benchmarks.figures import Samples
 from benchmarks.rig import CORES
 from benchmarks.zones import ROOT
+from tests.support.tools import tool
 from wwspec_router.testing.zone import ServedZone, Zone
 
 if TYPE_CHECKING:
@@ -164,15 +164,12 @@ def record(zone: ServedZone, entries: int) -> None:
 
 def load(zone: ServedZone, seconds: int) -> float:
     """Make calls for so many seconds; return how many a second."""
-    wrk = shutil.which("wrk")
-    if wrk is None:
-        raise RuntimeError("wrk is not installed; it is in Debian's package wrk")
     body = json.dumps({"program_id": "emulator-program", "ability_id": ABILITY, "request_data": REQUEST})
     url = f"{zone.client.url}/cgi-bin/chatdata/sync_call_program?access_token={zone.client.get_token()}"
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(f"wrk.method = 'POST'\nwrk.body = [=[{body}]=]\n")
         script.flush()
-        command = [wrk, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "20s", "-s", script.name, url]
+        command = [tool("wrk"), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "20s", "-s", script.name, url]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
     if rate is None or float(rate[1]) == 0 or "Non-2xx" in done.stdout:
@@ -183,9 +180,7 @@ def load(zone: ServedZone, seconds: int) -> float:
 @contextmanager
 def chromium() -> Iterator["Browser"]:
     """Run Chromium until the block ends."""
-    path = shutil.which("chromium")
-    if path is None:
-        raise RuntimeError("chromium is not installed; it is in Debian's package chromium")
+    path = tool("chromium")
     from playwright.sync_api import sync_playwright  # only this benchmark needs it
 
     with sync_playwright() as playwright:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.zones import PASSTHROUGH, ROOT, BenchmarkZone
+from tests.support.tools import tool
 
 __all__ = [
     "CORES",
@@ -168,18 +169,16 @@ def load(
         calls: From `BenchmarkZone.seal`, all with the same headers; without any it is one of `invoke_sync_msg`.
 
     Raises:
-        RuntimeError: `wrk` is missing, or the server answered with anything but status 200.
+        MissingToolError: `wrk` is not here.
+        RuntimeError: The server answered with anything but status 200.
     """
-    wrk = shutil.which("wrk")
-    if wrk is None:
-        raise RuntimeError("wrk is not installed; it is in Debian's package wrk")
     core = CORES[-1] if server.core is not None and len(CORES) > 1 else None
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(_script(calls or [zone.seal(PASSTHROUGH)]))
         script.flush()
         done = subprocess.run(
-            [wrk, "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", "--latency", "-s", script.name]
-            + [f"http://127.0.0.1:{server.port}/"],
+            [tool("wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", "--latency"]
+            + ["-s", script.name, f"http://127.0.0.1:{server.port}/"],
             capture_output=True,
             text=True,
             check=True,

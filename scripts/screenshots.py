@@ -74,7 +74,7 @@ def main(folder: Path) -> None:
     """Take all pictures."""
     chromium = shutil.which("chromium")
     if chromium is None:
-        raise SystemExit("scripts/screenshots: chromium is missing: apt-get install chromium fonts-noto-cjk")
+        raise SystemExit("scripts/screenshots: chromium is missing: see scripts/needs")
     folder.mkdir(parents=True, exist_ok=True)
     with Zone.serve(ROOT) as zone, sync_playwright() as playwright:
         places = play(zone)

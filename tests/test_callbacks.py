@@ -156,11 +156,11 @@ def test_a_length_beyond_the_content_is_refused(length: int) -> None:
 
 
 @given(st.text(), st.text(min_size=1).filter(lambda name: name != CORPID))
-def test_only_the_receive_ids_that_are_accepted_are_opened(text: str, receive_id: str) -> None:
+def test_only_what_is_for_the_receive_id_is_opened(text: str, receive_id: str) -> None:
     crypto = CallbackCrypto(TOKEN, AES_KEY, receive_id)
     encrypted = crypto.encrypt(text)
     query = {**crypto.query(5, encrypted), "echostr": encrypted}
-    assert CallbackReceiver(CRYPTO, {receive_id}.__contains__).answer_echo(query) == text
+    assert CallbackReceiver(CRYPTO).unseal(query, encrypted) == (text, receive_id)
     with pytest.raises(CallbackError, match="another receiver"):
         CallbackReceiver(CRYPTO).answer_echo(query)
 

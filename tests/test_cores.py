@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.apps import write_files
+from tests.support.skips import only_where
 from wwspec_router.cores import usable_cores
 
 MOUNT_2 = "30 23 0:26 {root} /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n"
@@ -95,8 +96,8 @@ def test_without_cgroups_the_mask_decides(tmp_path: Path) -> None:
     assert usable_cores(write_files(tmp_path, garbage), 3).number == 3
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinity masks")
 def test_a_process_that_may_use_one_core_has_one() -> None:
+    only_where(hasattr(os, "sched_setaffinity"), "the system has affinity masks")
     code = (
         "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
         "from wwspec_router.cores import usable_cores; print(usable_cores().number)"

@@ -1,16 +1,26 @@
 """The errors of the package: one tree, and a policy that each class states for itself."""
 
+import copy
 import importlib
+import inspect
+import pickle
 import pkgutil
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from typing import Any
 
 import pytest
 
 import wwspec_router
+from tests.support.waiting import DEADLINE
 from wwspec_router import errors, stacks
+from wwspec_router.client import MessageGap, ProgramError
+from wwspec_router.emulator.http.answer import Answer
 from wwspec_router.errors import (
     AbilityError,
     ApiError,
@@ -27,6 +37,7 @@ from wwspec_router.errors import (
     WWSpecError,
 )
 
+NOW = datetime.now(UTC)
 ROW = re.compile(r"^(?P<branch>[│ ]*[├└]─ )?(?P<name>\w+Error)\b.*?(?: {2,}(?P<module>[a-z_.]+))?$")
 
 
@@ -64,6 +75,52 @@ def test_every_exception_ends_in_error_and_is_in_the_tree_or_named_beside_it() -
     for each in defined():
         assert each.__name__.endswith("Error"), each
         assert issubclass(each, WWSpecError) or each.__name__.startswith("_") or f"`{each.__name__}`" in beside, each
+
+
+SAMPLES: dict[str, object] = {
+    **{"str": "a text", "int": 7, "float": 1.5, "bool": True, "Sequence": ("a", "b"), "tuple": (1, 2)},
+    "gap": MessageGap(NOW, NOW),
+    "answer": Answer[Any]("call", 7, "no", "program", "{}"),
+}
+"""An argument for each kind of parameter, by name or by the beginning of its annotation."""
+
+
+def made(kind: type[WWSpecError]) -> WWSpecError:
+    """Make an error, with every argument that it takes."""
+    given: list[Any] = []
+    named: dict[str, Any] = {}
+    for parameter in inspect.signature(kind).parameters.values():
+        annotation = getattr(parameter.annotation, "__name__", str(parameter.annotation))
+        value = SAMPLES[parameter.name] if parameter.name in SAMPLES else SAMPLES[re.findall(r"\w+", annotation)[0]]
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            named[parameter.name] = value
+        else:
+            given.append(value)
+    return kind(*given, **named)
+
+
+@pytest.mark.parametrize(
+    "kind", [each for each in defined() if issubclass(each, WWSpecError)], ids=lambda kind: kind.__name__
+)
+def test_every_error_is_the_same_after_a_copy_and_in_another_process(kind: type[WWSpecError]) -> None:
+    """Row 22: a process pool breaks, with all that it does, when an error can't be read back."""
+    error = made(kind)
+    error.add_note("a note")
+    for other in (copy.copy(error), copy.deepcopy(error), pickle.loads(pickle.dumps(error))):  # noqa: S301 - its own
+        assert type(other) is kind
+        assert (str(other), repr(other), vars(other)) == (str(error), repr(error), vars(error))
+
+
+def test_a_process_pool_goes_on_after_an_error_of_the_client() -> None:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        with pytest.raises(ProgramError, match="call: the program answers errcode 7: no") as caught:
+            pool.submit(refuse).result(DEADLINE)
+        assert (caught.value.errcode, caught.value.raw) == (7, "{}")
+        assert pool.submit(abs, -1).result(DEADLINE) == 1
+
+
+def refuse() -> None:
+    raise ProgramError("call", 7, "no", "{}")
 
 
 @pytest.mark.parametrize(

@@ -15,15 +15,14 @@ from hypothesis import given, strategies as st
 
 from wwspec_router import logs
 from wwspec_router.log_formats import Fields, JsonFormatter, OneLineFormatter
+from wwspec_router.log_handlers import SdkLogHandler, pieces
 from wwspec_router.logs import (
     MOST_KINDS,
     LineLimiter,
     RareWarnings,
-    SdkLogHandler,
     about,
     current_request,
     log_stray,
-    pieces,
     setup_logging,
     short,
 )

@@ -1,6 +1,7 @@
 """Run `app`: the example of an enterprise app dies with SIGKILL again and again, while everything around it goes wrong.
 
-Afterwards each message that was said must be in its database once, with its key opened.
+Its handler of events does all that one should not, too. Afterwards each message that was said must be in its database
+once, with its key opened, and each notification that it has acknowledged must be handled, or listed as failed.
 """
 
 import random
@@ -10,7 +11,16 @@ from collections import Counter
 from contextlib import closing
 from typing import Any
 
-from torture.archive import ArchiveApp, archive_stage, archived, handled, judge, rotate_key, watch_for_copies
+from torture.archive import (
+    ArchiveApp,
+    archive_stage,
+    archived,
+    handled,
+    judge,
+    judge_notifications,
+    rotate_key,
+    watch_for_copies,
+)
 from torture.callbacks import Callbacks
 from torture.hazards import Hazards
 from torture.program import until
@@ -55,7 +65,10 @@ def run(seed: int, quick: bool, *, count: int | None = None, messages: int | Non
     kills = count or (QUICK_KILLS if quick else KILLS)
     wanted = messages or (QUICK_MESSAGES if quick else MESSAGES)
     rng = random.Random(seed)  # noqa: S311 - the same seed, the same choices
-    with archive_stage(seed) as (zone, app), Sayer(zone.client.url, rng.randrange(2**32), wanted) as sayer:
+    with (
+        archive_stage(seed, misbehaves=True) as (zone, app),
+        Sayer(zone.client.url, rng.randrange(2**32), wanted) as sayer,
+    ):
         hazards = Hazards(zone, app.keys, random.Random(rng.random()))  # noqa: S311
         rotate_key(zone, app.keys)
         killing = _Killing(app, hazards, sayer, rng)
@@ -69,6 +82,13 @@ def run(seed: int, quick: bool, *, count: int | None = None, messages: int | Non
         killed = round(time.monotonic() - began, 1)
         caught_up, failures = _settle(zone, app, hazards, sayer, MessageKeys(seed))
         callbacks.read()
+        unhandled = [""]
+
+        def complete() -> bool:
+            unhandled[:] = judge_notifications(app.database.parent, callbacks.delivered)
+            return not unhandled
+
+        until(complete, CATCH_UP, 0.2)
         figures = {
             "killing_s": killed,
             **killing.figures(),
@@ -77,7 +97,7 @@ def run(seed: int, quick: bool, *, count: int | None = None, messages: int | Non
             "callbacks": callbacks.figures(),
             "notifications_handled": handled(app.database.parent),
         }
-        return Findings(figures=figures, failures=[*killing.failures, *failures, *_tracebacks(app)])
+        return Findings(figures=figures, failures=[*killing.failures, *failures, *unhandled, *_tracebacks(app)])
 
 
 class _Killing:

@@ -5,12 +5,13 @@ Knows neither when it is killed nor what else goes wrong.
 
 import os
 import secrets
+import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 
@@ -21,9 +22,22 @@ from torture.program import ROOT, until
 from wwspec_router.testing.ports import held_ports
 from wwspec_router.testing.zone import ServedZone, Zone
 
-__all__ = ["ArchiveApp", "archive_stage", "archived", "handled", "judge", "page_of", "rotate_key", "watch_for_copies"]
+__all__ = [
+    "HANDLED",
+    "ArchiveApp",
+    "archive_stage",
+    "archived",
+    "handled",
+    "judge",
+    "judge_notifications",
+    "page_of",
+    "rotate_key",
+    "watch_for_copies",
+]
 
 EXAMPLE = ROOT / "examples" / "archive_app"
+HANDLED = "handled.txt"
+"""Where the misbehaving app notes what it has handled, beside its databases."""
 UP_LIMIT = 60.0
 """Seconds within which the app must show its page."""
 _WRITE_POLL = 0.0002
@@ -45,9 +59,10 @@ class ArchiveApp:
         folder: For its database, its keys and its log.
         port: Where it listens.
         settings: Environment variables that name the app and WeCom.
+        misbehaves: Whether its handler of events does all that one should not; see `torture.misbehaving`.
     """
 
-    def __init__(self, folder: Path, port: int, settings: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, port: int, settings: Mapping[str, str], *, misbehaves: bool = False) -> None:
         self.database = folder / "archive" / "archive.db"
         self.keys = folder / "keys"
         self.keys.mkdir()
@@ -59,9 +74,12 @@ class ArchiveApp:
             "ARCHIVE_FOLDER": str(self.database.parent),
             "WWSPEC_KEYS": str(self.keys),
         }
-        self._command = [sys.executable, "-m", "uvicorn", "--factory", "--app-dir", str(EXAMPLE), "app:create_app"]
+        served = "torture.misbehaving:create_app" if misbehaves else "app:create_app"
+        self._environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+        self._command = [sys.executable, "-m", "uvicorn", "--factory", "--app-dir", str(EXAMPLE), served]
         self._command += ["--port", str(port), "--no-access-log"]
         self._process: subprocess.Popen[bytes] | None = None
+        self._left: list[int] = []
 
     def start(self) -> None:
         """Start it, and do not wait for it."""
@@ -73,6 +91,7 @@ class ArchiveApp:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
+                start_new_session=True,
             )
 
     def lives(self) -> bool:
@@ -101,11 +120,23 @@ class ArchiveApp:
             until(lambda: _written(connection) != before, seconds, _WRITE_POLL)
 
     def kill(self) -> None:
-        """End it as a crash does; nothing happens when it has ended."""
+        """End it as a crash does, but not what it has forked; nothing happens when it has ended."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+            self._left.append(self._process.pid)
             self._process = None
+            self._end_left(keep=1)  # so that each start meets those of the one before
+
+    def close(self) -> None:
+        """End it, and what it has forked."""
+        self.kill()
+        self._end_left()
+
+    def _end_left(self, keep: int = 0) -> None:
+        while len(self._left) > keep:
+            with suppress(ProcessLookupError):
+                os.killpg(self._left.pop(0), signal.SIGKILL)
 
     def said(self) -> str:
         """Return what it has printed."""
@@ -129,8 +160,13 @@ def page_of(url: str) -> str:
 
 
 @contextmanager
-def archive_stage(seed: int) -> Iterator[tuple[ServedZone, ArchiveApp]]:
-    """Yield a platform with a program, and the app that it notifies; end what is left of them."""
+def archive_stage(seed: int, *, misbehaves: bool = False) -> Iterator[tuple[ServedZone, ArchiveApp]]:
+    """Yield a platform with a program, and the app that it notifies; end what is left of them.
+
+    Args:
+        seed: Of the platform.
+        misbehaves: See `ArchiveApp`.
+    """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wwspec-torture-")))
         token, key = secrets.token_hex(16), secrets.token_hex(21) + "A"
@@ -152,8 +188,9 @@ def archive_stage(seed: int) -> Iterator[tuple[ServedZone, ArchiveApp]]:
                 "WWSPEC_CALLBACK_TOKEN": token,
                 "WWSPEC_ENCODING_AES_KEY": key,
             },
+            misbehaves=misbehaves,
         )
-        stack.callback(app.kill)
+        stack.callback(app.close)
         yield zone, app
 
 
@@ -199,6 +236,27 @@ def handled(folder: Path) -> dict[str, int]:
     """
     with _opened(folder / "notifications.db") as connection:
         return dict(connection.execute("SELECT stage, count(*) FROM wwspec_notifications GROUP BY stage"))
+
+
+def judge_notifications(folder: Path, delivered: Collection[str]) -> list[str]:
+    """Return one line for each broken promise about notifications; those that wait still are some.
+
+    Args:
+        folder: Of the app's databases.
+        delivered: The notify_ids that the app has answered with 200.
+    """
+    with _opened(folder / "notifications.db") as connection:
+        stages = dict(connection.execute("SELECT notify_id, stage FROM wwspec_notifications"))
+    file = folder / HANDLED
+    seen = set(file.read_text().split()) if file.exists() else set()
+    failures = []
+    if lost := set(delivered) - set(stages):
+        failures.append(f"{len(lost)} notifications were acknowledged and are not there, such as {min(lost)}")
+    if waiting := [each for each, stage in stages.items() if stage not in ("done", "failed")]:
+        failures.append(f"{len(waiting)} notifications are neither handled nor given up, such as {min(waiting)}")
+    if unhandled := [each for each, stage in stages.items() if stage == "done" and each not in seen]:
+        failures.append(f"{len(unhandled)} notifications count as handled and are not, such as {min(unhandled)}")
+    return failures
 
 
 def judge(

@@ -23,6 +23,11 @@ class Callbacks:
         for each in self._client.notifications():
             self._states[each["notify_id"]] = each["state"]
 
+    @property
+    def delivered(self) -> set[str]:
+        """The notify_ids that the app has acknowledged."""
+        return {notify_id for notify_id, state in self._states.items() if state == "delivered"}
+
     def figures(self) -> dict[str, int]:
         """Return how many notifications there are of each state; one that failed has met nobody three times."""
         return dict(sorted(Counter(self._states.values()).items()))

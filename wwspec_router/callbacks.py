@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape, unescape
 from typing import Any
@@ -137,12 +137,10 @@ class CallbackReceiver:
 
     Args:
         crypto: Token, key and receive ID of the app's callback.
-        accepts: Says whether a receive ID is one of the app's; by default the one of `crypto` is the only one.
     """
 
-    def __init__(self, crypto: CallbackCrypto, accepts: Callable[[str], bool] | None = None) -> None:
+    def __init__(self, crypto: CallbackCrypto) -> None:
         self._crypto = crypto
-        self._accepts = accepts
 
     def answer_echo(self, query: Mapping[str, str]) -> str:
         """Return what to answer to the GET that verifies the URL.
@@ -150,8 +148,7 @@ class CallbackReceiver:
         Raises:
             CallbackError: It is not genuine.
         """
-        text, _ = self._unseal(query, query.get("echostr", ""))
-        return text
+        return self._own(*self.unseal(query, query.get("echostr", "")))
 
     def open(self, query: Mapping[str, str], body: str) -> Callback:
         """Open a callback that was POSTed.
@@ -160,19 +157,25 @@ class CallbackReceiver:
             CallbackError: It is not genuine.
         """
         envelope = read_xml(body)
-        text, receive_id = self._unseal(query, envelope.get("Encrypt", ""))
-        return Callback(read_xml(text, nested=True), text, receive_id, envelope)
+        text, receive_id = self.unseal(query, envelope.get("Encrypt", ""))
+        return Callback(read_xml(self._own(text, receive_id), nested=True), text, receive_id, envelope)
 
-    def _unseal(self, query: Mapping[str, str], encrypted: str) -> tuple[str, str]:
+    def unseal(self, query: Mapping[str, str], encrypted: str) -> tuple[str, str]:
+        """Return the text of a ciphertext with the right signature, and the ID that it is for; check that ID then.
+
+        Raises:
+            CallbackError: The signature is wrong, or it does not decrypt.
+        """
         given = query.get("msg_signature", "")
         expected = self._crypto.signature(query.get("timestamp", ""), query.get("nonce", ""), encrypted)
         if not hmac.compare_digest(expected.encode(), given.encode(errors="surrogatepass")):
             raise CallbackError("the callback's signature does not fit")
-        text, receive_id = self._crypto.unseal(encrypted)
-        accepts = self._accepts or self._crypto.is_receiver
-        if not accepts(receive_id):
+        return self._crypto.unseal(encrypted)
+
+    def _own(self, text: str, receive_id: str) -> str:
+        if not self._crypto.is_receiver(receive_id):
             raise CallbackError("the callback is for another receiver")
-        return text, receive_id
+        return text
 
 
 def write_xml(fields: Mapping[str, str | int]) -> str:

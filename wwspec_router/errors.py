@@ -76,7 +76,7 @@ body, a token, or text of an unknown exception; `CallError.detail` reaches the l
 """
 
 from collections.abc import Sequence
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 DEFAULT_ERRCODE = 710660
 """The errcode of the program's own failures, the one that the vendor's demos give [100052]."""
@@ -100,6 +100,14 @@ class WWSpecError(Exception):
     def __init__(self, message: str = _DEFAULT) -> None:
         super().__init__(self.default_message if message is _DEFAULT else message)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let copies have the same text and attributes, also in another process: many classes take other arguments."""
+        return _restored, (type(self), self.args), self.__dict__
+
+
+def _restored(kind: type[WWSpecError], args: tuple[Any, ...]) -> WWSpecError:
+    return kind.__new__(kind, *args)
+
 
 class ConfigurationError(WWSpecError):
     """The program can't start as it is configured; the text names the fix."""
@@ -117,11 +125,12 @@ class RegistryError(ConfigurationError):
     """
 
     def __init__(self, faults: Sequence[str]) -> None:
-        self.faults = tuple(_one_line(fault) for fault in faults)
+        self.faults = tuple(one_line(fault) for fault in faults)
         super().__init__("\n".join(self.faults))
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Return a text with each character that can't be printed as its escape; surrogates too, which can't be stored."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 

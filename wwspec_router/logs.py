@@ -1,4 +1,4 @@
-"""Log lines, to standard output, with nothing secret in them. How they look is in `log_formats`.
+"""Log lines, with nothing secret in them. How they look is in `log_formats`, where they go is in `log_handlers`.
 
 With the vendor's SDK bodies, tokens and keys never reach a log. What comes from outside is shortened and escaped before
 it does, and an unknown exception is described by its type and where it was raised, since its text may quote a body.
@@ -12,7 +12,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -20,6 +20,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TextIO
 
 from wwspec_router.log_formats import JsonFormatter, OneLineFormatter, ReadableFormatter, current_request
+from wwspec_router.log_handlers import StandardOutput
 from wwspec_router.stacks import describe
 from wwspec_router.tracebacks import shown
 
@@ -29,17 +30,13 @@ if TYPE_CHECKING:
 __all__ = [
     "LineLimiter",
     "RareWarnings",
-    "SdkLogHandler",
     "about",
     "current_request",
     "log_stray",
-    "pieces",
     "setup_logging",
     "short",
 ]
 
-SDK_LOG_BYTES = 128
-"""Longest text that the SDK keeps of one log line [100057]."""
 PAUSE = 1.0
 """Seconds between two lines of a kind that can come with every call or connection."""
 MOST_KINDS = 1000
@@ -85,7 +82,7 @@ def setup_logging(level: str = "INFO", *, as_json: bool = False, development: bo
         as_json: One JSON object a line instead of text.
         development: Log the texts of errors and warnings, too, which may quote a body, and in a form for people.
     """
-    handler = logging.StreamHandler(sys.stdout)
+    handler = StandardOutput()
     handler.setFormatter(_formatter(as_json, development))
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)
@@ -95,6 +92,9 @@ def setup_logging(level: str = "INFO", *, as_json: bool = False, development: bo
     logging.getLogger("uvicorn.error").filters[:] = [_RareLines(_server_kind), *([_is_no_step] if development else [])]
     logging.getLogger(__name__).filters[:] = [_RareLines(_stray_kind)]
     root = logging.getLogger()
+    for old in root.handlers:
+        if isinstance(old, StandardOutput):
+            old.close()
     root.handlers[:] = [handler]
     root.setLevel(level)
     for noisy in ("httpx", "httpcore", "asyncio"):
@@ -255,36 +255,3 @@ def _is_no_step(record: logging.LogRecord) -> bool:
 def _stray_kind(record: logging.LogRecord) -> tuple[str, object]:
     """Return what a record of this module is about: the kind of line, and the type and place that it names first."""
     return record.msg, record.args[0] if isinstance(record.args, tuple) and record.args else None
-
-
-class SdkLogHandler(logging.Handler):
-    """Gives records to the SDK as well: of a deployed program, the platform collects only those [100057].
-
-    Args:
-        write: Writes one line at the level `error`, `info` or `debug`; what it raises is dropped with the line.
-    """
-
-    def __init__(self, write: Callable[[str, str], None]) -> None:
-        super().__init__()
-        self._write = write
-        self.setFormatter(OneLineFormatter("%(levelname)s %(name)s%(request)s %(message)s"))
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write one record, in as many pieces as the SDK's limit asks for."""
-        level = "error" if record.levelno >= logging.WARNING else "info" if record.levelno >= logging.INFO else "debug"
-        with suppress(Exception):  # a log that fails must not fail a call, and there is no other log
-            for piece in pieces(self.format(record), SDK_LOG_BYTES):
-                self._write(level, piece)
-
-
-def pieces(text: str, limit: int) -> Iterator[str]:
-    """Split a text into pieces of at most `limit` UTF-8 bytes, on borders of characters."""
-    data = text.encode("utf-8", "backslashreplace")
-    start = 0
-    while len(data) - start > limit:
-        end = start + limit
-        while data[end] & 0xC0 == 0x80:  # inside a character
-            end -= 1
-        yield data[start:end].decode()
-        start = end
-    yield data[start:].decode()

@@ -16,6 +16,8 @@ __all__ = ["Watchdog", "Work"]
 
 log = logging.getLogger(__name__)
 
+_NO_PLACE = "no thread takes its place, too many hang already"
+
 
 class Work(NamedTuple):
     """What one thread does at this moment."""
@@ -41,6 +43,7 @@ class Watchdog:
         work: Returns what the threads do; without those that were replaced.
         replace: Lets another thread take the place of the one that does this work; returns False when none can.
         where: Returns where a thread is, given its ident.
+        effect: What the log says of work whose place was taken.
     """
 
     def __init__(
@@ -48,10 +51,12 @@ class Watchdog:
         work: Callable[[], Iterable[Work]],
         replace: Callable[[Work], bool],
         where: Callable[[int], str] = describe_thread,
+        effect: str = "the thread was replaced",
     ) -> None:
         self._work = work
         self._replace = replace
         self._where = where
+        self._effect = effect
         self._logged: dict[int, float] = {}
         """By ident, when the work began that a log line says of that it hangs."""
 
@@ -65,12 +70,11 @@ class Watchdog:
             replaced = self._replace(work)
             if self._logged.get(work.ident) != work.since:
                 self._logged[work.ident] = work.since
-                _log(work, now, replaced, where)
+                _log(work, now, self._effect if replaced else _NO_PLACE, where)
         return set(hanging)
 
 
-def _log(work: Work, now: float, replaced: bool, where: str) -> None:
-    fate = "the thread was replaced" if replaced else "no thread takes its place, too many hang already"
+def _log(work: Work, now: float, fate: str, where: str) -> None:
     with about(work.request):
         log.error(
             "%s has been running on %s for %.0f s; %s; it is at %s",

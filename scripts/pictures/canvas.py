@@ -4,6 +4,7 @@ Text stays text, in the fonts of the reader's system. Lines are broken by widths
 that no font makes a text leave its box. In a text, `code` between backquotes has the font of code.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -92,7 +93,7 @@ _CLOSING, _OPENING = "，。：；）、？！”", "（“"
 def _width(piece: _Piece, size: float, bold: bool) -> float:
     if piece.is_code:
         return len(piece.text) * size * _CODE * 0.62
-    return sum(_advance(letter) for letter in piece.text) * size * (1.08 if bold else 1.0)
+    return math.fsum(_advance(letter) for letter in piece.text) * size * (1.08 if bold else 1.0)
 
 
 def _advance(letter: str) -> float:
@@ -232,7 +233,7 @@ class Canvas:
         style += ' text-anchor="middle"' if center else ""
         for line in _lines(text, width, size, bold):
             if covers:
-                covered = sum(_width(piece, size, bold) for piece in line)
+                covered = math.fsum(_width(piece, size, bold) for piece in line)
                 self._parts.append(
                     f'<rect x="{x - 3:g}" y="{y:g}" width="{covered + 4:g}" height="{size * LINE:g}"'
                     f' fill="{self._theme.paper}"/>'

@@ -1,8 +1,11 @@
 """The names of `wwspec_router.client`, and the APIs of WeCom that its two clients have as methods."""
 
 import re
+from copy import copy
 
-from scripts.reference.api import entries
+import griffe
+
+from scripts.reference.entries import entries, function_entry, loaded, overview
 from scripts.reference.text import Say, documents, first_paragraph, table
 from wwspec_router import client
 from wwspec_router.client.endpoints import ENDPOINTS
@@ -18,8 +21,9 @@ def page(say: Say) -> str:
     for path, function in ENDPOINTS.items():
         text = first_paragraph(function.__doc__)
         ids = " ".join(re.findall(r"\[([\d, ]+)\]", text))
-        meaning = say.of_code(re.sub(r" ?\[[\d, ]+\]", "", text))
-        rows.append((f"`{function.__name__}`", f"`{path}`", meaning, documents(ids)))
+        meaning = re.sub(r" ?\[[\d, ]+\]", "", say.of_code(text))
+        name = function.__name__
+        rows.append((f"[`{name}`](#{name})", f"`{path}`", meaning, documents(ids)))
     heads = say("method", "方法"), say("API", "接口"), say("what it does", "作用"), say("document", "文档")
     title = say("Methods for the app's other APIs", "应用侧其他接口的方法 {#methods-for-the-apps-other-apis}")
     return "\n".join(
@@ -31,7 +35,7 @@ def page(say: Say) -> str:
                     "[the client](../how-to/client.md), [notifications](../how-to/notifications.md).",
                     "`wwspec_router.client` 的全部名称，使用前要安装可选依赖 `client`。"
                     "用法见[调用能力](../how-to/client.md)和"
-                    "[接收通知](../how-to/notifications.md)。说明取自 docstring，为英文。",
+                    "[接收通知](../how-to/notifications.md)。",
                 ),
             ),
             f"## {title}\n",
@@ -41,7 +45,17 @@ def page(say: Say) -> str:
             )
             + "\n",
             table(heads, rows),
+            *(_endpoint(function.__name__, say) for function in ENDPOINTS.values()),
             f"## {say('Names', '名称 {#names}')}\n",
-            entries("wwspec_router.client", client.__all__, say),
+            overview("wwspec_router.client", client.__all__, say),
+            entries("wwspec_router.client", client.__all__, say, level=3),
         ]
     )
+
+
+def _endpoint(name: str, say: Say) -> str:
+    """Return the entry of an endpoint as a method: without the core, and with what its steps return."""
+    function = copy(loaded(f"wwspec_router.client.endpoints.{name}"))
+    function.parameters = griffe.Parameters(*list(function.parameters)[1:])
+    function.returns = function.returns.slice
+    return function_entry(function, say, 3)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from importlib import import_module
 
 import wwspec_router
-from scripts.reference.text import Say, code, first_paragraph, table
+from scripts.reference.text import Say, code, first_paragraph, linked, table
 from wwspec_router.errors import CallError, ConfigurationError, WWSpecError
 
 __all__ = ["PAGE", "errors", "page"]
@@ -80,7 +80,7 @@ def _below(base: type[WWSpecError]) -> Iterator[type[WWSpecError]]:
 def _row(each: type[WWSpecError], say: Say) -> tuple[str, ...]:
     base = each.__base__
     name = f"`{each.__module__.removeprefix('wwspec_router.')}.{each.__name__}`"
-    return name, f"`{base.__name__ if base else ''}`", say.of_code(first_paragraph(each.__doc__))
+    return name, f"`{base.__name__ if base else ''}`", linked(say.of_code(first_paragraph(each.__doc__)))
 
 
 def _errmsg(each: type[CallError]) -> str:

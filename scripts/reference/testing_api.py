@@ -1,6 +1,6 @@
 """What tests import from `wwspec_router.testing`."""
 
-from scripts.reference.api import entries
+from scripts.reference.entries import entries
 from scripts.reference.text import Say
 
 __all__ = ["NAMES", "PAGE", "page"]
@@ -18,7 +18,7 @@ def page(say: Say) -> str:
         "current "
         "folder. How to use it: [test a program](../how-to/testing.md).",
         "测试代码导入的名称，使用前要安装可选依赖 `testing`。fixture `zone` 就是当前目录下应用的 `Zone`。"
-        "用法见[测试程序](../how-to/testing.md)。说明取自 docstring，为英文。",
+        "用法见[测试程序](../how-to/testing.md)。",
     )
     listed = "\n".join(entries(module, names, say) for module, names in NAMES.items())
     return say.head(say("API for tests", "测试 API"), introduction) + "\n" + listed

@@ -15,6 +15,7 @@ __all__ = [
     "code",
     "documents",
     "first_paragraph",
+    "linked",
     "paragraphs",
     "summary",
     "table",
@@ -84,6 +85,11 @@ def summary(docstring: str) -> Summary:
 def documents(ids: str) -> str:
     """Return links to WeCom's documents."""
     return ", ".join(f"[{each}]({_DOCUMENT}{each})" for each in re.findall(r"\d+", ids))
+
+
+def linked(text: str) -> str:
+    """Return a text whose `[99824]` are links to WeCom's documents."""
+    return re.sub(r"(?<!\[)\[(\d{5,6}(?:, \d{5,6})*)\](?!\()", lambda found: f"[{documents(found[1])}]", text)
 
 
 def paragraphs(text: str) -> str:

@@ -16,14 +16,9 @@ from benchmarks.figures import Report
 from benchmarks.targets import TARGETS, outcome
 from tests.support.apps import ROOT
 from tests.support.processes import UNMEASURED
+from tests.support.tools import tool
 
 pytestmark = pytest.mark.slow
-
-
-def require(command: str, what_for: str) -> None:
-    if shutil.which(command) is None:
-        message = f"{command} is missing, which {what_for}"
-        pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
 
 
 def measure(name: str) -> "subprocess.CompletedProcess[str]":
@@ -40,7 +35,7 @@ def run_module(*arguments: str) -> "subprocess.CompletedProcess[str]":
 @pytest.fixture(scope="module")
 def runs() -> Iterator[dict[str, "Future[subprocess.CompletedProcess[str]]"]]:
     """All benchmarks, three at a time: their speed does not matter here."""
-    require("wrk", "loads the servers of the benchmarks")
+    tool("wrk")
     with ThreadPoolExecutor(3) as executor:
         yield {name: executor.submit(measure, name) for name in names()}
 
@@ -50,7 +45,7 @@ def test_benchmark_gives_figures_of_one_shape(
     name: str, runs: dict[str, "Future[subprocess.CompletedProcess[str]]"]
 ) -> None:
     if name == "console":
-        require("chromium", "shows the console")
+        tool("chromium")
     done = runs[name].result()
     assert done.returncode == 0, done.stderr[-3000:]
     report = msgspec.json.decode(done.stdout, type=Report)
@@ -81,6 +76,7 @@ def test_quick_runs_reach_the_figures_of_the_first_targets(
 
 
 def test_pairs_show_how_this_tree_stands_to_an_earlier_commit_beside_the_reference() -> None:
+    tool("git")
     case = "event intake, SQLite, threads: 1"
     done = run_module("benchmarks.pairs", "HEAD", "stores", "--times", "1", "--quick", "--case", case)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -90,6 +86,7 @@ def test_pairs_show_how_this_tree_stands_to_an_earlier_commit_beside_the_referen
 
 
 def test_pairs_name_a_commit_that_is_not_there() -> None:
+    tool("git")
     done = run_module("benchmarks.pairs", "nowhere", "stores")
     assert (done.returncode, done.stdout) == (1, "")
     assert "git knows no commit nowhere" in done.stderr

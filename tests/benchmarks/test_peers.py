@@ -1,10 +1,10 @@
 """Every peer, and the program, answers the sealed call with the very reply of the SDK."""
 
-import shutil
 from pathlib import Path
 
 import msgspec
 import pytest
+import redis
 from cryptography.exceptions import InvalidTag
 
 from benchmarks import rig
@@ -25,9 +25,6 @@ def test_peer_answers_with_the_reply_of_the_sdk(name: str) -> None:
 
 
 def test_peer_of_redis_answers_with_the_text_under_its_key(tmp_path: Path) -> None:
-    redis = pytest.importorskip("redis", reason="the extra redis is not installed")
-    if shutil.which("redis-server") is None:
-        pytest.skip("redis-server is not installed")
     with local_redis(tmp_path) as server, zone(messages=3) as served:
         with redis.Redis(unix_socket_path=str(server.path)) as client:
             client.set("event", event())

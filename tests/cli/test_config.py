@@ -112,6 +112,31 @@ def test_relative_paths_are_relative_to_the_file(folder: Path, tmp_path: Path) -
     assert found["debug-token"] == ("***", "own.toml:4")
 
 
+@pytest.mark.parametrize(
+    ("store", "shown"),
+    [
+        ("redis://h:6379/s3cret", "redis:***"),
+        ("redis://user:s3cret/0", "redis:***"),
+        ("redis://h/0?pass=s3cret", "redis:***"),
+        ("rediss+sentinel://h/p?sentinel_password=s3cret", "rediss+sentinel:***"),
+        ("unix:s3cret", "unix:***"),
+        ("sqlite://user:s3cret@h/x", "sqlite:***"),
+        ("memory:s3cret", "memory:***"),
+        ("s3cret@h:6379", "***"),
+        ("s3cret", "***"),
+        ("redis+cluster://h:1,i:2?wait=1", "redis+cluster://h:1,i:2?wait=1"),
+        ("sqlite:var/notify.db", "sqlite:var/notify.db"),
+    ],
+)
+def test_a_password_in_a_wrong_place_of_the_store_is_hidden(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, store: str, shown: str
+) -> None:
+    """Row 13."""
+    monkeypatch.setenv("WWSPEC_STORE", store)
+
+    assert listed(folder)["store"] == (shown, "WWSPEC_STORE")
+
+
 @pytest.mark.parametrize(("store", "kept"), [("memory:", "memory:"), ("redis://h/0", "redis://h/0")])
 def test_a_store_without_a_path_is_taken_as_it_is(folder: Path, store: str, kept: str) -> None:
     write_files(folder, {"wwspec.toml": f"[serve]\nstore = {toml(store)}\n"})

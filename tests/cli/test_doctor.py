@@ -15,6 +15,7 @@ import pytest
 from tests.cli.conftest import Run
 from tests.support.apps import write_files
 from tests.support.redis_server import local_redis
+from tests.support.skips import only_where
 from wwspec_router.image.elf import MACHINES
 from wwspec_router.testing.zone import Zone
 
@@ -24,7 +25,8 @@ REGISTRY = '[abilities.get_group_chat]\napi = "get_group_chat"\n'
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """An application with all that its image needs, but the SDK."""
-    return write_files(tmp_path, {"abilities/registry.toml": REGISTRY, "Dockerfile": "", "run.sh": ""})
+    image = dict.fromkeys(("Dockerfile", ".dockerignore", "run.sh"), "")
+    return write_files(tmp_path, {"abilities/registry.toml": REGISTRY, **image})
 
 
 @pytest.fixture
@@ -145,8 +147,8 @@ def test_a_library_for_another_processor_is_told_with_both(doctor: Doctor, folde
     assert "is for Linux on arm, this is" in lines["SDK"]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="loads a library for Linux")
 def test_a_library_that_does_not_load_is_a_fault_in_one_line(doctor: Doctor, folder: Path) -> None:
+    only_where(sys.platform == "linux", "a library for Linux is loaded")
     machine = {name: number for number, name in MACHINES.items()}[platform.machine()]
     (folder / "sdk").mkdir()
     (folder / "sdk/wwspecapisdk.so").write_bytes(elf(machine))
@@ -190,11 +192,12 @@ def test_debug_mode_and_missing_files_of_the_image_are_told(
     doctor: Doctor, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "Dockerfile").unlink()
+    (folder / "requirements.txt").write_text("./wheels/a-1.0-py3-none-any.whl[zone]\n", "utf-8")
     monkeypatch.setenv("WWSPEC_DEBUG_TOKEN", "s3cret")
     monkeypatch.setenv("WWSPEC_ACCESS_TOKEN", "s3cret")
     code, lines = doctor()
     assert code == 0
-    assert lines["image"].startswith(f"prod no Dockerfile in {folder}: ")
+    assert lines["image"].startswith(f"prod no Dockerfile and no wheels/a-1.0-py3-none-any.whl in {folder}: ")
     assert lines["debug"].startswith("prod a debug token is set (WWSPEC_DEBUG_TOKEN): ")
     assert "s3cret" not in str(lines)
 

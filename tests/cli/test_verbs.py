@@ -16,6 +16,7 @@ from tests.cli.conftest import Ports, Run
 from tests.support.apps import ROOT
 from tests.support.processes import command_lines
 from tests.support.redis_server import local_redis
+from tests.support.tools import tool
 from wwspec_router.child import Child
 from wwspec_router.cli.main import VERBS
 from wwspec_router.emulator.http.client import EmulatorClient
@@ -230,6 +231,7 @@ def test_demo_plays_the_flow_beside_what_has_the_usual_ports(run: Run) -> None:
 
 @pytest.mark.slow  # starts several processes
 def test_demo_keeps_serving_and_its_curl_lines_work(tmp_path: Path, ports: Ports) -> None:
+    tool("curl")
     port, emulator_port = ports
     output = tmp_path / "demo.log"
     demo = Child(["demo", "--port", port, "--emulator-port", emulator_port], {"PYTHONUNBUFFERED": "1"}, output)

@@ -2,13 +2,19 @@
 
 import resource
 import signal
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
+from threading import Barrier
 
 import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
-from wwspec_router.client import CursorError, CursorMovedError, FileCursor, Position
+from tests.support.waiting import DEADLINE
+from wwspec_router.client import CursorError, CursorMovedError, CursorStore, DbCursor, FileCursor, Position
 
 FIRST = Position("s1", 1_700_000_000, 1)
 SECOND = Position("s2", 1_700_000_060, 2)
@@ -20,14 +26,15 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "messages.cursor"
 
 
-def test_what_is_kept_is_loaded_again_and_nothing_else_is_left_in_the_folder(file: Path) -> None:
+def test_what_is_kept_is_loaded_again_and_only_the_lock_is_left_in_the_folder(file: Path) -> None:
     cursors = FileCursor(str(file))
     assert cursors.load() is None
     cursors.keep(None, FIRST, commit=True)
     cursors.keep(FIRST, SECOND, commit=False)
     cursors.keep(FIRST, SECOND, commit=False)  # as after an error that came too late
     assert FileCursor(file).load() == SECOND
-    assert list(file.parent.iterdir()) == [file]
+    assert sorted(file.parent.iterdir()) == [file.with_name(".messages.cursor.lock"), file]
+    assert file.with_name(".messages.cursor.lock").stat().st_mode & 0o777 == 0o600
     assert repr(cursors) == f"FileCursor('{file}')"
 
 
@@ -84,7 +91,59 @@ def test_a_full_disk_leaves_the_old_file_whole(file: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, before)
     assert FileCursor(file).load() == FIRST
-    assert list(file.parent.iterdir()) == [file]
+    assert sorted(each.name for each in file.parent.iterdir()) == [".messages.cursor.lock", "messages.cursor"]
+
+
+def test_a_file_of_an_earlier_release_is_read(file: Path) -> None:
+    file.write_text('{"cursor":"s1","covered_until":1700000000,"pages":1}', "utf-8")
+    assert FileCursor(file).load() == FIRST
+    FileCursor(file).keep(FIRST, SECOND, commit=True)
+    assert FileCursor(file).load() == SECOND
+
+
+MANY = pytest.param(1000, marks=pytest.mark.slow)  # each round waits for the disk
+
+
+@contextmanager
+def on_file(folder: Path) -> Iterator[CursorStore]:
+    yield FileCursor(folder / "messages.cursor")
+
+
+@contextmanager
+def on_database(folder: Path) -> Iterator[CursorStore]:
+    with closing(sqlite3.connect(folder / "app.db", timeout=DEADLINE)) as connection:
+        yield DbCursor(connection)
+
+
+def keep_all(
+    store: Callable[[Path], AbstractContextManager[CursorStore]], folder: Path, name: str, turn: Barrier, rounds: int
+) -> int:
+    """Keep the same pages as another pull, at the same moments, and return how many were kept."""
+    kept = 0
+    with store(folder) as cursors:
+        for number in range(rounds):
+            before = cursors.load()
+            after = Position(f"s{number}", 1_700_000_000 + number, number + 1, name)
+            turn.wait(DEADLINE)
+            with suppress(CursorMovedError):
+                cursors.keep(before, after, commit=True)
+                kept += 1
+            turn.wait(DEADLINE)
+    return kept
+
+
+@pytest.mark.parametrize("rounds", [50, MANY])
+@pytest.mark.parametrize("store", [on_file, on_database])
+def test_of_two_pulls_at_the_same_time_just_one_keeps_each_page(
+    tmp_path: Path, store: Callable[[Path], AbstractContextManager[CursorStore]], rounds: int
+) -> None:
+    """Row 20: both are at the same place, and get the same page."""
+    with store(tmp_path) as cursors:
+        cursors.load()
+    turn = Barrier(2)
+    with ThreadPoolExecutor(2) as pool:
+        counts = list(pool.map(lambda name: keep_all(store, tmp_path, name, turn, rounds), ["one", "other"]))
+    assert sum(counts) == rounds
 
 
 def test_the_second_of_two_pulls_to_keep_a_page_is_refused(file: Path) -> None:

@@ -16,6 +16,7 @@ from hypothesis import given, strategies as st
 
 from tests.client.conftest import QUICK
 from tests.support.apps import ROOT
+from tests.support.skips import only_where
 from wwspec_router.client import (
     CursorError,
     CursorMovedError,
@@ -127,6 +128,50 @@ def test_of_two_pulls_the_second_one_to_keep_a_page_is_refused_with_its_rows(
     assert len(stored(database)) == 8
 
 
+def test_of_two_pulls_that_get_the_same_page_one_stores_it(
+    app: ZoneClient, database: Path, connection: sqlite3.Connection
+) -> None:
+    """Row 20: a page behind which there are more has the same place for both."""
+    with closing(sqlite3.connect(database)) as other:
+        first, second = (next(app.messages(DbCursor(each), limit=8)) for each in (connection, other))
+        with connection:
+            insert(connection, first)
+            first.keep()
+            first.keep()  # twice is the same as once
+        with pytest.raises(CursorMovedError, match="by another pull"), other:
+            insert(other, second)
+            second.keep()
+    assert len(stored(database)) == 8
+
+
+OLD = """
+CREATE TABLE wwspec_cursors (
+    name VARCHAR(255) NOT NULL PRIMARY KEY,
+    next_cursor VARCHAR(255),
+    covered_until BIGINT NOT NULL,
+    pages BIGINT NOT NULL
+)
+"""
+"""The table of earlier releases."""
+
+
+def test_a_table_of_an_earlier_release_gains_its_column_and_the_pull_goes_on(
+    app: ZoneClient, database: Path, connection: sqlite3.Connection
+) -> None:
+    with connection:
+        insert(connection, page := next(app.messages(DbCursor(connection), limit=8)))
+        page.keep()
+    with connection:
+        connection.execute("ALTER TABLE wwspec_cursors RENAME TO newer")
+        connection.execute(OLD)
+        connection.execute("INSERT INTO wwspec_cursors SELECT name, next_cursor, covered_until, pages FROM newer")
+    with pytest.raises(CursorError, match="earlier release: execute ALTER TABLE wwspec_cursors ADD COLUMN pull"):
+        next(app.messages(DbCursor(connection, create=False)))
+    insert(connection, page)  # what the app has not committed stays
+    assert sum(map(len, app.messages(DbCursor(connection)))) == 12
+    assert len(stored(database)) == 16
+
+
 def test_a_page_whose_transaction_was_rolled_back_unseen_is_not_skipped(
     app: ZoneClient, database: Path, connection: sqlite3.Connection
 ) -> None:
@@ -144,8 +189,7 @@ def test_a_page_whose_transaction_was_rolled_back_unseen_is_not_skipped(
 def test_a_connection_that_commits_each_statement_is_refused_before_the_cursor_is_written(
     app: ZoneClient, database: Path, options: dict[str, Any]
 ) -> None:
-    if "autocommit" in options and sys.version_info < (3, 12):
-        pytest.skip("the argument came with Python 3.12")
+    only_where("autocommit" not in options or sys.version_info >= (3, 12), "Python is 3.12 or later")
     with closing(sqlite3.connect(database, **options)) as connection:
         page = next(app.messages(DbCursor(connection)))
         with pytest.raises(CursorError, match=r"commits each statement: begin one with execute\('BEGIN'\)"):

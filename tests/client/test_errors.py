@@ -1,26 +1,33 @@
 """One error tree: who refused, why, and whether the call may have run."""
 
+import re
+from collections.abc import Callable
+from typing import Any
+
 import httpx
 import pytest
 
 from tests.client.conftest import QUICK
 from tests.client.scripted import Outcome, Script, answer, reply
 from wwspec_router.client import (
+    AsyncZoneClient,
     BadAnswerError,
     ContractMisfitError,
+    FileCursor,
     NoAnswerError,
     NotSentError,
     PlatformError,
     ProgramError,
     RetryPolicy,
     SdkApiError,
+    SuiteApp,
     TransportError,
     ZoneClient,
     ZoneClientError,
 )
 from wwspec_router.errors import DEFAULT_ERRCODE, ConfigurationError
 from wwspec_router.testing.zone import Zone
-from wwspec_router.wecom import get_group_chat
+from wwspec_router.wecom import get_group_chat, sync_msg
 
 ONCE = RetryPolicy(attempts=1)
 WRONG = "another app's"
@@ -152,3 +159,103 @@ def test_arguments_that_make_no_sense_are_refused_with_the_fix(options: dict[str
 def test_transport_errors_are_one_branch_of_the_tree() -> None:
     assert issubclass(NotSentError, TransportError)
     assert issubclass(TransportError, ZoneClientError)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda client: client.call("greet", timout=1), "'timout'; did you mean timeout?"),
+        (
+            lambda client: client.submit("greet", notify_id="n"),
+            "'notify_id'; it takes program_id, retry_unsafe, timeout",
+        ),
+        (
+            lambda client: client.pages(sync_msg.Request(), retry_unsaf=True),
+            "'retry_unsaf'; did you mean retry_unsafe?",
+        ),
+        (lambda client: client.messages(FileCursor("x"), limitt=3), "'limitt'; did you mean limit?"),
+    ],
+    ids=["call", "submit", "pages", "messages"],
+)
+def test_a_misspelt_option_is_refused_with_the_name_that_was_meant(
+    app: ZoneClient, call: Callable[[Any], object], said: str
+) -> None:
+    """Row 25."""
+    with pytest.raises(TypeError, match=f"unexpected keyword argument {re.escape(said)}"):
+        call(app)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan")])
+def test_a_timeout_that_is_none_is_refused_before_anything_is_sent(app: ZoneClient, timeout: float) -> None:
+    """Row 28."""
+    for call in (app.call, app.submit):
+        with pytest.raises(ConfigurationError, match=f"timeout is more than 0 seconds, not {timeout:g}"):
+            call("chat_digest", timeout=timeout)
+
+
+async def test_a_closed_client_says_so() -> None:
+    """Row 28."""
+    client = ZoneClient("corp", "secret", program_id="p")
+    client.close()
+    with pytest.raises(ConfigurationError, match="the client is closed"):
+        client.call("greet")
+    other = AsyncZoneClient("corp", "secret", program_id="p")
+    await other.aclose()
+    with pytest.raises(ConfigurationError, match="the client is closed"):
+        await other.call("greet")
+
+
+class Timed(httpx.BaseTransport):
+    """Notes how long each request may take, and refuses it."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.seconds.append(request.extensions["timeout"]["read"])
+        return answer(access_token="token", expires_in=7200, response_data="{}")  # noqa: S106
+
+
+def test_a_timeout_that_is_longer_than_the_deadline_of_all_attempts_counts() -> None:
+    """Row 28."""
+    transport = Timed()
+    with ZoneClient("corp", "secret", program_id="p", transport=transport, retries=RetryPolicy(deadline=60)) as client:
+        client.call("greet", timeout=120)
+        client.call("greet", timeout=40)
+    assert [round(each) for each in transport.seconds[1:]] == [120, 40]
+
+
+def test_the_errors_of_a_program_have_the_request_id_of_its_sdk_api() -> None:
+    """Row 28."""
+    refusal = reply(errcode=710611, errmsg="invalid cursor, hint: [1700000000_7_abc]")
+    with ZoneClient("corp", "secret", program_id="p", transport=Script([refusal]), retries=ONCE) as client:
+        with pytest.raises(SdkApiError) as caught:
+            client.call(sync_msg.Request(cursor="x"))
+        with pytest.raises(ProgramError) as other:
+            client.call("greet")
+    assert caught.value.request_id == other.value.request_id == "1700000000_7_abc"
+
+
+def test_a_refusal_that_repeats_a_secret_is_shown_without_it() -> None:
+    """Row 13."""
+    refusal = answer(40001, "invalid credential: access_token=token-1 of the-secret-of-the-app")
+    with ZoneClient(
+        "corp", "the-secret-of-the-app", program_id="p", transport=Script([refusal]), retries=ONCE
+    ) as client:
+        with pytest.raises(PlatformError) as caught:
+            client.get_log_level()
+    shown = f"{caught.value} {caught.value!r} {vars(caught.value)}"
+    assert "access_token=***" in shown
+    assert "token-1" not in shown
+
+
+def test_a_refusal_that_repeats_a_secret_of_a_suite_is_shown_without_it() -> None:
+    suite = SuiteApp("suite", "suite-secret", "a-ticket", "corp", "permanent-code")
+    given = {"suite_access_token": "suite-token", "expires_in": 7200}
+    first = answer(40085, "wrong: suite-secret, a-ticket")
+    second = answer(40084, "wrong: suite-token, permanent-code")
+    for outcomes in ([first], [answer(**given), second]):
+        script = Script(outcomes)
+        with ZoneClient(tokens=suite, program_id="p", transport=script, retries=ONCE) as client:
+            with pytest.raises(PlatformError, match=r"wrong: \*\*\*, \*\*\*; "):
+                client.get_log_level()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.tools import tool
 from wwspec_router.client import KeyRing
 from wwspec_router.client.key_folder import KeyFolder
 from wwspec_router.errors import ConfigurationError
@@ -15,6 +16,7 @@ SESAME = "open sesame"
 
 
 def run(*command: str) -> str:
+    tool(command[0])
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
 
 

@@ -78,6 +78,26 @@ def test_a_secret_key_that_can_not_be_opened_says_why(text: str, said: str) -> N
         KeyRing({1: PEM}).open({"encrypted_secret_key": text, "public_key_ver": 1})
 
 
+@pytest.mark.parametrize(
+    "version", ["", "one", "²", "9" * 5000, 1.5, float("inf"), float("nan"), 1e300, None, True, [1], {}, b"1"], ids=repr
+)
+def test_a_version_that_is_no_whole_number_is_said(version: object) -> None:
+    """Row 14."""
+    with pytest.raises(KeyRingError, match="public_key_ver is not a whole number"):
+        RING.open({"encrypted_secret_key": "AA==", "public_key_ver": version})
+
+
+def test_a_message_whose_key_is_no_text_says_so() -> None:
+    with pytest.raises(KeyRingError, match="encrypted_secret_key is not a string"):
+        RING.open({"public_key_ver": 1})
+
+
+def test_a_version_may_be_a_string_of_digits_and_a_huge_one_is_missing() -> None:
+    assert RING.open(sealed(b"secret") | {"public_key_ver": "1"}) == "secret"
+    with pytest.raises(KeyMissingError):
+        RING.open(sealed(b"secret", version=10**400))
+
+
 @pytest.mark.parametrize("pkcs", [1, 8])
 def test_keys_come_from_files_with_and_without_a_passphrase(tmp_path: Path, pkcs: int) -> None:
     plain, closed = tmp_path / "plain.pem", tmp_path / "closed.pem"

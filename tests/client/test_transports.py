@@ -2,13 +2,19 @@
 
 import io
 import logging
+import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import anyio
 import httpx
 import pytest
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tests.client.conftest import QUICK
 from tests.emulator.conftest import SealedProgram
@@ -172,3 +178,34 @@ def test_no_traceback_shows_a_token_or_a_secret() -> None:
     assert "s3cret" not in str(caught.getrepr(style="short", showlocals=False))
     assert isinstance(caught.value.__cause__, httpx.ConnectError)
     assert "s3cret" not in str(caught.value.__cause__.request.url)
+
+
+@pytest.fixture
+def spans() -> Iterator[InMemorySpanExporter]:
+    """What OpenTelemetry exports of httpx, instrumented as apps do it."""
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    instrumentor = HTTPXClientInstrumentor()
+    instrumentor.instrument(tracer_provider=provider)
+    yield exporter
+    instrumentor.uninstrument()
+    provider.shutdown()
+
+
+async def test_what_traces_httpx_exports_no_token_and_no_secret(spans: InMemorySpanExporter) -> None:
+    """Row 23."""
+    with Zone.serve(ROOT) as zone:
+        info = zone.client.info()
+        app = {"program_id": info["program_id"], "base_url": zone.client.url}
+        spans.clear()  # of what the zone itself has sent
+        with ZoneClient(info["corpid"], info["secret"], **app) as client:
+            client.call("chat_digest", {"limit": 1})
+            token = client.access_token()
+        async with AsyncZoneClient(info["corpid"], info["secret"], **app) as client:
+            await client.call("chat_digest", {"limit": 1})
+            other = await client.access_token()
+    exported = [span.to_json() for span in spans.get_finished_spans()]
+    urls = [url for each in exported for url in re.findall(r'"http[s]?://[^"]*"', each)]
+    assert len([url for url in urls if "/cgi-bin/chatdata/sync_call_program" in url]) == 2
+    for each in exported:
+        assert not [secret for secret in (info["secret"], token, other) if secret in each]

@@ -11,7 +11,7 @@ import pytest
 
 from tests.client.notify.stand import AES_KEY, CORPID, CRYPTO, TOKEN, Stand
 from tests.client.scripted import reply
-from tests.clients.test_published_clients import HERE, _node, running
+from tests.clients.test_published_clients import HERE, node, running
 from wwspec_router.callbacks import CallbackCrypto, CallbackError, CallbackReceiver, write_xml
 
 Ask = Callable[[dict[str, Any]], dict[str, str]]
@@ -23,7 +23,7 @@ TEXTS = ["", "x" * 31, "x" * 32, "中文 & <b>]]></b>", "x" * 5000, "\r\n\t"]
 def ask(request: pytest.FixtureRequest) -> Iterator[Ask]:
     """A decoder in a process of its own."""
     if request.param == "node":
-        command = [_node(), str(HERE / "decode_callbacks.js")]
+        command = [node(), str(HERE / "decode_callbacks.js")]
     else:
         command = [sys.executable, str(HERE / "decode_callbacks.py"), request.param]
     with running([*command, TOKEN, AES_KEY, CORPID]) as process:

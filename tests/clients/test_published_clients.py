@@ -3,16 +3,14 @@
 import json
 import os
 import secrets
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from tests.support.apps import ROOT
+from tests.support.tools import node_package, tool
 from wwspec_router.emulator.proxy.authority import Authority
 from wwspec_router.emulator.proxy.proxy import Proxy
 from wwspec_router.testing.zone import Zone
@@ -74,7 +72,7 @@ def test_a_client_that_sends_absolute_form_requests_calls_abilities(tmp_path: Pa
         with Proxy(authority, (host, int(port))) as proxy:
             done = subprocess.run(
                 [
-                    _node(),
+                    node(),
                     str(HERE / "call_with_axios.js"),
                     *(info[name] for name in ("corpid", "secret", "program_id")),
                     "invoke_sync_msg",
@@ -90,9 +88,9 @@ def test_a_client_that_sends_absolute_form_requests_calls_abilities(tmp_path: Pa
 
 
 def test_wecoms_own_library_verifies_and_decrypts_the_notification(tmp_path: Path) -> None:
-    node = _node()
+    receiver_js = [node(), str(HERE / "receiver.js")]
     token, key = secrets.token_hex(16), secrets.token_hex(21) + "A"
-    with running([node, str(HERE / "receiver.js"), token, key]) as receiver:
+    with running([*receiver_js, token, key]) as receiver:
         assert receiver.stdout is not None
         port = receiver.stdout.readline().strip()
         callback = ["--callback-url", f"http://127.0.0.1:{port}/callback"]
@@ -108,15 +106,10 @@ def test_wecoms_own_library_verifies_and_decrypts_the_notification(tmp_path: Pat
             assert "<NotifyScene>2</NotifyScene>" in received["message"]
 
 
-def _node() -> str:
+def node() -> str:
     """Where Node.js is, with the clients installed."""
-    node = shutil.which("node")
-    if node is not None and (HERE / "node_modules" / "axios").is_dir():
-        return node
-    missing = "node" if node is None else "tests/clients/node_modules (npm ci --prefix tests/clients)"
-    if os.environ.get("CI"):
-        pytest.fail(f"{missing} is missing")
-    pytest.skip(f"{missing} is missing")
+    node_package(HERE, "axios")
+    return tool("node")
 
 
 def _ask(client: "subprocess.Popen[str]", ability_id: str) -> dict[str, dict[str, str]]:

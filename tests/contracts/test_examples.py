@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from tests.contracts.test_matching import integers
 from wwspec_router.contracts import UNSET, Contract, Output, UnsetType, max_bytes
-from wwspec_router.contracts.codec import InputCodec
+from wwspec_router.contracts.codec import InputCodec, OutputCodec, OutputPolicy
 from wwspec_router.contracts.examples import console_example, contract_faults
 from wwspec_router.contracts.matching import matches
 from wwspec_router.contracts.wrapping import func_input, merged_events
@@ -129,6 +129,21 @@ def test_examples_are_values_of_their_type(type_: Any, example: Any) -> None:
 
     assert example is None or found == example
     msgspec.convert(found, type_)
+
+
+class Image(Contract, tag="image", tag_field="type"):
+    url: str = ""
+
+
+class Post(Output, kw_only=True):
+    image: Image
+
+
+def test_an_example_has_the_tag_of_a_contract_and_what_almost_fits_keeps_it() -> None:
+    """A reply with a key that the example lacks would be refused as a whole (790014)."""
+    assert console_example(Post)["image"] == {"type": "image", "url": "text"}
+    reply = '{"image":{"type":"image","url":"x","new":1}}'
+    assert OutputCodec(Post, OutputPolicy.PRUNE).fit(reply) == '{"image":{"type":"image","url":"x"}}'
 
 
 def test_an_output_example_always_carries_errcode_and_errmsg() -> None:

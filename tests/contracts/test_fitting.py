@@ -5,10 +5,8 @@ Each build is made from the C file here, so that these tests try this source, wh
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -20,7 +18,7 @@ from hypothesis import given, strategies as st
 from msgspec import Meta
 
 from tests.support.apps import ROOT
-from tests.support.requirements import require
+from tests.support.tools import tool
 from torture.native_builds import compiled
 from torture.native_feed import load
 from torture.native_judge import Judge, NewFitter
@@ -61,8 +59,8 @@ class Sample(Contract):
 @pytest.fixture(scope="session")
 def modules(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Both ways of walking, compiled."""
-    require(shutil.which("gcc") is not None, "gcc")
-    require(Path(sysconfig.get_paths()["include"], "Python.h").exists(), "Python.h")
+    tool("gcc")
+    tool("Python.h")
     folder = tmp_path_factory.mktemp("native")
     found = {name: compiled(name, folder) for name in ("gcc", "gcc, portable")}
     return {name: path for name, path in found.items() if path is not None}
@@ -278,6 +276,21 @@ def test_only_a_str_is_asked_about(request_of: Judge, given_: Any) -> None:
     for fitter in request_of.fitters:
         with pytest.raises(TypeError, match="takes a str"):
             fitter.fits(given_)
+
+
+class Text(str):
+    """Not quite a str."""
+
+    __slots__ = ()
+
+
+def test_a_subclass_of_str_is_left_to_msgspec_which_refuses_it(request_of: Judge) -> None:
+    """Row 19."""
+    with pytest.raises(TypeError):
+        msgspec.json.decode(Text(CERTAIN[0]))
+    assert request_of.says(CERTAIN[0])
+    for fitter in request_of.fitters:
+        assert fitter.fits(Text(CERTAIN[0])) is False
 
 
 def test_the_size_that_gives_up_the_gil_changes_nothing(request_of: Judge) -> None:

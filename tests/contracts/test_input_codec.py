@@ -240,6 +240,22 @@ def test_dropping_empty_strings_leaves_all_else_as_it_is(text: str, sent: str | 
     assert forwarded is text if sent is None else forwarded == sent
 
 
+class Tagged(Contract, tag="image", tag_field="type"):
+    text: str = ""
+
+
+class Holder(Contract):
+    inner: Tagged
+
+
+def test_dropping_empty_strings_leaves_the_tag_of_a_contract_inside() -> None:
+    """Row 29: a tag is a key that msgspec adds."""
+    codec = InputCodec(Holder, drop_empty=True)
+
+    assert codec.forward('{"inner": {"type": "image", "text": ""}}') == '{"inner":{"type":"image"}}'
+    assert codec.forward('{"inner": {"text": ""}}') == '{"inner":{}}'
+
+
 def test_empty_strings_are_forwarded_unless_they_are_to_be_dropped() -> None:
     text = '{"limit":1,"text":""}'
 

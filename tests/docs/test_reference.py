@@ -1,19 +1,26 @@
 """Every public name, option, setting, error, figure and API is on a page of the reference, in both languages."""
 
+import inspect
 import re
+from collections.abc import Iterator
+from importlib import import_module
+from itertools import takewhile
 
 import pytest
 
 import wwspec_router
+from scripts.reference import testing_api
 from scripts.reference.cli import commands
 from scripts.reference.contracts import apis
 from scripts.reference.errcodes import advice, codes
 from scripts.reference.errors import errors
 from scripts.reference.events import events
 from scripts.reference.metrics import families
-from scripts.reference.text import Say, chinese_texts
+from scripts.reference.text import Say, chinese_texts, first_paragraph, linked
 from scripts.website.pages import DOCS, LANGUAGES
+from tests.support.docstrings import Documented, members_of
 from wwspec_router import client
+from wwspec_router.client.endpoints import ENDPOINTS
 from wwspec_router.config import Secret, settings, variable
 from wwspec_router.emulator.apis.table import APIS
 from wwspec_router.emulator.appside import calls, uploads
@@ -21,8 +28,21 @@ from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_router.emulator.state.faults import EFFECTS
 from wwspec_router.monitoring.status import Status
 
-TRANSLATED = ("cli", "client-api", "emulator-apis", "errors", "events", "figures", "metrics", "settings")
+TRANSLATED = (
+    "api",
+    "cli",
+    "client-api",
+    "emulator-apis",
+    "errors",
+    "events",
+    "figures",
+    "metrics",
+    "settings",
+)
 """The pages whose tables are in Chinese on the Chinese site; those of the SDK APIs' fields are not."""
+
+METHODS = {function.__name__ for function in ENDPOINTS.values()}
+"""They have one entry, which is that of both clients."""
 
 pytestmark = pytest.mark.parametrize("language", LANGUAGES)
 
@@ -35,11 +55,62 @@ def first_cells(page: str) -> set[str]:
     return set(re.findall(r"^\| \[?`([^`]+)`", page, re.MULTILINE))
 
 
-def test_every_public_name(language: str) -> None:
-    for page, module in (("api", wwspec_router), ("client-api", client)):
+def entry(page: str, name: str) -> str:
+    """Return the part of a page below the heading of a name, or of a member such as `Task.status`."""
+    owner, dot, member = name.rpartition(".")
+    title = f"{owner}: `{member}`" if dot else f"`{name}`"
+    [found] = re.findall(rf"^#+ {re.escape(title)}\n(.*?)(?=^#|\Z)", page, re.MULTILINE | re.DOTALL)
+    return str(found)
+
+
+def says_all_of(each: Documented, entry: str, language: str) -> None:
+    """Check that an entry has the signature and the summary of a function."""
+    [signatures] = re.findall(r"^```py\n(.*?)^```", entry, re.MULTILINE | re.DOTALL)
+    missing = [name for name in each.parameters if not re.search(rf"[ (*]{name}\b", signatures)]
+    assert missing == [], each.name
+    assert linked(Say(language).of_code(first_paragraph(each.text))) in entry, each.name
+
+
+def pages_of_names() -> Iterator[tuple[str, str, object]]:
+    """Yield every public name with its page and what it is."""
+    for name in wwspec_router.__all__:
+        yield "api", name, getattr(wwspec_router, name)
+    for name in client.__all__:
+        yield "client-api", name, getattr(client, name)
+    for module, names in testing_api.NAMES.items():
+        for name in names:
+            yield "testing-api", name, getattr(import_module(module), name)
+
+
+def test_every_public_name_has_its_signature_and_summary(language: str) -> None:
+    for page, name, value in pages_of_names():
+        text = entry(reference(language, page), name)
+        if inspect.isclass(value) and value.__module__.startswith("wwspec_router"):
+            assert re.search(rf"^class {name}\b", text, re.MULTILINE), name
+            assert linked(Say(language).of_code(first_paragraph(value.__doc__))) in text, name
+        elif inspect.isfunction(value):
+            says_all_of(Documented(name, value), text, language)
+        else:
+            assert re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL).strip(), name
+
+
+def test_every_public_member_has_its_signature_and_summary(language: str) -> None:
+    checked = 0
+    for page, name, value in pages_of_names():
+        if not inspect.isclass(value):
+            continue
         text = reference(language, page)
-        listed = set(re.findall(rf"(?:::: |{{#){module.__name__}\.(\w+)", text))
-        assert listed == set(module.__all__)
+        shown = [value, *takewhile(lambda base: base.__name__.startswith("_"), value.__mro__[1:])]
+        for each in members_of(name, value):
+            member = each.name.partition(".")[2]
+            if each.owner not in shown or not each.text or member.startswith("__") or member == "open_mailbox":
+                continue  # it is in the entry of the base, or for the package alone
+            checked += 1
+            if isinstance(inspect.getattr_static(value, member), property):
+                assert re.search(rf"^- `{member}\b.*\w", entry(text, name), re.MULTILINE), each.name
+            else:
+                says_all_of(each, entry(text, member if member in METHODS else each.name), language)
+    assert checked > 100
 
 
 def test_every_option_and_argument_of_every_verb(language: str) -> None:
@@ -126,7 +197,8 @@ def test_no_cell_of_these_tables_is_english_on_the_chinese_page(language: str, p
 
 
 def test_every_translation_is_of_a_text_of_the_code(language: str) -> None:
-    pages = "".join(reference(language, page) for page in TRANSLATED)
+    pages = "".join(reference(language, page) for page in (*TRANSLATED, "testing-api"))
+    pages = re.sub(r"\[(\d+)\]\(https:[^)]*\)", r"\1", pages)  # links to WeCom's documents
     for english, chinese in chinese_texts().items():
         text = re.sub("<(?!br>)", "&lt;", chinese if language == "zh" else english)
         assert text in pages or text.replace("&lt;", "<") in pages, f"chinese.toml: {english}"

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -14,10 +13,10 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.support.apps import ROOT
+from tests.support.tools import tool
 
 pytestmark = pytest.mark.slow  # builds the site, which takes half a minute, and starts a browser
 
-CHROMIUM = shutil.which("chromium") or ""
 PAGES = ["index", "how-to/console", "explanation/zone", "explanation/call", "reference/contracts", "reference/api"]
 """The start, pictures, diagrams, long tables, signatures."""
 
@@ -59,9 +58,9 @@ def url(site: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    assert CHROMIUM, "apt-get install chromium"
+    chromium = tool("chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         yield browser
         browser.close()
 
@@ -87,7 +86,6 @@ def test_pages_fit_their_window_and_ask_no_other_host(
         page.goto(f"{url}/{language}/{each}.html", wait_until="networkidle")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, each
         assert page.locator("body").get_attribute("data-md-color-scheme") == PALETTES[scheme]
-        assert ":::" not in page.locator("body").inner_text(), f"{each}: mkdocstrings did not run"
     assert failed == []
     assert [each for each in asked if not each.startswith((url, "data:", "blob:"))] == []
     page.context.close()

@@ -28,7 +28,15 @@ TUTORIAL = ROOT / "docs" / "en" / "tutorial"
 """Its pages have an application of their own: tests/docs/test_tutorial.py."""
 
 ELSEWHERE = {
-    "scripts/demo --once": "scripts/demo is two lines; tests/cli/test_verbs.py plays `wwspec demo --once`",
+    **dict.fromkeys(
+        (
+            "scripts/demo --once",
+            ".venv/bin/wwspec new ../shop --wheels dist",
+            "cd ../shop",
+            "pytest -q",
+        ),
+        "tests/docs/test_readme.py follows README.md",
+    ),
     "scripts/test": "is what runs this test",
     "WWSPEC_PURE=1 scripts/test": "the same; scripts/test --all runs a part of it so",
     **dict.fromkeys(
@@ -49,11 +57,16 @@ ELSEWHERE = {
     ),
     **dict.fromkeys(
         (
-            "pip install 'wwspec-router[dev]'",
-            f"pip install 'wwspec_router-{wwspec_router.__version__}-py3-none-any.whl[dev]'",
-            "pip install '.[dev]'",
+            "scripts/package --build",
+            "python3 -m venv .venv",
+            "source .venv/bin/activate",
+            "pip install './wwspec_router[dev]'",
+            "pip install -r requirements-dev.txt",
         ),
-        "scripts/release --check installs the archives so; tests/packaging",
+        "tests/docs/test_readme.py",
+    ),
+    f"pip install 'wwspec_router/dist/wwspec_router-{wwspec_router.__version__}-py3-none-any.whl[dev]'": (
+        "scripts/release --check installs the archives so"
     ),
     "wwspec call --base-url https://qyapi.weixin.qq.com chat_digest '{\"limit\": 10}'": "tests/cli/test_call_wecom.py",
     "wwspec doctor": "tests/cli/test_doctor.py, since the ports may be in use here",

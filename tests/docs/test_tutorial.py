@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.packaging.conftest import Archives
 from tests.support.apps import ROOT
 from tests.support.pages import Block, blocks_of_page
 from tests.support.terminal import Output, Terminals
@@ -21,7 +22,10 @@ PAGES = [
 """In the order in which a reader goes through them."""
 
 ELSEWHERE = {
-    "python3 -m venv .venv\nsource .venv/bin/activate\npip install 'wwspec-router[dev]'": "scripts/release --check",
+    "wwspec_router/scripts/package --build\n"
+    "python3 -m venv .venv\n"
+    "source .venv/bin/activate\n"
+    "pip install './wwspec_router[dev]'": "tests/docs/test_readme.py",
     "wwspec image": "tests/packaging/test_real_image.py, which needs root or user namespaces and a Debian",
     "wwspec image --check dist/zone-image.tar": "the same, and tests/image",
 }
@@ -75,11 +79,13 @@ def test_a_page_that_shows_something_else_or_hides_a_failure_is_found(tmp_path: 
 
 
 @pytest.fixture
-def terminals(installed: Path, clean_env: dict[str, str], tmp_path: Path) -> Iterator[Terminals]:
-    """Terminals in an empty folder, with the wheel and what `pip install 'wwspec-router[dev]'` brings."""
+def terminals(installed: Path, archives: Archives, clean_env: dict[str, str], tmp_path: Path) -> Iterator[Terminals]:
+    """Terminals in a folder with what the first block of the first page makes: the wheels, and what pip installs."""
     programs, logs, empty = tmp_path / "bin", tmp_path / "logs", tmp_path / "empty"
     for each in (programs, logs, empty):
         each.mkdir()
+    (empty / "wwspec_router").mkdir()
+    (empty / "wwspec_router" / "dist").symlink_to(archives.folder)
     for name in ("pytest", "uvicorn"):  # of the libraries; the wheel's own programs are in `installed`
         program = programs / name
         program.write_text(f'#!/bin/sh\nexec {shlex.quote(str(installed / "python"))} -m {name} "$@"\n', "utf-8")

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import strategies as st
 
 from tests.support.apps import ROOT
+from tests.support.skips import only_where
 from torture.fuzz import INPUTS
 from torture.fuzz_drivers import TooLongError, by_hypothesis, smaller, within_limit
 from torture.fuzz_inputs import CORPUS, kept, seeds, strategies
@@ -101,8 +102,7 @@ def test_an_input_that_takes_too_long_is_found_even_when_the_target_swallows_eve
 
 
 def test_the_quick_run_of_the_fuzzer_feeds_every_target_by_both_drivers() -> None:
-    if importlib.util.find_spec("atheris") is None:
-        pytest.skip("atheris is not installed: scripts/torture fuzz installs it")
+    only_where(importlib.util.find_spec("atheris") is not None, "scripts/torture fuzz has installed atheris")
     ended = subprocess.run(
         [sys.executable, "-m", "torture", "fuzz", "--quick"],
         cwd=ROOT,

@@ -16,6 +16,7 @@ import pytest
 from tests.support.command import wwspec
 from tests.support.image_tars import SITE, Item, image, write_tar
 from wwspec_router import __version__
+from wwspec_router.scaffold.framework import PURE_WHEEL
 from wwspec_router.scaffold.project import make_project, project_files
 
 DIGEST = "0123456789abcdef" * 4
@@ -49,7 +50,9 @@ def dist_info(name: str, version: str, *needs: str) -> dict[str, Item]:
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A folder with a program `shop`, the tar that engines export, and a place for engines."""
-    make_project(tmp_path / "shop", project_files("shop"))
+    wheel = tmp_path / PURE_WHEEL
+    wheel.touch()
+    make_project(tmp_path / "shop", project_files("shop", [wheel]), [wheel])
     packages = {
         **dist_info("wwspec_router", __version__, "click>=8", "pycryptodome ; extra == 'zone'"),
         **dist_info("Click", "8.1.8"),
@@ -152,7 +155,10 @@ def test_an_engine_that_is_asked_for_and_does_not_work_is_named(tree: Path) -> N
     )
 
 
-@pytest.mark.parametrize("name", ["Dockerfile", ".dockerignore", "run.sh", "abilities/registry.toml"])
+NEEDED = ["Dockerfile", ".dockerignore", "run.sh", "abilities/registry.toml", f"wheels/{PURE_WHEEL}"]
+
+
+@pytest.mark.parametrize("name", NEEDED)
 @pytest.mark.parametrize("options", [(), ("--base", "other:3.12")])
 def test_a_folder_that_lacks_a_file_is_refused(tree: Path, name: str, options: tuple[str, ...]) -> None:
     add_engine(tree, "docker")

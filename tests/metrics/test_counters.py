@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from hypothesis import given, strategies as st
 
-from wwspec_router.metrics.counters import Counters
+from wwspec_router.metrics.counters import MOST_SERIES, Counters
 
 CALLS = ("calls", "")
 
@@ -44,6 +44,39 @@ def test_the_clock_of_a_slow_machine_is_no_restart() -> None:
     for poll in range(10_000):
         counters.add({CALLS: poll}, int(poll * 30 * 0.9995), poll * 30.0, poll * 30.0 + 0.1)
     assert (counters.totals, counters.restarts) == ({CALLS: 9999}, 0)
+
+
+def test_counts_that_no_program_tells_any_more_are_forgotten_when_there_are_too_many() -> None:
+    """Row 12: abilities come and go with each release of a program."""
+    counters = Counters()
+    for start in range(30):
+        counts = {CALLS: start} | {("calls", f"ability_{start}_{number}"): 1 for number in range(100)}
+        counters.add(counts, 10, 1000.0 + 100 * start, 1000.1 + 100 * start)
+
+    assert len(counters.totals) == MOST_SERIES
+    assert counters.forgotten == 30 * 100 + 1 - MOST_SERIES
+    assert counters.totals[CALLS] == sum(range(1, 30))
+    assert all(("calls", f"ability_29_{number}") in counters.totals for number in range(100))
+
+
+def test_a_program_with_more_counts_than_are_kept_has_all_of_them() -> None:
+    counters = Counters()
+    for poll in range(3):
+        counters.add({("calls", str(number)): poll for number in range(2 * MOST_SERIES)}, 10, 1000.0, 1000.1)
+
+    assert set(counters.totals.values()) == {2}
+    assert (len(counters.totals), counters.forgotten) == (2 * MOST_SERIES, 0)
+
+
+def test_a_count_that_was_forgotten_begins_again() -> None:
+    counters = Counters()
+    early = ("calls", "early")
+    counters.add({early: 5}, 10, 1000.0, 1000.1)
+    for wave in range(2):
+        counters.add({("calls", f"{wave} {number}"): 1 for number in range(MOST_SERIES)}, 10, 1000.0, 1000.1)
+    assert early not in counters.totals
+    counters.add({early: 7}, 10, 1000.0, 1000.1)
+    assert counters.totals[early] == 7
 
 
 @dataclass

@@ -37,6 +37,11 @@ class Archives:
     pure: Path
     """The wheel without it."""
 
+    @property
+    def folder(self) -> Path:
+        """The folder of all of them."""
+        return self.sdist.parent
+
 
 def run(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> str:
     """Run a command that must succeed and give its standard output; both outputs show when it does not."""
@@ -54,7 +59,8 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> Archives:
     with tarfile.open(sdist) as archive:
         archive.extractall(out, filter="data")
     source = sdist.with_name(sdist.name.removesuffix(".tar.gz"))
-    return Archives(sdist, wheel, build_wheel(source, out / "pure", WWSPEC_PURE="1"))
+    pure = build_wheel(source, out / "pure", WWSPEC_PURE="1")
+    return Archives(sdist, wheel, pure.rename(out / pure.name))
 
 
 def build_wheel(source: Path, out: Path, **variables: str) -> Path:

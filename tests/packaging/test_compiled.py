@@ -15,12 +15,9 @@ from packaging.utils import parse_wheel_filename
 
 from tests.packaging.conftest import COMPILED, Archives, build_env, build_wheel, run
 from tests.support.apps import ROOT, write_files
+from tests.support.tools import tool
 
-CC = (sysconfig.get_config_var("CC") or "cc").split()[0]
-pytestmark = [
-    pytest.mark.slow,  # builds archives and compiles
-    pytest.mark.skipif(shutil.which(CC) is None, reason=f"needs {CC}, which .ci/run installs"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("compiler")]  # builds archives and compiles
 
 FOLDER = "wwspec_router/contracts"
 UNUSED = "static int unused;\n"
@@ -44,6 +41,12 @@ def checks(python: Path, env: dict[str, str]) -> str:
     done = subprocess.run(command, cwd="/", env=env, capture_output=True, text=True, timeout=60, check=False)
     [line] = (line for line in done.stdout.splitlines() if line.split()[1] == "checks")
     return str(line)
+
+
+@pytest.fixture(scope="session")
+def compiler() -> None:
+    tool("gcc")
+    tool("Python.h")
 
 
 @pytest.fixture

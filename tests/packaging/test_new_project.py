@@ -3,13 +3,14 @@
 import json
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.packaging.conftest import run
+from tests.packaging.conftest import Archives, run
 from wwspec_router.testing.ports import held_ports
 
 pytestmark = pytest.mark.slow
@@ -19,10 +20,10 @@ START = 60.0
 
 
 @pytest.fixture(scope="module")
-def made(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(installed: Path, archives: Archives, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A program that the installed wheel has made, far from the repository."""
     folder = tmp_path_factory.mktemp("made")
-    run(installed / "wwspec", "new", "shop", cwd=folder, env={"LANG": "C"})
+    run(installed / "wwspec", "new", "shop", "--wheels", archives.folder, cwd=folder, env={"LANG": "C"})
     return folder / "shop"
 
 
@@ -32,6 +33,14 @@ def test_its_tests_pass(installed: Path, clean_env: dict[str, str], made: Path) 
 
 def test_its_tests_pass_with_the_program_as_a_process(installed: Path, clean_env: dict[str, str], made: Path) -> None:
     assert "5 passed" in run(installed / "python", "-m", "pytest", "--zone", "served", cwd=made, env=clean_env)
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_pip_finds_the_framework_in_it_without_an_index(
+    installed: Path, clean_env: dict[str, str], made: Path, name: str
+) -> None:
+    pip = (sys.executable, "-m", "pip", "--python", installed / "python", "install", "--no-index", "--dry-run")
+    assert "Processing ./wheels/wwspec_router-" in run(*pip, "--requirement", name, cwd=made, env=clean_env)
 
 
 def test_check_finds_no_fault(installed: Path, clean_env: dict[str, str], made: Path) -> None:

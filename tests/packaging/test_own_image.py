@@ -10,12 +10,12 @@ import pytest
 
 from tests.packaging.conftest import COMPILED, Archives, run
 from tests.support.apps import ROOT
-from tests.support.image_base import NAME, Storage, why_not
+from tests.support.image_base import NAME, Storage
 from wwspec_router import __version__
 
 pytestmark = [
     pytest.mark.slow,  # debootstrap makes a Debian of 200 MB; the builder adds a compiler to it
-    pytest.mark.skipif(bool(why_not()), reason=why_not()),
+    pytest.mark.usefixtures("storage"),  # the first, since it knows whether images can be built here
 ]
 
 SITE = "app/.venv/lib/python3.12/site-packages"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.apps import ROOT
+from tests.support.skips import only_where
 
 pytestmark = pytest.mark.slow
 
@@ -98,9 +99,8 @@ def test_script_finds_its_folder_through_symlinks(echoing_app: Path, tmp_path: P
 
 @pytest.mark.parametrize("shell", ["sh", "dash", "bash"])
 def test_every_shell_hands_over_to_bash(echoing_app: Path, shell: str) -> None:
-    program = shutil.which(shell)
-    if program is None:
-        pytest.skip(f"no {shell} here")
+    program = shutil.which(shell) or ""
+    only_where(bool(program), f"there is {shell}")
     done = subprocess.run(
         [program, "run.sh", "--port", "8081", "two words"],
         cwd=echoing_app,

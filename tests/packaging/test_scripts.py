@@ -12,6 +12,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from tests.support.apps import ROOT
+from tests.support.tools import tool
 
 pytestmark = pytest.mark.slow
 
@@ -28,6 +29,7 @@ A_HOME = "work"
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A work tree of git's that hygiene has nothing against."""
+    tool("git")
     assert call("git", "init", "--quiet", cwd=tmp_path).returncode == 0
     files = {
         "CHANGELOG.md": "# Changelog\n\n## [Unreleased]\n\n## [1.2.0] - 2026-01-01\n\n## [1.1.0]\n",

@@ -1,6 +1,7 @@
 """The package as `pip install wwspec-router` leaves it, without any extra: what works, and what the rest says."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ import pytest
 from tests.packaging.conftest import run
 from tests.support.apps import write_files
 from wwspec_router.cli.main import VERBS, main
+from wwspec_router.extras import MODULES
 
 pytestmark = pytest.mark.slow  # makes a virtual environment
 
@@ -133,6 +135,15 @@ def test_doctor_names_the_extras_that_are_missing(bare: Path, clean_env: dict[st
     assert [line.split()[0] for line in lines] == ["fix", "fix", "prod"]
     for line, extra in zip(lines, ("emulator", "testing", "zone"), strict=True):
         assert line.endswith(f"pip install 'wwspec-router[{extra}]'")
+
+
+def test_pip_adds_an_extra_to_the_framework_that_is_installed_and_asks_no_index_for_it(
+    installed: Path, clean_env: dict[str, str]
+) -> None:
+    """What the messages say works while no index has the framework; what an extra adds is installed here already."""
+    pip = (sys.executable, "-m", "pip", "--python", installed / "python", "install", "--no-index", "--dry-run")
+    for extra in MODULES:
+        run(*pip, f"wwspec-router[{extra}]", env=clean_env)
 
 
 def test_serve_without_the_extra_zone_says_how_to_install_it(

@@ -329,6 +329,16 @@ def price_check(request: Request) -> Output:
     assert not (tmp_path / "app").exists()
 
 
+@pytest.mark.parametrize("name", ["os", "JSON", "msgspec", "wwspec-router"])
+def test_a_program_of_the_name_of_a_module_that_others_import_is_refused(tmp_path: Path, name: str) -> None:
+    """Row 17."""
+    write_files(tmp_path, {"abilities/registry.toml": f"[program]\nname = '{name}'\n"})
+    said = wwspec("--app", tmp_path, "--client", tmp_path / "app", exit_code=1)
+    module = name.lower().replace("-", "_")
+    assert f"[program]: name: {module}.py would hide the module {module} that Python programs import" in said
+    assert not (tmp_path / "app").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

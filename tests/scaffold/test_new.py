@@ -1,6 +1,7 @@
 """`wwspec new`: a new program's folder, made whole or not at all."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -32,11 +33,12 @@ def test_check_finds_no_fault_in_a_new_program(shop: Path) -> None:
 
 def test_a_new_program_has_its_name_and_the_version_it_is_made_with(shop: Path) -> None:
     assert 'name = "shop"' in (shop / "abilities" / "registry.toml").read_text("utf-8")
-    assert f"wwspec-router[zone]=={__version__}" in (shop / "requirements.txt").read_text("utf-8")
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        assert f"wwspec_router-{__version__}-" in (shop / name).read_text("utf-8")
     for readme in ("README.md", "README.zh-CN.md"):
         assert (shop / readme).read_text("utf-8").startswith("# shop\n")
     texts = [path for path in shop.rglob("*.*") if path.is_file() and path.suffix != ".pyc"]
-    assert [path for path in texts if "__NAME__" in path.read_text("utf-8")] == []
+    assert [path for path in texts if re.search("__[A-Z]+(__|\\[)", path.read_text("utf-8"))] == []
 
 
 def test_the_start_script_can_be_run_and_is_that_of_the_repository(shop: Path) -> None:
@@ -52,7 +54,7 @@ def test_every_file_that_the_image_is_made_of_gets_to_its_builder(shop: Path) ->
 
 
 def test_three_lines_say_what_to_do_next(tmp_path: Path) -> None:
-    headline, *steps = wwspec(tmp_path, "new", "shop").stdout.splitlines()
+    headline, _, *steps = wwspec(tmp_path, "new", "shop").stdout.splitlines()
     assert headline.startswith("shop: ")
     assert [step.partition("#")[0].strip() for step in steps] == [
         "cd shop && pytest",

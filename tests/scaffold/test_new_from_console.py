@@ -67,7 +67,7 @@ def test_mypy_finds_no_fault(shop: Path) -> None:
 def test_it_says_which_handlers_are_to_be_written(tmp_path: Path) -> None:
     console = write(tmp_path / "console", {"price.check": ({}, OK), "invoke_sync_msg": ({}, OK)})
     lines = wwspec(tmp_path, "new", "shop", "--from", console).stdout.splitlines()
-    assert lines[1:3] == [
+    assert lines[2:4] == [
         "price.check: to be written in shop/abilities/price_check.py",
         "answered already: invoke_sync_msg",
     ]

@@ -19,7 +19,20 @@ from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.emulator.standin.wwspec_standin import seal
 
-ABILITIES = ("whoami", "wait", "hog", "hold", "block", "forever", "stubborn", "aside", "leave", "fork", "orphan")
+ABILITIES = (
+    "whoami",
+    "wait",
+    "hog",
+    "hold",
+    "block",
+    "forever",
+    "stubborn",
+    "aside",
+    "leave",
+    "fork",
+    "orphan",
+    "shut",
+)
 REGISTRY = "\n".join(f"[abilities.{name}]\nhandler = 'abilities.gate:{name}'" for name in ABILITIES)
 REGISTRY += "\n[abilities.status]\nkind = 'status'\n"
 
@@ -140,6 +153,14 @@ def fork(request: Request) -> Reply:
         signal.pause()
     os.read(heard, 1)  # by now it is on its own
     return Reply(pid=child)
+
+
+@ability
+def shut(request: Request) -> Reply:
+    """Close standard output and error."""
+    os.close(1)
+    os.close(2)
+    return Reply(pid=os.getpid())
 
 
 @ability

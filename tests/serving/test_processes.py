@@ -5,6 +5,7 @@ import os
 import re
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -89,6 +90,30 @@ def test_a_program_ends_soon_after_its_grace_whatever_a_handler_does(
     assert service.process.wait(DEADLINE) in (0, 128 + number)
     with pytest.raises(httpx.HTTPError):
         running.result(DEADLINE)
+
+
+def test_log_lines_go_to_no_client_when_a_handler_closes_standard_output(serve: Serve) -> None:
+    """Row 18 of the second round: the next connections have the numbers of the descriptors that were closed."""
+    service = serve()
+    service.call("shut")
+    with contextlib.ExitStack() as stack:
+        clients = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", service.port), DEADLINE)) for _ in range(4)
+        ]
+        for client in clients:
+            client.sendall(b"GET /healthz HTTP/1.1\r\nhost: a\r\n")
+        before = service.log.read_text()
+        for _ in range(3):
+            service.call("whoami")
+        wait_until(lambda: service.log.read_text().removeprefix(before).count(" whoami ") == 3)
+        for client in clients:
+            client.sendall(b"\r\n")
+        service.process.terminate()
+        for client in clients:
+            with client.makefile("rb") as answers:
+                answer = answers.read()
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            assert b"whoami" not in answer
 
 
 @pytest.mark.parametrize("workers", [1, 2])

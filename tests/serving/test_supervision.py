@@ -18,6 +18,7 @@ import pytest
 
 from tests.serving.service import SERVE, Service, alive, descendants
 from tests.support.processes import UNMEASURED
+from tests.support.skips import only_where
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.cores import usable_cores
 from wwspec_router.serving.worker_process import STEADY, Slot, WorkerProcess
@@ -79,9 +80,9 @@ def test_auto_starts_a_worker_for_each_core_and_says_why(serve: Serve) -> None:
     assert f"with {cores.number} worker process(es) of" in log
 
 
-@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is one core anyway")
 def test_auto_starts_one_worker_for_a_program_that_may_use_one_core(serve: Serve) -> None:
     own = os.sched_getaffinity(0)
+    only_where(len(own) > 1, "there are several cores")
     os.sched_setaffinity(0, {min(own)})  # what is started inherits it
     try:
         service = serve("--workers", "auto")
@@ -322,7 +323,6 @@ def test_a_worker_whose_threads_for_asynchronous_calls_all_hang_is_replaced(serv
 THREADS_NEEDED = "this system does not let the program start the threads that it needs"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be another user whose processes are counted")
 def test_a_program_that_may_start_few_threads_says_so_and_ends(serve: Serve, tmp_path: Path) -> None:
     """Row 20."""
     with pytest.raises(AssertionError, match=THREADS_NEEDED) as raised:
@@ -330,7 +330,6 @@ def test_a_program_that_may_start_few_threads_says_so_and_ends(serve: Serve, tmp
     assert "Traceback" not in str(raised.value)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be another user whose processes are counted")
 def test_a_program_that_may_start_just_enough_threads_serves(
     serve: Serve, pool: ThreadPoolExecutor, tmp_path: Path
 ) -> None:
@@ -354,6 +353,7 @@ def test_a_program_that_may_start_just_enough_threads_serves(
 
 def limited(folder: Path, processes: int) -> list[str]:
     """Return a command that serves as a user who may have so many processes and threads; root may have any number."""
+    only_where(os.geteuid() == 0, "the user is root, to be another one whose processes are counted")
     user = str(200_000 + os.getpid())  # nobody else's, so that only these are counted
     for path in (folder, *folder.parents[:3]):
         path.chmod(0o777)
@@ -378,8 +378,7 @@ def test_worker_processes_need_no_temporary_folder(serve: Serve, tmp_path: Path)
     """Row 20."""
     unshare = ["unshare", "--mount", "bash", "-c", UNWRITABLE, "bash", str(tmp_path)]
     probe = subprocess.run([*unshare, "true"], capture_output=True, text=True, check=False)
-    if probe.returncode:
-        pytest.skip(f"needs the right to mount: {probe.stderr}")
+    only_where(probe.returncode == 0, f"the user may mount: {probe.stderr}")
     service = serve("--workers", "2", command=[*unshare, *SERVE], environment={"TMPDIR": "/proc"})
     service.pids(2)
     wait_until(lambda: service.reply("status")["processes"] == 2)

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import shutil
 import subprocess
 from collections.abc import Iterator
 
@@ -10,6 +9,8 @@ import pytest
 
 from tests.serving.conftest import sealed
 from tests.serving.wire import BODY, CALL, HOST, LAST, PLAIN, Served, chunked, post, reply_of, statuses
+from tests.support.skips import only_where
+from tests.support.tools import tool
 from wwspec_router.registry.table import AbilityTable
 
 WAYS = ["ordinary", "lean"]
@@ -117,9 +118,9 @@ def test_a_tunnel_is_refused(served: dict[str, Served], way: str, target: bytes)
 @pytest.mark.parametrize("way", WAYS)
 def test_curl_that_offers_http2_is_answered(served: dict[str, Served], way: str) -> None:
     """Row 2: `curl --http2` sends the offer with each request that is no HTTPS."""
-    curl = shutil.which("curl")
-    if curl is None or b"HTTP2" not in subprocess.run([curl, "--version"], capture_output=True, check=True).stdout:
-        pytest.skip("needs curl with HTTP/2")
+    curl = tool("curl")
+    version = subprocess.run([curl, "--version"], capture_output=True, check=True).stdout
+    only_where(b"HTTP2" in version, "curl speaks HTTP/2")
     command = [curl, "--silent", "--show-error", "--http2", "--noproxy", "*", "--max-time", "20"]
     command += ["--header", "ww-plain: yes", "--data-binary", "@-", f"{served[way].url}/"]
     done = subprocess.run(command, input=BODY, capture_output=True, check=False)

@@ -1,7 +1,6 @@
 """A base image with CPython 3.12, made here: Debian by debootstrap, and this machine's own Python."""
 
 import os
-import platform
 import resource
 import shutil
 import subprocess
@@ -9,29 +8,24 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.support.skips import only_where
+from tests.support.tools import tool
+
 NAME = "localhost/wwspec-test-base:3.12"
 """What the base is called in the storage of `Storage`."""
 _LEFT_OUT = ("__pycache__", "*.a", "test", "idlelib", "tkinter", "_tkinter*", "site-packages", "ensurepip", "pkgconfig")
-
-
-def why_not() -> str:
-    """Return why no image can be built here; empty when one can."""
-    missing = [name for name in ("buildah", "debootstrap", "gcc", "dpkg-query") if shutil.which(name) is None]
-    if missing:
-        return f"needs {' and '.join(missing)}, which .ci/run installs"
-    if os.getuid() != 0:
-        return "needs root, for debootstrap and chroot"
-    if platform.python_implementation() != "CPython" or not platform.python_version().startswith("3.12."):
-        return "copies this Python into the base, which must be CPython 3.12"
-    if sys.base_prefix == "/usr":
-        return "copies this Python into the base: the system's own has its parts in several places"
-    return ""
 
 
 class Storage:
     """A store of images of its own, so that nothing is left among those of the user."""
 
     def __init__(self, folder: Path) -> None:
+        only_where(shutil.which("dpkg-query") is not None, "the system is Debian")
+        only_where(os.getuid() == 0, "the user is root, for debootstrap and chroot")
+        only_where(sys.version_info[:2] == (3, 12), "this Python is 3.12, as it is copied into the base")
+        only_where(sys.base_prefix != "/usr", "this Python is in a folder of its own, which is copied into the base")
+        for name in ("buildah", "debootstrap", "gcc"):
+            tool(name)
         folder.mkdir()
         configuration = folder / "storage.conf"
         text = f'[storage]\ndriver = "overlay"\ngraphroot = "{folder}/images"\nrunroot = "{folder}/run"\n'

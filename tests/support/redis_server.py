@@ -3,7 +3,6 @@
 Tests, benchmarks and the runs of torture start it here.
 """
 
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -11,6 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.tools import tool
 from tests.support.waiting import DEADLINE, wait_until
 
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
@@ -28,7 +28,7 @@ class LocalRedis:
         program: What is started: redis-server, or one that takes the same options.
 
     Raises:
-        RuntimeError: It is not installed.
+        MissingToolError: It is not installed.
     """
 
     def __init__(
@@ -40,10 +40,9 @@ class LocalRedis:
         tls: Sequence[str] = (),
         program: str = "redis-server",
     ) -> None:
-        if shutil.which(program) is None:
-            raise RuntimeError(f"{program} is not on PATH; Debian's package is {program}")
         self._directory = directory
         self._options = options
+        tool(program)
         self._program = program
         self._listens = ["--port", str(port)]
         if tls:

@@ -15,7 +15,7 @@ __all__ = ["Output", "Terminals"]
 
 BASH = "/bin/bash"
 
-COMMAND = 120
+COMMAND = 600
 """Seconds that one block of commands may take."""
 
 SERVERS = ("wwspec dev", "uvicorn ")
@@ -178,7 +178,8 @@ class Terminals:
             self._servers.remove(each)
         if is_dev:
             self._files, self._restarts = self._watched_files(), 0
-        environment = self._fresh if is_dev else self._environment
+        active = {"PATH": self._environment["PATH"]}  # of a virtual environment
+        environment = {**self._fresh, **active} if is_dev else self._environment
         log = self._logs / f"{len(list(self._logs.iterdir()))}.log"
         self._servers.append(Server(command, log, self.cwd, environment))
         self._begins = [*(len(self._output_of(each)) for each in self._servers[:-1]), 0]

@@ -5,9 +5,13 @@ import sys
 
 import pytest
 
+from tests.support.skips import only_where
 from wwspec_router.testing.ports import held_ports
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere two sockets can't have one address")
+
+@pytest.fixture(autouse=True)
+def two_sockets_can_have_one_address() -> None:
+    only_where(sys.platform == "linux", "two sockets can have one address")
 
 
 def test_a_held_port_refuses_connections_until_a_server_opens_it_and_can_be_opened_again() -> None:

@@ -1,4 +1,4 @@
-"""What the run `app` is there to find is found: messages that are missing, double or sealed, groups without members."""
+"""What the run `app` is there to find is found: messages that are missing, double or sealed, lost notifications."""
 
 import sqlite3
 from contextlib import closing
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from torture.archive import judge, watch_for_copies
+from torture.archive import HANDLED, judge, judge_notifications, watch_for_copies
 
 SAID = ["m1", "m2"]
 GROUPS = {"g1": ["a", "b"]}
@@ -50,3 +50,16 @@ def test_a_database_with_a_fault_is_found_out(database: Path, statement: str, fa
     with closing(sqlite3.connect(database)) as db, db:
         db.execute(statement)
     assert judge(database, SAID, secret_key, GROUPS) == [failure]
+
+
+def test_a_notification_that_is_lost_waits_or_was_never_handled_is_named(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "notifications.db")) as db, db:
+        db.execute("CREATE TABLE wwspec_notifications (notify_id TEXT, stage TEXT)")
+        rows = [("n1", "done"), ("n2", "failed"), ("n3", "done"), ("n4", "fetched")]
+        db.executemany("INSERT INTO wwspec_notifications VALUES (?, ?)", rows)
+    (tmp_path / HANDLED).write_text("n1\nn1\n")
+    assert judge_notifications(tmp_path, ["n1", "n2", "n5"]) == [
+        "1 notifications were acknowledged and are not there, such as n5",
+        "1 notifications are neither handled nor given up, such as n4",
+        "1 notifications count as handled and are not, such as n3",
+    ]

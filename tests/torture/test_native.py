@@ -1,7 +1,6 @@
 """What the run `native` is there to find is found: each fault that is put into the C file makes it fail."""
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ import msgspec
 import pytest
 
 from tests.support.apps import ROOT
-from tests.support.requirements import require
+from tests.support.tools import tool
 from torture.native import GROWTH_KIB
 from torture.native_builds import SOURCE, compiled, preloaded
 from torture.native_feed import Orders, Report
@@ -68,7 +67,8 @@ LEAKS = {
 
 def fed(fault: tuple[str, str], build: str, folder: Path, task: str, count: int) -> tuple[int, Report, str]:
     """Feed the C file with a fault in it; return the exit code, the report, and what sanitizers say."""
-    require(shutil.which("gcc") is not None, "gcc")
+    tool("gcc")
+    tool("Python.h")
     text = SOURCE.read_text()
     assert text.count(fault[0]) >= 1
     changed = folder / "speedups.c"

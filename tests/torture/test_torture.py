@@ -1,7 +1,6 @@
 """Each run of `scripts/torture`, in its quick form."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from tests.support.apps import ROOT
 from tests.support.processes import processes_of
-from tests.support.requirements import require
+from tests.support.tools import tool
 from torture.result import Result
 
 LIMIT = 180
@@ -57,14 +56,14 @@ def test_a_run_that_breaks_down_is_told_as_failed_and_does_not_hide_the_next(tmp
     done = torture("--quick", "redis", "redis", PATH=str(tmp_path))
     results = [msgspec.json.decode(line, type=Result) for line in done.stdout.splitlines()]
     assert [result.passed for result in results] == [False, False]
-    assert "redis-server is not on PATH" in results[0].failures[0]
+    assert "redis-server is needed and not here" in results[0].failures[0]
     assert done.returncode == 1
 
 
 @pytest.fixture
 def redis_or_skip(run: str) -> None:
     if "redis" in run or run == "failover":
-        require(shutil.which("redis-server") is not None, "redis-server")
+        tool("redis-server")
 
 
 def test_a_run_that_is_ended_leaves_no_process_behind(tmp_path: Path) -> None:

@@ -14,7 +14,17 @@ from wwspec_router.client import calls, endpoints
 from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions, TaskStatus
 from wwspec_router.client.core import BASE_URL, Core
 from wwspec_router.client.cursors import CursorStore
-from wwspec_router.client.http import AsyncHiding, check_base_url, proxy_of, received, sent, transport_error
+from wwspec_router.client.http import (
+    AsyncHiding,
+    Reveal,
+    check_base_url,
+    in_path,
+    in_url,
+    proxy_of,
+    received,
+    sent,
+    transport_error,
+)
 from wwspec_router.client.message_pages import AsyncMessagePage
 from wwspec_router.client.messages import Pull, PullOptions
 from wwspec_router.client.options import CONNECTIONS, PREFIX, TIMEOUT, Tokens, core_of, described, limits_of
@@ -22,6 +32,7 @@ from wwspec_router.client.paging import Pages
 from wwspec_router.client.retries import RetryPolicy
 from wwspec_router.client.steps import Alone, Ask, Asked, Pause, Received, Send, Step, Steps
 from wwspec_router.contracts import ApiRequest, OutputT, PagedRequest
+from wwspec_router.errors import ConfigurationError
 
 __all__ = ["AsyncTask", "AsyncZoneClient", "call_either", "run_steps"]
 
@@ -115,9 +126,11 @@ class AsyncZoneClient:
     ) -> None:
         self._core = core_of(corpid, secret, tokens, program_id, prefix, timeout, retries)
         self._base_url = check_base_url(base_url)
+        reveal: Reveal = in_url
         if transport is None:
             transport = httpx.AsyncHTTPTransport(limits=limits_of(connections), proxy=proxy_of(self._base_url))
-        self._http = httpx.AsyncClient(transport=AsyncHiding(transport))
+            reveal = in_path
+        self._http = httpx.AsyncClient(transport=AsyncHiding(transport, reveal))
         self._lock = anyio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -277,6 +290,10 @@ class AsyncZoneClient:
             return received(await self._http.request(**sent(self._base_url, step)))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise transport_error(step.request, error) from error
+        except RuntimeError:
+            if self._http.is_closed:
+                raise ConfigurationError("the client is closed: make another one, or close it later") from None
+            raise
 
 
 class AsyncTask(Generic[ReplyT]):

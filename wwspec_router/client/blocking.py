@@ -14,7 +14,17 @@ from wwspec_router.client import calls, endpoints
 from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions, TaskStatus
 from wwspec_router.client.core import BASE_URL, Core
 from wwspec_router.client.cursors import CursorStore
-from wwspec_router.client.http import Hiding, check_base_url, proxy_of, received, sent, transport_error
+from wwspec_router.client.http import (
+    Hiding,
+    Reveal,
+    check_base_url,
+    in_path,
+    in_url,
+    proxy_of,
+    received,
+    sent,
+    transport_error,
+)
 from wwspec_router.client.message_pages import MessagePage
 from wwspec_router.client.messages import Pull, PullOptions
 from wwspec_router.client.options import CONNECTIONS, PREFIX, TIMEOUT, Tokens, core_of, described, limits_of
@@ -135,9 +145,11 @@ class ZoneClient:
     ) -> None:
         self._core = core_of(corpid, secret, tokens, program_id, prefix, timeout, retries)
         self._base_url = check_base_url(base_url)
+        reveal: Reveal = in_url
         if transport is None:
             transport = httpx.HTTPTransport(limits=limits_of(connections), proxy=proxy_of(self._base_url))
-        self._http = httpx.Client(transport=Hiding(transport))
+            reveal = in_path
+        self._http = httpx.Client(transport=Hiding(transport, reveal))
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -356,6 +368,10 @@ class ZoneClient:
             return received(self._http.request(**sent(self._base_url, step)))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise transport_error(step.request, error) from error
+        except RuntimeError:
+            if self._http.is_closed:
+                raise ConfigurationError("the client is closed: make another one, or close it later") from None
+            raise
 
 
 class Task(Generic[ReplyT]):

@@ -1,5 +1,6 @@
 """Calls of a program's abilities: the request's JSON inside JSON, and the reply's type."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Literal, TypedDict
@@ -15,7 +16,8 @@ from wwspec_router.contracts.decoding import convert, decode_json
 from wwspec_router.contracts.repair import make_repair
 from wwspec_router.contracts.shape import shape_of
 from wwspec_router.errcodes import WAITING
-from wwspec_router.errors import DEFAULT_ERRCODE, JsonError
+from wwspec_router.errors import DEFAULT_ERRCODE, ConfigurationError, JsonError
+from wwspec_router.spelling import did_you_mean
 
 __all__ = [
     "Ability",
@@ -24,6 +26,7 @@ __all__ = [
     "TaskStatus",
     "ability_of",
     "call",
+    "check_options",
     "decode_reply",
     "name_of",
     "submit",
@@ -72,6 +75,27 @@ class CallOptions(SubmitOptions, total=False):
     """From a notification."""
 
 
+def check_options(options: Mapping[str, object], kind: type[Any]) -> None:
+    """Refuse an option that nobody reads.
+
+    Args:
+        options: Those that were given.
+        kind: The TypedDict that has all of them.
+
+    Raises:
+        TypeError: There is one; the text has the name that was meant.
+        ConfigurationError: The timeout is not above 0.
+    """
+    known: frozenset[str] = kind.__optional_keys__
+    if unknown := options.keys() - known:
+        name = min(unknown)
+        listed = f"it takes {', '.join(sorted(known))}"
+        raise TypeError(f"unexpected keyword argument {name!r}; {did_you_mean(name, known, listed)}")
+    timeout = options.get("timeout")
+    if isinstance(timeout, int | float) and not timeout > 0:
+        raise ConfigurationError(f"timeout is more than 0 seconds, not {timeout:g}")
+
+
 class _Own(msgspec.Struct, frozen=True):
     """What is read of any reply."""
 
@@ -104,6 +128,7 @@ def _api_of(request: ApiRequest[Any]) -> str:
 
 def call(core: Core, ability: Ability, options: CallOptions, *, raw: bool) -> Steps[Any]:
     """Call the program and return its reply; see `ZoneClient.call`."""
+    check_options(options, CallOptions)
     body = _body(core, ability, options)
     if notify_id := options.get("notify_id"):
         body["notify_id"] = notify_id
@@ -121,6 +146,7 @@ def name_of(ability: Ability) -> str:
 
 def submit(core: Core, ability: Ability, options: SubmitOptions) -> Steps[str]:
     """Call the program asynchronously and return the jobid."""
+    check_options(options, SubmitOptions)
     name = f"async_program_task of {ability.ability_id}"
     body = msgspec.json.encode(_body(core, ability, options))
     request = Request("chatdata/async_program_task", body, called=name)

@@ -143,8 +143,9 @@ class Core:
         raise AssertionError  # count does not end
 
     def _attempt(self, request: Request, attempts: Attempts, began: float) -> Steps[dict[str, Any]]:
-        left = max(0.001, began + self._retries.deadline - monotonic())
-        timeout = min(self._timeout if attempts.timeout is None else attempts.timeout, left)
+        timeout = self._timeout if attempts.timeout is None else attempts.timeout
+        left = began + max(self._retries.deadline, timeout) - monotonic()
+        timeout = min(timeout, max(0.001, left))
         try:
             return _accepted(request, (yield from send(request, timeout)))
         except ZoneClientError as error:
@@ -173,8 +174,16 @@ def _accepted(request: Request, received: Received) -> dict[str, Any]:
     if errcode != 0:
         kind = ContractMisfitError if errcode in CONTRACT_CODES else PlatformError
         facts = facts_of_errcode(errcode)
-        raise kind(name, errcode, str(answer.get("errmsg", "")), _HINTS.get(errcode, ""), **facts._asdict())
+        errmsg = _without(str(answer.get("errmsg", "")), [*request.secrets.values(), *request.hidden])
+        raise kind(name, errcode, errmsg, _HINTS.get(errcode, ""), **facts._asdict())
     return answer
+
+
+def _without(text: str, secrets: list[str]) -> str:
+    """Return a text of WeCom's without the secrets that it repeats."""
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "***")
+    return text
 
 
 def _bad_answer(name: str, text: str, received: Received, facts: Facts) -> BadAnswerError:

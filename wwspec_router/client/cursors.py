@@ -1,8 +1,11 @@
 """Where a pull of messages ended: what is kept of it, and the stores that keep it."""
 
+import fcntl
 import os
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import ClassVar
@@ -13,6 +16,9 @@ from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.errors import JsonError, WWSpecError
 
 __all__ = ["CursorError", "CursorMovedError", "CursorStore", "FileCursor", "Position"]
+
+LOCK_TIMEOUT = 10.0
+"""Seconds that `FileCursor` waits for another process, which holds the lock for one write to the disk."""
 
 
 class CursorError(WWSpecError):
@@ -40,7 +46,9 @@ class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     covered_until: int
     """Unix seconds: the app has what was sent before, as far as WeCom still had it at the first pull."""
     pages: int
-    """How many were kept so far; no two positions of a store have the same number."""
+    """How many were kept so far."""
+    pull: str = ""
+    """Which pull kept the last one: two pulls at the same time may well get the same page."""
 
 
 class CursorStore(ABC):
@@ -87,6 +95,8 @@ class CursorStore(ABC):
     def keep(self, before: Position | None, after: Position, *, commit: bool) -> None | Awaitable[None]:
         """Store where the pull is now. Doing so twice is the same as once.
 
+        Compare and store in one step, all fields of a position: of two pulls, one is refused.
+
         Args:
             before: What must be stored now, unless it is `after` already.
             after: What is stored afterwards.
@@ -103,7 +113,7 @@ class FileCursor(CursorStore):
 
     A new file replaces the old one atomically, after it is on the disk; so a crash leaves one or the other. One process
     should pull at a time. A second one gets a `CursorMovedError` when it keeps a page; the app may have got the same
-    messages in both processes, but none is lost.
+    messages in both processes, but none is lost. While the file is replaced, a file `.NAME.lock` beside it is locked.
 
     Args:
         path: The file; its folder must exist. Use one file for each corp and app.
@@ -137,13 +147,14 @@ class FileCursor(CursorStore):
 
     def keep(self, before: Position | None, after: Position, *, commit: bool) -> None:
         """See `CursorStore`."""
-        stored = self._read()
-        if stored == after:
-            return
-        if stored != before:
-            raise CursorMovedError(str(self._path))
         try:
-            self._write(msgspec.json.encode(after) + b"\n")
+            with self._locked():
+                stored = self._read()
+                if stored == after:
+                    return
+                if stored != before:
+                    raise CursorMovedError(str(self._path))
+                self._write(msgspec.json.encode(after) + b"\n")
         except OSError as error:
             raise CursorError(f"{self._path}: can't be written: {error.strerror}") from error
 
@@ -159,6 +170,24 @@ class FileCursor(CursorStore):
                 f"{self._path}: is not a cursor file, or damaged ({error}): put a copy of it back, or remove it to "
                 "pull all of the last 5 days once more"
             ) from None
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the lock, which a process that was killed does not keep."""
+        path = self._path.with_name(f".{self._path.name}.lock")
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            until = time.monotonic() + LOCK_TIMEOUT
+            while not _try_lock(lock):
+                if time.monotonic() > until:
+                    raise CursorError(f"{path}: another process holds this lock for {LOCK_TIMEOUT:g} s: end that one")
+                time.sleep(0.001)
+            try:
+                yield
+            finally:
+                fcntl.flock(lock, fcntl.LOCK_UN)  # also for a process that was forked meanwhile
+        finally:
+            os.close(lock)
 
     def _write(self, content: bytes) -> None:
         folder = self._path.parent
@@ -176,3 +205,11 @@ class FileCursor(CursorStore):
             os.fsync(entry)
         finally:
             os.close(entry)
+
+
+def _try_lock(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -24,6 +24,8 @@ _PLACEHOLDERS: Mapping[str, Callable[[int, str], str]] = {
 }
 """How each paramstyle of PEP 249 writes a parameter."""
 _BY_NAME = ("named", "pyformat")
+_PULL = "pull VARCHAR(32) DEFAULT '' NOT NULL"
+"""The column that tables of before 0.2 lack."""
 
 
 class _Rows(Protocol):
@@ -120,14 +122,17 @@ class DbCursor(CursorStore):
         """The statement that makes the table, for SQLite, PostgreSQL and MySQL."""
         return (
             f"CREATE TABLE IF NOT EXISTS {self._table} (name VARCHAR(255) NOT NULL PRIMARY KEY, "
-            "next_cursor VARCHAR(255), covered_until BIGINT NOT NULL, pages BIGINT NOT NULL)"
+            f"next_cursor VARCHAR(255), covered_until BIGINT NOT NULL, pages BIGINT NOT NULL, {_PULL})"
         )
 
     def load(self) -> Position | None:
         """See `CursorStore`."""
+        self._connection.commit()  # the app's rows, which a step below that fails would take back
         if self._create:
-            with closing(self._connection.cursor()) as rows:
-                rows.execute(self.ddl)
+            self._ensure("pages", self.ddl)
+            self._ensure("pull", self._upgrade)
+        elif self._has("pages") and not self._has("pull"):
+            raise CursorError(f"the table {self._table} is from an earlier release: execute {self._upgrade}")
         position = self._stored()
         if position is None:
             position = self._insert()
@@ -138,27 +143,51 @@ class DbCursor(CursorStore):
         """See `CursorStore`."""
         if not commit and _commits_each_statement(self._connection):
             raise CursorError(
-                "keep() belongs into a transaction, together with the rows of the page, and this connection of sqlite3 "
-                "commits each statement: begin one with execute('BEGIN'), or leave it to the loop to keep pages"
+                "keep() belongs into a transaction, together with the rows of the page, and this connection commits "
+                f"each statement: {_begin(self._connection)}, or leave it to the loop to keep pages"
             )
         statement = (
-            f"UPDATE {self._table} SET next_cursor = :next_cursor, covered_until = :covered_until, pages = :pages "  # noqa: S608 - the name is checked
-            "WHERE name = :name AND pages = :pages_before"
+            f"UPDATE {self._table} SET next_cursor = :next_cursor, covered_until = :covered_until, pages = :pages, "  # noqa: S608 - the name is checked
+            "pull = :pull WHERE name = :name AND pages = :pages_before AND pull = :pull_before"
         )
         values = {"next_cursor": after.cursor, "covered_until": after.covered_until, "pages": after.pages}
-        with closing(
-            self._execute(statement, **values, name=self._name, pages_before=before.pages if before else 0)
-        ) as rows:
+        was = {"pages_before": before.pages if before else 0, "pull_before": before.pull if before else ""}
+        with closing(self._execute(statement, **values, pull=after.pull, name=self._name, **was)) as rows:
             if rows.rowcount != 1 and self._stored() != after:
                 raise CursorMovedError(f"the row {self._name!r} of {self._table}")
         if commit:
             self._connection.commit()
 
     def _stored(self) -> Position | None:
-        query = f"SELECT next_cursor, covered_until, pages FROM {self._table} WHERE name = :name"  # noqa: S608 - see keep
+        query = f"SELECT next_cursor, covered_until, pages, pull FROM {self._table} WHERE name = :name"  # noqa: S608 - see keep
         with closing(self._execute(query, name=self._name)) as rows:
             row = rows.fetchone()
-        return Position(row[0] or "", int(row[1]), int(row[2])) if row else None
+        return Position(row[0] or "", int(row[1]), int(row[2]), row[3] or "") if row else None
+
+    @property
+    def _upgrade(self) -> str:
+        return f"ALTER TABLE {self._table} ADD COLUMN {_PULL}"
+
+    def _ensure(self, column: str, statement: str) -> None:
+        """Execute a statement that adds a column, unless it is there; another process may be doing so."""
+        if self._has(column):
+            return
+        try:
+            self._execute(statement).close()
+            self._connection.commit()
+        except Exception:  # the class is the driver's
+            self._connection.rollback()
+            if not self._has(column):
+                raise
+
+    def _has(self, column: str) -> bool:
+        try:
+            with closing(self._execute(f"SELECT {column} FROM {self._table} WHERE 1 = 0")) as rows:  # noqa: S608 - see keep
+                rows.fetchone()
+        except Exception:  # the class is the driver's
+            self._connection.rollback()
+            return False
+        return True
 
     def _insert(self) -> Position:
         """Make the row, unless another process does at the same time."""
@@ -200,7 +229,28 @@ def paramstyle_of(connection: DbConnection) -> str:
 
 
 def _commits_each_statement(connection: DbConnection) -> bool:
-    if not isinstance(connection, sqlite3.Connection) or connection.in_transaction:
-        return False
-    autocommit = getattr(connection, "autocommit", -1)  # of Python 3.12
-    return autocommit is True or (autocommit is not False and connection.isolation_level is None)
+    if isinstance(connection, sqlite3.Connection):
+        autocommit = getattr(connection, "autocommit", -1)  # of Python 3.12
+        commits = autocommit is True or (autocommit is not False and connection.isolation_level is None)
+    else:  # psycopg and MySQL's own driver have an attribute, PyMySQL and mysqlclient a function
+        commits = getattr(connection, "autocommit", None) is True
+        ask: Callable[[], object] | None = getattr(connection, "get_autocommit", None)
+        commits = commits or (ask is not None and ask() is True)
+    return commits and not _in_transaction(connection)
+
+
+def _in_transaction(connection: DbConnection) -> bool:
+    """Tell whether a transaction was begun, as each driver says it."""
+    state = getattr(connection, "in_transaction", None)  # sqlite3, MySQL's own
+    if state is None:
+        state = getattr(getattr(connection, "info", None), "transaction_status", None)  # psycopg: 0 outside of one
+    if state is None:
+        state = getattr(connection, "server_status", 0) & 1  # PyMySQL
+    return bool(state)
+
+
+def _begin(connection: DbConnection) -> str:
+    """Return how to begin a transaction."""
+    if callable(getattr(connection, "transaction", None)):
+        return "use `with connection.transaction():`"
+    return "begin one with execute('BEGIN')" if isinstance(connection, sqlite3.Connection) else "turn autocommit off"

@@ -135,6 +135,7 @@ class ProgramError(ZoneClientError):
         errcode: The program's code.
         errmsg: Its text.
         raw: The whole reply as JSON text.
+        request_id: The number under which WeCom finds a call of an SDK API, where the errmsg has one; else empty.
     """
 
     who = "the program"
@@ -145,6 +146,7 @@ class ProgramError(ZoneClientError):
         self.errcode = errcode
         self.errmsg = errmsg
         self.raw = raw
+        self.request_id = request_id(errmsg)
 
 
 class SdkApiError(ProgramError):

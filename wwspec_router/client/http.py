@@ -1,10 +1,10 @@
 """HTTP for both clients: what a request looks like, what its failure means, and where the connections go.
 
-Access tokens and secrets are part of WeCom's URLs, and httpx logs URLs. So the URL that httpx sees has none of them;
-`hiding` puts them in on the last step.
+Access tokens and secrets are part of WeCom's URLs. httpx logs URLs, and tools that trace it export them, so the URL
+that they see has none. A transport of the app's own gets the whole URL.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -19,7 +19,10 @@ from wwspec_router.errors import ConfigurationError
 __all__ = [
     "AsyncHiding",
     "Hiding",
+    "Reveal",
     "check_base_url",
+    "in_path",
+    "in_url",
     "proxy_of",
     "received",
     "sent",
@@ -82,26 +85,53 @@ def transport_error(request: Request, error: httpx.HTTPError | httpx.InvalidURL)
     return NoAnswerError(name, f"no answer came ({reason})", **NO_ANSWER._asdict())
 
 
-def _revealed(request: httpx.Request) -> httpx.Request:
+Reveal = Callable[[httpx.Request], httpx.Request]
+"""Returns a request with its secrets."""
+
+
+def in_url(request: httpx.Request) -> httpx.Request:
+    """Return a request whose URL has its secrets."""
     secrets: Mapping[str, str] = request.extensions.get(_SECRETS, {})
     extensions = {name: value for name, value in request.extensions.items() if name != _SECRETS}
     url = request.url.copy_merge_params(dict(secrets))
     return httpx.Request(request.method, url, headers=request.headers, stream=request.stream, extensions=extensions)
 
 
+class _Url(httpx.URL):
+    """A URL without the secrets; only its `raw_path`, which httpx's own transports send, has them."""
+
+    def __init__(self, url: httpx.URL, raw_path: bytes) -> None:
+        super().__init__(url)
+        self._sent = raw_path
+
+    @property
+    def raw_path(self) -> bytes:
+        """See `httpx.URL`."""
+        return self._sent
+
+
+def in_path(request: httpx.Request) -> httpx.Request:
+    """Return a request whose secrets are in the path that is sent alone."""
+    revealed = in_url(request)
+    revealed.url = _Url(request.url, revealed.url.raw_path)
+    return revealed
+
+
 class Hiding(httpx.BaseTransport):
-    """Puts the secrets of a request into its URL.
+    """Sends the secrets of a request, which all above it does not see.
 
     Args:
         transport: Sends it.
+        reveal: Puts the secrets in.
     """
 
-    def __init__(self, transport: httpx.BaseTransport) -> None:
+    def __init__(self, transport: httpx.BaseTransport, reveal: Reveal) -> None:
         self._transport = transport
+        self._reveal = reveal
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """See `httpx.BaseTransport`."""
-        return self._transport.handle_request(_revealed(request))
+        return self._transport.handle_request(self._reveal(request))
 
     def close(self) -> None:
         """Close the connections."""
@@ -113,14 +143,16 @@ class AsyncHiding(httpx.AsyncBaseTransport):
 
     Args:
         transport: Sends the request.
+        reveal: Puts the secrets in.
     """
 
-    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+    def __init__(self, transport: httpx.AsyncBaseTransport, reveal: Reveal) -> None:
         self._transport = transport
+        self._reveal = reveal
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """See `httpx.AsyncBaseTransport`."""
-        return await self._transport.handle_async_request(_revealed(request))
+        return await self._transport.handle_async_request(self._reveal(request))
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["KEY_BITS", "KeyMissingError", "KeyRing", "KeyRingError", "SealedKey", "key_files"]
 
 _FILE = re.compile(r"key-([1-9][0-9]{0,8})\.pem")
+_DIGITS = re.compile("[0-9]{1,9}")
 KEY_BITS = 2048
 """WeCom takes RSA-2048 [99845]."""
 
@@ -154,15 +155,18 @@ class KeyRing:
 
         Raises:
             KeyMissingError: There is no private key of its version.
-            KeyRingError: The private key of its version does not decrypt it, or the message has no key.
+            KeyRingError: The private key of its version does not decrypt it, or the message has no key, or no such
+                version as WeCom gives.
         """
         if isinstance(sealed, UnsetType):
             raise KeyRingError("the message has no service_encrypt_info")
         if isinstance(sealed, Mapping):
-            text, version = str(sealed.get("encrypted_secret_key", "")), int(sealed.get("public_key_ver", 0))
+            text, version = sealed.get("encrypted_secret_key"), sealed.get("public_key_ver")
         else:
             text, version = sealed.encrypted_secret_key, sealed.public_key_ver
-        return self._key(version).open(text)
+        if not isinstance(text, str):
+            raise KeyRingError("the message's encrypted_secret_key is not a string")
+        return self._key(_version(version)).open(text)
 
     def _key(self, version: int) -> "_Key":
         if version not in self._keys:
@@ -183,6 +187,15 @@ def key_files(folder: Path) -> dict[int, Path]:
     except OSError as error:
         raise ConfigurationError(f"{folder}: can't be read: {error.strerror}") from None
     return dict(sorted((int(match[1]), path) for path in paths if (match := _FILE.fullmatch(path.name))))
+
+
+def _version(value: object) -> int:
+    """Return a version, which somebody's JSON may also have as a string."""
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise KeyRingError("the message's public_key_ver is not a whole number")
 
 
 class _Key:

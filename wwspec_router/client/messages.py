@@ -1,6 +1,7 @@
 """Pulls messages from where the last pull ended, without I/O: what is asked, what is kept, and what was missed."""
 
 import logging
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -124,6 +125,7 @@ class Pull:
     """
 
     def __init__(self, core: Core, cursors: CursorStore, options: PullOptions) -> None:
+        calls.check_options(options, PullOptions)
         self._limit = options.get("limit", MOST)
         if not 1 <= self._limit <= MOST:
             raise ConfigurationError(f"limit is 1 to {MOST} messages, not {self._limit}")
@@ -138,6 +140,7 @@ class Pull:
         self._on_gap = options.get("on_gap")
         self._token = _EventToken(options.get("token", ""))
         self._patience = options.get("patience", PATIENCE)
+        self._name = secrets.token_hex(8)
         self._walk: CursorWalk | None = None
         self._latest: Position | None = None
         self._pending: Pulled | None = None
@@ -181,7 +184,8 @@ class Pull:
             covered = max(covered, max((each.send_time for each in reply.msg_list), default=0))
         else:
             covered = now
-        self._latest = Position(cursor or (before.cursor if before else ""), covered, before.pages + 1 if before else 1)
+        pages = before.pages + 1 if before else 1
+        self._latest = Position(cursor or (before.cursor if before else ""), covered, pages, self._name)
         return Pulled(reply.msg_list, before, self._latest, is_last=not reply.has_more)
 
     def _report(self, gap: MessageGap) -> Steps[None]:

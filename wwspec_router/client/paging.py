@@ -60,6 +60,7 @@ class Pages(Generic[OutputT]):
         given = request if isinstance(ability, str) else ability
         if not isinstance(given, PagedRequest):
             raise ConfigurationError("pages() takes a request that has a cursor, such as sync_msg.Request(limit=200)")
+        calls.check_options(options, CallOptions)
         self._core = core
         self._ability = ability if isinstance(ability, str) else None
         self._following: PagedRequest[OutputT] | None = given

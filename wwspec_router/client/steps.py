@@ -36,6 +36,8 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     """More of the query, which no log and no error shows."""
+    hidden: tuple[str, ...] = ()
+    """Secrets in the body, which no error shows."""
     called: str = ""
     """What errors name: the API, with the ability ID where there is one."""
 

@@ -108,6 +108,7 @@ class SuiteApp:
         self._suite_secret = suite_secret
         self._suite_ticket = suite_ticket
         self._corp = msgspec.json.encode({"auth_corpid": corpid, "permanent_code": permanent_code})
+        self._permanent_code = permanent_code
         self._suite = _Held()
 
     def fetch(self, fetch: Fetch) -> Steps[Token]:
@@ -127,12 +128,13 @@ class SuiteApp:
         if not isinstance(ticket, str):
             ticket = yield from ask(ticket)
         asked = {"suite_id": self._suite_id, "suite_secret": self._suite_secret, "suite_ticket": ticket}
-        answer = yield from fetch(Request("service/get_suite_token", msgspec.json.encode(asked)))
+        hidden = (self._suite_secret, ticket)
+        answer = yield from fetch(Request("service/get_suite_token", msgspec.json.encode(asked), hidden=hidden))
         return self._suite.keep(_read(answer, "suite_access_token"))
 
     def _corp_token(self, fetch: Fetch, suite_token: str) -> Steps[Token]:
-        secrets = {"suite_access_token": suite_token}
-        answer = yield from fetch(Request("service/get_corp_token", self._corp, secrets=secrets))
+        secrets, hidden = {"suite_access_token": suite_token}, (self._permanent_code,)
+        answer = yield from fetch(Request("service/get_corp_token", self._corp, secrets=secrets, hidden=hidden))
         return _read(answer, "access_token")
 
 

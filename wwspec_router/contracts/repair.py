@@ -84,9 +84,9 @@ def _without_empty(shape: Shape, value: Any) -> Any:
     match shape:
         case ObjectShape(fields=fields) if isinstance(value, dict):
             return {
-                key: _without_empty(fields[key].shape, item)
+                key: _without_empty(fields[key].shape, item) if key in fields else item
                 for key, item in value.items()
-                if item != "" or fields[key].required
+                if item != "" or key not in fields or fields[key].required
             }
         case ListShape(item=item_shape) if isinstance(value, list):
             return [_without_empty(item_shape, each) for each in value]

@@ -132,6 +132,9 @@ class _Reader:
             return self._objects[info.cls]
         hidden = info.tag is not None or info.array_like or hasattr(info.cls, "__post_init__")
         shape = self._objects[info.cls] = ObjectShape(info.cls.__name__, {}, {}, hidden)
+        if info.tag_field is not None:  # a key like any other, but for msgspec
+            tag = Scalar(type(info.tag).__name__, info.tag, choices=() if info.tag is None else (info.tag,))
+            shape.fields[info.tag_field] = Field(info.tag_field, info.tag_field, False, tag, False)
         for field in info.fields:
             aliases = tuple(_extra(field.type).get("aliases", ()))
             shape.fields[field.encode_name] = Field(

@@ -436,6 +436,7 @@ static PyObject *fitter_fits(Fitter *self, PyObject *text) {
     if (!PyUnicode_Check(text)) {
         return PyErr_Format(PyExc_TypeError, "fits() takes a str, not %s", Py_TYPE(text)->tp_name);
     }
+    if (!PyUnicode_CheckExact(text)) Py_RETURN_FALSE; /* msgspec refuses it */
     Py_ssize_t size;
     const uint8_t *start = (const uint8_t *)PyUnicode_AsUTF8AndSize(text, &size);
     if (start == NULL) {

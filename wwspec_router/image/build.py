@@ -16,12 +16,14 @@ from wwspec_router.image.engine import Engine, EngineError, find_engine
 from wwspec_router.image.sbom import bill_of_materials
 from wwspec_router.sdk.vendor import MODULE
 
-__all__ = ["Order", "build_image"]
+__all__ = ["Order", "build_image", "missing_files"]
 
 TAG = "wwspec-zone-program"
 """The image's name in the engine."""
 _BASE = re.compile(r"^ARG BASE_IMAGE=(\S+)", re.MULTILINE)
 _NEEDED = ("Dockerfile", ".dockerignore", "run.sh")
+_WHEEL = re.compile(r"^\./(\S+\.whl)", re.MULTILINE)
+"""A file of the program's folder that its requirements name."""
 
 
 class Order(NamedTuple):
@@ -78,14 +80,20 @@ def build_image(order: Order, say: Callable[[str], None]) -> list[Path]:
     return [sbom, output]
 
 
+def missing_files(app: Path) -> list[str]:
+    """Return which files that an image is made of are not in a program's folder."""
+    requirements = app / "requirements.txt"
+    wheels = _WHEEL.findall(requirements.read_text("utf-8", "replace")) if requirements.is_file() else []
+    return [name for name in (*_NEEDED, *wheels) if not (app / name).is_file()]
+
+
 def _checked_base(order: Order) -> str:
     """Check that the folder has all that an image is made of, and return the base image."""
     app = order.app
-    missing = [name for name in _NEEDED if not (app / name).is_file()]
-    if missing:
+    if missing := missing_files(app):
         raise ImageError(
             f"no {' and no '.join(missing)} in {app}: name the program's folder with --app, or take the "
-            "files that `wwspec new` makes"
+            f"files that `wwspec new` makes{' with --wheels' * any(name.endswith('.whl') for name in missing)}"
         )
     if not registry_path(app).is_file():
         raise ImageError(f"no {registry_path(app)}: name the program's folder with --app")

@@ -6,6 +6,7 @@ by their starts. A counter grows by what the same program counted since its last
 """
 
 from dataclasses import dataclass
+from itertools import islice
 
 __all__ = ["Counts", "Counters"]
 
@@ -16,6 +17,9 @@ SLACK = 0.25
 """Seconds by which the clocks of two machines may drift apart between two polls."""
 MOST_PROGRAMS = 64
 """Programs that are told apart; of more, the one that has not answered for longest is forgotten."""
+MOST_SERIES = 2_000
+"""Counts that are kept beside those of the last answer: abilities come and go with each release. Of more, the ones that
+no program has told for longest are forgotten, and their number is counted."""
 
 
 @dataclass
@@ -36,11 +40,12 @@ class Counters:
     Attributes:
         totals: What was counted.
         restarts: Programs that started after another one had answered.
+        forgotten: Counts that were forgotten.
     """
 
     def __init__(self) -> None:
         self.totals: Counts = {}
-        self.restarts = 0
+        self.restarts = self.forgotten = 0
         self._programs: list[_Program] = []  # the one that answered last is the last
         self._answered: float | None = None
 
@@ -65,7 +70,14 @@ class Counters:
             program.earliest, program.latest = earliest, latest
         for key, count in counts.items():
             before = program.counts.get(key, 0)
-            self.totals[key] = self.totals.get(key, 0) + max(0, count - before)
-        program.counts = program.counts | {key: max(count, program.counts.get(key, 0)) for key, count in counts.items()}
+            self.totals[key] = self.totals.pop(key, 0) + max(0, count - before)  # the ones told last are the last
+        self._forget(len(self.totals) - max(MOST_SERIES, len(counts)))
+        told = program.counts | {key: max(count, program.counts.get(key, 0)) for key, count in counts.items()}
+        program.counts = {key: count for key, count in told.items() if key in self.totals}
         self._programs = [*self._programs, program][-MOST_PROGRAMS:]
         self._answered = received
+
+    def _forget(self, number: int) -> None:
+        for key in list(islice(self.totals, max(0, number))):
+            del self.totals[key]
+            self.forgotten += 1

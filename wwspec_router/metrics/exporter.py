@@ -19,6 +19,8 @@ __all__ = ["Exporter"]
 LINE_PAUSE = 60.0
 """Seconds between two log lines about polls."""
 
+FORGOTTEN = "Series left out since no program has told them for long: there were too many."
+
 _log = logging.getLogger(__name__)
 
 
@@ -79,10 +81,12 @@ class Exporter(Collector):
         with self._lock:
             status, answered, polls, errors = self._status, self._answered, self._polls, self._errors
             totals, restarts = self._counters.totals.copy(), self._counters.restarts
+            forgotten = self._counters.forgotten
         yield gauge("wwspec_up", "1 when the last poll was answered.", status is not None)
         yield counter("wwspec_polls", "Polls of the program.", polls)
         yield counter("wwspec_poll_errors", "Those of them that were not answered with figures.", errors)
         yield counter("wwspec_restarts", "Starts of the program that were noticed.", restarts)
+        yield counter("wwspec_forgotten_series", FORGOTTEN, forgotten)
         if answered is not None:
             age = self._clock() - answered
             yield gauge("wwspec_last_poll_age_seconds", "Seconds since a poll was answered.", age)

@@ -7,6 +7,7 @@ alone is left out: the app has those already. The same registry file and contrac
 import inspect
 import keyword
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from enum import Enum
@@ -29,6 +30,8 @@ HEAD = '''\
 Made by `wwspec contracts --client`, which also tells with `--check` whether the program has changed. Do not edit.
 """
 '''
+_NEEDED = ("msgspec", "wwspec_router")
+"""Packages that the module imports."""
 NOTIFIED = "Notified"
 _HOME = "wwspec_router.contracts"
 NOTIFIED_DOC = "What is stored under a notify_id; the keys of WeCom's own events are left out."
@@ -68,14 +71,19 @@ def module_name(table: AbilityTable) -> str:
     """Return the name of the module: that of the program, in letters of a Python name.
 
     Raises:
-        ConfigurationError: It has none.
+        ConfigurationError: It has none, or that of a module which others import.
     """
     program = table.registry.program.name
     name = re.sub(r"\W+", "_", program.lower()).strip("_")
+    place = table.registry.place("program")
     if not (name.isidentifier() and name.isascii()) or keyword.iskeyword(name):
-        place = table.registry.place("program")
         raise ConfigurationError(
             f"{place}: name: {program!r} can't be the name of a Python module: begin with a letter from a to z"
+        )
+    if name in sys.stdlib_module_names or name in _NEEDED:
+        raise ConfigurationError(
+            f"{place}: name: {name}.py would hide the module {name} that Python programs import: give the program "
+            "another name"
         )
     return name
 

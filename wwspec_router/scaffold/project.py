@@ -5,12 +5,13 @@ install reads them from the repository. What only a new application needs is in 
 """
 
 import re
+import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from wwspec_router import __version__
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.scaffold.framework import WHEELS, framework_requirements
 
 __all__ = ["REPOSITORY_FILES", "make_project", "project_files"]
 
@@ -37,8 +38,12 @@ _NAME = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*")
 _LONGEST_NAME = 64
 
 
-def project_files(name: str) -> dict[str, str]:
+def project_files(name: str, wheels: Sequence[Path] = ()) -> dict[str, str]:
     """Return the files of a new application: path -> text.
+
+    Args:
+        name: Of the application and its image.
+        wheels: Those of the framework that the application gets; see `find_wheels`.
 
     Raises:
         ConfigurationError: The name can't be that of a folder and an image.
@@ -52,16 +57,19 @@ def project_files(name: str) -> dict[str, str]:
     repository = bundled if bundled.is_dir() else _PACKAGE.parent
     sources = {path: repository / source for path, source in REPOSITORY_FILES.items()}
     sources |= {path.relative_to(_OWN).as_posix(): path for path in _OWN.rglob("*") if path.is_file()}
-    marks = {"__NAME__": name, "__VERSION__": __version__}
+    names = [wheel.name for wheel in wheels]
+    marks = {"__NAME__": name}
+    marks |= {f"__FRAMEWORK[{extra}]__": framework_requirements(extra, names) for extra in ("zone", "dev")}
     return {path: _filled(source.read_text("utf-8"), marks) for path, source in sorted(sources.items())}
 
 
-def make_project(folder: Path, files: Mapping[str, str]) -> None:
+def make_project(folder: Path, files: Mapping[str, str], wheels: Sequence[Path] = ()) -> None:
     """Write a new application's files; either all of them are there afterwards, or nothing is.
 
     Args:
         folder: Must not exist yet, or be empty.
         files: Text by path in the folder.
+        wheels: Files to copy into its wheels/.
 
     Raises:
         ConfigurationError: The folder holds something, or can't be made.
@@ -81,6 +89,9 @@ def make_project(folder: Path, files: Mapping[str, str]) -> None:
                 target.write_text(text, "utf-8")
                 if text.startswith("#!"):
                     target.chmod(target.stat().st_mode | 0o111)
+            for wheel in wheels:
+                (draft / WHEELS).mkdir(exist_ok=True)
+                shutil.copyfile(wheel, draft / WHEELS / wheel.name)
             draft.rename(folder)
     except OSError as error:
         raise ConfigurationError(f"{folder}: can't be made: {error.strerror}") from None

@@ -30,7 +30,8 @@ from wwspec_router.jobs.runner import Jobs
 from wwspec_router.kernel.call_log import call_log_of
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
-from wwspec_router.logs import SdkLogHandler, log_stray
+from wwspec_router.log_handlers import SdkLogHandler
+from wwspec_router.logs import log_stray
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.monitoring.monitor import Monitor
 from wwspec_router.monitoring.shared import SharedFigures

@@ -37,7 +37,7 @@ def _let_go(port: int, others: list[int]) -> None:
 def _sockets_of(port: int) -> list[int]:
     """Return the sockets of a local TCP port."""
     found = []
-    for entry in Path("/proc/self/fd").iterdir():
+    for entry in _open_files():
         with suppress(OSError):  # no socket, or the folder itself
             probe = socket.socket(fileno=int(entry.name))
             try:
@@ -46,3 +46,11 @@ def _sockets_of(port: int) -> list[int]:
             finally:
                 probe.detach()
     return found
+
+
+def _open_files() -> list[Path]:
+    """Return a path for each open file of this process, named by its number."""
+    try:
+        return list(Path("/proc/self/fd").iterdir())
+    except FileNotFoundError:  # not Linux
+        return list(Path("/dev/fd").iterdir())

@@ -5,6 +5,7 @@ that taken, and sleeps once more. A file is written to without it.
 """
 
 import os
+import sys
 
 __all__ = ["Gate"]
 
@@ -28,7 +29,7 @@ class Gate:
 
     def __init__(self) -> None:
         self.reader = self._writer = -1
-        if hasattr(os, "eventfd"):
+        if sys.platform == "linux" and hasattr(os, "eventfd"):
             self.reader = self._writer = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_SEMAPHORE)
         else:
             self.reader, self._writer = os.pipe()

@@ -84,10 +84,15 @@ def _work(settings: Settings, listening: socket.socket, pulse: Pulse, shared: in
 
 
 def _shared_memory() -> int | None:
-    """Make the memory in which workers show each other their figures; None where the system has none."""
+    """Make the file in which workers show each other their figures: in memory, where the system has such files."""
     try:
-        return os.memfd_create("wwspec-figures", os.MFD_CLOEXEC)
-    except (AttributeError, OSError) as error:
+        if sys.platform == "linux" and hasattr(os, "memfd_create"):
+            return os.memfd_create("wwspec-figures", os.MFD_CLOEXEC)
+        import tempfile  # takes memory, which the parent on Linux does without
+
+        with tempfile.TemporaryFile() as file:
+            return os.dup(file.fileno())
+    except OSError as error:
         log.warning("figures are of one worker process each: they can't share any (%s)", error)
         return None
 

@@ -77,7 +77,9 @@ class Supervisor:
             ConfigurationError: The first worker could not serve, with its reason; or none could be started.
             SystemExit: Workers had to be killed, since they did not stop in time.
         """
-        self._woken, self._wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._woken, self._wake = os.pipe()
+        os.set_blocking(self._woken, False)
+        os.set_blocking(self._wake, False)
         handlers = [(each, signal.signal(each, self._on_signal)) for each in _CAUGHT]
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
         try:

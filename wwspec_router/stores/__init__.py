@@ -1,6 +1,6 @@
 """Where events and jobs wait: what a store is, and `open_store`, which imports the backend that is asked for.
 
-A new backend is a folder here, a row in `_SCHEMES`, and a test class that runs
+A new backend is a folder here, a row in `SCHEMES`, and a test class that runs
 `wwspec_router.testing.store_suite.StoreSuite` over it.
 """
 
@@ -59,10 +59,10 @@ def open_store(
         StoreError: The store can't be used.
     """
     scheme, colon, _ = url.partition(":")
-    opener = _SCHEMES.get(scheme) if colon else None
+    opener = SCHEMES.get(scheme) if colon else None
     if opener is None:
         # The URL is not repeated: it may hold a password.
-        known = [f"{each}:" for each in _SCHEMES]
+        known = [f"{each}:" for each in SCHEMES]
         meant = did_you_mean(f"{scheme}:", known)
         raise ConfigurationError(
             f"the store's URL has no known scheme; {f'{meant} ' if meant else ''}known are {', '.join(known)}"
@@ -102,7 +102,7 @@ def _open_redis(url: str, limits: StoreLimits, program: str, clock: _Clock) -> S
     return RedisStore(url, limits, program=program)
 
 
-_SCHEMES: Mapping[str, Callable[[str, StoreLimits, str, _Clock], Store]] = {
+SCHEMES: Mapping[str, Callable[[str, StoreLimits, str, _Clock], Store]] = {
     "memory": _open_memory,
     "sqlite": _open_sqlite,
     "redis": _open_redis,
@@ -113,3 +113,4 @@ _SCHEMES: Mapping[str, Callable[[str, StoreLimits, str, _Clock], Store]] = {
     "rediss+cluster": _open_redis,
     "unix": _open_redis,
 }
+"""What opens the store of a URL, by its scheme."""

@@ -1,11 +1,17 @@
 """Both stores keep the same promises; the SQLite file also those between processes."""
 
+import os
+import signal
 import sqlite3
+import stat
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import wait_until
 from wwspec_router.client import MemoryPendingStore, Notification, Pending, PendingStore, SqlitePendingStore
 from wwspec_router.client.notify.models import Stage
 from wwspec_router.errors import ConfigurationError, StoreError
@@ -50,6 +56,103 @@ def test_one_of_those_that_share_a_file_leads_until_it_ends(tmp_path: Path) -> N
     assert (tmp_path / "pending.db").stat().st_mode & 0o777 == 0o600
     with pytest.raises(StoreError, match="not open"):
         first.add(ROW)
+
+
+LEADER = """
+import multiprocessing, sys
+from concurrent.futures import ProcessPoolExecutor
+from wwspec_router.client import SqlitePendingStore
+store = SqlitePendingStore(sys.argv[1])
+store.open()
+assert store.lead()
+pool = ProcessPoolExecutor(2, multiprocessing.get_context("fork"))
+list(pool.map(abs, range(2)))
+print(*pool._processes, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_leader_that_is_killed_leaves_nothing_to_the_processes_of_its_pool(tmp_path: Path) -> None:
+    store = SqlitePendingStore(tmp_path / "pending.db")
+    store.open()
+    leader = subprocess.Popen(
+        [sys.executable, "-c", LEADER, str(tmp_path / "pending.db")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with leader:
+        assert leader.stdout is not None
+        children = [int(pid) for pid in leader.stdout.readline().split()]
+        assert not store.lead()
+        leader.kill()
+    try:
+        for child in children:
+            os.kill(child, 0)  # it lives
+        wait_until(store.lead)
+    finally:
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+        store.close()
+
+
+def test_a_forked_child_neither_leads_nor_uses_the_file(tmp_path: Path) -> None:
+    store = SqlitePendingStore(tmp_path / "pending.db")
+    store.open()
+    assert store.lead()
+    child = os.fork()
+    if child == 0:
+        refused = False
+        try:
+            store.add(ROW)
+        except StoreError as error:
+            refused = "before a fork" in str(error)
+        os._exit(0 if refused and not store.lead() else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert store.lead()
+    other = SqlitePendingStore(tmp_path / "pending.db")
+    other.open()
+    other.close()  # of one more handle, which takes no lock from the first
+    assert not _leads_elsewhere(tmp_path / "pending.db")
+    store.close()
+    assert _leads_elsewhere(tmp_path / "pending.db")
+
+
+def _leads_elsewhere(path: Path) -> bool:
+    code = "import sys; from wwspec_router.client import SqlitePendingStore as S; s = S(sys.argv[1]); s.open(); "
+    code += "print(s.lead())"
+    asked = subprocess.run([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True, check=True)
+    return asked.stdout == "True\n"
+
+
+def test_files_of_an_earlier_release_are_read_and_taken_from_others(tmp_path: Path) -> None:
+    store = SqlitePendingStore(tmp_path / "pending.db")
+    store.open()
+    store.add(ROW)
+    files = [tmp_path / f"pending.db{suffix}" for suffix in ("", "-wal", "-shm", ".lock")]
+    assert {stat.S_IMODE(each.stat().st_mode) for each in files} == {0o600}
+    for each in files:
+        each.chmod(0o666)
+    again = SqlitePendingStore(tmp_path / "pending.db")
+    again.open()
+    assert again.get(("c", "n1")) == ROW
+    assert {stat.S_IMODE(each.stat().st_mode) for each in files} == {0o600}
+    again.close()
+    store.close()
+
+
+def test_a_text_that_can_not_be_stored_is_an_error_of_the_store(tmp_path: Path) -> None:
+    store = SqlitePendingStore(tmp_path / "pending.db")
+    store.open()
+    with pytest.raises(StoreError, match="UnicodeEncodeError"):
+        store.add(replace(ROW, reason="\ud800"))
+    store.close()
+
+
+def test_a_file_that_any_user_may_replace_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    with pytest.raises(ConfigurationError, match="any user may replace"):
+        SqlitePendingStore(tmp_path / "pending.db").open()
 
 
 def test_a_file_that_is_none_of_sqlite_is_refused_with_its_name(tmp_path: Path) -> None:

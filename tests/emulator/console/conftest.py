@@ -1,20 +1,20 @@
 """A real browser on the console of a real emulator with a real program."""
 
 import shlex
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
 
 from tests.support.apps import ROOT
+from tests.support.tools import node_package, tool
 from tests.support.waiting import DEADLINE
 from wwspec_router.cli.main import main
 from wwspec_router.testing.zone import Zone
 
-CHROMIUM = shutil.which("chromium") or ""
 OPTIONS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
@@ -24,12 +24,18 @@ OPTIONS = (
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium. It ends with the module, since playwright's event loop keeps others from theirs."""
-    assert CHROMIUM, "apt-get install chromium"
+    chromium = tool("chromium")
     expect.set_options(timeout=DEADLINE * 1000)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script that finds what is not usable by everybody."""
+    return (node_package(Path(__file__).parent, "axe-core") / "axe.min.js").read_text("utf-8")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """Each view in both languages and both themes, on a desk and on a phone: usable by everybody, nothing cut off."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +8,6 @@ from playwright.sync_api import Browser, expect
 from tests.emulator.console.conftest import watched
 from wwspec_router.testing.zone import Zone
 
-AXE = (Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
 VIEWS = ("timeline", "abilities", "events", "faults", "program", "session")
 LOOKS = (
     ("en-US", "light", 1280),
@@ -36,7 +34,7 @@ def busy(served: Zone) -> Zone:
 
 @pytest.mark.parametrize(("locale", "theme", "width"), LOOKS)
 def test_no_view_has_a_serious_fault_or_is_wider_than_its_window(
-    browser: Browser, busy: Zone, locale: str, theme: Any, width: int
+    browser: Browser, busy: Zone, axe: str, locale: str, theme: Any, width: int
 ) -> None:
     context = browser.new_context(
         base_url=busy.client.url,
@@ -49,7 +47,7 @@ def test_no_view_has_a_serious_fault_or_is_wider_than_its_window(
     entry = (f"timeline/{call}", f"timeline/{call}?tab=http", f"timeline/{call}?tab=copy", f"timeline/{call}/replay")
     with context, watched(context.new_page()) as page:
         page.goto("/")
-        page.evaluate(AXE)
+        page.evaluate(axe)
         for place in (*VIEWS, *entry, "abilities/chat_digest"):
             page.evaluate("hash => { location.hash = hash }", f"#/{place}")
             expect(page.locator(f"#main[data-view={place.partition('/')[0]}]")).to_be_visible()

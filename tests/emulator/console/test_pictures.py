@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.apps import ROOT
+from tests.support.tools import tool
 
 FOLDER = ROOT / "docs" / "pictures" / "console"
 
@@ -33,6 +34,7 @@ def test_the_pages_show_pictures_that_are_there_and_all_of_them() -> None:
 
 @pytest.mark.slow  # half a minute: a browser takes each of them in turn
 def test_the_script_takes_every_picture_that_is_shown(tmp_path: Path) -> None:
+    tool("chromium")
     script = [sys.executable, str(ROOT / "scripts" / "screenshots.py"), str(tmp_path)]
     subprocess.run(script, cwd=ROOT, check=True, timeout=300)
     assert {each.name for each in tmp_path.iterdir()} == {each.name for each in FOLDER.glob("*.png")}

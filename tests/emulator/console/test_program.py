@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.emulator.console.conftest import watched
-from tests.emulator.console.test_accessibility import AXE
 from tests.support.apps import write_files
 from wwspec_router.testing.zone import ServedZone, Zone
 
@@ -78,7 +77,9 @@ def row(page: Page, table: str, name: str) -> Locator:
     return page.get_by_role("table", name=table).get_by_role("row").filter(has=page.get_by_role("rowheader", name=name))
 
 
-def test_figures_come_in_by_themselves_and_leave_no_trace_in_the_record(shown: Page, zone: ServedZone) -> None:
+def test_figures_come_in_by_themselves_and_leave_no_trace_in_the_record(
+    shown: Page, zone: ServedZone, axe: str
+) -> None:
     expect(shown.get_by_text("None since the program started.")).to_be_visible()
     zone.client.call("greet", "{}")
     zone.client.call("greet", '{"fails": true}')
@@ -87,7 +88,7 @@ def test_figures_come_in_by_themselves_and_leave_no_trace_in_the_record(shown: P
     expect(row(shown, "Errors by errcode", "7001")).to_contain_text("1")
     expect(shown.get_by_role("img", name="Calls a second: now")).to_be_visible()
     expect(shown.get_by_text("PID ")).to_contain_text(str(zone.client.traffic(kind="call")[-1]["pid"]))
-    shown.evaluate(AXE)
+    shown.evaluate(axe)
     found = shown.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
     assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
     asked = int(row(shown, "Abilities", "figures").get_by_role("cell").first.inner_text())

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.tools import tool
 from wwspec_router.child import Child
 from wwspec_router.emulator.proxy.authority import Authority
 from wwspec_router.emulator.proxy.proxy import Proxy
@@ -234,7 +235,7 @@ def test_curl_sends_a_large_body_after_being_told_to(proxy: Proxy, tmp_path: Pat
     content = tmp_path / "content"
     content.write_bytes(b"x" * 2_000_000)
     done = subprocess.run(
-        ["curl", "-sS", "--expect100-timeout", "15", "-x", proxy.url, "--data-binary", f"@{content}", BASE],  # noqa: S607
+        [tool("curl"), "-sS", "--expect100-timeout", "15", "-x", proxy.url, "--data-binary", f"@{content}", BASE],
         capture_output=True,
         timeout=20,
         check=True,

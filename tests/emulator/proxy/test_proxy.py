@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.tools import tool
 from wwspec_router.child import Child
 from wwspec_router.emulator.proxy.authority import Authority
 from wwspec_router.emulator.proxy.proxy import Proxy
@@ -87,7 +88,7 @@ def test_a_kept_connection_carries_many_requests_and_large_bodies(proxy: Proxy, 
 
 def test_curl_needs_nothing_but_two_settings(proxy: Proxy, authority: Authority) -> None:
     done = subprocess.run(
-        ["curl", "-sS", "--cacert", str(authority.certificate), f"https://{WECOM_HOST}/path"],  # noqa: S607
+        [tool("curl"), "-sS", "--cacert", str(authority.certificate), f"https://{WECOM_HOST}/path"],
         env={"PATH": os.environ["PATH"], "HTTPS_PROXY": proxy.url},
         capture_output=True,
         text=True,

@@ -1,6 +1,5 @@
 """The store over Valkey, a fork of Redis with the same commands."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -8,7 +7,6 @@ import pytest
 
 from tests.support.redis_clock import RewindingClock
 from tests.support.redis_server import LocalRedis, local_redis
-from tests.support.requirements import require
 from wwspec_router.stores import StoreLimits, open_store, risks_of
 from wwspec_router.stores.redis.events import RedisStore
 from wwspec_router.testing.job_samples import ids, job
@@ -17,7 +15,6 @@ from wwspec_router.testing.store_suite import StoreFactory, StoreSuite
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedis]:
-    require(shutil.which("valkey-server") is not None, "valkey-server")
     with local_redis(tmp_path_factory.mktemp("valkey"), program="valkey-server") as server:
         yield server
 

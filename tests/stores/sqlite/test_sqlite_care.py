@@ -236,11 +236,25 @@ def test_a_file_that_can_not_be_written_is_refused_when_it_is_opened(folder: Pat
     assert len(said.splitlines()) == 1
 
 
+def test_what_a_refused_start_has_left_is_named_when_it_is_in_the_way(folder: Path) -> None:
+    """Row 10 of the second round: SQLite gives the file beside it the same mode."""
+    file = folder / "notify.db"
+    file.chmod(0o400)
+    assert f"refused {file}: " in run_unprivileged(HERE / "unprivileged.py", file)
+    file.chmod(0o600)
+    left = folder / "notify.db-shm"
+    assert left.stat().st_mode & 0o777 == 0o400
+    said = run_unprivileged(HERE / "unprivileged.py", file)
+    assert said.startswith(f"refused {left}: the file or its directory can't be written")
+    left.chmod(0o600)
+    assert run_unprivileged(HERE / "unprivileged.py", file) == "opened\n"
+
+
 def test_a_folder_that_can_not_be_written_is_refused_when_the_file_is_opened(folder: Path) -> None:
     """Row 16."""
     folder.chmod(0o500)
     said = run_unprivileged(HERE / "unprivileged.py", folder / "notify.db")
-    assert said.startswith("refused ")
+    assert said.startswith(f"refused {folder}: ")
     assert "check" in said
 
 

@@ -9,6 +9,7 @@ from wwspec_router.cli.findings import State, end, print_findings
 from wwspec_router.cli.key_options import key_options
 from wwspec_router.cli.options import needs, print_json
 from wwspec_router.cli.sealing import PREFIX
+from wwspec_router.cli.verbs.app_failed import failed
 from wwspec_router.cli.verbs.app_tail import tail
 from wwspec_router.cli.wecom import WeCom, WeComCommand, wecom_options
 
@@ -21,6 +22,7 @@ def command() -> None:
     """
 
 
+command.add_command(failed)
 command.add_command(tail)
 
 

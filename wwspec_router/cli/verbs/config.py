@@ -1,5 +1,6 @@
 """`wwspec config`: every setting of the program, and where its value comes from."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,10 @@ from wwspec_router.cli.help import SettingsCommand
 from wwspec_router.cli.options import app_options, origin, print_json, setting_options, settings_file
 from wwspec_router.cli.settings_file import FILE
 from wwspec_router.config import REGISTRY, Secret, may_hold_password, settings, variable
+from wwspec_router.errors import ConfigurationError
 from wwspec_router.spelling import did_you_mean
+from wwspec_router.stores import SCHEMES
+from wwspec_router.stores.redis.url import parse_url
 
 __all__ = ["command"]
 
@@ -67,10 +71,21 @@ def _rows(context: click.Context, app: Path, registry: Path | None, options: dic
     yield Row("registry", str(registry or app / REGISTRY), origin(context, "registry"))
     for name, setting in settings().items():
         value = options[name]
-        hidden = setting.secret is Secret.ALWAYS or may_hold_password(str(value))
-        if setting.secret is not Secret.NEVER and hidden and value:
-            value = MASK if setting.secret is Secret.ALWAYS else f"{value.partition(':')[0]}:{MASK}"
+        if value and setting.secret is not Secret.NEVER:
+            value = MASK if setting.secret is Secret.ALWAYS else _without_password(str(value))
         yield Row(setting.option, value, origin(context, name))
+
+
+def _without_password(url: str) -> str:
+    """Return the URL of a store; without what comes after its scheme where that may be a password in a wrong place."""
+    scheme, _, rest = url.partition(":")
+    if url == "memory:" or (scheme == "sqlite" and not rest.startswith("//")):
+        return url
+    with contextlib.suppress(ConfigurationError):
+        parse_url(url)
+        if not may_hold_password(url):
+            return url
+    return f"{scheme}:{MASK}" if scheme in SCHEMES else MASK
 
 
 def _file_origin(context: click.Context) -> str:

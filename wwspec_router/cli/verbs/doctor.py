@@ -26,6 +26,7 @@ from wwspec_router.contracts.fitting import ENGINE
 from wwspec_router.cores import usable_cores
 from wwspec_router.errors import ExtraMissingError, WWSpecError
 from wwspec_router.extras import require
+from wwspec_router.image.build import missing_files
 from wwspec_router.image.elf import ElfError, machine
 from wwspec_router.registry.table import build_table, check_configuration
 from wwspec_router.sdk.access_token import AccessTokenError, fetch_access_token
@@ -257,8 +258,7 @@ def _clock() -> Finding:
 
 def _image(app: Path) -> Iterator[Finding]:
     """Say what the image lacks."""
-    missing = [name for name in ("Dockerfile", "run.sh") if not (app / name).is_file()]
-    if missing:
+    if missing := missing_files(app):
         yield Finding(State.PRODUCTION, "image", f"no {' and no '.join(missing)} in {app}: take those of `wwspec new`")
     else:
-        yield Finding(State.OK, "image", f"Dockerfile and run.sh are in {app}")
+        yield Finding(State.OK, "image", f"the files that it is made of are in {app}")

@@ -1,5 +1,8 @@
 """The receiver for an event loop: an ASGI application."""
 
+import asyncio
+import inspect
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import AsyncExitStack
 from functools import partial
@@ -8,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import anyio
+import anyio.from_thread
 import anyio.to_thread
 
 from wwspec_router.callbacks import Callback
@@ -17,6 +21,7 @@ from wwspec_router.client.notify.intake import ANSWER_SECONDS, HttpAnswer, Recei
 from wwspec_router.client.notify.models import Notification, NotifyEvent, Pending, Stage
 from wwspec_router.client.notify.policy import NotifyPolicy
 from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore
+from wwspec_router.client.notify.watch import Call, Outcome, Watch, Watched
 from wwspec_router.client.notify.workers import FETCHERS, POLL, Bell, client_function, worker_count
 from wwspec_router.client.steps import Ask, Step, Steps
 from wwspec_router.contracts import Contract
@@ -26,6 +31,8 @@ __all__ = ["AsyncNotifyReceiver"]
 
 T = TypeVar("T")
 
+_log = logging.getLogger("wwspec_router.notify")
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -34,20 +41,21 @@ Send = Callable[[Message], Awaitable[None]]
 class AsyncNotifyReceiver:
     """An app's callback URL as an ASGI application; for arguments and errors see `NotifyReceiver`.
 
-    `client` is an `AsyncZoneClient`, or a function that returns one. `handler` and `on_other` may be `async def`; plain
-    functions run on threads. Give the receiver a route of your own application, or serve it alone. It works inside
+    `client` is an `AsyncZoneClient`, or a function that returns one. All functions may be `async def`; plain ones run
+    on threads. Give the receiver a route of your own application, or serve it alone. It works inside
     `async with`; served alone, it starts and stops with the server.
     """
 
     def __init__(
         self,
-        client: AsyncZoneClient | Callable[[Notification], AsyncZoneClient],
+        client: AsyncZoneClient | Callable[[Notification], AsyncZoneClient | Awaitable[AsyncZoneClient]],
         handler: Callable[[NotifyEvent], object] | None = None,
         *,
         token: str,
         encoding_aes_key: str,
         receive_id: ReceiveId,
         on_other: Callable[[Callback], object] | None = None,
+        on_failed: Callable[[Pending], object] | None = None,
         store: PendingStore | None = None,
         kinds: Mapping[str, type[Contract]] = {},
         ability_id: str = "get_callback_data",
@@ -67,23 +75,27 @@ class AsyncNotifyReceiver:
             policy=policy,
             clock=clock,
             on_other=on_other,
+            on_failed=on_failed,
         )
         self._client_of = client_function(client)
         self._handler = handler
         self._workers = worker_count(handler, concurrency)
         self._bell = Bell(anyio.Event)
         self._core.ring = self._bell.ring
+        self._watch = Watch(min(POLL, policy.handler_limit), _nothing)
         self._ends = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         await anyio.to_thread.run_sync(self._core.store.open)
         self._core.running = True
         try:
+            self._portal = await self._ends.enter_async_context(anyio.from_thread.BlockingPortal())
             tasks = await self._ends.enter_async_context(anyio.create_task_group())
         except BaseException:
             self._core.running = False
             raise
         self._tasks = tasks
+        self._watch.start()
         for _ in range(FETCHERS):
             tasks.start_soon(self._work, Stage.NOTED, partial(self._core.fetch, client_of=self._client_of))
         for _ in range(self._workers):
@@ -99,6 +111,7 @@ class AsyncNotifyReceiver:
         try:
             await self._ends.__aexit__(kind, error, trace)
         finally:
+            self._watch.stop()
             self._core.report_left()
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(self._core.store.close)
@@ -116,7 +129,13 @@ class AsyncNotifyReceiver:
                 yield self._core.event_of(row)
                 await self._run(self._core.done(row))
             finally:
-                self._core.release(row)
+                self._core.claims.release(row)
+
+    def problems(self) -> list[str]:
+        """Return what keeps the receiver from its work; see `NotifyReceiver.problems`."""
+        if not self._core.running:
+            return ["the receiver is not started in this process"]
+        return self._watch.problems()
 
     async def failed(self) -> list[Pending]:
         """Return the notifications that were given up; see `NotifyReceiver.failed`."""
@@ -158,20 +177,29 @@ class AsyncNotifyReceiver:
 
     async def _answer(self, scope: MutableMapping[str, Any], receive: Receive) -> HttpAnswer | None:
         method: str = scope["method"]
-        headers = dict(scope["headers"])
-        length: bytes = headers.get(b"content-length", b"")
+        length = b",".join(value for name, value in scope["headers"] if name == b"content-length")
         if refusal := self._core.intake.refusal(method, length.decode("latin-1")):
             return refusal
         with anyio.move_on_after(ANSWER_SECONDS):
-            body = await _body(receive, self._core.policy.body_limit)
-            if body is None or isinstance(body, HttpAnswer):
-                return body
+            limit = self._core.policy.body_limit
+            body = await _body(receive, limit)
+            if body is None:
+                return None
+            if len(body) > limit:
+                return self._core.intake.too_long()
             query = scope["query_string"].decode("latin-1")
             return await self._run(self._core.intake.answer(method, query, body))
         return HttpAnswer(408)
 
     async def _work(self, stage: Stage, work: Callable[[Pending], Steps[None]]) -> None:
-        await self._run(self._core.worker(stage, work, self._idle))
+        while True:
+            try:
+                await self._run(self._core.worker(stage, work, self._idle))
+            except Exception:
+                _log.exception("a task that fetches or handles failed, and goes on")
+                await anyio.sleep(POLL)
+            else:
+                return
 
     def _idle(self) -> Callable[[], Awaitable[None]]:
         rung = self._bell.next
@@ -183,25 +211,48 @@ class AsyncNotifyReceiver:
         return wait
 
     async def _run(self, steps: Steps[T]) -> T:
-        return await run_steps(steps, _do)
+        return await run_steps(steps, self._do)
+
+    async def _do(self, step: Step) -> Any:
+        if isinstance(step, Watched):
+            return await self._watched(step)
+        assert isinstance(step, Ask)  # noqa: S101 - the receiver's core has no other step
+        return await call_either(step.function, abandon=True)
+
+    async def _watched(self, step: Watched) -> Outcome:
+        """Call a function in a task of its own: what it cancels there, or raises, ends nothing else."""
+        outcome = Outcome(error=asyncio.CancelledError())
+        call = Call(step, lambda: self._portal.start_task_soon(tasks.cancel_scope.cancel))
+
+        async def run() -> None:
+            nonlocal outcome
+            call.task = asyncio.current_task()
+            try:
+                if inspect.iscoroutinefunction(step.function):
+                    outcome = Outcome(await step.function())
+                    return
+                limiter = anyio.CapacityLimiter(1)  # not the application's, whose threads are few
+                outcome = await anyio.to_thread.run_sync(call.run, abandon_on_cancel=True, limiter=limiter)
+                if inspect.isawaitable(outcome.result):
+                    outcome = Outcome(await outcome.result)
+            except BaseException as error:
+                outcome = Outcome(error=error)
+
+        with self._watch.watching(call):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(run)
+        return call.overdue if call.is_abandoned else outcome
 
 
-async def _do(step: Step) -> Any:
-    assert isinstance(step, Ask)  # noqa: S101 - the receiver's core has no other step
-    return await call_either(step.function, abandon=True)
-
-
-async def _body(receive: Receive, limit: int) -> bytes | HttpAnswer | None:
-    """Return the body; or what to answer instead; or None when there is nobody left to answer."""
+async def _body(receive: Receive, limit: int) -> bytes | None:
+    """Return the body, or its beginning when it is above the limit; None when there is nobody left to answer."""
     body = bytearray()
     while True:
         message = await receive()
         if message["type"] != "http.request":
             return None
         body += message.get("body", b"")
-        if len(body) > limit:
-            return HttpAnswer(413)
-        if not message.get("more_body", False):
+        if len(body) > limit or not message.get("more_body", False):
             return bytes(body)
 
 
@@ -211,3 +262,7 @@ async def _send(answer: HttpAnswer, method: str, send: Send) -> None:
     encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else content})
+
+
+def _nothing() -> None:
+    """Do nothing beside the watch: a task that fails goes on by itself."""

@@ -1,6 +1,6 @@
 """The receiver for threads: a WSGI application."""
 
-import inspect
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,18 +11,21 @@ from typing import Any, Self, TypeVar
 from wwspec_router.callbacks import Callback
 from wwspec_router.client.blocking import ZoneClient, call_plain, run_steps
 from wwspec_router.client.notify.core import ReceiverCore
+from wwspec_router.client.notify.hands import Hands
 from wwspec_router.client.notify.intake import HttpAnswer, ReceiveId
 from wwspec_router.client.notify.models import Notification, NotifyEvent, Pending, Stage
 from wwspec_router.client.notify.policy import NotifyPolicy
 from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore
-from wwspec_router.client.notify.workers import FETCHERS, POLL, Bell, client_function, worker_count
+from wwspec_router.client.notify.watch import Watch, Watched
+from wwspec_router.client.notify.workers import FETCHERS, POLL, Bell, check_plain, client_function, worker_count
 from wwspec_router.client.steps import Ask, Step, Steps
 from wwspec_router.contracts import Contract
-from wwspec_router.errors import ConfigurationError
 
 __all__ = ["NotifyReceiver"]
 
 T = TypeVar("T")
+
+_log = logging.getLogger("wwspec_router.notify")
 
 _STATUS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed", 413: "Content Too Large"}
 
@@ -36,19 +39,21 @@ class NotifyReceiver:
 
     Args:
         client: A `ZoneClient`; for an app of many corps, a function that returns the client for a notification.
-        handler: Called with each event. When it raises, it is called again, as `policy` says.
+        handler: Called with each event. When it raises anything or takes too long, it is called again, as `policy`
+            says.
         token: The callback's Token.
         encoding_aes_key: The callback's EncodingAESKey, 43 characters.
         receive_id: For whom callbacks are encrypted: the corpid, or the suite's ID. One text, several, or a function
             that returns whether an ID is the app's.
         on_other: Called with every other valid callback, such as a suite_ticket, before it is answered. When it
             raises, WeCom sends the callback again.
+        on_failed: Called with each notification that is given up; see `failed`.
         store: Keeps notifications. In memory by default; a `SqlitePendingStore` loses none at a restart.
         kinds: The type of the payload, for each kind of notification that the program sends with `ctx.notify`.
         ability_id: The ability that returns events.
         program_id: The program to fetch events from; the client's by default.
-        concurrency: How many events are handled at the same time. Events are fetched several at a time, so their
-            order may change.
+        concurrency: How many events are handled at the same time. With 1, they are handled in the order in which
+            they were noted, but for those that are fetched later than others, or tried again.
         policy: Limits and pauses.
         clock: Returns Unix time in seconds.
 
@@ -90,6 +95,7 @@ class NotifyReceiver:
         encoding_aes_key: str,
         receive_id: ReceiveId,
         on_other: Callable[[Callback], object] | None = None,
+        on_failed: Callable[[Pending], object] | None = None,
         store: PendingStore | None = None,
         kinds: Mapping[str, type[Contract]] = {},
         ability_id: str = "get_callback_data",
@@ -98,8 +104,7 @@ class NotifyReceiver:
         policy: NotifyPolicy = NotifyPolicy(),  # noqa: B008 - frozen
         clock: Callable[[], float] = time.time,
     ) -> None:
-        if inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(on_other):
-            raise ConfigurationError("an async function goes with AsyncNotifyReceiver; give NotifyReceiver a plain one")
+        check_plain(client=client, handler=handler, receive_id=receive_id, on_other=on_other, on_failed=on_failed)
         self._core = ReceiverCore(
             token=token,
             encoding_aes_key=encoding_aes_key,
@@ -111,12 +116,14 @@ class NotifyReceiver:
             policy=policy,
             clock=clock,
             on_other=on_other,
+            on_failed=on_failed,
         )
         self._client_of = client_function(client)
         self._handler = handler
         self._workers = worker_count(handler, concurrency)
         self._bell = Bell(threading.Event)
         self._core.ring = self._bell.ring
+        self._watch = Watch(min(POLL, policy.handler_limit), self._replace_ended)
         self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
@@ -140,13 +147,9 @@ class NotifyReceiver:
         self._core.running = True
         fetch = partial(self._core.fetch, client_of=self._client_of)
         handle = partial(self._core.handle, handler=self._handler)
-        works = [(Stage.NOTED, fetch)] * FETCHERS + [(Stage.FETCHED, handle)] * self._workers
-        self._threads = [
-            threading.Thread(target=self._work, args=work, name=f"wwspec-notify-{index}", daemon=True)
-            for index, work in enumerate(works)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._works = [(Stage.NOTED, fetch)] * FETCHERS + [(Stage.FETCHED, handle)] * self._workers
+        self._threads = [self._started(number) for number in range(len(self._works))]
+        self._watch.start()
 
     def stop(self) -> None:
         """Accept no more callbacks, wait at most `policy.grace` seconds for running work, and close the store."""
@@ -156,6 +159,7 @@ class NotifyReceiver:
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
         self._threads = []
+        self._watch.stop()
         self._core.report_left()
         self._core.store.close()
 
@@ -179,7 +183,17 @@ class NotifyReceiver:
                 yield self._core.event_of(row)
                 self._run(self._core.done(row))
             finally:
-                self._core.release(row)
+                self._core.claims.release(row)
+
+    def problems(self) -> list[str]:
+        """Return what keeps the receiver from its work, a line each; empty when it is ready.
+
+        It names handlers that hang and where, and threads that have ended and are about to be replaced.
+        """
+        if not self._core.running:
+            return ["the receiver is not started in this process"]
+        ended = [f"the thread {thread.name} has ended" for thread in self._threads if not thread.is_alive()]
+        return [*ended, *self._watch.problems()]
 
     def failed(self) -> list[Pending]:
         """Return the notifications that were given up, each with its `reason`; see `retry`.
@@ -226,19 +240,35 @@ class NotifyReceiver:
         else:
             body = b""
         if len(body) > limit:
-            return HttpAnswer(413)
+            return self._core.intake.too_long()
         return self._run(self._core.intake.answer(method, environ.get("QUERY_STRING", ""), body))
+
+    def _started(self, number: int) -> threading.Thread:
+        thread = threading.Thread(
+            target=self._work, args=self._works[number], name=f"wwspec-notify-{number}", daemon=True
+        )
+        thread.start()
+        return thread
 
     def _work(self, stage: Stage, work: Callable[[Pending], Steps[None]]) -> None:
         self._run(self._core.worker(stage, work, self._idle))
+
+    def _replace_ended(self) -> None:
+        for number, thread in enumerate(self._threads):
+            if self._core.running and not thread.is_alive():
+                _log.error("the thread %s has ended; another one takes its place", thread.name)
+                self._threads[number] = self._started(number)
 
     def _idle(self) -> Callable[[], object]:
         return partial(self._bell.next.wait, POLL)
 
     def _run(self, steps: Steps[T]) -> T:
-        return run_steps(steps, _do)
+        with Hands(self._watch, f"{threading.current_thread().name}-app") as hands:
+            return run_steps(steps, partial(_do, hands))
 
 
-def _do(step: Step) -> Any:
+def _do(hands: Hands, step: Step) -> Any:
+    if isinstance(step, Watched):
+        return hands.run(step)
     assert isinstance(step, Ask)  # noqa: S101 - the receiver's core has no other step
     return call_plain(step.function)

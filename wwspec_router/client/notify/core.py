@@ -1,34 +1,41 @@
 """The receiver without I/O: the way of a notification until it is handled.
 
-It is made of generators that yield `Ask`: call a function, plain or `async def`, and go on with what it returned or
-raised. A driver runs them, on threads or on an event loop.
+It is made of generators that yield `Ask`: call a function of the store, and go on with what it returned or raised; or
+`Watched`: call a function of the app's, and go on with how that has ended. A driver runs them, on threads or on an
+event loop.
 """
 
 import logging
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from threading import Lock
 from typing import Any
 
 from wwspec_router.callbacks import Callback
 from wwspec_router.client.calls import Ability, read_reply
 from wwspec_router.client.errors import PlatformError, ZoneClientError
+from wwspec_router.client.notify.claims import Claims
 from wwspec_router.client.notify.events import typed
+from wwspec_router.client.notify.failures import log_failure, reason_of
 from wwspec_router.client.notify.intake import Intake, ReceiveId
 from wwspec_router.client.notify.models import Key, Notification, NotifyEvent, Pending, Stage
 from wwspec_router.client.notify.policy import NotifyPolicy
 from wwspec_router.client.notify.stores import PendingStore
+from wwspec_router.client.notify.watch import Outcome, watched
 from wwspec_router.client.steps import Steps, ask
 from wwspec_router.contracts import Contract
-from wwspec_router.errors import ConfigurationError, StoreError
+from wwspec_router.errors import ConfigurationError, StoreError, one_line
+from wwspec_router.stacks import is_a
 
-__all__ = ["ReceiverCore"]
+__all__ = ["ReceiverCore", "failed_rows", "try_again"]
 
 _UNKNOWN_NOTIFY_ID = 710646
 """The errcode of a notify_id that WeCom does not know, or not any more [100042]."""
-_PRUNE_EVERY = 60.0
+_MOST_HANGS = 6
+"""Calls of the handler with one event that may take too long, each of which may keep a thread."""
+_ENDED = "the process ended while the event was handled"
 _ALL = 2**31
 """More rows than there are."""
 
@@ -49,6 +56,7 @@ class ReceiverCore:
         policy: Bounds and pauses.
         clock: Returns Unix time in seconds.
         on_other: Takes all other callbacks; None when nothing does.
+        on_failed: Takes what is given up; None when nothing does.
 
     Raises:
         ConfigurationError: Token, key or receive ID is missing or malformed.
@@ -67,6 +75,7 @@ class ReceiverCore:
         policy: NotifyPolicy,
         clock: Callable[[], float],
         on_other: Callable[[Callback], Any] | None,
+        on_failed: Callable[[Pending], Any] | None,
     ) -> None:
         self.intake = Intake(
             token, encoding_aes_key, receive_id, note=self._note, on_other=on_other, policy=policy, clock=clock
@@ -77,20 +86,28 @@ class ReceiverCore:
         self._program_id = program_id
         self._kinds = kinds
         self._clock = clock
-        self._busy: dict[Key, Stage] = {}
-        self._lock = Lock()
-        self._pruned = 0.0
+        self._on_failed = on_failed
+        self._hangs: dict[Key, int] = {}
+        self.claims = Claims(store, policy)
         self.ring: Callable[[], None] = _nothing
         """Called when there is something to do; the driver wakes its workers."""
-        self.running = False
-        """Whether the receiver has been started and not stopped."""
+        self._pid = 0
+
+    @property
+    def running(self) -> bool:
+        """Whether the receiver has been started in this very process and not stopped."""
+        return self._pid == os.getpid()
+
+    @running.setter
+    def running(self, running: bool) -> None:
+        self._pid = os.getpid() if running else 0
 
     def _note(self, notification: Notification) -> Steps[bool]:
         if not self.running:
             return False
         now = self._clock()
         if (yield from ask(partial(self.store.add, Pending(notification=notification, noted=now, due=now)))):
-            _log.info("notification %s: noted", notification.notify_id)
+            _log.info("%s: noted", _name(notification))
             self.ring()
         return True
 
@@ -107,90 +124,94 @@ class ReceiverCore:
             wait = idle()
             row = yield from self.claim(stage)
             if row is None:
-                if not self.running and not self._is_fetching():
+                if not self.running and not self.claims.is_fetching():
                     return
                 yield from ask(wait)
                 continue
             try:
                 yield from work(row)
+            except StoreError as error:
+                _log.error("%s: %s", _name(row.notification), error)
+                yield from ask(wait)
             except Exception as error:
-                known = isinstance(error, StoreError)
-                _log.error("notification %s: %s", row.notification.notify_id, error, exc_info=None if known else error)
+                log_failure(f"{_name(row.notification)}: its state was not stored", error)
                 yield from ask(wait)
             finally:
-                self.release(row)
+                self.claims.release(row)
 
     def claim(self, stage: Stage) -> Steps[Pending | None]:
         """Return the next row of a stage, which nobody else gets until it is released; None when there is none."""
         try:
-            row: Pending | None = yield from ask(partial(self._claim, stage))
+            row: Pending | None = yield from ask(partial(self.claims.take, stage, self._clock()))
         except StoreError as error:
             _log.error("%s", error)
             return None
         return row
 
-    def release(self, row: Pending) -> None:
-        """Let a row be claimed again."""
-        with self._lock:
-            self._busy.pop(row.notification.key, None)
-
-    def _is_fetching(self) -> bool:
-        with self._lock:
-            return Stage.NOTED in self._busy.values()
-
-    def _claim(self, stage: Stage) -> Pending | None:
-        if not self.store.lead():
-            return None
-        with self._lock:
-            now = self._clock()
-            self._prune(now)
-            for row in self.store.due(stage, now, len(self._busy) + 1):
-                if row.notification.key not in self._busy:
-                    self._busy[row.notification.key] = stage
-                    return row
-        return None
-
-    def _prune(self, now: float) -> None:
-        if abs(now - self._pruned) < _PRUNE_EVERY:
-            return
-        self._pruned = now
-        # longer than a copy of the callback is accepted, so that it is recognised
-        self.store.prune(Stage.DONE, now - self.policy.lifetime - 2 * self.policy.replay_window)
-        if dropped := self.store.prune(Stage.FAILED, now - self.policy.keep_failed):
-            _log.error("%d notifications that had failed are dropped: nobody has tried them again in time", dropped)
-
     def fetch(self, row: Pending, client_of: Callable[[Notification], Any]) -> Steps[None]:
         """Fetch the event of a notification, or arrange for the next attempt."""
-        notify_id, name = row.notification.notify_id, f"sync_call_program of {self._ability.ability_id}"
-        options = {"program_id": self._program_id} if self._program_id else {}
-        try:
-            client = client_of(row.notification)
-            call = partial(client.call, self._ability.ability_id, {}, raw=True, retry_unsafe=True, **options)
-            text: str = yield from ask(partial(call, notify_id=notify_id))
-            read_reply(name, self._ability, text)
-        except Exception as error:
-            if not isinstance(error, ZoneClientError):
-                _log.exception("notification %s: its event can't be fetched", notify_id)
-            unknown = isinstance(error, PlatformError) and error.errcode == _UNKNOWN_NOTIFY_ID
-            yield from self._again(row, error, final=unknown or self._clock() > row.noted + self.policy.lifetime)
+        outcome = yield from self._fetched(row, client_of)
+        error = outcome.error
+        if error is None:
+            changed = replace(row, stage=Stage.FETCHED, event=outcome.result, attempts=0, due=self._clock(), reason="")
+            yield from ask(partial(self.store.put, changed))
+            self.ring()
             return
-        changed = replace(row, stage=Stage.FETCHED, event=text, attempts=0, due=self._clock(), reason="")
-        yield from ask(partial(self.store.put, changed))
-        self.ring()
+        if not is_a(error, ZoneClientError):
+            log_failure(f"{_name(row.notification)}: its event can't be fetched", error)
+        unknown = is_a(error, PlatformError) and error.errcode == _UNKNOWN_NOTIFY_ID
+        final = unknown or self._clock() > row.noted + self.policy.lifetime
+        yield from self._again(replace(row, attempts=row.attempts + 1, reason=reason_of(error)), final=final)
+
+    def _fetched(self, row: Pending, client_of: Callable[[Notification], Any]) -> Steps[Outcome]:
+        """Return the text of an event, or the error."""
+        options = {"program_id": self._program_id} if self._program_id else {}
+        options["notify_id"] = row.notification.notify_id
+        outcome = yield from self._watched(partial(client_of, row.notification), "the choice of the client", row)
+        if outcome.error is not None:
+            return outcome
+        try:
+            call = partial(outcome.result.call, self._ability.ability_id, {}, raw=True, retry_unsafe=True, **options)
+            outcome = yield from self._watched(call, "the fetch", row)
+            if outcome.error is None:
+                read_reply(f"sync_call_program of {self._ability.ability_id}", self._ability, outcome.result)
+        except Exception as error:
+            return Outcome(error=error)
+        return outcome
 
     def handle(self, row: Pending, handler: Callable[[NotifyEvent], Any] | None) -> Steps[None]:
-        """Hand an event to a function."""
+        """Hand an event to a function. The attempt is counted first, as one may end the process."""
         assert handler is not None  # noqa: S101 - without one there is no worker
+        if row.attempts >= self.policy.handler_attempts:
+            yield from self._again(row, final=True)
+            return
+        attempts = row.attempts + 1
+        due = self._clock() + self.policy.pause(attempts)
+        tried = replace(row, attempts=attempts, due=due, reason=_ENDED)
+        yield from ask(partial(self.store.put, tried))
         try:
-            yield from ask(partial(handler, self.event_of(row)))
+            outcome = yield from self._watched(partial(handler, self.event_of(row)), "the handler", row)
         except Exception as error:
-            _log.warning("notification %s: its handler failed", row.notification.notify_id, exc_info=error)
-            yield from self._again(row, error, final=row.attempts + 1 >= self.policy.handler_attempts)
-        else:
+            outcome = Outcome(error=error)
+        if outcome.error is None:
             yield from self.done(row)
+            return
+        if attempts == 1:
+            log_failure(f"{_name(row.notification)}: its handler failed", outcome.error, level=logging.WARNING)
+        final = attempts >= self.policy.handler_attempts or (outcome.hangs and self._hangs_too_often(row))
+        yield from self._again(replace(tried, reason=reason_of(outcome.error)), final=final)
+
+    def _watched(self, function: Callable[[], Any], name: str, row: Pending) -> Steps[Outcome]:
+        notify_id = one_line(row.notification.notify_id)
+        return watched(function, f"{name} of notification {notify_id}", self.policy.handler_limit, notify_id)
+
+    def _hangs_too_often(self, row: Pending) -> bool:
+        hangs = self._hangs[row.notification.key] = self._hangs.get(row.notification.key, 0) + 1
+        return hangs >= _MOST_HANGS
 
     def done(self, row: Pending) -> Steps[None]:
         """Note that an event is handled."""
+        self._hangs.pop(row.notification.key, None)
         changed = replace(row, stage=Stage.DONE, event="", due=self._clock(), reason="")
         yield from ask(partial(self.store.put, changed))
 
@@ -208,19 +229,23 @@ class ReceiverCore:
             attempt=row.attempts + 1,
         )
 
-    def _again(self, row: Pending, error: Exception, *, final: bool) -> Steps[None]:
-        attempts, now = row.attempts + 1, self._clock()
-        reason = f"{type(error).__name__}: {error}"
-        if final:
-            work = "fetch" if row.stage is Stage.NOTED else "handle"
-            text = "notification %s is given up after %d attempts to %s it; retry() tries again: %s"
-            _log.error(text, row.notification.notify_id, attempts, work, reason)
-            changed = replace(row, stage=Stage.FAILED, attempts=attempts, due=now, reason=reason)
-        else:
-            due = now + self.policy.pause(attempts)
-            _log.info("notification %s: attempt %d: %s", row.notification.notify_id, attempts, reason)
-            changed = replace(row, attempts=attempts, due=due, reason=reason)
+    def _again(self, row: Pending, *, final: bool) -> Steps[None]:
+        """Arrange for the next attempt, or give up; `row` has its count and its reason."""
+        now, name = self._clock(), _name(row.notification)
+        if not final:
+            _log.info("%s: attempt %d: %s", name, row.attempts, row.reason)
+            yield from ask(partial(self.store.put, replace(row, due=now + self.policy.pause(row.attempts))))
+            return
+        work = "fetch" if row.stage is Stage.NOTED else "handle"
+        text = "%s is given up after %d attempts to %s it; retry() tries again: %s"
+        _log.error(text, name, row.attempts, work, row.reason)
+        self._hangs.pop(row.notification.key, None)
+        changed = replace(row, stage=Stage.FAILED, due=now)
         yield from ask(partial(self.store.put, changed))
+        if self._on_failed is not None:
+            outcome = yield from self._watched(partial(self._on_failed, changed), "on_failed", row)
+            if outcome.error is not None:
+                log_failure(f"{name}: on_failed failed", outcome.error)
 
     def check_for_events(self, handler: object) -> None:
         """Raise ConfigurationError when `events()` can't work."""
@@ -231,16 +256,11 @@ class ReceiverCore:
 
     def failed(self) -> list[Pending]:
         """Return what is given up."""
-        return list(self.store.due(Stage.FAILED, self._clock(), _ALL))
+        return failed_rows(self.store, self._clock())
 
     def retry(self, notification: Notification) -> bool:
         """Let a notification that is given up be tried again; return whether there is such a one."""
-        row = self.store.get(notification.key)
-        if row is None or row.stage is not Stage.FAILED:
-            return False
-        stage, now = (Stage.FETCHED if row.event else Stage.NOTED), self._clock()
-        self.store.put(replace(row, stage=stage, attempts=0, due=now, reason=""))
-        return True
+        return try_again(self.store, notification, self._clock())
 
     def report_left(self) -> None:
         """Log what a store in memory still has at the end."""
@@ -250,6 +270,32 @@ class ReceiverCore:
 
     def _left(self, stage: Stage) -> Sequence[Pending]:
         return self.store.due(stage, math.inf, _ALL)
+
+
+def failed_rows(store: PendingStore, now: float) -> list[Pending]:
+    """Return what is given up.
+
+    Raises:
+        StoreError: The store can't be read.
+    """
+    return list(store.due(Stage.FAILED, now, _ALL))
+
+
+def try_again(store: PendingStore, notification: Notification, now: float) -> bool:
+    """Let a receiver try a notification again that is given up; return whether there is such a one.
+
+    Raises:
+        StoreError: The store can't be read or written.
+    """
+    row = store.get(notification.key)
+    if row is None or row.stage is not Stage.FAILED:
+        return False
+    store.put(replace(row, stage=Stage.FETCHED if row.event else Stage.NOTED, attempts=0, due=now, reason=""))
+    return True
+
+
+def _name(notification: Notification) -> str:
+    return f"notification {one_line(notification.notify_id)}"
 
 
 def _nothing() -> None:

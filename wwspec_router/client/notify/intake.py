@@ -1,16 +1,18 @@
 """What a request to the callback URL is answered, without I/O."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
-from wwspec_router.callbacks import Callback, CallbackCrypto, CallbackError, CallbackReceiver
+from wwspec_router.callbacks import Callback, CallbackCrypto, CallbackError, CallbackReceiver, read_xml
+from wwspec_router.client.notify.failures import log_failure
 from wwspec_router.client.notify.models import Notification
 from wwspec_router.client.notify.policy import NotifyPolicy
-from wwspec_router.client.steps import Steps, ask
+from wwspec_router.client.notify.watch import watched
+from wwspec_router.client.steps import Steps
 from wwspec_router.errors import ConfigurationError, StoreError
 
 __all__ = ["ANSWER_SECONDS", "HttpAnswer", "Intake", "ReceiveId"]
@@ -18,7 +20,10 @@ __all__ = ["ANSWER_SECONDS", "HttpAnswer", "Intake", "ReceiveId"]
 ANSWER_SECONDS = 5.0
 """WeCom waits so long for the answer to a callback, and sends it three times in all [90238]."""
 
-ReceiveId = str | Collection[str] | Callable[[str], bool]
+_OTHER_SECONDS = ANSWER_SECONDS - 0.5
+"""How long `on_other` and `receive_id` may take, so that there is time to answer."""
+
+ReceiveId = str | Collection[str] | Callable[[str], bool | Awaitable[bool]]
 """For whom callbacks are encrypted: one ID, several, or a function that returns whether an ID is the app's."""
 
 _LONGEST_NUMBER = 18
@@ -65,8 +70,8 @@ class Intake:
     ) -> None:
         if not token or not receive_id:
             raise ConfigurationError("a receiver needs token=, encoding_aes_key= and receive_id=, as the app has them")
-        accepts = receive_id if callable(receive_id) else _names(receive_id).__contains__
-        self._callbacks = CallbackReceiver(CallbackCrypto(token, encoding_aes_key, ""), accepts)
+        self._receive_id = receive_id if callable(receive_id) else _names(receive_id)
+        self._callbacks = CallbackReceiver(CallbackCrypto(token, encoding_aes_key, ""))
         self._note = note
         self._on_other = on_other
         self._policy = policy
@@ -83,7 +88,14 @@ class Intake:
             return HttpAnswer(405, headers={"allow": "GET, POST"})
         if length and not (length.isascii() and length.isdigit()):
             return HttpAnswer(400)
-        return HttpAnswer(413) if length and int(length) > self._policy.body_limit else None
+        if len(length) > _LONGEST_NUMBER or (length and int(length) > self._policy.body_limit):
+            return self.too_long()
+        return None
+
+    def too_long(self) -> HttpAnswer:
+        """Log and return the answer to a body above the limit."""
+        _log.warning("a callback was refused: its body has more than %d bytes", self._policy.body_limit)
+        return HttpAnswer(413)
 
     def answer(self, method: str, query_text: str, body: bytes) -> Steps[HttpAnswer]:
         """Answer a request to the callback URL.
@@ -96,13 +108,32 @@ class Intake:
         try:
             query = dict(parse_qsl(query_text, keep_blank_values=True, errors="replace"))
             self._check_time(query)
+            envelope = read_xml(body.decode(errors="replace")) if method == "POST" else {}
+            sealed = envelope.get("Encrypt", "") if method == "POST" else query.get("echostr", "")
+            text, receive_id = self._callbacks.unseal(query, sealed)
+            if refusal := (yield from self._refusal_of(receive_id)):
+                return refusal
             if method != "POST":
-                return HttpAnswer(200, self._callbacks.answer_echo(query))
-            callback = self._callbacks.open(query, body.decode(errors="replace"))
+                return HttpAnswer(200, text)
+            callback = Callback(read_xml(text, nested=True), text, receive_id, envelope)
         except (CallbackError, ValueError) as error:
             _log.warning("a callback was refused: %s", error)
             return HttpAnswer(403)
         return (yield from self._take(callback))
+
+    def _refusal_of(self, receive_id: str) -> Steps[HttpAnswer | None]:
+        """Return what is answered when an ID is not, or may not be, one of the app's; None when it is."""
+        if callable(self._receive_id):
+            outcome = yield from watched(partial(self._receive_id, receive_id), "receive_id", _OTHER_SECONDS)
+            if outcome.error is not None:
+                log_failure("receive_id failed, so WeCom sends the callback again", outcome.error)
+                return HttpAnswer(500)
+            accepted = bool(outcome.result)
+        else:
+            accepted = receive_id in self._receive_id
+        if not accepted:
+            raise CallbackError("the callback is for another receiver")
+        return None
 
     def _take(self, callback: Callback) -> Steps[HttpAnswer]:
         notification = _notification(callback)
@@ -122,10 +153,9 @@ class Intake:
         if self._on_other is None:
             _log.info("a callback %r was passed over: the receiver has no on_other", kind)
         else:
-            try:
-                yield from ask(partial(self._on_other, callback))
-            except Exception:
-                _log.exception("on_other failed for a callback %r, so WeCom sends it again", kind)
+            outcome = yield from watched(partial(self._on_other, callback), "on_other", _OTHER_SECONDS)
+            if outcome.error is not None:
+                log_failure(f"on_other failed for a callback {kind!r}, so WeCom sends it again", outcome.error)
                 return HttpAnswer(500)
         return HttpAnswer(200, "success" if "InfoType" in callback.fields else "")
 

@@ -6,8 +6,6 @@ from wwspec_router.errors import ConfigurationError
 
 __all__ = ["NotifyPolicy"]
 
-_DAY = 86_400.0
-
 
 @dataclass(frozen=True)
 class NotifyPolicy:
@@ -23,13 +21,16 @@ class NotifyPolicy:
     """Bytes of a callback."""
     lifetime: float = 600.0
     """A notify_id is valid for 10 minutes [99843]. An attempt to fetch that fails later is the last one."""
-    handler_attempts: int = 5
-    """How often the handler is called with an event when it raises."""
+    handler_attempts: int = 36
+    """How often the handler is called with an event when it fails: for half an hour, with the pauses below."""
+    handler_limit: float = 300.0
+    """How long a call of the handler, or a fetch of an event, may take. A longer one is logged and counts as failed. An
+    `async def` function is cancelled; the thread of a plain one is left to it."""
     first_pause: float = 1.0
     """Before the second attempt to fetch or to handle; each later pause is twice as long."""
     longest_pause: float = 60.0
     """No pause is longer."""
-    keep_failed: float = 30 * _DAY
+    keep_failed: float = 30 * 86_400.0
     """How long `failed` returns a notification that was given up."""
     grace: float = 10.0
     """How long running work may take to finish when the receiver stops."""
@@ -43,8 +44,10 @@ class NotifyPolicy:
             raise ConfigurationError(
                 f"{self}: body_limit and handler_attempts are 1 or more, pauses and grace 0 or more seconds"
             )
-        if min(self.replay_window, self.lifetime, self.keep_failed) <= 0:
-            raise ConfigurationError(f"{self}: replay_window, lifetime and keep_failed are more than 0 seconds")
+        if min(self.replay_window, self.lifetime, self.handler_limit, self.keep_failed) <= 0:
+            raise ConfigurationError(
+                f"{self}: replay_window, lifetime, handler_limit and keep_failed are more than 0 seconds"
+            )
 
     def pause(self, attempts: int) -> float:
         """Return the pause before the next attempt, in seconds.

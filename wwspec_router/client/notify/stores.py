@@ -3,20 +3,27 @@
 A store keeps rows; it does not know what is done with them.
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 
+from wwspec_router.client.notify.lead import LeadLock
 from wwspec_router.client.notify.models import Key, Notification, Pending, Stage
 from wwspec_router.errors import ConfigurationError, StoreError
+from wwspec_router.private_files import make_private, take_from_others
 
 if TYPE_CHECKING:
     import sqlite3
 
 __all__ = ["MemoryPendingStore", "PendingStore", "SqlitePendingStore"]
+
+
+T = TypeVar("T")
 
 
 class PendingStore(Protocol):
@@ -168,10 +175,11 @@ class SqlitePendingStore:
     """Keeps rows in a SQLite file on a local disk. Several processes of one machine may share it.
 
     All of them accept callbacks. One of them, which holds a lock on `<file>.lock`, fetches and handles; when it ends,
-    even by a crash, another one takes over.
+    even by a crash, another one takes over. Processes that it has forked do not hold the lock.
 
     Args:
-        path: The file. It is made when it is missing, for its owner only.
+        path: The file, in a folder that is there. It is made when it is missing, and is its owner's only: one that
+            others may use is taken from them, and one of another user is refused.
     """
 
     durable = True
@@ -180,56 +188,55 @@ class SqlitePendingStore:
         self._path = Path(path)
         self._lock = Lock()
         self._connection: sqlite3.Connection | None = None
-        self._lead_file: IO[bytes] | None = None
-        self._leads = False
+        self._lead: LeadLock | None = None
+        self._pid = 0
 
     def open(self) -> None:
         """Open the file.
 
         Raises:
-            ConfigurationError: It can't be opened, or is no SQLite file.
+            ConfigurationError: It can't be opened, is no SQLite file, belongs to another user, or may be replaced by
+                any user.
         """
         import sqlite3
 
         if self._connection is not None:
             return
-        connection = None
+        connection = lead = None
         try:
-            self._path.touch(mode=0o600)
-            connection = sqlite3.connect(self._path, _BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            self._path.parent.resolve(strict=True)
+            path = make_private(self._path)
+            for suffix in ("-wal", "-shm"):
+                with suppress(FileNotFoundError):
+                    take_from_others(Path(f"{path}{suffix}"))
+            connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")  # what is answered "success" survives a power cut
             connection.execute(_SCHEMA)
             connection.execute(_INDEX)
-            self._lead_file = self._path.with_name(f"{self._path.name}.lock").open("ab")
-        except (OSError, sqlite3.Error) as error:
+            lead = LeadLock(make_private(path.with_name(f"{path.name}.lock")))
+        except (OSError, RuntimeError, sqlite3.Error) as error:
             if connection is not None:
                 connection.close()
+            reason = error.strerror if isinstance(error, OSError) else error
             raise ConfigurationError(
-                f"{self._path} can't keep notifications: {error}; name a file on a local disk that this user may write"
+                f"{self._path} can't keep notifications: {reason}; name a file on a local disk that only this user may "
+                "write"
             ) from None
-        self._connection = connection
+        self._connection, self._lead, self._pid = connection, lead, os.getpid()
 
     def close(self) -> None:
         """Close the file, and let another process lead."""
         with self._lock:
-            if self._connection is not None and self._lead_file is not None:
+            if self._connection is not None and self._lead is not None:
                 self._connection.close()
-                self._lead_file.close()
-            self._connection, self._lead_file, self._leads = None, None, False
+                self._lead.close()
+            self._connection, self._lead = None, None
 
     def lead(self) -> bool:
         """Return whether this process has the lock, and take it when no other has."""
-        from fcntl import LOCK_EX, LOCK_NB, flock
-
         with self._lock:
-            if not self._leads and self._lead_file is not None:
-                try:
-                    flock(self._lead_file, LOCK_EX | LOCK_NB)
-                except BlockingIOError:
-                    return False
-                self._leads = True
-            return self._leads
+            return self._lead is not None and self._pid == os.getpid() and self._clearly(self._lead.take)
 
     def add(self, row: Pending) -> bool:
         """Store a new row; see `PendingStore`."""
@@ -254,15 +261,21 @@ class SqlitePendingStore:
         return len(self._query(_PRUNE, (stage, before)))
 
     def _query(self, sql: str, arguments: Sequence[object]) -> list[Any]:
+        with self._lock:
+            connection = self._connection
+            if connection is None:
+                raise StoreError(f"{self._path} is not open: start the receiver")
+            if self._pid != os.getpid():  # a connection of SQLite does not work over a fork
+                raise StoreError(f"{self._path} was opened before a fork: start the receiver in the forked process")
+            return self._clearly(lambda: connection.execute(sql, arguments).fetchall())
+
+    def _clearly(self, step: Callable[[], T]) -> T:
         import sqlite3
 
-        with self._lock:
-            if self._connection is None:
-                raise StoreError(f"{self._path} is not open: start the receiver")
-            try:
-                return self._connection.execute(sql, arguments).fetchall()
-            except sqlite3.Error as error:
-                name = getattr(error, "sqlite_errorname", type(error).__name__)
+        try:
+            return step()
+        except (sqlite3.Error, UnicodeError, OverflowError) as error:
+            name = getattr(error, "sqlite_errorname", type(error).__name__)
         raise StoreError(f"{self._path} can't be read or written ({name}): check the disk and who uses the file")
 
 

@@ -1,11 +1,12 @@
-"""What both receivers wait with, and how many workers they have."""
+"""What both receivers wait with, and which functions they take."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
 from wwspec_router.errors import ConfigurationError
 
-__all__ = ["FETCHERS", "POLL", "Bell", "client_function", "worker_count"]
+__all__ = ["FETCHERS", "POLL", "Bell", "check_plain", "client_function", "worker_count"]
 
 FETCHERS = 4
 """Events that are fetched at the same time, at most."""
@@ -36,6 +37,21 @@ class Bell(Generic[EventT]):
         """Wake the workers."""
         rung, self.next = self.next, self._event()
         rung.set()
+
+
+def check_plain(**functions: object) -> None:
+    """Check that no function is `async def`.
+
+    Raises:
+        ConfigurationError: One is.
+    """
+    for name, function in functions.items():
+        if inspect.iscoroutinefunction(function) or (
+            callable(function) and inspect.iscoroutinefunction(function.__call__)
+        ):
+            raise ConfigurationError(
+                f"{name} is an async function, which goes with AsyncNotifyReceiver; give NotifyReceiver a plain one"
+            )
 
 
 def client_function(client: Any) -> Callable[[Any], Any]:

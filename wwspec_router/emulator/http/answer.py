@@ -21,7 +21,7 @@ ReplyT = TypeVar("ReplyT", covariant=True)
 POLL = 0.05
 """Seconds between two requests for a result."""
 
-_NOT_YET: Any = object()
+_NOT_YET: Any = msgspec.UNSET  # copies have the same one
 
 _TELLING = frozenset(("errcode", "errmsg", "raw", "refused_by"))
 """What tells how a call ended."""

@@ -3,6 +3,7 @@
 It does not know what is read or written.
 """
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -31,6 +32,8 @@ _FIXES: dict[int, str] = {
     sqlite3.SQLITE_TOOBIG: "a value is too big for SQLite",
 }
 
+_ACCESS = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
+
 
 def clearly(path: Path, step: Callable[[*_Args], T], *args: *_Args) -> T:
     """Run `step(*args)`; an error of sqlite3 becomes a StoreError.
@@ -44,9 +47,10 @@ def clearly(path: Path, step: Callable[[*_Args], T], *args: *_Args) -> T:
     try:
         return step(*args)
     except (sqlite3.Error, sqlite3.Warning, OverflowError) as error:
-        name = getattr(error, "sqlite_errorname", type(error).__name__)
-        fix = _FIXES.get(_primary_code(error), "SQLite failed")
-    raise StoreError(f"{path}: {fix} ({name})")
+        name, code = getattr(error, "sqlite_errorname", type(error).__name__), _primary_code(error)
+        fix = _FIXES.get(code, "SQLite failed")
+        place = _refusing(path) if code in _ACCESS else path
+    raise StoreError(f"{place}: {fix} ({name})")
 
 
 def patiently(deadline: float, step: Callable[[*_Args], T], *args: *_Args) -> T:
@@ -72,6 +76,18 @@ def patiently(deadline: float, step: Callable[[*_Args], T], *args: *_Args) -> T:
 def is_busy(error: sqlite3.Error) -> bool:
     """Return whether a step failed only because another process holds a lock just now."""
     return _primary_code(error) == sqlite3.SQLITE_BUSY
+
+
+def _refusing(path: Path) -> Path:
+    """Return what this process may not write: the file, its folder, or one of those that SQLite keeps beside it.
+
+    SQLite gives these the mode that the file had when they were made, and says of none of them which it was.
+    """
+    beside = (path.with_name(f"{path.name}{suffix}") for suffix in ("-wal", "-shm"))
+    for each in (path, path.parent, *beside):
+        if os.access(each, os.F_OK) and not os.access(each, os.R_OK | os.W_OK):
+            return each
+    return path
 
 
 def _primary_code(error: Exception) -> int:

@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 
 from wwspec_router.errors import StoreError
+from wwspec_router.private_files import create_private
 from wwspec_router.stores.batches import Batches
 from wwspec_router.stores.sqlite.errors import LOCK_TIMEOUT, OPEN_TIMEOUT, clearly, is_busy, patiently
 from wwspec_router.stores.sqlite.open_files import OpenFiles
-from wwspec_router.stores.sqlite.private_file import create_private
 from wwspec_router.stores.sqlite.schema import bring_up_to_date
 
 T = TypeVar("T")
@@ -69,7 +69,7 @@ class SqliteFile:
     """
 
     def __init__(self, path: Path, schema: Sequence[Sequence[str]]) -> None:
-        self._path = create_private(path)
+        self._path = _created(path)
         self._schema = schema
         self._group = Batches[_Write](self._write_batch, max_batch=MAX_BATCH)
         self._write_lock = threading.Lock()  # held while a batch is written, so that close waits for it
@@ -331,6 +331,14 @@ class SqliteFile:
             f"{lost or self._lost} was deleted or replaced under the running program, which can neither store nor read "
             "anything now; put the file back, or restart the program"
         )
+
+
+def _created(path: Path) -> Path:
+    try:
+        return create_private(path)
+    except OSError as error:
+        reason = error.strerror
+    raise StoreError(f"{path}: can't be created: {reason}; check the path and its owner and mode")
 
 
 def _rows(reader: sqlite3.Cursor, statement: str, parameters: Sequence[str | float]) -> list[Any]:

@@ -1,0 +1,252 @@
+"""The entries of public names on the pages of the Python API: signature, text, members.
+
+griffe reads the source without running it, so an entry is the same on every Python.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import griffe
+
+from scripts.reference.text import Say, first_paragraph, linked, paragraphs, table
+
+__all__ = ["entries", "function_entry", "loaded", "overview"]
+
+ROOT = Path(__file__).resolve().parents[2]
+
+_WIDTH = 100
+"""Of a signature in one line; a longer one has a line for each argument."""
+
+_INTERNAL = {"open_mailbox"}
+"""Methods without an underscore that only the package itself calls."""
+
+_LABELS = ("async", "classmethod", "staticmethod")
+_UNRESOLVED = {
+    "UNSET": "The value of an optional field that is left out. It is msgspec's.",
+    "UnsetType": "The type of `UNSET`, for annotations. It is msgspec's.",
+}
+"""Names of compiled modules, which have no source."""
+
+
+@cache
+def _package() -> Any:
+    return griffe.load("wwspec_router", search_paths=[str(ROOT)], docstring_parser="google")
+
+
+def loaded(path: str) -> Any:
+    """Return what the source has at a path such as `wwspec_router.client.ZoneClient`."""
+    found = _package()[path.removeprefix("wwspec_router.")]
+    return found.final_target if found.is_alias else found
+
+
+def overview(module: str, names: Iterable[str], say: Say) -> str:
+    """Return a table of the names of a module, each with a link to its entry."""
+    rows = [(f"[`{name}`](#{name.lower()})", linked(say.of_code(_summary(module, name)))) for name in _ordered(names)]
+    return table((say("name", "名称"), say("what it is", "含义")), rows)
+
+
+def entries(module: str, names: Iterable[str], say: Say, level: int = 2) -> str:
+    """Return the entries of names of a module, functions and classes by their alphabet."""
+    names = _ordered(names)
+    return "\n".join(_Writer(module, names, say, level).entry(name) for name in names)
+
+
+def function_entry(function: griffe.Function, say: Say, level: int, owner: str = "") -> str:
+    """Return the entry of a function, or of a method of the class `owner`."""
+    name = f"{owner}.{function.name}" if owner else function.name
+    title = (
+        f"{owner}: `{function.name}`" if owner else f"`{name}`"
+    )  # not `Task.status`: its anchor is that of TaskStatus
+    label = "".join(f"{label} " for label in _LABELS if label in function.labels)
+    signatures = [label + _signature(each, name) for each in function.overloads or [function]]
+    return "\n".join([_head(level, title, signatures), *_sections(function, say), *_examples(function, say)])
+
+
+def _ordered(names: Iterable[str]) -> list[str]:
+    return sorted(names, key=str.lower)
+
+
+def _summary(module: str, name: str) -> str:
+    return _UNRESOLVED.get(name) or first_paragraph(loaded(f"{module}.{name}").docstring.value)
+
+
+class _Writer:
+    """Writes the entries of a page.
+
+    Args:
+        module: The module of the names.
+        names: Those that have an entry.
+        say: Chooses the language.
+        level: That of the headings.
+    """
+
+    def __init__(self, module: str, names: Sequence[str], say: Say, level: int) -> None:
+        self._module = module
+        self._names = names
+        self._say = say
+        self._level = level
+
+    def entry(self, name: str) -> str:
+        """Return the entry of a name."""
+        if name in _UNRESOLVED:
+            return f"{'#' * self._level} `{name}`\n\n{self._say.of_code(_UNRESOLVED[name])}\n"
+        found = loaded(f"{self._module}.{name}")
+        if found.is_class:
+            return self._class(found)
+        if found.is_function:
+            return function_entry(found, self._say, self._level)
+        value = _quoted(found.value)
+        if len(value) > _WIDTH:
+            value = "(\n    {}\n)".format(value.replace(" | ", "\n    | "))
+        return "\n".join([_head(self._level, f"`{name}`", [f"{name} = {value}"]), *_sections(found, self._say)])
+
+    def _class(self, found: griffe.Class) -> str:
+        name, say = found.name, self._say
+        init = _init(found)
+        is_called = "dataclass" in found.labels or any(_parsed(found, "parameters"))
+        signature = _signature(init, name) if init and is_called else name
+        parts = [_head(self._level, f"`{name}`", [f"class {signature}"])]
+        bases = [each for each in map(str, found.bases) if not each.startswith(("_", "Generic["))]
+        if bases:
+            parts.append(say("Base: ", "基类：") + ", ".join(map(self._base, bases)) + "\n")
+        parts += _sections(found, say)
+        members = list(_members(found))
+        parts += _list(say("Attributes:", "属性："), _attributes(found, members, say), say)
+        parts += _examples(found, say)
+        methods = [each for each in members if each.is_function]
+        parts += [function_entry(each, say, self._level + 1, name) for each in methods]
+        return "\n".join(parts)
+
+    def _base(self, base: str) -> str:
+        name = base.partition("[")[0]
+        return f"[`{name}`](#{name.lower()})" if name in self._names else f"`{name}`"
+
+
+def _init(found: griffe.Class) -> Any:
+    init: Any = found.all_members.get("__init__")
+    return init.final_target if init is not None and init.is_alias else init
+
+
+def _members(found: griffe.Class) -> Iterator[Any]:
+    """Yield the public members of a class that have a docstring, those of private bases first."""
+    private = takewhile(lambda each: each.name.startswith("_"), found.mro())
+    members: dict[str, Any] = {}
+    for owner in (*reversed(list(private)), found):
+        members |= owner.members
+    for name, member in members.items():
+        if not name.startswith("_") and name not in _INTERNAL and member.docstring is not None:
+            yield member
+
+
+def _attributes(found: griffe.Class, members: Sequence[Any], say: Say) -> Iterator[tuple[str, str]]:
+    """Yield the declaration and the text of each attribute, from its own docstring or from that of its class."""
+    for section in _parsed(found, "attributes"):
+        for each in section.value:
+            yield _declaration(found.all_members[each.name], _init(found)), _translated(each.description, say)
+    for member in members:
+        if member.is_attribute:
+            text = re.sub("([:：])\n\n- ", r"\1 ", "\n".join(_sections(member, say)))  # a list of one error
+            yield _declaration(member, _init(found)), text.strip()
+
+
+def _declaration(attribute: Any, init: Any) -> str:
+    """Return the name of an attribute with its type and, for a field, its default."""
+    annotation, value = attribute.annotation, attribute.value
+    if annotation is None and init is not None and f"{value}" in init.parameters:  # self.name = name
+        annotation = init.parameters[f"{value}"].annotation
+    while isinstance(annotation, griffe.ExprSubscript) and str(annotation.left) == "Annotated":
+        annotation = next(iter(getattr(annotation.slice, "elements", [None])))
+    text = attribute.name + (f": {annotation}" if annotation else "")
+    is_field = "class-attribute" in attribute.labels and value is not None and not f"{value}".startswith("field(")
+    return f"{text} = {_quoted(value)}" if is_field else text
+
+
+def _quoted(expression: Any) -> str:
+    """Return an expression with the quotes of the source's format: griffe writes others."""
+    text = f"{expression}"
+    return text if '"' in text else text.replace("'", '"')
+
+
+def _head(level: int, title: str, signatures: Sequence[str]) -> str:
+    lines = "\n".join(signatures)
+    return f"{'#' * level} {title}\n\n```py\n{lines}\n```\n"
+
+
+def _parsed(found: Any, *kinds: str) -> Iterator[Any]:
+    """Yield the sections of a docstring that are of these kinds."""
+    if found.docstring is not None:
+        options = {"returns_named_value": False, "returns_multiple_items": False, "warnings": False}
+        yield from (each for each in found.docstring.parse("google", **options) if each.kind.value in kinds)
+
+
+def _sections(found: Any, say: Say) -> Iterator[str]:
+    """Yield what a docstring says, but for attributes and examples."""
+    for section in _parsed(found, "text", "parameters", "returns", "yields", "raises"):
+        match section.kind.value:
+            case "text":
+                yield _translated(section.value, say) + "\n"
+            case "parameters":
+                arguments = ((each.name, _translated(each.description, say)) for each in section.value)
+                yield from _list(say("Arguments:", "参数："), arguments, say)
+            case "raises":
+                errors = ((f"{each.annotation}", _translated(each.description, say)) for each in section.value)
+                yield from _list(say("Raises:", "异常："), errors, say)
+            case kind:
+                title = say("Returns: ", "返回：") if kind == "returns" else say("Yields: ", "逐个产生：")
+                yield f"{title}{_translated(section.value[0].description, say)}\n"
+
+
+def _examples(found: Any, say: Say) -> Iterator[str]:
+    for section in _parsed(found, "examples"):
+        yield say("Examples:", "示例：") + "\n"
+        for kind, text in section.value:
+            yield f"```pycon\n{text}\n```\n" if kind.value == "examples" else f"{_translated(text, say)}\n"
+
+
+def _list(title: str, items: Iterable[tuple[str, str]], say: Say) -> Iterator[str]:
+    colon = say(": ", "：")
+    lines = [f"- `{name}`{colon}{text}".replace("\n\n", "\n\n  ") for name, text in items]
+    if lines:
+        yield f"{title}\n"
+        yield "\n".join(lines) + "\n"
+
+
+def _translated(text: str, say: Say) -> str:
+    """Return a text of a docstring in the language of the page, paragraph by paragraph."""
+    return "\n\n".join(linked(say.of_code(each)) for each in paragraphs(text).split("\n\n"))
+
+
+def _signature(function: griffe.Function, name: str) -> str:
+    """Return a signature; when it is long, with a line for each argument."""
+    for each in function.parameters:
+        each.default = _value(each.default)
+    is_class = function.name == "__init__"
+    return _wrapped(_quoted(function.signature(name=name, return_type=not is_class)))
+
+
+def _value(default: Any) -> Any:
+    """Return a default as it is, not by the name of a constant of the package."""
+    if isinstance(default, griffe.ExprName):
+        path = default.canonical_path
+        if path.startswith("wwspec_router."):
+            return loaded(path).value
+    return default
+
+
+def _wrapped(signature: str) -> str:
+    if len(signature) <= _WIDTH:
+        return signature
+    start = last = signature.index("(") + 1
+    arguments, depth = [], 0
+    for place, character in enumerate(signature[start:], start):
+        if depth == 0 and character in ",)":
+            arguments.append(signature[last:place].strip())
+            last = place + 1
+            if character == ")":
+                break
+        depth += (character in "([") - (character in ")]")
+    return "\n".join([signature[:start], *(f"    {each}," for each in arguments), f"){signature[last:]}"])

@@ -1,0 +1,110 @@
+"""README.md as a new user follows it, block after block: each command works, and prints what the page shows."""
+
+import os
+import shutil
+import sys
+import tarfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import takewhile
+from pathlib import Path
+
+import pytest
+
+from tests.packaging.conftest import Archives
+from tests.support.apps import ROOT
+from tests.support.pages import Block, blocks_of_page
+from tests.support.terminal import Terminals
+from wwspec_router.scaffold.framework import PURE_WHEEL
+from wwspec_router.testing.ports import held_ports
+
+README = ROOT / "README.md"
+"""README.zh-CN.md has the same blocks: tests/docs/test_contributing.py."""
+
+HERE = {
+    "scripts/demo --once": "wwspec demo --once",
+    "scripts/package --build": "",
+    ".venv/bin/wwspec new ../shop --wheels dist": "wwspec new ../shop --wheels dist",
+    "python3 -m venv .venv": "",
+    "source .venv/bin/activate": "",
+    "pip install -r requirements-dev.txt": "",
+}
+"""What needs no network and changes nothing of this clone, with the environment of the tests -> in place of what."""
+
+
+@contextmanager
+def terminals_in(clone: Path, scratch: Path) -> Iterator[Terminals]:
+    """Terminals of a person who has no more than a clone, with free ports in place of those of the page."""
+    bare = {"PATH", "HOME", "TMPDIR", "PYENV_ROOT", "PIP_CONFIG_FILE", "PIP_CACHE_DIR", "PIP_INDEX_URL"}
+    with held_ports(2) as held:
+        ports = dict(zip(("8080", "8090"), map(str, held), strict=True))
+        environment = {
+            **{name: value for name, value in os.environ.items() if name in bare},
+            "LANG": "C.UTF-8",
+            "WWSPEC_PORT": ports["8080"],
+            "WWSPEC_EMULATOR_PORT": ports["8090"],
+            "WWSPEC_EMULATOR_URL": f"http://127.0.0.1:{ports['8090']}",
+        }
+        terminals = Terminals(clone, environment, ports, scratch)
+        yield terminals
+        terminals.stop()
+
+
+def blocks_of(section: str) -> Iterator[Block]:
+    """Yield the blocks of a section of the page."""
+    lines = README.read_text("utf-8").splitlines()
+    first = lines.index(f"## {section}")
+    last = next(number for number in range(first + 1, len(lines)) if lines[number].startswith("## "))
+    return (block for block in blocks_of_page(README) if first < block.line <= last)
+
+
+def follow(blocks: Iterable[Block], terminals: Terminals, instead: Mapping[str, str]) -> None:
+    """Do what each block says, and compare its output."""
+    for block in blocks:
+        if block.is_file:
+            block.write(terminals.cwd)
+        elif block.language == "text":
+            terminals.expect(block.text)
+        else:
+            terminals.run("\n".join(instead.get(line, line) for line in block.text.splitlines()))
+    terminals.check_success()
+
+
+@pytest.mark.parametrize("section", ["See it run", "Start a program of your own"])
+def test_a_section_shows_what_its_commands_print(section: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clone, scratch = tmp_path / "clone", tmp_path / "scratch"
+    for package in ("abilities", "schemas"):
+        shutil.copytree(ROOT / package, clone / package, ignore=shutil.ignore_patterns("__pycache__"))
+    (clone / "dist").mkdir()
+    (clone / "dist" / PURE_WHEEL).touch()
+    scratch.mkdir()
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    with terminals_in(clone, scratch) as terminals:
+        follow(blocks_of(section), terminals, HERE)
+
+
+@pytest.fixture(scope="module")
+def clone(archives: Archives, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The repository, as its source archive has it, in a folder that holds nothing else."""
+    folder = tmp_path_factory.mktemp("readme")
+    with tarfile.open(archives.sdist) as archive:
+        archive.extractall(folder, filter="data")
+    return (folder / archives.sdist.name.removesuffix(".tar.gz")).rename(folder / "wwspec_router")
+
+
+@pytest.mark.slow  # two minutes: an environment for the clone and one for the program, of packages that pip downloads
+def test_the_readme_works_word_for_word(clone: Path, tmp_path: Path) -> None:
+    with terminals_in(clone, tmp_path) as terminals:
+        follow(blocks_of_page(README), terminals, {})
+
+
+@pytest.mark.slow  # as above
+def test_the_tutorial_begins_word_for_word_in_a_folder_that_holds_a_clone(clone: Path, tmp_path: Path) -> None:
+    folder, scratch = tmp_path / "folder", tmp_path / "scratch"
+    folder.mkdir()
+    scratch.mkdir()
+    (folder / "wwspec_router").symlink_to(clone)
+    with terminals_in(folder, scratch) as terminals:
+        blocks = blocks_of_page(ROOT / "docs/en/tutorial/first-ability.md")
+        follow(takewhile(lambda block: block.text.strip() != "wwspec dev", blocks), terminals, {})
+    assert (folder / "shop/wheels" / PURE_WHEEL).exists()

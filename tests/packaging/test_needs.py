@@ -1,0 +1,216 @@
+"""Programs that are not here: scripts/needs names and installs them, tests are skipped, and fail under CI."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.apps import ROOT, write_files
+from tests.support.skips import only_where
+
+pytestmark = pytest.mark.slow  # pytest in processes of its own
+
+SKIPPED = """\
+import pytest
+
+from tests.support.redis_server import local_redis
+from tests.support.skips import only_where
+from tests.support.tools import tool
+
+
+@pytest.fixture(scope="module")
+def server():
+    tool("redis-server")
+
+
+def test_one(server): ...
+
+
+def test_two(server): ...
+
+
+def test_three(tmp_path):
+    with local_redis(tmp_path):
+        pass
+"""
+PLAIN = """
+
+def test_with_a_reason():
+    pytest.skip("not today")
+
+
+@pytest.mark.skipif(True, reason="by a mark")
+def test_with_a_mark(): ...
+"""
+ALLOWED = """
+
+def test_elsewhere():
+    only_where(False, "the moon is made of cheese")
+
+
+@pytest.mark.xfail(reason="known")
+def test_known():
+    raise ValueError
+"""
+NEEDED = ("basename", "bash", "dirname", "env", "grep", "mktemp", "rm", "sed", "sort", "tr", "uniq")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """All that is on PATH: what scripts/needs itself runs, and a Python with its venv module and headers."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in NEEDED:
+        (folder / name).symlink_to(shutil.which(name) or "")
+    (folder / "python3").write_text("#!/bin/sh\necho /\n")
+    (folder / "python3").chmod(0o755)
+    return folder
+
+
+def call(*command: str | Path, cwd: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
+    env = {name: value for name, value in os.environ.items() if name not in ("CI", "WWSPEC_NO_INSTALL")} | variables
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=120, check=False)
+
+
+def outcomes(folder: Path, text: str, **variables: str) -> tuple[int, str]:
+    """Run pytest over a file; return its exit code and its last line without the time."""
+    write_files(folder, {"test_small.py": text, "pytest.ini": "[pytest]\n"})
+    options = ("-p", "tests.support.skips", "-p", "no:cacheprovider")
+    done = call(sys.executable, "-m", "pytest", *options, cwd=folder, PYTHONPATH=str(ROOT), **variables)
+    return done.returncode, re.sub(r"^=+ | in .*", "", done.stdout.splitlines()[-1])
+
+
+def test_a_test_without_its_program_is_skipped_and_fails_under_ci(tmp_path: Path, path: Path) -> None:
+    file = tmp_path / "skipped"
+    assert outcomes(tmp_path, SKIPPED, PATH=str(path), SKIPPED_TESTS=str(file)) == (0, "3 skipped")
+    assert file.read_text() == "redis-server\n" * 3
+    assert outcomes(tmp_path, SKIPPED, PATH=str(path), CI="true") == (1, "1 failed, 2 errors")
+
+
+def test_ci_allows_a_skip_by_the_machine_and_no_other(tmp_path: Path) -> None:
+    head = SKIPPED.partition("@pytest")[0]
+    assert outcomes(tmp_path, head + PLAIN) == (0, "2 skipped")
+    assert outcomes(tmp_path, head + PLAIN, CI="true") == (1, "1 failed, 1 error")
+    assert outcomes(tmp_path, head + ALLOWED, CI="true") == (0, "1 skipped, 1 xfailed")
+    assert outcomes(tmp_path, head + 'pytest.importorskip("nothing")', CI="true") == (2, "1 error")
+
+
+def test_every_program_that_tests_ask_for_is_in_the_table() -> None:
+    rows = re.findall(r"^(?:quick|all) +(\S+) +(\S+)", (ROOT / "scripts/needs").read_text("utf-8"), re.MULTILINE)
+    files = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")]
+    asked = {name for file in files for name in re.findall(r'\btool\("([^"]+)"\)', file.read_text("utf-8"))}
+    assert {"redis-server", "chromium", "wrk"} < asked
+    assert asked <= {name for name, _ in rows}
+    assert len({name for name, _ in rows}) == len(rows)
+
+
+def test_what_is_missing_is_named_in_one_line_with_the_packages(path: Path) -> None:
+    done = call("scripts/needs", "quick", PATH=str(path))
+    assert (done.returncode, done.stderr, done.stdout.count("\n")) == (0, "", 1)
+    assert "redis-server (stores in Redis), " in done.stdout
+    assert "; Debian's packages are python3-dev" not in done.stdout
+    assert " chromium fonts-noto-cjk " in done.stdout
+    assert "wrk" not in done.stdout
+    assert "wrk (benchmarks)" in call("scripts/needs", PATH=str(path)).stdout
+
+
+def apt(path: Path, *known: str) -> None:
+    """Put an apt-get on PATH that knows some packages and whose packages are a program of their name."""
+    (path / "apt-cache").write_text(
+        f'#!/bin/bash\nshift; for each; do [[ " {" ".join(known)} " != *" $each "* ]] || echo "Package: $each"; done\n'
+    )
+    (path / "apt-get").write_text(
+        '#!/bin/bash\nset -e\necho "$@" >>"${0%/*}/asked"\n[[ $1 == install ]] || exit 0\n'
+        'for each; do if [[ $each != -* && $each != install ]]; then ln -s python3 "${0%/*}/$each"; fi; done\n'
+    )
+    for name in ("apt-cache", "apt-get"):
+        (path / name).chmod(0o755)
+    (path / "ln").symlink_to(shutil.which("ln") or "")
+
+
+def test_the_command_leaves_out_what_the_release_has_not(path: Path) -> None:
+    apt(path, "curl", "redis-server")
+    said = call("scripts/needs", "quick", PATH=str(path)).stdout
+    assert re.search(
+        "; to install: (sudo )?apt-get install redis-server curl; apt-get knows no package git gcc ", said
+    )
+    assert "valkey-server (stores in Valkey)" in said
+
+
+def test_root_installs_what_apt_get_knows_after_a_line_and_the_rest_is_named(path: Path) -> None:
+    only_where(os.geteuid() == 0, "the user is root")
+    apt(path, "curl", "redis-server")
+    before, after = call("scripts/needs", "--install", "quick", PATH=str(path)).stdout.splitlines()
+    assert "installing" in before
+    assert "redis-server" in before
+    assert "redis-server" not in after
+    assert "valkey-server" in after
+    update, install = (path / "asked").read_text().splitlines()
+    assert update.startswith("update")
+    assert install.endswith("--no-install-recommends redis-server curl")
+
+
+PYTHON = """\
+#!/bin/bash
+case "$*" in
+    *" pytest "*) printf '%s' "$LACKING" >>"$SKIPPED_TESTS" ;;
+    *"report --fail-under=0") echo "TOTAL 90%" ;;
+    *report) echo "TOTAL 90%, which is less than 95%"; exit 2 ;;
+esac
+"""
+"""A Python whose tests lack what the environment says, and cover too little."""
+
+
+@pytest.fixture
+def project(tmp_path: Path, path: Path) -> Path:
+    """A folder with scripts/test."""
+    (path / "npm").symlink_to("python3")
+    scripts = tmp_path / "project/scripts"
+    scripts.mkdir(parents=True)
+    for name in ("test", "needs"):
+        shutil.copy(ROOT / "scripts" / name, scripts / name)
+    programs = {scripts / "env": f"#!/bin/bash\necho {tmp_path}/venv\n", tmp_path / "venv/bin/python": PYTHON}
+    for program, text in programs.items():
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text(text)
+        program.chmod(0o755)
+    return scripts.parent
+
+
+def test_a_run_begins_and_ends_with_what_is_missing_and_judges_no_coverage(project: Path, path: Path) -> None:
+    lacking = "curl\nredis-server\ncurl\n"
+    done = call("scripts/test", cwd=project, PATH=str(path), WWSPEC_NO_INSTALL="1", LACKING=lacking)
+    first, *_, total, judged, last = done.stdout.splitlines()
+    assert first.startswith("scripts/needs: missing, so tests are skipped: git (")
+    assert (total, done.returncode) == ("TOTAL 90%", 0)
+    assert judged == "scripts/test: the coverage is not judged, since tests were skipped that lack a program"
+    assert last.startswith(
+        "scripts/needs: tests were skipped that need: curl (2), redis-server (1); Debian's packages "
+    )
+
+
+def test_a_run_that_skips_nothing_for_want_of_a_program_judges_its_coverage(project: Path, path: Path) -> None:
+    done = call("scripts/test", cwd=project, PATH=str(path), WWSPEC_NO_INSTALL="1", LACKING="")
+    assert (done.stdout.splitlines()[-1], done.returncode) == ("TOTAL 90%, which is less than 95%", 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables"), [((), {"CI": "true"}), ((), {"WWSPEC_NO_INSTALL": "1"}), (("tests/sdk",), {})]
+)
+def test_a_run_under_ci_or_of_some_tests_or_where_that_is_left_out_installs_nothing(
+    project: Path, path: Path, arguments: tuple[str, ...], variables: dict[str, str]
+) -> None:
+    apt(path, "curl")
+    call("scripts/test", *arguments, cwd=project, PATH=str(path), LACKING="", **variables)
+    assert not (path / "asked").exists()
+
+
+def test_a_run_of_root_installs_first(project: Path, path: Path) -> None:
+    only_where(os.geteuid() == 0, "the user is root")
+    apt(path, "curl")
+    call("scripts/test", cwd=project, PATH=str(path), LACKING="")
+    assert (path / "curl").exists()

@@ -1,0 +1,42 @@
+"""Programs where nothing is that Linux alone has, as on macOS."""
+
+import os
+import signal
+import socket
+from collections.abc import Callable
+
+from tests.serving.service import Service
+from tests.support.apps import ROOT
+from tests.support.command import wwspec_anew
+from tests.support.waiting import DEADLINE, wait_until
+from wwspec_router.testing.ports import held_ports
+
+WITHOUT_LINUX = {"PYTHONPATH": str(ROOT / "tests" / "support" / "without_linux")}
+
+
+def test_the_demo_plays_its_flow() -> None:
+    with held_ports(2) as [port, emulator_port]:
+        ports = ["--port", str(port), "--emulator-port", str(emulator_port)]
+        done = wwspec_anew(ROOT, "demo", "--once", *ports, environment={**os.environ, **WITHOUT_LINUX})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "sealed again." in done.stdout
+
+
+def test_worker_processes_serve_and_show_each_other_their_figures(serve: Callable[..., Service]) -> None:
+    service = serve("--workers", "2", environment=WITHOUT_LINUX)
+    service.pids(2)
+    wait_until(lambda: service.reply("status")["processes"] == 2)
+    service.process.terminate()
+    assert service.process.wait(DEADLINE) == 0
+    assert " WARNING " not in service.log.read_text()
+
+
+def test_a_child_that_a_handler_forks_keeps_no_connection(serve: Callable[..., Service]) -> None:
+    service = serve("--workers", "1", environment=WITHOUT_LINUX)
+    with socket.create_connection(("127.0.0.1", service.port), DEADLINE) as idle:
+        child = service.call("fork")
+        try:
+            service.process.terminate()
+            assert idle.recv(1) == b""  # closed by all who had it
+        finally:
+            os.kill(child, signal.SIGKILL)

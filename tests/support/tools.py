@@ -1,0 +1,46 @@
+"""The programs beside Python that tests need; `scripts/needs` has the table of them, with their packages."""
+
+import shutil
+import sysconfig
+from pathlib import Path
+
+
+class MissingToolError(RuntimeError):
+    """Something that a test needs is not on this machine: the test is skipped; see tests/support/skips.py.
+
+    Args:
+        name: What, as in the table of `scripts/needs`, or the command that brings it.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"{self.name} is needed and not here: see scripts/needs"
+
+
+def tool(name: str) -> str:
+    """Return where a program of this name is, or a header of Python.
+
+    Raises:
+        MissingToolError: It is not here.
+    """
+    header = Path(sysconfig.get_path("include"), name)
+    found = shutil.which(name) if header.suffix != ".h" else header.is_file() and str(header)
+    if not found:
+        raise MissingToolError(name)
+    return found
+
+
+def node_package(folder: Path, name: str) -> Path:
+    """Return where a package of Node.js is that `scripts/test` installs in a folder of tests.
+
+    Raises:
+        MissingToolError: It is not here, since npm is not, or had no network.
+    """
+    package = folder / "node_modules" / name
+    if not package.is_dir():
+        tool("npm")
+        raise MissingToolError(f"npm ci --prefix tests/{folder.relative_to(Path(__file__).parents[1])}")
+    return package

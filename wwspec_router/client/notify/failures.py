@@ -1,0 +1,29 @@
+"""How a failure of the app's functions is stored and logged. Its error may be of any class: nothing here raises."""
+
+import logging
+
+from wwspec_router.errors import one_line
+from wwspec_router.stacks import NOT_DESCRIBABLE, class_of
+
+__all__ = ["log_failure", "reason_of"]
+
+_LONGEST_REASON = 2000
+
+_log = logging.getLogger("wwspec_router.notify")
+
+
+def reason_of(error: BaseException) -> str:
+    """Return an error as one line, which every store can keep and every terminal can show."""
+    try:
+        text = f"{class_of(error)}: {error}"[:_LONGEST_REASON]
+    except BaseException:  # its own class raises
+        text = class_of(error) or NOT_DESCRIBABLE
+    return one_line(text)
+
+
+def log_failure(text: str, error: BaseException, *, level: int = logging.ERROR) -> None:
+    """Log what failed, with the traceback."""
+    try:
+        _log.log(level, "%s", text, exc_info=error)
+    except BaseException:  # its own class raises
+        _log.log(level, "%s: %s", text, reason_of(error))
