@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MemoryPendingStore", "PendingStore", "SqlitePendingStore"]
 
-
 T = TypeVar("T")
 
 
@@ -238,7 +237,7 @@ class SqlitePendingStore:
             self._connection, self._lead = None, None
 
     def lead(self) -> bool:
-        """Return whether this process has the lock, and take it when no other has; see `PendingStore`."""
+        """Return whether this process has the lock; see `PendingStore`."""
         with self._lock:
             return self._lead is not None and self._pid == os.getpid() and self._clearly(self._lead.take)
 
