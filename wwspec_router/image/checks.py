@@ -106,7 +106,7 @@ def _python(archive: Archive) -> Iterator[Finding]:
             f"/{ENVIRONMENT} is not of CPython (no lib/python3.12), which the vendor's SDK needs: take another --base"
         )
     elif not {"app/wwspec_router/__init__.py", _installed("wwspec_router/__init__.py")} & archive.members.keys():
-        fault = f"wwspec_router is not in /{ENVIRONMENT}: requirements.txt must name it with its extra zone; build again"
+        fault = f"wwspec_router is not in /{ENVIRONMENT}: name it in requirements.txt, with its extra zone; build again"
     else:
         yield Finding(State.OK, "Python", f"CPython 3.12 in /{ENVIRONMENT}, {archive.find(link)}")
         return

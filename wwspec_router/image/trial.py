@@ -48,7 +48,7 @@ _DONE = {
 _FIX = {
     "starts": "try it with `docker run`",
     "loads": "your folders and modules need a line in .dockerignore, packages one in requirements.txt",
-    "crypto": "let requirements.txt name the framework with its extra zone; the CPython of --base needs all its modules",
+    "crypto": "requirements.txt names the framework with its extra zone; the CPython of --base needs all modules",
     SDK: "copy the vendor's file again, whole, and build again",
 }
 _SAME = {"amd64": "x86_64", "arm64": "aarch64"}
