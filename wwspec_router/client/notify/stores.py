@@ -196,7 +196,9 @@ class SqlitePendingStore:
         connection = None
         try:
             self._path.touch(mode=0o600)
-            connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            connection = sqlite3.connect(
+                self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")  # what is answered "success" survives a power cut
             connection.execute(_SCHEMA)
