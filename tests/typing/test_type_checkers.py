@@ -72,7 +72,8 @@ def check(folder: Path, checker: str) -> "subprocess.CompletedProcess[str]":
 def test_pyright_finds_the_mistakes_of_an_apps_calls_that_mypy_finds_and_no_others() -> None:
     """`scripts/check` runs mypy over the page; its comments name the lines."""
     page = ROOT / "tests" / "typing" / "typed_client.py"
-    command = [sys.executable, "-m", "basedpyright", "--level", "error", "--outputjson", str(page)]
+    command = [sys.executable, "-m", "basedpyright", "--pythonpath", sys.executable]
+    command += ["--level", "error", "--outputjson", str(page)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     found = {each["range"]["start"]["line"] for each in json.loads(done.stdout)["generalDiagnostics"]}
     lines = page.read_text("utf-8").splitlines()
