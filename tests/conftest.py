@@ -1,7 +1,9 @@
 """The reference application's kernel, stores in memory, and how thoroughly the tests look."""
 
 import gc
+import socket
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,19 @@ MEASURED = tuple(
     )
 )
 """Tests whose processes run code that no other test runs: to measure a process takes it a tenth of a second."""
+
+
+DEFAULT_PORTS = (8080, 8090)
+"""Of a program and an emulator. A developer's own are there while tests run, so no test may use them."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the default ports taken for the whole run, so that a test which uses one fails on every machine."""
+    if hasattr(config, "workerinput"):  # a process of xdist: the one that started it has them
+        return
+    for port in DEFAULT_PORTS:
+        with suppress(OSError):  # they are taken already
+            config.add_cleanup(socket.create_server(("127.0.0.1", port)).close)
 
 
 def pytest_collection_finish() -> None:

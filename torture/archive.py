@@ -40,6 +40,8 @@ HANDLED = "handled.txt"
 """Where the misbehaving app notes what it has handled, beside its databases."""
 UP_LIMIT = 60.0
 """Seconds within which the app must show its page."""
+_FORKED_KEPT = 3
+"""Lives of the app whose forked processes meet the next one."""
 _WRITE_POLL = 0.0002
 """Seconds between two looks at what is written."""
 _WRITTEN = "SELECT (SELECT max(rowid) FROM messages), pages FROM wwspec_cursors"
@@ -126,7 +128,7 @@ class ArchiveApp:
             self._process.wait()
             self._left.append(self._process.pid)
             self._process = None
-            self._end_left(keep=1)  # so that each start meets those of the one before
+            self._end_left(keep=_FORKED_KEPT)
 
     def close(self) -> None:
         """End it, and what it has forked."""

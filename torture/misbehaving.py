@@ -106,6 +106,8 @@ def _close_sockets() -> None:
 class _Receiver(wecom.AsyncNotifyReceiver):
     def __init__(self, client: Any, handler: Callable[[wecom.NotifyEvent], Awaitable[None]], **options: Any) -> None:
         async def misbehave(event: wecom.NotifyEvent) -> None:
+            if not _pools:
+                await _fork()
             chosen = int.from_bytes(sha256(event.notify_id.encode()).digest()[:4], "big")
             if event.attempt <= _MISBEHAVING or chosen % _NEVER == 0:
                 await _WRONG[(chosen + event.attempt) % len(_WRONG)]()

@@ -78,6 +78,8 @@ body, a token, or text of an unknown exception; `CallError.detail` reaches the l
 from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
+from wwspec_router.printable import printable
+
 DEFAULT_ERRCODE = 710660
 """The errcode of the program's own failures, the one that the vendor's demos give [100052]."""
 
@@ -125,13 +127,8 @@ class RegistryError(ConfigurationError):
     """
 
     def __init__(self, faults: Sequence[str]) -> None:
-        self.faults = tuple(one_line(fault) for fault in faults)
+        self.faults = tuple(printable(fault) for fault in faults)
         super().__init__("\n".join(self.faults))
-
-
-def one_line(text: str) -> str:
-    """Return a text with each character that can't be printed as its escape; surrogates too, which can't be stored."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 class SdkUnavailableError(ConfigurationError):

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
+from wwspec_router.printable import printable
 from wwspec_router.stacks import describe
 from wwspec_router.tracebacks import traceback_of
 
@@ -62,7 +63,7 @@ class OneLineFormatter(logging.Formatter):
         record.exc_info = None
         request = current_request.get()
         record.request = f" #{request}" if request else ""
-        line = _printable(super().format(record).replace("\n", " | "))
+        line = printable(super().format(record).replace("\n", " | "))
         return line if error is None else f"{line}: {describe(error)}"
 
 
@@ -86,7 +87,7 @@ class JsonFormatter(OneLineFormatter):
             "logger": record.name,
             "process": record.process,
             **_subject(),
-            "message": super().format(record) if said is None else _printable(said.message.replace("\n", " | ")),
+            "message": super().format(record) if said is None else printable(said.message.replace("\n", " | ")),
             **(said.fields if said is not None else {}),
         }
         error = record.exc_info[1] if record.exc_info else None
@@ -146,7 +147,7 @@ class ReadableFormatter(logging.Formatter):
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:
             text = f"{text}\n{traceback_of(error)}"
-        return "\n".join(map(_printable, text.rstrip("\n").split("\n")))
+        return "\n".join(map(printable, text.rstrip("\n").split("\n")))
 
     def _styled(self, text: str, colour: str | None) -> str:
         if not self._in_colour or colour is None:
@@ -161,10 +162,3 @@ def _value(value: object) -> str:
     if isinstance(value, str) and value.isprintable() and value and not set(' "=') & set(value):
         return value
     return json.dumps(value)
-
-
-def _printable(line: str) -> str:
-    """Return a line with what could end it or can't be encoded escaped."""
-    if line.isprintable():
-        return line
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)

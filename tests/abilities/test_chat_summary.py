@@ -7,12 +7,13 @@ import pytest
 from Crypto.Cipher import PKCS1_v1_5
 from Crypto.PublicKey import RSA
 
+from tests.support.rsa_keys import new_rsa_key
 from wwspec_router.testing.zone import Zone
 
 
 @pytest.fixture(scope="module")
 def private() -> "RSA.RsaKey":
-    return RSA.generate(2048)
+    return new_rsa_key()
 
 
 def message_keys(zone: Zone, private: "RSA.RsaKey") -> list[dict[str, Any]]:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from Crypto.PublicKey import RSA
 
 from tests.cli.wecom import Shell
+from tests.support.rsa_keys import new_rsa_key
 from wwspec_router.client.key_folder import KeyFolder
 from wwspec_router.testing.zone import Zone
 
@@ -109,7 +109,7 @@ def test_the_keys_of_the_folder_are_compared_with_those_that_seal_messages(shell
 
     folder = KeyFolder(Path("held"))
     with zone.app_client() as client:
-        client.set_public_key(RSA.generate(2048).public_key().export_key().decode(), 3)
+        client.set_public_key(new_rsa_key().public_key().export_key().decode(), 3)
     assert keys().startswith("look 500 messages are sealed with version 3; held has no key: name the folder ")
     file = folder.make(2, "sesame")
     file.set_registered()

@@ -72,7 +72,7 @@ def test_events_are_printed_as_lines_with_the_credentials_of_the_environment(zon
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        ((), 2, "WWSPEC_CALLBACK_TOKEN and WWSPEC_ENCODING_AES_KEY"),
+        (("--listen", "127.0.0.1:0"), 2, "WWSPEC_CALLBACK_TOKEN and WWSPEC_ENCODING_AES_KEY"),
         (("--listen", "here"), 2, "--listen is HOST:PORT"),
         (("--listen", "127.0.0.1:70000"), 2, "--listen is HOST:PORT"),
         (("--listen", "192.0.2.1:80"), 1, "choose another port or address"),

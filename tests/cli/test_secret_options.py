@@ -153,7 +153,8 @@ def test_an_empty_variable_counts_as_none(start: Start) -> None:
 
 @pytest.mark.parametrize("url", ["sqlite:var/a@b.db", "sqlite:/srv/password/x.db", "redis://127.0.0.1:1/0"])
 def test_a_store_without_a_password_may_be_named_on_the_command_line(start: Start, tmp_path: Path, url: str) -> None:
-    done = start("serve", "--sdk", "emulator", "--registry", str(tmp_path / "none.toml"), "--store", url)
+    registry = str(tmp_path / "none.toml")
+    done = start("serve", "--sdk", "emulator", "--port", "0", "--registry", registry, "--store", url)
 
     assert done.returncode == 1
     assert "none.toml: there is no such file" in done.stderr

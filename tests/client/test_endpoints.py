@@ -5,10 +5,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from Crypto.PublicKey import RSA
 
 from tests.client.conftest import QUICK
 from tests.client.scripted import Script, answer
+from tests.support.rsa_keys import new_rsa_key
 from wwspec_router.client import (
     AsyncZoneClient,
     AuthUser,
@@ -76,7 +76,7 @@ def test_debug_mode_is_opened_and_closed(zone: Zone, app: ZoneClient) -> None:
 
 
 def test_a_public_key_is_set(app: ZoneClient) -> None:
-    app.set_public_key(RSA.generate(2048).public_key().export_key().decode(), 1)
+    app.set_public_key(new_rsa_key().public_key().export_key().decode(), 1)
     with pytest.raises(PlatformError, match="40211"):
         app.set_public_key("no key", 2)
 

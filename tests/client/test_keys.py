@@ -118,13 +118,17 @@ def test_keys_come_from_files_with_and_without_a_passphrase(tmp_path: Path, pkcs
     [
         ("no key", "version 1 is not PEM"),
         (FIRST.public_key().export_key().decode(), "version 1 is a public key"),
-        (new_rsa_key(3072).export_key().decode(), "version 1 has 3072 bits; WeCom takes 2048"),
         (Path("nowhere.pem"), r"version 1: nowhere\.pem can't be read: No such file"),
     ],
 )
 def test_a_key_that_can_not_be_used_is_refused_with_its_version(pem: str | Path, said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):
         KeyRing({1: pem})
+
+
+def test_a_key_of_another_length_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="version 1 has 3072 bits; WeCom takes 2048"):
+        KeyRing({1: new_rsa_key(3072).export_key().decode()})
 
 
 def test_nothing_shows_a_key() -> None:

@@ -19,6 +19,7 @@ import wwspec_router
 from tests.support.apps import ROOT
 from tests.support.command import wwspec
 from tests.support.pages import blocks_of_page
+from tests.support.rsa_keys import new_rsa_key
 from tests.support.waiting import wait_until
 from wwspec_router.cli.main import VERBS
 from wwspec_router.testing.zone import Zone
@@ -176,7 +177,7 @@ def test_the_code_on_events_of_the_pages_delivers_its_result(zone: Zone) -> None
 
 
 def test_the_analysis_of_the_pages_reads_the_messages_that_the_app_has_opened(zone: Zone) -> None:
-    private = RSA.generate(2048)
+    private = new_rsa_key()
     key = {"public_key": private.public_key().export_key().decode(), "public_key_ver": 99}
     assert zone.client.app_call("set_public_key", key)["errcode"] == 0
     token = zone.fire("conversation_new_message")["event"]["conversation_new_message"]["token"]

@@ -121,7 +121,10 @@ def test_every_step_is_announced_and_the_engine_s_own_lines_are_shown(tree: Path
     assert lines[1] == f"wwspec image: building {tree / 'shop'} on python:3.12-slim-bookworm with docker"
     assert lines[2] == "lines of the engine"
     assert f"wwspec image: exporting the flat root file system to {tree / 'shop/dist/zone-image.tar'}" in lines
-    assert lines[-1] == f"wwspec image: look into it with: wwspec image --check {tree / 'shop/dist/zone-image.tar'}"
+    assert (
+        lines[-1]
+        == f"wwspec image: look into it with: wwspec image --check {tree / 'shop/dist/zone-image.tar'} --start"
+    )
 
 
 def test_there_is_no_warning_when_the_sdk_is_there(tree: Path) -> None:

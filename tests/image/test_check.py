@@ -1,7 +1,10 @@
 """`wwspec image --check`: one line for each check of a tar, each with a tar that has its fault."""
 
+import gzip
 import json
+import re
 import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -125,10 +128,18 @@ def test_a_tar_of_something_else_is_refused(tmp_path: Path) -> None:
     }
 
 
+def refusal(tar: Path, *options: str) -> str:
+    """Return why a tar is not read: the only line besides the announcement."""
+    done = check(tar, *options)
+    assert (done.returncode, done.stdout) == (1, "")
+    _, line = done.stderr.splitlines()
+    return line.removeprefix(f"Error: {tar}: ")
+
+
 def test_a_tar_with_a_damaged_header_is_one_line(tmp_path: Path) -> None:
     tar = write_tar(tmp_path / "zone.tar", {"app/a": Item(), "app/b": Item()})
     tar.write_bytes(tar.read_bytes()[:700])
-    assert check(tar).stderr.splitlines()[-1].startswith(f"Error: {tar}: neither a whole tar nor a whole tar.gz")
+    assert refusal(tar).startswith("not a tar or tar.gz that can be read (it is cut off): export it again with")
 
 
 @pytest.mark.parametrize("compressed", [False, True])
@@ -136,10 +147,68 @@ def test_a_tar_that_is_cut_off_is_one_line(tmp_path: Path, compressed: bool) -> 
     tar = write_tar(tmp_path / "zone.tar", image(), compressed=compressed)
     whole = tar.read_bytes()
     tar.write_bytes(whole[: len(whole) // 2])
-    done = check(tar)
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith(f"Error: {tar}: neither a whole tar nor a whole tar.gz")
-    assert "Traceback" not in done.stderr
+    assert refusal(tar).startswith("not a tar or tar.gz that can be read (")
+
+
+NO_TARS = {
+    "nothing": (b"", "it is empty"),
+    "zip": (b"PK\3\4" + bytes(600), "it is no tar"),
+    "few bytes": (b"tar", "it is cut off"),
+    "a program": (library() + bytes(600), "it is no tar"),
+    "gzip of nothing": (gzip.compress(b""), "it is empty"),
+    "half of gzip": (gzip.compress(bytes(9000))[:20], "Compressed file ended"),
+    "gzip and noise": (b"\x1f\x8b" + b"\xff" * 99, "compression method"),
+}
+
+
+@pytest.mark.parametrize("name", NO_TARS)
+def test_what_is_no_tar_is_one_line(tmp_path: Path, name: str) -> None:
+    data, reason = NO_TARS[name]
+    (tmp_path / "zone.tar").write_bytes(data)
+    assert reason in refusal(tmp_path / "zone.tar")
+
+
+def test_a_small_compressed_tar_does_not_fill_the_disk(tmp_path: Path) -> None:
+    tar = tmp_path / "zone.tar.gz"
+    tar.write_bytes(gzip.compress(bytes(200 << 20), 1))
+    assert tar.stat().st_size < 1 << 20
+    assert re.search(r"it unpacks to more than \d\d\d? MiB", refusal(tar))
+
+
+def with_holes(tar: Path, name: str, size: int) -> Path:
+    """Add a file of zeros to a tar, for which the disk needs no room."""
+    member = tarfile.TarInfo(name)
+    member.size, member.mode = size, 0o755
+    with tarfile.open(tar, "a") as opened:
+        end = opened.offset
+    with tar.open("r+b") as file:
+        file.seek(end)
+        file.write(member.tobuf(tarfile.GNU_FORMAT))
+        file.truncate(end + 512 + size + 1024)
+    return tar
+
+
+def test_a_huge_file_is_not_read_into_memory(tmp_path: Path) -> None:
+    done = check(with_holes(write_tar(tmp_path / "zone.tar", image()), "app/run.sh", 20 << 30))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[1] == (
+        "Error: /app/run.sh has 21474836480 bytes, too many to look into it: at most 268435456"
+    )
+
+
+def test_a_huge_tar_is_not_extracted(tmp_path: Path) -> None:
+    done = check(with_holes(write_tar(tmp_path / "zone.tar", image()), "usr/zeros", 9 << 30), "--start")
+    text = "not started: it unpacks to 9216 MiB, and at most 8192 MiB are extracted"
+    assert faults(done) == {"trial": text}
+
+
+def test_names_are_shown_as_text(tmp_path: Path) -> None:
+    items = image() | {"app/\x1b[2J\u202e\udcff/x.key": Item()}
+    tar = write_tar(tmp_path / "zone.tar", items)
+    expected = r"/app/\x1b[2J\u202e\udcff/x.key would reach the zone"
+    assert expected in faults(check(tar))["secrets"]
+    [finding] = [each for each in json.loads(check(tar, "--json").stdout)["findings"] if each["state"] == "fault"]
+    assert expected in finding["text"]
 
 
 def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
@@ -160,16 +229,29 @@ def test_json_has_every_finding_and_the_bytes_of_each_part(tmp_path: Path) -> No
     assert document["sizes"]["sdk"] == len(items[SDK].data or b"")
 
 
-def test_a_program_that_can_not_start_is_a_fault(tmp_path: Path) -> None:
-    """The synthetic image's bash is no program; where nothing may be tried, the line says so."""
-    state, text = rows(check(write_tar(tmp_path / "zone.tar", image())))["trial"]
-    assert state == "skip"
-    assert text.startswith("not tried: ")
+def test_nothing_is_started_unless_that_is_asked_for(tmp_path: Path) -> None:
+    done = check(write_tar(tmp_path / "zone.tar", image()))
+    assert done.returncode == 0
+    assert rows(done)["trial"] == ("skip", "not started: --start does that, in a sandbox")
 
 
-def test_a_trial_waits_for_the_faults_before_it(tmp_path: Path) -> None:
-    done = check(write_tar(tmp_path / "zone.tar", image() | {"app/run.sh": Item(b"#!/bin/bash\n")}))
-    assert rows(done)["trial"] == ("skip", "not tried: fix the faults above first")
+def test_a_start_waits_for_the_faults_before_it(tmp_path: Path) -> None:
+    done = check(write_tar(tmp_path / "zone.tar", image() | {"app/run.sh": Item(b"#!/bin/bash\n")}), "--start")
+    assert rows(done)["trial"] == ("skip", "not started: fix the faults above first")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--start"], "--start goes with --check"),
+        (["--trust"], "--trust goes with --check"),
+        (["--check", "zone.tar", "--trust"], "--trust goes with --start"),
+    ],
+)
+def test_options_that_need_another_say_so(tmp_path: Path, arguments: list[str], text: str) -> None:
+    done = wwspec(tmp_path, "image", *arguments)
+    assert done.returncode == 2
+    assert text in done.stderr
 
 
 @pytest.mark.parametrize("option", ["--base=x", "--output=y.tar", "--index-url=z", "--engine=docker"])

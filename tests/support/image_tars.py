@@ -53,15 +53,20 @@ def image() -> dict[str, Item]:
 def write_tar(path: Path, items: Mapping[str, Item], *, prefix: str = "", compressed: bool = False) -> Path:
     """Write a tar and return its path."""
     with tarfile.open(path, "w:gz" if compressed else "w") as tar:
-        for name, item in items.items():
-            member = tarfile.TarInfo(prefix + name)
-            member.mode = item.mode
-            data = item.data or b""
-            if item.target:
-                member.type, member.linkname = tarfile.SYMTYPE, item.target
-            elif item.data is None:
-                member.type = tarfile.DIRTYPE
-            else:
-                member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
+        add(tar, items, prefix)
     return path
+
+
+def add(tar: tarfile.TarFile, items: Mapping[str, Item], prefix: str = "") -> None:
+    """Add items to a tar."""
+    for name, item in items.items():
+        member = tarfile.TarInfo(prefix + name)
+        member.mode = item.mode
+        data = item.data or b""
+        if item.target:
+            member.type, member.linkname = tarfile.SYMTYPE, item.target
+        elif item.data is None:
+            member.type = tarfile.DIRTYPE
+        else:
+            member.size = len(data)
+        tar.addfile(member, io.BytesIO(data))

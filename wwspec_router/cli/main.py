@@ -13,6 +13,7 @@ import click
 
 from wwspec_router import __version__
 from wwspec_router.errors import ExtraMissingError, WWSpecError
+from wwspec_router.printable import printable
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -139,7 +140,7 @@ VERBS = {
         (
             "wwspec image",
             "wwspec image --base MIRROR/python:3.12-slim-bookworm --index-url URL",
-            "wwspec image --check dist/zone-image.tar",
+            "wwspec image --check dist/zone-image.tar --start",
         ),
     ),
 }
@@ -207,7 +208,7 @@ class _Verbs(click.Group):
             return super().invoke(ctx)
         except WWSpecError as error:
             shown = _MissingExtraError if isinstance(error, ExtraMissingError) else click.ClickException
-            raise shown(str(error)) from None
+            raise shown("\n".join(map(printable, str(error).split("\n")))) from None
 
 
 def _examples(lines: tuple[str, ...]) -> str:

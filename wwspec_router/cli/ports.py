@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.printable import printable
 
 __all__ = ["Kind", "kind", "occupant", "refusal", "require_free_ports"]
 
@@ -152,8 +153,7 @@ def _command(pid: int) -> str:
         words = ["wwspec", *words[3:]]
     elif len(words) > 1 and Path(words[1]).name == "wwspec":
         words = ["wwspec", *words[2:]]
-    line = shlex.join(words)
-    line = "".join(each if each.isprintable() else "?" for each in line)
+    line = printable(shlex.join(words))
     return line if len(line) <= LONGEST_COMMAND else f"{line[:LONGEST_COMMAND]}…"
 
 

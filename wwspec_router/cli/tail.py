@@ -9,6 +9,7 @@ import msgspec
 
 from wwspec_router.cli.hints import styled
 from wwspec_router.emulator.http.reading import StreamEndedError, StreamEvent
+from wwspec_router.printable import printable
 
 __all__ = ["Lines", "follow", "json_lines"]
 
@@ -83,7 +84,7 @@ class Lines:
             del self._depths[next(iter(self._depths))]
         moment = time.strftime("%H:%M:%S", time.localtime(row["time_ms"] // 1000))
         took = "" if row["duration_ms"] is None else f"{row['duration_ms']:.1f} ms"
-        name = f"{'  ' * depth}{_printable(row['name'])}"
+        name = f"{'  ' * depth}{printable(row['name'])}"
         kind = styled(f"{row['kind']:<8}", fg=_KIND_COLOURS.get(row["kind"]))
         return f"{row['number']:>6}  {moment}.{row['time_ms'] % 1000:03}  {took:>10}  {kind}  {name:<40}  {_end(row)}"
 
@@ -93,18 +94,13 @@ def _end(row: Row) -> str:
     outcome = row["outcome"] or "under way"
     parts = [f"program {row['program_errcode']}" if outcome == "ok" and row["program_errcode"] else outcome]
     if row["kind"] == "app" and row["ability"]:
-        parts.append(_printable(row["ability"]))
+        parts.append(printable(row["ability"]))
     for side, verdict in (row["contract"] or {}).items():
         if verdict is not None and not verdict["fits"]:
-            parts.append(_printable(f"{side} {verdict['path']}: {verdict['problem']}"))
+            parts.append(printable(f"{side} {verdict['path']}: {verdict['problem']}"))
     parts += row["faults"]
     text = "  ".join(parts)
     return styled(text, fg="red") if row["failed"] else text if row["outcome"] else styled(text, dim=True)
-
-
-def _printable(text: str) -> str:
-    """Return a text in which nothing can steer a terminal or turn its direction."""
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def _number(row: Row) -> int:

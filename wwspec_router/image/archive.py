@@ -1,21 +1,34 @@
-"""A tar as a root file system: paths are looked up as a system that starts from it would, links included."""
+"""A tar as a root file system: paths are looked up as a system that starts from it would, links included.
+
+Nothing is extracted for that.
+"""
 
 import gzip
+import os
 import posixpath
-import shutil
-import tarfile
 import tempfile
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
 from wwspec_router.errors import ImageError
+from wwspec_router.image.tar import Kind, Member, read_members
 
-__all__ = ["Archive", "open_archive"]
+__all__ = ["MOST_BYTES", "Archive", "open_archive", "parents"]
 
+MOST_BYTES = 8 << 30
+"""Bytes to which a tar may unpack, on the disk of the machine that checks it."""
+_SMALL, _MOST_RATIO = 64 << 20, 100
+"""What any tar.gz may unpack to; and how many times its own size besides. That of an image is 2 to 5 times."""
+_MOST_MEMBERS = 200_000
+_MOST_IN_NAMES = 64 << 20
+"""Characters of all names; those of a Debian with Python are 3 million."""
+_MOST_READ = 256 << 20
+"""Bytes of one file that is looked into."""
+_CHUNK = 1 << 20
 _GZIP = b"\x1f\x8b"
 _MOST_LINKS = 40
 """Links that Linux follows in one look-up."""
@@ -27,19 +40,38 @@ class Archive:
     Paths have no leading slash: `app/run.sh`.
     """
 
-    def __init__(self, tar: tarfile.TarFile) -> None:
-        self.tar = tar
-        self.members: Mapping[str, tarfile.TarInfo] = {_normal(each.name): each for each in tar}
-        self._folders = {parent for path in self.members for parent in _parents(path)}
+    def __init__(self, file: IO[bytes]) -> None:
+        """Read the headers.
+
+        Raises:
+            ImageError: It is no whole tar, or has more than is read.
+        """
+        self._file = file
+        self.members: dict[str, Member] = {}
+        self.folders: set[str] = set()
         self._named: dict[str, list[str]] = defaultdict(list)
-        for path in self.members:
-            self._named[posixpath.basename(path)].append(path)
+        in_names = 0
+        for member in read_members(file):
+            path = _normal(member.name)
+            if path not in self.members:
+                self._named[posixpath.basename(path)].append(path)
+                in_names += len(path)
+            self.members[path] = member
+            for parent in parents(path):
+                if parent in self.folders:
+                    break
+                self.folders.add(parent)
+                in_names += len(parent)
+            if len(self.members) > _MOST_MEMBERS or in_names > _MOST_IN_NAMES:
+                raise ImageError(
+                    f"more than {_MOST_MEMBERS} files, or {_MOST_IN_NAMES >> 20} MiB of their names: too many to read"
+                )
 
     def named(self, name: str) -> Sequence[str]:
         """Return every path whose last part is a name."""
         return self._named.get(name, ())
 
-    def below(self, folder: str) -> Iterator[tuple[str, tarfile.TarInfo]]:
+    def below(self, folder: str) -> Iterator[tuple[str, Member]]:
         """Yield everything in a folder and its folders, by path."""
         for path, member in self.members.items():
             if path.startswith(f"{folder}/"):
@@ -56,38 +88,60 @@ class Archive:
                 continue
             here = posixpath.dirname(found) if part == ".." else posixpath.join(found, part)
             member = self.members.get(here)
-            if member is not None and member.issym():
+            if member is not None and member.kind is Kind.SYMLINK:
                 links += 1
                 if links > _MOST_LINKS:
                     return None
-                found = "" if member.linkname.startswith("/") else found
-                waiting += reversed(member.linkname.split("/"))
-            elif here and member is None and here not in self._folders:
+                found = "" if member.target.startswith("/") else found
+                waiting += reversed(member.target.split("/"))
+            elif here and member is None and here not in self.folders:
                 return None
             else:
                 found = here
         return found
 
-    def file(self, path: str) -> tarfile.TarInfo | None:
+    def original(self, path: str) -> str | None:
+        """Return which member a hard link is another name of; None when the tar has none."""
+        for _ in range(_MOST_LINKS):
+            member = self.members.get(path)
+            if member is None or member.kind is not Kind.HARD_LINK:
+                return None if member is None else path
+            path = _normal(member.target)
+        return None
+
+    def file(self, path: str) -> Member | None:
         """Return the regular file that a path leads to, if there is one."""
         found = self.find(path)
-        member = None if found is None else self.members.get(found)
-        return member if member is not None and (member.isfile() or member.islnk()) else None
+        original = None if found is None else self.original(found)
+        member = None if original is None else self.members[original]
+        return member if member is not None and member.kind is Kind.FILE else None
 
     def is_folder(self, path: str) -> bool:
         """Tell whether a path leads to a folder."""
         found = self.find(path)
         member = None if found is None else self.members.get(found)
-        return found in self._folders or (member is not None and member.isdir())
+        return found in self.folders or (member is not None and member.kind is Kind.FOLDER)
 
     def read(self, path: str) -> bytes:
-        """Return the bytes of the regular file that a path leads to; none when there is no such file."""
+        """Return the bytes of the regular file that a path leads to; none when there is no such file.
+
+        Raises:
+            ImageError: It is too large.
+        """
         member = self.file(path)
-        try:
-            opened = None if member is None else self.tar.extractfile(member)
-        except KeyError:  # a hard link to a file that the tar lacks
+        if member is None:
             return b""
-        return b"" if opened is None else opened.read()
+        if member.size > _MOST_READ:
+            raise ImageError(f"/{path} has {member.size} bytes, too many to look into it: at most {_MOST_READ}")
+        return b"".join(self.chunks(member))
+
+    def chunks(self, member: Member) -> Iterator[bytes]:
+        """Yield the bytes of a file, piece by piece."""
+        self._file.seek(member.offset)
+        left = member.size
+        while left > 0 and (chunk := self._file.read(min(left, _CHUNK))):
+            left -= len(chunk)
+            yield chunk
 
 
 @contextmanager
@@ -95,31 +149,34 @@ def open_archive(path: Path) -> Iterator[Archive]:
     """Open a tar, as it is or compressed by gzip.
 
     Raises:
-        ImageError: It is not there, no tar, or cut off.
+        ImageError: It is not there, no tar, cut off, or too large.
     """
     with ExitStack() as opened:
         try:
-            file = opened.enter_context(path.open("rb"))
+            file: IO[bytes] = opened.enter_context(path.open("rb"))
             compressed = file.read(2) == _GZIP
-            file.seek(0)
-            plain: IO[bytes] = file
             if compressed:  # read once: looking up a file in compressed data starts from the beginning each time
                 plain = opened.enter_context(tempfile.TemporaryFile())
-                with gzip.open(file) as unpacked:
-                    shutil.copyfileobj(unpacked, plain)
-                plain.seek(0)
-            tar = opened.enter_context(tarfile.open(fileobj=plain, mode="r:"))
-            archive = Archive(tar)
-            plain.seek(tar.offset)  # tarfile itself takes a damaged header for the end
-            if plain.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
-                raise tarfile.ReadError("it is damaged or cut off")
-        except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+                _unpack(file, plain)
+                file = plain
+            archive = Archive(file)
+        except (ImageError, EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise ImageError(
-                f"{path}: neither a whole tar nor a whole tar.gz ({error}): export it again with `wwspec image`"
+                f"{path}: not a tar or tar.gz that can be read ({error}): export it again with `wwspec image`"
             ) from None
         except OSError as error:
             raise ImageError(f"{path}: can't be read: {error.strerror or error}") from None
         yield archive
+
+
+def _unpack(file: IO[bytes], plain: IO[bytes]) -> None:
+    most = min(MOST_BYTES, _SMALL + _MOST_RATIO * file.seek(0, os.SEEK_END))
+    file.seek(0)
+    with gzip.open(file) as unpacked:
+        while chunk := unpacked.read(_CHUNK):
+            if plain.tell() + len(chunk) > most:
+                raise ImageError(f"it unpacks to more than {most >> 20} MiB")
+            plain.write(chunk)
 
 
 def _normal(name: str) -> str:
@@ -127,6 +184,7 @@ def _normal(name: str) -> str:
     return path or "."
 
 
-def _parents(path: str) -> Iterator[str]:
+def parents(path: str) -> Iterator[str]:
+    """Yield the folders that a path is in, the innermost first."""
     while path := posixpath.dirname(path):
         yield path

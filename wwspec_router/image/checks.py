@@ -9,6 +9,7 @@ from wwspec_router.config import REGISTRY
 from wwspec_router.image.archive import Archive
 from wwspec_router.image.elf import Elf, ElfError, parse
 from wwspec_router.image.report import Finding, State
+from wwspec_router.image.tar import Kind
 from wwspec_router.sdk.vendor import MODULE
 
 __all__ = ["SDK", "check", "image_machine", "is_flat"]
@@ -31,6 +32,8 @@ _VERSION = re.compile(r"^version(?:_info)? *= *(\d+\.\d+)", re.MULTILINE)
 _NUMBERS = re.compile(r"\d+")
 _MOST_NAMED = 3
 """Files that one line names."""
+_MOST_LIBRARIES = 20
+"""Libraries of one name that are looked into."""
 
 
 def check(archive: Archive) -> list[Finding]:
@@ -103,7 +106,7 @@ def _python(archive: Archive) -> Iterator[Finding]:
             f"/{ENVIRONMENT} is not of CPython (no lib/python3.12), which the vendor's SDK needs: take another --base"
         )
     elif not {"app/wwspec_router/__init__.py", _installed("wwspec_router/__init__.py")} & archive.members.keys():
-        fault = f"wwspec_router is not in /{ENVIRONMENT}: name wwspec-router[zone] in requirements.txt, and build again"
+        fault = f"wwspec_router is not in /{ENVIRONMENT}: name it in requirements.txt, with its extra zone; build again"
     else:
         yield Finding(State.OK, "Python", f"CPython 3.12 in /{ENVIRONMENT}, {archive.find(link)}")
         return
@@ -155,7 +158,7 @@ def _loads(archive: Archive, path: str, library: Elf) -> Finding:
             newest = max(given, key=_numbers, default="none")
             text = f"/{path} needs {lacking[-1]} and {name} of the image has {newest} at most: take a newer --base"
             return Finding(State.FAULT, SDK, text)
-    missing = [name for name in library.needed if not archive.named(name)]
+    missing = [name for name in library.needed if not archive.named(name)][:_MOST_NAMED]
     if missing:
         text = f"/{path} needs {', '.join(missing)}, which the image lacks: take a --base with it, or install it there"
         return Finding(State.FAULT, SDK, text)
@@ -166,7 +169,7 @@ def _loads(archive: Archive, path: str, library: Elf) -> Finding:
 
 def _versions(archive: Archive, name: str, machine: str) -> Iterator[Elf]:
     """Yield the libraries of a name that are for a processor."""
-    for path in archive.named(name):
+    for path in archive.named(name)[:_MOST_LIBRARIES]:
         try:
             library = parse(archive.read(path))
         except ElfError:
@@ -181,7 +184,7 @@ def _numbers(version: str) -> list[int]:
 
 def _var(archive: Archive) -> Iterator[Finding]:
     member = archive.members.get(archive.find("app/var") or "")
-    if member is None or not member.isdir():
+    if member is None or member.kind is not Kind.FOLDER:
         text = "no folder /app/var, where events wait: keep `mkdir -p var` in the Dockerfile"
         yield Finding(State.FAULT, "var", text)
     elif not member.mode & 0o200:

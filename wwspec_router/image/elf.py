@@ -23,7 +23,7 @@ _DT_NEEDED, _DT_STRTAB = 1, 5
 _DT_VERDEF, _DT_VERDEFNUM, _DT_VERNEED, _DT_VERNEEDNUM = 0x6FFFFFFC, 0x6FFFFFFD, 0x6FFFFFFE, 0x6FFFFFFF
 _LONGEST_NAME = 4096
 _MOST_RECORDS = 20_000
-"""Records of one table that are read; glibc's own has 50. A damaged file may claim any number."""
+"""Records of a file that are read; glibc has 100. A damaged file may claim any number."""
 
 
 class ElfError(WWSpecError):
@@ -88,6 +88,7 @@ class _File:
         self._data = data
         self._loaded: list[_Segment] = []
         self._strings = 0
+        self._left = _MOST_RECORDS
 
     def read(self, name: str) -> Elf:
         entries = list(self._dynamic())
@@ -152,7 +153,10 @@ class _File:
 
     def _chain(self, place: int, count: int, *, next_at: int) -> Iterator[int]:
         """Yield where each record of a chain begins; a record holds how far away the next is, 0 in the last."""
-        for _ in range(min(count, _MOST_RECORDS)):
+        for _ in range(count):
+            self._left -= 1
+            if self._left < 0:
+                raise ElfError("it is damaged: it has too many symbol versions")
             yield place
             (step,) = struct.unpack_from("<I", self._data, place + next_at)
             if step == 0:

@@ -1,4 +1,4 @@
-"""Checks a tar: what it holds, and whether the program in it starts."""
+"""Checks a tar: what it holds, and when that is asked for whether the program in it starts."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from wwspec_router.image.archive import open_archive
 from wwspec_router.image.checks import SDK, check, is_flat
 from wwspec_router.image.report import Finding, Report, State, sizes
-from wwspec_router.image.trial import try_image
+from wwspec_router.image.trial import TRIAL, try_image
 
 __all__ = ["inspect_tar"]
 
@@ -14,11 +14,13 @@ _STARTS_WITHOUT = (SDK, "var", "secrets")
 """Checks whose faults do not keep the program from being tried."""
 
 
-def inspect_tar(path: Path, say: Callable[[str], None]) -> Report:
-    """Check a tar.
+def inspect_tar(path: Path, say: Callable[[str], None], *, start: bool = False, trust: bool = False) -> Report:
+    """Check a tar. Nothing is extracted or started unless `start` is set.
 
     Args:
         path: The tar, as it is or compressed by gzip.
+        start: Extract it, and start its program in a sandbox.
+        trust: Start it without the sandbox: it can do all that the user can.
         say: Takes a line about each long step.
 
     Raises:
@@ -30,9 +32,11 @@ def inspect_tar(path: Path, say: Callable[[str], None]) -> Report:
         faults = {each.check for each in findings if each.state is State.FAULT}
         if not is_flat(archive):
             return Report(findings, {})
-        if faults.difference(_STARTS_WITHOUT):
-            findings.append(Finding(State.SKIP, "trial", "not tried: fix the faults above first"))
+        if not start:
+            findings.append(Finding(State.SKIP, TRIAL, "not started: --start does that, in a sandbox"))
+        elif faults.difference(_STARTS_WITHOUT):
+            findings.append(Finding(State.SKIP, TRIAL, "not started: fix the faults above first"))
         else:
             say("starting the program from the extracted tar")
-            findings += try_image(archive, with_sdk=SDK not in faults)
+            findings += try_image(archive, with_sdk=SDK not in faults, trust=trust)
         return Report(findings, sizes(archive))

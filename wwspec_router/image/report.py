@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from wwspec_router.image.archive import Archive
+from wwspec_router.image.tar import Kind
+from wwspec_router.printable import printable
 
 __all__ = ["Finding", "Report", "State", "sizes"]
 
@@ -27,7 +29,7 @@ class State(StrEnum):
     FAULT = "fault"
     """The zone would not take the image or not start it; the text names the fix."""
     SKIP = "skip"
-    """It could not be tried here; the text says why."""
+    """It is not tried; the text says why."""
 
 
 class Finding(NamedTuple):
@@ -52,7 +54,7 @@ class Report:
 
     def lines(self) -> list[str]:
         """Return it as text."""
-        rows = [f"{each.state:<5}  {each.check:<8}  {each.text}" for each in self.findings]
+        rows = [f"{each.state:<5}  {each.check:<8}  {printable(each.text)}" for each in self.findings]
         if self.sizes:
             parts = ", ".join(f"{part} {_shown(size)} ({_PARTS[part]})" for part, size in self.sizes.items())
             rows.append(f"{State.OK:<5}  {'size':<8}  {_shown(sum(self.sizes.values()))}: {parts}")
@@ -62,7 +64,9 @@ class Report:
         """Return it as what JSON can hold; sizes in bytes."""
         return {
             "ok": not self.has_fault,
-            "findings": [{"state": each.state.value, "check": each.check, "text": each.text} for each in self.findings],
+            "findings": [
+                {"state": each.state.value, "check": each.check, "text": printable(each.text)} for each in self.findings
+            ],
             "sizes": self.sizes,
         }
 
@@ -76,7 +80,7 @@ def sizes(archive: Archive) -> dict[str, int]:
     total: Counter[str] = Counter(dict.fromkeys(_PARTS, 0))
     places = {".venv": "python", "sdk": "sdk", "var": "other"}
     for path, member in archive.members.items():
-        if member.isfile():
+        if member.kind is Kind.FILE:
             top, _, rest = path.partition("/")
             part = places.get(rest.partition("/")[0], "application") if top == "app" else "base"
             total[part] += member.size

@@ -105,7 +105,7 @@ def test_an_allowed_host_is_a_name_or_an_address(name: str) -> None:
     """Row 3: what can never be let in is told at the start."""
     with pytest.raises(ConfigurationError, match="a host name or an address"):
         EmulatorSettings(allowed_hosts=(name,))
-    done = CliRunner().invoke(main, ["emulate", "--allow-host", name])
+    done = CliRunner().invoke(main, ["emulate", "--port", "0", "--allow-host", name])
     assert done.exit_code == 1
     assert "such as host.docker.internal" in done.stderr
 
@@ -119,8 +119,9 @@ def test_the_emulators_client_tells_why_it_was_refused(emulator: Emulator) -> No
 
 def test_dev_passes_allowed_hosts_on() -> None:
     """Row 3: an app in a container is developed against `wwspec dev`, too."""
+    ports = ["--port", "1", "--emulator-port", "2"]
     done = subprocess.run(
-        [sys.executable, "-m", "wwspec_router", "dev", "--emulator-port", "1", "--allow-host", "http://gateway"],
+        [sys.executable, "-m", "wwspec_router", "dev", *ports, "--allow-host", "http://gateway"],
         capture_output=True,
         text=True,
         timeout=60,

@@ -1,5 +1,6 @@
 """Each test of the worker pool runs on both loops, and leaves no thread."""
 
+import gc
 import logging
 import threading
 from collections.abc import Iterator
@@ -7,6 +8,13 @@ from collections.abc import Iterator
 import pytest
 
 from tests.serving.workers.rig import LOOPS, Forbidden, Run, run_on
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_objects() -> None:
+    """Keep the garbage collector off what other tests left: each run of a loop collects garbage twice."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(params=LOOPS)

@@ -7,17 +7,8 @@ import time
 
 LINUX_ONLY = {
     os: (
-        *(
-            "copy_file_range",
-            "eventfd",
-            "fdatasync",
-            "getrandom",
-            "getxattr",
-            "listxattr",
-            "memfd_create",
-            "pidfd_open",
-        ),
-        *("pipe2", "posix_fadvise", "posix_fallocate", "sched_getaffinity", "sched_setaffinity", "setxattr", "splice"),
+        *("copy_file_range", "eventfd", "fdatasync", "getrandom", "getxattr", "listxattr", "memfd_create", "pipe2"),
+        *("pidfd_open", "posix_fadvise", "posix_fallocate", "sched_getaffinity", "sched_setaffinity", "splice"),
     ),
     select: ("epoll",),
     time: ("CLOCK_BOOTTIME",),

@@ -23,7 +23,7 @@ def failed(file: Path, notify_ids: tuple[str, ...], retry: bool, as_json: bool) 
     """
     from wwspec_router.client import SqlitePendingStore
     from wwspec_router.client.notify.core import failed_rows, try_again
-    from wwspec_router.errors import one_line
+    from wwspec_router.printable import printable
 
     store = SqlitePendingStore(file)
     store.open()
@@ -45,5 +45,5 @@ def failed(file: Path, notify_ids: tuple[str, ...], retry: bool, as_json: bool) 
     for row in rows:
         at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row.due))
         about = f"{row.notification.notify_id} of {row.notification.corpid}, {row.attempts} attempts: {row.reason}"
-        click.echo(one_line(f"{at} {about}"))
+        click.echo(printable(f"{at} {about}"))
     click.echo(f"{len(rows)} {'are tried again' if retry else 'have failed'}", err=True)

@@ -16,8 +16,9 @@ from wwspec_router.cli.hints import styled
 from wwspec_router.cli.options import needs, secret_option
 from wwspec_router.cli.wecom import WeCom, WeComCommand, wecom_options
 from wwspec_router.config import variable
-from wwspec_router.errors import ConfigurationError, one_line
+from wwspec_router.errors import ConfigurationError
 from wwspec_router.extras import require
+from wwspec_router.printable import printable
 from wwspec_router.signals import until_interrupted
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def _serve(wecom: WeCom, bound: socket.socket, as_json: bool, **receiver: Any) -
 
     def show_other(callback: "Callback") -> None:
         kind = callback.fields.get("InfoType") or callback.fields.get("Event") or callback.fields.get("MsgType", "")
-        click.echo(one_line(f"another callback: {kind}"), err=True)
+        click.echo(printable(f"another callback: {kind}"), err=True)
 
     _log_to_stderr()
     app = AsyncNotifyReceiver(wecom.async_client(), show, on_other=show_other, **receiver)
@@ -126,8 +127,8 @@ def _line(event: "NotifyEvent") -> str:
     at = time.strftime("%H:%M:%S", time.localtime(event.timestamp or event.notification.create_time))
     about = f"notify_id {event.notify_id} scene {event.notification.scene}"
     text = msgspec.json.encode(own).decode()
-    kind = styled(one_line(event.event_type), fg="green", bold=True)
-    return f"{styled(at, dim=True)} {kind} {one_line(text)} {styled(one_line(about), dim=True)}"
+    kind = styled(printable(event.event_type), fg="green", bold=True)
+    return f"{styled(at, dim=True)} {kind} {printable(text)} {styled(printable(about), dim=True)}"
 
 
 def _json_line(event: "NotifyEvent") -> str:

@@ -26,7 +26,8 @@ from wwspec_router.client.notify.stores import PendingStore
 from wwspec_router.client.notify.watch import Outcome, watched
 from wwspec_router.client.steps import Steps, ask
 from wwspec_router.contracts import Contract
-from wwspec_router.errors import ConfigurationError, StoreError, one_line
+from wwspec_router.errors import ConfigurationError, StoreError
+from wwspec_router.printable import printable
 from wwspec_router.stacks import is_a
 
 __all__ = ["ReceiverCore", "failed_rows", "try_again"]
@@ -202,7 +203,7 @@ class ReceiverCore:
         yield from self._again(replace(tried, reason=reason_of(outcome.error)), final=final)
 
     def _watched(self, function: Callable[[], Any], name: str, row: Pending) -> Steps[Outcome]:
-        notify_id = one_line(row.notification.notify_id)
+        notify_id = printable(row.notification.notify_id)
         return watched(function, f"{name} of notification {notify_id}", self.policy.handler_limit, notify_id)
 
     def _hangs_too_often(self, row: Pending) -> bool:
@@ -295,7 +296,7 @@ def try_again(store: PendingStore, notification: Notification, now: float) -> bo
 
 
 def _name(notification: Notification) -> str:
-    return f"notification {one_line(notification.notify_id)}"
+    return f"notification {printable(notification.notify_id)}"
 
 
 def _nothing() -> None:

@@ -2,7 +2,7 @@
 
 import logging
 
-from wwspec_router.errors import one_line
+from wwspec_router.printable import printable
 from wwspec_router.stacks import NOT_DESCRIBABLE, class_of
 
 __all__ = ["log_failure", "reason_of"]
@@ -18,7 +18,7 @@ def reason_of(error: BaseException) -> str:
         text = f"{class_of(error)}: {error}"[:_LONGEST_REASON]
     except BaseException:  # its own class raises
         text = class_of(error) or NOT_DESCRIBABLE
-    return one_line(text)
+    return printable(text)
 
 
 def log_failure(text: str, error: BaseException, *, level: int = logging.ERROR) -> None:

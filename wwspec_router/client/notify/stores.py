@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MemoryPendingStore", "PendingStore", "SqlitePendingStore"]
 
-
 T = TypeVar("T")
 
 
@@ -39,7 +38,11 @@ class PendingStore(Protocol):
         """End."""
 
     def lead(self) -> bool:
-        """Return whether this process is the one that fetches and handles; others that share the rows add only."""
+        """Return whether this process is the one that fetches and handles; others that share the rows add only.
+
+        Raises:
+            StoreError: Nobody can tell.
+        """
 
     def add(self, row: Pending) -> bool:
         """Store a row, durably when this returns; return False, and change nothing, when its key is stored already.
@@ -234,7 +237,7 @@ class SqlitePendingStore:
             self._connection, self._lead = None, None
 
     def lead(self) -> bool:
-        """Return whether this process has the lock, and take it when no other has."""
+        """Return whether this process has the lock; see `PendingStore`."""
         with self._lock:
             return self._lead is not None and self._pid == os.getpid() and self._clearly(self._lead.take)
 

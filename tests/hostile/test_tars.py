@@ -1,0 +1,97 @@
+"""Tars made to harm who looks at them: `wwspec image --check` reads them, its extraction stays within its folder."""
+
+import os
+import random
+import shutil
+import stat
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import wwspec
+from tests.support.hostile_tars import TRICKS, write_hostile_tar
+from wwspec_router.errors import ImageError
+from wwspec_router.image.archive import open_archive
+from wwspec_router.image.extraction import extract
+from wwspec_router.image.inspection import inspect_tar
+from wwspec_router.image.sandbox import FOLDERS
+
+TARS = 200
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Path:
+    """A folder that tars aim at."""
+    folder = tmp_path / "outside"
+    folder.mkdir()
+    (folder / "victim").write_text("the user's")
+    (folder / "victim").chmod(0o600)
+    return folder
+
+
+def everything(folder: Path) -> list[object]:
+    """Return all that can be seen of a folder and its files."""
+    found: list[object] = []
+    for path in sorted([folder, *folder.rglob("*")]):
+        seen = path.lstat()
+        content = path.read_bytes() if stat.S_ISREG(seen.st_mode) else b""
+        found.append((path, seen.st_mode, seen.st_uid, seen.st_nlink, seen.st_mtime_ns, seen.st_ino, content))
+    return found
+
+
+def trust_all(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo:
+    return member
+
+
+@pytest.mark.parametrize(
+    "trick",
+    ["hard link, absolute", "link, absolute", "folder, relative", "hard link through a link", "past PATH_MAX", "names"],
+)
+def test_the_tars_harm_an_extraction_that_trusts_them(tmp_path: Path, outside: Path, trick: str) -> None:
+    """Else the tests below would prove nothing."""
+    before = everything(outside)
+    with tarfile.open(write_hostile_tar(tmp_path / "hostile.tar", outside, [trick])) as tar:
+        tar.extraction_filter = trust_all
+        for member in tar:
+            try:
+                tar.extract(member, tmp_path / "root")
+            except OSError:
+                continue
+    assert everything(outside) != before
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+def test_a_look_writes_nothing_and_ends_in_lines(tmp_path: Path, outside: Path, trick: str) -> None:
+    tar = write_hostile_tar(tmp_path / "hostile.tar", outside, [trick])
+    before = everything(tmp_path)
+    done = wwspec(tmp_path, "image", "--check", tar)
+    assert everything(tmp_path) == before
+    assert done.returncode in {0, 1}
+    assert "Traceback" not in done.stderr
+    assert all(line.isprintable() for line in (done.stdout + done.stderr).splitlines())
+    assert done.stdout or done.stderr.splitlines()[-1].startswith(f"Error: {tar}: not a tar or tar.gz")
+
+
+def test_of_200_hostile_tars_none_writes_outside(tmp_path: Path, outside: Path) -> None:
+    extracted = 0
+    before = everything(outside)
+    for seed in range(TARS):
+        source = random.Random(seed)  # noqa: S311 - no secret
+        tricks = source.sample(sorted(TRICKS), source.choice([1, 1, 2, 3]))
+        tar = write_hostile_tar(tmp_path / "hostile.tar", outside, tricks, source)
+        root = tmp_path / f"root-{seed}"
+        try:
+            inspect_tar(tar, lambda line: None)
+            with open_archive(tar) as archive:
+                extract(archive, root, FOLDERS)
+            extracted += 1
+        except ImageError:
+            pass
+        assert everything(outside) == before, (seed, tricks)
+        assert sorted(each.name for each in tmp_path.iterdir() if each != root) == ["hostile.tar", "outside"]
+        for path in (Path(folder, name) for folder, _, names in os.walk(root) for name in names):
+            mode = path.lstat().st_mode
+            assert stat.S_ISLNK(mode) or (stat.S_ISREG(mode) and not mode & 0o7077), path
+        shutil.rmtree(root, ignore_errors=True)
+    assert extracted >= TARS / 5
