@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from wwspec_router.emulator.answers import OR_EARLIER_LIFE, RefusedError
+from wwspec_router.emulator.answers import RefusedError
 from wwspec_router.emulator.bounded import MIB, BoundedDict
 
 CODE_SECONDS = 300
@@ -137,7 +137,7 @@ class Exports:
         """
         job = self._jobs.get(jobid)
         if job is None or job.agentid != agentid or now >= job.finished + JOBID_SECONDS:
-            raise RefusedError(40088, f"jobid is unknown, {OR_EARLIER_LIFE}")
+            raise RefusedError(40088, "jobid")
         return job
 
 

@@ -11,7 +11,7 @@ from sys import getsizeof
 import msgspec
 
 from wwspec_router.contracts.files import ConsoleContract
-from wwspec_router.emulator.answers import OR_EARLIER_LIFE, RefusedError
+from wwspec_router.emulator.answers import RefusedError
 from wwspec_router.emulator.bounded import MIB, BoundedDict
 
 __all__ = ["Job", "Jobs", "OnResult"]
@@ -87,7 +87,7 @@ class Jobs:
         """
         job = self.jobs.get(jobid)
         if job is None or job.agentid != agentid or job.on_result is not None:
-            raise RefusedError(40088, f"jobid is unknown, {OR_EARLIER_LIFE}")
+            raise RefusedError(40088, "jobid")
         return job
 
     def in_progress(self, job_info: str, agentid: int) -> Job:

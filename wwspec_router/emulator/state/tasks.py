@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from wwspec_router.emulator.answers import OR_EARLIER_LIFE, Asked, RefusedError, errmsg
+from wwspec_router.emulator.answers import Asked, RefusedError, errmsg
 from wwspec_router.emulator.bounded import MIB, BoundedDict
 from wwspec_router.emulator.state.conversations import Conversations, Message
 from wwspec_router.emulator.state.keys import MessageKeys
@@ -165,7 +165,7 @@ class Tasks:
         """
         task = self.tasks.get(jobid)
         if task is None or task.agentid != agentid:
-            raise RefusedError(40088, f"jobid is unknown, {OR_EARLIER_LIFE}")
+            raise RefusedError(40088, "jobid")
         if task.kind != kind:
             raise RefusedError(710616, f"it comes from {task.kind}")
         return task

@@ -156,7 +156,7 @@ class World:
         }
         self._delivered = threading.Condition(self.lock)
         self._deliver = deliver
-        self._serial = count(self.ids.getrandbits(32))
+        self._serial = count(self.ids.randrange(10**9, 9 * 10**9))
 
     def reference(self) -> str:
         """Return a fresh `<time>_<number>` for hints and request ids."""
