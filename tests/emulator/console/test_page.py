@@ -44,6 +44,16 @@ def test_nobody_types_into_a_view_that_was_left_while_the_next_one_is_loaded(pag
     expect(page.get_by_role("link", name="chat_digest").first).to_be_visible()
 
 
+def test_a_malformed_address_shows_a_message_and_the_next_one_its_view(page: Page) -> None:
+    for place in ("#/timeline/%E0%A4%A", "#/%", "#/abilities/%ff/%"):
+        page.goto(f"/{place}")
+        expect(page.get_by_text("There is no such view.")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("There is no such view.")).to_be_visible()
+    page.get_by_role("link", name="Events", exact=True).click()
+    expect(page.get_by_role("button", name="Fire")).to_be_visible()
+
+
 @contextmanager
 def other_site(page: str) -> Iterator[str]:
     """Serve a page of somebody else on this machine, and yield its URL."""

@@ -116,6 +116,7 @@ class World:
         self.channel = channel
         self.lock = threading.Lock()
         self.rng = random.Random(settings.seed)  # noqa: S311 - the same seed, the same data
+        self.rng.randbytes(32)  # each seed keeps the data that it has had in earlier versions
         self.ids = random.SystemRandom()
         """Makes what is handed out and comes back: what an earlier life gave must not mean something in this one."""
         # Not from the seed: the program listens on every interface, and who knows the key can call it.
