@@ -2,6 +2,7 @@
 
 import json
 import re
+import stat
 from functools import reduce
 from pathlib import Path
 
@@ -117,6 +118,7 @@ def test_a_session_is_saved_by_a_command_as_well(served: Zone, tmp_path: Path) -
     file = tmp_path / "session.json"
     result = CliRunner().invoke(main, ["zone", "export", str(file), "--url", served.client.url])
     assert result.exit_code == 0
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600, "it holds what people said"
     saved = json.loads(file.read_bytes())
     assert saved["wwspec_session"] == 1
     assert f"{len(saved['entries'])} exchanges" in result.output
