@@ -135,7 +135,9 @@ def apt(path: Path, *known: str) -> None:
 def test_the_command_leaves_out_what_the_release_has_not(path: Path) -> None:
     apt(path, "curl", "redis-server")
     said = call("scripts/needs", "quick", PATH=str(path)).stdout
-    assert re.search("; to install: (sudo )?apt-get install redis-server curl; apt-get knows no package git gcc ", said)
+    assert re.search(
+        "; to install: (sudo )?apt-get install redis-server curl; apt-get knows no package git gcc ", said
+    )
     assert "valkey-server (stores in Valkey)" in said
 
 

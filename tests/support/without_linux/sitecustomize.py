@@ -7,16 +7,7 @@ import time
 
 LINUX_ONLY = {
     os: (
-        *(
-            "copy_file_range",
-            "eventfd",
-            "fdatasync",
-            "getrandom",
-            "getxattr",
-            "listxattr",
-            "memfd_create",
-            "pidfd_open",
-        ),
+        *("copy_file_range", "eventfd", "fdatasync", "getrandom", "getxattr", "listxattr", "memfd_create", "pidfd_open"),
         *("pipe2", "posix_fadvise", "posix_fallocate", "sched_getaffinity", "sched_setaffinity", "setxattr", "splice"),
     ),
     select: ("epoll",),
