@@ -59,7 +59,8 @@ def commands() -> Iterator[tuple[str, click.Command]]:
 
 
 def _command(name: str, command: click.Command, say: Say) -> str:
-    context = click.Context(command, info_name=f"wwspec {name}")
+    # As who types it has it; click keeps the names of the option for help from the first context that it sees.
+    context = click.Context(command, parent=click.Context(main, **main.context_settings), info_name=f"wwspec {name}")
     usage = " ".join([f"wwspec {name}", *command.collect_usage_pieces(context)])
     level = "#" * (3 + name.count(" "))
     parts = [
