@@ -118,13 +118,14 @@ def test_the_wait_for_a_page_is_bounded(zone: Zone, app: ZoneClient, file: Path)
     assert not file.exists()
 
 
-@pytest.mark.parametrize("errcode", [710674, 48002, 800003])
+@pytest.mark.parametrize("errcode", [710671, 48002, 800003])
 def test_what_does_not_pass_by_waiting_ends_the_pull_at_once(
     zone: Zone, app: ZoneClient, file: Path, errcode: int
 ) -> None:
     zone.client.add_fault("app", "errcode", "sync_call_program", errcode)
     with pytest.raises(PlatformError, match=str(errcode)):
         pulled(app, FileCursor(file), patience=SOON)
+    assert len([each for each in zone.client.traffic(kind="app") if each["name"] == "sync_call_program"]) == 1
 
 
 def test_the_token_of_an_event_goes_with_each_pull_until_it_is_refused(zone: Zone, app: ZoneClient, file: Path) -> None:

@@ -460,7 +460,10 @@ def test_a_name_listed_twice_in_apis_is_told(registry: Path) -> None:
         (b"a = " + b"9" * 5000, r"registry.toml: not valid TOML: "),
         (b"a = " + b"[" * 20_000, r"registry.toml: not valid TOML: "),
         (b"a = " + b"{a=" * 20_000, r"registry.toml: not valid TOML: "),
-        (b"a" + b".a" * 4_000 + b" = 1", r"registry.toml "),
+        (
+            b"a" + b".a" * 4_000 + b" = 1",
+            r"registry.toml( |: not valid TOML: nested)",
+        ),  # on 3.14, TOML's reader refuses it
     ],
     ids=[
         "not closed",

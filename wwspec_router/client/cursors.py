@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import mkstemp
 from typing import ClassVar
 
 import msgspec
@@ -191,15 +191,17 @@ class FileCursor(CursorStore):
 
     def _write(self, content: bytes) -> None:
         folder = self._path.parent
-        with NamedTemporaryFile(dir=folder, prefix=f".{self._path.name}.", delete=False) as file:
-            try:
+        descriptor, name = mkstemp(dir=folder, prefix=f".{self._path.name}.")
+        temporary = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
                 file.flush()
-                os.fsync(file.fileno())
-                Path(file.name).replace(self._path)
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
+                os.fsync(descriptor)
+            temporary.replace(self._path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
         entry = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(entry)

@@ -9,6 +9,8 @@ unknown keys are refused, and an absent value has one spelling.
   absent object is `UNSET`, since it has no empty value that the platform's matching rule lets pass.
 """
 
+import sys
+from types import CellType, FunctionType, MemberDescriptorType
 from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
 import msgspec
@@ -52,6 +54,18 @@ class Contract(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=Fals
         >>> msgspec.json.decode(b'{"order_id": "A-1"}', type=OrderRequest)
         OrderRequest(order_id='A-1', amount=1, note=UNSET)
     """
+
+    if sys.version_info >= (3, 14):
+
+        def __init_subclass__(cls) -> None:
+            """Let annotations, which are evaluated at their first use, not see the fields: `str: str` names a type."""
+            super().__init_subclass__()
+            annotate = cls.__dict__.get("__annotate_func__")
+            if isinstance(annotate, FunctionType):
+                names = {key: each for key, each in vars(cls).items() if not isinstance(each, MemberDescriptorType)}
+                cells = zip(annotate.__code__.co_freevars, annotate.__closure__ or (), strict=True)
+                closure = tuple(CellType(names) if name == "__classdict__" else cell for name, cell in cells)
+                cls.__annotate__ = FunctionType(annotate.__code__, annotate.__globals__, closure=closure)
 
 
 class Output(Contract):
