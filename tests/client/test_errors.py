@@ -213,7 +213,7 @@ class Timed(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self.seconds.append(request.extensions["timeout"]["read"])
-        return answer(access_token="token", expires_in=7200, response_data="{}")  # noqa: S106
+        return answer(access_token="token", expires_in=7200, response_data="{}")  # noqa: S106 - made up
 
 
 def test_a_timeout_that_is_longer_than_the_deadline_of_all_attempts_counts() -> None:

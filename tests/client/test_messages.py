@@ -229,6 +229,20 @@ def test_a_recent_cursor_that_wecom_refuses_is_an_error_that_names_its_store(app
         pulled(app, FileCursor(file), on_gap=print)
 
 
+def test_a_cursor_from_before_a_reset_of_the_emulator_is_an_error_and_skips_nothing(
+    zone: Zone, app: ZoneClient, file: Path
+) -> None:
+    for _ in range(3):
+        zone.client.say("zhangwei", "你好", to=["helan"])
+    assert len(pulled(app, FileCursor(file))) == 63
+    zone.client.reset()
+    said = [zone.client.say("zhangwei", text, to=["helan"]) for text in "一二三"]
+    with pytest.raises(CursorError, match="remove what it holds .* refuses the cursors from before its last start or"):
+        pulled(app, FileCursor(file))
+    file.unlink()
+    assert pulled(app, FileCursor(file))[-3:] == said
+
+
 def test_a_next_cursor_that_leads_back_is_an_error(file: Path) -> None:
     script = Script([reply(has_more=1, next_cursor="a", msg_list=[{"msgid": "m1"}])])
     with ZoneClient("corp", "secret", program_id="p", transport=script) as client, pytest.raises(RepeatedCursorError):

@@ -24,5 +24,5 @@ def test_every_script_and_page_that_is_named_exists(name: str) -> None:
     text = (ROOT / name).read_text("utf-8")
     for script in re.findall(r"scripts/\w+", text):
         assert os.access(ROOT / script, os.X_OK), script
-    for page in re.findall(r"\]\(([^):]+)\)", text):
+    for page in re.findall(r"\]\(([^):#]+)(?:#[\w-]+)?\)", text):
         assert (ROOT / page).is_file(), page

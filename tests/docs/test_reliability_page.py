@@ -1,4 +1,4 @@
-"""explanation/reliability.md names the run or test that tries each promise; this holds both languages to them."""
+"""The tests and runs that explanation/reliability.md names for its promises and threats, in both languages."""
 
 import re
 
@@ -37,6 +37,17 @@ def test_every_run_tries_a_promise_and_has_its_section_its_command_and_its_figur
         assert f"\n## {name}\n" in page
         assert f"\nscripts/torture {name}" in page
         assert f"\n| `{name}`" in page.partition("last-figures}" if language == "zh" else "## Last figures")[2]
+
+
+def test_every_threat_names_the_tests_that_hold_it(language: str) -> None:
+    section = PAGES[language].partition("{#threats}" if language == "zh" else "\n## Threats\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| .+ \| .+ \| (`.+) \|$", section, re.MULTILINE)
+    assert 15 <= len(rows) <= 30
+    for row in rows:
+        tests = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", row)
+        assert tests, row
+        for path, name in tests:
+            assert f"def {name}(" in (ROOT / path).read_text("utf-8"), f"{path}::{name}"
 
 
 def test_each_row_names_the_same_code(language: str) -> None:

@@ -110,6 +110,14 @@ def test_lock_pins_every_requirement_within_its_bound(lock: str, extras: set[str
         assert Version(pins[requirement.name]) in requirement.specifier, requirement
 
 
+def test_every_pin_has_its_hashes() -> None:
+    locks = list((ROOT / "requirements").glob("*.txt"))
+    assert len(locks) > 5
+    for lock in locks:
+        for pin in re.split(r"^(?=[\w.-]+==)", lock.read_text("utf-8"), flags=re.MULTILINE)[1:]:
+            assert "--hash=sha256:" in pin, pin
+
+
 def test_the_image_s_builder_has_a_pin_of_what_builds_the_wheel() -> None:
     wanted = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["build-system"]["requires"]
     text = (ROOT / "requirements/build.txt").read_text("utf-8")

@@ -16,7 +16,6 @@ from wwspec_router.client.core import BASE_URL, Core
 from wwspec_router.client.cursors import CursorStore
 from wwspec_router.client.http import (
     AsyncHiding,
-    Reveal,
     check_base_url,
     in_path,
     in_url,
@@ -126,11 +125,12 @@ class AsyncZoneClient:
     ) -> None:
         self._core = core_of(corpid, secret, tokens, program_id, prefix, timeout, retries)
         self._base_url = check_base_url(base_url)
-        reveal: Reveal = in_url
         if transport is None:
-            transport = httpx.AsyncHTTPTransport(limits=limits_of(connections), proxy=proxy_of(self._base_url))
-            reveal = in_path
-        self._http = httpx.AsyncClient(transport=AsyncHiding(transport, reveal))
+            own = httpx.AsyncHTTPTransport(limits=limits_of(connections), proxy=proxy_of(self._base_url))
+            hiding = AsyncHiding(own, in_path)
+        else:
+            hiding = AsyncHiding(transport, in_url)
+        self._http = httpx.AsyncClient(transport=hiding)
         self._lock = anyio.Lock()
 
     async def __aenter__(self) -> Self:

@@ -16,7 +16,6 @@ from wwspec_router.client.core import BASE_URL, Core
 from wwspec_router.client.cursors import CursorStore
 from wwspec_router.client.http import (
     Hiding,
-    Reveal,
     check_base_url,
     in_path,
     in_url,
@@ -145,11 +144,12 @@ class ZoneClient:
     ) -> None:
         self._core = core_of(corpid, secret, tokens, program_id, prefix, timeout, retries)
         self._base_url = check_base_url(base_url)
-        reveal: Reveal = in_url
         if transport is None:
-            transport = httpx.HTTPTransport(limits=limits_of(connections), proxy=proxy_of(self._base_url))
-            reveal = in_path
-        self._http = httpx.Client(transport=Hiding(transport, reveal))
+            own = httpx.HTTPTransport(limits=limits_of(connections), proxy=proxy_of(self._base_url))
+            hiding = Hiding(own, in_path)
+        else:
+            hiding = Hiding(transport, in_url)
+        self._http = httpx.Client(transport=hiding)
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:

@@ -19,7 +19,6 @@ from wwspec_router.errors import ConfigurationError
 __all__ = [
     "AsyncHiding",
     "Hiding",
-    "Reveal",
     "check_base_url",
     "in_path",
     "in_url",

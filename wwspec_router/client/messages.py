@@ -202,7 +202,8 @@ class Pull:
             if not is_gap:
                 raise CursorError(
                     f"WeCom refuses the cursor of {self._cursors!r} with errcode {_BAD_CURSOR}: use one store for each "
-                    "corp; if it is the right one, remove what it holds to pull all of the last 5 days once more"
+                    "corp; if it is the right one, remove what it holds to pull all of the last 5 days once more (an "
+                    "emulator refuses the cursors from before its last start or reset)"
                 ) from error
         return (yield from self._waited_for(""))
 

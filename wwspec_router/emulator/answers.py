@@ -119,6 +119,9 @@ ERRCODES = tuple(ERRMSGS)
 """Every errcode that the emulated platform gives."""
 
 
+OR_EARLIER_LIFE = "or from before the emulator's last start or reset"
+"""Ends the hint of a refused cursor, token or id: the emulator knows only what it has handed out since."""
+
 _MISSING = "Object missing required field"
 """How msgspec begins to say so."""
 

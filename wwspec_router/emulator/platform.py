@@ -170,7 +170,7 @@ class Platform:
 
         def issue() -> Answer:
             with world.lock:
-                token, seconds = world.accounts.issue_token(corpid, secret, self.clock.now(), world.rng)
+                token, seconds = world.accounts.issue_token(corpid, secret, self.clock.now(), world.ids)
             return accepted(access_token=token, expires_in=seconds)
 
         asked = msgspec.json.encode({"corpid": corpid, "corpsecret": secret})
@@ -217,7 +217,7 @@ class Platform:
         """
         world, settings = self.world, self.settings
         with world.lock:
-            token, _ = world.accounts.issue_token(settings.corpid, settings.secret, self.clock.now(), world.rng)
+            token, _ = world.accounts.issue_token(settings.corpid, settings.secret, self.clock.now(), world.ids)
         head = Head("POST", f"/cgi-bin/{api}?access_token={token}", [])
         entry = self._begin_app(api.rpartition("/")[2], body, head)
         try:

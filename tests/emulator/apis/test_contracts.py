@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from tests.emulator.apis.conftest import SECOND_PROGRAM, EmulatedZone, Json
+from tests.support.handed_out import without_ids
 from wwspec_router.contracts.codec import InputCodec, OutputCodec, OutputPolicy
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_router.emulator.state.conversations import CUSTOMER
@@ -217,20 +218,13 @@ def test_the_same_seed_gives_the_same_answer(api: str) -> None:
     for _ in range(2):
         zone = EmulatedZone(seed=4)
         request = REQUESTS[api](zone)
-        answers.append((request, zone.text(api, request, caller_of(zone, api))))
+        answers.append(without_ids([request, json.loads(zone.text(api, request, caller_of(zone, api)))]))
     assert answers[0] == answers[1]
 
 
-def test_another_seed_gives_other_ids() -> None:
-    for api in (
-        "sync_msg",
-        "create_rule",
-        "knowledge_base_create",
-        "create_summary_task",
-        "create_chatdata_export_job",
-    ):
-        zones = [EmulatedZone(seed=4), EmulatedZone(seed=5)]
-        assert len({zone.text(api, REQUESTS[api](zone), caller_of(zone, api)) for zone in zones}) == 2
+def test_another_seed_gives_other_messages() -> None:
+    zones = [EmulatedZone(seed=4), EmulatedZone(seed=5)]
+    assert zones[0].ok("sync_msg")["msg_list"] != zones[1].ok("sync_msg")["msg_list"]
 
 
 @EVERY_API

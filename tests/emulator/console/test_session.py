@@ -1,6 +1,9 @@
 """The session as a file."""
 
 import json
+import re
+import stat
+from functools import reduce
 from pathlib import Path
 
 import msgspec
@@ -67,11 +70,55 @@ def test_a_file_that_is_no_session_is_refused_with_the_reason(page: Page, tmp_pa
         expect(page.get_by_role("alert")).to_contain_text(reason)
 
 
+MALFORMED: list[tuple[str, object]] = [
+    ("exported_ms", 1e300),
+    ("clock", None),
+    ("program.state", "?"),
+    ("program.pids", None),
+    ("faults", [{}]),
+    ("contracts", {"a": None}),
+    ("entries[0]", None),
+    ("entries[1]", {}),
+    ("entries[0].number", "1"),
+    ("entries[0].kind", "constructor"),
+    ("entries[0].name", None),
+    ("entries[0].ability", "\ud800"),
+    ("entries[0].faults", {}),
+    ("entries[0].text.reply", 1),
+    ("entries[0].time_ms", 1e300),
+    ("entries[0].contract", []),
+    ("entries[0].http.request_headers", [["a"]]),
+    ("entries[1].parent", 2),
+]
+"""Places of a session file, and what is malformed there."""
+
+
+def test_a_session_file_with_a_malformed_value_is_refused_with_its_place(
+    page: Page, served: Zone, tmp_path: Path
+) -> None:
+    served.call("chat_digest", {"limit": 3})
+    text = msgspec.json.encode(served.client.session())
+    page.goto("/#/session")
+    for number, (path, value) in enumerate(MALFORMED):
+        session = json.loads(text)
+        *way, last = re.findall(r"\w+", path)
+        place = reduce(lambda at, name: at[int(name) if name.isdigit() else name], way, session)
+        place[int(last) if last.isdigit() else last] = value
+        file = tmp_path / f"{number}.json"
+        file.write_text(json.dumps(session), "utf-8")
+        page.get_by_label("Session file", exact=True).set_input_files(file)
+        expect(page.get_by_role("alert")).to_contain_text(f"{file.name} is not a session file: {path}")
+    (tmp_path / "whole.json").write_bytes(text)
+    page.get_by_label("Session file", exact=True).set_input_files(tmp_path / "whole.json")
+    expect(page.get_by_role("link", name="Imported file: whole.json")).to_be_visible()
+
+
 def test_a_session_is_saved_by_a_command_as_well(served: Zone, tmp_path: Path) -> None:
     served.call("chat_digest", {"limit": 3})
     file = tmp_path / "session.json"
     result = CliRunner().invoke(main, ["zone", "export", str(file), "--url", served.client.url])
     assert result.exit_code == 0
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600, "it holds what people said"
     saved = json.loads(file.read_bytes())
     assert saved["wwspec_session"] == 1
     assert f"{len(saved['entries'])} exchanges" in result.output

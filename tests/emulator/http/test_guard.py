@@ -53,6 +53,39 @@ def test_a_web_page_or_a_rebound_name_is_refused_with_what_to_do(
     assert "--allow-host" in answer["errmsg"]
 
 
+OF_ANOTHER_SITE = [
+    {"sec-fetch-site": site, "sec-fetch-mode": mode, "sec-fetch-dest": dest}
+    for site in ("cross-site", "same-site")
+    for mode, dest in (("no-cors", "image"), ("no-cors", "empty"), ("cors", "empty"), ("navigate", "iframe"))
+]
+"""What browsers say of images, requests and frames of another page; most have no Origin."""
+
+
+@pytest.mark.parametrize("headers", OF_ANOTHER_SITE)
+@pytest.mark.parametrize("path", [APP_SIDE, OWN, "/", "/console/app.js"])
+def test_what_another_web_page_loads_is_refused(emulator: Emulator, path: str, headers: dict[str, str]) -> None:
+    response = emulator.http.get(path, headers=headers)
+    assert response.status_code == 403
+    assert "another web page" in response.json()["errmsg"]
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "same-origin", "none"])
+def test_a_link_of_another_web_page_opens_the_console_and_sends_nothing(emulator: Emulator, site: str) -> None:
+    headers = {"sec-fetch-site": site, "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+    assert emulator.http.get("/", headers=headers).status_code == 200
+    is_own = site in ("same-origin", "none")
+    assert (emulator.http.post(APP_SIDE, headers=headers).status_code != 403) == is_own
+
+
+@pytest.mark.parametrize("path", [APP_SIDE, OWN, "/", "/console/app.js", "/nowhere"])
+def test_no_answer_may_be_used_by_another_web_page(emulator: Emulator, path: str) -> None:
+    for headers in ({}, {"origin": "https://example.com"}):
+        answer = emulator.http.get(path, headers=headers)
+        assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
 def test_a_rebound_name_does_not_run_the_program(start_with_program: StartEmulator, program: SealedProgram) -> None:
     """Row 3: with DNS rebinding a web page got a token and ran the developer's handler."""
     emulator = start_with_program()

@@ -165,9 +165,32 @@ def test_a_key_that_others_could_read_is_made_private_and_told(
     (tmp_path / "ca.key").chmod(0o640)
     assert Authority(tmp_path).certificate.read_bytes() == certificate
     assert mode_of(tmp_path / "ca.key") == 0o600
-    [record] = caplog.records
-    assert "mode 0640" in record.getMessage()
-    assert "remove ca.pem and ca.key" in record.getMessage()
+    said = "\n".join(record.getMessage() for record in caplog.records)
+    assert "ca.key was open to other users (mode 0640)" in said
+    assert "remove ca.pem and ca.key" in said
+
+
+def test_files_and_folders_of_an_authority_are_its_owners_whatever_the_umask_is(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        Authority(tmp_path / "above" / "state")
+    finally:
+        os.umask(before)
+    modes = {path.name: mode_of(path) for path in (tmp_path / "above", *(tmp_path / "above").rglob("*"))}
+    assert modes == {"above": 0o700, "state": 0o700, "ca.key": 0o600, "ca.pem": 0o600}
+
+
+def test_a_certificate_that_others_could_replace_is_taken_from_them(tmp_path: Path) -> None:
+    certificate = Authority(tmp_path).certificate
+    certificate.chmod(0o666)
+    Authority(tmp_path)
+    assert mode_of(certificate) == 0o600
+
+
+def test_a_folder_where_any_user_may_replace_the_authority_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    with pytest.raises(ConfigurationError, match="any user may replace files .* name another folder with --state"):
+        Authority(tmp_path)
 
 
 def test_nothing_but_the_authority_stays_in_its_folder(authority: Authority) -> None:

@@ -19,6 +19,7 @@ from wwspec_router.emulator.http.answer import read_answer
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.http.reading import StreamEvent
 from wwspec_router.errors import JsonError
+from wwspec_router.private_files import take_from_others
 from wwspec_router.signals import until_interrupted
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
@@ -186,11 +187,14 @@ def tail(emulator: EmulatorClient, since: int | None, kinds: tuple[str, ...], ab
 def export(emulator: EmulatorClient, file: Path) -> None:
     """Save everything that is recorded in FILE, which the console opens, also without an emulator.
 
-    Tokens, secrets and keys are masked; what people said is not. FILE is only replaced as a whole.
+    Tokens, secrets and keys are masked; what people said is not, so other users of this machine can't read FILE. It
+    is only replaced as a whole.
     """
     session = emulator.session()
     draft = file.with_name(f"{file.name}.part")
     try:
+        draft.touch(mode=0o600)
+        take_from_others(draft)
         draft.write_bytes(msgspec.json.encode(session))
         draft.replace(file)
     except OSError as error:

@@ -1,6 +1,7 @@
 """How a failure of the app's functions is stored and logged. Its error may be of any class: nothing here raises."""
 
 import logging
+import traceback
 
 from wwspec_router.printable import printable
 from wwspec_router.stacks import NOT_DESCRIBABLE, class_of
@@ -22,8 +23,9 @@ def reason_of(error: BaseException) -> str:
 
 
 def log_failure(text: str, error: BaseException, *, level: int = logging.ERROR) -> None:
-    """Log what failed, with the traceback."""
+    """Log what failed, with the traceback where that can be written."""
     try:
+        "".join(traceback.format_exception(error)).encode()
         _log.log(level, "%s", text, exc_info=error)
-    except BaseException:  # its own class raises
+    except BaseException:  # its own class raises, or its text is none that a file could hold
         _log.log(level, "%s: %s", text, reason_of(error))

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked, require
+from wwspec_router.emulator.answers import OR_EARLIER_LIFE, Answer, Asked, RefusedError, accepted, asked, require
 from wwspec_router.emulator.apis.paging import Paging
 from wwspec_router.emulator.scene import WINDOW_SECONDS
 from wwspec_router.emulator.state.accounts import App
@@ -140,7 +140,7 @@ def get_hit_msg_list(world: World, caller: Caller, body: bytes) -> Answer:
 def _page(world: World, app: App, page_id: str) -> list[Message]:
     bounds = world.marks.read(_PAGE, app.corpid, page_id)
     if bounds is None:
-        raise RefusedError(40058, "page_id is not one of sync_msg")
+        raise RefusedError(40058, f"page_id is not one of sync_msg, {OR_EARLIER_LIFE}")
     chats = world.conversations[app.corpid]
     start = max(bounds[0], chats.first_since(world.clock.now() - WINDOW_SECONDS))
     return chats.between(start, bounds[1])
@@ -153,7 +153,7 @@ def _start(world: World, app: App, chats: Conversations, request: SyncMsg) -> in
         return max(oldest, chats.first_since(request.begin_time))
     position = world.marks.read(_CURSOR, app.corpid, request.cursor)
     if position is None:
-        raise RefusedError(710611, "cursor is not one of sync_msg")
+        raise RefusedError(710611, f"cursor is not one of sync_msg, {OR_EARLIER_LIFE}")
     return max(oldest, position[0])
 
 

@@ -20,7 +20,7 @@ def spec_notify_app(world: World, caller: Caller, body: bytes) -> Answer:
     request = asked(NotifyApp, body)
     with world.lock:
         app = world.caller_app(caller)
-        notify_id = request.notify_id or f"emulator_{world.rng.getrandbits(128):032x}"
+        notify_id = request.notify_id or f"emulator_{world.ids.getrandbits(128):032x}"
     if len(notify_id.encode()) > MAX_NOTIFY_ID_BYTES:
         raise RefusedError(710646, f"longer than {MAX_NOTIFY_ID_BYTES} bytes")
     scene = request.notify_scene if 0 <= request.notify_scene <= MAX_SCENE else 0

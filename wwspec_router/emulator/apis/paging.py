@@ -2,7 +2,7 @@
 
 import zlib
 
-from wwspec_router.emulator.answers import RefusedError
+from wwspec_router.emulator.answers import OR_EARLIER_LIFE, RefusedError
 from wwspec_router.emulator.state.accounts import App
 from wwspec_router.emulator.state.world import World
 
@@ -29,7 +29,7 @@ class Paging:
             return None
         numbers = world.marks.read(self._kind, app.corpid, cursor)
         if numbers is None or numbers[1:] != (_digest(app, question),):
-            raise RefusedError(self._errcode, "cursor was not given for this request")
+            raise RefusedError(self._errcode, f"cursor was not given for this request, {OR_EARLIER_LIFE}")
         return numbers[0]
 
     def write(self, world: World, app: App, position: int, question: str = "") -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read, require
+from wwspec_router.emulator.answers import OR_EARLIER_LIFE, Answer, RefusedError, accepted, read, require
 from wwspec_router.emulator.appside import config as appconfig, scope as appscope
 from wwspec_router.emulator.matching import check_request, check_result, registered
 from wwspec_router.emulator.program.programs import ask_program, call_async
@@ -123,7 +123,7 @@ def async_program_result(world: World, app: App, body: bytes) -> Answer:
 
 def _check_notify_id(world: World, app: App, notify_id: str) -> None:
     if notify_id and not world.notify_ids.valid(app.corpid, app.agentid, notify_id, world.clock.now()):
-        raise RefusedError(710646, "unknown or expired (valid 10 minutes)")
+        raise RefusedError(710646, f"unknown or expired (valid 10 minutes), {OR_EARLIER_LIFE}")
 
 
 AppFunction = Callable[[World, App, bytes], Answer]

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read
+from wwspec_router.emulator.answers import OR_EARLIER_LIFE, Answer, RefusedError, accepted, read
 from wwspec_router.emulator.state.accounts import App
 from wwspec_router.emulator.state.people import DEPARTMENTS
 from wwspec_router.emulator.state.world import World
@@ -95,7 +95,7 @@ def _page(world: World, app: App, body: bytes, kind: str) -> tuple[list[str], di
         userids = [employee.id for employee in world.conversations[app.corpid].employees]
         position = world.marks.read(kind, app.corpid, request.cursor) if request.cursor else (0,)
         if position is None:
-            raise RefusedError(710611, "cursor is not one of this API")
+            raise RefusedError(710611, f"cursor is not one of this API, {OR_EARLIER_LIFE}")
         end = min(len(userids), position[0] + request.limit)
         has_more = end < len(userids)
         cursor = world.marks.write(kind, app.corpid, end) if has_more else ""

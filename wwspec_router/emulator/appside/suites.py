@@ -34,7 +34,7 @@ def get_suite_token(world: World, body: bytes) -> Answer:
     require(suite_id=request.suite_id, suite_secret=request.suite_secret, suite_ticket=request.suite_ticket)
     with world.lock:
         token, seconds = world.suite.issue_token(
-            request.suite_id, request.suite_secret, request.suite_ticket, world.clock.now(), world.rng
+            request.suite_id, request.suite_secret, request.suite_ticket, world.clock.now(), world.ids
         )
     return accepted(suite_access_token=token, expires_in=seconds)
 
@@ -48,5 +48,5 @@ def get_corp_token(world: World, suite_access_token: str, body: bytes) -> Answer
     with world.lock:
         now = world.clock.now()
         app = world.suite.installed(suite_access_token, request.auth_corpid, request.permanent_code, now)
-        token, seconds = world.accounts.issue_token_of(app, now, world.rng)
+        token, seconds = world.accounts.issue_token_of(app, now, world.ids)
     return accepted(access_token=token, expires_in=seconds)

@@ -50,7 +50,7 @@ def _learn_done(world: World, app: App) -> Fields:
 
 
 def _export_finished(world: World, app: App) -> Fields:
-    return {"jobid": f"export_{world.rng.getrandbits(128):032x}"}
+    return {"jobid": f"export_{world.ids.getrandbits(128):032x}"}
 
 
 _EVENTS: dict[str, tuple[str, Callable[[World, App], Fields]]] = {

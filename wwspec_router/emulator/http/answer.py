@@ -31,7 +31,7 @@ _BY_FAULT = "a fault that was set"
 
 _HINTS = {
     **HINTS,
-    40088: "take the jobid that `wwspec call --async` printed; the emulator forgets it when it ends",
+    40088: "take the jobid that `wwspec call --async` printed; the emulator forgets it when it ends or is reset",
 }
 """What to do about an errcode of the emulator."""
 

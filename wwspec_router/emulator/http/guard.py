@@ -1,7 +1,8 @@
 """Who may call the emulator: clients on this machine, under a name that is its own.
 
 A web page that is open in a browser on this machine can send requests to it, too. Such a request names the page's own
-host: as its Origin or, when that name was bound to this machine's address anew (DNS rebinding), as its Host. A page of
+host: as its Origin or, when that name was bound to this machine's address anew (DNS rebinding), as its Host. What it
+loads as an image, a script or a frame has no Origin: browsers say of it that it comes from another site. A page of
 another server on this machine names a host that is allowed: what changes something needs the token of the console's
 page, too. Knows nothing of what is asked.
 """
@@ -10,9 +11,9 @@ import hmac
 from collections.abc import Iterable
 
 import msgspec
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wwspec_router.emulator.console.page import TOKEN_HEADER
 from wwspec_router.emulator.settings import WECOM_HOST, host_of
@@ -29,6 +30,14 @@ CONTROL = "/emulator/"
 REFUSED = 48002
 """The app has no right to call the API."""
 
+FOR_BROWSERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Goes with each answer that does not say otherwise: no other page may show it or use it."""
+
+_OTHER_SITES = ("cross-site", "same-site")
 _READING = frozenset({"GET", "HEAD"})
 _SHOWN = 64
 
@@ -49,11 +58,22 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http" and (reason := self._refusal(scope)):
-            answer = {"errcode": REFUSED, "errmsg": f"refused by the emulator: {reason}"}
-            await Response(msgspec.json.encode(answer), 403, media_type="application/json")(scope, receive, send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
             return
-        await self._app(scope, receive, send)
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in FOR_BROWSERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        app = self._app
+        if reason := self._refusal(scope):
+            answer = {"errcode": REFUSED, "errmsg": f"refused by the emulator: {reason}"}
+            app = Response(msgspec.json.encode(answer), 403, media_type="application/json")
+        await app(scope, receive, send_with_headers)
 
     def _refusal(self, scope: Scope) -> str:
         """Say why a request is refused; empty when it is not."""
@@ -64,6 +84,8 @@ class Guard:
             return f"the request is for the host {_shown(host)}; {_advice(host_of(host))}"
         if "origin" in headers and not self._is_own(page, path):
             return f"the request comes from a web page of {_shown(origin)}; {_advice(page)}"
+        if headers.get("sec-fetch-site") in _OTHER_SITES and not _is_followed_link(scope["method"], headers):
+            return "the request comes from another web page, and not from a link that somebody follows"
         client = scope["client"]
         if not (client and is_loopback(client[0])):
             return "the request comes from another machine"
@@ -80,6 +102,12 @@ class Guard:
 
     def _is_own(self, host: str, path: str) -> bool:
         return is_loopback(host) or host in self._allowed or (host == WECOM_HOST and path.startswith(APP_SIDE))
+
+
+def _is_followed_link(method: str, headers: Headers) -> bool:
+    """Tell whether a browser asks for a page of its own, in no frame."""
+    is_page = (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")) == ("navigate", "document")
+    return is_page and method in _READING
 
 
 def _shown(text: str) -> str:

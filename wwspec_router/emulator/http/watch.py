@@ -15,6 +15,7 @@ from wwspec_router.emulator.display.selection import Selection, read_selection
 from wwspec_router.emulator.display.views import request_verdict, row, row_with_bodies, whole
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.program.programs import look_at
+from wwspec_router.emulator.state.traffic.entries import Entry
 from wwspec_router.emulator.state.traffic.record import Traffic
 from wwspec_router.spelling import did_you_mean
 
@@ -97,7 +98,7 @@ class Watch:
             if entry is None:
                 bounds = record.bounds
                 raise RefusedError(40058, f"no entry {number[:20]} is kept; there are {bounds.first} to {bounds.last}")
-            return accepted(session=record.session, entry=self._whole(entry.number, record))
+            return accepted(session=record.session, entry=self._whole(entry, record))
 
         return self._platform.world.answered(answer)
 
@@ -187,7 +188,7 @@ class Watch:
         yield msgspec.json.encode(head)[:-1] + b',"entries":['
         comma = b""
         for entry in record.kept_entries():
-            yield comma + msgspec.json.encode(self._whole(entry.number, record))
+            yield comma + msgspec.json.encode(self._whole(entry, record))
             comma = b","
         yield b"]}\n"
 
@@ -197,6 +198,5 @@ class Watch:
             return msgspec.to_builtins(world.app.programs[self._platform.settings.program_id].contracts)
 
     @staticmethod
-    def _whole(number: int, record: Traffic) -> Json:
-        entry = record.get(number)
-        return {} if entry is None else {**whole(entry), "children": record.children(number)}
+    def _whole(entry: Entry, record: Traffic) -> Json:
+        return {**whole(entry), "children": record.children(entry.number)}

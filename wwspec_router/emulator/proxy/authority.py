@@ -9,13 +9,13 @@ import datetime
 import logging
 import os
 import ssl
-import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.extras import require
+from wwspec_router.private_files import create_private_folder, make_private
 
 if TYPE_CHECKING:
     import trustme
@@ -48,7 +48,7 @@ class Authority:
     """Signs certificates for hosts that the proxy answers for.
 
     Args:
-        folder: Holds `ca.pem`, to be trusted by clients, and `ca.key`; made when missing.
+        folder: Holds `ca.pem`, to be trusted by clients, and `ca.key`; made when missing. All are their owner's only.
 
     Raises:
         ExtraMissingError: The extra `proxy` is not installed.
@@ -63,12 +63,10 @@ class Authority:
         self._folder = folder
         self._contexts: dict[str, ssl.SSLContext] = {}
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if self.certificate.exists() and self._key_file.exists():
-                self._make_private()
-                self._authority = self._load()
-            else:
-                self._authority = self._make()
+            create_private_folder(folder)
+            if not (self.certificate.exists() and self._key_file.exists()):
+                self._make()
+            self._authority = self._load()
         except OSError as error:
             raise ConfigurationError(
                 f"{folder}: the proxy can't keep its certificate authority there ({error.strerror}): "
@@ -89,29 +87,26 @@ class Authority:
             self._contexts[host] = context
         return self._contexts[host]
 
-    def _make(self) -> "trustme.CA":
+    def _make(self) -> None:
         import trustme
 
         authority = trustme.CA(organization_unit_name=_NAME, path_length=0)
         _write_private(self._key_file, authority.private_key_pem.bytes())
-        self.certificate.write_bytes(authority.cert_pem.bytes())
-        return authority
-
-    def _make_private(self) -> None:
-        """Take the key from others, who may have read it already."""
-        mode = stat.S_IMODE(self._key_file.stat().st_mode)
-        if mode & 0o077:
-            self._key_file.chmod(0o600)
-            _log.warning(
-                "%s could be read by others (mode %04o) and is private now. If one of them may have copied it, remove "
-                "ca.pem and ca.key in that folder: new ones are made, which clients must trust again",
-                self._key_file,
-                mode,
-            )
+        _write_private(self.certificate, authority.cert_pem.bytes())
 
     def _load(self) -> "trustme.CA":
+        """Read both files, once they are taken from others, who may have read the key already."""
         import trustme
 
+        was_open = self._key_file.stat().st_mode & 0o077
+        for file in (self._key_file, self.certificate):
+            make_private(file)
+        if was_open:
+            _log.warning(
+                "if another user may have copied %s, remove ca.pem and ca.key in that folder: new ones are made, which "
+                "clients must trust again",
+                self._key_file,
+            )
         return trustme.CA.from_pem(self.certificate.read_bytes(), self._key_file.read_bytes())
 
 

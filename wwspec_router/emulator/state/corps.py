@@ -38,28 +38,31 @@ class Corp:
     """The state of one corp.
 
     Args:
-        rng: The emulator's random source. Each part draws from one of its own, so that the ids of one kind don't
-            depend on how often the others are called.
+        rng: The emulator's random source for its data.
+        ids: Its source for what is handed out and comes back.
         chats: What was said; new messages are compared with the rules.
         now: Unix seconds.
         announce_hit: Told that a message hit a keyword rule.
     """
 
-    def __init__(self, rng: random.Random, chats: Conversations, now: int, announce_hit: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        rng: random.Random,
+        ids: random.Random,
+        chats: Conversations,
+        now: int,
+        announce_hit: Callable[[], None],
+    ) -> None:
         self.chats = chats
-        self.consents = Consents(_branch(rng), chats, now)
+        self.consents = Consents(rng, chats, now)
         self.masking: dict[str, Masking] = {}
         """By userid."""
-        self.rules = RuleBook(_branch(rng), partial(compare, chats.people), announce_hit)
+        self.rules = RuleBook(ids, partial(compare, chats.people), announce_hit)
         chats.listeners.append(self.rules.on_message)
-        self.knowledge = KnowledgeBases(_branch(rng))
-        self.tasks = Tasks(_branch(rng))
-        self.exports = Exports(_branch(rng))
-        self.media = MediaFiles(_branch(rng))
+        self.knowledge = KnowledgeBases(ids)
+        self.tasks = Tasks(ids)
+        self.exports = Exports(ids)
+        self.media = MediaFiles(ids)
         self.page_calls = Concurrency(MAX_PAGE_CALLS)
         self.daily_tasks = DailyLimit(MAX_TASKS)
         self.daily_exports = DailyLimit(MAX_EXPORTS)
-
-
-def _branch(rng: random.Random) -> random.Random:
-    return random.Random(rng.getrandbits(64))  # noqa: S311 - the same seed, the same data

@@ -49,7 +49,8 @@ class Marks:
     """Strings that carry numbers and can't be made up: `s1f4-2bc.<check value>`.
 
     Args:
-        secret: What the check values are keyed with.
+        secret: What the check values are keyed with; another one in each life of the emulator, so that none is taken
+            from an earlier one.
     """
 
     def __init__(self, secret: bytes) -> None:

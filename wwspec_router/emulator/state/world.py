@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from wwspec_router.emulator.answers import Answer, RefusedError
+from wwspec_router.emulator.answers import OR_EARLIER_LIFE, Answer, RefusedError
 from wwspec_router.emulator.bounded import BoundedDict, Kept
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import seal
@@ -116,6 +116,9 @@ class World:
         self.channel = channel
         self.lock = threading.Lock()
         self.rng = random.Random(settings.seed)  # noqa: S311 - the same seed, the same data
+        self.rng.randbytes(32)  # each seed keeps the data that it has had in earlier versions
+        self.ids = random.SystemRandom()
+        """Makes what is handed out and comes back: what an earlier life gave must not mean something in this one."""
         # Not from the seed: the program listens on every interface, and who knows the key can call it.
         self.zone_key = zone_key or secrets.token_bytes(seal.KEY_BYTES)
         self.started = clock.now()
@@ -124,7 +127,7 @@ class World:
         """When the corp's paid year of the chat archive is over."""
         self.trial_ends = self.started + TRIAL_SECONDS
         """When the corp's trial of the document archive is over."""
-        self.marks = Marks(self.rng.randbytes(32))
+        self.marks = Marks(self.ids.randbytes(32))
         self.app = _make_app(settings)
         self.accounts = Accounts([self.app])
         self.suite = Suite(
@@ -142,19 +145,19 @@ class World:
         self.pull_limit = PullLimit(settings.tokenless_pulls)
         self.notifications: deque[Notification] = deque(maxlen=KEPT_NOTIFICATIONS)
         self.timers = Timers(clock)
-        self.jobs = Jobs(random.Random(self.rng.getrandbits(64)))  # noqa: S311 - repeatable, by the seed
+        self.jobs = Jobs(self.ids)
         self.traffic = Traffic(clock, on_change)
         self.faults = Faults(on_change)
         self.on_change = on_change
         self.on_event: Callable[[str, dict[str, Any]], None] | None = None
         """Receives the events that the platform raises by itself; must not lock or send anything."""
         self.corps = {
-            corpid: Corp(self.rng, chats, clock.seconds(), self._announce_hit)
+            corpid: Corp(self.rng, self.ids, chats, clock.seconds(), self._announce_hit)
             for corpid, chats in self.conversations.items()
         }
         self._delivered = threading.Condition(self.lock)
         self._deliver = deliver
-        self._serial = count(1)
+        self._serial = count(self.ids.randrange(10**9, 9 * 10**9))
 
     def reference(self) -> str:
         """Return a fresh `<time>_<number>` for hints and request ids."""
@@ -212,7 +215,7 @@ class World:
 
     def issue_event_token(self, app: App) -> str:
         """Return a fresh event token, valid 10 minutes; needs the lock."""
-        token = f"ENC{self.rng.getrandbits(160):040x}"
+        token = f"ENC{self.ids.getrandbits(160):040x}"
         self.event_tokens.add(app.corpid, app.agentid, token, self.clock.now())
         return token
 
@@ -225,7 +228,7 @@ class World:
         now = self.clock.now()
         if token:
             if not self.event_tokens.valid(app.corpid, app.agentid, token, now):
-                raise RefusedError(40058, "token is unknown or expired (valid 10 minutes)")
+                raise RefusedError(40058, f"token is unknown or expired (valid 10 minutes), {OR_EARLIER_LIFE}")
         elif not self.pull_limit.admit(app.corpid, now):
             raise RefusedError(45009, f"without a token: {self.settings.tokenless_pulls} pulls in 60 seconds")
 

@@ -17,8 +17,21 @@
  */
 export function placeOf(hash) {
     const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?", 2);
-    const [view = "", id = "", part = ""] = path.split("/").map(decodeURIComponent);
+    const [view = "", id = "", part = ""] = decoded(path);
     return { view: view || "timeline", id, part, query: new URLSearchParams(query) };
+}
+
+/**
+ * Return the parts of a path; a malformed one is a single part, which no view is named by.
+ * @param {string} path
+ * @returns {string[]}
+ */
+function decoded(path) {
+    try {
+        return path.split("/").map(decodeURIComponent);
+    } catch {
+        return [path];
+    }
 }
 
 /**

@@ -22,6 +22,7 @@ export const SESSION = {
     "session.wrong.json": ["it is not JSON", "内容不是 JSON"],
     "session.wrong.version": ["it has version {version}, and this page reads version 1", "版本为 {version}，本页面只支持版本 1"],
     "session.wrong.shape": ["it has no entries", "没有 entries"],
+    "session.wrong.value": ["{path} is missing, or not what it has to be", "{path} 缺失，或者内容不对"],
     "session.open": ["{name}: {count} exchanges, saved {time} with wwspec {version}", "{name}：{count} 条记录，由 wwspec {version} 保存于 {time}"],
     "session.back": ["Back to the emulator", "返回模拟器"],
     "session.view": ["Show the timeline", "查看时间线"],

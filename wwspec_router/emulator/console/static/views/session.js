@@ -5,9 +5,8 @@ import { fill, h } from "../dom.js";
 import { commandLine, say } from "../parts.js";
 import { record } from "../record.js";
 import { go, hashOf } from "../route.js";
+import { readSession } from "../session-file.js";
 import { t } from "../texts.js";
-
-const VERSION = 1;
 
 /** @type {import("../app.js").View} */
 export const view = {
@@ -47,7 +46,7 @@ function openCard() {
     const take = async (/** @type {File | undefined} */ file) => {
         if (file === undefined) return;
         try {
-            const session = read(await file.text());
+            const session = readSession(await file.text());
             record.open(file.name, session);
             const time = new Date(session.exported_ms).toLocaleString();
             const { version } = session;
@@ -76,24 +75,4 @@ function openCard() {
         record.file && h("p", {}, t("imported", { name: record.file })),
         record.file && h("div", { class: "buttons" }, back, h("a", { class: "button", href: hashOf("timeline") }, t("session.view"))),
     );
-}
-
-/**
- * Return the session of a file's text.
- * @param {string} text
- * @returns {any}
- * @throws {Error} The text is none; the message says why.
- */
-function read(text) {
-    let session;
-    try {
-        session = JSON.parse(text);
-    } catch {
-        throw new Error(t("session.wrong.json"));
-    }
-    if (session?.wwspec_session !== VERSION) {
-        throw new Error(t("session.wrong.version", { version: String(session?.wwspec_session ?? "?") }));
-    }
-    if (!Array.isArray(session.entries)) throw new Error(t("session.wrong.shape"));
-    return session;
 }

@@ -1,0 +1,149 @@
+"""scripts/audit.py: what pip-audit finds in requirement files, with a database on this machine."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from tests.support.apps import ROOT
+from tests.support.skips import only_where
+
+pytestmark = pytest.mark.slow  # pip-audit starts four times in a test
+
+KNOWN = {
+    "id": "PYSEC-2021-66",
+    "aliases": ["CVE-2020-28493"],
+    "summary": "slow",
+    "affected": [
+        {
+            "package": {"name": "jinja2", "ecosystem": "PyPI"},
+            "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2.11.3"}]}],
+        }
+    ],
+}
+FOUND = "dev.txt, run.txt: jinja2 2.11.0: PYSEC-2021-66, CVE-2020-28493; fixed in 2.11.3\n"
+ACCEPTED = '[[accepted]]\npackage = "{}"\nid = "{}"\nreason = "only we write the templates"\n'
+
+
+@contextmanager
+def database(status: int = 200, versions: str = "") -> Iterator[str]:
+    """A service that speaks OSV's API and knows one version with a vulnerability; yields its address.
+
+    It answers with the status where `versions` is in the version, and with 200 elsewhere; 0 is no answer.
+    """
+
+    class Osv(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            if not status and versions in asked["version"]:
+                return
+            known = (asked["package"]["name"], asked["version"]) == ("jinja2", "2.11.0")
+            self.send_response(status if versions in asked["version"] else 200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"vulns": [KNOWN]} if known else {}).encode())
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Osv) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/v1/query"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def requirements(tmp_path: Path) -> Path:
+    """A folder of locks: one package in two versions and for another system, and nothing accepted."""
+    only_where(find_spec("pip_audit") is not None, "scripts/audit has installed pip-audit")
+    (tmp_path / "run.txt").write_text('Jinja2==2.11.0 ; sys_platform == "win32" \\\n    --hash=sha256:00\n')
+    (tmp_path / "dev.txt").write_text("jinja2==2.11.0 \\\n    --hash=sha256:00\njinja2==3.1.6\nclick==8.1.8\n")
+    (tmp_path / "audit.toml").touch()
+    return tmp_path
+
+
+def audit(folder: Path, service: str) -> tuple[int, str]:
+    """Run the audit of a folder; return its exit code and what it says."""
+    command: list[str | Path] = [sys.executable, ROOT / "scripts/audit.py", f"--service={service}", folder]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_finding_fails_and_names_its_files(requirements: Path) -> None:
+    with database() as service:
+        code, said = audit(requirements, service)
+    assert code == 1
+    assert said.startswith(FOUND)
+    assert "3 pins, 1 findings, 0 accepted: update the pin" in said
+
+
+@pytest.mark.parametrize("name", ["PYSEC-2021-66", "CVE-2020-28493"])
+def test_a_finding_that_is_listed_by_id_or_alias_passes(requirements: Path, name: str) -> None:
+    (requirements / "audit.toml").write_text(ACCEPTED.format("jinja2", name))
+    with database() as service:
+        code, said = audit(requirements, service)
+    assert (code, said) == (0, "scripts/audit: 3 pins, 1 findings, 1 accepted: nothing to do\n")
+
+
+def test_what_is_listed_and_not_found_any_more_is_named_and_accepts_nothing_else(requirements: Path) -> None:
+    (requirements / "audit.toml").write_text(
+        ACCEPTED.format("jinja2", "PYSEC-1") + ACCEPTED.format("click", "PYSEC-2021-66")
+    )
+    with database() as service:
+        code, said = audit(requirements, service)
+    assert code == 1
+    assert said.startswith(
+        f"{FOUND}audit.toml: jinja2, PYSEC-1: not found any more: remove it\n"
+        "audit.toml: click, PYSEC-2021-66: not found any more: remove it\n"
+    )
+
+
+@pytest.mark.parametrize(("status", "reason"), [(500, "500 Server Error"), (0, "RemoteDisconnected")])
+def test_a_database_that_fails_or_is_away_passes_and_is_named(requirements: Path, status: int, reason: str) -> None:
+    with database(status) as service:
+        code, said = audit(requirements, service)
+    assert code == 0
+    assert said.startswith("scripts/audit: not all was audited, the database of vulnerabilities can't be reached: ")
+    assert reason in said
+    assert said.count("\n") == 1
+
+
+def test_a_finding_fails_also_when_the_database_goes_away_after_it(requirements: Path) -> None:
+    (requirements / "audit.toml").write_text(ACCEPTED.format("click", "PYSEC-1"))
+    with database(0, "3.1.6") as service:
+        code, said = audit(requirements, service)
+    assert code == 1
+    assert said.startswith(f"{FOUND}scripts/audit: not all was audited, ")
+    assert said.count("\n") == 2
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        '[[accepted]]\npackage = "jinja2"\nid = "x"\n',
+        ACCEPTED.format("jinja2", " "),
+        "[accept]\n",
+        "accepted",
+        "accepted = 1",
+    ],
+)
+def test_a_listed_finding_without_package_id_or_reason_is_refused(requirements: Path, listed: str) -> None:
+    (requirements / "audit.toml").write_text(listed)
+    code, said = audit(requirements, "http://127.0.0.1:9/")
+    assert code == 2
+    assert said.startswith(f"scripts/audit: {requirements / 'audit.toml'}: ")
+    assert said.count("\n") == 1
+
+
+def test_a_pip_audit_that_fails_by_itself_is_no_network_that_is_away(requirements: Path) -> None:
+    (requirements / "run.txt").write_text("jinja2==two\n")
+    with database() as service:
+        code, said = audit(requirements, service)
+    assert code == 2
+    assert said.startswith("scripts/audit: pip-audit: ")
+    assert said.count("\n") == 1
