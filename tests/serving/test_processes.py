@@ -352,6 +352,7 @@ def test_a_program_whose_log_nobody_reads_ends_soon_after_its_grace(tmp_path: Pa
     with ended(supervise(tmp_path, work, stdout=subprocess.PIPE)) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith(b"working")
+        assert process.stdout.read(1) == bytes(1)  # from here the worker ignores the signal
         family = descendants(process.pid)
         process.terminate()
         assert process.wait(DEADLINE) == 128 + signal.SIGTERM
