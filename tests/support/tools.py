@@ -1,5 +1,6 @@
 """The programs beside Python that tests need; `scripts/needs` has the table of them, with their packages."""
 
+import os
 import shutil
 import sysconfig
 from pathlib import Path
@@ -27,10 +28,16 @@ def tool(name: str) -> str:
         MissingToolError: It is not here.
     """
     header = Path(sysconfig.get_path("include"), name)
-    found = shutil.which(name) if header.suffix != ".h" else header.is_file() and str(header)
+    found = shutil.which(name, path=_searched()) if header.suffix != ".h" else header.is_file() and str(header)
     if not found:
         raise MissingToolError(name)
     return found
+
+
+def _searched() -> str:
+    """Return where programs are: in PATH, and where Debian puts those of PostgreSQL."""
+    folders = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
+    return os.pathsep.join([os.environ.get("PATH", os.defpath), *folders])
 
 
 def node_package(folder: Path, name: str) -> Path:
