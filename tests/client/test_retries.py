@@ -143,7 +143,7 @@ def test_a_retry_after_that_is_over_or_no_time_is_as_good_as_none(header: str) -
         assert client.call("greet") == {"errcode": 0}
 
 
-def test_an_attempt_is_given_no_more_time_than_the_deadline_leaves() -> None:
+def test_an_attempt_is_given_no_more_time_than_the_deadline_leaves_or_its_call_asks_for() -> None:
     seen: list[dict[str, float]] = []
 
     class Watched(Script):
@@ -154,9 +154,10 @@ def test_an_attempt_is_given_no_more_time_than_the_deadline_leaves() -> None:
     with ZoneClient(
         "corp", "secret", program_id="p", transport=Watched([reply(errcode=0)]), retries=RetryPolicy(deadline=5.0)
     ) as client:
+        client.call("greet")
         client.call("greet", timeout=90)
         client.call("greet", timeout=2)
-    assert [round(each["read"]) for each in seen] == [5, 5, 2]
+    assert [round(each["read"]) for each in seen] == [5, 5, 90, 2]
 
 
 @pytest.mark.parametrize("numbers", [{"attempts": 0}, {"first_pause": -1}, {"longest_pause": -1}, {"deadline": 0}])

@@ -143,9 +143,8 @@ class Core:
         raise AssertionError  # count does not end
 
     def _attempt(self, request: Request, attempts: Attempts, began: float) -> Steps[dict[str, Any]]:
-        timeout = self._timeout if attempts.timeout is None else attempts.timeout
-        left = began + max(self._retries.deadline, timeout) - monotonic()
-        timeout = min(timeout, max(0.001, left))
+        left = max(0.001, began + max(self._retries.deadline, attempts.timeout or 0.0) - monotonic())
+        timeout = min(self._timeout if attempts.timeout is None else attempts.timeout, left)
         try:
             return _accepted(request, (yield from send(request, timeout)))
         except ZoneClientError as error:

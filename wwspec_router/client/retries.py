@@ -81,8 +81,8 @@ class RetryPolicy:
     longest_pause: float = 8.0
     """Seconds that a pause takes at most, unless `Retry-After` asks for more."""
     deadline: float = 60.0
-    """Seconds for all attempts: none begins later, and none gets more time than is left, but for a `timeout` that is
-    longer than this."""
+    """Seconds for all attempts: none begins later, and none gets more time than is left. A longer `timeout` of a call
+    counts in its place."""
 
     def __post_init__(self) -> None:
         if self.attempts < 1 or min(self.first_pause, self.longest_pause) < 0 or self.deadline <= 0:
