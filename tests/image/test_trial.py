@@ -3,7 +3,6 @@
 import os
 import platform
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -15,14 +14,11 @@ from typing import NamedTuple
 import pytest
 
 from tests.support.image_tars import Item, image, link, write_tar
+from tests.support.skips import only_where
+from tests.support.tools import tool
 from wwspec_router.image.inspection import inspect_tar
 
-pytestmark = [
-    pytest.mark.skipif(platform.system() != "Linux", reason="needs Linux"),
-    pytest.mark.skipif(platform.machine() != "x86_64", reason="the images of these tests are for x86_64"),
-    pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc"),
-]
-needs_bwrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="needs bubblewrap (bwrap)")
+needs_bwrap = pytest.mark.usefixtures("bwrap")
 
 ESCAPE = r"""
 #define _GNU_SOURCE
@@ -108,10 +104,28 @@ int main(void) {
 }
 """
 """Takes what it gets, and says how much that was."""
-USERS = [
-    pytest.param(0, marks=pytest.mark.skipif(os.geteuid() != 0, reason="needs root")),
-    pytest.param(4711 if os.geteuid() == 0 else os.geteuid()),
-]
+
+
+@pytest.fixture(autouse=True)
+def machine() -> None:
+    """The programs of these images are compiled here, for Linux."""
+    only_where(platform.system() == "Linux" and platform.machine() == "x86_64", "the machine is Linux on x86_64")
+    tool("gcc")
+
+
+@pytest.fixture
+def bwrap() -> str:
+    """What confines them."""
+    return tool("bwrap")
+
+
+@pytest.fixture(params=["root", "an ordinary user"])
+def user(request: pytest.FixtureRequest) -> int:
+    """Who starts the program."""
+    if request.param == "root":
+        only_where(os.geteuid() == 0, "the user is root")
+        return 0
+    return 4711 if os.geteuid() == 0 else os.geteuid()
 
 
 @pytest.fixture
@@ -193,7 +207,6 @@ def attack(place: Path, outside: Path, user: int, *, trust: bool = False) -> Att
 
 
 @needs_bwrap
-@pytest.mark.parametrize("user", USERS)
 def test_a_program_reaches_nothing_outside_of_the_sandbox(place: Path, outside: Path, user: int) -> None:
     attacked = attack(place, outside, user)
     assert [line.split()[:2] for line in attacked.lines[:4]] == [
@@ -203,14 +216,12 @@ def test_a_program_reaches_nothing_outside_of_the_sandbox(place: Path, outside: 
     assert sorted(each.name for each in place.iterdir()) == ["outside", "program", "program.c", "zone.tar"]
 
 
-@pytest.mark.parametrize("user", USERS)
 def test_a_program_that_is_trusted_reaches_all_that_the_user_can(place: Path, outside: Path, user: int) -> None:
     """So the attack above is one."""
     assert attack(place, outside, user, trust=True)[1:] == (["escaped"], True, True)
 
 
 @needs_bwrap
-@pytest.mark.parametrize("user", USERS)
 def test_a_program_gets_so_much_and_no_more(place: Path, user: int) -> None:
     [line, _] = lines_of_a_start(tar_of(place, LIMITS), user)
     found = re.search(r"root (\d+), processes (\d+), GiB (\d+), MiB (\d+), printed (\d+), writes (\d)", line)
