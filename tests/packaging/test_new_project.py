@@ -72,7 +72,7 @@ def test_its_start_script_starts_the_program_with_an_empty_environment(installed
     run(installed / "wwspec", "new", tmp_path / "shop", cwd=Path("/"), env={"LANG": "C"})
     (tmp_path / "shop" / ".venv").symlink_to(installed.parent)
     done = subprocess.run(
-        ["/bin/bash", tmp_path / "shop" / "run.sh"],
+        ["/bin/bash", tmp_path / "shop" / "run.sh", "--port", "0"],
         cwd="/",
         env={},
         capture_output=True,
