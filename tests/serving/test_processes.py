@@ -336,6 +336,16 @@ def test_a_worker_that_can_not_be_replaced_yet_is_replaced_later(tmp_path: Path)
         assert process.wait(DEADLINE) == 0
 
 
+def test_a_parent_that_can_open_no_file_reads_what_its_worker_reports(tmp_path: Path) -> None:
+    log, refused = tmp_path / "log", "no worker process can be started (Too many open files)"
+    few = "os.register_at_fork(after_in_parent=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3)))"
+    with ended(supervise(tmp_path, "os._exit(7)", few)) as process:
+        wait_until(lambda: refused in log.read_text() or process.poll() is not None)
+        assert "Traceback" not in log.read_text()
+        process.terminate()
+        assert process.wait(DEADLINE) == 0
+
+
 def test_a_program_that_can_not_start_its_workers_ends_with_a_message(tmp_path: Path) -> None:
     few = "resource.setrlimit(resource.RLIMIT_NOFILE, (6, 6))"
     with ended(supervise(tmp_path, "signal.pause()", few)) as process:

@@ -1,5 +1,6 @@
 """One worker process, as its parent sees it: what it reported, and how it ended."""
 
+import codecs
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ STEADY = 5.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 """Seconds before another is started when it has not; each time twice as many."""
 _READ_BYTES = 1 << 16
+_unescape = codecs.getdecoder("unicode_escape")  # now: a parent that has no file left could not load it later
 
 
 class WorkerProcess:
@@ -62,7 +64,7 @@ class WorkerProcess:
                 self.last_sign = monotonic()
                 *lines, self._unread = (self._unread + received).split(b"\n")
                 for line in lines:
-                    self._take(line.decode("unicode_escape"))
+                    self._take(_unescape(line)[0])
 
     def _take(self, line: str) -> None:
         what, _, text = line.partition(" ")
