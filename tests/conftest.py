@@ -27,25 +27,16 @@ settings.load_profile("quick")
 MEASURED = tuple(
     str(ROOT / "tests" / name)
     for name in (
-        "cli/test_completion.py",
-        "cli/test_config.py",
         "cli/test_contracts.py",
         "cli/test_doctor.py",
-        "cli/test_mistakes.py",
         "cli/test_verbs.py",
-        "emulator/standin/test_state_folder.py",
-        "handlers/test_lifespan.py",
         "image/",
-        "registry/",
+        "registry/test_client_module.py",
         "scaffold/",
-        "sdk/",
-        "serving/test_development.py",
-        "serving/test_processes.py",
         "serving/test_supervision.py",
-        "testing/test_fuzz.py",
     )
 )
-"""Tests whose processes run code that no other test runs: to measure a process takes it a tenth of a second."""
+"""Tests whose processes run much code that no other test runs: to measure a process takes it a tenth of a second."""
 
 
 GC_THRESHOLD = 10_000

@@ -1,22 +1,41 @@
 """How a verb ends by Ctrl-C or SIGTERM. Imports the standard library only."""
 
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 __all__ = ["until_interrupted"]
 
+AGAIN = 0.01
+"""Seconds after which an interrupt that was lost is raised again."""
+
 
 @contextmanager
 def until_interrupted() -> Iterator[None]:
-    """End the block quietly on Ctrl-C or SIGTERM. Later signals are ignored, so that the block's clean-up can end."""
+    """End the block quietly on Ctrl-C or SIGTERM. Later signals are ignored, so that the block's clean-up can end.
+
+    Python drops what is raised in a destructor or in a callback of a weak reference, as an import has many. A signal
+    that came there is raised again soon after.
+    """
 
     def interrupt(number: int, frame: object) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGINT, interrupt)
-    signal.signal(signal.SIGTERM, interrupt)
-    with suppress(KeyboardInterrupt):
-        yield
+    def show(unraisable: "sys.UnraisableHookArgs") -> None:
+        if unraisable.exc_type is KeyboardInterrupt:
+            signal.setitimer(signal.ITIMER_REAL, AGAIN)
+        else:
+            shown_before(unraisable)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+        signal.signal(number, interrupt)
+    shown_before, sys.unraisablehook = sys.unraisablehook, show
+    try:
+        with suppress(KeyboardInterrupt):
+            yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        sys.unraisablehook = shown_before

@@ -80,11 +80,18 @@ ELSEWHERE = {
 BLOCKS = [block for page in PAGES if page.parent != TUTORIAL for block in blocks_of_page(page)]
 FILES = [block for block in BLOCKS if block.is_file]
 COMMANDS = [
-    pytest.param(lines, id=f"{block.place}: {'; '.join(lines)}")
+    pytest.param(
+        lines,
+        id=f"{block.place}: {'; '.join(lines)}",
+        marks=[pytest.mark.slow] if any(each.startswith("pytest") for each in lines) else [],
+    )
     for block in BLOCKS
     if block.language == "bash" and (lines := [each for each in block.text.splitlines() if each not in ELSEWHERE])
 ]
-"""The commands of each block. They are run in their order: a later one may need what an earlier one has made."""
+"""The commands of each block. They are run in their order: a later one may need what an earlier one has made.
+
+Those that run pytest are slow: each starts it, and a zone, in a process of its own.
+"""
 
 
 @pytest.fixture(scope="module")

@@ -110,6 +110,7 @@ def two(tmp_path: Path) -> Iterator[tuple[ServedZone, list[str]]]:
         yield zone, urls
 
 
+@pytest.mark.slow  # starts several processes
 def test_two_instances_handle_each_event_once_and_one_that_dies_leaves_its_own_to_the_other(
     two: tuple[ServedZone, list[str]],
 ) -> None:

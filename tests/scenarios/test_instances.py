@@ -110,6 +110,7 @@ def test_a_store_that_is_down_is_an_error_at_once_and_comes_back(
     assert zone.call("get_callback_data", notify_id=notify_id).reply == fired["event"]
 
 
+@pytest.mark.slow  # starts several processes
 def test_an_instance_is_replaced_under_load_without_losing_a_call_an_event_or_a_job(
     redis: LocalRedis, tmp_path: Path
 ) -> None:

@@ -42,8 +42,10 @@ class Platform(MemorySdk):
 
     def _hear(self, request: str) -> str:
         answer = self.answers.pop(0) if self.answers else 0
+        own = threading.current_thread().name  # other threads report at the same time
+        job_info = next(call.job_info for call in reversed(self.calls) if call.thread == own)
         with self.changed:
-            self.heard.append((self.calls[-1].job_info, json.loads(request)))
+            self.heard.append((job_info, json.loads(request)))
             self.changed.notify_all()
         if isinstance(answer, Exception):
             raise answer

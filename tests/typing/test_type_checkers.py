@@ -37,7 +37,10 @@ def look(zone: Zone) -> None:
 """
 
 
-@pytest.mark.parametrize("checker", CHECKERS)
+@pytest.mark.parametrize(
+    "checker",
+    ["mypy", pytest.param("pyright", marks=pytest.mark.slow)],  # Node.js, and all of the package: 3 s of a processor
+)
 def test_a_request_knows_the_type_of_its_reply_and_a_misspelt_key_is_the_only_fault(
     tmp_path: Path, checker: str
 ) -> None:
@@ -61,6 +64,7 @@ def check(folder: Path, checker: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
 
 
+@pytest.mark.slow  # Pyright reads all of the package: 2 s of a processor
 def test_pyright_finds_the_mistakes_of_an_apps_calls_that_mypy_finds_and_no_others() -> None:
     """`scripts/check` runs mypy over the page; its comments name the lines."""
     page = ROOT / "tests" / "typing" / "typed_client.py"

@@ -14,6 +14,8 @@ from wwspec_router.cli.main import main
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.testing.zone import Zone
 
+pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
+
 
 def test_an_ability_is_found_read_and_called_by_its_form_and_by_its_json(page: Page, served: Zone) -> None:
     page.get_by_role("link", name="Abilities").click()
@@ -142,6 +144,7 @@ def test_an_imported_file_shows_its_abilities_and_changes_nothing(page: Page, se
     file.write_text(json.dumps(served.client.session()))
     page.get_by_role("link", name="Share").click()
     page.get_by_label("Session file", exact=True).set_input_files(file)
+    expect(page.get_by_role("link", name=f"Imported file: {file.name}")).to_be_visible()
     page.get_by_role("link", name="Abilities").click()
     page.get_by_role("link", name="chat_digest").click()
     expect(page.get_by_label("limit", exact=True)).to_be_disabled()

@@ -16,6 +16,8 @@ LOOKS = (
     pytest.param("en-US", "dark", 420, marks=pytest.mark.slow),  # as the one before
 )
 
+pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
+
 
 @pytest.fixture(scope="module")
 def busy(served: Zone) -> Zone:

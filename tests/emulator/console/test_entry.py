@@ -12,6 +12,8 @@ from playwright.sync_api import Locator, Page, expect
 from tests.support.apps import ROOT, write_files
 from wwspec_router.testing.zone import Zone
 
+pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
+
 WORDS = {"input": {"func": "word_count", "func_req": {"word": "退款", "texts": ['it is "退款"', "发票"]}}}
 MIB = 1024 * 1024 - 4096
 

@@ -12,6 +12,8 @@ from tests.emulator.console.conftest import watched
 from tests.support.apps import write_files
 from wwspec_router.testing.zone import ServedZone, Zone
 
+pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
+
 HANDLERS = """
 import threading
 from pathlib import Path

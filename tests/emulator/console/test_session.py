@@ -7,12 +7,15 @@ from functools import reduce
 from pathlib import Path
 
 import msgspec
+import pytest
 from click.testing import CliRunner
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.apps import ROOT
 from wwspec_router.cli.main import main
 from wwspec_router.testing.zone import Zone
+
+pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
 
 
 def test_a_session_is_saved_reset_opened_and_left_again(page: Page, served: Zone, tmp_path: Path) -> None:

@@ -8,9 +8,12 @@ import sys
 from collections.abc import Sequence
 
 import httpx
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from wwspec_router.testing.zone import Zone
+
+pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
 
 
 def lines(page: Page, text: str = "") -> Locator:
