@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -292,11 +293,14 @@ def test_a_reply_that_can_not_be_sealed_is_no_answer_and_does_not_end_the_progra
 
 def test_replies_that_can_not_be_sealed_do_not_flood_the_log(program: Program) -> None:
     """Row 5: an app can cause one with every call of an ability that repeats what it was sent."""
+    start = monotonic()
     for _ in range(20):
         with pytest.raises(AssertionError, match="no reply"):
             program.call(OWNER, "tell", {"name": "good", "secret": "unsealable"})
+    seconds = monotonic() - start
     program.stop()
-    assert 1 <= program.log.count("no reply could be sealed") < 10
+    lines = program.log.count("no reply could be sealed") / 2  # each stands in the own log and in that of the SDK
+    assert 1 <= lines <= 2 + seconds, "more than one line a second"
 
 
 @pytest.mark.parametrize("name", ["task", "callback", "thread", "drop", "warning"])

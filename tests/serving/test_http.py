@@ -192,7 +192,7 @@ def test_a_call_that_is_queued_for_long_is_refused_while_the_one_before_it_runs(
         assert refused.json() == {"errcode": 710660, "errmsg": "the program is overloaded, try again later"}
         gate.opened.set()
         assert running.result(DEADLINE).json()["errmsg"] == "late"
-    assert program.post("invoke_sync_msg").json()["errmsg"] == "late"
+    wait_until(lambda: program.post("invoke_sync_msg").json()["errmsg"] == "late")  # a busy machine refuses it, too
     assert gate.calls == 2, "the call that was refused was run"
 
 
