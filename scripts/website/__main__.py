@@ -19,6 +19,7 @@ from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
 from mkdocs.livereload import LiveReloadServer
 
+from scripts.website.facts import unproved_facts
 from scripts.website.offline import requests_elsewhere
 from scripts.website.pages import DOCS, LANGUAGES, blocks_of, pages_of
 
@@ -70,6 +71,9 @@ def main() -> int:
             build_all(site)
     except Abort as error:
         print(f"scripts/docs: {error}", file=sys.stderr)
+        return 1
+    if facts := [fact for language in LANGUAGES for fact in unproved_facts(DOCS / language, language)]:
+        print("scripts/docs: limits of WeCom without its page:", *facts, sep="\n  ", file=sys.stderr)
         return 1
     if asked := list(requests_elsewhere(site)):
         print("scripts/docs: the site asks other hosts:", *asked, sep="\n  ", file=sys.stderr)
