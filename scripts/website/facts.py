@@ -1,4 +1,4 @@
-"""Facts about WeCom in the pages that people write: a number beside a time or a corp needs the page of WeCom that has it.
+"""Facts about WeCom in pages that people write: a number beside a time or a corp needs the page that has it.
 
 Needs no more than the standard library, since the tests read it, too.
 """
