@@ -1,7 +1,7 @@
-"""Keeps who agreed to archiving, where and when: metadata of events, and nothing of any message.
+"""Counts who has agreed to archiving of late, from metadata of events, and tells the app; nothing of any message.
 
-They are in the SQLite file that the environment variable ARCHIVE names, `var/archive.db` by default. Each process opens
-it once.
+The SQLite file that the environment variable ARCHIVE names, `var/archive.db` by default, is a cache of one machine: it
+has the events that this machine got, and nothing for longer than the longest digest. Each process opens it once.
 """
 
 import os
@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from schemas.archive import Digest, Request, Response
+from schemas.archive import LONGEST, Digest, Request, Response
 from wwspec_router import Context, EventContext, ability
 from wwspec_router.wecom.events import chat_archive_audit_approved_room, chat_archive_audit_approved_single
 
 TABLE = """
     CREATE TABLE IF NOT EXISTS consents (corpid, chat, customer, agreed, PRIMARY KEY (corpid, chat, customer, agreed))
 """
+FORGET = "DELETE FROM consents WHERE agreed < ?"
 COUNT = "SELECT count(*) FROM consents WHERE corpid = ? AND agreed >= ? AND (chat LIKE 'group %') = ?"
 
 
@@ -36,6 +37,7 @@ def on_consent(
     ctx: EventContext[sqlite3.Connection],
 ) -> None:
     """Keep a consent. An event may come again, and this may run again for it: what is known is ignored."""
+    ctx.state.execute(FORGET, (time.time() - 3600 * LONGEST,))
     given = event.chat_archive_audit_approved
     chat = f"group {given.chatid}" if given.chatid else f"employee {given.userid}"
     row = (ctx.corpid, chat, given.external_userid, event.timestamp)

@@ -6,11 +6,14 @@ from msgspec import Meta
 
 from wwspec_router import Contract, Output
 
+LONGEST = 48
+"""Hours that a digest may cover, and for which consents are kept."""
+
 
 class Request(Contract):
     """Which consents to count."""
 
-    hours: Annotated[int, Meta(ge=1, le=8760)] = 24
+    hours: Annotated[int, Meta(ge=1, le=LONGEST)] = 24
     """Those of the last so many hours."""
 
 

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics.exposition import generate_latest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from scripts.website.pages import DOCS, LANGUAGES
 from tests.support.apps import ROOT
 from wwspec_router.client import RetryPolicy
 from wwspec_router.metrics.exporter import Exporter
@@ -103,6 +104,21 @@ def test_a_program_that_does_not_answer_is_down_keeps_its_counters_and_is_logged
     assert lines[0].startswith("the program's figures can't be had: sync_call_program of figures: ")
     assert lines[1].endswith(" (and 5 more polls since the last such line)")
     assert lines[2] == "the program's figures are back"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_alert_on_no_events_reads_a_counter_that_events_raise(language: str, zone: Zone) -> None:
+    page = (DOCS / language / "how-to" / "authorisation.md").read_text("utf-8")
+    selectors = set(re.findall(r'(wwspec_\w+)\{ability="([^"]+)"\}', page))
+    assert len(selectors) == 1
+    name, ability = selectors.pop()
+    with zone.app_client(retries=ONCE) as client:
+        exporter = Exporter(client, "figures", 30.0)
+        exporter.poll()
+        before = scraped(exporter).get((name, (("ability", ability),)), 0)
+        zone.fire("hit_keyword")
+        exporter.poll()
+        assert scraped(exporter)[name, (("ability", ability),)] == before + 1
 
 
 def test_every_metric_of_the_pages_is_there_and_the_other_way_round(zone: Zone) -> None:
