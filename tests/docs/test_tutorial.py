@@ -79,7 +79,9 @@ def test_a_page_that_shows_something_else_or_hides_a_failure_is_found(tmp_path: 
 
 
 @pytest.fixture
-def terminals(installed: Path, archives: Archives, clean_env: dict[str, str], tmp_path: Path) -> Iterator[Terminals]:
+def terminals(
+    installed: Path, archives: Archives, clean_env: dict[str, str], tmp_path: Path, life: str
+) -> Iterator[Terminals]:
     """Terminals in a folder with what the first block of the first page makes: the wheels, and what pip installs."""
     programs, logs, empty = tmp_path / "bin", tmp_path / "logs", tmp_path / "empty"
     for each in (programs, logs, empty):
@@ -100,15 +102,22 @@ def terminals(installed: Path, archives: Archives, clean_env: dict[str, str], tm
             "WWSPEC_EMULATOR_PORT": ports["8090"],
             "WWSPEC_EMULATOR_URL": f"http://127.0.0.1:{ports['8090']}",
         }
-        terminals = Terminals(empty, environment, ports, logs)
+        options = "" if life == "at once" else " --messages 5000"
+        terminals = Terminals(empty, environment, ports, logs, options)
         yield terminals
         terminals.stop()
 
 
 @pytest.mark.slow  # two minutes: builds the wheel, runs some 40 commands in it, and `wwspec dev` restarts for each page
-def test_each_step_of_the_tutorial_has_the_result_that_its_page_shows(terminals: Terminals) -> None:
+@pytest.mark.parametrize("life", ["at once", "in days, with restarts and 5,000 messages"])
+def test_each_step_of_the_tutorial_has_the_result_that_its_page_shows(terminals: Terminals, life: str) -> None:
     for page in PAGES:
         terminals.begin_page()
+        if life != "at once":
+            for _ in range(3):
+                terminals.restart_dev()
+            if terminals.dev_runs:
+                terminals.run("rm -f messages.cursor\nwwspec zone advance 86400")
         for block in blocks_of_page(page):
             try:
                 follow(block, terminals)

@@ -68,6 +68,7 @@ class Server:
     def __init__(self, command: str, log: Path, cwd: Path, environment: Mapping[str, str]) -> None:
         self.is_dev = "wwspec dev" in command
         self._log = log
+        self.command = command
         with log.open("wb") as output:
             self._process = subprocess.Popen(
                 [BASH, "-euc", command],
@@ -102,12 +103,15 @@ class Terminals:
         environment: Of each terminal.
         ports: Ports of the pages -> free ones, which are used in their place.
         logs: A folder for what servers print.
+        dev_options: Given to `wwspec dev` beside those on the page.
     """
 
-    def __init__(self, cwd: Path, environment: Mapping[str, str], ports: Mapping[str, str], logs: Path) -> None:
+    def __init__(
+        self, cwd: Path, environment: Mapping[str, str], ports: Mapping[str, str], logs: Path, dev_options: str = ""
+    ) -> None:
         self.cwd = cwd
         self._fresh, self._environment = dict(environment), dict(environment)
-        self._ports, self._logs = ports, logs
+        self._ports, self._logs, self._dev_options = ports, logs, dev_options
         self._servers: list[Server] = []
         self._begins: list[int] = []
         """Where the output of each server begins that came after the latest command."""
@@ -122,12 +126,25 @@ class Terminals:
         """Open a new terminal for the commands that end; servers go on."""
         self._environment = dict(self._fresh)
 
+    @property
+    def dev_runs(self) -> bool:
+        """Whether `wwspec dev` was started."""
+        return any(each.is_dev for each in self._servers)
+
+    def restart_dev(self) -> None:
+        """End `wwspec dev`, and start it in the same way."""
+        for dev in [each for each in self._servers if each.is_dev]:
+            self._wait_for_restart()
+            self._start(dev.command)
+            self.expect("watching abilities/ and all else in ...")
+
     def run(self, command: str) -> None:
         """Run the commands of a block as a shell does, with the ports and values of this run."""
         self.check_success()
         self._wait_for_restart()
         for value, actual in (*self._ports.items(), *self._known.items()):
             command = re.sub(rf"\b{value}\b", actual, command)
+        command = command.replace("wwspec dev", f"wwspec dev{self._dev_options}")
         self._begins = [len(self._output_of(each)) for each in self._servers]
         self._printed = ""
         if any(line.startswith(SERVERS) for line in command.splitlines()):
