@@ -73,7 +73,7 @@ class Archive:
     async def _pull_messages(self, db: sqlite3.Connection) -> None:
         async for page in self._client.messages(wecom.DbCursor(db), token=lambda: self._token, on_gap=log.error):
             with db:  # messages and cursor in one transaction: each message comes once, whatever happens
-                db.executemany("INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", map(row_of, page))
+                db.executemany("INSERT OR IGNORE INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", map(row_of, page))
                 await page.keep()
 
     async def _pull_groups(self, db: sqlite3.Connection) -> None:

@@ -3,10 +3,12 @@
 import base64
 import os
 import re
+import runpy
 import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,12 +18,14 @@ from Crypto.Cipher import PKCS1_v1_5
 from Crypto.PublicKey import RSA
 
 import wwspec_router
-from tests.support.apps import ROOT
+from tests.support.apps import ROOT, write_files
 from tests.support.command import wwspec
-from tests.support.pages import blocks_of_page
+from tests.support.pages import Block, blocks_of_page
 from tests.support.rsa_keys import new_rsa_key
 from tests.support.waiting import wait_until
 from wwspec_router.cli.main import VERBS
+from wwspec_router.client import RepeatedCursorError
+from wwspec_router.jobs.executor import MAX_RETRY_PAUSE, RETRY_GROWTH, RETRY_PAUSE
 from wwspec_router.testing.zone import Zone
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "en").rglob("*.md"))]
@@ -88,10 +92,22 @@ COMMANDS = [
     for block in BLOCKS
     if block.language == "bash" and (lines := [each for each in block.text.splitlines() if each not in ELSEWHERE])
 ]
-"""The commands of each block. They are run in their order: a later one may need what an earlier one has made.
+"""The commands of each block, in their order. Those that run pytest are slow: each starts it and a zone in a process of
+its own."""
 
-Those that run pytest are slow: each starts it, and a zone, in a process of its own.
+BEFORE = {
+    "wwspec contracts --diff console": "wwspec contracts --out console",
+    "wwspec contracts --client client --check": "wwspec contracts --client client",
+}
+"""What a command compares with, and what wrote it: on the pages in a block of its own, on an earlier day."""
+
+
+ONE_PAGE = """
+[abilities.hurried_talkers]
+handler = "abilities.talkers:talkers"
+timeout = 5.0
 """
+"""The ability of a page with so little time that each call stops after one page."""
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +118,8 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / package, app / package, ignore=shutil.ignore_patterns("__pycache__"))
     for block in FILES:
         block.write(app)
+    with (app / "abilities" / "registry.toml").open("a", encoding="utf-8") as rows:
+        rows.write(ONE_PAGE)
     return app
 
 
@@ -119,7 +137,46 @@ def test_every_file_of_a_page_says_where_it_belongs() -> None:
 @pytest.mark.parametrize("lines", COMMANDS)
 def test_every_command_of_a_page_works(lines: list[str], application: Path, zone: Zone) -> None:
     for line in lines:
+        if line in BEFORE:
+            run(BEFORE[line], application, zone)
         run(line, application, zone)
+
+
+def test_no_block_compares_files_with_what_it_has_just_written() -> None:
+    for block in BLOCKS:
+        lines = block.text.splitlines()
+        for comparison, writing in BEFORE.items():
+            assert not {comparison, writing} <= {*lines}, block.place
+
+
+def test_faults_of_the_pages_are_on_apis_that_no_code_on_an_event_calls() -> None:
+    code = "".join(text for text, _ in code_on_events(BLOCKS))
+    faults = [name for block in FILES for name in re.findall(r'add_fault\("sdk", "\w+", "(\w+)"', block.text)]
+    assert faults
+    assert [name for name in faults if f"{name}.Request" in code] == []
+
+
+def test_code_on_events_that_calls_the_sdk_runs_again_until_a_rate_limit_is_over() -> None:
+    pages = [list(blocks_of_page(page)) for page in PAGES]
+    retries = [row.get("retries", 3) for page in pages for text, row in code_on_events(page) if "ctx.invoke" in text]
+    assert len(retries) == 2
+    for number in retries:
+        pauses = [min(MAX_RETRY_PAUSE, RETRY_PAUSE * RETRY_GROWTH**run) for run in range(number)]
+        assert sum(pauses) / 2 > 60  # each may be shortened by half
+
+
+def code_on_events(blocks: list[Block]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the module of each handler of events among some blocks, and its row of the registry file."""
+    modules = {module_of(block): block.text for block in blocks if block.language == "python"}
+    for block in blocks:
+        if block.language == "toml":
+            for row in tomllib.loads(block.text).get("events", {}).values():
+                yield modules[row["handler"].partition(":")[0]], row
+
+
+def module_of(block: Block) -> str:
+    """Return the module whose file a block is."""
+    return block.text.partition("\n")[0].removeprefix("# ").removesuffix(".py").replace("/", ".")
 
 
 def run(line: str, application: Path, zone: Zone) -> None:
@@ -164,9 +221,52 @@ def test_the_abilities_of_the_pages_answer(zone: Zone) -> None:
     assert talkers["messages"] == zone.client.info()["messages"]
     assert len(talkers["senders"]) > 5
     assert zone.call("talkers", {"token": token, "cursor": talkers["next_cursor"]}).reply["messages"] == 0
+    counts, hurried = [], {"has_more": 1, "next_cursor": ""}
+    while hurried["has_more"]:
+        hurried = zone.call("hurried_talkers", {"token": token, "cursor": hurried["next_cursor"]}).reply
+        counts.append(hurried["messages"])
+    assert len(counts) > 2
+    assert sum(counts) == talkers["messages"]
     refused = zone.call("price_check", {"article": "茶" * 22})
     assert refused.errmsg == "input contract: longer than 64 bytes at $.article"
     assert zone.call("echo", {"say": "hi"}).reply["said"] == "hi"
+
+
+ENDLESS = """
+from wwspec_router import Contract, Output, ability
+
+CALLS = iter(range(5))
+
+
+class Request(Contract):
+    cursor: str
+    token: str
+    limit: int
+
+
+class Reply(Output):
+    msgids: list[str] = []
+    has_more: int = 1
+    next_cursor: str = "{cursor}"
+
+
+@ability
+def text_messages(request: Request) -> Reply:
+    next(CALLS)  # not for ever
+    return Reply()
+"""
+
+
+@pytest.mark.parametrize("cursor", ["", "the same"])
+def test_the_apps_loop_over_pages_ends_at_a_cursor_that_leads_nowhere(
+    cursor: str, application: Path, tmp_path: Path
+) -> None:
+    row = '[abilities.text_messages]\nhandler = "abilities.endless:text_messages"\n'
+    files = {"abilities/registry.toml": row, "abilities/endless.py": ENDLESS.replace("{cursor}", cursor)}
+    all_texts = runpy.run_path(str(application / "tests" / "test_paging.py"))["all_texts"]
+    with Zone.serve(write_files(tmp_path, files)) as zone, zone.app_client() as client:
+        with pytest.raises(RepeatedCursorError):
+            all_texts(client, "token")
 
 
 def test_the_code_on_events_of_the_pages_delivers_its_result(zone: Zone) -> None:
@@ -180,7 +280,9 @@ def test_the_code_on_events_of_the_pages_delivers_its_result(zone: Zone) -> None
 
     wait_until(delivered)
     [event] = delivered()
-    assert event["conversation_new_message_result"]["messages"] > 0
+    oldest = zone.call("invoke_sync_msg", {"token": token}).reply["msg_list"]
+    senders = {message["sender"]["id"] for message in oldest if message.get("sender")}
+    assert event["conversation_new_message_result"] == {"messages": len(oldest), "senders": len(senders)}
 
 
 def test_the_analysis_of_the_pages_reads_the_messages_that_the_app_has_opened(zone: Zone) -> None:

@@ -12,6 +12,7 @@ from tests.support.apps import ROOT
 from tests.support.pages import Block, blocks_of_page
 from tests.support.terminal import Output, Terminals
 from wwspec_router.testing.ports import held_ports
+from wwspec_router.testing.zone import Zone
 
 NAVIGATION = (ROOT / "scripts" / "website" / "mkdocs.yml").read_text("utf-8")
 PAGES = [
@@ -76,6 +77,15 @@ def test_a_page_that_shows_something_else_or_hides_a_failure_is_found(tmp_path: 
     terminals.run("echo broken; false; echo never")
     with pytest.raises(AssertionError, match="broken"):
         terminals.run("echo next")
+
+
+def test_the_history_of_the_tutorial_takes_few_pulls_for_many_messages(tmp_path: Path) -> None:
+    for page in PAGES[: 1 + [each.stem for each in PAGES].index("async-call")]:
+        for block in blocks_of_page(page):
+            if block.is_file:
+                block.write(tmp_path)
+    with Zone.serve(tmp_path, emulate=["--messages", "5000"]) as zone:
+        assert zone.submit("history").result(timeout=60).reply["messages"] == 5000
 
 
 @pytest.fixture

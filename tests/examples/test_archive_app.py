@@ -56,6 +56,20 @@ def test_a_message_becomes_a_row_with_its_key_and_its_group_and_is_shown() -> No
         assert not judge(app.database, said, MessageKeys(1).secret_key, {chatid: members})
 
 
+def test_a_lost_cursor_brings_no_message_twice_and_stops_no_later_one() -> None:
+    with archive_stage(seed=2) as (zone, app):
+        rotate_key(zone, app.keys)
+        zone.client.say("zhangwei", "您好", to=["helan"])
+        app.start()
+        wait_until(lambda: "1 messages" in app.page())
+        app.kill()
+        with closing(sqlite3.connect(app.database)) as db, db:
+            db.execute("DELETE FROM wwspec_cursors")
+        zone.client.say("helan", "在吗", to=["zhangwei"])
+        app.start()
+        wait_until(lambda: "2 messages" in app.page())
+
+
 @pytest.mark.slow  # it starts the emulator, the program and the app, one after the other
 def test_the_demo_shows_the_emulators_messages_and_ends_all_that_it_has_started(tmp_path: Path) -> None:
     log = tmp_path / "demo.log"

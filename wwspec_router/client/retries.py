@@ -39,7 +39,8 @@ _ERRCODES = {
     **dict.fromkeys((790012, 790015, 790016, 790017, 790020, 790021, 800001, 800002, 800003), _REFUSED),
 }
 """Errcodes of a call [100042]. Before it calls the program WeCom checks the token, the frequency, the app's rights, the
-IDs and the request. A program that it could not connect to may be one that is replaced, and back within seconds."""
+IDs and the request. That a call with -1 has not run is an assumption. A program that it could not connect to may be one
+that is replaced, and back within seconds."""
 _ZONE = range(710000, 900000)
 """Codes of the zone: one that is not in the table may come from either side of the program's work."""
 
