@@ -12,7 +12,7 @@ __all__ = ["unproved_facts"]
 _NUMBER = r"\d[\d,]*"
 _LIMITS = {
     "en": re.compile(rf"{_NUMBER}\b[^|]*\b(?:(?:a|an|per|each) (?:minute|hour|day|corp)\b|for (?:a|one|each) corp\b)"),
-    "zh": re.compile(rf"每(?:分钟|小时|天|日|个企业|家企业|企业)[^|]*{_NUMBER}"),
+    "zh": re.compile(rf"每(?:分钟|小时|天|日|个企业|家企业|企业)[^|，。]{{0,12}}{_NUMBER}"),
 }
 _WECOM = {"en": re.compile(r"WeCom|\bcorp\b|\bqyapi\b"), "zh": re.compile(r"企业微信|企业|平台|qyapi")}
 _PAGE = re.compile(r"\[\d{5,6}\b")
