@@ -140,16 +140,18 @@ def test_the_sdk_is_given_every_record_in_pieces_that_it_keeps_whole() -> None:
 
 def test_each_piece_of_a_record_has_the_number_of_its_request_and_begins_with_a_word() -> None:
     written: list[str] = []
-    logger = logging.Logger("wwspec_router.calls")
+    logger = logging.Logger("abilities.report")
     logger.addHandler(SdkLogHandler(lambda level, text: written.append(text)))
-    fields = {"kind": "job", "ability": "slow", "errcode": 7001, "refused_api": "sync_msg", "refused_errcode": 45009}
 
     with about("job-83b2a056d039…"):
-        logger.info(Fields("call", fields))
+        logger.info(
+            "read 4000 messages of 37 conversations in 21 pages, the last one at cursor 1792, and now the rules"
+        )
 
+    head = "#job-83b2a056d039… "
     assert written == [
-        "#job-83b2a056d039… 1/2 INFO wwspec_router.calls call kind=job ability=slow errcode=7001 refused_api=sync_msg ",
-        "#job-83b2a056d039… 2/2 refused_errcode=45009",
+        f"{head}1/2 INFO abilities.report read 4000 messages of 37 conversations in 21 pages, the last one at cursor ",
+        f"{head}2/2 1792, and now the rules",
     ]
 
 
