@@ -197,6 +197,11 @@ def test_the_analysis_of_the_pages_reads_the_messages_that_the_app_has_opened(zo
     assert reply["failed"] == ["made-up"]
 
 
+def test_the_code_of_the_pages_logs_lines_with_the_number_of_their_request(zone: Zone) -> None:
+    assert zone.call("parcels", {"numbers": ["a", "b", "a"]}).reply["count"] == 2
+    assert re.search(r" #\d+ +abilities\.parcels: parcels: 2 of 3 differ$", zone.program_log(), re.MULTILINE)
+
+
 def opened(private: "RSA.RsaKey", message: dict[str, Any]) -> str:
     sealed = base64.b64decode(message["service_encrypt_info"]["encrypted_secret_key"])
     return PKCS1_v1_5.new(private).decrypt(sealed, b"").decode()
