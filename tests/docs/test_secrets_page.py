@@ -32,8 +32,11 @@ def run(script: str, folder: Path, *typed: str) -> list[str]:
 
 def signs_in(server: LocalRedis, password: str) -> bool:
     from redis import AuthenticationError, Redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
 
-    with closing(Redis(unix_socket_path=str(server.path), username="zone", password=password)) as client:
+    once = Retry(NoBackoff(), 0)
+    with closing(Redis(unix_socket_path=str(server.path), username="zone", password=password, retry=once)) as client:
         try:
             return bool(client.ping())
         except AuthenticationError:
