@@ -130,16 +130,40 @@ def test_the_sdk_is_given_every_record_in_pieces_that_it_keeps_whole() -> None:
         ("info", "INFO wwspec_router.any two | lines"),
         ("error", "WARNING wwspec_router.any three"),
     ]
-    assert "".join(text for _, text in written[3:]) == "ERROR wwspec_router.any " + "数" * 100
+    assert [text for _, text in written[3:]] == [
+        f"1/3 ERROR wwspec_router.any {'数' * 32}",
+        f"2/3 {'数' * 40}",
+        f"3/3 {'数' * 28}",
+    ]
     assert all(level == "error" for level, _ in written[3:])
 
 
-@given(text=st.text(), limit=st.integers(4, 40))
-def test_pieces_keep_to_the_limit_and_lose_nothing(text: str, limit: int) -> None:
-    parts = list(pieces(text, limit))
+def test_each_piece_of_a_record_has_the_number_of_its_request_and_begins_with_a_word() -> None:
+    written: list[str] = []
+    logger = logging.Logger("abilities.report")
+    logger.addHandler(SdkLogHandler(lambda level, text: written.append(text)))
 
-    assert "".join(parts) == text.encode("utf-8", "backslashreplace").decode()
-    assert all(len(part.encode()) <= limit for part in parts)
+    with about("job-83b2a056d039…"):
+        logger.info(
+            "read 4000 messages of 37 conversations in 21 pages, the last one at cursor 1792, and now the rules"
+        )
+
+    head = "#job-83b2a056d039… "
+    assert written == [
+        f"{head}1/2 INFO abilities.report read 4000 messages of 37 conversations in 21 pages, the last one at cursor ",
+        f"{head}2/2 1792, and now the rules",
+    ]
+
+
+@given(text=st.text(st.sampled_from("a 数\ud800") | st.characters(), max_size=400), limit=st.integers(40, 130))
+def test_pieces_keep_to_the_limit_and_lose_nothing(text: str, limit: int) -> None:
+    found = pieces(text, limit, "#12 ")
+
+    marks = [f"#12 {number}/{len(found)} " for number in range(1, len(found) + 1)] if len(found) > 1 else ["#12 "]
+    assert all(piece.startswith(mark) for piece, mark in zip(found, marks, strict=True))
+    whole = "".join(piece.removeprefix(mark) for piece, mark in zip(found, marks, strict=True))
+    assert whole == text.encode("utf-8", "backslashreplace").decode()
+    assert all(len(piece.encode()) <= limit for piece in found)
 
 
 def test_an_sdk_whose_log_fails_does_not_disturb_the_caller(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,11 +4,12 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
+from itertools import pairwise
 from typing import TextIO
 
-from wwspec_router.log_formats import OneLineFormatter
+from wwspec_router.log_formats import OneLineFormatter, current_request
 
 __all__ = ["SdkLogHandler", "StandardOutput", "pieces"]
 
@@ -73,24 +74,36 @@ class SdkLogHandler(logging.Handler):
     def __init__(self, write: Callable[[str, str], None]) -> None:
         super().__init__()
         self._write = write
-        self.setFormatter(OneLineFormatter("%(levelname)s %(name)s%(request)s %(message)s"))
+        self.setFormatter(OneLineFormatter("%(levelname)s %(name)s %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record, in as many pieces as the SDK's limit asks for."""
         level = "error" if record.levelno >= logging.WARNING else "info" if record.levelno >= logging.INFO else "debug"
         with suppress(Exception):  # a log that fails must not fail a call, and there is no other log
-            for piece in pieces(self.format(record), SDK_LOG_BYTES):
+            request = current_request.get()
+            for piece in pieces(self.format(record), SDK_LOG_BYTES, f"#{request} " if request else ""):
                 self._write(level, piece)
 
 
-def pieces(text: str, limit: int) -> Iterator[str]:
-    """Split a text into pieces of at most `limit` UTF-8 bytes, on borders of characters."""
+def pieces(text: str, limit: int, head: str = "") -> list[str]:
+    """Return a text in pieces of at most `limit` UTF-8 bytes, cut behind a space where there is one.
+
+    Each begins with `head`. If there are several, a number follows: `2/3 ` is the second of three.
+    """
     data = text.encode("utf-8", "backslashreplace")
-    start = 0
-    while len(data) - start > limit:
-        end = start + limit
+    room = limit - len(head.encode())
+    if len(data) <= room:
+        return [head + data.decode()]
+    room -= len(f"{len(data)}/{len(data)} ")  # there are not more pieces than bytes
+    cuts = [0]
+    while len(data) - cuts[-1] > room:
+        start, end = cuts[-1], cuts[-1] + room
+        space = data.rfind(b" ", start + room // 2, end)
         while data[end] & 0xC0 == 0x80:  # inside a character
             end -= 1
-        yield data[start:end].decode()
-        start = end
-    yield data[start:].decode()
+        cuts.append(space + 1 or end)
+    cuts.append(len(data))
+    return [
+        f"{head}{number}/{len(cuts) - 1} {data[start:end].decode()}"
+        for number, (start, end) in enumerate(pairwise(cuts), start=1)
+    ]

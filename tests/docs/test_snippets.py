@@ -295,7 +295,13 @@ def test_the_analysis_of_the_pages_reads_the_messages_that_the_app_has_opened(zo
     keys = [{"msgid": each["msgid"], "encrypt_info": {"secret_key": opened(private, each)}} for each in texts]
     wrong = {"msgid": "made-up", "encrypt_info": {"secret_key": "x"}}
     reply = zone.call("mood", {"msg_list": [*keys, wrong]}).reply
-    assert (len(reply["moods"]), reply["unread"]) == (3, ["made-up"])
+    assert {each["msgid"] for each in reply["moods"]} == {key["msgid"] for key in keys}
+    assert reply["failed"] == ["made-up"]
+
+
+def test_the_code_of_the_pages_logs_lines_with_the_number_of_their_request(zone: Zone) -> None:
+    assert zone.call("parcels", {"numbers": ["a", "b", "a"]}).reply["count"] == 2
+    assert re.search(r" #\d+ +abilities\.parcels: parcels: 2 of 3 differ$", zone.program_log(), re.MULTILINE)
 
 
 def opened(private: "RSA.RsaKey", message: dict[str, Any]) -> str:

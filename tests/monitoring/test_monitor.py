@@ -20,12 +20,13 @@ from tests.support.waiting import DEADLINE
 from wwspec_router.contracts.codec import OutputCodec
 from wwspec_router.contracts.examples import console_example, contract_faults
 from wwspec_router.contracts.matching import mismatches
+from wwspec_router.errors import StoreFullError
 from wwspec_router.monitoring.figures import EVENT, UNDECODED, UNKNOWN, Figures, Gauges
 from wwspec_router.monitoring.monitor import Monitor, Status
 from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.serving.gauges import read_stored
 from wwspec_router.stores import open_store
-from wwspec_router.stores.base import Job, Store
+from wwspec_router.stores.base import Job, Store, StoreLimits
 
 TICK = 0.02
 """A short interval, in seconds."""
@@ -311,6 +312,15 @@ def test_status_has_all_the_figures(figures: Figures, store: Store) -> None:
             {"ability_id": "digest", "state": "waiting", "attempt": 0, "lease_s": 0, "age_s": 0},
         ],
     }
+
+
+def test_an_event_counts_until_notify_ttl_is_over_also_when_it_was_fetched() -> None:
+    with closing(open_store("memory:", StoreLimits(max_rows=1))) as store:
+        store.put("corp", 7, "notify-1", "text", 100.0)
+        assert store.get("corp", 7, "notify-1") == "text"
+        assert read_stored(store, ["digest"]).rows == 1
+        with pytest.raises(StoreFullError, match="shorten notify_ttl: .* also one that was fetched"):
+            store.put("corp", 7, "notify-2", "text", 100.0)
 
 
 def test_a_job_of_no_ability_of_this_program_is_told_without_its_name(store: Store) -> None:

@@ -94,7 +94,9 @@ def gauge_families(status: Status, totals: Counts) -> Iterator[Metric]:
 
 
 def _store_families(status: Status) -> Iterable[Metric]:
-    yield gauge("wwspec_store_events", "Events that wait to be fetched.", status.store_rows)
+    yield gauge(
+        "wwspec_store_events", "Events kept, fetched or not: each counts until `notify_ttl` is over.", status.store_rows
+    )
     yield gauge("wwspec_store_events_bytes", "Bytes of their text.", status.store_bytes)
     yield gauge("wwspec_jobs_waiting", "Asynchronous calls that no process has claimed.", status.jobs_waiting)
     yield gauge("wwspec_jobs_claimed", "Asynchronous calls that a process of any program has.", status.jobs_claimed)

@@ -92,7 +92,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     """How full the store is. Several processes may share it."""
 
     rows: int = 0
-    """Events that wait to be fetched."""
+    """Events kept, fetched or not: each counts until `notify_ttl` is over."""
     bytes: int = 0
     """Bytes of their text."""
     jobs_waiting: int = 0

@@ -107,7 +107,7 @@ class Status(Output):
     store: Annotated[str, Meta(examples=["ok"])] = "ok"
     """`ok`, or `unavailable`: what follows is 0 then, but for jobs_running."""
     store_rows: int = 0
-    """Events that wait to be fetched."""
+    """Events kept, fetched or not: each counts until `notify_ttl` is over."""
     store_bytes: int = 0
     """Bytes of their text."""
     jobs_running: int = 0

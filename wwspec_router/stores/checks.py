@@ -139,7 +139,7 @@ def full(limits: StoreLimits) -> StoreFullError:
     """Return the error of a put that would exceed a bound."""
     return StoreFullError(
         f"the notify store is full: its bounds are {limits.max_rows} rows and {limits.max_bytes} bytes; "
-        "fetch events sooner, shorten notify_ttl, or raise the bounds"
+        "shorten notify_ttl: each event is kept until it is over, also one that was fetched"
     )
 
 

@@ -20,6 +20,7 @@ from tests.support.apps import ROOT
 from tests.support.processes import UNMEASURED
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.errors import StoreError
+from wwspec_router.stores.base import Outcome
 from wwspec_router.stores.sqlite import clocks
 from wwspec_router.stores.sqlite.events import SqliteStore
 from wwspec_router.testing.job_samples import ids, job
@@ -358,3 +359,26 @@ def test_a_file_of_the_release_before_keeps_its_times(tmp_path: Path) -> None:
     with closing(SqliteStore(path)) as store:
         assert store.get("corp", 1, "id") == "text"
         assert ids(store.claim("one", 1, 100)) == ["a"]
+
+
+def test_the_texts_of_what_left_the_store_leave_the_file_and_its_wal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wwspec_router.stores.sqlite.events.WAL_KEPT", 0.0)
+    path, clock = tmp_path / "notify.db", ManualClock()
+    texts = [f"<{kind} {number}>" for kind in ("event", "request", "reply") for number in range(64)]
+    with closing(SqliteStore(path, clock=clock)) as store:
+        for event, request, reply in zip(texts[:64], texts[64:128], texts[128:], strict=True):
+            store.put("corp", 1, event, event * 50, 10)
+            store.add(job(request, data=request * 900))
+            store.claim("owner", 1, 100)
+            store.keep_outcome("owner", request, Outcome(errcode=0, result=reply * 900))
+        for request in texts[64:128]:
+            store.finish("owner", request)
+        clock.advance(11)
+
+        def readable() -> list[str]:
+            kept = b"".join(Path(f"{path}{suffix}").read_bytes() for suffix in SUFFIXES)
+            return [text for text in texts if text.encode() in kept]
+
+        wait_until(lambda: not readable())

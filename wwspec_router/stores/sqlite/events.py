@@ -99,6 +99,9 @@ _REMOVED_AT_ONCE = 64
 _SWEEP_SECONDS = 0.05
 """Longest time that each call of the housekeeping removes expired rows."""
 
+WAL_KEPT = 10.0
+"""Seconds between two times when the WAL is emptied; all writes wait for that, some 50 ms on a slow disk."""
+
 _COUNT = """
     UPDATE notify_usage SET rows = rows + 1, bytes = bytes + ?
     WHERE rows < ? AND bytes <= ? AND NOT EXISTS (SELECT 1 FROM notify_new)
@@ -147,7 +150,8 @@ class SqliteStore(SqliteJobs, SqliteOnce):
     lifetime or a lease. It starts at an epoch that is stored in the file: the clock agrees with the system's at the
     time when the file was first opened after that start.
 
-    A thread checks once a second that the file is still there, and removes what has expired. It ends with `close`.
+    A thread checks once a second that the file is still there, and removes what has expired. What was removed can't be
+    read in the file or its WAL some seconds later. The thread ends with `close`.
 
     Args:
         path: The file; made, with its directories, when it is missing, and readable by its owner only.
@@ -171,6 +175,7 @@ class SqliteStore(SqliteJobs, SqliteOnce):
             raise
         self._puts = 0
         self._first_expiry = -math.inf  # not later than that of any event in the file, as far as this process knows
+        self._wal_emptied = -math.inf
         self._clock_watch = ClockWatch()
         self._housekeeping = Housekeeping(self._tick)
 
@@ -238,6 +243,8 @@ class SqliteStore(SqliteJobs, SqliteOnce):
             self._file.write(lambda db: self._remove_expired(db, self._clock()), synced=False)
         while self._remove_ended_once() and time.monotonic() < ends:
             pass
+        if time.monotonic() >= self._wal_emptied + WAL_KEPT and self._file.empty_wal():
+            self._wal_emptied = time.monotonic()
 
     def _move_newest(self) -> None:
         if self._file.read(ANY_NEWEST):

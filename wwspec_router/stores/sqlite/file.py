@@ -8,6 +8,8 @@ caller does not need that.
 A file that is deleted or replaced under a running program can be written to until it is closed, and all of that is
 lost. So each transaction checks that the file is still there before its writes count as done.
 
+What is deleted is overwritten in the file (`secure_delete`), and leaves the WAL with `empty_wal`.
+
 It knows no tables: the schema and the statements come from its users.
 """
 
@@ -171,6 +173,21 @@ class SqliteFile:
         if lost is not None:
             raise self._lost_error()
 
+    def empty_wal(self) -> bool:
+        """Move what the WAL holds into the file, and cut it to nothing: it also holds what was deleted since.
+
+        Returns:
+            False when it was not emptied, for example because others read or write now.
+
+        Raises:
+            StoreError: It can't be done.
+        """
+        with self._write_lock:
+            if self._closed or self._lost is not None:
+                return False
+            [(busy, _, _)] = clearly(self._path, _rows, self._writer, "PRAGMA wal_checkpoint(TRUNCATE)", ())
+        return not busy
+
     def close(self) -> None:
         """Wait for what is being written and read, then close all connections. Closing again does nothing."""
         with self._write_lock:
@@ -183,6 +200,7 @@ class SqliteFile:
         with contextlib.ExitStack() as undo:
             self._writer = undo.enter_context(contextlib.closing(self._connect(timeout=0)))  # see patiently
             self._writer.execute(_FULL)
+            self._writer.execute("PRAGMA secure_delete = ON")
             self._prepare(time.monotonic() + OPEN_TIMEOUT)
             readers = [undo.enter_context(contextlib.closing(self._connect(LOCK_TIMEOUT))) for _ in range(READERS)]
             for reader in readers:
@@ -341,7 +359,7 @@ def _created(path: Path) -> Path:
     raise StoreError(f"{path}: can't be created: {reason}; check the path and its owner and mode")
 
 
-def _rows(reader: sqlite3.Cursor, statement: str, parameters: Sequence[str | float]) -> list[Any]:
+def _rows(reader: sqlite3.Cursor | sqlite3.Connection, statement: str, parameters: Sequence[str | float]) -> list[Any]:
     return reader.execute(statement, parameters).fetchall()
 
 
