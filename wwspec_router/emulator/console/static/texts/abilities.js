@@ -63,9 +63,9 @@ export const ABILITIES = {
     "compare.empty": ["Paste at least one example.", "请至少粘贴一段示例。"],
     "compare.side.input": ["Input", "输入"],
     "compare.side.output": ["Output", "输出"],
-    "compare.790016": ["A call that uses it is refused by the platform (790016)", "用到它的调用会被平台拒绝（790016）"],
-    "compare.790014": ["A reply that holds it is refused by the platform (790014)", "含有它的应答会被平台拒绝（790014）"],
-    "compare.0": ["The console lets it pass, the program refuses it", "平台放行，但专区程序会拒绝"],
+    "compare.790016": ["A call that uses it is refused by the platform (790016)", "用到它的调用会被企业微信拒绝（790016）"],
+    "compare.790014": ["A reply that holds it is refused by the platform (790014)", "含有它的应答会被企业微信拒绝（790014）"],
+    "compare.0": ["The console lets it pass, the program refuses it", "企业微信放行，但专区程序会拒绝"],
     "compare.own": ["The program's own {side}", "专区程序自己的{side}"],
     "compare.save": [
         "Save them as {files} in a folder, which the command reads.",

@@ -17,7 +17,7 @@ export const ENTRY = {
     "entry.fits.both": ["fits the contract", "符合协议"],
     "entry.fits.request": ["request fits the contract", "请求符合协议"],
     "entry.fits.reply": ["reply fits the contract", "应答符合协议"],
-    "entry.failed.platform": ["The platform answers {errcode}: {errmsg}", "平台返回 {errcode}：{errmsg}"],
+    "entry.failed.platform": ["The platform answers {errcode}: {errmsg}", "企业微信返回 {errcode}：{errmsg}"],
     "entry.failed.program": ["The program answers {errcode}: {errmsg}", "专区程序返回 {errcode}：{errmsg}"],
     "entry.failed.other": ["It ended with: {outcome}", "结果：{outcome}"],
     "entry.hit": ["Fault {id} hit it: {what}", "命中故障 {id}：{what}"],
