@@ -16,7 +16,7 @@ PAGE = "reference/emulator-apis.md"
 _SIDES = {
     "app": ("calls of the enterprise app, by API", "企业应用的调用，按接口"),
     "sdk": ("SDK calls of the program, by API", "程序的 SDK 调用，按接口"),
-    "program": ("calls of the program, by ability ID", "平台对程序的调用，按能力 ID"),
+    "program": ("calls of the program, by ability ID", "企业微信对程序的调用，按能力 ID"),
     "callback": ("callbacks to the app, by event type", "发给应用的回调，按事件类型"),
 }
 _EFFECTS = {

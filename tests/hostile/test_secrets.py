@@ -299,7 +299,7 @@ def test_replies_that_can_not_be_sealed_do_not_flood_the_log(program: Program) -
             program.call(OWNER, "tell", {"name": "good", "secret": "unsealable"})
     seconds = monotonic() - start
     program.stop()
-    lines = program.log.count("no reply could be sealed") / 2  # each stands in the own log and in that of the SDK
+    lines = program.log.count("no reply could be sealed") / 2  # each is in the own log and in that of the SDK
     assert 1 <= lines <= 2 + seconds, "more than one line a second"
 
 
