@@ -1,8 +1,10 @@
 """The tutorial as a new user goes through it: in an empty folder, with the built wheel, block after block."""
 
+import math
 import re
 import shlex
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,9 @@ from tests.packaging.conftest import Archives
 from tests.support.apps import ROOT
 from tests.support.pages import Block, blocks_of_page
 from tests.support.terminal import Output, Terminals
+from tests.support.waiting import wait_until
+from wwspec_router.client import SqlitePendingStore
+from wwspec_router.client.notify.models import Stage
 from wwspec_router.testing.ports import held_ports
 from wwspec_router.testing.zone import Zone
 
@@ -124,6 +129,7 @@ def test_each_step_of_the_tutorial_has_the_result_that_its_page_shows(terminals:
     for page in PAGES:
         terminals.begin_page()
         if life != "at once":
+            wait_for_the_app(terminals.cwd / "var" / "notifications.db")
             for _ in range(3):
                 terminals.restart_dev()
             if terminals.dev_runs:
@@ -134,6 +140,14 @@ def test_each_step_of_the_tutorial_has_the_result_that_its_page_shows(terminals:
             except AssertionError as error:
                 raise AssertionError(f"{block.place}: {error}") from None
         terminals.check_success()
+
+
+def wait_for_the_app(file: Path) -> None:
+    """Wait until the app has handled all notifications: who goes on another day does not leave it at work."""
+    if file.exists():
+        with closing(SqlitePendingStore(file)) as store:
+            store.open()
+            wait_until(lambda: not any(store.due(stage, math.inf, 1) for stage in (Stage.NOTED, Stage.FETCHED)))
 
 
 def follow(block: Block, terminals: Terminals) -> None:
