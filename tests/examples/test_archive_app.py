@@ -56,6 +56,7 @@ def test_a_message_becomes_a_row_with_its_key_and_its_group_and_is_shown() -> No
         assert not judge(app.database, said, MessageKeys(1).secret_key, {chatid: members})
 
 
+@pytest.mark.slow  # waits for the app's next pull: 4 s
 def test_a_lost_cursor_brings_no_message_twice_and_stops_no_later_one() -> None:
     with archive_stage(seed=2) as (zone, app):
         rotate_key(zone, app.keys)

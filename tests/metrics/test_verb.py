@@ -46,6 +46,7 @@ def values(url: str) -> dict[tuple[str, str], float]:
     return {(each.name, each.labels.get("ability", "")): each.value for each in samples}
 
 
+@pytest.mark.slow  # starts the program twice: 3 s of a processor
 def test_prometheus_sees_calls_a_restart_and_a_program_that_is_gone(zone: ServedZone, tmp_path: Path) -> None:
     arguments = ["metrics", "--listen", "127.0.0.1:0", "--ability", "figures", "--interval", "1"]
     exporter = Child(arguments, environment(zone), output=tmp_path / "metrics.log")

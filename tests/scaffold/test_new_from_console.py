@@ -59,6 +59,7 @@ def test_each_ability_has_a_test_that_passes_until_its_handler_is_written(shop: 
     assert f"{5 + len(ABILITIES)} passed" in done.stdout, done.stdout
 
 
+@pytest.mark.slow  # mypy: 3 s of a processor
 def test_mypy_finds_no_fault(shop: Path) -> None:
     done = module(shop, "mypy", "--cache-dir", os.devnull)
     assert done.returncode == 0, done.stdout

@@ -53,7 +53,7 @@ def test_the_refusal_of_a_large_body_is_read_by_who_sends_it_whole(
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+@pytest.mark.parametrize("loop", ["uvloop", pytest.param("asyncio", marks=pytest.mark.slow)])  # 2 s of a processor
 def test_several_such_clients_at_once_all_read_theirs(start: Start, way: str, loop: str) -> None:
     """Row 18: on both event loops."""
     program = start(way, max_body=MB, loop=loop)
