@@ -89,6 +89,7 @@ def test_a_page_begins_with_its_title() -> None:
             assert (DOCS / language / page).read_text("utf-8").startswith("# "), f"docs/{language}/{page}"
 
 
+@pytest.mark.slow  # 5 s of a processor, and `scripts/docs --check` compares them as well
 def test_the_pages_made_from_the_code_are_those_of_the_code() -> None:
     stale = [path.relative_to(ROOT) for path, text in generated().items() if path.read_text("utf-8") != text]
     assert stale == [], "run scripts/fix"

@@ -50,6 +50,7 @@ def instance(zone: ServedZone, store: str, output: Path) -> Child:
     return Child(["serve", *options], {"WWSPEC_EMULATOR_URL": zone.client.url}, output)
 
 
+@pytest.mark.slow  # starts several processes
 def test_an_event_that_one_instance_took_is_fetched_from_every_other(instances: tuple[ServedZone, list[str]]) -> None:
     zone, urls = instances
     for taken in urls:
@@ -88,6 +89,7 @@ def test_jobs_that_three_instances_accepted_are_run_once_and_reported_once(
     assert sum(entry["name"] == "program_async_job_call_back" for entry in traffic) == JOBS
 
 
+@pytest.mark.slow  # starts several processes
 def test_jobs_of_an_instance_that_dies_are_reported_by_the_others(instances: tuple[ServedZone, list[str]]) -> None:
     zone, urls = instances
     submitted = begin_jobs(zone, urls)
@@ -95,6 +97,7 @@ def test_jobs_of_an_instance_that_dies_are_reported_by_the_others(instances: tup
     wait_reported(submitted)
 
 
+@pytest.mark.slow  # starts several processes
 def test_a_store_that_is_down_is_an_error_at_once_and_comes_back(
     instances: tuple[ServedZone, list[str]], redis: LocalRedis
 ) -> None:

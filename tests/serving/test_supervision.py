@@ -240,7 +240,7 @@ def test_sigterm_ends_a_program_whose_worker_ends_before_the_parent_has_looked(s
     assert service.process.wait(DEADLINE) == 0
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.slow)])  # as with one worker: 3 s each
 @pytest.mark.parametrize("ability_id", ["hold", "block", "wait"])
 def test_sigterm_ends_the_program_whatever_holds_a_worker_up(
     serve: Serve, pool: ThreadPoolExecutor, ability_id: str, workers: str

@@ -37,10 +37,8 @@ def look(zone: Zone) -> None:
 """
 
 
-@pytest.mark.parametrize(
-    "checker",
-    ["mypy", pytest.param("pyright", marks=pytest.mark.slow)],  # Node.js, and all of the package: 3 s of a processor
-)
+@pytest.mark.slow  # each reads all of the package: 3 s of a processor
+@pytest.mark.parametrize("checker", CHECKERS)
 def test_a_request_knows_the_type_of_its_reply_and_a_misspelt_key_is_the_only_fault(
     tmp_path: Path, checker: str
 ) -> None:
