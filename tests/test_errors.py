@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from multiprocessing import get_context
+from types import UnionType
 from typing import Any
 
 import pytest
@@ -90,7 +91,8 @@ def made(kind: type[WWSpecError]) -> WWSpecError:
     given: list[Any] = []
     named: dict[str, Any] = {}
     for parameter in inspect.signature(kind).parameters.values():
-        annotation = getattr(parameter.annotation, "__name__", str(parameter.annotation))
+        kinds = parameter.annotation  # of Python 3.14 a union has a name, too
+        annotation = str(kinds) if isinstance(kinds, UnionType) else getattr(kinds, "__name__", str(kinds))
         value = SAMPLES[parameter.name] if parameter.name in SAMPLES else SAMPLES[re.findall(r"\w+", annotation)[0]]
         if parameter.kind is parameter.KEYWORD_ONLY:
             named[parameter.name] = value
