@@ -5,6 +5,7 @@ import threading
 import tracemalloc
 from collections.abc import Sequence
 from itertools import groupby
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -16,14 +17,18 @@ from wwspec_router.monitoring.figures import (
     OTHER_ERRCODE,
     UNDECODED,
     UNKNOWN,
+    EventCounts,
     Figures,
     Gauges,
     JobCounts,
     Snapshot,
+    Stored,
+    StoredJob,
     Tally,
     merged,
     percentile,
 )
+from wwspec_router.monitoring.status import Status, status_of
 
 NAMES = ["invoke_sync_msg", "digest", EVENT, UNDECODED, "nobody knows this one"]
 TIMES = st.one_of(
@@ -70,8 +75,8 @@ def test_percentile_of_no_calls_is_zero() -> None:
 
 CALLS = st.tuples(st.integers(0, 2), st.sampled_from(NAMES), st.sampled_from([0, 0, 710660, -7, 40058]), TIMES, TIMES)
 """Which of three processes, and what it counts."""
-JOBS = st.tuples(st.integers(0, 2), st.sampled_from([0, 710660, None]))
-"""Which process, and with which errcode a job of it ended; None for one that is given up."""
+JOBS = st.tuples(st.integers(0, 2), st.builds(JobCounts, ended=st.integers(0, 1), given_up=st.integers(0, 1)))
+"""Which process, and what became of a job of it."""
 SCRIPTS = st.lists(st.one_of(CALLS, JOBS, st.just("turn")), max_size=60)
 
 
@@ -90,10 +95,8 @@ def played(script: Sequence[object], processes: int) -> list[Figures]:
 
 def count(figures: Figures, counted: Sequence[Any]) -> None:
     match counted:
-        case [None]:
-            figures.count_job_given_up()
-        case [errcode]:
-            figures.count_job(errcode)
+        case [JobCounts() as counts]:
+            figures.count_jobs(counts)
         case _:
             figures.count(*counted)
 
@@ -203,12 +206,48 @@ def test_abilities_without_calls_are_not_shown() -> None:
     assert list(figures.snapshot().tallies) == ["ability 9999"]
 
 
+def filled(kind: type[Any]) -> Any:
+    """Return a struct of a kind with a value other than its default in each field; of a new field, too."""
+    values = {"started": 5.0, "tallies": {"digest": Tally(3, 1, {7: 3})}, "errcodes": {40058: 1}, "waited": {2: 3}}
+    nested = {"gauges": Gauges, "jobs": JobCounts, "events": EventCounts}
+    return kind(
+        **{
+            name: filled(nested[name]) if name in nested else values.get(name, number)
+            for number, name in enumerate(kind.__struct_fields__, start=1)
+        }
+    )
+
+
+def test_no_field_is_left_out_when_figures_are_added_up_or_sent() -> None:
+    snapshot = filled(Snapshot)
+    assert merged([snapshot, Snapshot()]) == snapshot
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(snapshot), type=Snapshot) == snapshot
+
+
+def test_each_count_of_jobs_and_events_is_in_the_snapshot() -> None:
+    figures = Figures([])
+    for _ in range(2):
+        figures.count_jobs(filled(JobCounts))
+        figures.count_events(filled(EventCounts))
+    snapshot = figures.snapshot()
+    assert snapshot.jobs == merged([filled(Snapshot), filled(Snapshot)]).jobs
+    assert snapshot.events == merged([filled(Snapshot), filled(Snapshot)]).events
+
+
+def test_the_reply_of_a_status_ability_says_every_figure() -> None:
+    stored = Stored(
+        rows=1, bytes=2, jobs_waiting=3, jobs_claimed=4, oldest_job_age=5.0, oldest_jobs=[filled(StoredJob)]
+    )
+    snapshot = msgspec.structs.replace(filled(Snapshot), started=monotonic() - 60)
+    status, nothing = status_of(snapshot, stored), Status()
+    silent = [name for name in Status.__struct_fields__ if getattr(status, name) == getattr(nothing, name)]
+    assert silent == ["errcode", "errmsg", "store"]
+
+
 def test_what_lasts_beyond_a_process_are_its_counts() -> None:
     figures = Figures(["digest"])
     figures.count("digest", 710660, 0.001, 0.01)
-    figures.count_job(710660)
-    figures.count_job(0)
-    figures.count_job_given_up()
+    figures.count_jobs(JobCounts(ended=2, failed=1, given_up=1))
     snapshot = figures.snapshot(Gauges(busy=3))
     assert snapshot.lasting() == Snapshot(
         started=snapshot.started,

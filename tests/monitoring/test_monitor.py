@@ -21,7 +21,7 @@ from wwspec_router.contracts.codec import OutputCodec
 from wwspec_router.contracts.examples import console_example, contract_faults
 from wwspec_router.contracts.matching import mismatches
 from wwspec_router.errors import StoreFullError
-from wwspec_router.monitoring.figures import EVENT, UNDECODED, UNKNOWN, Figures, Gauges
+from wwspec_router.monitoring.figures import EVENT, UNDECODED, UNKNOWN, Figures, Gauges, JobCounts
 from wwspec_router.monitoring.monitor import Monitor, Status
 from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.serving.gauges import read_stored
@@ -93,9 +93,7 @@ def figures() -> Figures:
     figures.count(EVENT, 0, 0.0001, 0.003)
     figures.count("tenant's secret", 710660, 0.0, 0.0)
     figures.count(UNDECODED, 710660, 0.0, 0.0)
-    for errcode in (0, 0, 710660):
-        figures.count_job(errcode)
-    figures.count_job_given_up()
+    figures.count_jobs(JobCounts(ended=3, failed=1, given_up=1))
     return figures
 
 

@@ -146,5 +146,5 @@ def storage() -> Iterator[Storage]:
 
 @pytest.fixture
 def clean_env() -> dict[str, str]:
-    """This environment's variables without settings, and without those that lead Python to the checkout or measure coverage."""
+    """This environment's variables without settings, and those that lead Python to the checkout or measure coverage."""
     return {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "COV", "VIRTUAL_ENV", "WWSPEC_"))}

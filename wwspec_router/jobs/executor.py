@@ -20,7 +20,7 @@ from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.routes import Route
 from wwspec_router.log_formats import Fields
 from wwspec_router.logs import LineLimiter, short
-from wwspec_router.monitoring.figures import Figures
+from wwspec_router.monitoring.figures import EventCounts, Figures, JobCounts
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.stores.base import Job, JobJournal, Outcome
 from wwspec_router.stores.checks import storable_outcome
@@ -164,9 +164,9 @@ class JobExecutor:
     def _count(self, job: Job, outcome: Outcome) -> None:
         """Count a job that ended."""
         if not is_event(job):
-            self._figures.count_job(outcome.errcode)
+            self._figures.count_jobs(JobCounts(ended=1, failed=int(outcome.errcode != 0)))
             return
-        self._figures.count_event(failed=outcome.errcode != 0)
+        self._figures.count_events(EventCounts(ended=1, failed=int(outcome.errcode != 0)))
         if outcome.errcode:
             name = short(job.ability_id, 64)
             if (ending := self._limiter.ending((name, "failed"))) is not None:
@@ -185,7 +185,7 @@ class JobExecutor:
         if (ending := self._limiter.ending((name, "again"))) is not None:
             text = "job %s of %s: run %d of %d failed, the next is in %.1f s%s"
             log.warning(text, short(job.job_id), name, run_number, runs, delay, ending)
-        self._figures.count_event_retried()
+        self._figures.count_events(EventCounts(retried=1))
         self._postpone(run, delay, replace(job, attempt=job.attempt + 1), "its handler runs again from memory")
 
     def _is_lost(self, run: Run, consequence: str) -> bool:
@@ -212,7 +212,10 @@ class JobExecutor:
                 "job %s given up: %.0f s after its acceptance, no report was accepted", short(job.job_id), run.age
             )
         if verdict is not Verdict.DONE:
-            (self._figures.count_event_given_up if is_event(job) else self._figures.count_job_given_up)()
+            if is_event(job):
+                self._figures.count_events(EventCounts(given_up=1))
+            else:
+                self._figures.count_jobs(JobCounts(given_up=1))
         self._log_end(run, outcome, verdict)
         if not run.is_gone:
             self._journal.finish(self._owner, job.job_id)

@@ -7,10 +7,11 @@ how they are shown.
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import log2
 from threading import Lock
 from time import monotonic
+from typing import Any
 
 import msgspec
 
@@ -170,9 +171,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     def lasting(self) -> "Snapshot":
         """Return what stays true when the processes are gone: the counts since the start."""
         tallies = {name: Tally(tally.calls, tally.errors, {}) for name, tally in self.tallies.items()}
-        return Snapshot(
-            started=self.started, tallies=tallies, errcodes=self.errcodes, jobs=self.jobs, events=self.events
-        )
+        return msgspec.structs.replace(self, processes=0, gauges=Gauges(), tallies=tallies, waited={})
 
 
 class Figures:
@@ -189,8 +188,7 @@ class Figures:
         self._calls = [0] * len(self._names)
         self._errors = [0] * len(self._names)
         self._errcodes: dict[int, int] = {}
-        self._jobs_ended = self._jobs_failed = self._jobs_given_up = 0
-        self._events_ended = self._events_retried = self._events_failed = self._events_given_up = 0
+        self._jobs, self._events = JobCounts(), EventCounts()
         self._lasted: list[Buckets | None] = [None] * len(self._names)  # None until the first call in the interval
         self._waited: Buckets = defaultdict(int)
         self._previous: tuple[list[Buckets | None], Buckets] = self._lasted.copy(), {}
@@ -222,40 +220,15 @@ class Figures:
         finally:
             self._lock.release()
 
-    def count_job(self, errcode: int) -> None:
-        """Count an asynchronous call that came to an end; from any thread.
-
-        Args:
-            errcode: Its outcome; 0 for success.
-        """
+    def count_jobs(self, counts: JobCounts) -> None:
+        """Count what became of an asynchronous call; from any thread."""
         with self._lock:
-            self._jobs_ended += 1
-            self._jobs_failed += errcode != 0
+            self._jobs = _sum([self._jobs, counts])
 
-    def count_event(self, *, failed: bool) -> None:
-        """Count an event whose handler ended, or is not run again; from any thread.
-
-        Args:
-            failed: Whether the last run failed.
-        """
+    def count_events(self, counts: EventCounts) -> None:
+        """Count what became of an event that own code runs on; from any thread."""
         with self._lock:
-            self._events_ended += 1
-            self._events_failed += failed
-
-    def count_event_retried(self) -> None:
-        """Count a run of an event's handler that failed and will be followed by another; from any thread."""
-        with self._lock:
-            self._events_retried += 1
-
-    def count_event_given_up(self) -> None:
-        """Count an event of which the app could not be told after its handler; from any thread."""
-        with self._lock:
-            self._events_given_up += 1
-
-    def count_job_given_up(self) -> None:
-        """Count an asynchronous call that the platform took no report of; from any thread."""
-        with self._lock:
-            self._jobs_given_up += 1
+            self._events = _sum([self._events, counts])
 
     def turn(self) -> None:
         """Begin a new interval: percentiles speak of this one and the one that ends now."""
@@ -269,27 +242,21 @@ class Figures:
             calls, errors, errcodes = self._calls.copy(), self._errors.copy(), self._errcodes.copy()
             lasted = [buckets and dict(buckets) for buckets in self._lasted]
             waited = dict(self._waited)
-            jobs = JobCounts(ended=self._jobs_ended, failed=self._jobs_failed, given_up=self._jobs_given_up)
-            events = EventCounts(
-                ended=self._events_ended,
-                retried=self._events_retried,
-                failed=self._events_failed,
-                given_up=self._events_given_up,
-            )
+            jobs, events = self._jobs, self._events
             previous_lasted, previous_waited = self._previous  # which change no more
         return Snapshot(
             started=self._started,
             processes=1,
             gauges=gauges or Gauges(),
             tallies={
-                name: Tally(calls[number], errors[number], _sum(lasted[number], previous_lasted[number]))
+                name: Tally(calls[number], errors[number], _sum([lasted[number] or {}, previous_lasted[number] or {}]))
                 for number, name in enumerate(self._names)
                 if calls[number]
             },
             errcodes=errcodes,
             jobs=jobs,
             events=events,
-            waited=_sum(waited, previous_waited),
+            waited=_sum([waited, previous_waited]),
         )
 
     def _count_error(self, number: int, errcode: int) -> None:
@@ -303,40 +270,9 @@ class Figures:
 
 def merged(snapshots: Iterable[Snapshot]) -> Snapshot:
     """Take snapshots together, as if one process had counted everything; their order and grouping don't matter."""
-    started, processes = math.inf, 0
-    gauges = dict.fromkeys(Gauges.__struct_fields__, 0)
-    jobs = dict.fromkeys(JobCounts.__struct_fields__, 0)
-    events = dict.fromkeys(EventCounts.__struct_fields__, 0)
-    calls: dict[str, int] = defaultdict(int)
-    errors: dict[str, int] = defaultdict(int)
-    recent: dict[str, Buckets] = defaultdict(dict)
-    errcodes: dict[int, int] = {}
-    waited: Buckets = {}
-    for each in snapshots:
-        started = min(started, each.started)
-        processes += each.processes
-        for name in gauges:
-            gauges[name] += getattr(each.gauges, name)
-        for name in jobs:
-            jobs[name] += getattr(each.jobs, name)
-        for name in events:
-            events[name] += getattr(each.events, name)
-        for name, tally in each.tallies.items():
-            calls[name] += tally.calls
-            errors[name] += tally.errors
-            _add(recent[name], tally.recent)
-        _add(errcodes, each.errcodes)
-        _add(waited, each.waited)
-    return Snapshot(
-        started=started,
-        processes=processes,
-        gauges=Gauges(**gauges),
-        tallies={name: Tally(calls[name], errors[name], recent[name]) for name in calls},
-        errcodes=errcodes,
-        jobs=JobCounts(**jobs),
-        events=EventCounts(**events),
-        waited=waited,
-    )
+    parts = [Snapshot(), *snapshots]
+    total: Snapshot = _sum(parts)
+    return msgspec.structs.replace(total, started=min(each.started for each in parts))
 
 
 def percentile(buckets: Mapping[int, int], percent: int) -> float:
@@ -357,14 +293,21 @@ def _outer_bucket(seconds: float) -> int:
     return _LAST if seconds >= _LONGEST else 0
 
 
-def _sum(own: Buckets | None, more: Buckets | None) -> Buckets:
-    """Add to a histogram that nobody else has, and return it; never another's."""
-    if not own:
-        return dict(more or {})
-    _add(own, more or {})
-    return own
-
-
-def _add(total: Buckets, more: Mapping[int, int]) -> None:
-    for key, number in more.items():
-        total[key] = total.get(key, 0) + number
+def _sum(parts: Sequence[Any]) -> Any:
+    """Add up numbers; structs field by field, dicts key by key. The parts stay as they are."""
+    first = parts[0]
+    if isinstance(first, msgspec.Struct):
+        fields = first.__struct_fields__
+        return type(first)(**{name: _sum([getattr(each, name) for each in parts]) for name in fields})
+    if isinstance(first, dict):
+        total: dict[Any, Any] = {}
+        for each in parts:
+            for key, value in each.items():
+                if key not in total:
+                    total[key] = value
+                elif isinstance(value, int):  # as in a histogram, which has many
+                    total[key] += value
+                else:
+                    total[key] = _sum([total[key], value])
+        return total
+    return sum(parts)
