@@ -154,6 +154,7 @@ def test_root_installs_what_apt_get_knows_after_a_line_and_the_rest_is_named(pat
 
 PYTHON = """\
 #!/bin/bash
+echo "$*" >>"${0%/*}/runs"
 case "$*" in
     *" pytest "*) printf '%s' "$LACKING" >>"$SKIPPED_TESTS" ;;
     *"report --fail-under=0") echo "TOTAL 90%" ;;
@@ -205,6 +206,28 @@ def test_a_run_under_ci_or_of_some_tests_or_where_that_is_left_out_installs_noth
     apt(path, "curl")
     call("scripts/test", *arguments, cwd=project, PATH=str(path), LACKING="", **variables)
     assert not (path / "asked").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "run"),
+    [
+        (("tests/sdk",), "-m pytest -m not slow tests/sdk"),
+        (("tests/sdk", "-m", "slow"), "-m pytest -m not slow tests/sdk -m slow"),  # pytest goes by the last
+        (("--all", "tests/sdk"), "-m pytest tests/sdk"),
+        (("tests/sdk/test_vendor.py::test_a",), "-m pytest tests/sdk/test_vendor.py::test_a"),
+    ],
+)
+def test_a_run_of_some_tests_leaves_out_slow_ones_that_are_not_named_and_shows_no_coverage(
+    project: Path, path: Path, arguments: tuple[str, ...], run: str
+) -> None:
+    assert "TOTAL" not in call("scripts/test", *arguments, cwd=project, PATH=str(path), LACKING="").stdout
+    _, *runs = (project.parent / "venv/bin/runs").read_text().splitlines()  # the first asks which Python it is
+    assert runs == [run]
+
+
+def test_a_run_of_some_tests_shows_their_coverage_when_asked_to(project: Path, path: Path) -> None:
+    done = call("scripts/test", "--coverage", "tests/sdk", cwd=project, PATH=str(path), LACKING="")
+    assert (done.stdout.splitlines()[-1], done.returncode) == ("TOTAL 90%", 0)
 
 
 def test_a_run_of_root_installs_first(project: Path, path: Path) -> None:
