@@ -43,31 +43,39 @@ MODULES = (
 )
 
 
-def generated() -> dict[Path, str]:
-    """Return the text of all that is made from the code, by files: pages, README's badges, examples of contracts."""
+def generated(chinese: Say | None = None) -> dict[Path, str]:
+    """Return the text of all that is made from the code, by files: pages, README's badges, examples of contracts.
+
+    Args:
+        chinese: Knows afterwards which texts have no Chinese.
+    """
     docs = ROOT / "docs"
+    languages = (Say("en"), chinese or Say("zh"))
     pages = {
-        docs / language / module.PAGE: module.page(Say(language)).rstrip() + "\n"
-        for module in MODULES
-        for language in ("en", "zh")
+        docs / say.language / module.PAGE: module.page(say).rstrip() + "\n" for module in MODULES for say in languages
     }
     return (
         pages
-        | {docs / badges.FILE.format(language=language): badges.picture(Say(language)) for language in ("en", "zh")}
+        | {docs / badges.FILE.format(language=say.language): badges.picture(say) for say in languages}
         | {wecom_examples.FILE: wecom_examples.text()}
     )
 
 
 def main() -> int:
     """Write or check the pages."""
-    stale = [path for path, text in generated().items() if not path.exists() or path.read_text("utf-8") != text]
+    chinese = Say("zh")
+    texts = generated(chinese)
+    before = {path: path.read_text("utf-8") if path.exists() else "" for path in texts}
+    stale = [path for path, text in texts.items() if before[path] != text]
     if "--check" in sys.argv[1:]:
         for path in stale:
             print(f"{path.relative_to(ROOT)} differs from the code: run scripts/fix", file=sys.stderr)
         return 1 if stale else 0
-    for path, text in generated().items():
-        if path in stale:
-            path.write_text(text, "utf-8")
+    for path in stale:
+        path.write_text(texts[path], "utf-8")
+        new = (each for each in chinese.untranslated if each in texts[path] and each not in before[path])
+        for english in sorted(new) if "/zh/" in path.as_posix() else ():
+            print(f"{path.relative_to(ROOT)} has this in English, add it to scripts/reference/chinese.toml: {english}")
     return 0
 
 

@@ -33,6 +33,8 @@ class Say:
 
     def __init__(self, language: str) -> None:
         self.language = language
+        self.untranslated: set[str] = set()
+        """Texts of the code that were asked for and have no Chinese."""
 
     def __call__(self, english: str, chinese: str) -> str:
         """Return the text of the language."""
@@ -40,7 +42,11 @@ class Say:
 
     def of_code(self, english: str) -> str:
         """Return a text of the code, translated where `chinese.toml` has it."""
-        return english if self.language == "en" else chinese_texts().get(english, english)
+        if self.language == "en":
+            return english
+        if english not in chinese_texts():
+            self.untranslated.add(english)
+        return chinese_texts().get(english, english)
 
     def head(self, title: str, introduction: str) -> str:
         """Return the beginning of a page: how it came about, its title, and what it is for."""

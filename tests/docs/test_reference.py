@@ -202,3 +202,10 @@ def test_every_translation_is_of_a_text_of_the_code(language: str) -> None:
     for english, chinese in chinese_texts().items():
         text = re.sub("<(?!br>)", "&lt;", chinese if language == "zh" else english)
         assert text in pages or text.replace("&lt;", "<") in pages, f"chinese.toml: {english}"
+
+
+def test_what_has_no_chinese_is_known_on_the_chinese_page(language: str) -> None:
+    say = Say(language)
+    say.of_code(next(iter(chinese_texts())))
+    assert say.of_code("Nobody has translated this.") == "Nobody has translated this."
+    assert say.untranslated == ({"Nobody has translated this."} if language == "zh" else set())
