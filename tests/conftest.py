@@ -2,6 +2,7 @@
 
 import gc
 import socket
+import subprocess
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -76,6 +77,17 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
             for name, value in UNMEASURED.items():
                 patch.setenv(name, value)
         return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Show what a command said that failed: its exception has no more than its exit code."""
+    report = yield
+    error = call.excinfo.value if call.excinfo is not None else None
+    if isinstance(error, subprocess.CalledProcessError) and (said := error.stderr or error.stdout):
+        text = said if isinstance(said, str) else said.decode(errors="replace")
+        report.sections.append(("What the command said", text))
+    return report
 
 
 @pytest.fixture(scope="session", autouse=True)

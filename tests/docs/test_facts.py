@@ -8,6 +8,7 @@ import pytest
 from scripts.website.facts import unproved_facts
 from scripts.website.pages import DOCS, LANGUAGES
 from tests.support.apps import ROOT
+from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 
 PROMISES = {
     "en": r"\blost\b|at least once|exactly once|\bnever\b",
@@ -78,3 +79,22 @@ def test_both_languages_have_the_same_rows() -> None:
 
 def reliability(language: str) -> str:
     return (DOCS / language / "explanation" / "reliability.md").read_text("utf-8")
+
+
+COUNTS = {
+    "en": r"\b(\d+) (?:documented )?(?:SDK )?APIs\b|\b(\d+) documented APIs",
+    "zh": r"(\d+) 个(?: SDK )?接口|接口共 (\d+) 个",
+}
+"""How many APIs WeCom's SDK has, in a page."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_pages_say_how_many_apis_there_are(language: str) -> None:
+    pages = [ROOT / READMES[language], *(DOCS / language).rglob("*.md")]
+    said = {
+        (page.relative_to(ROOT).as_posix(), next(filter(None, found.groups())))
+        for page in pages
+        for found in re.finditer(COUNTS[language], page.read_text("utf-8"))
+    }
+    assert len(said) > 3
+    assert {each for each in said if each[1] != str(len(SDK_APIS))} == set()

@@ -15,7 +15,6 @@ from scripts.website.pages import DOCS, LANGUAGES
 from tests.support.apps import ROOT
 from wwspec_router.client import RetryPolicy
 from wwspec_router.metrics.exporter import Exporter
-from wwspec_router.metrics.families import counts_of
 from wwspec_router.monitoring.status import AbilityStatus, ErrcodeStatus, Status
 from wwspec_router.testing.zone import Zone
 
@@ -140,23 +139,23 @@ def test_every_metric_of_the_pages_is_there_and_the_other_way_round(zone: Zone) 
 
 
 def test_every_figure_of_the_status_reply_is_a_metric_and_what_has_no_value_is_none() -> None:
-    """A field that is added to `Status` must be looked at here."""
-    assert len(NUMBERS) == 22
-    numbers: Any = dict.fromkeys(NUMBERS, 7)
+    numbers: Any = {name: number for number, name in enumerate(NUMBERS, start=1001)}
     full = Status(
         **numbers,
         errors=[ErrcodeStatus(errcode=-1, count=3)],
         abilities=[AbilityStatus(ability_id='a"b\\c\n中', calls=4, errors=1, p50_us=0, p99_us=0)],
     )
-    exporter = Exporter(_Told(full, Status(store="unavailable")), "figures", 30.0)  # type: ignore[arg-type]
+    told = _Told(Status(uptime=full.uptime), full, Status(store="unavailable"))
+    exporter = Exporter(told, "figures", 30.0)  # type: ignore[arg-type]
+    exporter.poll()
     exporter.poll()
     found = scraped(exporter)
+    values = [*found.values(), *(value * 1e6 for value in found.values())]
+    silent = [name for name, number in numbers.items() if pytest.approx(number) not in values]
+    assert silent == ["calls"], "add each of these to wwspec_router/metrics/families.py; the calls are by ability there"
     label = (("ability", 'a"b\\c\n中'),)
-    assert found["wwspec_calls_total", label] == 0
+    assert found["wwspec_calls_total", label] == 4
     assert math.isnan(found["wwspec_call_duration_seconds", (*label, ("quantile", "0.5"))])
-    assert sum(value == 7 for value in found.values()) == 12
-    assert found["wwspec_queue_wait_seconds", (("quantile", "0.5"),)] == 7e-6
-    assert len(counts_of(full)) == 3 + 7
     exporter.poll()
     found = scraped(exporter)
     assert (found["wwspec_up", ()], found["wwspec_store_up", ()]) == (1, 0)

@@ -55,7 +55,7 @@ def pair_of(zone: EmulatedZone) -> Json:
 
 def job_of(zone: EmulatedZone, api: str) -> Json:
     """Return the request for the result of a task that has ended."""
-    jobid = zone.ok(api, REQUESTS[api](zone))["jobid"]
+    jobid = zone.ok(api, request_of(zone, api))["jobid"]
     zone.advance(10)
     if api in ("create_program_task", "create_model_task"):
         zone.ok("program_async_job_call_back", errcode=0, result="{}", job_info=zone.program.calls[-1].job_info)
@@ -167,9 +167,15 @@ def schema(api: str) -> Any:
     return importlib.import_module(f"wwspec_router.wecom.api.{api}")
 
 
+def request_of(zone: EmulatedZone, api: str) -> Json:
+    """Return a request of an API that is answered well."""
+    assert api in REQUESTS, f"give {api} a request in REQUESTS of {__file__}: one that is answered with errcode 0"
+    return REQUESTS[api](zone)
+
+
 @EVERY_API
 def test_every_request_and_its_answer_fit_the_contracts_of_the_program(zone: EmulatedZone, api: str) -> None:
-    request = REQUESTS[api](zone)
+    request = request_of(zone, api)
     InputCodec(schema(api).Request, drop_empty=True).decode(json.dumps(request))
     text = zone.text(api, request, caller_of(zone, api))
     answer = json.loads(text)
@@ -185,7 +191,7 @@ ABSENT = {"sync_msg": {"page_id_list"}}
 
 @EVERY_API
 def test_a_field_that_the_api_does_not_have_is_refused_by_name(zone: EmulatedZone, api: str) -> None:
-    request = {**REQUESTS[api](zone), "no_such_field": 1}
+    request = {**request_of(zone, api), "no_such_field": 1}
     answer = json.loads(zone.text(api, request, caller_of(zone, api)))
     assert answer["errcode"] == 40058
     assert "no_such_field" in answer["errmsg"]
@@ -193,7 +199,7 @@ def test_a_field_that_the_api_does_not_have_is_refused_by_name(zone: EmulatedZon
 
 @EVERY_API
 def test_a_field_of_a_wrong_type_is_refused_by_name(zone: EmulatedZone, api: str) -> None:
-    request, caller = REQUESTS[api](zone), caller_of(zone, api)
+    request, caller = request_of(zone, api), caller_of(zone, api)
     for field, value in request.items():
         wrong = 1.5 if isinstance(value, str | list | dict) else "x"
         answer = json.loads(zone.text(api, {**request, field: wrong}, caller))
@@ -203,7 +209,7 @@ def test_a_field_of_a_wrong_type_is_refused_by_name(zone: EmulatedZone, api: str
 
 @EVERY_API
 def test_a_field_that_is_needed_is_missed_by_name(zone: EmulatedZone, api: str) -> None:
-    request, caller = REQUESTS[api](zone), caller_of(zone, api)
+    request, caller = request_of(zone, api), caller_of(zone, api)
     needed = [field.encode_name for field in msgspec.structs.fields(schema(api).Request) if field.required]
     for field in needed:
         rest = {name: value for name, value in request.items() if name != field}
@@ -217,7 +223,7 @@ def test_the_same_seed_gives_the_same_answer(api: str) -> None:
     answers = []
     for _ in range(2):
         zone = EmulatedZone(seed=4)
-        request = REQUESTS[api](zone)
+        request = request_of(zone, api)
         answers.append(without_ids([request, json.loads(zone.text(api, request, caller_of(zone, api)))]))
     assert answers[0] == answers[1]
 
@@ -229,6 +235,6 @@ def test_another_seed_gives_other_messages() -> None:
 
 @EVERY_API
 def test_only_apps_of_the_zone_may_call(zone: EmulatedZone, api: str) -> None:
-    request = REQUESTS[api](zone)
+    request = request_of(zone, api)
     answer = json.loads(zone.text(api, request, Caller(corpid="ww-other", agentid=zone.settings.agentid)))
     assert answer["errcode"] == (790017 if api == "program_async_job_call_back" else 710641)

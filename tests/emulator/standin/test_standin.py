@@ -21,6 +21,7 @@ from tests.emulator.conftest import (
 from wwspec_router.emulator.http.server import create_app
 from wwspec_router.emulator.settings import STANDIN_DIRECTORY, EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import link, seal
+from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 
 CALL = seal.CallContent(
     "ww1", 7, 1, '{"a": "中"}', "req-1", 1, ability_id="echo", notify_id="n1", is_async=True, job_info="job"
@@ -80,7 +81,7 @@ def test_the_module_offers_the_documented_names_and_no_others(sdk: ModuleType) -
         "spec_open_debug_mode",
     ]
     methods = [name for name in vars(sdk.ChatDataSDK) if not name.startswith("_")]
-    assert len(methods) == 43
+    assert len(methods) == len(SDK_APIS)
     assert {"sync_msg", "spec_notify_app", "program_async_job_call_back"} <= set(methods)
     with pytest.raises(AttributeError):
         sdk.ChatDataSDK("ww1", 7, "", "").get_msg_body("{}")
