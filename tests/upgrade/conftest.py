@@ -39,7 +39,8 @@ def emulator(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Iter
         child = NEW.start(["emulate", "--port", "0"], folder / "emulator.log")
         stack.callback(child.stop)
         url = child.announced_url()
-        assert wwspec(release.app, "zone", "register", "--url", url).returncode == 0
+        registered = wwspec(release.app, "zone", "register", "--url", url)
+        assert registered.returncode == 0, registered.stderr
         yield stack.enter_context(Zone.connect(url, release.app))
 
 
