@@ -2,11 +2,12 @@
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -26,12 +27,15 @@ from wwspec_router.emulator.settings import STANDIN_DIRECTORY, EmulatorSettings
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.testing.ports import held_ports
 
-FACTORY = "wwspec_router.asgi:create_app"
-SERVERS: Mapping[str, tuple[str, ...]] = {
-    "uvicorn": ("uvicorn", "--factory", FACTORY, "--port", "{port}"),
-    "hypercorn": ("hypercorn", f"{FACTORY}()", "--bind", "127.0.0.1:{port}", "--graceful-timeout", "60"),
-    "granian": ("granian", "--interface", "asgi", "--factory", FACTORY, "--port", "{port}"),
+SERVERS = {
+    command.partition(" ")[0]: command
+    for command in (
+        "uvicorn --factory wwspec_router.asgi:create_app --port 8080",
+        "hypercorn 'wwspec_router.asgi:create_app()' --bind 127.0.0.1:8080 --graceful-timeout 10",
+        "granian --interface asgi --factory wwspec_router.asgi:create_app --port 8080",
+    )
 }
+"""How the documentation starts each server."""
 MAX_BODY = 65_536
 APP = {
     "abilities/__init__.py": "",
@@ -73,7 +77,7 @@ def wait(request: Request) -> Reply:
 @contextmanager
 def served(server: str, folder: Path, port: int, emulator: str) -> Iterator["subprocess.Popen[bytes]"]:
     """Serve the application of a folder in a process of its own, which is killed with its children at the end."""
-    command = [each.format(port=port) for each in SERVERS[server]]
+    command = shlex.split(SERVERS[server].replace("8080", str(port)))
     environment = {**os.environ, **UNMEASURED, "PYTHONPATH": str(ROOT), "WWSPEC_EMULATOR_URL": emulator}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
