@@ -57,7 +57,7 @@ def _read_settings() -> tuple[Settings, bool]:
 
 
 class _ThisMachineOnly:
-    """Refuses other machines, since the server decides where it listens: everybody knows the emulator's key."""
+    """Refuses other machines, since the server decides where it listens, and the emulator's key is no secret."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
