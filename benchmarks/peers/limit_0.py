@@ -16,7 +16,7 @@ from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspCon
 from wwspec_router.config import Settings
 from wwspec_router.protocol.answers import Answer, Headers, OnAnswer
 from wwspec_router.protocol.lean import LeanConnection
-from wwspec_router.serving.app import GC_THRESHOLD
+from wwspec_router.serving.server import GC_THRESHOLD
 
 Message = dict[str, Any]
 
