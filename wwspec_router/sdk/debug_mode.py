@@ -91,7 +91,7 @@ class DebugMode:
             self._take(self._fetch(), is_asked=True)
         except AccessTokenError as error:
             raise SdkUnavailableError(
-                f"debug mode: {error}: check WWSPEC_CORPID, WWSPEC_CORPSECRET and the network (WeCom document 100083)"
+                f"debug mode: {error}; check WWSPEC_CORPID, WWSPEC_CORPSECRET and the network (WeCom document 100083)"
             ) from None
 
     def start(self) -> None:
