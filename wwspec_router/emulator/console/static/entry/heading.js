@@ -54,10 +54,10 @@ export function problems(entry) {
     }
     if (errcode && (lines.length === 0 || !MISFITS.includes(errcode))) lines.push(t("entry.failed.platform", { errcode, errmsg: visible(errmsgOf(entry, false)) }));
     if (program_errcode) lines.push(t("entry.failed.program", { errcode: program_errcode, errmsg: visible(errmsgOf(entry, true)) }));
+    if (advice && lines.length > 0) lines.push(visible(advice[language() === "zh" ? 1 : 0]));
     if (failed && lines.length === 0) lines.push(t("entry.failed.other", { outcome: visible(outcome) }));
     const hits = entry.hits.map((fault) => h("p", { class: "problem warn" }, t("entry.hit", { id: fault.id, what: visible(described(fault)) })));
-    const fix = lines.length > 0 && advice && h("p", { class: "problem" }, visible(String(advice[language() === "zh" ? 1 : 0])));
-    return [...lines.map((line) => h("p", { class: "problem" }, line)), ...(fix ? [fix] : []), ...hits];
+    return [...lines.map((line) => h("p", { class: "problem" }, line)), ...hits];
 }
 
 /** @param {Fault} fault */
