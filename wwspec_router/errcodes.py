@@ -1,12 +1,26 @@
-"""Errcodes of the platform that have a meaning for who calls a program, and what to do about them [90313, 100042].
+"""The one table of errcodes, `errcodes.json`: who meets each, its cause and its fix, in English and Chinese.
 
-Read by the emulator and by the app's client; neither imports the other.
+The codes are WeCom's [90313, 100042, 100052], but for the program's own two; the words are ours. The emulator, the
+program, the app's client, the console and the documentation read it.
 """
 
 import re
-from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
 
-__all__ = ["CONTRACT_CODES", "DOWN", "HINTS", "TOKEN_CODES", "WAITING", "misfit_path", "request_id"]
+import msgspec
+
+__all__ = [
+    "CONTRACT_CODES",
+    "DOWN",
+    "ERRCODES",
+    "TOKEN_CODES",
+    "WAITING",
+    "advice",
+    "hint",
+    "misfit_path",
+    "request_id",
+]
 
 TOKEN_CODES = (40014, 42001)
 """The access token is invalid or has expired: a fresh one helps."""
@@ -20,21 +34,36 @@ DOWN = 710674
 CONTRACT_CODES = {790014: "reply", 790016: "request", 710647: "request"}
 """What does not fit the contract that is registered in the admin console, by errcode [100019]."""
 
-HINTS: Mapping[int, str] = {
-    710646: "a notify_id is valid for 10 minutes, and for the app that was given it",
-    710675: "the program took too long, or ended meanwhile; its log says more",
-    710676: "the program's log says more",
-    710677: "the program's log says more",
-    790013: "a reply is JSON in UTF-8",
-    790014: "`wwspec contracts ABILITY` prints the output contract",
-    790015: "a request is JSON in UTF-8",
-    790016: "`wwspec contracts ABILITY` prints the input contract",
-    800003: "`wwspec abilities` lists those of the program",
-}
-"""What to do about an errcode that a call of a program meets."""
 
+class Errcode(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A row of the table."""
+
+    met_by: Literal["app", "program", "both"]
+    """The app, in the answer to a call; the program, in that of an SDK API, or as return code of the SDK."""
+    cause: str
+    chinese_cause: str
+    fix: str
+    """Sentences, in Markdown; links are relative to the reference."""
+    chinese_fix: str
+
+
+ERRCODES = msgspec.json.decode(Path(__file__).with_suffix(".json").read_bytes(), type=dict[int, Errcode])
+
+_LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 _REQUEST_ID = re.compile(r"hint: \[([^\]\s]{1,128})\]")
 _PATH = re.compile(r"(\$[^\s:,;]*)")
+
+
+def advice(errcode: int) -> tuple[str, str] | None:
+    """Return what to do about an errcode, in English and Chinese, without links; None for one not in the table."""
+    row = ERRCODES.get(errcode)
+    return (_LINK.sub(r"\1", row.fix), _LINK.sub(r"\1", row.chinese_fix)) if row else None
+
+
+def hint(errcode: int) -> str:
+    """Return what to do about an errcode, as the end of a line; empty for one that is not in the table."""
+    fix, _ = advice(errcode) or ("", "")
+    return fix[:1].lower() + fix[1:].removesuffix(".")
 
 
 def request_id(errmsg: str) -> str:

@@ -9,11 +9,11 @@ __all__ = ["MODULES", "require"]
 
 MODULES: Mapping[str, tuple[str, ...]] = {
     "client": ("Crypto", "httpx"),
-    "emulator": ("Crypto", "h11", "httpx", "jinja2", "python_multipart", "sse_starlette", "watchfiles"),
+    "emulator": ("Crypto", "h11", "httpx", "python_multipart", "sse_starlette", "watchfiles"),
     "metrics": ("Crypto", "httpx", "prometheus_client"),
     "proxy": ("trustme",),
     "redis": ("hiredis", "redis"),
-    "testing": ("Crypto", "h11", "httpx", "hypothesis", "jinja2", "pytest", "python_multipart", "sse_starlette"),
+    "testing": ("Crypto", "h11", "httpx", "hypothesis", "pytest", "python_multipart", "sse_starlette"),
     "zone": ("Crypto",),
 }
 """Extra -> the modules that it installs. The extra `dev` is made of others."""

@@ -1,42 +1,23 @@
-"""Cause and fix of every errcode: codes of the program, the emulator and the SDK, and the advice of errcodes.toml."""
+"""Who meets each errcode, its cause and its fix: `wwspec_router/errcodes.json`."""
 
-import tomllib
-from collections.abc import Mapping
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Iterable
 
 from scripts.reference.text import Say, table
-from wwspec_router.emulator.answers import ERRMSGS
-from wwspec_router.errcodes import CONTRACT_CODES, HINTS, TOKEN_CODES, WAITING
+from wwspec_router.errcodes import ERRCODES
 from wwspec_router.errors import DEFAULT_ERRCODE, ONCE_ERRCODE
 from wwspec_router.sdk.vendor import RETURN_CODES
 
-__all__ = ["PAGE", "Advice", "advice", "codes", "page"]
+__all__ = ["PAGE", "page"]
 
 PAGE = "reference/errcodes.md"
 
-_OWN = {
-    DEFAULT_ERRCODE: "the program failed, or refuses without an errcode of its own",
-    ONCE_ERRCODE: "a repeat of a call that runs once, while the call still runs",
-}
-
-
-class Advice(NamedTuple):
-    """What is written of one errcode by hand."""
-
-    chinese: str
-    """The cause."""
-    fix: str
-    chinese_fix: str
-    english: str = ""
-    """The cause, for one that neither the emulator nor the SDK gives."""
+_OWN = (DEFAULT_ERRCODE, ONCE_ERRCODE)
+_MET_BY = {"app": ("app", "应用"), "program": ("program", "程序"), "both": ("app, program", "应用、程序")}
 
 
 def page(say: Say) -> str:
     """Return the page."""
-    own = {code: text for code, text in codes().items() if code in _OWN}
-    sdk = {code: text for code, text in codes().items() if code in RETURN_CODES}
-    platform = {code: text for code, text in codes().items() if code not in own and code not in sdk}
+    platform = [code for code in ERRCODES if code not in _OWN and code not in RETURN_CODES]
     return "\n".join(
         [
             say.head(
@@ -58,7 +39,7 @@ def page(say: Say) -> str:
                 "处理函数和注册文件的 `errcode` 可以使用其他错误码。",
             )
             + "\n",
-            _rows(own, say),
+            _rows(_OWN, say),
             f"## {say('Of WeCom', '企业微信 {#of-wecom}')}\n",
             _rows(platform, say),
             f"## {say('Return codes of the SDK', 'SDK 返回码 {#return-codes-of-the-sdk}')}\n",
@@ -68,33 +49,18 @@ def page(say: Say) -> str:
                 "SDK 没能完成调用时的返回码。应用收到的是程序的错误码，返回码只写入日志 [100052]。",
             )
             + "\n",
-            _rows(sdk, say),
+            _rows(RETURN_CODES, say),
         ]
     )
 
 
-def codes() -> dict[int, str]:
-    """Return every errcode with its cause in English."""
-    known: dict[int, str] = {**_OWN, **ERRMSGS, **RETURN_CODES}
-    for code in (*HINTS, *CONTRACT_CODES, *TOKEN_CODES, WAITING):
-        known.setdefault(code, "")
-    written = {code: each.english for code, each in advice().items() if each.english}
-    return dict(sorted((known | written).items()))
-
-
-def advice() -> Mapping[int, Advice]:
-    """Return what is written by hand, by errcode."""
-    rows = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
-    return {int(code): Advice(*row) for code, row in rows.items()}
-
-
-def _rows(causes: Mapping[int, str], say: Say) -> str:
-    written = advice()
-    heads = "errcode", say("cause", "原因"), say("fix", "解决办法")
+def _rows(codes: Iterable[int], say: Say) -> str:
+    heads = "errcode", say("met by", "出现在"), say("cause", "原因"), say("fix", "解决办法")
+    rows = ((code, ERRCODES[code]) for code in codes)
     return table(
         heads,
         [
-            (f"`{code}`", say(cause, written[code].chinese), say(written[code].fix, written[code].chinese_fix))
-            for code, cause in causes.items()
+            (f"`{code}`", say(*_MET_BY[row.met_by]), say(row.cause, row.chinese_cause), say(row.fix, row.chinese_fix))
+            for code, row in rows
         ],
     )

@@ -43,7 +43,9 @@ def test_as_json_each_step_is_an_object(shell: Shell) -> None:
     assert done.exit_code == 1
     assert list(rows) == TOPICS
     assert (rows["program"]["state"], rows["program"]["errcode"]) == ("fix", 790020)
-    assert rows["program"]["text"].endswith("; link the program with the app in the admin console")
+    assert rows["program"]["text"].endswith(
+        "; link the program with the app in the admin console, and check the program_id"
+    )
     assert [rows[topic]["state"] for topic in ("debug", "ability", "keys")] == ["skip"] * 3
 
 
@@ -51,7 +53,7 @@ def test_without_an_access_token_nothing_else_is_tried(shell: Shell, zone: Zone)
     code, lines = shell.lines("app", "check", WWSPEC_CORPSECRET="another")
     assert code == 1
     assert list(lines) == ["token", "the rest"]
-    assert lines["token"].endswith("; the secret is not that of the app")
+    assert lines["token"].endswith("; each app has its own; check WWSPEC_CORPID and the app's secrets")
     assert {each["name"] for each in zone.client.traffic(kind="app")} == {"gettoken"}
     _, lines = shell.lines("app", "check", WWSPEC_BASE_URL="http://127.0.0.1:1")
     assert lines["token"].endswith("; check WWSPEC_BASE_URL, the network and the proxy")

@@ -53,7 +53,7 @@ def test_a_refusal_is_exit_code_1_with_errcode_and_hint(shell: Shell, zone: Zone
     done = shell("call", "chat_digset")
     assert (done.exit_code, done.stdout) == (1, "")
     assert "WeCom refuses with errcode 800003" in done.stderr
-    assert done.stderr.endswith("; `wwspec abilities` lists those of the program\n")
+    assert done.stderr.endswith("; check the ability's ID: `wwspec abilities` lists those of the program\n")
     zone.client.add_fault("sdk", "errcode", "sync_msg", 301052)
     try:
         done = shell("call", "invoke_sync_msg")

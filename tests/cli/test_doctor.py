@@ -211,7 +211,9 @@ def test_the_access_token_of_debug_mode_is_tried(doctor: Doctor, zone: Zone, mon
     monkeypatch.setenv("WWSPEC_CORPSECRET", "s3cret")
     code, lines = doctor("--api-url", zone.client.url, "--corpid", zone.client.info()["corpid"])
     assert code == 1
-    assert lines["token"].startswith("fix gettoken was refused with 40001: the corpsecret is not the app's: ")
+    assert lines["token"].startswith(
+        "fix gettoken was refused with 40001: invalid credential; the secret is not that of the app: "
+    )
     assert "s3cret" not in str(lines)
 
 

@@ -49,7 +49,7 @@ def test_a_refusal_of_the_platform_has_its_errcode_a_hint_and_the_request_id(app
         app.call("chat_diget")
     error = caught.value
     assert (error.errcode, error.retryable, error.may_have_run) == (800003, False, False)
-    assert error.hint == "`wwspec abilities` lists those of the program"
+    assert error.hint == "check the ability's ID: `wwspec abilities` lists those of the program"
     assert "did you mean chat_digest?" in str(error)
     assert error.request_id
     assert f"[{error.request_id}]" in error.errmsg

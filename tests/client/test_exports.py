@@ -45,7 +45,18 @@ def test_an_app_loads_nothing_of_the_program_the_emulator_or_the_server() -> Non
     base = ("log_formats", "log_handlers", "logs", "printable", "private_files", "spelling", "stacks", "tracebacks")
     assert set(loaded[0].split()) == {
         f"wwspec_router.{name}"
-        for name in ("callbacks", "client", "contracts", "errcodes", "errors", "extras", "watchdog", "wecom", *base)
+        for name in (
+            "backoff",
+            "callbacks",
+            "client",
+            "contracts",
+            "errcodes",
+            "errors",
+            "extras",
+            "watchdog",
+            "wecom",
+            *base,
+        )
     }
     assert loaded[1] == ""
 

@@ -12,7 +12,6 @@ import wwspec_router
 from scripts.reference import testing_api
 from scripts.reference.cli import commands
 from scripts.reference.contracts import apis
-from scripts.reference.errcodes import advice, codes
 from scripts.reference.errors import errors
 from scripts.reference.events import events
 from scripts.reference.metrics import families
@@ -26,6 +25,7 @@ from wwspec_router.emulator.apis.table import APIS
 from wwspec_router.emulator.appside import calls, uploads
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_router.emulator.state.faults import EFFECTS
+from wwspec_router.errcodes import ERRCODES
 from wwspec_router.monitoring.status import Status
 
 TRANSLATED = (
@@ -146,10 +146,10 @@ def test_every_error(language: str) -> None:
 
 
 def test_every_errcode_has_a_cause_and_a_fix(language: str) -> None:
-    assert set(advice()) == set(codes())
     page = reference(language, "errcodes")
-    for errcode in codes():
-        assert re.search(rf"^\| `{errcode}` \| [^|-][^|]* \| [^|-][^|]* \|$", page, re.MULTILINE), errcode
+    assert len(ERRCODES) > 130
+    for errcode in ERRCODES:
+        assert re.search(rf"^\| `{errcode}` \| [^|-]+ \| [^|-][^|]* \| [^|-][^|]* \|$", page, re.MULTILINE), errcode
 
 
 def test_every_figure(language: str) -> None:

@@ -170,7 +170,8 @@ def test_a_wrong_secret_is_one_line_that_names_the_fix(serve: Callable[..., Serv
         served.process.announced_url()
     [line] = [each for each in served.log.splitlines() if "gettoken" in each]
     assert line.endswith(
-        "debug mode: gettoken was refused with 40001: the corpsecret is not the app's: "
+        "debug mode: gettoken was refused with 40001: invalid credential; the secret is not that of the app: "
+        "compare it with the admin console; each app has its own; "
         "check WWSPEC_CORPID, WWSPEC_CORPSECRET and the network (WeCom document 100083)"
     )
     assert "a-secret-of-77d0" not in served.log
@@ -294,7 +295,12 @@ def answering(status: int, body: bytes, headers: dict[str, str] | None = None) -
         (200, b"[" * 100_000, "the answer of gettoken is not the platform's"),
         (200, b'{"access_token":7}', "the answer of gettoken is not the platform's"),
         (200, b'{"errcode":0}', "the answer of gettoken holds no access_token"),
-        (200, b'{"errcode":40013,"errmsg":"hint s3cret"}', "gettoken was refused with 40013: there is no such corpid"),
+        (
+            200,
+            b'{"errcode":40013,"errmsg":"hint s3cret"}',
+            "gettoken was refused with 40013: invalid corpid; there is no such corpid: compare it with the admin "
+            "console",
+        ),
         (200, b'{"errcode":99999}', "gettoken was refused with 99999"),
         (502, b"", "gettoken was answered with HTTP status 502"),
         (302, b"", "gettoken was answered with HTTP status 302"),

@@ -74,9 +74,8 @@ def _skipped(topic: str, why: str) -> Finding:
 
 
 def _fix(topic: str, error: WWSpecError, todo: str = "") -> Finding:
-    """Return the finding of an error; what to do is said unless the error says it already."""
-    text = str(error) if getattr(error, "hint", "") or not todo else f"{error}; {todo}"
-    return Finding(State.FIX, topic, text, getattr(error, "errcode", 0))
+    """Return the finding of an error, with what else to do about it."""
+    return Finding(State.FIX, topic, f"{error}; {todo}" if todo else str(error), getattr(error, "errcode", 0))
 
 
 def _token(client: "ZoneClient", wecom: WeCom) -> Finding:

@@ -7,6 +7,7 @@ from typing import Any, Literal, TypedDict
 
 import msgspec
 
+from wwspec_router.backoff import Backoff
 from wwspec_router.client.core import Attempts, Core
 from wwspec_router.client.errors import PlatformError, ProgramError, ReplyTypeError, SdkApiError, StillRunningError
 from wwspec_router.client.retries import facts_of_errcode
@@ -40,8 +41,8 @@ TaskStatus = Literal["running", "succeeded", "failed"]
 _NOT_YET = (WAITING, 790023)
 """The program, or the model behind it, still works on the call."""
 
-_FIRST_POLL, _LONGEST_POLL = 0.1, 2.0
-"""Seconds between two requests for a result; each pause is half as long again as the one before."""
+_POLLS = Backoff(first=0.1, longest=2.0, growth=1.5)
+"""Between two requests for a result."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def task_status(core: Core, jobid: str) -> Steps[TaskStatus]:
 
 def task_result(core: Core, jobid: str, ability: Ability, timeout: float) -> Steps[Any]:
     """Wait for the result of an asynchronous call; see `Task.result`."""
-    until, pause = monotonic() + timeout, _FIRST_POLL
+    until, pauses = monotonic() + timeout, iter(_POLLS)
     while (answer := (yield from _result(core, jobid))) is None:
         if monotonic() >= until:
             raise StillRunningError(
@@ -173,8 +174,7 @@ def task_result(core: Core, jobid: str, ability: Ability, timeout: float) -> Ste
                 retryable=True,
                 may_have_run=True,
             )
-        yield Pause(min(pause, max(0.0, until - monotonic())))
-        pause = min(_LONGEST_POLL, pause * 1.5)
+        yield Pause(min(next(pauses), max(0.0, until - monotonic())))
     text = str(answer.get("response_data", ""))
     return read_reply(_name(jobid), ability, text, answer.get("response_errcode", 0))
 

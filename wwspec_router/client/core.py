@@ -1,6 +1,5 @@
 """The client without I/O: how a request is sent until it has an answer or a final error."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -19,7 +18,7 @@ from wwspec_router.client.retries import NO_JSON, Facts, RetryPolicy, facts_of_e
 from wwspec_router.client.steps import Pause, Received, Request, Steps, send
 from wwspec_router.client.tokens import TokenCache, TokenProvider
 from wwspec_router.contracts.decoding import decode_json
-from wwspec_router.errcodes import CONTRACT_CODES, HINTS, TOKEN_CODES
+from wwspec_router.errcodes import CONTRACT_CODES, TOKEN_CODES, hint
 from wwspec_router.errors import ConfigurationError, JsonError
 
 __all__ = ["BASE_URL", "Attempts", "Core"]
@@ -28,33 +27,6 @@ BASE_URL = "https://qyapi.weixin.qq.com"
 """Of WeCom."""
 
 _OK = 200
-
-_HINTS: Mapping[int, str] = {
-    40001: "the secret is not that of the app",
-    40013: "the corpid does not exist",
-    48001: "the app needs the permission for this API in the admin console",
-    48002: "the app needs the permission for this API in the admin console",
-    60020: "add the address of this machine to the app's trusted IPs",
-    40080: "the suite_secret is not that of the suite",
-    40083: "the suite_id does not exist",
-    40084: "the permanent_code is not that of this corp's installation",
-    40085: "take the suite_ticket that WeCom has pushed last; it pushes one every ten minutes",
-    40088: "take the jobid that `async_program_task` gave this app",
-    40211: "a public key is RSA-2048, as PEM",
-    40212: "WeCom has a key of this version or of a higher one",
-    710641: "link a program with the app in the admin console",
-    710645: "deploy the program in the admin console",
-    710651: "the corp's administrator buys or renews the chat archive",
-    710659: "set the app's public key: `wwspec keys new`",
-    710671: "a debug credential is valid for 3 days",
-    710672: "debug mode is for test corps and test installations",
-    710674: "the program does not run, or is not deployed",
-    790020: "link the program with the app in the admin console",
-    790021: "deploy the program in the admin console",
-    800001: "the admin console shows the program's ID",
-    800002: "deploy the program in the admin console",
-    **HINTS,
-}
 
 
 @dataclass(frozen=True)
@@ -174,7 +146,7 @@ def _accepted(request: Request, received: Received) -> dict[str, Any]:
         kind = ContractMisfitError if errcode in CONTRACT_CODES else PlatformError
         facts = facts_of_errcode(errcode)
         errmsg = _without(str(answer.get("errmsg", "")), [*request.secrets.values(), *request.hidden])
-        raise kind(name, errcode, errmsg, _HINTS.get(errcode, ""), **facts._asdict())
+        raise kind(name, errcode, errmsg, hint(errcode), **facts._asdict())
     return answer
 
 

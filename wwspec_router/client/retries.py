@@ -1,9 +1,9 @@
 """What is sent again, and when: one table of what can go wrong, and one rule over it."""
 
-import random
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from wwspec_router.backoff import Backoff
 from wwspec_router.client.errors import BadAnswerError, ZoneClientError
 from wwspec_router.errcodes import DOWN
 from wwspec_router.errors import ConfigurationError
@@ -102,8 +102,7 @@ class RetryPolicy:
         """
         if not error.retryable or attempt >= self.attempts or (error.may_have_run and not retry_unsafe):
             return None
-        pause = min(self.longest_pause, self.first_pause * 2.0 ** min(attempt - 1, 32))
-        pause *= random.uniform(0.5, 1.0)  # noqa: S311 - so that many clients do not come back at the same time
+        pause = Backoff(self.first_pause, self.longest_pause, jitter=0.5).pause(attempt)
         if isinstance(error, BadAnswerError) and error.retry_after is not None:
             pause = max(pause, error.retry_after)
         return pause if elapsed + pause < self.deadline else None

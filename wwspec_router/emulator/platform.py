@@ -29,6 +29,7 @@ from wwspec_router.emulator.state.traffic.entries import APP, CLOCK, SDK, Attemp
 from wwspec_router.emulator.state.traffic.record import under
 from wwspec_router.emulator.state.traffic.references import app_references, given_cursors, sdk_references
 from wwspec_router.emulator.state.world import Caller, Channel, World
+from wwspec_router.errcodes import TOKEN_CODES
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.logs import short
 
@@ -36,8 +37,6 @@ log = logging.getLogger(__name__)
 
 _CALLS = ("sync_call_program", "async_program_task")
 """What the app calls the program with. A refusal is logged, since the program may not have seen the call."""
-_TOKEN_ERRORS = (40014, 41001, 42001)
-"""Refusals that are not logged: clients answer them with a fresh access token."""
 
 MAX_ADVANCE = 10 * 365 * 86400
 """Seconds that the clock is put forward at once, at most."""
@@ -448,7 +447,7 @@ class Platform:
             world.traffic.end(entry, "cut")
             raise
         world.traffic.end(entry, answer["errcode"], msgspec.json.encode(answer))
-        if answer["errcode"] and name in _CALLS and answer["errcode"] not in _TOKEN_ERRORS:
+        if answer["errcode"] and name in _CALLS and answer["errcode"] not in TOKEN_CODES:
             called = f"{name} of {short(entry.ability, SHOWN_PATH)}" if entry.ability else name
             log.warning("the platform refused %s, errcode %d: %s", called, answer["errcode"], answer["errmsg"])
         return answer

@@ -3,11 +3,11 @@
 Nothing here knows how a call is made or how time passes: both are given.
 """
 
-import random
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from wwspec_router.backoff import Backoff
 from wwspec_router.contracts import ApiRequest, ResultT, TaskRequest
 from wwspec_router.errors import ApiError
 
@@ -20,8 +20,8 @@ NOT_YET = (710642, 790023)
 ASK_LATER = (-1, 45009, 45033)
 """The platform is busy, or was asked too often: the task goes on."""
 
-FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.25, 10.0, 1.6
-"""Seconds between two requests for a result, and by what each pause is longer than the one before."""
+PAUSES = Backoff(first=0.25, longest=10.0, growth=1.6, jitter=0.25)
+"""Between two requests for a result."""
 
 Split = Callable[[Any], Sequence[TaskRequest[Any, ResultT]]]
 """Returns a request that is too long as several, or as none when it can't be split."""
@@ -45,7 +45,7 @@ def finish(
         ApiError: The platform refused, or the task failed.
     """
     ask = request.result(jobid=invoke(request).jobid)
-    for pause in _pauses():
+    for pause in PAUSES:
         try:
             result: ResultT = invoke(ask)
         except ApiError as error:
@@ -93,10 +93,3 @@ def finish_split(
                 raise
             waiting.extendleft(reversed(parts))
     return results
-
-
-def _pauses() -> Iterator[float]:
-    pause = FIRST_PAUSE
-    while True:
-        yield pause * random.uniform(0.75, 1.0)  # noqa: S311 - so that many tasks do not ask at the same time
-        pause = min(LONGEST_PAUSE, pause * GROWTH)

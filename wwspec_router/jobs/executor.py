@@ -4,12 +4,13 @@ The job of an event differs: its handler runs again after an error, and in place
 event, if it was not told before. It knows neither threads, nor which jobs there are.
 """
 
+import dataclasses
 import logging
-import random
 from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from wwspec_router.backoff import Backoff
 from wwspec_router.envelope import Call, CallType
 from wwspec_router.errors import CallError, HandlerTimeoutError, StoreError
 from wwspec_router.jobs.event_reports import EventReporter, is_event, is_told_after
@@ -25,7 +26,7 @@ from wwspec_router.sdk.base import Sdk
 from wwspec_router.stores.base import Job, JobJournal, Outcome
 from wwspec_router.stores.checks import storable_outcome
 
-__all__ = ["GIVE_UP_AFTER", "MAX_RUNS", "RETRY_PAUSE", "JobExecutor"]
+__all__ = ["GIVE_UP_AFTER", "MAX_RUNS", "RUNS", "JobExecutor"]
 
 log = logging.getLogger(__name__)
 
@@ -34,14 +35,10 @@ MAX_RUNS = 5
 runs from those of an event's handler that failed, so the retries of an event come on top."""
 GIVE_UP_AFTER = 86_400.0
 """Seconds after its acceptance from which a job is given up when one more report of it fails: a day."""
-MAX_DELAY = 60.0
-"""Longest pause between two reports of one job, in seconds."""
-RETRY_PAUSE = 1.0
-"""Longest pause before an event's handler runs again after its first error, in seconds."""
-RETRY_GROWTH = 4.0
-"""How many times as long each further pause is."""
-MAX_RETRY_PAUSE = 300.0
-"""Longest pause between two runs of an event's handler, in seconds."""
+REPORTS = Backoff(first=0.5, longest=60.0, jitter=0.5)
+"""Between two reports of one job."""
+RUNS = Backoff(first=1.0, longest=300.0, growth=4.0, jitter=0.5)
+"""Between two runs of an event's handler; the setting `retry_pause` is the first."""
 
 
 class JobExecutor:
@@ -69,13 +66,13 @@ class JobExecutor:
         later: Callable[[float, Run], None],
         look_in: Callable[[float], None],
         call_log: CallLog | None = None,
-        retry_pause: float = RETRY_PAUSE,
+        retry_pause: float = RUNS.first,
     ) -> None:
         self._journal = journal
         self._owner = owner
         self._reporter = Reporter(sdk)
         self._event_reporter = EventReporter(dispatcher.events)
-        self._retry_pause = retry_pause
+        self._runs = dataclasses.replace(RUNS, first=retry_pause)
         self._dispatcher = dispatcher
         self._answer = dispatcher.answer if call_log is None else call_log.with_lines(dispatcher.answer)
         self._figures = figures
@@ -179,8 +176,7 @@ class JobExecutor:
             StoreError: The journal failed; the job is run again when its lease is over.
         """
         job = run.job
-        longest = min(MAX_RETRY_PAUSE, self._retry_pause * RETRY_GROWTH ** min(job.attempt, 30))
-        delay = longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+        delay = self._runs.pause(job.attempt + 1)
         name, run_number, runs = short(job.ability_id, 64), job.attempt + 1, route.retries + 1
         if (ending := self._limiter.ending((name, "again"))) is not None:
             text = "job %s of %s: run %d of %d failed, the next is in %.1f s%s"
@@ -241,7 +237,7 @@ class JobExecutor:
             StoreError: The journal failed; the job is reported again when its lease is over.
         """
         job = run.job
-        delay = min(MAX_DELAY, 0.5 * 2.0 ** min(job.claims, 10)) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+        delay = REPORTS.pause(job.claims + 1)
         again = replace(job, outcome=run.outcome, claims=job.claims + 1)
         self._postpone(run, delay, again, "its report is sent again from memory")
 

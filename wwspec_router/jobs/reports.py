@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from wwspec_router.errcodes import ERRCODES, TOKEN_CODES
 from wwspec_router.logs import short
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.stacks import describe
@@ -47,32 +48,15 @@ class Refusal(NamedTuple):
     reason: str
 
 
-REFUSALS: Mapping[int, Refusal] = {
-    -1: Refusal(Kind.TEMPORARY, "the platform is busy"),
-    40014: Refusal(Kind.TEMPORARY, "the access_token of debug mode is not valid"),
-    42001: Refusal(Kind.TEMPORARY, "the access_token of debug mode has expired"),
-    45009: Refusal(Kind.TEMPORARY, "too many calls in this time"),
-    45033: Refusal(Kind.TEMPORARY, "too many calls at once"),
-    45036: Refusal(Kind.TEMPORARY, "too much data in this time"),
-    48001: Refusal(Kind.TEMPORARY, "the API is not authorised"),
-    48002: Refusal(Kind.TEMPORARY, "the app has no right to call the API"),
-    710641: Refusal(Kind.TEMPORARY, "the app has no right to use the zone"),
-    710645: Refusal(Kind.TEMPORARY, "the program is missing or in an abnormal state"),
-    710671: Refusal(Kind.TEMPORARY, "the credential of debug mode has expired"),
-    710673: Refusal(Kind.TEMPORARY, "the program is not in debug mode"),
-    790020: Refusal(Kind.TEMPORARY, "the program is not linked with the app"),
-    790021: Refusal(Kind.TEMPORARY, "the program is not deployed normally"),
-    40058: Refusal(Kind.RESULT, "it is not a legal parameter"),
-    40063: Refusal(Kind.RESULT, "it is empty"),
-    40206: Refusal(Kind.RESULT, "it is too large"),
-    45029: Refusal(Kind.RESULT, "it is too large"),
-    710639: Refusal(Kind.RESULT, "it holds improper content"),
-    790013: Refusal(Kind.RESULT, "it is not JSON"),
-    790014: Refusal(Kind.RESULT, "it does not match the output contract"),
-    790022: Refusal(Kind.RESULT, "it holds improper content"),
-    790010: Refusal(Kind.OVER, "the platform waits for it no longer"),
-    790017: Refusal(Kind.JOB, "the platform does not know its job_info"),
+_TEMPORARY = (-1, *TOKEN_CODES, 45009, 45033, 45036, 48001, 48002, 710641, 710645, 710671, 710673, 790020, 790021)
+_RESULT = (40058, 40063, 40206, 45029, 710639, 790013, 790014, 790022)
+_KINDS = {
+    **dict.fromkeys(_TEMPORARY, Kind.TEMPORARY),
+    **dict.fromkeys(_RESULT, Kind.RESULT),
+    790010: Kind.OVER,
+    790017: Kind.JOB,
 }
+REFUSALS: Mapping[int, Refusal] = {code: Refusal(kind, ERRCODES[code].cause) for code, kind in _KINDS.items()}
 """What it means when a report is refused, by the errcodes that the API documents."""
 
 

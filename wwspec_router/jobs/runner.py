@@ -22,7 +22,7 @@ from math import inf
 from time import monotonic
 
 from wwspec_router.errors import StoreError
-from wwspec_router.jobs.executor import RETRY_PAUSE, JobExecutor
+from wwspec_router.jobs.executor import RUNS, JobExecutor
 from wwspec_router.jobs.places import Places
 from wwspec_router.jobs.suspects import Suspects
 from wwspec_router.jobs.threads import JobThreads, Run
@@ -95,7 +95,7 @@ class Jobs:
         orphan_after: float = ORPHAN_AFTER,
         report_within: float = REPORT_WITHIN,
         call_log: CallLog | None = None,
-        retry_pause: float = RETRY_PAUSE,
+        retry_pause: float = RUNS.first,
     ) -> None:
         self._journal = journal
         self._owner = secrets.token_hex(8)

@@ -6,7 +6,7 @@ of it are stored. Routes of other abilities never come here. It knows neither ha
 
 import json
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
 from threading import BoundedSemaphore, Event
@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from wwspec_router.backoff import Backoff
 from wwspec_router.envelope import Call, Deadline
 from wwspec_router.errors import CallError, InputError, RepeatedError, StillRunningError, StoreError
 from wwspec_router.kernel.held import LEASE, HeldClaims
@@ -29,8 +30,8 @@ WAIT = 10.0
 """Longest time that a repeat waits whose ability has no timeout, in seconds."""
 MOST_WAITING = 32
 """Repeats that wait in one process; more are refused at once, so that they do not take every thread."""
-_FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 0.02, 1.0, 1.5
-"""Seconds between two looks at a call that runs in another process, and by how much they grow."""
+_PAUSES = Backoff(first=0.02, longest=1.0, growth=1.5)
+"""Between two looks at a call that runs in another process."""
 _EARLY = 0.05
 """Seconds by which a wait ends before the deadline, so that the refusal is the answer, and not the timeout."""
 
@@ -125,9 +126,11 @@ class Once:
         if not self._waiting.acquire(blocking=False):
             raise StillRunningError(detail=f"{MOST_WAITING} repeats are waiting")
         try:
-            for pause, left in _pauses(deadline):
+            until = monotonic() + WAIT if deadline.at is None else deadline.at - _EARLY
+            pauses = iter(_PAUSES)
+            while (left := until - monotonic()) > 0:
                 here = self._held.ended(token)
-                (here or Event()).wait(left if here else pause)
+                (here or Event()).wait(left if here else min(next(pauses), left))
                 entry = claim()
                 if entry is None or entry.reply is not None:
                     return entry
@@ -200,15 +203,6 @@ def _remove(value: Any, path: Path) -> None:
         value = value.get(name) if isinstance(value, dict) else None
     if isinstance(value, dict):
         value.pop(path[-1], None)
-
-
-def _pauses(deadline: Deadline) -> Iterator[tuple[float, float]]:
-    """Yield how long to wait before the next look, and how much time is left in all, until there is none."""
-    until = monotonic() + WAIT if deadline.at is None else deadline.at - _EARLY
-    pause = _FIRST_PAUSE
-    while (left := until - monotonic()) > 0:
-        yield min(pause, left), left
-        pause = min(pause * _GROWTH, _LONGEST_PAUSE)
 
 
 def _replayed(kept: KeptReply) -> str:

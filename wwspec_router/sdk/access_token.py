@@ -9,6 +9,7 @@ from typing import IO, NamedTuple
 
 import msgspec
 
+from wwspec_router.errcodes import ERRCODES, hint
 from wwspec_router.errors import WWSpecError
 from wwspec_router.loopback import is_loopback
 
@@ -23,14 +24,6 @@ LARGEST = 65_536
 LIFETIME = 7200
 """Seconds that a token is valid when the answer does not say."""
 LONGEST_LIFETIME = 86_400
-REASONS = {
-    -1: "the platform is busy",
-    40001: "the corpsecret is not the app's",
-    40013: "there is no such corpid",
-    45009: "too many calls in this time",
-    60020: "this machine's address is not among the app's trusted ones",
-}
-"""What errcodes of `gettoken` mean."""
 
 
 class AccessTokenError(WWSpecError):
@@ -107,8 +100,9 @@ def _token(text: bytes) -> AccessToken:
     except (msgspec.DecodeError, RecursionError):
         raise AccessTokenError("the answer of gettoken is not the platform's") from None
     if answer.errcode:
-        reason = REASONS.get(answer.errcode)
-        raise AccessTokenError(f"gettoken was refused with {answer.errcode}{f': {reason}' if reason else ''}")
+        row = ERRCODES.get(answer.errcode)
+        reason = f": {row.cause}; {hint(answer.errcode)}" if row else ""
+        raise AccessTokenError(f"gettoken was refused with {answer.errcode}{reason}")
     if not answer.access_token:
         raise AccessTokenError("the answer of gettoken holds no access_token")
     return AccessToken(answer.access_token, min(max(answer.expires_in, 0.0), LONGEST_LIFETIME))

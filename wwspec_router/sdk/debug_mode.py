@@ -9,12 +9,12 @@ Each worker process does this for the SDK that it has loaded.
 """
 
 import logging
-import random
 import threading
 from collections.abc import Callable
 from functools import partial
 from time import monotonic
 
+from wwspec_router.backoff import Backoff
 from wwspec_router.config import Settings
 from wwspec_router.errors import SdkCallError, SdkUnavailableError
 from wwspec_router.sdk.access_token import AccessToken, AccessTokenError, fetch_access_token
@@ -29,9 +29,10 @@ EXPIRED = -10008
 """The SDK's return code for a key that has changed: in debug mode perhaps an access token that has expired [100052]."""
 EARLY = 300.0
 """Seconds before a token's end from which a new one is asked for."""
+FAILURES = Backoff(first=2.0, longest=60.0, jitter=0.5)
+"""Between two attempts after failures."""
 SHORTEST_PAUSE = 1.0
-LONGEST_PAUSE = 60.0
-"""Seconds between two attempts after failures."""
+"""Seconds between two attempts after successes."""
 PATIENCE = 6.0
 """Seconds that a refused call waits for a new token: somewhat longer than one silent server takes."""
 REST = 10.0
@@ -90,7 +91,7 @@ class DebugMode:
             self._take(self._fetch(), is_asked=True)
         except AccessTokenError as error:
             raise SdkUnavailableError(
-                f"debug mode: {error}: check WWSPEC_CORPID, WWSPEC_CORPSECRET and the network (WeCom document 100083)"
+                f"debug mode: {error}; check WWSPEC_CORPID, WWSPEC_CORPSECRET and the network (WeCom document 100083)"
             ) from None
 
     def start(self) -> None:
@@ -109,8 +110,7 @@ class DebugMode:
             self._take(self._fetch(), is_asked=is_asked)
         except Exception as error:  # the next time may be better; until then the old token is used
             self._failures += 1
-            longest = min(LONGEST_PAUSE, SHORTEST_PAUSE * 2.0 ** min(self._failures, 10))
-            self._pause = longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+            self._pause = FAILURES.pause(self._failures)
             reason = error if isinstance(error, AccessTokenError | SdkUnavailableError) else describe(error)
             left = self._token.seconds - (monotonic() - self._fetched)
             log.warning(

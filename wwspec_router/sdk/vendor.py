@@ -13,6 +13,7 @@ from typing import Any
 
 from wwspec_router.config import SdkSource
 from wwspec_router.envelope import Call
+from wwspec_router.errcodes import ERRCODES
 from wwspec_router.errors import DecodeError, SdkCallError, SdkUnavailableError
 from wwspec_router.logs import short
 from wwspec_router.sdk.base import Headers, SealedReply
@@ -31,16 +32,7 @@ LONGEST_VERSION = 32
 
 _NAMES = ("WWToSpecHTTPReqDecoder", "WWToSpecHTTPRspConstructor", "ChatDataSDK", "spec_gen_notify_id")
 
-RETURN_CODES = {
-    -10001: "SDK internal error, not network",
-    -10002: "network failure (connect, read or write timeout)",
-    -10003: "illegal HTTP status",
-    -10004: "signature mismatch",
-    -10005: "decryption failed",
-    -10006: "API name not supported by this SDK",
-    -10008: "key version mismatch (in debug mode perhaps an expired access_token)",
-    -10009: "illegal JSON data",
-}
+RETURN_CODES = {code: row.cause for code, row in ERRCODES.items() if code < -1}
 """What the SDK's return codes mean [100052]."""
 
 _CODE = re.compile(r"(?<!\d)-100\d\d(?!\d)")

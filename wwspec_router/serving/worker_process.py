@@ -8,14 +8,15 @@ from contextlib import suppress
 from math import inf
 from time import monotonic
 
+from wwspec_router.backoff import Backoff
 from wwspec_router.serving.pulse import CLOSED, EXHAUSTED, FAILED, HELD_UP, SERVING
 
 __all__ = ["Slot", "WorkerProcess"]
 
 STEADY = 5.0
 """Seconds for which a worker must have served for another to be started at once when it ends."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
-"""Seconds before another is started when it has not; each time twice as many."""
+PAUSES = Backoff(first=0.1, longest=5.0)
+"""Before another is started when it has not."""
 _READ_BYTES = 1 << 16
 _unescape = codecs.getdecoder("unicode_escape")  # now: a parent that has no file left could not load it later
 
@@ -105,17 +106,16 @@ class Slot:
         self.worker: WorkerProcess | None = None
         self.due = 0.0
         self.predecessor = ""
-        self._pause = 0.0
+        self._failures = 0
 
     def vacate(self, predecessor: str) -> float:
         """Forget the process, and return in how many seconds another is started."""
         now = monotonic()
         worker, self.worker = self.worker, None
         served_since = worker.served_since if worker is not None else None
-        if served_since is not None and now - served_since >= STEADY:
-            self._pause = 0.0
-        else:
-            self._pause = min(max(FIRST_PAUSE, 2 * self._pause), LONGEST_PAUSE)
-        self.due = now + self._pause
+        is_steady = served_since is not None and now - served_since >= STEADY
+        self._failures = 0 if is_steady else self._failures + 1
+        pause = 0.0 if is_steady else PAUSES.pause(self._failures)
+        self.due = now + pause
         self.predecessor = predecessor
-        return self._pause
+        return pause

@@ -278,7 +278,40 @@ def test_a_handler_that_fails_is_called_again_for_half_an_hour() -> None:
     policy = NotifyPolicy()
     pauses = [policy.pause(attempts) for attempts in range(1, policy.handler_attempts)]
     assert sum(pauses) >= 1800
-    assert pauses == sorted(pauses)
+    assert pauses == [1, 2, 4, 8, 16, 32] + [60] * 29
+
+
+class Skipping(MemoryPendingStore):
+    """Keeps how long each row pauses, and sets the clock to the pause's end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 1000.0
+        self.pauses: list[tuple[Stage, int, float]] = []
+
+    def put(self, row: Pending) -> None:
+        super().put(row)
+        self.pauses.append((row.stage, row.attempts, row.due - self.now))
+        self.now = max(self.now, row.due)
+
+
+@both
+def test_an_event_waits_for_as_long_as_the_policy_says(kind: Kind) -> None:
+    def fails(event: NotifyEvent) -> None:
+        raise ValueError("no database")
+
+    store, policy = Skipping(), NotifyPolicy(first_pause=3.0, longest_pause=5.0, handler_attempts=2)
+    outcomes = [answer(710674, "down"), answer(710674, "down"), HIT]
+    with Stand(kind, outcomes, handler=fails, policy=policy, store=store, clock=lambda: store.now) as stand:
+        stand.notify("n1", at=1000)
+        wait_until(stand.failed)
+    assert [row for row in store.pauses if row[0] is Stage.NOTED] == [(Stage.NOTED, 1, 3.0), (Stage.NOTED, 2, 5.0)]
+    assert [row for row in store.pauses if row[0] is Stage.FETCHED] == [
+        (Stage.FETCHED, 0, 0.0),
+        (Stage.FETCHED, 1, 3.0),  # before the attempt, which may end the process
+        (Stage.FETCHED, 1, 3.0),
+        (Stage.FETCHED, 2, 5.0),
+    ]
 
 
 @both

@@ -4,11 +4,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Literal
 
 import httpx
+import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from wwspec_router.testing.zone import Zone
+
+Theme = Literal["light", "dark"]
+GROUNDS = {"light": "rgb(246, 247, 249)", "dark": "rgb(16, 20, 24)"}
 
 
 def test_every_view_opens_by_its_link_and_by_its_number(page: Page) -> None:
@@ -19,6 +24,20 @@ def test_every_view_opens_by_its_link_and_by_its_number(page: Page) -> None:
     for number, name in enumerate(views, start=1):
         page.keyboard.press(str(number))
         expect(page).to_have_title(f"{name} · wwspec")
+
+
+@pytest.mark.parametrize(("system", "other"), [("light", "dark"), ("dark", "light")])
+def test_the_theme_is_that_of_the_system_until_another_is_chosen(page: Page, system: Theme, other: Theme) -> None:
+    body, switch = page.locator("body"), page.get_by_role("button", name="Switch between light and dark")
+    page.emulate_media(color_scheme=system)
+    expect(body).to_have_css("background-color", GROUNDS[system])
+    switch.click()
+    expect(body).to_have_css("background-color", GROUNDS[other])
+    page.reload()
+    expect(body).to_have_css("background-color", GROUNDS[other])
+    switch.click()
+    page.emulate_media(color_scheme=other)
+    expect(body).to_have_css("background-color", GROUNDS[system])
 
 
 def test_a_page_of_another_server_on_this_machine_changes_nothing(served: Zone) -> None:

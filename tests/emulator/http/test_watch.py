@@ -10,6 +10,7 @@ import pytest
 from tests.emulator.conftest import Emulator, Json, SealedProgram, free_socket, url_of
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_router.emulator.standin.wwspec_standin import seal
+from wwspec_router.errcodes import advice
 
 
 @pytest.fixture
@@ -85,6 +86,7 @@ def test_an_entry_has_headers_the_sealed_bodies_and_the_faults(
     assert call["hits"] == [{"id": fault, "on": "program", "effect": "latency", "api": "", "value": 0.01}]
     assert call["duration_ms"] >= 10
     assert app["children"] == [call["number"]]
+    assert (app["advice"], call["advice"]) == (None, None)
     assert app["http"]["path"] == "/cgi-bin/chatdata/sync_call_program?access_token=***"
     assert dict(app["http"]["request_headers"])["host"] == emulator.url.removeprefix("http://")
     assert json.loads(app["raw"]["reply"])["response_data"] == '{"a": 1}'
@@ -102,6 +104,7 @@ def test_the_verdict_says_where_a_request_or_reply_first_misses_the_contract(
     refused, app, call = [each for each in client.traffic() if each["ability"] == "echo"]
     misfit = {"fits": False, "path": "$.a", "problem": "expected an integer, got a string"}
     assert (refused["errcode"], refused["contract"]) == (790016, {"request": misfit, "reply": None})
+    assert client.entry(refused["number"])["advice"] == list(advice(790016) or ())
     assert (app["errcode"], call["errcode"]) == (790014, 0)
     assert call["contract"]["request"] == {"fits": True}
     assert (call["contract"]["reply"]["path"], call["failed"]) == ("$.b", True)

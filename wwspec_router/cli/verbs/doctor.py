@@ -186,7 +186,7 @@ def _access_token(settings: Settings) -> Finding:
     try:
         token = fetch_access_token(settings.api_url, settings.corpid, settings.corpsecret)
     except AccessTokenError as error:
-        return Finding(State.FIX, "token", f"{error}: check WWSPEC_CORPID, WWSPEC_CORPSECRET and the network")
+        return Finding(State.FIX, "token", f"{error}; check WWSPEC_CORPID, WWSPEC_CORPSECRET and the network")
     text = f"the access token is valid for {token.seconds:.0f} s more, and renewed by `wwspec serve` before that"
     return Finding(State.OK, "token", text)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from wwspec_router.backoff import Backoff
 from wwspec_router.errors import ConfigurationError
 
 __all__ = ["NotifyPolicy"]
@@ -55,4 +56,4 @@ class NotifyPolicy:
         Args:
             attempts: How many attempts have failed, from 1.
         """
-        return min(self.longest_pause, self.first_pause * 2.0 ** min(attempts - 1, 32))
+        return Backoff(self.first_pause, self.longest_pause).pause(attempts)

@@ -10,7 +10,7 @@ from wwspec_router.emulator.display.masking import masked_headers, masked_path, 
 from wwspec_router.emulator.matching import Misfit, request_misfit, result_misfit
 from wwspec_router.emulator.standin.wwspec_standin.link import FAULT_STATUS
 from wwspec_router.emulator.state.traffic.entries import APP, CALL, CALLBACK, CLOCK, EVENT, SDK, Body, Entry, byte_count
-from wwspec_router.errcodes import WAITING
+from wwspec_router.errcodes import WAITING, advice
 from wwspec_router.errors import JsonError
 
 __all__ = ["request_verdict", "row", "row_with_bodies", "whole"]
@@ -104,7 +104,13 @@ def whole(entry: Entry) -> Json:
         "hits": [
             {name: getattr(fault, name) for name in ("id", "on", "effect", "api", "value")} for fault in entry.hits
         ],
+        "advice": _advice(entry),
     }
+
+
+def _advice(entry: Entry) -> tuple[str, str] | None:
+    """Return what to do about the errcode, in English and Chinese; None where a test asked for it."""
+    return None if entry.hits else advice(entry.errcode or _digest(entry).program_errcode or 0)
 
 
 def _advanced(entry: Entry) -> int | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
 import msgspec
 
 from wwspec_router.contracts.decoding import decode_json
-from wwspec_router.errcodes import DOWN, HINTS
+from wwspec_router.errcodes import DOWN, hint
 from wwspec_router.errors import JsonError, WWSpecError
 
 __all__ = ["Answer", "CallRefusedError", "NoResultError", "SubmittedCall", "down_hint", "read_answer"]
@@ -28,12 +28,6 @@ _TELLING = frozenset(("errcode", "errmsg", "raw", "refused_by"))
 
 _BY_FAULT = "a fault that was set"
 """What the emulator says of an errcode that a test asked for."""
-
-_HINTS = {
-    **HINTS,
-    40088: "take the jobid that `wwspec call --async` printed; the emulator forgets it when it ends or is reset",
-}
-"""What to do about an errcode of the emulator."""
 
 
 class CallRefusedError(WWSpecError):
@@ -185,8 +179,8 @@ def read_answer(call: str, platform: Mapping[str, Any], reply_type: Any = Any, p
     """
     errcode, errmsg, raw = platform["errcode"], platform.get("errmsg", ""), platform.get("response_data", "")
     if errcode != 0:
-        hint = down_hint(program_url) if errcode == DOWN else _HINTS.get(errcode, "")
-        return Answer(call, errcode, errmsg, "platform", "", "" if _BY_FAULT in errmsg else hint)
+        advice = down_hint(program_url) if errcode == DOWN else hint(errcode)
+        return Answer(call, errcode, errmsg, "platform", "", "" if _BY_FAULT in errmsg else advice)
     own_errcode, own_errmsg = _own_error(raw)
     errcode = platform.get("response_errcode", 0) or own_errcode
     if errcode != 0:

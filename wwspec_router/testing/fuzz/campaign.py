@@ -11,10 +11,10 @@ import msgspec
 from hypothesis import HealthCheck, Phase, given, seed as seeded, settings, strategies as st
 from hypothesis.errors import Flaky
 
-from wwspec_router.emulator.answers import ERRCODES
 from wwspec_router.emulator.http.answer import read_answer
 from wwspec_router.emulator.http.client import EmulatorError
 from wwspec_router.emulator.state.faults import RETURN_CODES
+from wwspec_router.errcodes import ERRCODES
 from wwspec_router.errors import CallError, HandlerTimeoutError
 from wwspec_router.registry.events import EventTarget
 from wwspec_router.testing.fuzz.crashes import Crashes
@@ -25,6 +25,8 @@ __all__ = ["MISFITS", "UNANSWERED", "Case", "Disturbance", "Finding", "Kind", "s
 
 Kind = Literal["misfit", "crash", "hang"]
 
+SDK_ERRCODES = [code for code, row in ERRCODES.items() if code >= -1 and row.met_by != "app"]
+"""What an SDK API may answer."""
 MISFITS = (790013, 790014)
 """The platform's errcodes for a reply that is not JSON, or outside its contract."""
 UNANSWERED = (710675, 710676, 710677)
@@ -144,7 +146,7 @@ def _cases(target: str, request: Any, known: Mapping[str, Sequence[Any]] | None)
 def _disturbances() -> st.SearchStrategy[Disturbance]:
     counts = st.sampled_from([None, 1, 2])
     return st.one_of(
-        st.builds(Disturbance, st.just("sdk"), st.just("errcode"), st.sampled_from(ERRCODES), counts),
+        st.builds(Disturbance, st.just("sdk"), st.just("errcode"), st.sampled_from(SDK_ERRCODES), counts),
         st.builds(Disturbance, st.just("sdk"), st.just("return_code"), st.sampled_from(RETURN_CODES), counts),
         st.builds(Disturbance, st.just("sdk"), st.just("latency"), st.sampled_from(PAUSES), st.just(1)),
         st.builds(Disturbance, st.just("sdk"), st.just("drop"), st.just(0.0), counts),

@@ -94,8 +94,9 @@ function switchLanguage() {
 }
 
 function switchTheme() {
-    const dark = getComputedStyle(document.documentElement).colorScheme === "dark";
-    const chosen = dark ? "light" : "dark";
+    const isDark = matchMedia("(prefers-color-scheme: dark)").matches;
+    const shown = document.documentElement.dataset.theme ?? (isDark ? "dark" : "light");
+    const chosen = shown === "dark" ? "light" : "dark";
     document.documentElement.dataset.theme = chosen;
     localStorage.setItem("wwspec-theme", chosen);
 }

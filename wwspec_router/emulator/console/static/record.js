@@ -44,6 +44,7 @@ import { putInFlow, takeFromFlow } from "./timeline/flow-record.js";
  * @property {boolean} sealed
  * @property {{call_type: number, notify_id: string, request_id: string, is_async: boolean, timestamp: number} | null} call
  * @property {Fault[]} hits
+ * @property {[string, string] | null} [advice] What to do about the errcode, in English and Chinese.
  * @property {number[]} children
  *
  * @typedef {Row & Details} Entry

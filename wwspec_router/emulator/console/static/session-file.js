@@ -79,7 +79,8 @@ const count = is((value) => Number.isSafeInteger(value) && value >= 0);
 const time = is((value) => Number.isFinite(value) && Math.abs(value) <= LATEST);
 const sides = object({ request: text, reply: text });
 const verdict = orNull(object({ fits: flag, path: optional(text), problem: optional(text) }));
-const headers = listOf(is((value) => Array.isArray(value) && value.length === 2 && value.every(isText)));
+const pair = is((value) => Array.isArray(value) && value.length === 2 && value.every(isText));
+const headers = listOf(pair);
 const fault = object({ id: text, on: text, effect: text, api: text, value: number, count: optional(orNull(count)), taken: optional(count) });
 
 const entry = object({
@@ -114,6 +115,7 @@ const entry = object({
     sealed: flag,
     call: orNull(object({ call_type: number, notify_id: text, request_id: text, is_async: flag, timestamp: number })),
     hits: listOf(fault),
+    advice: optional(orNull(pair)),
     children: listOf(count),
 });
 

@@ -1,0 +1,89 @@
+"""The table of errcodes has each one that the code or a page names, and says of each what to do."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import wwspec_router
+from scripts.website.pages import DOCS
+from wwspec_router.emulator.answers import RefusedError
+from wwspec_router.errcodes import CONTRACT_CODES, ERRCODES, TOKEN_CODES, WAITING, advice, hint
+from wwspec_router.errors import DEFAULT_ERRCODE, ONCE_ERRCODE
+from wwspec_router.jobs.reports import REFUSALS
+
+PACKAGE = Path(wwspec_router.__file__).parent
+CODE = re.compile(r"(?<![\w.,#/-])(?:4\d{4}|50100|60\d{3}|301\d{3}|71\d{4}|79\d{4}|80000\d)(?!\w|[.,]\d)", re.ASCII)
+"""What looks like an errcode; no document of WeCom has such a number."""
+NO_ERRCODES = {710000}
+"""The first number of the zone's codes."""
+
+
+def errcodes(text: str, suffix: str) -> Iterator[int]:
+    """Yield the errcodes that a file names: in Python as numbers, and anywhere in text."""
+    if suffix == ".py":
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, int | str):
+                yield from errcodes(str(node.value), "")
+        return
+    yield from (code for code in map(int, CODE.findall(text)) if code not in NO_ERRCODES)
+
+
+def named(folder: Path, pattern: str) -> set[tuple[int, str]]:
+    """Return the errcodes that the files of a folder name, with the file."""
+    files = [each for each in folder.rglob(pattern) if each.name != "errcodes.md"]
+    assert len(files) > 20
+    return {(code, each.name) for each in files for code in errcodes(each.read_text("utf-8"), each.suffix)}
+
+
+@pytest.mark.parametrize(("folder", "pattern"), [(PACKAGE, "*.py"), (PACKAGE, "*.js"), (DOCS, "*.md")])
+def test_every_errcode_that_the_code_or_a_page_names_is_in_the_table(folder: Path, pattern: str) -> None:
+    found = named(folder, pattern)
+    assert WAITING in {code for code, _ in found}
+    assert sorted(each for each in found if each[0] not in ERRCODES) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "suffix"),
+    [
+        ("raise RefusedError(710999)", ".py"),
+        ("X = {710999: 1}", ".py"),
+        ('"""Raises 710999."""', ".py"),
+        ("const X = [710999];", ".js"),
+        ("| `710999` |", ".md"),
+    ],
+)
+def test_an_errcode_that_is_not_in_the_table_is_found_wherever_it_is_named(text: str, suffix: str) -> None:
+    assert list(errcodes(text, suffix)) == [710999]
+    assert 710999 not in ERRCODES
+
+
+def test_a_row_has_cause_and_fix_in_both_languages_and_the_rows_are_in_order() -> None:
+    assert list(ERRCODES) == sorted(ERRCODES)
+    for code, row in ERRCODES.items():
+        assert row.fix.endswith("."), code
+        assert row.fix[0].isupper() or row.fix[0] == "`", code
+        assert row.chinese_fix.endswith("。"), code
+        assert all(re.search("[\u4e00-\u9fff]", each) for each in (row.chinese_cause, row.chinese_fix)), code
+        assert row.cause.isascii(), code
+        assert row.cause[-1] not in ".,;", code
+
+
+def test_who_meets_an_errcode_is_said_of_those_that_only_one_side_can_meet() -> None:
+    def met_by(*sides: str) -> set[int]:
+        return {code for code, row in ERRCODES.items() if row.met_by in sides}
+
+    assert set(REFUSALS) <= met_by("program", "both")
+    assert {*CONTRACT_CODES, *TOKEN_CODES, WAITING, DEFAULT_ERRCODE, ONCE_ERRCODE} <= met_by("app", "both")
+    assert {code for code in ERRCODES if code < -1} <= met_by("program")
+
+
+def test_the_emulator_the_client_and_the_page_say_what_the_table_says() -> None:
+    assert RefusedError(710646).answer("1")["errmsg"] == "invalid notify_id, hint: [1]"
+    assert RefusedError(719999).answer("1")["errmsg"] == "refused, hint: [1]"  # of a fault: any number is allowed
+    assert hint(710646) == "a notify_id is valid for 10 minutes, and for the app that was given it"
+    assert hint(40058) == "the errmsg names the parameter: compare it with its limits on SDK APIs"
+    assert advice(790015) == ("A request is JSON in UTF-8.", "请求须为 UTF-8 编码的 JSON。")
+    assert (hint(719999), advice(719999)) == ("", None)
