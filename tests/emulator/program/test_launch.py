@@ -46,6 +46,8 @@ def refuses(url: str) -> bool:
         socket.create_connection(("127.0.0.1", port_of(url)), 1).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:  # its process ends just now
+        return False
     return False
 
 
