@@ -1,0 +1,86 @@
+"""Runs the tests over a copy of the repository in which one place is changed at a time; see scripts/mutants.
+
+Each change is one of cosmic-ray's operators at one place. All operators of a kind at a place count as one: a "+" has eleven
+others, and would be drawn eleven times as often as a "not".
+"""
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from time import monotonic
+
+from cosmic_ray.commands import init
+from cosmic_ray.modules import find_modules
+from cosmic_ray.mutating import mutate_and_test
+from cosmic_ray.work_db import WorkDB, use_db
+from cosmic_ray.work_item import MutationSpec, TestOutcome
+
+PACKAGES = ("kernel", "jobs", "stores", "client", "contracts", "serving")
+LEFT_OUT = "core/ReplaceBinaryOperator_BitOr"
+"""`|` is in annotations nearly always, where every test ends at the import."""
+COMMAND = '{python} -m pytest -x -q -p no:cacheprovider -W ignore::pytest.PytestWarning -m "not slow" {tests}'
+
+
+def main() -> int:
+    """Change, test, and report; 1 when the tests fail without any change."""
+    parser = argparse.ArgumentParser(prog="scripts/mutants")
+    parser.add_argument("copy", type=Path)
+    parser.add_argument("python")
+    parser.add_argument("packages", nargs="*", metavar="PACKAGE", default=PACKAGES)
+    parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=random.randrange(10_000))  # noqa: S311 - no secret
+    options = parser.parse_intermixed_args()
+    os.chdir(options.copy)
+    os.environ["PYTHONPATH"] = str(options.copy)  # before the editable install of the environment
+    seconds = {}
+    for name in options.packages:
+        if not (Path("wwspec_router") / name).is_dir() or not (Path("tests") / name).is_dir():
+            parser.error(f"there is no wwspec_router/{name} with tests/{name}")
+        begun = monotonic()
+        command = COMMAND.format(python=options.python, tests=f"tests/{name}")
+        done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)  # noqa: S602 - our own
+        if done.returncode:
+            print(f"{done.stdout}\nscripts/mutants: tests/{name} fails without any change", file=sys.stderr)
+            return 1
+        seconds[name] = monotonic() - begun
+    places = [(name, *each) for name in options.packages for each in mutations(Path("wwspec_router") / name)]
+    drawn = random.Random(options.seed).sample(places, min(options.count, len(places)))  # noqa: S311 - no secret
+    print(f"{len(drawn)} of {len(places)} places, --seed {options.seed}", flush=True)
+    survivors = 0
+    for number, (name, *operators) in enumerate(drawn, 1):
+        mutation = random.Random(f"{options.seed} {number}").choice(operators)  # noqa: S311 - no secret
+        command = COMMAND.format(python=options.python, tests=f"tests/{name}")
+        result = mutate_and_test([mutation], command, timeout=3 * seconds[name] + 30)
+        place = f"{mutation.module_path}:{mutation.start_pos[0]} {mutation.operator_name.removeprefix('core/')}"
+        survived = result.test_outcome is TestOutcome.SURVIVED
+        survivors += survived
+        print(f"{number}/{len(drawn)} {'SURVIVED' if survived else 'killed  '} {place}", flush=True)
+        if survived:
+            print(
+                "\n".join(
+                    line for line in result.diff.splitlines() if line[:1] in "+-" and line[:3] not in ("---", "+++")
+                )
+            )
+    print(f"{len(drawn) - survivors} of {len(drawn)} killed ({100 * (len(drawn) - survivors) // max(1, len(drawn))} %)")
+    return 0
+
+
+def mutations(package: Path) -> list[list[MutationSpec]]:
+    """Return the changes of a package: for each place and kind of change, all of that kind."""
+    with tempfile.TemporaryDirectory() as folder, use_db(f"{folder}/work.sqlite", WorkDB.Mode.create) as work:
+        init(find_modules([package]), work, {})
+        found: dict[tuple[object, ...], list[MutationSpec]] = {}
+        for item in work.work_items:
+            [mutation] = item.mutations
+            kind = mutation.operator_name.split("_")[0]
+            if not mutation.operator_name.startswith(LEFT_OUT):
+                found.setdefault((str(mutation.module_path), mutation.start_pos, kind), []).append(mutation)
+    return [found[key] for key in sorted(found)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
