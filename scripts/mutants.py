@@ -1,7 +1,7 @@
 """Runs the tests over a copy of the repository in which one place is changed at a time; see scripts/mutants.
 
-Each change is one of cosmic-ray's operators at one place. All operators of a kind at a place count as one: a "+" has eleven
-others, and would be drawn eleven times as often as a "not".
+Each change is one of cosmic-ray's operators at one place. All operators of a kind at a place count as one: a "+" has
+eleven others, and would be drawn eleven times as often as a "not".
 """
 
 import argparse
