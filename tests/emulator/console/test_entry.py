@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.apps import ROOT, write_files
-from wwspec_router.testing.zone import Zone
+from wwspec_router.testing.zone import CallRefusedError, Zone
 
 pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
 
@@ -134,6 +134,9 @@ def exchanges(zone: Zone) -> list[tuple[str, int]]:
     note("token")
     zone.submit("chat_digest", {"limit": 5}).result(10).raise_for_error()
     note("job", "call")
+    with pytest.raises(CallRefusedError):
+        zone.submit("chat_digest", {"limitx": 5})
+    note("refused_job")
     zone.call("daily_digest").raise_for_error()
     note("notifies")
     zone.client.add_fault("sdk", "errcode", "sync_msg", 45009, 1)
