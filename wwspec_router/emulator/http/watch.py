@@ -116,28 +116,24 @@ class Watch:
 
     def test(self, body: bytes) -> Answer:
         """Answer the pytest `test` of an exchange, given as the JSON of a `TestWanted`; None when no test can do it."""
+        record = self.record
 
         def answer() -> Answer:
             wanted = read(TestWanted, body)
-            return accepted(test=msgspec.to_builtins(recorded_test(self._flow(wanted), wanted.asserts)))
+
+            def whole_of(exchange: Exchange) -> Exchange:
+                entry = None if wanted.entries else record.get(exchange.number)
+                return convert(whole(entry), Exchange) if entry else exchange
+
+            chosen = record.get(wanted.number)
+            flow = [entry for entry in record.kept_entries() if chosen and entry.flow == chosen.flow]
+            rows = {each.number: each for each in wanted.entries or (convert(row(entry), Exchange) for entry in flow)}
+            if wanted.number not in rows:
+                raise self._no_entry(wanted.number)
+            written = recorded_test(Flow(wanted.number, rows, whole_of), wanted.asserts)
+            return accepted(test=msgspec.to_builtins(written))
 
         return self._platform.world.answered(answer)
-
-    def _flow(self, wanted: TestWanted) -> Flow:
-        kept = {} if wanted.entries else {entry.number: entry for entry in self.record.kept_entries()}
-        chosen = kept.get(wanted.number)
-        rows = wanted.entries or [
-            convert(row(entry), Exchange) for entry in kept.values() if chosen and entry.flow == chosen.flow
-        ]
-
-        def all_of(exchange: Exchange) -> Exchange:
-            entry = kept.get(exchange.number)
-            return convert(whole(entry), Exchange) if entry else exchange
-
-        for each in rows:
-            if each.number == wanted.number:
-                return Flow(each, rows, all_of)
-        raise self._no_entry(wanted.number)
 
     def _no_entry(self, number: int | str) -> RefusedError:
         bounds = self.record.bounds

@@ -4,8 +4,9 @@ import re
 from functools import reduce
 from typing import Any
 
+from wwspec_router.contracts.source_text import Name
 from wwspec_router.emulator.display.masking import MASK
-from wwspec_router.emulator.pytests.python import Name, replaced
+from wwspec_router.emulator.pytests.python import replaced
 
 __all__ = ["ANY", "is_mixed", "shape_of", "stable_values"]
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from wwspec_router.contracts.source_text import width
-from wwspec_router.emulator.pytests.python import STEP, WIDTH, Name, assignment, call, literal
+from wwspec_router.contracts.source_text import Name
+from wwspec_router.emulator.pytests.python import STEP, assignment, call, fits, literal
 from wwspec_router.emulator.state.faults import FaultSpec
 from wwspec_router.printable import printable
 
@@ -31,18 +31,11 @@ def function(subject: str, what: str, lines: Iterable[str], comments: Iterable[s
     """
     name = re.sub(r"[^a-z0-9_]+", "_", subject.lower()).strip("_") or "ability"
     notes = (f"    # {printable(each)}" for each in comments)
-    return "\n".join([f"def test_{name}_{what}(zone: Zone) -> None:", *notes, *lines]) + "\n"
+    return "\n".join([f"def test_{name}_{what}(zone: Zone) -> None:", *notes, *lines, ""])
 
 
 def ability_call(
-    head: str,
-    ability: str,
-    request: Any,
-    notify_id: str = "",
-    *,
-    name: str = "request",
-    indent: int = STEP,
-    after: str = "",
+    head: str, ability: str, request: Any, *more: str, name: str = "request", indent: int = STEP, after: str = ""
 ) -> list[str]:
     """Return the lines of a call of an ability; the last one is the call, and a long request is assigned before.
 
@@ -50,27 +43,25 @@ def ability_call(
         head: Such as `answer = zone.call`.
         ability: Its ID.
         request: A JSON value with names in it; a text is JSON text.
-        notify_id: Python source; empty for none.
+        more: Python source of further arguments.
         name: Of the variable for a long request.
         indent: Columns before the call.
         after: What follows the call.
     """
-    if request == {} and not notify_id:
+    if request == {} and not more:
         return [call(head, [literal(ability)], indent, after)]
-    source = literal(request)
-    rest = [notify_id] if notify_id else []
-    line = call(head, [literal(ability), source, *rest], indent, after)
-    if "\n" not in line and width(line) <= WIDTH:
+    line = call(head, [literal(ability), literal(request), *more], indent, after)
+    if fits(line):
         return [line]
-    return [assignment(name, request), call(head, [literal(ability), name, *rest], indent, after)]
+    return [assignment(name, request), call(head, [literal(ability), name, *more], indent, after)]
 
 
 def add_fault(fault: FaultSpec, indent: int = STEP) -> str:
     """Return the line that sets a fault."""
     value = int(fault.value) if fault.value == int(fault.value) else fault.value
-    given = {"api": fault.api or None, "value": value or None, "count": fault.count}
-    named = [f"{name}={literal(each)}" for name, each in given.items() if each is not None]
-    return call("zone.client.add_fault", [literal(fault.on), literal(fault.effect), *named], indent)
+    named = {"api": fault.api or None, "value": value or None, "count": fault.count}
+    given = [f"{name}={literal(each)}" for name, each in named.items() if each is not None]
+    return call("zone.client.add_fault", [literal(fault.on), literal(fault.effect), *given], indent)
 
 
 def under_faults(faults: Sequence[FaultSpec], lines: Sequence[str]) -> list[str]:
