@@ -1,5 +1,6 @@
 """`wwspec fuzz`: cases that an application answers badly, each as a test that repeats it."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -11,7 +12,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from tests.support.apps import ROOT, write_files
+from wwspec_router.emulator.state.faults import FaultSpec
 from wwspec_router.registry.loader import Application
+from wwspec_router.testing.fuzz.campaign import Case, Finding
+from wwspec_router.testing.fuzz.report import repeating_test
 from wwspec_router.testing.fuzz.requests import almost_fitting, fitting
 from wwspec_router.wecom import create_rule, get_group_chat, search_msg, sync_msg
 
@@ -112,7 +116,7 @@ def test_a_crash_is_found_at_its_line_and_its_test_is_red_until_it_is_fixed(app:
     line = 1 + HANDLERS.splitlines().index("    return Told(text=request.names[0])  # LINE")
     assert f"# IndexError at abilities/greet.py:{line}: list index out of range" in found.stdout
     assert found.stdout.count("def test_") == 1, "one fault is found once, however many cases show it"
-    assert 'zone.call("greet", {})' in found.stdout, "the case is as small as it can be"
+    assert 'zone.call("greet")' in found.stdout, "the case is as small as it can be"
     assert "add_fault" not in found.stdout
     assert found.stderr.splitlines()[-1] == "1 abilities and events, seed 1: 1 finding"
     write_files(app, {"tests/test_found.py": found.stdout})
@@ -128,7 +132,7 @@ def test_a_handler_that_takes_too_long_is_found(app: Path) -> None:
     found = fuzz(app, "wait")
     assert found.returncode == 1, found.stderr
     assert "def test_1_wait_answers_in_time(zone: Zone) -> None:" in found.stdout
-    assert "{'names': ['', '']}" in found.stdout
+    assert '{"names": ["", ""]}' in found.stdout
 
 
 @SLOW
@@ -193,6 +197,43 @@ def outcomes_of(request: Any) -> set[bool]:
 
     try_it()
     return outcomes
+
+
+TEXTS = st.text(st.characters(exclude_categories=())) | st.sampled_from(['"', "'", '"""', "\\", "\n", "\x00", "\ud800"])
+REQUESTS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner),
+)
+
+
+@given(target=TEXTS, what=TEXTS, text=TEXTS, request=st.dictionaries(TEXTS, REQUESTS), faults=st.booleans())
+def test_whatever_a_program_says_the_printed_test_is_one_function_that_sends_the_request(
+    target: str, what: str, text: str, request: dict[str, Any], faults: bool
+) -> None:
+    disturbances = (FaultSpec(on="sdk", effect="latency", value=0.1, count=1),) if faults else ()
+    case = Case(target, is_event=False, request=request, disturbances=disturbances)
+    source = repeating_test(Finding(case, "crash", what, text), 1, "an event's token")
+    (function,) = ast.parse(source).body
+    assert isinstance(function, ast.FunctionDef)
+    values = {
+        each.targets[0].id: each.value
+        for each in ast.walk(function)
+        if isinstance(each, ast.Assign) and isinstance(each.targets[0], ast.Name)
+    }
+    call = values["answer"]
+    assert isinstance(call, ast.Call)
+    ability, *given = (values["request"] if isinstance(each, ast.Name) else each for each in call.args)
+    assert ast.literal_eval(ability) == target
+    assert [ast.literal_eval(each) for each in given] == ([request] if request else [])
+
+
+def test_a_request_that_is_no_object_is_sent_as_its_json_text_and_a_token_as_that_of_an_event() -> None:
+    case = Case("greet", is_event=False, request="x")
+    assert """zone.call("greet", '"x"')""" in repeating_test(Finding(case, "crash", "ValueError"), 1, "t1")
+    case = Case("greet", is_event=False, request={"token": "t1", "text": "t12"})
+    source = repeating_test(Finding(case, "crash", "ValueError"), 1, "t1")
+    assert 'answer = zone.call("greet", {"token": token, "text": "t12"})' in source
+    assert 'token = event["conversation_new_message"]["token"]' in source
 
 
 @given(data=st.data())

@@ -15,12 +15,19 @@ from enum import Enum
 from typing import Any
 
 from wwspec_router.errors import WWSpecError
+from wwspec_router.printable import printable
 
-__all__ = ["LINE", "SourceError", "attribute", "attribute_doc", "class_doc", "class_name", "docstring"]
+__all__ = ["LINE", "Name", "SourceError", "attribute", "attribute_doc", "class_doc", "class_name", "docstring"]
 __all__ += ["field_docs", "kept", "literal", "width"]
 
 LINE = 120
 """Columns."""
+
+
+class Name(str):
+    """A name where a value could be."""
+
+    __slots__ = ()
 
 
 class SourceError(WWSpecError):
@@ -64,6 +71,8 @@ def literal(value: Any, path: str = "$") -> str:
             return repr(value)
         case Enum():
             return literal(value.value, path)
+        case Name():
+            return str(value)
         case str():
             return _string(value)
         case int():
@@ -84,8 +93,8 @@ def literal(value: Any, path: str = "$") -> str:
 def _string(text: str) -> str:
     """Return a string in double quotes, or in single ones where that saves backslashes."""
     quote = "'" if text.count('"') > text.count("'") else '"'
-    inside = (f"\\{each}" if each in (quote, "\\") else each if each in "'\"" else repr(each)[1:-1] for each in text)
-    return f"{quote}{''.join(inside)}{quote}"
+    escaped = text.replace("\\", "\\\\").replace(quote, f"\\{quote}")
+    return f"{quote}{printable(escaped)}{quote}"
 
 
 def kept(line: str) -> str:

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
 def test_a_session_is_saved_reset_opened_and_left_again(page: Page, served: Zone, tmp_path: Path) -> None:
     served.client.add_fault("sdk", "latency", "sync_msg", 0.01)
     served.call("chat_digest", {"limit": 3})
+    number = served.client.traffic(kind="app")[-1]["number"]
     page.get_by_role("link", name="Share").click()
     with page.expect_download() as started:
         page.get_by_role("link", name="Save as a file").click()
@@ -33,6 +34,10 @@ def test_a_session_is_saved_reset_opened_and_left_again(page: Page, served: Zone
     page.get_by_role("link", name="Faults").click()
     expect(page.get_by_role("row").filter(has_text="sync_msg")).to_be_visible()
     expect(page.get_by_role("button", name="Set fault")).to_be_disabled()
+    page.goto(f"/#/timeline/{number}?tab=copy")
+    expect(page.get_by_role("region", name="pytest test")).to_contain_text(
+        'answer = zone.call("chat_digest", {"limit": 3})'
+    )
     page.get_by_role("link", name="Share").click()
     expect(page.get_by_text(f"{len(saved['entries'])} exchanges, 1 to {len(saved['entries'])}")).to_be_visible()
     page.get_by_role("button", name="Back to the emulator").click()
@@ -57,6 +62,9 @@ def test_a_session_is_read_when_the_emulator_has_ended(browser: Browser, tmp_pat
         page.get_by_role("treeitem").filter(has_text="chat_digest").first.click()
         page.keyboard.press("Enter")
         expect(page.get_by_role("complementary", name="Entry")).to_contain_text("sync_call_program")
+        page.get_by_role("tab", name="Copy as").click()
+        expect(page.get_by_role("region", name="wwspec")).to_contain_text("wwspec call chat_digest")
+        expect(page.get_by_role("region", name="pytest test")).to_contain_text("the emulator does not answer")
 
 
 def test_a_file_that_is_no_session_is_refused_with_the_reason(page: Page, tmp_path: Path) -> None:

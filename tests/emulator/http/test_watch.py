@@ -235,3 +235,31 @@ def test_a_program_that_is_down_is_told_with_the_time_since_when(emulator: Emula
         emulator.http.post("/emulator/figures", json={"ability_id": "status"})
     assert down["state"] == "down"
     assert up["since_ms"] <= down["since_ms"] == state()["since_ms"]
+
+
+def test_a_test_is_written_of_an_entry_that_is_kept_and_of_one_of_a_session_file(
+    client: EmulatorClient, emulator: Emulator
+) -> None:
+    def written(**wanted: Any) -> Json:
+        answer: Json = emulator.http.post("/emulator/test", json=wanted).json()
+        return answer
+
+    client.add_fault("program", "latency", value=0.01, count=1)
+    client.call("echo", json.dumps({"errcode": 0, "token": "t-1"})).raise_for_error()
+    app = rows(emulator, ("kind", "app"))[-1]["number"]
+    found = written(number=app)["test"]
+    assert 'zone.client.add_fault("program", "latency", value=0.01, count=1)' in found["source"]
+    assert '"token": token' in found["source"]
+    assert "t-1" not in found["source"]
+    assert (found["asserts"], found["has_reply"], found["is_incomplete"]) == ("values", True, False)
+    assert written(number=app, asserts="shape")["test"]["asserts"] == "shape"
+
+    entries = client.session()["entries"]
+    client.reset()
+    assert "no entry" in written(number=app)["errmsg"]
+    assert written(number=app, entries=entries)["test"] == found
+    assert written(number=1, entries=entries)["test"] is None, "nobody tests gettoken"
+    entries[0]["text"]["request"] = 1
+    refused = written(number=app, entries=entries)
+    assert refused["errcode"] == 40058
+    assert "$.entries[0].text.request" in refused["errmsg"]

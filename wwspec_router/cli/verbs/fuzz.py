@@ -58,7 +58,7 @@ def command(
     from wwspec_router.registry.table import build_table  # here, since it needs the extra
     from wwspec_router.testing.fuzz.campaign import search
     from wwspec_router.testing.fuzz.crashes import listening
-    from wwspec_router.testing.fuzz.report import HEAD, test_of
+    from wwspec_router.testing.fuzz.report import HEAD, repeating_test
     from wwspec_router.testing.fuzz.targets import known_values, requests_of
     from wwspec_router.testing.zone import Zone
 
@@ -86,7 +86,7 @@ def command(
                 found += 1
                 if found == 1:
                     click.echo(HEAD)
-                click.echo(f"\n{test_of(finding, found, known['token'][0])}")
+                click.echo(f"\n{repeating_test(finding, found, known['token'][0])}")
                 progress.found += 1
             progress.end()
     click.echo(f"{len(requests)} abilities and events, seed {seed}: {_findings(found)}", err=True)

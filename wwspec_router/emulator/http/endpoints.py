@@ -100,6 +100,7 @@ class Endpoints:
             ("POST", "call", self.call),
             ("POST", "replay", self.replay),
             ("POST", "check", self.check),
+            ("POST", "test", self.test),
             ("POST", "reset", self.reset),
         )
         return [
@@ -312,6 +313,10 @@ class Endpoints:
     async def check(self, request: Request) -> Response:
         """Compare a request with the console contract of an ability: {"ability_id", "data"}."""
         return await self._on_thread(self._watch.check, await _body(request) or b"")
+
+    async def test(self, request: Request) -> Response:
+        """Give an exchange as a pytest test: {"number", "asserts", "entries"}."""
+        return await self._with_body(request, self._watch.test)
 
     async def reset(self, request: Request) -> Response:
         """Go back to the start."""

@@ -10,11 +10,14 @@ from typing import Annotated, Any
 
 import msgspec
 
+from wwspec_router.contracts.decoding import convert
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read
 from wwspec_router.emulator.display.selection import Selection, read_selection
 from wwspec_router.emulator.display.views import request_verdict, row, row_with_bodies, whole
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.program.programs import look_at
+from wwspec_router.emulator.pytests.flow import Exchange, Flow
+from wwspec_router.emulator.pytests.recorded import Asserts, recorded_test
 from wwspec_router.emulator.state.traffic.entries import Entry
 from wwspec_router.emulator.state.traffic.record import Traffic
 from wwspec_router.spelling import did_you_mean
@@ -44,6 +47,16 @@ class Draft(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     ability_id: str
     data: str
     """Its JSON text."""
+
+
+class TestWanted(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Of which entry a pytest test is wanted."""
+
+    number: int
+    asserts: Asserts | None = None
+    """None for what suits the entry."""
+    entries: list[Exchange] = []
+    """The flow of an entry in a session file; empty for an entry of this emulator."""
 
 
 class Watch:
@@ -96,11 +109,35 @@ class Watch:
         def answer() -> Answer:
             entry = record.get(int(number)) if number.isascii() and number.isdecimal() and len(number) < 19 else None
             if entry is None:
-                bounds = record.bounds
-                raise RefusedError(40058, f"no entry {number[:20]} is kept; there are {bounds.first} to {bounds.last}")
+                raise self._no_entry(number[:20])
             return accepted(session=record.session, entry=self._whole(entry, record))
 
         return self._platform.world.answered(answer)
+
+    def test(self, body: bytes) -> Answer:
+        """Answer the pytest `test` of an exchange, given as the JSON of a `TestWanted`; None when no test can do it."""
+        record = self.record
+
+        def answer() -> Answer:
+            wanted = read(TestWanted, body)
+
+            def whole_of(exchange: Exchange) -> Exchange:
+                entry = None if wanted.entries else record.get(exchange.number)
+                return convert(whole(entry), Exchange) if entry else exchange
+
+            chosen = record.get(wanted.number)
+            flow = [entry for entry in record.kept_entries() if chosen and entry.flow == chosen.flow]
+            rows = {each.number: each for each in wanted.entries or (convert(row(entry), Exchange) for entry in flow)}
+            if wanted.number not in rows:
+                raise self._no_entry(wanted.number)
+            written = recorded_test(Flow(wanted.number, rows, whole_of), wanted.asserts)
+            return accepted(test=msgspec.to_builtins(written))
+
+        return self._platform.world.answered(answer)
+
+    def _no_entry(self, number: int | str) -> RefusedError:
+        bounds = self.record.bounds
+        return RefusedError(40058, f"no entry {number} is kept; there are {bounds.first} to {bounds.last}")
 
     def clock(self) -> Json:
         """Return what is shown of the clock."""

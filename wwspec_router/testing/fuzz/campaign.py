@@ -13,7 +13,7 @@ from hypothesis.errors import Flaky
 
 from wwspec_router.emulator.http.answer import read_answer
 from wwspec_router.emulator.http.client import EmulatorError
-from wwspec_router.emulator.state.faults import RETURN_CODES
+from wwspec_router.emulator.state.faults import RETURN_CODES, FaultSpec
 from wwspec_router.errcodes import ERRCODES
 from wwspec_router.errors import CallError, HandlerTimeoutError
 from wwspec_router.registry.events import EventTarget
@@ -21,7 +21,7 @@ from wwspec_router.testing.fuzz.crashes import Crashes
 from wwspec_router.testing.fuzz.requests import almost_fitting, fitting
 from wwspec_router.testing.zone import Answer, Zone
 
-__all__ = ["MISFITS", "UNANSWERED", "Case", "Disturbance", "Finding", "Kind", "search"]
+__all__ = ["MISFITS", "UNANSWERED", "Case", "Finding", "Kind", "search"]
 
 Kind = Literal["misfit", "crash", "hang"]
 
@@ -39,15 +39,6 @@ MOST_FINDINGS = 3
 """Kinds of failure that are searched for in one ability, one after the other."""
 
 
-class Disturbance(msgspec.Struct, frozen=True):
-    """A fault that meets the calls of one case; see `EmulatorClient.add_fault`."""
-
-    on: str
-    effect: str
-    value: float = 0
-    count: int | None = None
-
-
 class Case(msgspec.Struct, frozen=True):
     """One call, or one event, and what goes wrong meanwhile."""
 
@@ -58,7 +49,8 @@ class Case(msgspec.Struct, frozen=True):
     """The request of a call."""
     runs_code: bool = False
     """Whether code of the application runs on the event."""
-    disturbances: tuple[Disturbance, ...] = ()
+    disturbances: tuple[FaultSpec, ...] = ()
+    """They meet the calls of the case."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -143,14 +135,17 @@ def _cases(target: str, request: Any, known: Mapping[str, Sequence[Any]] | None)
     return st.builds(Case, st.just(target), st.just(False), requests, st.just(False), disturbances)
 
 
-def _disturbances() -> st.SearchStrategy[Disturbance]:
+def _disturbances() -> st.SearchStrategy[FaultSpec]:
+    def fault(on: str, effect: st.SearchStrategy[str], **more: st.SearchStrategy[Any]) -> st.SearchStrategy[FaultSpec]:
+        return st.builds(FaultSpec, on=st.just(on), effect=effect, **more)
+
     counts = st.sampled_from([None, 1, 2])
     return st.one_of(
-        st.builds(Disturbance, st.just("sdk"), st.just("errcode"), st.sampled_from(SDK_ERRCODES), counts),
-        st.builds(Disturbance, st.just("sdk"), st.just("return_code"), st.sampled_from(RETURN_CODES), counts),
-        st.builds(Disturbance, st.just("sdk"), st.just("latency"), st.sampled_from(PAUSES), st.just(1)),
-        st.builds(Disturbance, st.just("sdk"), st.just("drop"), st.just(0.0), counts),
-        st.builds(Disturbance, st.just("callback"), st.sampled_from(["never", "twice"]), st.just(0.0), counts),
+        fault("sdk", st.just("errcode"), value=st.sampled_from(SDK_ERRCODES), count=counts),
+        fault("sdk", st.just("return_code"), value=st.sampled_from(RETURN_CODES), count=counts),
+        fault("sdk", st.just("latency"), value=st.sampled_from(PAUSES), count=st.just(1)),
+        fault("sdk", st.just("drop"), count=counts),
+        fault("callback", st.sampled_from(["never", "twice"]), count=counts),
     )
 
 

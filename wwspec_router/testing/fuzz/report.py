@@ -1,19 +1,20 @@
 """Writes what was found as a pytest test that repeats the case, with the fixture `zone`."""
 
-import re
-from pprint import pformat
+import msgspec
 
+from wwspec_router.contracts.source_text import literal
+from wwspec_router.emulator.pytests.python import STEP, call, replaced
+from wwspec_router.emulator.pytests.steps import EVENT_TOKEN, TOKEN, ability_call, add_fault, function, under_faults
 from wwspec_router.errors import CallError, HandlerTimeoutError
-from wwspec_router.testing.fuzz.campaign import MISFITS, UNANSWERED, Case, Disturbance, Finding, Kind
+from wwspec_router.testing.fuzz.campaign import MISFITS, UNANSWERED, Case, Finding, Kind
 
-__all__ = ["HEAD", "test_of"]
+__all__ = ["HEAD", "repeating_test"]
 
 _NAMES: dict[Kind, str] = {
     "misfit": "answers_within_its_contract",
     "crash": "does_not_crash",
     "hang": "answers_in_time",
 }
-WIDTH = 100
 HEAD = '''"""Cases that wwspec fuzz has found."""
 
 from wwspec_router.testing.fuzz.crashes import listening  # noqa: F401 - for code on events
@@ -22,7 +23,7 @@ from wwspec_router.testing.zone import Zone
 """The beginning of a file of tests."""
 
 
-def test_of(finding: Finding, number: int, token: str) -> str:
+def repeating_test(finding: Finding, number: int, token: str) -> str:
     """Return the text of a test function that fails while the application answers the case badly.
 
     Args:
@@ -31,62 +32,37 @@ def test_of(finding: Finding, number: int, token: str) -> str:
         token: Of an event; the test gets one of its own.
     """
     case = finding.case
-    name = re.sub(r"\W+", "_", case.target).strip("_").lower() or "ability"
-    lines = [
-        f"def test_{number}_{name}_{_NAMES[finding.kind]}(zone: Zone) -> None:",
-        f"    # {finding.what}{f': {finding.text}' if finding.text else ''}",
-    ]
-    if case.runs_code:
-        return "\n".join([*lines, *_of_code(case)]) + "\n"
-    call = [line.replace(repr(token), "token") for line in _call(case)]
-    if call != _call(case):
-        lines += [
-            '    event = zone.fire("conversation_new_message")["event"]',
-            '    token = event["conversation_new_message"]["token"]',
-        ]
-    lines += [f"    {_fault(each)}" for each in case.disturbances]
-    shown = "reply" if case.is_event else "answer.refusal"
-    body = [*call, f"assert {_expected(finding)}, {shown}"]
-    if case.disturbances:
-        lines += [
-            "    try:",
-            *(f"        {line}" for line in body),
-            "    finally:",
-            "        zone.client.clear_faults()",
-        ]
-    else:
-        lines += [f"    {line}" for line in body]
-    return "\n".join(lines) + "\n"
-
-
-test_of.__test__ = False  # type: ignore[attr-defined]  # not one of pytest's
+    lines = _of_code(case) if case.runs_code else _of_answer(finding, token)
+    comment = f"{finding.what}{f': {finding.text}' if finding.text else ''}"
+    return function(f"{number}_{case.target}", _NAMES[finding.kind], lines, [comment])
 
 
 def _of_code(case: Case) -> list[str]:
     """Return the lines of a test of code on an event; it sees the program's log when the zone is in this process."""
+    waiting = ["        crashes.wait_for_run()", "        zone.client.clear_faults()"] if case.disturbances else []
     return [
         "    with listening() as crashes:",
-        *(f"        {_fault(each)}" for each in case.disturbances),
-        f'        zone.client.fire("{case.target}")',
-        *(["        crashes.wait_for_run()", "        zone.client.clear_faults()"] if case.disturbances else []),
+        *(add_fault(each, 2 * STEP) for each in case.disturbances),
+        call("zone.client.fire", [literal(case.target)], 2 * STEP),
+        *waiting,
         '        assert crashes.wait_for_code(), "the code has not ended"',
         '        assert crashes.take() == ("", "")',
     ]
 
 
-def _fault(fault: Disturbance) -> str:
-    value = f", value={fault.value:g}" if fault.value else ""
-    count = f", count={fault.count}" if fault.count is not None else ""
-    return f'zone.client.add_fault("{fault.on}", "{fault.effect}"{value}{count})'
-
-
-def _call(case: Case) -> list[str]:
+def _of_answer(finding: Finding, token: str) -> list[str]:
+    case = finding.case
+    indent = 2 * STEP if case.disturbances else STEP
     if case.is_event:
-        return [f'reply = zone.client.fire("{case.target}")["reply"]']
-    request = pformat(case.request, width=WIDTH - 24, sort_dicts=False).splitlines()
-    request = [request[0], *(f"    {line}" for line in request[1:])]
-    first, *rest = f'answer = zone.call("{case.target}", {request[0]}', *request[1:]
-    return [*[first, *rest][:-1], f"{[first, *rest][-1]})"]
+        before, sent = [], call("reply = zone.client.fire", [literal(case.target)], indent, after='["reply"]')
+    else:
+        is_holder = isinstance(case.request, dict | list)  # of other values `Zone.call` takes the JSON text
+        given = case.request if is_holder else msgspec.json.encode(case.request).decode()
+        request = replaced(given, lambda _, value: TOKEN if value == token else value)
+        *before, sent = ability_call("answer = zone.call", case.target, request, indent=indent)
+        before = [*(EVENT_TOKEN if request != given else ()), *before]
+    check = f"{' ' * indent}assert {_expected(finding)}, {'reply' if case.is_event else 'answer.refusal'}"
+    return [*before, *under_faults(case.disturbances, [sent, check])]
 
 
 def _expected(finding: Finding) -> str:

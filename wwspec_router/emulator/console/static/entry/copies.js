@@ -1,14 +1,18 @@
-// The tab "Copy as": curl, `wwspec`, and a pytest test.
+// The tab "Copy as": curl, `wwspec`, and a pytest test, which the emulator writes.
 // @ts-check
+import { ApiError, ask } from "../api.js";
 import { fill, h, visible } from "../dom.js";
 import { copyButton } from "../parts.js";
+import { record } from "../record.js";
 import { t } from "../texts.js";
 import { curlLine, wwspecLine } from "./commands.js";
 import { longText } from "./bodies.js";
-import { testOf } from "./pytest.js";
 import { origin } from "./related.js";
 
-/** @typedef {import("../record.js").Entry} Entry */
+/**
+ * @typedef {import("../record.js").Entry} Entry
+ * @typedef {"values" | "shape"} Asserts What of a reply is compared.
+ */
 
 /**
  * Return the copies of an entry; they appear when they are made.
@@ -60,22 +64,31 @@ function fillCard(card, title, text, more = [], isIncomplete = text?.includes("*
 /**
  * @param {HTMLElement} card
  * @param {Entry} entry
- * @param {import("./pytest.js").Asserts} [asserts]
+ * @param {Asserts} [asserts]
  */
 async function showTest(card, entry, asserts) {
     const title = t("entry.copy.pytest");
     card.setAttribute("aria-label", title);
-    const file = await testOf(entry, asserts);
-    if (file === null) {
+    const rows = record.file ? record.flows.get(entry.flow)?.rows : undefined; // which the emulator does not know
+    const entries = rows?.map((row) => ({ ...row, raw: undefined, request: undefined, reply: undefined }));
+    let test;
+    try {
+        ({ test } = await ask("POST", "test", { number: entry.number, asserts, entries }));
+    } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        fill(card, h("header", {}, h("h3", {}, title)), h("p", { class: "problem" }, visible(error.message)));
+        return;
+    }
+    if (test === null) {
         fillCard(card, title, null);
         return;
     }
     const names = /** @type {const} */ (["values", "shape"]);
-    const select = h("select", { "aria-label": t("entry.copy.asserts") }, names.map((name) => h("option", { value: name, selected: name === file.asserts }, t(`entry.copy.${name}`))));
+    const select = h("select", { "aria-label": t("entry.copy.asserts") }, names.map((name) => h("option", { value: name, selected: name === test.asserts }, t(`entry.copy.${name}`))));
     select.addEventListener("change", async () => {
         await showTest(card, entry, names[select.selectedIndex]);
         card.querySelector("select")?.focus();
     });
-    fillCard(card, title, file.source, [file.hasReply && select], file.isIncomplete);
+    fillCard(card, title, test.source, [test.has_reply && select], test.is_incomplete);
     card.appendChild(h("p", { class: "dim" }, visible(t("entry.copy.where"))));
 }

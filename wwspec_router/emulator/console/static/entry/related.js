@@ -28,7 +28,7 @@ export function descendants(entry) {
  * @param {Row} entry
  * @returns {Row[]}
  */
-export function causes(entry) {
+function causes(entry) {
     /** @type {Row[]} */
     const found = [];
     for (let parent = entry.parent; parent !== null; ) {
@@ -41,7 +41,7 @@ export function causes(entry) {
 }
 
 /** @param {Row} row Whether an app asked for an ability by it. */
-export function isAbilityCall(row) {
+function isAbilityCall(row) {
     return row.kind === "app" && CALLS.has(row.name);
 }
 

@@ -1,0 +1,66 @@
+"""What a test asserts of a reply: its values, or its shape."""
+
+import re
+from functools import reduce
+from typing import Any
+
+from wwspec_router.contracts.source_text import Name
+from wwspec_router.emulator.display.masking import MASK
+from wwspec_router.emulator.pytests.python import replaced
+
+__all__ = ["ANY", "is_mixed", "shape_of", "stable_values"]
+
+ANY = Name("ANY")
+"""For a value that is another one each time."""
+
+_NEAR = 400 * 24 * 3600
+"""Seconds around an exchange within which a number is taken for a time."""
+_ID = re.compile(r"[0-9a-f]{16}")
+"""In random ids, such as those of notifications and jobs."""
+
+
+def stable_values(reply: Any, seconds: float, request_id: str) -> Any:
+    """Return a reply with `ANY` for what is masked, and for times and ids of the exchange.
+
+    Args:
+        reply: A JSON value.
+        seconds: Time of the exchange.
+        request_id: Of the exchange; empty when it has none.
+    """
+
+    def stable(_: str, value: Any) -> Any:
+        match value:
+            case bool():
+                return value
+            case int() | float() if min(abs(value - seconds), abs(value / 1000 - seconds)) < _NEAR:
+                return ANY
+            case str() if value == MASK or _ID.search(value) or (request_id and value == request_id):
+                return ANY
+        return value
+
+    return replaced(reply, stable)
+
+
+def shape_of(reply: Any) -> Any:
+    """Return an example of a reply in which each list has one element, with the keys of all."""
+    if isinstance(reply, dict):
+        return {key: shape_of(item) for key, item in reply.items()}
+    return [reduce(_together, map(shape_of, reply))] if reply and isinstance(reply, list) else reply
+
+
+def _together(one: Any, other: Any) -> Any:
+    """Return the common shape of two."""
+    match one, other:
+        case [first], [second]:
+            return [_together(first, second)]
+        case list(), list():
+            return one + other
+        case dict(), dict():
+            return one | {key: _together(one[key], item) if key in one else item for key, item in other.items()}
+    return one
+
+
+def is_mixed(reply: Any) -> bool:
+    """Tell whether lists of a reply hold values of several types, or null beside others: no example has all of them."""
+    members = reply.values() if isinstance(reply, dict) else reply if isinstance(reply, list) else ()
+    return any(map(is_mixed, members)) or (isinstance(reply, list) and len({type(each) for each in reply}) > 1)
