@@ -14,7 +14,7 @@ import griffe
 
 from scripts.reference.text import Say, first_paragraph, linked, paragraphs, table
 
-__all__ = ["entries", "function_entry", "loaded", "overview"]
+__all__ = ["entries", "function_entry", "loaded", "members", "overview"]
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -114,10 +114,10 @@ class _Writer:
         if bases:
             parts.append(say("Base: ", "基类：") + ", ".join(map(self._base, bases)) + "\n")
         parts += _sections(found, say)
-        members = list(_members(found))
-        parts += _list(say("Attributes:", "属性："), _attributes(found, members, say), say)
+        documented = list(members(found))
+        parts += _list(say("Attributes:", "属性："), _attributes(found, documented, say), say)
         parts += _examples(found, say)
-        methods = [each for each in members if each.is_function]
+        methods = [each for each in documented if each.is_function]
         parts += [function_entry(each, say, self._level + 1, name) for each in methods]
         return "\n".join(parts)
 
@@ -131,13 +131,13 @@ def _init(found: griffe.Class) -> Any:
     return init.final_target if init is not None and init.is_alias else init
 
 
-def _members(found: griffe.Class) -> Iterator[Any]:
+def members(found: griffe.Class) -> Iterator[Any]:
     """Yield the public members of a class that have a docstring, those of private bases first."""
     private = takewhile(lambda each: each.name.startswith("_"), found.mro())
-    members: dict[str, Any] = {}
+    by_name: dict[str, Any] = {}
     for owner in (*reversed(list(private)), found):
-        members |= owner.members
-    for name, member in members.items():
+        by_name |= owner.members
+    for name, member in by_name.items():
         if not name.startswith("_") and name not in _INTERNAL and member.docstring is not None:
             yield member
 
