@@ -9,15 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.spelling import did_you_mean
 from wwspec_router.stores.base import (
-    Job,
     JobFigures,
     JobJournal,
     NotifyStore,
-    Outcome,
     Store,
     StoreFigures,
     StoreLimits,
 )
+from wwspec_router.stores.job import Job, Outcome
 
 __all__ = [
     "Job",

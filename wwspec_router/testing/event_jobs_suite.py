@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from wwspec_router.errors import StoreError, StoreFullError
-from wwspec_router.stores.base import Job, JobFigures, Store, StoreFigures, StoreLimits
+from wwspec_router.stores.base import JobFigures, Store, StoreFigures, StoreLimits
+from wwspec_router.stores.job import Job
 from wwspec_router.testing.job_samples import LEASE, ageless, job, job_bytes
 from wwspec_router.testing.store_rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads
 
@@ -20,7 +21,10 @@ TTL = 1200.0
 def event_job(name: str = "a", **changes: object) -> Job:
     """Return a new job that is about an event."""
     made: dict[str, object] = {
-        "ability_id": "event:hit_keyword",
+        "ability_id": "",
+        "job_info": "",
+        "event_type": "hit_keyword",
+        "notify": "now",
         "notify_id": f"notify {name}",
         "data": '{"a":"\u4e8b"}',
     }

@@ -14,7 +14,8 @@ from hypothesis import given, strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
 from wwspec_router.errors import StoreError, StoreFullError
-from wwspec_router.stores.base import JobFigures, JobJournal, Outcome, StoreLimits
+from wwspec_router.stores.base import JobFigures, JobJournal, StoreLimits
+from wwspec_router.stores.job import Outcome
 from wwspec_router.testing.job_machine import JournalMachine
 from wwspec_router.testing.job_samples import LEASE, SLACK, ageless, ids, job, job_bytes
 from wwspec_router.testing.store_rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads

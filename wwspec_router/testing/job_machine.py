@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from wwspec_router.errors import StoreError, StoreFullError
-from wwspec_router.stores.base import Job, Outcome, StoreLimits
+from wwspec_router.stores.base import StoreLimits
+from wwspec_router.stores.job import Job, Outcome
 from wwspec_router.stores.oldest import CLAIMED, REPORTING, RUNNING
 from wwspec_router.testing.job_samples import SLACK, ageless, ids, job, job_bytes
 from wwspec_router.testing.store_rig import ManualClock, StoreFactory

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from wwspec_router.errors import StoreError
-from wwspec_router.stores.base import Job, JobJournal, Outcome, Store, StoreLimits
+from wwspec_router.stores.base import JobJournal, Store, StoreLimits
+from wwspec_router.stores.job import Job, Outcome
 from wwspec_router.testing.job_samples import LEASE, SLACK, ageless, ids, job
 from wwspec_router.testing.store_rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads
 
@@ -132,7 +133,7 @@ class JobRunsSuite(StoreFixtures):
         clock.advance(60)
         told = store.oldest_jobs(6)
         names = ["left", "postponed", "claimed", "running", "reporting", "waiting"]
-        assert [each.ability_id for each in told] == [f"能力 {each}" for each in names]
+        assert [each.name for each in told] == [f"能力 {each}" for each in names]
         assert [each.state for each in told] == ["left behind", *names[1:]]
         assert [each.attempt for each in told] == [0, 1, 0, 1, 1, 0]
         lefts = [0.0, 240, LEASE - 60, LEASE - 60, LEASE - 60, 0.0]

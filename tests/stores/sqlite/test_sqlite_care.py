@@ -20,7 +20,7 @@ from tests.support.apps import ROOT
 from tests.support.processes import UNMEASURED
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.errors import StoreError
-from wwspec_router.stores.base import Outcome
+from wwspec_router.stores.job import Outcome
 from wwspec_router.stores.sqlite import clocks
 from wwspec_router.stores.sqlite.events import SqliteStore
 from wwspec_router.testing.job_samples import ids, job
