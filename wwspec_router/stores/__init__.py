@@ -1,7 +1,6 @@
 """Where events and jobs wait: what a store is, and `open_store`, which imports the backend that is asked for.
 
-A new backend is a folder here, a row in `SCHEMES`, and a test class that runs
-`wwspec_router.testing.store_suite.StoreSuite` over it.
+A new backend is a folder here, a row in `SCHEMES`, and a test class that runs the suite in tests/stores/suites over it.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,19 +1,18 @@
 """The contract of events that are kept together with a job, as tests that every backend runs.
 
-It is not aware of any backend. It needs the extra `testing`.
+It is not aware of any backend.
 """
-# ruff: noqa: D102, S101  (tests: their names are their docstrings, and they are made of assertions)
 
 from contextlib import closing
 
 import pytest
 from hypothesis import given, strategies as st
 
+from tests.stores.suites.job_samples import LEASE, ageless, job, job_bytes
+from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads
 from wwspec_router.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import JobFigures, Store, StoreFigures, StoreLimits
 from wwspec_router.stores.job import Job
-from wwspec_router.testing.job_samples import LEASE, ageless, job, job_bytes
-from wwspec_router.testing.store_rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads
 
 TTL = 1200.0
 

@@ -1,8 +1,7 @@
 """The contract of a journal of jobs, as far as it knows which jobs run, and who can run which.
 
-It is not aware of any backend, and it sees a journal only through `JobJournal`. It needs the extra `testing`.
+It is not aware of any backend, and it sees a journal only through `JobJournal`.
 """
-# ruff: noqa: D102, S101  (tests: their names are their docstrings, and they are made of assertions)
 
 from collections.abc import Callable
 from contextlib import closing
@@ -10,11 +9,11 @@ from contextlib import closing
 import pytest
 from hypothesis import given, strategies as st
 
+from tests.stores.suites.job_samples import LEASE, SLACK, ageless, ids, job
+from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads
 from wwspec_router.errors import StoreError
 from wwspec_router.stores.base import JobJournal, Store, StoreLimits
 from wwspec_router.stores.job import Job, Outcome
-from wwspec_router.testing.job_samples import LEASE, SLACK, ageless, ids, job
-from wwspec_router.testing.store_rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads
 
 ORPHAN = 600.0
 MANY = 10_000
