@@ -53,7 +53,7 @@ def test_two_releases_over_one_store_answer_and_run_what_the_other_has_accepted(
     programs: Programs, release: Release
 ) -> None:
     for code in (release.code, NEW):
-        programs.start(code, "--job-threads", "1")
+        programs.start(code, "--job-threads", "1", "--job-lease", "6")  # so they look for jobs five times a second
     take_turns(programs, release.code, NEW)
     take_turns(programs, NEW, release.code)
 
