@@ -18,7 +18,7 @@ from benchmarks.fleet.parts import CLAIM, CLAIM_ONE, Step
 from benchmarks.zones import CORPID, event
 from tests.support.redis_server import DURABLE, LocalRedis, local_redis
 from wwspec_router.jobs.runner import LEASE
-from wwspec_router.stores.base import Job, Outcome
+from wwspec_router.stores.job import Job, Outcome
 from wwspec_router.stores.redis.events import RedisStore
 
 __all__ = ["RedisCosts", "Spent", "commands_run", "measure_redis", "processor_seconds"]

@@ -7,7 +7,7 @@ __all__ = ["NAMES", "PAGE", "page"]
 
 PAGE = "reference/testing-api.md"
 
-NAMES = {"wwspec_router.testing.zone": ["Zone"], "wwspec_router.testing.store_suite": ["StoreSuite"]}
+NAMES = {"wwspec_router.testing.zone": ["Zone"]}
 """What is promised to users' tests, by module."""
 
 

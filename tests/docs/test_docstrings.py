@@ -19,7 +19,6 @@ from wwspec_router.client.calls import decode_reply
 from wwspec_router.client.endpoints import ENDPOINTS
 from wwspec_router.client.notify.events import typed
 from wwspec_router.errors import ConfigurationError, JsonError, WWSpecError
-from wwspec_router.testing.store_suite import StoreSuite
 from wwspec_router.testing.zone import Zone
 
 MODULES = (wwspec_router.client, wwspec_router.testing.zone)
@@ -33,7 +32,6 @@ WITH_EXAMPLES = {
     "KeyRing",
     "NotifyReceiver",
     "RetryPolicy",
-    "StoreSuite",
     "SuiteApp",
     "Zone",
     "ZoneClient",
@@ -159,7 +157,7 @@ def zone() -> Iterator[Zone]:
 def examples() -> dict[str, doctest.DocTest]:
     finder = doctest.DocTestFinder(exclude_empty=True)
     found = {}
-    for name, value in {**CLASSES, "StoreSuite": StoreSuite}.items():
+    for name, value in CLASSES.items():
         for test in finder.find(value, name, module=False, globs={}):
             if test.examples:
                 found[test.name] = test

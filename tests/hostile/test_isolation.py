@@ -12,6 +12,7 @@ from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from tests.hostile.conftest import OK
+from tests.stores.suites.rig import ManualClock, in_threads
 from tests.support.apps import ROOT
 from tests.support.redis_clock import RewindingClock
 from tests.support.redis_server import local_redis
@@ -20,7 +21,6 @@ from wwspec_router.envelope import Call, CallType
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.stores import Store, open_store
-from wwspec_router.testing.store_rig import ManualClock, in_threads
 
 Tenant = tuple[str, int]
 NOT_FOUND = {"errcode": 710660, "errmsg": "no event waits under this notify_id"}

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.stores.suites.rig import ManualClock
 from tests.support.apps import ROOT
 from tests.support.jobs import (
     REPORT,
@@ -44,7 +45,6 @@ from wwspec_router.monitoring.figures import Figures, JobCounts
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
-from wwspec_router.testing.store_rig import ManualClock
 
 
 class Number(Contract):

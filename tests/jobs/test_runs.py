@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import wwspec_router
+from tests.stores.suites.rig import ManualClock
 from tests.support.jobs import Platform, Process, Result, accept, answer, job, leave_behind, wait_empty, working
 from tests.support.kernel import app_call, with_handler
 from tests.support.redis_server import LocalRedis, local_redis
@@ -28,7 +29,6 @@ from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
-from wwspec_router.testing.store_rig import ManualClock
 
 PROCESS = Path(__file__).with_name("job_process.py")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(wwspec_router.__file__).parents[1])}

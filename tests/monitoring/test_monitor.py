@@ -26,7 +26,8 @@ from wwspec_router.monitoring.monitor import Monitor, Status
 from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.serving.gauges import read_stored
 from wwspec_router.stores import open_store
-from wwspec_router.stores.base import Job, Store, StoreLimits
+from wwspec_router.stores.base import Store, StoreLimits
+from wwspec_router.stores.job import Job
 
 TICK = 0.02
 """A short interval, in seconds."""

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.stores.suites.rig import THREADS, in_threads
 from tests.support.waiting import DEADLINE
 from wwspec_router.stores.batches import Batches
-from wwspec_router.testing.store_suite import THREADS, in_threads
 
 
 def test_each_item_is_written_once_in_bounded_batches_one_at_a_time() -> None:

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.stores.suites.rig import ManualClock
 from wwspec_router.errors import ConfigurationError, StoreError, StoreFullError
 from wwspec_router.stores import StoreLimits, open_store
 from wwspec_router.stores.memory.events import MemoryStore
 from wwspec_router.stores.sqlite.events import SqliteStore
-from wwspec_router.testing.store_suite import ManualClock
 
 
 def test_memory_opens_a_store_in_memory() -> None:

@@ -1,7 +1,7 @@
 """A clock for stores over a real redis-server, whose own clock can't be set."""
 
+from tests.stores.suites.rig import ManualClock
 from tests.support.redis_server import LocalRedis
-from wwspec_router.testing.store_suite import ManualClock
 
 _REWIND = """
 local past = tonumber(ARGV[1])

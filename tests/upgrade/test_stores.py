@@ -53,13 +53,13 @@ def test_two_releases_over_one_store_answer_and_run_what_the_other_has_accepted(
     programs: Programs, release: Release
 ) -> None:
     for code in (release.code, NEW):
-        programs.start(code, "--job-threads", "1")
+        programs.start(code, "--job-threads", "1", "--job-lease", "6")  # so they look for jobs five times a second
     take_turns(programs, release.code, NEW)
     take_turns(programs, NEW, release.code)
 
 
 def take_turns(programs: Programs, accepts: Code, answers: Code) -> None:
-    """Let one program accept an event, a call that runs once and jobs, and let the other go on with them."""
+    """Let one program accept events, a call that runs once and jobs, and let the other go on with them."""
     name, order = f"accepted by {accepts.release}", {"order_id": accepts.release}
     zone = programs.call(accepts)
     event = zone.fire("auth_knowledge_base")["event"]
@@ -72,3 +72,11 @@ def take_turns(programs: Programs, accepts: Code, answers: Code) -> None:
     programs.call(answers)
     assert zone.call("get_callback_data", notify_id=zone.notified()).reply == event
     assert zone.call("place_order", order).reply["release"] == accepts.release
+    begun, number = len(programs.begun()), zone.client.last_number()
+    programs.hold()
+    for _ in (accepts, answers):
+        zone.fire("hit_keyword")
+    wait_until(lambda: {"after old", "after new"} <= set(programs.begun()[begun:]))
+    programs.release()
+    wait_until(lambda: sdk_calls(zone, number).count("spec_notify_app") == 2)
+    assert "hit_keyword_result" in zone.call("get_callback_data", notify_id=zone.notified()).reply

@@ -9,23 +9,12 @@ from wwspec_router.errors import CallError
 from wwspec_router.jobs.reports import Verdict
 from wwspec_router.kernel.intake import EventIntake
 from wwspec_router.logs import short
-from wwspec_router.registry.file import EVENT_JOB
 from wwspec_router.stacks import describe
-from wwspec_router.stores.base import Job, Outcome
+from wwspec_router.stores.job import Job, Outcome
 
-__all__ = ["EventReporter", "is_event", "is_told_after"]
+__all__ = ["EventReporter"]
 
 log = logging.getLogger(__name__)
-
-
-def is_event(job: Job) -> bool:
-    """Return whether a job is about an event, and not an asynchronous call."""
-    return job.ability_id.startswith(EVENT_JOB)
-
-
-def is_told_after(job: Job) -> bool:
-    """Return whether the app is told of an event when its handler has ended; decided when the event came in."""
-    return is_event(job) and job.job_info == "after"
 
 
 class EventReporter:
@@ -43,7 +32,7 @@ class EventReporter:
 
         The event of a handler that failed is delivered without a result. Never raises.
         """
-        if not is_told_after(job):
+        if job.notify != "after":
             return Verdict.DONE
         try:
             self._events.deliver(job, "" if outcome.errcode else outcome.result)
@@ -54,7 +43,7 @@ class EventReporter:
             log.warning(
                 "job %s of %s: the app is not told, %s; it will be tried again",
                 short(job.job_id),
-                short(job.ability_id, 64),
+                short(job.name, 64),
                 what,
             )
             return Verdict.FAILED

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from wwspec_router.backoff import Backoff
 from wwspec_router.envelope import Call, CallType
 from wwspec_router.errors import CallError, HandlerTimeoutError, StoreError
-from wwspec_router.jobs.event_reports import EventReporter, is_event, is_told_after
+from wwspec_router.jobs.event_reports import EventReporter
 from wwspec_router.jobs.reports import Reporter, Verdict
 from wwspec_router.jobs.threads import Run
 from wwspec_router.kernel.call_log import CallLog
@@ -23,8 +23,9 @@ from wwspec_router.log_formats import Fields
 from wwspec_router.logs import LineLimiter, short
 from wwspec_router.monitoring.figures import EventCounts, Figures, JobCounts
 from wwspec_router.sdk.base import Sdk
-from wwspec_router.stores.base import Job, JobJournal, Outcome
+from wwspec_router.stores.base import JobJournal
 from wwspec_router.stores.checks import storable_outcome
+from wwspec_router.stores.job import Job, Outcome
 
 __all__ = ["GIVE_UP_AFTER", "MAX_RUNS", "RUNS", "JobExecutor"]
 
@@ -106,11 +107,9 @@ class JobExecutor:
     def _outcome(self, run: Run) -> Outcome | None:
         """Run a job's ability, and return what is to be reported; None when nothing is, or not by this run."""
         job = run.job
-        route = self._dispatcher.job_route(job.ability_id)
+        route = self._dispatcher.job_route(job.name)
         if job.attempt >= self.most_runs(job):
-            log.error(
-                "job %s of %s ended none of its %d runs", short(job.job_id), short(job.ability_id, 64), job.attempt
-            )
+            log.error("job %s of %s ended none of its %d runs", short(job.job_id), short(job.name, 64), job.attempt)
             return self._error(CallError(f"the ability was begun {job.attempt} times and never ended"))
         if not self._begin(run):
             return None
@@ -119,20 +118,20 @@ class JobExecutor:
         if not run.end():
             log.warning("job %s ended after its timeout was reported", short(job.job_id))
             return None
-        if is_event(job) and reply.errcode and job.attempt < route.retries:
+        if job.event_type and reply.errcode and job.attempt < route.retries:
             self._run_again(run, route)
             return None
         outcome = Outcome(errcode=reply.errcode, result=reply.text)
         try:
             storable_outcome(outcome)
         except StoreError as error:  # else it would run again and again, and never be reported
-            log.error("job %s of %s: its %s", short(job.job_id), short(job.ability_id, 64), error)
+            log.error("job %s of %s: its %s", short(job.job_id), short(job.name, 64), error)
             return self._error(CallError())
         return outcome
 
     def most_runs(self, job: Job) -> int:
         """Return how often a job is begun at most; runs of an event's handler that fail are not held against it."""
-        return MAX_RUNS + self._dispatcher.job_route(job.ability_id).retries
+        return MAX_RUNS + self._dispatcher.job_route(job.name).retries
 
     def time_out(self, job: Job) -> Run:
         """Return a run that reports that a job ran out of time."""
@@ -148,7 +147,7 @@ class JobExecutor:
 
     def _keep_outcome(self, run: Run, outcome: Outcome) -> bool:
         """Keep the outcome of a job; return False when it is of no use, since another process has the job."""
-        if is_event(run.job) and not is_told_after(run.job):
+        if run.job.event_type and run.job.notify != "after":
             return True  # nothing is left to do but to finish the job
         try:
             return self._journal.keep_outcome(self._owner, run.job.job_id, outcome) or self._is_lost(
@@ -160,12 +159,12 @@ class JobExecutor:
 
     def _count(self, job: Job, outcome: Outcome) -> None:
         """Count a job that ended."""
-        if not is_event(job):
+        if not job.event_type:
             self._figures.count_jobs(JobCounts(ended=1, failed=int(outcome.errcode != 0)))
             return
         self._figures.count_events(EventCounts(ended=1, failed=int(outcome.errcode != 0)))
         if outcome.errcode:
-            name = short(job.ability_id, 64)
+            name = short(job.name, 64)
             if (ending := self._limiter.ending((name, "failed"))) is not None:
                 log.error("job %s of %s failed, and is not run again%s", short(job.job_id), name, ending)
 
@@ -177,7 +176,7 @@ class JobExecutor:
         """
         job = run.job
         delay = self._runs.pause(job.attempt + 1)
-        name, run_number, runs = short(job.ability_id, 64), job.attempt + 1, route.retries + 1
+        name, run_number, runs = short(job.name, 64), job.attempt + 1, route.retries + 1
         if (ending := self._limiter.ending((name, "again"))) is not None:
             text = "job %s of %s: run %d of %d failed, the next is in %.1f s%s"
             log.warning(text, short(job.job_id), name, run_number, runs, delay, ending)
@@ -197,7 +196,7 @@ class JobExecutor:
     def _report(self, run: Run, outcome: Outcome) -> None:
         job = run.job
         run.begin(reporting=True)
-        verdict = (self._event_reporter if is_event(job) else self._reporter).report(job, outcome)
+        verdict = (self._event_reporter if job.event_type else self._reporter).report(job, outcome)
         if not run.end() and verdict is not Verdict.DONE:
             return  # another thread sends it again
         if verdict is Verdict.FAILED and run.age < GIVE_UP_AFTER:
@@ -208,7 +207,7 @@ class JobExecutor:
                 "job %s given up: %.0f s after its acceptance, no report was accepted", short(job.job_id), run.age
             )
         if verdict is not Verdict.DONE:
-            if is_event(job):
+            if job.event_type:
                 self._figures.count_events(EventCounts(given_up=1))
             else:
                 self._figures.count_jobs(JobCounts(given_up=1))
@@ -222,7 +221,7 @@ class JobExecutor:
         attempt = job.attempt if job.outcome is not None else min(job.attempt + 1, self.most_runs(job))
         fields = {
             "job": short(job.job_id),
-            "ability": short(job.ability_id, 64),
+            "ability": short(job.name, 64),
             "attempt": attempt,
             "errcode": outcome.errcode,
             "seconds": round(run.age, 3),
@@ -258,23 +257,14 @@ class JobExecutor:
 
 def _call_of(job: Job) -> Call:
     """Return the call that a job runs."""
-    if is_event(job):
-        return Call(
-            corpid=job.corpid,
-            agentid=job.agentid,
-            call_type=CallType.EVENT,
-            data=job.data,
-            notify_id=job.notify_id,
-            attempt=job.attempt + 1,
-        )
     return Call(
         corpid=job.corpid,
         agentid=job.agentid,
-        call_type=CallType.APP,
+        call_type=CallType.EVENT if job.event_type else CallType.APP,
         ability_id=job.ability_id,
         data=job.data,
         notify_id=job.notify_id,
-        is_async=True,
+        is_async=not job.event_type,
         job_info=job.job_info,
         attempt=job.attempt + 1,
     )

@@ -5,7 +5,7 @@ It knows neither threads nor the journal.
 
 from collections.abc import Mapping
 
-from wwspec_router.stores.base import Job
+from wwspec_router.stores.job import Job
 
 __all__ = ["Places"]
 
@@ -42,10 +42,10 @@ class Places:
 
     def take(self, job: Job) -> None:
         """Give a job a place, if it needs one."""
-        if job.ability_id in self._taken:
-            self._taken[job.ability_id].add(job.job_id)
+        if job.name in self._taken:
+            self._taken[job.name].add(job.job_id)
 
     def leave(self, job: Job) -> None:
         """Free the place of a job, if it has one. From any thread."""
-        if job.ability_id in self._taken:
-            self._taken[job.ability_id].discard(job.job_id)
+        if job.name in self._taken:
+            self._taken[job.name].discard(job.job_id)

@@ -14,7 +14,7 @@ from wwspec_router.errcodes import ERRCODES, TOKEN_CODES
 from wwspec_router.logs import short
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.stacks import describe
-from wwspec_router.stores.base import Job, Outcome
+from wwspec_router.stores.job import Job, Outcome
 
 __all__ = ["PATIENCE", "REFUSALS", "REPORT_API", "Kind", "Refusal", "Reporter", "Verdict"]
 

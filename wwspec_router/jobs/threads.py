@@ -13,7 +13,7 @@ from wwspec_router.envelope import Deadline
 from wwspec_router.errors import StoreError
 from wwspec_router.logs import current_request, short
 from wwspec_router.stacks import describe
-from wwspec_router.stores.base import Job, Outcome
+from wwspec_router.stores.job import Job, Outcome
 from wwspec_router.watchdog import Watchdog, Work
 
 __all__ = ["JobThreads", "Run"]
@@ -194,7 +194,7 @@ class JobThreads:
         for run in runs:
             is_reporting, since = run.stage()
             job, name = run.job, threads[run.thread].name
-            what = f"{'the report of a job' if is_reporting else 'a job'} of {short(job.ability_id, 64)}"
+            what = f"{'the report of a job' if is_reporting else 'a job'} of {short(job.name, 64)}"
             work.append(Work(run.thread, name, since, self._limit(is_reporting), what, f"job-{short(job.job_id)}"))
         return work
 

@@ -94,27 +94,24 @@ class Functions:
         kind = AsyncEventContext if handler.is_async else EventContext
 
         def run(call: Call, text: str, deadline: Deadline) -> str:
-            event = decode(read(text))
-            new_client = partial(client, call.corpid, call.agentid, call.ability_id, call.job_info)
-            context = kind(call, new_client, apis, deadline, notifications, state)
-            context.event_type = event_type
-            arguments = (event, context) if handler.takes_context else (event,)
-            if isinstance(context, AsyncEventContext):
-                result = portal.run(lambda: function(*arguments), context)
-            else:
-                result = function(*arguments)
-            deadline.check()
-            return "" if output is None else output.encode(result)
-
-        def run_or_fail(call: Call, text: str, deadline: Deadline) -> str:
             try:
-                return run(call, text, deadline)
+                event = decode(read(text))
+                new_client = partial(client, call.corpid, call.agentid, call.ability_id, call.job_info)
+                context = kind(call, new_client, apis, deadline, notifications, state)
+                context.event_type = event_type
+                arguments = (event, context) if handler.takes_context else (event,)
+                if isinstance(context, AsyncEventContext):
+                    result = portal.run(lambda: function(*arguments), context)
+                else:
+                    result = function(*arguments)
+                deadline.check()
+                return "" if output is None else output.encode(result)
             except CallError as error:
                 if error.errcode != 0:
                     raise
                 raise AbilityError(error.message, detail=error.detail) from error  # an errcode of 0 is a success
 
-        return run_or_fail
+        return run
 
     def _api(self, target: ApiTarget) -> Function:
         api, forward, fit, client = target.api, target.input.forward, target.output.fit, self._sdk.client

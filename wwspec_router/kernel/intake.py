@@ -20,9 +20,9 @@ from wwspec_router.errors import CallError, InputError, NotifyNotFoundError, Sto
 from wwspec_router.kernel.notifications import AppNotifier
 from wwspec_router.logs import short
 from wwspec_router.registry.events import EventTarget
-from wwspec_router.registry.file import EVENT_JOB
 from wwspec_router.sdk.base import Sdk
-from wwspec_router.stores.base import Job, JobJournal, Store
+from wwspec_router.stores.base import JobJournal, Store
+from wwspec_router.stores.job import Job
 
 __all__ = ["EventIntake", "JobIntake"]
 
@@ -106,8 +106,8 @@ class EventIntake:
             job_id=secrets.token_hex(16),
             corpid=call.corpid,
             agentid=call.agentid,
-            ability_id=target.job_name,
-            job_info=when,
+            event_type=target.event_type,
+            notify=when,
             data=call.data,
             notify_id="" if when == "never" else self._sdk.new_notify_id(),
         )
@@ -135,9 +135,7 @@ class EventIntake:
         Raises:
             CallError: It could not be stored, or the app could not be told.
         """
-        event_type = job.ability_id.removeprefix(EVENT_JOB)
-        text = job.data
-        target = self._handled.get(event_type)
+        text, target = job.data, self._handled.get(job.event_type)
         if result and target is not None and target.result_key is not None:
             keys = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
             text = msgspec.json.encode(keys | {target.result_key: msgspec.Raw(result.encode())}).decode()
@@ -146,7 +144,7 @@ class EventIntake:
         except StoreError as error:
             raise CallError("the event could not be stored", detail=str(error)) from error
         client = self._sdk.client(job.corpid, job.agentid, "", "")
-        self._tell(client, job.notify_id, self._scenes.get(event_type, 0))
+        self._tell(client, job.notify_id, self._scenes.get(job.event_type, 0))
 
     def fetch(self, call: Call, notify_id: str) -> str:
         """Return the text of the event that waits under a notify_id for the call's corp and app.

@@ -13,9 +13,10 @@ from wwspec_router.contracts.codec import LazyType, OutputCodec, OutputPolicy
 from wwspec_router.contracts.examples import contract_faults
 from wwspec_router.errors import LoaderError
 from wwspec_router.handlers.events import EventHandler, read_event_handler
-from wwspec_router.registry.file import EVENT_JOB, EventRow, Registry
+from wwspec_router.registry.file import EventRow, Registry
 from wwspec_router.registry.loader import Application, EventContract
 from wwspec_router.spelling import did_you_mean
+from wwspec_router.stores.job import EVENT_JOB
 
 __all__ = ["EventRows", "EventTarget", "Kind"]
 
@@ -37,7 +38,7 @@ class EventTarget(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def job_name(self) -> str:
-        """What its jobs have in place of an ability ID."""
+        """The name of its jobs."""
         return EVENT_JOB + self.event_type
 
     @property

@@ -17,10 +17,10 @@ from msgspec import Meta
 from wwspec_router.contracts.codec import OutputPolicy
 from wwspec_router.errors import DEFAULT_ERRCODE, ONCE_ERRCODE, ConfigurationError, RegistryError
 from wwspec_router.spelling import did_you_mean
+from wwspec_router.stores.job import EVENT_JOB
 from wwspec_router.toml import read_toml
 
 __all__ = [
-    "EVENT_JOB",
     "AbilityRow",
     "Apis",
     "EventRow",
@@ -32,9 +32,6 @@ __all__ = [
     "Registry",
     "parse_registry",
 ]
-
-EVENT_JOB = "event:"
-"""What the names of jobs begin with that are about events; no ability ID does."""
 
 Apis = Literal["*"] | list[str]
 """Names of SDK APIs, or "*" for every API that has a contract: WeCom's, and those that `schemas/api/` adds."""

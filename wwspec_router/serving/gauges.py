@@ -43,7 +43,7 @@ def read_stored(store: Store, names: Collection[str]) -> Stored:
         oldest_job_age=jobs.oldest_age,
         oldest_jobs=[
             StoredJob(
-                ability_id=each.ability_id if each.ability_id in names else UNKNOWN,
+                ability_id=each.name if each.name in names else UNKNOWN,
                 state=each.state,
                 attempt=each.attempt,
                 left=each.left,

@@ -1,7 +1,6 @@
 """Where events and jobs wait: what a store is, and `open_store`, which imports the backend that is asked for.
 
-A new backend is a folder here, a row in `SCHEMES`, and a test class that runs
-`wwspec_router.testing.store_suite.StoreSuite` over it.
+A new backend is a folder here, a row in `SCHEMES`, and a test class that runs the suite in tests/stores/suites over it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,15 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.spelling import did_you_mean
 from wwspec_router.stores.base import (
-    Job,
     JobFigures,
     JobJournal,
     NotifyStore,
-    Outcome,
     Store,
     StoreFigures,
     StoreLimits,
 )
+from wwspec_router.stores.job import Job, Outcome
 
 __all__ = [
     "Job",

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import msgspec
 
+from wwspec_router.stores.job import Job, Outcome
 from wwspec_router.stores.oldest import OldJob
 from wwspec_router.stores.once import OnceStore
 
@@ -100,36 +101,6 @@ class NotifyStore(Protocol):
         ...
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What an ability answered: all that its report to the platform needs."""
-
-    errcode: int
-    result: str
-
-
-class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One asynchronous call that was accepted and is not reported yet."""
-
-    job_id: str
-    """Ours, unique, made by the caller of `add`."""
-    corpid: str
-    agentid: int
-    ability_id: str
-    job_info: str
-    data: str
-    notify_id: str
-    attempt: int = 0
-    """How often its ability began to run; 0 in a new job."""
-    claims: int = 0
-    """How often it was claimed, this time included; 0 in a new job."""
-    suspect: bool = False
-    """Whether its ability began to run, and did not end: it may have killed its process."""
-    age: float = 0.0
-    """Seconds between its addition and this claim, by the journal's clock; 0.0 in a new job."""
-    outcome: Outcome | None = None
-    """What the ability answered, when only the report is missing; None in a new job."""
-
-
 class JobFigures(msgspec.Struct, frozen=True, kw_only=True):
     """How full a journal is, and how old its jobs are."""
 
@@ -185,7 +156,7 @@ class JobJournal(Protocol):
     ) -> list[Job]:
         """Take up to `limit` jobs that are due, in the order in which they became due.
 
-        Jobs of abilities that are not `known` are left to others, except orphans: jobs that have been due for
+        Jobs whose names are not `known` are left to others, except orphans: jobs that have been due for
         `orphan_after` seconds while no owner that knows their ability called `claim`, with any limit. An orphan may
         wait for a quarter of that time more.
 
@@ -193,7 +164,7 @@ class JobJournal(Protocol):
             owner: The name of the one that takes them; no other process has it.
             limit: How many at most; none when it is not positive.
             lease: Seconds from now for which nobody else can take them.
-            known: The abilities that the owner can run, up to some ten thousand; None for all.
+            known: The names of the jobs that the owner can run, up to some ten thousand; None for all.
             orphan_after: See above.
             suspects: How many of them may be suspects; None for any number. The others keep their place.
 

@@ -7,7 +7,8 @@ import math
 import re
 
 from wwspec_router.errors import StoreError, StoreFullError
-from wwspec_router.stores.base import Job, Outcome, StoreLimits
+from wwspec_router.stores.base import StoreLimits
+from wwspec_router.stores.job import Job, Outcome, stored_texts
 from wwspec_router.stores.once import KeptReply, OnceClaim
 
 _MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
@@ -57,8 +58,7 @@ def new_job_size(job: Job) -> int:
     _check_bits("agentid", job.agentid)
     if job.attempt or job.claims or job.suspect or job.outcome is not None:
         raise StoreError("a job that is added has no attempt, claim or outcome yet")
-    names = ("job_id", "corpid", "ability_id", "job_info", "data", "notify_id")
-    return sum(len(encoded(name, getattr(job, name))) for name in names)
+    return sum(len(encoded(name, text)) for name, text in stored_texts(job).items())
 
 
 def storable_outcome(outcome: Outcome) -> tuple[int, str]:

@@ -21,7 +21,8 @@ LEFT_BEHIND = "left behind"
 class OldJob(msgspec.Struct, frozen=True, kw_only=True):
     """A job as `JobJournal.oldest_jobs` tells of it."""
 
-    ability_id: str
+    name: str
+    """See `Job.name`."""
     attempt: int
     """How often its ability began to run."""
     age: float
@@ -33,12 +34,12 @@ class OldJob(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def old_job(
-    ability_id: str, attempt: int, added: float, due: float, *, owned: bool, running: bool, ended: bool, now: float
+    name: str, attempt: int, added: float, due: float, *, owned: bool, running: bool, ended: bool, now: float
 ) -> OldJob:
     """Return what is told of a job.
 
     Args:
-        ability_id: Of the job.
+        name: See `Job.name`.
         attempt: How often its ability began to run.
         added: When it was added.
         due: When its lease ends, or when it is due.
@@ -56,4 +57,4 @@ def old_job(
         state = REPORTING
     else:
         state = RUNNING if running else CLAIMED
-    return OldJob(ability_id=ability_id, attempt=attempt, age=max(0.0, now - added), left=left, state=state)
+    return OldJob(name=name, attempt=attempt, age=max(0.0, now - added), left=left, state=state)

@@ -1,1 +1,1 @@
-"""What a program's own tests, and the authors of backends, build on."""
+"""What a program's own tests build on."""

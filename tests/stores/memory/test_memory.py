@@ -2,9 +2,10 @@ import tracemalloc
 
 import pytest
 
+from tests.stores.suites.job_samples import job
+from tests.stores.suites.rig import ManualClock, StoreFactory
+from tests.stores.suites.store import StoreSuite
 from wwspec_router.stores.memory.events import MemoryStore
-from wwspec_router.testing.job_samples import job
-from wwspec_router.testing.store_suite import ManualClock, StoreFactory, StoreSuite
 
 
 class TestMemoryStore(StoreSuite):

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.stores.suites.job_samples import ids, job
+from tests.stores.suites.rig import StoreFactory
+from tests.stores.suites.store import StoreSuite
 from tests.support.redis_clock import RewindingClock
 from tests.support.redis_group import LocalGroup
 from tests.support.redis_server import LocalRedis
@@ -15,8 +18,6 @@ from tests.support.waiting import wait_until
 from wwspec_router.errors import StoreError
 from wwspec_router.stores import StoreLimits, open_store
 from wwspec_router.stores.redis.events import RedisStore
-from wwspec_router.testing.job_samples import ids, job
-from wwspec_router.testing.store_suite import StoreFactory, StoreSuite
 
 CALM = ("--appendfsync", "everysec")
 """Options of servers that a whole suite uses: its hundreds of cases need no disk."""

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from tests.stores.redis.groups import CALM, GroupSuite, is_replica
+from tests.stores.suites.job_samples import ids, job
+from tests.stores.suites.rig import in_threads
 from tests.support.redis_group import LATE, LocalCluster, local_cluster
 from tests.support.redis_server import LocalRedis, local_redis
 from tests.support.waiting import wait_until
 from wwspec_router.errors import StoreError
 from wwspec_router.stores import Store, open_store
 from wwspec_router.stores.redis.events import RedisStore
-from wwspec_router.testing.job_samples import ids, job
 from wwspec_router.testing.ports import held_ports
-from wwspec_router.testing.store_suite import in_threads
 
 
 @pytest.fixture(scope="module")

@@ -11,12 +11,11 @@ import pytest
 from hypothesis import given, strategies as st
 
 from tests.stores.redis.relay import relay_to
+from tests.stores.suites.rig import SETTINGS, in_threads
 from tests.support.redis_server import LocalRedis, local_redis
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.errors import StoreError
 from wwspec_router.stores.redis.events import RedisStore
-from wwspec_router.testing.store_rig import SETTINGS
-from wwspec_router.testing.store_suite import in_threads
 
 PREFIX = "{zone-program}:"
 

@@ -16,6 +16,9 @@ from hypothesis import given, strategies as st
 
 import wwspec_router
 from tests.stores.redis.relay import relay_to
+from tests.stores.suites.job_samples import ageless, ids, job
+from tests.stores.suites.rig import SETTINGS, StoreFactory, in_threads
+from tests.stores.suites.store import StoreSuite
 from tests.support.apps import ROOT
 from tests.support.redis_clock import RewindingClock
 from tests.support.redis_server import DURABLE, LocalRedis, local_redis
@@ -23,9 +26,6 @@ from tests.support.waiting import DEADLINE
 from wwspec_router.errors import ConfigurationError, StoreError, StoreFullError
 from wwspec_router.stores import Outcome, StoreFigures, StoreLimits, open_store, risks_of
 from wwspec_router.stores.redis.events import RedisStore
-from wwspec_router.testing.job_samples import ageless, ids, job
-from wwspec_router.testing.store_rig import SETTINGS
-from wwspec_router.testing.store_suite import StoreFactory, StoreSuite, in_threads
 
 T = TypeVar("T")
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.stores.redis.groups import CALM, GroupSuite, answers_again, is_replica
+from tests.stores.suites.job_samples import ids, job
+from tests.stores.suites.rig import in_threads
 from tests.support.redis_group import LATE, LocalSentinels, local_sentinels
 from tests.support.redis_server import LocalRedis
 from tests.support.waiting import wait_until
 from wwspec_router.errors import StoreError
 from wwspec_router.stores import open_store
 from wwspec_router.stores.redis.events import RedisStore
-from wwspec_router.testing.job_samples import ids, job
-from wwspec_router.testing.store_suite import in_threads
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,13 @@ from contextlib import closing
 
 import pytest
 
+from tests.stores.suites.job_samples import ids, job
+from tests.stores.suites.rig import StoreFactory
+from tests.stores.suites.store import StoreSuite
 from tests.support.redis_clock import RewindingClock
 from tests.support.redis_server import LocalRedis, local_redis
 from wwspec_router.stores import StoreLimits, open_store, risks_of
 from wwspec_router.stores.redis.events import RedisStore
-from wwspec_router.testing.job_samples import ids, job
-from wwspec_router.testing.store_suite import StoreFactory, StoreSuite
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.stores.suites.rig import ManualClock
 from tests.support.waiting import wait_until
 from wwspec_router.errors import StoreFullError
 from wwspec_router.stores import StoreFigures, StoreLimits
 from wwspec_router.stores.sqlite.events import SqliteStore
-from wwspec_router.testing.store_suite import ManualClock
 
 EVENT = "x" * 125
 TEXTS = ("", EVENT, "x" * 760, "x" * 761, "事件" * 100, "x" * 5000)

@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 
 import wwspec_router
+from tests.stores.suites.job_samples import ageless, ids, job
+from tests.stores.suites.rig import THREADS, ManualClock, StoreFactory, in_threads
+from tests.stores.suites.store import StoreSuite
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE
 from wwspec_router.errors import StoreError
@@ -21,14 +24,6 @@ from wwspec_router.stores import Outcome, StoreFigures, StoreLimits
 from wwspec_router.stores.sqlite import lanes as sqlite_lanes
 from wwspec_router.stores.sqlite.events import SCHEMA, SqliteStore
 from wwspec_router.stores.sqlite.file import SqliteFile
-from wwspec_router.testing.job_samples import ageless, ids, job
-from wwspec_router.testing.store_suite import (
-    THREADS,
-    ManualClock,
-    StoreFactory,
-    StoreSuite,
-    in_threads,
-)
 
 WRITER = Path(__file__).with_name("writer.py")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(wwspec_router.__file__).parents[1])}

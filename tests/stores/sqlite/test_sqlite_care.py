@@ -16,15 +16,15 @@ from pathlib import Path
 import pytest
 
 import wwspec_router
+from tests.stores.suites.job_samples import ids, job
+from tests.stores.suites.rig import ManualClock, in_threads
 from tests.support.apps import ROOT
 from tests.support.processes import UNMEASURED
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.errors import StoreError
-from wwspec_router.stores.base import Outcome
+from wwspec_router.stores.job import Outcome
 from wwspec_router.stores.sqlite import clocks
 from wwspec_router.stores.sqlite.events import SqliteStore
-from wwspec_router.testing.job_samples import ids, job
-from wwspec_router.testing.store_suite import ManualClock, in_threads
 
 HERE = Path(__file__).parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(wwspec_router.__file__).parents[1])}

@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from wwspec_router.stores.base import Job, StoreFigures, StoreLimits
+from wwspec_router.stores.base import StoreFigures, StoreLimits
 from wwspec_router.stores.checks import Key, encoded, full, new_job_size, positive, storable_key
+from wwspec_router.stores.job import Job
 from wwspec_router.stores.memory.jobs import MemoryJobs
 from wwspec_router.stores.memory.once import MemoryOnce
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from wwspec_router.stores.base import ORPHAN_AFTER, Job, JobFigures, Outcome, StoreLimits
+from wwspec_router.stores.base import ORPHAN_AFTER, JobFigures, StoreLimits
 from wwspec_router.stores.checks import (
     closed,
     full_of_jobs,
@@ -23,13 +23,14 @@ from wwspec_router.stores.checks import (
     storable_ids,
     storable_outcome,
 )
+from wwspec_router.stores.job import Job, Outcome
 from wwspec_router.stores.oldest import OldJob, old_job
 
 _FEW = 64
 """So few stale items of the lanes are not worth a rebuild."""
 
 _Lane = str | None
-"""The ability of jobs that wait; None for those that have an owner."""
+"""The name of jobs that wait; None for those that have an owner."""
 _Item = tuple[float, int, int, str]
 """When a job is due, and which: its row's serial and stamp, and its id."""
 
@@ -51,7 +52,7 @@ class _Row:
     @property
     def lane(self) -> _Lane:
         """The lane that it is in."""
-        return self.job.ability_id if self.owner is None else None
+        return self.job.name if self.owner is None else None
 
     @property
     def item(self) -> _Item:
@@ -87,7 +88,7 @@ class MemoryJobs:
         self._jobs: dict[str, _Row] = {}
         self._lanes: dict[_Lane, list[_Item]] = {}  # each new due time leaves a stale item, see _head
         self._items = 0
-        self._seen: dict[str, float] = {}  # when an owner that knows an ability last asked for its jobs
+        self._seen: dict[str, float] = {}  # when an owner that knows a name last asked for its jobs
         self._job_bytes = 0
         self._job_serial = 0
 
@@ -221,7 +222,7 @@ class MemoryJobs:
             now = self._clock()
             return [
                 old_job(
-                    row.job.ability_id,
+                    row.job.name,
                     row.job.attempt,
                     row.added,
                     row.due,
@@ -275,12 +276,12 @@ class MemoryJobs:
         heapq.heappush(self._lanes.setdefault(row.lane, []), row.item)
         self._items += 1
 
-    def _until(self, ability_id: str, now: float, demand: _Demand) -> float:
-        """Return by when jobs of an ability must have been due to be taken; note when the owner knows the ability."""
-        if demand.known is None or ability_id in demand.known:
-            self._seen[ability_id] = now
+    def _until(self, name: str, now: float, demand: _Demand) -> float:
+        """Return by when jobs of a name must have been due to be taken; note when the owner knows it."""
+        if demand.known is None or name in demand.known:
+            self._seen[name] = now
             return now
-        return demand.orphaned if self._seen.get(ability_id, demand.orphaned) <= demand.orphaned else -math.inf
+        return demand.orphaned if self._seen.get(name, demand.orphaned) <= demand.orphaned else -math.inf
 
     def _head(self, lane: _Lane) -> _Item | None:
         """Return the first item of a lane that is not stale; remove a lane that has none."""
@@ -299,7 +300,7 @@ class MemoryJobs:
         untils = {lane: self._until(lane, now, demand) for lane in self._lanes if lane is not None}
         left_behind = self._pop_left_behind(now)
         heads: list[tuple[_Item, _Lane]] = [
-            (row.item, None) for row in left_behind if row.due <= self._until(row.job.ability_id, now, demand)
+            (row.item, None) for row in left_behind if row.due <= self._until(row.job.name, now, demand)
         ]
         heads += [(item, lane) for lane, until in untils.items() if (item := self._head(lane)) and item[0] <= until]
         heapq.heapify(heads)

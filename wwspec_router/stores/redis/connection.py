@@ -5,6 +5,10 @@ primary after a failover. How durable an acknowledged write is depends on the se
 in `risks`.
 
 It gives every key the program's prefix. Scripts and names come from its users.
+
+Three parts of the package redis do not fit: its pool that waits for a free connection knows no sentinels; its retries
+repeat all commands, also those that must not run twice; its scripts need the right to run SCRIPT LOAD, and before each
+WAIT one more round trip.
 """
 
 import threading

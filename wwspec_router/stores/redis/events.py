@@ -7,8 +7,9 @@ import re
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from wwspec_router.stores.base import Job, StoreFigures, StoreLimits
+from wwspec_router.stores.base import StoreFigures, StoreLimits
 from wwspec_router.stores.checks import Key, encoded, full, positive, storable_key
+from wwspec_router.stores.job import Job
 from wwspec_router.stores.redis.connection import RedisServer
 from wwspec_router.stores.redis.expiring import SWEPT_PER_CHANGE, ExpiringEntries
 from wwspec_router.stores.redis.job_scripts import ADD, CHECK_ROOM

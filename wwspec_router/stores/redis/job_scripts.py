@@ -252,5 +252,3 @@ FIELDS = (
     "attempt", "attempts", "running", "errcode", "result",
 )  # fmt: skip
 """The fields of a job's hash. `attempt` counts claims, `attempts` begins."""
-TEXTS = 7
-"""The first so many are those of the job as it was added."""

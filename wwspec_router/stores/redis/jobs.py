@@ -10,7 +10,7 @@ from hashlib import sha256
 from urllib.parse import quote
 
 from wwspec_router.errors import StoreError
-from wwspec_router.stores.base import ORPHAN_AFTER, Job, JobFigures, Outcome, StoreLimits
+from wwspec_router.stores.base import ORPHAN_AFTER, JobFigures, StoreLimits
 from wwspec_router.stores.checks import (
     full_of_jobs,
     known_job,
@@ -20,6 +20,7 @@ from wwspec_router.stores.checks import (
     storable_ids,
     storable_outcome,
 )
+from wwspec_router.stores.job import Job, Outcome, fields_of, stored_texts
 from wwspec_router.stores.oldest import OldJob, old_job
 from wwspec_router.stores.redis import job_scripts as scripts
 from wwspec_router.stores.redis.connection import RedisServer
@@ -134,7 +135,7 @@ class RedisJobs:
         found = self._server.run(scripts.OLDEST, keys, [max(0, limit)], again=True, durable=False)
         return [
             old_job(
-                self._server.text(ability_id),
+                self._server.text(name),
                 int(attempt),
                 -age / 1000,
                 left / 1000,
@@ -143,15 +144,14 @@ class RedisJobs:
                 ended=bool(ended),
                 now=0.0,
             )
-            for ability_id, attempt, age, left, owned, running, ended in found
+            for name, attempt, age, left, owned, running, ended in found
         ]
 
     def _addition(self, job: Job) -> tuple[list[str], list[str | int]]:
         """Return the keys and arguments with which a new job is added."""
         size, limits, name = new_job_size(job), self._limits, quote(job.job_id, safe="")
-        fields: list[str | int] = [
-            part for each in scripts.FIELDS[: scripts.TEXTS] for part in (each, getattr(job, each))
-        ]
+        stored: dict[str, str | int] = {**stored_texts(job), "agentid": job.agentid}
+        fields = [part for pair in stored.items() for part in pair]
         keys = [scripts.JOB + name, scripts.ADDED, scripts.BYTES, scripts.SERIAL]
         return keys, [name, size, limits.max_jobs, limits.max_job_bytes, *fields]
 
@@ -173,15 +173,19 @@ class RedisJobs:
         fields: dict[str, str] = {
             name: self._server.text(value) for name, value in zip(scripts.FIELDS, row, strict=True) if value is not None
         }
-        errcode, result = fields.pop("errcode", None), fields.pop("result", "")
+        errcode = fields.get("errcode")
         return Job(
-            **{name: fields[name] for name in scripts.FIELDS[: scripts.TEXTS] if name != "agentid"},
+            job_id=fields["job_id"],
+            corpid=fields["corpid"],
             agentid=int(fields["agentid"]),
+            **fields_of(fields["ability_id"], fields["job_info"]),
+            data=fields["data"],
+            notify_id=fields["notify_id"],
             attempt=int(fields.get("attempts", 0)),
             claims=int(fields["attempt"]),
             suspect=fields.get("running") == "1",
             age=max(0, age) / 1000,
-            outcome=None if errcode is None else Outcome(errcode=int(errcode), result=result),
+            outcome=None if errcode is None else Outcome(errcode=int(errcode), result=fields.get("result", "")),
         )
 
 

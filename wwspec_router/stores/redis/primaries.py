@@ -2,6 +2,10 @@
 
 All keys of a program are in one slot, so in a cluster, too, one node has them all: its primary. A connection asks for
 the address when it is opened, so after a failover the next one goes to the new primary.
+
+With sentinels the package redis does this by itself. It lacks a search through a cluster that ends in time, and it does
+not say why sentinels name no primary: both are here. No connection sends anything again; that is the package's default
+for a connection, but not for its client.
 """
 
 from collections.abc import Sequence
@@ -31,12 +35,7 @@ def open_pool(package: Any, target: Target, timeout: float, slot: int) -> Any:
         timeout: Seconds to wait for a connection, and for each answer.
         slot: The slot of the program's keys.
     """
-    options = {
-        **target.options,
-        "socket_timeout": timeout,
-        "protocol": 2,
-        "retry": _no_retry(),
-    }
+    options = {**target.options, "socket_timeout": timeout, "protocol": 2}
     if "path" in options:
         return package.ConnectionPool(connection_class=package.UnixDomainSocketConnection, **options)
     options |= {"socket_connect_timeout": timeout, "socket_keepalive": True}
@@ -55,8 +54,8 @@ def open_pool(package: Any, target: Target, timeout: float, slot: int) -> Any:
 class ClusterNodes:
     """Finds the primary of one slot; takes the place of the sentinels in the package's pool.
 
-    The package's own client of clusters is not used: it is made for keys in many slots, asks each node in turn for as
-    long as an answer may take, and can't wait for replicas on the connection that wrote.
+    The package's own client of clusters can't do this: it waits for each node that hangs, however many there are, and
+    it asks only nodes that the cluster named last, so it never finds one whose nodes all have new addresses.
 
     Args:
         package: The package `redis`.
@@ -157,12 +156,8 @@ def _sentinel(target: Target) -> Any:
 def _asking(target: Target) -> dict[str, Any]:
     """Return the arguments of a connection to a sentinel or a node that is asked for the primary."""
     options = target.sentinel_options if target.kind is Kind.SENTINEL else target.options
-    timeouts = {"socket_timeout": ASKED, "socket_connect_timeout": ASKED, "retry": _no_retry()}
+    timeouts = {"socket_timeout": ASKED, "socket_connect_timeout": ASKED, "retry": None}
     return {**options, **timeouts, "protocol": 2, "ssl": target.tls}
-
-
-def _no_retry() -> Any:
-    return import_module("redis.retry").Retry(import_module("redis.backoff").NoBackoff(), 0)
 
 
 def _named(asked: Address, host: bytes | None, port: int) -> Address:

@@ -4,6 +4,9 @@ A connection is kept between round trips and used through its own methods, which
 client does for one GET: that takes a connection from the pool each time, looks whether the server closed it, counts,
 and puts it back. Here a connection that the server closed is found when it is used, and the read is done once more with
 one from the pool.
+
+The package shares no round trips between threads. It can read from replicas, but one may not have an event yet of
+which the app was told.
 """
 
 import queue
@@ -148,7 +151,7 @@ class Reads:
         return answers
 
     def _get_many(self, connection: Any, keys: list[str]) -> list[Any]:
-        """Ask for several strings; MGET, other than GET, says of a value that is no string that there is none."""
+        """Ask for several strings. Unlike GET, MGET returns None for a value that is not a string."""
         try:
             connection.send_command("MGET", *keys)
             return list(connection.read_response())

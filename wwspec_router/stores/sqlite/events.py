@@ -13,8 +13,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from wwspec_router.errors import StoreError
-from wwspec_router.stores.base import Job, StoreFigures, StoreLimits
+from wwspec_router.stores.base import StoreFigures, StoreLimits
 from wwspec_router.stores.checks import encoded, full, new_job_size, positive, storable_key
+from wwspec_router.stores.job import Job
 from wwspec_router.stores.sqlite.clocks import ClockWatch, machine_run, since, uptime
 from wwspec_router.stores.sqlite.file import SqliteFile
 from wwspec_router.stores.sqlite.housekeeping import Housekeeping

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from wwspec_router.errors import StoreError
-from wwspec_router.stores.base import ORPHAN_AFTER, Job, JobFigures, Outcome, StoreLimits
+from wwspec_router.stores.base import ORPHAN_AFTER, JobFigures, StoreLimits
 from wwspec_router.stores.checks import (
     full_of_jobs,
     known_job,
@@ -21,6 +21,7 @@ from wwspec_router.stores.checks import (
     storable_ids,
     storable_outcome,
 )
+from wwspec_router.stores.job import Job, Outcome, fields_of, stored_texts
 from wwspec_router.stores.oldest import OldJob, old_job
 from wwspec_router.stores.sqlite.file import SqliteFile
 from wwspec_router.stores.sqlite.lanes import HEADS, Demand, Due, due_jobs, is_worth_a_claim, lane_of
@@ -72,7 +73,8 @@ _KNOWN = "SELECT 1 FROM jobs WHERE job_id = ?"
 _USAGE = "SELECT rows, bytes FROM job_usage"
 _ADD = "INSERT INTO jobs (job_id, size, added, due, lane) VALUES (?, ?, ?, ?, ?)"
 _ADD_TEXTS = """
-    INSERT INTO job_texts (serial, corpid, agentid, ability_id, job_info, notify_id, data) VALUES (?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO job_texts (serial, corpid, agentid, ability_id, job_info, notify_id, data)
+    VALUES (:serial, :corpid, :agentid, :ability_id, :job_info, :notify_id, :data)
 """
 _TEXTS = (
     "SELECT corpid, agentid, ability_id, job_info, notify_id, data, errcode, result FROM job_texts WHERE serial = ?"
@@ -143,9 +145,8 @@ class SqliteJobs:
     def _add(self, db: sqlite3.Connection, job: Job, size: int) -> None:
         """Add a job that is not refused."""
         now = self._clock()
-        serial = db.execute(_ADD, (job.job_id, size, now, now, lane_of(db, job.ability_id))).lastrowid
-        texts = (job.corpid, job.agentid, job.ability_id, job.job_info, job.notify_id, job.data)
-        db.execute(_ADD_TEXTS, (serial, *texts))
+        serial = db.execute(_ADD, (job.job_id, size, now, now, lane_of(db, job.name))).lastrowid
+        db.execute(_ADD_TEXTS, {**stored_texts(job), "serial": serial, "agentid": job.agentid})
 
     def claim(
         self,
@@ -235,10 +236,8 @@ class SqliteJobs:
         """Return how the oldest jobs are doing; see `JobJournal.oldest_jobs`."""
         now = self._clock()
         return [
-            old_job(
-                ability_id, attempt, added, due, owned=bool(owned), running=bool(running), ended=bool(ended), now=now
-            )
-            for ability_id, attempt, added, due, owned, running, ended in self._file.read(_OLDEST, (max(0, limit),))
+            old_job(name, attempt, added, due, owned=bool(owned), running=bool(running), ended=bool(ended), now=now)
+            for name, attempt, added, due, owned, running, ended in self._file.read(_OLDEST, (max(0, limit),))
         ]
 
 
@@ -248,8 +247,7 @@ def _job(due: Due, now: float, texts: tuple[Any, ...]) -> Job:
         job_id=due.job_id,
         corpid=corpid,
         agentid=agentid,
-        ability_id=ability_id,
-        job_info=job_info,
+        **fields_of(ability_id, job_info),
         data=data,
         notify_id=notify_id,
         attempt=due.attempts,

@@ -1,4 +1,4 @@
-"""Which jobs of a SQLite file an owner can have: those that wait, in a lane for each ability, and those left behind.
+"""Which jobs of a SQLite file an owner can have: those that wait, in a lane for each name, and those left behind.
 
 An index finds the first job of each lane, so that jobs which an owner can't run cost it nothing. Nothing is claimed
 here.
@@ -68,10 +68,10 @@ class _Head(NamedTuple):
     left_behind: int
     running: int
     lane: int
-    ability_id: str | None
+    name: str | None
     """None when the lane is 0."""
     seen: float | None
-    """When an owner that knows the ability last asked for jobs, or a little earlier: not every time is noted."""
+    """When an owner that knows the name last asked for jobs, or a little earlier: not every time is noted."""
 
 
 class _Found(NamedTuple):
@@ -81,7 +81,7 @@ class _Found(NamedTuple):
     """The lane with the first head comes first."""
     left_behind: dict[int, float]
     seen: list[int]
-    """Lanes whose `seen` is to be set: this owner knows their abilities."""
+    """Lanes whose `seen` is to be set: this owner knows their names."""
 
 
 class Due(NamedTuple):
@@ -109,7 +109,7 @@ class Demand(NamedTuple):
         found = _Found({}, {}, [])
         late = now - self.orphan_after / 4
         for head in sorted(heads, key=itemgetter(0)):
-            known = self.known is None or head.ability_id in self.known
+            known = self.known is None or head.name in self.known
             seen = head.seen or 0.0
             until = now
             if known and head.due <= now and seen <= late and head.lane not in found.seen:
@@ -161,10 +161,10 @@ def due_jobs(db: sqlite3.Connection, demand: Demand, now: float) -> list[Due]:
     return demand.pick(due)
 
 
-def lane_of(db: sqlite3.Connection, ability_id: str) -> int:
-    """Return the lane of an ability, a new one if it has none."""
-    found = db.execute(_LANE, (ability_id,)).fetchone()
+def lane_of(db: sqlite3.Connection, name: str) -> int:
+    """Return the lane of the jobs of a name, a new one if there is none."""
+    found = db.execute(_LANE, (name,)).fetchone()
     if found is None:
-        db.execute(_ADD_LANE, (ability_id,))
-        found = db.execute(_LANE, (ability_id,)).fetchone()
+        db.execute(_ADD_LANE, (name,))
+        found = db.execute(_LANE, (name,)).fetchone()
     return int(found[0])

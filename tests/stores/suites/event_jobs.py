@@ -1,18 +1,18 @@
 """The contract of events that are kept together with a job, as tests that every backend runs.
 
-It is not aware of any backend. It needs the extra `testing`.
+It is not aware of any backend.
 """
-# ruff: noqa: D102, S101  (tests: their names are their docstrings, and they are made of assertions)
 
 from contextlib import closing
 
 import pytest
 from hypothesis import given, strategies as st
 
+from tests.stores.suites.job_samples import LEASE, ageless, job, job_bytes
+from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads
 from wwspec_router.errors import StoreError, StoreFullError
-from wwspec_router.stores.base import Job, JobFigures, Store, StoreFigures, StoreLimits
-from wwspec_router.testing.job_samples import LEASE, ageless, job, job_bytes
-from wwspec_router.testing.store_rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads
+from wwspec_router.stores.base import JobFigures, Store, StoreFigures, StoreLimits
+from wwspec_router.stores.job import Job
 
 TTL = 1200.0
 
@@ -20,7 +20,10 @@ TTL = 1200.0
 def event_job(name: str = "a", **changes: object) -> Job:
     """Return a new job that is about an event."""
     made: dict[str, object] = {
-        "ability_id": "event:hit_keyword",
+        "ability_id": "",
+        "job_info": "",
+        "event_type": "hit_keyword",
+        "notify": "now",
         "notify_id": f"notify {name}",
         "data": '{"a":"\u4e8b"}',
     }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from wwspec_router.stores.base import Job
+from wwspec_router.stores.job import Job, stored_texts
 
 LEASE = 600.0
 SLACK = 20.0
@@ -35,8 +35,7 @@ def ageless(jobs: Sequence[Job]) -> list[Job]:
 
 def job_bytes(*jobs: Job) -> int:
     """Return how many bytes their texts hold."""
-    texts = ("job_id", "corpid", "ability_id", "job_info", "data", "notify_id")
-    return sum(len(getattr(each, name).encode()) for each in jobs for name in texts)
+    return sum(len(text.encode()) for each in jobs for text in stored_texts(each).values())
 
 
 def ids(jobs: Sequence[Job]) -> list[str]:

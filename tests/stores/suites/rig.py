@@ -1,6 +1,6 @@
 """What the suites of stores have in common: a clock, an empty store for each test, many threads at once.
 
-It is not aware of any backend. It needs the extra `testing`.
+It is not aware of any backend.
 """
 
 import threading

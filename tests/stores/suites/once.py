@@ -1,8 +1,7 @@
 """The contract of a store of calls that run once, as tests that every backend runs.
 
-It is not aware of any backend, and it sees a store only through `OnceStore`. It needs the extra `testing`.
+It is not aware of any backend, and it sees a store only through `OnceStore`.
 """
-# ruff: noqa: D102, S101  (tests: their names are their docstrings, and they are made of assertions)
 
 from contextlib import closing
 from typing import NamedTuple
@@ -11,10 +10,10 @@ import pytest
 from hypothesis import given, strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from tests.stores.suites.rig import SETTINGS, THREADS, ManualClock, StoreFactory, StoreFixtures, in_threads
 from wwspec_router.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import Store, StoreLimits
 from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceFigures, OnceStore
-from wwspec_router.testing.store_rig import SETTINGS, THREADS, ManualClock, StoreFactory, StoreFixtures, in_threads
 
 LEASE = 60.0
 TTL = 1200.0

@@ -1,8 +1,7 @@
 """The contract of a journal of jobs, as far as it knows which jobs run, and who can run which.
 
-It is not aware of any backend, and it sees a journal only through `JobJournal`. It needs the extra `testing`.
+It is not aware of any backend, and it sees a journal only through `JobJournal`.
 """
-# ruff: noqa: D102, S101  (tests: their names are their docstrings, and they are made of assertions)
 
 from collections.abc import Callable
 from contextlib import closing
@@ -10,10 +9,11 @@ from contextlib import closing
 import pytest
 from hypothesis import given, strategies as st
 
+from tests.stores.suites.job_samples import LEASE, SLACK, ageless, ids, job
+from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads
 from wwspec_router.errors import StoreError
-from wwspec_router.stores.base import Job, JobJournal, Outcome, Store, StoreLimits
-from wwspec_router.testing.job_samples import LEASE, SLACK, ageless, ids, job
-from wwspec_router.testing.store_rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads
+from wwspec_router.stores.base import JobJournal, Store, StoreLimits
+from wwspec_router.stores.job import Job, Outcome
 
 ORPHAN = 600.0
 MANY = 10_000
@@ -132,7 +132,7 @@ class JobRunsSuite(StoreFixtures):
         clock.advance(60)
         told = store.oldest_jobs(6)
         names = ["left", "postponed", "claimed", "running", "reporting", "waiting"]
-        assert [each.ability_id for each in told] == [f"能力 {each}" for each in names]
+        assert [each.name for each in told] == [f"能力 {each}" for each in names]
         assert [each.state for each in told] == ["left behind", *names[1:]]
         assert [each.attempt for each in told] == [0, 1, 0, 1, 1, 0]
         lefts = [0.0, 240, LEASE - 60, LEASE - 60, LEASE - 60, 0.0]

@@ -1,8 +1,7 @@
 """The contract of a journal of jobs as tests that every backend runs.
 
-It is not aware of any backend, and it sees a journal only through `JobJournal`. It needs the extra `testing`.
+It is not aware of any backend, and it sees a journal only through `JobJournal`.
 """
-# ruff: noqa: D102, S101  (tests: their names are their docstrings, and they are made of assertions)
 
 from collections import Counter
 from collections.abc import Callable
@@ -13,11 +12,12 @@ import pytest
 from hypothesis import given, strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.stores.suites.job_machine import JournalMachine
+from tests.stores.suites.job_samples import LEASE, SLACK, ageless, ids, job, job_bytes
+from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads
 from wwspec_router.errors import StoreError, StoreFullError
-from wwspec_router.stores.base import JobFigures, JobJournal, Outcome, StoreLimits
-from wwspec_router.testing.job_machine import JournalMachine
-from wwspec_router.testing.job_samples import LEASE, SLACK, ageless, ids, job, job_bytes
-from wwspec_router.testing.store_rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads
+from wwspec_router.stores.base import JobFigures, JobJournal, StoreLimits
+from wwspec_router.stores.job import Outcome
 
 MANY = 1000
 CLAIMERS = 16

@@ -1,19 +1,19 @@
 """Random operations on a journal of jobs, compared with a model of it.
 
-It is not aware of any backend, and it sees a journal only through `JobJournal`. It needs the extra `testing`.
+It is not aware of any backend, and it sees a journal only through `JobJournal`.
 """
-# ruff: noqa: S101  (it is made of assertions)
 
 import msgspec
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from tests.stores.suites.job_samples import SLACK, ageless, ids, job, job_bytes
+from tests.stores.suites.rig import ManualClock, StoreFactory
 from wwspec_router.errors import StoreError, StoreFullError
-from wwspec_router.stores.base import Job, Outcome, StoreLimits
+from wwspec_router.stores.base import StoreLimits
+from wwspec_router.stores.job import Job, Outcome
 from wwspec_router.stores.oldest import CLAIMED, REPORTING, RUNNING
-from wwspec_router.testing.job_samples import SLACK, ageless, ids, job, job_bytes
-from wwspec_router.testing.store_rig import ManualClock, StoreFactory
 
 
 class _Entry:

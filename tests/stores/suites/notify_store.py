@@ -1,8 +1,7 @@
 """The contract of a notify store as tests that every backend runs.
 
-It is not aware of any backend, and it sees a store only through `NotifyStore`. It needs the extra `testing`.
+It is not aware of any backend, and it sees a store only through `NotifyStore`.
 """
-# ruff: noqa: D102, S101  (tests: their names are their docstrings, and they are made of assertions)
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -17,9 +16,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from wwspec_router.errors import StoreError, StoreFullError
-from wwspec_router.stores.base import NotifyStore, StoreFigures, StoreLimits
-from wwspec_router.testing.store_rig import (
+from tests.stores.suites.rig import (
     SETTINGS,
     THREADS,
     ManualClock,
@@ -27,6 +24,8 @@ from wwspec_router.testing.store_rig import (
     StoreFixtures,
     in_threads,
 )
+from wwspec_router.errors import StoreError, StoreFullError
+from wwspec_router.stores.base import NotifyStore, StoreFigures, StoreLimits
 
 TTL = 1200.0
 

@@ -1,0 +1,21 @@
+"""The contract of a store as tests that every backend runs.
+
+A test class of a backend derives from `StoreSuite` and overrides the fixture `store_factory`:
+
+    class TestMemoryStore(StoreSuite):
+        @pytest.fixture
+        def store_factory(self, clock: ManualClock) -> StoreFactory:
+            return lambda limits: MemoryStore(limits, clock=clock)
+
+It is not aware of any backend.
+"""
+
+from tests.stores.suites.event_jobs import EventJobsSuite
+from tests.stores.suites.job_journal import JobJournalSuite
+from tests.stores.suites.job_runs import JobRunsSuite
+from tests.stores.suites.notify_store import NotifyStoreSuite
+from tests.stores.suites.once import OnceSuite
+
+
+class StoreSuite(NotifyStoreSuite, JobJournalSuite, JobRunsSuite, EventJobsSuite, OnceSuite):
+    """The tests of events, of jobs, of both together, of calls that run once, and of whether the store can be used."""
