@@ -241,6 +241,7 @@ def test_nothing_of_an_event_reaches_the_log(kernel: Kernel, caplog: pytest.LogC
     with caplog.at_level(logging.DEBUG):
         assert kernel.event(EVENT) == ACCEPTED
         assert kernel.event('{"event_type":"' + "e" * 1000 + '\\n"}') == ACCEPTED
+    assert caplog.text.count(" stored and notified as a-long-notif…") == 2
     assert "a-secret" not in caplog.text
     assert notify_id not in caplog.text
     assert all(len(record.getMessage()) < 200 for record in caplog.records)
