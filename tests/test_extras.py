@@ -52,6 +52,7 @@ def test_modules_that_are_not_used_may_be_missing(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_check_imports_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "trustme" in MODULES["proxy"]
     monkeypatch.delitem(sys.modules, "trustme", raising=False)
     require("proxy", "the proxy")
     assert "trustme" not in sys.modules

@@ -126,6 +126,7 @@ def test_the_registry_file_may_be_named_in_the_settings_file(folder: Path) -> No
     "text", ["[abilities", "abilities = 3", "[passthrough]\nprefix = 3", "[func]\nprefix = 'x'\napis = [3]"]
 )
 def test_a_faulty_registry_file_completes_nothing_and_shows_no_error(folder: Path, text: str) -> None:
+    assert "chat_digest" in completed("call", "")
     write_files(folder, {"abilities/registry.toml": text})
     assert completed("call", "") == []
 

@@ -38,10 +38,10 @@ def test_the_help_of_a_verb_ends_with_one_to_three_examples(verb: str) -> None:
 
 
 def test_arguments_are_in_the_usage_and_not_among_the_options() -> None:
-    for verb in ("call", "fire", "job"):
-        assert not [
-            line for line in shown(verb).splitlines() if line.startswith(("  ID", "  ABILITY", "  [", "  EVENT"))
-        ]
+    for verb, argument in (("call", "ABILITY"), ("fire", "[EVENT]"), ("job", "ID")):
+        usage, *below = shown(verb).splitlines()
+        assert argument in usage
+        assert not [line for line in below if line.startswith(f"  {argument}")]
 
 
 @pytest.mark.parametrize(("verb", "line"), EXAMPLES, ids=[line for _, line in EXAMPLES])

@@ -107,8 +107,8 @@ def test_a_page_that_the_app_does_not_keep_is_committed_with_its_rows_when_the_n
 
 
 def test_no_transaction_is_open_while_the_app_waits_for_a_page(app: ZoneClient, connection: sqlite3.Connection) -> None:
-    for _ in app.messages(DbCursor(connection), limit=8):
-        assert not connection.in_transaction
+    was_open = [connection.in_transaction for _ in app.messages(DbCursor(connection), limit=8)]
+    assert was_open == [False] * 3
     assert not connection.in_transaction
 
 

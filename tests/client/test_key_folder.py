@@ -28,7 +28,9 @@ def test_only_the_owner_can_read_a_key_whatever_the_umask_and_git_does_not_see_i
         os.umask(before)
     assert (file.mode, file.path.parent.stat().st_mode & 0o777, file.is_open) == (0o600, 0o700, False)
     assert run("git", "init", "-q", str(tmp_path)) == ""
-    assert run("git", "-C", str(tmp_path), "status", "--porcelain", "--untracked-files=all") == ""
+    (tmp_path / "app" / "seen").touch()
+    seen = run("git", "-C", str(tmp_path), "status", "--porcelain", "--untracked-files=all")
+    assert seen == "?? app/seen\n"
 
 
 def test_a_key_is_made_once_when_many_make_it_at_the_same_time(tmp_path: Path) -> None:

@@ -177,8 +177,11 @@ def test_no_traceback_shows_a_token_or_a_secret() -> None:
         pytest.raises(NotSentError) as caught,
     ):
         client.get_log_level()
-    assert "s3cret" not in str(caught.getrepr(style="short", showlocals=False))
+    shown = str(caught.getrepr(style="short", showlocals=False))
+    assert "NotSentError: gettoken: " in shown
+    assert "s3cret" not in shown
     assert isinstance(caught.value.__cause__, httpx.ConnectError)
+    assert caught.value.__cause__.request.url.path == "/cgi-bin/gettoken"
     assert "s3cret" not in str(caught.value.__cause__.request.url)
 
 

@@ -44,6 +44,7 @@ def signs_in(server: LocalRedis, password: str) -> bool:
 
 
 def test_no_command_has_a_password_as_an_argument() -> None:
+    assert any("ACL SETUSER" in block for block in BLOCKS)
     assert not [block for block in BLOCKS if "PASSWORD" in block or "'>NEW'" in block]
 
 

@@ -87,6 +87,7 @@ def test_pages_fit_their_window_and_ask_no_other_host(
         assert page.evaluate("document.documentElement.scrollWidth") <= width, each
         assert page.locator("body").get_attribute("data-md-color-scheme") == PALETTES[scheme]
     assert failed == []
+    assert {f"{url}/{language}/{each}.html" for each in PAGES} <= {*asked}
     assert [each for each in asked if not each.startswith((url, "data:", "blob:"))] == []
     page.context.close()
 

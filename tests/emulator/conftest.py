@@ -22,6 +22,9 @@ from wwspec_router.emulator.http.server import Server, create_app
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import seal
+from wwspec_router.emulator.state.traffic import record
+from wwspec_router.emulator.state.traffic.entries import APP
+from wwspec_router.emulator.state.traffic.record import Traffic
 from wwspec_router.testing import standin
 
 Json = dict[str, Any]
@@ -273,3 +276,21 @@ def zone(module_zone: tuple[Emulator, SealedProgram]) -> tuple[Emulator, SealedP
     program.calls.clear()
     program.reply = lambda call: call.data
     return module_zone
+
+
+@pytest.fixture
+def traffic(
+    zone: tuple[Emulator, SealedProgram], monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Traffic:
+    """The record of the module's emulator, empty; with an indirect parameter, one that keeps so many entries."""
+    platform = zone[0].platform
+    if hasattr(request, "param"):
+        monkeypatch.setattr(record, "KEPT_ENTRIES", request.param)
+        platform.reset()
+    return platform.world.traffic
+
+
+def record_exchanges(traffic: Traffic, *names: str, sent: str = "", reply: str = "") -> None:
+    """Record exchanges of the app's side that ended well."""
+    for name in names:
+        traffic.end(traffic.begin(APP, name, sent), 0, reply)

@@ -221,7 +221,9 @@ def test_a_program_that_does_not_run_is_named_with_its_url_and_the_fix(wwspec: W
         assert (done.exit_code, done.stdout) == (1, "")
         assert fix in done.stderr
     emulator.http.post("/emulator/faults", json={"on": "program", "effect": "errcode", "value": 710674})
-    assert "is not running" not in wwspec("call", "echo").stderr, "the program is not to blame for a fault"
+    fault = wwspec("call", "echo").stderr
+    assert "710674" in fault
+    assert "is not running" not in fault, "the program is not to blame for a fault"
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ def test_an_api_whose_has_more_is_a_boolean_has_pages_too(context: ContextOver) 
 def test_the_request_that_is_given_is_not_changed(context: ContextOver) -> None:
     request = search_msg.Request(query_word="报价")
     replies = iter(['{"has_more":1,"next_cursor":"a"}', "{}"])
-    list(context(MemorySdk({"search_msg": lambda _: next(replies)})).pages(request))
+    assert len(list(context(MemorySdk({"search_msg": lambda _: next(replies)})).pages(request))) == 2
     assert request == search_msg.Request(query_word="报价")
 
 

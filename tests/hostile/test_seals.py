@@ -7,7 +7,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from tests.hostile.conftest import OK, Pairs, Wire
+from tests.hostile.conftest import NOT_DECODED, OK, Pairs, Wire
 from tests.support.sealing import seal_reply
 from wwspec_router.emulator.standin.wwspec_standin import seal
 
@@ -139,6 +139,7 @@ def test_a_reply_of_the_program_is_no_call(wire: Wire) -> None:
 def test_what_refuses_a_request_tells_nothing_of_it(wire: Wire) -> None:
     sealed = wire.seal(data='{"name":"a-secret"}')
     answer = wire.send([*sealed.headers.items(), ("ww-secret", "a-secret")], sealed.body)
+    assert (answer.is_exception, answer.reply) == (True, NOT_DECODED)
     assert "a-secret" not in answer.text
 
 

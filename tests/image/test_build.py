@@ -130,7 +130,9 @@ def test_every_step_is_announced_and_the_engine_s_own_lines_are_shown(tree: Path
 def test_there_is_no_warning_when_the_sdk_is_there(tree: Path) -> None:
     add_engine(tree, "docker")
     (tree / "shop/sdk/wwspecapisdk.so").write_bytes(b"the vendor's")
-    assert "warning:" not in build(tree).stderr
+    done = build(tree)
+    assert done.returncode == 0, done.stderr
+    assert "warning:" not in done.stderr
 
 
 def test_a_mirror_reaches_pip_as_an_argument_of_the_build(tree: Path) -> None:
@@ -196,7 +198,7 @@ def test_an_export_that_fails_leaves_nothing_behind(tree: Path) -> None:
 def test_an_output_that_can_not_be_written_is_named(tree: Path) -> None:
     add_engine(tree, "docker")
     assert refused(build(tree, "--output", "/proc/zone.tar")).startswith("/proc/zone.tar: can't be written: ")
-    assert not any(" build " in row for row in calls(tree))  # said before minutes of building
+    assert calls(tree) == ["docker info"]  # said before minutes of building
 
 
 @pytest.mark.parametrize("options", [["--build-arg", "BASE_IMAGE=x"], ["--build-arg=BASE_IMAGE=x"]])

@@ -102,6 +102,7 @@ def test_what_is_wrong_is_named_with_the_fix(tmp_path: Path, name: str) -> None:
 def test_a_password_of_pip_is_not_shown(tmp_path: Path) -> None:
     items = image() | {"etc/pip.conf": Item(b"index-url = https://me:pw-7731@mirror.example/")}
     done = check(write_tar(tmp_path / "zone.tar", items))
+    assert "/etc/pip.conf" in faults(done)["secrets"]
     assert "pw-7731" not in done.stdout + done.stderr
 
 

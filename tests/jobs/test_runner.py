@@ -279,6 +279,7 @@ def test_a_reply_that_no_store_can_keep_is_reported_as_an_error(
         ((_, report),) = sdk.wait_for(1)
         wait_empty(store)
     assert json.loads(report["result"]) == {"errcode": 710660, "errmsg": "internal error of the program"}
+    assert "of odd: its result holds a lone surrogate" in caplog.text
     assert "secret" not in caplog.text
 
 

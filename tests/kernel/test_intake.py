@@ -193,10 +193,13 @@ def test_the_number_of_paths_that_events_are_logged_for_is_bounded(
 
 @pytest.mark.parametrize("text", ['{"x":1}', '{"event_type":5,"x":1}', '{"x":1', '{"event_type":null,"x":1}'])
 def test_what_is_no_event_is_not_searched_for_unlisted_keys(
-    kernel: Kernel, text: str, caplog: pytest.LogCaptureFixture
+    kernel_of: ZoneOf, text: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    kernel = kernel_of(FETCH)
     assert kernel.event(text)["errcode"] == 710660
     assert LEFT_OUT not in caplog.text
+    assert kernel.event('{"event_type":"a","x":1}') == ACCEPTED
+    assert f"{LEFT_OUT}$.x" in caplog.text
 
 
 @pytest.mark.parametrize("text", [BRAND_NEW, LATER, EVENT, ' { "event_type" : "a" , "n" : 1.50e3 }\n'])
@@ -238,6 +241,7 @@ def test_nothing_of_an_event_reaches_the_log(kernel: Kernel, caplog: pytest.LogC
     with caplog.at_level(logging.DEBUG):
         assert kernel.event(EVENT) == ACCEPTED
         assert kernel.event('{"event_type":"' + "e" * 1000 + '\\n"}') == ACCEPTED
+    assert caplog.text.count(" stored and notified as a-long-notif…") == 2
     assert "a-secret" not in caplog.text
     assert notify_id not in caplog.text
     assert all(len(record.getMessage()) < 200 for record in caplog.records)

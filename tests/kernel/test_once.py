@@ -355,8 +355,10 @@ def test_a_reply_that_can_not_be_kept_is_kept_when_the_store_is_back(
 
 
 def test_no_thread_is_left_when_no_call_runs(orders: Orders, store: Store) -> None:
-    before = set(threading.enumerate())
-    place(orders.kernel(store, lease=0.01))
+    before, during = set(threading.enumerate()), set[threading.Thread]()
+    orders.on_run = lambda: during.update(threading.enumerate())
+    assert place(orders.kernel(store, lease=0.01))["number"] == 1
+    assert len(during - before) == 1
     wait_until(lambda: set(threading.enumerate()) <= before)
 
 

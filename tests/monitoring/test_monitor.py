@@ -256,6 +256,8 @@ def test_without_an_interval_there_is_no_line_and_status_works(lines: Lines, fig
     with watching(figures, store, 0.0) as monitor:
         assert monitor.status().calls == 13
     assert lines.texts == []
+    with watching(figures, store, TICK):
+        lines.wait_more(1)
 
 
 @pytest.mark.parametrize("interval", [3_600.0, 1e12, float("inf")])
@@ -345,7 +347,10 @@ def test_nothing_of_a_tenant_is_said(lines: Lines, figures: Figures, store: Stor
         status = msgspec.json.encode(monitor.status())
     assert "secret" not in str(lines.texts)
     assert b"secret" not in status
-    assert b"secret" not in os.pread(file, os.fstat(file).st_size, 0)
+    board = os.pread(file, os.fstat(file).st_size, 0)
+    assert b"invoke_sync_msg" in status
+    assert b"invoke_sync_msg" in board
+    assert b"secret" not in board
 
 
 def test_a_board_that_is_lost_is_reported_once_and_does_not_end_the_line(

@@ -61,6 +61,7 @@ def test_wheel_carries_nothing_that_a_tool_left_behind(entries: dict[str, zipfil
     leftovers = ("__pycache__", ".pyc", "_cache", "ruff.toml", ".so", ".db")
     found = [name for name in entries if Path(name).name != COMPILED and any(part in name for part in leftovers)]
     assert found == []
+    assert f"wwspec_router/contracts/{COMPILED}" in entries
 
 
 def test_source_archive_has_all_that_a_developer_needs(archives: Archives) -> None:
@@ -96,8 +97,8 @@ def test_installed_wheel_imports_from_its_own_folder(installed: Path, clean_env:
 
 @pytest.mark.parametrize("name", ["abilities", "schemas", "tests", "benchmarks", "examples", "wwspecapisdk"])
 def test_installed_wheel_brings_no_second_package(name: str, installed: Path, clean_env: dict[str, str]) -> None:
-    code = f"import importlib.util as u; print(u.find_spec({name!r}))"
-    assert run(installed / "python", "-c", code, cwd=Path("/"), env=clean_env) == "None\n"
+    code = f"from importlib.util import find_spec; print(find_spec('wwspec_router') is None, find_spec({name!r}))"
+    assert run(installed / "python", "-c", code, cwd=Path("/"), env=clean_env) == "False None\n"
 
 
 def test_installed_command_shows_its_help(installed: Path, clean_env: dict[str, str]) -> None:

@@ -97,6 +97,7 @@ def test_the_c_file_is_in_the_source_archive_alone(archives: Archives) -> None:
 def test_what_is_compiled_holds_no_path_of_the_folder_where_it_was_made(archives: Archives) -> None:
     with zipfile.ZipFile(archives.wheel) as wheel:
         module = wheel.read(f"{FOLDER}/{COMPILED}")
+    assert b"PyInit_" in module
     assert str(archives.sdist.parent).encode() not in module
     assert b"wwspec-build-" not in module
 
@@ -189,6 +190,8 @@ def test_the_developers_can_do_without(small: Path) -> None:
         done = compile_small(small, **variables)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert not (small / FOLDER / COMPILED).exists()
+    assert compile_small(small).returncode == 0
+    assert (small / FOLDER / COMPILED).exists()
 
 
 def test_the_wheels_of_a_release_are_tested_as_they_are_built(installed: Path, clean_env: dict[str, str]) -> None:

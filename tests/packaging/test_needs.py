@@ -204,7 +204,8 @@ def test_a_run_under_ci_or_of_some_tests_or_where_that_is_left_out_installs_noth
     project: Path, path: Path, arguments: tuple[str, ...], variables: dict[str, str]
 ) -> None:
     apt(path, "curl")
-    call("scripts/test", *arguments, cwd=project, PATH=str(path), LACKING="", **variables)
+    done = call("scripts/test", *arguments, cwd=project, PATH=str(path), LACKING="", **variables)
+    assert "-m pytest" in (project.parent / "venv/bin/runs").read_text(), done.stderr
     assert not (path / "asked").exists()
 
 

@@ -66,6 +66,8 @@ def test_the_contract_of_stored_events_lists_results_and_notifications(tmp_path:
 def test_a_result_that_the_app_is_not_given_is_not_listed(tmp_path: Path) -> None:
     text = f"[abilities.get]\nkind='callback_data'\n[events.hit_keyword]\nhandler='{HERE}:on_hit'"
     assert "hit_keyword_result" not in console_contracts(table_of(tmp_path, text))["get"].output
+    given = table_of(tmp_path, f"{text}\nnotify='after'")
+    assert "hit_keyword_result" in console_contracts(given)["get"].output
 
 
 FAULTS = [

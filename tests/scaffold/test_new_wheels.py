@@ -104,6 +104,7 @@ def test_the_requirements_name_no_index_and_nothing_that_pip_would_ask_one_for(t
     shop = new_program(tmp_path, PURE, COMPILED)
     for name in ("requirements.txt", "requirements-dev.txt"):
         lines = (shop / name).read_text("utf-8").splitlines()
+        assert any(line.startswith("./wheels/") for line in lines)
         asked = [line for line in lines if not line.startswith(("#", "./wheels/", "-r requirements.txt"))]
         assert asked == []
 

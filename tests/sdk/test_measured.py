@@ -44,6 +44,8 @@ def test_other_headers_tell_no_request_id(name: str) -> None:
     measured.begin(measure)
     measured.decode([(name, "a-secret")], "body")
     assert measure.request_id == ""
+    measured.decode([(name, "a-secret"), ("ww-request-id", "1_1")], "body")
+    assert measure.request_id == "1_1"
 
 
 @pytest.mark.parametrize(

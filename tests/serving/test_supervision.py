@@ -66,6 +66,7 @@ def test_the_parent_serves_nothing_loads_nothing_and_stays_small(serve: Serve, w
     assert service.pids(int(workers)) == descendants(parent)
     assert resident(parent) < PARENT_BYTES
     libraries = Path(f"/proc/{parent}/maps").read_text()
+    assert "python" in libraries
     assert not re.findall(r"msgspec|uvloop|httptools|sqlite|_asyncio", libraries)
     assert len(list(Path(f"/proc/{parent}/task").iterdir())) == 1
 

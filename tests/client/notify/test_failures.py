@@ -387,6 +387,7 @@ def test_a_receiver_that_was_started_before_a_fork_takes_nothing_in_the_child() 
         if child == 0:
             os._exit(0 if stand.notify("n1").status_code == 503 else 1)
         assert os.waitpid(child, 0)[1] == 0
+        assert stand.notify("n2").status_code == 200, "the parent takes them"
         assert stand.receiver.problems() == []
 
 

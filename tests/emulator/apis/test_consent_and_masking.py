@@ -37,8 +37,11 @@ def test_a_message_of_an_employee_is_no_consent(zone: EmulatedZone) -> None:
     chat = pair(zone)
     employee, customer = next(pair for pair in zone.chats.pairs if pair[1].type == CUSTOMER)
     before = answer_of(zone, chat)
-    zone.say(msgtype=REFUSE if before[0] == "Agree" else AGREE, parties=(employee, customer))
+    other = REFUSE if before[0] == "Agree" else AGREE
+    zone.say(msgtype=other, parties=(employee, customer))
     assert answer_of(zone, chat) == before
+    zone.say(msgtype=other, parties=(customer, employee))
+    assert answer_of(zone, chat) != before
 
 
 def test_strangers_are_left_out_and_employees_out_of_scope_are_refused(zone: EmulatedZone) -> None:

@@ -107,6 +107,7 @@ def test_only_an_apps_own_knowledge_bases_can_be_read_and_changed(zone: Emulated
 
 
 def test_a_knowledge_base_that_the_corp_withdrew_is_not_listed(zone: EmulatedZone) -> None:
+    assert [base["kb_id"] for base in zone.ok("knowledge_base_list")["kb_info_list"]] == [CORP_BASE_ID]
     with zone.world.lock:
         zone.corp.knowledge.authorise(CORP_BASE_ID, authorised=False)
     assert zone.ok("knowledge_base_list")["kb_info_list"] == []
@@ -119,11 +120,11 @@ def test_a_knowledge_base_that_the_corp_withdrew_is_not_listed(zone: EmulatedZon
 
 
 def test_a_deleted_knowledge_base_is_no_longer_listed_nor_learnt(zone: EmulatedZone) -> None:
-    kb_id = make(zone)
+    kb_id, other = make(zone), make(zone)
     zone.ok("knowledge_base_delete", kb_id=kb_id)
-    assert [base["kb_id"] for base in zone.ok("knowledge_base_list")["kb_info_list"]] == [CORP_BASE_ID]
+    assert [base["kb_id"] for base in zone.ok("knowledge_base_list")["kb_info_list"]] == [CORP_BASE_ID, other]
     zone.advance(60)
-    assert zone.events("knowledge_base_learn_done") == []
+    assert [event["knowledge_base_id"] for event in zone.events("knowledge_base_learn_done")] == [other]
 
 
 def test_a_file_is_named_by_its_media_id(zone: EmulatedZone) -> None:

@@ -67,7 +67,9 @@ def test_a_token_of_a_suite_that_is_made_up_or_expired_is_refused(emulator: Emul
 
 def test_the_traffic_shows_no_secret_of_a_suite(emulator: Emulator) -> None:
     token = suite_token(emulator)
-    post(emulator, f"get_corp_token?suite_access_token={token}", CORP)
-    shown = emulator.http.get("/emulator/traffic").text
-    for secret in (token, SUITE["suite_secret"], SUITE["suite_ticket"], CORP["permanent_code"]):
+    access_token = post(emulator, f"get_corp_token?suite_access_token={token}", CORP)["access_token"]
+    shown = "".join(emulator.http.get(f"/emulator/traffic/{number}").text for number in (1, 2))
+    for part in (SUITE["suite_id"], '"permanent_code":"***"', "get_corp_token?suite_access_token=***"):
+        assert part in shown
+    for secret in (token, access_token, SUITE["suite_secret"], SUITE["suite_ticket"], CORP["permanent_code"]):
         assert secret not in shown

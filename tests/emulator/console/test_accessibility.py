@@ -55,6 +55,7 @@ def test_no_view_has_a_serious_fault_or_is_wider_than_its_window(
             expect(page.locator(f"#main[data-view={place.partition('/')[0]}]")).to_be_visible()
             page.wait_for_function("document.querySelector('#main').childElementCount > 0")
             found = page.evaluate("axe.run({resultTypes: ['violations']})")
+            assert found["passes"], place
             serious = [
                 (each["id"], [node["target"] for node in each["nodes"]])
                 for each in found["violations"]

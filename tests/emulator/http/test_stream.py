@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.emulator.conftest import Emulator, Json, SealedProgram, StartEmulator, serving
+from tests.emulator.conftest import Emulator, Json, SealedProgram, record_exchanges, serving
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.child import Child
 from wwspec_router.emulator.http import stream
@@ -20,8 +20,7 @@ from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.http.reading import StreamEndedError, StreamEvent
 from wwspec_router.emulator.http.server import create_app
 from wwspec_router.emulator.settings import EmulatorSettings
-from wwspec_router.emulator.state.traffic import record
-from wwspec_router.emulator.state.traffic.entries import APP
+from wwspec_router.emulator.state.traffic.record import Traffic
 
 STREAM = b"GET /emulator/stream HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
 
@@ -126,18 +125,12 @@ def test_a_reset_begins_a_new_session(client: EmulatorClient) -> None:
         assert numbers(until(events, has("gettoken"))) == [1]
 
 
-def test_a_slow_reader_costs_no_memory_and_learns_what_it_missed(
-    start: StartEmulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(record, "KEPT_ENTRIES", 50)
-    emulator = start()
-    traffic = emulator.platform.world.traffic
-    with EmulatorClient(emulator.url) as client, streaming(client) as events:
-        traffic.end(traffic.begin(APP, "first"), 0)
+@pytest.mark.parametrize("traffic", [50], indirect=True)
+def test_a_slow_reader_costs_no_memory_and_learns_what_it_missed(client: EmulatorClient, traffic: Traffic) -> None:
+    with streaming(client) as events:
+        record_exchanges(traffic, "first")
         told = until(events, has("first"))
-        for _ in range(200):
-            traffic.end(traffic.begin(APP, "many"), 0)
-        traffic.end(traffic.begin(APP, "last"), 0)
+        record_exchanges(traffic, *["many"] * 200, "last")
         told += until(events, has("last"))
     entries = [event.data for event in told if event.name == "entries"]
     assert entries[-1]["first"] == 153
@@ -146,11 +139,9 @@ def test_a_slow_reader_costs_no_memory_and_learns_what_it_missed(
     assert seen >= set(range(153, 203))
 
 
-def test_rows_come_in_batches(client: EmulatorClient, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_come_in_batches(client: EmulatorClient, traffic: Traffic, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "BATCH_ROWS", 7)
-    traffic = emulator.platform.world.traffic
-    for number in range(30):
-        traffic.end(traffic.begin(APP, f"api-{number}"), 0)
+    record_exchanges(traffic, *(f"api-{number}" for number in range(30)))
     with streaming(client) as events:
         told = until(events, has("api-29"))
     sizes = [len(event.data["rows"]) for event in told if event.name == "entries"]

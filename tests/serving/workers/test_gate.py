@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.workers.rig import Run, started
+from tests.serving.workers.rig import Blocker, Run, started
 from tests.support.waiting import DEADLINE
 from wwspec_router.serving.gate import Gate
 from wwspec_router.serving.workers import WorkerPool
@@ -76,13 +76,21 @@ def test_a_pool_does_not_start_when_no_file_can_be_opened(run: Run) -> None:
 def test_a_pool_goes_on_with_its_threads_when_no_file_can_be_opened(run: Run, caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
         pool = await started(threads=4)
-        assert await pool.submit(abs, -1) == 1
+        blocker = Blocker()
+        first = pool.submit(blocker)
+        await blocker.begun.wait()
         with no_more_files():
-            assert await asyncio.gather(*(pool.submit(abs, -number) for number in range(100))) == list(range(100))
+            others = [pool.submit(abs, -number) for number in range(100)]
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            blocker.release.set()
+            assert await asyncio.gather(*others) == list(range(100))
+        await first
         assert await pool.stop(DEADLINE) == 0
 
     with caplog.at_level(logging.WARNING):
         run(main)
+    assert "no new worker thread beside the 1 there are: " in caplog.text
 
 
 def test_threads_that_ended_leave_no_file_open(run: Run) -> None:

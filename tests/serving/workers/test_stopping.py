@@ -96,10 +96,11 @@ def test_stop_on_an_idle_pool_ends_every_thread_even_without_grace(run: Run) -> 
         pool = await started(threads=32)
         barrier = threading.Barrier(32)
         await asyncio.gather(*(pool.submit(barrier.wait, DEADLINE) for _ in range(32)))
-        assert pool.threads == 32
+        own = [thread for thread in threading.enumerate() if thread.name.startswith(NAME)]
+        assert len(own) == pool.threads == 32
         assert await pool.stop(0.0) == 0
         assert pool.threads == 0
-        assert not [thread for thread in threading.enumerate() if thread.name.startswith(NAME)]
+        assert not {*own} & {*threading.enumerate()}
 
     run(main)
 

@@ -488,6 +488,7 @@ def test_many_threads_share_few_connections(server: LocalRedis, store: RedisStor
 def test_closing_leaves_no_connection(server: LocalRedis) -> None:
     store = RedisStore(server.url)
     in_threads(lambda number: store.put("corp", number, "id", "text", 100))
+    assert len(server.run("CLIENT", "LIST").splitlines()) > 1
     store.close()
     store.close()
     assert within_deadline(lambda: len(server.run("CLIENT", "LIST").splitlines()) == 1)

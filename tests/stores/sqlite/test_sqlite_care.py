@@ -201,7 +201,9 @@ def test_the_thread_that_looks_after_a_file_ends_with_it(tmp_path: Path) -> None
 def test_the_thread_ends_also_when_nobody_closes_the_file(tmp_path: Path) -> None:
     """Row 15."""
     before = store_threads()
-    SqliteStore(tmp_path / "notify.db")
+    store = SqliteStore(tmp_path / "notify.db")
+    assert store_threads() == before + 1
+    del store
     gc.collect()
     wait_until(lambda: store_threads() == before)
 

@@ -11,8 +11,6 @@ import pytest
 from tests.emulator.conftest import Emulator, Json, LoadStandin, SealedProgram
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.standin.wwspec_standin import seal
-from wwspec_router.emulator.state.clock import Clock
-from wwspec_router.emulator.state.traffic import record
 from wwspec_router.emulator.state.traffic.entries import SDK
 from wwspec_router.emulator.state.traffic.record import Traffic, under
 
@@ -189,9 +187,8 @@ def test_a_call_that_the_program_makes_without_a_cause_is_a_flow_of_its_own(
     assert tree(client, since) == [("sdk", "get_group_chat", None, 1)]
 
 
-def test_what_was_forgotten_causes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record, "KEPT_ENTRIES", 1)
-    traffic = Traffic(Clock(100))
+@pytest.mark.parametrize("traffic", [1], indirect=True)
+def test_what_was_forgotten_causes_nothing(traffic: Traffic) -> None:
     traffic.begin("call", "a", keys=("request-1",))
     traffic.begin("call", "b", keys=("request-2",))
     assert traffic.find("request-1") is None

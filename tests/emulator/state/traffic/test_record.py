@@ -7,15 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import Emulator, Json, LoadStandin, SealedProgram, StartEmulator
+from tests.emulator.conftest import Emulator, Json, LoadStandin, SealedProgram, StartEmulator, record_exchanges
 from tests.support.handed_out import without_ids
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.display.views import row_with_bodies
 from wwspec_router.emulator.http.answer import CallRefusedError, NoResultError
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
-from wwspec_router.emulator.state.clock import Clock
-from wwspec_router.emulator.state.traffic import record
-from wwspec_router.emulator.state.traffic.entries import APP, MAX_BODY_BYTES
+from wwspec_router.emulator.state.traffic.entries import MAX_BODY_BYTES
 from wwspec_router.emulator.state.traffic.record import Traffic
 
 
@@ -121,21 +119,21 @@ def test_text_that_holds_no_secret_is_told_as_it_was(client: EmulatorClient) -> 
     assert client.traffic(kind="app")[-1]["request"]["request_data"] == '{"a" :  1}'
 
 
-def test_the_record_is_bounded_in_entries_and_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record, "KEPT_ENTRIES", 3)
-    traffic = Traffic(Clock(100))
-    for number in range(5):
-        traffic.end(traffic.begin(APP, f"api{number}", "x" * (MAX_BODY_BYTES + 1)), 0, "not json")
+@pytest.mark.parametrize("traffic", [3], indirect=True)
+def test_the_record_is_bounded_in_entries_and_bytes(traffic: Traffic) -> None:
+    record_exchanges(
+        traffic, *(f"api{number}" for number in range(5)), sent="x" * (MAX_BODY_BYTES + 1), reply="not json"
+    )
     entries = [row_with_bodies(entry) for entry in traffic.kept_entries()]
     assert [each["name"] for each in entries] == ["api2", "api3", "api4"]
     assert entries[0]["request"] == {"not kept, bytes": MAX_BODY_BYTES + 1}
     assert entries[0]["reply"] == "not JSON, 8 characters"
 
 
-def test_what_is_nested_too_deep_is_hidden_whole() -> None:
-    traffic = Traffic(Clock(100))
-    traffic.begin(APP, "deep", '{"a":' * 100 + '{"secret":"s"}' + "}" * 100)
+def test_what_is_nested_too_deep_is_hidden_whole(traffic: Traffic) -> None:
+    record_exchanges(traffic, "deep", sent='{"a":' * 100 + '{"secret":"s"}' + "}" * 100)
     [entry] = map(row_with_bodies, traffic.kept_entries())
+    assert (entry["name"], entry["request_bytes"] > 500) == ("deep", True)
     assert '"s"' not in json.dumps(entry)
 
 
