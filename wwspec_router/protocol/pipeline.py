@@ -16,7 +16,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from wwspec_router.protocol.framing import Unparsed
+from wwspec_router.protocol.framing import Unparsed, content_length
 
 __all__ = ["PipelinedProtocol"]
 
@@ -79,7 +79,8 @@ class PipelinedProtocol(HttpToolsProtocol):
         """Begin to answer a request, unless its head is parsed again."""
         if self.parser.should_upgrade():
             return
-        self._unparsed.expect_body(self.headers)
+        in_chunks = any(name == b"transfer-encoding" for name, _ in self.headers)
+        self._unparsed.expect(content_length(self.headers), in_chunks)
         super().on_headers_complete()
         self.headers = []  # for trailers, which must not join the headers of a request that is being worked on
 

@@ -35,9 +35,18 @@ from wwspec_router.logs import log_stray
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.monitoring.monitor import Monitor
 from wwspec_router.monitoring.shared import SharedFigures
-from wwspec_router.protocol.answers import LARGE_BODY, LATE_BODY, WRONG_METHOD, Answer
+from wwspec_router.protocol.answers import (
+    LARGE_BODY,
+    LATE_BODY,
+    STOPPING,
+    WRONG_METHOD,
+    Answer,
+    Headers,
+    OnAnswer,
+    plain,
+)
 from wwspec_router.protocol.framing import content_length
-from wwspec_router.protocol.lean import Submit
+from wwspec_router.protocol.program import Submit
 from wwspec_router.registry.table import AbilityTable, build_table, check_configuration
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.sdk.debug_mode import in_debug_mode
@@ -135,6 +144,8 @@ class ZoneProgram:
         self._running: _Running | None = None
         self._endpoint: _Endpoint | None = None
         self._calls: Calls | None = None
+        self.submit: Submit = _refuse
+        """Takes calls without ASGI."""
         self.is_stopping = False
         """Whether a stop has begun; set by the server when it gets the signal."""
         self.stop_by: float | None = None
@@ -165,9 +176,14 @@ class ZoneProgram:
         """The calls in hand; None while the program is not running."""
         return self._calls
 
-    def submit(self) -> Submit | None:
-        """Return what takes calls without ASGI; None while the program is not running."""
-        return None if self._calls is None else self._calls.submit
+    def page(self, path: str) -> Answer | None:
+        """Return what GET of a path is answered; None when there is nothing."""
+        if path == "/healthz":
+            return plain(200, "ok\n")
+        if path != "/readyz":
+            return None
+        faults = self._running.readiness.faults() if self._running is not None else ["not running"]
+        return plain(503, "".join(f"{fault}\n" for fault in faults)) if faults else plain(200, "ok\n")
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
@@ -243,6 +259,7 @@ class ZoneProgram:
             jobs.start()
         self._running = _Running(workers, jobs, calls, liveness, monitor, readiness, stopper)
         self._calls = calls
+        self.submit = calls.submit
         self._endpoint = _Endpoint(calls, settings)
 
     def _exchange(self, dispatcher: Dispatcher) -> Exchange:
@@ -274,6 +291,7 @@ class ZoneProgram:
         if running is None:
             return
         self._endpoint = self._calls = None
+        self.submit = _refuse
         settings, jobs = self._settings, running.jobs
         grace = settings.grace if self.stop_by is None else max(0.0, self.stop_by - monotonic())
         started = monotonic()
@@ -318,6 +336,11 @@ class _Running(NamedTuple):
     readiness: Readiness
     stopper: ThreadPoolExecutor
     """A thread for what blocks while the program stops."""
+
+
+def _refuse(headers: Headers, body: bytes, on_answer: OnAnswer) -> None:
+    """Answer a call while the program does not run."""
+    on_answer(STOPPING)
 
 
 async def _only_post(request: Request) -> Response:

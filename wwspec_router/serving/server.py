@@ -16,8 +16,8 @@ import uvicorn
 
 from wwspec_router.config import Settings
 from wwspec_router.monitoring.shared import SharedFigures
-from wwspec_router.protocol.connection import Connection
-from wwspec_router.protocol.lean import LeanConnection
+from wwspec_router.protocol.machine import Connection
+from wwspec_router.protocol.program import Limits
 from wwspec_router.serving.app import ZoneProgram, create_app
 from wwspec_router.serving.forks import keep_from_children
 from wwspec_router.serving.pulse import Pulse
@@ -70,19 +70,10 @@ def work(settings: Settings, listening: socket.socket, pulse: Pulse, shared: int
 
 def server_config(program: ZoneProgram, settings: Settings) -> uvicorn.Config:
     """Configure uvicorn for one process of a program."""
-    protocol: Callable[..., Connection] = partial(Connection, head_timeout=settings.head_timeout)
-    if settings.lean_http:
-        protocol = partial(
-            LeanConnection,
-            head_timeout=settings.head_timeout,
-            body_timeout=settings.body_timeout,
-            max_body=settings.max_body,
-            submit=program.submit,
-        )
+    limits = Limits(settings.connections, settings.head_timeout, settings.body_timeout, settings.max_body)
     return uvicorn.Config(
         program,
-        http=protocol,  # type: ignore[arg-type]  # as good as a class
-        limit_concurrency=settings.connections + 1,  # uvicorn refuses from its limit on, and not beyond it
+        http=partial(Connection, program=program, limits=limits),  # type: ignore[arg-type]  # as good as a class
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE,
         ws="none",

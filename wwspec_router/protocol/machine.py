@@ -1,0 +1,320 @@
+"""One HTTP/1.1 connection of a zone program: a state machine over httptools, given to uvicorn by its setting `http`.
+
+A connection has one request at a time. The next one is read when the answer to the one before is written; what comes
+meanwhile is kept as it came, and nothing more is received. So answers and refusals keep their order, and who sends
+ahead fills no memory. Each phase but `ANSWER` has a time within which it must end. A client that closes its sending
+side is answered. It knows nothing of abilities or of JSON.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+from enum import IntEnum, auto
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from wwspec_router.protocol import answers
+from wwspec_router.protocol.answers import Answer
+from wwspec_router.protocol.framing import BadRequestError, Reader
+from wwspec_router.protocol.program import Limits, PendingCall, Program
+
+__all__ = ["LINGER_BYTES", "LINGER_SECONDS", "SURPLUS", "Connection"]
+
+SURPLUS = 256
+"""Connections beyond the limit that are answered with status 503; those beyond these are closed unanswered."""
+LINGER_SECONDS = 10.0
+"""How long a client may go on sending after its last answer."""
+LINGER_BYTES = 128 << 20
+"""How much it may send meanwhile."""
+LINGER_PAUSE = 0.01
+"""Seconds between two reads of up to 256 KB then: who makes good calls comes first."""
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_COPIED = 16 << 10
+"""Bytes of a body up to which a copy costs less than a second buffer."""
+
+_log = logging.getLogger("uvicorn.error")  # where lines about clients are bounded
+
+
+class Phase(IntEnum):
+    """What a connection waits for; up to `BODY` it reads."""
+
+    IDLE = 0
+    """The next request, of which nothing has come."""
+    HEAD = auto()
+    """The end of a head: of the first one, or of one that has begun."""
+    BODY = auto()
+    """The end of a body."""
+    ANSWER = auto()
+    """The program's answer."""
+    LINGER = auto()
+    """The client's end: the last answer was written, and what still comes is dropped."""
+    END = auto()
+    """The transport's end, once all was sent."""
+
+
+class Connection(asyncio.Protocol):
+    """Serves one connection.
+
+    Args:
+        config: uvicorn's; `timeout_keep_alive` is also how long a client may take to read its answer.
+        server_state: What all connections of the server share.
+        app_state: Of ASGI's lifespan; not used.
+        _loop: The event loop; None for the running one.
+        program: What answers.
+        limits: What is kept.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        program: Program,
+        limits: Limits,
+    ) -> None:
+        self._server = server_state
+        self._loop = _loop or asyncio.get_running_loop()
+        self._program = program
+        self._most = limits.connections
+        self._timeouts = (config.timeout_keep_alive, limits.head_timeout, limits.body_timeout)
+        """Of each phase that reads."""
+        self._reader = Reader(limits.max_body)
+        self._phase = Phase.HEAD
+        self._deadline: float | None = None
+        """When the phase must have ended, of the loop's clock; None before that is set."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._fires_at = 0.0
+        """When the timer does. It is not moved to a later deadline: that would take time for each call."""
+        self._call: PendingCall | None = None
+        self._dropped = 0
+        """Bytes that came after the last answer."""
+        self._is_reading = False
+        self._is_read_paused = self._is_write_paused = False
+        self._half_closed = False
+        """Whether the client sends nothing any more."""
+        self._stopping = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin, and start the time of the first head."""
+        self._transport = transport
+        self._server.connections.add(self)  # type: ignore[arg-type]  # as good as one of uvicorn's
+        self._is_surplus = self._is_crowded()
+        if self._is_crowded(SURPLUS):
+            transport.abort()
+        self._expect_within(self._timeouts[Phase.HEAD])
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give up the call that nobody waits for any more."""
+        self._server.connections.discard(self)
+        self._enter(Phase.END)
+        self._reader.close()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._call is not None:
+            self._call.hang_up()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has come, and read it unless an answer must be sent first."""
+        if self._phase is Phase.LINGER:
+            self._drop(data)
+        else:
+            self._reader.unparsed.add(data)
+            self._advance()
+
+    def eof_received(self) -> bool:
+        """Return whether there is something to answer before the connection is closed.
+
+        A client that has closed all of its connection looks the same, until something is sent to it.
+        """
+        self._half_closed = True
+        if self._phase is Phase.ANSWER or self._reader.unparsed.data:
+            return True
+        self._end()
+        return False
+
+    def pause_writing(self) -> None:
+        """Work no more for a client until it has read its answers."""
+        self._is_write_paused = True
+
+    def resume_writing(self) -> None:
+        """Go on with what it has sent meanwhile."""
+        self._is_write_paused = False
+        self._advance()
+
+    def shutdown(self) -> None:
+        """Begin to stop: close as soon as the answer that is due is sent."""
+        self._stopping = True
+        if self._phase in (Phase.BODY, Phase.ANSWER):
+            self._reader.keep_alive = False
+        elif self._phase is not Phase.END:
+            self._end()
+
+    def _advance(self) -> None:
+        """Read on, until a request has to be answered before the next one."""
+        if self._is_reading:  # a request was answered at once: the loop below goes on
+            return
+        self._is_reading = True
+        unparsed = self._reader.unparsed
+        while unparsed.data and self._phase <= Phase.BODY and not self._is_write_paused:
+            self._read()
+        self._is_reading = False
+        if self._phase is Phase.BODY and self._refusal() is not None:  # whatever the rest is
+            self._ask()
+        self._pause_reading(bool(unparsed.data))
+        if self._deadline is None and self._phase <= Phase.BODY:  # it has begun
+            if self._half_closed and not unparsed.data:
+                self._end()
+            else:
+                self._expect_within(self._timeouts[self._phase])
+
+    def _read(self) -> None:
+        """Read a piece, and begin to answer the request that it ends."""
+        reader = self._reader
+        if self._phase is Phase.IDLE:
+            self._enter(Phase.HEAD)
+        try:
+            reader.read()
+        except BadRequestError as error:
+            _log.warning(error.line)
+            self._respond(answers.plain(400, error.text, answers.CLOSE))
+            return
+        if self._phase is Phase.HEAD and reader.has_head:
+            self._enter(Phase.BODY)
+            if reader.expects and self._refusal() is None:
+                self._transport.write(_CONTINUE)
+        if reader.is_complete:
+            self._enter(Phase.ANSWER)
+            self._ask()
+
+    def _ask(self) -> None:
+        """Let a request be answered."""
+        reader = self._reader
+        refusal = self._refusal()
+        if refusal is not None:
+            if refusal is answers.TOO_MANY:
+                _log.warning("Exceeded concurrency limit.")
+            self._respond(refusal)
+        elif reader.is_call:
+            call = self._program.submit(*reader.take_call(), self._on_answer)
+            if self._phase is Phase.ANSWER:  # some are refused at once
+                self._call = call
+        else:
+            self._respond(self._page(reader.method, reader.path))
+
+    def _refusal(self) -> Answer | None:
+        """Return what the head alone, or the size of the body, is answered; None for neither."""
+        if self._is_surplus and self._is_crowded():
+            return answers.TOO_MANY
+        return answers.LARGE_BODY if self._reader.is_too_large else None
+
+    def _page(self, method: bytes, path: str) -> Answer:
+        if path == "/":
+            return answers.WRONG_METHOD
+        page = self._program.page(path)
+        if page is None:
+            return answers.NOT_FOUND
+        return page if method in (b"GET", b"HEAD") else answers.ONLY_READ
+
+    def _on_answer(self, answer: Answer | None) -> None:
+        self._call = None
+        if answer is not None and self._phase is Phase.ANSWER:
+            self._respond(answer)
+
+    def _respond(self, answer: Answer) -> None:
+        """Send an answer, and go on to the next request."""
+        reader = self._reader
+        keep_alive = reader.keep_alive and answers.CLOSE not in answer.headers
+        body = b"" if reader.method == b"HEAD" else answer.body
+        reader.forget()
+        head = answers.head_of(answer, self._server.default_headers, keep_alive=keep_alive)
+        if head is None:
+            _log.error("A reply with an invalid header was not sent.")
+            self._close()
+            return
+        if len(body) > _COPIED:
+            self._transport.writelines([head, body])
+        else:
+            self._transport.write(head + body)
+        self._server.total_requests += 1
+        if keep_alive:
+            self._enter(Phase.IDLE)
+            self._advance()
+        else:
+            self._close()
+
+    def _close(self) -> None:
+        """Close, so that the client can read its last answer.
+
+        A system that closes a socket with unread data resets the connection, and the client may lose an answer that is
+        on its way [RFC 9112, 9.6]. So a client that may still be sending has time to end: only our side is closed.
+        """
+        unparsed = self._reader.unparsed
+        is_sending = self._phase in (Phase.HEAD, Phase.BODY) or unparsed.data
+        if not is_sending or self._half_closed or self._stopping:
+            self._end()
+            return
+        unparsed.clear()
+        self._enter(Phase.LINGER)
+        self._expect_within(LINGER_SECONDS)
+        with suppress(OSError):  # the client is gone; connection_lost follows
+            self._transport.write_eof()
+        self._pause_reading(False)
+
+    def _drop(self, data: bytes) -> None:
+        """Drop what comes after the last answer, and receive on later."""
+        self._dropped += len(data)
+        if self._dropped > LINGER_BYTES:
+            self._end()
+        else:
+            self._pause_reading(True)
+            self._loop.call_later(LINGER_PAUSE, self._pause_reading, False)
+
+    def _end(self) -> None:
+        """Close, once what was written is sent."""
+        self._enter(Phase.END)
+        self._reader.unparsed.clear()
+        self._transport.close()
+        if self._transport.get_write_buffer_size():
+            self._expect_within(self._timeouts[Phase.IDLE])
+
+    def _enter(self, phase: Phase) -> None:
+        self._phase = phase
+        self._deadline = None
+
+    def _expect_within(self, seconds: float) -> None:
+        """Let the phase end within so many seconds."""
+        self._deadline = self._loop.time() + seconds
+        if self._timer is None or self._deadline < self._fires_at:
+            self._set_timer(self._deadline)
+
+    def _set_timer(self, when: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(when, self._on_timer)
+        self._fires_at = when
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        if self._deadline is None:
+            return
+        if self._loop.time() < self._deadline:
+            self._set_timer(self._deadline)
+        elif self._phase is Phase.BODY:
+            self._respond(answers.LATE_BODY)
+        elif self._transport.get_write_buffer_size() and self._phase is not Phase.LINGER:
+            self._transport.abort()  # the client does not read its answer
+        else:
+            self._end()
+
+    def _pause_reading(self, wanted: bool) -> None:
+        if wanted is not self._is_read_paused:
+            self._is_read_paused = wanted
+            (self._transport.pause_reading if wanted else self._transport.resume_reading)()
+
+    def _is_crowded(self, surplus: int = 0) -> bool:
+        return len(self._server.connections) > self._most + surplus
