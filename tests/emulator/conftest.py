@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 
 from tests.support.sealing import seal_reply
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.emulator.http.server import create_app, server_config
+from wwspec_router.emulator.http.server import Server, create_app
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import seal
@@ -40,10 +40,9 @@ def url_of(bound: socket.socket) -> str:
 
 
 @contextmanager
-def running(config: uvicorn.Config, bound: socket.socket) -> Iterator[str]:
+def running(server: uvicorn.Server, bound: socket.socket) -> Iterator[str]:
     """Serve with a real uvicorn on a thread, and yield the URL."""
     url = url_of(bound)
-    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, name="emulator-under-test")
     thread.start()
     try:
@@ -57,7 +56,7 @@ def running(config: uvicorn.Config, bound: socket.socket) -> Iterator[str]:
 
 def serving(app: Starlette, bound: socket.socket | None = None) -> AbstractContextManager[str]:
     """Serve an emulator, and give its URL."""
-    return running(server_config(app, "127.0.0.1", 0), bound or free_socket())
+    return running(Server(app), bound or free_socket())
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 
 import uvicorn
 from prometheus_client import CollectorRegistry, make_asgi_app
@@ -14,13 +13,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wwspec_router.logs import setup_logging
 from wwspec_router.metrics.exporter import Exporter
-from wwspec_router.protocol.connection import Connection
 from wwspec_router.signals import until_interrupted
 
 __all__ = ["create_app", "serve"]
 
-HEAD_TIMEOUT = 10.0
-"""Seconds that a client has for the head of a request."""
 GRACE = 3
 """Seconds that a scrape has to take its answer when the exporter ends."""
 
@@ -52,7 +48,7 @@ def serve(exporter: Exporter, host: str, port: int) -> None:
     setup_logging()
     config = uvicorn.Config(
         create_app(exporter),
-        http=partial(Connection, head_timeout=HEAD_TIMEOUT),  # type: ignore[arg-type]  # as good as a class
+        http="httptools",
         ws="none",
         host=host,
         port=port,

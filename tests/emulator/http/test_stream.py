@@ -1,8 +1,11 @@
 """The stream of what happens: server-sent events that go on after a pause, a reset and a slow reader."""
 
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -10,7 +13,8 @@ import httpx
 import pytest
 
 from tests.emulator.conftest import Emulator, Json, SealedProgram, StartEmulator, serving
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
+from wwspec_router.child import Child
 from wwspec_router.emulator.http import stream
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.http.reading import StreamEndedError, StreamEvent
@@ -18,6 +22,8 @@ from wwspec_router.emulator.http.server import create_app
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.state.traffic import record
 from wwspec_router.emulator.state.traffic.entries import APP
+
+STREAM = b"GET /emulator/stream HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
 
 
 @pytest.fixture
@@ -187,11 +193,27 @@ def test_a_server_that_stops_ends_its_streams_at_once(stack: ExitStack) -> None:
     assert not reader.is_alive()
 
 
+def test_an_emulator_that_20_pages_watch_ends_by_ctrl_c(tmp_path: Path) -> None:
+    emulator = Child(["emulate", "--port", "0"], output=tmp_path / "output")
+    try:
+        address = httpx.URL(emulator.announced_url())
+        with ExitStack() as stack:
+            pages = [stack.enter_context(socket.create_connection((address.host, address.port))) for _ in range(20)]
+            for page in pages:
+                page.sendall(STREAM)
+                assert page.recv(1 << 16).startswith(b"HTTP/1.1 200 ")
+            emulator.process.send_signal(signal.SIGINT)
+            emulator.process.wait(DEADLINE)
+            assert all(b"".join(iter(partial(page.recv, 1 << 16), b"")).endswith(b"\r\n0\r\n\r\n") for page in pages)
+    finally:
+        emulator.kill()
+
+
 def test_a_reader_that_goes_leaves_nothing_behind(emulator: Emulator) -> None:
     changes = emulator.platform.changes
     wait_until(lambda: not changes._watchers)
     address = httpx.URL(emulator.url)
     with socket.create_connection((address.host, address.port or 0)) as connection:
-        connection.sendall(b"GET /emulator/stream HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+        connection.sendall(STREAM)
         wait_until(lambda: changes._watchers)
     wait_until(lambda: not changes._watchers)

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import anyio.to_thread
 import uvicorn
@@ -20,7 +19,7 @@ from wwspec_router.callbacks import CallbackCrypto
 from wwspec_router.emulator.callbacks.courier import Courier
 from wwspec_router.emulator.console.page import console_routes, page_token
 from wwspec_router.emulator.http.control import CallbackSpec
-from wwspec_router.emulator.http.endpoints import STREAM_PATH, Endpoints
+from wwspec_router.emulator.http.endpoints import Endpoints
 from wwspec_router.emulator.http.guard import Guard
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.program.channel import HttpChannel
@@ -33,19 +32,16 @@ from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.world import Channel
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.logs import setup_logging
-from wwspec_router.protocol.connection import Connection
 from wwspec_router.signals import until_interrupted
 
-__all__ = [
-    "create_app",
-    "serve",
-    "server_config",
-]
+__all__ = ["Server", "create_app", "serve"]
 
 BACKLOG = 2048
+HTTP = "h11"
+"""Which of uvicorn's protocol classes: the one that reads the body of a request with an offer to upgrade, as Java's
+HttpClient makes in each."""
 KEEP_ALIVE = 75
-"""Seconds that an idle connection is kept: far longer than clients do, who would send on one that is being closed.
-Also what a client has for the head of a request, which a person may type."""
+"""Seconds that an idle connection is kept: far longer than clients do, who would send on one that is being closed."""
 
 _log = logging.getLogger("uvicorn.error")
 
@@ -96,27 +92,6 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
     return app
 
 
-def server_config(app: Starlette, host: str, port: int) -> uvicorn.Config:
-    """Configure uvicorn for the emulator.
-
-    Args:
-        app: From `create_app`.
-        host: Where to listen.
-        port: Where to listen.
-    """
-    return uvicorn.Config(
-        app,
-        http=partial(_Connection, app.state.streams.end),  # type: ignore[arg-type]  # as good as a class
-        ws="none",
-        host=host,
-        port=port,
-        backlog=BACKLOG,
-        access_log=False,
-        log_config=None,
-        timeout_keep_alive=KEEP_ALIVE,
-    )
-
-
 def serve(
     settings: EmulatorSettings,
     program: str = "",
@@ -138,14 +113,13 @@ def serve(
         ProgramEndedError: The program ended by itself, and so the emulator did.
     """
     setup_logging(development=True)
-    config = server_config(create_app(settings), settings.host, settings.port)
-    server = _Server(config, on_start)
+    server = Server(create_app(settings), settings.host, settings.port, on_start)
     if not program and proxy_port is None:
         server.run()
         return
     authority = None if proxy_port is None else Authority(state or default_folder())
     with until_interrupted(), ExitStack() as stack:
-        bound = stack.enter_context(config.bind_socket())
+        bound = stack.enter_context(server.config.bind_socket())
         bound.listen(BACKLOG)
         port = bound.getsockname()[1]
         if authority is not None:
@@ -160,16 +134,33 @@ def serve(
             launch.check()
 
 
-class _Server(uvicorn.Server):
-    """uvicorn's, which also says where the console is.
+class Server(uvicorn.Server):
+    """uvicorn's, which also says where the console is, and ends the streams when it stops.
 
     Args:
-        config: From `server_config`.
+        app: From `create_app`.
+        host: Where to listen.
+        port: Where to listen.
         on_start: See `serve`.
     """
 
-    def __init__(self, config: uvicorn.Config, on_start: Callable[[str], object] | None) -> None:
-        super().__init__(config)
+    def __init__(
+        self, app: Starlette, host: str = "127.0.0.1", port: int = 0, on_start: Callable[[str], object] | None = None
+    ) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=HTTP,
+                ws="none",
+                host=host,
+                port=port,
+                backlog=BACKLOG,
+                access_log=False,
+                log_config=None,
+                timeout_keep_alive=KEEP_ALIVE,
+            )
+        )
+        self._end_streams: Callable[[], None] = app.state.streams.end
         self._on_start = on_start
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -183,27 +174,10 @@ class _Server(uvicorn.Server):
         if self._on_start is not None:
             self._on_start(url)
 
-
-class _Connection(Connection):
-    """One client's connection. A server that stops waits for each reply, and a stream ends only when it is told to.
-
-    Args:
-        on_stop: Called when the server stops.
-        *arguments: uvicorn's.
-    """
-
-    def __init__(self, on_stop: Callable[[], None], *arguments: Any, **more: Any) -> None:
-        super().__init__(*arguments, **more, head_timeout=KEEP_ALIVE)
-        self._on_stop = on_stop
-
-    def eof_received(self) -> bool:  # type: ignore[override]
-        """Return whether the client still waits for something: one that closed its side reads no stream."""
-        return super().eof_received() and self.scope["path"] != STREAM_PATH
-
-    def shutdown(self) -> None:
-        """Let streams end, this connection's among them."""
-        self._on_stop()
-        super().shutdown()
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop: a response is waited for until its end, and a stream has none of its own."""
+        self._end_streams()
+        await super().shutdown(sockets)
 
 
 def _check_cipher() -> None:
