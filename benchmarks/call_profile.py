@@ -34,8 +34,8 @@ from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.routes import Route
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.protocol.answers import Answer, Headers, OnAnswer
-from wwspec_router.protocol.machine import Connection
-from wwspec_router.protocol.program import Limits
+from wwspec_router.protocol.bounds import Limits
+from wwspec_router.protocol.connection import Connection
 from wwspec_router.registry.table import build_table
 from wwspec_router.sdk.vendor import VendorSdk
 from wwspec_router.serving.calls import Calls

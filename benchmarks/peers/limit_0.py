@@ -15,8 +15,8 @@ from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspCon
 
 from wwspec_router.config import Settings
 from wwspec_router.protocol.answers import Answer, Headers, OnAnswer
-from wwspec_router.protocol.machine import Connection
-from wwspec_router.protocol.program import Limits
+from wwspec_router.protocol.bounds import Limits
+from wwspec_router.protocol.connection import Connection
 from wwspec_router.serving.app import GC_THRESHOLD
 
 Message = dict[str, Any]

@@ -30,8 +30,8 @@ from tests.serving.wire import (
     until_closed,
 )
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.protocol import machine
-from wwspec_router.protocol.framing import HEAD_BYTES
+from wwspec_router.protocol import bounds
+from wwspec_router.protocol.bounds import HEAD_BYTES
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.sdk.base import SealedReply
 
@@ -150,7 +150,7 @@ def test_requests_are_answered_as_by_uvicorn(served: Served, by_uvicorn: Served,
     pieces, expected = SCENARIOS[scenario]
     received = served.talk(*pieces)
     assert statuses(received) == expected
-    if scenario != "TRACE":  # Starlette does not say which method is allowed
+    if scenario not in ("TRACE", "a percent-encoded path"):  # Starlette's own 405, whose header `allow` varies
         assert sorted_heads(received) == sorted_heads(by_uvicorn.talk(*pieces))
 
 
@@ -395,7 +395,7 @@ def test_connections_beyond_the_limit_are_told_so_and_no_others(start: Start) ->
 
 
 def test_connections_far_beyond_the_limit_are_closed_at_once(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "SURPLUS", 2)
+    monkeypatch.setattr(bounds, "SURPLUS", 2)
     program = start(connections=1)
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(program.connect()) for _ in range(4)]

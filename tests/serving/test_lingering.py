@@ -9,7 +9,7 @@ import pytest
 
 from tests.serving.wire import BODY, CALL, Served, Start, chunked, post, read_to_end, starting, statuses
 from tests.support.waiting import wait_until
-from wwspec_router.protocol import machine
+from wwspec_router.protocol import bounds
 from wwspec_router.registry.table import AbilityTable
 
 MB = 1_000_000
@@ -99,7 +99,7 @@ def test_a_client_that_does_not_close_is_not_waited_for_long(
     start: Start, loop: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Row 18: bounded in time."""
-    monkeypatch.setattr(machine, "LINGER_SECONDS", 0.2)
+    monkeypatch.setattr(bounds, "LINGER_SECONDS", 0.2)
     program = start(max_body=MB, loop=loop)
     with program.connect() as client:
         client.sendall(announced(2 * MB)[0])
@@ -110,7 +110,7 @@ def test_a_client_that_does_not_close_is_not_waited_for_long(
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 def test_a_client_that_sends_without_end_is_cut_off(start: Start, loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Row 18: bounded in bytes."""
-    monkeypatch.setattr(machine, "LINGER_BYTES", 4 * MB)
+    monkeypatch.setattr(bounds, "LINGER_BYTES", 4 * MB)
     program = start(max_body=MB, loop=loop)
     with program.connect() as client, pytest.raises(ConnectionError):
         client.sendall(announced(100 * MB)[0])
@@ -128,7 +128,7 @@ def test_a_stop_does_not_wait_for_who_goes_on_sending(start: Start) -> None:
         begun = monotonic()
         program.server.should_exit = True
         wait_until(lambda: program.open == 0)
-        assert monotonic() - begun < machine.LINGER_SECONDS / 2
+        assert monotonic() - begun < bounds.LINGER_SECONDS / 2
 
 
 def test_a_connection_that_lingers_counts_as_one(start: Start) -> None:

@@ -86,7 +86,8 @@ class Served(Program):
     @property
     def unsent(self) -> int:
         """Bytes that wait for clients to read."""
-        return sum(each._transport.get_write_buffer_size() for each in self.server.server_state.connections.copy())
+        connections: set[Any] = self.server.server_state.connections.copy()  # type: ignore[assignment]
+        return sum(each._transport.get_write_buffer_size() for each in connections)
 
     def read_all(self) -> None:
         """Let the program read what has been sent, before more is."""

@@ -10,6 +10,7 @@ import msgspec
 
 __all__ = [
     "CLOSE",
+    "CONTINUE",
     "LARGE_BODY",
     "LATE_BODY",
     "NOT_FOUND",
@@ -69,6 +70,7 @@ def head_of(answer: Answer, before: Iterable[tuple[bytes, bytes]], *, keep_alive
     return b"".join([_STATUS_LINES[answer.status], *lines, b"\r\n"])
 
 
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 CLOSE = (b"connection", b"close")
 
 NOT_FOUND = plain(404, "Not Found")

@@ -11,14 +11,13 @@ from urllib.parse import unquote
 import httptools
 
 from wwspec_router.protocol.answers import Headers
+from wwspec_router.protocol.bounds import HEAD_BYTES
 
-__all__ = ["HEAD_BYTES", "BadRequestError", "Reader", "Unparsed", "content_length", "length_of"]
-
-HEAD_BYTES = 64 << 10
-"""Bytes that may come without an end of the head, or without a byte of the body: what one read adds is allowed."""
+__all__ = ["BadRequestError", "Reader", "Unparsed", "content_length", "length_of"]
 
 _CALL = b"POST / HTTP/1.1\r\n"
 """How nearly every call begins: what it asks for needs no look-up."""
+_INVALID = "Invalid HTTP request received."
 _END_OF_LINE = b"\r\n"
 _EMPTY_LINE = b"\r\n\r\n"
 """The end of the line before, and the empty one."""
@@ -162,12 +161,6 @@ def _size_of(line: bytes) -> int:
 class BadRequestError(Exception):
     """What came is no request; nobody knows where it ends."""
 
-    def __init__(self, text: str = "Invalid HTTP request received.", line: str = "") -> None:
-        super().__init__(text)
-        self.text = text
-        self.line = line or text
-        """What is logged."""
-
 
 class Reader:
     """Reads the requests of one connection.
@@ -228,10 +221,10 @@ class Reader:
         except httptools.HttpParserUpgrade as offer:
             self._ignore_upgrade(piece[offer.args[0] :])
         except httptools.HttpParserError:
-            raise BadRequestError from None
+            raise BadRequestError(_INVALID) from None
         self._piece = b""  # it may be large
         if self._stalled > HEAD_BYTES:
-            raise BadRequestError("Request head too large.", "A request without an end of its head was cut off.")
+            raise BadRequestError("Request head too large.")
 
     def take_call(self) -> tuple[Headers, bytes]:
         """Return the headers and the body of a call that is complete, and keep neither."""
@@ -242,6 +235,8 @@ class Reader:
 
     def on_message_begin(self) -> None:
         """Begin a request; the parser calls this and the following."""
+        if self.has_head:  # a piece has two, and would mix them
+            raise BadRequestError(_INVALID)
         self._is_plain = self._piece.startswith(_CALL)
 
     def on_url(self, url: bytes) -> None:
@@ -296,7 +291,7 @@ class Reader:
         """
         method = self._parser.get_method()
         if method == b"CONNECT":
-            raise BadRequestError
+            raise BadRequestError(_INVALID)
         head = [b"%b %b HTTP/%b\r\n" % (method, self._url, self._parser.get_http_version().encode())]
         head += [b"%b: %b\r\n" % field for field in self._fields if field[0] != b"upgrade"]
         self.unparsed.put_back(b"%b\r\n%b" % (b"".join(head), rest))

@@ -1,11 +1,11 @@
-"""What a connection asks of the program that it serves, and the limits that it keeps."""
+"""What a connection asks of the program that it serves."""
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from wwspec_router.protocol.answers import Answer, Headers, OnAnswer
+from wwspec_router.protocol.answers import NOT_FOUND, ONLY_READ, WRONG_METHOD, Answer, Headers, OnAnswer
 
-__all__ = ["Limits", "PendingCall", "Program", "Submit"]
+__all__ = ["PendingCall", "Program", "Submit", "answer_without_call"]
 
 
 class PendingCall(Protocol):
@@ -23,21 +23,21 @@ Submit = Callable[[Headers, bytes, OnAnswer], PendingCall | None]
 class Program(Protocol):
     """What answers requests."""
 
-    submit: Submit
+    @property
+    def submit(self) -> Submit:
+        """What takes calls."""
+        ...
 
     def page(self, path: str) -> Answer | None:
         """Return what GET of a path is answered; None when there is nothing."""
         ...
 
 
-class Limits(NamedTuple):
-    """Limits of all connections and of each."""
-
-    connections: int
-    """How many are served at once. Those that come when so many are open are refused, and no others."""
-    head_timeout: float
-    """Seconds within which a head must be complete, from the connection's start or a later request's first byte."""
-    body_timeout: float
-    """Seconds within which a body must have arrived."""
-    max_body: int
-    """Largest body of a call, in bytes."""
+def answer_without_call(program: Program, method: bytes, path: str) -> Answer:
+    """Return what a request that is no call is answered."""
+    if path == "/":
+        return WRONG_METHOD
+    page = program.page(path)
+    if page is None:
+        return NOT_FOUND
+    return page if method in (b"GET", b"HEAD") else ONLY_READ

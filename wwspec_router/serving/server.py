@@ -16,8 +16,8 @@ import uvicorn
 
 from wwspec_router.config import Settings
 from wwspec_router.monitoring.shared import SharedFigures
-from wwspec_router.protocol.machine import Connection
-from wwspec_router.protocol.program import Limits
+from wwspec_router.protocol.bounds import Limits
+from wwspec_router.protocol.connection import Connection
 from wwspec_router.serving.app import ZoneProgram, create_app
 from wwspec_router.serving.forks import keep_from_children
 from wwspec_router.serving.pulse import Pulse
