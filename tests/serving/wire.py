@@ -86,7 +86,7 @@ class Served(Program):
     @property
     def unsent(self) -> int:
         """Bytes that wait for clients to read."""
-        connections: set[Any] = self.server.server_state.connections.copy()  # type: ignore[assignment]
+        connections: set[Any] = self.server.server_state.connections.copy()
         return sum(each._transport.get_write_buffer_size() for each in connections)
 
     def read_all(self) -> None:

@@ -167,7 +167,7 @@ class Connection(asyncio.Protocol):
         try:
             reader.read()
         except BadRequestError as error:
-            _log.warning("%s", error)
+            _log.warning(str(error))
             self._respond(answers.plain(400, str(error), answers.CLOSE))
             return
         if self._phase is Phase.HEAD and reader.has_head:
