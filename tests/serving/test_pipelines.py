@@ -15,6 +15,7 @@ from tests.serving.conftest import sealed
 from tests.serving.wire import (
     BODY,
     CALL,
+    HOST,
     LAST,
     OK,
     PLAIN,
@@ -76,6 +77,17 @@ def test_requests_that_are_sent_ahead_take_no_memory(start: Start) -> None:
         assert send_ahead(client, MIB, 0.5) > 0
         before = resident()
         assert send_ahead(client, 16 * MIB, 2.0) > 0
+        assert resident() - before < 16 * MIB
+
+
+def test_idle_connections_hold_no_memory_of_their_calls(start: Start) -> None:
+    program = start()
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(program.connect()) for _ in range(64)]
+        before = resident()
+        for client in clients:
+            client.sendall(post(head=HOST, body=b"x" * MIB))
+            assert statuses(read_reply(client)) == [200]
         assert resident() - before < 16 * MIB
 
 

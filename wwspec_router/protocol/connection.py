@@ -152,7 +152,8 @@ class Connection(asyncio.Protocol):
         self._is_reading = False
         if self._phase is Phase.BODY and self._refusal() is not None:  # whatever the rest is
             self._ask()
-        self._pause_reading(bool(unparsed.data))
+        if unparsed.data or self._is_read_paused:
+            self._pause_reading(bool(unparsed.data))
         if self._deadline is None and self._phase <= Phase.BODY:  # it has begun
             if self._is_half_closed and not unparsed.data:
                 self._end()
@@ -162,21 +163,22 @@ class Connection(asyncio.Protocol):
     def _read(self) -> None:
         """Read a piece, and begin to answer the request that it ends."""
         reader = self._reader
-        if self._phase is Phase.IDLE:
-            self._enter(Phase.HEAD)
         try:
             reader.read()
         except BadRequestError as error:
             _log.warning(str(error))
             self._respond(answers.plain(400, str(error), answers.CLOSE))
             return
-        if self._phase is Phase.HEAD and reader.has_head:
-            self._enter(Phase.BODY)
-            if reader.expects and self._refusal() is None:
-                self._transport.write(answers.CONTINUE)
         if reader.is_complete:
             self._enter(Phase.ANSWER)
             self._ask()
+        elif not reader.has_head:
+            if self._phase is Phase.IDLE:
+                self._enter(Phase.HEAD)
+        elif self._phase is not Phase.BODY:
+            self._enter(Phase.BODY)
+            if reader.expects and self._refusal() is None:
+                self._transport.write(answers.CONTINUE)
 
     def _ask(self) -> None:
         """Let a request be answered."""
@@ -231,7 +233,7 @@ class Connection(asyncio.Protocol):
         A socket that is closed with unread data resets the connection, and the client may lose an answer that is on its
         way [RFC 9112, 9.6]. So for a client that may be sending only our side is closed at first.
         """
-        is_sending = self._phase in (Phase.HEAD, Phase.BODY) or self._reader.unparsed.data
+        is_sending = self._phase <= Phase.BODY or self._reader.unparsed.data
         if not is_sending or self._is_half_closed or self._is_stopping:
             self._end()
             return

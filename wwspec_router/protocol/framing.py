@@ -190,14 +190,14 @@ class Reader:
         self._stalled = 0
         """Bytes since the last end of a head or piece of a body."""
         self.unparsed = Unparsed()
+        self.path = "/"
         self.forget()
 
     def forget(self) -> None:
         """Forget the request: a connection that waits holds no memory of it."""
-        self.has_head = self.is_complete = False
-        self.method, self.path, self.is_call = b"POST", "/", True
-        self.keep_alive = True
-        self.expects = self.is_too_large = False
+        self.has_head = self.is_complete = self.expects = self.is_too_large = False
+        self.is_call = self.keep_alive = True
+        self.method = b"POST"
         self._url = b""
         self._fields: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
@@ -227,10 +227,10 @@ class Reader:
             raise BadRequestError("Request head too large.")
 
     def take_call(self) -> tuple[Headers, bytes]:
-        """Return the headers and the body of a call that is complete, and keep neither."""
+        """Return the headers and the body of a call that is complete, and don't keep the body."""
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self._fields]
         body = b"".join(self._body)
-        self._fields, self._body = [], []
+        self._body.clear()
         return headers, body
 
     def on_message_begin(self) -> None:
