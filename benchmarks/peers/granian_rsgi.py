@@ -3,7 +3,7 @@
 There is no framework here: HTTP is parsed and written in Rust, on a thread of its own, and this is all of the Python.
 Served by `granian` with one worker and otherwise its defaults, which its documentation advises to begin with.
 """
-# mypy: disable-error-code="import-not-found"
+# mypy: disable-error-code="import-not-found, attr-defined"
 
 import msgspec
 from granian.rsgi import HTTPProtocol, Scope

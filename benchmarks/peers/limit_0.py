@@ -17,7 +17,7 @@ from wwspec_router.config import Settings
 from wwspec_router.protocol.answers import Answer, Headers, OnAnswer
 from wwspec_router.protocol.bounds import Limits
 from wwspec_router.protocol.connection import Connection
-from wwspec_router.serving.app import GC_THRESHOLD
+from wwspec_router.serving.server import GC_THRESHOLD
 
 Message = dict[str, Any]
 

@@ -23,6 +23,7 @@ from tests.support.command import wwspec
 from tests.support.pages import Block, blocks_of_page
 from tests.support.rsa_keys import new_rsa_key
 from tests.support.waiting import wait_until
+from tests.test_asgi import SERVERS
 from wwspec_router.cli.main import VERBS
 from wwspec_router.client import RepeatedCursorError
 from wwspec_router.jobs.executor import MAX_RETRY_PAUSE, RETRY_GROWTH, RETRY_PAUSE
@@ -76,6 +77,7 @@ ELSEWHERE = {
     "wwspec call --base-url https://qyapi.weixin.qq.com chat_digest '{\"limit\": 10}'": "tests/cli/test_call_wecom.py",
     "wwspec doctor": "tests/cli/test_doctor.py, since the ports may be in use here",
     "wwspec new shop": "tests/scaffold; in the pages' application it would bring tests of the same names",
+    **dict.fromkeys(SERVERS.values(), "tests/test_asgi.py"),
     "wwspec dev": "tests/cli/test_verbs.py, since it does not end",
 }
 """Commands that are not run here, and why."""

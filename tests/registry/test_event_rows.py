@@ -166,7 +166,7 @@ def test_all_faults_of_all_rows_are_told_at_once(tmp_path: Path) -> None:
 def test_the_program_refuses_to_start_without_threads_for_its_events(tmp_path: Path) -> None:
     from wwspec_router.config import SdkSource, Settings
     from wwspec_router.errors import ConfigurationError
-    from wwspec_router.serving.app import create_app
+    from wwspec_router.serving.app import create_program
 
     write_files(
         tmp_path, {"registry.toml": f"[abilities.a]\napi='sync_msg'\n[events.hit_keyword]\nhandler='{HERE}:on_hit'"}
@@ -175,4 +175,4 @@ def test_the_program_refuses_to_start_without_threads_for_its_events(tmp_path: P
         app=ROOT, registry=tmp_path / "registry.toml", store="memory:", sdk=SdkSource.EMULATOR, job_threads=0
     )
     with pytest.raises(ConfigurationError, match="--job-threads 0: the registry file has code that runs on events"):
-        create_app(settings)
+        create_program(settings, is_alone=True)

@@ -1,7 +1,6 @@
 """What travels on a connection, byte for byte: uvicorn's own protocol class is the measure of ours."""
 
 import contextlib
-import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
@@ -139,19 +138,13 @@ SCENARIOS: dict[str, tuple[list[bytes], list[int]]] = {
 }
 
 
-def sorted_heads(received: bytes) -> bytes:
-    """Return replies with the headers of each in order."""
-    head = rb"(HTTP/1\.1 \d{3} [^\r]*\r\n)((?:[^\r]+\r\n)*)"
-    return re.sub(head, lambda found: found[1] + b"".join(sorted(found[2].splitlines(keepends=True))), received)
-
-
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_requests_are_answered_as_by_uvicorn(served: Served, by_uvicorn: Served, scenario: str) -> None:
     pieces, expected = SCENARIOS[scenario]
     received = served.talk(*pieces)
     assert statuses(received) == expected
-    if scenario not in ("TRACE", "a percent-encoded path"):  # Starlette's own 405, whose header `allow` varies
-        assert sorted_heads(received) == sorted_heads(by_uvicorn.talk(*pieces))
+    if scenario != "OPTIONS of all":  # Starlette answers by itself what is no path
+        assert received == by_uvicorn.talk(*pieces)
 
 
 def test_a_header_that_reads_like_the_beginning_of_a_call_makes_none(served: Served) -> None:
@@ -430,7 +423,7 @@ def test_any_character_of_a_reply_s_header_is_sent_or_refused_as_by_uvicorn(star
     for number in range(256):
         character = chr(number)
         sdk.headers = {f"x{character}a": "a"} if part == "name" else {"x-a": f"a{character}b"}
-        answers = {sorted_heads(program.talk(CALL, LAST)) for program in programs}
+        answers = {program.talk(CALL, LAST) for program in programs}
         assert len(answers) == 1, number
         if statuses(answers.pop()) != [200, 200]:
             refused.append(character)

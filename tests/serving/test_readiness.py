@@ -17,6 +17,7 @@ from wwspec_router.errors import StoreError
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.serving import readiness
 from wwspec_router.serving.app import ZoneProgram
+from wwspec_router.serving.asgi import application
 from wwspec_router.stores import StoreLimits
 from wwspec_router.stores.memory.events import MemoryStore
 
@@ -51,7 +52,9 @@ def anyio_backend() -> str:
 @asynccontextmanager
 async def running(table: AbilityTable, store: FailingStore) -> AsyncIterator[tuple[ZoneProgram, Ready]]:
     program = ZoneProgram(table, PlainSdk(), store, Settings(app=ROOT, grace=0.1))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(program), base_url="http://program") as client:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(application(program)), base_url="http://program"
+    ) as client:
 
         async def ready() -> tuple[int, str]:
             response = await client.get("/readyz")

@@ -1,28 +1,21 @@
-"""The ASGI application: POST / for the channel, GET /healthz and /readyz for those who operate the program.
+"""One zone program in one process: what it is made of, and how it starts and stops.
 
-It reads a request, passes the whole exchange to a worker thread, and sends the answer. It knows nothing of abilities or
-of JSON.
+It knows no HTTP: `asgi.py` and the connections of `wwspec serve` hand requests to `Calls.submit`. It changes nothing of
+the process that it runs in.
 """
 
 import asyncio
-import gc
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from functools import partial
 from time import monotonic
 from typing import NamedTuple
 
 from msgspec.json import encode
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
-from wwspec_router.config import SdkSource, Settings
+from wwspec_router.config import Settings, variable
 from wwspec_router.contracts.fitting import ENGINE
 from wwspec_router.errors import ConfigurationError, NoThreadError
 from wwspec_router.handlers.portal import LoopPortal
@@ -30,27 +23,15 @@ from wwspec_router.jobs.runner import Jobs
 from wwspec_router.kernel.call_log import call_log_of
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
-from wwspec_router.log_handlers import SdkLogHandler
-from wwspec_router.logs import log_stray
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.monitoring.monitor import Monitor
 from wwspec_router.monitoring.shared import SharedFigures
-from wwspec_router.protocol.answers import (
-    LARGE_BODY,
-    LATE_BODY,
-    STOPPING,
-    WRONG_METHOD,
-    Answer,
-    Headers,
-    OnAnswer,
-    plain,
-)
-from wwspec_router.protocol.framing import content_length
+from wwspec_router.protocol.answers import STOPPING, Answer, Headers, OnAnswer, plain
 from wwspec_router.protocol.program import Submit
 from wwspec_router.registry.table import AbilityTable, build_table, check_configuration
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.sdk.debug_mode import in_debug_mode
-from wwspec_router.sdk.vendor import load_sdk
+from wwspec_router.sdk.vendor import VendorSdk, load_sdk
 from wwspec_router.serving.calls import Calls
 from wwspec_router.serving.exchange import Exchange, MeasuredExchange
 from wwspec_router.serving.gauges import read_gauges, read_stored
@@ -60,70 +41,58 @@ from wwspec_router.serving.workers import WorkerPool
 from wwspec_router.stores import open_store, risks_of
 from wwspec_router.stores.base import Store
 
-__all__ = ["ZoneProgram", "create_app"]
+__all__ = ["ZoneProgram", "create_program"]
 
 log = logging.getLogger(__name__)
 
 LEAST_CLOSING = 1.0
 """Seconds that a lifespan has to close, even when calls have used the whole grace."""
-GC_THRESHOLD = 10_000
-"""New objects, less those that were freed, after which the garbage collector checks the young ones."""
 
 
-def create_app(settings: Settings, shared: SharedFigures | None = None) -> "ZoneProgram":
-    """Build the ASGI application of one program.
+def create_program(
+    settings: Settings,
+    shared: SharedFigures | None = None,
+    *,
+    is_alone: bool,
+    on_sdk: Callable[[VendorSdk], object] = lambda sdk: None,
+) -> "ZoneProgram":
+    """Build one program from its settings.
 
     Args:
         settings: Of the program.
         shared: Where its processes show each other their figures; None with one process.
+        is_alone: Whether no other process serves the program.
+        on_sdk: Called with the SDK as soon as it is loaded.
 
     Raises:
         ConfigurationError: The application, the registry file, the SDK or the store can't be used, or they don't fit.
         StoreError: The store does not work.
     """
-    gc.disable()
     table = build_table(settings.app, settings.registry_path)
     check_configuration(table)
     loaded = load_sdk(settings.sdk, settings.app)
-    if loaded.source is SdkSource.VENDOR:  # the stand-in prints to where our own lines go already
-        logging.getLogger().addHandler(SdkLogHandler(loaded.log))
+    on_sdk(loaded)
     log.info("SDK: %s", loaded.description)
     log.info("contracts are checked by %s", ENGINE)
     sdk = in_debug_mode(loaded, settings)
     store = open_store(settings.store_url, program=table.registry.program.name)
     for risk in risks_of(store):
         log.warning("store: %s", risk)
-    if settings.processes > 1 and not store.shared:
+    if not (is_alone or store.shared):
         raise ConfigurationError(
             f"--store {settings.store}: worker processes don't share it, so an event stored by one would be "
-            "missing in another; use a sqlite: store, or --workers 1"
+            f"missing in another; use a sqlite: store, or one process with --workers 1 or {variable('workers')}=1"
         )
     if table.event_targets and not settings.job_threads:
         raise ConfigurationError(
             "--job-threads 0: the registry file has code that runs on events, and no thread would run it; "
             "give at least 1, or remove the rows [events.…]"
         )
-    program = ZoneProgram(table, sdk, store, settings, shared)
-    if settings.freeze_gc:
-        _spare_the_collector()
-    gc.enable()
-    return program
-
-
-def _spare_the_collector() -> None:
-    """Keep the garbage collector from checking what start-up made, and from running every few calls.
-
-    What a call makes is freed by its references; cycles are rare, and are still found. Little of what start-up made
-    is garbage: a search for it takes longer than it is worth.
-    """
-    gc.freeze()
-    gc.set_threshold(GC_THRESHOLD, 10, 10)
+    return ZoneProgram(table, sdk, store, settings, shared)
 
 
 class ZoneProgram:
-    """A zone program as an ASGI application.
-
-    The zone path is taken before any router: it is the one that carries load.
+    """A zone program.
 
     Args:
         table: What answers which ability ID.
@@ -131,6 +100,10 @@ class ZoneProgram:
         store: Keeps events; closed when the program stops.
         settings: Threads, limits and timeouts.
         shared: Where its processes show each other their figures; None with one process.
+
+    Attributes:
+        settings: See above.
+        is_emulated: Whether the SDK is the emulator's.
     """
 
     def __init__(
@@ -139,10 +112,10 @@ class ZoneProgram:
         self._table = table
         self._sdk, self._call_log = call_log_of(sdk, is_wanted=settings.request_log, quiet=self._table.status_names)
         self._store = store
-        self._settings = settings
+        self.settings = settings
+        self.is_emulated = sdk.is_emulated
         self._shared = shared
         self._running: _Running | None = None
-        self._endpoint: _Endpoint | None = None
         self._calls: Calls | None = None
         self.submit: Submit = _refuse
         """Takes calls without ASGI."""
@@ -154,22 +127,6 @@ class ZoneProgram:
         """Called, from a thread, when the event loop has been held up for `hang_after` seconds; set by the server."""
         self.on_exhausted: Callable[[], None] = lambda: None
         """Called once when every thread hangs and none can be added; set by the server."""
-        self._pages = Starlette(
-            routes=[
-                Route("/healthz", self._health, methods=["GET"]),
-                Route("/readyz", self._ready, methods=["GET"]),
-                Route("/", _only_post, methods=["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"]),
-            ],
-            lifespan=self._lifespan,
-        )
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one ASGI connection."""
-        endpoint = self._endpoint
-        if endpoint is not None and scope["type"] == "http" and scope["path"] == "/" and scope["method"] == "POST":
-            await endpoint(scope, receive, send)
-        else:
-            await self._pages(scope, receive, send)
 
     @property
     def calls(self) -> Calls | None:
@@ -185,14 +142,6 @@ class ZoneProgram:
         faults = self._running.readiness.faults() if self._running is not None else ["not running"]
         return plain(503, "".join(f"{fault}\n" for fault in faults)) if faults else plain(200, "ok\n")
 
-    @asynccontextmanager
-    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        await self.start()
-        try:
-            yield
-        finally:
-            await self.stop()
-
     async def start(self) -> None:
         """Start what answers calls, on the running loop; harmless when it runs.
 
@@ -207,7 +156,7 @@ class ZoneProgram:
         try:
             await self._start(state)
         except BaseException as error:
-            await self._close_lifespan(self._settings.grace)
+            await self._close_lifespan(self.settings.grace)
             if isinstance(error, RuntimeError | MemoryError):
                 raise NoThreadError from None
             raise
@@ -217,9 +166,8 @@ class ZoneProgram:
             await self._table.lifespan.close(seconds)
 
     async def _start(self, state: object) -> None:
-        settings = self._settings
+        settings = self.settings
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(partial(log_stray, with_text=self._sdk.is_emulated))
         stopper = ThreadPoolExecutor(1, "wwspec-stopper")
         await loop.run_in_executor(stopper, self._store.check)  # which lets its thread be there when it is needed
         workers = WorkerPool(settings.threads, settings.queue)
@@ -260,7 +208,6 @@ class ZoneProgram:
         self._running = _Running(workers, jobs, calls, liveness, monitor, readiness, stopper)
         self._calls = calls
         self.submit = calls.submit
-        self._endpoint = _Endpoint(calls, settings)
 
     def _exchange(self, dispatcher: Dispatcher) -> Exchange:
         if self._call_log is None:
@@ -268,7 +215,7 @@ class ZoneProgram:
         return MeasuredExchange(self._sdk, dispatcher, self._call_log)
 
     def _jobs(self, dispatcher: Dispatcher, figures: Figures, wake: threading.Event) -> Jobs:
-        settings = self._settings
+        settings = self.settings
         return Jobs(
             self._store,
             self._sdk,
@@ -290,9 +237,9 @@ class ZoneProgram:
         running, self._running = self._running, None
         if running is None:
             return
-        self._endpoint = self._calls = None
+        self._calls = None
         self.submit = _refuse
-        settings, jobs = self._settings, running.jobs
+        settings, jobs = self.settings, running.jobs
         grace = settings.grace if self.stop_by is None else max(0.0, self.stop_by - monotonic())
         started = monotonic()
         loop = asyncio.get_running_loop()
@@ -315,15 +262,6 @@ class ZoneProgram:
         else:
             self._store.close()
 
-    async def _health(self, request: Request) -> Response:
-        return PlainTextResponse("ok\n")
-
-    async def _ready(self, request: Request) -> Response:
-        faults = self._running.readiness.faults() if self._running is not None else ["not running"]
-        if not faults:
-            return PlainTextResponse("ok\n")
-        return PlainTextResponse("".join(f"{fault}\n" for fault in faults), 503)
-
 
 class _Running(NamedTuple):
     """What a program is made of while it runs."""
@@ -341,78 +279,3 @@ class _Running(NamedTuple):
 def _refuse(headers: Headers, body: bytes, on_answer: OnAnswer) -> None:
     """Answer a call while the program does not run."""
     on_answer(STOPPING)
-
-
-async def _only_post(request: Request) -> Response:
-    response = Response(WRONG_METHOD.body, WRONG_METHOD.status)
-    response.raw_headers = WRONG_METHOD.headers.copy()
-    return response
-
-
-async def _send(send: Send, answer: Answer) -> None:
-    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-    await send({"type": "http.response.body", "body": answer.body})
-
-
-class _Endpoint:
-    """POST /: one exchange."""
-
-    def __init__(self, calls: Calls, settings: Settings) -> None:
-        self._calls = calls
-        self._max_body = settings.max_body
-        self._body_timeout = settings.body_timeout
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            body = await self._read(scope, receive)
-        except _NotReadError as error:
-            if error.answer is not None:
-                await _send(send, error.answer)
-            return
-        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
-        answered: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
-
-        def on_answer(answer: Answer | None) -> None:
-            if not answered.done():
-                answered.set_result(answer)
-
-        async def hung_up() -> None:
-            while (await receive())["type"] != "http.disconnect":
-                pass
-
-        call = self._calls.submit(headers, body, on_answer, hung_up)
-        try:
-            answer = await answered
-        except asyncio.CancelledError:  # the server is stopping
-            call.hang_up()
-            raise
-        if answer is not None:
-            await _send(send, answer)
-
-    async def _read(self, scope: Scope, receive: Receive) -> bytes:
-        """Read the request's body, within its limits on size and time."""
-        if content_length(scope["headers"]) > self._max_body:
-            raise _NotReadError(LARGE_BODY)
-        body = bytearray()
-        more = True
-        try:
-            async with asyncio.timeout(self._body_timeout):
-                while more:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise _NotReadError(None)
-                    body += message.get("body", b"")
-                    more = message.get("more_body", False)
-                    if len(body) > self._max_body:
-                        raise _NotReadError(LARGE_BODY)
-        except TimeoutError:
-            raise _NotReadError(LATE_BODY) from None
-        return bytes(body)
-
-
-class _NotReadError(Exception):
-    """The body was not read; without an answer when there is nobody left to send it to."""
-
-    def __init__(self, answer: Answer | None) -> None:
-        super().__init__("the body was not read")
-        self.answer = answer

@@ -4,6 +4,8 @@ On SIGTERM the port is closed at once, so that the platform's next call fails to
 the grace. This module knows neither what a call is nor who watches this process.
 """
 
+import asyncio
+import gc
 import logging
 import socket
 from collections.abc import Callable
@@ -14,11 +16,15 @@ from types import FrameType
 
 import uvicorn
 
-from wwspec_router.config import Settings
+from wwspec_router.config import SdkSource, Settings
+from wwspec_router.log_handlers import SdkLogHandler
+from wwspec_router.logs import log_stray
 from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.protocol.bounds import Limits
 from wwspec_router.protocol.connection import Connection
-from wwspec_router.serving.app import ZoneProgram, create_app
+from wwspec_router.sdk.vendor import VendorSdk
+from wwspec_router.serving.app import ZoneProgram, create_program
+from wwspec_router.serving.asgi import application
 from wwspec_router.serving.forks import keep_from_children
 from wwspec_router.serving.pulse import Pulse
 from wwspec_router.serving.supervisor import end_by
@@ -32,6 +38,8 @@ BACKLOG = 2048
 KEEP_ALIVE = 75
 """Seconds that an idle connection is kept: far longer than clients do, who would send on one that is being closed.
 Also what a client has to read its reply."""
+GC_THRESHOLD = 10_000
+"""New objects, less those that were freed, after which the garbage collector checks the young ones."""
 
 
 def serve_here(settings: Settings, listening: socket.socket, on_serving: Callable[[], None]) -> None:
@@ -40,7 +48,7 @@ def serve_here(settings: Settings, listening: socket.socket, on_serving: Callabl
     Raises:
         WWSpecError: The program can't start as configured; the port was not opened.
     """
-    program = create_app(settings)
+    program = _program(settings)
     keep_from_children(listening)
     _Server(program, settings, on_serving).run([listening])
 
@@ -57,7 +65,7 @@ def work(settings: Settings, listening: socket.socket, pulse: Pulse, shared: int
     Raises:
         WWSpecError: The program can't start as configured.
     """
-    program = create_app(
+    program = _program(
         settings, None if shared is None else SharedFigures(shared, 2 * settings.processes, pulse.number)
     )
     if pulse.predecessor:  # of a deployed program the platform collects no line of the parent's
@@ -68,11 +76,36 @@ def work(settings: Settings, listening: socket.socket, pulse: Pulse, shared: int
     _WorkerServer(program, settings, pulse).run([listening])
 
 
+def _program(settings: Settings, shared: SharedFigures | None = None) -> ZoneProgram:
+    """Build the program of this process, which runs nothing else: its log and its garbage collector are set for it."""
+    gc.disable()
+    program = create_program(settings, shared, is_alone=settings.processes <= 1, on_sdk=_log_to)
+    if settings.freeze_gc:
+        _spare_the_collector()
+    gc.enable()
+    return program
+
+
+def _log_to(sdk: VendorSdk) -> None:
+    if sdk.source is SdkSource.VENDOR:  # the stand-in prints to where our own lines go already
+        logging.getLogger().addHandler(SdkLogHandler(sdk.log))
+
+
+def _spare_the_collector() -> None:
+    """Keep the garbage collector from checking what start-up made, and from running every few calls.
+
+    What a call makes is freed by its references; cycles are rare, and are still found. Little of what start-up made
+    is garbage: a search for it takes longer than it is worth.
+    """
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, 10, 10)
+
+
 def server_config(program: ZoneProgram, settings: Settings) -> uvicorn.Config:
     """Configure uvicorn for one process of a program."""
     limits = Limits(settings.connections, settings.head_timeout, settings.body_timeout, settings.max_body)
     return uvicorn.Config(
-        program,
+        application(program),
         http=partial(Connection, program=program, limits=limits),  # type: ignore[arg-type]  # as good as a class
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE,
@@ -107,6 +140,8 @@ class _Server(uvicorn.Server):
         Raises:
             WWSpecError: The program can't start; the text says why.
         """
+        handler = partial(log_stray, with_text=self._program.is_emulated)
+        asyncio.get_running_loop().set_exception_handler(handler)
         await self._program.start()
         await super().startup(sockets)
         self._on_serving()

@@ -23,6 +23,7 @@ from wwspec_router.registry.examples import console_contracts
 from wwspec_router.registry.table import build_table
 from wwspec_router.sdk.vendor import VendorSdk
 from wwspec_router.serving.app import ZoneProgram
+from wwspec_router.serving.asgi import application
 from wwspec_router.stores import open_store
 from wwspec_router.testing.memory import MemoryServer, MemoryTransport
 from wwspec_router.testing.standin import load_standin
@@ -60,7 +61,7 @@ def start(
             queue_timeout=emulator.get("call_timeout", CALL_LIMIT),  # a test's busy machine is no overload
         )
         program = ZoneProgram(table, sdk, open_store("memory:"), settings)
-        channel.program = stack.enter_context(MemoryServer(program, "zone-program"))
+        channel.program = stack.enter_context(MemoryServer(application(program), "zone-program"))
         transport = MemoryTransport(emulator_server)
         http = httpx.Client(base_url=URL, transport=transport)
         client = stack.enter_context(EmulatorClient(http=http))

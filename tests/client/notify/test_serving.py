@@ -78,7 +78,7 @@ def test_an_event_reaches_an_app_by_asgi(port: socket.socket, place: str) -> Non
 
         routes = {"route": Route("/hooks/wecom", receiver), "mount": Mount("/hooks/wecom", receiver)}
         app: Any = receiver if place == "alone" else Starlette(routes=[routes[place]], lifespan=lifespan)
-        with running(uvicorn.Config(app, log_config=None), port):
+        with running(uvicorn.Server(uvicorn.Config(app, log_config=None)), port):
             check(zone, events)
 
 
@@ -118,7 +118,7 @@ def test_the_app_of_the_docs_receives_events(
         monkeypatch.setenv("WWSPEC_ENCODING_AES_KEY", AES_KEY)
         found: dict[str, Any] = {}
         exec(code, found)  # noqa: S102 - our own page
-        with running(uvicorn.Config(found["app"], log_config=None), port):
+        with running(uvicorn.Server(uvicorn.Config(found["app"], log_config=None)), port):
             zone.client.set_callback(f"{url_of(port)}/wecom", TOKEN, AES_KEY)
             assert zone.client.verify_callback()
             zone.fire("hit_keyword")

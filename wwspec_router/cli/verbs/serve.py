@@ -1,6 +1,5 @@
 """`wwspec serve`: the program as the zone runs it."""
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -15,7 +14,7 @@ from wwspec_router.serving.service import serve
 @click.command(cls=SettingsCommand)
 @app_options
 @setting_options
-def command(app: Path, registry: Path | None, sdk: str, **options: Any) -> None:
+def command(**options: Any) -> None:
     """Serve the program to the channel.
 
     A parent process watches over the workers. The application, the registry file, the SDK and the store are checked
@@ -24,7 +23,12 @@ def command(app: Path, registry: Path | None, sdk: str, **options: Any) -> None:
     Each setting also comes from the environment and from wwspec.toml: --queue-timeout is WWSPEC_QUEUE_TIMEOUT, and the
     key queue-timeout below [serve]. An option goes before the environment, and that before the file.
     """
-    source = SdkSource(sdk)
-    if source is SdkSource.EMULATOR:
+    settings = settings_of(**options)
+    if settings.sdk is SdkSource.EMULATOR:
         require("zone", f"{click.get_current_context().command_path} --sdk emulator")
-    serve(Settings(app=app, registry=registry, sdk=source, **options))
+    serve(settings)
+
+
+def settings_of(*, sdk: str, **options: Any) -> Settings:
+    """Return the settings that the options of `wwspec serve` make, by the names of its arguments."""
+    return Settings(sdk=SdkSource(sdk), **options)

@@ -1,0 +1,260 @@
+"""The public application: under other servers, in a test client, and what it refuses to be built from."""
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.emulator.conftest import serving
+from tests.support.apps import ROOT, python, write_files
+from tests.support.processes import UNMEASURED
+from tests.support.waiting import DEADLINE, wait_until
+from wwspec_router.asgi import create_app
+from wwspec_router.cores import Cores
+from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_router.emulator.http.server import create_app as create_emulator
+from wwspec_router.emulator.settings import STANDIN_DIRECTORY, EmulatorSettings
+from wwspec_router.errors import ConfigurationError
+from wwspec_router.testing.ports import held_ports
+
+SERVERS = {
+    command.partition(" ")[0]: command
+    for command in (
+        "uvicorn --factory wwspec_router.asgi:create_app --port 8080",
+        "hypercorn 'wwspec_router.asgi:create_app()' --bind 127.0.0.1:8080 --graceful-timeout 10",
+        "granian --interface asgi --factory wwspec_router.asgi:create_app --port 8080",
+    )
+}
+"""How the documentation starts each server."""
+MAX_BODY = 65_536
+APP = {
+    "abilities/__init__.py": "",
+    "abilities/registry.toml": "[abilities.get_callback_data]\nkind = 'callback_data'\n"
+    "[abilities.greet]\nhandler = 'abilities.own:greet'\n[abilities.wait]\nhandler = 'abilities.own:wait'\n",
+    "abilities/own.py": """
+import time
+from pathlib import Path
+
+from wwspec_router import Contract, Output, ability
+
+FOLDER = Path(__file__).parents[1]
+
+
+class Request(Contract):
+    name: str = ""
+
+
+class Reply(Output):
+    text: str = ""
+
+
+@ability
+def greet(request: Request) -> Reply:
+    return Reply(text=f"Hello, {request.name}!")
+
+
+@ability
+def wait(request: Request) -> Reply:
+    (FOLDER / "entered").touch()
+    while not (FOLDER / "opened").exists():
+        time.sleep(0.01)
+    return Reply(text="to the end")
+""",
+    "wwspec.toml": f"[serve]\nsdk = 'emulator'\nmax-body = {MAX_BODY}\n",
+}
+
+
+@contextmanager
+def served(server: str, folder: Path, port: int, emulator: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """Serve the application of a folder in a process of its own, which is killed with its children at the end."""
+    command = shlex.split(SERVERS[server].replace("8080", str(port)))
+    environment = {**os.environ, **UNMEASURED, "PYTHONPATH": str(ROOT), "WWSPEC_EMULATOR_URL": emulator}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=folder,
+            env=environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def is_ready(url: str) -> bool:
+    with suppress(httpx.TransportError):
+        return httpx.get(f"{url}/readyz", trust_env=False).status_code == 200
+    return False
+
+
+@pytest.mark.parametrize(
+    "server",
+    # slow: a program under each of them, and uvicorn's shows already that the application works
+    ["uvicorn", *(pytest.param(each, marks=pytest.mark.slow) for each in ("hypercorn", "granian"))],
+)
+def test_a_program_works_under_any_server(server: str, tmp_path: Path) -> None:
+    write_files(tmp_path, APP)
+    with ExitStack() as stack:
+        [port] = stack.enter_context(held_ports(1))
+        url = f"http://127.0.0.1:{port}"
+        client = stack.enter_context(
+            EmulatorClient(stack.enter_context(serving(create_emulator(EmulatorSettings(program_url=url)))))
+        )
+        process = stack.enter_context(served(server, tmp_path, port, client.url))
+        wait_until(lambda: is_ready(url) or process.poll() is not None)
+        assert process.poll() is None, (tmp_path / "log").read_text()
+
+        assert client.call("greet", '{"name": "Ann"}').reply == {"errcode": 0, "errmsg": "ok", "text": "Hello, Ann!"}
+        client.receive_events()
+        fired = client.fire("conversation_new_message")["event"]
+        wait_until(client.notifications)
+        notify_id = client.notifications()[0]["notify_id"]
+        assert client.call("get_callback_data", notify_id=notify_id).reply["event_type"] == fired["event_type"]
+        http = stack.enter_context(httpx.Client(base_url=url, trust_env=False, timeout=DEADLINE))
+        for method, path, status in (("GET", "/healthz", 200), ("GET", "/", 405), ("GET", "/none", 404)):
+            assert http.request(method, path).status_code == status
+        assert http.post("/", content=b"x" * (MAX_BODY + 1)).status_code == 413
+
+        last = stack.enter_context(ThreadPoolExecutor(1)).submit(client.call, "wait")
+        stack.callback((tmp_path / "opened").touch)
+        wait_until((tmp_path / "entered").exists)
+        process.terminate()
+        wait_until(lambda: not is_ready(url))
+        (tmp_path / "opened").touch()
+        assert last.result(DEADLINE).reply["text"] == "to the end"
+        process.wait(DEADLINE)
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+IN_A_TEST_CLIENT = """
+import asyncio, gc, logging, signal, sys, time, warnings
+from pathlib import Path
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # Starlette has begun to ask for httpx2
+    from starlette.testclient import TestClient
+
+from wwspec_router.asgi import create_app
+from wwspec_router.emulator.standin.wwspec_standin import seal
+
+
+def effects():
+    return (
+        gc.isenabled(), gc.get_threshold(), gc.get_freeze_count(), logging.getLogger().handlers[:],
+        logging.getLogger().level, signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT), sys.excepthook,
+    )
+
+
+async def loop_handler():
+    return asyncio.get_running_loop().get_exception_handler()
+
+
+before = effects()
+with TestClient(create_app()) as client:
+    assert client.portal.call(loop_handler) is None
+    assert effects() == before, (before, effects())
+    assert (client.get("/readyz").text, client.get("/").status_code) == ("ok\\n", 405)
+    key = Path("zone.key").read_bytes()
+    content = seal.CallContent(
+        corpid="wwtest", agentid=1, call_type=1, ability_id="greet", data='{"name": "Ann"}', request_id="1_1",
+        is_async=False, job_info="", timestamp=int(time.time()),
+    )
+    sealed = seal.seal_call(key, content)
+    answer = client.post("/", content=sealed.body, headers=sealed.headers)
+    print(seal.open_reply(key, answer.headers.items(), answer.text).text)
+without_lifespan = TestClient(create_app())
+print(without_lifespan.post("/").status_code, without_lifespan.get("/readyz").text, end="")
+"""
+
+
+def test_a_test_client_calls_it_and_nothing_of_the_process_is_changed(tmp_path: Path) -> None:
+    """With a vendor's SDK, whose log the root logger would get, and settings from the environment."""
+    write_files(tmp_path, APP)
+    (tmp_path / "zone.key").write_bytes(os.urandom(32))
+    sdk = shutil.copytree(STANDIN_DIRECTORY, tmp_path / "sdk")  # from another folder it is taken for the vendor's
+    settings = {"APP": str(tmp_path), "SDK": "vendor", "EMULATOR_URL": f"local:{tmp_path}"}
+    environment = {**os.environ, **{f"WWSPEC_{name}": value for name, value in settings.items()}}
+    script = f"import os\nos.chdir({str(tmp_path)!r})\n{IN_A_TEST_CLIENT}"
+    assert python(script, path=[sdk], env=environment).splitlines() == [
+        '{"errcode":0,"errmsg":"ok","text":"Hello, Ann!"}',
+        "503 not running",
+    ]
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of an application that is found by the environment."""
+    monkeypatch.setenv("WWSPEC_APP", str(tmp_path))
+    registry = {"abilities/registry.toml": "[abilities.messages]\napi = 'sync_msg'\n"}
+    return write_files(tmp_path, registry | {"wwspec.toml": "[serve]\nsdk = 'emulator'\nstore = 'memory:'\n"})
+
+
+@pytest.mark.parametrize("processes", ["", "2", "auto"])
+def test_a_store_that_processes_do_not_share_is_refused_unless_one_process_is_declared(
+    app: Path, monkeypatch: pytest.MonkeyPatch, processes: str
+) -> None:
+    if processes:
+        monkeypatch.setenv("WWSPEC_WORKERS", processes)
+    monkeypatch.setattr("wwspec_router.config.usable_cores", lambda: Cores(2, "a test says so"))
+    with pytest.raises(ConfigurationError, match=r"--store memory:: .* or one process with .* WWSPEC_WORKERS=1$"):
+        create_app()
+    monkeypatch.setenv("WWSPEC_WORKERS", "1")
+    create_app()
+    monkeypatch.delenv("WWSPEC_WORKERS")
+    with (app / "wwspec.toml").open("a") as file:
+        file.write("workers = 1\n")
+    create_app()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("QUEUE", "many", "WWSPEC_QUEUE: must be a whole number from 0 on, not 'many'"),
+        ("CONFIG", "none.toml", "none.toml"),
+        ("SDK", "vendor", "wwspecapisdk"),
+        ("DEBUG_TOKEN", "a-token", "WWSPEC_ACCESS_TOKEN go together"),
+    ],
+)
+def test_settings_that_serve_refuses_are_refused(
+    app: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, problem: str
+) -> None:
+    monkeypatch.setenv("WWSPEC_WORKERS", "1")
+    create_app()
+    monkeypatch.setenv(f"WWSPEC_{name}", value)
+    with pytest.raises(ConfigurationError, match=re.escape(problem)):
+        create_app()
+
+
+@pytest.mark.parametrize(
+    ("client", "allowed", "status"),
+    [
+        ("127.0.0.1", "", 200),
+        ("::1", "", 200),
+        ("192.0.2.1", "", 403),
+        ("2001:db8::1", "", 403),
+        ("192.0.2.1", "1", 200),
+    ],
+)
+async def test_with_the_emulators_sdk_other_machines_are_refused(
+    app: Path, monkeypatch: pytest.MonkeyPatch, client: str, allowed: str, status: int
+) -> None:
+    monkeypatch.setenv("WWSPEC_WORKERS", "1")
+    monkeypatch.setenv("WWSPEC_ALLOW_REMOTE", allowed or "0")
+    transport = httpx.ASGITransport(create_app(), client=(client, 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://program") as http:
+        assert (await http.get("/healthz")).status_code == status

@@ -1,0 +1,81 @@
+"""The program as an ASGI application, for servers other than `wwspec serve`.
+
+It changes nothing of the process: the log, the garbage collector, signals and the event loop are the server's.
+"""
+
+from ipaddress import ip_address
+
+import click
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from wwspec_router.cli.verbs.serve import command, settings_of
+from wwspec_router.config import SdkSource, Settings, variable
+from wwspec_router.errors import ConfigurationError
+from wwspec_router.extras import require
+from wwspec_router.serving.app import create_program
+from wwspec_router.serving.asgi import application
+
+__all__ = ["create_app"]
+
+
+def create_app() -> Starlette:
+    """Build the program as an ASGI application, to be served by any server.
+
+    The settings come from wwspec.toml and from the environment, as for `wwspec serve`; the application folder is
+    WWSPEC_APP, or the folder that the server is started in. The program starts and stops with the application's
+    lifespan, so the server must run that.
+
+    A store that processes don't share is refused, unless `workers = 1` or WWSPEC_WORKERS=1 says that there is one
+    process. With the emulator's SDK only this machine is answered, unless WWSPEC_ALLOW_REMOTE is set.
+
+    Raises:
+        ConfigurationError: The settings, the application, the registry file, the SDK or the store can't be used.
+        StoreError: The store does not work.
+    """
+    settings, is_alone = _read_settings()
+    if settings.debug_fault:
+        raise ConfigurationError(settings.debug_fault)
+    if settings.sdk is SdkSource.EMULATOR:
+        require("zone", f"wwspec_router.asgi with {variable('sdk')}={SdkSource.EMULATOR}")
+    app = application(create_program(settings, is_alone=is_alone))
+    if settings.sdk is SdkSource.EMULATOR and not settings.allow_remote:
+        app.add_middleware(_ThisMachineOnly)
+    return app
+
+
+def _read_settings() -> tuple[Settings, bool]:
+    """Return the settings, and whether they say that there is one process."""
+    try:
+        with command.make_context("serve", []) as context:
+            settings = settings_of(**context.params)
+            is_said = context.get_parameter_source("workers") is not click.core.ParameterSource.DEFAULT
+    except click.ClickException as error:
+        raise ConfigurationError(error.format_message()) from None
+    return settings, is_said and settings.processes <= 1
+
+
+class _ThisMachineOnly:
+    """Refuses other machines, since the server decides where it listens, and the emulator's key is no secret."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and _is_remote(scope.get("client")):
+            fix = f"set {variable('allow-remote')}=1 to let other machines call it"
+            refusal = PlainTextResponse(f"a program with the emulator's SDK answers this machine only: {fix}\n", 403)
+            await refusal(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+def _is_remote(client: tuple[str, int] | None) -> bool:
+    """Tell whether a client may be on another machine. A client in memory has a name, and no address."""
+    if client is None:
+        return True
+    try:
+        return not ip_address(client[0]).is_loopback
+    except ValueError:
+        return False
