@@ -1,10 +1,12 @@
 """Requests that a client sends before it has the answers to earlier ones, and clients that close their sending side."""
 
+import asyncio
 import contextlib
 import json
 import os
 import select
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -100,6 +102,28 @@ def test_a_call_of_another_client_is_answered_while_one_sends_ahead(start: Start
             client.setblocking(False)
             client.send(SHORTEST * 100_000)
         assert program.post("invoke_sync_msg").status_code == 200
+
+
+def test_requests_that_are_answered_at_once_leave_others_their_turn(start: Start) -> None:
+    program = start()
+    state = program.server.server_state
+    counting = threading.Event()
+
+    async def most_in_a_turn(requests: int) -> int:
+        most, before = 0, state.total_requests
+        while state.total_requests < requests:
+            await asyncio.sleep(0)
+            counting.set()
+            most, before = max(most, state.total_requests - before), state.total_requests
+        return most
+
+    assert program.loop is not None
+    with program.connect() as client:
+        found = asyncio.run_coroutine_threadsafe(most_in_a_turn(1001), program.loop)
+        assert counting.wait(DEADLINE)
+        client.sendall(b"GET / HTTP/1.1\r\n\r\n" * 1000 + LAST)
+        assert statuses(read_to_end(client)) == [405] * 1000 + [200]
+    assert found.result(DEADLINE) <= 2
 
 
 def test_a_thousand_calls_sent_ahead_are_answered_in_their_order(start: Start) -> None:

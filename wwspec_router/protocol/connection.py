@@ -85,9 +85,8 @@ class Connection(asyncio.Protocol):
         self._call: PendingCall | None = None
         self._dropped = 0
         """Bytes that came after the last answer."""
-        self._is_reading = self._is_read_paused = self._is_write_paused = self._is_stopping = False
-        self._is_half_closed = False
-        """Whether the client sends nothing any more."""
+        self._is_reading = self._is_read_paused = self._is_write_paused = False
+        self._is_half_closed = self._is_stopping = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, and start the time of the first head."""
@@ -149,16 +148,18 @@ class Connection(asyncio.Protocol):
         unparsed = self._reader.unparsed
         while unparsed.data and self._phase <= Phase.BODY and not self._is_write_paused:
             self._read()
+            if self._phase is Phase.IDLE and unparsed.data:  # it was answered at once: other connections come first
+                self._loop.call_soon(self._advance)
+                break
         self._is_reading = False
         if self._phase is Phase.BODY and self._refusal() is not None:  # whatever the rest is
             self._ask()
         if unparsed.data or self._is_read_paused:
             self._pause_reading(bool(unparsed.data))
-        if self._deadline is None and self._phase <= Phase.BODY:  # it has begun
-            if self._is_half_closed and not unparsed.data:
-                self._end()
-            else:
-                self._expect_within(self._timeouts[self._phase])
+        if self._phase <= Phase.BODY and self._is_half_closed and not unparsed.data:
+            self._end()
+        elif self._phase <= Phase.BODY and self._deadline is None:  # the phase has begun
+            self._expect_within(self._timeouts[self._phase])
 
     def _read(self) -> None:
         """Read a piece, and begin to answer the request that it ends."""
@@ -195,7 +196,7 @@ class Connection(asyncio.Protocol):
             self._respond(answer_without_call(self._program, reader.method, reader.path))
 
     def _refusal(self) -> Answer | None:
-        """Return what the head alone, or the size of the body, is answered; None for neither."""
+        """Return the refusal that the head, or the size of the body, decides; None for neither."""
         if self._is_surplus and self._is_crowded():
             return answers.TOO_MANY
         return answers.LARGE_BODY if self._reader.is_too_large else None
@@ -291,7 +292,7 @@ class Connection(asyncio.Protocol):
             self._end()
 
     def _pause_reading(self, wanted: bool) -> None:
-        if wanted is not self._is_read_paused:
+        if wanted is not self._is_read_paused and self._phase is not Phase.END:
             self._is_read_paused = wanted
             (self._transport.pause_reading if wanted else self._transport.resume_reading)()
 
