@@ -31,7 +31,6 @@ SIZES = {"3 KB": 10, "60 KB": 200, "300 KB": 1000}
 """Size of the reply -> messages in it."""
 CONNECTIONS = 16
 VARIANTS = {
-    f"{PROGRAM} --no-lean-http",
     "BlackSheep, models declared",
     "FastAPI async, models by hand",
     "FastAPI sync",
@@ -94,7 +93,6 @@ def pinned(served: BenchmarkZone) -> dict[str, Start]:
         INLINE: partial(peer, INLINE, served, core=core),
         PROGRAM: partial(program, served, core=core),
         PURE: partial(program, served, core=core, variables={"WWSPEC_PURE": "1"}),
-        f"{PROGRAM} --no-lean-http": partial(program, served, "--no-lean-http", core=core),
     }
     return starts | {name: partial(peer, name, served, core=core) for name in FRAMEWORKS if not missing(name)}
 

@@ -15,7 +15,7 @@ from benchmarks.figures import Samples
 from benchmarks.zones import zone
 from wwspec_router.contracts.fitting import ENGINE
 
-NAMES = (HARD_LIMIT, LIMIT, INLINE, PROGRAM, f"{PROGRAM} --no-lean-http")
+NAMES = (HARD_LIMIT, LIMIT, INLINE, PROGRAM)
 
 
 def measure(effort: Effort) -> Samples:

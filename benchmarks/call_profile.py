@@ -33,8 +33,9 @@ from wwspec_router.envelope import Deadline
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.routes import Route
 from wwspec_router.monitoring.figures import Figures
-from wwspec_router.protocol.answers import Answer
-from wwspec_router.protocol.lean import LeanConnection
+from wwspec_router.protocol.answers import Answer, Headers, OnAnswer
+from wwspec_router.protocol.bounds import Limits
+from wwspec_router.protocol.connection import Connection
 from wwspec_router.registry.table import build_table
 from wwspec_router.sdk.vendor import VendorSdk
 from wwspec_router.serving.calls import Calls
@@ -219,36 +220,26 @@ class _Nowhere(asyncio.Transport):
         return 0
 
 
-class _Nobody:
-    """A call that is answered."""
+class _AtOnce:
+    """Answers every call at once."""
 
-    def hang_up(self) -> None:
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+
+    def submit(self, headers: Headers, body: bytes, on_answer: OnAnswer) -> None:
+        on_answer(self._answer)
+
+    def page(self, path: str) -> None:
         pass
 
 
-def _connection(answer: Answer) -> LeanConnection:
+def _connection(answer: Answer) -> Connection:
     """Return a connection whose calls are answered at once."""
-
-    def submit(headers: Any, body: bytes, on_answer: Callable[[Answer], None]) -> _Nobody:
-        on_answer(answer)
-        return _Nobody()
-
-    config = Config("benchmarks:none", log_config=None, lifespan="off", http="httptools")
-    config.load_app = lambda: None  # type: ignore[method-assign]
-    config.load()
     state = ServerState()
     state.default_headers = [(b"date", b"Thu, 26 Nov 2026 12:00:00 GMT")]
-    loop = asyncio.new_event_loop()
-    made = LeanConnection(
-        config,
-        state,
-        {},
-        loop,
-        head_timeout=60,
-        body_timeout=60,
-        max_body=1 << 20,
-        submit=lambda: submit,
-    )
+    limits = Limits(connections=1, head_timeout=60, body_timeout=60, max_body=1 << 20)
+    config = Config("benchmarks:none", log_config=None)
+    made = Connection(config, state, {}, asyncio.new_event_loop(), program=_AtOnce(answer), limits=limits)
     made.connection_made(_Nowhere())
     return made
 

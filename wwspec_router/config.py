@@ -21,6 +21,7 @@ __all__ = [
     "DEFAULT_PORT",
     "LOG_LEVELS",
     "REGISTRY",
+    "REMOVED",
     "SdkSource",
     "Secret",
     "Setting",
@@ -135,6 +136,12 @@ class Setting(NamedTuple):
             and (self.most is None or value <= self.most)
             and (self.above is None or value > self.above)
         )
+
+
+REMOVED: Final = (
+    Setting("every call goes straight from the HTTP parser to a thread", Topic.NETWORK, "lean_http", True),
+)
+"""Settings of the release before: each is still taken, and does nothing. Its text says why."""
 
 
 def variable(option: str) -> str:
@@ -279,9 +286,6 @@ class Settings:
         10.0,
         "Seconds for running calls to end on SIGTERM; what still runs then is killed within 3 seconds more.",
         least=0,
-    )
-    lean_http: bool = _setting(
-        Topic.NETWORK, True, "Hand plain calls from the HTTP parser straight to a thread, without ASGI."
     )
     freeze_gc: bool = _setting(
         Topic.OPERATION, True, "Skip in garbage collections what the start has made, and collect less often."

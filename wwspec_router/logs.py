@@ -47,9 +47,9 @@ _SERVER_LINES = (
     "Exceeded concurrency limit.",
     "Unsupported upgrade request.",
     "No supported WebSocket library detected.",
-    "A request without an end of its head was cut off.",
+    "Request head too large.",
 )
-"""Beginnings of what uvicorn and its protocol class log of a client that has done nothing but connect."""
+"""Beginnings of what uvicorn and our protocol class log of a client that has done nothing but connect."""
 _SERVER_STEPS = (
     "Started server process",
     "Waiting for application startup",

@@ -15,56 +15,44 @@ from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspCon
 
 from wwspec_router.config import Settings
 from wwspec_router.protocol.answers import Answer, Headers, OnAnswer
-from wwspec_router.protocol.lean import LeanConnection
+from wwspec_router.protocol.bounds import Limits
+from wwspec_router.protocol.connection import Connection
 from wwspec_router.serving.server import GC_THRESHOLD
 
 Message = dict[str, Any]
 
 
-class Answered:
-    """A call that is answered: nobody can hang up on it."""
+class Limit:
+    """Answers calls, and nothing else."""
 
-    def hang_up(self) -> None:
-        """Do nothing."""
+    def submit(self, headers: Headers, body: bytes, on_answer: OnAnswer) -> None:
+        """Answer one call at once."""
+        request = WWToSpecHTTPReqDecoder(headers, body.decode())
+        sdk = ChatDataSDK(request.get_corpid(), request.get_agentid(), request.get_ability_id(), "")
+        reply = WWToSpecHTTPRspConstructor(sdk.sync_msg(request.get_data()))
+        sealed = reply.get_encoded_body().encode()
+        pairs = [(name.encode(), value.encode()) for name, value in reply.get_normal_header().items()]
+        pairs.append((b"content-length", b"%d" % len(sealed)))
+        on_answer(Answer(pairs, sealed, 0))
 
-
-ANSWERED = Answered()
-
-
-def submit(headers: Headers, body: bytes, on_answer: OnAnswer) -> Answered:
-    """Answer one call at once."""
-    request = WWToSpecHTTPReqDecoder(headers, body.decode())
-    sdk = ChatDataSDK(request.get_corpid(), request.get_agentid(), request.get_ability_id(), "")
-    reply = WWToSpecHTTPRspConstructor(sdk.sync_msg(request.get_data()))
-    sealed = reply.get_encoded_body().encode()
-    pairs = [(name.encode(), value.encode()) for name, value in reply.get_normal_header().items()]
-    pairs.append((b"content-length", b"%d" % len(sealed)))
-    on_answer(Answer(pairs, sealed, 0))
-    return ANSWERED
+    def page(self, path: str) -> None:
+        """Return nothing: there is no other page."""
 
 
 async def app(
     scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
 ) -> None:
-    """Refuse what is no plain call."""
-    await send({"type": "http.response.start", "status": 501, "headers": [(b"content-length", b"0")]})
-    await send({"type": "http.response.body"})
+    """Serve nothing: the connection class asks no ASGI application."""
 
 
 if __name__ == "__main__":
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 10, 10)
-    connection = partial(
-        LeanConnection,
-        head_timeout=Settings.head_timeout,
-        body_timeout=Settings.body_timeout,
-        max_body=Settings.max_body,
-        submit=lambda: submit,
-    )
+    limits = Limits(sys.maxsize, Settings.head_timeout, Settings.body_timeout, Settings.max_body)
     uvicorn.run(
         app,
         port=int(sys.argv[1]),
-        http=connection,  # type: ignore[arg-type]  # as good as a class
+        http=partial(Connection, program=Limit(), limits=limits),  # type: ignore[arg-type]  # as good as a class
         access_log=False,
         log_config=None,
         lifespan="off",

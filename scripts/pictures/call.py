@@ -19,8 +19,8 @@ def _left_steps(canvas: Canvas, say: Say, y: float) -> tuple[float, float]:
         ),
         (
             "2",
-            say("Short way", "短路径"),
-            say("`POST /` is passed on; all else goes through ASGI", "`POST /` 直接转交；其他请求走 ASGI"),
+            say("Call or not", "区分请求"),
+            say("`POST /` is a call; all else is answered at once", "`POST /` 是调用；其他请求直接应答"),
         ),
         (
             "3",

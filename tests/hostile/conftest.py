@@ -4,11 +4,10 @@ The tests know the zone key, as no attacker does: so they can also try what only
 """
 
 import contextlib
-import functools
 import json
 import shutil
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -130,37 +129,20 @@ def hostile_app(folder: Path) -> Path:
     return folder
 
 
-PROTOCOLS = {"uvicorn's HTTP": ("--no-lean-http",), "lean HTTP": ()}
-"""Options of the program by which its HTTP protocol class is chosen: both must stand all this."""
-
-
 @pytest.fixture(scope="session")
-def wires(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Wire]]:
-    """Return what starts a served zone for one of the protocols; all tests share it, and none leaves it worse."""
-    with contextlib.ExitStack() as stack:
-
-        @functools.cache
-        def start(protocol: str) -> Wire:
-            folder = hostile_app(tmp_path_factory.mktemp("hostile") / "app")
-            options = ["--log-level", "DEBUG", *PROTOCOLS[protocol]]
-            wire = Wire(stack.enter_context(Zone.serve(folder, serve=options)))
-            stack.callback(wire.close)
-            return wire
-
-        yield start
+def shared_wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
+    """A served zone that all tests share, and none leaves worse."""
+    folder = hostile_app(tmp_path_factory.mktemp("hostile") / "app")
+    with Zone.serve(folder, serve=["--log-level", "DEBUG"]) as zone, contextlib.closing(Wire(zone)) as wire:
+        yield wire
 
 
-def checked(wire: Wire) -> Iterator[Wire]:
-    """The wire to a shared zone, whose program still runs and answers after the test."""
-    yield wire
-    assert wire.zone.program.process.poll() is None, "the program did not survive"
-    wire.check_alive()
-
-
-@pytest.fixture(params=list(PROTOCOLS))
-def wire(request: pytest.FixtureRequest, wires: Callable[[str], Wire]) -> Iterator[Wire]:
-    """See `checked`."""
-    yield from checked(wires(request.param))
+@pytest.fixture
+def wire(shared_wire: Wire) -> Iterator[Wire]:
+    """The wire to the shared zone, whose program still runs and answers after the test."""
+    yield shared_wire
+    assert shared_wire.zone.program.process.poll() is None, "the program did not survive"
+    shared_wire.check_alive()
 
 
 class Ask(Protocol):
@@ -178,19 +160,18 @@ def kernel() -> Iterator[Dispatcher]:
     store.close()
 
 
-@pytest.fixture(params=["kernel", *PROTOCOLS])
-def ask(request: pytest.FixtureRequest, kernel: Dispatcher, wires: Callable[[str], Wire]) -> Iterator[Ask]:
+@pytest.fixture(params=["kernel", "wire"])
+def ask(request: pytest.FixtureRequest, kernel: Dispatcher) -> Iterator[Ask]:
     """A way to call the reference program: its kernel in memory, or the served program with sealed requests."""
     if request.param != "kernel":
-        wire = wires(request.param)
+        wire: Wire = request.getfixturevalue("wire")
 
         def over_the_wire(ability_id: str, data: str = "{}", **call: Any) -> Any:
             answer = wire.call(ability_id, data, **call)
             assert not answer.is_exception
             return answer.reply
 
-        for _ in checked(wire):
-            yield over_the_wire
+        yield over_the_wire
     else:
 
         def in_memory(ability_id: str, data: str = "{}", **call: Any) -> Any:

@@ -1,188 +1,142 @@
-"""What `wwspec_router/protocol` relies on inside uvicorn, which promises none of it.
+"""What `wwspec_router/protocol` asks of uvicorn: that its server works with a protocol class of somebody else.
 
-When a test fails here, uvicorn has changed: compare `uvicorn/protocols/http/` with the version before, adapt
-`wwspec_router/protocol`, then these lists, and raise the bound in pyproject.toml.
+scripts/release runs this file with the newest uvicorn, too. It needs nothing of tests/.
 """
 
 import ast
 import asyncio
-import inspect
-import textwrap
-import tomllib
-from collections.abc import Callable, Iterator
-from importlib.metadata import version
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from importlib.metadata import requires, version
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
+import uvicorn
 from packaging.requirements import Requirement
-from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from wwspec_router.protocol.lean import LeanConnection, _LeanCycle
-from wwspec_router.protocol.pipeline import PipelinedProtocol, _Flow
+import wwspec_router.protocol
+from wwspec_router.protocol.answers import Answer, Headers, OnAnswer, plain
+from wwspec_router.protocol.bounds import Limits
+from wwspec_router.protocol.connection import Connection
 
-PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
-ADVICE = "wwspec_router/protocol builds on it: compare uvicorn/protocols/http/ with the version before and adapt"
-
-OVERRIDDEN = {
-    "__init__": "(self, config, server_state, app_state, _loop)",
-    "connection_made": "(self, transport)",
-    "connection_lost": "(self, exc)",
-    "eof_received": "(self)",
-    "data_received": "(self, data)",
-    "on_message_begin": "(self)",
-    "on_headers_complete": "(self)",
-    "on_body": "(self, body)",
-    "on_message_complete": "(self)",
-    "on_response_complete": "(self)",
-    "send_400_response": "(self, msg)",
-    "pause_writing": "(self)",
-    "resume_writing": "(self)",
-    "shutdown": "(self)",
-    "timeout_keep_alive_handler": "(self)",
+DEADLINE = 20.0
+REQUEST = b"GET /page HTTP/1.1\r\nhost: x\r\n\r\n"
+FOLDER = Path(wwspec_router.protocol.__path__[0])
+USED = {
+    "config": {"timeout_keep_alive"},
+    "server_state": {"connections", "default_headers", "total_requests"},
 }
-"""Methods of uvicorn's protocol class that ours override."""
-
-INHERITED = {
-    "on_url": "(self, url)",
-    "on_header": "(self, name, value)",
-    "handle_websocket_upgrade": "(self)",
-    "_get_upgrade": "(self)",
-    "_should_upgrade": "(self)",
-    "_should_upgrade_to_ws": "(self)",
-    "_start_asgi_task": "(self, cycle, app)",
-    "_unset_keepalive_if_required": "(self)",
-    "_unsupported_upgrade_warning": "(self)",
-}
-"""Its other methods: ours let them run, or never come to them."""
-
-ATTRIBUTES = {
-    "access_log",
-    "access_logger",
-    "app",
-    "app_state",
-    "asgi_version",
-    "client",
-    "config",
-    "connections",
-    "cycle",
-    "expect_100_continue",
-    "flow",
-    "headers",
-    "limit_concurrency",
-    "logger",
-    "loop",
-    "parser",
-    "pipeline",
-    "root_path",
-    "scheme",
-    "scope",
-    "server",
-    "server_state",
-    "tasks",
-    "timeout_keep_alive",
-    "timeout_keep_alive_task",
-    "transport",
-    "ws_protocol_class",
-}
-"""What its `__init__` sets."""
-
-OF_CYCLE = {"body", "disconnected", "keep_alive", "message_event", "more_body", "response_complete"}
-"""What it uses of the request that it works on."""
-OF_CYCLE_AFTER_HEAD = {"body", "more_body"}
-"""Those of them that only `on_body` and `on_message_complete` use, which a call on the short way never comes to."""
-
-FLOW = {
-    "__init__": "(self, transport)",
-    "drain": "(self)",
-    "pause_reading": "(self)",
-    "resume_reading": "(self)",
-    "pause_writing": "(self)",
-    "resume_writing": "(self)",
-}
+"""What is read of what uvicorn hands over."""
 
 
-def signatures(owner: type) -> dict[str, str]:
-    """The methods that a class has of its own, each with the names of its parameters."""
-    own = {name: value for name, value in vars(owner).items() if inspect.isfunction(value)}
-    return {name: f"({', '.join(inspect.signature(value).parameters)})" for name, value in own.items()}
+class Program:
+    """Has one page, and takes no calls."""
+
+    def submit(self, headers: Headers, body: bytes, on_answer: OnAnswer) -> None:
+        on_answer(plain(503, "no calls\n"))
+
+    def page(self, path: str) -> Answer | None:
+        return plain(200, "the page\n") if path == "/page" else None
 
 
-def nodes(function: Callable[..., object] | type) -> Iterator[ast.AST]:
-    return ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function))))
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    raise AssertionError("no request goes to an ASGI application")
 
 
-def test_the_pinned_uvicorn_is_the_newest_that_the_project_takes() -> None:
-    project = tomllib.loads(PYPROJECT.read_text())["project"]
-    (bound,) = [each for each in map(Requirement, project["dependencies"]) if each.name == "uvicorn"]
-    major, minor, *_ = map(int, version("uvicorn").split("."))
-    assert version("uvicorn") in bound.specifier
-    assert f"{major}.{minor + 1}.0" not in bound.specifier, "nobody has tried this version: bound uvicorn below it"
+class Served:
+    """uvicorn's own server, with our class and one loopback port."""
+
+    def __init__(self, **options: Any) -> None:
+        self.made: list[dict[str, Any]] = []
+        config = uvicorn.Config(application, http=self._make, lifespan="off", log_config=None, **options)  # type: ignore[arg-type]
+        self.server = uvicorn.Server(config)
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.thread = Thread(target=partial(asyncio.run, self.server.serve([self.socket])))
+
+    def _make(self, **arguments: Any) -> Connection:
+        self.made.append(arguments)
+        return Connection(**arguments, program=Program(), limits=Limits(8, DEADLINE, DEADLINE, 1000))
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(self.socket.getsockname(), DEADLINE)
 
 
-def test_uvicorn_has_the_methods_that_the_protocol_classes_build_on() -> None:
-    assert signatures(HttpToolsProtocol) == OVERRIDDEN | INHERITED, ADVICE
+@contextmanager
+def served(**options: Any) -> Iterator[Served]:
+    program = Served(**options)
+    program.thread.start()
+    try:
+        yield program
+    finally:
+        program.server.should_exit = True
+        program.thread.join(DEADLINE)
+        program.socket.close()
+        assert not program.thread.is_alive()
 
 
-def test_every_method_listed_as_overridden_is() -> None:
-    ours = {name for each in LeanConnection.__mro__[:-1] if issubclass(each, PipelinedProtocol) for name in vars(each)}
-    assert ours.issuperset(OVERRIDDEN)
-    assert ours.isdisjoint(INHERITED), "this method of uvicorn is overridden: list it so"
+def reply(client: socket.socket) -> bytes:
+    received = b""
+    while not received.endswith(b"the page\n"):
+        piece = client.recv(1000)
+        assert piece, received
+        received += piece
+    return received
 
 
-def test_uvicorn_s_protocol_class_has_the_attributes_that_ours_use() -> None:
-    assigned = {
-        node.attr
-        for node in nodes(HttpToolsProtocol.__init__)
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
-    }
-    assert assigned == ATTRIBUTES, ADVICE
+def test_the_server_makes_each_connection_of_the_four_things_that_ours_takes() -> None:
+    with served() as program, program.connect() as client:
+        client.sendall(REQUEST)
+        reply(client)
+        (made,) = program.made
+    assert made.keys() == {"config", "server_state", "app_state", "_loop"}
+    assert made["config"] is program.server.config
+    assert made["server_state"] is program.server.server_state
 
 
-def test_a_call_on_the_short_way_has_all_that_uvicorn_asks_of_a_request() -> None:
-    asked = {
-        node.attr
-        for node in nodes(HttpToolsProtocol)
-        if isinstance(node, ast.Attribute)
-        and isinstance(node.value, ast.Attribute)
-        and (node.value.attr, ast.unparse(node.value.value)) == ("cycle", "self")
-    }
-    assert asked == OF_CYCLE, ADVICE
-    cycle = _LeanCycle(lambda *_: pytest.fail("nothing is called"), [], True, asyncio.Transport())
-    missing = [name for name in OF_CYCLE - OF_CYCLE_AFTER_HEAD if not hasattr(cycle, name)]
-    assert missing == []
+def test_the_server_s_headers_are_sent_and_its_count_of_requests_ends_it() -> None:
+    with served(limit_max_requests=2, headers=[("x-server", "ours")]) as program, program.connect() as client:
+        for _ in range(2):
+            client.sendall(REQUEST)
+            head = reply(client)
+            assert b"\r\ndate: " in head
+            assert b"\r\nx-server: ours\r\n" in head
+        program.thread.join(DEADLINE)
+        assert not program.thread.is_alive()
 
 
-def test_uvicorn_asks_for_the_rest_of_it_only_where_a_call_on_the_short_way_never_comes() -> None:
-    for name in set(OVERRIDDEN | INHERITED) - {"on_body", "on_message_complete"}:
-        words = {node.attr for node in nodes(getattr(HttpToolsProtocol, name)) if isinstance(node, ast.Attribute)}
-        assert words.isdisjoint(OF_CYCLE_AFTER_HEAD), f"{ADVICE}: HttpToolsProtocol.{name}"
+def test_a_server_that_stops_closes_an_idle_connection_and_waits_for_no_other() -> None:
+    with served() as program, program.connect() as client:
+        client.sendall(REQUEST)
+        reply(client)
+        assert len(program.server.server_state.connections) == 1
+        program.server.should_exit = True
+        assert client.recv(1000) == b""
+        program.thread.join(DEADLINE)
+        assert not program.server.server_state.connections
 
 
-def test_uvicorn_begins_a_request_as_the_protocol_classes_expect() -> None:
-    parameters = list(inspect.signature(RequestResponseCycle.__init__).parameters)
-    assert parameters == [
-        "self",
-        "scope",
-        "transport",
-        "flow",
-        "logger",
-        "access_logger",
-        "access_log",
-        "default_headers",
-        "message_event",
-        "expect_100_continue",
-        "keep_alive",
-        "on_response",
-    ], ADVICE
+def test_nothing_else_of_uvicorn_is_imported_or_read() -> None:
+    imported, read = set(), {name: set[str]() for name in USED}
+    for path in FOLDER.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {each.name for each in node.names if each.name.startswith("uvicorn")}
+            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("uvicorn"):
+                imported |= {f"{node.module}.{each.name}" for each in node.names}
+            elif isinstance(node, ast.Attribute):
+                owner = ast.unparse(node.value).removeprefix("self._")
+                owner = {"server": "server_state"}.get(owner, owner)
+                if owner in USED:
+                    read[owner].add(node.attr)
+    assert imported == {"uvicorn.Config", "uvicorn.server.ServerState"}
+    assert read == USED
 
 
-def test_uvicorn_s_flow_control_is_the_one_that_ours_derives_from() -> None:
-    assert signatures(FlowControl) == FLOW, ADVICE
-    flow = _Flow(asyncio.Transport())
-    assert {"read_paused", "write_paused"} <= vars(flow).keys(), ADVICE
-
-
-def test_uvicorn_has_a_status_line_for_each_plain_answer() -> None:
-    for status in (200, 400, 405, 408, 413, 500, 503):
-        assert STATUS_LINE[status].startswith(b"HTTP/1.1 %d " % status), ADVICE
+@pytest.mark.parametrize(("other", "fits"), [(version("uvicorn"), True), ("0.999.0", True), ("1.0.0", False)])
+def test_every_uvicorn_below_the_next_major_is_taken(other: str, fits: bool) -> None:
+    (bound,) = {each.specifier for each in map(Requirement, requires("wwspec-router") or []) if each.name == "uvicorn"}
+    assert (other in bound) == fits

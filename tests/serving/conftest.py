@@ -121,15 +121,13 @@ def table() -> AbilityTable:
     return build_table(ROOT, ROOT / "tests" / "serving" / "registry.toml")
 
 
-@pytest.fixture(params=[True, False], ids=["lean", "ordinary"])
-def start(table: AbilityTable, request: pytest.FixtureRequest) -> Iterator[Callable[..., Program]]:
+@pytest.fixture
+def start(table: AbilityTable) -> Iterator[Callable[..., Program]]:
     """Start programs; all of them are stopped with the test."""
     with contextlib.ExitStack() as stack:
 
         def begin(sdk: PlainSdk | None = None, **options: Any) -> Program:
-            program = Program(
-                sdk or PlainSdk(), Settings(app=ROOT, lean_http=request.param, **{"grace": 1.0, **options}), table
-            )
+            program = Program(sdk or PlainSdk(), Settings(app=ROOT, **{"grace": 1.0, **options}), table)
             program.start()
             stack.callback(program.stop)
             return program

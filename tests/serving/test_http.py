@@ -16,11 +16,17 @@ import pytest
 
 from tests.serving.conftest import PlainSdk, Program, sealed
 from tests.serving.wire import reset
+from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE, wait_until
+from wwspec_router.config import Settings
 from wwspec_router.envelope import Call
 from wwspec_router.logs import setup_logging
+from wwspec_router.protocol.answers import STOPPING, Answer, plain
+from wwspec_router.registry.table import AbilityTable
 from wwspec_router.sdk.base import Headers
+from wwspec_router.serving.app import ZoneProgram
 from wwspec_router.serving.calls import REFUSAL_PATIENCE, REFUSAL_THREADS
+from wwspec_router.stores import open_store
 
 Start = Callable[..., Program]
 
@@ -50,6 +56,14 @@ def test_a_call_is_answered_with_status_200_and_the_sealed_reply(start: Start) -
     assert response.status_code == 200
     assert response.headers["ww-sealed"] == "yes"
     assert response.json() == {"errcode": 0, "errmsg": "ok"}
+
+
+def test_a_program_that_does_not_run_answers_a_call_with_status_503_and_is_not_ready(table: AbilityTable) -> None:
+    program = ZoneProgram(table, PlainSdk(), open_store("memory:"), Settings(app=ROOT))
+    answers: list[Answer | None] = []
+    program.submit([], b"", answers.append)
+    assert answers == [STOPPING]
+    assert program.page("/readyz") == plain(503, "not running\n")
 
 
 def test_an_error_of_the_program_is_answered_with_status_200(start: Start) -> None:

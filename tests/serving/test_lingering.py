@@ -9,10 +9,9 @@ import pytest
 
 from tests.serving.wire import BODY, CALL, Served, Start, chunked, post, read_to_end, starting, statuses
 from tests.support.waiting import wait_until
-from wwspec_router.protocol import lingering
+from wwspec_router.protocol import bounds
 from wwspec_router.registry.table import AbilityTable
 
-WAYS = ["ordinary", "lean"]
 MB = 1_000_000
 TOO_LARGE = b"the body is too large\n"
 
@@ -39,30 +38,27 @@ def unannounced(size: int) -> list[bytes]:
     return [head, (b"f4240\r\n" + b"x" * MB + b"\r\n") * (size // MB), b"0\r\n\r\n"]
 
 
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("form", [announced, unannounced])
 def test_the_refusal_of_a_large_body_is_read_by_who_sends_it_whole(
-    start: Start, way: str, form: Callable[[int], list[bytes]]
+    start: Start, form: Callable[[int], list[bytes]]
 ) -> None:
     """Row 18: 40 of 40 tries at 8 to 64 MB ended with a reset."""
-    program = start(way, max_body=MB)
+    program = start(max_body=MB)
     for size in [8 * MB] * 4 + [64 * MB]:  # 25 MB a second are read
         received = send_all_then_read(program, *form(size))
         assert statuses(received) == [413]
         assert received.endswith(TOO_LARGE)
 
 
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("loop", ["uvloop", pytest.param("asyncio", marks=pytest.mark.slow)])  # 2 s of a processor
-def test_several_such_clients_at_once_all_read_theirs(start: Start, way: str, loop: str) -> None:
+def test_several_such_clients_at_once_all_read_theirs(start: Start, loop: str) -> None:
     """Row 18: on both event loops."""
-    program = start(way, max_body=MB, loop=loop)
+    program = start(max_body=MB, loop=loop)
     with ThreadPoolExecutor(4) as pool:
         received = list(pool.map(lambda _: send_all_then_read(program, *announced(8 * MB)), range(12)))
     assert [statuses(each) for each in received] == [[413]] * 12
 
 
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
     "pieces",
     [
@@ -72,17 +68,16 @@ def test_several_such_clients_at_once_all_read_theirs(start: Start, way: str, lo
         [b"POST / HTTP/1.1\r\n", b"x-a: " + b"a" * 4 * MB],
     ],
 )
-def test_other_last_answers_are_read_too(start: Start, way: str, pieces: list[bytes]) -> None:
+def test_other_last_answers_are_read_too(start: Start, pieces: list[bytes]) -> None:
     """Row 18: a refusal of garbage or of an endless head, and a reply to who goes on sending."""
-    received = send_all_then_read(start(way), *pieces)
+    received = send_all_then_read(start(), *pieces)
     last = 200 if b"close" in pieces[0] else 400
     assert statuses(received) == [200] * pieces[0].startswith(CALL) + [last]
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_sender_that_takes_too_long_and_goes_on_reads_why(start: Start, way: str) -> None:
+def test_a_sender_that_takes_too_long_and_goes_on_reads_why(start: Start) -> None:
     """Row 18: status 408."""
-    program = start(way, body_timeout=0.1)
+    program = start(body_timeout=0.1)
     with program.connect() as client:
         client.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5000000\r\n\r\nxxx")
         assert client.recv(1, socket.MSG_PEEK)  # it has answered
@@ -90,38 +85,33 @@ def test_a_sender_that_takes_too_long_and_goes_on_reads_why(start: Start, way: s
         assert statuses(read_to_end(client)) == [408]
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_client_beyond_the_limit_on_connections_reads_why(start: Start, way: str) -> None:
+def test_a_client_beyond_the_limit_on_connections_reads_why(start: Start) -> None:
     """Row 18: status 503."""
-    program = start(way, connections=1)
+    program = start(connections=1)
     with program.connect() as client:
         client.sendall(b"POST")
         wait_until(lambda: program.open == 1)
         assert statuses(send_all_then_read(program, *announced(4 * MB))) == [503]
 
 
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 def test_a_client_that_does_not_close_is_not_waited_for_long(
-    start: Start, way: str, loop: str, monkeypatch: pytest.MonkeyPatch
+    start: Start, loop: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Row 18: bounded in time."""
-    monkeypatch.setattr(lingering, "SECONDS", 0.2)
-    program = start(way, max_body=MB, loop=loop)
+    monkeypatch.setattr(bounds, "LINGER_SECONDS", 0.2)
+    program = start(max_body=MB, loop=loop)
     with program.connect() as client:
         client.sendall(announced(2 * MB)[0])
         assert statuses(read_to_end(client)) == [413]
         wait_until(lambda: program.open == 0)
 
 
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
-def test_a_client_that_sends_without_end_is_cut_off(
-    start: Start, way: str, loop: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_client_that_sends_without_end_is_cut_off(start: Start, loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Row 18: bounded in bytes."""
-    monkeypatch.setattr(lingering, "BYTES", 4 * MB)
-    program = start(way, max_body=MB, loop=loop)
+    monkeypatch.setattr(bounds, "LINGER_BYTES", 4 * MB)
+    program = start(max_body=MB, loop=loop)
     with program.connect() as client, pytest.raises(ConnectionError):
         client.sendall(announced(100 * MB)[0])
         while True:
@@ -129,35 +119,32 @@ def test_a_client_that_sends_without_end_is_cut_off(
     wait_until(lambda: program.open == 0)
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_stop_does_not_wait_for_who_goes_on_sending(start: Start, way: str) -> None:
+def test_a_stop_does_not_wait_for_who_goes_on_sending(start: Start) -> None:
     """Row 18: what is lost then was lost before."""
-    program = start(way, max_body=MB)
+    program = start(max_body=MB)
     with program.connect() as client:
         client.sendall(announced(2 * MB)[0])
         assert client.recv(1, socket.MSG_PEEK)
         begun = monotonic()
         program.server.should_exit = True
         wait_until(lambda: program.open == 0)
-        assert monotonic() - begun < lingering.SECONDS / 2
+        assert monotonic() - begun < bounds.LINGER_SECONDS / 2
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_connection_that_lingers_counts_as_one(start: Start, way: str) -> None:
+def test_a_connection_that_lingers_counts_as_one(start: Start) -> None:
     """Row 18: or they could be held without a limit."""
-    program = start(way, max_body=MB, connections=1)
+    program = start(max_body=MB, connections=1)
     with program.connect() as client:
         client.sendall(announced(2 * MB)[0])
         assert client.recv(1, socket.MSG_PEEK)
         assert statuses(program.talk(CALL)) == [503]
 
 
-@pytest.mark.parametrize("way", WAYS)
 def test_a_call_whose_chunks_go_bad_is_refused_and_no_more_is_said(
-    start: Start, way: str, caplog: pytest.LogCaptureFixture
+    start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Row 18: the application, which waits for the rest of the body, must not write into a connection that lingers."""
-    program = start(way, body_timeout=0.2)
+    program = start(body_timeout=0.2)
     with program.connect() as client:
         client.sendall(chunked(BODY)[:-10])
         program.read_all()

@@ -23,12 +23,11 @@ from tests.support.waiting import DEADLINE, wait_until
 Serve = Callable[..., Service]
 
 
-@pytest.mark.parametrize("options", [(), ("--no-lean-http",)])
 @pytest.mark.parametrize("workers", [1, 2])
 def test_sigterm_refuses_connections_finishes_calls_and_leaves_nothing(
-    serve: Serve, pool: ThreadPoolExecutor, workers: int, options: tuple[str, ...]
+    serve: Serve, pool: ThreadPoolExecutor, workers: int
 ) -> None:
-    service = serve("--workers", str(workers), "--grace", str(DEADLINE), *options)
+    service = serve("--workers", str(workers), "--grace", str(DEADLINE))
     pids = service.pids(workers)
     running = pool.submit(service.call, "wait", "door")
     pid = service.entered("door")

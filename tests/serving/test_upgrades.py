@@ -1,6 +1,5 @@
 """Offers to go on with another protocol are ignored [RFC 9110, 7.8]: what carries one is a request as any other."""
 
-import contextlib
 import json
 import subprocess
 from collections.abc import Iterator
@@ -8,12 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.serving.conftest import sealed
-from tests.serving.wire import BODY, CALL, HOST, LAST, PLAIN, Served, chunked, post, reply_of, statuses
+from tests.serving.wire import BODY, CALL, HOST, LAST, PLAIN, Served, chunked, post, reply_of, starting, statuses
 from tests.support.skips import only_where
 from tests.support.tools import tool
 from wwspec_router.registry.table import AbilityTable
 
-WAYS = ["ordinary", "lean"]
 OFFERS = {
     "java.net.http": b"Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAEAAEAA\r\nUpgrade: h2c\r\n",
     "curl": b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAA\r\n",
@@ -26,14 +24,11 @@ SMUGGLED = post(body=sealed("invoke_get_group_chat", {"chatid": "smuggled"}))
 
 
 @pytest.fixture(scope="module")
-def served(table: AbilityTable) -> Iterator[dict[str, Served]]:
-    with contextlib.ExitStack() as stack:
-        programs = {way: Served(way, table) for way in WAYS}
-        for program in programs.values():
-            program.sdk.invoke = lambda api, request: reply_of(json.loads(request).get("chatid", "no chat"))
-            program.start()
-            stack.callback(program.stop)
-        yield programs
+def served(table: AbilityTable) -> Iterator[Served]:
+    with starting(table) as start:
+        program = start()
+        program.sdk.invoke = lambda api, request: reply_of(json.loads(request).get("chatid", "no chat"))
+        yield program
 
 
 def in_chunks(body: bytes, offer: bytes) -> bytes:
@@ -52,76 +47,65 @@ def pieces(request: bytes, where: str) -> list[bytes]:
     return [request[index : index + 1] for index in range(len(request))]
 
 
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("offer", OFFERS)
 @pytest.mark.parametrize("where", ["one segment", "body later", "rest of the body later", "byte by byte"])
 @pytest.mark.parametrize("form", ["length", "chunks"])
 def test_a_call_with_an_offer_to_upgrade_is_answered_as_without(
-    served: dict[str, Served], way: str, offer: str, where: str, form: str
+    served: Served, offer: str, where: str, form: str
 ) -> None:
     """Row 2: its body was lost, and when it came later it was parsed as a request."""
     request = in_chunks(CHAT, OFFERS[offer]) if form == "chunks" else post(more=OFFERS[offer], body=CHAT)
-    received = served[way].talk(*pieces(request, where), CALL, LAST)
+    received = served.talk(*pieces(request, where), CALL, LAST)
     assert statuses(received) == [200] * 3
     assert received.count(b"ww-sealed: yes") == 2, "the body of a call was lost"
     assert received.index(b"the body") < received.index(b"no chat")
 
 
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("offer", OFFERS)
 @pytest.mark.parametrize("where", ["one segment", "body later"])
-def test_a_body_after_an_offer_to_upgrade_is_never_a_request(
-    served: dict[str, Served], way: str, offer: str, where: str
-) -> None:
+def test_a_body_after_an_offer_to_upgrade_is_never_a_request(served: Served, offer: str, where: str) -> None:
     """Row 2: otherwise the author of a body could smuggle a call in."""
     request = post(head=HOST, more=OFFERS[offer], body=SMUGGLED)
-    received = served[way].talk(*pieces(request, where), LAST)
+    received = served.talk(*pieces(request, where), LAST)
     assert statuses(received) == [200, 200]
     assert b"smuggled" not in received
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_offers_in_requests_that_are_sent_ahead_are_ignored(served: dict[str, Served], way: str) -> None:
+def test_offers_in_requests_that_are_sent_ahead_are_ignored(served: Served) -> None:
     """Row 2: wherever they stand."""
     offering = [post(more=offer) for offer in OFFERS.values()]
-    received = served[way].talk(b"".join([CALL, *offering, CALL, LAST]))
+    received = served.talk(b"".join([CALL, *offering, CALL, LAST]))
     assert statuses(received) == [200] * (len(OFFERS) + 3)
     assert received.count(b"ww-sealed: yes") == len(OFFERS) + 2
 
 
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("request_line", [b"GET / HTTP/1.1", b"HEAD / HTTP/1.1", b"PUT / HTTP/1.1"])
-def test_other_requests_with_an_offer_to_upgrade_are_answered_as_without(
-    served: dict[str, Served], way: str, request_line: bytes
-) -> None:
+def test_other_requests_with_an_offer_to_upgrade_are_answered_as_without(served: Served, request_line: bytes) -> None:
     """Row 2: not only calls."""
-    received = served[way].talk(request_line + b"\r\nhost: x\r\n" + OFFERS["WebSocket"] + b"\r\n", LAST)
+    received = served.talk(request_line + b"\r\nhost: x\r\n" + OFFERS["WebSocket"] + b"\r\n", LAST)
     assert statuses(received) == [405, 200]
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_other_wishes_beside_an_offer_to_upgrade_are_heard(served: dict[str, Served], way: str) -> None:
+def test_other_wishes_beside_an_offer_to_upgrade_are_heard(served: Served) -> None:
     """Row 2: only the offer is ignored."""
     expecting = post(more=OFFERS["curl"] + b"expect: 100-continue\r\n")
     closing = post(more=OFFERS["curl"].replace(b"Upgrade, ", b"Upgrade, close, "))
-    assert statuses(served[way].talk(expecting[: -len(BODY)], BODY, closing)) == [100, 200, 200]
+    assert statuses(served.talk(expecting[: -len(BODY)], BODY, closing)) == [100, 200, 200]
 
 
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("target", [b"x:443", b"/", b"http://x:80/"])
-def test_a_tunnel_is_refused(served: dict[str, Served], way: str, target: bytes) -> None:
+def test_a_tunnel_is_refused(served: Served, target: bytes) -> None:
     """Row 2: the parser takes CONNECT for an offer to upgrade, which can't be ignored."""
-    received = served[way].talk(b"CONNECT " + target + b" HTTP/1.1\r\nhost: x\r\n\r\n" + CALL)
+    received = served.talk(b"CONNECT " + target + b" HTTP/1.1\r\nhost: x\r\n\r\n" + CALL)
     assert statuses(received) == [400]
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_curl_that_offers_http2_is_answered(served: dict[str, Served], way: str) -> None:
+def test_curl_that_offers_http2_is_answered(served: Served) -> None:
     """Row 2: `curl --http2` sends the offer with each request that is no HTTPS."""
     curl = tool("curl")
     version = subprocess.run([curl, "--version"], capture_output=True, check=True).stdout
     only_where(b"HTTP2" in version, "curl speaks HTTP/2")
     command = [curl, "--silent", "--show-error", "--http2", "--noproxy", "*", "--max-time", "20"]
-    command += ["--header", "ww-plain: yes", "--data-binary", "@-", f"{served[way].url}/"]
+    command += ["--header", "ww-plain: yes", "--data-binary", "@-", f"{served.url}/"]
     done = subprocess.run(command, input=BODY, capture_output=True, check=False)
     assert (done.stdout, done.returncode) == (reply_of("no chat").encode(), 0), done.stderr

@@ -64,4 +64,4 @@ def test_a_call_passes_the_files_that_the_map_lists(serve: Serve, tmp_path: Path
     section = (ROOT / "AGENTS.md").read_text().partition("# The way of a call\n")[2].partition("\n# ")[0]
     steps = re.findall(r"^\| \d+ \| ([^|]+) \|", section, re.MULTILINE)
     assert {file for step in steps for file in re.findall(r"`([^`]+)`", step)} == passed
-    assert len(steps) == 10
+    assert len(steps) == 9

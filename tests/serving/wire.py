@@ -30,8 +30,6 @@ SHORTEST = b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"
 """38 bytes that a program has to work for, without the zone key."""
 OK = b'{"errcode":0,"errmsg":"ok"}'
 
-WAYS = ["uvicorn", "ordinary", "lean"]
-
 
 def post(
     path: bytes = b"/", version: bytes = b"1.1", head: bytes = PLAIN, more: bytes = b"", body: bytes = BODY
@@ -47,15 +45,20 @@ def chunked(*chunks: bytes, extension: bytes = b"", trailers: bytes = b"") -> by
 
 
 class Served(Program):
-    """A program served as `wwspec serve` does, by one of the protocol classes; `uvicorn` is uvicorn's own."""
+    """A program served as `wwspec serve` does, or by uvicorn's own protocol class."""
 
     def __init__(
-        self, way: str, table: AbilityTable, sdk: PlainSdk | None = None, loop: str = "auto", **options: Any
+        self,
+        table: AbilityTable,
+        sdk: PlainSdk | None = None,
+        loop: str = "auto",
+        by_uvicorn: bool = False,
+        **options: Any,
     ) -> None:
-        settings = Settings(app=ROOT, lean_http=way == "lean", **{"grace": DEADLINE, **options})
+        settings = Settings(app=ROOT, **{"grace": DEADLINE, **options})
         super().__init__(sdk or PlainSdk(), settings, table)
         config = server_config(self.app, settings)
-        if way == "uvicorn":
+        if by_uvicorn:
             config.http = "httptools"
         config.loop = loop
         self.server = uvicorn.Server(config)
@@ -83,7 +86,8 @@ class Served(Program):
     @property
     def unsent(self) -> int:
         """Bytes that wait for clients to read."""
-        return sum(each.transport.get_write_buffer_size() for each in self.server.server_state.connections.copy())
+        connections: set[Any] = self.server.server_state.connections.copy()
+        return sum(each._transport.get_write_buffer_size() for each in connections)
 
     def read_all(self) -> None:
         """Let the program read what has been sent, before more is."""
@@ -177,8 +181,8 @@ def starting(table: AbilityTable) -> Iterator[Start]:
     """Yield what starts programs; all of them are stopped at the end."""
     with contextlib.ExitStack() as stack:
 
-        def begin(way: str, sdk: PlainSdk | None = None, **options: Any) -> Served:
-            program = Served(way, table, sdk, **options)
+        def begin(sdk: PlainSdk | None = None, **options: Any) -> Served:
+            program = Served(table, sdk, **options)
             program.start()
             stack.callback(program.stop)
             return program

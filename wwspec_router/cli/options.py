@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from wwspec_router.cli.settings_file import FILE, SettingsFile, read_settings_file
-from wwspec_router.config import REGISTRY, Secret, Setting, may_hold_password, settings, variable
+from wwspec_router.config import REGISTRY, REMOVED, Secret, Setting, may_hold_password, settings, variable
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.extras import require
 
@@ -121,7 +121,26 @@ def setting_options(function: FunctionT, *, but: Collection[str] = ()) -> Functi
     for setting in reversed(tuple(settings().values())):
         if setting.name not in but:
             function = _option(setting)(function)
+    for setting in REMOVED:
+        function = _removed_option(setting)(function)
     return function
+
+
+def _removed_option(setting: Setting) -> Callable[[FunctionT], FunctionT]:
+    """Return what adds a switch that only says that it has no effect."""
+
+    def warn(ctx: click.Context, param: click.Parameter, value: bool | None) -> None:
+        if value is not None and not ctx.resilient_parsing:
+            click.echo(f"{origin(ctx, setting.name)} has no effect any more: {setting.text}; remove it", err=True)
+
+    return click.option(
+        f"--{setting.option}/--no-{setting.option}",
+        default=None,
+        envvar=variable(setting.option),
+        hidden=True,
+        expose_value=False,
+        callback=warn,
+    )
 
 
 def _option(setting: Setting) -> Callable[[FunctionT], FunctionT]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from wwspec_router.config import Secret, Setting, may_hold_password, settings, variable
+from wwspec_router.config import REMOVED, Secret, Setting, may_hold_password, settings, variable
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.spelling import did_you_mean
 
@@ -96,7 +96,7 @@ def _faults(table: str, row: object) -> Iterator[tuple[str, str]]:
 
 def _keys(table: str) -> dict[str, Setting | None]:
     """Return the keys of a table; those without a setting name a file."""
-    known: dict[str, Setting | None] = {"registry": None}
+    known: dict[str, Setting | None] = {"registry": None, **{each.option: each for each in REMOVED}}
     for name, setting in settings().items():
         if setting.secret is not Secret.ALWAYS:
             known[setting.option] = setting

@@ -1,227 +1,300 @@
-"""One client's connection: uvicorn's protocol class, with the limits that it lacks.
+"""One HTTP/1.1 connection of a zone program: a state machine over httptools, given to uvicorn by its setting `http`.
 
-uvicorn bounds an idle connection, `pipeline.py` what is sent ahead and, in `app.py`, a request's body is bounded. What
-is left is bounded here: the time and the size of a request's head, the time that a client takes to read its reply, the
-number of connections, and the end of one whose client goes on sending. It knows nothing of calls; the emulator serves
-with it too.
+A connection has one request at a time: the next one is read when the answer to the one before is written. What comes
+meanwhile is kept as it came, and nothing more is received. So answers keep their order, and who sends ahead fills no
+memory. Each phase but `ANSWER` has a time. A client that closes its sending side is answered.
 """
 
 import asyncio
-from collections.abc import Iterable
-from typing import Any
+import logging
+from contextlib import suppress
+from enum import IntEnum, auto
+from math import inf
+from typing import TYPE_CHECKING, Any
 
-from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
-from uvicorn.server import ServerState
+from wwspec_router.protocol import answers, bounds
+from wwspec_router.protocol.answers import Answer
+from wwspec_router.protocol.bounds import Limits
+from wwspec_router.protocol.framing import BadRequestError, Reader
+from wwspec_router.protocol.program import PendingCall, Program, answer_without_call
 
-from wwspec_router.protocol.answers import CLOSE, plain
-from wwspec_router.protocol.lingering import Lingering
-from wwspec_router.protocol.pipeline import PipelinedProtocol
+if TYPE_CHECKING:
+    from uvicorn import Config
+    from uvicorn.server import ServerState
 
-__all__ = ["HEAD_BYTES", "SURPLUS", "Connection", "reply_head"]
+__all__ = ["Connection"]
 
-HEAD_BYTES = 64 << 10
-"""Bytes that may arrive without an end of the head, or without a byte of the body: what one read adds is allowed."""
-SURPLUS = 256
-"""Connections beyond the limit that are answered with status 503; those beyond these are closed unanswered."""
+_COPIED = 16 << 10
+"""Bytes of a body up to which a copy costs less than a second buffer."""
+
+_log = logging.getLogger("uvicorn.error")  # where lines about clients are bounded
 
 
-class Connection(PipelinedProtocol):
+class Phase(IntEnum):
+    """What a connection waits for; up to `BODY` it reads."""
+
+    IDLE = 0
+    """The next request, of which nothing has come."""
+    HEAD = auto()
+    """The end of a head: of the first one, or of one that has begun."""
+    BODY = auto()
+    """The end of a body."""
+    ANSWER = auto()
+    """The program's answer."""
+    LINGER = auto()
+    """The client's end: the last answer was written, and what still comes is dropped."""
+    END = auto()
+    """The transport's end, once all was sent."""
+
+
+class Connection(asyncio.Protocol):
     """Serves one connection.
 
-    uvicorn's `limit_concurrency` is taken for the connections that came when so many were open already, and for no
-    others: new connections do not shut out those that are open.
-
     Args:
-        config: uvicorn's configuration; `timeout_keep_alive` is also how long a client may take to read a reply.
+        config: uvicorn's; `timeout_keep_alive` is also how long a client may take to read its answer.
         server_state: What all connections of the server share.
-        app_state: The state of the lifespan.
-        head_timeout: Seconds within which a head must be complete, from the connection's start or from the first byte
-            of a later request.
+        app_state: Of ASGI's lifespan; not used.
+        _loop: The event loop; None for the running one.
+        program: What answers.
+        limits: What is kept.
     """
 
     def __init__(
         self,
-        config: Config,
-        server_state: ServerState,
+        config: "Config",
+        server_state: "ServerState",
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
-        head_timeout: float,
+        program: Program,
+        limits: Limits,
     ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        self._head_timeout = head_timeout
-        self._head_timer: asyncio.TimerHandle | None = None
-        self._drain_timer: asyncio.TimerHandle | None = None
-        self._stopping = False
-        self._idle_since: float | None = None
-        """When the last reply was sent, unless something came after it; of the loop's clock."""
-        self._advanced = False
-        self._idle_bytes = 0
-        """Bytes read since the last end of a head or piece of a body."""
+        self._server = server_state
+        self._loop = _loop or asyncio.get_running_loop()
+        self._program = program
+        self._most = limits.connections
+        self._timeouts = (config.timeout_keep_alive, limits.head_timeout, limits.body_timeout)
+        """Of each phase that reads."""
+        self._reader = Reader(limits.max_body)
+        self._phase = Phase.HEAD
+        self._deadline: float | None = None
+        """When the phase must have ended, of the loop's clock; None before that is set."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._fires_at = inf
+        """When the timer does. It is not moved to a later deadline: that would take time for each call."""
+        self._call: PendingCall | None = None
+        self._dropped = 0
+        """Bytes that came after the last answer."""
+        self._is_reading = self._is_read_paused = self._is_write_paused = False
+        self._is_half_closed = self._is_stopping = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the time of the first head."""
-        super().connection_made(transport)
-        self._reply_transport: asyncio.Transport = _ReplyTransport(self)
-        self._head_timer = self.loop.call_later(self._head_timeout, self._hang_up)
-        limit = self.limit_concurrency
-        if limit is None or len(self.connections) < limit:
-            self.limit_concurrency = None
-        elif len(self.connections) >= limit + SURPLUS:
+        """Begin, and start the time of the first head."""
+        self._transport = transport
+        self._server.connections.add(self)  # type: ignore[arg-type]  # as good as one of uvicorn's
+        self._is_surplus = self._is_crowded()
+        if self._is_crowded(bounds.SURPLUS):
             transport.abort()
+        self._expect_within(self._timeouts[Phase.HEAD])
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End the timers with the connection."""
-        self._end_head_timer()
-        self._end_drain_timer()
-        self._unset_keepalive_if_required()
-        self._reply_transport = self.transport  # or both would hold each other in memory
-        if self.cycle is not None:
-            self.cycle.transport = self.transport
-        super().connection_lost(exc)
+        """Give up the call that nobody waits for any more."""
+        self._server.connections.discard(self)
+        self._enter(Phase.END)
+        self._reader.close()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._call is not None:
+            self._call.hang_up()
 
     def data_received(self, data: bytes) -> None:
-        """Parse what has come, and bound what leads nowhere."""
-        self._advanced = False
-        self._idle_since = None
-        super().data_received(data)
-        if self._busy:
-            self._idle_bytes = 0
-        elif not self._closing:
-            self._idle_bytes = 0 if self._advanced else self._idle_bytes + len(data)
-            if self._idle_bytes > HEAD_BYTES:
-                self.logger.warning("A request without an end of its head was cut off.")
-                self.send_400_response("Request head too large.")
+        """Take what has come, and read it unless an answer must be sent first."""
+        if self._phase is Phase.LINGER:
+            self._drop(data)
+        else:
+            self._reader.unparsed.add(data)
+            self._advance()
 
-    def on_headers_complete(self) -> None:
-        """End the time of the head."""
-        self._take_head()
-        super().on_headers_complete()
-        if self.cycle is not None:
-            self.cycle.transport = self._reply_transport
-
-    def on_body(self, body: bytes) -> None:
-        """Take a piece of a body."""
-        self._advanced = True
-        super().on_body(body)
-
-    def send_400_response(self, msg: str) -> None:
-        """Refuse a request and close."""
-        answer = plain(400, msg, CLOSE)
-        head = reply_head(answer.status, self.server_state.default_headers, answer.headers)
-        self.transport.write(head + answer.body)
-        cycle: RequestResponseCycle | None = self.cycle
-        if cycle is not None and not cycle.response_complete:  # it waits for the rest of its body
-            cycle.disconnected = True
-            cycle.message_event.set()
-        self._unfinished = True  # nobody knows where the request ends
-        self._close()
-
-    def on_idle(self) -> None:
-        """Bound the time until the next request. The timer goes on from one to the next: to end it takes too long."""
-        self._idle_since = self.loop.time()
-        if self.timeout_keep_alive_task is None:
-            self._start_idle_timer(self.timeout_keep_alive)
-
-    def on_waiting(self) -> None:
-        """Start the time of a head that has begun."""
-        if self._waiting and self._head_timer is None and self._idle_since is None and not self._closing:
-            self._head_timer = self.loop.call_later(self._head_timeout, self._hang_up)
+    def eof_received(self) -> bool:
+        """Return whether there is something to answer first: a client that is gone looks the same as one that waits."""
+        self._is_half_closed = True
+        if self._phase is Phase.ANSWER or self._reader.unparsed.data:
+            return True
+        self._end()
+        return False
 
     def pause_writing(self) -> None:
-        """Start the time of a client that is slow to read."""
-        super().pause_writing()
-        self._start_drain_timer()
+        """Work no more for a client until it has read its answers."""
+        self._is_write_paused = True
 
     def resume_writing(self) -> None:
-        """End that time, unless the connection closes: then it must be read to its end."""
-        if not self._closing:
-            self._end_drain_timer()
-        super().resume_writing()
-
-    def timeout_keep_alive_handler(self) -> None:
-        """Close a connection that was idle for so long; one with an unread reply would never close."""
-        self.timeout_keep_alive_task = None
-        if self._idle_since is None:
-            return
-        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
-        if left > 0:
-            self._start_idle_timer(left)
-        else:
-            self._hang_up()
+        """Go on with what it has sent meanwhile."""
+        self._is_write_paused = False
+        self._advance()
 
     def shutdown(self) -> None:
-        """Begin to stop: close as soon as the reply that is due is sent."""
-        self._stopping = True
-        super().shutdown()
-        if self._ended:
-            self.transport.close()
+        """Begin to stop: close as soon as the answer that is due is sent."""
+        self._is_stopping = True
+        if self._phase in (Phase.BODY, Phase.ANSWER):
+            self._reader.keep_alive = False
+        elif self._phase is not Phase.END:
+            self._end()
+
+    def _advance(self) -> None:
+        """Read on, until a request has to be answered before the next one."""
+        if self._is_reading:  # a request was answered at once: the loop below goes on
+            return
+        self._is_reading = True
+        unparsed = self._reader.unparsed
+        while unparsed.data and self._phase <= Phase.BODY and not self._is_write_paused:
+            self._read()
+            if self._phase is Phase.IDLE and unparsed.data:  # it was answered at once: other connections come first
+                self._loop.call_soon(self._advance)
+                break
+        self._is_reading = False
+        if self._phase is Phase.BODY and self._refusal() is not None:  # whatever the rest is
+            self._ask()
+        if unparsed.data or self._is_read_paused:
+            self._pause_reading(bool(unparsed.data))
+        if self._phase <= Phase.BODY and self._is_half_closed and not unparsed.data:
+            self._end()
+        elif self._phase <= Phase.BODY and self._deadline is None:  # the phase has begun
+            self._expect_within(self._timeouts[self._phase])
+
+    def _read(self) -> None:
+        """Read a piece, and begin to answer the request that it ends."""
+        reader = self._reader
+        try:
+            reader.read()
+        except BadRequestError as error:
+            _log.warning(str(error))
+            self._respond(answers.plain(400, str(error), answers.CLOSE))
+            return
+        if reader.is_complete:
+            self._enter(Phase.ANSWER)
+            self._ask()
+        elif not reader.has_head:
+            if self._phase is Phase.IDLE:
+                self._enter(Phase.HEAD)
+        elif self._phase is not Phase.BODY:
+            self._enter(Phase.BODY)
+            if reader.expects and self._refusal() is None:
+                self._transport.write(answers.CONTINUE)
+
+    def _ask(self) -> None:
+        """Let a request be answered."""
+        reader = self._reader
+        refusal = self._refusal()
+        if refusal is not None:
+            if refusal is answers.TOO_MANY:
+                _log.warning("Exceeded concurrency limit.")
+            self._respond(refusal)
+        elif reader.is_call:
+            call = self._program.submit(*reader.take_call(), self._on_answer)
+            self._call = call if self._phase is Phase.ANSWER else None  # some are refused at once
+        else:
+            self._respond(answer_without_call(self._program, reader.method, reader.path))
+
+    def _refusal(self) -> Answer | None:
+        """Return the refusal that the head, or the size of the body, decides; None for neither."""
+        if self._is_surplus and self._is_crowded():
+            return answers.TOO_MANY
+        return answers.LARGE_BODY if self._reader.is_too_large else None
+
+    def _on_answer(self, answer: Answer | None) -> None:
+        self._call = None
+        if answer is not None and self._phase is Phase.ANSWER:
+            self._respond(answer)
+
+    def _respond(self, answer: Answer) -> None:
+        """Send an answer, and go on to the next request."""
+        reader = self._reader
+        keep_alive = reader.keep_alive and answers.CLOSE not in answer.headers
+        body = b"" if reader.method == b"HEAD" else answer.body
+        reader.forget()
+        head = answers.head_of(answer, self._server.default_headers, keep_alive=keep_alive)
+        if head is None:
+            _log.error("A reply with an invalid header was not sent.")
+            self._close()
+            return
+        if len(body) > _COPIED:
+            self._transport.writelines([head, body])
+        else:
+            self._transport.write(head + body)
+        self._server.total_requests += 1
+        if keep_alive:
+            self._enter(Phase.IDLE)
+            self._advance()
+        else:
+            self._close()
 
     def _close(self) -> None:
-        """Close, so that the client can read its last answer."""
-        if self._closing:
+        """Close, so that the client can read its last answer.
+
+        A socket that is closed with unread data resets the connection, and the client may lose an answer that is on its
+        way [RFC 9112, 9.6]. So for a client that may be sending only our side is closed at first.
+        """
+        is_sending = self._phase <= Phase.BODY or self._reader.unparsed.data
+        if not is_sending or self._is_half_closed or self._is_stopping:
+            self._end()
             return
-        if (self._unfinished or self._unparsed.data) and not self._stopping:
-            self._ended = True
-            Lingering(self.transport, self)
-        else:
-            super()._close()
-        self._unparsed.clear()
-        if self.transport.get_write_buffer_size():
-            self._start_drain_timer()
+        self._reader.unparsed.clear()
+        self._enter(Phase.LINGER)
+        self._expect_within(bounds.LINGER_SECONDS)
+        with suppress(OSError):  # the client is gone; connection_lost follows
+            self._transport.write_eof()
+        self._pause_reading(False)
 
-    def _hang_up(self) -> None:
-        """Close at once: there is no answer to lose."""
-        if self._closing:
+    def _drop(self, data: bytes) -> None:
+        """Drop what comes after the last answer, and receive on later."""
+        self._dropped += len(data)
+        if self._dropped > bounds.LINGER_BYTES:
+            self._end()
+        else:
+            self._pause_reading(True)
+            self._loop.call_later(bounds.LINGER_PAUSE, self._pause_reading, False)
+
+    def _end(self) -> None:
+        """Close, once what was written is sent."""
+        self._enter(Phase.END)
+        self._reader.unparsed.clear()
+        self._transport.close()
+        if self._transport.get_write_buffer_size():
+            self._expect_within(self._timeouts[Phase.IDLE])
+
+    def _enter(self, phase: Phase) -> None:
+        self._phase = phase
+        self._deadline = None
+
+    def _expect_within(self, seconds: float) -> None:
+        """Let the phase end within so many seconds."""
+        self._deadline = self._loop.time() + seconds
+        if self._deadline < self._fires_at:
+            self._set_timer(self._deadline)
+
+    def _set_timer(self, when: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(when, self._on_timer)
+        self._fires_at = when
+
+    def _on_timer(self) -> None:
+        self._fires_at = inf
+        if self._deadline is None:
             return
-        if self.transport.get_write_buffer_size():
-            self.transport.abort()
+        if self._loop.time() < self._deadline:
+            self._set_timer(self._deadline)
+        elif self._phase is Phase.BODY:
+            self._respond(answers.LATE_BODY)
+        elif self._transport.get_write_buffer_size() and self._phase is not Phase.LINGER:
+            self._transport.abort()  # the client does not read its answer
         else:
-            self.transport.close()
+            self._end()
 
-    def _take_head(self) -> None:
-        self._advanced = True
-        self._end_head_timer()
+    def _pause_reading(self, wanted: bool) -> None:
+        if wanted is not self._is_read_paused and self._phase is not Phase.END:
+            self._is_read_paused = wanted
+            (self._transport.pause_reading if wanted else self._transport.resume_reading)()
 
-    def _start_idle_timer(self, seconds: float) -> None:
-        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
-
-    def _start_drain_timer(self) -> None:
-        if self._drain_timer is None:
-            self._drain_timer = self.loop.call_later(self.timeout_keep_alive, self.transport.abort)
-
-    def _end_drain_timer(self) -> None:
-        if self._drain_timer is not None:
-            self._drain_timer.cancel()
-            self._drain_timer = None
-
-    def _end_head_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
-
-
-def reply_head(status: int, *headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """Return the head of a reply."""
-    lines = [b": ".join(header) for each in headers for header in each]
-    return STATUS_LINE[status] + b"\r\n".join([*lines, b"\r\n"])
-
-
-class _ReplyTransport(asyncio.Transport):
-    """A connection's transport as uvicorn's code for one reply sees it: to close it leaves time to read the reply.
-
-    Args:
-        connection: Whose.
-    """
-
-    def __init__(self, connection: Connection) -> None:
-        super().__init__()
-        self._connection = connection
-        self.write = connection.transport.write  # type: ignore[method-assign]  # a detour would take time
-
-    def is_closing(self) -> bool:
-        return self._connection._closing
-
-    def close(self) -> None:
-        self._connection._close()
+    def _is_crowded(self, surplus: int = 0) -> bool:
+        return len(self._server.connections) > self._most + surplus

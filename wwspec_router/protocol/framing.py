@@ -1,14 +1,23 @@
-"""Bytes of one connection that wait for the HTTP parser, cut so that it meets one request at a time.
+"""Bytes of one connection become requests, one at a time.
 
-The parser takes every request of a piece at once, however many there are, and can't be stopped in between. So each
-piece ends where a request may end: with the first empty line, with the last byte of a body whose length is known, or
-with the last chunk. What a request is, the parser alone decides. This module knows no parser and no socket.
+The parser of httptools takes every request of a piece at once, however many there are, and can't be stopped in between.
+So each piece ends where a request may end: with the first empty line, with the last byte of a body whose length is
+known, or with the last chunk. What a request is, the parser alone decides. This module knows no socket and no answer.
 """
 
 from collections.abc import Iterable
+from urllib.parse import unquote
 
-__all__ = ["Unparsed", "content_length", "length_of"]
+import httptools
 
+from wwspec_router.protocol.answers import Headers
+from wwspec_router.protocol.bounds import HEAD_BYTES
+
+__all__ = ["BadRequestError", "Reader", "Unparsed", "content_length", "length_of"]
+
+_CALL = b"POST / HTTP/1.1\r\n"
+"""How nearly every call begins: what it asks for needs no look-up."""
+_INVALID = "Invalid HTTP request received."
 _END_OF_LINE = b"\r\n"
 _EMPTY_LINE = b"\r\n\r\n"
 """The end of the line before, and the empty one."""
@@ -73,17 +82,10 @@ class Unparsed:
         self.data = data + self.data[self._at :]
         self._at = 0
 
-    def expect_bytes(self, length: int) -> None:
-        """Let a body of so many bytes come next."""
-        self._body = length
-
-    def expect_body(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+    def expect(self, length: int, in_chunks: bool) -> None:
         """Let the body come next that a head announces."""
-        for name, value in headers:
-            if name == b"content-length":
-                self._body = length_of(value)
-            elif name == b"transfer-encoding":
-                self._chunked = True
+        self._body = length
+        self._chunked = in_chunks
 
     def take(self) -> bytes:
         """Return the next piece: to the end of the head or body, or else all that is there."""
@@ -154,3 +156,145 @@ def _size_of(line: bytes) -> int:
         return int(line.partition(b";")[0], 16)
     except ValueError:
         return 0
+
+
+class BadRequestError(Exception):
+    """What came is no request; nobody knows where it ends."""
+
+
+class Reader:
+    """Reads the requests of one connection.
+
+    Args:
+        max_body: Largest body of a call, in bytes.
+
+    Attributes:
+        unparsed: What has come and was not read.
+        has_head: Whether the head of the request is complete.
+        is_complete: Whether the request is.
+        method: Of the request.
+        path: Of the request, decoded.
+        is_call: Whether it is `POST /`. The body of another request is dropped.
+        is_too_large: Whether its body is, or says that it will be.
+        expects: Whether the client waits for status 100 before it sends the body.
+        keep_alive: Whether the connection goes on after the answer.
+    """
+
+    def __init__(self, max_body: int) -> None:
+        self._max_body = max_body
+        self._parser = httptools.HttpRequestParser(self)
+        self._piece = b""
+        """What the parser is given just now."""
+        self._is_plain = False
+        """Whether the request begins as nearly every call."""
+        self._stalled = 0
+        """Bytes since the last end of a head or piece of a body."""
+        self.unparsed = Unparsed()
+        self.path = "/"
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget the request: a connection that waits holds no memory of it."""
+        self.has_head = self.is_complete = self.expects = self.is_too_large = False
+        self.is_call = self.keep_alive = True
+        self.method = b"POST"
+        self._url = b""
+        self._fields: list[tuple[bytes, bytes]] = []
+        self._body: list[bytes] = []
+        self._length = 0
+
+    def close(self) -> None:
+        """Read no more: parser and reader would hold each other in memory."""
+        self.unparsed.clear()
+        self._parser = None  # type: ignore[assignment]
+
+    def read(self) -> None:
+        """Read on, at most to the end of the head or of the body.
+
+        Raises:
+            BadRequestError: It is none.
+        """
+        self._piece = piece = self.unparsed.take()
+        self._stalled += len(piece)
+        try:
+            self._parser.feed_data(piece)
+        except httptools.HttpParserUpgrade as offer:
+            self._ignore_upgrade(piece[offer.args[0] :])
+        except httptools.HttpParserError:
+            raise BadRequestError(_INVALID) from None
+        self._piece = b""  # it may be large
+        if self._stalled > HEAD_BYTES:
+            raise BadRequestError("Request head too large.")
+
+    def take_call(self) -> tuple[Headers, bytes]:
+        """Return the headers and the body of a call that is complete, and don't keep the body."""
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self._fields]
+        body = b"".join(self._body)
+        self._body.clear()
+        return headers, body
+
+    def on_message_begin(self) -> None:
+        """Begin a request; the parser calls this and the following."""
+        if self.has_head:  # a piece has two, and would mix them
+            raise BadRequestError(_INVALID)
+        self._is_plain = self._piece.startswith(_CALL)
+
+    def on_url(self, url: bytes) -> None:
+        """Take a part of the URL."""
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; trailers are dropped."""
+        if not self.has_head:
+            self._fields.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """End a head, unless it is parsed again."""
+        parser = self._parser
+        if parser.should_upgrade():
+            return
+        length, in_chunks = 0, False
+        for name, value in self._fields:
+            if name == b"content-length":
+                length = length_of(value)
+            elif name == b"transfer-encoding":
+                in_chunks = True
+            elif name == b"expect":
+                self.expects = value.lower() == b"100-continue"
+        self.keep_alive = parser.should_keep_alive()
+        if not self._is_plain:
+            self.method = parser.get_method()
+            self.path = unquote((httptools.parse_url(self._url).path or b"/").decode("ascii"))
+            self.is_call = self.path == "/" and self.method == b"POST"
+            self.keep_alive = self.keep_alive and parser.get_http_version() != "1.0"
+        self.unparsed.expect(length, in_chunks)
+        self.is_too_large = self.is_call and length > self._max_body
+        self.has_head = True
+        self._stalled = 0
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of a body."""
+        self._stalled = 0
+        if self.is_call and not self.is_too_large:
+            self._body.append(body)
+            self._length += len(body)
+            self.is_too_large = self._length > self._max_body
+
+    def on_message_complete(self) -> None:
+        """End a request."""
+        self.is_complete = self.has_head
+
+    def _ignore_upgrade(self, rest: bytes) -> None:
+        """Parse a head again without its offer to upgrade: the parser skips the body of a request that has one.
+
+        CONNECT, which the parser treats the same way, is refused.
+        """
+        method = self._parser.get_method()
+        if method == b"CONNECT":
+            raise BadRequestError(_INVALID)
+        head = [b"%b %b HTTP/%b\r\n" % (method, self._url, self._parser.get_http_version().encode())]
+        head += [b"%b: %b\r\n" % field for field in self._fields if field[0] != b"upgrade"]
+        self.unparsed.put_back(b"%b\r\n%b" % (b"".join(head), rest))
+        self._parser = httptools.HttpRequestParser(self)
+        self._stalled = 0
+        self.forget()

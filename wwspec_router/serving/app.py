@@ -26,7 +26,8 @@ from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.monitoring.monitor import Monitor
 from wwspec_router.monitoring.shared import SharedFigures
-from wwspec_router.protocol.lean import Submit
+from wwspec_router.protocol.answers import STOPPING, Answer, Headers, OnAnswer, plain
+from wwspec_router.protocol.program import Submit
 from wwspec_router.registry.table import AbilityTable, build_table, check_configuration
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.sdk.debug_mode import in_debug_mode
@@ -116,6 +117,8 @@ class ZoneProgram:
         self._shared = shared
         self._running: _Running | None = None
         self._calls: Calls | None = None
+        self.submit: Submit = _refuse
+        """Takes calls without ASGI."""
         self.is_stopping = False
         """Whether a stop has begun; set by the server when it gets the signal."""
         self.stop_by: float | None = None
@@ -130,13 +133,14 @@ class ZoneProgram:
         """The calls in hand; None while the program is not running."""
         return self._calls
 
-    def submit(self) -> Submit | None:
-        """Return what takes calls without ASGI; None while the program is not running."""
-        return None if self._calls is None else self._calls.submit
-
-    def faults(self) -> list[str]:
-        """Return a line for each thing that keeps this process from taking calls; none when it can."""
-        return self._running.readiness.faults() if self._running is not None else ["not running"]
+    def page(self, path: str) -> Answer | None:
+        """Return what GET of a path is answered; None when there is nothing."""
+        if path == "/healthz":
+            return plain(200, "ok\n")
+        if path != "/readyz":
+            return None
+        faults = self._running.readiness.faults() if self._running is not None else ["not running"]
+        return plain(503, "".join(f"{fault}\n" for fault in faults)) if faults else plain(200, "ok\n")
 
     async def start(self) -> None:
         """Start what answers calls, on the running loop; harmless when it runs.
@@ -203,6 +207,7 @@ class ZoneProgram:
             jobs.start()
         self._running = _Running(workers, jobs, calls, liveness, monitor, readiness, stopper)
         self._calls = calls
+        self.submit = calls.submit
 
     def _exchange(self, dispatcher: Dispatcher) -> Exchange:
         if self._call_log is None:
@@ -233,6 +238,7 @@ class ZoneProgram:
         if running is None:
             return
         self._calls = None
+        self.submit = _refuse
         settings, jobs = self.settings, running.jobs
         grace = settings.grace if self.stop_by is None else max(0.0, self.stop_by - monotonic())
         started = monotonic()
@@ -268,3 +274,8 @@ class _Running(NamedTuple):
     readiness: Readiness
     stopper: ThreadPoolExecutor
     """A thread for what blocks while the program stops."""
+
+
+def _refuse(headers: Headers, body: bytes, on_answer: OnAnswer) -> None:
+    """Answer a call while the program does not run."""
+    on_answer(STOPPING)

@@ -8,13 +8,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from wwspec_router.protocol.answers import LARGE_BODY, LATE_BODY, STOPPING, WRONG_METHOD, Answer
+from wwspec_router.protocol.answers import LARGE_BODY, LATE_BODY, STOPPING, Answer
 from wwspec_router.protocol.framing import content_length
+from wwspec_router.protocol.program import answer_without_call
 from wwspec_router.serving.app import ZoneProgram
 
 __all__ = ["application"]
@@ -31,31 +30,24 @@ def application(program: ZoneProgram) -> Starlette:
         finally:
             await program.stop()
 
-    async def ready(request: Request) -> Response:
-        faults = program.faults()
-        if not faults:
-            return PlainTextResponse("ok\n")
-        return PlainTextResponse("".join(f"{fault}\n" for fault in faults), 503)
-
     return Starlette(
         routes=[
             Route("/", _Endpoint(program), methods=["POST"]),
-            Route("/", _only_post, methods=["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"]),
-            Route("/healthz", _health, methods=["GET"]),
-            Route("/readyz", ready, methods=["GET"]),
+            Route("/{path:path}", _NoCall(program)),
         ],
         lifespan=lifespan,
     )
 
 
-async def _health(request: Request) -> Response:
-    return PlainTextResponse("ok\n")
+class _NoCall:
+    """All other requests, as the connections of `wwspec serve` answer them."""
 
+    def __init__(self, program: ZoneProgram) -> None:
+        self._program = program
 
-async def _only_post(request: Request) -> Response:
-    response = Response(WRONG_METHOD.body, WRONG_METHOD.status)
-    response.raw_headers = WRONG_METHOD.headers.copy()
-    return response
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = f"/{scope['path_params']['path']}"
+        await _send(send, answer_without_call(self._program, scope["method"].encode(), path))
 
 
 async def _send(send: Send, answer: Answer) -> None:

@@ -20,8 +20,8 @@ from wwspec_router.config import SdkSource, Settings
 from wwspec_router.log_handlers import SdkLogHandler
 from wwspec_router.logs import log_stray
 from wwspec_router.monitoring.shared import SharedFigures
+from wwspec_router.protocol.bounds import Limits
 from wwspec_router.protocol.connection import Connection
-from wwspec_router.protocol.lean import LeanConnection
 from wwspec_router.sdk.vendor import VendorSdk
 from wwspec_router.serving.app import ZoneProgram, create_program
 from wwspec_router.serving.asgi import application
@@ -103,19 +103,10 @@ def _spare_the_collector() -> None:
 
 def server_config(program: ZoneProgram, settings: Settings) -> uvicorn.Config:
     """Configure uvicorn for one process of a program."""
-    protocol: Callable[..., Connection] = partial(Connection, head_timeout=settings.head_timeout)
-    if settings.lean_http:
-        protocol = partial(
-            LeanConnection,
-            head_timeout=settings.head_timeout,
-            body_timeout=settings.body_timeout,
-            max_body=settings.max_body,
-            submit=program.submit,
-        )
+    limits = Limits(settings.connections, settings.head_timeout, settings.body_timeout, settings.max_body)
     return uvicorn.Config(
         application(program),
-        http=protocol,  # type: ignore[arg-type]  # as good as a class
-        limit_concurrency=settings.connections + 1,  # uvicorn refuses from its limit on, and not beyond it
+        http=partial(Connection, program=program, limits=limits),  # type: ignore[arg-type]  # as good as a class
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE,
         ws="none",

@@ -11,7 +11,7 @@ import click
 from wwspec_router.cli.help import SettingsCommand
 from wwspec_router.cli.options import app_options, origin, print_json, setting_options, settings_file
 from wwspec_router.cli.settings_file import FILE
-from wwspec_router.config import REGISTRY, Secret, may_hold_password, settings, variable
+from wwspec_router.config import REGISTRY, REMOVED, Secret, may_hold_password, settings, variable
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.spelling import did_you_mean
 from wwspec_router.stores import SCHEMES
@@ -104,6 +104,7 @@ def _misspelled() -> Iterator[str]:
     named = [variable(each) for each in ("app", "config", "registry", *(each.option for each in settings().values()))]
     known = {
         *named,
+        *(variable(each.option) for each in REMOVED),
         *(f"{variable(each.option)}_FILE" for each in settings().values() if each.secret is not Secret.NEVER),
     }
     others = tuple(f"WWSPEC_{each}" for each in OTHER_VARIABLES)
