@@ -62,6 +62,7 @@ WWSpecError
 The right column names the module of an error that is not defined here. Outside of the tree:
 
 * `LinkError` and `SealError` of the stand-in, which works without this package.
+* `BadRequestError` of `protocol/framing.py`: what a client sent is no HTTP; the connection answers it with status 400.
 * Errors whose names begin with an underscore: the module that raises them also handles them.
 
 Three class attributes say how an error is treated. Each class states them for itself, except for the message:

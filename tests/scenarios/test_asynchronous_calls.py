@@ -61,8 +61,8 @@ def test_a_result_that_is_too_large_for_the_platform_is_replaced_by_an_error_at_
     """Row 10."""
     refused = zone.submit("long", {"size": 11000000}).result(DEADLINE)
     assert (refused.refused_by, refused.errcode) == ("program", 40206)
-    assert refused.errmsg == "the platform refused the result: it is too large"
-    assert "result refused (40206), it is too large" in zone.program_log()
+    assert refused.errmsg == "the platform refused the result: request body too large"
+    assert "result refused (40206), request body too large" in zone.program_log()
     assert zone.submit("long", {"size": 3}).result(DEADLINE).reply["text"] == "xxx"
 
 

@@ -177,7 +177,7 @@ def test_a_reply_is_decoded_to_the_type_that_is_asked_for(zone: Zone) -> None:
 @pytest.mark.parametrize(
     ("ability_id", "request_data", "text"),
     [
-        ("no_such", {}, "no_such: refused by the platform with errcode 800003: .*; `wwspec abilities` lists"),
+        ("no_such", {}, "no_such: refused by the platform with errcode 800003: .*; check the ability's ID: `wwspec abilities` lists"),
         ("chat_digest", {"limit": 0}, r"chat_digest: refused by the program with errcode 710660: input .*at \$.limit"),
     ],
 )

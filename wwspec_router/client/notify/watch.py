@@ -94,8 +94,9 @@ class Call:
 
     @property
     def is_late(self) -> bool:
-        """Whether it takes too long."""
-        return monotonic() - self.since > self.step.limit
+        """Whether it has begun and takes too long."""
+        has_begun = self._thread is not None or self.task is not None
+        return has_begun and monotonic() - self.since > self.step.limit
 
     @property
     def is_on_thread(self) -> bool:
