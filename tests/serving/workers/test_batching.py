@@ -90,8 +90,9 @@ def test_what_cannot_be_thrown_into_a_coroutine_arrives_as_the_cause_of_a_runtim
 def test_an_exception_that_nobody_waits_for_makes_no_noise(run: Run) -> None:
     async def main() -> None:
         pool = await started()
-        pool.submit(divmod, 1, 0)
+        future = pool.submit(divmod, 1, 0)
         assert await pool.stop(DEADLINE) == 0
+        assert (future.done(), future.cancelled()) == (True, False)
 
     run(main)
 
