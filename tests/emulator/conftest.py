@@ -18,11 +18,13 @@ from starlette.applications import Starlette
 
 from tests.support.sealing import seal_reply
 from tests.support.waiting import DEADLINE, wait_until
+from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.http.server import create_app, server_config
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.testing import standin
+from wwspec_router.testing.app import App
 
 Json = dict[str, Any]
 Response = tuple[int, Mapping[str, str], bytes]
@@ -242,6 +244,12 @@ def load_standin(monkeypatch: pytest.MonkeyPatch) -> LoadStandin:
         return standin.load_standin()
 
     return load
+
+
+@pytest.fixture
+def app(client: EmulatorClient) -> App:
+    """The app of the emulator that the module's `client` controls."""
+    return App(client)
 
 
 @pytest.fixture

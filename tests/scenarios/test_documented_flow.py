@@ -1,6 +1,7 @@
 """What the enterprise app sees, from an event to the last message."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -8,6 +9,7 @@ import pytest
 
 from tests.support.apps import ROOT
 from wwspec_router import Output
+from wwspec_router.client import PlatformError
 from wwspec_router.errors import JsonError
 from wwspec_router.testing.zone import CallRefusedError, ServedZone, Zone
 from wwspec_router.wecom import get_group_chat, sync_msg
@@ -200,10 +202,11 @@ def test_an_asynchronous_call_survives_kill_9_of_the_program() -> None:
 
 
 def test_another_program_can_be_linked_with_the_app(zone: Zone) -> None:
-    request = {"program_id": "second", "ability_id": "invoke_get_group_chat", "request_data": '{"chatid": "x"}'}
-    assert zone.client.app_call("chatdata/sync_call_program", request)["errcode"] in (0, 790020)
-    zone.client.point_to(zone.client.info()["program_url"], "second")
-    assert zone.client.app_call("chatdata/sync_call_program", request)["errcode"] == 0
+    with zone.app_client(program_id="second") as client:
+        with suppress(PlatformError):  # unless another form of the zone has linked it
+            client.call("invoke_get_group_chat", {"chatid": "x"}, raw=True)
+        zone.client.point_to(zone.client.info()["program_url"], "second")
+        assert "710624" in client.call("invoke_get_group_chat", {"chatid": "x"}, raw=True)
 
 
 @pytest.mark.slow  # 256 threads in each of three forms

@@ -27,8 +27,8 @@ def busy(served: Zone) -> Zone:
     served.call("chat_digest", {"limit": 5})
     client.fire("hit_keyword")
     client.add_fault("sdk", "errcode", "sync_msg", 45009, 1)
-    client.call("invoke_sync_msg", '{"limit": 2}')
-    client.call("invoke_sync_msg", '{"limit": "many"}')
+    served.call("invoke_sync_msg", '{"limit": 2}')
+    served.call("invoke_sync_msg", '{"limit": "many"}')
     client.add_fault("program", "latency", "", 0.01)
     client.advance(600)
     return served
