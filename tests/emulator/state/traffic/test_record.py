@@ -10,7 +10,7 @@ import pytest
 
 from tests.emulator.conftest import Emulator, Json, LoadStandin, SealedProgram, StartEmulator
 from tests.support.handed_out import without_ids
-from wwspec_router.client import StillRunningError
+from wwspec_router.client import PlatformError, StillRunningError
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.display.views import row_with_bodies
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
@@ -104,7 +104,8 @@ def test_no_secret_is_told(client: EmulatorClient, app: App, emulator: Emulator,
     app.call("echo", json.dumps({"token": event_token, "nested": [{"secret_key": "key-in-clear"}]}))
     emulator.sdk("sync_msg", {"token": event_token, "limit": 1})
     jobid = app.submit("echo").jobid
-    app.client.open_debug_mode("debug-in-clear")
+    with pytest.raises(PlatformError, match="710671"):
+        app.client.open_debug_mode("debug-in-clear")
     text = json.dumps(client.traffic())
     job_info = program.calls[-1].job_info
     for secret in (emulator.settings.secret, emulator.token(), event_token, "key-in-clear", "debug-in-clear", job_info):
