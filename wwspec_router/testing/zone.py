@@ -13,6 +13,7 @@ extra `emulator`.
 from collections import deque
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
@@ -80,9 +81,12 @@ class Zone:
         """Controls the emulator: an `EmulatorClient`."""
         self._stack = ends
         self._registry = registry
-        self._app = App(client)
         self._refused: deque[tuple[_Refusal[Any], str]] = deque(maxlen=_KEPT)
         """Answers that refuse, to find those that no test looks at, and what they say."""
+
+    @cached_property
+    def _app(self) -> App:
+        return App(self.client)
 
     @staticmethod
     def in_process(app: Path, registry: Path | None = None, **emulator: Any) -> "Zone":
@@ -236,6 +240,7 @@ class Zone:
 
         Raises:
             ConfigurationError: Arguments contradict each other.
+            EmulatorError: The emulator refuses, or can't be reached.
         """
         return client_of(self.client, **options)
 
