@@ -255,3 +255,11 @@ def _pages(zone: Zone, ability_id: str, request: dict[str, Any]) -> Any:
         yield reply
         has_more = bool(reply["has_more"])
         request["cursor"] = reply["next_cursor"]
+
+
+def test_after_a_reset_the_app_calls_with_a_new_token(zone: Zone) -> None:
+    zone.call("chat_digest", {"limit": 1}).raise_for_error()
+    zone.client.reset()
+    zone.call("chat_digest", {"limit": 1}).raise_for_error()
+    sent = [(entry["name"], entry["outcome"]) for entry in zone.client.traffic(kind="app")]
+    assert sent == [("gettoken", "ok"), ("sync_call_program", "ok")]

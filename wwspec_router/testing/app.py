@@ -34,18 +34,21 @@ class App:
 
     Args:
         emulator: The emulator; with it the connections are closed.
-
-    Attributes:
-        client: What calls; it has the other APIs of the zone.
-
-    Raises:
-        EmulatorError: No emulator answers.
     """
 
     def __init__(self, emulator: EmulatorClient) -> None:
         self._emulator = emulator
-        once = RetryPolicy(attempts=1, deadline=TIMEOUT)
-        self.client = client_of(emulator, transport=emulator.transport, timeout=TIMEOUT, retries=once)
+        self._made: tuple[int, ZoneClient] | None = None
+
+    @property
+    def client(self) -> ZoneClient:
+        """What calls; it has the other APIs of the zone. After a reset it is another one, whose token is valid."""
+        resets = self._emulator.resets
+        if self._made is None or self._made[0] != resets:
+            once = RetryPolicy(attempts=1, deadline=TIMEOUT)
+            client = client_of(self._emulator, transport=self._emulator.transport, timeout=TIMEOUT, retries=once)
+            self._made = resets, client
+        return self._made[1]
 
     def call(self, ability_id: str, request: object = None, notify_id: str = "", *, reply: Any = Any) -> Answer[Any]:
         """Call an ability.

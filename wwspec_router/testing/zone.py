@@ -13,7 +13,6 @@ extra `emulator`.
 from collections import deque
 from collections.abc import Sequence
 from contextlib import ExitStack
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
@@ -79,14 +78,11 @@ class Zone:
     def __init__(self, client: EmulatorClient, ends: ExitStack, registry: Path) -> None:
         self.client = client
         """Controls the emulator: an `EmulatorClient`."""
+        self._app = App(client)
         self._stack = ends
         self._registry = registry
         self._refused: deque[tuple[_Refusal[Any], str]] = deque(maxlen=_KEPT)
         """Answers that refuse, to find those that no test looks at, and what they say."""
-
-    @cached_property
-    def _app(self) -> App:
-        return App(self.client)
 
     @staticmethod
     def in_process(app: Path, registry: Path | None = None, **emulator: Any) -> "Zone":

@@ -119,7 +119,7 @@ def test_a_reset_begins_a_new_session(client: EmulatorClient, app: App) -> None:
         again = until(events, lambda event: event.name == "hello")[-1]
         assert again.data["goes_on"] is False
         assert again.data["session"] != hello.data["session"]
-        App(client).client.access_token()
+        app.client.access_token()
         assert numbers(until(events, has("gettoken"))) == [1]
 
 

@@ -47,6 +47,7 @@ class EmulatorClient:
 
     Attributes:
         transport: The transport to the emulator; closed with this client.
+        resets: How often this client has reset the emulator.
     """
 
     def __init__(self, url: str = DEFAULT_URL, memory: "httpx.BaseTransport | None" = None) -> None:
@@ -54,6 +55,7 @@ class EmulatorClient:
 
         self.url = url.rstrip("/")
         self.memory = memory
+        self.resets = 0
         self.transport = memory or httpx.HTTPTransport(
             limits=httpx.Limits(
                 max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=_IDLE
@@ -292,7 +294,9 @@ class EmulatorClient:
 
         Where the program listens, its console contracts, and that it receives events stay as they are.
         """
-        return int(self._asked("POST", "/emulator/reset")["now"])
+        now = int(self._asked("POST", "/emulator/reset")["now"])
+        self.resets += 1
+        return now
 
     def receive_events(self) -> None:
         """Let the app choose the program as the receiver of its events.
