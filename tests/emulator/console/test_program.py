@@ -84,7 +84,7 @@ def test_figures_come_in_by_themselves_and_leave_no_trace_in_the_record(
 ) -> None:
     expect(shown.get_by_text("None since the program started.")).to_be_visible()
     zone.call("greet", "{}")
-    zone.call("greet", '{"fails": true}')
+    assert zone.call("greet", '{"fails": true}').refused_by
     newest = zone.client.last_number()
     expect(row(shown, "Abilities", "greet")).to_contain_text("21")  # calls, errors
     expect(row(shown, "Errors by errcode", "7001")).to_contain_text("1")
