@@ -159,13 +159,14 @@ def record(zone: ServedZone, entries: int) -> None:
             load(zone, 1)
             continue
         for _ in range(-(-left // 3)):
-            zone.client.call(ABILITY, REQUEST)
+            zone.call(ABILITY, REQUEST)
 
 
 def load(zone: ServedZone, seconds: int) -> float:
     """Make calls for so many seconds; return how many a second."""
     body = json.dumps({"program_id": "emulator-program", "ability_id": ABILITY, "request_data": REQUEST})
-    url = f"{zone.client.url}/cgi-bin/chatdata/sync_call_program?access_token={zone.client.get_token()}"
+    with zone.app_client() as client:
+        url = f"{zone.client.url}/cgi-bin/chatdata/sync_call_program?access_token={client.access_token()}"
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(f"wrk.method = 'POST'\nwrk.body = [=[{body}]=]\n")
         script.flush()

@@ -32,13 +32,13 @@ def play(zone: Zone) -> dict[str, str]:
     client.fire("conversation_new_message")
     notified = client.notifications()
     if notified:
-        client.call("get_callback_data", notify_id=notified[-1]["notify_id"])
+        zone.call("get_callback_data", notify_id=notified[-1]["notify_id"])
     client.advance(600)
     client.add_fault("sdk", "errcode", "sync_msg", 45009, 1)
-    client.call("invoke_sync_msg", '{"limit": 20}')
-    client.call("invoke_sync_msg", '{"limit": "many"}')
+    zone.call("invoke_sync_msg", '{"limit": 20}')
+    zone.call("invoke_sync_msg", '{"limit": "many"}')
     zone.submit("chat_digest", {"limit": 50}).result()
-    client.call("invoke_sync_msg", '{"limit": 2}')
+    zone.call("invoke_sync_msg", '{"limit": 2}')
     calls = [entry for entry in client.traffic() if entry["kind"] == "call" and entry["name"] == "chat_digest"]
     number = calls[0]["number"]
     return {

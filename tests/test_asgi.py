@@ -25,6 +25,7 @@ from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.http.server import create_app as create_emulator
 from wwspec_router.emulator.settings import STANDIN_DIRECTORY, EmulatorSettings
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.testing.app import App
 from wwspec_router.testing.ports import held_ports
 
 SERVERS = {
@@ -115,22 +116,23 @@ def test_a_program_works_under_any_server(server: str, tmp_path: Path) -> None:
         client = stack.enter_context(
             EmulatorClient(stack.enter_context(serving(create_emulator(EmulatorSettings(program_url=url)))))
         )
+        app = App(client)
         process = stack.enter_context(served(server, tmp_path, port, client.url))
         wait_until(lambda: is_ready(url) or process.poll() is not None)
         assert process.poll() is None, (tmp_path / "log").read_text()
 
-        assert client.call("greet", '{"name": "Ann"}').reply == {"errcode": 0, "errmsg": "ok", "text": "Hello, Ann!"}
+        assert app.call("greet", '{"name": "Ann"}').reply == {"errcode": 0, "errmsg": "ok", "text": "Hello, Ann!"}
         client.receive_events()
         fired = client.fire("conversation_new_message")["event"]
         wait_until(client.notifications)
         notify_id = client.notifications()[0]["notify_id"]
-        assert client.call("get_callback_data", notify_id=notify_id).reply["event_type"] == fired["event_type"]
+        assert app.call("get_callback_data", notify_id=notify_id).reply["event_type"] == fired["event_type"]
         http = stack.enter_context(httpx.Client(base_url=url, trust_env=False, timeout=DEADLINE))
         for method, path, status in (("GET", "/healthz", 200), ("GET", "/", 405), ("GET", "/none", 404)):
             assert http.request(method, path).status_code == status
         assert http.post("/", content=b"x" * (MAX_BODY + 1)).status_code == 413
 
-        last = stack.enter_context(ThreadPoolExecutor(1)).submit(client.call, "wait")
+        last = stack.enter_context(ThreadPoolExecutor(1)).submit(app.call, "wait")
         stack.callback((tmp_path / "opened").touch)
         wait_until((tmp_path / "entered").exists)
         process.terminate()

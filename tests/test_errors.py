@@ -21,7 +21,6 @@ import wwspec_router
 from tests.support.waiting import DEADLINE
 from wwspec_router import errors, stacks
 from wwspec_router.client import MessageGap, ProgramError
-from wwspec_router.emulator.http.answer import Answer
 from wwspec_router.errors import (
     AbilityError,
     ApiError,
@@ -37,6 +36,7 @@ from wwspec_router.errors import (
     StoreError,
     WWSpecError,
 )
+from wwspec_router.testing.answer import Answer
 
 NOW = datetime.now(UTC)
 ROW = re.compile(r"^(?P<branch>[│ ]*[├└]─ )?(?P<name>\w+Error)\b.*?(?: {2,}(?P<module>[a-z_.]+))?$")

@@ -7,7 +7,6 @@ each accepted job must be reported. While no replica is there, events and jobs m
 import random
 import time
 from collections import Counter
-from contextlib import closing
 from typing import Any
 
 from torture.backends import ClusterBackend, SentinelBackend
@@ -16,7 +15,6 @@ from torture.progress import say
 from torture.redis import ALLOWED, EVENT_LIMIT, KEEP, MARGIN, PAUSE, PROBES
 from torture.result import Findings
 from torture.stage import JOB_LEASE, Stage, set_up
-from wwspec_router.emulator.http.client import EmulatorClient
 
 __all__ = ["run"]
 
@@ -95,14 +93,13 @@ class _Failovers:
             self._stage.ledger.fail(f"{SETTLED:g} seconds later there is no replica that has all data")
 
     def _recover(self, kind: str, began: float) -> None:
-        with closing(EmulatorClient(self._stage.emulator_url)) as client:
-            if not until(lambda: all(self._works(client) for _ in range(PROBES)), RECOVERY):
-                self._stage.ledger.fail(f"{RECOVERY:g} seconds after the primary was {kind} the program still fails")
+        if not until(lambda: all(self._works() for _ in range(PROBES)), RECOVERY):
+            self._stage.ledger.fail(f"{RECOVERY:g} seconds after the primary was {kind} the program still fails")
         self._refused[kind] = max(self._refused.get(kind, 0.0), time.monotonic() - began)
 
-    def _works(self, client: EmulatorClient) -> bool:
+    def _works(self) -> bool:
         load = self._stage.load
-        return load.fire(client) and all(load.fetch(client, each) for each in self._stage.ledger.recent(1))
+        return load.fire() and all(load.fetch(each) for each in self._stage.ledger.recent(1))
 
     def figures(self) -> dict[str, Any]:
         """Return what was done, and for how long events were refused at most, from the primary's last moment on."""

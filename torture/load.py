@@ -1,6 +1,6 @@
 """An enterprise app with many hands: events, fetches, jobs and calls, without a pause, until it is told to stop.
 
-Each caller is a thread with a connection of its own. Requests and responses are written into a `Ledger`, partly as the
+Each caller is a thread. Requests and responses are written into a `Ledger`, partly as the
 caller sees it, partly as the emulator recorded it.
 """
 
@@ -9,7 +9,6 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,7 +16,9 @@ import msgspec
 
 from torture.ledger import FETCHED, Ledger
 from torture.program import until
+from wwspec_router.client import PlatformError
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
+from wwspec_router.testing.app import App
 
 __all__ = ["CALLERS", "RECENT", "Load"]
 
@@ -49,18 +50,17 @@ class Load:
     def __init__(
         self, url: str, program_url: str, ledger: Ledger, seed: int, pause: float, recent: int = RECENT
     ) -> None:
-        self._url = url
         self._ledger = ledger
         self._pause = pause
         self._recent = recent
         self._stopping = threading.Event()
         self._ended = threading.Event()
-        self._record = _Record(url, ledger)
-        with closing(EmulatorClient(url)) as client:
-            client.point_to(program_url)
-            client.receive_events()
-            self._program_id = str(client.info()["program_id"])
-        kinds: dict[str, Callable[[EmulatorClient, random.Random], bool]] = {
+        self._client = EmulatorClient(url)
+        self._client.point_to(program_url)
+        self._client.receive_events()
+        self._record = _Record(self._client, ledger)
+        self._app = App(self._client).client
+        kinds: dict[str, Callable[[random.Random], bool]] = {
             "event": self._event,
             "handled event": self._handled_event,
             "fetch": self._fetch,
@@ -110,13 +110,12 @@ class Load:
         waiting = self._ledger.all_notified()
 
         def work() -> None:
-            with closing(EmulatorClient(self._url)) as client:
-                while True:
-                    try:
-                        notify_id = waiting.pop()
-                    except IndexError:
-                        return
-                    self.fetch(client, notify_id)
+            while True:
+                try:
+                    notify_id = waiting.pop()
+                except IndexError:
+                    return
+                self.fetch(notify_id)
 
         workers = [threading.Thread(target=work) for _ in range(threads)]
         for worker in workers:
@@ -125,12 +124,12 @@ class Load:
             worker.join()
 
     def close(self) -> None:
-        """Close the connection to the record."""
-        self._record.close()
+        """Close the connections."""
+        self._client.close()
 
-    def fetch(self, client: EmulatorClient, notify_id: str) -> bool:
+    def fetch(self, notify_id: str) -> bool:
         """Fetch one event, note what came, and tell whether it was the event."""
-        reply = self._asked(client, "fetch", "get_callback_data", {}, notify_id)
+        reply = self._asked("fetch", "get_callback_data", {}, notify_id)
         if reply is None:
             return False
         if reply.get("event_type") not in FETCHED:
@@ -139,12 +138,12 @@ class Load:
         self._ledger.fetched(notify_id, reply)
         return True
 
-    def fire(self, client: EmulatorClient, event_type: str = "hit_keyword") -> bool:
+    def fire(self, event_type: str = "hit_keyword") -> bool:
         """Send one event, note what came, and tell whether the program took it."""
         token = f"event-{self._ledger.number()}"
         self._ledger.fired(token)
         try:
-            reply = msgspec.json.decode(client.fire(event_type, {"token": token})["reply"], type=dict[str, Any])
+            reply = msgspec.json.decode(self._client.fire(event_type, {"token": token})["reply"], type=dict[str, Any])
         except EmulatorError as error:
             found = _ERRCODE.search(str(error))
             self._ledger.unreached("event", int(found[1]) if found else -1, str(error))
@@ -156,33 +155,32 @@ class Load:
         self._ledger.right("event")
         return True
 
-    def begin_job(self, client: EmulatorClient) -> bool:
+    def begin_job(self) -> bool:
         """Call asynchronously once, and tell whether the platform had an answer; the record tells what it was."""
-        data = msgspec.json.encode({"number": self._ledger.number()}).decode()
-        asked = {"program_id": self._program_id, "ability_id": "job", "request_data": data}
-        answer = client.app_call("async_program_task", asked)
-        if answer["errcode"] != _OK:
-            self._ledger.unreached("job", answer["errcode"], answer["errmsg"])
+        try:
+            self._app.submit("job", {"number": self._ledger.number()})
+        except PlatformError as error:
+            self._ledger.unreached("job", error.errcode, error.errmsg)
             return False
         self._ledger.right("job")
         return True
 
-    def _event(self, client: EmulatorClient, rng: random.Random) -> bool:
-        return self.fire(client)
+    def _event(self, rng: random.Random) -> bool:
+        return self.fire()
 
-    def _handled_event(self, client: EmulatorClient, rng: random.Random) -> bool:
-        return self.fire(client, "conversation_new_message")
+    def _handled_event(self, rng: random.Random) -> bool:
+        return self.fire("conversation_new_message")
 
-    def _fetch(self, client: EmulatorClient, rng: random.Random) -> bool:
+    def _fetch(self, rng: random.Random) -> bool:
         recent = self._ledger.recent(self._recent)
-        return not recent or self.fetch(client, rng.choice(recent))
+        return not recent or self.fetch(rng.choice(recent))
 
-    def _job(self, client: EmulatorClient, rng: random.Random) -> bool:
-        return self.begin_job(client)
+    def _job(self, rng: random.Random) -> bool:
+        return self.begin_job()
 
-    def _call(self, client: EmulatorClient, rng: random.Random) -> bool:
+    def _call(self, rng: random.Random) -> bool:
         number = self._ledger.number()
-        reply = self._asked(client, "call", rng.choice(("double", "double_async")), {"number": number})
+        reply = self._asked("call", rng.choice(("double", "double_async")), {"number": number})
         if reply is None:
             return False
         if reply.get("errcode") != _OK:
@@ -194,31 +192,28 @@ class Load:
         self._ledger.right("call")
         return True
 
-    def _asked(
-        self, client: EmulatorClient, kind: str, ability_id: str, request: dict[str, Any], notify_id: str = ""
-    ) -> dict[str, Any] | None:
-        body = {"program_id": self._program_id, "ability_id": ability_id}
-        body["request_data"] = msgspec.json.encode(request).decode()
+    def _asked(self, kind: str, ability_id: str, request: dict[str, Any], notify_id: str = "") -> dict[str, Any] | None:
         began = time.monotonic()
-        answer = client.app_call("sync_call_program", body | ({"notify_id": notify_id} if notify_id else {}))
-        self._ledger.took(kind, time.monotonic() - began)
-        if answer["errcode"] != _OK:
-            self._ledger.unreached(kind, answer["errcode"], answer["errmsg"])
+        try:
+            reply = self._app.call(ability_id, request, raw=True, notify_id=notify_id)
+        except PlatformError as error:
+            self._ledger.unreached(kind, error.errcode, error.errmsg)
             return None
-        return msgspec.json.decode(answer["response_data"], type=dict[str, Any])
+        finally:
+            self._ledger.took(kind, time.monotonic() - began)
+        return msgspec.json.decode(reply, type=dict[str, Any])
 
-    def _work(self, step: Callable[[EmulatorClient, random.Random], bool], seed: int) -> None:
+    def _work(self, step: Callable[[random.Random], bool], seed: int) -> None:
         rng = random.Random(seed)  # noqa: S311 - the same seed, the same choices
-        with closing(EmulatorClient(self._url)) as client:
-            while not self._stopping.is_set():
-                began = time.monotonic()
-                worked = False
-                try:
-                    worked = step(client, rng)
-                except Exception as error:  # a caller that ends would make the load less, unseen
-                    self._ledger.fail(f"{threading.current_thread().name}: {type(error).__name__}: {error}")
-                self._ledger.took(threading.current_thread().name.partition("-")[0], time.monotonic() - began)
-                self._stopping.wait(self._pause if worked else AFTER_REFUSAL)
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            worked = False
+            try:
+                worked = step(rng)
+            except Exception as error:  # a caller that ends would make the load less, unseen
+                self._ledger.fail(f"{threading.current_thread().name}: {type(error).__name__}: {error}")
+            self._ledger.took(threading.current_thread().name.partition("-")[0], time.monotonic() - began)
+            self._stopping.wait(self._pause if worked else AFTER_REFUSAL)
 
     def _watch(self) -> None:
         while not self._ended.is_set():
@@ -231,12 +226,12 @@ class _Record:
     """Reads what the emulator recorded, each entry once, and writes it into the ledger.
 
     Args:
-        url: The emulator's.
+        client: Of the emulator.
         ledger: The books.
     """
 
-    def __init__(self, url: str, ledger: Ledger) -> None:
-        self._client = EmulatorClient(url)
+    def __init__(self, client: EmulatorClient, ledger: Ledger) -> None:
+        self._client = client
         self._ledger = ledger
         self._seen = max((entry["number"] for entry in self._client.traffic()), default=0)
         self._open: set[int] = set()
@@ -259,10 +254,6 @@ class _Record:
             else:
                 self._open.add(number)
         self._seen = max([self._seen, *new])
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._client.close()
 
     def _note(self, entry: dict[str, Any]) -> None:
         kind, name, request = entry["kind"], entry["name"], entry["request"]

@@ -8,7 +8,6 @@ import random
 import signal
 import time
 from collections import Counter
-from contextlib import closing
 from typing import Any
 
 from torture.backends import RedisBackend
@@ -16,7 +15,6 @@ from torture.program import TIMEOUT, until
 from torture.progress import say
 from torture.result import Findings
 from torture.stage import JOB_LEASE, WORKERS, Stage, set_up
-from wwspec_router.emulator.http.client import EmulatorClient
 
 __all__ = ["run"]
 
@@ -101,16 +99,15 @@ class _Outages:
 
     def _recover(self, kind: str) -> None:
         began = time.monotonic()
-        with closing(EmulatorClient(self._stage.emulator_url)) as client:
-            if not until(lambda: all(self._works(client) for _ in range(PROBES)), RECOVERY):
-                self._stage.ledger.fail(f"{RECOVERY:g} seconds after the server had {kind} the program still fails")
+        if not until(lambda: all(self._works() for _ in range(PROBES)), RECOVERY):
+            self._stage.ledger.fail(f"{RECOVERY:g} seconds after the server had {kind} the program still fails")
         self._recoveries.append(time.monotonic() - began)
         if not until(lambda: len(self._stage.program.workers()) == WORKERS, RESTART):
             self._stage.ledger.fail(f"{RESTART:g} seconds after the server's return not every worker runs")
 
-    def _works(self, client: EmulatorClient) -> bool:
+    def _works(self) -> bool:
         load = self._stage.load
-        return load.fire(client) and all(load.fetch(client, each) for each in self._stage.ledger.recent(1))
+        return load.fire() and all(load.fetch(each) for each in self._stage.ledger.recent(1))
 
     def figures(self) -> dict[str, Any]:
         """Return what was done, and how long the program took to work again."""

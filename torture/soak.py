@@ -110,7 +110,7 @@ def _open_links(stage: Stage) -> None:
             client.add_fault("sdk", "latency", api, BURST_SECONDS)
         with ThreadPoolExecutor(BURST) as pool:
             calls = (stage.load.fire if number % 3 else stage.load.begin_job for number in range(BURST))
-            for done in [pool.submit(call, client) for call in calls]:
+            for done in [pool.submit(call) for call in calls]:
                 done.result()
         stage.load.settle(SETTLE)
         client.clear_faults()

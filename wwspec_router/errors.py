@@ -50,8 +50,7 @@ WWSpecError
 ├─ ChildError                a verb in a process of its own ended too early    child
 ├─ EmulatorError             the emulator did not do what it was asked         emulator.http.client
 ├─ StreamEndedError          the emulator's stream has ended                   emulator.http.reading
-├─ CallRefusedError          the answer to an app's call is a refusal          emulator.http.answer
-├─ NoResultError             an asynchronous call has no result in time        emulator.http.answer
+├─ CallRefusedError          the answer to an app's call is a refusal          testing.answer
 ├─ ProgramEndedError         the program that the emulator started has ended   emulator.program.launch
 ├─ RefusedError              the emulated platform refuses a call              emulator.answers
 ├─ ChannelConnectError       the emulator could not connect to the program     emulator.state.world

@@ -18,8 +18,8 @@ def private() -> "RSA.RsaKey":
 
 def message_keys(zone: Zone, private: "RSA.RsaKey") -> list[dict[str, Any]]:
     """Return a few text messages with their keys, which the app has opened."""
-    key = {"public_key": private.public_key().export_key().decode(), "public_key_ver": 1}
-    assert zone.client.app_call("set_public_key", key)["errcode"] == 0
+    with zone.app_client() as client:
+        client.set_public_key(private.public_key().export_key().decode(), 1)
     token = zone.fire("conversation_new_message")["event"]["conversation_new_message"]["token"]
     messages = zone.call("invoke_sync_msg", {"limit": 200, "token": token}).reply["msg_list"]
     texts = [each for each in messages if each["msgtype"] == 1][:3]

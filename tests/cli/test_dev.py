@@ -27,6 +27,7 @@ from wwspec_router.cli.verbs import dev as dev_verb, emulate, serve
 from wwspec_router.cli.watching import changes
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.testing.app import App
 from wwspec_router.testing.ports import held_ports
 
 GREETING = """
@@ -119,7 +120,7 @@ def shop(tmp_path: Path) -> Path:
 
 def greeting(client: EmulatorClient) -> str:
     """Return what `greet` answers; nothing while the program is down."""
-    result = client.call("greet")
+    result = App(client).call("greet")
     return str(result.reply["text"]) if result.errcode == 0 else ""
 
 
@@ -198,7 +199,7 @@ def test_dev_prints_lines_that_work_and_shows_every_call(start: Start, shop: Pat
     dev.wait_for("event  conversation_new_message  ok ")
     with dev.client as client:
         assert client.info()["now"] == 1000
-        assert client.call("greet", '{"times":"x"}').errcode == 790016
+        assert App(client).call("greet", '{"times":"x"}').errcode == 790016
     dev.wait_for("the platform refused sync_call_program of greet, errcode 790016: json request does not match")
 
 

@@ -20,6 +20,7 @@ from tests.support.tools import tool
 from wwspec_router.child import Child
 from wwspec_router.cli.main import VERBS
 from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_router.testing.app import App
 from wwspec_router.testing.zone import Zone
 
 
@@ -293,7 +294,7 @@ def test_dev_takes_from_its_settings_file_what_development_needs(
     try:
         dev.wait_for(re.compile("watching"))
         with EmulatorClient(f"http://127.0.0.1:{emulator_port}") as emulator:
-            assert emulator.call("greet").reply["text"] == "hello"
+            assert App(emulator).call("greet").reply["text"] == "hello"
     finally:
         dev.process.send_signal(signal.SIGINT)
         dev.stop()
@@ -310,12 +311,12 @@ def test_dev_restarts_the_program_when_a_file_changes(application: Path, tmp_pat
     try:
         with EmulatorClient(f"http://127.0.0.1:{emulator_port}") as emulator:
             dev.wait_for(re.compile("watching"))
-            assert emulator.call("greet").reply["text"] == "hello"
+            assert App(emulator).call("greet").reply["text"] == "hello"
             (application / "abilities" / "greeting.py").write_text("def broken(:\n")
             dev.wait_for(re.compile("fix the fault"))
             _write_greeting(application, "good day")
             dev.wait_for(re.compile("up again"))
-            assert emulator.call("greet").reply["text"] == "good day"
+            assert App(emulator).call("greet").reply["text"] == "good day"
     finally:
         dev.process.send_signal(signal.SIGINT)
         dev.stop()

@@ -212,7 +212,8 @@ async def test_an_async_function_gives_tokens_on_an_event_loop_and_a_plain_one_o
 
     async def later() -> str:
         await anyio.lowlevel.checkpoint()
-        return zone.client.get_token()
+        with zone.app_client() as client:
+            return client.access_token()
 
     def on_a_thread() -> str:
         threads.append(threading.current_thread().name)

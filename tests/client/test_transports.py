@@ -157,12 +157,12 @@ def test_the_environment_names_the_proxy(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_no_log_line_shows_a_token_or_a_secret(zone: Zone, caplog: pytest.LogCaptureFixture) -> None:
-    info, token = zone.client.info(), zone.client.get_token()
-    caplog.clear()
+    info = zone.client.info()
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, "httpx")  # which another test's program may have set higher
     with zone.app_client(retries=QUICK) as app:
         app.call("chat_digest", {"limit": 1})
+        token = app.access_token()
         app.upload_media(io.BytesIO(b"content"), name="a.txt")
     lines = [record.getMessage() for record in caplog.records]
     assert any("/cgi-bin/chatdata/sync_call_program" in line for line in lines), "httpx logs URLs"

@@ -292,8 +292,8 @@ def test_the_code_on_events_of_the_pages_delivers_its_result(zone: Zone) -> None
 
 def test_the_analysis_of_the_pages_reads_the_messages_that_the_app_has_opened(zone: Zone) -> None:
     private = new_rsa_key()
-    key = {"public_key": private.public_key().export_key().decode(), "public_key_ver": 99}
-    assert zone.client.app_call("set_public_key", key)["errcode"] == 0
+    with zone.app_client() as client:
+        client.set_public_key(private.public_key().export_key().decode(), 99)
     token = zone.fire("conversation_new_message")["event"]["conversation_new_message"]["token"]
     messages = zone.call("invoke_sync_msg", {"limit": 500, "token": token}).reply["msg_list"]
     texts = [message for message in messages if message["msgtype"] == 1][:3]

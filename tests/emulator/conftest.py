@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 
 from tests.support.sealing import seal_reply
 from tests.support.waiting import DEADLINE, wait_until
+from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.http.server import Server, create_app
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.settings import EmulatorSettings
@@ -26,6 +27,7 @@ from wwspec_router.emulator.state.traffic import record
 from wwspec_router.emulator.state.traffic.entries import APP
 from wwspec_router.emulator.state.traffic.record import Traffic
 from wwspec_router.testing import standin
+from wwspec_router.testing.app import App
 
 Json = dict[str, Any]
 Response = tuple[int, Mapping[str, str], bytes]
@@ -244,6 +246,12 @@ def load_standin(monkeypatch: pytest.MonkeyPatch) -> LoadStandin:
         return standin.load_standin()
 
     return load
+
+
+@pytest.fixture
+def app(client: EmulatorClient) -> App:
+    """The app of the emulator that the module's `client` controls."""
+    return App(client)
 
 
 @pytest.fixture

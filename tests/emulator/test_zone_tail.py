@@ -18,6 +18,7 @@ from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.http.reading import StreamEvent
 from wwspec_router.emulator.http.server import create_app
 from wwspec_router.emulator.settings import EmulatorSettings
+from wwspec_router.testing.app import App
 
 ROW: dict[str, Any] = {
     "number": 1,
@@ -108,14 +109,15 @@ def test_tail_follows_an_emulator_that_is_started_again_and_ends_quietly(tmp_pat
     child = None
     try:
         with serving(create_app(EmulatorSettings(messages=0)), bound), EmulatorClient(url) as client:
-            client.get_token()
+            app = App(client)
+            app.client.access_token()
             child = Child(["zone", "tail", "--json", "--kind", "app", "--url", url], output=output)
             wait_until(lambda: "gettoken" in output.read_text())
-            client.call("echo")
+            app.call("echo")
             wait_until(lambda: "sync_call_program" in output.read_text())
         wait_until(lambda: "waiting for the emulator" in output.read_text())
         with serving(create_app(EmulatorSettings(messages=0)), reusable_socket(port)), EmulatorClient(url) as client:
-            client.app_call("set_receive_callback", {"program_id": "emulator-program"})
+            client.receive_events()
             wait_until(lambda: "set_receive_callback" in output.read_text())
             child.process.send_signal(signal.SIGINT)
             assert child.process.wait(20) == 0

@@ -12,7 +12,7 @@ import pytest
 from tests.support.apps import write_files
 from tests.support.redis_server import local_redis
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.emulator.http.answer import Answer
+from wwspec_router.testing.answer import Answer
 from wwspec_router.testing.zone import ServedZone, Zone
 
 HANDLER = """

@@ -23,6 +23,7 @@ from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.errors import SdkCallError, SdkUnavailableError
 from wwspec_router.sdk.access_token import AccessToken, AccessTokenError, fetch_access_token
 from wwspec_router.sdk.debug_mode import DebugMode, DebugSdk
+from wwspec_router.testing.app import App
 
 DEFAULTS = EmulatorSettings()
 LIFETIME = 7200
@@ -140,7 +141,8 @@ def test_a_served_program_takes_a_new_token_when_the_old_one_ends(
     wait_until(lambda: "debug mode: open with a new access token, valid for 2 s" in served.log)
     emulator.advance(3)
     wait_until(lambda: "debug mode: open with a new access token, valid for 7200 s" in served.log)
-    assert emulator.call("ask", "{}").errcode == 0
+    app = App(emulator)
+    assert app.call("ask", "{}").errcode == 0
     assert "-10008" not in served.log
     for secret in (DEFAULTS.secret, DEFAULTS.debug_token, "gettoken?"):
         assert secret not in served.log
@@ -151,10 +153,11 @@ def test_calls_that_meet_an_ended_token_are_made_again_with_a_new_one(
 ) -> None:
     served = serve()
     emulator.point_to(served.process.announced_url())
-    assert emulator.call("ask", "{}").errcode == 0
+    app = App(emulator)
+    assert app.call("ask", "{}").errcode == 0
     emulator.advance(LIFETIME + 1)
     answers: list[int] = []
-    calls = [threading.Thread(target=lambda: answers.append(emulator.call("ask", "{}").errcode)) for _ in range(4)]
+    calls = [threading.Thread(target=lambda: answers.append(app.call("ask", "{}").errcode)) for _ in range(4)]
     for each in calls:
         each.start()
     for each in calls:

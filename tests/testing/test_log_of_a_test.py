@@ -24,7 +24,7 @@ from wwspec_router.testing.zone import Zone
 
 def test_crash():
     with Zone.in_process(Path.cwd()) as zone:
-        assert zone.client.call("crash").reply == {}
+        assert zone.call("crash").reply == {}
 """,
 }
 

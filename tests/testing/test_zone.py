@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from wwspec_router.contracts import ApiRequest, Contract, Output, reply_type
-from wwspec_router.emulator.http.answer import read_answer
 from wwspec_router.errors import ConfigurationError, JsonError, RegistryError
 from wwspec_router.testing.ability_ids import ability_id_of
+from wwspec_router.testing.answer import Answer, read_reply
 from wwspec_router.wecom import sync_msg
 
 PASSTHROUGH = "[passthrough]\nprefix = 'ask_'\napis = {}\n"
@@ -69,38 +69,34 @@ def test_a_request_without_a_reply_is_refused() -> None:
 
 @pytest.mark.parametrize("raw", ["[1]", '"text"', "{}", '{"errcode": 0}', '{"errcode": "none", "errmsg": 5}', "7"])
 def test_any_reply_without_an_errcode_refuses_nothing(raw: str) -> None:
-    answer = read_answer("echo", {"errcode": 0, "errmsg": "ok", "response_data": raw})
+    answer = read_reply("echo", raw)
     assert (answer.errcode, answer.errmsg, answer.refused_by, answer.refusal) == (0, "ok", None, "")
     assert answer.raise_for_error() is answer
     assert answer.reply is answer.reply, "it is decoded once"
     assert repr(answer) == "<Answer echo: ok>"
 
 
-def test_the_platform_is_named_before_the_program() -> None:
-    platform = {"errcode": 790014, "errmsg": "no fit", "response_data": '{"errcode": 5, "errmsg": "own"}'}
-    answer = read_answer("echo", platform)
-    assert (answer.refused_by, answer.errcode, answer.errmsg, answer.raw) == ("platform", 790014, "no fit", "")
-    assert answer.refusal.startswith("echo: refused by the platform with errcode 790014: no fit; register the output ")
+def test_a_refusal_is_one_line_with_the_side_the_errcode_and_the_hint() -> None:
+    answer: Answer[object] = Answer("echo", 790014, "no fit", "platform", "", "read the contract")
+    assert answer.refusal == "echo: refused by the platform with errcode 790014: no fit; read the contract"
 
 
 def test_a_job_that_is_reported_as_failed_has_the_text_of_its_result() -> None:
-    platform = {"errcode": 0, "response_errcode": 9, "response_data": '{"errcode": 9, "errmsg": "own"}'}
-    answer = read_answer("job_1", platform)
+    answer = read_reply("job_1", '{"errcode": 9, "errmsg": "own"}', reported=9)
     assert (answer.refused_by, answer.errcode, answer.errmsg) == ("program", 9, "own")
-    assert read_answer("job_1", {"errcode": 0, "response_errcode": 9}).errmsg == "the program gives no errmsg"
+    assert read_reply("job_1", "", reported=9).errmsg == "the program gives no errmsg"
 
 
 def test_a_reply_of_another_type_is_named() -> None:
     class Wanted(Contract):
         size: int
 
-    answer = read_answer("echo", {"errcode": 0, "response_data": '{"size": "x"}'}, Wanted)
+    answer = read_reply("echo", '{"size": "x"}', Wanted)
     with pytest.raises(JsonError, match=r"^echo: the reply is no .*Wanted: Expected `int`, got `str` - at `\$.size`"):
         _ = answer.reply
 
 
 def test_answers_are_equal_when_they_say_the_same() -> None:
-    platform = {"errcode": 0, "response_data": '{"size": 1}'}
-    one, other = read_answer("echo", platform), read_answer("echo", platform, Output)
+    one, other = read_reply("echo", '{"size": 1}'), read_reply("echo", '{"size": 1}', Output)
     assert one.reply == {"size": 1}
     assert one == other

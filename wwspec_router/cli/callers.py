@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import click
 import msgspec
@@ -14,53 +14,15 @@ from wwspec_router.cli.emulator_options import url_option
 from wwspec_router.cli.options import print_json
 from wwspec_router.cli.wecom import WeCom, credential_names, wecom_options
 from wwspec_router.config import variable
-from wwspec_router.emulator.http.answer import Answer, CallRefusedError, NoResultError, SubmittedCall
 from wwspec_router.emulator.http.client import DEFAULT_URL, EmulatorClient
-from wwspec_router.errors import WWSpecError
 from wwspec_router.extras import require
 
 if TYPE_CHECKING:
     from wwspec_router.client import ZoneClient
 
-__all__ = ["Caller", "Place", "Reply", "caller_options", "is_wecom"]
+__all__ = ["Place", "caller_options", "is_wecom", "show_reply"]
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
-
-
-class Reply(NamedTuple):
-    """What a call was answered."""
-
-    raw: str
-    """The program's reply as JSON text, also of a refusal; empty when there is none."""
-    refusal: WWSpecError | None
-    """Who refused the call, and why."""
-
-    def show(self) -> None:
-        """Print the program's reply, also one that refuses the call.
-
-        Raises:
-            WWSpecError: The call was refused, so the exit code is 1.
-        """
-        if self.raw:
-            print_json(msgspec.Raw(self.raw.encode()))
-        if self.refusal is not None:
-            raise self.refusal
-
-
-class Caller(Protocol):
-    """Calls abilities as an enterprise app."""
-
-    def call(self, ability_id: str, request: str, notify_id: str) -> Reply:
-        """Call an ability; the request is JSON text."""
-        ...
-
-    def submit(self, ability_id: str, request: str) -> str:
-        """Call an ability asynchronously, and return the jobid."""
-        ...
-
-    def result(self, jobid: str, wait: float) -> Reply | None:
-        """Return the result of an asynchronous call; None when there is none within `wait` seconds."""
-        ...
 
 
 class Place(NamedTuple):
@@ -72,10 +34,11 @@ class Place(NamedTuple):
     """None for the emulator."""
 
     @contextmanager
-    def caller(self, *, program: bool) -> Iterator[Caller]:
+    def client(self, call: str, *, program: bool) -> Iterator["ZoneClient"]:
         """Return what calls abilities there.
 
         Args:
+            call: What is called, for the errors: an ability ID, or a jobid.
             program: A program is called, so that WeCom has to be told which one.
 
         Raises:
@@ -84,11 +47,19 @@ class Place(NamedTuple):
         """
         if self.wecom is not None:
             with self.wecom.client(program=program) as client:
-                yield _WeComCaller(client)
+                yield client
             return
         require("emulator", click.get_current_context().command_path)
+        from wwspec_router.client import PlatformError, ProgramError  # here, since `--help` needs no extra
+        from wwspec_router.testing.answer import CallRefusedError
+        from wwspec_router.testing.app import App
+
         with EmulatorClient(self.url) as emulator:
-            yield _EmulatorCaller(emulator)
+            app = App(emulator)
+            try:
+                yield app.client
+            except (PlatformError, ProgramError) as error:
+                raise CallRefusedError(app.refusal(call, error)) from None
 
     def job_line(self, jobid: str) -> str:
         """Return the command that fetches the result of an asynchronous call."""
@@ -133,56 +104,24 @@ def is_wecom(context: click.Context) -> bool:
     )
 
 
-class _EmulatorCaller:
-    def __init__(self, emulator: EmulatorClient) -> None:
-        self._emulator = emulator
-        self._abilities: dict[str, str] = {}  # by jobid, for the errors
+def show_reply(ask: Callable[[], msgspec.Raw], late: str = "") -> None:
+    """Print the program's reply, also one that refuses the call.
 
-    def call(self, ability_id: str, request: str, notify_id: str) -> Reply:
-        return _reply(self._emulator.call(ability_id, request, notify_id))
+    Args:
+        ask: Returns the reply's JSON.
+        late: What is said when there is no result in time.
 
-    def submit(self, ability_id: str, request: str) -> str:
-        jobid = self._emulator.submit(ability_id, request).jobid
-        self._abilities[jobid] = ability_id
-        return jobid
-
-    def result(self, jobid: str, wait: float) -> Reply | None:
-        ability_id = self._abilities.get(jobid, "")
-        try:
-            return _reply(
-                SubmittedCall(jobid, lambda: self._emulator.result(jobid, ability_id=ability_id)).result(wait)
-            )
-        except NoResultError:
-            return None
-
-
-def _reply(answer: Answer[object]) -> Reply:
-    return Reply(answer.raw, None if answer.refused_by is None else CallRefusedError(answer))
-
-
-class _WeComCaller:
-    def __init__(self, client: "ZoneClient") -> None:
-        self._client = client
-
-    def call(self, ability_id: str, request: str, notify_id: str) -> Reply:
-        return _checked(lambda: self._client.call(ability_id, request, reply=msgspec.Raw, notify_id=notify_id))
-
-    def submit(self, ability_id: str, request: str) -> str:
-        return self._client.submit(ability_id, request).jobid
-
-    def result(self, jobid: str, wait: float) -> Reply | None:
-        from wwspec_router.client import StillRunningError
-
-        try:
-            return _checked(lambda: self._client.task(jobid, reply=msgspec.Raw).result(wait))
-        except StillRunningError:
-            return None
-
-
-def _checked(ask: Callable[[], msgspec.Raw]) -> Reply:
-    from wwspec_router.client import ProgramError
+    Raises:
+        ZoneClientError: The call was refused, so the exit code is 1.
+        ClickException: There is no result in time.
+    """
+    from wwspec_router.client import ProgramError, StillRunningError
 
     try:
-        return Reply(bytes(ask()).decode(), None)
+        print_json(ask())
     except ProgramError as error:
-        return Reply(error.raw, error)
+        if error.raw:
+            print_json(msgspec.Raw(error.raw.encode()))
+        raise
+    except StillRunningError:
+        raise click.ClickException(late) from None

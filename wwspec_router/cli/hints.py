@@ -56,12 +56,14 @@ def call_lines(client: EmulatorClient, ability_id: str, data: str) -> list[str]:
         ability_id: Which ability.
         data: The request's JSON text.
     """
+    from wwspec_router.testing.app import App  # here, since `--help` needs no extra
+
     info = client.info()
     url = "" if client.url == DEFAULT_URL else f" --url {client.url}"
     body = msgspec.json.encode(
         {"program_id": info["program_id"], "ability_id": ability_id, "request_data": data}
     ).decode()
-    path = f"/cgi-bin/chatdata/sync_call_program?access_token={client.get_token()}"
+    path = f"/cgi-bin/chatdata/sync_call_program?access_token={App(client).client.access_token()}"
     return [
         f"wwspec call{url} {shlex.quote(ability_id)} {shlex.quote(data)}",
         f"wwspec fire{url} conversation_new_message",

@@ -30,6 +30,7 @@ __all__ = [
     "check_options",
     "decode_reply",
     "name_of",
+    "own_error",
     "submit",
     "task_result",
     "task_status",
@@ -160,7 +161,8 @@ def task_status(core: Core, jobid: str) -> Steps[TaskStatus]:
     answer = yield from _result(core, jobid)
     if answer is None:
         return "running"
-    return "failed" if _refusal(answer)[0] else "succeeded"
+    errcode, _ = own_error(str(answer.get("response_data", "")), answer.get("response_errcode", 0))
+    return "failed" if errcode else "succeeded"
 
 
 def task_result(core: Core, jobid: str, ability: Ability, timeout: float) -> Steps[Any]:
@@ -192,7 +194,7 @@ def read_reply(name: str, ability: Ability, text: str, reported: int = 0) -> Any
         ProgramError: The program refuses; `SdkApiError` when the SDK API behind the ability does.
         ReplyTypeError: The reply is not of the type.
     """
-    errcode, errmsg = _refusal({"response_data": text, "response_errcode": reported})
+    errcode, errmsg = own_error(text, reported)
     if errcode:
         if ability.api and errcode != DEFAULT_ERRCODE:
             raise SdkApiError(name, errcode, errmsg, text, retryable=facts_of_errcode(errcode).retryable)
@@ -247,11 +249,16 @@ def _body(core: Core, ability: Ability, options: SubmitOptions) -> dict[str, str
     }
 
 
-def _refusal(answer: dict[str, Any]) -> tuple[int, str]:
-    """Return errcode and errmsg of a program's answer; 0 for one that refuses nothing."""
+def own_error(text: str, reported: int = 0) -> tuple[int, str]:
+    """Return errcode and errmsg of a program's reply; 0 for one that refuses nothing.
+
+    Args:
+        text: The reply's JSON.
+        reported: The errcode that the program reported beside it.
+    """
     try:
-        own = decode_json(str(answer.get("response_data", "")), _Own)
+        own = decode_json(text, _Own)
     except JsonError:
         own = _Own()  # any JSON may be a reply where no contract is registered
     errcode = own.errcode if isinstance(own.errcode, int) else 0
-    return int(answer.get("response_errcode", 0)) or errcode, own.errmsg if isinstance(own.errmsg, str) else ""
+    return int(reported) or errcode, own.errmsg if isinstance(own.errmsg, str) else ""

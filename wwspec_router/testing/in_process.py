@@ -10,8 +10,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from wwspec_router.config import SdkSource, Settings, registry_path
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.http.server import create_app
@@ -38,13 +36,11 @@ URL = "http://127.0.0.1"
 """What the emulator sees itself called as, since it answers its own machine only."""
 
 
-def start(
-    app: Path, registry: Path | None, emulator: Mapping[str, Any]
-) -> tuple[EmulatorClient, ExitStack, MemoryTransport]:
+def start(app: Path, registry: Path | None, emulator: Mapping[str, Any]) -> tuple[EmulatorClient, ExitStack]:
     """Start program and emulator; see `Zone.in_process`.
 
     Returns:
-        The emulator's controls, what ends both, and the way to the emulator.
+        The emulator's controls, and what ends both.
     """
     table = build_table(app, registry_path(app, registry))
     channel = _Channel()
@@ -62,11 +58,9 @@ def start(
         )
         program = ZoneProgram(table, sdk, open_store("memory:"), settings)
         channel.program = stack.enter_context(MemoryServer(application(program), "zone-program"))
-        transport = MemoryTransport(emulator_server)
-        http = httpx.Client(base_url=URL, transport=transport)
-        client = stack.enter_context(EmulatorClient(http=http))
+        client = stack.enter_context(EmulatorClient(URL, MemoryTransport(emulator_server)))
         client.receive_events()
-        return client, stack.pop_all(), transport
+        return client, stack.pop_all()
 
 
 @contextmanager

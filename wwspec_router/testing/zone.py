@@ -17,19 +17,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
-import msgspec
-
+from wwspec_router.client import ZoneClient
 from wwspec_router.config import registry_path
 from wwspec_router.contracts import AbilityRequest, ApiRequest, OutputT, reply_type
-from wwspec_router.emulator.http.answer import Answer, CallRefusedError, SubmittedCall, read_answer
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.testing.ability_ids import ability_id_of
+from wwspec_router.testing.answer import Answer, CallRefusedError, SubmittedCall, read_reply
+from wwspec_router.testing.app import App, client_of
 from wwspec_router.testing.served import ServedProgram
-
-if TYPE_CHECKING:
-    import httpx
-
-    from wwspec_router.client import ZoneClient
 
 __all__ = ["Answer", "CallRefusedError", "ServedZone", "SubmittedCall", "Zone"]
 
@@ -37,6 +32,22 @@ ReplyT = TypeVar("ReplyT")
 
 _KEPT = 100
 """Refusals between two tests that are remembered."""
+_TELLING = frozenset(("errcode", "errmsg", "raw", "refused_by"))
+"""What says how a call ended."""
+
+
+class _Refusal(Answer[ReplyT]):
+    """A refusal that a test got. It says whether the test has looked at it."""
+
+    is_seen = False
+
+    if not TYPE_CHECKING:  # type checkers would take any attribute for one that exists
+
+        def __getattribute__(self, name: str) -> Any:
+            __tracebackhide__ = True
+            if name in _TELLING:
+                object.__setattr__(self, "is_seen", True)
+            return super().__getattribute__(name)
 
 
 class Zone:
@@ -48,7 +59,6 @@ class Zone:
         client: Controls the emulator.
         ends: Closed with the zone.
         registry: The application's registry file. It says which ability a request of an SDK API calls.
-        transport: The transport to an emulator in this process; None for one that listens at `client.url`.
 
     Examples:
         `app` is the folder that has `abilities` and `schemas`; in pytest, the fixture `zone` does this:
@@ -65,16 +75,14 @@ class Zone:
         (790016, 'platform')
     """
 
-    def __init__(
-        self, client: EmulatorClient, ends: ExitStack, registry: Path, transport: "httpx.BaseTransport | None" = None
-    ) -> None:
-        self._transport = transport
+    def __init__(self, client: EmulatorClient, ends: ExitStack, registry: Path) -> None:
         self.client = client
         """Controls the emulator: an `EmulatorClient`."""
+        self._app = App(client)
         self._stack = ends
         self._registry = registry
-        self._refused: deque[Answer[Any]] = deque(maxlen=_KEPT)
-        """Answers that refuse, to find those that no test looks at."""
+        self._refused: deque[tuple[_Refusal[Any], str]] = deque(maxlen=_KEPT)
+        """Answers that refuse, to find those that no test looks at, and what they say."""
 
     @staticmethod
     def in_process(app: Path, registry: Path | None = None, **emulator: Any) -> "Zone":
@@ -92,8 +100,7 @@ class Zone:
         """
         from wwspec_router.testing.in_process import start  # it imports the whole program
 
-        client, ends, transport = start(app, registry, emulator)
-        return Zone(client, ends, registry_path(app, registry), transport)
+        return Zone(*start(app, registry, emulator), registry_path(app, registry))
 
     @staticmethod
     def serve(
@@ -167,8 +174,8 @@ class Zone:
         Raises:
             ConfigurationError: No ability calls the SDK API, or the registry file has faults.
         """
-        ability_id, text, reply = self._asked(ability, data, reply)
-        return self._kept(self.client.call(ability_id, text, notify_id, reply=reply))
+        ability_id, request, reply = self._asked(ability, data, reply)
+        return self._kept(self._app.call(ability_id, request, notify_id, reply=reply))
 
     @overload
     def submit(self, ability: ApiRequest[OutputT]) -> SubmittedCall[OutputT]: ...
@@ -189,14 +196,9 @@ class Zone:
             >>> zone.submit("chat_digest", {"limit": 5}).result(timeout=10).reply["messages"]
             5
         """
-        ability_id, text, reply = self._asked(ability, data, reply)
-        jobid = self.client.submit(ability_id, text).jobid
-
-        def fetch() -> Answer[Any] | None:
-            answer = self.client.result(jobid, ability_id=ability_id, reply=reply)
-            return answer and self._kept(answer)
-
-        return SubmittedCall(jobid, fetch)
+        ability_id, request, reply = self._asked(ability, data, reply)
+        submitted = self._app.submit(ability_id, request, reply=reply)
+        return SubmittedCall(submitted.jobid, lambda seconds: self._kept(submitted.result(seconds)))
 
     def unseen_refusals(self) -> list[str]:
         """Return the refusals since the last time that no test has looked at.
@@ -204,27 +206,29 @@ class Zone:
         A test looks at an answer when it reads `reply`, `errcode`, `errmsg`, `raw` or `refused_by`. After each test the
         fixture `zone` calls this method, and fails the test when it returns something.
         """
-        refusals = [refusal for answer in self._refused if (refusal := answer.unseen_refusal())]
+        refusals = [refusal for answer, refusal in self._refused if not answer.is_seen]
         self._refused.clear()
         return refusals
 
     def _kept(self, answer: Answer[Any]) -> Answer[Any]:
-        if answer.unseen_refusal():
-            self._refused.append(answer)
-        return answer
+        if answer.refused_by is None:
+            return answer
+        watched: _Refusal[Any] = _Refusal(**vars(answer))
+        self._refused.append((watched, answer.refusal))
+        return watched
 
-    def _asked(self, ability: str | ApiRequest[Any], data: object, reply: Any) -> tuple[str, str, Any]:
-        """Return the ability ID, the request's JSON text and the type of the reply."""
+    def _asked(self, ability: str | ApiRequest[Any], data: object, reply: Any) -> tuple[str, object, Any]:
+        """Return the ability ID, the request and the type of the reply."""
+        if isinstance(ability, str):
+            return ability, data, reply
+        kind = type(ability)
         if isinstance(ability, AbilityRequest):
-            return ability.ability_id, msgspec.json.encode(ability).decode(), reply_type(type(ability))
-        if isinstance(ability, ApiRequest):
-            kind = type(ability)
-            api = kind.__module__.rpartition(".")[2]
-            return ability_id_of(api, self._registry), msgspec.json.encode(ability).decode(), reply_type(kind)
-        text = data if isinstance(data, str) else msgspec.json.encode({} if data is None else data).decode()
-        return ability, text, reply
+            ability_id = ability.ability_id
+        else:
+            ability_id = ability_id_of(kind.__module__.rpartition(".")[2], self._registry)
+        return ability_id, ability, reply_type(kind)
 
-    def app_client(self, **options: Any) -> "ZoneClient":
+    def app_client(self, **options: Any) -> ZoneClient:
         """Return a client for the app's own code, as in production; close it, or use it with `with`.
 
         Args:
@@ -232,13 +236,9 @@ class Zone:
 
         Raises:
             ConfigurationError: Arguments contradict each other.
+            EmulatorError: The emulator refuses, or can't be reached.
         """
-        from wwspec_router.client import ZoneClient  # not every test needs it
-
-        info = self.client.info()
-        credentials = {} if "tokens" in options else {"corpid": info["corpid"], "secret": info["secret"]}
-        here = {"program_id": info["program_id"], "base_url": self.client.url, "transport": self._transport}
-        return ZoneClient(**{**credentials, **here, **options})
+        return client_of(self.client, **options)
 
     def fire(self, event_type: str, **overrides: Any) -> dict[str, Any]:
         """Send an event to the program.
@@ -265,7 +265,7 @@ class Zone:
             True
         """
         fired = self.client.fire(event_type, overrides)
-        read_answer(f"event {event_type}", {"errcode": 0, "response_data": fired["reply"]}).raise_for_error()
+        read_reply(f"event {event_type}", fired["reply"]).raise_for_error()
         return fired
 
     def notified(self) -> str:

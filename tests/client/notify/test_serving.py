@@ -41,13 +41,13 @@ def zone_that_calls(url: str) -> Iterator[Zone]:
 
 def async_client(zone: Zone) -> AsyncZoneClient:
     info = zone.client.info()
-    assert zone._transport is not None
+    assert zone.client.memory is not None
     return AsyncZoneClient(
         info["corpid"],
         info["secret"],
         program_id=info["program_id"],
         base_url=zone.client.url,
-        transport=OnThread(zone._transport),
+        transport=OnThread(zone.client.memory),
     )
 
 

@@ -19,6 +19,7 @@ from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_router.emulator.http.control import CallbackSpec, Control
 from wwspec_router.emulator.state.knowledge import MAX_BYTES as KNOWLEDGE_BYTES
 from wwspec_router.emulator.state.rules import MAX_BYTES as RULE_BYTES
+from wwspec_router.testing.app import App
 
 Json = dict[str, Any]
 
@@ -69,14 +70,16 @@ def test_large_uploads_and_long_calls_stay_within_bounds(stack: ExitStack, tmp_p
         with EmulatorClient(url) as client, httpx.Client(base_url=url, trust_env=False, timeout=60) as http:
             program.key = http.get("/emulator/zone-key").content
             before = resident_bytes(emulator.process.pid)
-            uploads = [client.upload(f"{number}.doc", bytes([number]) * (40 * MIB)) for number in range(10)]
+            app = App(client)
+            files = ((io.BytesIO(bytes([number]) * (40 * MIB)), f"{number}.doc") for number in range(10))
+            uploads = [app.client.upload_media(file, name=name).media_id for file, name in files]
             media = client.info()["kept"]["media"]
             assert media["bytes"] <= media["max_bytes"] == 128 * MIB
             assert [exported(http, client.info(), media_id) for media_id in uploads] == [40145] * 7 + [0] * 3
 
             call = json.dumps({"text": "智" * 85_000}, ensure_ascii=False)
             for _ in range(300):
-                assert client.call("echo", call).errcode == 0
+                assert app.call("echo", call).errcode == 0
             traffic = client.info()["kept"]["traffic"]
             assert traffic["bytes"] <= traffic["max_bytes"] == 128 * MIB
             assert traffic["entries"] < 500, (

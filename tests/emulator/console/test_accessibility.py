@@ -27,8 +27,8 @@ def busy(served: Zone) -> Zone:
     served.call("chat_digest", {"limit": 5})
     client.fire("hit_keyword")
     client.add_fault("sdk", "errcode", "sync_msg", 45009, 1)
-    client.call("invoke_sync_msg", '{"limit": 2}')
-    client.call("invoke_sync_msg", '{"limit": "many"}')
+    assert served.call("invoke_sync_msg", '{"limit": 2}').refused_by
+    assert served.call("invoke_sync_msg", '{"limit": "many"}').refused_by
     client.add_fault("program", "latency", "", 0.01)
     client.advance(600)
     return served

@@ -16,11 +16,11 @@ def test_a_fault_of_the_form_hits_and_its_rest_is_shown(page: Page, served: Zone
     page.get_by_role("button", name="Set fault").click()
     row = page.get_by_role("row").filter(has_text="sync_msg")
     expect(row).to_contain_text("2 of 2")
-    assert served.client.call("invoke_sync_msg", '{"limit": 1}').errcode == 45009
+    assert served.call("invoke_sync_msg", '{"limit": 1}').errcode == 45009
     expect(row).to_contain_text("1 of 2")
     page.get_by_role("button", name="Clear fault_2").click()
     expect(page.get_by_text("Calls, events and callbacks go through.")).to_be_visible()
-    assert served.client.call("invoke_sync_msg", '{"limit": 1}').errcode == 0
+    assert served.call("invoke_sync_msg", '{"limit": 1}').errcode == 0
 
 
 def test_what_the_emulator_refuses_is_said_beside_the_form(page: Page) -> None:
@@ -37,7 +37,7 @@ def test_a_preset_fills_the_form_and_every_line_can_be_pasted(page: Page, served
     expect(page.get_by_text("wwspec zone fault program errcode 710674")).to_be_visible()
     page.get_by_role("button", name="Set fault").click()
     expect(page.get_by_role("row").filter(has_text="710674")).to_contain_text("until it is cleared")
-    assert served.client.call("chat_digest", "{}").errcode == 710674
+    assert served.call("chat_digest", "{}").errcode == 710674
 
 
 def test_the_clock_is_put_forward_and_a_reset_takes_it_back(page: Page, served: Zone) -> None:

@@ -83,8 +83,8 @@ def test_figures_come_in_by_themselves_and_leave_no_trace_in_the_record(
     shown: Page, zone: ServedZone, axe: str
 ) -> None:
     expect(shown.get_by_text("None since the program started.")).to_be_visible()
-    zone.client.call("greet", "{}")
-    zone.client.call("greet", '{"fails": true}')
+    zone.call("greet", "{}")
+    assert zone.call("greet", '{"fails": true}').refused_by
     newest = zone.client.last_number()
     expect(row(shown, "Abilities", "greet")).to_contain_text("21")  # calls, errors
     expect(row(shown, "Errors by errcode", "7001")).to_contain_text("1")
@@ -121,7 +121,7 @@ def test_what_does_not_end_is_shown_jobs_with_attempt_lease_and_age(
     shown: Page, zone: ServedZone, folder: Path
 ) -> None:
     submitted = zone.submit("wait", {})
-    call = threading.Thread(target=zone.client.call, args=("wait", "{}"))
+    call = threading.Thread(target=zone.call, args=("wait", "{}"))
     call.start()
     job = row(shown, "Oldest jobs", "wait")
     expect(job).to_contain_text("running1")  # its first attempt

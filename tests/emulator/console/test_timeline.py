@@ -66,11 +66,11 @@ def test_an_event_its_notification_and_the_pages_that_are_fetched_are_one_flow_t
 
 def test_failures_misfits_faults_and_moves_of_the_clock_are_seen_without_a_click(page: Page, served: Zone) -> None:
     served.client.add_fault("sdk", "errcode", "sync_msg", 45009, 1)
-    served.client.call("chat_digest", '{"limit": 10}')
+    assert served.call("chat_digest", '{"limit": 10}').refused_by
     failed = lines(page, "chat_digest").first
     for text in ("45009 SDK", "45009 program", "fault_", "failed"):
         expect(failed).to_contain_text(text)
-    served.client.call("chat_digest", '{"limit": "ten"}')
+    assert served.call("chat_digest", '{"limit": "ten"}').refused_by
     expect(lines(page, "contract: $.limit")).to_contain_text("790016 WeCom")
     served.advance(600)
     expect(lines(page, "+10 min")).to_contain_text("virtual clock is now")
@@ -83,8 +83,8 @@ def test_failures_misfits_faults_and_moves_of_the_clock_are_seen_without_a_click
 def test_filters_are_in_the_url_and_chips_and_a_text_is_found_in_bodies_that_come_later(
     page: Page, served: Zone
 ) -> None:
-    served.client.call("chat_digest", '{"limit": 3}')
-    served.client.call("no_such_ability", "{}")
+    served.call("chat_digest", '{"limit": 3}')
+    assert served.call("no_such_ability", "{}").refused_by
     served.client.fire("hit_keyword")
     page.get_by_role("checkbox", name="Failures only").check()
     expect(lines(page)).to_have_count(1)
@@ -104,14 +104,14 @@ def test_filters_are_in_the_url_and_chips_and_a_text_is_found_in_bodies_that_com
     page.keyboard.press("/")
     page.keyboard.type("a needle in a body")
     expect(page.get_by_text("No flow fits these filters.")).to_be_visible()
-    served.client.call("no_such_ability", json.dumps({"hay": "a needle in a body"}))
+    assert served.call("no_such_ability", json.dumps({"hay": "a needle in a body"})).refused_by
     expect(lines(page)).to_have_count(1)
     expect(page.get_by_role("button", name="Remove the filter Text: a needle in a body")).to_be_visible()
     expect(page.get_by_role("status").filter(has_text="flows")).to_contain_text("1 of")
 
 
 def test_all_of_it_goes_by_keys(page: Page, served: Zone) -> None:
-    served.client.call("chat_digest", '{"limit": 3}')
+    served.call("chat_digest", '{"limit": 3}')
     served.client.fire("hit_keyword")
     expect(lines(page, "hit_keyword")).to_be_visible()
     selected = page.get_by_role("treeitem", selected=True)
@@ -145,7 +145,7 @@ def test_the_list_follows_its_end_until_the_reader_leaves_it_and_stands_while_it
     page: Page, served: Zone
 ) -> None:
     be_busy(served, 60)
-    served.client.call("no_such_ability", "{}")
+    assert served.call("no_such_ability", "{}").refused_by
     expect(lines(page, "no_such_ability")).to_be_in_viewport()
     page.keyboard.press("g")
     first = page.locator("[role=treeitem][aria-posinset='1']")
@@ -158,7 +158,7 @@ def test_the_list_follows_its_end_until_the_reader_leaves_it_and_stands_while_it
     expect(newest).to_be_hidden()
     page.keyboard.press("p")
     expect(page.get_by_role("button", name="Paused")).to_be_visible()
-    served.client.call("another_ability", "{}")
+    assert served.call("another_ability", "{}").refused_by
     served.client.reset()
     be_busy(served, 1)
     page.keyboard.press("p")
@@ -209,7 +209,7 @@ def test_a_file_of_ten_thousand_entries_costs_a_screenful_of_lines_and_is_search
 
 def test_a_narrow_window_and_chinese_show_the_same(page: Page, served: Zone) -> None:
     page.set_viewport_size({"width": 420, "height": 800})
-    served.client.call("chat_digest", '{"limit": "ten"}')
+    assert served.call("chat_digest", '{"limit": "ten"}').refused_by
     expect(lines(page, "contract: $.limit")).to_be_visible()
     page.get_by_role("button", name="中文: switch to Chinese").click()
     failed = lines(page, "协议不符：$.limit")

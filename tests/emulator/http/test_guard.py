@@ -145,8 +145,13 @@ def test_an_allowed_host_is_a_name_or_an_address(name: str) -> None:
 
 def test_the_emulators_client_tells_why_it_was_refused(emulator: Emulator) -> None:
     """Row 3: the refusal reaches the caller."""
-    http = httpx.Client(base_url=emulator.url, headers={"host": "gateway"}, trust_env=False)
-    with EmulatorClient(emulator.url, http) as client, pytest.raises(EmulatorError, match="--allow-host gateway"):
+
+    class Gateway(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            request.headers["host"] = "gateway"
+            return super().handle_request(request)
+
+    with EmulatorClient(emulator.url, Gateway()) as client, pytest.raises(EmulatorError, match="--allow-host gateway"):
         client.info()
 
 

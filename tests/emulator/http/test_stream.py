@@ -21,6 +21,7 @@ from wwspec_router.emulator.http.reading import StreamEndedError, StreamEvent
 from wwspec_router.emulator.http.server import create_app
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.state.traffic.record import Traffic
+from wwspec_router.testing.app import App
 
 STREAM = b"GET /emulator/stream HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
 
@@ -63,8 +64,10 @@ def streaming(client: EmulatorClient, **asked: Any) -> Iterator[Iterator[StreamE
         yield events
 
 
-def test_a_reader_is_told_the_state_and_then_whatever_changes(client: EmulatorClient, emulator: Emulator) -> None:
-    client.get_token()
+def test_a_reader_is_told_the_state_and_then_whatever_changes(
+    client: EmulatorClient, app: App, emulator: Emulator
+) -> None:
+    app.client.access_token()
     with streaming(client) as events:
         first = until(events, has("gettoken"))
         assert [event.name for event in first] == ["hello", "clock", "faults", "program", "entries"]
@@ -74,7 +77,7 @@ def test_a_reader_is_told_the_state_and_then_whatever_changes(client: EmulatorCl
         assert faults == {"faults": []}
         assert (program["state"], program["receives_events"]) == ("unknown", False)
         assert (entries["first"], entries["missed"]) == (1, 0)
-        client.call("echo")
+        app.call("echo")
         until(events, has("echo"))
         fault_id = client.add_fault("app", "errcode", value=-1)
         [fault] = until(events, lambda event: event.name == "faults")[-1].data["faults"]
@@ -85,15 +88,15 @@ def test_a_reader_is_told_the_state_and_then_whatever_changes(client: EmulatorCl
         client.point_to("http://127.0.0.1:1")
         until(events, lambda event: event.name == "program" and event.data["url"] == "http://127.0.0.1:1")
         client.clear_faults()
-        client.call("echo")
+        app.call("echo")
         until(events, lambda event: event.name == "program" and event.data["state"] == "down")
 
 
-def test_a_reader_goes_on_after_the_last_event_that_it_has(client: EmulatorClient) -> None:
-    client.call("echo")
+def test_a_reader_goes_on_after_the_last_event_that_it_has(client: EmulatorClient, app: App) -> None:
+    app.call("echo")
     with streaming(client) as events:
         seen = until(events, has("sync_call_program"))
-    client.call("second")
+    app.call("second")
     with streaming(client, last_id=seen[-1].id) as events:
         news = until(events, has("sync_call_program"))
     assert news[0].data["goes_on"] is True
@@ -106,22 +109,22 @@ def test_a_reader_goes_on_after_the_last_event_that_it_has(client: EmulatorClien
 
 
 @pytest.mark.parametrize("last_id", ["x", "deadbeef-3-3", "-", "a-b-c", "deadbeef-99999999999999999999-1"])
-def test_a_reader_with_an_id_of_elsewhere_gets_everything(client: EmulatorClient, last_id: str) -> None:
-    client.get_token()
+def test_a_reader_with_an_id_of_elsewhere_gets_everything(client: EmulatorClient, app: App, last_id: str) -> None:
+    app.client.access_token()
     with streaming(client, last_id=last_id) as events:
         told = until(events, has("gettoken"))
     assert told[0].data["goes_on"] is False
 
 
-def test_a_reset_begins_a_new_session(client: EmulatorClient) -> None:
-    client.call("echo")
+def test_a_reset_begins_a_new_session(client: EmulatorClient, app: App) -> None:
+    app.call("echo")
     with streaming(client) as events:
         [hello, *_] = until(events, has("sync_call_program"))
         client.reset()
         again = until(events, lambda event: event.name == "hello")[-1]
         assert again.data["goes_on"] is False
         assert again.data["session"] != hello.data["session"]
-        client.get_token()
+        app.client.access_token()
         assert numbers(until(events, has("gettoken"))) == [1]
 
 

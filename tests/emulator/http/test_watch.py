@@ -11,6 +11,7 @@ from tests.emulator.conftest import Emulator, Json, SealedProgram, free_socket, 
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.errcodes import advice
+from wwspec_router.testing.app import App
 
 
 @pytest.fixture
@@ -35,10 +36,12 @@ def rows(emulator: Emulator, *query: tuple[str, str]) -> list[Json]:
     return list(answer["traffic"])
 
 
-def test_rows_are_chosen_by_what_is_asked(client: EmulatorClient, emulator: Emulator, program: SealedProgram) -> None:
+def test_rows_are_chosen_by_what_is_asked(
+    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
+) -> None:
     program.reply = lambda call: call.data if call.ability_id == "echo" else '{"errcode": 7, "errmsg": "no"}'
-    client.call("echo", json.dumps({"text": "签合同"}))
-    client.call("other", "{}")
+    app.call("echo", json.dumps({"text": "签合同"}))
+    app.call("other", "{}")
     emulator.sdk("get_group_chat", {"chatid": "Nobody"})
     client.advance(60)
 
@@ -71,11 +74,11 @@ def test_a_bad_parameter_is_named(emulator: Emulator, name: str) -> None:
 
 
 def test_an_entry_has_headers_the_sealed_bodies_and_the_faults(
-    client: EmulatorClient, emulator: Emulator, program: SealedProgram
+    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
 ) -> None:
     fault = client.add_fault("program", "latency", value=0.01, count=1)
-    client.call("echo", '{"a": 1}')
-    app, call = (client.entry(each["number"]) for each in client.traffic()[-2:])
+    app.call("echo", '{"a": 1}')
+    outer, call = (client.entry(each["number"]) for each in client.traffic()[-2:])
     assert call["sealed"]
     headers = [(name, value) for name, value in call["http"]["request_headers"]]
     assert seal.open_call(emulator.key, headers, call["raw"]["request"]).data == '{"a": 1}'
@@ -85,37 +88,37 @@ def test_an_entry_has_headers_the_sealed_bodies_and_the_faults(
     assert call["call"]["request_id"] == program.calls[-1].request_id
     assert call["hits"] == [{"id": fault, "on": "program", "effect": "latency", "api": "", "value": 0.01}]
     assert call["duration_ms"] >= 10
-    assert app["children"] == [call["number"]]
-    assert (app["advice"], call["advice"]) == (None, None)
-    assert app["http"]["path"] == "/cgi-bin/chatdata/sync_call_program?access_token=***"
-    assert dict(app["http"]["request_headers"])["host"] == emulator.url.removeprefix("http://")
-    assert json.loads(app["raw"]["reply"])["response_data"] == '{"a": 1}'
+    assert outer["children"] == [call["number"]]
+    assert (outer["advice"], call["advice"]) == (None, None)
+    assert outer["http"]["path"] == "/cgi-bin/chatdata/sync_call_program?access_token=***"
+    assert dict(outer["http"]["request_headers"])["host"] == emulator.url.removeprefix("http://")
+    assert json.loads(outer["raw"]["reply"])["response_data"] == '{"a": 1}'
     for number in ("0", "99", "x", "1" * 40):
         assert emulator.http.get(f"/emulator/traffic/{number}").json()["errcode"] == 40058
 
 
 def test_the_verdict_says_where_a_request_or_reply_first_misses_the_contract(
-    client: EmulatorClient, program: SealedProgram
+    client: EmulatorClient, app: App, program: SealedProgram
 ) -> None:
     client.register({"echo": {"input": {"a": 1}, "output": {"a": 1}}})
-    client.call("echo", '{"a": "text"}')
+    app.call("echo", '{"a": "text"}')
     program.reply = lambda call: '{"a": 1, "b": 2}'
-    client.call("echo", '{"a": 1}')
-    refused, app, call = [each for each in client.traffic() if each["ability"] == "echo"]
+    app.call("echo", '{"a": 1}')
+    refused, outer, call = [each for each in client.traffic() if each["ability"] == "echo"]
     misfit = {"fits": False, "path": "$.a", "problem": "expected an integer, got a string"}
     assert (refused["errcode"], refused["contract"]) == (790016, {"request": misfit, "reply": None})
     assert client.entry(refused["number"])["advice"] == list(advice(790016) or ())
-    assert (app["errcode"], call["errcode"]) == (790014, 0)
+    assert (outer["errcode"], call["errcode"]) == (790014, 0)
     assert call["contract"]["request"] == {"fits": True}
     assert (call["contract"]["reply"]["path"], call["failed"]) == ("$.b", True)
-    assert app["contract"] == {"request": {"fits": True}, "reply": None}, "the app gets no reply"
+    assert outer["contract"] == {"request": {"fits": True}, "reply": None}, "the app gets no reply"
 
 
 def test_a_program_that_answers_plainly_is_shown_with_its_status_and_without_its_secrets(
-    client: EmulatorClient, program: SealedProgram
+    client: EmulatorClient, app: App, program: SealedProgram
 ) -> None:
     program.reply = lambda call: (500, {"set-cookie": "a=b"}, b'{"token": "in-clear", "detail": "boom"}')
-    client.call("echo")
+    app.call("echo")
     entry = client.entry(client.last_number())
     assert (entry["http"]["status"], entry["outcome"]) == (500, "710676")
     assert json.loads(entry["raw"]["reply"]) == {"token": "***", "detail": "boom"}
@@ -123,9 +126,9 @@ def test_a_program_that_answers_plainly_is_shown_with_its_status_and_without_its
 
 
 def test_a_call_is_sent_again_with_an_edited_request_many_times(
-    client: EmulatorClient, emulator: Emulator, program: SealedProgram
+    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
 ) -> None:
-    client.call("echo", '{"a": 1}')
+    app.call("echo", '{"a": 1}')
     number = client.last_number()
 
     def replay(**asked: Any) -> Json:
@@ -145,9 +148,9 @@ def test_a_call_is_sent_again_with_an_edited_request_many_times(
 
 
 def test_the_secrets_of_an_edited_request_are_put_back_where_they_were(
-    client: EmulatorClient, program: SealedProgram
+    client: EmulatorClient, app: App, program: SealedProgram
 ) -> None:
-    client.call("echo", json.dumps({"token": "a", "list": [{"secret": "b"}, 1.0], "text": '{"code": "c"}', "d": "***"}))
+    app.call("echo", json.dumps({"token": "a", "list": [{"secret": "b"}, 1.0], "text": '{"code": "c"}', "d": "***"}))
     entry = client.entry(client.last_number())
     shown = json.loads(entry["text"]["request"])
     assert (shown["token"], shown["list"], shown["text"]) == ("***", [{"secret": "***"}, 1.0], '{"code":"***"}')
@@ -179,9 +182,9 @@ def test_a_draft_is_compared_with_the_console_contract(client: EmulatorClient, e
     assert emulator.http.post("/emulator/check", json={"data": "{}"}).json()["errcode"] == 40058
 
 
-def test_a_session_is_one_file_without_secrets(client: EmulatorClient, emulator: Emulator) -> None:
+def test_a_session_is_one_file_without_secrets(client: EmulatorClient, app: App, emulator: Emulator) -> None:
     client.register({"echo": {"input": {}, "output": {}}})
-    client.call("echo", '{"token": "in-clear"}')
+    app.call("echo", '{"token": "in-clear"}')
     client.advance(5)
     response = emulator.http.get("/emulator/session")
     assert response.headers["content-disposition"].startswith('attachment; filename="wwspec-session-')
@@ -194,9 +197,9 @@ def test_a_session_is_one_file_without_secrets(client: EmulatorClient, emulator:
         assert secret not in response.text
 
 
-def test_an_entry_that_is_gone_is_refused_with_those_that_are_kept(client: EmulatorClient) -> None:
+def test_an_entry_that_is_gone_is_refused_with_those_that_are_kept(client: EmulatorClient, app: App) -> None:
     with pytest.raises(EmulatorError, match="no entry 99 is kept; there are 1 to"):
-        client.get_token()
+        app.client.access_token()
         client.entry(99)
 
 
@@ -238,28 +241,28 @@ def test_a_program_that_is_down_is_told_with_the_time_since_when(emulator: Emula
 
 
 def test_a_test_is_written_of_an_entry_that_is_kept_and_of_one_of_a_session_file(
-    client: EmulatorClient, emulator: Emulator
+    client: EmulatorClient, app: App, emulator: Emulator
 ) -> None:
     def written(**wanted: Any) -> Json:
         answer: Json = emulator.http.post("/emulator/test", json=wanted).json()
         return answer
 
     client.add_fault("program", "latency", value=0.01, count=1)
-    client.call("echo", json.dumps({"errcode": 0, "token": "t-1"})).raise_for_error()
-    app = rows(emulator, ("kind", "app"))[-1]["number"]
-    found = written(number=app)["test"]
+    app.call("echo", json.dumps({"errcode": 0, "token": "t-1"})).raise_for_error()
+    number = rows(emulator, ("kind", "app"))[-1]["number"]
+    found = written(number=number)["test"]
     assert 'zone.client.add_fault("program", "latency", value=0.01, count=1)' in found["source"]
     assert '"token": token' in found["source"]
     assert "t-1" not in found["source"]
     assert (found["asserts"], found["has_reply"], found["is_incomplete"]) == ("values", True, False)
-    assert written(number=app, asserts="shape")["test"]["asserts"] == "shape"
+    assert written(number=number, asserts="shape")["test"]["asserts"] == "shape"
 
     entries = client.session()["entries"]
     client.reset()
-    assert "no entry" in written(number=app)["errmsg"]
-    assert written(number=app, entries=entries)["test"] == found
+    assert "no entry" in written(number=number)["errmsg"]
+    assert written(number=number, entries=entries)["test"] == found
     assert written(number=1, entries=entries)["test"] is None, "nobody tests gettoken"
     entries[0]["text"]["request"] = 1
-    refused = written(number=app, entries=entries)
+    refused = written(number=number, entries=entries)
     assert refused["errcode"] == 40058
     assert "$.entries[0].text.request" in refused["errmsg"]

@@ -1,6 +1,5 @@
 """`wwspec emulate --program`: a zone program that runs as long as the emulator does."""
 
-import json
 import logging
 import os
 import shlex
@@ -19,6 +18,7 @@ from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.program import launch as launch_module
 from wwspec_router.emulator.program.launch import Launch, ProgramEndedError
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.testing.app import App
 
 PROGRAM = Path(__file__).with_name("httpserver_program.py")
 
@@ -68,7 +68,7 @@ def test_the_emulator_starts_a_program_calls_it_and_ends_it(tmp_path: Path, numb
     try:
         with EmulatorClient(emulator.announced_url()) as client:
             wait_until(lambda: f"accepts connections at {program_url}" in (tmp_path / "log").read_text())
-            result = client.call("any", json.dumps({"input": {"func": "sync_msg", "func_req": {"limit": 1}}}))
+            result = App(client).call("any", {"input": {"func": "sync_msg", "func_req": {"limit": 1}}})
             assert result.reply["errcode"] == 0
             assert len(result.reply["msg_list"]) == 1
         emulator.process.send_signal(number)

@@ -1,7 +1,6 @@
 """The stand-in under interpreters that have pycryptodome, and neither this package nor anything else of it."""
 
 import ast
-import json
 import os
 import shlex
 import subprocess
@@ -18,6 +17,7 @@ from wwspec_router.child import Child
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.program.launch import Launch
 from wwspec_router.emulator.settings import STANDIN_DIRECTORY
+from wwspec_router.testing.app import App
 
 PROGRAM = ROOT / "tests" / "emulator" / "program" / "httpserver_program.py"
 PYCRYPTODOME = Path(Crypto.__file__).parent
@@ -63,7 +63,7 @@ def test_a_program_of_an_interpreter_with_pycryptodome_only_runs_on_the_emulator
     try:
         with EmulatorClient(emulator.announced_url()) as client:
             wait_until(lambda: f"accepts connections at {program_url}" in (tmp_path / "log").read_text())
-            result = client.call("any", json.dumps({"input": {"func": "sync_msg", "func_req": {"limit": 1}}}))
+            result = App(client).call("any", {"input": {"func": "sync_msg", "func_req": {"limit": 1}}})
         assert result.reply["errcode"] == 0
         assert len(result.reply["msg_list"]) == 1
     finally:

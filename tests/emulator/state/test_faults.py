@@ -11,8 +11,10 @@ import pytest
 from tests.emulator.callbacks.test_callbacks import CallbackApp, callbacks_of, start_with_callback
 from tests.emulator.conftest import Emulator, Json, LoadStandin, SealedProgram, StartEmulator
 from tests.support.waiting import wait_until
-from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
+from wwspec_router.client import NoAnswerError
+from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.state.faults import MAX_SECONDS
+from wwspec_router.testing.app import App
 
 
 @pytest.fixture
@@ -75,29 +77,29 @@ def test_an_sdk_call_is_refused_with_any_errcode(client: EmulatorClient, sdk_cal
     assert '"errcode":710624' in sdk_call("get_group_chat", '{"chatid": "none"}'), "the others are left alone"
 
 
-def test_a_latency_delays_and_then_lets_through(client: EmulatorClient, emulator: Emulator) -> None:
+def test_a_latency_delays_and_then_lets_through(client: EmulatorClient, app: App, emulator: Emulator) -> None:
     for on in ("sdk", "app", "program"):
         client.add_fault(on, "latency", value=0.01)
     assert emulator.sdk("sync_msg", {})["errcode"] == 0
-    assert client.call("echo").errcode == 0
+    assert app.call("echo").errcode == 0
     assert [fault["taken"] > 0 for fault in client.faults()] == [True, True, True]
 
 
-def test_a_refused_token_is_renewed_by_the_client(client: EmulatorClient, emulator: Emulator) -> None:
+def test_a_refused_token_is_renewed_by_the_client(client: EmulatorClient, app: App, emulator: Emulator) -> None:
     client.add_fault("app", "errcode", "sync_call_program", 40014, count=1)
     assert emulator.call_program()["errcode"] == 40014
     client.add_fault("app", "errcode", "sync_call_program", 42001, count=1)
-    assert client.call("echo").errcode == 0
+    assert app.call("echo").errcode == 0
 
 
-def test_the_apps_connection_is_cut(client: EmulatorClient, emulator: Emulator) -> None:
+def test_the_apps_connection_is_cut(client: EmulatorClient, app: App, emulator: Emulator) -> None:
     client.add_fault("app", "drop", "sync_call_program", count=1)
     with pytest.raises(httpx.RemoteProtocolError):
         emulator.call_program()
     assert emulator.call_program()["errcode"] == 0
     client.add_fault("app", "drop", "gettoken", count=1)
-    with pytest.raises(EmulatorError, match="RemoteProtocolError"):
-        client.get_token()
+    with pytest.raises(NoAnswerError, match="RemoteProtocolError"):
+        app.client.access_token()
 
 
 def test_a_program_that_is_down_is_not_called(
@@ -195,10 +197,10 @@ def test_a_fault_that_makes_no_sense_is_refused(emulator: Emulator, fault: Json,
     assert emulator.http.get("/emulator/faults").json()["faults"] == []
 
 
-def test_a_callback_comes_late_by_the_clock(client: EmulatorClient, emulator: Emulator) -> None:
+def test_a_callback_comes_late_by_the_clock(client: EmulatorClient, app: App, emulator: Emulator) -> None:
     client.add_fault("callback", "late", value=30, count=1)
     notify_id = emulator.sdk("spec_notify_app", {})["notify_id"]
-    assert client.call("echo", notify_id=notify_id).errcode == 0, "the notify_id is valid at once"
+    assert app.call("echo", notify_id=notify_id).errcode == 0, "the notify_id is valid at once"
     emulator.advance(29)
     assert emulator.notifications() == []
     assert client.traffic(kind="callback")[0]["outcome"] == "late"

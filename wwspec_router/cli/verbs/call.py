@@ -4,8 +4,9 @@ import sys
 from pathlib import Path
 
 import click
+import msgspec
 
-from wwspec_router.cli.callers import Place, caller_options
+from wwspec_router.cli.callers import Place, caller_options, show_reply
 from wwspec_router.cli.candidates import ability_ids
 from wwspec_router.cli.options import print_json
 from wwspec_router.cli.wecom import WeComCommand
@@ -38,21 +39,18 @@ def command(ability_id: str, data: str, notify_id: str, asynchronous: bool, wait
     if asynchronous and notify_id:
         raise click.UsageError("an asynchronous call carries no notify_id")
     request = _request(data)
-    with place.caller(program=True) as caller:
+    with place.client(ability_id, program=True) as client:
         if not asynchronous:
-            caller.call(ability_id, request, notify_id).show()
+            show_reply(lambda: client.call(ability_id, request, reply=msgspec.Raw, notify_id=notify_id))
             return
-        jobid = caller.submit(ability_id, request)
-        again = place.job_line(jobid)
+        task = client.submit(ability_id, request, reply=msgspec.Raw)
+        again = place.job_line(task.jobid)
         if not wait:
-            print_json({"jobid": jobid})
+            print_json({"jobid": task.jobid})
             click.echo(f"`{again}` prints the result", err=True)
             return
-        reply = caller.result(jobid, wait)
-    if reply is None:
-        said = f"{jobid}: the program has reported no result within {wait:g} seconds"
-        raise click.ClickException(f"{said}; `{again}` asks again")
-    reply.show()
+        late = f"{task.jobid}: the program has reported no result within {wait:g} seconds; `{again}` asks again"
+        show_reply(lambda: task.result(wait), late)
 
 
 def _request(data: str) -> str:

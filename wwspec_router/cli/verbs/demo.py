@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -28,6 +28,9 @@ from wwspec_router.registry.examples import described_contracts
 from wwspec_router.registry.table import build_table
 from wwspec_router.signals import until_interrupted
 from wwspec_router.testing.ports import held_ports
+
+if TYPE_CHECKING:
+    from wwspec_router.client import ZoneClient
 
 TICK = 0.2
 """Seconds between two checks for a signal."""
@@ -90,6 +93,9 @@ def command(app: Path, registry: Path | None, once: bool, port: int, emulator_po
 
 def _play(client: EmulatorClient, callbacks: CallbackServer) -> None:
     """The flow, a line or two for each step."""
+    from wwspec_router.testing.app import App  # here, since `--help` needs no extra
+
+    app = App(client).client
     client.receive_events()
     _step("app", "set_receive_callback: events go to the program")
     fired = client.fire("conversation_new_message")
@@ -98,16 +104,16 @@ def _play(client: EmulatorClient, callbacks: CallbackServer) -> None:
     notification = callbacks.receive(CALLBACK_LIMIT)
     notify_id = notification["NotifyId"]
     _step("WeCom", f"program_notify -> app: NotifyId {notify_id}, NotifyScene {notification['NotifyScene']}")
-    event = client.call("get_callback_data", notify_id=notify_id).reply
+    event = app.call("get_callback_data", notify_id=notify_id)
     _step("app", f"get_callback_data by notify_id: {msgspec.json.encode(event).decode()}")
     messages = pages = 0
     last: Any = None
-    for page in _pages(client, event["conversation_new_message"]["token"]):
+    for page in _pages(app, event["conversation_new_message"]["token"]):
         pages, messages = pages + 1, messages + len(page)
         last = page[-1] if page else last
         _step("app", f"invoke_sync_msg, page {pages}: {len(page)} messages")
     _step("app", f"{messages} messages in {pages} pages; the last is {last['msgid'] if last else 'missing'}")
-    digest = client.call("chat_digest", msgspec.json.encode({"limit": PAGE}).decode()).reply
+    digest = app.call("chat_digest", {"limit": PAGE})
     _step(
         "app",
         f"chat_digest, the program's own code: {digest['messages']} messages of {len(digest['senders'])} senders",
@@ -115,11 +121,11 @@ def _play(client: EmulatorClient, callbacks: CallbackServer) -> None:
     click.echo("\nEvery call above was encrypted, decoded, checked against its contract, and sealed again.")
 
 
-def _pages(client: EmulatorClient, token: str) -> Iterator[list[Any]]:
+def _pages(app: "ZoneClient", token: str) -> Iterator[list[Any]]:
     request: dict[str, Any] = {"token": token, "limit": PAGE}
     has_more = True
     while has_more:
-        page = client.call("invoke_sync_msg", msgspec.json.encode(request).decode()).reply
+        page = app.call("invoke_sync_msg", request)
         yield page["msg_list"]
         has_more = bool(page["has_more"])
         request["cursor"] = page["next_cursor"]

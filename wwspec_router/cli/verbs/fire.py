@@ -13,7 +13,6 @@ from wwspec_router.cli.options import needs, print_json
 from wwspec_router.cli.wecom import base_url_option
 from wwspec_router.contracts import Contract
 from wwspec_router.contracts.decoding import decode_json
-from wwspec_router.emulator.http.answer import read_answer
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.errors import JsonError
 from wwspec_router.spelling import did_you_mean
@@ -75,7 +74,9 @@ def command(event_type: str, overrides: tuple[str, ...], file: Path | None, url:
     print_json({"event": fired["event"], "reply": reply, "notified": notified})
     if not isinstance(reply, dict):
         raise click.ClickException("the program's reply is not a JSON object")
-    read_answer(fired["event"]["event_type"], {"errcode": 0, "response_data": fired["reply"]}).raise_for_error()
+    from wwspec_router.testing.answer import read_reply  # here, since `--help` needs no extra
+
+    read_reply(fired["event"]["event_type"], fired["reply"]).raise_for_error()
 
 
 def _reply(text: str) -> Any:

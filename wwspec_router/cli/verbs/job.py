@@ -1,8 +1,9 @@
 """`wwspec job`: the result of an asynchronous call, later."""
 
 import click
+import msgspec
 
-from wwspec_router.cli.callers import Place, caller_options
+from wwspec_router.cli.callers import Place, caller_options, show_reply
 from wwspec_router.cli.wecom import WeComCommand
 
 
@@ -24,9 +25,7 @@ def command(jobid: str, wait: float, place: Place) -> None:
     Exit code: 0 when the program has reported a result, 1 when it has not yet, when it refused the call, or when the ID
     is unknown, 2 for wrong usage.
     """
-    with place.caller(program=False) as caller:
-        reply = caller.result(jobid, wait)
-    if reply is None:
-        said = f"the program has reported no result within {wait:g} seconds" if wait else "there is no result yet"
-        raise click.ClickException(f"{jobid}: {said}; `{place.job_line(jobid)} --wait 30` waits for it")
-    reply.show()
+    said = f"the program has reported no result within {wait:g} seconds" if wait else "there is no result yet"
+    late = f"{jobid}: {said}; `{place.job_line(jobid)} --wait 30` waits for it"
+    with place.client(jobid, program=False) as client:
+        show_reply(lambda: client.task(jobid, reply=msgspec.Raw).result(wait), late)

@@ -15,7 +15,6 @@ from wwspec_router.cli.options import app_options, needs, print_json
 from wwspec_router.cli.tail import Lines, follow, json_lines
 from wwspec_router.config import registry_path
 from wwspec_router.contracts.decoding import decode_json
-from wwspec_router.emulator.http.answer import read_answer
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.http.reading import StreamEvent
 from wwspec_router.errors import JsonError
@@ -281,7 +280,9 @@ def replay(
     except JsonError:
         click.echo(reply)
         raise click.ClickException("the program's reply is not JSON") from None
-    read_answer(f"entry {number}", {"errcode": 0, "response_data": reply}).raise_for_error()
+    from wwspec_router.testing.answer import read_reply  # here, since `--help` needs no extra
+
+    read_reply(f"entry {number}", reply).raise_for_error()
 
 
 @command.command()

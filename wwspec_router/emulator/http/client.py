@@ -1,9 +1,9 @@
-"""A client of a running emulator: its control endpoints, and the calls of an enterprise app.
+"""A client of a running emulator: what tests, verbs and the console do to it. An app's calls are those of `ZoneClient`.
 
 Speaks HTTP and knows nothing of the emulator's state.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
@@ -12,23 +12,26 @@ import msgspec
 
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.contracts.files import DescribedContract
-from wwspec_router.emulator.http.answer import Answer, SubmittedCall, read_answer
 from wwspec_router.emulator.http.reading import StreamEvent, read_stream
-from wwspec_router.errcodes import DOWN, TOKEN_CODES, WAITING
+from wwspec_router.errcodes import DOWN
 from wwspec_router.errors import JsonError, WWSpecError
 
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["DEFAULT_URL", "EmulatorClient", "EmulatorError"]
+__all__ = ["DEFAULT_URL", "TIMEOUT", "EmulatorClient", "EmulatorError"]
 
 DEFAULT_URL = "http://127.0.0.1:8090"
 
-_TIMEOUT = 60.0
+TIMEOUT = 60.0
+"""Seconds to connect, and between two parts of an answer."""
 _CONNECTIONS = 512
 _IDLE = 30.0
 """Seconds until an idle connection is given up: before the server closes it (75 s), so that no call meets its end, and
 late enough that on a busy machine none expires between two steps of one call."""
+
+_BY_FAULT = "a fault that was set"
+"""What the emulator says of an errcode that a test asked for."""
 
 
 class EmulatorError(WWSpecError):
@@ -40,13 +43,25 @@ class EmulatorClient:
 
     Args:
         url: Where it listens.
-        http: A client to talk through, such as one that calls the emulator in memory; closed with this one.
+        memory: The transport to an emulator within this process.
+
+    Attributes:
+        transport: The transport to the emulator; closed with this client.
+        resets: How often this client has reset the emulator.
     """
 
-    def __init__(self, url: str = DEFAULT_URL, http: "httpx.Client | None" = None) -> None:
+    def __init__(self, url: str = DEFAULT_URL, memory: "httpx.BaseTransport | None" = None) -> None:
+        import httpx  # here, since verbs show their help without it
+
         self.url = url.rstrip("/")
-        self._http = http or _connected(self.url)
-        self._token = ""
+        self.memory = memory
+        self.resets = 0
+        self.transport = memory or httpx.HTTPTransport(
+            limits=httpx.Limits(
+                max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=_IDLE
+            )
+        )
+        self._http = httpx.Client(base_url=self.url, transport=self.transport, timeout=TIMEOUT)
 
     def __enter__(self) -> Self:
         return self
@@ -279,114 +294,48 @@ class EmulatorClient:
 
         Where the program listens, its console contracts, and that it receives events stay as they are.
         """
-        self._token = ""
-        return int(self._asked("POST", "/emulator/reset")["now"])
+        now = int(self._asked("POST", "/emulator/reset")["now"])
+        self.resets += 1
+        return now
 
     def receive_events(self) -> None:
-        """Choose the program as the receiver of the app's events."""
-        answer = self.app_call("set_receive_callback", {"program_id": self.info()["program_id"]})
-        _accepted("set_receive_callback", answer)
-
-    def call(self, ability_id: str, data: str = "{}", notify_id: str = "", *, reply: Any = Any) -> Answer[Any]:
-        """Call an ability as an enterprise app does.
-
-        Args:
-            ability_id: Which ability.
-            data: The request's JSON text.
-            notify_id: From a `program_notify` callback.
-            reply: The type of the program's reply.
-        """
-        info = self.info()
-        body = {"program_id": info["program_id"], "ability_id": ability_id, "request_data": data}
-        if notify_id:
-            body["notify_id"] = notify_id
-        return read_answer(ability_id, self.app_call("sync_call_program", body), reply, info["program_url"])
-
-    def submit(self, ability_id: str, data: str = "{}", *, reply: Any = Any) -> SubmittedCall[Any]:
-        """Call an ability asynchronously.
-
-        Args:
-            ability_id: Which ability.
-            data: The request's JSON text.
-            reply: The type of the program's reply.
+        """Let the app choose the program as the receiver of its events.
 
         Raises:
-            CallRefusedError: The platform refused the call, or could not give it to the program.
+            EmulatorError: The platform refuses.
         """
-        info = self.info()
-        body = {"program_id": info["program_id"], "ability_id": ability_id, "request_data": data}
-        accepted = self.app_call("async_program_task", body)
-        read_answer(ability_id, accepted, program_url=info["program_url"]).raise_for_error()
-        jobid = str(accepted["jobid"])
-        return SubmittedCall(jobid, lambda: self.result(jobid, ability_id=ability_id, reply=reply))
+        self._asked("POST", "/emulator/receive-events")
 
-    def result(self, jobid: str, *, ability_id: str = "", reply: Any = Any) -> Answer[Any] | None:
-        """Return what the program reported on an asynchronous call, or None while it has not.
+    def hint(self, errcode: int, errmsg: str, usual: str = "") -> str:
+        """Return what to do about an errcode of the platform.
 
         Args:
-            jobid: Of the call.
-            ability_id: What the answer calls it; the jobid when empty.
-            reply: The type of the program's reply.
+            errcode: The code.
+            errmsg: Its text.
+            usual: What else is known of the code.
         """
-        answer = self.app_call("async_program_result", {"jobid": jobid})
-        return None if answer["errcode"] == WAITING else read_answer(ability_id or jobid, answer, reply)
-
-    def upload(self, name: str, content: bytes) -> str:
-        """Upload a temporary file and return its media_id, valid three days.
-
-        Raises:
-            EmulatorError: It is too small or too large.
-        """
-        answer = self._with_token(
-            lambda token: self._sent(
-                "POST",
-                f"/cgi-bin/chatdata/upload_media?type=file&access_token={token}",
-                files={"media": (name, content, "application/octet-stream")},
-            )
+        if _BY_FAULT in errmsg:
+            return ""
+        if errcode != DOWN:
+            return usual
+        return (
+            f"the program is not running at {self.info()['program_url'] or 'its URL'}: "
+            "start it with `wwspec dev` or `wwspec serve --sdk emulator`"
         )
-        return str(_accepted("upload_media", answer)["media_id"])
-
-    def app_call(self, api: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Call an HTTP API with an access token; a token that has expired is renewed once.
-
-        Args:
-            api: Its path under `/cgi-bin/`; without a slash, one of `chatdata`.
-            body: The request.
-        """
-        path = api if "/" in api else f"chatdata/{api}"
-        return self._with_token(lambda token: self._json("POST", f"/cgi-bin/{path}?access_token={token}", body))
-
-    def _with_token(self, call: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
-        self._token = self._token or self.get_token()
-        answer = call(self._token)
-        if answer.get("errcode") in TOKEN_CODES:
-            self._token = self.get_token()
-            answer = call(self._token)
-        return answer
-
-    def get_token(self) -> str:
-        """Return a fresh access token of the app."""
-        info = self.info()
-        answer = self._json("GET", f"/cgi-bin/gettoken?corpid={info['corpid']}&corpsecret={info['secret']}")
-        return str(answer.get("access_token", ""))
 
     def _asked(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         answer = self._json(method, path, body)
         if (errcode := answer.get("errcode", 0)) != 0:
             text = answer.get("errmsg", "")
-            if errcode == DOWN:
-                text = read_answer("", answer, program_url=self.info()["program_url"]).hint or text
-            raise EmulatorError(f"{text} ({errcode})")
+            raise EmulatorError(f"{self.hint(errcode, text) or text} ({errcode})")
         return answer
 
     def _json(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        return self._sent(method, path, content=None if body is None else msgspec.json.encode(body))
-
-    def _sent(self, method: str, path: str, **body: Any) -> dict[str, Any]:
         import httpx
 
+        content = None if body is None else msgspec.json.encode(body)
         try:
-            response = self._http.request(method, path, **body)
+            response = self._http.request(method, path, content=content)
         except (httpx.UnsupportedProtocol, httpx.InvalidURL):
             raise EmulatorError(
                 f"{self.url!r} is not the URL of an emulator: write one such as {DEFAULT_URL}"
@@ -403,16 +352,3 @@ class EmulatorClient:
             return decode_json(response.content, dict[str, Any])
         except JsonError:
             raise EmulatorError(f"{self.url} is not an emulator: its answer is not a JSON object") from None
-
-
-def _accepted(api: str, answer: dict[str, Any]) -> dict[str, Any]:
-    if answer["errcode"] != 0:
-        raise EmulatorError(f"{api}: {answer['errmsg']} ({answer['errcode']})")
-    return answer
-
-
-def _connected(url: str) -> "httpx.Client":
-    import httpx  # here, since verbs show their help without it
-
-    limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=_IDLE)
-    return httpx.Client(base_url=url, trust_env=False, timeout=_TIMEOUT, limits=limits)

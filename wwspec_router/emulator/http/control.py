@@ -205,7 +205,8 @@ class Control:
         """Let the app choose the program as the receiver of its events; answers what the app is answered."""
         body = msgspec.json.encode({"program_id": self._platform.settings.program_id})
         answer, number = self._platform.call_as_app("chatdata/set_receive_callback", body)
-        return {**(answer or accepted()), "number": number}
+        cut = {"errcode": -1, "errmsg": "a fault that was set cuts the connection"}
+        return {**(cut if answer is None else answer), "number": number}
 
     def replay(self, body: bytes) -> Answer:
         """Send a recorded call or event to the program once more, or many times, given as the JSON of a `Replay`.

@@ -11,12 +11,12 @@ import msgspec
 from hypothesis import HealthCheck, Phase, given, seed as seeded, settings, strategies as st
 from hypothesis.errors import Flaky
 
-from wwspec_router.emulator.http.answer import read_answer
 from wwspec_router.emulator.http.client import EmulatorError
 from wwspec_router.emulator.state.faults import RETURN_CODES, FaultSpec
 from wwspec_router.errcodes import ERRCODES
 from wwspec_router.errors import CallError, HandlerTimeoutError
 from wwspec_router.registry.events import EventTarget
+from wwspec_router.testing.answer import read_reply
 from wwspec_router.testing.fuzz.crashes import Crashes
 from wwspec_router.testing.fuzz.requests import almost_fitting, fitting
 from wwspec_router.testing.zone import Answer, Zone
@@ -156,8 +156,7 @@ def _play(zone: Zone, case: Case, crashes: Crashes) -> Finding | None:
         zone.client.add_fault(each.on, each.effect, value=each.value, count=each.count)
     try:
         if case.is_event:
-            reply = zone.client.fire(case.target)["reply"]
-            answer = read_answer(f"event {case.target}", {"errcode": 0, "response_data": reply})
+            answer = read_reply(f"event {case.target}", zone.client.fire(case.target)["reply"])
         else:
             answer = zone.call(case.target, msgspec.json.encode(case.request).decode())
     except EmulatorError as error:  # the platform got no reply to its event

@@ -13,6 +13,7 @@ from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.emulator.state.traffic.entries import SDK
 from wwspec_router.emulator.state.traffic.record import Traffic, under
+from wwspec_router.testing.app import App
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def tree(client: EmulatorClient, since: int) -> list[tuple[str, str, int | None,
 
 
 def test_an_event_its_notification_the_fetch_and_all_pages_are_one_flow(
-    client: EmulatorClient, emulator: Emulator, program: SealedProgram
+    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
 ) -> None:
     def reply(call: seal.CallContent) -> str:
         if call.call_type == 2:
@@ -60,12 +61,12 @@ def test_an_event_its_notification_the_fetch_and_all_pages_are_one_flow(
         return json.dumps(sdk(emulator, "sync_msg", json.loads(call.data), request_id=call.request_id))
 
     program.reply = reply
-    client.call("warm-up: the token", '{"limit": 1}')
+    app.call("warm-up: the token", '{"limit": 1}')
     since = client.last_number()
     token = client.fire("hit_keyword")["event"]["hit_keyword"]["token"]
-    client.call("get_callback_data", "{}", "n-1")
-    page: Any = client.call("pull", json.dumps({"token": token, "limit": 1})).reply
-    client.call("pull", json.dumps({"cursor": page["next_cursor"], "limit": 1}))
+    app.call("get_callback_data", "{}", "n-1")
+    page: Any = app.call("pull", json.dumps({"token": token, "limit": 1})).reply
+    app.call("pull", json.dumps({"cursor": page["next_cursor"], "limit": 1}))
     assert tree(client, since) == [
         ("event", "hit_keyword", None, 1),
         ("sdk", "spec_notify_app", 1, 1),
@@ -83,13 +84,13 @@ def test_an_event_its_notification_the_fetch_and_all_pages_are_one_flow(
 
 
 def test_an_asynchronous_call_its_job_its_report_and_its_result_are_one_flow(
-    client: EmulatorClient, emulator: Emulator, program: SealedProgram
+    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
 ) -> None:
     client.register({"echo": {"input": {"a": 1}, "output": {"b": 1}}})
-    client.get_token()
-    client.call("echo", '{"a": 1}')
+    app.client.access_token()
+    app.call("echo", '{"a": 1}')
     since = client.last_number()
-    submitted = client.submit("echo", '{"a": 1}')
+    submitted = app.submit("echo", '{"a": 1}')
     job_info = program.calls[-1].job_info
     sdk(emulator, "get_group_chat", {"chatid": "none"}, job_info=job_info, request_id="of another call")
     for result in ('{"b": "text"}', '{"b": 2}'):
@@ -156,7 +157,7 @@ def test_an_event_that_comes_later_was_caused_by_the_call_that_ordered_it(
 
 
 def test_the_standin_says_which_request_and_process_a_call_is_of_also_from_a_thread_in_its_context(
-    client: EmulatorClient, emulator: Emulator, program: SealedProgram, load_standin: LoadStandin
+    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram, load_standin: LoadStandin
 ) -> None:
     standin, settings = load_standin(emulator.url), emulator.settings
 
@@ -172,7 +173,7 @@ def test_the_standin_says_which_request_and_process_a_call_is_of_also_from_a_thr
         return 200, constructor.get_normal_header(), constructor.get_encoded_body().encode()
 
     program.reply = reply
-    client.call("echo", "{}")
+    app.call("echo", "{}")
     call, first, second = client.traffic()[-3:]
     assert (first["parent"], second["parent"]) == (call["number"], call["number"])
     assert call["pid"] == first["pid"] == second["pid"]

@@ -1,5 +1,6 @@
 """The record of the traffic: what it tells, what it hides, that it repeats itself, and calls sent again."""
 
+import io
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -9,12 +10,14 @@ import pytest
 
 from tests.emulator.conftest import Emulator, Json, LoadStandin, SealedProgram, StartEmulator, record_exchanges
 from tests.support.handed_out import without_ids
+from wwspec_router.client import PlatformError, StillRunningError
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.display.views import row_with_bodies
-from wwspec_router.emulator.http.answer import CallRefusedError, NoResultError
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_router.emulator.state.traffic.entries import MAX_BODY_BYTES
 from wwspec_router.emulator.state.traffic.record import Traffic
+from wwspec_router.testing.app import App
+from wwspec_router.testing.zone import CallRefusedError
 
 
 @pytest.fixture
@@ -34,10 +37,10 @@ def client(emulator: Emulator) -> Iterator[EmulatorClient]:
 
 
 def test_every_exchange_is_recorded_in_the_order_in_which_it_began(
-    client: EmulatorClient, emulator: Emulator, program: SealedProgram
+    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
 ) -> None:
     program.reply = lambda call: json.dumps({"errcode": emulator.sdk("spec_notify_app", {})["errcode"]})
-    assert client.call("echo", '{"a": 1}').errcode == 0
+    assert app.call("echo", '{"a": 1}').errcode == 0
     client.receive_events()
     client.fire("hit_keyword")
     told = [(each["kind"], each["name"], each["outcome"]) for each in client.traffic()]
@@ -83,8 +86,8 @@ def test_every_exchange_is_recorded_in_the_order_in_which_it_began(
     }
 
 
-def test_entries_after_a_number_and_of_a_kind_are_given(client: EmulatorClient, emulator: Emulator) -> None:
-    client.call("echo")
+def test_entries_after_a_number_and_of_a_kind_are_given(client: EmulatorClient, app: App, emulator: Emulator) -> None:
+    app.call("echo")
     last = client.traffic()[-1]["number"]
     emulator.sdk("get_group_chat", {"chatid": "none"})
     assert [(each["name"], each["outcome"]) for each in client.traffic(last)] == [("get_group_chat", "710624")]
@@ -93,13 +96,14 @@ def test_entries_after_a_number_and_of_a_kind_are_given(client: EmulatorClient, 
         assert emulator.http.get("/emulator/traffic", params=query).json()["errcode"] == 40058
 
 
-def test_no_secret_is_told(client: EmulatorClient, emulator: Emulator, program: SealedProgram) -> None:
+def test_no_secret_is_told(client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram) -> None:
     client.receive_events()
     event_token = client.fire("hit_keyword")["event"]["hit_keyword"]["token"]
-    client.call("echo", json.dumps({"token": event_token, "nested": [{"secret_key": "key-in-clear"}]}))
+    app.call("echo", json.dumps({"token": event_token, "nested": [{"secret_key": "key-in-clear"}]}))
     emulator.sdk("sync_msg", {"token": event_token, "limit": 1})
-    jobid = client.submit("echo").jobid
-    client.app_call("open_debug_mode", {"program_id": "emulator-program", "debug_token": "debug-in-clear"})
+    jobid = app.submit("echo").jobid
+    with pytest.raises(PlatformError, match="710671"):
+        app.client.open_debug_mode("debug-in-clear")
     text = json.dumps(client.traffic())
     job_info = program.calls[-1].job_info
     for secret in (emulator.settings.secret, emulator.token(), event_token, "key-in-clear", "debug-in-clear", job_info):
@@ -114,8 +118,8 @@ def test_no_secret_is_told(client: EmulatorClient, emulator: Emulator, program: 
     assert call["request"]["request_data"] == '{"token":"***","nested":[{"secret_key":"***"}]}'
 
 
-def test_text_that_holds_no_secret_is_told_as_it_was(client: EmulatorClient) -> None:
-    client.call("echo", '{"a" :  1}')
+def test_text_that_holds_no_secret_is_told_as_it_was(client: EmulatorClient, app: App) -> None:
+    app.call("echo", '{"a" :  1}')
     assert client.traffic(kind="app")[-1]["request"]["request_data"] == '{"a" :  1}'
 
 
@@ -149,18 +153,19 @@ def play(emulator: Emulator, sdk: Any, program: SealedProgram) -> list[Json]:
 
     program.reply = reply
     with EmulatorClient(emulator.url) as client:
+        app = App(client)
         client.receive_events()
         for event_type in client.info()["events"]:
             client.fire(event_type)
         client.add_fault("sdk", "errcode", value=45009, count=1)
-        client.call("echo", "1")
-        client.call("echo", "1", client.notifications()[-1]["notify_id"])
-        client.submit("echo", '{"a": 1}')
-        client.upload("a.txt", b"123456")
+        app.call("echo", "1")
+        app.call("echo", "1", client.notifications()[-1]["notify_id"])
+        app.submit("echo", '{"a": 1}')
+        app.client.upload_media(io.BytesIO(b"123456"), name="a.txt")
         rule = {"name": "r", "word_list": ["合同"], "semantics_list": []}
         caller.create_rule(json.dumps(rule))
         client.advance(86_400.5)
-        client.call("no such ability", "{")
+        app.call("no such ability", "{")
         caller.sync_msg("{}")
         return [
             {name: value for name, value in entry.items() if name not in ("offset_ms", "duration_ms", "pid")}
@@ -188,10 +193,10 @@ def test_the_same_seed_gives_the_same_record_twice_and_after_a_reset(
 
 
 def test_a_recorded_call_is_sent_again_under_a_fresh_request_id(
-    client: EmulatorClient, program: SealedProgram, emulator: Emulator
+    client: EmulatorClient, app: App, program: SealedProgram, emulator: Emulator
 ) -> None:
     notify_id = emulator.sdk("spec_notify_app", {})["notify_id"]
-    client.call("echo", '{"a": 1}', notify_id)
+    app.call("echo", '{"a": 1}', notify_id)
     client.advance(5)
     assert client.traffic(kind="clock")[0]["advanced_ms"] == 5000
     [entry] = client.traffic(kind="call")
@@ -202,9 +207,9 @@ def test_a_recorded_call_is_sent_again_under_a_fresh_request_id(
     assert [each["name"] for each in client.traffic(kind="call")] == ["echo", "echo"]
 
 
-def test_a_recorded_call_may_be_edited(client: EmulatorClient, program: SealedProgram) -> None:
+def test_a_recorded_call_may_be_edited(client: EmulatorClient, app: App, program: SealedProgram) -> None:
     client.register({"echo": {"input": {"a": 1}, "output": {"a": 1}}})
-    client.call("echo", '{"a": 1}')
+    app.call("echo", '{"a": 1}')
     [entry] = client.traffic(kind="call")
     reply = client.replay(entry["number"], data='{"b": 2}', ability_id="other", notify_id="n1")
     assert reply == '{"b": 2}', "contracts are not applied"
@@ -212,8 +217,8 @@ def test_a_recorded_call_may_be_edited(client: EmulatorClient, program: SealedPr
     assert (again.data, again.ability_id, again.notify_id) == ('{"b": 2}', "other", "n1")
 
 
-def test_a_call_that_is_too_long_is_not_kept_to_be_sent_again(client: EmulatorClient) -> None:
-    client.call("echo", json.dumps("x" * MAX_BODY_BYTES))
+def test_a_call_that_is_too_long_is_not_kept_to_be_sent_again(client: EmulatorClient, app: App) -> None:
+    app.call("echo", json.dumps("x" * MAX_BODY_BYTES))
     [entry] = client.traffic(kind="call")
     with pytest.raises(EmulatorError, match="no call or event of this number"):
         client.replay(entry["number"])
@@ -229,9 +234,9 @@ def test_a_recorded_event_is_sent_again_with_its_secrets(client: EmulatorClient,
 
 
 def test_only_a_call_that_is_recorded_is_sent_again(
-    client: EmulatorClient, emulator: Emulator, program: SealedProgram
+    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
 ) -> None:
-    client.call("echo")
+    app.call("echo")
     for number in (1, 99):
         with pytest.raises(EmulatorError, match="no call or event of this number"):
             client.replay(number)
@@ -242,7 +247,7 @@ def test_only_a_call_that_is_recorded_is_sent_again(
 
 
 def test_a_reset_goes_back_to_the_start_and_keeps_the_wiring(
-    client: EmulatorClient, emulator: Emulator, program: SealedProgram
+    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
 ) -> None:
     client.receive_events()
     client.register({"echo": {"input": {}, "output": {}}})
@@ -250,7 +255,7 @@ def test_a_reset_goes_back_to_the_start_and_keeps_the_wiring(
     client.fire("conversation_new_message")
     emulator.sdk("spec_notify_app", {})
     client.add_fault("callback", "never")
-    jobid = client.submit("echo").jobid
+    submitted = app.submit("echo")
     emulator.platform.world.timers.schedule(5, lambda: pytest.fail("a timer outlived the reset"))
     client.advance(3)
     assert client.reset() == 1_750_000_000
@@ -263,8 +268,7 @@ def test_a_reset_goes_back_to_the_start_and_keeps_the_wiring(
     assert client.notifications() == []
     assert client.faults() == []
     assert [each["name"] for each in client.traffic()] == ["sync_msg"]
-    forgotten = client.result(jobid)
-    assert forgotten is not None
+    forgotten = submitted.result()
     assert (forgotten.refused_by, forgotten.errcode) == ("platform", 40088)
     client.advance(10)
     assert client.fire("hit_keyword")["errcode"] == 0
@@ -279,10 +283,11 @@ def test_a_whole_event_is_sent_as_it_is(client: EmulatorClient, program: SealedP
         client.fire_as_is({"timestamp": 1})
 
 
-def test_the_client_calls_asynchronously(client: EmulatorClient, emulator: Emulator, program: SealedProgram) -> None:
-    submitted = client.submit("echo", '{"a": 1}')
-    assert client.result(submitted.jobid) is None
-    with pytest.raises(NoResultError, match=f"{submitted.jobid}: the program has reported no result within 0 seconds"):
+def test_the_client_calls_asynchronously(
+    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
+) -> None:
+    submitted = app.submit("echo", '{"a": 1}')
+    with pytest.raises(StillRunningError, match=f"{submitted.jobid}: the program has reported no result"):
         submitted.result(0)
     headers = {
         "ww-corpid": emulator.settings.corpid,
@@ -294,6 +299,4 @@ def test_the_client_calls_asynchronously(client: EmulatorClient, emulator: Emula
     answer = submitted.result()
     assert (answer.errcode, answer.reply) == (0, {"b": 1})
     with pytest.raises(CallRefusedError, match="790015"):
-        client.submit("echo", "{")
-    with pytest.raises(EmulatorError, match="40058"):
-        client.upload("a", b"12345")
+        app.submit("echo", "{")
