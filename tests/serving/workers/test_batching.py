@@ -405,7 +405,6 @@ class Careless:
     """A job whose outcome nobody can take."""
 
     is_over = False
-    args = ()
 
     def run(self) -> str:
         return "done"

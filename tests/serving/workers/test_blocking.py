@@ -15,7 +15,7 @@ from tests.serving.workers.rig import (
 )
 from tests.support.waiting import DEADLINE
 from wwspec_router.errors import OverloadedError
-from wwspec_router.serving import crew
+from wwspec_router.pool import crew
 from wwspec_router.serving.workers import WorkerPool
 
 # Replacing threads that hang
