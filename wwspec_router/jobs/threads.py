@@ -48,7 +48,8 @@ class Run:
         """Whether the journal has lost the job; no other process knows of it then."""
         self.is_over = False
         """Whether its ability does not run, or runs no longer."""
-        self._is_given_away = False
+        self.is_given_away = False
+        """Whether another run has the job."""
         self._has_ended = False
         self._lock = threading.Lock()
 
@@ -69,20 +70,15 @@ class Run:
         with self._lock:
             self._has_ended = True
             self.is_over = True
-            return not self._is_given_away
+            return not self.is_given_away
 
     def give_away(self, *, reporting: bool) -> bool:
         """Let another run have the job; return False when this one has ended that stage, or the job has been given."""
         with self._lock:
-            if self._is_given_away or self._has_ended or self.is_reporting is not reporting:
+            if self.is_given_away or self._has_ended or self.is_reporting is not reporting:
                 return False
-            self._is_given_away = True
+            self.is_given_away = True
             return True
-
-    @property
-    def is_given_away(self) -> bool:
-        """Whether another run has the job."""
-        return self._is_given_away
 
     @property
     def age(self) -> float:
@@ -141,7 +137,7 @@ class JobThreads:
         return ended
 
     def end(self) -> None:
-        """End the threads, and wait for them; when there are no runs but such as hang."""
+        """End the threads, and wait for them; after the last run has ended, or hangs and was given away."""
         self._crew.end(threading.TIMEOUT_MAX / 2)
 
     @property
@@ -157,9 +153,8 @@ class JobThreads:
     @property
     def exhausted(self) -> bool:
         """Whether no thread is left that could take up a job ever again, and none can be added."""
-        now = monotonic()
         threads = [*self._crew.workers, *self._crew.lost]
-        return self._crew.is_full and all(self._is_hopeless(each.job, now) for each in threads)
+        return self._crew.is_full and all(self._is_hopeless(each.job) for each in threads)
 
     def runs(self) -> list[Run]:
         """Return the runs that were submitted and not returned by `ended`."""
@@ -196,13 +191,11 @@ class JobThreads:
             work.append(Work(ident, name, since or begun, limit, what, f"job-{short(job.job_id)}"))
         return work
 
-    def _is_hopeless(self, run: Run | None, now: float) -> bool:
+    def _is_hopeless(self, run: Run | None) -> bool:
         if run is None or not self.hangs(run):
             return False
-        return run.is_given_away or run.is_reporting or run.deadline.remaining == 0 or self._is_endless(run, now)
-
-    def _is_endless(self, run: Run, now: float) -> bool:
-        return now - run.since > HOPELESS_AFTER * self._hang_after
+        is_endless = monotonic() - run.since > HOPELESS_AFTER * self._hang_after
+        return run.is_given_away or run.is_reporting or run.deadline.remaining == 0 or is_endless
 
     def _work(self, run: Run) -> None:
         current_request.set(f"job-{short(run.job.job_id)}")

@@ -110,21 +110,12 @@ class Crew(Generic[JobT]):
         Raises:
             RuntimeError: The system starts no thread.
         """
-        while len(self.workers) < threads:
-            worker = self._add()
-            try:
-                worker.start()
-            except (RuntimeError, MemoryError):
-                self.has_failed_to_start = True
-                raise
-            self.has_failed_to_start = False
+        while True:
             with self._lock:
-                self.workers.append(worker)
-
-    @property
-    def left(self) -> int:
-        """How many threads there are; at the end with those that were replaced and still run."""
-        return len(self.workers) + (len(self.lost) if self._ending else 0)
+                if len(self.workers) >= threads:
+                    return
+                worker = self._add()
+            self._start(worker)
 
     @property
     def is_full(self) -> bool:
@@ -158,13 +149,6 @@ class Crew(Generic[JobT]):
         """
         with self._lock:
             worker = self._next()
-        self._call(worker)
-
-    def replace_head(self) -> None:
-        """End the role of the head, which keeps others waiting; another is called if jobs are queued."""
-        with self._lock:
-            self.head = None
-            worker = self._next() if self.jobs else None
         self._call(worker)
 
     def lose(self, ident: int) -> bool:
@@ -209,8 +193,11 @@ class Crew(Generic[JobT]):
 
     # Called by a worker
 
-    def hand_on(self, head: "Worker[JobT]") -> None:
-        """Give up the head's role before running a job; the next worker gets it if more are queued."""
+    def hand_on(self, head: "Worker[JobT] | None") -> None:
+        """End the role of the head, unless another has it by now; the next worker gets it if jobs are queued.
+
+        A worker does so before it runs a job, and the leader when a head keeps others waiting.
+        """
         with self._lock:
             if self.head is not head:
                 return
@@ -252,7 +239,6 @@ class Crew(Generic[JobT]):
             worker = self._idle.pop()  # the last to go idle has the warmest caches
         elif start and len(self.workers) < self.size:
             worker = self._add()
-            self.workers.append(worker)
         else:
             return None
         self.head = worker
@@ -260,7 +246,20 @@ class Crew(Generic[JobT]):
 
     def _add(self) -> "Worker[JobT]":
         self._named += 1
-        return Worker(self, f"{self._name}-{self._named}")
+        worker = Worker(self, f"{self._name}-{self._named}")
+        self.workers.append(worker)
+        return worker
+
+    def _start(self, worker: "Worker[JobT]") -> None:
+        """Start the thread of a worker that was added; not under the lock."""
+        try:
+            worker.start()
+        except (RuntimeError, MemoryError):
+            with self._lock:
+                self.has_failed_to_start = True
+                self.workers.remove(worker)
+            raise
+        self.has_failed_to_start = False
 
     def _call(self, worker: "Worker[JobT] | None") -> None:
         """Wake the chosen worker, or start its thread; not under the lock.
@@ -273,12 +272,9 @@ class Crew(Generic[JobT]):
             worker.gate.open()
             return
         try:
-            worker.start()
-            self.has_failed_to_start = False
+            self._start(worker)
         except (RuntimeError, MemoryError) as error:
             with self._lock:
-                self.has_failed_to_start = True
-                self.workers.remove(worker)
                 if self.head is worker:
                     self.head = None
                 idle = self._next(start=False) if self.jobs else None

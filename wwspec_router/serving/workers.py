@@ -192,7 +192,7 @@ class WorkerPool:
     @property
     def busy(self) -> int:
         """How many threads are running a job."""
-        return sum(1 for worker in self._crew.workers.copy() if worker.since)
+        return len(self._crew.begun())
 
     @property
     def queued(self) -> int:
@@ -201,8 +201,8 @@ class WorkerPool:
 
     @property
     def threads(self) -> int:
-        """How many threads there are, busy or idle; after `stop`, how many were left behind and still run."""
-        return self._crew.left
+        """How many threads there are, busy or idle, without the replaced."""
+        return len(self._crew.workers)
 
     @property
     def replaced(self) -> int:
@@ -212,7 +212,7 @@ class WorkerPool:
     @property
     def exhausted(self) -> bool:
         """Whether every thread is running a job and none can be added, not even in the place of another."""
-        return self._crew.is_full and all(worker.since for worker in self._crew.workers.copy())
+        return self._crew.is_full and self.busy >= self.threads
 
     def busy_workers(self) -> list[Busy[Job]]:
         """Return the threads that are running a job, the longest running first."""
@@ -268,7 +268,7 @@ class WorkerPool:
             self._drain()
         left = self._patience_left()
         if self._pacing.jobs_block(self._loop.call_later, held_up=bool(crew.jobs) and left <= 0):
-            crew.replace_head()
+            crew.hand_on(crew.head)
         if crew.jobs:
             self._timer = self._loop.call_later(left if left > 0 else TICK, self._tick)
 
