@@ -53,7 +53,7 @@ def test_an_app_loads_nothing_of_the_program_the_emulator_or_the_server() -> Non
             "errcodes",
             "errors",
             "extras",
-            "watchdog",
+            "pool",
             "wecom",
             *base,
         )

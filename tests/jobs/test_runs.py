@@ -334,8 +334,8 @@ def test_a_system_that_gives_no_thread_exhausts_them_sooner(store: Store, monkey
             patched.setattr(threading.Thread, "start", refuse)
             process.accept(job("first"))
             wait_until(lambda: process.jobs.exhausted)
-        wait_until(lambda: process.jobs.replaced == 1)  # it is tried again with each look
-        assert not process.jobs.exhausted
+        wait_until(lambda: not process.jobs.exhausted)  # it is tried again with each look
+        assert process.jobs.replaced == 1
         assert [info for info, _ in sdk.wait_for(1)] == ["first"]
         sdk.go_on.set()
         wait_empty(store)

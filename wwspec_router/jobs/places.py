@@ -13,7 +13,7 @@ __all__ = ["Places"]
 class Places:
     """The places of a process. Jobs without a limit need none.
 
-    Used by one thread, but for `leave`.
+    Used by one thread.
 
     Args:
         names: What the jobs are named that the process takes; None for all.
@@ -46,6 +46,6 @@ class Places:
             self._taken[job.name].add(job.job_id)
 
     def leave(self, job: Job) -> None:
-        """Free the place of a job, if it has one. From any thread."""
+        """Free the place of a job, if it has one."""
         if job.name in self._taken:
             self._taken[job.name].discard(job.job_id)

@@ -107,7 +107,7 @@ class Jobs:
         self._executor = JobExecutor(
             journal, self._owner, sdk, dispatcher, figures, self._submit_later, self._look_in, call_log, retry_pause
         )
-        self._threads = JobThreads(threads, hang_after, report_within, self._executor.execute, self._on_end)
+        self._threads = JobThreads(threads, hang_after, report_within, self._executor.execute, wake.set)
         self._suspects = Suspects(self._threads.hangs)
         self._running: set[str] = set()
         self._later: list[tuple[float, Run]] = []  # reports to be sent again of jobs that the journal has lost
@@ -141,10 +141,8 @@ class Jobs:
         """
         self._stopping = self._executor.is_stopping = True
         self._wake.set()
-        deadline = monotonic() + grace
-        self._threads.join(deadline)
         if self._worker is not None:
-            self._worker.join(max(0.0, deadline - monotonic()))
+            self._worker.join(grace)
         left = len(self._running)
         if left:
             self._grace_over = True
@@ -175,15 +173,20 @@ class Jobs:
         """Run tick after tick. This is a thread of its own, the only one that claims."""
         while not self._stopping:
             self._tick(
-                self._replace_hanging, self._renew, self._let_suspect_begin, self._submit_due_reports, self._claim
+                self._end_runs,
+                self._replace_hanging,
+                self._renew,
+                self._let_suspect_begin,
+                self._submit_due_reports,
+                self._claim,
             )
         if (suspect := self._suspects.withdraw()) is not None:
             self._threads.submit(suspect)  # the executor gives it back
         self._submit_due_reports()
-        self._threads.stop()  # only now: a thread takes up nothing that is submitted after this
         self._wake.set()  # the grace may be over already
         while self._running:
-            self._tick(self._renew, self._excuse)
+            self._tick(self._end_runs, self._renew, self._excuse)
+        self._threads.end()
 
     def _tick(self, *steps: Callable[[], None]) -> None:
         self._wake.wait(min(self._poll, max(0.0, self._next_due - monotonic())))
@@ -249,6 +252,7 @@ class Jobs:
             orphan_after=self._orphan_after,
             suspects=int(with_suspect),
         )
+        self._end_runs()  # one that was given back meanwhile may be claimed again
         for job in jobs:
             if job.job_id in self._running:  # its lease ended while it ran here: it runs on
                 continue
@@ -282,11 +286,11 @@ class Jobs:
             finally:
                 self._excused.set()
 
-    def _on_end(self, run: Run) -> None:
-        if not run.is_given_away:
-            self._running.discard(run.job.job_id)
-            self._places.leave(run.job)
-        self._wake.set()
+    def _end_runs(self) -> None:
+        for run in self._threads.ended():
+            if not run.is_given_away:
+                self._running.discard(run.job.job_id)
+                self._places.leave(run.job)
 
     def _look_in(self, delay: float) -> None:
         """Look for jobs when one will be due that was postponed here; if this is forgotten, with the next tick."""

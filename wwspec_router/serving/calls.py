@@ -80,11 +80,6 @@ class PendingCall:
         self.is_over = False
         self.given_up: GivenUp | None = None
 
-    @property
-    def args(self) -> tuple[PendingRequest]:
-        """What is answered; see `Job.args`."""
-        return (self.request,)
-
     def run(self) -> Answer:
         """Answer it, on a worker thread; see `Job.run`."""
         return self._calls.exchange.answer(self.request)

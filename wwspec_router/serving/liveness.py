@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import Any
 
 from wwspec_router.jobs.runner import Jobs
-from wwspec_router.serving.exchange import PendingRequest
+from wwspec_router.pool.watchdog import Watchdog, Work
+from wwspec_router.serving.calls import PendingCall
 from wwspec_router.serving.workers import WorkerPool
 from wwspec_router.stacks import describe_task, describe_thread
-from wwspec_router.watchdog import Watchdog, Work
 
 __all__ = ["CallWatch", "Liveness"]
 
@@ -56,9 +56,10 @@ class CallWatch:
     def _work(self) -> list[Work]:
         work = []
         for worker in self._workers.busy_workers():
-            request = next((each for each in worker.args if isinstance(each, PendingRequest)), None)
-            name, number = (f"a call of {request.label}", request.number) if request is not None else ("a call", "")
-            work.append(Work(worker.ident, worker.name, worker.since, self._hang_after, name, number))
+            if isinstance(worker.job, PendingCall):
+                request = worker.job.request
+                name = f"a call of {request.label}"
+                work.append(Work(worker.ident, worker.name, worker.since, self._hang_after, name, request.number))
         return work
 
     def _replace(self, work: Work) -> bool:

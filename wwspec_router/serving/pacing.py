@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from time import monotonic, process_time
 
+from wwspec_router.pool.crew import Pace
+
 __all__ = ["PATIENCE", "Idleness", "Pacing"]
 
 PATIENCE = 0.005
@@ -30,7 +32,7 @@ CallLater = Callable[[float, Callable[[], None]], asyncio.TimerHandle]
 """`call_later` of an event loop."""
 
 
-class Pacing:
+class Pacing(Pace):
     """Decides for one pool. Belongs on the thread of its loop; any thread may read `spreads`.
 
     Args:
@@ -38,7 +40,7 @@ class Pacing:
         begun: Returns when each job began that is with a thread, in seconds of `time.monotonic()`.
 
     Attributes:
-        spreads: Whether each thread that takes a job lets another take the next one.
+        spreads: See `Pace`.
         gives_way: Whether the loop stops after a few jobs or results for threads that it has called. Jobs that began
             together end together, and their callers call together again; this pulls them apart.
     """

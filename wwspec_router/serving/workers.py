@@ -10,24 +10,24 @@ back would cost more than a quick call itself if each step woke somebody, so wak
 * When a flush has called a worker it gives way once: on one core a single quick job is then done at once, by two
   switches of threads, and nobody has to wake the loop.
 
-`crew` has the threads, and says why no wake-up is lost; `pacing` decides when to spread and when to give way. Nothing
-here knows HTTP, calls or the SDK: a job is a function and its arguments.
+`pool.crew` has the threads, and says why no wake-up is lost; `pacing` decides when to spread and when to give way.
+Nothing here knows HTTP, calls or the SDK.
 """
 
 import asyncio
 import os
 import threading
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
-from typing import NamedTuple, TypeVar, TypeVarTuple
+from typing import Any, Protocol, TypeVar, TypeVarTuple
 
 from wwspec_router.errors import OverloadedError
-from wwspec_router.serving.crew import Crew, Job
-from wwspec_router.serving.future_job import FutureJob
-from wwspec_router.serving.gate import Gate
+from wwspec_router.pool.crew import Busy, Crew
+from wwspec_router.pool.gate import Gate
 from wwspec_router.serving.pacing import PATIENCE, Pacing
 
-__all__ = ["BusyWorker", "WorkerPool"]
+__all__ = ["Job", "WorkerPool"]
 
 _Result = TypeVar("_Result")
 _Args = TypeVarTuple("_Args")
@@ -38,17 +38,25 @@ _JOIN_LIMIT = 5.0
 """Seconds that `stop` may block for threads without a job to be gone; a few milliseconds in practice."""
 
 
-class BusyWorker(NamedTuple):
-    """A worker thread that is running a job."""
+class Job(Protocol):
+    """What a thread does, and what takes its outcome on the loop."""
 
-    ident: int
-    """As in `threading.get_ident()`, a key of `sys._current_frames()`."""
-    name: str
-    """The thread's name."""
-    since: float
-    """When its job began, in seconds of `time.monotonic()`."""
-    args: tuple[object, ...]
-    """What its job was called with."""
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody waits for its outcome any more; read by any thread, changed on the loop."""
+        ...
+
+    def run(self) -> Any:
+        """Do it; on a thread, unless it is over."""
+        ...
+
+    def end(self, result: Any, error: BaseException | None) -> None:
+        """Take what `run` returned or raised; on the loop, unless it is over."""
+        ...
+
+    def cancel(self) -> object:
+        """Let it be over; on the loop. One that runs goes on to its end."""
+        ...
 
 
 class WorkerPool:
@@ -77,7 +85,7 @@ class WorkerPool:
         self._pending: set[Job] = set()
         self._pacing = Pacing(lambda: len(self._pending), lambda: self._crew.begun())
         self._bell = Gate()
-        self._crew = Crew(threads, name, self._pacing, self._bell.open)
+        self._crew: Crew[Job] = Crew(threads, name, _run, self._bell.open, self._pacing)
         self._flushing = False
         """Whether a flush is to come."""
         self._timer: asyncio.TimerHandle | None = None
@@ -121,9 +129,9 @@ class WorkerPool:
             RuntimeError: The pool was not started, or this is not the thread of its loop.
         """
         self._check_thread()
-        future: asyncio.Future[_Result] = self._loop.create_future()
-        self.add(FutureJob(future, fn, args))
-        return future
+        job: FutureJob[_Result] = FutureJob(partial(fn, *args), self._loop)
+        self.add(job)
+        return job
 
     def add(self, job: Job) -> None:
         """Queue a job, as `submit` does; it is told its outcome at once, and not in the loop's next iteration.
@@ -174,14 +182,7 @@ class WorkerPool:
     def replace(self, ident: int) -> bool:
         """Give the place of a thread that is running a job to another, which starts when a job needs it.
 
-        The thread ends with its job, whose result still counts. There are never more replaced threads than the
-        pool may have threads.
-
-        Args:
-            ident: The thread's, from `busy_workers`.
-
-        Returns:
-            False when nothing was changed: it runs no job any more, or too many were replaced already.
+        As `Crew.lose`.
         """
         replaced = self._crew.lose(ident)
         if replaced:
@@ -191,7 +192,7 @@ class WorkerPool:
     @property
     def busy(self) -> int:
         """How many threads are running a job."""
-        return sum(1 for worker in self._crew.workers.copy() if worker.since)
+        return len(self._crew.begun())
 
     @property
     def queued(self) -> int:
@@ -200,8 +201,8 @@ class WorkerPool:
 
     @property
     def threads(self) -> int:
-        """How many threads there are, busy or idle; after `stop`, how many were left behind and still run."""
-        return self._crew.left
+        """How many threads there are, busy or idle, without the replaced."""
+        return len(self._crew.workers)
 
     @property
     def replaced(self) -> int:
@@ -211,21 +212,11 @@ class WorkerPool:
     @property
     def exhausted(self) -> bool:
         """Whether every thread is running a job and none can be added, not even in the place of another."""
-        crew = self._crew
-        workers = crew.workers.copy()
-        is_full = len(crew.lost) >= self._size and len(workers) >= self._size
-        return (is_full or crew.has_failed_to_start) and all(worker.since for worker in workers)
+        return self._crew.is_full and self.busy >= self.threads
 
-    def busy_workers(self) -> list[BusyWorker]:
+    def busy_workers(self) -> list[Busy[Job]]:
         """Return the threads that are running a job, the longest running first."""
-        # A job is the one that began at `since` when that is still so after it was read.
-        seen = ((worker, worker.since, worker.job) for worker in self._crew.workers.copy())
-        busy = [
-            BusyWorker(worker.ident or 0, worker.name, since, () if job is None else job.args)
-            for worker, since, job in seen
-            if since and worker.since == since
-        ]
-        return sorted(busy, key=lambda worker: worker.since)
+        return self._crew.busy()
 
     def _check_thread(self) -> None:
         if threading.get_ident() != self._loop_ident:
@@ -277,7 +268,7 @@ class WorkerPool:
             self._drain()
         left = self._patience_left()
         if self._pacing.jobs_block(self._loop.call_later, held_up=bool(crew.jobs) and left <= 0):
-            crew.replace_head()
+            crew.hand_on(crew.head)
         if crew.jobs:
             self._timer = self._loop.call_later(left if left > 0 else TICK, self._tick)
 
@@ -346,5 +337,38 @@ class WorkerPool:
             job.cancel()
         self._pending.clear()
         self._drain()
-        # This blocks the loop, so it is only for threads that have no job and get none: no coroutine holds them up.
-        self._crew.end(_JOIN_LIMIT, abandoned=bool(abandoned))
+        # This blocks the loop, so it waits only when no thread has a job: no coroutine holds them up.
+        self._crew.end(0.0 if abandoned else _JOIN_LIMIT)
+
+
+class FutureJob(asyncio.Future[_Result]):
+    """A function as a job, and its outcome: who cancels it cancels the job.
+
+    Args:
+        fn: The function.
+        loop: The pool's.
+    """
+
+    def __init__(self, fn: Callable[[], _Result], loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop=loop)
+        self.run = fn
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has its outcome, or was cancelled."""
+        return self.done()
+
+    def end(self, result: _Result, error: BaseException | None) -> None:
+        """Take the outcome."""
+        if isinstance(error, StopIteration | GeneratorExit):  # which no coroutine can be handed
+            cause, error = error, RuntimeError(f"the job raised {type(error).__name__}")
+            error.__cause__ = cause
+        if error is None:
+            self.set_result(result)
+        else:
+            self.set_exception(error)
+            self.exception()  # counts as asked for: asyncio would log it where the caller has gone
+
+
+def _run(job: Job) -> Any:
+    return None if job.is_over else job.run()

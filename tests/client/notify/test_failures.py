@@ -150,7 +150,7 @@ def test_a_handler_that_hangs_is_logged_and_tried_again_while_others_go_on(
         assert problem.startswith("the handler of notification hangs hangs at")
         release.set()
         wait_until(lambda: stand.receiver.problems() == [])
-    [line] = [record.getMessage() for record in caplog.records if record.name == "wwspec_router.watchdog"]
+    [line] = [record.getMessage() for record in caplog.records if record.name == "wwspec_router.pool.watchdog"]
     assert "it counts as failed; it is at" in line
     assert "test_failures.py" in line
     assert "wait_for_ever" in line

@@ -406,7 +406,6 @@ class Careless:
     """A job whose outcome nobody can take."""
 
     is_over = False
-    args = ()
 
     def run(self) -> str:
         return "done"

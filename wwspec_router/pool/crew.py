@@ -1,4 +1,8 @@
-"""The threads of a worker pool: which of them is called for a job, and how none sleeps while a job needs it.
+"""The threads of one pool: which of them is called for a job, and how none sleeps while a job needs it.
+
+Calls and jobs each have a crew of their own, so neither takes a thread of the other. A thread that hangs can't be ended
+from outside: it is lost, another takes its place, and it ends with its job. One thread *leads* a crew: it queues jobs,
+and takes what came of them. That of calls is the event loop's.
 
 At most one worker is the *head*: the one that was called for what is queued. While jobs return soon it stays the head
 and does them in a row; a second thread would only compete with it for the interpreter's lock (GIL). While the pool
@@ -7,14 +11,15 @@ and does them in a row; a second thread would only compete with it for the inter
 Threads are daemons, start when a job finds none idle, and sleep at a gate of their own without timeouts.
 
 **No wake-up is lost**: whenever the lock is free, if a job is queued and a worker is idle, then there is a head, or the
-loop has a flush or a tick to come. Each method says how it keeps this. `WorkerPool` is the loop's side of it.
+leader has a flush or a tick to come. Each method says how it keeps this. `WorkerPool` is the loop's side of it; jobs
+always spread, so they need neither.
 
 Who touches what:
 
 * Under the lock, where no foreign code runs: changes of `head`, `workers`, `lost`, and what is private here. Only the
-  loop's thread makes a worker lost, and only while that runs a job.
-* The loop's thread alone appends to `jobs`; any thread pops from it, and appends to `done`. A deque does each of these
-  atomically, with or without the GIL.
+  leader makes a worker lost, and only while that runs a job.
+* The leader alone appends to `jobs`, and pops from `done`; any thread pops from `jobs`, and appends to `done`. A deque
+  does each of these atomically, with or without the GIL.
 """
 
 import logging
@@ -23,102 +28,116 @@ from _thread import allocate_lock
 from collections import deque
 from collections.abc import Callable
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from wwspec_router.serving.gate import Gate
-from wwspec_router.serving.pacing import Pacing
+from wwspec_router.pool.gate import Gate
 
-__all__ = ["Crew", "Job", "Worker"]
+__all__ = ["Busy", "Crew", "Pace"]
 
 log = logging.getLogger(__name__)
 
-
-class Job(Protocol):
-    """What a thread does, and what takes its outcome on the loop."""
-
-    @property
-    def args(self) -> tuple[object, ...]:
-        """What it is about."""
-        ...
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nobody waits for its outcome any more; read by any thread, changed on the loop."""
-        ...
-
-    def run(self) -> Any:
-        """Do it; on a thread, unless it is over."""
-        ...
-
-    def end(self, result: Any, error: BaseException | None) -> None:
-        """Take what `run` returned or raised; on the loop, unless it is over."""
-        ...
-
-    def cancel(self) -> None:
-        """Let it be over; on the loop. One that runs goes on to its end."""
-        ...
+JobT = TypeVar("JobT")
 
 
-class Crew:
+class Pace:
+    """Jobs that all block: each begins at once, on a thread of its own, as long as there are threads.
+
+    Attributes:
+        spreads: Whether each thread that takes a job lets another take the next one.
+    """
+
+    spreads = True
+
+
+class Busy(NamedTuple, Generic[JobT]):
+    """A worker thread that is running a job."""
+
+    ident: int
+    """As in `threading.get_ident()`, a key of `sys._current_frames()`."""
+    name: str
+    """The thread's name."""
+    since: float
+    """When its job began, in seconds of `time.monotonic()`."""
+    job: JobT
+    """The job."""
+
+
+class Crew(Generic[JobT]):
     """The threads of one pool.
 
     Args:
         size: How many there are at most.
         name: What their names begin with.
-        pacing: Decides whether they spread the jobs.
-        wake_loop: Lets the loop soon take what is in `done`, and before that reset `is_waking`.
+        work: Does a job, on a thread.
+        wake: Lets the leader soon take what is in `done`, and before that reset `is_waking`.
+        pace: Decides whether they spread the jobs.
 
     Attributes:
         jobs: What is queued.
         done: What came of jobs: the job, and a result or an error.
-        is_waking: Whether the loop takes what is in `done` without being woken: `wake_loop` was called and has not run
-            yet, or the loop has called a worker and looks for results next.
+        is_waking: Whether the leader takes what is in `done` without being woken: `wake` was called and has had no
+            effect yet, or the leader has called a worker and looks for results next.
         head: The worker that was called for what is queued.
         workers: Those that there are, without the lost.
         lost: Those that were replaced, and still run their job.
         has_failed_to_start: Whether the last thread that was needed could not be started.
     """
 
-    def __init__(self, size: int, name: str, pacing: Pacing, wake_loop: Callable[[], object]) -> None:
+    def __init__(
+        self, size: int, name: str, work: Callable[[JobT], Any], wake: Callable[[], object], pace: Pace
+    ) -> None:
         self.size = size
-        self.pacing = pacing
-        self.wake_loop = wake_loop
-        self.jobs: deque[Job] = deque()
-        self.done: deque[tuple[Job, Any, BaseException | None]] = deque()
+        self.work = work
+        self.wake = wake
+        self.pace = pace
+        self.jobs: deque[JobT] = deque()
+        self.done: deque[tuple[JobT, Any, BaseException | None]] = deque()
         self.is_waking = False
-        self.head: Worker | None = None
-        self.workers: list[Worker] = []
-        self.lost: list[Worker] = []
+        self.head: Worker[JobT] | None = None
+        self.workers: list[Worker[JobT]] = []
+        self.lost: list[Worker[JobT]] = []
         self.has_failed_to_start = False
         self._name = name
         self._named = 0
         self._warned = False
         self._lock = allocate_lock()
-        self._idle: list[Worker] = []
+        self._idle: list[Worker[JobT]] = []
         self._ending = False
 
     def start(self, threads: int) -> None:
-        """Start threads before there are jobs.
+        """Start threads until there are so many, whether there are jobs or not.
 
         Raises:
             RuntimeError: The system starts no thread.
         """
-        for _ in range(threads):
-            worker = self._add()
-            worker.start()
+        while True:
             with self._lock:
-                self.workers.append(worker)
+                if len(self.workers) >= threads:
+                    return
+                worker = self._add()
+            self._start(worker)
 
     @property
-    def left(self) -> int:
-        """How many threads there are; at the end with those that were replaced and still run."""
-        return len(self.workers) + (len(self.lost) if self._ending else 0)
+    def is_full(self) -> bool:
+        """Whether no thread can be added, not even in the place of another."""
+        return (len(self.lost) >= self.size and len(self.workers) >= self.size) or self.has_failed_to_start
 
     def begun(self) -> list[float]:
         """Return when each job began that is with a thread, those of lost ones not included."""
         return [since for worker in self.workers.copy() if (since := worker.since)]
 
-    # Called by the loop
+    def busy(self) -> list[Busy[JobT]]:
+        """Return the threads that are running a job, the longest running first, without the lost."""
+        # A job is the one that began at `since` when that is still so after it was read.
+        seen = ((worker, worker.since, worker.job) for worker in self.workers.copy())
+        busy = [
+            Busy(worker.ident or 0, worker.name, since, job)
+            for worker, since, job in seen
+            if since and job is not None and worker.since == since
+        ]
+        return sorted(busy, key=lambda each: each.since)
+
+    # Called by the leader
 
     def call_next(self) -> None:
         """Call a worker for what is queued, unless there is a head; after the jobs were appended.
@@ -132,15 +151,13 @@ class Crew:
             worker = self._next()
         self._call(worker)
 
-    def replace_head(self) -> None:
-        """End the role of the head, which keeps others waiting; another is called if jobs are queued."""
-        with self._lock:
-            self.head = None
-            worker = self._next() if self.jobs else None
-        self._call(worker)
-
     def lose(self, ident: int) -> bool:
-        """Free the place of a worker that runs a job; it ends with that job. A flush must follow, for the free place.
+        """Free the place of a worker that runs a job; it ends with that job, whose result still counts.
+
+        Another is to be started then, or called for what is queued. There are never more lost than `size`.
+
+        Args:
+            ident: The thread's, from `busy`.
 
         Returns:
             False when nothing was changed: it runs no job any more, or too many were lost already.
@@ -156,19 +173,18 @@ class Crew:
                 self.head = None
         return True
 
-    def end(self, limit: float, *, abandoned: bool) -> None:
-        """End the threads; after the queue was emptied. Blocks for those that have no job.
+    def end(self, limit: float) -> None:
+        """Let each thread end when it finds the queue empty, and wait until all are gone.
 
         Args:
-            limit: Seconds that it may block: a few milliseconds in practice, but a thread-local object may have a
-                destructor.
-            abandoned: Whether some run jobs yet. If none does, all are about to find the queue empty.
+            limit: Seconds that it may block; a few milliseconds for threads without a job, in practice, but a
+                thread-local object may have a destructor.
         """
         with self._lock:
             self._ending = True
             idle = self._idle.copy()
             self._idle.clear()
-            leaving = idle if abandoned else [*self.workers, *self.lost]
+            leaving = [worker for worker in (*self.workers, *self.lost) if worker.is_alive()]
         for worker in idle:
             worker.gate.open()
         deadline = monotonic() + limit
@@ -177,8 +193,11 @@ class Crew:
 
     # Called by a worker
 
-    def hand_on(self, head: "Worker") -> None:
-        """Give up the head's role before running a job; the next worker gets it if more are queued."""
+    def hand_on(self, head: "Worker[JobT] | None") -> None:
+        """End the role of the head, unless another has it by now; the next worker gets it if jobs are queued.
+
+        A worker does so before it runs a job, and the leader when a head keeps others waiting.
+        """
         with self._lock:
             if self.head is not head:
                 return
@@ -186,7 +205,7 @@ class Crew:
             worker = self._next() if self.jobs else None
         self._call(worker)
 
-    def wait_idle(self, worker: "Worker") -> bool:
+    def wait_idle(self, worker: "Worker[JobT]") -> bool:
         """Sleep until called, unless there is a job and no head to do it: none goes idle beside a job without a head.
 
         Returns:
@@ -197,9 +216,9 @@ class Crew:
                 self.lost.remove(worker)
                 return False
             if self.jobs:
-                if self.head is None and not self.pacing.spreads:
+                if self.head is None and not self.pace.spreads:
                     self.head = worker
-                if self.head is worker or self.pacing.spreads:
+                if self.head is worker or self.pace.spreads:
                     return True
             elif self._ending:
                 self.workers.remove(worker)
@@ -212,7 +231,7 @@ class Crew:
 
     # Under the lock, or just after
 
-    def _next(self, *, start: bool = True) -> "Worker | None":
+    def _next(self, *, start: bool = True) -> "Worker[JobT] | None":
         """Choose the worker to call and make it the head; under the lock."""
         if self.head is not None or self._ending:
             return None
@@ -220,17 +239,29 @@ class Crew:
             worker = self._idle.pop()  # the last to go idle has the warmest caches
         elif start and len(self.workers) < self.size:
             worker = self._add()
-            self.workers.append(worker)
         else:
             return None
         self.head = worker
         return worker
 
-    def _add(self) -> "Worker":
+    def _add(self) -> "Worker[JobT]":
         self._named += 1
-        return Worker(self, f"{self._name}-{self._named}")
+        worker = Worker(self, f"{self._name}-{self._named}")
+        self.workers.append(worker)
+        return worker
 
-    def _call(self, worker: "Worker | None") -> None:
+    def _start(self, worker: "Worker[JobT]") -> None:
+        """Start the thread of a worker that was added; not under the lock."""
+        try:
+            worker.start()
+        except (RuntimeError, MemoryError):
+            with self._lock:
+                self.has_failed_to_start = True
+                self.workers.remove(worker)
+            raise
+        self.has_failed_to_start = False
+
+    def _call(self, worker: "Worker[JobT] | None") -> None:
         """Wake the chosen worker, or start its thread; not under the lock.
 
         When it can't be started another is called: one may have gone idle because this one was the head.
@@ -241,12 +272,9 @@ class Crew:
             worker.gate.open()
             return
         try:
-            worker.start()
-            self.has_failed_to_start = False
+            self._start(worker)
         except (RuntimeError, MemoryError) as error:
             with self._lock:
-                self.has_failed_to_start = True
-                self.workers.remove(worker)
                 if self.head is worker:
                     self.head = None
                 idle = self._next(start=False) if self.jobs else None
@@ -256,7 +284,7 @@ class Crew:
                 log.warning("no new worker thread beside the %d there are: %s", others, error)
 
 
-class Worker(threading.Thread):
+class Worker(threading.Thread, Generic[JobT]):
     """One thread: does jobs until there are none, then sleeps until it is called.
 
     Args:
@@ -272,11 +300,11 @@ class Worker(threading.Thread):
 
     gate: Gate
 
-    def __init__(self, crew: Crew, name: str) -> None:
+    def __init__(self, crew: Crew[JobT], name: str) -> None:
         super().__init__(name=name, daemon=True)
         self._crew = crew
         self.since = 0.0
-        self.job: Job | None = None
+        self.job: JobT | None = None
         self.is_lost = False
 
     def start(self) -> None:
@@ -292,9 +320,9 @@ class Worker(threading.Thread):
         super().start()
 
     def run(self) -> None:
-        """Work until the pool ends, or another thread was given this one's place."""
+        """Work until the crew ends, or another thread was given this one's place."""
         crew = self._crew
-        jobs, done, pacing = crew.jobs, crew.done, crew.pacing
+        jobs, done, pace, work = crew.jobs, crew.done, crew.pace, crew.work
         while True:
             try:
                 job = jobs.popleft()
@@ -302,27 +330,26 @@ class Worker(threading.Thread):
                 if not crew.wait_idle(self):
                     return
                 continue
-            if pacing.spreads and crew.head is self:
+            if pace.spreads and crew.head is self:
                 crew.hand_on(self)
             result: Any = None
             error: BaseException | None = None
-            if not job.is_over:
-                self.job = job
-                self.since = monotonic()
-                try:
-                    result = job.run()
-                except BaseException as exc:
-                    error = exc
-                self.since = 0.0
-                self.job = None
+            self.job = job
+            self.since = monotonic()
+            try:
+                result = work(job)
+            except BaseException as exc:
+                error = exc
+            self.since = 0.0
+            self.job = None
             done.append((job, result, error))
             del job, result, error  # a sleeping thread must not keep its last job alive
-            # The loop is woken by the first of several results. To read True leaves ours to the drain that is under
+            # The leader is woken by the first of several results. To read True leaves ours to the drain that is under
             # way: it resets the flag before it pops. Had its last pop come before our append, so had the reset, and
             # we would read False. A head that has more to do wakes nobody: a job is queued, so a flush or a tick is
             # to come, and both drain.
-            if not (crew.is_waking or (jobs and crew.head is self and not pacing.spreads)):
+            if not (crew.is_waking or (jobs and crew.head is self and not pace.spreads)):
                 crew.is_waking = True
-                crew.wake_loop()
-            if (self.is_lost or not (crew.head is self or pacing.spreads)) and not crew.wait_idle(self):
+                crew.wake()
+            if (self.is_lost or not (crew.head is self or pace.spreads)) and not crew.wait_idle(self):
                 return

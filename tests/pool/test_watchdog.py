@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from wwspec_router.watchdog import Watchdog, Work
+from wwspec_router.pool.watchdog import Watchdog, Work
 
 
 def hanging(name: str, since: float = 1.0) -> Work:
