@@ -18,7 +18,6 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable
-from functools import partial
 from time import monotonic
 from typing import Any, Protocol, TypeVar, TypeVarTuple
 
@@ -129,9 +128,9 @@ class WorkerPool:
             RuntimeError: The pool was not started, or this is not the thread of its loop.
         """
         self._check_thread()
-        job: FutureJob[_Result] = FutureJob(partial(fn, *args), self._loop)
-        self.add(job)
-        return job
+        future: asyncio.Future[_Result] = self._loop.create_future()
+        self.add(FutureJob(future, fn, args))
+        return future
 
     def add(self, job: Job) -> None:
         """Queue a job, as `submit` does; it is told its outcome at once, and not in the loop's next iteration.
@@ -341,33 +340,42 @@ class WorkerPool:
         self._crew.end(0.0 if abandoned else _JOIN_LIMIT)
 
 
-class FutureJob(asyncio.Future[_Result]):
-    """A function as a job, and its outcome: who cancels it cancels the job.
+class FutureJob:
+    """A function as a job, whose outcome a future gets: who cancels the future cancels the job.
 
-    Args:
-        fn: The function.
-        loop: The pool's.
+    The future is none of a class of our own: asyncio awaits those much slower.
     """
 
-    def __init__(self, fn: Callable[[], _Result], loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(loop=loop)
-        self.run = fn
+    __slots__ = ("_args", "_fn", "_future")
+
+    def __init__(self, future: asyncio.Future[Any], fn: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        self._future = future
+        self._fn = fn
+        self._args = args
 
     @property
     def is_over(self) -> bool:
-        """Whether it has its outcome, or was cancelled."""
-        return self.done()
+        """Whether the future is done."""
+        return self._future.done()
 
-    def end(self, result: _Result, error: BaseException | None) -> None:
-        """Take the outcome."""
+    def run(self) -> Any:
+        """Call the function."""
+        return self._fn(*self._args)
+
+    def end(self, result: Any, error: BaseException | None) -> None:
+        """Pass the outcome on."""
+        if error is None:
+            self._future.set_result(result)
+            return
         if isinstance(error, StopIteration | GeneratorExit):  # which no coroutine can be handed
             cause, error = error, RuntimeError(f"the job raised {type(error).__name__}")
             error.__cause__ = cause
-        if error is None:
-            self.set_result(result)
-        else:
-            self.set_exception(error)
-            self.exception()  # counts as asked for: asyncio would log it where the caller has gone
+        self._future.set_exception(error)
+        self._future.exception()  # counts as asked for: asyncio would log it where the caller has gone
+
+    def cancel(self) -> None:
+        """Cancel the future."""
+        self._future.cancel()
 
 
 def _run(job: Job) -> Any:
