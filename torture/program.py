@@ -249,19 +249,19 @@ class Program:
             raise RuntimeError("the program was not started")
         return self._process
 
-    def _wait(self, look: Callable[[], T | None], read: int) -> T:
-        """Wait until `look` finds something while the program starts, and return that."""
+    def _wait(self, find: Callable[[], T | None], read: int) -> T:
+        """Wait until `find` finds something while the program starts, and return that."""
         found: list[T] = []
 
-        def looked() -> bool:
+        def is_found() -> bool:
             if not self.lives():
                 raise RuntimeError(f"the program ended with exit code {self._running().returncode}: {self.said(read)}")
-            result = look()
+            result = find()
             if result:
                 found.append(result)
             return bool(result)
 
-        if not until(looked, START_LIMIT):
+        if not until(is_found, START_LIMIT):
             raise RuntimeError(f"the program did not get ready: {self.said(read)}")
         return found[-1]
 

@@ -244,19 +244,19 @@ def test_a_huge_integer_of_the_platform_does_not_reach_the_app(kernel: Kernel) -
 def test_a_huge_integer_of_the_app_reaches_neither_the_platform_nor_a_handler(kernel: Kernel) -> None:
     """Row 21."""
     data = f'{{"begin_time":{HUGE}}}'
-    told = "input contract: expected int <= 9223372036854775807 at "
+    message = "input contract: expected int <= 9223372036854775807 at "
 
-    assert kernel.call("invoke_sync_msg", data)["errmsg"] == f"{told}$.begin_time"
-    assert kernel.call("count_up", f'{{"count":{HUGE}}}')["errmsg"] == f"{told}$.count"
+    assert kernel.call("invoke_sync_msg", data)["errmsg"] == f"{message}$.begin_time"
+    assert kernel.call("count_up", f'{{"count":{HUGE}}}')["errmsg"] == f"{message}$.count"
     wrapped = f'{{"input":{{"func":"sync_msg","func_req":{data}}}}}'
-    assert kernel.call("python_demo", wrapped)["errmsg"] == f"{told}$.input.func_req.begin_time"
+    assert kernel.call("python_demo", wrapped)["errmsg"] == f"{message}$.input.func_req.begin_time"
     assert kernel.sdk.calls == []
 
 
 def test_a_huge_integer_of_a_handler_does_not_reach_the_app(kernel: Kernel) -> None:
     """Row 21."""
-    told = kernel.call("count_up", '{"count":1}')["errmsg"]
-    assert told == "output contract: expected int <= 9223372036854775807 at $.numbers.plainNumber"
+    message = kernel.call("count_up", '{"count":1}')["errmsg"]
+    assert message == "output contract: expected int <= 9223372036854775807 at $.numbers.plainNumber"
     assert kernel.call("count_up")["errmsg"].endswith(" at $.numbers.unsigned")
 
 

@@ -100,7 +100,7 @@ GENERATOR = "a handler returns its reply, it can't be a generator"
 
 
 @pytest.mark.parametrize(
-    ("function", "told"),
+    ("function", "message"),
     [
         (no_parameters, TAKES),
         (three_parameters, TAKES),
@@ -124,10 +124,10 @@ GENERATOR = "a handler returns its reply, it can't be a generator"
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_a_wrong_signature_is_refused_with_what_to_write(function: Any, told: str) -> None:
+def test_a_wrong_signature_is_refused_with_what_to_write(function: Any, message: str) -> None:
     with pytest.raises(TypeError) as caught:
         ability(function)
-    assert str(caught.value) == f"{function.__name__}: {told}"
+    assert str(caught.value) == f"{function.__name__}: {message}"
     assert handler_of(function) is None
 
 

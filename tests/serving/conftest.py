@@ -98,10 +98,10 @@ class Program:
         self.socket.close()
 
     @property
-    def in_hand(self) -> int:
+    def pending(self) -> int:
         """How many calls are being answered."""
         assert self.app.calls is not None
-        return self.app.calls.in_hand
+        return self.app.calls.pending
 
     def post(self, ability_id: str, data: Any = None, **call: Any) -> httpx.Response:
         """Call an ability on a connection of its own."""

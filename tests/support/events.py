@@ -93,7 +93,7 @@ class EventProgram:
         return json.loads(self.dispatcher.dispatch(replace(call, **more)).text)
 
     @property
-    def told(self) -> list[str]:
+    def notified(self) -> list[str]:
         """The notify_ids that the app was told."""
         return [request["notify_id"] for api, request in self.sdk.requests if api == NOTIFY]
 

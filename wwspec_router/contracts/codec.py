@@ -105,7 +105,7 @@ class InputCodec(_Codec, Generic[T]):
         return make_fitter(self._shape, is_request=True)
 
     @_MadeOnce
-    def _takes_nothing(self) -> bool:
+    def _accepts_empty(self) -> bool:
         """Whether nothing is required."""
         try:
             self._decode("{}")
@@ -155,7 +155,7 @@ class InputCodec(_Codec, Generic[T]):
         try:
             value = self._decode_bounded(text)
         except msgspec.ValidationError as error:
-            if not (_EMPTY_ARRAY.fullmatch(text) and self._takes_nothing):
+            if not (_EMPTY_ARRAY.fullmatch(text) and self._accepts_empty):
                 raise InputError(*_place(error)) from None
             text, value = "{}", self._decode_bounded("{}")
         except UNREADABLE:

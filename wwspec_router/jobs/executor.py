@@ -52,7 +52,7 @@ class JobExecutor:
         dispatcher: Runs their abilities.
         figures: Where jobs are counted.
         later: Submits a run again after some seconds.
-        look_in: Called with the seconds after which a job that was given back is due again.
+        wake_in: Called with the seconds after which a job that was given back is due again.
         call_log: Where a line is written for each; None for none.
         retry_pause: Longest pause before an event's handler runs again after its first error, in seconds.
     """
@@ -65,7 +65,7 @@ class JobExecutor:
         dispatcher: Dispatcher,
         figures: Figures,
         later: Callable[[float, Run], None],
-        look_in: Callable[[float], None],
+        wake_in: Callable[[float], None],
         call_log: CallLog | None = None,
         retry_pause: float = RUNS.first,
     ) -> None:
@@ -78,7 +78,7 @@ class JobExecutor:
         self._answer = dispatcher.answer if call_log is None else call_log.with_lines(dispatcher.answer)
         self._figures = figures
         self._later = later
-        self._look_in = look_in
+        self._wake_in = wake_in
         self._limiter = LineLimiter()
         self.is_stopping = False
         """Whether no further ability may begin."""
@@ -243,7 +243,7 @@ class JobExecutor:
     def _postpone(self, run: Run, delay: float, job: Job, consequence: str) -> None:
         """Give a job back for a pause; keep it in memory, as `job`, when the journal has lost it."""
         if not run.is_gone and self._journal.postpone(self._owner, job.job_id, delay):
-            self._look_in(delay)
+            self._wake_in(delay)
             return
         if not self._is_lost(run, consequence):
             return

@@ -23,7 +23,7 @@ class Places:
     def __init__(self, names: frozenset[str] | None, limits: Mapping[str, int]) -> None:
         self._unlimited = names if names is None else names - limits.keys()
         self._limits = limits
-        self._taken: dict[str, set[str]] = {name: set() for name in limits}
+        self._occupied: dict[str, set[str]] = {name: set() for name in limits}
         self._turn = 0
 
     def demands(self, room: int) -> list[tuple[frozenset[str] | None, int]]:
@@ -36,16 +36,18 @@ class Places:
             room: How many jobs can be claimed in all.
         """
         found: list[tuple[frozenset[str] | None, int]] = [(self._unlimited, room)]
-        found += [(frozenset({name}), min(room, most - len(self._taken[name]))) for name, most in self._limits.items()]
+        found += [
+            (frozenset({name}), min(room, most - len(self._occupied[name]))) for name, most in self._limits.items()
+        ]
         self._turn = (self._turn + 1) % len(found)
         return found[self._turn :] + found[: self._turn]
 
-    def take(self, job: Job) -> None:
+    def occupy(self, job: Job) -> None:
         """Give a job a place, if it needs one."""
-        if job.name in self._taken:
-            self._taken[job.name].add(job.job_id)
+        if job.name in self._occupied:
+            self._occupied[job.name].add(job.job_id)
 
     def leave(self, job: Job) -> None:
         """Free the place of a job, if it has one. From any thread."""
-        if job.name in self._taken:
-            self._taken[job.name].discard(job.job_id)
+        if job.name in self._occupied:
+            self._occupied[job.name].discard(job.job_id)

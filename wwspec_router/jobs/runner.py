@@ -105,7 +105,7 @@ class Jobs:
         self._orphan_after = orphan_after
         self._places = Places(abilities, limits)
         self._executor = JobExecutor(
-            journal, self._owner, sdk, dispatcher, figures, self._submit_later, self._look_in, call_log, retry_pause
+            journal, self._owner, sdk, dispatcher, figures, self._submit_later, self._wake_in, call_log, retry_pause
         )
         self._threads = JobThreads(threads, hang_after, report_within, self._executor.execute, self._on_end)
         self._suspects = Suspects(self._threads.hangs)
@@ -224,7 +224,7 @@ class Jobs:
                 self._claim_up_to(room, True)  # no other job needs its time first
         if monotonic() - self._asked > self._orphan_after / 8:
             self._asked = monotonic()
-            self._take(
+            self._claim_named(
                 self._abilities, 0, False
             )  # so that the journal knows that a process for these abilities is alive
 
@@ -234,12 +234,12 @@ class Jobs:
         for names, most in self._places.demands(limit):
             asked_for_all &= min(most, room) > 0
             if min(most, room) > 0:
-                room -= self._take(names, min(most, room), with_suspect and not self._suspects.holds_others)
+                room -= self._claim_named(names, min(most, room), with_suspect and not self._suspects.holds_others)
         if asked_for_all:
             self._asked = monotonic()
         return limit - room
 
-    def _take(self, names: frozenset[str] | None, limit: int, with_suspect: bool) -> int:
+    def _claim_named(self, names: frozenset[str] | None, limit: int, with_suspect: bool) -> int:
         """Claim jobs of these names; return how many there were."""
         jobs = self._journal.claim(
             self._owner,
@@ -253,9 +253,9 @@ class Jobs:
             if job.job_id in self._running:  # its lease ended while it ran here: it runs on
                 continue
             self._running.add(job.job_id)
-            self._places.take(job)
+            self._places.occupy(job)
             if job.suspect and job.attempt < self._executor.most_runs(job):
-                self._suspects.take(Run(job))
+                self._suspects.hold(Run(job))
             else:
                 self._threads.submit(Run(job))
         return len(jobs)
@@ -288,7 +288,7 @@ class Jobs:
             self._places.leave(run.job)
         self._wake.set()
 
-    def _look_in(self, delay: float) -> None:
+    def _wake_in(self, delay: float) -> None:
         """Look for jobs when one will be due that was postponed here; if this is forgotten, with the next tick."""
         self._next_due = min(self._next_due, monotonic() + delay + _MARGIN)
         self._wake.set()

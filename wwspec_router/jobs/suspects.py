@@ -26,7 +26,7 @@ class Suspects:
         self._hangs = hangs
         self._run: Run | None = None
         self._begun = False
-        self._taken = self._next = monotonic()
+        self._held_since = self._next = monotonic()
 
     @property
     def holds_others(self) -> bool:
@@ -38,11 +38,11 @@ class Suspects:
         """Whether it is a suspect's turn."""
         return self._run is None and monotonic() >= self._next
 
-    def take(self, run: Run) -> None:
+    def hold(self, run: Run) -> None:
         """Let a suspect wait until it is alone."""
         self._run = run
         self._begun = False
-        self._taken = monotonic()
+        self._held_since = monotonic()
 
     def ready(self, others: Iterable[Run]) -> Run | None:
         """Return the suspect when it can begin: once, when every other job has ended or hangs."""
@@ -57,7 +57,7 @@ class Suspects:
         if self._run is not None and self._begun and (self._run.is_over or self._hangs(self._run)):
             self._run = None
             now = monotonic()
-            self._next = now + (now - self._taken)
+            self._next = now + (now - self._held_since)
 
     def withdraw(self) -> Run | None:
         """Return the suspect that waits, if any; it does not begin any more."""

@@ -69,7 +69,7 @@ class EventIntake:
         self._wake = wake
         self._event = msgspec.json.Decoder(_AnyEvent)
         self._listed = self._event.decode if output is None else output.strictly
-        self._tell = AppNotifier().tell
+        self._notify_app = AppNotifier().notify_app
 
     def accept(self, call: Call) -> str:
         """Store one event and notify the app.
@@ -94,7 +94,7 @@ class EventIntake:
         except StoreError as error:
             raise CallError("the event could not be stored", detail=str(error)) from error
         client = self._sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
-        self._tell(client, notify_id, self._scenes.get(event_type, 0))
+        self._notify_app(client, notify_id, self._scenes.get(event_type, 0))
         if log.isEnabledFor(logging.DEBUG):
             log.debug("event %s stored and notified as %s", short(event_type, 40), short(notify_id))
         return _ACCEPTED
@@ -121,7 +121,7 @@ class EventIntake:
         self._wake()
         if when == "now":
             client = self._sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
-            self._tell(client, job.notify_id, self._scenes.get(target.event_type, 0))
+            self._notify_app(client, job.notify_id, self._scenes.get(target.event_type, 0))
         log.debug("event %s stored as job %s", short(target.event_type, 40), short(job.job_id))
         return _ACCEPTED
 
@@ -144,7 +144,7 @@ class EventIntake:
         except StoreError as error:
             raise CallError("the event could not be stored", detail=str(error)) from error
         client = self._sdk.client(job.corpid, job.agentid, "", "")
-        self._tell(client, job.notify_id, self._scenes.get(job.event_type, 0))
+        self._notify_app(client, job.notify_id, self._scenes.get(job.event_type, 0))
 
     def fetch(self, call: Call, notify_id: str) -> str:
         """Return the text of the event that waits under a notify_id for the call's corp and app.

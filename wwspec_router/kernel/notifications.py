@@ -45,7 +45,7 @@ class AppNotifier:
         self._outcome = msgspec.json.Decoder(bounded(_Outcome))
         self._encode = msgspec.json.Encoder().encode
 
-    def tell(self, client: SdkClient, notify_id: str, scene: int) -> None:
+    def notify_app(self, client: SdkClient, notify_id: str, scene: int) -> None:
         """Tell the app that a client speaks for.
 
         Raises:
@@ -94,5 +94,5 @@ class AppNotifications:
         except StoreError as error:
             raise CallError("the notification could not be stored", detail=str(error)) from error
         client = self._sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
-        self._notifier.tell(client, notify_id, scene)
+        self._notifier.notify_app(client, notify_id, scene)
         return notify_id

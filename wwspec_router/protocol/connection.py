@@ -190,7 +190,7 @@ class Connection(asyncio.Protocol):
                 _log.warning("Exceeded concurrency limit.")
             self._respond(refusal)
         elif reader.is_call:
-            call = self._program.submit(*reader.take_call(), self._on_answer)
+            call = self._program.submit(*reader.pop_call(), self._on_answer)
             self._call = call if self._phase is Phase.ANSWER else None  # some are refused at once
         else:
             self._respond(answer_without_call(self._program, reader.method, reader.path))

@@ -87,7 +87,7 @@ class Unparsed:
         self._body = length
         self._chunked = in_chunks
 
-    def take(self) -> bytes:
+    def next_piece(self) -> bytes:
         """Return the next piece: to the end of the head or body, or else all that is there."""
         data, start = self.data, self._at
         if self._body:
@@ -214,7 +214,7 @@ class Reader:
         Raises:
             BadRequestError: It is none.
         """
-        self._piece = piece = self.unparsed.take()
+        self._piece = piece = self.unparsed.next_piece()
         self._stalled += len(piece)
         try:
             self._parser.feed_data(piece)
@@ -226,7 +226,7 @@ class Reader:
         if self._stalled > HEAD_BYTES:
             raise BadRequestError("Request head too large.")
 
-    def take_call(self) -> tuple[Headers, bytes]:
+    def pop_call(self) -> tuple[Headers, bytes]:
         """Return the headers and the body of a call that is complete, and don't keep the body."""
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self._fields]
         body = b"".join(self._body)

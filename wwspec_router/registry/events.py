@@ -50,8 +50,8 @@ class EventTarget(msgspec.Struct, frozen=True, kw_only=True):
     def description(self) -> str:
         """What runs, in a few words."""
         function = self.handler.function
-        told = {"now": "told now", "after": "told after it", "never": "never told"}[self.row.notify]
-        return f"handler {function.__module__}:{function.__qualname__}; the app is {told}"
+        when = {"now": "told now", "after": "told after it", "never": "never told"}[self.row.notify]
+        return f"handler {function.__module__}:{function.__qualname__}; the app is {when}"
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):

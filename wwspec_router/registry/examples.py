@@ -26,7 +26,7 @@ __all__ = [
     "described_contracts",
     "fractions",
     "json_schemas",
-    "takes_error_reply",
+    "accepts_error_reply",
 ]
 
 
@@ -35,7 +35,7 @@ def console_contracts(table: AbilityTable) -> dict[str, ConsoleContract]:
     return {ability_id: console_contract(ability) for ability_id, ability in table.abilities.items()}
 
 
-def takes_error_reply(contract: ConsoleContract) -> bool:
+def accepts_error_reply(contract: ConsoleContract) -> bool:
     """Tell whether an error reply fits the output contract; one that does not reaches the app as 790014."""
     return matches(contract.output, {"errcode": DEFAULT_ERRCODE, "errmsg": "any"})
 

@@ -145,7 +145,7 @@ class Calls:
         self._refusals = WorkerPool(REFUSAL_THREADS, settings.connections, name="wwspec-refusal")
         self._figures = figures
         self._queue_timeout = settings.queue_timeout
-        self._in_hand: set[PendingCall] = set()
+        self._pending: set[PendingCall] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._overloads = RareWarnings(log)
         self._late = RareWarnings(log)
@@ -166,9 +166,9 @@ class Calls:
             self._timer.cancel()
 
     @property
-    def in_hand(self) -> int:
+    def pending(self) -> int:
         """How many calls are pending."""
-        return len(self._in_hand)
+        return len(self._pending)
 
     def submit(
         self, headers: Headers, body: bytes, on_answer: OnAnswer, watch: WatchDisconnect | None = None
@@ -190,14 +190,14 @@ class Calls:
             call.is_over = True
             self._refuse(call, error)
             return call
-        self._in_hand.add(call)
+        self._pending.add(call)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(TICK, self._tick)
         return call
 
     def on_end(self, call: PendingCall, answer: Answer | None, error: BaseException | None) -> None:
         """Take what came of a call, or answer one that was given up; for `PendingCall` only."""
-        self._in_hand.discard(call)
+        self._pending.discard(call)
         if call.watcher is not None:
             call.watcher.cancel()
         match call.given_up:
@@ -276,7 +276,7 @@ class Calls:
 
     def _tick(self) -> None:
         now = monotonic()
-        for call in list(self._in_hand):
+        for call in list(self._pending):
             request = call.request
             if request.deadline is not None and now > request.deadline + MARGIN:
                 call.give_up(GivenUp.TIME_OVER)
@@ -284,4 +284,4 @@ class Calls:
                 call.give_up(GivenUp.QUEUED_TOO_LONG)
             elif now - request.arrived > TICK:
                 call.watch_disconnect()
-        self._timer = asyncio.get_running_loop().call_later(TICK, self._tick) if self._in_hand else None
+        self._timer = asyncio.get_running_loop().call_later(TICK, self._tick) if self._pending else None

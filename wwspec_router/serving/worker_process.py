@@ -65,9 +65,9 @@ class WorkerProcess:
                 self.last_sign = monotonic()
                 *lines, self._unread = (self._unread + received).split(b"\n")
                 for line in lines:
-                    self._take(_unescape(line)[0])
+                    self._on_report(_unescape(line)[0])
 
-    def _take(self, line: str) -> None:
+    def _on_report(self, line: str) -> None:
         what, _, text = line.partition(" ")
         if what == SERVING:
             self.served_since = monotonic()

@@ -91,14 +91,14 @@ class Batches(Generic[T]):
         """Work on this turn's item, and on those that `work` takes."""
         batch: list[_Turn[T]] = []
         try:
-            self._work(turn.item, partial(self._take, batch))
+            self._work(turn.item, partial(self._pop_waiting, batch))
         finally:
             self._pass_on(turn)
             for each in batch:
                 each.done = True
                 each.wake.release()
 
-    def _take(self, batch: list[_Turn[T]]) -> list[T]:
+    def _pop_waiting(self, batch: list[_Turn[T]]) -> list[T]:
         """Return items that wait, and add their turns to `batch`."""
         if not self._waiting:  # as for a single thread
             return []

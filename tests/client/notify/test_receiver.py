@@ -190,13 +190,13 @@ def test_every_other_callback_goes_to_on_other(kind: Kind) -> None:
         "<xml><Event><![CDATA[sys_approval_change]]></Event><ApprovalInfo><SpNo>1</SpNo></ApprovalInfo><A>2</A></xml>"
     )
 
-    def take(callback: Callback) -> None:
+    def collect(callback: Callback) -> None:
         others.append(callback)
         if len(others) == 3:
             raise ValueError
 
     suite = CallbackCrypto(TOKEN, AES_KEY, "suite")
-    with Stand(kind, [HIT], on_other=take, receive_id={"suite", CORPID}) as stand:
+    with Stand(kind, [HIT], on_other=collect, receive_id={"suite", CORPID}) as stand:
         assert stand.post(ticket, crypto=suite).text == "success"
         assert stand.post(approval).text == ""
         assert stand.post(ticket, crypto=suite).status_code == 500

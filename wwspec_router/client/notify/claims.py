@@ -29,7 +29,7 @@ class Claims:
         self._lock = Lock()
         self._pruned = 0.0
 
-    def take(self, stage: Stage, now: float) -> Pending | None:
+    def claim(self, stage: Stage, now: float) -> Pending | None:
         """Return the next row of a stage that is due; None when there is none, or another process leads.
 
         Raises:

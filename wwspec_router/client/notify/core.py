@@ -143,7 +143,7 @@ class ReceiverCore:
     def claim(self, stage: Stage) -> Steps[Pending | None]:
         """Return the next row of a stage, which nobody else gets until it is released; None when there is none."""
         try:
-            row: Pending | None = yield from ask(partial(self.claims.take, stage, self._clock()))
+            row: Pending | None = yield from ask(partial(self.claims.claim, stage, self._clock()))
         except StoreError as error:
             _log.error("%s", error)
             return None

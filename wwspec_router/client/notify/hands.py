@@ -37,7 +37,7 @@ class Hands:
     def run(self, step: Watched) -> Outcome:
         """Call a function and wait for its end, or until it takes too long."""
         future: Future[Outcome] = Future()
-        call = Call(step, lambda: _settle(future, call.overdue))
+        call = Call(step, lambda: _set_result(future, call.overdue))
         with self._watch.watching(call):
             if self._queue is None:
                 self._queue = SimpleQueue()
@@ -52,9 +52,9 @@ class Hands:
 def _work(queue: "SimpleQueue[_Work | None]") -> None:
     while (work := queue.get()) is not None:
         call, future = work
-        _settle(future, call.run(call_plain))
+        _set_result(future, call.run(call_plain))
 
 
-def _settle(future: "Future[Outcome]", outcome: Outcome) -> None:
+def _set_result(future: "Future[Outcome]", outcome: Outcome) -> None:
     with suppress(InvalidStateError):  # it took too long, and has ended now
         future.set_result(outcome)

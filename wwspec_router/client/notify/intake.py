@@ -119,7 +119,7 @@ class Intake:
         except (CallbackError, ValueError) as error:
             _log.warning("a callback was refused: %s", error)
             return HttpAnswer(403)
-        return (yield from self._take(callback))
+        return (yield from self._accept(callback))
 
     def _refusal_of(self, receive_id: str) -> Steps[HttpAnswer | None]:
         """Return what is answered when an ID is not, or may not be, one of the app's; None when it is."""
@@ -135,10 +135,10 @@ class Intake:
             raise CallbackError("the callback is for another receiver")
         return None
 
-    def _take(self, callback: Callback) -> Steps[HttpAnswer]:
+    def _accept(self, callback: Callback) -> Steps[HttpAnswer]:
         notification = _notification(callback)
         if notification is None:
-            return (yield from self._take_other(callback))
+            return (yield from self._pass_to_on_other(callback))
         try:
             taken = yield from self._note(notification)
         except StoreError as error:
@@ -148,7 +148,7 @@ class Intake:
             _log.error("a notification was not taken, so WeCom sends it again: the receiver is not started")
         return HttpAnswer(200 if taken else 503)
 
-    def _take_other(self, callback: Callback) -> Steps[HttpAnswer]:
+    def _pass_to_on_other(self, callback: Callback) -> Steps[HttpAnswer]:
         kind = callback.fields.get("InfoType") or callback.fields.get("Event") or callback.fields.get("MsgType", "")
         if self._on_other is None:
             _log.info("a callback %r was passed over: the receiver has no on_other", kind)

@@ -29,7 +29,7 @@ class LeadLock:
         )
         self._is_held = False
 
-    def take(self) -> bool:
+    def acquire(self) -> bool:
         """Return whether this has the lock, and take it when no other has.
 
         Raises:

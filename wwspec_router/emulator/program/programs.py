@@ -20,7 +20,7 @@ from wwspec_router.emulator.state.traffic.record import current_entry, note_cont
 from wwspec_router.emulator.state.world import Caller, ChannelConnectError, ChannelTimeoutError, ProgramReply, World
 from wwspec_router.envelope import CallType
 
-__all__ = ["MODEL_SECONDS", "ask_program", "begin", "call_async", "look_at", "report_job"]
+__all__ = ["MODEL_SECONDS", "ask_program", "begin", "call_async", "reply_to_empty_call", "report_job"]
 
 MODEL_SECONDS = 5.0
 """Within which an own model must answer the platform's request [99835]."""
@@ -115,7 +115,7 @@ def ask_program(
     return reply
 
 
-def look_at(world: World, program: Program, ability_id: str, limit: float) -> str:
+def reply_to_empty_call(world: World, program: Program, ability_id: str, limit: float) -> str:
     """Call an ability with `{}`, and return the text of the reply. Nothing of it is recorded, and no fault hits it.
 
     So it tells how the program is, whatever a test does to it meanwhile.

@@ -123,7 +123,7 @@ class MemoryJobs:
             self._check_open()
             now = self._clock()
             most = limit if suspects is None else suspects
-            rows = self._take_due(now, _Demand(limit, known, now - orphan_after, most))
+            rows = self._pop_due(now, _Demand(limit, known, now - orphan_after, most))
             return [self._claimed(row, owner, now, lease) for row in rows]
 
     def begin(self, owner: str, job_id: str) -> bool:
@@ -295,7 +295,7 @@ class MemoryJobs:
         self._lanes.pop(lane, None)
         return None
 
-    def _take_due(self, now: float, demand: _Demand) -> list[_Row]:
+    def _pop_due(self, now: float, demand: _Demand) -> list[_Row]:
         """Take rows off the lanes, in the order in which they became due."""
         untils = {lane: self._until(lane, now, demand) for lane in self._lanes if lane is not None}
         left_behind = self._pop_left_behind(now)

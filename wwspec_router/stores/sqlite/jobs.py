@@ -168,11 +168,11 @@ class SqliteJobs:
         # Most looks find nothing; those need not wait for the write lock.
         if self._found_nothing and not is_worth_a_claim(self._file.read(HEADS, (now,)), demand, now):
             return []
-        jobs = self._file.write(partial(self._take, owner, lease, demand), synced=False)
+        jobs = self._file.write(partial(self._claim_due, owner, lease, demand), synced=False)
         self._found_nothing = not jobs
         return jobs
 
-    def _take(self, owner: str, lease: float, demand: Demand, db: sqlite3.Connection) -> list[Job]:
+    def _claim_due(self, owner: str, lease: float, demand: Demand, db: sqlite3.Connection) -> list[Job]:
         now = self._clock()
         picked = due_jobs(db, demand, now)
         db.executemany(_CLAIM, [(owner, now + lease, each.serial) for each in picked])

@@ -151,7 +151,7 @@ def _disturbances() -> st.SearchStrategy[FaultSpec]:
 
 def _play(zone: Zone, case: Case, crashes: Crashes) -> Finding | None:
     """Play one case; return what is wrong with the answer, if anything is."""
-    crashes.take()
+    crashes.pop()
     for each in case.disturbances:
         zone.client.add_fault(each.on, each.effect, value=each.value, count=each.count)
     try:
@@ -172,14 +172,14 @@ def _play(zone: Zone, case: Case, crashes: Crashes) -> Finding | None:
     kind = _kind_of(answer, is_delayed=any(each.effect == "latency" for each in case.disturbances))
     if kind is None:
         return None
-    raised, text = crashes.take() if kind == "crash" else ("", "")
+    raised, text = crashes.pop() if kind == "crash" else ("", "")
     return Finding(case, kind, raised or f"{answer.errmsg} ({answer.errcode})", text)
 
 
 def _judge_code(case: Case, crashes: Crashes) -> Finding | None:
     """Return what is wrong with the code on an event that was accepted, if anything is."""
     has_ended = crashes.wait_for_code(CODE_LIMIT)
-    raised, text = crashes.take()
+    raised, text = crashes.pop()
     if raised:
         return Finding(case, "crash", raised, text)
     return None if has_ended else Finding(case, "hang", f"the code has not ended within {CODE_LIMIT:g} seconds")

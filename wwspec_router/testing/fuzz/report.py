@@ -46,7 +46,7 @@ def _of_code(case: Case) -> list[str]:
         call("zone.client.fire", [literal(case.target)], 2 * STEP),
         *waiting,
         '        assert crashes.wait_for_code(), "the code has not ended"',
-        '        assert crashes.take() == ("", "")',
+        '        assert crashes.pop() == ("", "")',
     ]
 
 
