@@ -22,7 +22,7 @@ from wwspec_router.emulator.settings import STANDIN_DIRECTORY
 
 T = TypeVar("T")
 
-__all__ = ["ROOT", "TIMEOUT", "Program", "emulator", "until", "write_registry"]
+__all__ = ["ROOT", "TIMEOUT", "ServeProcess", "emulator", "until", "write_registry"]
 
 ROOT = Path(__file__).parents[1]
 """The application folder of the tortured program: the handlers are in `torture/`, the contracts in `schemas/`."""
@@ -122,7 +122,7 @@ def _sdk_in(folder: Path) -> Path:
     return sdk
 
 
-class Program:
+class ServeProcess:
     """`wwspec serve`, in a process group of its own. A context manager: killed at its end if it still runs.
 
     Args:

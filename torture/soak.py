@@ -21,7 +21,7 @@ import msgspec
 
 from torture.backends import SqliteBackend
 from torture.client import Answered, Client, SealedCalls, http_request
-from torture.program import Program, open_files, resident_bytes
+from torture.program import ServeProcess, open_files, resident_bytes
 from torture.progress import say
 from torture.result import Findings
 from torture.stage import REPORT_LIMIT, Stage, set_up
@@ -142,7 +142,7 @@ class _Sampler:
     """
 
     def __init__(self, stage: Stage, pause: float) -> None:
-        self._program: Program = stage.program
+        self._program: ServeProcess = stage.program
         backend = stage.backend
         if not isinstance(backend, SqliteBackend):
             raise TypeError("this run needs a SQLite store")

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from torture.backends import Backend, open_backend, wait_for_empty_journal
 from torture.ledger import Ledger
 from torture.load import RECENT, Load
-from torture.program import Program, emulator, write_registry
+from torture.program import ServeProcess, emulator, write_registry
 
 __all__ = ["JOB_LEASE", "REPORT_LIMIT", "WORKERS", "Stage", "set_up"]
 
@@ -34,7 +34,7 @@ class Stage(NamedTuple):
     folder: Path
     backend: Backend
     emulator_url: str
-    program: Program
+    program: ServeProcess
     ledger: Ledger
     load: Load
 
@@ -89,7 +89,7 @@ def set_up(
         registry = write_registry(folder, notify_ttl)
         url = stack.enter_context(emulator(folder, registry))
         serve = ["--workers", str(WORKERS), "--store", backend.url, *options]
-        program = stack.enter_context(Program(folder, registry, url, serve))
+        program = stack.enter_context(ServeProcess(folder, registry, url, serve))
         ledger = Ledger(allowed)
         load = Load(url, program.url, ledger, seed, pause, recent)
         stack.callback(load.close)

@@ -80,7 +80,7 @@ def forms(tail: str) -> Iterator[str]:
     yield from (base64.b64encode(tail.encode()[shift:]).decode().rstrip("=")[:-2] for shift in range(3))
 
 
-class Program:
+class MarkedProgram:
     """A served program over an SDK that quotes everything, and all that went in and came out."""
 
     def __init__(self, folder: Path, store: str, marks: Marks, *options: str) -> None:
@@ -158,7 +158,7 @@ class Program:
         self.replies += [text, str(response.headers)]
 
 
-def send_everything(program: Program) -> None:
+def send_everything(program: MarkedProgram) -> None:
     """Let secrets in by every door: each path of success and of failure."""
     new = program.marks.new
     for name in ("good", "fail", "fail under a number", "misfit", "group", "chain", "exit", "else", "ask"):
@@ -178,7 +178,7 @@ def send_everything(program: Program) -> None:
     send_when_there_is_no_time(program)
 
 
-def send_bad_requests(program: Program) -> None:
+def send_bad_requests(program: MarkedProgram) -> None:
     new = program.marks.new
     for ability_id in ("invoke_sync_msg", "chat_digest", "fail", "fail_later", "python_demo", "get_callback_data"):
         program.call(OWNER, ability_id, {new("unknown key"): 1})
@@ -189,7 +189,7 @@ def send_bad_requests(program: Program) -> None:
     program.call((new("corpid"), 7), "invoke_sync_msg", {"a": new("request")}, call_type=5, job_info=new("job_info"))
 
 
-def send_events(program: Program) -> None:
+def send_events(program: MarkedProgram) -> None:
     new = program.marks.new
     for who in (OWNER, FAILING, (OWNER[0], 2**63)):
         event = {"event_type": "hit_keyword", "timestamp": 5, "hit_keyword": {"token": new("event")}, "x": new("event")}
@@ -200,7 +200,7 @@ def send_events(program: Program) -> None:
             program.call(asking, "get_callback_data", {}, notify_id=notify_id)
 
 
-def send_jobs(program: Program) -> None:
+def send_jobs(program: MarkedProgram) -> None:
     new = program.marks.new
     for who in (OWNER, FAILING):
         for name in ("good", "else", "misfit"):
@@ -211,7 +211,7 @@ def send_jobs(program: Program) -> None:
     program.call((OWNER[0], 2**63), "fail", {"name": new("job not stored")}, is_async=True, job_info=new("job_info"))
 
 
-def send_without_a_seal(program: Program) -> None:
+def send_without_a_seal(program: MarkedProgram) -> None:
     new = program.marks.new
     program.raw(
         content=new("body"), headers={"ww-signature": new("header"), "authorization": f"Bearer {new('header')}"}
@@ -232,7 +232,7 @@ def send_without_a_seal(program: Program) -> None:
         program.replies.append(sent_raw(program.port, text.encode()).decode("latin-1"))
 
 
-def send_when_there_is_no_time(program: Program) -> None:
+def send_when_there_is_no_time(program: MarkedProgram) -> None:
     new = program.marks.new
     for ability_id in ("slow", "slow_later"):
         program.call(OWNER, ability_id, {"name": "slow", "secret": new(f"request of {ability_id}")})
@@ -244,22 +244,22 @@ def send_when_there_is_no_time(program: Program) -> None:
 
 
 @pytest.fixture(params=["text", "json"])
-def program(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Program]:
+def program(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MarkedProgram]:
     """A program at level DEBUG: text over a Redis store with a password, or JSON over an SQLite file."""
     marks = Marks()
     with ExitStack() as stack:
         if request.param == "text":
             password = f"an@{marks.new('password of the store')}"
             server = stack.enter_context(local_redis(tmp_path, "--requirepass", password, "--appendonly", "no"))
-            program = Program(tmp_path, f"unix://:{password}@{server.path}", marks)
+            program = MarkedProgram(tmp_path, f"unix://:{password}@{server.path}", marks)
             program.server = server
         else:
-            program = Program(tmp_path, f"sqlite:{tmp_path / 'notify.db'}", marks, "--log-json")
+            program = MarkedProgram(tmp_path, f"sqlite:{tmp_path / 'notify.db'}", marks, "--log-json")
         stack.callback(program.stop)
         yield program
 
 
-def test_no_secret_reaches_a_log_line_or_another_tenant(program: Program) -> None:
+def test_no_secret_reaches_a_log_line_or_another_tenant(program: MarkedProgram) -> None:
     send_everything(program)
     if program.server is not None:
         program.server.kill()
@@ -280,7 +280,7 @@ def test_no_secret_reaches_a_log_line_or_another_tenant(program: Program) -> Non
         assert said in log, f"no line was logged of {said}"
 
 
-def test_a_reply_that_can_not_be_sealed_is_no_answer_and_does_not_end_the_program(program: Program) -> None:
+def test_a_reply_that_can_not_be_sealed_is_no_answer_and_does_not_end_the_program(program: MarkedProgram) -> None:
     secret = f"unsealable {program.marks.new('a reply that is not sealed')}"
     for ability_id in ("fail", "fail_later", "fail"):
         with pytest.raises(AssertionError, match="no reply"):
@@ -291,7 +291,7 @@ def test_a_reply_that_can_not_be_sealed_is_no_answer_and_does_not_end_the_progra
     assert program.marks.found(program.log) == set()
 
 
-def test_replies_that_can_not_be_sealed_do_not_flood_the_log(program: Program) -> None:
+def test_replies_that_can_not_be_sealed_do_not_flood_the_log(program: MarkedProgram) -> None:
     """Row 5: an app can cause one with every call of an ability that repeats what it was sent."""
     start = monotonic()
     for _ in range(20):
@@ -304,7 +304,7 @@ def test_replies_that_can_not_be_sealed_do_not_flood_the_log(program: Program) -
 
 
 @pytest.mark.parametrize("name", ["task", "callback", "thread", "drop", "warning"])
-def test_what_a_handler_left_running_fails_without_telling(program: Program, name: str) -> None:
+def test_what_a_handler_left_running_fails_without_telling(program: MarkedProgram, name: str) -> None:
     """Row 21, the warning: it went to standard error with its text."""
     secret = program.marks.new("what a handler left running")
     for ability_id in ("fail", "fail_later"):
@@ -350,7 +350,7 @@ def test_no_command_line_of_a_program_shows_a_secret(tmp_path: Path) -> None:
     password = marks.new("password of the store")
     with ExitStack() as stack:
         server = stack.enter_context(local_redis(tmp_path, "--requirepass", password, "--appendonly", "no"))
-        program = Program(tmp_path, f"unix://:{password}@{server.path}", marks, "--workers", "2")
+        program = MarkedProgram(tmp_path, f"unix://:{password}@{server.path}", marks, "--workers", "2")
         stack.callback(program.stop)
         lines = command_lines(program.process.process.pid)
     assert f"store {server.path}" in program.log

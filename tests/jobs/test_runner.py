@@ -37,7 +37,7 @@ from wwspec_router.errors import AbilityError, StoreError
 from wwspec_router.handlers.ability import ability
 from wwspec_router.handlers.context import Context
 from wwspec_router.jobs.executor import GIVE_UP_AFTER, MAX_RUNS
-from wwspec_router.jobs.reports import PATIENCE, REFUSALS, Kind
+from wwspec_router.jobs.reports import PATIENCE, REFUSALS, RefusalKind
 from wwspec_router.jobs.runner import LEASE, Jobs
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
@@ -181,7 +181,7 @@ def test_a_refusal_that_nobody_knows_is_one_of_the_result_when_it_comes_again_an
 def test_each_errcode_of_a_report_is_in_one_table_with_a_reason() -> None:
     """Row 10."""
     assert all(refusal.reason for refusal in REFUSALS.values())
-    assert {refusal.kind for refusal in REFUSALS.values()} == set(Kind)
+    assert {refusal.kind for refusal in REFUSALS.values()} == set(RefusalKind)
     assert 0 not in REFUSALS
 
 

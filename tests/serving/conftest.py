@@ -71,7 +71,7 @@ class PlainSdk:
         raise NotImplementedError
 
 
-class Program:
+class ServedProgram:
     """One running program."""
 
     def __init__(self, sdk: PlainSdk, settings: Settings, table: AbilityTable) -> None:
@@ -122,12 +122,12 @@ def table() -> AbilityTable:
 
 
 @pytest.fixture
-def start(table: AbilityTable) -> Iterator[Callable[..., Program]]:
+def start(table: AbilityTable) -> Iterator[Callable[..., ServedProgram]]:
     """Start programs; all of them are stopped with the test."""
     with contextlib.ExitStack() as stack:
 
-        def begin(sdk: PlainSdk | None = None, **options: Any) -> Program:
-            program = Program(sdk or PlainSdk(), Settings(app=ROOT, **{"grace": 1.0, **options}), table)
+        def begin(sdk: PlainSdk | None = None, **options: Any) -> ServedProgram:
+            program = ServedProgram(sdk or PlainSdk(), Settings(app=ROOT, **{"grace": 1.0, **options}), table)
             program.start()
             stack.callback(program.stop)
             return program

@@ -14,7 +14,7 @@ from unittest.mock import ANY
 import httpx
 import pytest
 
-from tests.serving.conftest import PlainSdk, Program, sealed
+from tests.serving.conftest import PlainSdk, ServedProgram, sealed
 from tests.serving.wire import reset
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE, wait_until
@@ -28,7 +28,7 @@ from wwspec_router.serving.app import ZoneProgram
 from wwspec_router.serving.calls import REFUSAL_PATIENCE, REFUSAL_THREADS
 from wwspec_router.stores import open_store
 
-Start = Callable[..., Program]
+Start = Callable[..., ServedProgram]
 
 
 class Gate:

@@ -19,7 +19,7 @@ from wwspec_router.emulator.appside import calls as appside, config as appconfig
 from wwspec_router.emulator.events import sender as announcer
 from wwspec_router.emulator.events.outbox import Outbox
 from wwspec_router.emulator.settings import EmulatorSettings, check_url
-from wwspec_router.emulator.state.accounts import App, Program
+from wwspec_router.emulator.state.accounts import App, LinkedProgram
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.faults import CutError, ReturnCodeError
 from wwspec_router.emulator.state.tickets import Notification
@@ -373,14 +373,14 @@ class Platform:
             with self.world.lock:
                 programs, name = self.world.app.programs, program_id or self.settings.program_id
                 if name not in programs:
-                    programs[name] = Program(program_id=name, url=program_url, contracts=None)
+                    programs[name] = LinkedProgram(program_id=name, url=program_url, contracts=None)
                 programs[name].url = program_url
             self.changes.wake_all()
             return accepted()
 
         return self.world.answered(change)
 
-    def _program(self) -> Program:
+    def _program(self) -> LinkedProgram:
         return self.world.app.programs[self.settings.program_id]
 
     def notifications(self) -> Answer:

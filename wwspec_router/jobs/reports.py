@@ -16,7 +16,7 @@ from wwspec_router.sdk.base import Sdk
 from wwspec_router.stacks import describe
 from wwspec_router.stores.job import Job, Outcome
 
-__all__ = ["PATIENCE", "REFUSALS", "REPORT_API", "Kind", "Refusal", "Reporter", "Verdict"]
+__all__ = ["PATIENCE", "REFUSALS", "REPORT_API", "RefusalKind", "Refusal", "Reporter", "Verdict"]
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ three minutes of reports. So an unknown errcode that means "not now" costs no re
 not leave the app waiting."""
 
 
-class Kind(Enum):
+class RefusalKind(Enum):
     """What is refused."""
 
     TEMPORARY = "temporary"
@@ -44,17 +44,17 @@ class Kind(Enum):
 class Refusal(NamedTuple):
     """What an errcode of the platform says about a report."""
 
-    kind: Kind
+    kind: RefusalKind
     reason: str
 
 
 _TEMPORARY = (-1, *TOKEN_CODES, 45009, 45033, 45036, 48001, 48002, 710641, 710645, 710671, 710673, 790020, 790021)
 _RESULT = (40058, 40063, 40206, 45029, 710639, 790013, 790014, 790022)
 _KINDS = {
-    **dict.fromkeys(_TEMPORARY, Kind.TEMPORARY),
-    **dict.fromkeys(_RESULT, Kind.RESULT),
-    790010: Kind.OVER,
-    790017: Kind.JOB,
+    **dict.fromkeys(_TEMPORARY, RefusalKind.TEMPORARY),
+    **dict.fromkeys(_RESULT, RefusalKind.RESULT),
+    790010: RefusalKind.OVER,
+    790017: RefusalKind.JOB,
 }
 REFUSALS: Mapping[int, Refusal] = {code: Refusal(kind, ERRCODES[code].cause) for code, kind in _KINDS.items()}
 """What it means when a report is refused, by the errcodes that the API documents."""
@@ -111,13 +111,13 @@ class Reporter:
         """
         errcode = self._send(job, outcome)
         refusal = _refusal(job, errcode)
-        if errcode is None or refusal.kind is not Kind.RESULT:
+        if errcode is None or refusal.kind is not RefusalKind.RESULT:
             return self._verdict(job, errcode, refusal)
         log.error("job %s of %s: result refused (%d), %s", short(job.job_id), _ability(job), errcode, refusal.reason)
         for replacement in _replacements(errcode, refusal.reason):
             errcode = self._send(job, replacement)
             refusal = _refusal(job, errcode)
-            if errcode is None or refusal.kind is not Kind.RESULT:
+            if errcode is None or refusal.kind is not RefusalKind.RESULT:
                 return self._verdict(job, errcode, refusal)
         log.error("job %s of %s given up: not even {} was accepted (%d)", short(job.job_id), _ability(job), errcode)
         return Verdict.HOPELESS
@@ -126,10 +126,10 @@ class Reporter:
         """Return what came of the last report that was sent, and log it unless it was accepted."""
         if errcode == 0:
             return Verdict.DONE
-        if refusal.kind is Kind.OVER:
+        if refusal.kind is RefusalKind.OVER:
             log.warning("job %s: %s (%d)", short(job.job_id), refusal.reason, errcode)
             return Verdict.DONE
-        if refusal.kind is Kind.JOB:
+        if refusal.kind is RefusalKind.JOB:
             log.error("job %s given up: %s (%d)", short(job.job_id), refusal.reason, errcode)
             return Verdict.HOPELESS
         why = refusal.reason if errcode is None else f"{refusal.reason} ({errcode})"
@@ -150,9 +150,10 @@ class Reporter:
 def _refusal(job: Job, errcode: int | None) -> Refusal:
     """Return what an answer says; without an answer, and for 0, that the failure is temporary."""
     if errcode is None:
-        return Refusal(Kind.TEMPORARY, "it did not get through")
+        return Refusal(RefusalKind.TEMPORARY, "it did not get through")
     unknown = Refusal(
-        Kind.RESULT if job.claims >= PATIENCE and errcode else Kind.TEMPORARY, "refused for an unknown reason"
+        RefusalKind.RESULT if job.claims >= PATIENCE and errcode else RefusalKind.TEMPORARY,
+        "refused for an unknown reason",
     )
     return REFUSALS.get(errcode, unknown)
 

@@ -14,7 +14,7 @@ from wwspec_router.contracts.bounds import bounded
 from wwspec_router.contracts.decoding import UNREADABLE
 from wwspec_router.envelope import Call
 from wwspec_router.errors import ApiError, CallError, StoreError
-from wwspec_router.registry.events import Kind
+from wwspec_router.registry.events import NotificationKind
 from wwspec_router.sdk.base import Sdk, SdkClient
 from wwspec_router.stores.base import NotifyStore
 
@@ -71,7 +71,9 @@ class AppNotifications:
         kinds: From a payload's type to its kind.
     """
 
-    def __init__(self, sdk: Sdk, store: NotifyStore, ttl: float, kinds: Mapping[type[Contract], Kind]) -> None:
+    def __init__(
+        self, sdk: Sdk, store: NotifyStore, ttl: float, kinds: Mapping[type[Contract], NotificationKind]
+    ) -> None:
         self._sdk = sdk
         self._store = store
         self._ttl = ttl

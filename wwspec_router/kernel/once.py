@@ -17,7 +17,7 @@ import msgspec
 
 from wwspec_router.backoff import Backoff
 from wwspec_router.envelope import Call, Deadline
-from wwspec_router.errors import CallError, InputError, RepeatedError, StillRunningError, StoreError
+from wwspec_router.errors import CallError, FirstCallRunningError, InputError, RepeatedError, StoreError
 from wwspec_router.kernel.held import LEASE, HeldClaims
 from wwspec_router.kernel.routes import Function
 from wwspec_router.registry.once import OnceRule, Path, path_text
@@ -113,7 +113,7 @@ class Once:
 
         Raises:
             InputError: The key came with another request before.
-            StillRunningError: The call that has the key did not end in time.
+            FirstCallRunningError: The call that has the key did not end in time.
             StoreError: The store failed.
         """
         entry = self._claimed(claim, call, path)
@@ -124,7 +124,7 @@ class Once:
     def _waited(self, token: str, deadline: Deadline, claim: Callable[[], OnceEntry | None]) -> OnceEntry | None:
         """Claim again and again until no other call runs; return what the last claim did."""
         if not self._waiting.acquire(blocking=False):
-            raise StillRunningError(detail=f"{MOST_WAITING} repeats are waiting")
+            raise FirstCallRunningError(detail=f"{MOST_WAITING} repeats are waiting")
         try:
             until = monotonic() + WAIT if deadline.at is None else deadline.at - _EARLY
             pauses = iter(_PAUSES)
@@ -137,7 +137,7 @@ class Once:
                 token = entry.token
         finally:
             self._waiting.release()
-        raise StillRunningError()
+        raise FirstCallRunningError()
 
     def _claimed(self, claim: OnceClaim, call: Call, path: str) -> OnceEntry | None:
         """Claim the key; return what holds it, or None when the claim does."""

@@ -9,7 +9,7 @@ from contextlib import suppress
 import msgspec
 
 from wwspec_router.envelope import Call, CallType, Reply
-from wwspec_router.errors import CallError, OverloadedError, StillRunningError
+from wwspec_router.errors import CallError, FirstCallRunningError, OverloadedError
 from wwspec_router.log_formats import Fields
 from wwspec_router.logs import LineLimiter, short
 from wwspec_router.stacks import class_of, describe, errcode_of, is_a
@@ -40,7 +40,7 @@ class Refusals:
         self._errcode = errcode
         self._errcodes: dict[type[CallError], int] = {
             OverloadedError: overload_errcode,
-            StillRunningError: once_errcode,
+            FirstCallRunningError: once_errcode,
         }
         self._log = _log_whole if with_text else self._log_rarely
         self._encode = msgspec.json.Encoder().encode

@@ -16,7 +16,7 @@ from wwspec_router.protocol import answers, bounds
 from wwspec_router.protocol.answers import Answer
 from wwspec_router.protocol.bounds import Limits
 from wwspec_router.protocol.framing import BadRequestError, Reader
-from wwspec_router.protocol.program import PendingCall, Program, answer_without_call
+from wwspec_router.protocol.program import RequestHandler, SubmittedRequest, answer_without_call
 
 if TYPE_CHECKING:
     from uvicorn import Config
@@ -66,7 +66,7 @@ class Connection(asyncio.Protocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
-        program: Program,
+        program: RequestHandler,
         limits: Limits,
     ) -> None:
         self._server = server_state
@@ -82,7 +82,7 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._fires_at = inf
         """When the timer does. It is not moved to a later deadline: that would take time for each call."""
-        self._call: PendingCall | None = None
+        self._call: SubmittedRequest | None = None
         self._dropped = 0
         """Bytes that came after the last answer."""
         self._is_reading = self._is_read_paused = self._is_write_paused = False

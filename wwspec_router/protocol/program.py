@@ -5,10 +5,10 @@ from typing import Protocol
 
 from wwspec_router.protocol.answers import NOT_FOUND, ONLY_READ, WRONG_METHOD, Answer, Headers, OnAnswer
 
-__all__ = ["PendingCall", "Program", "Submit", "answer_without_call"]
+__all__ = ["SubmittedRequest", "RequestHandler", "Submit", "answer_without_call"]
 
 
-class PendingCall(Protocol):
+class SubmittedRequest(Protocol):
     """A call that the program has taken."""
 
     def hang_up(self) -> None:
@@ -16,11 +16,11 @@ class PendingCall(Protocol):
         ...
 
 
-Submit = Callable[[Headers, bytes, OnAnswer], PendingCall | None]
+Submit = Callable[[Headers, bytes, OnAnswer], SubmittedRequest | None]
 """Takes a call: its headers, its body, and what is called once with the answer. None when that was done at once."""
 
 
-class Program(Protocol):
+class RequestHandler(Protocol):
     """What answers requests."""
 
     @property
@@ -33,7 +33,7 @@ class Program(Protocol):
         ...
 
 
-def answer_without_call(program: Program, method: bytes, path: str) -> Answer:
+def answer_without_call(program: RequestHandler, method: bytes, path: str) -> Answer:
     """Return what a request that is no call is answered."""
     if path == "/":
         return WRONG_METHOD

@@ -18,7 +18,7 @@ from wwspec_router.registry.loader import Application, EventContract
 from wwspec_router.spelling import did_you_mean
 from wwspec_router.stores.job import EVENT_JOB
 
-__all__ = ["EventRows", "EventTarget", "Kind"]
+__all__ = ["EventRows", "EventTarget", "NotificationKind"]
 
 
 class EventTarget(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +54,7 @@ class EventTarget(msgspec.Struct, frozen=True, kw_only=True):
         return f"handler {function.__module__}:{function.__qualname__}; the app is {when}"
 
 
-class Kind(msgspec.Struct, frozen=True, kw_only=True):
+class NotificationKind(msgspec.Struct, frozen=True, kw_only=True):
     """What handlers can tell the app under one name."""
 
     name: str
@@ -93,7 +93,7 @@ class EventRows:
         self.faults: list[str] = []
         self.targets: dict[str, EventTarget] = {}
         """By event_type."""
-        self.kinds: dict[type[Contract], Kind] = {}
+        self.kinds: dict[type[Contract], NotificationKind] = {}
         """By the payload's type."""
         for event_type, row in registry.events.items():
             self._add_target(event_type, row)
@@ -193,4 +193,4 @@ class EventRows:
             faults.append(f"{place}: contract: {contract} is also that of {other}; give each kind a type of its own")
         self.faults += faults
         if not faults:
-            self.kinds[type_] = Kind(name=kind, output=OutputCodec(type_, OutputPolicy.STRICT))
+            self.kinds[type_] = NotificationKind(name=kind, output=OutputCodec(type_, OutputPolicy.STRICT))

@@ -31,7 +31,7 @@ from wwspec_router.handlers.context import ApiCodec, ApiCodecs
 from wwspec_router.handlers.lifespan import LIFESPAN_FORM, Lifespan
 from wwspec_router.monitoring.monitor import Status
 from wwspec_router.registry.apis import RequestCodecs
-from wwspec_router.registry.events import EventRows, EventTarget, Kind
+from wwspec_router.registry.events import EventRows, EventTarget, NotificationKind
 from wwspec_router.registry.faults import place_of
 from wwspec_router.registry.file import AbilityRow, Apis, FuncTable, Passthrough, Registry, parse_registry
 from wwspec_router.registry.loader import ApiContract, Application, EventContract
@@ -67,7 +67,7 @@ class AbilityTable(msgspec.Struct, frozen=True, kw_only=True):
     """How stored events are given back by abilities that leave out what no contract lists; None when there is none."""
     event_targets: dict[str, EventTarget] = {}
     """By event_type: what runs on events."""
-    kinds: dict[type[Contract], Kind] = {}
+    kinds: dict[type[Contract], NotificationKind] = {}
     """By the payload's type: what handlers can tell the app."""
 
     @property

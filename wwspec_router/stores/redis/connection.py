@@ -28,7 +28,7 @@ from wwspec_router.stores.redis.keys import Keys
 from wwspec_router.stores.redis.primaries import explain_sentinels, open_pool
 from wwspec_router.stores.redis.reads import Reads
 from wwspec_router.stores.redis.settings import OLDEST, SETTINGS, find_risks, version
-from wwspec_router.stores.redis.url import Kind, parse_url
+from wwspec_router.stores.redis.url import Topology, parse_url
 
 T = TypeVar("T")
 
@@ -202,7 +202,7 @@ class RedisServer:
     def _may_repeat(self, error: Exception, *, again: bool) -> bool:
         """Return whether a step that failed may run once more; with several servers, look for the right one then."""
         not_done = False
-        if self._target.kind is not Kind.SERVER:
+        if self._target.kind is not Topology.SERVER:
             # Those in use find out for themselves. Each of the others would cost a call that waits in vain.
             self._reads.give_back()
             self._pool.disconnect(inuse_connections=False)
@@ -239,7 +239,7 @@ class RedisServer:
         try:
             self.ping()
         except StoreError:
-            reason = explain_sentinels(self._redis, self._target) if self._target.kind is Kind.SENTINEL else None
+            reason = explain_sentinels(self._redis, self._target) if self._target.kind is Topology.SENTINEL else None
             if reason is None:
                 raise
         else:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from wwspec_router.stores.redis.url import Kind, Target
+from wwspec_router.stores.redis.url import Target, Topology
 
 __all__ = ["NOT_DONE", "describe", "error_code"]
 
@@ -89,7 +89,7 @@ def describe(package: Any, target: Target, error: Exception, timeout: float) -> 
         hint = "; check its address, and that this port speaks TLS" if "connecting" in str(error) and target.tls else ""
         return f"the server did not answer within {timeout:g} seconds{hint}"
     code = error_code(error)
-    fixes = _FIXES if target.kind is Kind.SERVER else {**_FIXES, **_SEVERAL}
+    fixes = _FIXES if target.kind is Topology.SERVER else {**_FIXES, **_SEVERAL}
     if code is not None and code in fixes:
         return f"{fixes[code]} ({code})"
     if isinstance(error, package.ConnectionError | OSError):

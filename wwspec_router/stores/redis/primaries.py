@@ -16,7 +16,7 @@ from typing import Any
 
 from wwspec_router.errors import StoreError
 from wwspec_router.stores.redis.failures import error_code
-from wwspec_router.stores.redis.url import Address, Kind, Target
+from wwspec_router.stores.redis.url import Address, Target, Topology
 
 __all__ = ["explain_sentinels", "open_pool"]
 
@@ -39,13 +39,13 @@ def open_pool(package: Any, target: Target, timeout: float, slot: int) -> Any:
     if "path" in options:
         return package.ConnectionPool(connection_class=package.UnixDomainSocketConnection, **options)
     options |= {"socket_connect_timeout": timeout, "socket_keepalive": True}
-    if target.kind is Kind.SERVER:
+    if target.kind is Topology.SERVER:
         [(host, port)] = target.addresses
         single = package.SSLConnection if target.tls else package.Connection
         return package.ConnectionPool(connection_class=single, host=host, port=port, **options)
     sentinels = import_module("redis.sentinel")
     manager = (
-        _sentinel(target) if target.kind is Kind.SENTINEL else ClusterNodes(package, target, slot, _asking(target))
+        _sentinel(target) if target.kind is Topology.SENTINEL else ClusterNodes(package, target, slot, _asking(target))
     )
     managed = sentinels.SentinelManagedSSLConnection if target.tls else sentinels.SentinelManagedConnection
     return sentinels.SentinelConnectionPool(target.primary, manager, connection_class=managed, **options)
@@ -155,7 +155,7 @@ def _sentinel(target: Target) -> Any:
 
 def _asking(target: Target) -> dict[str, Any]:
     """Return the arguments of a connection to a sentinel or a node that is asked for the primary."""
-    options = target.sentinel_options if target.kind is Kind.SENTINEL else target.options
+    options = target.sentinel_options if target.kind is Topology.SENTINEL else target.options
     timeouts = {"socket_timeout": ASKED, "socket_connect_timeout": ASKED, "retry": None}
     return {**options, **timeouts, "protocol": 2, "ssl": target.tls}
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wwspec_router.stores.redis.url import Kind, Target
+from wwspec_router.stores.redis.url import Target, Topology
 
 __all__ = ["OLDEST", "SETTINGS", "find_risks", "version"]
 
@@ -56,7 +56,7 @@ def _replication(target: Target, facts: Mapping[str, Any], settings: Mapping[str
     connected = facts.get("connected_slaves", target.replicas or 1)
     if target.replicas > connected:
         return [f"wait={target.replicas} and {connected} replicas are connected, so all is refused: start replicas"]
-    if target.replicas or target.kind is Kind.SERVER:
+    if target.replicas or target.kind is Topology.SERVER:
         return []
     if not connected:
         return ["no replica is connected, so nothing takes over from it: start a replica"]

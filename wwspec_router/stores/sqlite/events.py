@@ -21,7 +21,7 @@ from wwspec_router.stores.sqlite.file import SqliteFile
 from wwspec_router.stores.sqlite.housekeeping import Housekeeping
 from wwspec_router.stores.sqlite.jobs import JOB_TABLES, SqliteJobs
 from wwspec_router.stores.sqlite.lanes import JOB_LANES
-from wwspec_router.stores.sqlite.newest import ANY_NEWEST, NEWEST_TABLES, Row, add_newest, move_newest
+from wwspec_router.stores.sqlite.newest import ANY_NEWEST, NEWEST_TABLES, EventRow, add_newest, move_newest
 from wwspec_router.stores.sqlite.once import ONCE_TABLES, SqliteOnce
 
 log = logging.getLogger(__name__)
@@ -251,7 +251,7 @@ class SqliteStore(SqliteJobs, SqliteOnce):
         if self._file.read(ANY_NEWEST):
             self._file.write(move_newest, synced=False)
 
-    def _removes_expired(self, row: Row, now: float) -> bool:
+    def _removes_expired(self, row: EventRow, now: float) -> bool:
         """Return whether a put also removes expired rows: one of several does when there may be some."""
         self._puts += 1
         self._first_expiry = min(self._first_expiry, row[3])
@@ -265,7 +265,7 @@ class SqliteStore(SqliteJobs, SqliteOnce):
             (self._first_expiry,) = db.execute(_FIRST_EXPIRY).fetchone()
         return removed
 
-    def _put(self, db: sqlite3.Connection, row: Row, removes: bool, now: float) -> bool:
+    def _put(self, db: sqlite3.Connection, row: EventRow, removes: bool, now: float) -> bool:
         """Keep a row; return False when it would exceed a bound."""
         if removes:
             self._remove_expired(db, now)
@@ -279,7 +279,7 @@ class SqliteStore(SqliteJobs, SqliteOnce):
             or self._replace_event(db, row, now)
         )
 
-    def _add_event(self, db: sqlite3.Connection, row: Row) -> bool:
+    def _add_event(self, db: sqlite3.Connection, row: EventRow) -> bool:
         """Add a row to the table; return False when something is in the way, which may also be a newest event."""
         size = row[4]
         if not db.execute(_COUNT, (size, self._limits.max_rows, self._limits.max_bytes - size)).rowcount:
@@ -289,7 +289,7 @@ class SqliteStore(SqliteJobs, SqliteOnce):
         db.execute(_COUNT_OFF, (size,))
         return False
 
-    def _replace_event(self, db: sqlite3.Connection, row: Row, now: float) -> bool:
+    def _replace_event(self, db: sqlite3.Connection, row: EventRow, now: float) -> bool:
         """Add a row that replaces another, or for which something must be removed first; the table has all events."""
         size = row[4]
         while not self._within_limits(db.execute(_USAGE_AFTER_PUT, (size, *row[:3])).fetchone()):

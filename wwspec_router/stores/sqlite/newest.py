@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from wwspec_router.stores.base import StoreLimits
 
-Row = tuple[str, int, str, float, int, str]
+EventRow = tuple[str, int, str, float, int, str]
 """corpid, agentid, notify_id, expires, size, text."""
 
 NEWEST_TABLES: Sequence[str] = (
@@ -73,7 +73,7 @@ ANY_NEWEST = "SELECT 1 FROM notify_new LIMIT 1"
 """Returns a row when there is something to move."""
 
 
-def add_newest(db: sqlite3.Connection, row: Row, limits: StoreLimits) -> bool:
+def add_newest(db: sqlite3.Connection, row: EventRow, limits: StoreLimits) -> bool:
     """Add an event to the newest ones, by one statement.
 
     Returns:

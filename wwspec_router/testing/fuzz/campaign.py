@@ -21,9 +21,9 @@ from wwspec_router.testing.fuzz.crashes import Crashes
 from wwspec_router.testing.fuzz.requests import almost_fitting, fitting
 from wwspec_router.testing.zone import Answer, Zone
 
-__all__ = ["MISFITS", "UNANSWERED", "Case", "Finding", "Kind", "search"]
+__all__ = ["MISFITS", "UNANSWERED", "Case", "Finding", "FailureKind", "search"]
 
-Kind = Literal["misfit", "crash", "hang"]
+FailureKind = Literal["misfit", "crash", "hang"]
 
 SDK_ERRCODES = [code for code, row in ERRCODES.items() if code >= -1 and row.met_by != "app"]
 """What an SDK API may answer."""
@@ -57,7 +57,7 @@ class Finding(msgspec.Struct, frozen=True):
     """A case that is answered badly."""
 
     case: Case
-    kind: Kind
+    kind: FailureKind
     what: str
     """What went wrong and where, which is the same for cases that show the same fault."""
     text: str = ""
@@ -92,7 +92,7 @@ def search(
         known: Values of the emulated world by key.
         on_case: Called before each case.
     """
-    found: set[tuple[Kind, str]] = set()
+    found: set[tuple[FailureKind, str]] = set()
     while len(found) < MOST_FINDINGS:
         failed: list[Finding] = []
 
@@ -185,7 +185,7 @@ def _judge_code(case: Case, crashes: Crashes) -> Finding | None:
     return None if has_ended else Finding(case, "hang", f"the code has not ended within {CODE_LIMIT:g} seconds")
 
 
-def _kind_of(answer: Answer[Any], *, is_delayed: bool) -> Kind | None:
+def _kind_of(answer: Answer[Any], *, is_delayed: bool) -> FailureKind | None:
     if answer.refused_by == "platform":
         return "misfit" if answer.errcode in MISFITS else "hang" if answer.errcode in UNANSWERED else None
     if answer.refused_by == "program" and answer.errmsg == CallError.default_message:
