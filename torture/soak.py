@@ -77,7 +77,7 @@ def run(seed: int, quick: bool, *, seconds: float | None = None) -> Findings:
         calibration = QUICK_CALIBRATION if quick else CALIBRATION
         with stage.load, _BadRequests(stage, key, seed) as bad:
             figures = asyncio.run(_soak(stage, client, calls, length, calibration, QUICK_SAMPLE if quick else SAMPLE))
-        stage.load.settle(REPORT_LIMIT)
+        stage.load.wait_reported(REPORT_LIMIT)
         stage.end_program()
         figures |= {"bad_requests": bad.count, **stage.ledger.close(kept=False)}
         _, faults = stage.backend.check(expired=True)
@@ -112,7 +112,7 @@ def _open_links(stage: Stage) -> None:
             calls = (stage.load.fire if number % 3 else stage.load.begin_job for number in range(BURST))
             for done in [pool.submit(call, client) for call in calls]:
                 done.result()
-        stage.load.settle(REPORT_LIMIT)
+        stage.load.wait_reported(REPORT_LIMIT)
         client.clear_faults()
 
 

@@ -43,7 +43,7 @@ class Stage(NamedTuple):
         self.load.stop()
         began = time.monotonic()
         wait_for_empty_journal(self.backend.url, REPORT_LIMIT)  # code on events ends, and the app is told after it
-        self.load.settle(REPORT_LIMIT)
+        self.load.wait_reported(REPORT_LIMIT)
         reported_after = time.monotonic() - began
         self.load.fetch_all()
         self.end_program()

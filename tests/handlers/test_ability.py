@@ -92,7 +92,7 @@ async def async_generator(request: Request) -> AsyncIterator[Reply]:
     yield Reply()
 
 
-TAKES = "a handler takes a request and, if it wants, a context"
+SIGNATURE = "a handler takes a request and, if it wants, a context"
 POSITIONAL = "a handler is called with its request and context by position"
 ANNOTATE_REQUEST = "annotate request with a subclass of wwspec_router.Contract"
 ANNOTATE_REPLY = "annotate the return value with a subclass of wwspec_router.Output"
@@ -102,8 +102,8 @@ GENERATOR = "a handler returns its reply, it can't be a generator"
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        (no_parameters, TAKES),
-        (three_parameters, TAKES),
+        (no_parameters, SIGNATURE),
+        (three_parameters, SIGNATURE),
         (unannotated_request, ANNOTATE_REQUEST),
         (foreign_request, ANNOTATE_REQUEST),
         (optional_request, ANNOTATE_REQUEST),

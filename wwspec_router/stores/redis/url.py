@@ -154,8 +154,8 @@ def _parameters(parts: SplitResult, kind: Topology, tls: bool) -> Mapping[str, s
     unknown = [name for name in given if name not in known]
     if parts.fragment or unknown:
         meant = did_you_mean(unknown[0], known) if unknown else ""
-        takes = f"{f'{meant} ' if meant else ''}it takes {', '.join(sorted(known))}"
-        raise _refusal(f"it has a parameter that {parts.scheme}:// does not take ({takes})")
+        hint = f"{f'{meant} ' if meant else ''}it takes {', '.join(sorted(known))}"
+        raise _refusal(f"it has a parameter that {parts.scheme}:// does not take ({hint})")
     if len(given) < len(pairs):
         raise _refusal("it has a parameter twice")
     return given
