@@ -1,4 +1,4 @@
-"""How many events of one type a process handles at once, by its registry file. Further ones wait in the journal.
+"""Limits how many events of one type a process handles at once, by its registry file. Further ones wait in the journal.
 
 It knows neither threads nor the journal.
 """
@@ -13,11 +13,11 @@ __all__ = ["Places"]
 class Places:
     """The places of a process. Jobs without a limit need none.
 
-    Used by one thread, but for `leave`.
+    Only `leave` may be called on several threads.
 
     Args:
-        names: What the jobs are named that the process takes; None for all.
-        limits: By name, how many of them run at once; each is one of `names`.
+        names: The names of the jobs that the process takes; None for all.
+        limits: How many jobs of a name run at once; each name is one of `names`.
     """
 
     def __init__(self, names: frozenset[str] | None, limits: Mapping[str, int]) -> None:
@@ -27,10 +27,10 @@ class Places:
         self._turn = 0
 
     def demands(self, room: int) -> list[tuple[frozenset[str] | None, int]]:
-        """Return what can be claimed: names, and how many of those jobs at most.
+        """Return what to claim: sets of names, each with the largest number of its jobs.
 
-        Each is asked for apart, so that no job is claimed that would only wait. What comes first changes from time to
-        time, since it may leave nothing for the others.
+        They are claimed one set after the other, so that no job is claimed that would only wait. The first set may
+        leave no room for the others, so the order changes with each call.
 
         Args:
             room: How many jobs can be claimed in all.

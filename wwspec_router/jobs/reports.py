@@ -23,9 +23,9 @@ log = logging.getLogger(__name__)
 REPORT_API = "program_async_job_call_back"
 
 PATIENCE = 10
-"""How often a job is claimed before an errcode that is not in the table counts as a refusal of its result: after some
-three minutes of reports. So an unknown errcode that means "not now" costs no result, and one that means "never" does
-not leave the app waiting."""
+"""After so many claims of a job, which takes some three minutes of reports, an errcode that is not in the table counts
+as a refusal of its result. So no result is lost when an unknown errcode means "not now", and the app does not wait for
+ever when it means "never"."""
 
 
 class RefusalKind(Enum):
@@ -57,7 +57,7 @@ _KINDS = {
     790017: RefusalKind.JOB,
 }
 REFUSALS: Mapping[int, Refusal] = {code: Refusal(kind, ERRCODES[code].cause) for code, kind in _KINDS.items()}
-"""What it means when a report is refused, by the errcodes that the API documents."""
+"""What a refusal of a report means, by errcode; the errcodes that the API documents."""
 
 
 class Verdict(Enum):
@@ -68,7 +68,7 @@ class Verdict(Enum):
     FAILED = "failed"
     """It did not get through, or was refused for the moment: it can be sent again."""
     HOPELESS = "hopeless"
-    """It was refused, and so would be every other report."""
+    """It was refused, and every further report would be refused too."""
 
 
 class _Report(msgspec.Struct):
@@ -79,7 +79,7 @@ class _Report(msgspec.Struct):
 
 
 class _Answer(msgspec.Struct):
-    """What matters of the platform's answer."""
+    """The part of the platform's answer that is read."""
 
     errcode: int = 0
 
@@ -105,9 +105,9 @@ class Reporter:
         self._sdk = sdk
 
     def report(self, job: Job, outcome: Outcome) -> Verdict:
-        """Report an outcome once; one that the platform refuses for good is replaced by an error. Blocks.
+        """Report an outcome once; if the platform refuses it for good, report an error instead.
 
-        Never raises.
+        Blocks. Never raises.
         """
         errcode = self._send(job, outcome)
         refusal = _refusal(job, errcode)
@@ -142,13 +142,13 @@ class Reporter:
             report = msgspec.json.encode(_Report(outcome.errcode, outcome.result)).decode()
             client = self._sdk.client(job.corpid, job.agentid, job.ability_id, job.job_info)
             return _decode_answer(client.invoke(REPORT_API, report)).errcode
-        except BaseException as error:  # whatever it is, the platform has not accepted the report
+        except BaseException as error:  # after any error the platform has not accepted the report
             log.debug("job %s: %s", short(job.job_id), describe(error))
             return None
 
 
 def _refusal(job: Job, errcode: int | None) -> Refusal:
-    """Return what an answer says; without an answer, and for 0, that the failure is temporary."""
+    """Return the refusal that an errcode means; without an errcode, or for 0, a temporary one."""
     if errcode is None:
         return Refusal(RefusalKind.TEMPORARY, "it did not get through")
     unknown = Refusal(

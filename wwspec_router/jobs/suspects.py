@@ -1,8 +1,8 @@
-"""When suspects run again: jobs of which their process may have died.
+"""Decides when suspects run again: jobs that may have ended their process.
 
-A suspect runs alone in its process, so that one which ends the process takes no other job with it again and again.
-Other jobs do not wait for long: a suspect does not wait for jobs that hang, nor they for a suspect that hangs. After
-each suspect the others have as much time as it took.
+A suspect runs alone in its process, so that no other job ends with it again and again. Other jobs do not wait for long:
+a suspect does not wait for jobs that hang, and they do not wait for a suspect that hangs. After each suspect the other
+jobs get as much time as it took.
 
 It knows neither threads nor the journal.
 """
@@ -30,7 +30,7 @@ class Suspects:
 
     @property
     def holds_others(self) -> bool:
-        """Whether no other job may begin: a suspect runs, or waits until it is alone."""
+        """Whether no other job may begin: a suspect runs, or waits until no other job runs."""
         return self._run is not None
 
     @property
@@ -39,7 +39,7 @@ class Suspects:
         return self._run is None and monotonic() >= self._next
 
     def hold(self, run: Run) -> None:
-        """Let a suspect wait until it is alone."""
+        """Hold a suspect until no other job runs."""
         self._run = run
         self._begun = False
         self._held_since = monotonic()

@@ -9,7 +9,7 @@ __all__ = ["SubmittedRequest", "RequestHandler", "Submit", "answer_without_call"
 
 
 class SubmittedRequest(Protocol):
-    """A call that the program has taken."""
+    """A request that the program has accepted."""
 
     def hang_up(self) -> None:
         """Note that the client is gone."""
@@ -17,7 +17,8 @@ class SubmittedRequest(Protocol):
 
 
 Submit = Callable[[Headers, bytes, OnAnswer], SubmittedRequest | None]
-"""Takes a call: its headers, its body, and what is called once with the answer. None when that was done at once."""
+"""Accepts a call: its headers, its body, and a function that is called once with the answer. Returns None when that was
+called already."""
 
 
 class RequestHandler(Protocol):
@@ -25,16 +26,16 @@ class RequestHandler(Protocol):
 
     @property
     def submit(self) -> Submit:
-        """What takes calls."""
+        """The function that accepts calls."""
         ...
 
     def page(self, path: str) -> Answer | None:
-        """Return what GET of a path is answered; None when there is nothing."""
+        """Return the answer to GET of a path; None when there is no such page."""
         ...
 
 
 def answer_without_call(program: RequestHandler, method: bytes, path: str) -> Answer:
-    """Return what a request that is no call is answered."""
+    """Return the answer to a request that is not a call."""
     if path == "/":
         return WRONG_METHOD
     page = program.page(path)
