@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Connection"]
 
 _COPIED = 16 << 10
-"""Up to this size in bytes, to copy a body costs less than a second write."""
+"""Up to this size in bytes, copying head and body into one buffer costs less than sending two buffers."""
 
 _log = logging.getLogger("uvicorn.error")  # where lines about clients are bounded
 

@@ -27,12 +27,12 @@ from wwspec_router.stores.job import Job, Outcome
 from wwspec_router.stores.oldest import OldJob, old_job
 
 _FEW = 64
-"""So few stale items of the lanes are not worth a rebuild."""
+"""The lanes are not rebuilt for fewer stale items than this."""
 
 _Lane = str | None
 """The name of jobs that wait; None for those that have an owner."""
 _Item = tuple[float, int, int, str]
-"""When a job is due, and which: its row's serial and stamp, and its id."""
+"""The time when a job is due; the serial and stamp of its row; and its id."""
 
 
 class _Row:
@@ -277,7 +277,7 @@ class MemoryJobs:
         self._items += 1
 
     def _until(self, name: str, now: float, demand: _Demand) -> float:
-        """Return by when jobs of a name must have been due to be taken; note when the owner knows it."""
+        """Return the latest due time of jobs of a name that the owner can claim now; note when it knows the name."""
         if demand.known is None or name in demand.known:
             self._seen[name] = now
             return now

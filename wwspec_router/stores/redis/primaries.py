@@ -3,9 +3,9 @@
 All keys of a program are in one slot, so in a cluster, too, one node has them all: its primary. A connection asks for
 the address when it is opened, so after a failover the next one goes to the new primary.
 
-With sentinels the package redis does this by itself. It lacks a search through a cluster that ends in time, and it does
-not say why sentinels name no primary: both are here. No connection sends anything again; that is the package's default
-for a connection, but not for its client.
+With sentinels the package redis does this by itself. It lacks two things, which are here: a search through a cluster
+that ends in time, and the reason why sentinels name no primary. No connection repeats a command; that is the package's
+default for a connection, but not for its client.
 """
 
 from collections.abc import Sequence
@@ -54,8 +54,8 @@ def open_pool(package: Any, target: Target, timeout: float, slot: int) -> Any:
 class ClusterNodes:
     """Finds the primary of one slot; takes the place of the sentinels in the package's pool.
 
-    The package's own client of clusters can't do this: it waits for each node that hangs, however many there are, and
-    it asks only nodes that the cluster named last, so it never finds one whose nodes all have new addresses.
+    The package's own cluster client is not enough: it waits for each node that hangs, however many there are. It also
+    asks only the nodes that the cluster named last, so it never finds a cluster whose nodes all have new addresses.
 
     Args:
         package: The package `redis`.
@@ -87,7 +87,7 @@ class ClusterNodes:
         for node in dict.fromkeys((*self._nodes, *self._given)):
             if monotonic() > late:
                 break
-            # Another node goes first next time: this one may be cut off from the others and not know it.
+            # Begin with another node next time: this one may be cut off from the others without knowing it.
             self._nodes = (*(each for each in self._nodes if each != node), node)
             try:
                 ranges = self._ask(node)
@@ -161,6 +161,6 @@ def _asking(target: Target) -> dict[str, Any]:
 
 
 def _named(asked: Address, host: bytes | None, port: int) -> Address:
-    """Return an address as a node gives it; one that does not know its own host is where it was asked."""
+    """Return the address that a node names; without a host it is the node that was asked."""
     text = (host or b"").decode()
     return (text if text not in ("", "?") else asked[0]), port

@@ -1,4 +1,4 @@
-"""What the settings of a Redis server mean for what was acknowledged: one line for each that may lose it."""
+"""What the settings of a Redis server mean for acknowledged data: one line for each setting that may lose it."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ __all__ = ["OLDEST", "SETTINGS", "find_risks", "version"]
 OLDEST = (6, 2)
 """The first release of Redis that knows all commands used here."""
 SETTINGS = ("appendfsync", "min-replicas-to-write")
-"""The settings that only CONFIG GET tells."""
+"""The settings that only CONFIG GET returns."""
 
 
 def version(text: str) -> tuple[int, ...]:
@@ -20,7 +20,7 @@ def version(text: str) -> tuple[int, ...]:
 
 
 def find_risks(target: Target, facts: Mapping[str, Any], settings: Mapping[str, Any]) -> Sequence[str]:
-    """Return how what was acknowledged may be lost; one line each, with the fix.
+    """Return how acknowledged data may be lost; one line each, with the fix.
 
     Args:
         target: What the store's URL says.

@@ -42,22 +42,22 @@ class Target(NamedTuple):
 
     kind: Topology
     place: str
-    """What errors call it: never with a password."""
+    """Its name in errors: never with a password."""
     addresses: tuple[Address, ...]
-    """Of the server, the sentinels, or some nodes of the cluster; none with a Unix socket."""
+    """The addresses of the server, the sentinels, or some nodes of the cluster; none with a Unix socket."""
     primary: str
-    """What the sentinels call the primary; else empty."""
+    """The sentinels' name of the primary; else empty."""
     tls: bool
     options: dict[str, Any]
     """Arguments of a connection to a server that keeps data."""
     sentinel_options: dict[str, Any]
     """Arguments of a connection to a sentinel."""
     prefix: str | None
-    """What the names of keys begin with; None leaves that to the program's name."""
+    """The beginning of the names of keys; None for the program's name."""
     replicas: int
     """How many replicas a write waits for."""
     wait: float
-    """For how many seconds at most."""
+    """The most seconds that a write waits for them."""
 
 
 _KINDS = {
