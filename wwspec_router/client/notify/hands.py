@@ -1,4 +1,4 @@
-"""Threads that call the app's functions, so that nothing that these do ends or keeps a thread of the receiver."""
+"""Threads that call the app's functions, so that these can neither end nor block a thread of the receiver."""
 
 import threading
 from concurrent.futures import Future, InvalidStateError
@@ -14,7 +14,7 @@ _Work = tuple[Call, "Future[Outcome]"]
 
 
 class Hands:
-    """Calls functions for one worker, on one thread as long as none hangs. A context manager, which ends the thread.
+    """Calls functions for one worker, on one thread until a function hangs. A context manager, which ends the thread.
 
     Args:
         watch: Watches the calls.

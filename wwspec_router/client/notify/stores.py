@@ -1,6 +1,6 @@
 """Where a receiver keeps notifications until they are handled: in memory, or in a SQLite file that a restart reads.
 
-A store keeps rows; it does not know what is done with them.
+A store keeps rows; it does not know their use.
 """
 
 import os
@@ -214,7 +214,7 @@ class SqlitePendingStore:
                     restrict_to_owner(Path(f"{path}{suffix}"))
             connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")  # what is answered "success" survives a power cut
+            connection.execute("PRAGMA synchronous = FULL")  # an accepted callback survives a power cut
             connection.execute(_SCHEMA)
             connection.execute(_INDEX)
             lead = LeadLock(make_private(path.with_name(f"{path.name}.lock")))

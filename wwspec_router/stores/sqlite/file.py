@@ -231,8 +231,7 @@ class SqliteFile:
         return sqlite3.connect(self._path, timeout=timeout, isolation_level=None, check_same_thread=False)
 
     def _prepare(self, deadline: float) -> None:
-        """Check or make the schema, and switch to WAL; an existing file is checked first: it may be another
-        program's."""
+        """Check or make the schema, and switch to WAL; an existing file is checked before: it may be foreign."""
         (pages,) = self._writer.execute("PRAGMA page_count").fetchone()
         if pages == 0:
             self._use_wal(deadline)  # before there are pages, which would be written twice
