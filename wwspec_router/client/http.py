@@ -105,7 +105,6 @@ class _Url(httpx.URL):
 
     @property
     def raw_path(self) -> bytes:
-        """See `httpx.URL`."""
         return self._sent
 
 

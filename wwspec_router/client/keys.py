@@ -199,8 +199,6 @@ def _version(value: object) -> int:
 
 
 class _Key:
-    """One private key."""
-
     def __init__(self, version: int, source: Path | str, passphrase: str | None) -> None:
         self._version = version
         self._key = _read(version, source, passphrase)

@@ -143,7 +143,6 @@ class _FunctionProvider:
         self._function = function
 
     def fetch(self, fetch: Fetch) -> Steps[Token]:
-        """See `TokenProvider`."""
         found: str | Token = yield Ask(self._function)
         return found if isinstance(found, Token) else Token(found)
 

@@ -64,7 +64,6 @@ class _Codec:
 
     @_MadeOnce
     def type(self) -> Any:
-        """The msgspec type."""
         return self._given.load() if isinstance(self._given, LazyType) else self._given
 
     @_MadeOnce

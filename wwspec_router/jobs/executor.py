@@ -158,7 +158,6 @@ class JobExecutor:
             return True
 
     def _count(self, job: Job, outcome: Outcome) -> None:
-        """Count a job that ended."""
         if not job.event_type:
             self._figures.count_jobs(JobCounts(ended=1, failed=int(outcome.errcode != 0)))
             return

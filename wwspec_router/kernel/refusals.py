@@ -82,7 +82,6 @@ class Refusals:
 
 
 def _log_whole(call: Call, label: str, error: BaseException) -> None:
-    """Log everything about an error."""
     if not is_a(error, CallError):
         log.error("%s failed", _name(call), exc_info=shown(error))
         return

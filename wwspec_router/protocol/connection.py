@@ -182,7 +182,6 @@ class Connection(asyncio.Protocol):
                 self._transport.write(answers.CONTINUE)
 
     def _ask(self) -> None:
-        """Let a request be answered."""
         reader = self._reader
         refusal = self._refusal()
         if refusal is not None:

@@ -202,15 +202,12 @@ class DebugSdk:
 
 
 class _DebugClient:
-    """An `SdkClient` of one call."""
-
     def __init__(self, client: Callable[[], SdkClient], debug_mode: DebugMode) -> None:
         self._new_client = client
         self._client = client()
         self._debug_mode = debug_mode
 
     def invoke(self, api: str, request: str) -> str:
-        """See `SdkClient.invoke`."""
         opened = self._debug_mode.opened
         try:
             return self._client.invoke(api, request)

@@ -305,7 +305,6 @@ class Supervisor:
             worker.kill()
 
     def _close(self) -> None:
-        """Close the pipes and sockets."""
         os.close(self._woken)
         os.close(self._wake)
         for worker in self._workers:

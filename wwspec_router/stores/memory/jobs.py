@@ -56,7 +56,6 @@ class _Row:
 
     @property
     def item(self) -> _Item:
-        """Its item in its lane."""
         return self.due, self.serial, self.stamp, self.job.job_id
 
 
