@@ -77,8 +77,8 @@ def measure(effort: Effort) -> Samples:
     with chromium() as browser, Zone.serve(ROOT) as zone:
         for number in range(effort.rounds):
             calls(samples, zone, browser, effort.seconds, kept, page_first=number % 2 == 1)
-            look(samples, zone, browser, "few", 10, effort)
-            look(samples, zone, browser, "many", kept, effort)
+            read_list(samples, zone, browser, "few", 10, effort)
+            read_list(samples, zone, browser, "many", kept, effort)
     return samples
 
 
@@ -124,7 +124,7 @@ def pin(pid: int, cores: list[int]) -> None:
                 pin(int(child), cores)
 
 
-def look(samples: Samples, zone: ServedZone, browser: "Browser", name: str, entries: int, effort: Effort) -> None:
+def read_list(samples: Samples, zone: ServedZone, browser: "Browser", name: str, entries: int, effort: Effort) -> None:
     """Open the page on so many entries, scroll, and let it see twice as many more."""
     zone.client.reset()
     record(zone, entries)

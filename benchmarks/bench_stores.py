@@ -85,11 +85,11 @@ def taking(name: str, store: Store, arrived: Call) -> Step:
     """Return what takes an event in, and fails when it was refused: a refusal costs less."""
     dispatch, _ = kernel(store, {})
 
-    def take() -> None:
+    def accept() -> None:
         if dispatch(arrived).errcode:
             raise RuntimeError(f"{name}: the event was not taken in")
 
-    return take
+    return accept
 
 
 def rate(step: Step, threads: int, seconds: float) -> float:

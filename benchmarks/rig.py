@@ -117,7 +117,7 @@ def installed_program(zone: BenchmarkZone) -> Iterator[tuple[list[str], dict[str
     """Arrange the program as in the image and yield how to start it: `run.sh`, and the environment around it."""
     with tempfile.TemporaryDirectory(prefix="wwspec-bench-app-") as name:
         folder = Path(name)
-        _lay_out(folder)
+        _copy_program(folder)
         for package in ("abilities", "schemas"):
             shutil.copytree(ROOT / package, folder / package)
         (folder / "sdk").mkdir()
@@ -138,7 +138,7 @@ def run_sh_environment() -> dict[str, str]:
         python.parent.mkdir(parents=True)
         python.write_text("#!/bin/sh\nexec env -0\n")
         python.chmod(0o755)
-        _lay_out(Path(name))
+        _copy_program(Path(name))
         done = subprocess.run(["/bin/bash", f"{name}/run.sh"], capture_output=True, text=True, check=True)
     return dict(line.split("=", 1) for line in done.stdout.split("\0") if line)
 
@@ -255,7 +255,7 @@ def _mappings(pid: int) -> list[tuple[str, dict[str, int]]]:
     return found
 
 
-def _lay_out(folder: Path) -> None:
+def _copy_program(folder: Path) -> None:
     shutil.copy2(ROOT / "run.sh", folder)
     (folder / "wwspec_router").symlink_to(ROOT / "wwspec_router")
 

@@ -6,7 +6,7 @@ from benchmarks.figures import Figure, Report
 
 __all__ = ["markdown", "number", "text"]
 
-Row = list[str]
+Cells = list[str]
 
 
 def text(report: Report) -> str:
@@ -32,7 +32,7 @@ def markdown(report: Report) -> str:
     )
 
 
-def table(head: Row, rows: Iterable[Row]) -> list[str]:
+def table(head: Cells, rows: Iterable[Cells]) -> list[str]:
     """Return the lines of a Markdown table."""
     return ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]
 
@@ -44,7 +44,7 @@ def number(value: float) -> str:
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
-def _rows(report: Report) -> list[Row]:
+def _rows(report: Report) -> list[Cells]:
     """Return the head and one row for each contender of each case."""
     metrics = list(dict.fromkeys((each.metric, each.unit) for each in report.figures))
     pairs = list(dict.fromkeys((each.case, each.name) for each in report.figures))
@@ -72,7 +72,7 @@ def _settings(report: Report) -> Sequence[str]:
     return [f"{stated[:1].upper()}{stated[1:]}."] if stated else []
 
 
-def _line(row: Row, widths: Sequence[int]) -> str:
+def _line(row: Cells, widths: Sequence[int]) -> str:
     cells = [
         value.ljust(width) if index < 2 else value.rjust(width)
         for index, (value, width) in enumerate(zip(row, widths, strict=True))

@@ -6,6 +6,7 @@ usage: scripts/hygiene.py [FOLDER]    the top of a git work tree; without it the
 Reads every file that git tracks or would take in. It is not aware of what the files mean: it looks for text.
 """
 
+import ast
 import os
 import re
 import subprocess
@@ -40,12 +41,25 @@ WORDS = [  # of a private dialect, and what to write
     (r"[Ww]hoever", "who it is"),
     (r"[Ll]ays?|[Ll]aid", "put or copy"),
     (r"[Ss]tands? in(?! for)", "is stored in"),
-    (r"_told|_settled|_look|_?LOOK|hears?|_lie_down|_bury|write_off", "a name for what it does or returns"),
+    (r"hears?", "get, or watch"),
     (r"CallInHand|(?:Call)?Ticket", "PendingCall, PendingRequest"),
 ]
 WORDS_ALLOWED = ("scripts/hygiene.py",)
 """Files that may hold them: this list itself."""
 HOUSE_WORDS = [(re.compile(rf"(?<!\w)(?:{pattern})(?!\w)"), f"write {plain} instead of") for pattern, plain in WORDS]
+
+NAMED = r"mend(?:s|ed)?|lay|laid|bury|lie_down"
+"""In the name of anything, as words between underscores."""
+NAMED_BUT_TESTS = r"tells?|told|hears?|heard|settled?|looks?|board|in_hand|write_off"
+"""In names that are no sentence: those of tests are."""
+WHOLE_NAMES = r"_*take"
+"""Of a function that does more than to take: those that say what they take are fine."""
+NAMES = re.compile(rf"(?:^|_)(?:{NAMED})(?:_|$)")
+NAMES_BUT_TESTS = re.compile(rf"(?:^|_)(?:{NAMED}|{NAMED_BUT_TESTS})(?:_|$)|^{WHOLE_NAMES}$")
+NAMES_ALLOWED = {
+    ("wwspec_router/client/uploads.py", "tell"),  # of the interface of a file
+    ("wwspec_router/jobs/threads.py", "_work_in_hand"),
+}
 
 HOST = re.compile("|".join(map(re.escape, INDEX_HOSTS)), re.IGNORECASE)
 SOURCE = re.compile(r"://|" + "|".join(PIP_OPTIONS))
@@ -85,6 +99,29 @@ def file_findings(root: Path, name: str) -> Iterator[str]:
                 yield f"{name}:{number}: {meaning}: {hit.group()}"
 
 
+def names(source: str) -> Iterator[tuple[int, str]]:
+    """Give each name that Python source defines, with its line."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                yield node.lineno, node.name
+            case ast.arg():
+                yield node.lineno, node.arg
+            case ast.Name(ctx=ast.Store()):
+                yield node.lineno, node.id
+            case ast.Attribute(ctx=ast.Store()):
+                yield node.lineno, node.attr
+
+
+def name_findings(root: Path, name: str) -> Iterator[str]:
+    """Give the names in a Python file that have one of the words, split at underscores and capitals."""
+    for number, found in sorted(set(names((root / name).read_text("utf-8")))):
+        words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", found).lower()
+        pattern = NAMES if words.startswith("test_") else NAMES_BUT_TESTS
+        if pattern.search(words) and (name, found) not in NAMES_ALLOWED:
+            yield f"{name}:{number}: write a name for what it does or returns instead of: {found}"
+
+
 def version_findings(root: Path) -> Iterator[str]:
     """Compare `__version__` with the newest numbered heading of CHANGELOG.md."""
     changelog = root / "CHANGELOG.md"
@@ -100,10 +137,11 @@ def main() -> int:
     root = Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listing = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout
-    names = sorted(name for name in set(listing.split("\0")) if name and (root / name).is_file())
-    found = [finding for name in names for finding in file_findings(root, name)]
+    files = sorted(name for name in set(listing.split("\0")) if name and (root / name).is_file())
+    found = [finding for name in files for finding in file_findings(root, name)]
+    found += [finding for name in files if name.endswith(".py") for finding in name_findings(root, name)]
     found += version_findings(root)
-    print("\n".join(found) or f"{len(names)} files, nothing found")
+    print("\n".join(found) or f"{len(files)} files, nothing found")
     return 1 if found else 0
 
 

@@ -195,9 +195,9 @@ def test_the_sdk_is_told_of_an_error_as_standard_output_is(lines: io.StringIO) -
     finally:
         logger.removeHandler(handler)
 
-    told = [*written, lines.getvalue()]
-    assert len(told) == 3
-    assert all("it failed: ValueError at test_logs.py:" in each and "a-secret" not in each for each in told)
+    logged = [*written, lines.getvalue()]
+    assert len(logged) == 3
+    assert all("it failed: ValueError at test_logs.py:" in each and "a-secret" not in each for each in logged)
 
 
 class _Sore:
@@ -210,7 +210,7 @@ class _Sore:
         return "a-secret"
 
 
-class _UntoldError(Exception):
+class _UnreportedError(Exception):
     @property
     def __traceback__(self) -> None:  # type: ignore[override]
         raise RuntimeError("a-secret")
@@ -218,7 +218,7 @@ class _UntoldError(Exception):
 
 class _Sorer:
     def __del__(self) -> None:
-        raise _UntoldError("a-secret")
+        raise _UnreportedError("a-secret")
 
 
 def test_an_error_that_nobody_can_be_told_of_is_logged_by_type_and_place(
@@ -279,11 +279,11 @@ def test_lines_of_the_server_that_any_client_can_cause_are_rare_each_kind_for_it
     clock.now += 1.0
     server.warning("Invalid HTTP request received.")
 
-    told = lines.getvalue()
-    assert told.count("Invalid HTTP request received.") == 2
-    assert told.count("Exceeded concurrency limit.") == 1
-    assert told.count("something else") == 3
-    assert told.endswith("Invalid HTTP request received. (and 2 more since the last such line)\n")
+    logged = lines.getvalue()
+    assert logged.count("Invalid HTTP request received.") == 2
+    assert logged.count("Exceeded concurrency limit.") == 1
+    assert logged.count("something else") == 3
+    assert logged.endswith("Invalid HTTP request received. (and 2 more since the last such line)\n")
 
 
 def test_the_number_of_kinds_that_are_told_apart_is_bounded(clock: _Clock) -> None:
@@ -351,9 +351,9 @@ def test_what_python_would_print_is_logged_once_a_second_for_each_place(clock: _
     _warn()
     loop.close()
 
-    told = lines.getvalue().splitlines()
-    assert len(told) == 4
-    assert told[3].endswith(" (and 2 more since the last such line)")
+    logged = lines.getvalue().splitlines()
+    assert len(logged) == 4
+    assert logged[3].endswith(" (and 2 more since the last such line)")
 
 
 def test_lines_of_a_block_carry_the_number_of_its_request(lines: io.StringIO) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wwspec_router.private_files import create_private, make_private, take_from_others
+from wwspec_router.private_files import create_private, make_private, restrict_to_owner
 
 
 def mode(path: Path) -> int:
@@ -54,7 +54,7 @@ def test_a_file_of_another_user_is_refused(tmp_path: Path) -> None:
         file.touch()
         os.chown(file, 12345, -1)
     with pytest.raises(PermissionError, match=r"another user \(uid \d+\)"):
-        take_from_others(file)
+        restrict_to_owner(file)
 
 
 def test_a_path_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def run(seed: int, quick: bool, *, count: int | None = None, messages: int | Non
             if number % 10 == 0 or number == kills:
                 say(f"{number} of {kills} kills, {len(sayer.said)} messages said, {archived(app.database)} archived")
         killed = round(time.monotonic() - began, 1)
-        caught_up, failures = _settle(zone, app, hazards, sayer, MessageKeys(seed))
+        caught_up, failures = _wait_handled(zone, app, hazards, sayer, MessageKeys(seed))
         callbacks.read()
         unhandled = [""]
 
@@ -157,7 +157,7 @@ class _Killing:
         }
 
 
-def _settle(
+def _wait_handled(
     zone: ServedZone, app: ArchiveApp, hazards: Hazards, sayer: Sayer, keys: MessageKeys
 ) -> tuple[dict[str, Any], list[str]]:
     """Let everything work again, wait until the app has all that was said, and return figures and broken promises."""

@@ -99,7 +99,7 @@ class Client:
         self._idle: list[_Lane] = []
         self._lanes: set[_Lane] = set()
         self._answered: list[Answered] = []
-        self._take: Callable[[Answered], None] = self._answered.append
+        self._on_answer: Callable[[Answered], None] = self._answered.append
         self._waiting = 0
         self._lost = 0
         self._next: _Refill | None = None
@@ -111,20 +111,20 @@ class Client:
         return self._lost
 
     async def at_rate(
-        self, rate: float, seconds: float, take: Callable[[Answered], None] | None = None
+        self, rate: float, seconds: float, on_answer: Callable[[Answered], None] | None = None
     ) -> list[Answered]:
         """Send so many calls a second, evenly, whatever becomes of them.
 
         Args:
             rate: Calls a second.
             seconds: How long.
-            take: Given each answer, which is then not kept.
+            on_answer: Given each answer, which is then not kept.
 
         Returns:
             The answers, in the order in which they came.
         """
         self._answered = []
-        self._take = take or self._answered.append
+        self._on_answer = on_answer or self._answered.append
         began = time.perf_counter()
         count = round(rate * seconds)
         sent = 0
@@ -139,7 +139,7 @@ class Client:
     async def closed(self, connections: int, seconds: float) -> list[Answered]:
         """Keep so many calls under way, each connection sending again once it is answered."""
         self._answered = []
-        self._take = self._answered.append
+        self._on_answer = self._answered.append
         refill = _Refill(time.perf_counter() + seconds)
         self._next = refill
         for _ in range(connections):
@@ -155,7 +155,7 @@ class Client:
 
     def done(self, lane: "_Lane", answered: Answered) -> None:
         """Take an answer; called by the connection."""
-        self._take(answered)
+        self._on_answer(answered)
         self._finish_one()
         if self._next is not None and time.perf_counter() < self._next.ends:
             self._waiting += 1

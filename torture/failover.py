@@ -25,7 +25,7 @@ KINDS = ("killed", "switched", "hung")
 administrator's command; or gets SIGSTOP, and goes on once another has taken over."""
 BETWEEN = (0.5, 2.0)
 """Seconds for which everything works before the next failover."""
-TAKEOVER, RECOVERY, SETTLED = 20.0, 30.0, 60.0
+TAKEOVER, RECOVERY, REPLICATED = 20.0, 30.0, 60.0
 """Seconds within which another must take over, everything must work again, and a replica must have all again.
 Sentinels leave a server that calls itself primary alone for ten seconds before they make a replica of it."""
 
@@ -89,8 +89,8 @@ class _Failovers:
         elif kind == "hung":
             old.thaw()
         self._recover(kind, began)
-        if not until(self._servers.settled, SETTLED):
-            self._stage.ledger.fail(f"{SETTLED:g} seconds later there is no replica that has all data")
+        if not until(self._servers.is_replicated, REPLICATED):
+            self._stage.ledger.fail(f"{REPLICATED:g} seconds later there is no replica that has all data")
 
     def _recover(self, kind: str, began: float) -> None:
         if not until(lambda: all(self._works() for _ in range(PROBES)), RECOVERY):

@@ -126,9 +126,9 @@ class _Kernel:
         self._sdk.invoked.clear()
         event = Call(corpid=corpid, agentid=7, call_type=CallType.EVENT, data=body)
         accepted = check_reply(self._dispatcher.dispatch(event)).get("errcode") == 0
-        told = [json.loads(request)["notify_id"] for _, request in self._sdk.invoked]
-        promise(bool(told) or not accepted, "an event was accepted and the app not told")
-        for notify_id in told:
+        notified = [json.loads(request)["notify_id"] for _, request in self._sdk.invoked]
+        promise(bool(notified) or not accepted, "an event was accepted and the app not told")
+        for notify_id in notified:
             promise(self.store.get(corpid, 7, notify_id) == body, "the app was told of an event that is not stored")
             fetched = {who: self._fetch(who, notify_id) for who in ((corpid, 7), (f"{corpid}x", 7), (corpid, 8))}
             check_reply(fetched.pop((corpid, 7)), self._contracts["get_callback_data"])

@@ -23,9 +23,9 @@ from typing import Any
 import msgspec
 
 from torture.client import Answered, Client, SealedCalls
-from torture.keyless import Report
+from torture.keyless import KeylessReport
 from torture.overload import Memory, milliseconds, percentile
-from torture.program import ROOT, Program, resident_bytes, write_registry
+from torture.program import ROOT, ServeProcess, resident_bytes, write_registry
 from torture.progress import say
 from torture.result import Findings
 from wwspec_router.emulator.standin.wwspec_standin.seal import KEY_BYTES, SealError
@@ -58,13 +58,13 @@ def run(seed: int, quick: bool) -> Findings:
         key = os.urandom(KEY_BYTES)
         (folder / "zone.key").write_bytes(key)
         options = ["--store", f"sqlite:{folder / 'notify.db'}"]
-        with Program(folder, write_registry(folder, 1200), f"local:{folder}", options) as program:
+        with ServeProcess(folder, write_registry(folder, 1200), f"local:{folder}", options) as program:
             calls = SealedCalls(key, "double")
             return asyncio.run(_intrude(program, calls, seed, seconds, warm_up, timed=not quick))
 
 
 async def _intrude(
-    program: Program, calls: SealedCalls, seed: int, seconds: float, warm_up: float, *, timed: bool
+    program: ServeProcess, calls: SealedCalls, seed: int, seconds: float, warm_up: float, *, timed: bool
 ) -> Findings:
     """Make good calls, first alone; latency is only judged when that was long enough to say something."""
     client = Client(program.port, calls.requests)
@@ -160,6 +160,6 @@ def _keyless(port: int, seconds: float, seed: int) -> Iterator["subprocess.Popen
             process.kill()
 
 
-def _report(process: "subprocess.Popen[bytes]") -> Report:
+def _report(process: "subprocess.Popen[bytes]") -> KeylessReport:
     output, _ = process.communicate(timeout=END)
-    return msgspec.json.decode(output, type=Report)
+    return msgspec.json.decode(output, type=KeylessReport)

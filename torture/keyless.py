@@ -1,7 +1,7 @@
 """`python -m torture.keyless PORT CONNECTIONS SECONDS SEED`: clients without the zone key that do what they can.
 
 Each connection does one thing after another, chosen at random, and checks what it is told. It prints one line of JSON:
-a `Report`. It is a process of its own, so that what it does takes no time from the process that measures.
+a `KeylessReport`. It is a process of its own, so that what it does takes no time from the process that measures.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from contextlib import suppress
 
 import msgspec
 
-__all__ = ["Report"]
+__all__ = ["KeylessReport"]
 
 PATIENCE = 20.0
 """Seconds within which the program must have answered and closed."""
@@ -37,7 +37,7 @@ NICENESS = 10
 _STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
 
 
-class Report(msgspec.Struct, kw_only=True):
+class KeylessReport(msgspec.Struct, kw_only=True):
     """What the connections did."""
 
     turns: dict[str, int]
@@ -159,12 +159,12 @@ class Keyless:
             self.wrong[f"{name}: {received} in place of {statuses}"] += 1
 
 
-async def _run(port: int, connections: int, seconds: float, seed: int) -> Report:
+async def _run(port: int, connections: int, seconds: float, seed: int) -> KeylessReport:
     rng = random.Random(seed)  # noqa: S311 - the same seed, the same choices
     keyless = Keyless(port, rng)
     ends = time.monotonic() + seconds
     await asyncio.gather(*(keyless.go_on(ends) for _ in range(connections)))
-    return Report(turns=dict(keyless.turns), answers=keyless.answers, wrong=dict(keyless.wrong))
+    return KeylessReport(turns=dict(keyless.turns), answers=keyless.answers, wrong=dict(keyless.wrong))
 
 
 if __name__ == "__main__":

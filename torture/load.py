@@ -94,7 +94,7 @@ class Load:
         if self._watcher.is_alive():
             self._watcher.join()
 
-    def settle(self, seconds: float) -> float:
+    def wait_reported(self, seconds: float) -> float:
         """Wait, after `stop`, until each accepted job is reported, and return how long that took."""
         began = time.monotonic()
 

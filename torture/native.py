@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from torture.native_builds import BUILDS, BuildError, compiled, preloaded
-from torture.native_feed import Orders, Report
+from torture.native_feed import FeedReport, Orders
 from torture.progress import say
 from torture.result import Findings
 
@@ -125,12 +125,12 @@ class _Trial:
         sizes = [_OF_PROCESS] * (count // _OF_PROCESS) + ([count % _OF_PROCESS] if count % _OF_PROCESS else [])
         if part.task != "texts":
             sizes = [count]
-        total, began, failed = Report(), time.monotonic(), len(self._failures)
+        total, began, failed = FeedReport(), time.monotonic(), len(self._failures)
 
-        def one(number: int) -> Report:
+        def one(number: int) -> FeedReport:
             left = seconds - (time.monotonic() - began)
             if left <= 0 or len(self._failures) > failed:
-                return Report()
+                return FeedReport()
             orders = Orders(
                 task=part.task,
                 builds=[str(self._modules[name]) for name in builds],
@@ -148,7 +148,7 @@ class _Trial:
                     say(f"{part.name}: {total.texts} texts, {total.certain} certain")
         self._judge(part, total)
 
-    def _fed(self, part: _Part, build: str, orders: Orders) -> Report:
+    def _fed(self, part: _Part, build: str, orders: Orders) -> FeedReport:
         command = [sys.executable, "-m", "torture.native_feed", msgspec.json.encode(orders).decode()]
         log = self._folder / f"valgrind-{part.name}"
         if part.valgrind:
@@ -160,14 +160,14 @@ class _Trial:
         if ended.returncode or not ended.stdout:
             errors = _ERROR.findall(said)
             self._failures.append(f"{where}: exit code {ended.returncode}: {(errors or [said.strip()])[-1][-1500:]}")
-            return Report()
+            return FeedReport()
         if found := _IN_SOURCE.search(said):
             self._failures.append(f"{where}: {said[max(0, found.start() - 700) : found.end() + 300]}")
-        report = msgspec.json.decode(ended.stdout, type=Report)
+        report = msgspec.json.decode(ended.stdout, type=FeedReport)
         self._failures += [f"{where}: {each}" for each in report.failures]
         return report
 
-    def _judge(self, part: _Part, report: Report) -> None:
+    def _judge(self, part: _Part, report: FeedReport) -> None:
         kept = {name: value for name, value in msgspec.structs.asdict(report).items() if value and name != "failures"}
         self._figures[part.name] = kept
         say(f"{part.name}: {kept}")
@@ -217,7 +217,7 @@ class _Trial:
         )
 
 
-def _add(total: Report, report: Report) -> None:
+def _add(total: FeedReport, report: FeedReport) -> None:
     """Add one report to the sum of those before it."""
     contracts = set(total.uncertain_contracts) | set(report.uncertain_contracts)
     for name, value in msgspec.structs.asdict(report).items():

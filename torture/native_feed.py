@@ -29,7 +29,7 @@ from torture.native_judge import Judge
 from torture.native_texts import Mutator, Values, is_plain, written
 from torture.native_types import contracts, random_types
 
-__all__ = ["Orders", "Report", "load"]
+__all__ = ["Orders", "FeedReport", "load"]
 
 _TYPES = 150
 """Random types of one round."""
@@ -68,7 +68,7 @@ class Orders(msgspec.Struct, kw_only=True):
     """Whether to take few types, since making them takes minutes under valgrind."""
 
 
-class Report(msgspec.Struct, kw_only=True):
+class FeedReport(msgspec.Struct, kw_only=True):
     """What one process has done."""
 
     texts: int = 0
@@ -108,7 +108,7 @@ class _Feed:
         self._values, self._mutator = Values(self._random), Mutator(self._random)
         self._modules = [load(path, number) for number, path in enumerate(orders.builds)]
         self._until = monotonic() + orders.seconds
-        self.report = Report()
+        self.report = FeedReport()
         self._plain: Counter[str] = Counter()
         self._plain_certain: Counter[str] = Counter()
 

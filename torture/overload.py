@@ -20,7 +20,7 @@ import msgspec
 
 from torture.client import Answered, Client, SealedCalls
 from torture.handlers import WAIT
-from torture.program import Program, resident_bytes, write_registry
+from torture.program import ServeProcess, resident_bytes, write_registry
 from torture.progress import say
 from torture.result import Findings
 from wwspec_router.emulator.standin.wwspec_standin.seal import KEY_BYTES, SealError
@@ -67,11 +67,11 @@ def run(seed: int, quick: bool) -> Findings:
         registry = write_registry(folder, 1200)
         options = ["--threads", str(THREADS), "--queue", str(QUEUE), "--queue-timeout", str(QUEUE_TIMEOUT)]
         options += ["--store", f"sqlite:{folder / 'notify.db'}"]
-        with Program(folder, registry, f"local:{folder}", options) as program:
+        with ServeProcess(folder, registry, f"local:{folder}", options) as program:
             return asyncio.run(_overload(program, SealedCalls(key, "wait"), seconds, judged=not quick))
 
 
-async def _overload(program: Program, calls: SealedCalls, seconds: _Seconds, *, judged: bool) -> Findings:
+async def _overload(program: ServeProcess, calls: SealedCalls, seconds: _Seconds, *, judged: bool) -> Findings:
     """Load the program; times and memory are only judged when that was long enough to say something."""
     client = Client(program.port, calls.requests)
     gc.disable()  # a pause of the sender would look like one of the program

@@ -22,7 +22,7 @@ from wwspec_router.emulator.settings import STANDIN_DIRECTORY
 
 T = TypeVar("T")
 
-__all__ = ["ROOT", "TIMEOUT", "Program", "emulator", "until", "write_registry"]
+__all__ = ["ROOT", "TIMEOUT", "ServeProcess", "emulator", "until", "write_registry"]
 
 ROOT = Path(__file__).parents[1]
 """The application folder of the tortured program: the handlers are in `torture/`, the contracts in `schemas/`."""
@@ -122,7 +122,7 @@ def _sdk_in(folder: Path) -> Path:
     return sdk
 
 
-class Program:
+class ServeProcess:
     """`wwspec serve`, in a process group of its own. A context manager: killed at its end if it still runs.
 
     Args:
@@ -249,19 +249,19 @@ class Program:
             raise RuntimeError("the program was not started")
         return self._process
 
-    def _wait(self, look: Callable[[], T | None], read: int) -> T:
-        """Wait until `look` finds something while the program starts, and return that."""
+    def _wait(self, find: Callable[[], T | None], read: int) -> T:
+        """Wait until `find` finds something while the program starts, and return that."""
         found: list[T] = []
 
-        def looked() -> bool:
+        def is_found() -> bool:
             if not self.lives():
                 raise RuntimeError(f"the program ended with exit code {self._running().returncode}: {self.said(read)}")
-            result = look()
+            result = find()
             if result:
                 found.append(result)
             return bool(result)
 
-        if not until(looked, START_LIMIT):
+        if not until(is_found, START_LIMIT):
             raise RuntimeError(f"the program did not get ready: {self.said(read)}")
         return found[-1]
 

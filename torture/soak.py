@@ -21,10 +21,10 @@ import msgspec
 
 from torture.backends import SqliteBackend
 from torture.client import Answered, Client, SealedCalls, http_request
-from torture.program import Program, open_files, resident_bytes
+from torture.program import ServeProcess, open_files, resident_bytes
 from torture.progress import say
 from torture.result import Findings
-from torture.stage import SETTLE, Stage, set_up
+from torture.stage import REPORT_LIMIT, Stage, set_up
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.standin.wwspec_standin import seal
 
@@ -77,7 +77,7 @@ def run(seed: int, quick: bool, *, seconds: float | None = None) -> Findings:
         calibration = QUICK_CALIBRATION if quick else CALIBRATION
         with stage.load, _BadRequests(stage, key, seed) as bad:
             figures = asyncio.run(_soak(stage, client, calls, length, calibration, QUICK_SAMPLE if quick else SAMPLE))
-        stage.load.settle(SETTLE)
+        stage.load.wait_reported(REPORT_LIMIT)
         stage.end_program()
         figures |= {"bad_requests": bad.count, **stage.ledger.close(kept=False)}
         _, faults = stage.backend.check(expired=True)
@@ -94,7 +94,7 @@ async def _soak(
         rate = SHARE * len(closed) / calibration
         say(f"{len(closed) / calibration:.0f} calls/s at most; {rate:.0f} calls/s for {seconds:g} s")
         with _Sampler(stage, pause) as sampler:
-            await client.at_rate(rate, seconds, take=lambda each: _note(stage, calls, each))
+            await client.at_rate(rate, seconds, on_answer=lambda each: _note(stage, calls, each))
     finally:
         client.close()
     if client.lost:
@@ -112,7 +112,7 @@ def _open_links(stage: Stage) -> None:
             calls = (stage.load.fire if number % 3 else stage.load.begin_job for number in range(BURST))
             for done in [pool.submit(call) for call in calls]:
                 done.result()
-        stage.load.settle(SETTLE)
+        stage.load.wait_reported(REPORT_LIMIT)
         client.clear_faults()
 
 
@@ -142,7 +142,7 @@ class _Sampler:
     """
 
     def __init__(self, stage: Stage, pause: float) -> None:
-        self._program: Program = stage.program
+        self._program: ServeProcess = stage.program
         backend = stage.backend
         if not isinstance(backend, SqliteBackend):
             raise TypeError("this run needs a SQLite store")

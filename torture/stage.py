@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from torture.backends import Backend, open_backend, wait_for_empty_journal
 from torture.ledger import Ledger
 from torture.load import RECENT, Load
-from torture.program import Program, emulator, write_registry
+from torture.program import ServeProcess, emulator, write_registry
 
-__all__ = ["JOB_LEASE", "SETTLE", "WORKERS", "Stage", "set_up"]
+__all__ = ["JOB_LEASE", "REPORT_LIMIT", "WORKERS", "Stage", "set_up"]
 
 JOB_LEASE = ("--job-lease", "2", "--retry-pause", "0.2")
 """Options that let a job which was left behind, or failed, be begun again while the run lasts; some outages outlast a
@@ -24,7 +24,7 @@ GIVEN_UP = "of event:conversation_new_message ended none of its"
 """What the program logs of an event whose code was begun too often without an end."""
 WORKERS = 2
 """Worker processes of the program."""
-SETTLE = 120.0
+REPORT_LIMIT = 120.0
 """Seconds within which every accepted job must be reported at the end: a lease, and some of the longest pauses."""
 
 
@@ -34,7 +34,7 @@ class Stage(NamedTuple):
     folder: Path
     backend: Backend
     emulator_url: str
-    program: Program
+    program: ServeProcess
     ledger: Ledger
     load: Load
 
@@ -42,21 +42,21 @@ class Stage(NamedTuple):
         """End the load, fetch every event, end the program, compare the books with the store; return the figures."""
         self.load.stop()
         began = time.monotonic()
-        wait_for_empty_journal(self.backend.url, SETTLE)  # code on events ends, and the app is told after it
-        self.load.settle(SETTLE)
-        settled = time.monotonic() - began
+        wait_for_empty_journal(self.backend.url, REPORT_LIMIT)  # code on events ends, and the app is told after it
+        self.load.wait_reported(REPORT_LIMIT)
+        reported_after = time.monotonic() - began
         self.load.fetch_all()
         self.end_program()
         figures = self.ledger.close(given_up=self.program.said().count(GIVEN_UP))
         store, faults = self.backend.check()
         for fault in faults:
             self.ledger.fail(fault)
-        return {"settled_s": round(settled, 1), **figures, "store": store}
+        return {"settled_s": round(reported_after, 1), **figures, "store": store}
 
     def end_program(self) -> None:
         """End the program as the platform does, once no job is left."""
-        if not wait_for_empty_journal(self.backend.url, SETTLE):
-            self.ledger.fail(f"after {SETTLE:g} seconds there are still jobs in the journal")
+        if not wait_for_empty_journal(self.backend.url, REPORT_LIMIT):
+            self.ledger.fail(f"after {REPORT_LIMIT:g} seconds there are still jobs in the journal")
         if not self.program.stop():
             self.ledger.fail("the program did not end on SIGTERM")
 
@@ -89,7 +89,7 @@ def set_up(
         registry = write_registry(folder, notify_ttl)
         url = stack.enter_context(emulator(folder, registry))
         serve = ["--workers", str(WORKERS), "--store", backend.url, *options]
-        program = stack.enter_context(Program(folder, registry, url, serve))
+        program = stack.enter_context(ServeProcess(folder, registry, url, serve))
         ledger = Ledger(allowed)
         load = Load(url, program.url, ledger, seed, pause, recent)
         stack.callback(load.close)

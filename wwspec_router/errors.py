@@ -18,7 +18,7 @@ WWSpecError
 │   ├─ NotifyNotFoundError   no stored event under this notify_id for this corp and app
 │   ├─ HandlerTimeoutError   the ability took longer than its timeout
 │   ├─ OverloadedError       the program or the ability has too many calls
-│   ├─ StillRunningError     a repeat came while the call that runs once still ran
+│   ├─ FirstCallRunningError a repeat came while the call that runs once still ran
 │   ├─ RepeatedError         a repeat gets the error that was kept
 │   ├─ SdkCallError          the SDK could not make our call
 │   ├─ ApiError              the platform refused our call with an errcode
@@ -258,7 +258,7 @@ class OverloadedError(CallError):
     frequent = True
 
 
-class StillRunningError(CallError):
+class FirstCallRunningError(CallError):
     """A repeat of a call that runs once: the call did not end in the time that the repeat could wait."""
 
     default_message = "the same call is still running, repeat it later"

@@ -11,7 +11,7 @@ import os
 import stat
 from pathlib import Path
 
-__all__ = ["create_private", "create_private_folder", "make_private", "take_from_others"]
+__all__ = ["create_private", "create_private_folder", "make_private", "restrict_to_owner"]
 
 _OTHERS = 0o077
 
@@ -69,11 +69,11 @@ def make_private(path: Path) -> Path:
     if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
         reason = f"any user may replace files in {path.parent}; take the right to write there from others (chmod o-w)"
         raise PermissionError(errno.EPERM, reason, str(path))
-    take_from_others(path)
+    restrict_to_owner(path)
     return path
 
 
-def take_from_others(path: Path) -> None:
+def restrict_to_owner(path: Path) -> None:
     """Leave the rights on a file, or a folder, to its owner only, and log when others had some.
 
     Raises:

@@ -40,11 +40,11 @@ class Unsealing:
         async def give() -> Message:
             return {"type": "http.request", "body": plain, "more_body": False}
 
-        async def take(message: Message) -> None:
+        async def collect(message: Message) -> None:
             nonlocal reply
             reply += message.get("body", b"")
 
-        await self._app(inner, give, take)
+        await self._app(inner, give, collect)
         sealed = WWToSpecHTTPRspConstructor(reply.decode())
         text = sealed.get_encoded_body().encode()
         pairs = [(name.encode(), value.encode()) for name, value in sealed.get_normal_header().items()]

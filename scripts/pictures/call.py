@@ -83,8 +83,8 @@ def call(canvas: Canvas, say: Say) -> float:
     for (_, above), (below, _) in zip(boxes, boxes[1:], strict=False):
         canvas.arrow((right, above), (right, below))
     gutter = (LEFT + HALF + RIGHT) / 2
-    take = (boxes[0][0] + boxes[0][1]) / 2
-    canvas.arrow((LEFT + HALF, middle), (gutter, middle), (gutter, take), (RIGHT, take))
+    entry = (boxes[0][0] + boxes[0][1]) / 2
+    canvas.arrow((LEFT + HALF, middle), (gutter, middle), (gutter, entry), (RIGHT, entry))
     top = max(left_end, boxes[3][0]) + GAP
     half = HALF / 2 + 46
     asked = canvas.box("wecom", LEFT, top, half, say("WeCom", "企业微信"), say("SDK APIs", "SDK 接口"))

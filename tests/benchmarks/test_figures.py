@@ -100,10 +100,10 @@ def test_figure_without_a_bound_is_shown_and_not_judged() -> None:
 
 
 def test_every_figure_to_limit_1_is_told_to_limit_0_as_well() -> None:
-    told = {(each.benchmark, each.case, each.name, each.metric, each.reference) for each in TARGETS}
-    beside = [(*key, reference) for *key, reference in told if reference == "limit-1"]
+    listed = {(each.benchmark, each.case, each.name, each.metric, each.reference) for each in TARGETS}
+    beside = [(*key, reference) for *key, reference in listed if reference == "limit-1"]
     assert beside
-    assert {(*key, "limit-0") for *key, _ in beside} <= told
+    assert {(*key, "limit-0") for *key, _ in beside} <= listed
 
 
 def test_target_without_figures_is_left_out() -> None:

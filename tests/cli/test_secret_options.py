@@ -62,10 +62,10 @@ def test_a_secret_on_the_command_line_is_refused_with_the_name_of_its_variable(
 @pytest.mark.parametrize(("verb", "name", "value"), ROWS)
 def test_a_verb_explains_where_its_secrets_come_from(start: Start, verb: str, name: str, value: str) -> None:
     """Row 4."""
-    told = " ".join(start(verb, "--help").stdout.split())
+    message = " ".join(start(verb, "--help").stdout.split())
 
     for each in (f"--{name}-file FILE", variable(name), f"{variable(name)}_FILE"):
-        assert each in told
+        assert each in message
 
 
 @pytest.mark.parametrize(("verb", "name", "value"), ROWS)
@@ -75,12 +75,12 @@ def test_a_variable_and_its_file_at_once_are_one_clear_error(
     """Row 4."""
     done = start(verb, **{variable(name): value, f"{variable(name)}_FILE": str(tmp_path / "secret")})
 
-    told = f"Error: {variable(name)} and {variable(name)}_FILE are both set: unset one of them\n"
-    assert (done.returncode, done.stderr) == (1, told)
+    message = f"Error: {variable(name)} and {variable(name)}_FILE are both set: unset one of them\n"
+    assert (done.returncode, done.stderr) == (1, message)
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (None, "can't be read: No such file or directory"),
         ("", "is empty"),
@@ -92,7 +92,7 @@ def test_a_variable_and_its_file_at_once_are_one_clear_error(
 )
 @pytest.mark.parametrize("how", ["--debug-token-file", "WWSPEC_DEBUG_TOKEN_FILE"])
 def test_a_file_without_a_secret_is_told_with_its_path_and_who_names_it(
-    start: Start, tmp_path: Path, how: str, content: str | None, told: str
+    start: Start, tmp_path: Path, how: str, content: str | None, message: str
 ) -> None:
     """Row 4."""
     path = tmp_path / "token"
@@ -100,7 +100,7 @@ def test_a_file_without_a_secret_is_told_with_its_path_and_who_names_it(
         path.write_text(content, errors="surrogateescape")
     done = start("serve", how, str(path)) if how.startswith("--") else start("serve", **{how: str(path)})
 
-    assert (done.returncode, done.stderr) == (1, f"Error: {how}: {path} {told}\n")
+    assert (done.returncode, done.stderr) == (1, f"Error: {how}: {path} {message}\n")
 
 
 def test_a_file_that_may_not_be_read_is_told(start: Start, tmp_path: Path) -> None:

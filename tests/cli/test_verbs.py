@@ -118,7 +118,7 @@ def test_check_names_every_fault_with_its_row_and_fix(run: Run, tmp_path: Path) 
     assert "Traceback" not in done.stderr
 
 
-def test_serve_without_the_vendor_sdk_refuses_to_start_and_names_the_mend(run: Run) -> None:
+def test_serve_without_the_vendor_sdk_refuses_to_start_and_names_the_fix(run: Run) -> None:
     done = run("serve", "--port", "0", "--store", "memory:")
     assert done.returncode == 1
     assert "wwspecapisdk.so" in done.stderr

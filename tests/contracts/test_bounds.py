@@ -99,7 +99,7 @@ def refusal(codec: InputCodec[Any] | OutputCodec, value: Any) -> str:
 @pytest.mark.parametrize(("path", "where"), PATHS)
 @pytest.mark.parametrize("number", [HUGE, 2**64])
 def test_an_integer_beyond_64_bits_is_refused_with_its_path(path: str, where: str, number: int) -> None:
-    """Row 21: it was taken in, and passed on as it was."""
+    """ArrayRow 21: it was taken in, and passed on as it was."""
     value = holding(where, number)
 
     assert refusal(InputCodec(Numbers), value) == path
@@ -109,7 +109,7 @@ def test_an_integer_beyond_64_bits_is_refused_with_its_path(path: str, where: st
 
 @given(st.integers(LEAST - 3, LEAST + 3) | st.integers(MOST - 3, MOST + 3) | st.integers(-5, 5))
 def test_an_integer_fits_just_when_it_has_64_bits(number: int) -> None:
-    """Row 21."""
+    """ArrayRow 21."""
     text = json.dumps({"plainNumber": number, "listed": [number]})
     fits = LEAST <= number <= MOST
     if fits:
@@ -122,7 +122,7 @@ def test_an_integer_fits_just_when_it_has_64_bits(number: int) -> None:
 
 @given(st.integers(-3, 3) | st.integers(2**64 - 3, 2**64 + 3) | st.integers(2**63 - 3, 2**63 + 3))
 def test_an_unsigned_integer_fits_just_when_it_has_64_bits_without_a_sign(number: int) -> None:
-    """Row 21."""
+    """ArrayRow 21."""
     text = json.dumps({"unsigned": number})
     if 0 <= number < 2**64:
         assert InputCodec(Numbers).forward(text) is text
@@ -181,7 +181,7 @@ class Tree(Contract):
     children: "list[Tree]" = []
 
 
-class Row(msgspec.Struct, array_like=True):
+class ArrayRow(msgspec.Struct, array_like=True):
     number: int
 
 
@@ -204,7 +204,7 @@ def test_a_type_without_open_integers_is_left_as_it_is() -> None:
         on: bool = False
 
     assert bounded(Plain) is Plain
-    assert bounded(Row) is Row
+    assert bounded(ArrayRow) is ArrayRow
 
 
 def test_a_type_that_contains_itself_is_bounded_outside() -> None:
@@ -229,7 +229,7 @@ def kernel(reference_table: AbilityTable, store: Store) -> Kernel:
 
 
 def test_a_huge_integer_of_the_platform_does_not_reach_the_app(kernel: Kernel) -> None:
-    """Row 21: 401 digits passed the output contract, byte for byte."""
+    """ArrayRow 21: 401 digits passed the output contract, byte for byte."""
     for reply, path in [
         (f'{{"errcode":{HUGE}}}', "$.errcode"),
         (f'{{"errcode":0,"msg_list":[{{"send_time":{HUGE}}}]}}', "$.msg_list[0].send_time"),
@@ -242,33 +242,33 @@ def test_a_huge_integer_of_the_platform_does_not_reach_the_app(kernel: Kernel) -
 
 
 def test_a_huge_integer_of_the_app_reaches_neither_the_platform_nor_a_handler(kernel: Kernel) -> None:
-    """Row 21."""
+    """ArrayRow 21."""
     data = f'{{"begin_time":{HUGE}}}'
-    told = "input contract: expected int <= 9223372036854775807 at "
+    message = "input contract: expected int <= 9223372036854775807 at "
 
-    assert kernel.call("invoke_sync_msg", data)["errmsg"] == f"{told}$.begin_time"
-    assert kernel.call("count_up", f'{{"count":{HUGE}}}')["errmsg"] == f"{told}$.count"
+    assert kernel.call("invoke_sync_msg", data)["errmsg"] == f"{message}$.begin_time"
+    assert kernel.call("count_up", f'{{"count":{HUGE}}}')["errmsg"] == f"{message}$.count"
     wrapped = f'{{"input":{{"func":"sync_msg","func_req":{data}}}}}'
-    assert kernel.call("python_demo", wrapped)["errmsg"] == f"{told}$.input.func_req.begin_time"
+    assert kernel.call("python_demo", wrapped)["errmsg"] == f"{message}$.input.func_req.begin_time"
     assert kernel.sdk.calls == []
 
 
 def test_a_huge_integer_of_a_handler_does_not_reach_the_app(kernel: Kernel) -> None:
-    """Row 21."""
-    told = kernel.call("count_up", '{"count":1}')["errmsg"]
-    assert told == "output contract: expected int <= 9223372036854775807 at $.numbers.plainNumber"
+    """ArrayRow 21."""
+    message = kernel.call("count_up", '{"count":1}')["errmsg"]
+    assert message == "output contract: expected int <= 9223372036854775807 at $.numbers.plainNumber"
     assert kernel.call("count_up")["errmsg"].endswith(" at $.numbers.unsigned")
 
 
 def test_a_huge_errcode_does_not_reach_the_app(kernel: Kernel) -> None:
-    """Row 21: neither a handler's nor the platform's."""
+    """ArrayRow 21: neither a handler's nor the platform's."""
     assert kernel.call("refuse_hugely") == {"errcode": 710660, "errmsg": "internal error of the program"}
     kernel.sdk.replies["spec_notify_app"] = f'{{"errcode":{HUGE},"errmsg":"x"}}'
     assert kernel.event('{"event_type":"hit_keyword"}')["errmsg"].endswith("the platform's reply is not readable")
 
 
 def test_an_id_of_a_content_may_take_all_of_its_64_bits(kernel: Kernel) -> None:
-    """Row 21: WeCom gives docid as uint64."""
+    """ArrayRow 21: WeCom gives docid as uint64."""
     reply = f'{{"errcode":0,"doc_list":[{{"docid":{2**64 - 1}}}]}}'
     kernel.sdk.replies["knowledge_base_detail"] = reply
 

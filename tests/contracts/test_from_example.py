@@ -45,7 +45,7 @@ def test_a_contract_shows_the_example_that_it_was_made_of(example: dict[str, Any
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (None, "there is no such file"),
         (b"", "is not JSON: "),
@@ -61,7 +61,7 @@ def test_a_contract_shows_the_example_that_it_was_made_of(example: dict[str, Any
     ],
     ids=["missing", "empty", "torn", "not UTF-8", "bomb", "deep", "mixed", "odd key", "array", "text", "huge"],
 )
-def test_a_file_without_a_console_example_is_told(tmp_path: Path, content: bytes | None, told: str) -> None:
+def test_a_file_without_a_console_example_is_told(tmp_path: Path, content: bytes | None, message: str) -> None:
     path = tmp_path / "hello.input.json"
     if content is not None:
         path.write_bytes(content)
@@ -69,7 +69,7 @@ def test_a_file_without_a_console_example_is_told(tmp_path: Path, content: bytes
     with pytest.raises(LoaderError) as caught:
         contract_of_file(path)
     assert str(caught.value).startswith(f"{path}: ")
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 DICTS = {
@@ -119,7 +119,7 @@ def test_a_handler_of_dicts_is_held_to_the_contracts_of_its_row(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("row", "told"),
+    ("row", "message"),
     [
         ("handler='abilities.plain:plain'\ninput='in.json'", 'the handler takes a dict, so give output = "<file'),
         ("handler='abilities.plain:plain'\ninput='no.json'\noutput='out.json'", "no.json: there is no such file"),
@@ -141,13 +141,13 @@ def test_a_handler_of_dicts_is_held_to_the_contracts_of_its_row(tmp_path: Path) 
         "no errcode",
     ],
 )
-def test_a_row_with_wrong_files_is_told(tmp_path: Path, row: str, told: str) -> None:
+def test_a_row_with_wrong_files_is_told(tmp_path: Path, row: str, message: str) -> None:
     app = write_files(tmp_path, {**DICTS, "abilities/registry.toml": f"[abilities.a]\n{row}\n", "empty.json": "{}"})
 
     code, printed = check_app(app)
     assert code == 1
     assert printed.startswith(f"Error: {app.resolve()}/abilities/registry.toml:1 [abilities.a]: ")
-    assert told in printed
+    assert message in printed
 
 
 def test_an_api_may_be_narrowed_to_a_part_of_its_contract(kernel_of: Callable[..., Kernel], tmp_path: Path) -> None:

@@ -179,7 +179,7 @@ def test_a_reported_path_holds_the_beginning_of_a_long_key_only() -> None:
     ],
     ids=json.dumps,
 )
-def test_the_other_spellings_of_wecom_s_pages_are_mended(reply: Any, repaired: Any) -> None:
+def test_the_other_spellings_of_wecom_s_pages_are_repaired(reply: Any, repaired: Any) -> None:
     assert Pruned().fit(reply) == repaired
 
 
@@ -200,7 +200,7 @@ def test_the_other_spellings_of_wecom_s_pages_are_mended(reply: Any, repaired: A
     ],
     ids=json.dumps,
 )
-def test_what_can_not_be_mended_is_refused_with_its_path(reply: Any, path: str) -> None:
+def test_what_can_not_be_repaired_is_refused_with_its_path(reply: Any, path: str) -> None:
     with pytest.raises(OutputError) as caught:
         Pruned().codec.fit(json.dumps(reply))
     assert caught.value.path.replace("[0]", "[...]").replace("[1]", "[...]") == path

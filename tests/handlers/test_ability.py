@@ -92,7 +92,7 @@ async def async_generator(request: Request) -> AsyncIterator[Reply]:
     yield Reply()
 
 
-TAKES = "a handler takes a request and, if it wants, a context"
+SIGNATURE = "a handler takes a request and, if it wants, a context"
 POSITIONAL = "a handler is called with its request and context by position"
 ANNOTATE_REQUEST = "annotate request with a subclass of wwspec_router.Contract"
 ANNOTATE_REPLY = "annotate the return value with a subclass of wwspec_router.Output"
@@ -100,10 +100,10 @@ GENERATOR = "a handler returns its reply, it can't be a generator"
 
 
 @pytest.mark.parametrize(
-    ("function", "told"),
+    ("function", "message"),
     [
-        (no_parameters, TAKES),
-        (three_parameters, TAKES),
+        (no_parameters, SIGNATURE),
+        (three_parameters, SIGNATURE),
         (unannotated_request, ANNOTATE_REQUEST),
         (foreign_request, ANNOTATE_REQUEST),
         (optional_request, ANNOTATE_REQUEST),
@@ -124,10 +124,10 @@ GENERATOR = "a handler returns its reply, it can't be a generator"
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_a_wrong_signature_is_refused_with_what_to_write(function: Any, told: str) -> None:
+def test_a_wrong_signature_is_refused_with_what_to_write(function: Any, message: str) -> None:
     with pytest.raises(TypeError) as caught:
         ability(function)
-    assert str(caught.value) == f"{function.__name__}: {told}"
+    assert str(caught.value) == f"{function.__name__}: {message}"
     assert handler_of(function) is None
 
 

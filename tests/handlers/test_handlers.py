@@ -40,7 +40,7 @@ class Ask(Contract):
     what: str = ""
 
 
-class Told(Output):
+class Result(Output):
     text: str = ""
     numbers: list[int] = []
 
@@ -81,9 +81,9 @@ def test_a_def_handler_gets_its_request_and_who_calls(kernel_with: ZoneWith) -> 
     seen: list[Any] = []
 
     @ability
-    def who(request: Ask, ctx: Context) -> Told:
+    def who(request: Ask, ctx: Context) -> Result:
         seen.extend([ctx.corpid, ctx.agentid, ctx.ability_id, ctx.notify_id, ctx.remaining, ctx.call.job_info])
-        return Told(text=request.what)
+        return Result(text=request.what)
 
     kernel = kernel_with(who)
     answer = kernel.call("who", '{"what":"中"}', corpid="corp-2", agentid=9, notify_id="n", job_info="job")
@@ -93,12 +93,12 @@ def test_a_def_handler_gets_its_request_and_who_calls(kernel_with: ZoneWith) -> 
 
 def test_a_handler_without_context_is_called_with_its_request_alone(kernel_with: ZoneWith, portal: Portal) -> None:
     @ability
-    def plain(request: Ask) -> Told:
-        return Told(text=request.what)
+    def plain(request: Ask) -> Result:
+        return Result(text=request.what)
 
     @ability
-    async def asynchronous(request: Ask) -> Told:
-        return Told(text=request.what)
+    async def asynchronous(request: Ask) -> Result:
+        return Result(text=request.what)
 
     assert kernel_with(plain).call("plain", '{"what":"a"}')["text"] == "a"
     assert kernel_with(asynchronous, portal=portal).call("asynchronous", '{"what":"b"}')["text"] == "b"
@@ -106,9 +106,9 @@ def test_a_handler_without_context_is_called_with_its_request_alone(kernel_with:
 
 def test_a_def_handler_calls_the_sdk_on_its_own_thread(kernel_with: ZoneWith) -> None:
     @ability
-    def pull(request: Ask, ctx: Context) -> Told:
+    def pull(request: Ask, ctx: Context) -> Result:
         page = ctx.invoke(sync_msg.Request(limit=5))
-        return Told(text=page.next_cursor)
+        return Result(text=page.next_cursor)
 
     kernel = kernel_with(pull)
     kernel.sdk.replies["sync_msg"] = '{"errcode":0,"next_cursor":"c","brand_new":1}'
@@ -124,11 +124,11 @@ def test_an_async_handler_that_waits_for_each_sdk_call_makes_all_on_the_worker_t
     threads: list[str] = []
 
     @ability
-    async def one_by_one(request: Ask, ctx: AsyncContext) -> Told:
+    async def one_by_one(request: Ask, ctx: AsyncContext) -> Result:
         threads.append(threading.current_thread().name)
         pages = [await ctx.invoke(sync_msg.Request(limit=number)) for number in range(1, 50)]
         group = await ctx.invoke(get_group_chat.Request(chatid="c"))
-        return Told(text=group.creator, numbers=[page.has_more for page in pages[:5]])
+        return Result(text=group.creator, numbers=[page.has_more for page in pages[:5]])
 
     kernel = kernel_with(one_by_one, portal=portal)
     kernel.sdk.replies["sync_msg"] = lambda request: json.dumps({"has_more": json.loads(request)["limit"] % 2})
@@ -141,9 +141,9 @@ def test_an_async_handler_that_waits_for_each_sdk_call_makes_all_on_the_worker_t
 
 def _gathering(calls: int) -> Callable[..., Any]:
     @ability
-    async def gather(request: Ask, ctx: AsyncContext) -> Told:
+    async def gather(request: Ask, ctx: AsyncContext) -> Result:
         pages = await asyncio.gather(*(ctx.invoke(sync_msg.Request(limit=1 + each)) for each in range(calls)))
-        return Told(numbers=[page.has_more for page in pages])
+        return Result(numbers=[page.has_more for page in pages])
 
     return gather
 
@@ -210,9 +210,9 @@ def test_the_loop_goes_on_while_an_sdk_call_blocks(
     ticked = threading.Event()
 
     @ability
-    async def slow(request: Ask, ctx: AsyncContext) -> Told:
+    async def slow(request: Ask, ctx: AsyncContext) -> Result:
         await ctx.invoke(sync_msg.Request())
-        return Told()
+        return Result()
 
     def reply(request: str) -> str:
         running_loop.call_soon_threadsafe(ticked.set)
@@ -226,11 +226,11 @@ def test_the_loop_goes_on_while_an_sdk_call_blocks(
 
 def _raiser(error: BaseException, is_async: bool) -> Callable[..., Any]:
     @ability
-    def fails(request: Ask, ctx: Context) -> Told:
+    def fails(request: Ask, ctx: Context) -> Result:
         raise error
 
     @ability
-    async def fails_later(request: Ask, ctx: AsyncContext) -> Told:
+    async def fails_later(request: Ask, ctx: AsyncContext) -> Result:
         await asyncio.sleep(0)
         raise error
 
@@ -271,7 +271,7 @@ def test_an_error_of_wrong_types_is_the_program_s_own_failure(
     kernel_with: ZoneWith, message: Any, errcode: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     @ability
-    def fails(request: Ask) -> Told:
+    def fails(request: Ask) -> Result:
         raise AbilityError(message, errcode=errcode)
 
     assert kernel_with(fails).call("fails") == INTERNAL
@@ -326,11 +326,11 @@ def test_an_exception_of_an_sdk_call_reaches_the_async_handler(
     kernel_with: ZoneWith, portal: Portal, error: BaseException
 ) -> None:
     @ability
-    async def survives(request: Ask, ctx: AsyncContext) -> Told:
+    async def survives(request: Ask, ctx: AsyncContext) -> Result:
         try:
             await ctx.invoke(sync_msg.Request())
         except BaseException as caught:
-            return Told(text=type(caught).__name__)
+            return Result(text=type(caught).__name__)
         raise NotImplementedError
 
     def reply(request: str) -> str:
@@ -368,12 +368,12 @@ def test_a_failed_sdk_call_ends_the_call_unless_the_handler_catches_it(
     kernel_with: ZoneWith, portal: Portal, reply: Any, answer: Any
 ) -> None:
     @ability
-    def pull(request: Ask, ctx: Context) -> Told:
-        return Told(text=ctx.invoke(sync_msg.Request()).errmsg)
+    def pull(request: Ask, ctx: Context) -> Result:
+        return Result(text=ctx.invoke(sync_msg.Request()).errmsg)
 
     @ability
-    async def pull_later(request: Ask, ctx: AsyncContext) -> Told:
-        return Told(text=(await ctx.invoke(sync_msg.Request())).errmsg)
+    async def pull_later(request: Ask, ctx: AsyncContext) -> Result:
+        return Result(text=(await ctx.invoke(sync_msg.Request())).errmsg)
 
     for function in (pull, pull_later):
         kernel = kernel_with(function, portal=portal)
@@ -383,13 +383,13 @@ def test_a_failed_sdk_call_ends_the_call_unless_the_handler_catches_it(
 
 def test_a_handler_may_catch_what_an_sdk_call_raises(kernel_with: ZoneWith) -> None:
     @ability
-    def careful(request: Ask, ctx: Context) -> Told:
+    def careful(request: Ask, ctx: Context) -> Result:
         try:
             ctx.invoke(sync_msg.Request())
         except (ApiError, SdkCallError) as error:
-            return Told(text=f"{error.api} {error.errcode}")
+            return Result(text=f"{error.api} {error.errcode}")
         except OutputError as error:
-            return Told(text=error.path)
+            return Result(text=error.path)
         raise NotImplementedError
 
     kernel = kernel_with(careful)
@@ -402,12 +402,12 @@ def test_a_handler_may_catch_what_an_sdk_call_raises(kernel_with: ZoneWith) -> N
 
 def test_without_check_a_handler_reads_the_errcode_itself(kernel_with: ZoneWith, portal: Portal) -> None:
     @ability
-    def reads(request: Ask, ctx: Context) -> Told:
-        return Told(numbers=[ctx.invoke(sync_msg.Request(), check=False).errcode])
+    def reads(request: Ask, ctx: Context) -> Result:
+        return Result(numbers=[ctx.invoke(sync_msg.Request(), check=False).errcode])
 
     @ability
-    async def reads_later(request: Ask, ctx: AsyncContext) -> Told:
-        return Told(numbers=[(await ctx.invoke(sync_msg.Request(), check=False)).errcode])
+    async def reads_later(request: Ask, ctx: AsyncContext) -> Result:
+        return Result(numbers=[(await ctx.invoke(sync_msg.Request(), check=False)).errcode])
 
     for function in (reads, reads_later):
         kernel = kernel_with(function, portal=portal)
@@ -415,7 +415,7 @@ def test_without_check_a_handler_reads_the_errcode_itself(kernel_with: ZoneWith,
         assert on_worker(partial(kernel.call, function.__name__))["numbers"] == [710611]
 
 
-class Unlisted(ApiRequest[Told]):
+class Unlisted(ApiRequest[Result]):
     """The request of no API that the application has a contract of."""
 
 
@@ -425,7 +425,7 @@ def test_an_api_without_contract_is_never_called_by_a_handler(
     seen: list[str] = []
 
     @ability
-    def wanders(request: Ask, ctx: Context) -> Told:
+    def wanders(request: Ask, ctx: Context) -> Result:
         try:
             return ctx.invoke(Unlisted())
         except TypeError as error:
@@ -440,15 +440,15 @@ def test_an_api_without_contract_is_never_called_by_a_handler(
 
 def _blocked_until(release: threading.Event, is_async: bool, done: list[str]) -> Callable[..., Any]:
     @ability
-    def late(request: Ask, ctx: Context) -> Told:
+    def late(request: Ask, ctx: Context) -> Result:
         assert release.wait(DEADLINE)
         while ctx.remaining != 0.0:
             release.wait(0.001)
         done.append("late")
-        return Told()
+        return Result()
 
     @ability
-    async def endless(request: Ask, ctx: AsyncContext) -> Told:
+    async def endless(request: Ask, ctx: AsyncContext) -> Result:
         try:
             await asyncio.get_running_loop().create_future()
         finally:
@@ -478,7 +478,7 @@ def test_an_async_handler_is_cancelled_while_the_sdk_call_it_waits_for_blocks(
     cancelled = threading.Event()
 
     @ability
-    async def waits(request: Ask, ctx: AsyncContext) -> Told:
+    async def waits(request: Ask, ctx: AsyncContext) -> Result:
         try:
             await asyncio.gather(*(ctx.invoke(sync_msg.Request(limit=1 + each)) for each in range(AT_ONCE + 2)))
         finally:
@@ -499,17 +499,17 @@ def test_after_the_deadline_no_sdk_call_is_begun(kernel_with: ZoneWith, portal: 
     seen: list[str] = []
 
     @ability
-    def late(request: Ask, ctx: Context) -> Told:
+    def late(request: Ask, ctx: Context) -> Result:
         while ctx.remaining != 0.0:
             pass
         try:
             ctx.invoke(sync_msg.Request())
         except HandlerTimeoutError as error:
             seen.append(str(error))
-        return Told()
+        return Result()
 
     @ability
-    async def late_too(request: Ask, ctx: AsyncContext) -> Told:
+    async def late_too(request: Ask, ctx: AsyncContext) -> Result:
         while ctx.remaining != 0.0:
             pass
         try:
@@ -527,7 +527,7 @@ def test_after_the_deadline_no_sdk_call_is_begun(kernel_with: ZoneWith, portal: 
 
 def test_a_timeout_of_the_handler_s_own_is_no_timeout_of_the_ability(kernel_with: ZoneWith, portal: Portal) -> None:
     @ability
-    async def impatient(request: Ask, ctx: AsyncContext) -> Told:
+    async def impatient(request: Ask, ctx: AsyncContext) -> Result:
         async with asyncio.timeout(0):
             await asyncio.get_running_loop().create_future()
         raise NotImplementedError
@@ -539,9 +539,9 @@ def test_a_handler_within_its_timeout_knows_how_much_is_left(kernel_with: ZoneWi
     seen: list[float | None] = []
 
     @ability
-    def quick(request: Ask, ctx: Context) -> Told:
+    def quick(request: Ask, ctx: Context) -> Result:
         seen.append(ctx.remaining)
-        return Told()
+        return Result()
 
     assert kernel_with(quick, timeout=60.0).call("quick")["errcode"] == 0
     [remaining] = seen
@@ -566,9 +566,9 @@ def test_a_task_that_outlives_its_call_gets_no_sdk_call_and_does_not_hang(
             over.set()
 
     @ability
-    async def hasty(request: Ask, ctx: AsyncContext) -> Told:
+    async def hasty(request: Ask, ctx: AsyncContext) -> Result:
         tasks.append(asyncio.create_task(later(ctx)))
-        return Told()
+        return Result()
 
     kernel = kernel_with(hasty, portal=LoopPortal(running_loop))
     assert on_worker(lambda: kernel.call("hasty"))["errcode"] == 0
@@ -579,38 +579,38 @@ def test_a_task_that_outlives_its_call_gets_no_sdk_call_and_does_not_hang(
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "message"),
     [
         (None, "output contract: expected object, got null at $"),
         ("text", "output contract: expected object, got str at $"),
-        (Told(text=cast(Any, 3)), "output contract: expected str, got int at $.text"),
-        (Told(numbers=[1, cast(Any, "2")]), "output contract: expected int, got str at $.numbers[1]"),
-        (Told(text="\ud800"), "output contract: Told can't be encoded as JSON at $"),
+        (Result(text=cast(Any, 3)), "output contract: expected str, got int at $.text"),
+        (Result(numbers=[1, cast(Any, "2")]), "output contract: expected int, got str at $.numbers[1]"),
+        (Result(text="\ud800"), "output contract: Result can't be encoded as JSON at $"),
         (object(), "output contract: object can't be encoded as JSON at $"),
         ({"errcode": 0, "more": 1}, "output contract: unknown key at $.more"),
     ],
     ids=["None", "text", "text of int", "list of str", "surrogate", "object", "unknown key"],
 )
 def test_a_handler_s_reply_of_a_wrong_type_is_refused_with_its_path(
-    kernel_with: ZoneWith, portal: Portal, value: Any, told: str
+    kernel_with: ZoneWith, portal: Portal, value: Any, message: str
 ) -> None:
     @ability
-    def gives(request: Ask) -> Told:
-        return cast(Told, value)
+    def gives(request: Ask) -> Result:
+        return cast(Result, value)
 
     @ability
-    async def gives_later(request: Ask) -> Told:
-        return cast(Told, value)
+    async def gives_later(request: Ask) -> Result:
+        return cast(Result, value)
 
     for function in (gives, gives_later):
         kernel = kernel_with(function, portal=portal)
-        assert kernel.call(function.__name__) == {"errcode": 710660, "errmsg": told}
+        assert kernel.call(function.__name__) == {"errcode": 710660, "errmsg": message}
 
 
 def test_a_handler_s_reply_is_unchecked_under_the_policy_off(kernel_with: ZoneWith) -> None:
     @ability
-    def gives(request: Ask) -> Told:
-        return cast(Told, {"more": 1})
+    def gives(request: Ask) -> Result:
+        return cast(Result, {"more": 1})
 
     kernel = kernel_with(gives, policy=OutputPolicy.OFF)
     assert kernel.dispatch(app_call("gives")).text == '{"more":1}'
@@ -618,11 +618,11 @@ def test_a_handler_s_reply_is_unchecked_under_the_policy_off(kernel_with: ZoneWi
 
 def test_a_request_that_does_not_fit_never_reaches_a_handler(kernel_with: ZoneWith, portal: Portal) -> None:
     @ability
-    def never(request: Ask) -> Told:
+    def never(request: Ask) -> Result:
         raise NotImplementedError
 
     @ability
-    async def never_later(request: Ask) -> Told:
+    async def never_later(request: Ask) -> Result:
         raise NotImplementedError
 
     for function in (never, never_later):

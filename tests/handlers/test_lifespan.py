@@ -73,7 +73,7 @@ class Ask(Contract):
     pass
 
 
-class Told(Output):
+class Result(Output):
     text: str = ""
 
 
@@ -206,12 +206,12 @@ def test_closing_is_bounded_and_a_failure_there_is_logged(caplog: pytest.LogCapt
 
 def test_def_and_async_def_handlers_get_the_state(reference_table: AbilityTable, store: Store) -> None:
     @ability
-    def plain(request: Ask, ctx: Context[str]) -> Told:
-        return Told(text=ctx.state)
+    def plain(request: Ask, ctx: Context[str]) -> Result:
+        return Result(text=ctx.state)
 
     @ability
-    async def asynchronous(request: Ask, ctx: AsyncContext[str]) -> Told:
-        return Told(text=ctx.state)
+    async def asynchronous(request: Ask, ctx: AsyncContext[str]) -> Result:
+        return Result(text=ctx.state)
 
     for function in (plain, asynchronous):
         table = with_handler(reference_table, function)
@@ -221,8 +221,8 @@ def test_def_and_async_def_handlers_get_the_state(reference_table: AbilityTable,
 
 def test_without_a_lifespan_the_state_is_none(reference_table: AbilityTable, store: Store) -> None:
     @ability
-    def plain(request: Ask, ctx: Context) -> Told:
-        return Told(text=repr(ctx.state))
+    def plain(request: Ask, ctx: Context) -> Result:
+        return Result(text=repr(ctx.state))
 
     dispatcher = Dispatcher(with_handler(reference_table, plain), MemorySdk(), store)
     assert '"text":"None"' in dispatcher.dispatch(app_call("plain")).text

@@ -20,7 +20,7 @@ class Way(Contract):
     name: str
 
 
-class Told(Output):
+class Result(Output):
     text: str = ""
     numbers: list[int] = []
     ratio: float = 0.5
@@ -136,26 +136,26 @@ GARBAGE: dict[str, Callable[[], Any]] = {
     "text": lambda: MARK,
     "bytes": lambda: MARK.encode(),
     "object": object,
-    "class": lambda: Told,
+    "class": lambda: Result,
     "module": lambda: ModuleType("a_module"),
     "function": lambda: _deep,
     "hedgehog": Hedgehog,
-    "hedgehog inside": lambda: Told(text=cast(str, Hedgehog())),
+    "hedgehog inside": lambda: Result(text=cast(str, Hedgehog())),
     "hedgehog as key": lambda: {"errcode": 0, Hedgehog: 1},
     "nameless": NamelessThing,
     "generator": _endless,
-    "generator inside": lambda: Told(numbers=cast(list[int], _endless())),
+    "generator inside": lambda: Result(numbers=cast(list[int], _endless())),
     "async generator": _endless_later,
     "error instead of raising it": lambda: AbilityError(MARK),
     "cyclic list": _cyclic,
     "cyclic object": _cyclic_object,
     "deep list": _deep,
-    "huge integer": lambda: Told(numbers=[10**5000]),
-    "not a number": lambda: Told(ratio=float("nan")),
-    "infinity": lambda: Told(ratio=float("inf")),
-    "surrogate": lambda: Told(text="\ud800"),
+    "huge integer": lambda: Result(numbers=[10**5000]),
+    "not a number": lambda: Result(ratio=float("nan")),
+    "infinity": lambda: Result(ratio=float("inf")),
+    "surrogate": lambda: Result(text="\ud800"),
     "wrong struct": Other,
-    "wrong type inside": lambda: Told(numbers=cast(list[int], [MARK])),
+    "wrong type inside": lambda: Result(numbers=cast(list[int], [MARK])),
     "too much": lambda: {"errcode": 0, "errmsg": "ok", "surplus": MARK},
 }
 """What is returned: never an answer that fits."""
@@ -205,18 +205,18 @@ def _do(name: str) -> Any:
         if name in way:
             return way[name]()
     if name == "good":
-        return Told(text="good")
+        return Result(text="good")
     raise (RAISED | SAID)[name]()
 
 
 @ability
-def misbehave(request: Way) -> Told:
-    return cast(Told, _do(request.name))
+def misbehave(request: Way) -> Result:
+    return cast(Result, _do(request.name))
 
 
 @ability
-async def misbehave_later(request: Way) -> Told:
+async def misbehave_later(request: Way) -> Result:
     await asyncio.sleep(0)
     if request.name == "CancelledError":
         raise asyncio.CancelledError(MARK)
-    return cast(Told, _do(request.name))
+    return cast(Result, _do(request.name))

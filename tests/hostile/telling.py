@@ -17,7 +17,7 @@ class Wish(Contract):
     secret: str = ""
 
 
-class Told(Output):
+class Result(Output):
     text: str = ""
     numbers: list[int] = []
 
@@ -35,20 +35,20 @@ class Sore:
         return self.secret
 
 
-def _fail(wish: Wish) -> Told:
+def _fail(wish: Wish) -> Result:
     match wish.name:
         case "good":
-            return Told(text=wish.secret)
-        case "tell" | "tell under a number":
-            raise AbilityError(wish.secret, errcode=None if wish.name == "tell" else 777)
+            return Result(text=wish.secret)
+        case "fail" | "fail under a number":
+            raise AbilityError(wish.secret, errcode=None if wish.name == "fail" else 777)
         case "drop":
             Sore(wish.secret)
-            return Told()
+            return Result()
         case "warning":
             warnings.warn(wish.secret, UserWarning, stacklevel=1)
-            return Told()
+            return Result()
         case "misfit":
-            return Told(numbers=[wish.secret])  # type: ignore[list-item]  # it must not fit
+            return Result(numbers=[wish.secret])  # type: ignore[list-item]  # it must not fit
         case "group":
             raise ExceptionGroup(wish.secret, [ValueError(wish.secret)])
         case "chain":
@@ -63,35 +63,35 @@ def _fail(wish: Wish) -> Told:
 
 
 @ability
-def tell(wish: Wish, ctx: Context) -> Told:
+def fail(wish: Wish, ctx: Context) -> Result:
     if wish.name == "slow":
         time.sleep(0.5)
     if wish.name == "thread":
         thread = threading.Thread(target=_fail, args=(wish,), name=wish.secret)
         thread.start()
         thread.join()
-        return Told()
+        return Result()
     if wish.name == "ask":
-        return Told(text=ctx.invoke(sync_msg.Request(cursor=wish.secret)).next_cursor)
+        return Result(text=ctx.invoke(sync_msg.Request(cursor=wish.secret)).next_cursor)
     return _fail(wish)
 
 
 @ability
-async def tell_later(wish: Wish, ctx: AsyncContext) -> Told:
+async def fail_later(wish: Wish, ctx: AsyncContext) -> Result:
     if wish.name == "slow":
         await asyncio.sleep(60)
     if wish.name == "task":
         asyncio.get_running_loop().create_task(_fail_later(wish), name=wish.secret)
         await asyncio.sleep(0)
-        return Told()
+        return Result()
     if wish.name == "callback":
         asyncio.get_running_loop().call_soon(_fail, wish)
         await asyncio.sleep(0)
-        return Told()
+        return Result()
     if wish.name == "ask":
-        return Told(text=(await ctx.invoke(sync_msg.Request(cursor=wish.secret))).next_cursor)
+        return Result(text=(await ctx.invoke(sync_msg.Request(cursor=wish.secret))).next_cursor)
     return _fail(wish)
 
 
-async def _fail_later(wish: Wish) -> Told:
+async def _fail_later(wish: Wish) -> Result:
     return _fail(wish)

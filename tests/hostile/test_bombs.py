@@ -75,14 +75,14 @@ def test_an_event_with_a_json_bomb_inside_is_accepted_or_refused_and_fetched_in_
     """What an event holds beside its type is WeCom's affair: it is read when the app fetches it."""
     before = len(wire.zone.client.notifications())
     reply = wire.event(f'{{"event_type":"hit_keyword","timestamp":5,"added":{bomb}}}').reply
-    told = wire.zone.client.notifications()[before:]
+    message = wire.zone.client.notifications()[before:]
     if reply == OK:
-        fetched = wire.call("get_callback_data", "{}", notify_id=told[0]["notify_id"]).reply
+        fetched = wire.call("get_callback_data", "{}", notify_id=message[0]["notify_id"]).reply
         fits = fetched == {"event_type": "hit_keyword", "timestamp": 5}
         assert fits or (fetched["errcode"] == 710660 and fetched["errmsg"].startswith("output contract: "))
     else:
         assert reply["errmsg"].startswith(("input contract: ", "the event could not be stored"))
-        assert told == []
+        assert message == []
 
 
 def _refused(errmsg: str) -> dict[str, Any]:
@@ -111,10 +111,10 @@ HOSTILE_IDS = {
 }
 
 
-@pytest.mark.parametrize(("ability_id", "told"), HOSTILE_IDS.items(), ids=lambda text: ascii(text[:20]))
-def test_a_hostile_ability_id_is_unknown_and_shown_escaped(ask: Ask, ability_id: str, told: str) -> None:
-    assert ask(ability_id) == _refused(f"unknown ability_id {told}")
-    assert ask(ability_id, is_async=True) == _refused(f"unknown ability_id {told}")
+@pytest.mark.parametrize(("ability_id", "message"), HOSTILE_IDS.items(), ids=lambda text: ascii(text[:20]))
+def test_a_hostile_ability_id_is_unknown_and_shown_escaped(ask: Ask, ability_id: str, message: str) -> None:
+    assert ask(ability_id) == _refused(f"unknown ability_id {message}")
+    assert ask(ability_id, is_async=True) == _refused(f"unknown ability_id {message}")
 
 
 @pytest.mark.parametrize("call_type", [0, 3, -1, 2**31, 2**63, -(10**30)])
@@ -147,8 +147,8 @@ def test_the_notify_id_of_another_corp_or_app_finds_nothing(wire: Wire, who: dic
 
 @pytest.mark.parametrize("agentid", [2**63, -(2**63) - 1, 10**300])
 def test_an_agentid_that_no_store_can_hold_is_answered(ask: Ask, agentid: int) -> None:
-    told = ask("get_callback_data", agentid=agentid, notify_id="x")
-    assert told["errmsg"] in ("the event could not be read", "no event waits under this notify_id")
+    message = ask("get_callback_data", agentid=agentid, notify_id="x")
+    assert message["errmsg"] in ("the event could not be read", "no event waits under this notify_id")
     event = ask("", '{"event_type":"hit_keyword","timestamp":5}', call_type=2, agentid=agentid)
     assert event == _refused("the event could not be stored")
 

@@ -39,18 +39,18 @@ class TellingSdk(ScriptedSdk):
     def __init__(self, refuses: bool = False) -> None:
         super().__init__()
         self.refuses = refuses
-        self.told: list[str] = []
+        self.notified: list[str] = []
         self._caller = ""
 
     def client(self, corpid: str, agentid: int, ability_id: str, job_info: str) -> "TellingSdk":
         client = TellingSdk(self.refuses)
-        client.told = self.told
+        client.notified = self.notified
         client._caller = f"{corpid}/{agentid}"
         return client
 
     def invoke(self, api: str, request: str) -> str:
         if api == "spec_notify_app":
-            self.told.append(json.loads(request)["notify_id"])
+            self.notified.append(json.loads(request)["notify_id"])
             return json.dumps({"errcode": int(self.refuses)})
         return json.dumps({"errcode": 0, "next_cursor": self._caller})
 
@@ -109,12 +109,12 @@ class Machine(RuleBasedStateMachine):
         self._store.close()
 
     @rule(who=tenants, notify_id=notify_ids, refuses=st.booleans())
-    def take_an_event(self, who: Tenant, notify_id: str, refuses: bool) -> None:
+    def receive_event(self, who: Tenant, notify_id: str, refuses: bool) -> None:
         """Store an event, also one of which the app could not be told."""
         self._notify_id, self._zone.sdk.refuses = notify_id, refuses
         event, reply = self._zone.event(who)
         assert (reply == OK) is not refuses
-        assert self._zone.sdk.told.pop() == notify_id
+        assert self._zone.sdk.notified.pop() == notify_id
         self._stored[who, notify_id] = event, self._clock() + self._ttl
 
     @rule(who=tenants, notify_id=notify_ids, ability_id=st.sampled_from(list(FETCHES)))

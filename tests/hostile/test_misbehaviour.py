@@ -72,7 +72,7 @@ def misbehaving(
     for name in HANDLERS:
         handler = handler_of(getattr(misbehaviour, name))
         assert handler is not None
-        target = HandlerTarget(handler, InputCodec(misbehaviour.Way), OutputCodec(misbehaviour.Told))
+        target = HandlerTarget(handler, InputCodec(misbehaviour.Way), OutputCodec(misbehaviour.Result))
         abilities[name] = replace(table.abilities["chat_digest"], ability_id=name, target=target, timeout=None)
     store = open_store("memory:")
     yield Dispatcher(replace(table, abilities=abilities), ScriptedSdk(), store, portal)

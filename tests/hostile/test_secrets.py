@@ -25,18 +25,18 @@ from wwspec_router.emulator.standin.wwspec_standin import seal
 
 OWNER, OTHER, FAILING = ("ww-owner", 7), ("ww-other", 9), ("ww-owner", 13)
 HANDLERS = """
-[abilities.tell]
-handler = "abilities.telling:tell"
+[abilities.fail]
+handler = "abilities.telling:fail"
 
-[abilities.tell_later]
-handler = "abilities.telling:tell_later"
+[abilities.fail_later]
+handler = "abilities.telling:fail_later"
 
 [abilities.slow]
-handler = "abilities.telling:tell"
+handler = "abilities.telling:fail"
 timeout = 0.2
 
 [abilities.slow_later]
-handler = "abilities.telling:tell_later"
+handler = "abilities.telling:fail_later"
 timeout = 0.2
 
 [abilities.quick_limit]
@@ -80,7 +80,7 @@ def forms(tail: str) -> Iterator[str]:
     yield from (base64.b64encode(tail.encode()[shift:]).decode().rstrip("=")[:-2] for shift in range(3))
 
 
-class Program:
+class MarkedProgram:
     """A served program over an SDK that quotes everything, and all that went in and came out."""
 
     def __init__(self, folder: Path, store: str, marks: Marks, *options: str) -> None:
@@ -111,7 +111,7 @@ class Program:
         self.url = self.process.announced_url()
         self.port = int(self.url.rpartition(":")[2])
         self.process.wait_ready(f"{self.url}/healthz")
-        self.told: list[str] = []
+        self.replies: list[str] = []
         """All that people got who own no secret."""
         self.server: LocalRedis | None = None
         self._http = httpx.Client(trust_env=False, timeout=LIMIT)
@@ -146,7 +146,7 @@ class Program:
         assert response.status_code == 200, (ability_id, response.text)
         reply = seal.open_reply(self.key, response.headers.multi_items(), response.text)
         if who == OTHER:
-            self.told.append(reply.text)
+            self.replies.append(reply.text)
         return json.loads(reply.text)
 
     def raw(self, **request: Any) -> None:
@@ -155,32 +155,32 @@ class Program:
         text = response.text
         if "ww-kind" in response.headers:
             text = seal.open_reply(self.key, response.headers.multi_items(), text).text
-        self.told += [text, str(response.headers)]
+        self.replies += [text, str(response.headers)]
 
 
-def tell_everything(program: Program) -> None:
+def send_everything(program: MarkedProgram) -> None:
     """Let secrets in by every door: each path of success and of failure."""
     new = program.marks.new
-    for name in ("good", "tell", "tell under a number", "misfit", "group", "chain", "exit", "else", "ask"):
-        for ability_id in ("tell", "tell_later"):
+    for name in ("good", "fail", "fail under a number", "misfit", "group", "chain", "exit", "else", "ask"):
+        for ability_id in ("fail", "fail_later"):
             program.call(OWNER, ability_id, {"name": name, "secret": new(f"request of {ability_id}, {name}")})
     for name in ("ok", "raise", "code", "exit", "garbage", "misfit", "refuse"):
-        for ability_id in ("invoke_sync_msg", "strict", "chat_digest", "tell", "tell_later"):
+        for ability_id in ("invoke_sync_msg", "strict", "chat_digest", "fail", "fail_later"):
             secret = f"{name}:{new(f'SDK call of {ability_id}, {name}')}"
-            wish = {"name": "ask", "secret": secret} if ability_id.startswith("tell") else {"cursor": secret}
+            wish = {"name": "ask", "secret": secret} if ability_id.startswith("fail") else {"cursor": secret}
             program.call(OWNER, ability_id, wish)
         wrapped = {"func": "sync_msg", "func_req": {"cursor": f"{name}:{new(f'SDK call of func, {name}')}"}}
         program.call(OWNER, "python_demo", {"input": wrapped})
-    tell_bad_requests(program)
-    tell_events(program)
-    tell_jobs(program)
-    tell_without_a_seal(program)
-    tell_when_there_is_no_time(program)
+    send_bad_requests(program)
+    send_events(program)
+    send_jobs(program)
+    send_without_a_seal(program)
+    send_when_there_is_no_time(program)
 
 
-def tell_bad_requests(program: Program) -> None:
+def send_bad_requests(program: MarkedProgram) -> None:
     new = program.marks.new
-    for ability_id in ("invoke_sync_msg", "chat_digest", "tell", "tell_later", "python_demo", "get_callback_data"):
+    for ability_id in ("invoke_sync_msg", "chat_digest", "fail", "fail_later", "python_demo", "get_callback_data"):
         program.call(OWNER, ability_id, {new("unknown key"): 1})
         program.call(OWNER, ability_id, {"limit": new("wrong type"), "name": 1, "input": new("wrong type")})
         program.call(OWNER, ability_id, f'{{"cursor":"{new("cut off")}')
@@ -189,7 +189,7 @@ def tell_bad_requests(program: Program) -> None:
     program.call((new("corpid"), 7), "invoke_sync_msg", {"a": new("request")}, call_type=5, job_info=new("job_info"))
 
 
-def tell_events(program: Program) -> None:
+def send_events(program: MarkedProgram) -> None:
     new = program.marks.new
     for who in (OWNER, FAILING, (OWNER[0], 2**63)):
         event = {"event_type": "hit_keyword", "timestamp": 5, "hit_keyword": {"token": new("event")}, "x": new("event")}
@@ -200,18 +200,18 @@ def tell_events(program: Program) -> None:
             program.call(asking, "get_callback_data", {}, notify_id=notify_id)
 
 
-def tell_jobs(program: Program) -> None:
+def send_jobs(program: MarkedProgram) -> None:
     new = program.marks.new
     for who in (OWNER, FAILING):
         for name in ("good", "else", "misfit"):
             wish = {"name": name, "secret": new(f"request of a job, {name}")}
-            program.call(who, "tell", wish, is_async=True, job_info=new("job_info"))
+            program.call(who, "fail", wish, is_async=True, job_info=new("job_info"))
         cursor = f"misfit {new('result of a job')}"
         program.call(who, "invoke_sync_msg", {"cursor": cursor}, is_async=True, job_info=new("job_info"))
-    program.call((OWNER[0], 2**63), "tell", {"name": new("job not stored")}, is_async=True, job_info=new("job_info"))
+    program.call((OWNER[0], 2**63), "fail", {"name": new("job not stored")}, is_async=True, job_info=new("job_info"))
 
 
-def tell_without_a_seal(program: Program) -> None:
+def send_without_a_seal(program: MarkedProgram) -> None:
     new = program.marks.new
     program.raw(
         content=new("body"), headers={"ww-signature": new("header"), "authorization": f"Bearer {new('header')}"}
@@ -229,48 +229,48 @@ def tell_without_a_seal(program: Program) -> None:
         f"{new('method')} / HTTP/1.1\r\n\r\n",
         new("no HTTP"),
     ):
-        program.told.append(sent_raw(program.port, text.encode()).decode("latin-1"))
+        program.replies.append(sent_raw(program.port, text.encode()).decode("latin-1"))
 
 
-def tell_when_there_is_no_time(program: Program) -> None:
+def send_when_there_is_no_time(program: MarkedProgram) -> None:
     new = program.marks.new
     for ability_id in ("slow", "slow_later"):
         program.call(OWNER, ability_id, {"name": "slow", "secret": new(f"request of {ability_id}")})
     program.call(OWNER, "quick_limit", {"cursor": f"slow:{new('request over its time')}"})
     wishes = [{"name": "slow", "secret": new("request at overload")} for _ in range(9)]
     with ThreadPoolExecutor(9) as pool:
-        told = list(pool.map(lambda wish: program.call(OWNER, "tell", wish)["errmsg"], wishes))
-    assert any("overloaded" in text for text in told), f"nothing was refused for overload: {told}"
+        message = list(pool.map(lambda wish: program.call(OWNER, "fail", wish)["errmsg"], wishes))
+    assert any("overloaded" in text for text in message), f"nothing was refused for overload: {message}"
 
 
 @pytest.fixture(params=["text", "json"])
-def program(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Program]:
+def program(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MarkedProgram]:
     """A program at level DEBUG: text over a Redis store with a password, or JSON over an SQLite file."""
     marks = Marks()
     with ExitStack() as stack:
         if request.param == "text":
             password = f"an@{marks.new('password of the store')}"
             server = stack.enter_context(local_redis(tmp_path, "--requirepass", password, "--appendonly", "no"))
-            program = Program(tmp_path, f"unix://:{password}@{server.path}", marks)
+            program = MarkedProgram(tmp_path, f"unix://:{password}@{server.path}", marks)
             program.server = server
         else:
-            program = Program(tmp_path, f"sqlite:{tmp_path / 'notify.db'}", marks, "--log-json")
+            program = MarkedProgram(tmp_path, f"sqlite:{tmp_path / 'notify.db'}", marks, "--log-json")
         stack.callback(program.stop)
         yield program
 
 
-def test_no_secret_reaches_a_log_line_or_another_tenant(program: Program) -> None:
-    tell_everything(program)
+def test_no_secret_reaches_a_log_line_or_another_tenant(program: MarkedProgram) -> None:
+    send_everything(program)
     if program.server is not None:
         program.server.kill()
-        tell_events(program)
-        tell_jobs(program)
+        send_events(program)
+        send_jobs(program)
     program.stop()
     log = program.log
     assert len(program.marks) > 140
     assert program.marks.found(log) == set()
-    assert program.marks.found("\n".join(program.told)) == set()
-    assert len(program.told) > 20
+    assert program.marks.found("\n".join(program.replies)) == set()
+    assert len(program.replies) > 20
     assert "Traceback" not in log
     for said in (
         *("InputError", "OutputError", "SdkCallError", "NotifyNotFoundError", "HandlerTimeoutError", "ValueError at"),
@@ -280,23 +280,23 @@ def test_no_secret_reaches_a_log_line_or_another_tenant(program: Program) -> Non
         assert said in log, f"no line was logged of {said}"
 
 
-def test_a_reply_that_can_not_be_sealed_is_no_answer_and_does_not_end_the_program(program: Program) -> None:
+def test_a_reply_that_can_not_be_sealed_is_no_answer_and_does_not_end_the_program(program: MarkedProgram) -> None:
     secret = f"unsealable {program.marks.new('a reply that is not sealed')}"
-    for ability_id in ("tell", "tell_later", "tell"):
+    for ability_id in ("fail", "fail_later", "fail"):
         with pytest.raises(AssertionError, match="no reply"):
             program.call(OWNER, ability_id, {"name": "good", "secret": secret})
-    assert program.call(OWNER, "tell", {"name": "good", "secret": "x"})["text"] == "x"
+    assert program.call(OWNER, "fail", {"name": "good", "secret": "x"})["text"] == "x"
     program.stop()
     assert "SystemExit at" in program.log
     assert program.marks.found(program.log) == set()
 
 
-def test_replies_that_can_not_be_sealed_do_not_flood_the_log(program: Program) -> None:
+def test_replies_that_can_not_be_sealed_do_not_flood_the_log(program: MarkedProgram) -> None:
     """Row 5: an app can cause one with every call of an ability that repeats what it was sent."""
     start = monotonic()
     for _ in range(20):
         with pytest.raises(AssertionError, match="no reply"):
-            program.call(OWNER, "tell", {"name": "good", "secret": "unsealable"})
+            program.call(OWNER, "fail", {"name": "good", "secret": "unsealable"})
     seconds = monotonic() - start
     program.stop()
     lines = program.log.count("no reply could be sealed") / 2  # each is in the own log and in that of the SDK
@@ -304,10 +304,10 @@ def test_replies_that_can_not_be_sealed_do_not_flood_the_log(program: Program) -
 
 
 @pytest.mark.parametrize("name", ["task", "callback", "thread", "drop", "warning"])
-def test_what_a_handler_left_running_fails_without_telling(program: Program, name: str) -> None:
+def test_what_a_handler_left_running_fails_without_telling(program: MarkedProgram, name: str) -> None:
     """Row 21, the warning: it went to standard error with its text."""
     secret = program.marks.new("what a handler left running")
-    for ability_id in ("tell", "tell_later"):
+    for ability_id in ("fail", "fail_later"):
         program.call(OWNER, ability_id, {"name": name, "secret": secret})
     program.stop()
     assert ("UserWarning at telling.py" if name == "warning" else "ValueError") in program.log
@@ -350,7 +350,7 @@ def test_no_command_line_of_a_program_shows_a_secret(tmp_path: Path) -> None:
     password = marks.new("password of the store")
     with ExitStack() as stack:
         server = stack.enter_context(local_redis(tmp_path, "--requirepass", password, "--appendonly", "no"))
-        program = Program(tmp_path, f"unix://:{password}@{server.path}", marks, "--workers", "2")
+        program = MarkedProgram(tmp_path, f"unix://:{password}@{server.path}", marks, "--workers", "2")
         stack.callback(program.stop)
         lines = command_lines(program.process.process.pid)
     assert f"store {server.path}" in program.log

@@ -9,17 +9,17 @@ from hypothesis import given, strategies as st
 
 from wwspec_router.errors import ImageError
 from wwspec_router.image.archive import open_archive
-from wwspec_router.image.tar import Kind, read_members
+from wwspec_router.image.tar import MemberKind, read_members
 
 FORMATS = {"ustar": tarfile.USTAR_FORMAT, "GNU": tarfile.GNU_FORMAT, "pax": tarfile.PAX_FORMAT}
 KINDS = {
-    tarfile.REGTYPE: Kind.FILE,
-    tarfile.AREGTYPE: Kind.FILE,
-    tarfile.DIRTYPE: Kind.FOLDER,
-    tarfile.SYMTYPE: Kind.SYMLINK,
-    tarfile.LNKTYPE: Kind.HARD_LINK,
-    tarfile.FIFOTYPE: Kind.OTHER,
-    tarfile.CHRTYPE: Kind.OTHER,
+    tarfile.REGTYPE: MemberKind.FILE,
+    tarfile.AREGTYPE: MemberKind.FILE,
+    tarfile.DIRTYPE: MemberKind.FOLDER,
+    tarfile.SYMTYPE: MemberKind.SYMLINK,
+    tarfile.LNKTYPE: MemberKind.HARD_LINK,
+    tarfile.FIFOTYPE: MemberKind.OTHER,
+    tarfile.CHRTYPE: MemberKind.OTHER,
 }
 _name = st.lists(st.text("ab.é数\x1b\udcff ", min_size=1, max_size=120), min_size=1, max_size=6).map("/".join)
 _member = st.tuples(_name, st.sampled_from(sorted(KINDS)), _name, st.integers(0, 0o7777), st.binary(max_size=1100))

@@ -96,19 +96,19 @@ def table_of(notify: str, note: Callable[..., None]) -> AbilityTable:
     return with_kind(table, "counted", Counted)
 
 
-def take(url: str, notes: Path, notify: str, moment: int) -> None:
+def run_event(url: str, notes: Path, notify: str, moment: int) -> None:
     """Take one event, unless `moment` is 0, and go on until no job is left."""
 
     def note(*parts: object) -> None:
         with notes.open("a") as file:
             file.write(json.dumps(parts) + "\n")
 
-    def told(request: str) -> str:
+    def notified(request: str) -> str:
         note("told", json.loads(request)["notify_id"])
         return OK
 
     number = iter(range(1000 * os.getpid(), 10**12))
-    sdk = MemorySdk({"spec_notify_app": told}, notify_ids=(f"notify-{each}" for each in number))
+    sdk = MemorySdk({"spec_notify_app": notified}, notify_ids=(f"notify-{each}" for each in number))
     with closing(open_store(url)) as store:
         program = EventProgram(table_of(notify, note), Deadly(store, moment), sdk, lease=SHORT)
         program.jobs.start()
@@ -121,19 +121,19 @@ def take(url: str, notes: Path, notify: str, moment: int) -> None:
 def broken(url: str, notify: str, notes: list[list[str]]) -> list[str]:
     """Return which promises were broken."""
     whats = [each[0] for each in notes]
-    told = [each[1] for each in notes if each[0] == "told"]
+    notified = [each[1] for each in notes if each[0] == "told"]
     found = []
     if "accepted" in whats and "ended" not in whats:
         found.append("the event was accepted and its code never ended")
     with closing(open_store(url)) as store:
-        texts = {each: store.get("corp", 7, each) for each in told}
+        texts = {each: store.get("corp", 7, each) for each in notified}
         if store.job_figures().waiting:
             found.append("a job is left")
-    found += [f"{each} was told and can't be fetched" for each, text in texts.items() if text is None]
+    found += [f"{each} was notified and can't be fetched" for each, text in texts.items() if text is None]
     events = [json.loads(text) for text in texts.values() if text is not None]
     delivered = [each for each in events if each["event_type"] == "hit_keyword"]
     if "ended" in whats and not any(each["event_type"] == "counted" for each in events):
-        found.append("the code ended and nothing that it told the app is there")
+        found.append("the code ended and nothing that it notified the app is there")
     if notify != "never" and "accepted" in whats and not delivered:
         found.append("the event was accepted and the app never told")
     if notify == "after" and not all(each.get("hit_keyword_result") == {"number": 1} for each in delivered):
@@ -149,8 +149,8 @@ def main() -> None:
         url = place if "://" in place else f"sqlite:{place}/{moment}.db"
         path = folder / f"{moment}.txt"
         path.touch()
-        lived = child(lambda url=url, path=path, moment=moment: take(url, path, notify, moment))  # type: ignore[misc]
-        child(lambda url=url, path=path: take(url, path, notify, 0))  # type: ignore[misc]
+        lived = child(lambda url=url, path=path, moment=moment: run_event(url, path, notify, moment))  # type: ignore[misc]
+        child(lambda url=url, path=path: run_event(url, path, notify, 0))  # type: ignore[misc]
         notes = [json.loads(line) for line in path.read_text().splitlines()]
         faults += [f"moment {moment}: {each}" for each in broken(url, notify, notes)]
         accepted += sum(each[0] == "accepted" for each in notes)

@@ -89,11 +89,11 @@ def test_event_and_job_are_stored_before_the_app_is_told(reference_table: Abilit
 
     found: list[Any] = []
 
-    def look(request: str) -> str:
+    def read_stored(request: str) -> str:
         found.append((program.stored(json.loads(request)["notify_id"]), store.job_figures().waiting))
         return OK
 
-    program = EventProgram(with_event(reference_table, handler), store, MemorySdk({NOTIFY: look}))
+    program = EventProgram(with_event(reference_table, handler), store, MemorySdk({NOTIFY: read_stored}))
     assert program.event() == ACCEPTED
     assert found == [(json.loads(HIT), 1)]
 
@@ -108,7 +108,7 @@ def test_an_event_that_can_not_be_stored_is_refused_and_nothing_runs(
     memory.close()
     program = EventProgram(with_event(reference_table, handler, notify=notify), memory)
     assert program.event() == {"errcode": 710660, "errmsg": "the event could not be stored"}
-    assert program.told == []
+    assert program.notified == []
 
 
 def test_a_full_journal_refuses_the_event_as_a_whole(reference_table: AbilityTable) -> None:
@@ -149,11 +149,11 @@ def test_after_means_that_the_app_is_told_when_the_handler_has_ended_and_gets_it
 
     with running(with_event(reference_table, handler, notify="after"), store) as program:
         assert program.event() == ACCEPTED
-        assert program.told == []
+        assert program.notified == []
         assert program.stored("notify-0") is None
         may_end.set()
         program.wait_done()
-    assert program.told == ["notify-0"]
+    assert program.notified == ["notify-0"]
     assert program.stored("notify-0") == {**json.loads(HIT), "hit_keyword_result": {"messages": 3}}
     [call] = program.sdk.calls
     assert (call.corpid, call.agentid, call.ability_id, call.job_info) == ("corp", 7, "", "")
@@ -171,7 +171,7 @@ def test_never_means_that_nothing_is_stored_for_the_app(reference_table: Ability
         assert program.event() == ACCEPTED
         program.wait_done()
     assert seen == [""]
-    assert program.told == []
+    assert program.notified == []
     assert store.figures().rows == 0
 
 
@@ -191,7 +191,7 @@ def test_a_handler_that_fails_three_times_and_then_works_is_run_four_times(
         assert program.event() == ACCEPTED
         program.wait_done()
     assert attempts == [1, 2, 3, 4]
-    assert program.told == ["notify-0"]
+    assert program.notified == ["notify-0"]
     assert program.stored("notify-0")["hit_keyword_result"] == {"messages": 4}
     assert program.figures.snapshot().events == EventCounts(ended=1, retried=3)
     assert "of event:hit_keyword: run 1 of 4 failed, the next is in 0.0 s" in caplog.text
@@ -212,7 +212,7 @@ def test_a_handler_that_always_fails_is_given_up_and_its_event_still_reaches_the
         assert program.event() == ACCEPTED
         program.wait_done()
     assert attempts == [1, 2, 3]
-    assert program.told == ["notify-0"]
+    assert program.notified == ["notify-0"]
     assert program.stored("notify-0") == json.loads(HIT)
     assert program.figures.snapshot().events == EventCounts(ended=1, retried=2, failed=1)
     assert "of event:hit_keyword failed, and is not run again" in caplog.text
@@ -246,7 +246,7 @@ def test_an_event_whose_handler_kills_its_process_again_and_again_is_given_up(
     leave_behind(store, MAX_RUNS + 1)
     with running(table, store) as program:
         program.wait_done()
-    assert program.told == ["notify-0"]
+    assert program.notified == ["notify-0"]
     assert program.figures.snapshot().events == EventCounts(ended=1, failed=1)
 
 
@@ -279,7 +279,7 @@ def test_a_handler_that_hangs_beyond_its_time_out_is_given_up_and_its_event_deli
     with running(table, memory, threads=1, hang_after=0.05) as program:
         assert program.event() == ACCEPTED
         program.wait_done()
-        assert program.told == ["notify-0"]
+        assert program.notified == ["notify-0"]
         may_end.set()
     assert attempts == [1]
     assert program.figures.snapshot().events == EventCounts(ended=1, failed=1)
@@ -339,7 +339,7 @@ def test_a_result_is_delivered_again_without_running_the_handler_again(
         assert program.event() == ACCEPTED
         program.wait_done()
     assert attempts == [1]
-    assert program.told == ["notify-0"] * 3
+    assert program.notified == ["notify-0"] * 3
     assert program.stored("notify-0")["hit_keyword_result"] == {"messages": 1}
     assert caplog.text.count("the app is not told, ") == 2
     assert "a-secret" not in caplog.text
@@ -363,7 +363,7 @@ def test_an_event_outlives_a_store_that_fails_in_between(
     with running(table, wrapped, lease=SHORT) as program:
         program.wait_done()
     assert len(attempts) >= 2
-    assert set(program.told) == {"notify-0"}
+    assert set(program.notified) == {"notify-0"}
     assert program.stored("notify-0")["hit_keyword_result"] == {"messages": 1}
 
 
@@ -411,7 +411,7 @@ def test_an_event_that_does_not_fit_its_contract_fails_and_still_reaches_the_app
     with running(with_event(reference_table, handler, notify="after", retries=0), memory) as program:
         assert program.event(text) == ACCEPTED
         program.wait_done()
-    assert program.told == ["notify-0"]
+    assert program.notified == ["notify-0"]
     assert program.stored("notify-0") == json.loads(text)
 
 
@@ -458,7 +458,7 @@ def test_an_event_whose_row_is_gone_from_every_program_still_reaches_the_app(
     assert EventProgram(with_event(reference_table, handler, notify="after"), memory).event() == ACCEPTED
     with running(reference_table, memory, orphan_after=0.05) as program:
         program.wait_done()
-    assert program.told == ["notify-0"]
+    assert program.notified == ["notify-0"]
     assert program.stored("notify-0") == json.loads(HIT)
     assert "of event:hit_keyword failed, and is not run again" in caplog.text
 

@@ -37,7 +37,7 @@ from wwspec_router.errors import AbilityError, StoreError
 from wwspec_router.handlers.ability import ability
 from wwspec_router.handlers.context import Context
 from wwspec_router.jobs.executor import GIVE_UP_AFTER, MAX_RUNS
-from wwspec_router.jobs.reports import PATIENCE, REFUSALS, Kind
+from wwspec_router.jobs.reports import PATIENCE, REFUSALS, RefusalKind
 from wwspec_router.jobs.runner import LEASE, Jobs
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
@@ -181,7 +181,7 @@ def test_a_refusal_that_nobody_knows_is_one_of_the_result_when_it_comes_again_an
 def test_each_errcode_of_a_report_is_in_one_table_with_a_reason() -> None:
     """Row 10."""
     assert all(refusal.reason for refusal in REFUSALS.values())
-    assert {refusal.kind for refusal in REFUSALS.values()} == set(Kind)
+    assert {refusal.kind for refusal in REFUSALS.values()} == set(RefusalKind)
     assert 0 not in REFUSALS
 
 
@@ -202,7 +202,7 @@ def test_a_job_of_which_nothing_is_taken_is_given_up_and_counted(
         process.accept(job())
         sdk.wait_for(3)
         wait_empty(store)
-    assert len(sdk.heard) == 3
+    assert len(sdk.reports) == 3
     assert "given up: not even {} was accepted (790014)" in caplog.text
     assert figures.snapshot().jobs == JobCounts(ended=1, failed=0, given_up=1)
 
@@ -323,7 +323,7 @@ def test_a_job_that_outlasts_its_lease_is_run_once_while_its_process_lives(store
         sdk.wait_for(1)
         wait_empty(store)
     assert runs == ["job-1"]
-    assert len(sdk.heard) == 1
+    assert len(sdk.reports) == 1
 
 
 def test_the_result_of_a_job_that_another_process_took_over_is_dropped(
@@ -346,7 +346,7 @@ def test_the_result_of_a_job_that_another_process_took_over_is_dropped(
             go_on.set()
             wait_until(lambda: process.jobs.running == 0)
         assert store.finish("another process", claimed.job_id)
-    assert sdk.heard == []
+    assert sdk.reports == []
     assert "was taken over by another process" in caplog.text
 
 
@@ -433,7 +433,7 @@ def test_a_process_that_reaches_the_journal_again_after_an_outage_leaves_the_job
         sdk.wait_for(2)
         wait_empty(another)
     assert runs == ["long", "short"]
-    assert len(sdk.heard) == 2
+    assert len(sdk.reports) == 2
     assert "the journal of jobs failed" in caplog.text
 
 
@@ -532,7 +532,7 @@ def test_a_job_that_hangs_beyond_its_timeout_is_reported_as_late_and_its_result_
     assert report["errcode"] == 710660
     assert "longer than its timeout" in report["result"]
     assert "ended after its timeout was reported" in caplog.text
-    assert len(sdk.heard) == 1
+    assert len(sdk.reports) == 1
     assert figures.snapshot().jobs == JobCounts(ended=1, failed=1, given_up=0)
 
 
@@ -553,7 +553,7 @@ def test_stopping_keeps_what_was_not_begun(store: Store) -> None:
     assert process.jobs.stop(0.05) == 1
     go_on.set()
     assert process.jobs.stop(DEADLINE) == 0
-    assert [info for info, _ in sdk.heard] == ["job-0"]
+    assert [info for info, _ in sdk.reports] == ["job-0"]
     with working(store, sdk, answer):
         reports = sdk.wait_for(3)
         wait_empty(store)
@@ -596,7 +596,7 @@ def test_an_sdk_that_ends_the_thread_is_a_report_that_was_not_accepted(store: St
     sdk = Platform()
 
     def end_the_thread(request: str) -> str:
-        sdk.replies[REPORT] = sdk._hear
+        sdk.replies[REPORT] = sdk._on_report
         raise SystemExit("a secret")
 
     sdk.replies[REPORT] = end_the_thread
@@ -623,7 +623,7 @@ def test_what_is_claimed_while_a_stop_begins_is_given_back() -> None:
         process.jobs.stop(0.05)
         go_on.set()
         assert process.jobs.stop(DEADLINE) == 0
-        assert sdk.heard == []
+        assert sdk.reports == []
         assert store.claim("the next", 1, LEASE)
 
 

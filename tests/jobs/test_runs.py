@@ -283,13 +283,13 @@ class HangingPlatform(Platform):
         self.go_on = threading.Event()
         self._hangs = hangs
 
-    def _hear(self, request: str) -> str:
+    def _on_report(self, request: str) -> str:
         with self.changed:
             self._hangs -= 1
             hangs = self._hangs >= 0
         if hangs:
             assert self.go_on.wait(DEADLINE)
-        return super()._hear(request)
+        return super()._on_report(request)
 
 
 def test_a_report_that_hangs_is_sent_again_by_another_thread(store: Store, caplog: pytest.LogCaptureFixture) -> None:
@@ -397,8 +397,8 @@ def test_results_whose_journal_entries_are_gone_are_reported_all_the_same(
     """Row 17."""
     sdk = Platform()
     finished_while_flushed(redis, sdk)
-    assert sorted(info for info, _ in sdk.heard) == [f"job-{number}" for number in range(4)]
-    assert all(report["errcode"] == 0 for _, report in sdk.heard)
+    assert sorted(info for info, _ in sdk.reports) == [f"job-{number}" for number in range(4)]
+    assert all(report["errcode"] == 0 for _, report in sdk.reports)
     assert caplog.text.count("is gone from the journal; its result is reported anyway") == 4
     assert "taken over" not in caplog.text
 

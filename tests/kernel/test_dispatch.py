@@ -130,14 +130,14 @@ def test_an_empty_array_is_taken_by_an_ability_that_answers_figures(kernel_of: Z
 
 def test_an_empty_array_is_refused_as_before_where_something_is_required(kernel: Kernel) -> None:
     """Row 24."""
-    told = "input contract: expected object, got array at "
-    assert kernel.call("group_overview", "[]") == refused(f"{told}$")
-    assert kernel.call("invoke_get_group_chat", "[]") == refused(f"{told}$")
-    assert kernel.call("python_demo", "[]") == refused(f"{told}$")
-    assert kernel.call("python_demo", func("get_group_chat", "[]")) == refused(f"{told}$.input.func_req")
+    message = "input contract: expected object, got array at "
+    assert kernel.call("group_overview", "[]") == refused(f"{message}$")
+    assert kernel.call("invoke_get_group_chat", "[]") == refused(f"{message}$")
+    assert kernel.call("python_demo", "[]") == refused(f"{message}$")
+    assert kernel.call("python_demo", func("get_group_chat", "[]")) == refused(f"{message}$.input.func_req")
     for text in ("[{}]", "[null]", '[""]', "[0]"):
-        assert kernel.call("invoke_sync_msg", text) == refused(f"{told}$")
-    assert kernel.call("invoke_search_msg", '{"query_word":"发货","chat_info":[]}') == refused(f"{told}$.chat_info")
+        assert kernel.call("invoke_sync_msg", text) == refused(f"{message}$")
+    assert kernel.call("invoke_search_msg", '{"query_word":"发货","chat_info":[]}') == refused(f"{message}$.chat_info")
     assert kernel.sdk.calls == []
 
 
@@ -189,7 +189,7 @@ def test_the_sdk_s_own_bugs_are_answered_without_their_text(kernel: Kernel, capl
 
 
 @pytest.mark.parametrize(
-    ("ability_id", "told"),
+    ("ability_id", "message"),
     [
         ("nope", "nope"),
         ("", ""),
@@ -204,12 +204,12 @@ def test_the_sdk_s_own_bugs_are_answered_without_their_text(kernel: Kernel, capl
     ids=ascii,
 )
 def test_an_unknown_ability_is_not_found(
-    kernel: Kernel, ability_id: str, told: str, caplog: pytest.LogCaptureFixture
+    kernel: Kernel, ability_id: str, message: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert kernel.call(ability_id) == refused(f"unknown ability_id {told}")
+    assert kernel.call(ability_id) == refused(f"unknown ability_id {message}")
     assert kernel.sdk.calls == []
     [record] = caplog.records
-    assert record.getMessage() == f"ability {told} refused, AbilityNotFoundError"
+    assert record.getMessage() == f"ability {message} refused, AbilityNotFoundError"
 
 
 def test_an_api_without_a_contract_never_reaches_the_sdk(kernel: Kernel) -> None:
@@ -468,7 +468,7 @@ def test_the_console_is_told_of_the_page_s_own_request_for_an_event(kernel: Kern
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "message"),
     [
         ("", "input contract: not valid JSON at $"),
         ("\ud800", "input contract: not valid JSON at $"),
@@ -494,13 +494,13 @@ def test_the_console_is_told_of_the_page_s_own_request_for_an_event(kernel: Kern
     ],
     ids=lambda value: ascii(value[:50]) if value else "",
 )
-def test_bad_input_of_the_python_demo_s_protocol_is_refused(kernel: Kernel, data: str, told: str | None) -> None:
+def test_bad_input_of_the_python_demo_s_protocol_is_refused(kernel: Kernel, data: str, message: str | None) -> None:
     answer = kernel.call("python_demo", data)
 
-    if told is None:
+    if message is None:
         assert answer["errmsg"].startswith("input contract: ")
     else:
-        assert answer == refused(told)
+        assert answer == refused(message)
     assert kernel.sdk.calls == []
 
 

@@ -122,9 +122,9 @@ def test_each_kind_of_trouble_has_lines_of_its_own(
             moody_zone.dispatch(flood(number))
         moody_zone.dispatch(app_call("sulky"))
 
-    told = [record.getMessage() for record in caplog.records]
-    assert len(told) == len(FLOODS) + 1
-    assert sum("ValueError at test_floods.py" in line for line in told) == 2
+    logged = [record.getMessage() for record in caplog.records]
+    assert len(logged) == len(FLOODS) + 1
+    assert sum("ValueError at test_floods.py" in line for line in logged) == 2
 
 
 def test_a_job_that_fails_again_and_again_is_one_line(

@@ -30,20 +30,20 @@ class Asked(Contract):
     """A request."""
 
 
-class Told(Output):
+class Result(Output):
     """Its reply."""
 
     notify_id: str = ""
 
 
-def telling(reference_table: AbilityTable, store: Store, run: Callable[[Context], str], **more: Any) -> Kernel:
-    """Return a kernel with an ability that tells the app something."""
+def notifying(reference_table: AbilityTable, store: Store, run: Callable[[Context], str], **more: Any) -> Kernel:
+    """Return a kernel with an ability that notifies the app something."""
 
     @ability
-    def tell(request: Asked, ctx: Context) -> Told:
-        return Told(notify_id=run(ctx))
+    def notify(request: Asked, ctx: Context) -> Result:
+        return Result(notify_id=run(ctx))
 
-    return Kernel(with_kind(with_handler(reference_table, tell, **more), "digest", Digest), store)
+    return Kernel(with_kind(with_handler(reference_table, notify, **more), "digest", Digest), store)
 
 
 def notify(ctx: Context) -> str:
@@ -53,31 +53,31 @@ def notify(ctx: Context) -> str:
 def test_a_payload_is_stored_under_a_fresh_notify_id_and_the_app_told(
     reference_table: AbilityTable, store: Store
 ) -> None:
-    kernel = telling(reference_table, store, notify)
+    kernel = notifying(reference_table, store, notify)
     found: list[Any] = []
 
-    def look(request: str) -> str:
+    def read_stored(request: str) -> str:
         found.append(store.get("corp", 7, json.loads(request)["notify_id"]))
         return OK
 
-    kernel.sdk.replies[NOTIFY] = look
+    kernel.sdk.replies[NOTIFY] = read_stored
     since = int(time())
-    assert kernel.call("tell")["notify_id"] == "notify-0"
+    assert kernel.call("notify")["notify_id"] == "notify-0"
     stored = json.loads(found[0])
     assert since <= stored.pop("timestamp") <= time()
     assert stored == {"event_type": "digest", "digest": {"messages": 3}}
     assert kernel.sdk.requests == [(NOTIFY, {"notify_id": "notify-0", "notify_scene": 7})]
     [call] = kernel.sdk.calls
-    assert (call.corpid, call.agentid, call.ability_id) == ("corp", 7, "tell")
+    assert (call.corpid, call.agentid, call.ability_id) == ("corp", 7, "notify")
 
 
 def test_an_async_def_handler_tells_as_well(reference_table: AbilityTable, store: Store) -> None:
     @ability
-    async def tell(request: Asked, ctx: AsyncContext) -> Told:
-        return Told(notify_id=await ctx.notify(Digest(messages=1)))
+    async def notify(request: Asked, ctx: AsyncContext) -> Result:
+        return Result(notify_id=await ctx.notify(Digest(messages=1)))
 
-    kernel = Kernel(with_kind(with_handler(reference_table, tell), "digest", Digest), store)
-    assert kernel.call("tell")["notify_id"] == "notify-0"
+    kernel = Kernel(with_kind(with_handler(reference_table, notify), "digest", Digest), store)
+    assert kernel.call("notify")["notify_id"] == "notify-0"
     assert kernel.sdk.requests == [(NOTIFY, {"notify_id": "notify-0", "notify_scene": 0})]
 
 
@@ -89,7 +89,7 @@ def test_code_on_an_event_tells_under_an_id_of_its_own(reference_table: AbilityT
     with running(table, store) as program:
         program.event(HIT)
         program.wait_done()
-    assert program.told == ["notify-0"]
+    assert program.notified == ["notify-0"]
     assert program.stored("notify-0")["digest"] == {"messages": 5}
 
 
@@ -107,7 +107,7 @@ def test_the_app_fetches_it_through_the_contract_of_stored_events(kernel_of: Ker
 
 
 @pytest.mark.parametrize(
-    ("reply", "told"),
+    ("reply", "message"),
     [
         (network_failure(NOTIFY), "spec_notify_app: the SDK call failed (-10002)"),
         ('{"errcode":48002,"errmsg":"no right"}', "spec_notify_app: no right"),
@@ -115,11 +115,11 @@ def test_the_app_fetches_it_through_the_contract_of_stored_events(kernel_of: Ker
     ],
 )
 def test_a_handler_sees_that_the_app_could_not_be_told(
-    reference_table: AbilityTable, store: Store, reply: Any, told: str
+    reference_table: AbilityTable, store: Store, reply: Any, message: str
 ) -> None:
-    kernel = telling(reference_table, store, notify)
+    kernel = notifying(reference_table, store, notify)
     kernel.sdk.replies[NOTIFY] = reply
-    assert kernel.call("tell")["errmsg"] == told
+    assert kernel.call("notify")["errmsg"] == message
 
 
 @pytest.mark.parametrize("limits", [None, StoreLimits(max_rows=1)])
@@ -127,13 +127,13 @@ def test_a_handler_sees_that_a_payload_could_not_be_stored(
     reference_table: AbilityTable, limits: StoreLimits | None
 ) -> None:
     store = open_store("memory:", limits or StoreLimits())
-    kernel = telling(reference_table, store, notify)
+    kernel = notifying(reference_table, store, notify)
     if limits is None:
         store.close()
     else:
-        assert kernel.call("tell")["errcode"] == 0
+        assert kernel.call("notify")["errcode"] == 0
     before = len(kernel.sdk.calls)
-    assert kernel.call("tell") == {"errcode": 710660, "errmsg": "the notification could not be stored"}
+    assert kernel.call("notify") == {"errcode": 710660, "errmsg": "the notification could not be stored"}
     assert len(kernel.sdk.calls) == before, "nobody is told"
     store.close()
 
@@ -155,8 +155,8 @@ def test_what_can_not_be_told_is_stored_nowhere(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.DEBUG):
-        kernel = telling(reference_table, store, run)
-        assert kernel.call("tell")["errcode"] == 710660
+        kernel = notifying(reference_table, store, run)
+        assert kernel.call("notify")["errcode"] == 710660
     assert logged in caplog.text
     assert "a-secret" not in caplog.text
     assert store.figures().rows == 0
@@ -169,6 +169,6 @@ def test_nothing_is_told_when_the_time_is_over(reference_table: AbilityTable, st
             pass
         return notify(ctx)
 
-    kernel = telling(reference_table, store, late, timeout=0.01)
-    assert kernel.call("tell")["errmsg"] == "the ability took longer than its timeout"
+    kernel = notifying(reference_table, store, late, timeout=0.01)
+    assert kernel.call("notify")["errmsg"] == "the ability took longer than its timeout"
     assert store.figures().rows == 0

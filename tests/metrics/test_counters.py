@@ -83,7 +83,7 @@ def test_a_count_that_was_forgotten_begins_again() -> None:
 class Instance:
     started: float
     calls: int = 0
-    told: int | None = None
+    polled: int | None = None
     """Its calls at its last poll."""
 
 
@@ -99,11 +99,11 @@ def test_instances_that_answer_by_turns_and_restart_are_counted_once(
         now += 30.0
         one = instances[which]
         one.calls += calls
-        if one.told is not None:
-            expected += one.calls - one.told
+        if one.polled is not None:
+            expected += one.calls - one.polled
         elif number and one.started > now - 30:  # else it ran before, and nobody can place its calls in time
             expected += one.calls
-        one.told = one.calls
+        one.polled = one.calls
         before = counters.totals.get(CALLS, 0)
         counters.add({CALLS: one.calls}, int(now - one.started), now, now + slow)
         assert before <= counters.totals[CALLS] == expected

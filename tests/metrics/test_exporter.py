@@ -145,8 +145,8 @@ def test_every_figure_of_the_status_reply_is_a_metric_and_what_has_no_value_is_n
         errors=[ErrcodeStatus(errcode=-1, count=3)],
         abilities=[AbilityStatus(ability_id='a"b\\c\n中', calls=4, errors=1, p50_us=0, p99_us=0)],
     )
-    told = _Told(Status(uptime=full.uptime), full, Status(store="unavailable"))
-    exporter = Exporter(told, "figures", 30.0)  # type: ignore[arg-type]
+    statuses = _Statuses(Status(uptime=full.uptime), full, Status(store="unavailable"))
+    exporter = Exporter(statuses, "figures", 30.0)  # type: ignore[arg-type]
     exporter.poll()
     exporter.poll()
     found = scraped(exporter)
@@ -162,7 +162,7 @@ def test_every_figure_of_the_status_reply_is_a_metric_and_what_has_no_value_is_n
     assert ("wwspec_store_events", ()) not in found
 
 
-class _Told:
+class _Statuses:
     """In place of a client: a store that is unavailable, and all figures at once, can't be had from a quick program."""
 
     def __init__(self, *replies: Status) -> None:

@@ -106,10 +106,10 @@ def watching(
     figures: Figures,
     store: Store,
     interval: float,
-    board: SharedFigures | None = None,
+    shared: SharedFigures | None = None,
     gauges: Callable[[], Gauges] = lambda: GAUGES,
 ) -> Iterator[Monitor]:
-    monitor = Monitor(figures, gauges, partial(read_stored, store, ["digest"]), interval, board)
+    monitor = Monitor(figures, gauges, partial(read_stored, store, ["digest"]), interval, shared)
     monitor.start()
     try:
         yield monitor
@@ -347,13 +347,13 @@ def test_nothing_of_a_tenant_is_said(lines: Lines, figures: Figures, store: Stor
         status = msgspec.json.encode(monitor.status())
     assert "secret" not in str(lines.texts)
     assert b"secret" not in status
-    board = os.pread(file, os.fstat(file).st_size, 0)
+    content = os.pread(file, os.fstat(file).st_size, 0)
     assert b"invoke_sync_msg" in status
-    assert b"invoke_sync_msg" in board
-    assert b"secret" not in board
+    assert b"invoke_sync_msg" in content
+    assert b"secret" not in content
 
 
-def test_a_board_that_is_lost_is_reported_once_and_does_not_end_the_line(
+def test_a_file_of_shared_figures_that_is_lost_is_reported_once_and_does_not_end_the_line(
     lines: Lines, figures: Figures, store: Store, file: int
 ) -> None:
     kept = os.dup(file)
@@ -483,14 +483,14 @@ class Worker:
 @pytest.fixture
 def file() -> Iterator[int]:
     """The memory that the processes share."""
-    file = os.memfd_create("board")
+    file = os.memfd_create("shared")
     yield file
     os.close(file)
 
 
 @pytest.fixture
 def start(file: int) -> Iterator[Callable[..., Worker]]:
-    """Starts worker processes that share a board, each with the next number unless it is given one."""
+    """Starts worker processes that share their figures, each with the next number unless it is given one."""
     workers: list[Worker] = []
 
     def start(interval: float = 0.1, own_ability: str = "other", number: int | None = None) -> Worker:

@@ -65,7 +65,6 @@ def test_hygiene_passes_a_clean_tree(tree: Path) -> None:
         ("tests/a.py", 'open(".' + './shared/x")', "reads outside the repository"),
         ("tests/a.py", "ROOT.parent / " + '"shared"', "reads outside the repository"),
         ("docs/a.md", "the fault and the me" + "nd", "write fix or repair instead of"),
-        ("wwspec_router/cli/a.py", "def _to" + "ld() -> None:", "write a name for what it does"),
         ("scripts/a", "#!/usr/bin/env bash", "has a #! line and is not executable"),
     ],
 )
@@ -76,6 +75,40 @@ def test_hygiene_names_file_line_and_fault(tree: Path, name: str, line: str, mea
     done = hygiene(tree)
     assert done.returncode == 1
     assert done.stdout.startswith(f"{name}:{2 if first else 1}: {meaning}")
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("def _told_app(): ...", "_told_app"),
+        ("async def tell(): ...", "tell"),
+        ("class CallsInHand: ...", "CallsInHand"),
+        ("def f(look_in): ...", "look_in"),
+        ("calls_in_hand = 1", "calls_in_hand"),
+        ("self._board = 1", "_board"),
+        ("def take(): ...", "take"),
+        ("def test_a_fault_is_mended(): ...", "test_a_fault_is_mended"),
+    ],
+)
+def test_hygiene_finds_words_inside_names(tree: Path, line: str, name: str) -> None:
+    (tree / "a.py").write_text(f"first = 1\n{line}\n", "utf-8")
+    done = hygiene(tree)
+    assert done.stdout == f"a.py:2: write a name for what it does or returns instead of: {name}\n"
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "def test_the_app_is_told_once(): ...",
+        "def take_lock(): ...",
+        "start = file.tell()",
+        "onboarding = 'nobody is told'",
+    ],
+)
+def test_hygiene_passes_other_names_and_the_sentences_of_tests(tree: Path, line: str) -> None:
+    (tree / "a.py").write_text(line + "\n", "utf-8")
+    assert hygiene(tree).returncode == 0
 
 
 def test_hygiene_leaves_ignored_files_alone(tree: Path) -> None:

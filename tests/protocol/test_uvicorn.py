@@ -33,7 +33,7 @@ USED = {
 """What is read of what uvicorn hands over."""
 
 
-class Program:
+class EmptyProgram:
     """Has one page, and takes no calls."""
 
     def submit(self, headers: Headers, body: bytes, on_answer: OnAnswer) -> None:
@@ -59,7 +59,7 @@ class Served:
 
     def _make(self, **arguments: Any) -> Connection:
         self.made.append(arguments)
-        return Connection(**arguments, program=Program(), limits=Limits(8, DEADLINE, DEADLINE, 1000))
+        return Connection(**arguments, program=EmptyProgram(), limits=Limits(8, DEADLINE, DEADLINE, 1000))
 
     def connect(self) -> socket.socket:
         return socket.create_connection(self.socket.getsockname(), DEADLINE)

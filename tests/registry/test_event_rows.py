@@ -130,12 +130,12 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "told"), FAULTS, ids=[f"{number}" for number in range(len(FAULTS))])
-def test_a_fault_is_told_with_file_line_row_and_fix(tmp_path: Path, text: str, told: str) -> None:
+@pytest.mark.parametrize(("text", "message"), FAULTS, ids=[f"{number}" for number in range(len(FAULTS))])
+def test_a_fault_is_told_with_file_line_row_and_fix(tmp_path: Path, text: str, message: str) -> None:
     [fault] = faults(tmp_path, text)
     place, _, what = fault.partition("]: ")
     assert place.startswith("registry.toml:1 [")
-    assert what.startswith(told)
+    assert what.startswith(message)
     assert fault.isprintable()
 
 

@@ -102,7 +102,7 @@ def test_a_folder_that_is_named_as_a_module_of_python_is_refused(app: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("name", "text", "message"),
     [
         (
             "ping",
@@ -144,10 +144,10 @@ def test_a_folder_that_is_named_as_a_module_of_python_is_refused(app: Path) -> N
     ],
     ids=["error", "missing package", "syntax", "error in an import", "exit", "no Request", "no Response", "no class"],
 )
-def test_a_contract_module_that_does_not_load_is_told(app: Path, name: str, text: str, told: str) -> None:
+def test_a_contract_module_that_does_not_load_is_told(app: Path, name: str, text: str, message: str) -> None:
     write_files(app, {f"schemas/api/{name}.py": text, "schemas/api/_helper.py": "undefined\n"})
 
-    assert fault(app) == told
+    assert fault(app) == message
 
 
 def test_an_event_module_must_define_its_event(app: Path) -> None:
@@ -159,13 +159,13 @@ def test_an_event_module_must_define_its_event(app: Path) -> None:
 def test_a_broken_application_does_not_hide_the_faults_of_its_registry(app: Path) -> None:
     write_files(app, {"schemas/events/pinged.py": "", "abilities/registry.toml": "[progam]\n"})
 
-    told = fault(app)
-    assert "[progam]: unknown table; did you mean program?" in told
-    assert "schemas/events/pinged.py: must define Event" in told
+    message = fault(app)
+    assert "[progam]: unknown table; did you mean program?" in message
+    assert "schemas/events/pinged.py: must define Event" in message
 
 
 @pytest.mark.parametrize(
-    ("api", "told"),
+    ("api", "message"),
     [
         ("table: dict[str, int] = {}", "Request $.table: a mapping: the platform lets only listed keys pass"),
         ("text: str | None = None", "Request $.text: may be null, which the platform refuses"),
@@ -176,11 +176,11 @@ def test_a_broken_application_does_not_hide_the_faults_of_its_registry(app: Path
         ),
     ],
 )
-def test_a_contract_that_the_platform_can_not_take_is_told_with_its_path(app: Path, api: str, told: str) -> None:
+def test_a_contract_that_the_platform_can_not_take_is_told_with_its_path(app: Path, api: str, message: str) -> None:
     module = f"class Response(Output):\n    pass\n\n\nclass Request(ApiRequest[Response]):\n    {api}\n"
     write_files(app, {"schemas/api/ping.py": f"from __future__ import annotations\n{EMPTY}{module}"})
 
-    assert fault(app).startswith(f"schemas/api/ping.py: {told}")
+    assert fault(app).startswith(f"schemas/api/ping.py: {message}")
 
 
 def test_an_event_of_the_application_that_disagrees_with_a_shipped_one_is_told_as_the_culprit(app: Path) -> None:
@@ -284,16 +284,16 @@ from schemas.api import sync_msg
 from wwspec_router import Context, Contract, Output, ability
 from wwspec_router.wecom import sync_msg as shipped_sync_msg
 
-class Told(Output):
+class Result(Output):
     text: str = ""
 
 @ability
-def own(request: Contract, ctx: Context) -> Told:
-    return Told(text=ctx.invoke(sync_msg.Request(brand="new")).colour)
+def own(request: Contract, ctx: Context) -> Result:
+    return Result(text=ctx.invoke(sync_msg.Request(brand="new")).colour)
 
 @ability
-def shipped(request: Contract, ctx: Context) -> Told:
-    return Told(text=ctx.invoke(shipped_sync_msg.Request(limit=7)).next_cursor)
+def shipped(request: Contract, ctx: Context) -> Result:
+    return Result(text=ctx.invoke(shipped_sync_msg.Request(limit=7)).next_cursor)
 """,
     "schemas/api/sync_msg.py": """
 from wwspec_router.contracts import ApiRequest, Output

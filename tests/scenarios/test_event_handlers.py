@@ -54,9 +54,13 @@ def test_the_app_gets_event_result_and_notification(start: Any) -> None:
     zone = start("on_hit", "after")
     event = zone.fire("hit_keyword")["event"]
     wait_until(lambda: len(zone.client.notifications()) == 2)
-    pushed, told = fetched(zone)
+    pushed, stored = fetched(zone)
     assert pushed == {"event_type": "hits", "hits": {"hits": 2}}
-    assert told == {"event_type": "hit_keyword", "hit_keyword": event["hit_keyword"], "hit_keyword_result": {"hits": 1}}
+    assert stored == {
+        "event_type": "hit_keyword",
+        "hit_keyword": event["hit_keyword"],
+        "hit_keyword_result": {"hits": 1},
+    }
     status = zone.call("status").reply
     assert (status["events_ended"], status["events_retried"], status["events_failed"]) == (1, 0, 0)
 
@@ -65,8 +69,8 @@ def test_code_that_fails_three_times_and_then_works_delivers_once(start: Any) ->
     zone = start("flaky", "after")
     zone.fire("hit_keyword")
     wait_until(zone.client.notifications)
-    [told] = fetched(zone)
-    assert told["hit_keyword_result"] == {"hits": 4}
+    [stored] = fetched(zone)
+    assert stored["hit_keyword_result"] == {"hits": 4}
     status = zone.call("status").reply
     assert (status["events_ended"], status["events_retried"], status["events_failed"]) == (1, 3, 0)
 
@@ -79,8 +83,8 @@ def test_an_event_whose_program_is_killed_in_its_handler_is_handled_again(tmp_pa
         zone.kill_program()
         zone.start_program()
         wait_until(lambda: len(zone.client.notifications()) >= 2)
-        [told] = [each for each in fetched(zone) if each["event_type"] == "hit_keyword"]
-        assert told["hit_keyword_result"] in ({"hits": 2}, {"hits": 1})
+        [stored] = [each for each in fetched(zone) if each["event_type"] == "hit_keyword"]
+        assert stored["hit_keyword_result"] in ({"hits": 2}, {"hits": 1})
 
 
 @pytest.fixture

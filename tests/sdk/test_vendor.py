@@ -165,23 +165,23 @@ def test_a_missing_crypto_package_is_told_with_what_to_install(folder: Path) -> 
     hide = "import sys\nsys.modules['Crypto'] = None\n"  # as if pycryptodome were not installed
     write_files(folder, {"wwspecapisdk.py": "from Crypto.Cipher import AES"})
 
-    told = loaded("vendor", folder, program=hide + LOAD)
-    assert told.startswith("wwspecapisdk does not load (")
-    assert told.endswith("): pip install 'wwspec-router[zone]'")
+    shown = loaded("vendor", folder, program=hide + LOAD)
+    assert shown.startswith("wwspecapisdk does not load (")
+    assert shown.endswith("): pip install 'wwspec-router[zone]'")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a library", b"\x7fELF" + bytes(100)], ids=["empty", "text", "torn"])
 def test_a_broken_library_is_unavailable(folder: Path, content: bytes) -> None:
     (folder / "wwspecapisdk.so").write_bytes(content)
 
-    told = loaded("vendor", folder)
+    shown = loaded("vendor", folder)
     if sys.version_info[:2] == (3, 12):
-        assert told.startswith("wwspecapisdk does not load (")
-        assert told.endswith(
+        assert shown.startswith("wwspecapisdk does not load (")
+        assert shown.endswith(
             ": check that the file is complete and was built for this Python and machine (WeCom document 100057)"
         )
     else:
-        assert "loads on CPython 3.12" in told
+        assert "loads on CPython 3.12" in shown
 
 
 @pytest.mark.parametrize("version", [(3, 11), (3, 13), (3, 6)])
@@ -193,11 +193,11 @@ def test_the_library_is_refused_on_a_python_that_it_is_not_made_for(folder: Path
         f"sys.version_info = Version{(*version, 0)}\n"
     )
 
-    told = loaded("vendor", folder, program=pretend + LOAD)
+    shown = loaded("vendor", folder, program=pretend + LOAD)
     if version == (3, 6):
-        assert told.startswith("wwspecapisdk does not load (")
+        assert shown.startswith("wwspecapisdk does not load (")
     else:
-        assert told == (
+        assert shown == (
             f"wwspecapisdk.so loads on CPython 3.12 (and 3.6) only, and this is {version[0]}.{version[1]}: "
             "start the program with Python 3.12 (WeCom document 100057)"
         )
@@ -206,9 +206,9 @@ def test_the_library_is_refused_on_a_python_that_it_is_not_made_for(folder: Path
 def test_another_module_of_that_name_is_not_taken_for_the_sdk(folder: Path) -> None:
     write_files(folder, {"wwspecapisdk.py": "class ChatDataSDK: pass"})
 
-    told = loaded("vendor", folder)
-    assert told.startswith(f"wwspecapisdk from {folder}/wwspecapisdk.py is not the SDK")
-    assert "WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor, spec_gen_notify_id" in told
+    shown = loaded("vendor", folder)
+    assert shown.startswith(f"wwspecapisdk from {folder}/wwspecapisdk.py is not the SDK")
+    assert "WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor, spec_gen_notify_id" in shown
 
 
 def test_the_stand_in_never_serves_in_the_vendor_s_place(tmp_path: Path) -> None:
@@ -253,9 +253,9 @@ def test_the_emulator_s_stand_in_says_what_it_is(path: tuple[Path, ...]) -> None
 
 
 def test_a_stand_in_that_can_not_find_its_emulator_is_unavailable() -> None:
-    told = python(LOAD, "emulator", env={"WWSPEC_EMULATOR_URL": "http://example.com:80"})
+    shown = python(LOAD, "emulator", env={"WWSPEC_EMULATOR_URL": "http://example.com:80"})
 
-    assert told.startswith("wwspecapisdk does not load (WWSPEC_EMULATOR_URL is ")
+    assert shown.startswith("wwspecapisdk does not load (WWSPEC_EMULATOR_URL is ")
 
 
 def asked(folder: Path, program: str) -> Any:
@@ -396,9 +396,9 @@ for token in ("true", "none", "false", "raise"):
         told[token] = str(error)
 print(json.dumps(told))
 """
-    told = asked(folder, program)
+    shown = asked(folder, program)
     fix = "get a fresh debug_token from the admin page (valid 3 days) and a valid access_token (WeCom document 100083)"
-    assert told == {
+    assert shown == {
         "true": "",
         "none": "",
         "false": f"the SDK refused debug mode: {fix}",

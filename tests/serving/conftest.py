@@ -71,7 +71,7 @@ class PlainSdk:
         raise NotImplementedError
 
 
-class Program:
+class ServedProgram:
     """One running program."""
 
     def __init__(self, sdk: PlainSdk, settings: Settings, table: AbilityTable) -> None:
@@ -98,10 +98,10 @@ class Program:
         self.socket.close()
 
     @property
-    def in_hand(self) -> int:
+    def pending(self) -> int:
         """How many calls are being answered."""
         assert self.app.calls is not None
-        return self.app.calls.in_hand
+        return self.app.calls.pending
 
     def post(self, ability_id: str, data: Any = None, **call: Any) -> httpx.Response:
         """Call an ability on a connection of its own."""
@@ -122,12 +122,12 @@ def table() -> AbilityTable:
 
 
 @pytest.fixture
-def start(table: AbilityTable) -> Iterator[Callable[..., Program]]:
+def start(table: AbilityTable) -> Iterator[Callable[..., ServedProgram]]:
     """Start programs; all of them are stopped with the test."""
     with contextlib.ExitStack() as stack:
 
-        def begin(sdk: PlainSdk | None = None, **options: Any) -> Program:
-            program = Program(sdk or PlainSdk(), Settings(app=ROOT, **{"grace": 1.0, **options}), table)
+        def begin(sdk: PlainSdk | None = None, **options: Any) -> ServedProgram:
+            program = ServedProgram(sdk or PlainSdk(), Settings(app=ROOT, **{"grace": 1.0, **options}), table)
             program.start()
             stack.callback(program.stop)
             return program

@@ -193,9 +193,9 @@ def test_a_call_whose_client_reset_its_connection_is_given_up_and_never_answered
     with program.connect() as client:
         client.sendall(CALL)
         assert gate.entered.acquire(timeout=DEADLINE)
-        wait_until(lambda: calls.in_hand == 1)
+        wait_until(lambda: calls.pending == 1)
         reset(client)
-        wait_until(lambda: calls.in_hand == 0)
+        wait_until(lambda: calls.pending == 0)
         gate.opened.set()
     wait_until(lambda: program.open == 0)
 

@@ -76,7 +76,7 @@ def leave_a_thread(request: Asked) -> Output:
 NAMES = ("crash", "crash_later", "refuse", "ask", "leave_a_thread")
 
 
-class Program:
+class EmulatedProgram:
     """A served program, and what it logs."""
 
     def __init__(self, folder: Path, sdk: str, *options: str) -> None:
@@ -133,15 +133,15 @@ class Program:
         self._process.stop()
 
 
-Start = Callable[..., Program]
+Start = Callable[..., EmulatedProgram]
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     started = []
 
-    def start(sdk: str, *options: str) -> Program:
-        started.append(Program(tmp_path, sdk, *options))
+    def start(sdk: str, *options: str) -> EmulatedProgram:
+        started.append(EmulatedProgram(tmp_path, sdk, *options))
         return started[-1]
 
     yield start

@@ -117,7 +117,7 @@ def test_a_piece_never_holds_more_than_one_request(requests: list[bytes], places
     for arrived in cut(data, places):
         parsed.unparsed.add(arrived)
         while parsed.unparsed.data:
-            pieces.append(parsed.unparsed.take())
+            pieces.append(parsed.unparsed.next_piece())
             parsed.ended = 0
             parsed.parser.feed_data(pieces[-1])
     assert b"".join(pieces) == data
@@ -139,7 +139,7 @@ def test_a_request_that_came_at_once_is_a_few_pieces_whatever_it_holds(request_:
     parsed.unparsed.add(request_)
     pieces = 0
     while parsed.unparsed.data:
-        parsed.parser.feed_data(parsed.unparsed.take())
+        parsed.parser.feed_data(parsed.unparsed.next_piece())
         pieces += 1
     assert (parsed.ended, pieces) == (1, 2)
 
@@ -150,11 +150,11 @@ def test_a_body_of_a_known_length_is_told_from_what_follows(body: bytes, rest: b
     place = place % (len(body) - 1) + 1
     unparsed = Unparsed()
     unparsed.add(SHORTEST + body[:place])
-    assert unparsed.take() == SHORTEST
+    assert unparsed.next_piece() == SHORTEST
     unparsed.expect(len(body), in_chunks=False)
-    assert unparsed.take() == body[:place]
+    assert unparsed.next_piece() == body[:place]
     unparsed.add(body[place:] + rest)
-    assert unparsed.take() == body[place:]
+    assert unparsed.next_piece() == body[place:]
     assert bool(unparsed.data) == bool(rest)
 
 

@@ -14,7 +14,7 @@ from unittest.mock import ANY
 import httpx
 import pytest
 
-from tests.serving.conftest import PlainSdk, Program, sealed
+from tests.serving.conftest import PlainSdk, ServedProgram, sealed
 from tests.serving.wire import reset
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE, wait_until
@@ -28,7 +28,7 @@ from wwspec_router.serving.app import ZoneProgram
 from wwspec_router.serving.calls import REFUSAL_PATIENCE, REFUSAL_THREADS
 from wwspec_router.stores import open_store
 
-Start = Callable[..., Program]
+Start = Callable[..., ServedProgram]
 
 
 class Gate:
@@ -149,7 +149,7 @@ def test_a_full_queue_is_answered_at_once(start: Start, gate: Gate) -> None:
         running = pool.submit(program.post, "invoke_sync_msg")
         assert gate.entered.acquire(timeout=DEADLINE)
         queued = pool.submit(program.post, "invoke_sync_msg")
-        wait_until(lambda: program.in_hand == 2)
+        wait_until(lambda: program.pending == 2)
         refused = program.post("invoke_sync_msg")
         assert refused.status_code == 200
         assert refused.headers["ww-sealed"] == "yes"
@@ -307,8 +307,8 @@ def test_lines_about_one_request_carry_one_number(start: Start, gate: Gate, line
     program.post("single", {"limit": "not a number"})
     program.post("quick_limit")
     gate.opened.set()
-    told = [json.loads(line) for line in lines.getvalue().splitlines()]
-    refused = [(line["request"], line["message"]) for line in told if "refused" in line["message"]]
+    records = [json.loads(line) for line in lines.getvalue().splitlines()]
+    refused = [(line["request"], line["message"]) for line in records if "refused" in line["message"]]
     assert refused == [
         (ANY, "ability single refused, InputError"),
         (ANY, "ability quick_limit refused: the ability took longer than its timeout"),
@@ -332,10 +332,10 @@ def test_lines_about_overload_hangs_and_lost_replies_carry_the_number_of_their_r
         assert [each.result(DEADLINE).json()["errmsg"] for each in hanging] == ["late", "late"]
     program.sdk.fails_to_encode = True
     program.post("invoke_sync_msg")
-    told = [json.loads(line) for line in lines.getvalue().splitlines()]
+    records = [json.loads(line) for line in lines.getvalue().splitlines()]
     numbers = {
         said: line.get("request")
-        for line in told
+        for line in records
         for said in ("has been running", "was refused", "could be sealed")
         if said in line["message"]
     }
@@ -388,9 +388,9 @@ def test_a_call_whose_client_reset_its_connection_in_the_queue_never_runs(start:
         with socket.create_connection(("127.0.0.1", program.port), DEADLINE) as connection:
             head = f"POST / HTTP/1.1\r\nhost: x\r\nww-plain: yes\r\ncontent-length: {len(body)}\r\n\r\n"
             connection.sendall(head.encode() + body)
-            wait_until(lambda: program.in_hand == 2)
+            wait_until(lambda: program.pending == 2)
             reset(connection)
-        wait_until(lambda: program.in_hand == 1)
+        wait_until(lambda: program.pending == 1)
         gate.opened.set()
         assert running.result(DEADLINE).json()["errmsg"] == "late"
     program.post("invoke_sync_msg")

@@ -6,14 +6,14 @@ from hypothesis import given, strategies as st
 from wwspec_router.serving.pacing import JUDGED_TIME, MANY, OCCUPIED, SPREAD, STEPS, Idleness, Pacing
 
 
-def test_a_process_that_computes_while_jobs_are_in_hand_does_not_idle() -> None:
+def test_a_process_that_computes_while_jobs_are_pending_does_not_idle() -> None:
     watch = Idleness(now=100.0, computed=7.0)
     watch.first_came(100.0)
     assert not watch.found(now=101.0, computed=8.0)
     assert watch.found(now=102.0, computed=8.0)
 
 
-def test_a_process_that_waits_while_jobs_are_in_hand_idles() -> None:
+def test_a_process_that_waits_while_jobs_are_pending_idles() -> None:
     watch = Idleness(now=100.0, computed=7.0)
     watch.first_came(100.0)
     assert watch.found(now=101.0, computed=7.5)
@@ -54,20 +54,20 @@ Spans = st.lists(
 def test_however_jobs_come_and_go_it_is_the_time_with_jobs_that_is_compared(
     spans: list[tuple[float, float, float]],
 ) -> None:
-    now, computed, in_hand = 1000.0, 50.0, 0.0
+    now, computed, with_jobs_seconds = 1000.0, 50.0, 0.0
     watch = Idleness(now, computed)
     for without, with_jobs, share in spans:
         watch.first_came(now + without)
         now += without + with_jobs
         computed += with_jobs * share
-        in_hand += with_jobs
+        with_jobs_seconds += with_jobs
         watch.last_left(now)
     watch.first_came(now)
     rounding = 1e-6
     found = watch.found(now, computed)
-    if in_hand < JUDGED_TIME - rounding or computed - 50.0 > OCCUPIED * in_hand + rounding:
+    if with_jobs_seconds < JUDGED_TIME - rounding or computed - 50.0 > OCCUPIED * with_jobs_seconds + rounding:
         assert not found
-    elif in_hand > JUDGED_TIME + rounding and computed - 50.0 < OCCUPIED * in_hand - rounding:
+    elif with_jobs_seconds > JUDGED_TIME + rounding and computed - 50.0 < OCCUPIED * with_jobs_seconds - rounding:
         assert found
 
 

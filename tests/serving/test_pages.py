@@ -5,7 +5,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from tests.serving.conftest import Program
+from tests.serving.conftest import ServedProgram
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from tests.serving.conftest import Program
     ],
 )
 def test_each_page_answers_its_methods(
-    start: Callable[..., Program], method: str, path: str, status: int, allow: set[str], text: str
+    start: Callable[..., ServedProgram], method: str, path: str, status: int, allow: set[str], text: str
 ) -> None:
     response = httpx.request(method, f"{start().url}{path}", trust_env=False)
     assert (response.status_code, response.text) == (status, text)

@@ -147,7 +147,7 @@ def test_a_request_that_is_sent_ahead_begins_when_the_one_before_it_is_answered(
         client.sendall(CALL + CALL + LAST)
         assert gate.entered.acquire(timeout=DEADLINE)
         program.read_all()
-        assert program.in_hand == 1
+        assert program.pending == 1
         gate.opened.set()
         assert statuses(read_to_end(client)) == [200] * 3
 
@@ -238,7 +238,7 @@ def test_a_call_whose_client_may_still_read_is_worked_on_to_its_end(
         assert gate.entered.acquire(timeout=DEADLINE)
         leave(client)
         program.read_all()
-        assert program.in_hand == 1
+        assert program.pending == 1
         gate.opened.set()
-        wait_until(lambda: program.in_hand == 0)
+        wait_until(lambda: program.pending == 0)
         wait_until(lambda: program.open == 0)

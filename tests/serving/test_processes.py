@@ -222,11 +222,11 @@ def test_an_async_handler_that_never_returns_is_told_by_its_own_frames(serve: Se
     service.pids(1)
     running = pool.submit(service.call, "forever", "never")
     service.entered("never")
-    told = (
+    message = (
         r" #\d+ +a call of forever has been running on wwspec-worker-\d+ for \d+ s; the thread was replaced; it is at "
         r"gate\.py:\d+ never < gate\.py:\d+ forever < "
     )
-    wait_until(lambda: re.search(told, service.log.read_text()) is not None)
+    wait_until(lambda: re.search(message, service.log.read_text()) is not None)
     service.process.terminate()
     with pytest.raises(httpx.HTTPError):
         running.result(DEADLINE)

@@ -8,21 +8,21 @@ from typing import Any
 
 import pytest
 
-from tests.serving.test_development import SECRET, VERSION, Program
+from tests.serving.test_development import SECRET, VERSION, EmulatedProgram
 from tests.support.waiting import wait_until
 
 CALL = {"kind", "ability", "errcode", "ms", "sdk_ms", "bytes_in", "bytes_out", "platform_request_id", "sdk_version"}
 """The fields of each call."""
 EVENT = {"event_type": "hit_keyword", "timestamp": 5, "hit_keyword": {"token": SECRET}}
-Start = Callable[..., Program]
+Start = Callable[..., EmulatedProgram]
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     started = []
 
-    def start(*options: str) -> Program:
-        started.append(Program(tmp_path, "vendor", *options))
+    def start(*options: str) -> EmulatedProgram:
+        started.append(EmulatedProgram(tmp_path, "vendor", *options))
         return started[-1]
 
     yield start
@@ -30,7 +30,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         each.stop()
 
 
-def call_all(program: Program) -> None:
+def call_all(program: EmulatedProgram) -> None:
     """Make calls of all kinds, and wait until the job is over."""
     for ability_id in ("ask", "refuse", "crash", "no_such_ability"):
         program.call(ability_id, {"text": SECRET})
@@ -39,7 +39,7 @@ def call_all(program: Program) -> None:
     wait_until(lambda: "job ended" in program.log)
 
 
-def records(program: Program) -> list[dict[str, Any]]:
+def records(program: EmulatedProgram) -> list[dict[str, Any]]:
     return [json.loads(line) for line in program.log.splitlines() if line.startswith("{")]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import uvicorn
 
-from tests.serving.conftest import PlainSdk, Program, sealed
+from tests.serving.conftest import PlainSdk, ServedProgram, sealed
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE
 from wwspec_router.config import Settings
@@ -44,7 +44,7 @@ def chunked(*chunks: bytes, extension: bytes = b"", trailers: bytes = b"") -> by
     return head + encoded + b"0" + extension + b"\r\n" + trailers + b"\r\n"
 
 
-class Served(Program):
+class Served(ServedProgram):
     """A program served as `wwspec serve` does, or by uvicorn's own protocol class."""
 
     def __init__(

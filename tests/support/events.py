@@ -18,7 +18,7 @@ from wwspec_router.jobs.runner import Jobs
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.monitoring.figures import Figures
-from wwspec_router.registry.events import EventTarget, Kind
+from wwspec_router.registry.events import EventTarget, NotificationKind
 from wwspec_router.registry.file import EventRow
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores.base import Store
@@ -51,7 +51,7 @@ def with_event(
 
 def with_kind(table: AbilityTable, name: str, contract: type[Contract]) -> AbilityTable:
     """Return a table with one more kind of notification."""
-    return replace(table, kinds={**table.kinds, contract: Kind(name=name, output=OutputCodec(contract))})
+    return replace(table, kinds={**table.kinds, contract: NotificationKind(name=name, output=OutputCodec(contract))})
 
 
 class EventProgram:
@@ -93,7 +93,7 @@ class EventProgram:
         return json.loads(self.dispatcher.dispatch(replace(call, **more)).text)
 
     @property
-    def told(self) -> list[str]:
+    def notified(self) -> list[str]:
         """The notify_ids that the app was told."""
         return [request["notify_id"] for api, request in self.sdk.requests if api == NOTIFY]
 

@@ -36,16 +36,16 @@ class Platform(MemorySdk):
     def __init__(self, *answers: int | str | Exception) -> None:
         super().__init__()
         self.answers = list(answers)
-        self.heard: list[tuple[str, Any]] = []
+        self.reports: list[tuple[str, Any]] = []
         self.changed = threading.Condition()
-        self.replies[REPORT] = self._hear
+        self.replies[REPORT] = self._on_report
 
-    def _hear(self, request: str) -> str:
+    def _on_report(self, request: str) -> str:
         answer = self.answers.pop(0) if self.answers else 0
         own = threading.current_thread().name  # other threads report at the same time
         job_info = next(call.job_info for call in reversed(self.calls) if call.thread == own)
         with self.changed:
-            self.heard.append((job_info, json.loads(request)))
+            self.reports.append((job_info, json.loads(request)))
             self.changed.notify_all()
         if isinstance(answer, Exception):
             raise answer
@@ -55,8 +55,8 @@ class Platform(MemorySdk):
 
     def wait_for(self, reports: int) -> list[tuple[str, Any]]:
         with self.changed:
-            assert self.changed.wait_for(lambda: len(self.heard) >= reports, DEADLINE)
-            return list(self.heard)
+            assert self.changed.wait_for(lambda: len(self.reports) >= reports, DEADLINE)
+            return list(self.reports)
 
 
 class Work(Contract):

@@ -51,8 +51,8 @@ class Progress:
             self._left[file] -= 1
             if not self._left[file]:
                 done = sum(not left for left in self._left.values())
-                told = ", ".join(f"{number} {outcome}" for outcome, number in sorted(outcomes.items()))
-                self._terminal.write_line(f"{done:4}/{self._files} {file}: {told} ({self._seconds[file]:.1f} s)")
+                counts = ", ".join(f"{number} {outcome}" for outcome, number in sorted(outcomes.items()))
+                self._terminal.write_line(f"{done:4}/{self._files} {file}: {counts} ({self._seconds[file]:.1f} s)")
 
 
 def _file_of(nodeid: str) -> str:

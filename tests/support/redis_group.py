@@ -44,7 +44,7 @@ class LocalGroup(Protocol):
         """Start a server that was killed, as a replica of the one that took over."""
         ...
 
-    def settled(self) -> bool:
+    def is_replicated(self) -> bool:
         """Tell whether the primary has a replica that has all of its data."""
         ...
 
@@ -88,7 +88,7 @@ class LocalSentinels:
         second.start("--replicaof", "127.0.0.1", str(first.port))
         for each in self.sentinels:
             each.start()
-        wait_until(lambda: all(each.knows_all() for each in self.sentinels) and self.settled())
+        wait_until(lambda: all(each.knows_all() for each in self.sentinels) and self.is_replicated())
 
     def close(self) -> None:
         """End all."""
@@ -111,7 +111,7 @@ class LocalSentinels:
         port = self.primary().port
         server.start(*(() if port == server.port else ("--replicaof", "127.0.0.1", str(port))))
 
-    def settled(self) -> bool:
+    def is_replicated(self) -> bool:
         """Tell whether the primary has a replica that has all of its data."""
         return _has_replica(self.primary()) and all(
             each.primary_port() == self.primary().port for each in self.sentinels
@@ -203,7 +203,7 @@ class LocalCluster:
         wait_until(lambda: all(b"cluster_known_nodes:6" in each.run("CLUSTER", "INFO") for each in self.nodes))
         for node, replica in zip(primaries, replicas, strict=True):
             _tried(partial(replica.run, "CLUSTER", "REPLICATE", node.run("CLUSTER", "MYID")))
-        wait_until(self.settled)
+        wait_until(self.is_replicated)
 
     def close(self) -> None:
         """End all."""
@@ -223,7 +223,7 @@ class LocalCluster:
         """Start a node that was killed; it finds its place by itself."""
         server.start()
 
-    def settled(self) -> bool:
+    def is_replicated(self) -> bool:
         """Tell whether all nodes hold the cluster to be up, and each primary has a replica."""
         seen = [bytes(each.run("CLUSTER", "INFO")) for each in self.nodes]
         return (

@@ -53,29 +53,29 @@ class Ask(Contract):
     limit: int = 0
 
 
-class Told(Output):
+class Result(Output):
     text: str = ""
 
 
 @ability
-def greet(request: Ask, ctx: Context) -> Told:
-    return Told(text=request.names[0])  # LINE
+def greet(request: Ask, ctx: Context) -> Result:
+    return Result(text=request.names[0])  # LINE
 
 
 @ability
-def wait(request: Ask, ctx: Context) -> Told:
+def wait(request: Ask, ctx: Context) -> Result:
     if len(request.names) > 1:
         threading.Event().wait(0.5)
-    return Told()
+    return Result()
 
 
 @ability
-def sound(request: Ask, ctx: Context) -> Told:
+def sound(request: Ask, ctx: Context) -> Result:
     try:
         group = ctx.invoke(get_group_chat.Request(chatid="".join(request.names)))
     except ApiError as error:
-        return Told(text=error.message)
-    return Told(text=group.creator)
+        return Result(text=error.message)
+    return Result(text=group.creator)
 
 
 def on_knowledge_base(event: auth_knowledge_base.Event, ctx: EventContext) -> None:
@@ -84,8 +84,8 @@ def on_knowledge_base(event: auth_knowledge_base.Event, ctx: EventContext) -> No
         raise LookupError(rules.errmsg)  # EVENT LINE
 
 
-def on_keyword(event: hit_keyword.Event, ctx: EventContext) -> Told:
-    return Told(text="seen")
+def on_keyword(event: hit_keyword.Event, ctx: EventContext) -> Result:
+    return Result(text="seen")
 """
 
 
@@ -113,7 +113,7 @@ def run(command: list[str], folder: Path) -> "subprocess.CompletedProcess[str]":
 def test_a_crash_is_found_at_its_line_and_its_test_is_red_until_it_is_fixed(app: Path) -> None:
     found = fuzz(app, "greet")
     assert found.returncode == 1, found.stderr
-    line = 1 + HANDLERS.splitlines().index("    return Told(text=request.names[0])  # LINE")
+    line = 1 + HANDLERS.splitlines().index("    return Result(text=request.names[0])  # LINE")
     assert f"# IndexError at abilities/greet.py:{line}: list index out of range" in found.stdout
     assert found.stdout.count("def test_") == 1, "one fault is found once, however many cases show it"
     assert 'zone.call("greet")' in found.stdout, "the case is as small as it can be"

@@ -115,7 +115,7 @@ def _let_the_platform_refuse_a_reply(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "finding"),
     [
         (_lose_an_event, "notify-2 was notified for can't be fetched"),
         (_never_notify, "event-2 was answered with success and never notified"),
@@ -130,11 +130,11 @@ def _let_the_platform_refuse_a_reply(ledger: Ledger) -> None:
         (_let_the_platform_refuse_a_reply, "the platform answered 790014"),
     ],
 )
-def test_a_broken_promise_is_a_failure(ledger: Ledger, fault: Callable[[Ledger], None], told: str) -> None:
+def test_a_broken_promise_is_a_failure(ledger: Ledger, fault: Callable[[Ledger], None], finding: str) -> None:
     fault(ledger)
     ledger.close()
     assert len(ledger.failures) == 1
-    assert told in ledger.failures[0]
+    assert finding in ledger.failures[0]
 
 
 def test_a_program_that_is_away_and_an_allowed_error_are_counted_only(ledger: Ledger) -> None:
@@ -167,7 +167,7 @@ def test_a_sound_file_is_found_sound(backend: SqliteBackend) -> None:
 
 
 @pytest.mark.parametrize(
-    ("statement", "told"),
+    ("statement", "finding"),
     [
         ("UPDATE notify_usage SET rows = 7", "notify_usage says"),
         ("UPDATE job_usage SET bytes = 7", "job_usage says"),
@@ -175,10 +175,10 @@ def test_a_sound_file_is_found_sound(backend: SqliteBackend) -> None:
         ("UPDATE notify SET expires = 0", "the store counts (0, 0) events"),
     ],
 )
-def test_a_file_that_does_not_fit_itself_is_found_out(backend: SqliteBackend, statement: str, told: str) -> None:
+def test_a_file_that_does_not_fit_itself_is_found_out(backend: SqliteBackend, statement: str, finding: str) -> None:
     with closing(sqlite3.connect(backend.path, isolation_level=None)) as db:
         db.execute(statement)
-    assert any(told in fault for fault in backend.check()[1])
+    assert any(finding in fault for fault in backend.check()[1])
 
 
 def test_a_file_whose_index_is_damaged_is_found_out(backend: SqliteBackend) -> None:
@@ -195,7 +195,7 @@ def test_a_file_whose_index_is_damaged_is_found_out(backend: SqliteBackend) -> N
 
 
 @pytest.mark.parametrize(
-    ("resident", "files", "told"),
+    ("resident", "files", "finding"),
     [
         ([40 * MIB] * 50, [20] * 50, []),
         ([40 * MIB] * 30 + [44 * MIB] * 20, [20] * 50, ["worker grew from 40.0 to 44.0 MiB"]),
@@ -204,9 +204,9 @@ def test_a_file_whose_index_is_damaged_is_found_out(backend: SqliteBackend) -> N
     ],
 )
 def test_growth_between_the_second_and_the_last_fifth_is_found_out(
-    resident: list[int], files: list[int], told: list[str]
+    resident: list[int], files: list[int], finding: list[str]
 ) -> None:
-    assert judge_growth("worker", resident, files)[1] == told
+    assert judge_growth("worker", resident, files)[1] == finding
 
 
 def test_a_percentile_is_a_value_that_was_measured() -> None:
@@ -231,7 +231,7 @@ def test_lines_of_a_log_that_differ_in_their_numbers_are_of_one_kind() -> None:
 
 
 @pytest.mark.parametrize(
-    ("growth", "p99", "lines", "told"),
+    ("growth", "p99", "lines", "finding"),
     [
         (63 * MIB, 0.1, {"a line": 61}, []),
         (64 * MIB, 0.1, {"a line": 61}, ["memory grew by 64.0 MiB"]),
@@ -240,8 +240,8 @@ def test_lines_of_a_log_that_differ_in_their_numbers_are_of_one_kind() -> None:
     ],
 )
 def test_what_an_intruder_must_not_bring_about_is_found_out(
-    growth: int, p99: float, lines: dict[str, int], told: list[str]
+    growth: int, p99: float, lines: dict[str, int], finding: list[str]
 ) -> None:
     found = judge(growth, p99, Counter(lines), 60.0)
-    assert len(found) == len(told)
-    assert all(text in failure for text, failure in zip(told, found, strict=True))
+    assert len(found) == len(finding)
+    assert all(text in failure for text, failure in zip(finding, found, strict=True))

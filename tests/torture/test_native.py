@@ -12,7 +12,7 @@ from tests.support.apps import ROOT
 from tests.support.tools import tool
 from torture.native import GROWTH_KIB
 from torture.native_builds import SOURCE, compiled, preloaded
-from torture.native_feed import Orders, Report
+from torture.native_feed import FeedReport, Orders
 
 pytestmark = pytest.mark.slow  # each fault is compiled, and fed in a process of its own: 3 seconds or more
 
@@ -65,7 +65,7 @@ LEAKS = {
 }
 
 
-def fed(fault: tuple[str, str], build: str, folder: Path, task: str, count: int) -> tuple[int, Report, str]:
+def fed(fault: tuple[str, str], build: str, folder: Path, task: str, count: int) -> tuple[int, FeedReport, str]:
     """Feed the C file with a fault in it; return the exit code, the report, and what sanitizers say."""
     tool("gcc")
     tool("Python.h")
@@ -83,7 +83,7 @@ def fed(fault: tuple[str, str], build: str, folder: Path, task: str, count: int)
         text=True,
         check=False,
     )
-    report = Report() if done.returncode else msgspec.json.decode(done.stdout, type=Report)
+    report = FeedReport() if done.returncode else msgspec.json.decode(done.stdout, type=FeedReport)
     return done.returncode, report, done.stderr
 
 

@@ -27,7 +27,7 @@ def test_what_an_older_release_has_stored_is_answered_and_worked_off(programs: P
     wait_until(lambda: {"running old", "after old"} <= set(programs.begun()))
     waiting = zone.submit("work", {"name": "waiting"})
     new_message = zone.fire("conversation_new_message")["event"]
-    told_now = zone.notified()
+    notify_id_now = zone.notified()
     programs.kill(release.code)
     programs.release()
     zone.client.clear_faults(fault)
@@ -37,10 +37,10 @@ def test_what_an_older_release_has_stored_is_answered_and_worked_off(programs: P
     assert zone.call("place_order", {"order_id": "1", "sent_at": 2}).reply["release"] == "old"
     assert unreported.result(DEADLINE).reply["release"] == "old"
     assert [each.result(DEADLINE).reply["release"] for each in (running, waiting)] == ["new", "new"]
-    assert zone.call("get_callback_data", notify_id=told_now).reply == new_message
-    wait_until(lambda: {"never new", "now new"} <= set(programs.begun()) and zone.notified() != told_now)
-    told_after = zone.call("get_callback_data", notify_id=zone.notified()).reply
-    assert told_after == {**hit, "hit_keyword_result": {"release": "new"}}
+    assert zone.call("get_callback_data", notify_id=notify_id_now).reply == new_message
+    wait_until(lambda: {"never new", "now new"} <= set(programs.begun()) and zone.notified() != notify_id_now)
+    notify_id_after = zone.call("get_callback_data", notify_id=zone.notified()).reply
+    assert notify_id_after == {**hit, "hit_keyword_result": {"release": "new"}}
     assert not {"waiting old", "now old", "order-1 new", "unreported new"} & set(programs.begun())
 
 
@@ -54,11 +54,11 @@ def test_two_releases_over_one_store_answer_and_run_what_the_other_has_accepted(
 ) -> None:
     for code in (release.code, NEW):
         programs.start(code, "--job-threads", "1", "--job-lease", "6")  # so they look for jobs five times a second
-    take_turns(programs, release.code, NEW)
-    take_turns(programs, NEW, release.code)
+    accept_and_go_on(programs, release.code, NEW)
+    accept_and_go_on(programs, NEW, release.code)
 
 
-def take_turns(programs: Programs, accepts: Code, answers: Code) -> None:
+def accept_and_go_on(programs: Programs, accepts: Code, answers: Code) -> None:
     """Let one program accept events, a call that runs once and jobs, and let the other go on with them."""
     name, order = f"accepted by {accepts.release}", {"order_id": accepts.release}
     zone = programs.call(accepts)

@@ -160,7 +160,7 @@ def test_the_number_of_a_reply_can_be_turned_into_its_name() -> None:
         (create_chatdata_export_job.Response, {"jobid": "j", "new_key": 1}, {"jobid": "j"}),
     ],
 )
-def test_slips_of_wecoms_pages_are_mended(type_: Any, sent: Any, passed_on: Any) -> None:
+def test_slips_of_wecoms_pages_are_repaired(type_: Any, sent: Any, passed_on: Any) -> None:
     fitted = OutputCodec(type_, OutputPolicy.PRUNE).fit(json.dumps(sent))
 
     assert json.loads(fitted) == passed_on

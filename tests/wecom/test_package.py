@@ -20,9 +20,9 @@ def test_the_names_that_type_checkers_are_told_are_those_of_the_files() -> None:
     imports = [
         node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "wwspec_router.wecom.api"
     ]
-    told = [(alias.name, alias.asname) for node in imports for alias in node.names]
+    exported = [(alias.name, alias.asname) for node in imports for alias in node.names]
 
-    assert told == [(name, name) for name in sorted(APIS)]
+    assert exported == [(name, name) for name in sorted(APIS)]
 
 
 @pytest.mark.parametrize("api", sorted(APIS))

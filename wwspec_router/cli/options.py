@@ -62,13 +62,13 @@ def app_options(function: FunctionT) -> FunctionT:
         envvar=variable("config"),
         is_eager=True,  # the defaults of all others are in it
         expose_value=False,
-        callback=_take_settings_file,
+        callback=_read_settings_file,
         help=f"Settings file.  [default: {FILE} in the application folder, if there is one]",
     )
     return app(registry(config(function)))
 
 
-def _take_settings_file(ctx: click.Context, param: click.Parameter, named: Path | None) -> None:
+def _read_settings_file(ctx: click.Context, param: click.Parameter, named: Path | None) -> None:
     path = named or ctx.params["app"] / FILE
     if ctx.resilient_parsing or not (named or path.is_file()):
         return

@@ -13,7 +13,7 @@ from pathlib import Path
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.printable import printable
 
-__all__ = ["Kind", "kind", "occupant", "refusal", "require_free_ports"]
+__all__ = ["Listener", "kind", "occupant", "refusal", "require_free_ports"]
 
 HOST = "127.0.0.1"
 ANSWER = 1.0
@@ -26,7 +26,7 @@ _LISTENING = "0A"
 _MAX_ANSWER = 65_536
 
 
-class Kind(StrEnum):
+class Listener(StrEnum):
     """What listens on a port, as far as it can be told from outside."""
 
     PROGRAM = "a zone program"
@@ -91,17 +91,17 @@ def occupant(port: int) -> str:
     return f"{description}, of process {pid}{f' in {folder}' if folder else ''} ({_command(pid)})"
 
 
-def kind(port: int) -> Kind:
+def kind(port: int) -> Listener:
     """Tell what listens on a port by what it answers."""
     return _identify(port)[1]
 
 
-def _identify(port: int) -> tuple[str, Kind]:
+def _identify(port: int) -> tuple[str, Listener]:
     with suppress(ValueError):
         info = json.loads(_get(port, "/emulator/info"))
         if isinstance(info, dict) and "program_url" in info:
-            return f"{Kind.EMULATOR} listens there, whose program is at {info['program_url']}", Kind.EMULATOR
-    found = Kind.PROGRAM if _get(port, "/healthz") == b"ok\n" else Kind.OTHER
+            return f"{Listener.EMULATOR} listens there, whose program is at {info['program_url']}", Listener.EMULATOR
+    found = Listener.PROGRAM if _get(port, "/healthz") == b"ok\n" else Listener.OTHER
     return f"{found} listens there", found
 
 

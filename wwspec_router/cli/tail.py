@@ -13,7 +13,7 @@ from wwspec_router.printable import printable
 
 __all__ = ["Lines", "follow", "json_lines"]
 
-Row = dict[str, Any]
+StreamRow = dict[str, Any]
 Read = Callable[[str], Iterator[StreamEvent]]
 """Reads the stream after the event of an id; see `EmulatorClient.stream`."""
 
@@ -71,13 +71,13 @@ class Lines:
             for row in sorted(event.data["rows"], key=_number):
                 yield self._line(row)
 
-    def _hello(self, hello: Row) -> Iterator[str]:
+    def _hello(self, hello: StreamRow) -> Iterator[str]:
         if self._session and hello["session"] != self._session:
             self._depths.clear()
             yield styled("-- the emulator began anew", bold=True)
         self._session = hello["session"]
 
-    def _line(self, row: Row) -> str:
+    def _line(self, row: StreamRow) -> str:
         depth = min(self._depths.get(row["parent"] or 0, -1) + 1, DEEPEST)
         self._depths[row["number"]] = depth
         if len(self._depths) > _REMEMBERED:
@@ -89,7 +89,7 @@ class Lines:
         return f"{row['number']:>6}  {moment}.{row['time_ms'] % 1000:03}  {took:>10}  {kind}  {name:<40}  {_end(row)}"
 
 
-def _end(row: Row) -> str:
+def _end(row: StreamRow) -> str:
     """Return how an exchange ended, in words."""
     outcome = row["outcome"] or "under way"
     parts = [f"program {row['program_errcode']}" if outcome == "ok" and row["program_errcode"] else outcome]
@@ -103,5 +103,5 @@ def _end(row: Row) -> str:
     return styled(text, fg="red") if row["failed"] else text if row["outcome"] else styled(text, dim=True)
 
 
-def _number(row: Row) -> int:
+def _number(row: StreamRow) -> int:
     return int(row["number"])

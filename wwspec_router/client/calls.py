@@ -43,7 +43,7 @@ _NOT_YET = (WAITING, 790023)
 """The program, or the model behind it, still works on the call."""
 
 _POLLS = Backoff(first=0.1, longest=2.0, growth=1.5)
-"""Between two requests for a result."""
+"""The pauses between two requests for a result."""
 
 
 @dataclass(frozen=True)
@@ -71,21 +71,21 @@ class SubmitOptions(TypedDict, total=False):
 
 
 class CallOptions(SubmitOptions, total=False):
-    """How a call is made whose reply is waited for."""
+    """How a call is made that waits for its reply."""
 
     notify_id: str
     """From a notification."""
 
 
 def check_options(options: Mapping[str, object], kind: type[Any]) -> None:
-    """Refuse an option that nobody reads.
+    """Refuse an unknown option.
 
     Args:
         options: Those that were given.
         kind: The TypedDict that has all of them.
 
     Raises:
-        TypeError: There is one; the text has the name that was meant.
+        TypeError: An option is unknown; the text has the name that was probably meant.
         ConfigurationError: The timeout is not above 0.
     """
     known: frozenset[str] = kind.__optional_keys__
@@ -99,17 +99,17 @@ def check_options(options: Mapping[str, object], kind: type[Any]) -> None:
 
 
 class _Own(msgspec.Struct, frozen=True):
-    """What is read of any reply."""
+    """The part of any reply that is read."""
 
     errcode: Any = 0
     errmsg: Any = ""
 
 
 def ability_of(core: Core, ability: str | ApiRequest[Any], request: object, reply: Any) -> Ability:
-    """Return what a call is about.
+    """Return the ability that a call is for, with its request.
 
     Args:
-        core: It has the prefix.
+        core: Has the prefix.
         ability: An ability ID, or a request that knows its own.
         request: With an ID, the request: JSON text as a str, or a value to be encoded; `{}` when None.
         reply: With an ID, the type of the reply.
@@ -142,7 +142,7 @@ def call(core: Core, ability: Ability, options: CallOptions, *, raw: bool) -> St
 
 
 def name_of(ability: Ability) -> str:
-    """Return what errors name a call of an ability."""
+    """Return the name of a call of an ability in errors."""
     return f"sync_call_program of {ability.ability_id}"
 
 
@@ -157,7 +157,7 @@ def submit(core: Core, ability: Ability, options: SubmitOptions) -> Steps[str]:
 
 
 def task_status(core: Core, jobid: str) -> Steps[TaskStatus]:
-    """Return how far an asynchronous call is."""
+    """Return the state of an asynchronous call."""
     answer = yield from _result(core, jobid)
     if answer is None:
         return "running"

@@ -34,9 +34,9 @@ class Attempts:
     """How one request is sent."""
 
     runs_program: bool = False
-    """It lets the program run, so that twice is more than once."""
+    """Whether it runs the program, so that sending it twice may run the program twice."""
     retry_unsafe: bool = False
-    """Send it again though it may have run."""
+    """Whether to send it again even if it may have run."""
     timeout: float | None = None
     """Seconds of one attempt to connect, and between two pieces of the answer; None means the client's."""
 
@@ -151,7 +151,7 @@ def _accepted(request: Request, received: Received) -> dict[str, Any]:
 
 
 def _without(text: str, secrets: list[str]) -> str:
-    """Return a text of WeCom's without the secrets that it repeats."""
+    """Return a text of WeCom's without the secrets in it."""
     for secret in filter(None, secrets):
         text = text.replace(secret, "***")
     return text
@@ -163,7 +163,7 @@ def _bad_answer(name: str, text: str, received: Received, facts: Facts) -> BadAn
 
 
 def _seconds(retry_after: str) -> float | None:
-    """Return the seconds that a `Retry-After` asks for: a number, or a date."""
+    """Return the seconds that a `Retry-After` means: a number, or a date."""
     if retry_after.isdecimal():
         return float(retry_after)
     try:

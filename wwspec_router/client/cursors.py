@@ -1,4 +1,4 @@
-"""Where a pull of messages ended: what is kept of it, and the stores that keep it."""
+"""Where a pull of messages ended, and the stores that keep this place."""
 
 import fcntl
 import os
@@ -173,7 +173,7 @@ class FileCursor(CursorStore):
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Hold the lock, which a process that was killed does not keep."""
+        """Hold the lock; the system frees it when the process is killed."""
         path = self._path.with_name(f".{self._path.name}.lock")
         lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
@@ -185,7 +185,7 @@ class FileCursor(CursorStore):
             try:
                 yield
             finally:
-                fcntl.flock(lock, fcntl.LOCK_UN)  # also for a process that was forked meanwhile
+                fcntl.flock(lock, fcntl.LOCK_UN)  # even if a process was forked meanwhile
         finally:
             os.close(lock)
 

@@ -127,7 +127,7 @@ class DbCursor(CursorStore):
 
     def load(self) -> Position | None:
         """See `CursorStore`."""
-        self._connection.commit()  # the app's rows, which a step below that fails would take back
+        self._connection.commit()  # the app's rows, which a failing step below would roll back
         if self._create:
             self._ensure("pages", self.ddl)
             self._ensure("pull", self._upgrade)
@@ -169,7 +169,7 @@ class DbCursor(CursorStore):
         return f"ALTER TABLE {self._table} ADD COLUMN {_PULL}"
 
     def _ensure(self, column: str, statement: str) -> None:
-        """Execute a statement that adds a column, unless it is there; another process may be doing so."""
+        """Execute a statement that adds a column, unless the column is there; another process may do the same now."""
         if self._has(column):
             return
         try:
@@ -203,7 +203,7 @@ class DbCursor(CursorStore):
         return Position("", 0, 0)
 
     def _execute(self, statement: str, **values: object) -> _Rows:
-        """Execute a statement whose parameters are written as `:name`, each once, in the order of the values."""
+        """Execute a statement with parameters as `:name`, each once, in the order of the values."""
         names = _PARAMETER.findall(statement)
         written = iter(_PLACEHOLDERS[self._style](number, name) for number, name in enumerate(names, 1))
         text = _PARAMETER.sub(lambda _: next(written), statement)
@@ -240,7 +240,7 @@ def _commits_each_statement(connection: DbConnection) -> bool:
 
 
 def _in_transaction(connection: DbConnection) -> bool:
-    """Tell whether a transaction was begun, as each driver says it."""
+    """Return whether a transaction was begun; each driver has its own way to say so."""
     state = getattr(connection, "in_transaction", None)  # sqlite3, MySQL's own
     if state is None:
         state = getattr(getattr(connection, "info", None), "transaction_status", None)  # psycopg: 0 outside of one

@@ -1,7 +1,7 @@
 """The documented APIs of the app's side, beside calls of abilities. Each function is a method of both clients.
 
 Each raises `ZoneClientError`, and `ConfigurationError` where a program is needed and none is named. All may be sent
-twice without harm, so they are retried whatever happened.
+twice without harm, so they are retried after any failure.
 """
 
 from collections.abc import Callable

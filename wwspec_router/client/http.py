@@ -1,7 +1,7 @@
-"""HTTP for both clients: what a request looks like, what its failure means, and where the connections go.
+"""HTTP for both clients: the form of a request, the meaning of a failure, and the way of the connections.
 
-Access tokens and secrets are part of WeCom's URLs. httpx logs URLs, and tools that trace it export them, so the URL
-that they see has none. A transport of the app's own gets the whole URL.
+Access tokens and secrets are part of WeCom's URLs. httpx logs URLs, and tools that trace it export them, so they get a
+URL without secrets. A transport of the app's own gets the whole URL.
 """
 
 from collections.abc import Callable, Mapping
@@ -72,12 +72,12 @@ def sent(base_url: str, step: Send) -> dict[str, Any]:
 
 
 def received(response: httpx.Response) -> Received:
-    """Return what the core reads of a response."""
+    """Return the parts of a response that the core reads."""
     return Received(response.status_code, response.headers.get("retry-after", ""), response.content)
 
 
 def transport_error(request: Request, error: httpx.HTTPError | httpx.InvalidURL) -> TransportError:
-    """Return what an error of httpx means."""
+    """Return the error of the client that an error of httpx means."""
     name, reason = request.called or request.api, f"{type(error).__name__}: {error}".removesuffix(": ")
     if isinstance(error, _NOT_SENT):
         return NotSentError(name, f"WeCom can't be reached ({reason})", **NOT_SENT._asdict())
@@ -105,19 +105,18 @@ class _Url(httpx.URL):
 
     @property
     def raw_path(self) -> bytes:
-        """See `httpx.URL`."""
         return self._sent
 
 
 def in_path(request: httpx.Request) -> httpx.Request:
-    """Return a request whose secrets are in the path that is sent alone."""
+    """Return a request whose secrets are only in the path that is sent."""
     revealed = in_url(request)
     revealed.url = _Url(request.url, revealed.url.raw_path)
     return revealed
 
 
 class Hiding(httpx.BaseTransport):
-    """Sends the secrets of a request, which all above it does not see.
+    """Adds the secrets to a request when it is sent; no code above this sees them.
 
     Args:
         transport: Sends it.

@@ -1,8 +1,8 @@
 """The folder of the app's private keys: one file for each version, which only its owner can read.
 
-`key-2.pem` is the key of version 2. While WeCom may not have it, `key-2.unregistered` is beside it: that is made before
-the key, and removed after the registration. So no crash loses a key that WeCom has, and a repeat goes on with one that
-WeCom may lack.
+`key-2.pem` is the key of version 2. While WeCom may not have it, there is also a file `key-2.unregistered`: it is made
+before the key, and removed after the registration. So no crash loses a key that WeCom has, and a second run goes on
+with a key that WeCom may lack.
 """
 
 import os
@@ -92,7 +92,7 @@ class KeyFolder:
         return next(reversed(self.keys), None)
 
     def make(self, version: int, passphrase: str | None = None) -> KeyFile:
-        """Make a key that is not registered, and return it; one of this version that is there is returned as it is.
+        """Make a key that is not registered, and return it; if there is a key of this version, return that.
 
         Args:
             version: Of the new key.
@@ -111,7 +111,7 @@ class KeyFolder:
             if file.path.exists():
                 return file
             _write(draft, _new_pem(passphrase))
-            with suppress(FileExistsError):  # of a run that ended before the key was there
+            with suppress(FileExistsError):  # left by a run that ended before it made the key
                 _write(file.mark, b"")
             with suppress(FileExistsError):  # another process has made this version: that key counts
                 os.link(draft, file.path)
@@ -142,7 +142,7 @@ def _new_pem(passphrase: str | None) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a new file that only its owner can read, and have it on the disk."""
+    """Write a new file that only its owner can read, and sync it to the disk."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
@@ -151,7 +151,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Have the names in a folder on the disk."""
+    """Sync the names in a folder to the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -190,7 +190,7 @@ def key_files(folder: Path) -> dict[int, Path]:
 
 
 def _version(value: object) -> int:
-    """Return a version, which somebody's JSON may also have as a string."""
+    """Return a version as a number; the JSON may also have it as a string."""
     if isinstance(value, str) and _DIGITS.fullmatch(value):
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -199,8 +199,6 @@ def _version(value: object) -> int:
 
 
 class _Key:
-    """One private key."""
-
     def __init__(self, version: int, source: Path | str, passphrase: str | None) -> None:
         self._version = version
         self._key = _read(version, source, passphrase)
@@ -266,7 +264,7 @@ def _open_pkcs1(key: "RsaKey", sealed: bytes) -> str | None:
 
 
 def _text(opened: object) -> str | None:
-    """Return a secret key as text; None when it is none: a wrong padding may give bytes that look well padded."""
+    """Return a secret key as text; None when it is not a key: with the wrong padding, bytes may look well padded."""
     if not isinstance(opened, bytes) or not opened or not opened.isascii():
         return None
     text = opened.decode("ascii")

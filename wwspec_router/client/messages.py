@@ -1,4 +1,4 @@
-"""Pulls messages from where the last pull ended, without I/O: what is asked, what is kept, and what was missed."""
+"""Pulls messages from the place where the last pull ended, without I/O: requests, kept places, and gaps."""
 
 import logging
 import secrets
@@ -41,12 +41,12 @@ TOKEN_LIFETIME = 600.0
 MOST = 1000
 """Messages of a page [99824]."""
 QUIET = 60
-"""Seconds after which a pull that brought nothing new is stored; else each would write to the disk."""
+"""Seconds after which a pull without news is stored: not each of them writes to the disk."""
 
 _BAD_CURSOR = 710611
 
 PATIENCE = RetryPolicy(attempts=1000, first_pause=1.0, longest_pause=60.0, deadline=900.0)
-"""How long one page is waited for."""
+"""How long to wait for one page."""
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ class PullOptions(TypedDict, total=False):
 
 @dataclass
 class Pulled:
-    """A page of messages, and what is stored when it is kept."""
+    """A page of messages, and the place that is stored when the page is kept."""
 
     messages: list[Message]
     before: Position | None
@@ -208,7 +208,7 @@ class Pull:
         return (yield from self._waited_for(""))
 
     def _waited_for(self, cursor: str) -> Steps[sync_msg.Response]:
-        """Pull once, again and again while WeCom is busy."""
+        """Pull one page; try again while WeCom is busy."""
         began = time.monotonic()
         for attempt in count(1):
             token = yield from self._token.current()
@@ -248,17 +248,17 @@ class _EventToken:
         return token if time.monotonic() < self._until else ""
 
     def drop(self) -> None:
-        """Do without this token from now on."""
+        """Do not use this token any more."""
         self._until = 0.0
 
 
 def _is_as_good_as(before: Position | None, after: Position) -> bool:
-    """Tell whether a pull brought so little that it need not be stored."""
+    """Return whether a pull brought so little that it need not be stored."""
     return before is not None and before.cursor == after.cursor and after.covered_until - before.covered_until < QUIET
 
 
 def _may_be_of_token(error: ZoneClientError) -> bool:
-    """Tell whether a pull may be refused for its token. WeCom's pages do not say with which errcode."""
+    """Return whether WeCom may have refused a pull because of its token. WeCom's pages do not name the errcode."""
     return isinstance(error, SdkApiError) and not error.retryable and error.errcode != _BAD_CURSOR
 
 

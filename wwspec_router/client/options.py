@@ -1,4 +1,4 @@
-"""What both clients are made of, from the same arguments."""
+"""The parts of both clients, made from the same arguments."""
 
 import inspect
 from collections.abc import Callable
@@ -21,13 +21,13 @@ Tokens = TokenProvider | Asked[str | Token]
 """Where access tokens come from: a provider, or a function that returns one."""
 
 PREFIX = "invoke_"
-"""What the vendor's demos and new programs put before an SDK API's name."""
+"""The prefix of an SDK API's name in the vendor's demos and in new programs."""
 TIMEOUT = 30.0
 CONNECTIONS = 100
 
 
 def described(method: MethodT, steps: Callable[..., Steps[Any]]) -> MethodT:
-    """Return a method with the name, the text and the arguments of the endpoint that it runs, for `help`."""
+    """Return a method with the name, the docstring and the arguments of the endpoint that it runs, for `help`."""
     signature = inspect.signature(steps)
     itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
     update_wrapper(method, steps, assigned=("__name__", "__doc__"))
@@ -66,7 +66,7 @@ def limits_of(connections: int) -> httpx.Limits:
     """Return the bounds of a client's connections.
 
     Raises:
-        ConfigurationError: There is to be none.
+        ConfigurationError: The number is below 1.
     """
     if connections < 1:
         raise ConfigurationError(f"connections is 1 or more, not {connections}")

@@ -1,4 +1,4 @@
-"""What is sent again, and when: one table of what can go wrong, and one rule over it."""
+"""Which requests are sent again, and when: one table of failures, and one rule."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,7 +12,7 @@ __all__ = ["NOT_SENT", "NO_ANSWER", "NO_JSON", "Facts", "RetryPolicy", "facts_of
 
 
 class Facts(NamedTuple):
-    """What is known of a request that failed."""
+    """What a failure says about its request."""
 
     retryable: bool
     """The same request may succeed later."""
@@ -39,10 +39,10 @@ _ERRCODES = {
     **dict.fromkeys((790012, 790015, 790016, 790017, 790020, 790021, 800001, 800002, 800003), _REFUSED),
 }
 """Errcodes of a call [100042]. Before it calls the program WeCom checks the token, the frequency, the app's rights, the
-IDs and the request. That a call with -1 has not run is an assumption. A program that it could not connect to may be one
-that is replaced, and back within seconds."""
+IDs and the request. We assume that a call with -1 has not run. A program that WeCom can't connect to may be just being
+replaced, and back within seconds."""
 _ZONE = range(710000, 900000)
-"""Codes of the zone: one that is not in the table may come from either side of the program's work."""
+"""Codes of the zone: one that is not in the table may come before or after the program's work."""
 
 
 def facts_of_errcode(errcode: int) -> Facts:

@@ -1,7 +1,7 @@
 """What the client's core asks of the driver that runs it: one generator for a blocking client and one on an event loop.
 
-The core does no I/O. It is made of generators that yield a step and go on with what the step gave, or with the error
-that it raised. A driver runs a generator and does its steps.
+The core does no I/O. It is made of generators that yield a step and continue with its result or its error. A driver
+runs a generator and does its steps.
 """
 
 from collections.abc import Awaitable, Callable, Generator, Mapping
@@ -35,16 +35,16 @@ class Request:
     file: File | None = None
     query: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
-    """More of the query, which no log and no error shows."""
+    """Secret parts of the query, which no log and no error shows."""
     hidden: tuple[str, ...] = ()
     """Secrets in the body, which no error shows."""
     called: str = ""
-    """What errors name: the API, with the ability ID where there is one."""
+    """The name in errors: the API, with the ability ID if there is one."""
 
 
 @dataclass(frozen=True, repr=False)
 class Received:
-    """What came back."""
+    """A response."""
 
     status: int
     retry_after: str
@@ -69,7 +69,7 @@ class Pause:
 
 @dataclass(frozen=True)
 class Alone:
-    """Run a generator while no other of the same client runs one by this step; gives what it returns."""
+    """Run a generator while no other `Alone` step of the same client runs; gives what it returns."""
 
     work: "Callable[[], Steps[Any]]"
 
@@ -80,7 +80,7 @@ class Ask:
 
     function: Asked[Any]
     same_thread: bool = False
-    """Call it on the event loop's own thread, though it may block."""
+    """Call it on the event loop's own thread, even if it may block."""
 
 
 Step = Send | Pause | Alone | Ask

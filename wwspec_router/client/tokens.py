@@ -143,7 +143,6 @@ class _FunctionProvider:
         self._function = function
 
     def fetch(self, fetch: Fetch) -> Steps[Token]:
-        """See `TokenProvider`."""
         found: str | Token = yield Ask(self._function)
         return found if isinstance(found, Token) else Token(found)
 
@@ -154,7 +153,7 @@ def from_function(function: Asked[str | Token]) -> TokenProvider:
 
 
 class TokenCache:
-    """The token of one client. Fetched once when many need one; those that waited for a failure share it.
+    """The token of one client. It is fetched once for all that wait for it; if that fails, all get the error.
 
     Args:
         provider: Where tokens come from.
@@ -172,7 +171,7 @@ class TokenCache:
         """Return a token.
 
         Args:
-            refused: One that WeCom has refused: another one is wanted.
+            refused: The token that WeCom has refused; another one is returned.
         """
         flights = self._flights
         token = self._held.usable(refused)

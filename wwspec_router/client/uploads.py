@@ -12,14 +12,14 @@ from wwspec_router.errors import ConfigurationError
 __all__ = ["MAX_BYTES", "MIN_BYTES", "Progress", "opened"]
 
 Progress = Callable[[int, int], None]
-"""Takes the bytes that are sent, and those of the whole file."""
+"""Called with the number of sent bytes, and that of the whole file."""
 
 MIN_BYTES, MAX_BYTES = 6, 60 * 1024 * 1024
 """WeCom's bounds [100140]."""
 
 
 class _Counted:
-    """Reads a file from where it is, and tells how much has been read. A retry starts again there."""
+    """Reads a file from its current position, and reports how much was read. A retry starts again there."""
 
     def __init__(self, file: IO[bytes], progress: Progress | None) -> None:
         self._file = file
@@ -66,4 +66,4 @@ def _checked(file: IO[bytes], name: str, progress: Progress | None) -> File:
     counted = _Counted(file, progress)
     if not MIN_BYTES <= counted.size <= MAX_BYTES:
         raise ConfigurationError(f"{name}: has {counted.size} bytes; WeCom takes {MIN_BYTES} bytes to 60 MiB")
-    return File(name, cast(IO[bytes], counted))  # as much of one as a form needs
+    return File(name, cast(IO[bytes], counted))  # the part of a file's interface that a form needs

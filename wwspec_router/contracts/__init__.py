@@ -1,7 +1,7 @@
 """Contracts: what goes into an ability and what comes out.
 
-`base` holds the types that every contract builds on, `codec` decodes and checks, `bounds` are those that each contract
-has, `repair` repairs replies, `matching` is the platform's rule, `examples` makes what the admin console takes.
+`base` has the base types of every contract, `codec` decodes and checks, `bounds` has the bounds of every contract,
+`repair` repairs replies, `matching` is the platform's rule, `examples` makes the examples for the admin console.
 """
 
 from wwspec_router.contracts.base import (

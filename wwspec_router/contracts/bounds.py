@@ -1,6 +1,6 @@
-"""Bounds that every contract has, whether its author wrote them or not, and those that msgspec does not know.
+"""Bounds that every contract has even if its author wrote none, and bounds that msgspec does not know.
 
-Python's integers have no end and msgspec takes up to 4,300 digits, but no program that reads the JSON after us does: an
+Python's integers have no limit and msgspec takes up to 4,300 digits, but the programs that read our JSON do not: an
 integer of a contract fits 64 bits, signed unless it is declared as `Unsigned`. Strings may be limited in UTF-8 bytes.
 """
 
@@ -25,7 +25,7 @@ Check = Callable[[Any, str], None]
 
 
 def bounded(type_: Any) -> Any:
-    """Return a type that takes the same JSON, but no integer beyond 64 bits: msgspec checks that while it decodes.
+    """Return a type that takes the same JSON except integers beyond 64 bits: msgspec checks that while it decodes.
 
     Objects become subclasses of their types. The type itself is returned when each of its integers is bounded already,
     and inside a type that contains itself, which no ability can have.
@@ -60,7 +60,7 @@ class _Bounder:
         fields = msgspec.structs.fields(type_)
         inner = [self.bounded(field.type) for field in fields]
         if inner != [field.type for field in fields]:
-            # All of them, since those that are not defined again would go before the others.
+            # All fields are defined again, since those that are not would come before the others.
             again = [(field.name, each, _default(field)) for field, each in zip(fields, inner, strict=True)]
             self._structs[type_] = msgspec.defstruct(
                 base.__name__, again, bases=(base,), kw_only=True, module=base.__module__
@@ -97,12 +97,12 @@ def _default(field: msgspec.structs.FieldInfo) -> Any:
 
 
 def input_check(shape: Shape) -> Check | None:
-    """Compile the check of what msgspec does not know of a request; None when there is no such limit."""
+    """Compile the check of those limits of a request that msgspec does not know; None when it has none."""
     return _compile(shape, _input_leaf, {})
 
 
 def output_check(shape: Shape) -> Check | None:
-    """Compile the same for a reply, whose strings may be longer than what WeCom takes."""
+    """Compile the same for a reply, whose strings may be longer than those that WeCom takes."""
     return _compile(shape, _output_leaf, {})
 
 

@@ -1,8 +1,8 @@
 """Codecs of contracts, made once at start-up and used for every call.
 
 An `InputCodec` decodes and checks a request; an `OutputCodec` makes sure that a reply fits before it is sent. A reply
-that already fits is returned as the very same string, never encoded again. All that a codec makes of its type is made
-at its first call: a program has a hundred codecs, and start-up waits for none of them.
+that already fits is returned as the very same string, never encoded again. A codec makes everything for its type at its
+first call: a program has a hundred codecs, and the start-up must not wait for them.
 """
 
 import re
@@ -57,14 +57,13 @@ class _MadeOnce(cached_property[T]):
 
 
 class _Codec:
-    """What both codecs make of their type, once it is needed."""
+    """The parts that both codecs make of their type when they are needed."""
 
     def __init__(self, type_: Any) -> None:
         self._given = type_
 
     @_MadeOnce
     def type(self) -> Any:
-        """The msgspec type."""
         return self._given.load() if isinstance(self._given, LazyType) else self._given
 
     @_MadeOnce
@@ -89,7 +88,7 @@ class InputCodec(_Codec, Generic[T]):
 
     Args:
         type_: The msgspec type of the request.
-        drop_empty: Leave optional empty strings out of what is passed on to the SDK.
+        drop_empty: Leave optional empty strings out of the request to the SDK.
     """
 
     def __init__(self, type_: type[T] | LazyType[T], *, drop_empty: bool = False) -> None:
@@ -105,8 +104,8 @@ class InputCodec(_Codec, Generic[T]):
         return make_fitter(self._shape, is_request=True)
 
     @_MadeOnce
-    def _takes_nothing(self) -> bool:
-        """Whether nothing is required."""
+    def _accepts_empty(self) -> bool:
+        """Whether the contract has no required field."""
         try:
             self._decode("{}")
         except msgspec.ValidationError:
@@ -155,7 +154,7 @@ class InputCodec(_Codec, Generic[T]):
         try:
             value = self._decode_bounded(text)
         except msgspec.ValidationError as error:
-            if not (_EMPTY_ARRAY.fullmatch(text) and self._takes_nothing):
+            if not (_EMPTY_ARRAY.fullmatch(text) and self._accepts_empty):
                 raise InputError(*_place(error)) from None
             text, value = "{}", self._decode_bounded("{}")
         except UNREADABLE:
@@ -214,7 +213,7 @@ class OutputCodec(_Codec):
         except msgspec.ValidationError as error:
             if self.policy is OutputPolicy.STRICT:
                 raise OutputError(*_place(error)) from None
-            return self._repaired(text)[1]  # never the text itself: of a key given twice, one value may be wrong
+            return self._repaired(text)[1]  # not the text itself: a key may come twice, once with a wrong value
         except UNREADABLE:
             raise OutputError("$", "not valid JSON") from None
         if self._check is not None:
@@ -225,7 +224,7 @@ class OutputCodec(_Codec):
         return repaired if changed else text
 
     def strictly(self, text: str | bytes) -> Any:
-        """Return the value of a text that fits as it is.
+        """Return the value of a text that fits without a repair.
 
         Raises:
             msgspec.DecodeError: It does not fit.
@@ -238,7 +237,7 @@ class OutputCodec(_Codec):
         return self._decode(text)
 
     def report_unlisted(self, text: str) -> None:
-        """Report each path at which `fit` would leave something out of a text, unless that was reported before."""
+        """Report each path at which `fit` would leave something out of a text, if it was not reported before."""
         with suppress(*UNREADABLE):
             self._repair(msgspec.json.decode(text))
 

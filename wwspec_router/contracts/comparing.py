@@ -1,4 +1,4 @@
-"""What would go wrong with an ability as the admin console has it: its examples there against those of the code."""
+"""Compares the examples of an ability in the admin console with those of the code: what would go wrong."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -26,7 +26,8 @@ class Difference(msgspec.Struct, frozen=True):
     """`input` or `output`."""
     path: str
     errcode: int
-    """How the platform refuses what uses it; 0 where it lets pass what the program refuses."""
+    """The errcode with which the platform refuses a JSON that uses it; 0 if the platform accepts what the program
+    refuses."""
     why: str
 
     def __str__(self) -> str:
@@ -37,7 +38,7 @@ def compare(contract: ConsoleContract, registered: Mapping[Any, Any]) -> Iterato
     """Yield what would go wrong with an ability as it is registered in the console.
 
     Args:
-        contract: What the code says.
+        contract: The examples of the code.
         registered: `input` and `output` as the console has them; a missing one is not compared.
     """
     if "input" in registered:

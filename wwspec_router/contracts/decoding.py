@@ -1,6 +1,6 @@
-"""Decodes JSON that comes from outside: a function, the exceptions that msgspec raises for such text, and a lock.
+"""Decodes JSON from outside: a function, the exceptions that msgspec raises for such text, and a lock.
 
-It knows JSON and types, not contracts; codecs with decoders of their own use the exceptions and the lock.
+It knows JSON and types, not contracts. Codecs have their own decoders, and use only the exceptions and the lock.
 """
 
 from collections.abc import Callable
@@ -17,12 +17,12 @@ __all__ = ["BUILDING", "UNREADABLE", "convert", "decode_json"]
 T = TypeVar("T")
 
 UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)
-"""What msgspec's decoders raise for a text that is not of their type: ValueError for text that is not Unicode and for
-numbers of too many digits, RecursionError for text that is nested too deeply."""
+"""The exceptions of msgspec's decoders for a text that they can't read: ValueError also for text that is not Unicode
+and for numbers with too many digits, RecursionError for text that is nested too deeply."""
 
 BUILDING = RLock()
-"""Held while msgspec may see a type for the first time. It keeps what it knows of a struct before that is complete
-(0.22), and a thread that decodes the struct meanwhile ends the process with a segmentation fault."""
+"""Held while msgspec may see a type for the first time. It stores its description of a struct before that is complete
+(0.22), and a thread that decodes the struct meanwhile crashes the process with a segmentation fault."""
 
 
 @overload

@@ -18,7 +18,7 @@ def console_example(type_: Any) -> Any:
         type_: The msgspec type of the request or the reply.
 
     Returns:
-        A value with every key of the contract; whatever fits the type fits this example.
+        A value with every key of the contract; every JSON that fits the type fits this example.
     """
     return _example(shape_of(type_))
 
@@ -27,7 +27,7 @@ def contract_faults(type_: Any) -> Iterator[tuple[str, str]]:
     """Yield a path and a reason for each part of a type that no console example can express."""
     try:
         shape = shape_of(type_)
-    except (TypeError, NameError) as error:  # what msgspec can't decode into, and annotations that name nothing
+    except (TypeError, NameError) as error:  # types that msgspec can't decode into, and annotations that name nothing
         yield "$", f"not a type that msgspec takes: {error}"
     else:
         yield from _faults(shape, "$", ())

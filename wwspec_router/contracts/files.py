@@ -35,7 +35,7 @@ class ConsoleContract(msgspec.Struct, frozen=True):
 
 
 class DescribedContract(ConsoleContract, frozen=True, omit_defaults=True):
-    """The examples of one ability, with what the program's code says of it, as far as that is known."""
+    """The examples of one ability, with its description from the program's code, if that is known."""
 
     target: str = ""
     """What answers, in a few words."""
@@ -68,7 +68,7 @@ def read_json(path: Path) -> Any:
 
 
 def read_console_files(folder: Path) -> dict[str, dict[str, Any]]:
-    """Read whatever console files a folder has: ability ID -> side -> example.
+    """Read all console files of a folder: ability ID -> side -> example.
 
     Raises:
         ConfigurationError: There is no such folder, or a JSON file has another name or can't be read; every fault at

@@ -1,7 +1,7 @@
-"""The quick check of a contract: whether a JSON text certainly fits, told by compiled code that makes no Python object.
+"""The quick check of a contract: compiled code, without Python objects, finds out whether a JSON text certainly fits.
 
-The compiled module is optional. Without it, or with `WWSPEC_PURE=1` in the environment, msgspec checks every text, as
-it does with it each text that does not certainly fit. Results are the same, and so are errors.
+The compiled module is optional. Without it, or with `WWSPEC_PURE=1` in the environment, msgspec checks every text. With
+it, msgspec only checks texts that do not certainly fit. Results and errors are the same.
 """
 
 import os
@@ -16,7 +16,7 @@ Fits = Callable[[str], bool]
 """True when a text certainly fits; False says nothing."""
 
 Plan = tuple[object, ...] | None
-"""What `speedups.Fitter` takes: a node is its kind and what belongs to it, or None where no text is certain."""
+"""The argument of `speedups.Fitter`: a node is its kind and its parts, or None where no text certainly fits."""
 
 _LEAST, _MOST = -(2**63), 2**63 - 1
 _MAX_DEPTH, _MAX_KEYS = 64, 64
@@ -24,7 +24,7 @@ _MAX_DEPTH, _MAX_KEYS = 64, 64
 
 
 def _find() -> tuple[Callable[[Plan], Fits] | None, str]:
-    """Return what makes a quick check of a plan, or None; and what checks contracts, for people."""
+    """Return the function that makes a quick check of a plan, or None; and what checks contracts, for people."""
     if os.environ.get("WWSPEC_PURE", "") not in ("", "0"):
         return None, "msgspec alone (WWSPEC_PURE is set)"
     try:
@@ -35,11 +35,11 @@ def _find() -> tuple[Callable[[Plan], Fits] | None, str]:
 
 
 _compiled, ENGINE = _find()
-"""`ENGINE` says what checks contracts in this process, for people."""
+"""`ENGINE` is the name, for people, of what checks contracts in this process."""
 
 
 def make_fitter(shape: Shape, *, is_request: bool) -> Fits | None:
-    """Return the quick check of a contract; None when there is none, here or for this contract.
+    """Return the quick check of a contract; None without the compiled module, or when the contract has no quick check.
 
     Args:
         shape: The contract's type.

@@ -51,7 +51,7 @@ def contract_of_example(name: str, example: dict[str, Any]) -> type[Contract]:
     """
     fields: list[Any] = []
     for number, (key, value) in enumerate(example.items()):
-        # Keys need not be Python names, so attributes are numbered and the keys are given as their names.
+        # Keys may not be Python names, so attributes are numbered, and the keys are their names in JSON.
         fields.append((f"f{number}", _type_of(f"{name}.{key}", value) | UnsetType, UNSET))
     names = {f"f{number}": key for number, key in enumerate(example)}
     return cast(type[Contract], msgspec.defstruct(name, fields, bases=(Contract,), kw_only=True, rename=names))
@@ -68,5 +68,5 @@ def _type_of(name: str, value: Any) -> Any:
         return None
     if isinstance(value, int) and not LEAST <= value <= MOST:
         raise ValueError(f"{name}: an integer of a contract has 64 bits at most")
-    # The example is the author's own, so it is what is shown again.
+    # The author wrote this example, so the same one is shown again.
     return Annotated[type(value), Meta(examples=[value])]

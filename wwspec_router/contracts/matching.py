@@ -1,8 +1,8 @@
 """The platform's matching rule: does a JSON value fit a contract's JSON example [100019]?
 
-The page says: a JSON passes when it is a *subset* of the example, that is, each of its keys occurs there with the
-same value type; keys may be missing. What the page leaves open is decided here, once, on the strict side, so that
-whatever passes here passes the platform under any reading:
+The page says: a JSON passes when it is a *subset* of the example, that is, each of its keys occurs there with the same
+value type; keys may be missing. The page leaves some cases open. Here they are decided once, in the strict way, so that
+a JSON that passes here passes the platform under any reading:
 
 * `1` and `1.0` are of different types, and so are `true` and `1`;
 * `null` fits only an example's `null`;

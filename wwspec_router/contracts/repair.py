@@ -1,9 +1,9 @@
 """Repairs JSON that almost fits a contract.
 
-WeCom adds keys over time, and its pages disagree on a few spellings. The platform would refuse the whole reply for
-one of them (790014), so what can be repaired without touching a listed value is repaired: unlisted keys and nulls are
-left out, `true` becomes 1 where a flag is declared as a number, 1 becomes 1.0 where a fraction is declared, and a key's
-other spelling becomes the declared one.
+WeCom adds keys over time, and its pages disagree on a few spellings. The platform would refuse the whole reply for one
+of these (790014). So all is repaired that needs no change of a listed value: unlisted keys and nulls are left out,
+`true` becomes 1 where a flag is declared as a number, 1 becomes 1.0 where a fraction is declared, and the other
+spelling of a key becomes the declared one.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ __all__ = ["Repair", "drop_empty", "make_repair"]
 Repair = Callable[[Any], Any]
 
 _REPORTED_PATHS = 1000
-"""Bound on the paths that one repair remembers; WeCom decides how many there can be."""
+"""Most paths that one repair remembers: WeCom decides how many there are."""
 
 
 def make_repair(shape: Shape, on_pruned: Callable[[str], None]) -> Repair:

@@ -1,4 +1,4 @@
-"""JSON Schemas of contracts, with what the source says of each field and of each value of an enum.
+"""JSON Schemas of contracts, with the docstrings of fields and of values of enums.
 
 msgspec gives types, bounds and defaults; the docstrings below fields are read from the source, where there is one.
 """

@@ -1,6 +1,6 @@
-"""A contract's type as a small tree, made once from msgspec's own description of it.
+"""A contract's type as a small tree, made once from msgspec's description of it.
 
-Codecs, repairs, console examples and checks all walk this tree, so that only this module reads `msgspec.inspect`.
+Codecs, repairs, console examples and checks read this tree, so that only this module reads `msgspec.inspect`.
 """
 
 from typing import Any, NamedTuple
@@ -12,10 +12,10 @@ __all__ = ["Field", "ListShape", "ObjectShape", "Scalar", "Shape", "shape_of"]
 
 
 class Scalar(msgspec.Struct, frozen=True):
-    """A string, number, boolean or anything else that is no object and no list."""
+    """A string, a number, a boolean, or any other value that is neither an object nor a list."""
 
     kind: str
-    """`str`, `int`, `float`, `bool`, `null`, or `open` for what no console example can show."""
+    """`str`, `int`, `float`, `bool`, `null`, or `open` for a type that no console example can show."""
     example: Any
     """A value that fits the type and its bounds."""
     max_bytes: int | None = None
@@ -31,7 +31,7 @@ class Scalar(msgspec.Struct, frozen=True):
     most: int | None = None
     """The largest of the same."""
     choices: tuple[str | int, ...] = ()
-    """All values that are allowed, but null, when they are listed."""
+    """All allowed values except null, if the type lists them."""
     hidden: bool = False
     """Whether the type checks more than what is said here."""
 
@@ -96,7 +96,7 @@ def shape_of(type_: Any) -> Shape:
 
 
 class _Reader:
-    """Turns one description into a tree; objects met again on the way down are the same node."""
+    """Turns one description into a tree; an object that contains itself is one node."""
 
     def __init__(self) -> None:
         self._objects: dict[type, ObjectShape] = {}

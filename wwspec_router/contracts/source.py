@@ -1,6 +1,6 @@
-"""Python source of contracts: types, limits, defaults and docstrings as they were declared, in the form of ruff format.
+"""Python source of contracts: types, limits, defaults and docstrings as they were declared, formatted as by ruff.
 
-It knows nothing of abilities. What can't be written is an error with its path in the contract.
+It knows nothing of abilities. A part that can't be written is an error with its path in the contract.
 """
 
 import sys
@@ -33,7 +33,7 @@ _CONTAINERS = (list, tuple, set, frozenset)
 _LIMITS = ("gt", "ge", "lt", "le", "multiple_of", "pattern", "min_length", "max_length", "tz")
 _TEXTS = ("title", "description", "examples", "extra_json_schema", "extra")
 _OWN_KEYS = ("errcode", "errmsg")
-"""Of every reply."""
+"""The keys of every reply."""
 _RESERVED = frozenset(
     {
         *(each.__name__ for each in (*_SCALARS, *_CONTAINERS)),
@@ -50,7 +50,7 @@ class Imports:
         self._names: dict[str, set[str]] = {}
 
     def add(self, module: str, name: str, alias: str = "") -> str:
-        """Import a name, and return what it is called here."""
+        """Import a name, and return its name in the module."""
         self._names.setdefault(module, set()).add(f"{name} as {alias}" if alias and alias != name else name)
         return alias or name
 
@@ -74,7 +74,7 @@ def _import(module: str, names: list[str]) -> list[str]:
 
 
 def nested(type_: Any, path: str = "$") -> Iterator[tuple[type, str]]:
-    """Yield the contracts and enums inside a type with their paths, each after those that it needs.
+    """Yield the contracts and enums inside a type with their paths, each after the types that it needs.
 
     Raises:
         SourceError: There is a type that has no source.
@@ -92,13 +92,13 @@ def nested(type_: Any, path: str = "$") -> Iterator[tuple[type, str]]:
 
 
 def is_shipped(type_: type) -> bool:
-    """Tell whether a type is of WeCom or of the framework, so that it is imported."""
+    """Return whether a type is of WeCom or of the framework, so that it is imported."""
     home = sys.modules.get(type_.__module__)
     return type_.__module__.startswith("wwspec_router.") and getattr(home, type_.__qualname__, None) is type_
 
 
 def is_of_file(type_: type) -> bool:
-    """Tell whether a contract comes from a console example, so that its attributes are numbered."""
+    """Return whether a contract comes from a console example, so that its attributes are numbered."""
     return type_.__module__ == "wwspec_router.contracts.from_example"
 
 
@@ -106,7 +106,7 @@ class Source:
     """Writes the classes of one module.
 
     Args:
-        names: What contracts and enums are called in it. Those of WeCom and of the framework are imported.
+        names: The names of contracts and enums in it. Those of WeCom and of the framework are imported.
         imports: Where imports are added.
     """
 
@@ -273,7 +273,7 @@ def _as_argument(default: str) -> str:
 
 
 def _config(type_: type[msgspec.Struct]) -> str:
-    """Return what changes the JSON of a contract, as arguments of its class."""
+    """Return the options that change the JSON of a contract, as arguments of its class."""
     config = type_.__struct_config__
     tag = "" if config.tag is None else f", tag_field={config.tag_field!r}, tag={config.tag!r}".replace("'", '"')
     return tag + ", array_like=True" * config.array_like + ", frozen=True" * config.frozen

@@ -98,12 +98,12 @@ def _string(text: str) -> str:
 
 
 def kept(line: str) -> str:
-    """Return a statement that ruff leaves as it is, also when it is too long."""
+    """Return a statement that ruff does not change, even if it is too long."""
     return line if width(line) <= LINE else f"{line}  # fmt: skip"
 
 
 def class_doc(text: str) -> list[str]:
-    """Return the docstring of a class and the empty line behind it; nothing when there is none."""
+    """Return the docstring of a class and an empty line after it; nothing when there is none."""
     lines = _docstring(text)
     return [*lines, ""] if lines else []
 
@@ -125,7 +125,7 @@ def _docstring(text: str) -> list[str]:
 
 
 def docstring(type_: type) -> str:
-    """Return the docstring of a class, not that of its base, and none that Python made."""
+    """Return the docstring that a class itself has; neither that of a base, nor one that Python made."""
     text = type_.__dict__.get("__doc__")
     return text if isinstance(text, str) and _class_node(type_) is not None else ""
 

@@ -34,7 +34,7 @@ class CallbackDataRequest(Contract):
 
 
 class AsyncJobRequest(Contract):
-    """Asks for the same as the Python demo does; a notify_id of the call itself has priority over this one [100249]."""
+    """Asks for the same as the Python demo does; a notify_id of the call itself goes before this one [100249]."""
 
     notify_id: Annotated[str, max_bytes(128), Meta(examples=["NOTIFYID"])] = ""
 
@@ -62,7 +62,7 @@ def merged_events(events: dict[str, type[Contract]], added: dict[str, type[Contr
                 )
     fields |= added
     optional = [(name, type_ | UnsetType, UNSET) for name, type_ in fields.items()]
-    # Typed as a Struct, whatever its bases are.
+    # For mypy the result is a plain Struct, whatever the bases are.
     return msgspec.defstruct("CallbackData", optional, bases=(Output,), kw_only=True)  # type: ignore[return-value]
 
 

@@ -9,7 +9,7 @@ from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.contracts.matching import mismatches
 from wwspec_router.emulator.answers import RefusedError
-from wwspec_router.emulator.state.accounts import Program
+from wwspec_router.emulator.state.accounts import LinkedProgram
 from wwspec_router.errors import JsonError
 from wwspec_router.spelling import did_you_mean
 
@@ -19,7 +19,7 @@ Misfit = tuple[str, str]
 """A path and a reason."""
 
 
-def registered(program: Program, ability_id: str) -> ConsoleContract | None:
+def registered(program: LinkedProgram, ability_id: str) -> ConsoleContract | None:
     """Return the contract of an ability; None in the open mode, where everything passes.
 
     Raises:

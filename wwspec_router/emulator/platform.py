@@ -19,7 +19,7 @@ from wwspec_router.emulator.appside import calls as appside, config as appconfig
 from wwspec_router.emulator.events import sender as announcer
 from wwspec_router.emulator.events.outbox import Outbox
 from wwspec_router.emulator.settings import EmulatorSettings, check_url
-from wwspec_router.emulator.state.accounts import App, Program
+from wwspec_router.emulator.state.accounts import App, LinkedProgram
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.faults import CutError, ReturnCodeError
 from wwspec_router.emulator.state.tickets import Notification
@@ -145,7 +145,7 @@ class Platform:
             world.app.programs.update(others)
         self.world = world
         old.timers.wake()
-        self.changes.tell()
+        self.changes.wake_all()
         if self.callbacks is not None:
             self.callbacks.verify_soon()
         return accepted(now=self.clock.seconds())
@@ -354,7 +354,7 @@ class Platform:
         with self.world.lock:
             program = self._program()
             program.contracts, program.registrations = contracts, program.registrations + 1
-        self.changes.tell()
+        self.changes.wake_all()
         return accepted()
 
     def point_to(self, program_url: str, program_id: str = "") -> Answer:
@@ -373,14 +373,14 @@ class Platform:
             with self.world.lock:
                 programs, name = self.world.app.programs, program_id or self.settings.program_id
                 if name not in programs:
-                    programs[name] = Program(program_id=name, url=program_url, contracts=None)
+                    programs[name] = LinkedProgram(program_id=name, url=program_url, contracts=None)
                 programs[name].url = program_url
-            self.changes.tell()
+            self.changes.wake_all()
             return accepted()
 
         return self.world.answered(change)
 
-    def _program(self) -> Program:
+    def _program(self) -> LinkedProgram:
         return self.world.app.programs[self.settings.program_id]
 
     def notifications(self) -> Answer:
@@ -412,7 +412,7 @@ class Platform:
             raise RefusedError(40058, f"the clock is put forward by 0 to {MAX_ADVANCE} seconds")
 
     def _new_world(self, zone_key: bytes | None) -> World:
-        world = World(self.settings, self.clock, self._channel, self._deliver(), zone_key, self.changes.tell)
+        world = World(self.settings, self.clock, self._channel, self._deliver(), zone_key, self.changes.wake_all)
         world.on_event = partial(announcer.queue, world, self._outbox)
         return world
 

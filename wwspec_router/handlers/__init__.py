@@ -1,1 +1,1 @@
-"""What an application writes its abilities against: the mark of a handler, its context, and what runs `async def`."""
+"""The interface for handlers: the mark of a handler, its context, and the portal that runs `async def` handlers."""

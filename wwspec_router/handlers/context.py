@@ -1,4 +1,4 @@
-"""What a handler receives beside its request: who calls, and a way to ask WeCom for data.
+"""What a handler receives beside its request: the caller, and methods that ask WeCom for data.
 
 SDK calls block, and belong on the worker thread of their call. `Context` is used on that thread itself; `AsyncContext`
 is used on the event loop and hands each SDK call to the worker thread, which waits for the handler meanwhile. SDK calls
@@ -50,10 +50,10 @@ class ApiCodecs(Protocol):
 
 
 class Notifications(Protocol):
-    """Tells the app what a handler has for it."""
+    """Sends the notifications of a handler to the app."""
 
     def send(self, call: Call, payload: Contract, scene: int) -> str:
-        """Store a payload, tell the call's app, and return the notify_id; see `Context.notify`."""
+        """Store a payload, notify the call's app, and return the notify_id; see `Context.notify`."""
         ...
 
 
@@ -144,7 +144,7 @@ class _BaseContext(Generic[StateT]):
         """Return the request of the page after this one; None when this is the last.
 
         Raises:
-            CallError: The platform says that there is more, and does not say where.
+            CallError: The platform says that there are more pages, and gives no cursor.
         """
         reply: Any = page
         if not reply.has_more:
@@ -393,10 +393,10 @@ class AsyncContext(_BaseContext[StateT]):
         return await self._mailbox.run(lambda client: self._finish(client, request, split))
 
     def open_mailbox(self, helpers: Helpers) -> Mailbox:
-        """Let SDK calls run on the thread that serves the mailbox which this returns. For a portal.
+        """Return a mailbox, and let SDK calls run on the thread that serves it. For a portal.
 
         Args:
-            helpers: Where threads for calls that are made at once come from.
+            helpers: The source of threads for calls that are made at the same time.
         """
         self._mailbox = Mailbox(self._client, self._new_client, helpers)
         return self._mailbox

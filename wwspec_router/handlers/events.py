@@ -82,7 +82,7 @@ def read_event_handler(function: object) -> EventHandler:
             `EventContext[State]` says what the program's lifespan yields.
 
     Raises:
-        TypeError: It is something else; the text says what to change.
+        TypeError: The function has another form; the text says what to change.
     """
     if not inspect.isfunction(function):
         raise TypeError("it is no function")

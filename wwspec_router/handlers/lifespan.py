@@ -1,7 +1,7 @@
 """What an application opens once in each process, and closes at its end: `[program] lifespan`.
 
-An `async def` context manager runs on the event loop. A plain one may block, so it runs on a thread of its own, the
-same for its beginning and its end.
+An `async def` context manager runs on the event loop. A plain one may block, so its beginning and its end run on one
+thread of its own.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ class Lifespan:
     """Opens and closes what an application's handlers share.
 
     Args:
-        name: Where the registry file says that it is: `package.module:attribute`.
+        name: Its name in the registry file: `package.module:attribute`.
         make: Returns the context manager.
     """
 
@@ -65,7 +65,7 @@ class Lifespan:
         return state
 
     async def close(self, seconds: float) -> None:
-        """Leave the context manager; harmless when it was not opened. A failure is logged.
+        """Leave the context manager, if it was opened. A failure is logged.
 
         Args:
             seconds: How long that may take.
@@ -93,7 +93,7 @@ class Lifespan:
 
 
 def _traceback(error: Exception) -> str:
-    """Return a traceback without the frames of this package: there is no call yet whose data it could show."""
+    """Return a traceback without the frames of this package. It can't show data of a call: there is none yet."""
     shown = traceback.TracebackException.from_exception(error)
     shown.stack = traceback.StackSummary.from_list(
         [frame for frame in shown.stack if not Path(frame.filename).is_relative_to(_PACKAGE)]

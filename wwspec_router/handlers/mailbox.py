@@ -1,7 +1,7 @@
 """SDK calls of `async def` handlers, on their way from the event loop to threads.
 
 The first runs on the worker thread of the ability's call. While it runs, others get helpers: threads that end with the
-ability's call, each with an SDK client of its own. Where no helper can be had, calls wait for a thread in their order.
+ability's call, each with an SDK client of its own. If no helper can be started, calls wait for a thread in their order.
 """
 
 import asyncio
@@ -88,7 +88,7 @@ class Mailbox:
             try:
                 if not future.cancelled():
                     finish = partial(_succeed, future, function(client))
-            except BaseException as error:  # raised in the handler, whatever it is
+            except BaseException as error:  # any error is raised in the handler
                 finish = partial(_fail, future, error)
             with self._lock:
                 self._unfinished -= 1  # before the handler goes on: its next call needs no helper

@@ -58,7 +58,7 @@ class LoopPortal:
     async def _guarded(
         self, ident: int, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext
     ) -> Callable[[], T]:
-        """Run a handler and return what gives its result or raises its error, on the thread that calls it.
+        """Run a handler; return a function that returns its result or raises its error on the calling thread.
 
         No exception leaves the task itself: `SystemExit` would stop the server's loop, and asyncio replaces some
         others. The task can be found meanwhile.

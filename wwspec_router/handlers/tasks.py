@@ -1,6 +1,6 @@
-"""Analysis tasks of the platform: created, and asked for their result until they have ended.
+"""Analysis tasks of the platform: creates them, and asks for their results until they have ended.
 
-Nothing here knows how a call is made or how time passes: both are given.
+The caller says how a call is made and how to wait.
 """
 
 from collections import deque
@@ -16,15 +16,15 @@ __all__ = ["Split", "finish", "finish_split"]
 TOO_LONG = 790040
 """The errcode of a task whose messages are too long for the model [100052]."""
 NOT_YET = (710642, 790023)
-"""What is answered instead of the result while a program or a model of the developer's own runs."""
+"""The answer instead of the result while the developer's own program or model still runs."""
 ASK_LATER = (-1, 45009, 45033)
-"""The platform is busy, or was asked too often: the task goes on."""
+"""The platform is busy, or was asked too often; the task goes on."""
 
 PAUSES = Backoff(first=0.25, longest=10.0, growth=1.6, jitter=0.25)
-"""Between two requests for a result."""
+"""The pauses between two requests for a result."""
 
 Split = Callable[[Any], Sequence[TaskRequest[Any, ResultT]]]
-"""Returns a request that is too long as several, or as none when it can't be split."""
+"""Returns the parts of a request that is too long; none when it can't be split."""
 
 
 def finish(
@@ -66,7 +66,7 @@ def finish_split(
     split: Split[ResultT],
     run: Callable[[TaskRequest[Any, ResultT]], ResultT],
 ) -> list[ResultT]:
-    """Finish a task, and one that is too long as several, each split again while it is too long.
+    """Finish a task; a task that is too long is split into several, and each part again while it is too long.
 
     Args:
         request: Creates it.

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from wwspec_router.errors import ImageError
-from wwspec_router.image.tar import Kind, Member, read_members
+from wwspec_router.image.tar import Member, MemberKind, read_members
 
 __all__ = ["MOST_BYTES", "Archive", "open_archive", "parents"]
 
@@ -88,7 +88,7 @@ class Archive:
                 continue
             here = posixpath.dirname(found) if part == ".." else posixpath.join(found, part)
             member = self.members.get(here)
-            if member is not None and member.kind is Kind.SYMLINK:
+            if member is not None and member.kind is MemberKind.SYMLINK:
                 links += 1
                 if links > _MOST_LINKS:
                     return None
@@ -104,7 +104,7 @@ class Archive:
         """Return which member a hard link is another name of; None when the tar has none."""
         for _ in range(_MOST_LINKS):
             member = self.members.get(path)
-            if member is None or member.kind is not Kind.HARD_LINK:
+            if member is None or member.kind is not MemberKind.HARD_LINK:
                 return None if member is None else path
             path = _normal(member.target)
         return None
@@ -114,13 +114,13 @@ class Archive:
         found = self.find(path)
         original = None if found is None else self.original(found)
         member = None if original is None else self.members[original]
-        return member if member is not None and member.kind is Kind.FILE else None
+        return member if member is not None and member.kind is MemberKind.FILE else None
 
     def is_folder(self, path: str) -> bool:
         """Tell whether a path leads to a folder."""
         found = self.find(path)
         member = None if found is None else self.members.get(found)
-        return found in self.folders or (member is not None and member.kind is Kind.FOLDER)
+        return found in self.folders or (member is not None and member.kind is MemberKind.FOLDER)
 
     def read(self, path: str) -> bytes:
         """Return the bytes of the regular file that a path leads to; none when there is no such file.

@@ -9,7 +9,7 @@ from wwspec_router.config import REGISTRY
 from wwspec_router.image.archive import Archive
 from wwspec_router.image.elf import Elf, ElfError, parse
 from wwspec_router.image.report import Finding, State
-from wwspec_router.image.tar import Kind
+from wwspec_router.image.tar import MemberKind
 from wwspec_router.sdk.vendor import MODULE
 
 __all__ = ["SDK", "check", "image_machine", "is_flat"]
@@ -184,7 +184,7 @@ def _numbers(version: str) -> list[int]:
 
 def _var(archive: Archive) -> Iterator[Finding]:
     member = archive.members.get(archive.find("app/var") or "")
-    if member is None or member.kind is not Kind.FOLDER:
+    if member is None or member.kind is not MemberKind.FOLDER:
         text = "no folder /app/var, where events wait: keep `mkdir -p var` in the Dockerfile"
         yield Finding(State.FAULT, "var", text)
     elif not member.mode & 0o200:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from wwspec_router.errors import ImageError
 from wwspec_router.image.archive import MOST_BYTES, Archive, parents
-from wwspec_router.image.tar import Kind
+from wwspec_router.image.tar import MemberKind
 
 __all__ = ["extract"]
 
@@ -31,15 +31,15 @@ def extract(archive: Archive, root: Path, needed: Iterable[str] = ()) -> None:
     size = sum(each.size for each in archive.members.values())
     if size > MOST_BYTES:
         raise ImageError(f"it unpacks to {size >> 20} MiB, and at most {MOST_BYTES >> 20} MiB are extracted")
-    folders = archive.folders | {path for path, each in archive.members.items() if each.kind is Kind.FOLDER}
+    folders = archive.folders | {path for path, each in archive.members.items() if each.kind is MemberKind.FOLDER}
     folders |= {each for path in needed for each in (path, *parents(path))}
-    files = [path for path, each in archive.members.items() if each.kind is Kind.FILE]
+    files = [path for path, each in archive.members.items() if each.kind is MemberKind.FILE]
     hard_links, symlinks = _links(archive)
     path = ""
     try:
         root.mkdir(0o700)
         for path in sorted(folders - {"."}):
-            if path in archive.members and archive.members[path].kind is not Kind.FOLDER:
+            if path in archive.members and archive.members[path].kind is not MemberKind.FOLDER:
                 raise ImageError(f"/{path} is a {archive.members[path].kind}, where a folder must be")
             (root / path).mkdir(0o700)
         for path in files:
@@ -58,10 +58,10 @@ def _links(archive: Archive) -> tuple[dict[str, str], dict[str, str]]:
     for path, member in archive.members.items():
         original = archive.original(path)
         found = member if original is None else archive.members[original]
-        if found.kind is Kind.SYMLINK:
+        if found.kind is MemberKind.SYMLINK:
             symlinks[path] = found.target
-        elif member.kind is Kind.HARD_LINK:
-            if original is None or found.kind is not Kind.FILE:
+        elif member.kind is MemberKind.HARD_LINK:
+            if original is None or found.kind is not MemberKind.FILE:
                 raise ImageError(f"/{path} is a hard link to a file that the tar lacks")
             hard_links[path] = original
     return hard_links, symlinks

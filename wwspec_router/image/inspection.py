@@ -5,7 +5,7 @@ from pathlib import Path
 
 from wwspec_router.image.archive import open_archive
 from wwspec_router.image.checks import SDK, check, is_flat
-from wwspec_router.image.report import Finding, Report, State, sizes
+from wwspec_router.image.report import Finding, Inspection, State, sizes
 from wwspec_router.image.trial import TRIAL, try_image
 
 __all__ = ["inspect_tar"]
@@ -14,7 +14,7 @@ _STARTS_WITHOUT = (SDK, "var", "secrets")
 """Checks whose faults do not keep the program from being tried."""
 
 
-def inspect_tar(path: Path, say: Callable[[str], None], *, start: bool = False, trust: bool = False) -> Report:
+def inspect_tar(path: Path, say: Callable[[str], None], *, start: bool = False, trust: bool = False) -> Inspection:
     """Check a tar. Nothing is extracted or started unless `start` is set.
 
     Args:
@@ -31,7 +31,7 @@ def inspect_tar(path: Path, say: Callable[[str], None], *, start: bool = False, 
         findings = check(archive)
         faults = {each.check for each in findings if each.state is State.FAULT}
         if not is_flat(archive):
-            return Report(findings, {})
+            return Inspection(findings, {})
         if not start:
             findings.append(Finding(State.SKIP, TRIAL, "not started: --start does that, in a sandbox"))
         elif faults.difference(_STARTS_WITHOUT):
@@ -39,4 +39,4 @@ def inspect_tar(path: Path, say: Callable[[str], None], *, start: bool = False, 
         else:
             say("starting the program from the extracted tar")
             findings += try_image(archive, with_sdk=SDK not in faults, trust=trust)
-        return Report(findings, sizes(archive))
+        return Inspection(findings, sizes(archive))

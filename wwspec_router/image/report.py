@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from wwspec_router.image.archive import Archive
-from wwspec_router.image.tar import Kind
+from wwspec_router.image.tar import MemberKind
 from wwspec_router.printable import printable
 
-__all__ = ["Finding", "Report", "State", "sizes"]
+__all__ = ["Finding", "Inspection", "State", "sizes"]
 
 _PARTS = {
     "base": "all outside of /app",
@@ -41,7 +41,7 @@ class Finding(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Report:
+class Inspection:
     """All lines about one tar, and the bytes of each part of the image."""
 
     findings: Sequence[Finding]
@@ -80,7 +80,7 @@ def sizes(archive: Archive) -> dict[str, int]:
     total: Counter[str] = Counter(dict.fromkeys(_PARTS, 0))
     places = {".venv": "python", "sdk": "sdk", "var": "other"}
     for path, member in archive.members.items():
-        if member.kind is Kind.FILE:
+        if member.kind is MemberKind.FILE:
             top, _, rest = path.partition("/")
             part = places.get(rest.partition("/")[0], "application") if top == "app" else "base"
             total[part] += member.size

@@ -12,7 +12,7 @@ from typing import IO, NamedTuple
 
 from wwspec_router.errors import ImageError
 
-__all__ = ["Kind", "Member", "read_members"]
+__all__ = ["MemberKind", "Member", "read_members"]
 
 _BLOCK = 512
 _END = bytes(_BLOCK)
@@ -23,7 +23,7 @@ _LARGEST_HEADER = 1 << 20
 """Bytes of an extended header: a name or two, and extended attributes of at most 64 KiB."""
 
 
-class Kind(StrEnum):
+class MemberKind(StrEnum):
     """What a member is."""
 
     FILE = "file"
@@ -33,8 +33,14 @@ class Kind(StrEnum):
     OTHER = "device, pipe or unknown"
 
 
-_KINDS = {b"0": Kind.FILE, b"\0": Kind.FILE, b"7": Kind.FILE, b"5": Kind.FOLDER}
-_KINDS |= {b"1": Kind.HARD_LINK, b"2": Kind.SYMLINK, b"3": Kind.OTHER, b"4": Kind.OTHER, b"6": Kind.OTHER}
+_KINDS = {b"0": MemberKind.FILE, b"\0": MemberKind.FILE, b"7": MemberKind.FILE, b"5": MemberKind.FOLDER}
+_KINDS |= {
+    b"1": MemberKind.HARD_LINK,
+    b"2": MemberKind.SYMLINK,
+    b"3": MemberKind.OTHER,
+    b"4": MemberKind.OTHER,
+    b"6": MemberKind.OTHER,
+}
 _EXTENDED = (b"L", b"K", b"x", b"X", b"g")
 """Headers about the member behind them: GNU's long name and long link, and pax."""
 
@@ -52,7 +58,7 @@ class Member(NamedTuple):
     """
 
     name: str
-    kind: Kind
+    kind: MemberKind
     mode: int
     size: int
     target: str
@@ -122,11 +128,11 @@ def _member(block: bytes, extended: dict[str, bytes], place: int) -> Member:
     letter, shown = block[156:157], name.decode("utf-8", "surrogateescape")
     if letter == b"S" or any(key.startswith("GNU.sparse.") for key in extended):
         raise ImageError(f"{shown} is a sparse file")
-    kind = _KINDS.get(letter, Kind.OTHER)
+    kind = _KINDS.get(letter, MemberKind.OTHER)
     if letter == b"\0" and name.endswith(b"/"):  # of a time that knew no kind for folders
-        kind = Kind.FOLDER
+        kind = MemberKind.FOLDER
     size = 0
-    if kind is Kind.FILE or letter not in _KINDS:
+    if kind is MemberKind.FILE or letter not in _KINDS:
         size = _decimal(extended["size"]) if "size" in extended else _number(block[124:136])
     mode = _number(block[100:108]) & 0o7777
     return Member(shown, kind, mode, size, target.decode("utf-8", "surrogateescape"), place)

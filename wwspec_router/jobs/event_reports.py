@@ -1,6 +1,6 @@
-"""Tells the app of an event after its handler: the last step of such a job.
+"""Notifies the app of an event after its handler: the last step of such a job.
 
-It knows neither the journal, nor when it is tried again.
+It knows neither the journal, nor when the step is tried again.
 """
 
 import logging
@@ -21,14 +21,14 @@ class EventReporter:
     """Delivers events to apps.
 
     Args:
-        events: Stores them, and tells the app.
+        events: Stores them, and notifies the app.
     """
 
     def __init__(self, events: EventIntake) -> None:
         self._events = events
 
     def report(self, job: Job, outcome: Outcome) -> Verdict:
-        """Store an event with its result and tell the app, if it is to be told after the handler. Blocks.
+        """Store an event with its result and notify the app, if this is to be done after the handler. Blocks.
 
         The event of a handler that failed is delivered without a result. Never raises.
         """
@@ -36,7 +36,7 @@ class EventReporter:
             return Verdict.DONE
         try:
             self._events.deliver(job, "" if outcome.errcode else outcome.result)
-        except BaseException as error:  # whatever it is, the app was not told
+        except BaseException as error:  # after any error the app is not notified
             known = isinstance(error, CallError)
             detail = f" ({error.detail})" if isinstance(error, CallError) and error.detail else ""
             what = f"{type(error).__name__}{detail}" if known else describe(error)

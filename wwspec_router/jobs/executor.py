@@ -1,7 +1,7 @@
-"""What is done with a job on its thread: its ability runs, the outcome is kept, and reported.
+"""Runs a job on its thread: the ability runs, and the outcome is kept and reported.
 
-The job of an event differs: its handler runs again after an error, and in place of a report the app is told of the
-event, if it was not told before. It knows neither threads, nor which jobs there are.
+The job of an event differs: its handler runs again after an error, and instead of a report the app is notified of the
+event, if it was not notified before. This module knows neither threads, nor which jobs there are.
 """
 
 import dataclasses
@@ -32,14 +32,14 @@ __all__ = ["GIVE_UP_AFTER", "MAX_RUNS", "RUNS", "JobExecutor"]
 log = logging.getLogger(__name__)
 
 MAX_RUNS = 5
-"""How often a job is begun that never ends, for example because it kills its process. The journal does not tell such
-runs from those of an event's handler that failed, so the retries of an event come on top."""
+"""How often a job is begun at most if it never ends, for example because it kills its process. The journal counts
+failed runs of an event's handler too, so the retries of an event are added."""
 GIVE_UP_AFTER = 86_400.0
-"""Seconds after its acceptance from which a job is given up when one more report of it fails: a day."""
+"""Seconds after its acceptance; a job whose report fails later than that is given up: a day."""
 REPORTS = Backoff(first=0.5, longest=60.0, jitter=0.5)
-"""Between two reports of one job."""
+"""The pauses between two reports of one job."""
 RUNS = Backoff(first=1.0, longest=300.0, growth=4.0, jitter=0.5)
-"""Between two runs of an event's handler; the setting `retry_pause` is the first."""
+"""The pauses between two runs of an event's handler; the setting `retry_pause` is the first."""
 
 
 class JobExecutor:
@@ -52,7 +52,7 @@ class JobExecutor:
         dispatcher: Runs their abilities.
         figures: Where jobs are counted.
         later: Submits a run again after some seconds.
-        look_in: Called with the seconds after which a job that was given back is due again.
+        wake_in: Called when a job is given back, with the seconds until it is due again.
         call_log: Where a line is written for each; None for none.
         retry_pause: Longest pause before an event's handler runs again after its first error, in seconds.
     """
@@ -65,7 +65,7 @@ class JobExecutor:
         dispatcher: Dispatcher,
         figures: Figures,
         later: Callable[[float, Run], None],
-        look_in: Callable[[float], None],
+        wake_in: Callable[[float], None],
         call_log: CallLog | None = None,
         retry_pause: float = RUNS.first,
     ) -> None:
@@ -78,7 +78,7 @@ class JobExecutor:
         self._answer = dispatcher.answer if call_log is None else call_log.with_lines(dispatcher.answer)
         self._figures = figures
         self._later = later
-        self._look_in = look_in
+        self._wake_in = wake_in
         self._limiter = LineLimiter()
         self.is_stopping = False
         """Whether no further ability may begin."""
@@ -105,7 +105,7 @@ class JobExecutor:
         self._report(run, outcome)
 
     def _outcome(self, run: Run) -> Outcome | None:
-        """Run a job's ability, and return what is to be reported; None when nothing is, or not by this run."""
+        """Run a job's ability, and return the outcome to report; None when this run has nothing to report."""
         job = run.job
         route = self._dispatcher.job_route(job.name)
         if job.attempt >= self.most_runs(job):
@@ -130,7 +130,7 @@ class JobExecutor:
         return outcome
 
     def most_runs(self, job: Job) -> int:
-        """Return how often a job is begun at most; runs of an event's handler that fail are not held against it."""
+        """Return how often a job is begun at most; failed runs of an event's handler do not count for this."""
         return MAX_RUNS + self._dispatcher.job_route(job.name).retries
 
     def time_out(self, job: Job) -> Run:
@@ -146,7 +146,7 @@ class JobExecutor:
         return self._journal.begin(self._owner, run.job.job_id) or self._is_lost(run, "it is run anyway")
 
     def _keep_outcome(self, run: Run, outcome: Outcome) -> bool:
-        """Keep the outcome of a job; return False when it is of no use, since another process has the job."""
+        """Keep the outcome of a job; return False when another process has the job."""
         if run.job.event_type and run.job.notify != "after":
             return True  # nothing is left to do but to finish the job
         try:
@@ -158,7 +158,6 @@ class JobExecutor:
             return True
 
     def _count(self, job: Job, outcome: Outcome) -> None:
-        """Count a job that ended."""
         if not job.event_type:
             self._figures.count_jobs(JobCounts(ended=1, failed=int(outcome.errcode != 0)))
             return
@@ -184,7 +183,7 @@ class JobExecutor:
         self._postpone(run, delay, replace(job, attempt=job.attempt + 1), "its handler runs again from memory")
 
     def _is_lost(self, run: Run, consequence: str) -> bool:
-        """Return whether the journal has lost the job; else another process owns it. Either is logged."""
+        """Log that a job is lost here; return True if the journal lost it, False if another process owns it."""
         job_id = run.job.job_id
         run.is_gone = run.is_gone or not self._journal.has_job(job_id)
         if run.is_gone:
@@ -241,9 +240,9 @@ class JobExecutor:
         self._postpone(run, delay, again, "its report is sent again from memory")
 
     def _postpone(self, run: Run, delay: float, job: Job, consequence: str) -> None:
-        """Give a job back for a pause; keep it in memory, as `job`, when the journal has lost it."""
+        """Give a job back to the journal for a pause; when the journal has lost it, keep it in memory as `job`."""
         if not run.is_gone and self._journal.postpone(self._owner, job.job_id, delay):
-            self._look_in(delay)
+            self._wake_in(delay)
             return
         if not self._is_lost(run, consequence):
             return

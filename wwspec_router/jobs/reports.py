@@ -16,19 +16,19 @@ from wwspec_router.sdk.base import Sdk
 from wwspec_router.stacks import describe
 from wwspec_router.stores.job import Job, Outcome
 
-__all__ = ["PATIENCE", "REFUSALS", "REPORT_API", "Kind", "Refusal", "Reporter", "Verdict"]
+__all__ = ["PATIENCE", "REFUSALS", "REPORT_API", "RefusalKind", "Refusal", "Reporter", "Verdict"]
 
 log = logging.getLogger(__name__)
 
 REPORT_API = "program_async_job_call_back"
 
 PATIENCE = 10
-"""How often a job is claimed before an errcode that is not in the table counts as a refusal of its result: after some
-three minutes of reports. So an unknown errcode that means "not now" costs no result, and one that means "never" does
-not leave the app waiting."""
+"""After so many claims of a job, which takes some three minutes of reports, an errcode that is not in the table counts
+as a refusal of its result. So no result is lost when an unknown errcode means "not now", and the app does not wait for
+ever when it means "never"."""
 
 
-class Kind(Enum):
+class RefusalKind(Enum):
     """What is refused."""
 
     TEMPORARY = "temporary"
@@ -44,20 +44,20 @@ class Kind(Enum):
 class Refusal(NamedTuple):
     """What an errcode of the platform says about a report."""
 
-    kind: Kind
+    kind: RefusalKind
     reason: str
 
 
 _TEMPORARY = (-1, *TOKEN_CODES, 45009, 45033, 45036, 48001, 48002, 710641, 710645, 710671, 710673, 790020, 790021)
 _RESULT = (40058, 40063, 40206, 45029, 710639, 790013, 790014, 790022)
 _KINDS = {
-    **dict.fromkeys(_TEMPORARY, Kind.TEMPORARY),
-    **dict.fromkeys(_RESULT, Kind.RESULT),
-    790010: Kind.OVER,
-    790017: Kind.JOB,
+    **dict.fromkeys(_TEMPORARY, RefusalKind.TEMPORARY),
+    **dict.fromkeys(_RESULT, RefusalKind.RESULT),
+    790010: RefusalKind.OVER,
+    790017: RefusalKind.JOB,
 }
 REFUSALS: Mapping[int, Refusal] = {code: Refusal(kind, ERRCODES[code].cause) for code, kind in _KINDS.items()}
-"""What it means when a report is refused, by the errcodes that the API documents."""
+"""What a refusal of a report means, by errcode; the errcodes that the API documents."""
 
 
 class Verdict(Enum):
@@ -68,7 +68,7 @@ class Verdict(Enum):
     FAILED = "failed"
     """It did not get through, or was refused for the moment: it can be sent again."""
     HOPELESS = "hopeless"
-    """It was refused, and so would be every other report."""
+    """It was refused, and every further report would be refused too."""
 
 
 class _Report(msgspec.Struct):
@@ -79,7 +79,7 @@ class _Report(msgspec.Struct):
 
 
 class _Answer(msgspec.Struct):
-    """What matters of the platform's answer."""
+    """The part of the platform's answer that is read."""
 
     errcode: int = 0
 
@@ -105,19 +105,19 @@ class Reporter:
         self._sdk = sdk
 
     def report(self, job: Job, outcome: Outcome) -> Verdict:
-        """Report an outcome once; one that the platform refuses for good is replaced by an error. Blocks.
+        """Report an outcome once; if the platform refuses it for good, report an error instead.
 
-        Never raises.
+        Blocks. Never raises.
         """
         errcode = self._send(job, outcome)
         refusal = _refusal(job, errcode)
-        if errcode is None or refusal.kind is not Kind.RESULT:
+        if errcode is None or refusal.kind is not RefusalKind.RESULT:
             return self._verdict(job, errcode, refusal)
         log.error("job %s of %s: result refused (%d), %s", short(job.job_id), _ability(job), errcode, refusal.reason)
         for replacement in _replacements(errcode, refusal.reason):
             errcode = self._send(job, replacement)
             refusal = _refusal(job, errcode)
-            if errcode is None or refusal.kind is not Kind.RESULT:
+            if errcode is None or refusal.kind is not RefusalKind.RESULT:
                 return self._verdict(job, errcode, refusal)
         log.error("job %s of %s given up: not even {} was accepted (%d)", short(job.job_id), _ability(job), errcode)
         return Verdict.HOPELESS
@@ -126,10 +126,10 @@ class Reporter:
         """Return what came of the last report that was sent, and log it unless it was accepted."""
         if errcode == 0:
             return Verdict.DONE
-        if refusal.kind is Kind.OVER:
+        if refusal.kind is RefusalKind.OVER:
             log.warning("job %s: %s (%d)", short(job.job_id), refusal.reason, errcode)
             return Verdict.DONE
-        if refusal.kind is Kind.JOB:
+        if refusal.kind is RefusalKind.JOB:
             log.error("job %s given up: %s (%d)", short(job.job_id), refusal.reason, errcode)
             return Verdict.HOPELESS
         why = refusal.reason if errcode is None else f"{refusal.reason} ({errcode})"
@@ -142,17 +142,18 @@ class Reporter:
             report = msgspec.json.encode(_Report(outcome.errcode, outcome.result)).decode()
             client = self._sdk.client(job.corpid, job.agentid, job.ability_id, job.job_info)
             return _decode_answer(client.invoke(REPORT_API, report)).errcode
-        except BaseException as error:  # whatever it is, the platform has not accepted the report
+        except BaseException as error:  # after any error the platform has not accepted the report
             log.debug("job %s: %s", short(job.job_id), describe(error))
             return None
 
 
 def _refusal(job: Job, errcode: int | None) -> Refusal:
-    """Return what an answer says; without an answer, and for 0, that the failure is temporary."""
+    """Return the refusal that an errcode means; without an errcode, or for 0, a temporary one."""
     if errcode is None:
-        return Refusal(Kind.TEMPORARY, "it did not get through")
+        return Refusal(RefusalKind.TEMPORARY, "it did not get through")
     unknown = Refusal(
-        Kind.RESULT if job.claims >= PATIENCE and errcode else Kind.TEMPORARY, "refused for an unknown reason"
+        RefusalKind.RESULT if job.claims >= PATIENCE and errcode else RefusalKind.TEMPORARY,
+        "refused for an unknown reason",
     )
     return REFUSALS.get(errcode, unknown)
 

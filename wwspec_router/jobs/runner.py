@@ -1,17 +1,17 @@
 """Jobs: asynchronous calls and events that were accepted, claimed from the journal, run, and reported.
 
-Each job is run at least once: if its process dies, another process finds the job and begins it again, alone, and the
-handler sees in `ctx.attempt` that it is not the first time. What the ability answered is kept before it is reported, so
-a report that the platform does not accept is sent again, for a day, without running the ability again. A result that
-can't be kept is reported anyway.
+Each job is run at least once: if its process dies, another process begins the job again, alone, and the handler sees in
+`ctx.attempt` that it is not the first time. The result is kept before it is reported. So, if the platform does not
+accept the report, the report is sent again, for a day, and the ability does not run again. A result that can't be kept
+is reported anyway.
 
 The process that claimed a job renews its lease while the job runs. A renewal that fails is tried again with each tick,
-so that the job stays with a process that is alive. A process that reaches the journal again after an outage claims no
-job until the others have had time to renew theirs.
+so that a living process keeps its jobs. After an outage of the journal a process claims no job until the others have
+had time to renew their leases.
 
-This module knows which jobs this process has. What is done with one is in `executor`, on which threads in `threads`;
-`suspects` decides when jobs run again of which a process may have died, `places` how many events of one type are
-handled at once. How jobs are accepted is in `kernel.intake`.
+This module knows which jobs this process has. `executor` runs a job, and `threads` has the threads for it; `suspects`
+decides when a job runs again that may have ended its process; `places` limits how many events of one type are handled
+at once. `kernel.intake` accepts jobs.
 """
 
 import logging
@@ -42,7 +42,7 @@ LEASE = 30.0
 RENEW_EVERY = 1 / 3
 """Share of a lease after which it is renewed."""
 LOST_AFTER = 0.4
-"""Share of a lease. When the journal was out of reach for longer, processes that are alive may have lost their jobs."""
+"""Share of a lease. When the journal was unreachable for longer, living processes may have lost their jobs."""
 HOLD = 0.5
 """Share of a lease for which nothing is claimed after that, so that those processes can renew their leases first."""
 POLL = 1.0
@@ -51,11 +51,11 @@ REPORT_WITHIN = 30.0
 """Seconds that a report may take. After that its thread is replaced, and another thread sends it again."""
 
 _MARGIN = 0.01
-"""Seconds: clocks of stores are not finer."""
+"""Seconds; the clocks of stores are no more exact."""
 _NO_LIMITS: Mapping[str, int] = {}
 
 _STOP_WAIT = 0.5
-"""Seconds that a stop waits until the journal has noted which jobs it cuts off."""
+"""Seconds that a stop waits for the journal to note which jobs it cuts off."""
 
 
 class Jobs:
@@ -66,14 +66,14 @@ class Jobs:
         sdk: Reports them.
         dispatcher: Runs their abilities.
         figures: Where they are counted.
-        wake: Set when there may be a job to claim; waited for and cleared here.
+        wake: Set by others when there may be a job to claim.
         threads: Jobs that run at once, apart from synchronous calls.
         hang_after: Seconds after which a job that still runs is logged, and its thread replaced.
         lease: Seconds for which a claimed job belongs to its process without a renewal.
-        abilities: What the jobs are named that this process takes; None for all.
-        limits: By name, how many jobs of events run at once; each is one of `abilities`.
-        orphan_after: Seconds after which it also takes a job of another ability, to report that the ability is unknown:
-            when no process that knows the ability has asked for jobs for so long.
+        abilities: The names of the jobs that this process takes; None for all.
+        limits: How many jobs of an event run at once, by name; each name is one of `abilities`.
+        orphan_after: When no process that knows an ability has asked for jobs for so many seconds, this process takes
+            its jobs, and reports that the ability is unknown.
         report_within: Seconds that a report may take.
         call_log: Where a line is written for each job that ends; None for none.
         retry_pause: Longest pause before an event's handler runs again after its first error, in seconds.
@@ -105,16 +105,16 @@ class Jobs:
         self._orphan_after = orphan_after
         self._places = Places(abilities, limits)
         self._executor = JobExecutor(
-            journal, self._owner, sdk, dispatcher, figures, self._submit_later, self._look_in, call_log, retry_pause
+            journal, self._owner, sdk, dispatcher, figures, self._submit_later, self._wake_in, call_log, retry_pause
         )
         self._threads = JobThreads(threads, hang_after, report_within, self._executor.execute, wake.set)
         self._suspects = Suspects(self._threads.hangs)
         self._running: set[str] = set()
         self._later: list[tuple[float, Run]] = []  # reports to be sent again of jobs that the journal has lost
         self._later_lock = threading.Lock()
-        self._next_due = inf  # of what was postponed here
+        self._next_due = inf  # of the jobs that were postponed here
         self._wake = wake
-        self._wake.set()  # for what an earlier process left behind
+        self._wake.set()  # for jobs that an earlier process left behind
         self._stopping = False
         self._grace_over = False
         self._excused = threading.Event()
@@ -164,13 +164,13 @@ class Jobs:
     def exhausted(self) -> bool:
         """Whether every thread hangs for good, the replacements included: no job runs here any more.
 
-        A thread hangs for good in a report that takes too long, in an ability whose timeout is over, and in one
-        without a timeout after ten times `hang_after`.
+        A thread hangs for good when its report takes too long, when the timeout of its ability is over, or, without a
+        timeout, after ten times `hang_after`.
         """
         return self._threads.exhausted
 
     def _work(self) -> None:
-        """Run tick after tick. This is a thread of its own, the only one that claims."""
+        """Run tick after tick, on a thread of its own: the only one that claims."""
         while not self._stopping:
             self._tick(
                 self._end_runs,
@@ -227,7 +227,7 @@ class Jobs:
                 self._claim_up_to(room, True)  # no other job needs its time first
         if monotonic() - self._asked > self._orphan_after / 8:
             self._asked = monotonic()
-            self._take(
+            self._claim_named(
                 self._abilities, 0, False
             )  # so that the journal knows that a process for these abilities is alive
 
@@ -237,12 +237,12 @@ class Jobs:
         for names, most in self._places.demands(limit):
             asked_for_all &= min(most, room) > 0
             if min(most, room) > 0:
-                room -= self._take(names, min(most, room), with_suspect and not self._suspects.holds_others)
+                room -= self._claim_named(names, min(most, room), with_suspect and not self._suspects.holds_others)
         if asked_for_all:
             self._asked = monotonic()
         return limit - room
 
-    def _take(self, names: frozenset[str] | None, limit: int, with_suspect: bool) -> int:
+    def _claim_named(self, names: frozenset[str] | None, limit: int, with_suspect: bool) -> int:
         """Claim jobs of these names; return how many there were."""
         jobs = self._journal.claim(
             self._owner,
@@ -257,9 +257,9 @@ class Jobs:
             if job.job_id in self._running:  # its lease ended while it ran here: it runs on
                 continue
             self._running.add(job.job_id)
-            self._places.take(job)
+            self._places.occupy(job)
             if job.suspect and job.attempt < self._executor.most_runs(job):
-                self._suspects.take(Run(job))
+                self._suspects.hold(Run(job))
             else:
                 self._threads.submit(Run(job))
         return len(jobs)
@@ -279,7 +279,7 @@ class Jobs:
                 self._threads.submit(self._executor.time_out(run.job))
 
     def _excuse(self) -> None:
-        """Let jobs that run longer than the grace not become suspects: their process ends for another reason."""
+        """Keep jobs that run longer than the grace from becoming suspects: it is not they that end the process."""
         if self._grace_over and not self._excused.is_set():
             try:
                 self._journal.excuse(self._owner, list(self._running))
@@ -292,8 +292,8 @@ class Jobs:
                 self._running.discard(run.job.job_id)
                 self._places.leave(run.job)
 
-    def _look_in(self, delay: float) -> None:
-        """Look for jobs when one will be due that was postponed here; if this is forgotten, with the next tick."""
+    def _wake_in(self, delay: float) -> None:
+        """Wake up when a job that was postponed here is due; at the latest with the next tick."""
         self._next_due = min(self._next_due, monotonic() + delay + _MARGIN)
         self._wake.set()
 

@@ -1,8 +1,8 @@
-"""When suspects run again: jobs of which their process may have died.
+"""Decides when suspects run again: jobs that may have ended their process.
 
-A suspect runs alone in its process, so that one which ends the process takes no other job with it again and again.
-Other jobs do not wait for long: a suspect does not wait for jobs that hang, nor they for a suspect that hangs. After
-each suspect the others have as much time as it took.
+A suspect runs alone in its process, so that no other job ends with it again and again. Other jobs do not wait for long:
+a suspect does not wait for jobs that hang, and they do not wait for a suspect that hangs. After each suspect the other
+jobs get as much time as it took.
 
 It knows neither threads nor the journal.
 """
@@ -26,11 +26,11 @@ class Suspects:
         self._hangs = hangs
         self._run: Run | None = None
         self._begun = False
-        self._taken = self._next = monotonic()
+        self._held_since = self._next = monotonic()
 
     @property
     def holds_others(self) -> bool:
-        """Whether no other job may begin: a suspect runs, or waits until it is alone."""
+        """Whether no other job may begin: a suspect runs, or waits until no other job runs."""
         return self._run is not None
 
     @property
@@ -38,11 +38,11 @@ class Suspects:
         """Whether it is a suspect's turn."""
         return self._run is None and monotonic() >= self._next
 
-    def take(self, run: Run) -> None:
-        """Let a suspect wait until it is alone."""
+    def hold(self, run: Run) -> None:
+        """Hold a suspect until no other job runs."""
         self._run = run
         self._begun = False
-        self._taken = monotonic()
+        self._held_since = monotonic()
 
     def ready(self, others: Iterable[Run]) -> Run | None:
         """Return the suspect when it can begin: once, when every other job has ended or hangs."""
@@ -57,7 +57,7 @@ class Suspects:
         if self._run is not None and self._begun and (self._run.is_over or self._hangs(self._run)):
             self._run = None
             now = monotonic()
-            self._next = now + (now - self._taken)
+            self._next = now + (now - self._held_since)
 
     def withdraw(self) -> Run | None:
         """Return the suspect that waits, if any; it does not begin any more."""

@@ -1,7 +1,7 @@
 """One line for each call in the log: what was called, how it ended, how long it took, and how much of that in the SDK.
 
-With the emulator's SDK lines are always written, for people: they name corp and app, and quote `errmsg`. With the
-vendor's they are written on demand, and hold neither; no setting can change that. It knows no HTTP and no store.
+With the emulator's SDK every call has a line, which names corp and app and quotes `errmsg`. With the vendor's SDK there
+are lines only on demand, and they contain none of these; no setting changes that. It knows no HTTP and no store.
 """
 
 import logging
@@ -53,21 +53,21 @@ class CallLine(msgspec.Struct, frozen=True, kw_only=True):
     milliseconds: float
     """From its arrival to its answer."""
     sdk_milliseconds: float
-    """Of those, in the SDK; more of them when SDK calls ran side by side."""
+    """The part of them spent in the SDK. SDK calls that ran at the same time are added up."""
     bytes_in: int
-    """Of the request, as it was sent."""
+    """Size of the request as it was sent."""
     bytes_out: int
-    """Of the answer, as it was sent; of a job, of its result."""
+    """Size of the answer as it was sent; for a job, of its result."""
     ending: str = ""
     """How it ended, when it was not by an answer of the program."""
     request_id: str = ""
-    """The platform's id of the request, when a header tells it."""
+    """The platform's id of the request, if a header has it."""
     sdk_version: str = ""
-    """When the module tells it."""
+    """If the module says its version."""
 
     @property
     def fields(self) -> dict[str, object]:
-        """The line as names and values, for programs; without those that say nothing."""
+        """The line as names and values, for programs; without empty ones."""
         always = {
             "kind": self.kind,
             "ability": self.ability,
@@ -112,7 +112,7 @@ class CallLine(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def reason(self) -> str:
-        """What the program and the platform say of it; empty when nothing was refused."""
+        """The reason that the program or the platform gives; empty when nothing was refused."""
         if not self.refused_api or self.errcode == self.refused_errcode:
             return self.errmsg
         refused = f"{self.refused_api} was refused with {self.refused_errcode}: {self.refused_errmsg}"
@@ -132,7 +132,7 @@ class CallLog:
 
     Args:
         sdk: Measures what calls do with the SDK.
-        quiet: Labels of calls that have a line only when they fail, since something asks them again and again.
+        quiet: Labels of calls that are polled: they have a line only when they fail.
     """
 
     def __init__(self, sdk: MeasuredSdk, quiet: Collection[str] = ()) -> None:
@@ -143,7 +143,7 @@ class CallLog:
         """Measure what this thread does with the SDK from now on.
 
         Args:
-            measure: Of the same call on another thread, if there is one.
+            measure: The measure of the same call on another thread, if there is one.
         """
         measure = measure or Measure()
         self._sdk.begin(measure)
@@ -199,7 +199,7 @@ class CallLog:
         log.info(Fields("call", line.fields, text), extra={"call": line, "outcome": line.outcome})
 
     def with_lines(self, answer: Answering) -> Answering:
-        """Return what answers accepted asynchronous calls as `answer` does, and writes a line for each."""
+        """Return a function that answers accepted asynchronous calls as `answer` does, and writes a line for each."""
 
         def answer_and_write(call: Call, route: Route, deadline: Deadline) -> Reply:
             since = monotonic()
@@ -244,7 +244,7 @@ def _name(call: Call | None) -> str:
 
 
 def _read(text: str, kind: type[T]) -> T:
-    """Return what is wanted of a text; what it is by default when the text has it not."""
+    """Return the value that a text has, or the default value."""
     try:
         return msgspec.json.decode(text, type=kind)
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):

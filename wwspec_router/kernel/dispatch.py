@@ -33,14 +33,13 @@ class Dispatcher:
     Args:
         table: What answers which ability ID.
         sdk: Asks WeCom for data.
-        store: Keeps events, the jobs of those that own code runs on, and the replies of calls that run once.
+        store: Keeps events, the jobs of events that have a handler, and the replies of calls that run once.
         portal: Runs `async def` handlers; by default each on a loop of its own.
-        jobs: Accepts asynchronous calls, which are refused when it is None; woken also for events.
+        jobs: Accepts asynchronous calls, and is woken for events; when it is None, asynchronous calls are refused.
         status: Returns the program's figures as JSON text, for abilities of `kind = "status"`.
         state: What the application's lifespan yielded; it is `ctx.state` of handlers.
         with_text: Log errors with their text, which may quote a request. For development only.
-        once_lease: Seconds after which a call that runs once is free to run again when its process gives no sign of
-            life.
+        once_lease: Seconds without a sign of life from its process after which a call that runs once may run again.
     """
 
     def __init__(
@@ -85,7 +84,7 @@ class Dispatcher:
         self._refusals = Refusals(program.errcode, program.overload_errcode, program.once_errcode, with_text=with_text)
 
     def route(self, call: Call) -> Route:
-        """Return the route of a call that comes in; one that no ability answers has a route that refuses it."""
+        """Return the route of a call that comes in. The route of an unknown ability refuses the call."""
         if call.call_type != CallType.APP:
             return self._event if call.call_type == CallType.EVENT else self._untyped
         route = self._routes.get(call.ability_id, self._unknown)
@@ -94,7 +93,7 @@ class Dispatcher:
         return route
 
     def job_route(self, name: str) -> Route:
-        """Return the route on which a job is done that was accepted before.
+        """Return the route that runs an accepted job.
 
         Args:
             name: An ability ID, or that of an event's jobs.
@@ -119,7 +118,7 @@ class Dispatcher:
             return self._refusals.report(call, route.label, error)
 
     def dispatch(self, call: Call) -> Reply:
-        """Answer one call that comes in just now: `answer` on its own route, within its ability's timeout."""
+        """Answer one call that comes in now, on its own route and within its ability's timeout."""
         route = self.route(call)
         return self.answer(call, route, route.deadline(monotonic()))
 
@@ -128,7 +127,7 @@ class Dispatcher:
         return self._refusals.reply(error)
 
     def abandon(self, ident: int) -> None:
-        """Stop counting a thread that hangs in an ability against that ability's limit."""
+        """Let a thread that hangs in an ability no longer count for the ability's limit."""
         for limit in self._limits:
             limit.abandon(ident)
 

@@ -1,6 +1,6 @@
 """The functions that answer abilities, one for each target of the table.
 
-Whatever can be looked up once is looked up when a function is made, not when it is called. Nothing here knows ability
+All look-ups that can be done once are done when a function is made, not when it is called. Nothing here knows ability
 IDs, limits or timeouts; errors are raised.
 """
 
@@ -42,12 +42,12 @@ class Functions:
 
     Args:
         sdk: Asks WeCom for data.
-        apis: What handlers may ask for, from an API's `Request` to how it is called.
+        apis: The SDK APIs that handlers may call, by the API's `Request`.
         events: Hands out stored events.
-        notifications: Tells the app what handlers have for it.
+        notifications: Sends the notifications of handlers to the app.
         portal: Runs `async def` handlers.
         status: Returns the program's figures as JSON text.
-        once: Lets calls run once whose ability wants that.
+        once: Makes the calls of some abilities run once.
         state: What the application's lifespan yielded.
     """
 
@@ -131,7 +131,7 @@ class Functions:
         return self._once.guarded(rule, target.input.decode_plain, self._run(target, checks_end=False))
 
     def _run(self, target: HandlerTarget, *, checks_end: bool) -> Function:
-        """Return what runs a handler.
+        """Return the function that runs a handler.
 
         Args:
             target: Has the handler.

@@ -1,7 +1,7 @@
-"""The claims of this process: of calls that run once and run here. They are renewed until the replies are kept.
+"""The claims of this process: one for each running call that runs once. They are renewed until the replies are kept.
 
-One thread does that; it ends when no call has run for a while. A process that is killed renews nothing any more, so its
-claims end with their leases. It does not know how calls are answered.
+One thread does that; it ends when no call has run for a while. When a process is killed, its claims end with their
+leases. It does not know how calls are answered.
 """
 
 import logging
@@ -26,7 +26,7 @@ LINGER = 10
 
 
 class _Held:
-    """A claim whose call runs, or has ended and waits until its reply is kept."""
+    """A claim: its call is running, or has ended and its reply is not kept yet."""
 
     __slots__ = ("claim", "ended", "is_lost", "reply", "ttl", "until")
 
@@ -69,13 +69,13 @@ class HeldClaims:
                 self._thread = thread
 
     def add(self, claim: OnceClaim) -> None:
-        """Renew a claim that holds its key from now on, until `keep` or `release`."""
+        """Renew a claim from now on, until `keep` or `release`."""
         with self._lock:
             self._held[claim.token] = _Held(claim)
         self.start()
 
     def keep(self, claim: OnceClaim, reply: KeptReply, ttl: float) -> None:
-        """Keep the reply of a claim. While the store fails, that is tried again, and the key stays held."""
+        """Keep the reply of a claim. If the store fails, this is tried again, and the claim still holds its key."""
         held = self._held[claim.token]
         held.ttl, held.until = ttl, monotonic() + ttl
         held.reply = reply
@@ -95,7 +95,7 @@ class HeldClaims:
         held.ended.set()
 
     def ended(self, token: str) -> Event | None:
-        """Return what is set when the call of a claim has ended; None when it does not run in this process."""
+        """Return an event that is set when the call of a claim ends; None when it does not run in this process."""
         held = self._held.get(token)
         return None if held is None else held.ended
 
@@ -146,7 +146,7 @@ class HeldClaims:
 
 
 def _guarded(step: Callable[[], None], consequence: str) -> None:
-    """Take a step of the thread, which must not end: whatever is raised, the next step may work."""
+    """Do a step of the thread and log what it raises: the thread must not end, since the next step may work."""
     try:
         step()
     except StoreError as error:

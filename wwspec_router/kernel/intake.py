@@ -1,9 +1,9 @@
 """Accepts what is answered before the work is done: events (call_type 2), and asynchronous calls.
 
 An event is stored under a fresh notify_id, then the app is notified. The order is a promise: the app learns a notify_id
-only when its event is stored durably, and an event that could not be stored or notified is answered as failed. When own
-code runs on an event, its job is stored in the same transaction. An asynchronous call is answered as accepted only when
-the journal has it. Nothing here knows HTTP, or how jobs are run.
+only when its event is stored durably, and an event that could not be stored or notified is answered as failed. When an
+event has a handler, the job of the handler is stored in the same transaction. An asynchronous call is answered as
+accepted only when the journal has it. Nothing here knows HTTP, or how jobs are run.
 """
 
 import logging
@@ -42,12 +42,12 @@ class EventIntake:
 
     Args:
         sdk: Makes notify_ids and notifies the app.
-        store: Keeps the events, and the jobs of those that own code runs on.
+        store: Keeps the events, and the jobs of those that have a handler.
         ttl: Seconds for which an event is kept.
         scenes: From event_type to notify_scene.
-        output: How events are returned; None when no contract says so.
-        handled: By event_type, what runs on events.
-        wake: Called after each event that something runs on, so that its job is claimed at once. It must not block.
+        output: The codec by which events are returned; None when there is no contract for them.
+        handled: The handlers of events, by event_type.
+        wake: Called after each event that has a handler, so that its job is claimed at once. It must not block.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class EventIntake:
         self._wake = wake
         self._event = msgspec.json.Decoder(_AnyEvent)
         self._listed = self._event.decode if output is None else output.strictly
-        self._tell = AppNotifier().tell
+        self._notify_app = AppNotifier().notify_app
 
     def accept(self, call: Call) -> str:
         """Store one event and notify the app.
@@ -78,7 +78,7 @@ class EventIntake:
             The reply's text.
 
         Raises:
-            CallError: The event is not one, could not be stored, or the app could not be notified.
+            CallError: It is not an event, it could not be stored, or the app could not be notified.
         """
         try:
             event_type: str | UnsetType = self._listed(call.data).event_type
@@ -94,13 +94,13 @@ class EventIntake:
         except StoreError as error:
             raise CallError("the event could not be stored", detail=str(error)) from error
         client = self._sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
-        self._tell(client, notify_id, self._scenes.get(event_type, 0))
+        self._notify_app(client, notify_id, self._scenes.get(event_type, 0))
         if log.isEnabledFor(logging.DEBUG):
             log.debug("event %s stored and notified as %s", short(event_type, 40), short(notify_id))
         return _ACCEPTED
 
     def _accept_handled(self, call: Call, target: EventTarget) -> str:
-        """Store one event as the job of its handler; if the app is told now, also for the app."""
+        """Store one event as the job of its handler; also for the app, if the app is notified now."""
         when = target.row.notify
         job = Job(
             job_id=secrets.token_hex(16),
@@ -121,19 +121,19 @@ class EventIntake:
         self._wake()
         if when == "now":
             client = self._sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
-            self._tell(client, job.notify_id, self._scenes.get(target.event_type, 0))
+            self._notify_app(client, job.notify_id, self._scenes.get(target.event_type, 0))
         log.debug("event %s stored as job %s", short(target.event_type, 40), short(job.job_id))
         return _ACCEPTED
 
     def deliver(self, job: Job, result: str) -> None:
-        """Store the event of a job for the app, with what its handler returned, and tell the app.
+        """Store the event of a job for the app, with the result of its handler, and notify the app.
 
         Args:
-            job: The job of an event of which the app is told after its handler.
+            job: The job of an event; the app is notified after the handler has run.
             result: JSON text; "" when there is none.
 
         Raises:
-            CallError: It could not be stored, or the app could not be told.
+            CallError: It could not be stored, or the app could not be notified.
         """
         text, target = job.data, self._handled.get(job.event_type)
         if result and target is not None and target.result_key is not None:
@@ -144,10 +144,10 @@ class EventIntake:
         except StoreError as error:
             raise CallError("the event could not be stored", detail=str(error)) from error
         client = self._sdk.client(job.corpid, job.agentid, "", "")
-        self._tell(client, job.notify_id, self._scenes.get(job.event_type, 0))
+        self._notify_app(client, job.notify_id, self._scenes.get(job.event_type, 0))
 
     def fetch(self, call: Call, notify_id: str) -> str:
-        """Return the text of the event that waits under a notify_id for the call's corp and app.
+        """Return the text of the event that is stored under a notify_id for the call's corp and app.
 
         Raises:
             NotifyNotFoundError: There is none, it has expired, or it is another corp's or app's.
@@ -164,7 +164,7 @@ class EventIntake:
         return text
 
     def _unlisted_type(self, text: str) -> str:
-        """Return the kind of an event that no contract fits, and log what replies will leave out of it."""
+        """Return the type of an event that fits no contract, and log which of its fields replies will leave out."""
         try:
             event_type = self._event.decode(text).event_type
         except UNREADABLE:

@@ -1,7 +1,7 @@
-"""Tells apps that something waits for them, through the SDK API `spec_notify_app` [99849].
+"""Notifies apps that they can fetch something, through the SDK API `spec_notify_app` [99849].
 
-The order is a promise: an app learns a notify_id only when what waits under it is stored durably. Nothing here knows
-events, HTTP, or how handlers run.
+The order is a promise: the content is stored durably before the app gets its notify_id. Nothing here knows events,
+HTTP, or how handlers run.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from wwspec_router.contracts.bounds import bounded
 from wwspec_router.contracts.decoding import UNREADABLE
 from wwspec_router.envelope import Call
 from wwspec_router.errors import ApiError, CallError, StoreError
-from wwspec_router.registry.events import Kind
+from wwspec_router.registry.events import NotificationKind
 from wwspec_router.sdk.base import Sdk, SdkClient
 from wwspec_router.stores.base import NotifyStore
 
@@ -32,7 +32,7 @@ class _Notification(msgspec.Struct, gc=False):
 
 
 class _Outcome(msgspec.Struct, gc=False):
-    """What matters of any reply of the platform."""
+    """The part of a reply of the platform that is read."""
 
     errcode: int = 0
     errmsg: str = ""
@@ -45,8 +45,8 @@ class AppNotifier:
         self._outcome = msgspec.json.Decoder(bounded(_Outcome))
         self._encode = msgspec.json.Encoder().encode
 
-    def tell(self, client: SdkClient, notify_id: str, scene: int) -> None:
-        """Tell the app that a client speaks for.
+    def notify_app(self, client: SdkClient, notify_id: str, scene: int) -> None:
+        """Notify the app of an SDK client.
 
         Raises:
             ApiError: The platform refused.
@@ -62,16 +62,18 @@ class AppNotifier:
 
 
 class AppNotifications:
-    """What handlers tell apps with `ctx.notify`.
+    """Sends what handlers pass to `ctx.notify`.
 
     Args:
-        sdk: Makes notify_ids, and tells the app.
+        sdk: Makes notify_ids, and notifies the app.
         store: Keeps the payloads.
         ttl: Seconds for which one is kept.
         kinds: From a payload's type to its kind.
     """
 
-    def __init__(self, sdk: Sdk, store: NotifyStore, ttl: float, kinds: Mapping[type[Contract], Kind]) -> None:
+    def __init__(
+        self, sdk: Sdk, store: NotifyStore, ttl: float, kinds: Mapping[type[Contract], NotificationKind]
+    ) -> None:
         self._sdk = sdk
         self._store = store
         self._ttl = ttl
@@ -80,7 +82,7 @@ class AppNotifications:
         self._encode = msgspec.json.Encoder().encode
 
     def send(self, call: Call, payload: Contract, scene: int) -> str:
-        """Store a payload, tell the call's app, and return the notify_id; see `Context.notify`."""
+        """Store a payload, notify the call's app, and return the notify_id; see `Context.notify`."""
         kind = self._kinds.get(type(payload))
         if kind is None:
             name = f"{type(payload).__module__}:{type(payload).__qualname__}"
@@ -94,5 +96,5 @@ class AppNotifications:
         except StoreError as error:
             raise CallError("the notification could not be stored", detail=str(error)) from error
         client = self._sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
-        self._notifier.tell(client, notify_id, scene)
+        self._notifier.notify_app(client, notify_id, scene)
         return notify_id

@@ -1,7 +1,8 @@
-"""Calls that run once: a repeat gets the reply that was kept, or waits for the call that runs.
+"""Calls that run once: a repeat gets the kept reply, or waits while the first call runs.
 
-What makes two calls the same is the key that the registry file names, together with corp, app and ability. Only hashes
-of it are stored. Routes of other abilities never come here. It knows neither handlers nor what a reply says.
+Two calls are the same when they have the same corp, app, ability, and value of the key that the registry file names.
+Only hashes of these are stored. Routes of other abilities never come here. This module knows neither handlers nor the
+content of replies.
 """
 
 import json
@@ -17,7 +18,7 @@ import msgspec
 
 from wwspec_router.backoff import Backoff
 from wwspec_router.envelope import Call, Deadline
-from wwspec_router.errors import CallError, InputError, RepeatedError, StillRunningError, StoreError
+from wwspec_router.errors import CallError, FirstCallRunningError, InputError, RepeatedError, StoreError
 from wwspec_router.kernel.held import LEASE, HeldClaims
 from wwspec_router.kernel.routes import Function
 from wwspec_router.registry.once import OnceRule, Path, path_text
@@ -27,13 +28,13 @@ from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceStore
 __all__ = ["MOST_WAITING", "WAIT", "Once"]
 
 WAIT = 10.0
-"""Longest time that a repeat waits whose ability has no timeout, in seconds."""
+"""Longest time that a repeat waits if its ability has no timeout, in seconds."""
 MOST_WAITING = 32
-"""Repeats that wait in one process; more are refused at once, so that they do not take every thread."""
+"""Most repeats that wait in one process. More are refused at once: they must not occupy every thread."""
 _PAUSES = Backoff(first=0.02, longest=1.0, growth=1.5)
-"""Between two looks at a call that runs in another process."""
+"""Between two checks of a call that runs in another process."""
 _EARLY = 0.05
-"""Seconds by which a wait ends before the deadline, so that the refusal is the answer, and not the timeout."""
+"""Seconds before the deadline at which a wait ends, so that the app gets the refusal and not a timeout."""
 
 
 class _Errcode(msgspec.Struct):
@@ -46,7 +47,7 @@ class Once:
     Args:
         store: Keeps replies; may be shared with other processes.
         errcode: The program's own errcode, for errors that have none.
-        lease: Seconds after which a call is free to run again when its process gives no sign of life.
+        lease: Seconds without a sign of life from its process after which a call may run again.
     """
 
     def __init__(self, store: OnceStore, errcode: int, lease: float = LEASE) -> None:
@@ -58,7 +59,7 @@ class Once:
         self._errcode_of = msgspec.json.Decoder(_Errcode).decode
 
     def guarded(self, rule: OnceRule, decode: Callable[[str], Any], function: Function) -> Function:
-        """Return a function that answers what `function` does, which it runs once for each key.
+        """Return a function that gives the answers of `function` but runs it only once for each key.
 
         Args:
             rule: What makes two calls the same, and how long a reply is kept.
@@ -113,7 +114,7 @@ class Once:
 
         Raises:
             InputError: The key came with another request before.
-            StillRunningError: The call that has the key did not end in time.
+            FirstCallRunningError: The call that has the key did not end in time.
             StoreError: The store failed.
         """
         entry = self._claimed(claim, call, path)
@@ -122,9 +123,9 @@ class Once:
         return None if entry is None else entry.reply
 
     def _waited(self, token: str, deadline: Deadline, claim: Callable[[], OnceEntry | None]) -> OnceEntry | None:
-        """Claim again and again until no other call runs; return what the last claim did."""
+        """Claim again and again until no other call runs; return the result of the last claim."""
         if not self._waiting.acquire(blocking=False):
-            raise StillRunningError(detail=f"{MOST_WAITING} repeats are waiting")
+            raise FirstCallRunningError(detail=f"{MOST_WAITING} repeats are waiting")
         try:
             until = monotonic() + WAIT if deadline.at is None else deadline.at - _EARLY
             pauses = iter(_PAUSES)
@@ -137,10 +138,10 @@ class Once:
                 token = entry.token
         finally:
             self._waiting.release()
-        raise StillRunningError()
+        raise FirstCallRunningError()
 
     def _claimed(self, claim: OnceClaim, call: Call, path: str) -> OnceEntry | None:
-        """Claim the key; return what holds it, or None when the claim does."""
+        """Claim the key; return what another call stored under it, or None when this claim has it."""
         entry = self._store.claim_once(claim, self._lease)
         if entry is not None and entry.reply is None and call.attempt > 1 and _job(entry.token) == _job(claim.token):
             self._store.release_once(claim.key, entry.token)  # of an earlier attempt at this job, which was cut off
@@ -151,7 +152,7 @@ class Once:
 
 
 def _claim(rule: OnceRule, call: Call, request: Any) -> OnceClaim:
-    """Return a claim of what a call may do only once.
+    """Return the claim of a call that runs once.
 
     Raises:
         InputError: The request has no value under the key.
@@ -176,12 +177,12 @@ def _claim(rule: OnceRule, call: Call, request: Any) -> OnceClaim:
 
 
 def _job(token: str) -> str:
-    """Return the part of a claim's token that all attempts at one job have in common."""
+    """Return the part of a claim's token that is the same for all attempts at one job."""
     return token[:32]
 
 
 def _canonical(value: Any) -> Any:
-    """Return a JSON value in which equal numbers are written alike."""
+    """Return a JSON value in which equal numbers have the same text."""
     match value:
         case dict():
             return {key: _canonical(each) for key, each in value.items()}

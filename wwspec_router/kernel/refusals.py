@@ -1,6 +1,6 @@
 """The replies to calls that fail, and the log lines about them.
 
-It decides what of an error reaches the app, and what the log. It knows no abilities and no routes.
+It decides which part of an error the app gets, and which part is logged. It knows no abilities and no routes.
 """
 
 import logging
@@ -9,7 +9,7 @@ from contextlib import suppress
 import msgspec
 
 from wwspec_router.envelope import Call, CallType, Reply
-from wwspec_router.errors import CallError, OverloadedError, StillRunningError
+from wwspec_router.errors import CallError, FirstCallRunningError, OverloadedError
 from wwspec_router.log_formats import Fields
 from wwspec_router.logs import LineLimiter, short
 from wwspec_router.stacks import class_of, describe, errcode_of, is_a
@@ -31,16 +31,16 @@ class Refusals:
     Args:
         errcode: The program's own errcode, for errors that have none.
         overload_errcode: The same for calls that are refused because of overload.
-        once_errcode: The same for repeats of a call that runs once and still runs.
-        with_text: Log each error whole: with its text, its place in the application, and the traceback of one that is
-            not raised on purpose. For development only.
+        once_errcode: The same for repeats while the first call still runs.
+        with_text: Log each error with its text and its place in the application, and unexpected ones with a traceback.
+            For development only.
     """
 
     def __init__(self, errcode: int, overload_errcode: int, once_errcode: int, *, with_text: bool = False) -> None:
         self._errcode = errcode
         self._errcodes: dict[type[CallError], int] = {
             OverloadedError: overload_errcode,
-            StillRunningError: once_errcode,
+            FirstCallRunningError: once_errcode,
         }
         self._log = _log_whole if with_text else self._log_rarely
         self._encode = msgspec.json.Encoder().encode
@@ -82,7 +82,6 @@ class Refusals:
 
 
 def _log_whole(call: Call, label: str, error: BaseException) -> None:
-    """Log everything about an error."""
     if not is_a(error, CallError):
         log.error("%s failed", _name(call), exc_info=shown(error))
         return
@@ -118,7 +117,7 @@ def _log_refusal(call: Call, label: str, error: CallError, ending: str) -> None:
 
 
 def _kind(error: BaseException) -> tuple[int, int | None]:
-    """Return what errors of one kind have in common: the class, which may have no hash, and the errcode, if any."""
+    """Return what identifies a kind of error: its class, which may have no hash, and its errcode, if any."""
     return id(type(error)), errcode_of(error)
 
 

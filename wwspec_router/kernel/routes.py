@@ -1,6 +1,6 @@
 """The route of a call: what it is counted as, its timeout, its limit, and the function that answers it.
 
-There is one route for each ability ID, so that one look-up says all of this. Nothing here knows what a function does.
+There is one route for each ability ID, so that one look-up finds all of this. Nothing here knows what a function does.
 """
 
 from collections.abc import Callable
@@ -22,15 +22,15 @@ class Route(msgspec.Struct, frozen=True, gc=False):
     """How calls of one kind are answered."""
 
     label: str
-    """What they are counted as: an ability ID of the table, or a word of `monitoring.figures`."""
+    """The name under which they are counted: an ability ID of the table, or a word of `monitoring.figures`."""
     function: Function
     timeout: float | None = None
     """Seconds from the arrival of a call to its answer; None for no limit."""
     limit: ConcurrencyLimit | None = None
     """How many synchronous calls run at once; None for any number."""
     retries: int = 0
-    """How often a job that failed is run again; 0 but for those of events."""
+    """How often a job that failed is run again; 0 unless it is the job of an event."""
 
     def deadline(self, since: float) -> Deadline:
-        """Return when a call must be answered that came in at `since`, in seconds of `time.monotonic()`."""
+        """Return the deadline of a call that came in at `since`, in seconds of `time.monotonic()`."""
         return _NO_DEADLINE if self.timeout is None else Deadline(since + self.timeout)

@@ -72,8 +72,8 @@ class Counters:
             before = program.counts.get(key, 0)
             self.totals[key] = self.totals.pop(key, 0) + max(0, count - before)  # the ones told last are the last
         self._forget(len(self.totals) - max(MOST_SERIES, len(counts)))
-        told = program.counts | {key: max(count, program.counts.get(key, 0)) for key, count in counts.items()}
-        program.counts = {key: count for key, count in told.items() if key in self.totals}
+        highest = program.counts | {key: max(count, program.counts.get(key, 0)) for key, count in counts.items()}
+        program.counts = {key: count for key, count in highest.items() if key in self.totals}
         self._programs = [*self._programs, program][-MOST_PROGRAMS:]
         self._answered = received
 

@@ -1,1 +1,1 @@
-"""One client's connection: uvicorn's protocol class with the limits that it lacks, for the program and the emulator."""
+"""One client's connection to the program: a protocol class of our own, with its limits, for uvicorn."""

@@ -1,6 +1,7 @@
-"""What is sent back over HTTP, and the plain answers: those that need no SDK. Each is written once, for all ways.
+"""Answers over HTTP, and the plain answers: those that need no SDK.
 
-A plain answer is for when nothing can be sealed. The platform reports one as 710676 to the app.
+Each is defined once, for the connections and for ASGI. A plain answer is sent when no reply can be sealed. The platform
+reports it to the app as 710676.
 """
 
 from collections.abc import Callable, Iterable
@@ -39,7 +40,7 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     errcode: int
     """The program's own errcode; 0 for a reply."""
     status: int = 200
-    """The HTTP status; another than 200 only for plain answers."""
+    """The HTTP status; only plain answers have another one than 200."""
 
 
 OnAnswer = Callable[[Answer | None], None]
@@ -49,7 +50,7 @@ OnAnswer = Callable[[Answer | None], None]
 _STATUS_LINES = {each.value: b"HTTP/1.1 %d %b\r\n" % (each, each.phrase.encode()) for each in HTTPStatus}
 _NAME_BYTES = bytes({*range(0x21, 0x7F), *range(0x80, 0x100)} - set(b'()<>@,;:\\[]={}"'))
 _VALUE_BYTES = bytes([9, *range(0x20, 0x7F), *range(0x80, 0x100)])
-"""What may be in a header's name and value."""
+"""The bytes that a header's name and value may have."""
 
 
 def plain(status: int, text: str, *headers: tuple[bytes, bytes]) -> Answer:
@@ -60,7 +61,7 @@ def plain(status: int, text: str, *headers: tuple[bytes, bytes]) -> Answer:
 
 
 def head_of(answer: Answer, before: Iterable[tuple[bytes, bytes]], *, keep_alive: bool) -> bytes | None:
-    """Return the head of an answer with more headers before its own; None when one of its own is not allowed."""
+    """Return the head of an answer: `more` headers, then its own; None when one of its own is not allowed."""
     headers = answer.headers if keep_alive or CLOSE in answer.headers else [*answer.headers, CLOSE]
     names = b"".join([name for name, _ in headers])
     values = b"".join([value for _, value in headers])

@@ -5,24 +5,25 @@ from typing import NamedTuple
 __all__ = ["HEAD_BYTES", "LINGER_BYTES", "LINGER_PAUSE", "LINGER_SECONDS", "SURPLUS", "Limits"]
 
 HEAD_BYTES = 64 << 10
-"""Bytes that may come without an end of the head, or without a byte of the body: what one read adds is allowed."""
+"""Bytes that may come before the head ends, or without a byte of the body; one more read may exceed this."""
 SURPLUS = 256
-"""Connections beyond the limit that are answered with status 503; those beyond these are closed unanswered."""
+"""So many connections beyond the limit get the status 503; further ones are closed without an answer."""
 LINGER_SECONDS = 10.0
 """How long a client may go on sending after its last answer."""
 LINGER_BYTES = 128 << 20
 """How much it may send meanwhile."""
 LINGER_PAUSE = 0.01
-"""Seconds between two reads of up to 256 KB then: who makes good calls comes first."""
+"""Seconds between two reads of up to 256 KB meanwhile: other clients come first."""
 
 
 class Limits(NamedTuple):
     """Limits of the settings."""
 
     connections: int
-    """How many are served at once. Those that come when so many are open are refused, and no others."""
+    """How many connections are served at once; only those beyond are refused."""
     head_timeout: float
-    """Seconds within which a head must be complete, from the connection's start or a later request's first byte."""
+    """Seconds in which a head must be complete: from the start of the connection, or from the first byte of a later
+    request."""
     body_timeout: float
     """Seconds within which a body must have arrived."""
     max_body: int

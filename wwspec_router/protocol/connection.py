@@ -1,8 +1,8 @@
 """One HTTP/1.1 connection of a zone program: a state machine over httptools, given to uvicorn by its setting `http`.
 
-A connection has one request at a time: the next one is read when the answer to the one before is written. What comes
-meanwhile is kept as it came, and nothing more is received. So answers keep their order, and who sends ahead fills no
-memory. Each phase but `ANSWER` has a time. A client that closes its sending side is answered.
+A connection has one request at a time: the next one is read when the answer to the one before is written. Bytes that
+come earlier are kept unparsed, and then nothing more is received. So answers keep their order, and a client that sends
+ahead fills no memory. Each phase except `ANSWER` has a time limit. A client that closes its sending side is answered.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from wwspec_router.protocol import answers, bounds
 from wwspec_router.protocol.answers import Answer
 from wwspec_router.protocol.bounds import Limits
 from wwspec_router.protocol.framing import BadRequestError, Reader
-from wwspec_router.protocol.program import PendingCall, Program, answer_without_call
+from wwspec_router.protocol.program import RequestHandler, SubmittedRequest, answer_without_call
 
 if TYPE_CHECKING:
     from uvicorn import Config
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Connection"]
 
 _COPIED = 16 << 10
-"""Bytes of a body up to which a copy costs less than a second buffer."""
+"""Up to this size in bytes, copying head and body into one buffer costs less than sending two buffers."""
 
 _log = logging.getLogger("uvicorn.error")  # where lines about clients are bounded
 
@@ -34,7 +34,7 @@ class Phase(IntEnum):
     """What a connection waits for; up to `BODY` it reads."""
 
     IDLE = 0
-    """The next request, of which nothing has come."""
+    """The first byte of the next request."""
     HEAD = auto()
     """The end of a head: of the first one, or of one that has begun."""
     BODY = auto()
@@ -42,7 +42,7 @@ class Phase(IntEnum):
     ANSWER = auto()
     """The program's answer."""
     LINGER = auto()
-    """The client's end: the last answer was written, and what still comes is dropped."""
+    """The client's end of the connection: the last answer was written, and what still comes is dropped."""
     END = auto()
     """The transport's end, once all was sent."""
 
@@ -66,7 +66,7 @@ class Connection(asyncio.Protocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
-        program: Program,
+        program: RequestHandler,
         limits: Limits,
     ) -> None:
         self._server = server_state
@@ -78,11 +78,11 @@ class Connection(asyncio.Protocol):
         self._reader = Reader(limits.max_body)
         self._phase = Phase.HEAD
         self._deadline: float | None = None
-        """When the phase must have ended, of the loop's clock; None before that is set."""
+        """When the phase must have ended, by the loop's clock; None before it is set."""
         self._timer: asyncio.TimerHandle | None = None
         self._fires_at = inf
-        """When the timer does. It is not moved to a later deadline: that would take time for each call."""
-        self._call: PendingCall | None = None
+        """When the timer fires. It is not moved when the deadline moves later: that would cost time for each call."""
+        self._call: SubmittedRequest | None = None
         self._dropped = 0
         """Bytes that came after the last answer."""
         self._is_reading = self._is_read_paused = self._is_write_paused = False
@@ -98,7 +98,7 @@ class Connection(asyncio.Protocol):
         self._expect_within(self._timeouts[Phase.HEAD])
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give up the call that nobody waits for any more."""
+        """Give up the pending call: its client is gone."""
         self._server.connections.discard(self)
         self._enter(Phase.END)
         self._reader.close()
@@ -116,7 +116,7 @@ class Connection(asyncio.Protocol):
             self._advance()
 
     def eof_received(self) -> bool:
-        """Return whether there is something to answer first: a client that is gone looks the same as one that waits."""
+        """Return whether to stay open for an answer: the client may be gone, or wait for it."""
         self._is_half_closed = True
         if self._phase is Phase.ANSWER or self._reader.unparsed.data:
             return True
@@ -124,7 +124,7 @@ class Connection(asyncio.Protocol):
         return False
 
     def pause_writing(self) -> None:
-        """Work no more for a client until it has read its answers."""
+        """Read no further request of a client until it has read its answers."""
         self._is_write_paused = True
 
     def resume_writing(self) -> None:
@@ -142,13 +142,13 @@ class Connection(asyncio.Protocol):
 
     def _advance(self) -> None:
         """Read on, until a request has to be answered before the next one."""
-        if self._is_reading:  # a request was answered at once: the loop below goes on
+        if self._is_reading:  # a request was answered at once, and the loop below goes on
             return
         self._is_reading = True
         unparsed = self._reader.unparsed
         while unparsed.data and self._phase <= Phase.BODY and not self._is_write_paused:
             self._read()
-            if self._phase is Phase.IDLE and unparsed.data:  # it was answered at once: other connections come first
+            if self._phase is Phase.IDLE and unparsed.data:  # answered at once: other connections come first
                 self._loop.call_soon(self._advance)
                 break
         self._is_reading = False
@@ -182,7 +182,6 @@ class Connection(asyncio.Protocol):
                 self._transport.write(answers.CONTINUE)
 
     def _ask(self) -> None:
-        """Let a request be answered."""
         reader = self._reader
         refusal = self._refusal()
         if refusal is not None:
@@ -190,13 +189,13 @@ class Connection(asyncio.Protocol):
                 _log.warning("Exceeded concurrency limit.")
             self._respond(refusal)
         elif reader.is_call:
-            call = self._program.submit(*reader.take_call(), self._on_answer)
+            call = self._program.submit(*reader.pop_call(), self._on_answer)
             self._call = call if self._phase is Phase.ANSWER else None  # some are refused at once
         else:
             self._respond(answer_without_call(self._program, reader.method, reader.path))
 
     def _refusal(self) -> Answer | None:
-        """Return the refusal that the head, or the size of the body, decides; None for neither."""
+        """Return the refusal that the head or the size of the body decides, or None."""
         if self._is_surplus and self._is_crowded():
             return answers.TOO_MANY
         return answers.LARGE_BODY if self._reader.is_too_large else None
@@ -231,8 +230,8 @@ class Connection(asyncio.Protocol):
     def _close(self) -> None:
         """Close, so that the client can read its last answer.
 
-        A socket that is closed with unread data resets the connection, and the client may lose an answer that is on its
-        way [RFC 9112, 9.6]. So for a client that may be sending only our side is closed at first.
+        Closing a socket with unread data resets the connection, and the client may lose an answer that is on its way
+        [RFC 9112, 9.6]. So, while the client may still send, only our side is closed at first.
         """
         is_sending = self._phase <= Phase.BODY or self._reader.unparsed.data
         if not is_sending or self._is_half_closed or self._is_stopping:

@@ -1,8 +1,8 @@
 """Bytes of one connection become requests, one at a time.
 
-The parser of httptools takes every request of a piece at once, however many there are, and can't be stopped in between.
-So each piece ends where a request may end: with the first empty line, with the last byte of a body whose length is
-known, or with the last chunk. What a request is, the parser alone decides. This module knows no socket and no answer.
+The parser of httptools parses all requests of a piece at once and can't be stopped in between. So each piece ends where
+a request may end: after the first empty line, after the last byte of a body whose length is known, or after the last
+chunk. Only the parser decides what a request is. This module knows no socket and no answer.
 """
 
 from collections.abc import Iterable
@@ -16,23 +16,23 @@ from wwspec_router.protocol.bounds import HEAD_BYTES
 __all__ = ["BadRequestError", "Reader", "Unparsed", "content_length", "length_of"]
 
 _CALL = b"POST / HTTP/1.1\r\n"
-"""How nearly every call begins: what it asks for needs no look-up."""
+"""The beginning of nearly every call: such a request needs no look-up."""
 _INVALID = "Invalid HTTP request received."
 _END_OF_LINE = b"\r\n"
 _EMPTY_LINE = b"\r\n\r\n"
-"""The end of the line before, and the empty one."""
+"""The end of the last line, and the empty line."""
 _LENGTH = len(_EMPTY_LINE)
 _SHORTEST = len(b"GET / HTTP/1.1\r\n\r\n")
-"""A head that is shorter is none: empty lines may come before one."""
+"""Length of the shortest head. Empty lines, which may come before a head, are shorter."""
 _DIGITS = 20
 """Enough for each length below 2**64."""
 
 
 def length_of(value: bytes) -> int:
-    """Return the length that the value of a content-length says; 0 when it says none.
+    """Return the length that a content-length header says; 0 when it is no number.
 
-    Any number of zeros may come first. A number that is too long for a length is cut short and is still too large for
-    any limit: Python converts no more than 4300 digits.
+    There may be any number of leading zeros. A number with too many digits is cut, since Python converts no more than
+    4300; it is still too large for any limit.
     """
     if value.isdigit() and len(value) < _DIGITS:
         return int(value)
@@ -41,7 +41,7 @@ def length_of(value: bytes) -> int:
 
 
 def content_length(headers: Iterable[tuple[bytes, bytes]]) -> int:
-    """Return the length of a body as its head says; 0 when it says none.
+    """Return the length of a body by its head; 0 when the head has none.
 
     Args:
         headers: Names, in lower case, and values.
@@ -66,7 +66,7 @@ class Unparsed:
         self._at = 0
         """Where in the data the next piece begins."""
         self._tail = b""
-        """The end of the piece before, in which an empty line or a chunk's size may have begun."""
+        """The end of the last piece: an empty line or a chunk's size may begin there."""
         self._body = 0
         """Bytes of a body or a chunk that are still to come."""
         self._chunked = False
@@ -78,17 +78,17 @@ class Unparsed:
         self._at = 0
 
     def put_back(self, data: bytes) -> None:
-        """Let this come before all that is there."""
+        """Put data before all other data."""
         self.data = data + self.data[self._at :]
         self._at = 0
 
     def expect(self, length: int, in_chunks: bool) -> None:
-        """Let the body come next that a head announces."""
+        """Expect the body that a head announces."""
         self._body = length
         self._chunked = in_chunks
 
-    def take(self) -> bytes:
-        """Return the next piece: to the end of the head or body, or else all that is there."""
+    def next_piece(self) -> bytes:
+        """Return the next piece: up to the end of the head or body, or else all data."""
         data, start = self.data, self._at
         if self._body:
             end = start + self._body
@@ -113,13 +113,13 @@ class Unparsed:
         self._at = 0
 
     def _end_of_head(self) -> int:
-        """Return where a head ends that came in parts or after empty lines; the end of the data when it does not."""
+        """Return the end of a head that came in parts or after empty lines; without one the end of the data."""
         data = self._tail + self.data[self._at :]
         before = 0 if self._tail else len(data) - len(data.lstrip(_END_OF_LINE))
         return self._after_empty_line(data, before)
 
     def _end_of_chunks(self) -> int:
-        """Return where the last chunk and its trailers end, or where a chunk will end that is not there as a whole."""
+        """Return the end of the last chunk with its trailers, or the place where an incomplete chunk will end."""
         data = self._tail + self.data[self._at :]
         self._tail = b""
         at = 0
@@ -151,7 +151,7 @@ class Unparsed:
 
 
 def _size_of(line: bytes) -> int:
-    """Return the size that begins a chunk; 0 for none, at which the parser ends."""
+    """Return the size at the beginning of a chunk; 0 when there is none, which the parser refuses."""
     try:
         return int(line.partition(b";")[0], 16)
     except ValueError:
@@ -159,7 +159,7 @@ def _size_of(line: bytes) -> int:
 
 
 class BadRequestError(Exception):
-    """What came is no request; nobody knows where it ends."""
+    """The data is no request, so its end is unknown."""
 
 
 class Reader:
@@ -188,13 +188,13 @@ class Reader:
         self._is_plain = False
         """Whether the request begins as nearly every call."""
         self._stalled = 0
-        """Bytes since the last end of a head or piece of a body."""
+        """Bytes since the last end of a head, or the last piece of a body."""
         self.unparsed = Unparsed()
         self.path = "/"
         self.forget()
 
     def forget(self) -> None:
-        """Forget the request: a connection that waits holds no memory of it."""
+        """Forget the request, so that an idle connection takes no memory for it."""
         self.has_head = self.is_complete = self.expects = self.is_too_large = False
         self.is_call = self.keep_alive = True
         self.method = b"POST"
@@ -204,7 +204,7 @@ class Reader:
         self._length = 0
 
     def close(self) -> None:
-        """Read no more: parser and reader would hold each other in memory."""
+        """Read no more, and drop the parser: it and the reader refer to each other."""
         self.unparsed.clear()
         self._parser = None  # type: ignore[assignment]
 
@@ -212,9 +212,9 @@ class Reader:
         """Read on, at most to the end of the head or of the body.
 
         Raises:
-            BadRequestError: It is none.
+            BadRequestError: The data is no request.
         """
-        self._piece = piece = self.unparsed.take()
+        self._piece = piece = self.unparsed.next_piece()
         self._stalled += len(piece)
         try:
             self._parser.feed_data(piece)
@@ -226,7 +226,7 @@ class Reader:
         if self._stalled > HEAD_BYTES:
             raise BadRequestError("Request head too large.")
 
-    def take_call(self) -> tuple[Headers, bytes]:
+    def pop_call(self) -> tuple[Headers, bytes]:
         """Return the headers and the body of a call that is complete, and don't keep the body."""
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self._fields]
         body = b"".join(self._body)
@@ -285,7 +285,7 @@ class Reader:
         self.is_complete = self.has_head
 
     def _ignore_upgrade(self, rest: bytes) -> None:
-        """Parse a head again without its offer to upgrade: the parser skips the body of a request that has one.
+        """Parse a head again without its offer to upgrade, with which the parser would skip the body.
 
         CONNECT, which the parser treats the same way, is refused.
         """

@@ -5,36 +5,37 @@ from typing import Protocol
 
 from wwspec_router.protocol.answers import NOT_FOUND, ONLY_READ, WRONG_METHOD, Answer, Headers, OnAnswer
 
-__all__ = ["PendingCall", "Program", "Submit", "answer_without_call"]
+__all__ = ["SubmittedRequest", "RequestHandler", "Submit", "answer_without_call"]
 
 
-class PendingCall(Protocol):
-    """A call that the program has taken."""
+class SubmittedRequest(Protocol):
+    """A request that the program has accepted."""
 
     def hang_up(self) -> None:
         """Note that the client is gone."""
         ...
 
 
-Submit = Callable[[Headers, bytes, OnAnswer], PendingCall | None]
-"""Takes a call: its headers, its body, and what is called once with the answer. None when that was done at once."""
+Submit = Callable[[Headers, bytes, OnAnswer], SubmittedRequest | None]
+"""Accepts a call: its headers, its body, and a function that is called once with the answer. Returns None when that was
+called already."""
 
 
-class Program(Protocol):
+class RequestHandler(Protocol):
     """What answers requests."""
 
     @property
     def submit(self) -> Submit:
-        """What takes calls."""
+        """The function that accepts calls."""
         ...
 
     def page(self, path: str) -> Answer | None:
-        """Return what GET of a path is answered; None when there is nothing."""
+        """Return the answer to GET of a path; None when there is no such page."""
         ...
 
 
-def answer_without_call(program: Program, method: bytes, path: str) -> Answer:
-    """Return what a request that is no call is answered."""
+def answer_without_call(program: RequestHandler, method: bytes, path: str) -> Answer:
+    """Return the answer to a request that is not a call."""
     if path == "/":
         return WRONG_METHOD
     page = program.page(path)

@@ -10,11 +10,11 @@ __all__ = ["RequestCodecs"]
 
 
 class RequestCodecs(dict[type[ApiRequest[Any]], ApiCodec]):
-    """From an API's `Request` to how it is called; that of a shipped contract is entered when it is first asked for.
+    """How an API is called, by its `Request`; the entry of a shipped contract is made when it is first needed.
 
     Args:
-        codecs: How the API of each contract is called, also of shipped contracts that the application replaces: a
-            handler that imports one of these gets the reply that belongs to it.
+        codecs: How the API of each contract is called. Shipped contracts that the application replaces are included: a
+            handler that imports one gets the reply of that contract.
     """
 
     def __init__(self, codecs: dict[ApiContract, ApiCodec]) -> None:

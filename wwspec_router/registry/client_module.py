@@ -1,7 +1,8 @@
 """The module of an application's own abilities that its enterprise app imports, as Python source.
 
-A class for each request, which `client.call` and `client.submit` take, and one for each reply. What has types of WeCom
-alone is left out: the app has those already. The same registry file and contracts give the same text.
+It has a class for each request, which `client.call` and `client.submit` take, and one for each reply. An ability that
+only uses types of WeCom is left out: the app has those already. The same registry file and contracts give the same
+text.
 """
 
 import inspect
@@ -36,12 +37,12 @@ NOTIFIED = "Notified"
 _HOME = "wwspec_router.contracts"
 NOTIFIED_DOC = "What is stored under a notify_id; the keys of WeCom's own events are left out."
 _GENERAL = ("Request", "Response")
-"""Names of contracts that say nothing outside of their module."""
+"""Names of contracts that are too general outside of their module."""
 _IMPORTED = frozenset(
     ("AbilityRequest", "Annotated", "Any", "ClassVar", "Contract", "Enum", "Flag", "IntEnum", "Literal", "Meta")
     + ("Output", "StrEnum", "UNSET", "UnsetType", "Unsigned", "None", "True", "False")
 )
-"""What a class of the module can't be called."""
+"""Names that a class of the module can't have."""
 
 
 class OwnAbility(NamedTuple):
@@ -58,7 +59,7 @@ class OwnAbility(NamedTuple):
 
 
 class _Inside(NamedTuple):
-    """Where a contract or an enum inside of requests and replies was first met."""
+    """Where a contract or an enum inside of requests and replies was first found."""
 
     owner: str
     """Ability and side."""
@@ -71,7 +72,7 @@ def module_name(table: AbilityTable) -> str:
     """Return the name of the module: that of the program, in letters of a Python name.
 
     Raises:
-        ConfigurationError: It has none, or that of a module which others import.
+        ConfigurationError: The program has no name, or the name of a module which others import.
     """
     program = table.registry.program.name
     name = re.sub(r"\W+", "_", program.lower()).strip("_")
@@ -128,7 +129,7 @@ def _abilities(table: AbilityTable) -> Iterator[OwnAbility]:
 
 
 def _contracts(table: AbilityTable, ability: Ability, notified: Any) -> tuple[Any, Any, str] | None:
-    """Return request, reply and text of an ability; None for one that the app has types for already."""
+    """Return request, reply and text of an ability; None when the app has types for it already."""
     match ability.target:
         case HandlerTarget(handler=handler, input=request, output=reply):
             return request.type, reply.type, handler.function.__doc__ or ""
@@ -147,7 +148,7 @@ def _contracts(table: AbilityTable, ability: Ability, notified: Any) -> tuple[An
 
 
 def _notified(table: AbilityTable) -> Any:
-    """Return what the program's own notifications and event handlers tell the app; None when they tell nothing."""
+    """Return the types of the program's own notifications and event results; None when there are none."""
     keys = {kind.name: type_ for type_, kind in table.kinds.items()}
     for target in table.event_targets.values():
         if target.result_key is not None and target.handler.response is not None:
@@ -159,7 +160,7 @@ def _notified(table: AbilityTable) -> Any:
 
 
 def _types_inside(own: list[OwnAbility], faults: list[str]) -> dict[type, _Inside]:
-    """Return the types inside of all requests and replies, each behind those that it needs."""
+    """Return the types inside of all requests and replies, each after the types that it needs."""
     found: dict[type, _Inside] = {}
     for each in own:
         for side, name, whole in (("input", each.name, each.request), ("output", each.reply_name, each.reply)):
@@ -174,7 +175,7 @@ def _types_inside(own: list[OwnAbility], faults: list[str]) -> dict[type, _Insid
 
 
 def _named(own: list[OwnAbility], inside: dict[type, _Inside], faults: list[str]) -> dict[type, str]:
-    """Return a name for each type inside: its own; or, if others have that, one that also says where it is from."""
+    """Return a name for each type inside: its own; or, if that is taken, one that also says where it is from."""
     taken: dict[str, str] = {}
     for each in own:
         for name, who in ((each.name, f"ability {each.ability_id}"), (each.reply_name, f"reply of {each.ability_id}")):
@@ -214,7 +215,7 @@ class _Module:
     """Writes the classes.
 
     Args:
-        names: What the types inside of requests and replies are called.
+        names: The names of the types inside of requests and replies.
     """
 
     def __init__(self, names: dict[type, str]) -> None:
@@ -223,7 +224,7 @@ class _Module:
         self._source = Source(names, self.imports)
 
     def shared(self, inside: dict[type, _Inside], faults: list[str]) -> Iterator[list[str]]:
-        """Yield the classes that requests and replies are made of, and import those of WeCom."""
+        """Yield the classes inside of requests and replies, and import those of WeCom."""
         for type_, where in inside.items():
             if is_shipped(type_):
                 self.imports.add(type_.__module__, type_.__name__, self._names[type_])
@@ -235,7 +236,7 @@ class _Module:
                 faults.append(f"{where.owner} {error}")
 
     def abilities(self, own: list[OwnAbility], faults: list[str]) -> Iterator[list[str]]:
-        """Yield the reply and the request of each ability; a reply that several have once."""
+        """Yield the reply and the request of each ability; a reply that several abilities share only once."""
         written: set[str] = set()
         self.imports.add("typing", "ClassVar")
         self.imports.add(_HOME, "AbilityRequest")

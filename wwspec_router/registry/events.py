@@ -1,6 +1,6 @@
 """Connects the rows `[events.…]` and `[notifications.…]` with functions and contracts.
 
-What these rows add to the replies of `get_callback_data` is collected here, too. It is not aware of abilities.
+It also collects the keys that these rows add to the replies of `get_callback_data`. It does not know abilities.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,17 +18,17 @@ from wwspec_router.registry.loader import Application, EventContract
 from wwspec_router.spelling import did_you_mean
 from wwspec_router.stores.job import EVENT_JOB
 
-__all__ = ["EventRows", "EventTarget", "Kind"]
+__all__ = ["EventRows", "EventTarget", "NotificationKind"]
 
 
 class EventTarget(msgspec.Struct, frozen=True, kw_only=True):
-    """What runs on events of one type."""
+    """The handler of events of one type."""
 
     event_type: str
     row: EventRow
     handler: EventHandler
     input: OutputCodec
-    """How events are read: as WeCom's replies are, without what no contract lists."""
+    """How events are read: as WeCom's replies are, without keys that no contract lists."""
     output: OutputCodec | None
     """How the result is written; None when there is none."""
     timeout: float | None
@@ -43,19 +43,19 @@ class EventTarget(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def result_key(self) -> str | None:
-        """Under which key the app gets the result beside the event; None when it gets none."""
+        """The key under which the app gets the result beside the event; None when it gets no result."""
         return f"{self.event_type}_result" if self.output is not None and self.row.notify == "after" else None
 
     @property
     def description(self) -> str:
-        """What runs, in a few words."""
+        """The handler, in a few words."""
         function = self.handler.function
-        told = {"now": "told now", "after": "told after it", "never": "never told"}[self.row.notify]
-        return f"handler {function.__module__}:{function.__qualname__}; the app is {told}"
+        when = {"now": "told now", "after": "told after it", "never": "never told"}[self.row.notify]
+        return f"handler {function.__module__}:{function.__qualname__}; the app is {when}"
 
 
-class Kind(msgspec.Struct, frozen=True, kw_only=True):
-    """What handlers can tell the app under one name."""
+class NotificationKind(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of notification that handlers can send to the app."""
 
     name: str
     output: OutputCodec
@@ -76,7 +76,7 @@ class EventRows:
         registry: The registry file.
         application: Where functions and contracts are.
         events: The contract of each event.
-        pruning_logger: Returns what is called with each path that is left out of something.
+        pruning_logger: Returns a function that is called with each path that is left out of a text.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class EventRows:
         self.faults: list[str] = []
         self.targets: dict[str, EventTarget] = {}
         """By event_type."""
-        self.kinds: dict[type[Contract], Kind] = {}
+        self.kinds: dict[type[Contract], NotificationKind] = {}
         """By the payload's type."""
         for event_type, row in registry.events.items():
             self._add_target(event_type, row)
@@ -103,7 +103,7 @@ class EventRows:
         self._keys = self._free_keys()
 
     def keys(self) -> dict[str, type[Contract]]:
-        """Return what these rows add to the replies of `get_callback_data`: the contract of each key."""
+        """Return the contract of each key that these rows add to the replies of `get_callback_data`."""
         return self._keys
 
     def _free_keys(self) -> dict[str, type[Contract]]:
@@ -123,7 +123,7 @@ class EventRows:
         return keys
 
     def _added_keys(self) -> Iterator[tuple[str, str, type[Contract]]]:
-        """Yield place, key and contract of what these rows add."""
+        """Yield the place, the key and the contract of each addition of these rows."""
         for target in self.targets.values():
             if target.result_key is not None and target.handler.response is not None:
                 yield target.place, target.result_key, target.handler.response
@@ -193,4 +193,4 @@ class EventRows:
             faults.append(f"{place}: contract: {contract} is also that of {other}; give each kind a type of its own")
         self.faults += faults
         if not faults:
-            self.kinds[type_] = Kind(name=kind, output=OutputCodec(type_, OutputPolicy.STRICT))
+            self.kinds[type_] = NotificationKind(name=kind, output=OutputCodec(type_, OutputPolicy.STRICT))

@@ -1,6 +1,6 @@
-"""What to register in WeCom's admin console for each ability: two JSON examples, made from the contracts [100019].
+"""Makes what to register in WeCom's admin console for each ability: two JSON examples from the contracts [100019].
 
-Used by the command line and, through it, by the emulator: both work with what the console has.
+The command line uses it and, through it, the emulator: both work with the console's examples.
 """
 
 import inspect
@@ -26,7 +26,7 @@ __all__ = [
     "described_contracts",
     "fractions",
     "json_schemas",
-    "takes_error_reply",
+    "accepts_error_reply",
 ]
 
 
@@ -35,13 +35,13 @@ def console_contracts(table: AbilityTable) -> dict[str, ConsoleContract]:
     return {ability_id: console_contract(ability) for ability_id, ability in table.abilities.items()}
 
 
-def takes_error_reply(contract: ConsoleContract) -> bool:
+def accepts_error_reply(contract: ConsoleContract) -> bool:
     """Tell whether an error reply fits the output contract; one that does not reaches the app as 790014."""
     return matches(contract.output, {"errcode": DEFAULT_ERRCODE, "errmsg": "any"})
 
 
 def fractions(example: Any, path: str = "$") -> Iterator[str]:
-    """Yield the path of each number with a fraction in an example: the console lets no whole number pass there."""
+    """Yield the path of each number with a fraction in an example: the console refuses a whole number there."""
     match example:
         case float():
             yield path
@@ -56,7 +56,7 @@ def fractions(example: Any, path: str = "$") -> Iterator[str]:
 def console_contract(ability: Ability) -> ConsoleContract:
     """Return what to register for one ability.
 
-    An ability that answers several functions has the keys of all of them taken together.
+    The examples of an ability with several functions have the keys of all of them.
     """
     target = ability.target
     if isinstance(target, FuncTarget):
@@ -67,11 +67,11 @@ def console_contract(ability: Ability) -> ConsoleContract:
 
 
 def described_contracts(table: AbilityTable, folder: Path) -> dict[str, DescribedContract]:
-    """Return what to register, by ability ID, with what the program knows of each ability.
+    """Return what to register, by ability ID, with the program's description of each ability.
 
     Args:
         table: Of the program.
-        folder: The application folder, from which the places of rows are named.
+        folder: The application folder; the places of rows are relative to it.
     """
     return {
         ability_id: DescribedContract(
@@ -97,7 +97,7 @@ def json_schemas(ability: Ability) -> dict[str, Any]:
 
 
 def _doc(target: Target) -> str:
-    """Return what the source says of an ability; empty when it says nothing."""
+    """Return the docstring of an ability; empty when it has none."""
     match target:
         case HandlerTarget(handler=handler):
             return inspect.getdoc(handler.function) or ""

@@ -57,7 +57,7 @@ _IN_TOML = {
     "array": "a list",
     "object": "a table",
 }
-"""What people call the types of msgspec's messages."""
+"""Plain names of the types in msgspec's messages."""
 _TYPE = re.compile(rf"\b({'|'.join(_IN_TOML)})\b")
 
 RowT = TypeVar("RowT", bound=msgspec.Struct)

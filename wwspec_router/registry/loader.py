@@ -1,12 +1,12 @@
-"""Loads contracts and handlers: WeCom's contracts, which are shipped, and the application folder over them.
+"""Loads handlers and contracts: the shipped contracts of WeCom, and those of the application, which replace them.
 
 `schemas/api/<api>.py` and `schemas/events/<event_type>.py` of the application replace the shipped contract of that
 name, or add one. Shipped contracts are imported when they are first used; those of the application at once, so that
 their faults are reported before the port is opened.
 
 The framework never imports `abilities` and `schemas` by name. It puts the application folder first on `sys.path` and
-imports through here, and refuses a package of the same name from anywhere else: two copies of one contract would be
-two types that don't know each other. It is not aware of the registry file or of ability IDs.
+imports through here, and refuses a package of the same name from anywhere else: two copies of one contract would be two
+different types. It does not know the registry file or ability IDs.
 """
 
 import importlib
@@ -33,7 +33,7 @@ ContractT = TypeVar("ContractT", bound=Contract)
 
 _TARGET = re.compile(r"(?!\d)\w+(\.(?!\d)\w+)*:(?!\d)\w+")
 LONGEST_TARGET = 200
-"""Characters of a name that a fault proposes."""
+"""Most characters of a name that a fault proposes."""
 
 
 class ModuleContract:
@@ -43,13 +43,13 @@ class ModuleContract:
         package: The package of the module: `schemas.api`, for example.
         name: The name of the module, which is that of the API or event.
         is_own: Whether it is the application's.
-        replaces: The shipped contract that is not used, since this one is the application's.
+        replaces: The shipped contract that this one of the application replaces.
     """
 
     kind: ClassVar[str]
     """What the contract is of."""
     bases: ClassVar[dict[str, type[Contract]]]
-    """What each type of the module is a subclass of, by the type's name."""
+    """The base class of each type of the module, by the type's name."""
 
     def __init__(self, package: str, name: str, *, is_own: bool = False, replaces: Self | None = None) -> None:
         self.name = name
@@ -177,7 +177,7 @@ class Application:
     def _contracts(
         self, kind: type[ContractOfModuleT], package: str, shipped_package: ModuleType
     ) -> dict[str, ContractOfModuleT]:
-        """Return the shipped contracts and those of the application over them, sorted by name.
+        """Return the shipped contracts, replaced by those of the application where it has them, sorted by name.
 
         Args:
             kind: What to make of each module.
@@ -194,7 +194,7 @@ class Application:
     def _own_names(self, package: str) -> set[str]:
         top, _, _ = package.partition(".")
         if (self.folder / top).is_dir():
-            self._import(top)  # also for handlers that import it: a foreign package is reported
+            self._import(top)  # for handlers that import it, too: a foreign package is reported
         if not self.folder.joinpath(*package.split(".")).is_dir():
             return set()
         return module_names(self._import(package).__path__)
@@ -240,7 +240,7 @@ class Application:
 
 
 def _likely_target(target: str) -> str:
-    """Return what a text is meant to be that has another form: a file's name, or a point instead of the colon."""
+    """Return the likely meaning of a text in another form: a file's name, or a point instead of the colon."""
     likely = target.replace(".py", "").replace("/", ".")
     if ":" not in likely:
         likely = ":".join(likely.rsplit(".", 1)) if likely.count(".") > 1 else f"{likely}:function"
@@ -248,7 +248,7 @@ def _likely_target(target: str) -> str:
 
 
 def _package_without_init(name: str, folder: Path) -> ModuleType:
-    """Return a package of this folder alone. Python would prefer any package of that name with an __init__.py."""
+    """Return the package of this folder. Python would prefer any other package of that name with an __init__.py."""
     spec = ModuleSpec(name, None, is_package=True)
     spec.submodule_search_locations = [str(folder)]
     return module_from_spec(spec)

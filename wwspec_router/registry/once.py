@@ -1,4 +1,4 @@
-"""What makes two calls of an ability the same: the table `once` of its row, checked against the request's contract."""
+"""When two calls of an ability are the same: the table `once` of its row, checked against the request's contract."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -42,7 +42,7 @@ def once_rule(row: OnceRow) -> OnceRule:
 
 
 def once_faults(row: OnceRow, request: Any) -> Iterator[str]:
-    """Yield what of a row does not fit the contract of the requests."""
+    """Yield the faults of a row: values that the contract of the requests does not have."""
     shape = shape_of(request)
     for name, paths in (("key", [row.key]), ("ignore", row.ignore)):
         for path in paths:

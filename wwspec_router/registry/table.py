@@ -31,7 +31,7 @@ from wwspec_router.handlers.context import ApiCodec, ApiCodecs
 from wwspec_router.handlers.lifespan import LIFESPAN_FORM, Lifespan
 from wwspec_router.monitoring.monitor import Status
 from wwspec_router.registry.apis import RequestCodecs
-from wwspec_router.registry.events import EventRows, EventTarget, Kind
+from wwspec_router.registry.events import EventRows, EventTarget, NotificationKind
 from wwspec_router.registry.faults import place_of
 from wwspec_router.registry.file import AbilityRow, Apis, FuncTable, Passthrough, Registry, parse_registry
 from wwspec_router.registry.loader import ApiContract, Application, EventContract
@@ -58,21 +58,22 @@ class AbilityTable(msgspec.Struct, frozen=True, kw_only=True):
     registry: Registry
     abilities: dict[str, Ability]
     apis: ApiCodecs
-    """For `Context.invoke`: from an API's `Request` to how it is called."""
+    """For `Context.invoke`: how an API is called, by its `Request`."""
     api_contracts: dict[str, ApiContract]
     events: dict[str, EventContract]
     lifespan: Lifespan | None = None
-    """What is open while a process serves."""
+    """What the application opens while a process serves."""
     stored_events: OutputCodec | None = None
-    """How stored events are given back by abilities that leave out what no contract lists; None when there is none."""
+    """The codec of abilities that return stored events without keys that no contract lists; None when there are
+    none."""
     event_targets: dict[str, EventTarget] = {}
-    """By event_type: what runs on events."""
-    kinds: dict[type[Contract], Kind] = {}
-    """By the payload's type: what handlers can tell the app."""
+    """The handlers of events, by event_type."""
+    kinds: dict[type[Contract], NotificationKind] = {}
+    """The notifications that handlers can send, by the payload's type."""
 
     @property
     def job_names(self) -> frozenset[str]:
-        """What the jobs of this program are named: by ability ID, or for an event as `EventTarget.job_name` says."""
+        """The names of this program's jobs: an ability ID, or, for an event, `EventTarget.job_name`."""
         return frozenset((*self.abilities, *(each.job_name for each in self.event_targets.values())))
 
     @property
@@ -171,7 +172,7 @@ class _Builder:
         return Lifespan(name, function)
 
     def _merged_events(self) -> LazyType[Output]:
-        """Return the contract of stored events, merged at once when the application has events that may not fit."""
+        """Return the contract of stored events; it is merged now if the application has events that may not fit."""
         contracts = sorted(self._events.values(), key=lambda each: each.is_own)
         added = self._rows.keys()
         merged = LazyType(cache(lambda: merged_events({each.name: each.event for each in contracts}, added)))
@@ -291,7 +292,7 @@ class _Builder:
     def _callback_target(
         self, request: type[CallbackDataRequest | AsyncJobRequest], policy: OutputPolicy = OutputPolicy.PRUNE
     ) -> CallbackTarget:
-        """Return a target for stored events; those of one policy share their codec, and report each path once."""
+        """Return a target for stored events; those with the same policy share a codec, and report each path once."""
         if policy not in self._event_outputs:
             self._event_outputs[policy] = OutputCodec(self._event_type, policy, _pruning_logger("stored events"))
         return CallbackTarget(InputCodec(request), self._event_outputs[policy])
@@ -324,7 +325,7 @@ class _Builder:
         return target
 
     def _mixed_types(self, target: FuncTarget) -> Iterator[str]:
-        """Yield where an own function gives a key another type than the functions before it."""
+        """Yield the places where an own function gives a key another type than an earlier function."""
         own = [name for name, each in target.functions.items() if isinstance(each, HandlerTarget)]
         if not own or len(target.functions) == 1:
             return

@@ -56,7 +56,7 @@ class StatusTarget(msgspec.Struct, frozen=True):
 
 
 class FuncTarget(msgspec.Struct, frozen=True):
-    """Answered by what `input.func` names: the protocol of the vendor's Python demo [100249]."""
+    """Answered by the function that `input.func` names: the protocol of the vendor's Python demo [100249]."""
 
     functions: dict[str, "FunctionTarget"]
 

@@ -19,7 +19,7 @@ from wwspec_router.config import REGISTRY
 from wwspec_router.contracts.files import SIDES, ConsoleContract, read_console_contracts
 from wwspec_router.contracts.from_example import contract_of_file
 from wwspec_router.errors import ConfigurationError, LoaderError
-from wwspec_router.registry.examples import takes_error_reply
+from wwspec_router.registry.examples import accepts_error_reply
 
 __all__ = ["Added", "add_console_abilities"]
 
@@ -131,7 +131,7 @@ def _faults(folder: Path, ability_id: str, contract: ConsoleContract) -> Iterato
         except LoaderError as error:
             broken = True
             yield str(error)
-    if not broken and not takes_error_reply(contract):
+    if not broken and not accepts_error_reply(contract):
         output = folder / f"{ability_id}.output.json"
         yield (
             f"{output}: an error reply does not fit, so the app would see 790014 instead; add errcode (a number) and "

@@ -88,7 +88,7 @@ class DebugMode:
             SdkUnavailableError: There is no access token, or the SDK refused it.
         """
         try:
-            self._take(self._fetch(), is_asked=True)
+            self._install(self._fetch(), is_asked=True)
         except AccessTokenError as error:
             raise SdkUnavailableError(
                 f"debug mode: {error}; check WWSPEC_CORPID, WWSPEC_CORPSECRET and the network (WeCom document 100083)"
@@ -107,7 +107,7 @@ class DebugMode:
             is_asked: The SDK refused a call, so open it again whether the token is new or not.
         """
         try:
-            self._take(self._fetch(), is_asked=is_asked)
+            self._install(self._fetch(), is_asked=is_asked)
         except Exception as error:  # the next time may be better; until then the old token is used
             self._failures += 1
             self._pause = FAILURES.pause(self._failures)
@@ -142,7 +142,7 @@ class DebugMode:
             self._changed.wait_for(lambda: not self._is_asked, PATIENCE)
             return self.opened != opened
 
-    def _take(self, token: AccessToken, *, is_asked: bool) -> None:
+    def _install(self, token: AccessToken, *, is_asked: bool) -> None:
         """Give a token to the SDK.
 
         Raises:
@@ -202,15 +202,12 @@ class DebugSdk:
 
 
 class _DebugClient:
-    """An `SdkClient` of one call."""
-
     def __init__(self, client: Callable[[], SdkClient], debug_mode: DebugMode) -> None:
         self._new_client = client
         self._client = client()
         self._debug_mode = debug_mode
 
     def invoke(self, api: str, request: str) -> str:
-        """See `SdkClient.invoke`."""
         opened = self._debug_mode.opened
         try:
             return self._client.invoke(api, request)

@@ -140,15 +140,12 @@ def _request_id(headers: Iterable[tuple[str, str]]) -> str:
 
 
 class _MeasuredClient:
-    """An `SdkClient` of one call."""
-
     def __init__(self, client: SdkClient, measure: Measure, refused: "msgspec.json.Decoder[Refused]") -> None:
         self._client = client
         self._measure = measure
         self._refused = refused
 
     def invoke(self, api: str, request: str) -> str:
-        """See `SdkClient.invoke`."""
         reply = self._measure.timed(lambda: self._client.invoke(api, request))
         try:
             refused = self._refused.decode(reply)

@@ -1,4 +1,4 @@
-"""One zone program in one process: what it is made of, and how it starts and stops.
+"""One zone program in one process: its parts, and how it starts and stops.
 
 It knows no HTTP: `asgi.py` and the connections of `wwspec serve` hand requests to `Calls.submit`. It changes nothing of
 the process that it runs in.
@@ -46,7 +46,7 @@ __all__ = ["ZoneProgram", "create_program"]
 log = logging.getLogger(__name__)
 
 LEAST_CLOSING = 1.0
-"""Seconds that a lifespan has to close, even when calls have used the whole grace."""
+"""Seconds that a lifespan has at least to close, even when calls have used the whole grace."""
 
 
 def create_program(
@@ -130,7 +130,7 @@ class ZoneProgram:
 
     @property
     def calls(self) -> Calls | None:
-        """The calls in hand; None while the program is not running."""
+        """The pending calls; None while the program is not running."""
         return self._calls
 
     def page(self, path: str) -> Answer | None:
@@ -143,7 +143,7 @@ class ZoneProgram:
         return plain(503, "".join(f"{fault}\n" for fault in faults)) if faults else plain(200, "ok\n")
 
     async def start(self) -> None:
-        """Start what answers calls, on the running loop; harmless when it runs.
+        """Start to answer calls, on the running loop; does nothing when it is started.
 
         Raises:
             NoThreadError: The system does not start the threads that are needed.
@@ -233,7 +233,7 @@ class ZoneProgram:
         )
 
     async def stop(self) -> None:
-        """Finish what runs, within the grace, and close the store; harmless when nothing runs."""
+        """Finish running calls and jobs within the grace, and close the store; does nothing when nothing runs."""
         running, self._running = self._running, None
         if running is None:
             return
@@ -264,7 +264,7 @@ class ZoneProgram:
 
 
 class _Running(NamedTuple):
-    """What a program is made of while it runs."""
+    """The parts of a program that runs."""
 
     workers: WorkerPool
     jobs: Jobs | None

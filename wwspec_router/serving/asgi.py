@@ -1,4 +1,4 @@
-"""One program as an ASGI application: POST / for the channel, GET /healthz and /readyz for those who operate it.
+"""One program as an ASGI application: POST / for the channel, GET /healthz and /readyz for operators.
 
 It reads a request, hands it to the program's `Calls`, and sends the answer. It knows nothing of abilities or of JSON.
 """
@@ -40,7 +40,7 @@ def application(program: ZoneProgram) -> Starlette:
 
 
 class _NoCall:
-    """All other requests, as the connections of `wwspec serve` answer them."""
+    """Answers all other requests, as the connections of `wwspec serve` do."""
 
     def __init__(self, program: ZoneProgram) -> None:
         self._program = program

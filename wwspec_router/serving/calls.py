@@ -1,4 +1,4 @@
-"""The pending calls of one event loop: each goes to a worker, and is given up when nobody waits for it any more.
+"""The pending calls of one event loop: each goes to a worker, and is given up when its client no longer waits.
 
 A call is given up when its client hung up, its ability's time is over, or it was queued too long. One timer checks all
 of them, so a quick call costs only an entry in a set. This module knows no HTTP: the caller of `Calls.submit` says
@@ -30,13 +30,14 @@ log = logging.getLogger(__name__)
 TICK = 0.05
 """Seconds between two checks of all calls."""
 MARGIN = 0.1
-"""Seconds that an ability gets beyond its deadline to answer for itself: an `async def` handler is cancelled then."""
+"""Seconds beyond its deadline in which an ability can still answer: an `async def` handler is cancelled at the
+deadline."""
 UNANSWERED = -2
 """What is counted in place of an errcode when the client hung up, or no reply could be sealed."""
 REFUSAL_THREADS = 2
-"""Threads that only answer calls which the workers can't: the queue is full, or a call's time is over."""
+"""Threads that only refuse calls: those that find the queue full, and those whose time is over."""
 REFUSAL_PATIENCE = 0.08
-"""Seconds that a refusal for overload may wait to be sealed; then it is a bare HTTP status 503, but prompt."""
+"""Seconds that a refusal for overload may wait to be sealed; after that the answer is a bare HTTP status 503."""
 _UNSEALED_OVERLOAD = replace(OVERLOADED, errcode=UNANSWERED)
 
 WatchDisconnect = Callable[[], Awaitable[None]]
@@ -90,7 +91,7 @@ class PendingCall:
         self._calls.on_end(self, result, error)
 
     def cancel(self) -> None:
-        """Give it up, since the program stops; see `Job.cancel`."""
+        """Give the call up, since the program stops; see `Job.cancel`."""
         self.give_up(GivenUp.STOPPING)
 
     def hang_up(self) -> None:
@@ -98,14 +99,14 @@ class PendingCall:
         self.give_up(GivenUp.HUNG_UP)
 
     def give_up(self, why: GivenUp) -> None:
-        """Drop what comes of it, and soon answer why; nothing is changed when it is over."""
+        """Drop its outcome, and soon answer why; does nothing when the call is over."""
         if not self.is_over:
             self.is_over = True
             self.given_up = why
             asyncio.get_running_loop().call_soon(self._calls.on_end, self, None, None)
 
     def watch_disconnect(self) -> None:
-        """Begin to wait for the client to hang up, if somebody must."""
+        """Begin to wait for the client to hang up, if `watch` was given."""
         if self.watcher is None and self._watch is not None:
             self.watcher = asyncio.ensure_future(self._until_disconnected(self._watch))
 
@@ -119,7 +120,7 @@ class Calls:
 
     Args:
         exchange: Answers a request, on a worker thread.
-        workers: The threads that do.
+        workers: The pool of those threads.
         figures: Counts what was answered.
         settings: Limits and timeouts.
         call_log: Where a line is written for each call; None for none.
@@ -140,7 +141,7 @@ class Calls:
         self._refusals = WorkerPool(REFUSAL_THREADS, settings.connections, name="wwspec-refusal")
         self._figures = figures
         self._queue_timeout = settings.queue_timeout
-        self._in_hand: set[PendingCall] = set()
+        self._pending: set[PendingCall] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._overloads = RareWarnings(log)
         self._late = RareWarnings(log)
@@ -161,9 +162,9 @@ class Calls:
             self._timer.cancel()
 
     @property
-    def in_hand(self) -> int:
+    def pending(self) -> int:
         """How many calls are pending."""
-        return len(self._in_hand)
+        return len(self._pending)
 
     def submit(
         self, headers: Headers, body: bytes, on_answer: OnAnswer, watch: WatchDisconnect | None = None
@@ -185,14 +186,14 @@ class Calls:
             call.is_over = True
             self._refuse(call, error)
             return call
-        self._in_hand.add(call)
+        self._pending.add(call)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(TICK, self._tick)
         return call
 
     def on_end(self, call: PendingCall, answer: Answer | None, error: BaseException | None) -> None:
-        """Take what came of a call, or answer one that was given up; for `PendingCall` only."""
-        self._in_hand.discard(call)
+        """Pass on the outcome of a call, or answer one that was given up; for `PendingCall` only."""
+        self._pending.discard(call)
         if call.watcher is not None:
             call.watcher.cancel()
         match call.given_up:
@@ -210,7 +211,7 @@ class Calls:
                 call.on_answer(STOPPING)
 
     def _refuse(self, call: PendingCall, error: CallError) -> None:
-        """Answer with an error, from a thread that does nothing else."""
+        """Answer with an error, on a thread that only does this."""
         with about(call.request.number):
             if isinstance(error, OverloadedError):
                 self._overloads.warning("a call was refused: %s (%s)", error.message, error.detail)
@@ -232,7 +233,7 @@ class Calls:
             self._pass_on(call, job.result() if error is None else None, error)
 
     def _refusal(self, request: PendingRequest, error: CallError, since: float) -> Answer:
-        """Seal a refusal, on one of the threads for that, unless there were too many before it."""
+        """Seal a refusal, on one of the threads for that, unless it waited too long."""
         if isinstance(error, OverloadedError) and monotonic() - since > REFUSAL_PATIENCE:
             return _UNSEALED_OVERLOAD
         return self.exchange.refuse(request, error)
@@ -271,7 +272,7 @@ class Calls:
 
     def _tick(self) -> None:
         now = monotonic()
-        for call in list(self._in_hand):
+        for call in list(self._pending):
             request = call.request
             if request.deadline is not None and now > request.deadline + MARGIN:
                 call.give_up(GivenUp.TIME_OVER)
@@ -279,4 +280,4 @@ class Calls:
                 call.give_up(GivenUp.QUEUED_TOO_LONG)
             elif now - request.arrived > TICK:
                 call.watch_disconnect()
-        self._timer = asyncio.get_running_loop().call_later(TICK, self._tick) if self._in_hand else None
+        self._timer = asyncio.get_running_loop().call_later(TICK, self._tick) if self._pending else None

@@ -1,7 +1,7 @@
 """One HTTP exchange on one worker thread: SDK decode, dispatch, SDK encode, in a row.
 
-The SDK stamps its log lines with the request that a thread decoded last, and does not learn which request a reply
-belongs to; so one exchange never changes threads [100057]. This module knows no sockets and no event loop.
+For the SDK, a reply belongs to the request that its thread decoded last; so one exchange never changes threads
+[100057]. This module knows no sockets and no event loop.
 """
 
 import itertools
@@ -64,7 +64,7 @@ class Exchange:
         """Decode, dispatch and encode one request. Blocks.
 
         Raises:
-            Exception: The SDK could not seal the reply, whatever it raised; there is nothing to send.
+            Exception: The SDK could not seal the reply, so there is nothing to send. Any exception of the SDK.
         """
         request.begun = monotonic()
         current_request.set(request.number)
@@ -81,9 +81,9 @@ class Exchange:
         return _answer(self._sdk.encode(reply.text), reply.errcode)
 
     def refuse(self, request: PendingRequest, error: CallError) -> Answer:
-        """Answer a request with an error, from a thread that did not work on it.
+        """Answer a request with an error, on a thread that did not decode it.
 
-        It is decoded once more, so that the SDK knows on this thread, too, which request the reply belongs to.
+        It is decoded again here: the SDK must know on this thread which request the reply belongs to.
 
         Raises:
             Exception: As for `answer`.
@@ -106,7 +106,7 @@ class Exchange:
             return body.decode()
         except UnicodeDecodeError:
             pass
-        # For the SDK this thread still serves the request before, whose id would go into the headers of the refusal.
+        # For the SDK this thread still serves an earlier request, whose id would be in the headers of the refusal.
         with suppress(DecodeError):
             self._sdk.decode([], "")
         raise DecodeError("the request's body is not UTF-8")
@@ -145,6 +145,6 @@ def _answer(sealed: SealedReply, errcode: int) -> Answer:
 
 @lru_cache(64)
 def _sent_name(name: str) -> bytes:
-    """Return how a header of the SDK's is sent; nothing for what is said of the body here."""
+    """Return the name under which a header of the SDK is sent; "" for headers about the body."""
     lower = name.lower()
     return b"" if lower in ("content-length", "transfer-encoding") else lower.encode("latin-1")

@@ -1,7 +1,7 @@
-"""What a process that a handler forks must not keep: the port, its connections, and the signal handlers.
+"""Closes in processes that a handler forks what they must not keep: the port, its connections, and the signal handlers.
 
-It may live longer than the program. If it kept the port, no other program could open it, and no client would see that
-a connection was closed.
+Such a process may live longer than the program. If it kept the port, no other program could open it, and no client
+would see that a connection was closed.
 """
 
 import os
@@ -29,7 +29,7 @@ def _let_go(port: int, others: list[int]) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     for number in {*others, *_sockets_of(port)}:
-        # Not closed: objects of this process still have the number, and would close what gets it next.
+        # Not closed: objects of this process still have the number, and would close the next file that gets it.
         os.dup2(nothing, number, inheritable=False)
     os.close(nothing)
 

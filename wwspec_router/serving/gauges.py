@@ -10,7 +10,7 @@ from wwspec_router.stores.base import Store
 __all__ = ["OLDEST_JOBS", "read_gauges", "read_stored"]
 
 OLDEST_JOBS = 20
-"""How many jobs are told of one by one."""
+"""How many jobs are listed one by one."""
 
 
 def read_gauges(workers: WorkerPool, jobs: Jobs | None) -> Gauges:
@@ -29,10 +29,10 @@ def read_stored(store: Store, names: Collection[str]) -> Stored:
 
     Args:
         store: Which one.
-        names: What this program's jobs are named; others, which another program added or a caller made up, stay unsaid.
+        names: The names of this program's jobs. Other names are not shown: another program or a caller chose them.
 
     Raises:
-        StoreError: The store can't tell.
+        StoreError: The store can't be read.
     """
     events, jobs = store.figures(), store.job_figures()
     return Stored(

@@ -1,8 +1,8 @@
-"""What a worker process reports to its parent: that it lives, that it serves, and that it can't any more.
+"""What a worker process reports to its parent: that it lives, that it serves, and that it can no longer serve.
 
-Each report is a line on a socket. A worker gives a sign of life once a second, from a thread of its own, so that
-a busy one is never taken for dead. When the parent is gone, however it ended, the worker notices at once
-and stops. Nothing here knows HTTP or what a worker does.
+Each report is a line on a socket. A worker gives a sign of life once a second, from a thread of its own, so that a busy
+one is never taken for dead. When the parent has ended for any reason, the worker notices at once and stops. Nothing
+here knows HTTP or what a worker does.
 """
 
 import logging
@@ -22,7 +22,8 @@ log = logging.getLogger(__name__)
 BEAT = 1.0
 """Seconds between two signs of life."""
 MARGIN = 2.5
-"""Seconds beyond the grace after which a process that still runs is killed: all is over within the grace and 3 s."""
+"""Seconds beyond the grace after which a process that still runs is killed, so that a stop takes the grace and 3 s at
+most."""
 
 ALIVE, SERVING, HELD_UP, EXHAUSTED, CLOSED, FAILED = "alive", "serving", "held-up", "exhausted", "closed", "failed"
 
@@ -37,7 +38,7 @@ class Pulse:
         grace: Seconds that a stop may take.
 
     Attributes:
-        number: Tells this worker process apart from the others that run: 0, 1, 2 and so on.
+        number: The number of this worker among those that run: 0, 1, 2 and so on.
         predecessor: What became of the worker process that this one replaces, such as "was ended by signal 9"; empty
             when it replaces none.
     """
@@ -86,7 +87,7 @@ class Pulse:
             self._parent.sendall(_line(f"{FAILED} {reason}"))
 
     def _report(self, what: str) -> None:
-        # A parent that stands still must not hold this process up: once the socket is full, nothing is missed.
+        # A parent that hangs must not block this process. When the socket is full, no report is needed.
         with suppress(OSError):
             self._parent.send(_line(what), socket.MSG_DONTWAIT)
 

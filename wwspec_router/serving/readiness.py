@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 ROUND = 1.0
 """Seconds between two checks of the store."""
 PATIENCE = 3.0
-"""Seconds that a check may take, before the store counts as one that does not answer."""
+"""Seconds that a check may take; after that the store counts as one that does not answer."""
 
 
 class Readiness:
@@ -53,7 +53,7 @@ class Readiness:
         self._stopped.set()
 
     def faults(self) -> list[str]:
-        """Return a line for each thing that keeps this process from taking calls; none when it can. On any thread."""
+        """Return a line for each reason why this process can't take calls; none when it can. On any thread."""
         asked = self._asked
         is_late = asked is not None and monotonic() - asked > PATIENCE
         faults = {
@@ -82,6 +82,6 @@ class Readiness:
             self._store.check()
         except StoreError as error:
             return str(error)
-        except Exception as error:  # whatever it is, the next check may be better
+        except Exception as error:  # after any error the next check may succeed
             return describe(error)
         return ""

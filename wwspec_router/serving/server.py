@@ -1,7 +1,7 @@
 """Serves one program with uvicorn in this process: a worker, or the only process.
 
-On SIGTERM the port is closed at once, so that the platform's next call fails to connect; what runs is finished within
-the grace. This module knows neither what a call is nor who watches this process.
+On SIGTERM the port is closed at once, so that the platform's next call can't connect; calls that run can end within the
+grace. This module knows neither what a call is nor who watches this process.
 """
 
 import asyncio
@@ -36,10 +36,10 @@ log = logging.getLogger(__name__)
 BACKLOG = 2048
 """Connections that may wait to be accepted."""
 KEEP_ALIVE = 75
-"""Seconds that an idle connection is kept: far longer than clients do, who would send on one that is being closed.
-Also what a client has to read its reply."""
+"""Seconds that an idle connection is kept. Much longer than clients keep theirs: else a client might send on a
+connection that is being closed. A client also has this time to read its reply."""
 GC_THRESHOLD = 10_000
-"""New objects, less those that were freed, after which the garbage collector checks the young ones."""
+"""The garbage collector checks young objects when this many more were made than freed."""
 
 
 def serve_here(settings: Settings, listening: socket.socket, on_serving: Callable[[], None]) -> None:
@@ -68,7 +68,7 @@ def work(settings: Settings, listening: socket.socket, pulse: Pulse, shared: int
     program = _program(
         settings, None if shared is None else SharedFigures(shared, 2 * settings.processes, pulse.number)
     )
-    if pulse.predecessor:  # of a deployed program the platform collects no line of the parent's
+    if pulse.predecessor:  # the platform does not collect the parent's lines of a deployed program
         log.warning("this worker process takes the place of one that %s", pulse.predecessor)
     program.on_held_up = pulse.held_up
     program.on_exhausted = pulse.exhausted
@@ -87,15 +87,15 @@ def _program(settings: Settings, shared: SharedFigures | None = None) -> ZonePro
 
 
 def _log_to(sdk: VendorSdk) -> None:
-    if sdk.source is SdkSource.VENDOR:  # the stand-in prints to where our own lines go already
+    if sdk.source is SdkSource.VENDOR:  # the stand-in prints to the stream of our own log
         logging.getLogger().addHandler(SdkLogHandler(sdk.log))
 
 
 def _spare_the_collector() -> None:
-    """Keep the garbage collector from checking what start-up made, and from running every few calls.
+    """Keep the garbage collector from checking objects of the start-up, and from running every few calls.
 
-    What a call makes is freed by its references; cycles are rare, and are still found. Little of what start-up made
-    is garbage: a search for it takes longer than it is worth.
+    Reference counts free nearly all objects of a call; cycles are rare, and are still found. Few objects of the
+    start-up are garbage, so a search among them is not worth its time.
     """
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 10, 10)
@@ -120,7 +120,7 @@ def server_config(program: ZoneProgram, settings: Settings) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server of one program, whose stop is bounded as a whole.
+    """uvicorn's server of one program. The time of its whole stop is bounded.
 
     Args:
         program: What is served.
@@ -176,7 +176,7 @@ class _WorkerServer(_Server):
         self._pulse = pulse
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close the port, which the parent does as well when all have, and finish what runs."""
+        """Close the port, and finish what runs. The parent closes the port too, after all workers."""
         for server in self.servers:
             server.close()
         for each in sockets or []:

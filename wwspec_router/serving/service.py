@@ -2,7 +2,7 @@
 
 The process that is started opens the port and becomes the parent of the workers; see `supervisor`. It loads neither the
 application nor what serves it: a worker does, and reports what is wrong. The port is bound first and refuses
-connections until a worker can serve, since a program that can't answer must not look alive.
+connections until a worker can serve, so that a program that can't answer does not look alive.
 """
 
 import gc
@@ -28,14 +28,14 @@ __all__ = ["serve"]
 log = logging.getLogger(__name__)
 
 FAILURE = 3
-"""Exit code of a worker process that can't serve; nobody but the parent sees it."""
+"""Exit code of a worker process that can't serve; only the parent sees it."""
 OTHER_FILES = 512
 """Open files of a process besides its connections and what its threads open: connections beyond the limit, which get
 a status 503, the store, the logs, modules, the event loop."""
 
 
 def serve(settings: Settings) -> None:
-    """Serve until a signal ends it. Returns in the parent and in each worker process, at its end.
+    """Serve until a signal. It returns in the parent and in each worker process, when that process ends.
 
     Raises:
         ConfigurationError: The program can't start as configured; nothing was opened.
@@ -66,7 +66,7 @@ def serve(settings: Settings) -> None:
 
 
 def _work(settings: Settings, listening: socket.socket, pulse: Pulse, shared: int | None) -> None:
-    """Be a worker process; it reports to the parent what keeps it from serving."""
+    """Run as a worker process; report to the parent why it can't serve, if so."""
     gc.disable()  # until the program is there: modules stay, and a search for garbage among them takes longer
     try:
         pulse.start()
@@ -98,7 +98,7 @@ def _shared_memory() -> int | None:
 
 
 def _allow_files(settings: Settings) -> None:
-    """Let the process open as many files as its limits ask for, as far as the system grants it."""
+    """Let the process open the files that its settings need, as far as the system allows."""
     wanted = settings.connections + 2 * settings.threads + settings.job_threads + OTHER_FILES  # each sleeps at a file
     granted, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if granted == resource.RLIM_INFINITY or granted >= wanted:
@@ -117,7 +117,7 @@ def _allow_files(settings: Settings) -> None:
 
 
 def _refuse_strangers(settings: Settings) -> None:
-    """Raise ConfigurationError when other machines would reach a program that the emulator's key opens."""
+    """Raise ConfigurationError if other machines could reach a program that uses the emulator's key."""
     if settings.sdk is SdkSource.EMULATOR and not (settings.allow_remote or is_loopback(settings.host)):
         raise ConfigurationError(
             f"--sdk emulator listens on loopback only, not on {settings.host!r}: leave --host out, "

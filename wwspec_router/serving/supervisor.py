@@ -1,8 +1,8 @@
 """Keeps the worker processes that serve one port: starts them, replaces those that fail, and ends them together.
 
-The parent has one thread and loads nothing of what its workers do. So it stays small, can fork at any moment, and
-nothing that happens in a worker holds it up. A worker that gives no sign of life is killed, whatever keeps it from
-giving one. Nothing here knows HTTP or what a worker does.
+The parent has one thread and loads none of the modules that its workers use. So it stays small, can fork at any moment,
+and no worker can block it. A worker that gives no sign of life is killed, whatever the cause. Nothing here knows HTTP
+or what a worker does.
 """
 
 import logging
@@ -32,7 +32,7 @@ CLOSING = 0.5
 EXIT_WAIT = 1.0
 """Seconds that a worker may take to end once it has reported why it can't serve."""
 LOG_WAIT = 0.3
-"""Seconds that writing the last line of the log may take: perhaps nobody reads it."""
+"""Seconds that writing the last line of the log may take: its reader may hang."""
 
 _CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGALRM)
 
@@ -70,8 +70,8 @@ class Supervisor:
     def run(self) -> Pulse | None:
         """Keep the workers until a signal; a second one kills them and this process.
 
-        Returns, as `os.fork` does, in several processes: in each worker with its pulse, which it is to serve with, and
-        in the parent, at the end, with None.
+        Returns in several processes, as `os.fork` does: in each worker with the pulse of that worker; at the end, in
+        the parent, with None.
 
         Raises:
             ConfigurationError: The first worker could not serve, with its reason; or none could be started.
@@ -106,7 +106,7 @@ class Supervisor:
     # Signals
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        """Take a signal, whatever this process does: it may be waiting for somebody to read its log."""
+        """Handle a signal at any moment: this process may be blocked by a reader of its log."""
         if number == signal.SIGCHLD:
             return
         if number == signal.SIGALRM:
@@ -123,7 +123,7 @@ class Supervisor:
     # Starting
 
     def _due(self) -> list[Slot]:
-        """Return what is to be started now: one worker first, which finds out whether the program can serve."""
+        """Return the workers to start now. The first one starts alone: it shows whether the program can serve."""
         slots = self._slots if self._served else self._slots[:1]
         now = monotonic()
         free = 2 * len(self._slots) - len(self._workers)  # a worker may still be ending while its successor serves
@@ -155,7 +155,7 @@ class Supervisor:
         return None
 
     def _become_worker(self, ours: socket.socket) -> None:
-        """Close and reset all that is the parent's."""
+        """Close and reset everything that belongs to the parent."""
         signal.set_wakeup_fd(-1)
         for number in _CAUGHT:
             signal.signal(number, signal.SIG_DFL)
@@ -202,7 +202,7 @@ class Supervisor:
     def _check(self) -> None:
         """Check each worker: which has ended, which is silent, and which can't go on."""
         now = monotonic()
-        frozen = now - self._checked > 2 * BEAT  # this process was stopped itself, so silence of others proves nothing
+        frozen = now - self._checked > 2 * BEAT  # this process was stopped too: silence proves nothing
         self._checked = now
         for worker in list(self._workers):
             if frozen:
@@ -226,7 +226,7 @@ class Supervisor:
                 self._retire(worker)
 
     def _reap(self) -> None:
-        """Read how processes ended: workers, and in a container orphans of theirs, which belong to process 1."""
+        """Read how processes ended: workers, and orphans of theirs when this is process 1 of a container."""
         with suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
                 for worker in self._workers:
@@ -234,10 +234,10 @@ class Supervisor:
                         worker.status = ended[1]
 
     def _replace_ended(self, worker: WorkerProcess) -> None:
-        """Forget a worker that has ended, and have another take its place.
+        """Forget a worker that has ended, and start another in its place.
 
         Raises:
-            ConfigurationError: None has served yet: the next would do no better.
+            ConfigurationError: No worker has served yet: the next one would fail too.
         """
         self._read(worker)
         self._forget(worker)
@@ -257,7 +257,7 @@ class Supervisor:
         )
 
     def _retire(self, worker: WorkerProcess) -> None:
-        """Have a worker replaced while it stops within the grace: its pending calls may still end."""
+        """Replace a worker. It stops within the grace, so that its pending calls can end."""
         slot = self._slot_of(worker)
         if slot is None:
             return
@@ -295,7 +295,7 @@ class Supervisor:
         self._shut_port()
 
     def _shut_port(self) -> None:
-        """Refuse connections, also those that would wait for a worker which is too busy to close the port."""
+        """Refuse connections, even when a worker is too busy to close the port."""
         with suppress(OSError):  # no worker has listened yet
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
@@ -305,7 +305,6 @@ class Supervisor:
             worker.kill()
 
     def _close(self) -> None:
-        """Close the pipes and sockets."""
         os.close(self._woken)
         os.close(self._wake)
         for worker in self._workers:
@@ -340,7 +339,7 @@ def end_by(number: int) -> None:
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
-    """End a worker that serves nothing: not yet, or no more, when uvicorn passes the signal on that it stopped for."""
+    """End a worker that does not serve: before it begins, or when uvicorn repeats the signal after its stop."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()

@@ -14,9 +14,9 @@ from wwspec_router.serving.pulse import CLOSED, EXHAUSTED, FAILED, HELD_UP, SERV
 __all__ = ["Slot", "WorkerProcess"]
 
 STEADY = 5.0
-"""Seconds for which a worker must have served for another to be started at once when it ends."""
+"""When a worker has served for so many seconds, the next one starts at once after its end."""
 PAUSES = Backoff(first=0.1, longest=5.0)
-"""Before another is started when it has not."""
+"""The pauses before the next one starts, if it has not served that long."""
 _READ_BYTES = 1 << 16
 _unescape = codecs.getdecoder("unicode_escape")  # now: a parent that has no file left could not load it later
 
@@ -65,9 +65,9 @@ class WorkerProcess:
                 self.last_sign = monotonic()
                 *lines, self._unread = (self._unread + received).split(b"\n")
                 for line in lines:
-                    self._take(_unescape(line)[0])
+                    self._on_report(_unescape(line)[0])
 
-    def _take(self, line: str) -> None:
+    def _on_report(self, line: str) -> None:
         what, _, text = line.partition(" ")
         if what == SERVING:
             self.served_since = monotonic()
@@ -94,7 +94,7 @@ class WorkerProcess:
 
 
 class Slot:
-    """One of the workers that there should be, whichever process it is.
+    """The place of one worker; several processes may have it, one after the other.
 
     Attributes:
         worker: The process that it is now; None while there is none.

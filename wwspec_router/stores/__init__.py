@@ -1,4 +1,4 @@
-"""Where events and jobs wait: what a store is, and `open_store`, which imports the backend that is asked for.
+"""Stores of events and jobs, and `open_store`, which imports the backend that a URL names.
 
 A new backend is a folder here, a row in `SCHEMES`, and a test class that runs the suite in tests/stores/suites over it.
 """
@@ -69,7 +69,7 @@ def open_store(
 
 
 def risks_of(store: Store) -> Sequence[str]:
-    """Return how a store may lose what it acknowledged, by how it is set up: one line each, with the fix."""
+    """Return the ways in which a store may lose acknowledged data because of its setup: one line each, with the fix."""
     risks: Sequence[str] = getattr(store, "risks", ())
     return risks
 
@@ -111,4 +111,4 @@ SCHEMES: Mapping[str, Callable[[str, StoreLimits, str, _Clock], Store]] = {
     "rediss+cluster": _open_redis,
     "unix": _open_redis,
 }
-"""What opens the store of a URL, by its scheme."""
+"""The functions that open a store, by the scheme of its URL."""

@@ -5,8 +5,8 @@ their outcome was reported (`JobJournal`), and the replies of calls that run onc
 over one file or one server, serves all of them (`Store`).
 
 The methods block and may be called from any thread; each either does its work durably or raises. Events belong to a
-corp and an app, which are part of their key, so that nobody reads what another corp or app owns. Only the program
-itself reads the journal.
+corp and an app, which are part of their key, so that no corp or app reads events of another. Only the program itself
+reads the journal.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ ORPHAN_AFTER = 600.0
 
 
 class StoreLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """Bounds of one store. What would exceed one is refused; no live entry is ever dropped to make room."""
+    """Bounds of one store. What would exceed a bound is refused; no live entry is ever dropped to make room."""
 
     max_rows: int = 1_000_000
     """Live entries."""
@@ -34,9 +34,9 @@ class StoreLimits(msgspec.Struct, frozen=True, kw_only=True):
     max_job_bytes: int = 1 << 30
     """Bytes of the texts that jobs are added with; outcomes are not counted and never refused."""
     max_once: int = 1_000_000
-    """Calls that run once: those that run, and kept replies."""
+    """Keys of calls that run once: of running calls and of kept replies."""
     max_once_bytes: int = 1 << 30
-    """Bytes of kept replies from which no further call is claimed; a reply is never refused."""
+    """Bytes of kept replies; beyond this no further call is claimed. A reply is never refused."""
 
 
 class StoreFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,8 +63,8 @@ class NotifyStore(Protocol):
 
     Every implementation also keeps these rules:
 
-    - An entry is gone exactly at its expiry, `ttl` seconds after its put. What is left of it on a disk is removed soon
-      after, without a further call.
+    - An entry is gone exactly at its expiry, `ttl` seconds after its put. Its data on a disk is removed soon after,
+      even if no method is called.
     - A `ttl` that is not positive and finite, an `agentid` of more than 64 bits, and a lone surrogate in an id or a
       text are a StoreError that repeats none of them; any other string comes back as it was.
     - Closing twice is harmless.
@@ -117,9 +117,9 @@ class JobFigures(msgspec.Struct, frozen=True, kw_only=True):
 class JobJournal(Protocol):
     """Keeps jobs until they are finished, and hands each to one owner at a time.
 
-    A job is due as soon as it is added. The one that claims it owns it. For the length of the lease no other owner gets
-    it; after that the next claim does, the same owner included. Until that claim a late owner is still the owner: it
-    may begin, renew, keep an outcome, postpone and finish. Jobs never expire.
+    A job is due as soon as it is added. The owner that claims it has it for the length of the lease. After that the
+    next claim gets it, even one of the same owner. Until that claim a late owner still owns the job: it may begin,
+    renew, keep an outcome, postpone and finish. Jobs never expire.
 
     The journal knows which jobs run: from `begin` until `keep_outcome`, `postpone`, `excuse` or `finish`. When the
     lease of such a job ends, it comes back as a suspect.
@@ -128,8 +128,8 @@ class JobJournal(Protocol):
     bits, a `lease` or `orphan_after` that is not positive and finite, a `delay` that is negative or not finite. No
     error repeats any text of a job.
 
-    What `claim`, `renew`, `excuse` and `postpone` change outlives every process. A crash of the machine may undo
-    their last changes: then a job is due, or has an owner, as it had before.
+    What `claim`, `renew`, `excuse` and `postpone` change outlives every process. A crash of the machine may undo their
+    last changes; then a job is in the state that it had before.
     """
 
     shared: bool
@@ -161,12 +161,12 @@ class JobJournal(Protocol):
         wait for a quarter of that time more.
 
         Args:
-            owner: The name of the one that takes them; no other process has it.
+            owner: The name of the owner; no other process uses it.
             limit: How many at most; none when it is not positive.
             lease: Seconds from now for which nobody else can take them.
             known: The names of the jobs that the owner can run, up to some ten thousand; None for all.
             orphan_after: See above.
-            suspects: How many of them may be suspects; None for any number. The others keep their place.
+            suspects: How many of them may be suspects; None for any number. Further suspects keep their place.
 
         Returns:
             The jobs, each with this claim counted, with its age, and with the outcome that an earlier owner kept.
@@ -196,7 +196,7 @@ class JobJournal(Protocol):
         ...
 
     def excuse(self, owner: str, job_ids: Sequence[str]) -> None:
-        """Let jobs that `owner` owns not come back as suspects, although they run.
+        """Keep running jobs of `owner` from coming back as suspects.
 
         Their process is about to end for another reason.
 
@@ -206,7 +206,7 @@ class JobJournal(Protocol):
         ...
 
     def keep_outcome(self, owner: str, job_id: str, outcome: Outcome) -> bool:
-        """Keep what the ability answered; it runs no longer. Durable when this returns. A later outcome replaces it.
+        """Keep the answer of the ability, which has ended. Durable when this returns. A later outcome replaces it.
 
         Returns:
             False when `owner` does not own the job; nothing was changed then.
@@ -251,7 +251,7 @@ class JobJournal(Protocol):
         ...
 
     def oldest_jobs(self, limit: int) -> list[OldJob]:
-        """Return how the oldest jobs are doing, at most `limit`, the oldest first. Takes nothing from their claims.
+        """Return the state of the oldest jobs, at most `limit`, the oldest first. Their claims do not change.
 
         Raises:
             StoreError: The journal failed.

@@ -1,10 +1,10 @@
-"""Batches: what several threads want at the same time is done together.
+"""Batches: the work of several threads at the same time is done together.
 
-The first thread works at once. Those that come meanwhile wait; a working thread takes their items as soon as it is
-ready for them, and one of those that remain works next. So an idle object adds no delay and no thread, and under load
-one sync to a disk, or one round trip to a server, serves many.
+The first thread works at once. Threads that come meanwhile wait. A working thread takes their items as soon as it is
+ready for them, and one of the threads that remain works next. So an idle object adds no delay and no thread, and under
+load one sync to a disk, or one round trip to a server, serves many.
 
-It does not know what an item is or what is done with it.
+It does not know what an item is, or what `work` does with it.
 """
 
 import threading
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class _Turn(Generic[T]):
-    """One thread's item, and what wakes that thread: its item was worked on, or it has to work now."""
+    """One thread's item. The thread is woken when its item is done, or when it has to work itself."""
 
     __slots__ = ("done", "item", "wake", "works")
 
@@ -33,11 +33,10 @@ class Batches(Generic[T]):
     """Calls `work` for items, from few threads at a time.
 
     Args:
-        work: Works on an item, on the thread that submitted it. Its second argument is a function that returns
-            the items of threads that wait, the longest first; they do so no longer. `work` calls it when it is ready
-            for them, as often as it likes, and works on those as well; what it does not take goes on waiting. It keeps
-            each item's outcome in the item; what it raises reaches only the thread on which it runs, so it should
-            raise nothing.
+        work: Works on an item, on the thread that submitted it. Its second argument is a function that takes the items
+            of waiting threads, and returns them in the order of their arrival. `work` calls it when it is ready for
+            them, as often as it likes, and works on those as well; other items keep waiting. It stores each item's
+            outcome in the item. It should raise nothing, since an error reaches only the thread on which it runs.
         max_batch: Most items that one call of that function returns, plus 1.
         at_once: Threads that work at the same time.
     """
@@ -55,11 +54,11 @@ class Batches(Generic[T]):
 
         Args:
             item: The item.
-            timeout: Seconds to wait for other threads; -1 for as long as it takes. Afterwards the item may still be
-                worked on.
+            timeout: Seconds to wait for other threads; -1 for as long as it takes. A thread may work on the item even
+                after that.
 
         Raises:
-            TimeoutError: The time is over; no working thread took the item, or one works on it still.
+            TimeoutError: The time is over; no thread took the item, or one still works on it.
         """
         turn = _Turn(item)
         try:
@@ -91,14 +90,14 @@ class Batches(Generic[T]):
         """Work on this turn's item, and on those that `work` takes."""
         batch: list[_Turn[T]] = []
         try:
-            self._work(turn.item, partial(self._take, batch))
+            self._work(turn.item, partial(self._pop_waiting, batch))
         finally:
             self._pass_on(turn)
             for each in batch:
                 each.done = True
                 each.wake.release()
 
-    def _take(self, batch: list[_Turn[T]]) -> list[T]:
+    def _pop_waiting(self, batch: list[_Turn[T]]) -> list[T]:
         """Return items that wait, and add their turns to `batch`."""
         if not self._waiting:  # as for a single thread
             return []
@@ -114,7 +113,7 @@ class Batches(Generic[T]):
         self._pass_on(turn)
 
     def _pass_on(self, turn: _Turn[T]) -> None:
-        """Let the thread that waits longest work instead of this one, which may have passed on already."""
+        """Let the thread that waits longest work instead of this one, unless this one has already done so."""
         with self._lock:
             if not turn.works:
                 return

@@ -1,4 +1,4 @@
-"""What every backend checks before it touches its storage, so that all of them refuse the same input.
+"""Checks that every backend does before it touches its storage, so that all of them refuse the same input.
 
 It knows no backend. Its errors never repeat an id or a text.
 """
@@ -16,7 +16,7 @@ _is_hash = re.compile("[0-9a-f]{1,128}").fullmatch
 
 
 Key = tuple[str, int, str]
-"""Whose entry it is, and which: corpid, agentid, notify_id."""
+"""The key of an entry: corpid, agentid, notify_id."""
 
 
 def storable_key(corpid: str, agentid: int, notify_id: str) -> Key:
@@ -98,7 +98,7 @@ def storable_claim(claim: OnceClaim) -> None:
     """Check a claim.
 
     Raises:
-        StoreError: One of its hashes is none.
+        StoreError: One of its hashes is not a hash.
     """
     storable_hashes(key=claim.key, token=claim.token, request=claim.request)
 

@@ -1,8 +1,7 @@
 """What a job is, and its texts as they are stored.
 
-What is stored has had the same names since the first release, so nothing is converted, and programs of both releases
-share a store during a rollout: the job of an event has its name where a call has its `ability_id`, and `notify` where
-a call has `job_info`.
+The stored names are those of the first release. So nothing is converted, and programs of two releases can share a store
+during a rollout. The job of an event is stored with its name as `ability_id`, and with `notify` as `job_info`.
 """
 
 import msgspec
@@ -10,18 +9,18 @@ import msgspec
 __all__ = ["EVENT_JOB", "Job", "Outcome", "fields_of", "stored_texts"]
 
 EVENT_JOB = "event:"
-"""What the names of jobs begin with that are about events; no ability ID does."""
+"""The beginning of the names of jobs that are about events; no ability ID begins with it."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What an ability answered: all that its report to the platform needs."""
+    """The answer of an ability: all that the report to the platform needs."""
 
     errcode: int
     result: str
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """An asynchronous call that was accepted and is not reported yet, or an event that own code runs on."""
+    """An asynchronous call that was accepted and is not reported yet, or an event that has a handler."""
 
     job_id: str
     """Ours, unique, made by the caller of `add`."""
@@ -30,11 +29,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     ability_id: str = ""
     """What the call asks for; empty in the job of an event."""
     job_info: str = ""
-    """By what the platform knows the call when its outcome is reported; empty in the job of an event."""
+    """The platform's id of the call, for the report of its outcome; empty in the job of an event."""
     event_type: str = ""
     """Of the event; empty in the job of a call."""
     notify: str = ""
-    """When the app is told of the event: "now", "after" (the handler) or "never"; empty in the job of a call."""
+    """When the app is notified of the event: "now", "after" (the handler) or "never"; empty in the job of a call."""
     data: str
     notify_id: str
     attempt: int = 0
@@ -46,7 +45,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     age: float = 0.0
     """Seconds between its addition and this claim, by the journal's clock; 0.0 in a new job."""
     outcome: Outcome | None = None
-    """What the ability answered, when only the report is missing; None in a new job."""
+    """The answer of the ability, when only the report is missing; None in a new job."""
 
     @property
     def name(self) -> str:

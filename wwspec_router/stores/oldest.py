@@ -1,11 +1,11 @@
-"""What a journal tells of its oldest jobs: how they are doing, and nothing of a tenant."""
+"""What a journal shows of its oldest jobs: their state, and no data of a tenant."""
 
 import msgspec
 
 __all__ = ["CLAIMED", "LEFT_BEHIND", "POSTPONED", "REPORTING", "RUNNING", "WAITING", "OldJob", "old_job"]
 
 WAITING = "waiting"
-"""Nobody has it, and it is due."""
+"""No process has it, and it is due."""
 POSTPONED = "postponed"
 """It was given back, and is due later."""
 CLAIMED = "claimed"
@@ -19,7 +19,7 @@ LEFT_BEHIND = "left behind"
 
 
 class OldJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A job as `JobJournal.oldest_jobs` tells of it."""
+    """A job as `JobJournal.oldest_jobs` returns it."""
 
     name: str
     """See `Job.name`."""
@@ -36,7 +36,7 @@ class OldJob(msgspec.Struct, frozen=True, kw_only=True):
 def old_job(
     name: str, attempt: int, added: float, due: float, *, owned: bool, running: bool, ended: bool, now: float
 ) -> OldJob:
-    """Return what is told of a job.
+    """Return what is shown of a job.
 
     Args:
         name: See `Job.name`.

@@ -1,4 +1,4 @@
-"""What a store promises about calls that run once: who runs such a call, and the reply that its repeats get."""
+"""What a store promises about calls that run once: which claim runs the call, and which reply its repeats get."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -12,7 +12,7 @@ class OnceClaim(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt to be the call that runs. All three are lower-case hexadecimal digits, at most 128 of them."""
 
     key: str
-    """A hash of what calls have in common that may run only once."""
+    """A hash of what is the same in all repeats of a call."""
     token: str
     """The name of this attempt; no other attempt has it."""
     request: str
@@ -20,7 +20,7 @@ class OnceClaim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeptReply(msgspec.Struct, frozen=True, kw_only=True):
-    """What the call that ran was answered with."""
+    """The reply to the call that ran."""
 
     text: str
     """The reply; of a call that failed, its errmsg."""
@@ -40,7 +40,7 @@ class OnceEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OnceFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """How many keys are held by calls that run or by kept replies, and how much is kept."""
+    """How many keys are held by running calls or kept replies, and how much is kept."""
 
     rows: int
     bytes: int
@@ -51,28 +51,28 @@ class OnceStore(Protocol):
     """Lets one call of a key run at a time, and keeps its reply for a limited time.
 
     A claim holds its key until its lease ends, it is released, or its reply is kept; a kept reply holds the key for its
-    ttl. While a key is held, every other claim of it gets the entry that holds it. The end of a lease frees the key;
-    the late owner has it again with its next renewal or its reply, unless another claim has taken it. So a late owner
-    never replaces what a later one stored, and a reply is not lost only because its owner was late.
+    ttl. While a key is held, every other claim of it gets the entry that holds it. The end of a lease frees the key. A
+    late owner gets it back with its next renewal or its reply, unless another claim has taken it. So a late owner never
+    replaces the data of a later one, and no reply is lost only because its owner was late.
 
     Every implementation also keeps these rules:
 
-    - What holds a key is never dropped to make room. What holds none any more is removed soon, from a disk also without
-      a further call.
+    - An entry that holds a key is never dropped to make room. An entry that has ended is removed soon; from a disk even
+      if no method is called.
     - A `lease` or `ttl` that is not positive and finite, a hash that is not one, a lone surrogate in a text, and an
       errcode of more than 64 bits are a StoreError that repeats none of them.
     - What `claim_once`, `renew_once` and `release_once` change outlives every process. A crash of the machine may undo
-      their last changes: it ends what the claims speak of, too.
+      their last changes: it also ends the calls of those claims.
     """
 
     def claim_once(self, claim: OnceClaim, lease: float) -> OnceEntry | None:
         """Take the key for `lease` seconds, unless it is held. The claim that holds the key already gets it again.
 
         Returns:
-            None when the claim holds the key now, else the entry that does.
+            None when the claim holds the key now, else the entry that holds it.
 
         Raises:
-            StoreFullError: A bound would be exceeded even after what holds no key was removed.
+            StoreFullError: A bound would be exceeded even after ended entries were removed.
             StoreError: The store failed; a key that was taken is free when the lease is over.
         """
         ...

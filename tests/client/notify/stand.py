@@ -30,7 +30,7 @@ QUICK = NotifyPolicy(first_pause=0.0, longest_pause=0.0, grace=5.0)
 ONCE = RetryPolicy(attempts=1)
 CLIENT: dict[str, Any] = {"corpid": CORPID, "secret": "secret", "program_id": "program", "base_url": "http://127.0.0.1"}
 
-Kind = Literal["wsgi", "asgi"]
+ServerKind = Literal["wsgi", "asgi"]
 
 
 class OnThread(httpx.AsyncBaseTransport):
@@ -48,7 +48,7 @@ class OnThread(httpx.AsyncBaseTransport):
 class Stand:
     """A receiver whose handler collects events. A context manager, which starts and stops it."""
 
-    def __init__(self, kind: Kind, wecom: httpx.BaseTransport | Iterable[Outcome], **options: Any) -> None:
+    def __init__(self, kind: ServerKind, wecom: httpx.BaseTransport | Iterable[Outcome], **options: Any) -> None:
         self.wecom = wecom if isinstance(wecom, httpx.BaseTransport) else Script(wecom)
         self.events: list[NotifyEvent] = []
         self.kind = kind

@@ -14,7 +14,7 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.client.notify.stand import CORPID, Kind, Stand
+from tests.client.notify.stand import CORPID, ServerKind, Stand
 from tests.client.notify.test_receiver import HIT
 from tests.client.scripted import answer
 from tests.support.waiting import wait_until
@@ -29,7 +29,7 @@ from wwspec_router.client import (
 from wwspec_router.client.notify.models import Stage
 from wwspec_router.errors import ConfigurationError, StoreError
 
-KINDS: list[Kind] = ["wsgi", "asgi"]
+KINDS: list[ServerKind] = ["wsgi", "asgi"]
 both = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -83,7 +83,7 @@ def test_whatever_a_handler_raises_counts_for_its_event_only(form: str) -> None:
         plain(event)
 
     names = [*map(str, range(len(ERRORS))), "other"]
-    kind: Kind = "wsgi" if form == "wsgi" else "asgi"
+    kind: ServerKind = "wsgi" if form == "wsgi" else "asgi"
     with Stand(kind, [HIT], handler=handler if form == "async" else plain) as stand:
         for name in names:
             assert stand.notify(name).status_code == 200
@@ -131,7 +131,7 @@ def test_a_thread_that_ends_is_named_and_replaced(caplog: pytest.LogCaptureFixtu
 
 @both
 def test_a_handler_that_hangs_is_logged_and_tried_again_while_others_go_on(
-    kind: Kind, release: threading.Event, caplog: pytest.LogCaptureFixture
+    kind: ServerKind, release: threading.Event, caplog: pytest.LogCaptureFixture
 ) -> None:
     got: list[tuple[str, int]] = []
 
@@ -184,7 +184,7 @@ def test_an_async_handler_that_hangs_is_cancelled(caplog: pytest.LogCaptureFixtu
 
 
 @both
-def test_an_event_whose_handler_always_hangs_is_given_up(kind: Kind, release: threading.Event) -> None:
+def test_an_event_whose_handler_always_hangs_is_given_up(kind: ServerKind, release: threading.Event) -> None:
     def handler(event: NotifyEvent) -> None:
         release.wait()
 
@@ -198,7 +198,7 @@ def test_an_event_whose_handler_always_hangs_is_given_up(kind: Kind, release: th
 
 
 @both
-def test_an_attempt_is_counted_before_the_handler_is_called(kind: Kind, tmp_path: Path) -> None:
+def test_an_attempt_is_counted_before_the_handler_is_called(kind: ServerKind, tmp_path: Path) -> None:
     store = SqlitePendingStore(tmp_path / "pending.db")
     found: list[Pending | None] = []
 
@@ -213,7 +213,7 @@ def test_an_attempt_is_counted_before_the_handler_is_called(kind: Kind, tmp_path
 
 
 @both
-def test_an_event_that_has_ended_its_process_too_often_is_given_up_without_another_call(kind: Kind) -> None:
+def test_an_event_that_has_ended_its_process_too_often_is_given_up_without_another_call(kind: ServerKind) -> None:
     store = MemoryPendingStore()
     notification = Notification(corpid=CORPID, notify_id="n1")
     store.add(Pending(notification=notification, stage=Stage.FETCHED, noted=1.0, due=1.0, attempts=36, event="{}"))
@@ -223,7 +223,7 @@ def test_an_event_that_has_ended_its_process_too_often_is_given_up_without_anoth
 
 
 @both
-def test_any_text_of_an_error_is_stored_and_shown(kind: Kind, tmp_path: Path) -> None:
+def test_any_text_of_an_error_is_stored_and_shown(kind: ServerKind, tmp_path: Path) -> None:
     def handler(event: NotifyEvent) -> None:
         raise ValueError("\ud800\x1b[2J\n中")
 
@@ -237,7 +237,7 @@ def test_any_text_of_an_error_is_stored_and_shown(kind: Kind, tmp_path: Path) ->
 
 
 @both
-def test_a_store_that_fails_is_no_handler_that_fails(kind: Kind, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_store_that_fails_is_no_handler_that_fails(kind: ServerKind, caplog: pytest.LogCaptureFixture) -> None:
     class Failing(MemoryPendingStore):
         fails = 1
 
@@ -255,7 +255,7 @@ def test_a_store_that_fails_is_no_handler_that_fails(kind: Kind, caplog: pytest.
 
 
 @both
-def test_what_is_given_up_is_reported_to_the_app(kind: Kind, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_given_up_is_reported_to_the_app(kind: ServerKind, caplog: pytest.LogCaptureFixture) -> None:
     failed: list[Pending] = []
 
     def on_failed(row: Pending) -> None:
@@ -296,7 +296,7 @@ class Skipping(MemoryPendingStore):
 
 
 @both
-def test_an_event_waits_for_as_long_as_the_policy_says(kind: Kind) -> None:
+def test_an_event_waits_for_as_long_as_the_policy_says(kind: ServerKind) -> None:
     def fails(event: NotifyEvent) -> None:
         raise ValueError("no database")
 
@@ -320,7 +320,7 @@ def test_an_event_waits_for_as_long_as_the_policy_says(kind: Kind) -> None:
     [("9" * 5001, 413), ("0" * 5001, 413), ("-1", 400), ("+5", 400), ("0x10", 400), ("5 5", 400), ("5,6", 400)],
 )
 def test_a_length_that_is_none_or_too_long_is_refused_in_one_line(
-    kind: Kind, length: str, status: int, caplog: pytest.LogCaptureFixture
+    kind: ServerKind, length: str, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Stand(kind, [HIT]) as stand:
         assert stand.http.post("/callback", content=b"x", headers={"content-length": length}).status_code == status
@@ -328,7 +328,7 @@ def test_a_length_that_is_none_or_too_long_is_refused_in_one_line(
 
 
 @both
-def test_a_function_for_receive_ids_may_refuse_and_fail(kind: Kind) -> None:
+def test_a_function_for_receive_ids_may_refuse_and_fail(kind: ServerKind) -> None:
     async def accepts_async(receive_id: str) -> bool:
         return accepts(receive_id)
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.client.notify.stand import AES_KEY, CORPID, CRYPTO, TOKEN, Kind, Stand
+from tests.client.notify.stand import AES_KEY, CORPID, CRYPTO, TOKEN, ServerKind, Stand
 from tests.client.scripted import Outcome, answer, reply
 from tests.support.waiting import wait_until
 from wwspec_router.callbacks import Callback, CallbackCrypto, write_xml
@@ -30,7 +30,7 @@ class Backlog(Contract):
     next_cursor: str
 
 
-def test_the_event_behind_a_notification_is_handed_out_typed(kind: Kind) -> None:
+def test_the_event_behind_a_notification_is_handed_out_typed(kind: ServerKind) -> None:
     with Stand(kind, [HIT]) as stand:
         answered = stand.notify("n1", NotifyScene=2, CreateTime=7)
         assert (answered.status_code, answered.text) == (200, "")
@@ -50,7 +50,7 @@ def test_the_event_behind_a_notification_is_handed_out_typed(kind: Kind) -> None
     assert b'"notify_id":"n1"' in request.content
 
 
-def test_the_url_is_verified_by_the_bare_decrypted_echo(kind: Kind) -> None:
+def test_the_url_is_verified_by_the_bare_decrypted_echo(kind: ServerKind) -> None:
     encrypted = CRYPTO.encrypt("12345")
     query = {**CRYPTO.query(int(time.time()), encrypted), "echostr": encrypted}
     with Stand(kind, [HIT]) as stand:
@@ -60,7 +60,7 @@ def test_the_url_is_verified_by_the_bare_decrypted_echo(kind: Kind) -> None:
         assert stand.http.put("/callback").status_code == 405
 
 
-def test_a_repeated_callback_is_fetched_once(kind: Kind) -> None:
+def test_a_repeated_callback_is_fetched_once(kind: ServerKind) -> None:
     with Stand(kind, [HIT]) as stand:
         for notify_id in ("n1", "n1", "n2", "n1"):
             assert stand.notify(notify_id).status_code == 200
@@ -72,13 +72,13 @@ def test_a_repeated_callback_is_fetched_once(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("off", [-301, 301])
-def test_a_callback_outside_of_the_replay_window_is_refused(kind: Kind, off: int) -> None:
+def test_a_callback_outside_of_the_replay_window_is_refused(kind: ServerKind, off: int) -> None:
     with Stand(kind, [HIT], clock=lambda: 1_000_000.0) as stand:
         assert stand.notify("n1", at=1_000_000 + off).status_code == 403
         assert stand.notify("n1", at=1_000_000 + off * 299 // 301).status_code == 200
 
 
-def test_what_is_not_sealed_for_the_app_is_refused(kind: Kind) -> None:
+def test_what_is_not_sealed_for_the_app_is_refused(kind: ServerKind) -> None:
     with Stand(kind, [HIT]) as stand:
         for crypto in (
             CallbackCrypto("other", AES_KEY, CORPID),
@@ -89,13 +89,13 @@ def test_what_is_not_sealed_for_the_app_is_refused(kind: Kind) -> None:
         assert stand.http.post("/callback", content=b"<xml>").status_code == 403
 
 
-def test_a_body_above_the_limit_is_not_read_to_its_end(kind: Kind) -> None:
+def test_a_body_above_the_limit_is_not_read_to_its_end(kind: ServerKind) -> None:
     with Stand(kind, [HIT], policy=NotifyPolicy(body_limit=1000)) as stand:
         assert stand.http.post("/callback", content=b"x" * 1001).status_code == 413
         assert stand.http.post("/callback", content=b"x", headers={"content-length": "-1"}).status_code == 400
 
 
-def test_an_event_that_can_not_be_fetched_yet_is_fetched_later(kind: Kind) -> None:
+def test_an_event_that_can_not_be_fetched_yet_is_fetched_later(kind: ServerKind) -> None:
     refusals: list[Outcome] = [
         answer(710674, "no connection"),
         httpx.ConnectError("down"),
@@ -107,7 +107,7 @@ def test_an_event_that_can_not_be_fetched_yet_is_fetched_later(kind: Kind) -> No
         assert stand.failed() == []
 
 
-def test_an_event_that_can_not_be_fetched_in_its_lifetime_is_kept_to_be_tried_again(kind: Kind) -> None:
+def test_an_event_that_can_not_be_fetched_in_its_lifetime_is_kept_to_be_tried_again(kind: ServerKind) -> None:
     now = [1000.0]
     policy = NotifyPolicy(first_pause=0.0, longest_pause=0.0, lifetime=600.0)
     with Stand(kind, [answer(710674, "down")], policy=policy, clock=lambda: now[0]) as stand:
@@ -125,14 +125,14 @@ def test_an_event_that_can_not_be_fetched_in_its_lifetime_is_kept_to_be_tried_ag
         assert not stand.retry(row)
 
 
-def test_an_event_that_wecom_does_not_know_any_more_is_given_up_at_once(kind: Kind) -> None:
+def test_an_event_that_wecom_does_not_know_any_more_is_given_up_at_once(kind: ServerKind) -> None:
     with Stand(kind, [answer(710646, "illegal notify_id")]) as stand:
         stand.notify("n1")
         wait_until(stand.failed)
         assert len(stand.wecom.requests) == 1  # type: ignore[attr-defined]
 
 
-def test_a_handler_that_raises_is_called_again_and_its_event_is_kept(kind: Kind) -> None:
+def test_a_handler_that_raises_is_called_again_and_its_event_is_kept(kind: ServerKind) -> None:
     seen: list[int] = []
 
     def fails(event: NotifyEvent) -> None:
@@ -152,7 +152,7 @@ def test_a_handler_that_raises_is_called_again_and_its_event_is_kept(kind: Kind)
         assert len(stand.wecom.requests) == 1  # type: ignore[attr-defined]
 
 
-def test_a_failing_event_does_not_hold_up_the_others(kind: Kind) -> None:
+def test_a_failing_event_does_not_hold_up_the_others(kind: ServerKind) -> None:
     got: list[str] = []
 
     def handler(event: NotifyEvent) -> None:
@@ -166,7 +166,7 @@ def test_a_failing_event_does_not_hold_up_the_others(kind: Kind) -> None:
         wait_until(lambda: sorted(got) == ["n1", "n2"])
 
 
-def test_a_notification_of_the_program_is_handed_out_as_its_type(kind: Kind) -> None:
+def test_a_notification_of_the_program_is_handed_out_as_its_type(kind: ServerKind) -> None:
     backlog = reply(event_type="backlog", timestamp=5, backlog={"next_cursor": "c", "added_later": 1})
     unknown = reply(event_type="brand_new", timestamp=6, brand_new={"a": 1})
     misfit = reply(event_type="hit_keyword", timestamp=7, hit_keyword={"token": 1})
@@ -183,20 +183,20 @@ def test_a_notification_of_the_program_is_handed_out_as_its_type(kind: Kind) -> 
     assert isinstance(stand.events[2].data, dict)
 
 
-def test_every_other_callback_goes_to_on_other(kind: Kind) -> None:
+def test_every_other_callback_goes_to_on_other(kind: ServerKind) -> None:
     others: list[Callback] = []
     ticket = write_xml({"SuiteId": "suite", "InfoType": "suite_ticket", "TimeStamp": 5, "SuiteTicket": "ticket"})
     approval = (
         "<xml><Event><![CDATA[sys_approval_change]]></Event><ApprovalInfo><SpNo>1</SpNo></ApprovalInfo><A>2</A></xml>"
     )
 
-    def take(callback: Callback) -> None:
+    def collect(callback: Callback) -> None:
         others.append(callback)
         if len(others) == 3:
             raise ValueError
 
     suite = CallbackCrypto(TOKEN, AES_KEY, "suite")
-    with Stand(kind, [HIT], on_other=take, receive_id={"suite", CORPID}) as stand:
+    with Stand(kind, [HIT], on_other=collect, receive_id={"suite", CORPID}) as stand:
         assert stand.post(ticket, crypto=suite).text == "success"
         assert stand.post(approval).text == ""
         assert stand.post(ticket, crypto=suite).status_code == 500
@@ -206,7 +206,7 @@ def test_every_other_callback_goes_to_on_other(kind: Kind) -> None:
         assert stand.post(ticket).text == "success"
 
 
-def test_an_app_of_many_corps_chooses_the_client_and_the_receive_ids(kind: Kind) -> None:
+def test_an_app_of_many_corps_chooses_the_client_and_the_receive_ids(kind: ServerKind) -> None:
     corps: list[str] = []
 
     def choose(client: Any) -> Any:
@@ -225,7 +225,7 @@ def test_an_app_of_many_corps_chooses_the_client_and_the_receive_ids(kind: Kind)
     assert sorted(corps) == ["ww-a", "ww-a", "ww-b"] or sorted(corps) == ["ww-a", "ww-b", "ww-b"]
 
 
-def test_a_restart_loses_nothing_and_repeats_nothing(kind: Kind, tmp_path: Path) -> None:
+def test_a_restart_loses_nothing_and_repeats_nothing(kind: ServerKind, tmp_path: Path) -> None:
     store = tmp_path / "pending.db"
     held = threading.Event()
 
@@ -250,7 +250,7 @@ def test_a_restart_loses_nothing_and_repeats_nothing(kind: Kind, tmp_path: Path)
         assert stand.handled(1)[0].notify_id == "new"
 
 
-def test_a_callback_that_can_not_be_kept_is_sent_again(kind: Kind, tmp_path: Path) -> None:
+def test_a_callback_that_can_not_be_kept_is_sent_again(kind: ServerKind, tmp_path: Path) -> None:
     store = SqlitePendingStore(tmp_path / "pending.db")
     with Stand(kind, [HIT], store=store) as stand:
         store.close()

@@ -13,7 +13,7 @@ from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import seal
-from wwspec_router.emulator.state.accounts import Program
+from wwspec_router.emulator.state.accounts import LinkedProgram
 from wwspec_router.emulator.state.conversations import Message, Party
 from wwspec_router.emulator.state.corps import Corp
 from wwspec_router.emulator.state.world import Caller, ChannelConnectError, ProgramReply
@@ -134,7 +134,9 @@ class EmulatedZone:
     def link(self, contracts: dict[str, ConsoleContract] | None = None, url: str = "http://127.0.0.1:9") -> None:
         """Link a second program with the app."""
         with self.world.lock:
-            self.world.app.programs[SECOND_PROGRAM] = Program(program_id=SECOND_PROGRAM, url=url, contracts=contracts)
+            self.world.app.programs[SECOND_PROGRAM] = LinkedProgram(
+                program_id=SECOND_PROGRAM, url=url, contracts=contracts
+            )
 
     @contextmanager
     def foreign_app(self) -> Iterator[Callable[..., Json]]:

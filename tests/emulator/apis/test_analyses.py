@@ -150,8 +150,8 @@ def test_the_tag_with_most_words_fits_and_groups_without_any_are_left_out(zone: 
 
 def test_tag_groups_that_are_too_long_fail_the_task(zone: EmulatedZone) -> None:
     groups = [{"group_id": f"made-up-{number:05}"} for number in range(2400)]
-    told = result(zone, "create_customer_tag_task", zone.talk("你好"), tag_group_list=groups)
-    assert told["errcode"] == 790040
+    shown = result(zone, "create_customer_tag_task", zone.talk("你好"), tag_group_list=groups)
+    assert shown["errcode"] == 790040
 
 
 def test_a_suggestion_quotes_the_nearest_learnt_content(zone: EmulatedZone) -> None:

@@ -86,7 +86,7 @@ def test_a_search_can_be_kept_to_a_chat_and_to_senders(zone: EmulatedZone) -> No
     customer, employee = zone.customer_first
     group = next(iter(zone.chats.groups.values()))
     asked = zone.say("范围测试", parties=(customer, employee))
-    told = zone.say("范围测试", parties=(employee, customer))
+    shared_one = zone.say("范围测试", parties=(employee, customer))
     shared = zone.say("范围测试", parties=group.members, chatid=group.chatid)
 
     def found(**chat_info: Any) -> list[str]:
@@ -94,11 +94,11 @@ def test_a_search_can_be_kept_to_a_chat_and_to_senders(zone: EmulatedZone) -> No
         return [message["msgid"] for message in answer["msg_list"]]
 
     single = {"chat_type": 1, "id_list": [{"open_userid": employee.id}, {"external_userid": customer.id}]}
-    assert found(**single) == [told.msgid, asked.msgid]
+    assert found(**single) == [shared_one.msgid, asked.msgid]
     assert found(chat_type=2, chat_id=group.chatid) == [shared.msgid]
-    assert found(**single, sender={"open_userid": employee.id}) == [told.msgid]
+    assert found(**single, sender={"open_userid": employee.id}) == [shared_one.msgid]
     assert found(sender_list=[{"open_userid": group.members[0].id}], sender={"open_userid": employee.id}) == [
-        message.msgid for message in (shared, told) if message.sender.id == group.members[0].id
+        message.msgid for message in (shared, shared_one) if message.sender.id == group.members[0].id
     ]
 
 

@@ -177,9 +177,9 @@ def test_messages_said_are_bounded_and_the_oldest_leave_the_archive(zone: Emulat
     assert len(pulled["msg_list"]) == 14
     ids = {message.msgid for message in zone.chats.messages} | {first.msgid}
     assert zone.say("最后").msgid not in ids, "numbers are not given twice"
-    told = zone.ok("create_sentiment_task", msg_list=[zone.key_of(first), *zone.talk("好")])
+    shown = zone.ok("create_sentiment_task", msg_list=[zone.key_of(first), *zone.talk("好")])
     zone.advance(2)
-    results = zone.ok("get_sentiment_result", jobid=told["jobid"])["analyze_result_list"]
+    results = zone.ok("get_sentiment_result", jobid=shown["jobid"])["analyze_result_list"]
     assert [each.get("errcode", 0) for each in results if each["msgid"] == first.msgid] == [710601]
     found = zone.ok("search_msg", query_word="最后")["msg_list"]
     assert len(found) == 1

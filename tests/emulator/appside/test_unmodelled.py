@@ -25,10 +25,10 @@ def test_an_unknown_path_is_refused_in_json(emulator: Emulator, method: str, pat
 
 def test_the_refusal_names_what_is_modelled(emulator: Emulator) -> None:
     """Row 26: the hint helps to find a mistyped path."""
-    told = emulator.http.post("/cgi-bin/chatdata/sync_call_programme").json()["errmsg"]
-    assert "does not model POST /cgi-bin/chatdata/sync_call_programme" in told
+    message = emulator.http.post("/cgi-bin/chatdata/sync_call_programme").json()["errmsg"]
+    assert "does not model POST /cgi-bin/chatdata/sync_call_programme" in message
     for path in ("GET gettoken", suites.SUITE_TOKEN, suites.CORP_TOKEN, uploads.API, *appside.APIS):
-        assert path in told
+        assert path in message
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "gettoken"), ("GET", "chatdata/sync_call_program")])

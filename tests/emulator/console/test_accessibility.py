@@ -9,7 +9,7 @@ from tests.emulator.console.conftest import watched
 from wwspec_router.testing.zone import Zone
 
 VIEWS = ("timeline", "abilities", "events", "faults", "program", "session")
-LOOKS = (
+THEMES = (
     ("en-US", "light", 1280),
     ("zh-CN", "dark", 420),
     pytest.param("zh-CN", "light", 1280, marks=pytest.mark.slow),  # 5 seconds of a processor; seen above each by itself
@@ -34,7 +34,7 @@ def busy(served: Zone) -> Zone:
     return served
 
 
-@pytest.mark.parametrize(("locale", "theme", "width"), LOOKS)
+@pytest.mark.parametrize(("locale", "theme", "width"), THEMES)
 def test_no_view_has_a_serious_fault_or_is_wider_than_its_window(
     browser: Browser, busy: Zone, axe: str, locale: str, theme: Any, width: int
 ) -> None:

@@ -112,8 +112,8 @@ def test_a_reader_goes_on_after_the_last_event_that_it_has(client: EmulatorClien
 def test_a_reader_with_an_id_of_elsewhere_gets_everything(client: EmulatorClient, app: App, last_id: str) -> None:
     app.client.access_token()
     with streaming(client, last_id=last_id) as events:
-        told = until(events, has("gettoken"))
-    assert told[0].data["goes_on"] is False
+        received = until(events, has("gettoken"))
+    assert received[0].data["goes_on"] is False
 
 
 def test_a_reset_begins_a_new_session(client: EmulatorClient, app: App) -> None:
@@ -132,12 +132,12 @@ def test_a_reset_begins_a_new_session(client: EmulatorClient, app: App) -> None:
 def test_a_slow_reader_costs_no_memory_and_learns_what_it_missed(client: EmulatorClient, traffic: Traffic) -> None:
     with streaming(client) as events:
         record_exchanges(traffic, "first")
-        told = until(events, has("first"))
+        received = until(events, has("first"))
         record_exchanges(traffic, *["many"] * 200, "last")
-        told += until(events, has("last"))
-    entries = [event.data for event in told if event.name == "entries"]
+        received += until(events, has("last"))
+    entries = [event.data for event in received if event.name == "entries"]
     assert entries[-1]["first"] == 153
-    seen = set(numbers(told))
+    seen = set(numbers(received))
     assert len(seen) + sum(each["missed"] for each in entries) == 202
     assert seen >= set(range(153, 203))
 
@@ -146,10 +146,10 @@ def test_rows_come_in_batches(client: EmulatorClient, traffic: Traffic, monkeypa
     monkeypatch.setattr(stream, "BATCH_ROWS", 7)
     record_exchanges(traffic, *(f"api-{number}" for number in range(30)))
     with streaming(client) as events:
-        told = until(events, has("api-29"))
-    sizes = [len(event.data["rows"]) for event in told if event.name == "entries"]
+        received = until(events, has("api-29"))
+    sizes = [len(event.data["rows"]) for event in received if event.name == "entries"]
     assert sizes == [7, 7, 7, 7, 2]
-    assert numbers(told) == [*range(1, 31)]
+    assert numbers(received) == [*range(1, 31)]
 
 
 @pytest.mark.parametrize("headers", [{"origin": "https://example.com"}, {"host": "rebound.example.com"}])
@@ -173,16 +173,16 @@ def test_the_readers_are_limited(client: EmulatorClient, emulator: Emulator, mon
 
 
 def test_a_server_that_stops_ends_its_streams_at_once(stack: ExitStack) -> None:
-    told: list[str] = []
+    received: list[str] = []
 
     def read(url: str) -> None:
         with EmulatorClient(url) as client, pytest.raises(StreamEndedError):
-            told.extend(event.name for event in client.stream())
+            received.extend(event.name for event in client.stream())
 
     with serving(create_app(EmulatorSettings(messages=0))) as url:
         reader = Thread(target=read, args=(url,))
         reader.start()
-        wait_until(lambda: "program" in told)
+        wait_until(lambda: "program" in received)
     reader.join(20)
     assert not reader.is_alive()
 

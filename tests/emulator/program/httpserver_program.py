@@ -38,7 +38,7 @@ def handle(decoder: WWToSpecHTTPReqDecoder) -> str:
     return reply
 
 
-class Program(BaseHTTPRequestHandler):
+class ProgramHandler(BaseHTTPRequestHandler):
     """The program's only page."""
 
     def do_POST(self) -> None:
@@ -66,7 +66,7 @@ class Program(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Program)
+    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), ProgramHandler)
     sys.stdout.write(f"listening on {server.server_address[1]}\n")
     sys.stdout.flush()
     server.serve_forever()

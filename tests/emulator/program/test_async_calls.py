@@ -170,15 +170,15 @@ def test_an_unknown_jobid_is_refused(emulator: Emulator) -> None:
 
 
 def test_other_tasks_of_the_platform_are_told_the_result(emulator: Emulator, program: SealedProgram) -> None:
-    world, told = emulator.platform.world, list[tuple[int, str]]()
+    world, results = emulator.platform.world, list[tuple[int, str]]()
     program_of = world.app.programs[emulator.settings.program_id]
     jobid = call_async(
-        world, program_of, "slow", "{}", 0, lambda errcode, text: told.append((errcode, text)), limit=MODEL_SECONDS
+        world, program_of, "slow", "{}", 0, lambda errcode, text: results.append((errcode, text)), limit=MODEL_SECONDS
     )
     [call] = program.calls
     assert (call.agentid, call.is_async) == (0, True)
     assert report(emulator, call.job_info, {"errcode": 0, "result": '{"b": 1}'}, agentid=0) == 0
-    assert told == [(0, '{"b": 1}')]
+    assert results == [(0, '{"b": 1}')]
     assert result(emulator, jobid)["errcode"] == 40088, "it is no job of the app"
 
 

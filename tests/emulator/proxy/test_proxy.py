@@ -199,7 +199,7 @@ def test_nothing_but_the_authority_stays_in_its_folder(authority: Authority) -> 
     assert sorted(path.name for path in authority.certificate.parent.iterdir()) == ["ca.key", "ca.pem"]
 
 
-def test_a_broken_authority_is_told_with_the_mend(tmp_path: Path) -> None:
+def test_a_broken_authority_is_told_with_the_fix(tmp_path: Path) -> None:
     Authority(tmp_path)
     (tmp_path / "ca.key").write_text("not a key")
     with pytest.raises(ConfigurationError, match="remove ca.pem and ca.key"):

@@ -375,7 +375,7 @@ def _telling(zone: type[link.HttpLink], name: str, tried: threading.Event) -> An
     """Return the real `_first_key`, with word of each failed try."""
     first_key, read_key = zone._first_key, getattr(zone, name)
 
-    def told(self: link.HttpLink) -> bytes:
+    def received(self: link.HttpLink) -> bytes:
         def read() -> Any:
             try:
                 return read_key(self)
@@ -385,7 +385,7 @@ def _telling(zone: type[link.HttpLink], name: str, tried: threading.Event) -> An
         setattr(self, name, read)
         return first_key(self)
 
-    return told
+    return received
 
 
 def test_a_restarted_emulators_new_key_is_fetched(

@@ -71,7 +71,7 @@ def scene(tmp_path: Path) -> Path:
 def test_what_was_said_is_pulled_in_order_of_time(start: StartEmulator, scene: Path) -> None:
     emulator = start(scene=load_scene(scene), messages=0)
     messages = emulator.sdk("sync_msg", {})["msg_list"]
-    told = [
+    shown = [
         (
             message["sender"]["id"],
             [receiver["id"] for receiver in message["receiver_list"]],
@@ -81,7 +81,7 @@ def test_what_was_said_is_pulled_in_order_of_time(start: StartEmulator, scene: P
         )
         for message in messages
     ]
-    assert told == [
+    assert shown == [
         ("wmCustomer1", ["anna"], None, -3600, 1),
         ("bert", ["anna"], "wrGroup1", -60, 2),
         ("anna", ["wmCustomer1", "bert"], "wrGroup2", 0, 1),

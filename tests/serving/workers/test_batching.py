@@ -108,10 +108,10 @@ def test_a_sleeping_thread_keeps_neither_arguments_nor_result_of_its_last_job(ru
         argument = Body()
         answer = await pool.submit(lambda given: Body(), argument)
 
-        def tell(event: asyncio.Event) -> Callable[[object], object]:
+        def sets(event: asyncio.Event) -> Callable[[object], object]:
             return lambda _: loop.call_soon_threadsafe(event.set)
 
-        watches = [weakref.ref(argument, tell(freed[0])), weakref.ref(answer, tell(freed[1]))]
+        watches = [weakref.ref(argument, sets(freed[0])), weakref.ref(answer, sets(freed[1]))]
         del argument, answer
         for event in freed:
             await event.wait()

@@ -27,7 +27,7 @@ class Schedule:
         self.order: list[int] = []
         self.never: set[int] = set()
 
-    def in_hand(self, index: int) -> bool:
+    def is_pending(self, index: int) -> bool:
         """Whether the pool certainly has this job still: it waits or runs until it is released."""
         blocker, future = self.jobs[index]
         return not blocker.release.is_set() and (blocker.runs > 0 or not future.cancelled())
@@ -39,7 +39,7 @@ class Schedule:
 
     def submit(self) -> None:
         indices = range(len(self.jobs))
-        least = sum(self.in_hand(index) for index in indices)
+        least = sum(self.is_pending(index) for index in indices)
         most = sum(not self.gone(index) for index in indices)
         number = len(self.jobs)
         blocker = Blocker(number)
@@ -75,8 +75,8 @@ class Schedule:
     async def must_begin(self, index: int) -> None:
         """Wait for its beginning if fewer jobs than there are threads stand before it."""
         blocker, future = self.jobs[index]
-        if self.in_hand(index) and not future.cancelled():
-            if sum(self.in_hand(earlier) for earlier in range(index)) < self.threads:
+        if self.is_pending(index) and not future.cancelled():
+            if sum(self.is_pending(earlier) for earlier in range(index)) < self.threads:
                 await blocker.begun.wait()
 
     async def play(self, step: tuple[str, int]) -> None:

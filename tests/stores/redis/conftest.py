@@ -12,7 +12,7 @@ from tests.support.waiting import wait_until
 @pytest.fixture
 def primary(group: LocalGroup) -> LocalRedis:
     """A primary with an empty database, and a replica that has all of its data."""
-    wait_until(group.settled)
+    wait_until(group.is_replicated)
     server = group.primary()
     server.run("FLUSHALL")
     return server

@@ -126,7 +126,7 @@ def test_a_user_who_may_do_only_what_the_docs_list_can_use_it(tmp_path: Path) ->
 
 def test_a_user_who_may_not_ask_for_settings_gets_one_line_that_says_so(tmp_path: Path) -> None:
     with local_redis(tmp_path) as server:
-        for lacking, told in (
+        for lacking, reason in (
             (("-config",), "CONFIG GET not allowed, so appendfsync and min-replicas-to-write are not checked"),
             (("-config", "-info"), "INFO and CONFIG GET not allowed, so its settings are not checked"),
         ):
@@ -134,7 +134,7 @@ def test_a_user_who_may_not_ask_for_settings_gets_one_line_that_says_so(tmp_path
             with closing(open_store(f"unix://program:secret@{server.path}")) as store:
                 exercise(store)
                 [line] = risks_of(store)
-            assert told in line
+            assert reason in line
 
 
 @pytest.mark.slow  # five processes with TLS take seconds to know each other

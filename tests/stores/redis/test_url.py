@@ -6,7 +6,7 @@ from hypothesis import given, strategies as st
 from wwspec_router.config import may_hold_password
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.stores import open_store
-from wwspec_router.stores.redis.url import Kind, parse_url
+from wwspec_router.stores.redis.url import Topology, parse_url
 
 
 def test_sentinels_are_read_with_the_primary_the_database_and_credentials_of_both() -> None:
@@ -14,7 +14,7 @@ def test_sentinels_are_read_with_the_primary_the_database_and_credentials_of_bot
         "redis+sentinel://user:p%40ss@one,two:1000,[::1]:2000/my%20primary"
         "?db=3&sentinel_username=watcher&sentinel_password=p%26ss&prefix=name&wait=2&wait_timeout=0.5"
     )
-    assert target.kind is Kind.SENTINEL
+    assert target.kind is Topology.SENTINEL
     assert target.addresses == (("one", 26379), ("two", 1000), ("::1", 2000))
     assert target.primary == "my primary"
     assert target.options == {"username": "user", "password": "p@ss", "db": 3}
@@ -24,7 +24,7 @@ def test_sentinels_are_read_with_the_primary_the_database_and_credentials_of_bot
 
 def test_a_cluster_is_read_with_its_nodes() -> None:
     target = parse_url("rediss+cluster://:pass@one:7000,two")
-    assert (target.kind, target.addresses, target.tls) == (Kind.CLUSTER, (("one", 7000), ("two", 6379)), True)
+    assert (target.kind, target.addresses, target.tls) == (Topology.CLUSTER, (("one", 7000), ("two", 6379)), True)
     assert target.options == {"password": "pass", "ssl_check_hostname": True}
     assert target.place == "the cluster one:7000,two:6379"
     assert (target.prefix, target.replicas, target.wait) == (None, 0, 1.0)

@@ -14,7 +14,7 @@ class Failing:
         self._error: Exception | None = error
         self.worked = threading.Event()
 
-    def look_after(self) -> None:
+    def work(self) -> None:
         error, self._error = self._error, None
         if error is not None:
             raise error
@@ -26,7 +26,7 @@ def test_a_failure_is_followed_by_another_try(
     error: Exception, is_logged: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     failing = Failing(error)
-    housekeeping = Housekeeping(failing.look_after)
+    housekeeping = Housekeeping(failing.work)
     assert failing.worked.wait(DEADLINE)
     housekeeping.close()
     housekeeping.close()

@@ -130,15 +130,15 @@ class JobRunsSuite(StoreFixtures):
         store.postpone("one", "postponed", 300)
         store.keep_outcome("one", "reporting", Outcome(errcode=0, result=""))
         clock.advance(60)
-        told = store.oldest_jobs(6)
+        oldest = store.oldest_jobs(6)
         names = ["left", "postponed", "claimed", "running", "reporting", "waiting"]
-        assert [each.name for each in told] == [f"能力 {each}" for each in names]
-        assert [each.state for each in told] == ["left behind", *names[1:]]
-        assert [each.attempt for each in told] == [0, 1, 0, 1, 1, 0]
+        assert [each.name for each in oldest] == [f"能力 {each}" for each in names]
+        assert [each.state for each in oldest] == ["left behind", *names[1:]]
+        assert [each.attempt for each in oldest] == [0, 1, 0, 1, 1, 0]
         lefts = [0.0, 240, LEASE - 60, LEASE - 60, LEASE - 60, 0.0]
-        assert all(left - SLACK < each.left <= left + 0.001 for each, left in zip(told, lefts, strict=True))
+        assert all(left - SLACK < each.left <= left + 0.001 for each, left in zip(oldest, lefts, strict=True))
         ages = [480, 420, 360, 300, 240, 180]
-        assert all(age - 0.001 <= each.age < age + SLACK for each, age in zip(told, ages, strict=True))
+        assert all(age - 0.001 <= each.age < age + SLACK for each, age in zip(oldest, ages, strict=True))
         assert store.oldest_jobs(0) == []
         assert len(store.oldest_jobs(20)) == 7
 

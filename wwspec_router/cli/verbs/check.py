@@ -7,7 +7,7 @@ import click
 from wwspec_router.cli.options import app_options
 from wwspec_router.config import registry_path
 from wwspec_router.errors import RegistryError
-from wwspec_router.registry.examples import console_contracts, fractions, takes_error_reply
+from wwspec_router.registry.examples import accepts_error_reply, console_contracts, fractions
 from wwspec_router.registry.table import build_table, check_configuration
 
 
@@ -25,7 +25,7 @@ def command(app: Path, registry: Path | None) -> None:
         f"{table.abilities[ability_id].place}: an error reply does not fit the output contract of {ability_id}, so the "
         "app would see 790014 instead; add errcode (a number) and errmsg (a string)"
         for ability_id, contract in contracts.items()
-        if not takes_error_reply(contract)
+        if not accepts_error_reply(contract)
     ]
     if faults:
         raise RegistryError(faults)

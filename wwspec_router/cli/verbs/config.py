@@ -28,7 +28,7 @@ OTHER_VARIABLES = (
 """Beginnings of the names of variables that are no settings of the program, after `WWSPEC_`."""
 
 
-class Row(NamedTuple):
+class SettingRow(NamedTuple):
     """One setting."""
 
     name: str
@@ -64,16 +64,16 @@ def command(app: Path, registry: Path | None, as_json: bool, **options: Any) -> 
         click.echo(fault, err=True)
 
 
-def _rows(context: click.Context, app: Path, registry: Path | None, options: dict[str, Any]) -> Iterator[Row]:
+def _rows(context: click.Context, app: Path, registry: Path | None, options: dict[str, Any]) -> Iterator[SettingRow]:
     file = settings_file(context)
-    yield Row("app", str(app), origin(context, "app"))
-    yield Row("config", None if file is None else str(file.path), _file_origin(context))
-    yield Row("registry", str(registry or app / REGISTRY), origin(context, "registry"))
+    yield SettingRow("app", str(app), origin(context, "app"))
+    yield SettingRow("config", None if file is None else str(file.path), _file_origin(context))
+    yield SettingRow("registry", str(registry or app / REGISTRY), origin(context, "registry"))
     for name, setting in settings().items():
         value = options[name]
         if value and setting.secret is not Secret.NEVER:
             value = MASK if setting.secret is Secret.ALWAYS else _without_password(str(value))
-        yield Row(setting.option, value, origin(context, name))
+        yield SettingRow(setting.option, value, origin(context, name))
 
 
 def _without_password(url: str) -> str:

@@ -19,7 +19,7 @@ from wwspec_router.cli.emulator_options import DEFAULTS
 from wwspec_router.cli.findings import Finding, State, end, print_findings
 from wwspec_router.cli.help import SettingsCommand
 from wwspec_router.cli.options import app_options, origin, setting_options, settings_file
-from wwspec_router.cli.ports import Kind, kind, occupant, refusal
+from wwspec_router.cli.ports import Listener, kind, occupant, refusal
 from wwspec_router.cli.settings_file import FILE
 from wwspec_router.config import AUTO, SdkSource, Settings, variable
 from wwspec_router.contracts.fitting import ENGINE
@@ -91,8 +91,8 @@ def _findings(settings: Settings, emulator_port: int) -> Iterator[Finding]:
     yield _extra("zone", State.PRODUCTION, "the vendor's SDK")
     yield _sdk(settings.app)
     yield from _settings(settings)
-    yield _port(Kind.PROGRAM, settings.port, "--port")
-    yield _port(Kind.EMULATOR, emulator_port, "--emulator-port")
+    yield _port(Listener.PROGRAM, settings.port, "--port")
+    yield _port(Listener.EMULATOR, emulator_port, "--emulator-port")
     yield _registry(settings)
     yield _store(settings)
     yield _clock()
@@ -191,7 +191,7 @@ def _access_token(settings: Settings) -> Finding:
     return Finding(State.OK, "token", text)
 
 
-def _port(expected: Kind, port: int, option: str) -> Finding:
+def _port(expected: Listener, port: int, option: str) -> Finding:
     """Find out whether a port of 127.0.0.1 is free, or has what belongs there."""
     error = refusal(port)
     if error is None:

@@ -123,18 +123,18 @@ def _make(verb: str, folder: "KeyFolder", wecom: WeCom, passphrase: str | None, 
         file, is_new = _file(folder, passphrase, version, how)
         ring = file.ring(passphrase)
         kept = "made" if is_new else "found, not registered yet"
-        _tell(f"{file.path}: {kept}; version {file.version}, {ring.fingerprint()}", how)
+        _print(f"{file.path}: {kept}; version {file.version}, {ring.fingerprint()}", how)
         if client is not None:
             _register(client, verb, file, ring.public_key())
         if how is _How.BY_HAND:
-            _tell(f"set this public key as version {file.version}, then: wwspec keys {verb} --registered", how)
+            _print(f"set this public key as version {file.version}, then: wwspec keys {verb} --registered", how)
             click.echo(ring.public_key())
             return
         file.set_registered()
-        _tell(_todo(folder, file), how)
+        _print(_todo(folder, file), how)
 
 
-def _tell(text: str, how: _How) -> None:
+def _print(text: str, how: _How) -> None:
     """Print a line; beside a public key it goes to standard error, so that standard output has the key alone."""
     click.echo(text, err=how is _How.BY_HAND)
 

@@ -18,7 +18,7 @@ from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.http.reading import StreamEvent
 from wwspec_router.errors import JsonError
-from wwspec_router.private_files import take_from_others
+from wwspec_router.private_files import restrict_to_owner
 from wwspec_router.signals import until_interrupted
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
@@ -193,7 +193,7 @@ def export(emulator: EmulatorClient, file: Path) -> None:
     draft = file.with_name(f"{file.name}.part")
     try:
         draft.touch(mode=0o600)
-        take_from_others(draft)
+        restrict_to_owner(draft)
         draft.write_bytes(msgspec.json.encode(session))
         draft.replace(file)
     except OSError as error:

@@ -1,1 +1,1 @@
-"""The app's callback URL: takes WeCom's notifications in, fetches their events, and hands them out at least once."""
+"""The app's callback URL: receives WeCom's notifications, fetches their events, and handles each at least once."""

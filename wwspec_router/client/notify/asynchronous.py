@@ -220,7 +220,7 @@ class AsyncNotifyReceiver:
         return await call_either(step.function, abandon=True)
 
     async def _watched(self, step: Watched) -> Outcome:
-        """Call a function in a task of its own: what it cancels there, or raises, ends nothing else."""
+        """Call a function in a task of its own: its errors and cancellations end nothing else."""
         outcome = Outcome(error=asyncio.CancelledError())
         call = Call(step, lambda: self._portal.start_task_soon(tasks.cancel_scope.cancel))
 
@@ -245,7 +245,7 @@ class AsyncNotifyReceiver:
 
 
 async def _body(receive: Receive, limit: int) -> bytes | None:
-    """Return the body, or its beginning when it is above the limit; None when there is nobody left to answer."""
+    """Return the body, or its beginning when it is above the limit; None when the client is gone."""
     body = bytearray()
     while True:
         message = await receive()
@@ -265,4 +265,4 @@ async def _send(answer: HttpAnswer, method: str, send: Send) -> None:
 
 
 def _nothing() -> None:
-    """Do nothing beside the watch: a task that fails goes on by itself."""
+    """Do nothing: there is no other work between two checks, since a task that fails goes on by itself."""

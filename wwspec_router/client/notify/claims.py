@@ -1,4 +1,4 @@
-"""Which rows of the store this process works on; no row is given out twice at a time."""
+"""The rows of the store that this process works on; no row has two workers at the same time."""
 
 import logging
 from threading import Lock
@@ -29,7 +29,7 @@ class Claims:
         self._lock = Lock()
         self._pruned = 0.0
 
-    def take(self, stage: Stage, now: float) -> Pending | None:
+    def claim(self, stage: Stage, now: float) -> Pending | None:
         """Return the next row of a stage that is due; None when there is none, or another process leads.
 
         Raises:
@@ -46,12 +46,12 @@ class Claims:
         return None
 
     def release(self, row: Pending) -> None:
-        """Let a row be taken again."""
+        """Let others claim a row again."""
         with self._lock:
             self._busy.pop(row.notification.key, None)
 
     def is_fetching(self) -> bool:
-        """Return whether an event is being fetched, which is to be handled then."""
+        """Return whether an event is being fetched; it must be handled after that."""
         with self._lock:
             return Stage.NOTED in self._busy.values()
 
@@ -59,7 +59,7 @@ class Claims:
         if abs(now - self._pruned) < _PRUNE_EVERY:
             return
         self._pruned = now
-        # longer than a copy of the callback is accepted, so that it is recognised
+        # longer than a copy of the callback is accepted, so that a copy is recognised
         self._store.prune(Stage.DONE, now - self._policy.lifetime - 2 * self._policy.replay_window)
         if dropped := self._store.prune(Stage.FAILED, now - self._policy.keep_failed):
             _log.error("%d notifications that had failed are dropped: nobody has tried them again in time", dropped)

@@ -1,8 +1,8 @@
 """The receiver without I/O: the way of a notification until it is handled.
 
-It is made of generators that yield `Ask`: call a function of the store, and go on with what it returned or raised; or
-`Watched`: call a function of the app's, and go on with how that has ended. A driver runs them, on threads or on an
-event loop.
+It is made of generators that yield `Ask` (call a function of the store, and continue with its result or error) or
+`Watched` (call a function of the app, and continue with its outcome). A driver runs them, on threads or on an event
+loop.
 """
 
 import logging
@@ -33,12 +33,12 @@ from wwspec_router.stacks import is_a
 __all__ = ["ReceiverCore", "failed_rows", "try_again"]
 
 _UNKNOWN_NOTIFY_ID = 710646
-"""The errcode of a notify_id that WeCom does not know, or not any more [100042]."""
+"""The errcode of a notify_id that WeCom does not know, or no longer knows [100042]."""
 _MOST_HANGS = 6
-"""Calls of the handler with one event that may take too long, each of which may keep a thread."""
+"""How often the handler may take too long with one event; each time it may keep a thread."""
 _ENDED = "the process ended while the event was handled"
 _ALL = 2**31
-"""More rows than there are."""
+"""A limit above any number of rows."""
 
 _log = logging.getLogger("wwspec_router.notify")
 
@@ -49,15 +49,15 @@ class ReceiverCore:
     Args:
         token: The callback's Token.
         encoding_aes_key: The callback's EncodingAESKey.
-        receive_id: Whose callbacks are taken.
+        receive_id: The receivers whose callbacks are accepted.
         store: Keeps notifications.
         ability_id: The ability that returns events.
         program_id: The program that is asked; the client's when empty.
         kinds: The types of the program's own notifications.
         policy: Bounds and pauses.
         clock: Returns Unix time in seconds.
-        on_other: Takes all other callbacks; None when nothing does.
-        on_failed: Takes what is given up; None when nothing does.
+        on_other: Called with all other callbacks; may be None.
+        on_failed: Called with each notification that is given up; may be None.
 
     Raises:
         ConfigurationError: Token, key or receive ID is missing or malformed.
@@ -96,7 +96,7 @@ class ReceiverCore:
 
     @property
     def running(self) -> bool:
-        """Whether the receiver has been started in this very process and not stopped."""
+        """Whether the receiver was started in this process, not in its parent, and not stopped."""
         return self._pid == os.getpid()
 
     @running.setter
@@ -119,7 +119,7 @@ class ReceiverCore:
             stage: Of the rows.
             work: What is done with one.
             idle: Returns a function that waits until there may be something to do. It is called before the store is
-                asked, so that nothing that comes in between is missed.
+                asked, so that no arrival in between is missed.
         """
         while self.running or not self.store.durable:  # at the end nothing may be left in memory
             wait = idle()
@@ -141,16 +141,16 @@ class ReceiverCore:
                 self.claims.release(row)
 
     def claim(self, stage: Stage) -> Steps[Pending | None]:
-        """Return the next row of a stage, which nobody else gets until it is released; None when there is none."""
+        """Return the next row of a stage; no other worker gets it until it is released. None when there is none."""
         try:
-            row: Pending | None = yield from ask(partial(self.claims.take, stage, self._clock()))
+            row: Pending | None = yield from ask(partial(self.claims.claim, stage, self._clock()))
         except StoreError as error:
             _log.error("%s", error)
             return None
         return row
 
     def fetch(self, row: Pending, client_of: Callable[[Notification], Any]) -> Steps[None]:
-        """Fetch the event of a notification, or arrange for the next attempt."""
+        """Fetch the event of a notification, or plan the next attempt."""
         outcome = yield from self._fetched(row, client_of)
         error = outcome.error
         if error is None:
@@ -181,7 +181,7 @@ class ReceiverCore:
         return outcome
 
     def handle(self, row: Pending, handler: Callable[[NotifyEvent], Any] | None) -> Steps[None]:
-        """Hand an event to a function. The attempt is counted first, as one may end the process."""
+        """Call a function with an event. The attempt is counted before, since the function may end the process."""
         assert handler is not None  # noqa: S101 - without one there is no worker
         if row.attempts >= self.policy.handler_attempts:
             yield from self._again(row, final=True)
@@ -217,7 +217,7 @@ class ReceiverCore:
         yield from ask(partial(self.store.put, changed))
 
     def event_of(self, row: Pending) -> NotifyEvent:
-        """Return what is handed out."""
+        """Return the event that the handler gets."""
         raw: dict[str, Any] = read_reply("the kept event", self._ability, row.event)
         event_type, timestamp = raw.get("event_type"), raw.get("timestamp")
         data = typed(raw, self._kinds)
@@ -231,7 +231,7 @@ class ReceiverCore:
         )
 
     def _again(self, row: Pending, *, final: bool) -> Steps[None]:
-        """Arrange for the next attempt, or give up; `row` has its count and its reason."""
+        """Plan the next attempt, or give up; `row` has its count and its reason."""
         now, name = self._clock(), _name(row.notification)
         if not final:
             _log.info("%s: attempt %d: %s", name, row.attempts, row.reason)
@@ -256,15 +256,15 @@ class ReceiverCore:
             raise ConfigurationError("start the receiver before events(): with `with`, `async with`, or start()")
 
     def failed(self) -> list[Pending]:
-        """Return what is given up."""
+        """Return the rows that were given up."""
         return failed_rows(self.store, self._clock())
 
     def retry(self, notification: Notification) -> bool:
-        """Let a notification that is given up be tried again; return whether there is such a one."""
+        """Try a notification again that was given up; return False when it was not given up."""
         return try_again(self.store, notification, self._clock())
 
     def report_left(self) -> None:
-        """Log what a store in memory still has at the end."""
+        """Log which rows a store in memory still has at the end."""
         left = [] if self.store.durable else [*self._left(Stage.NOTED), *self._left(Stage.FETCHED)]
         if left:
             _log.error("%d notifications were not handled, and the store keeps them in this process only", len(left))
@@ -274,7 +274,7 @@ class ReceiverCore:
 
 
 def failed_rows(store: PendingStore, now: float) -> list[Pending]:
-    """Return what is given up.
+    """Return the rows that were given up.
 
     Raises:
         StoreError: The store can't be read.
@@ -283,7 +283,7 @@ def failed_rows(store: PendingStore, now: float) -> list[Pending]:
 
 
 def try_again(store: PendingStore, notification: Notification, now: float) -> bool:
-    """Let a receiver try a notification again that is given up; return whether there is such a one.
+    """Let a receiver try a notification again that was given up; return False when it was not given up.
 
     Raises:
         StoreError: The store can't be read or written.

@@ -55,11 +55,11 @@ EVENTS: Mapping[str, type[WecomEvent]] = {
 
 
 def typed(raw: dict[str, Any], kinds: Mapping[str, type[Contract]]) -> WecomEvent | Contract | None:
-    """Return what a reply holds as its contract; None when none fits.
+    """Return the event of a reply as its contract; None when no contract fits.
 
     Args:
         raw: The reply.
-        kinds: The payload's type of each kind that the program tells the app by `ctx.notify`.
+        kinds: The payload's type of each kind of notification that the program sends with `ctx.notify`.
     """
     event_type = raw.get("event_type")
     if not isinstance(event_type, str):

@@ -1,4 +1,4 @@
-"""How a failure of the app's functions is stored and logged. Its error may be of any class: nothing here raises."""
+"""Stores and logs failures of the app's functions. Their errors may be of any class, so nothing here may raise."""
 
 import logging
 import traceback
@@ -23,9 +23,9 @@ def reason_of(error: BaseException) -> str:
 
 
 def log_failure(text: str, error: BaseException, *, level: int = logging.ERROR) -> None:
-    """Log what failed, with the traceback where that can be written."""
+    """Log what failed, with the traceback if it can be written."""
     try:
         "".join(traceback.format_exception(error)).encode()
         _log.log(level, "%s", text, exc_info=error)
-    except BaseException:  # its own class raises, or its text is none that a file could hold
+    except BaseException:  # its class raises, or its text can't be written to a file
         _log.log(level, "%s: %s", text, reason_of(error))

@@ -1,4 +1,4 @@
-"""Threads that call the app's functions, so that nothing that these do ends or keeps a thread of the receiver."""
+"""Threads that call the app's functions, so that these can neither end nor block a thread of the receiver."""
 
 import threading
 from concurrent.futures import Future, InvalidStateError
@@ -14,7 +14,7 @@ _Work = tuple[Call, "Future[Outcome]"]
 
 
 class Hands:
-    """Calls functions for one worker, on one thread as long as none hangs. A context manager, which ends the thread.
+    """Calls functions for one worker, on one thread until a function hangs. A context manager, which ends the thread.
 
     Args:
         watch: Watches the calls.
@@ -37,7 +37,7 @@ class Hands:
     def run(self, step: Watched) -> Outcome:
         """Call a function and wait for its end, or until it takes too long."""
         future: Future[Outcome] = Future()
-        call = Call(step, lambda: _settle(future, call.overdue))
+        call = Call(step, lambda: _set_result(future, call.overdue))
         with self._watch.watching(call):
             if self._queue is None:
                 self._queue = SimpleQueue()
@@ -52,9 +52,9 @@ class Hands:
 def _work(queue: "SimpleQueue[_Work | None]") -> None:
     while (work := queue.get()) is not None:
         call, future = work
-        _settle(future, call.run(call_plain))
+        _set_result(future, call.run(call_plain))
 
 
-def _settle(future: "Future[Outcome]", outcome: Outcome) -> None:
+def _set_result(future: "Future[Outcome]", outcome: Outcome) -> None:
     with suppress(InvalidStateError):  # it took too long, and has ended now
         future.set_result(outcome)

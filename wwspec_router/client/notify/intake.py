@@ -1,4 +1,4 @@
-"""What a request to the callback URL is answered, without I/O."""
+"""Answers requests to the callback URL, without I/O."""
 
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -18,10 +18,10 @@ from wwspec_router.errors import ConfigurationError, StoreError
 __all__ = ["ANSWER_SECONDS", "HttpAnswer", "Intake", "ReceiveId"]
 
 ANSWER_SECONDS = 5.0
-"""WeCom waits so long for the answer to a callback, and sends it three times in all [90238]."""
+"""Seconds that WeCom waits for the answer to a callback; it sends a callback three times in all [90238]."""
 
 _OTHER_SECONDS = ANSWER_SECONDS - 0.5
-"""How long `on_other` and `receive_id` may take, so that there is time to answer."""
+"""Seconds that `on_other` and `receive_id` may take; the rest is for the answer."""
 
 ReceiveId = str | Collection[str] | Callable[[str], bool | Awaitable[bool]]
 """For whom callbacks are encrypted: one ID, several, or a function that returns whether an ID is the app's."""
@@ -34,7 +34,7 @@ _log = logging.getLogger("wwspec_router.notify")
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """What a callback is answered."""
+    """The answer to a callback."""
 
     status: int
     text: str = ""
@@ -47,9 +47,9 @@ class Intake:
     Args:
         token: The callback's Token.
         encoding_aes_key: The callback's EncodingAESKey.
-        receive_id: Whose callbacks are taken.
+        receive_id: The receivers whose callbacks are accepted.
         note: Keeps a notification; returns whether the receiver works.
-        on_other: Takes all other callbacks; None when nothing does.
+        on_other: Called with all other callbacks; may be None.
         policy: Bounds.
         clock: Returns Unix time in seconds.
 
@@ -78,7 +78,7 @@ class Intake:
         self._clock = clock
 
     def refusal(self, method: str, length: str) -> HttpAnswer | None:
-        """Return what a request is answered whose body need not be read; None when it must.
+        """Return the refusal that the headers alone decide, or None.
 
         Args:
             method: Of HTTP.
@@ -119,10 +119,10 @@ class Intake:
         except (CallbackError, ValueError) as error:
             _log.warning("a callback was refused: %s", error)
             return HttpAnswer(403)
-        return (yield from self._take(callback))
+        return (yield from self._accept(callback))
 
     def _refusal_of(self, receive_id: str) -> Steps[HttpAnswer | None]:
-        """Return what is answered when an ID is not, or may not be, one of the app's; None when it is."""
+        """Return the answer when it is unknown whether an ID is one of the app's; None when it is one."""
         if callable(self._receive_id):
             outcome = yield from watched(partial(self._receive_id, receive_id), "receive_id", _OTHER_SECONDS)
             if outcome.error is not None:
@@ -135,10 +135,10 @@ class Intake:
             raise CallbackError("the callback is for another receiver")
         return None
 
-    def _take(self, callback: Callback) -> Steps[HttpAnswer]:
+    def _accept(self, callback: Callback) -> Steps[HttpAnswer]:
         notification = _notification(callback)
         if notification is None:
-            return (yield from self._take_other(callback))
+            return (yield from self._pass_to_on_other(callback))
         try:
             taken = yield from self._note(notification)
         except StoreError as error:
@@ -148,7 +148,7 @@ class Intake:
             _log.error("a notification was not taken, so WeCom sends it again: the receiver is not started")
         return HttpAnswer(200 if taken else 503)
 
-    def _take_other(self, callback: Callback) -> Steps[HttpAnswer]:
+    def _pass_to_on_other(self, callback: Callback) -> Steps[HttpAnswer]:
         kind = callback.fields.get("InfoType") or callback.fields.get("Event") or callback.fields.get("MsgType", "")
         if self._on_other is None:
             _log.info("a callback %r was passed over: the receiver has no on_other", kind)

@@ -1,8 +1,8 @@
-"""Which of the processes that share a file leads: the one that has SQLite's lock on another file beside it.
+"""Which of the processes that share a file leads: the one that has SQLite's lock on a second file.
 
-SQLite locks files by `fcntl`. A process that is forked does not inherit such a lock, as it does one of `flock`, so the
-system releases it when the leader dies, whatever children are left. It would also release it as soon as any handle of
-that file is closed in the leader; SQLite keeps handles open for that long.
+SQLite locks files by `fcntl`. A forked process does not inherit such a lock, unlike one of `flock`. So the system
+releases it when the leader dies, even if children of the leader live on. The system would also release it when the
+leader closes any handle of that file; SQLite keeps its handles open for this reason.
 """
 
 from pathlib import Path
@@ -29,8 +29,8 @@ class LeadLock:
         )
         self._is_held = False
 
-    def take(self) -> bool:
-        """Return whether this has the lock, and take it when no other has.
+    def acquire(self) -> bool:
+        """Take the lock if it is free; return whether this process has it.
 
         Raises:
             sqlite3.Error: The file can't be locked.
@@ -50,7 +50,7 @@ class LeadLock:
         return self._is_held
 
     def close(self) -> None:
-        """Let another one take the lock."""
+        """Release the lock."""
         if self._connection is not None:
             self._connection.close()
         self._connection, self._is_held = None, False

@@ -17,7 +17,7 @@ class NotifyPolicy:
     """
 
     replay_window: float = 300.0
-    """A callback whose timestamp is further from the clock, in either direction, is refused."""
+    """A callback is refused if its timestamp is further from the clock, in either direction."""
     body_limit: int = 262_144
     """Bytes of a callback."""
     lifetime: float = 600.0

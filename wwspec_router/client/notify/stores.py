@@ -1,6 +1,6 @@
 """Where a receiver keeps notifications until they are handled: in memory, or in a SQLite file that a restart reads.
 
-A store keeps rows; it does not know what is done with them.
+A store keeps rows; it does not know their use.
 """
 
 import os
@@ -15,7 +15,7 @@ import msgspec
 from wwspec_router.client.notify.lead import LeadLock
 from wwspec_router.client.notify.models import Key, Notification, Pending, Stage
 from wwspec_router.errors import ConfigurationError, StoreError
-from wwspec_router.private_files import make_private, take_from_others
+from wwspec_router.private_files import make_private, restrict_to_owner
 
 if TYPE_CHECKING:
     import sqlite3
@@ -211,10 +211,10 @@ class SqlitePendingStore:
             path = make_private(self._path)
             for suffix in ("-wal", "-shm"):
                 with suppress(FileNotFoundError):
-                    take_from_others(Path(f"{path}{suffix}"))
+                    restrict_to_owner(Path(f"{path}{suffix}"))
             connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")  # what is answered "success" survives a power cut
+            connection.execute("PRAGMA synchronous = FULL")  # an accepted callback survives a power cut
             connection.execute(_SCHEMA)
             connection.execute(_INDEX)
             lead = LeadLock(make_private(path.with_name(f"{path.name}.lock")))
@@ -239,7 +239,7 @@ class SqlitePendingStore:
     def lead(self) -> bool:
         """Return whether this process has the lock; see `PendingStore`."""
         with self._lock:
-            return self._lead is not None and self._pid == os.getpid() and self._clearly(self._lead.take)
+            return self._lead is not None and self._pid == os.getpid() and self._clearly(self._lead.acquire)
 
     def add(self, row: Pending) -> bool:
         """Store a new row; see `PendingStore`."""

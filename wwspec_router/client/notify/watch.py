@@ -1,7 +1,7 @@
 """Calls of the app's own functions: they may raise anything, end their thread, cancel their task, or hang.
 
-Whatever one does counts for it alone: a driver returns its `Outcome` and goes on. One that takes too long is logged
-with the place where it is, and counts as failed.
+Each failure affects only its own call: a driver returns its `Outcome` and goes on. A function that takes too long is
+logged with the line where it is, and counts as failed.
 """
 
 import logging
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Call", "Outcome", "Watch", "Watched", "watched"]
 
 MOST_LEFT = 32
-"""Threads that may be left to functions that hang; each more that hangs keeps its worker."""
+"""Threads that may be left to functions that hang; each further one that hangs blocks its worker."""
 
 _log = logging.getLogger("wwspec_router.notify")
 
@@ -41,7 +41,7 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True)
 class Watched(Ask):
-    """Call a function of the app's, whatever it does; gives an `Outcome`."""
+    """Call a function of the app's; gives an `Outcome`, and never raises."""
 
     name: str = ""
     """What it is, in a log line."""
@@ -52,7 +52,7 @@ class Watched(Ask):
 
 
 def watched(function: Asked[Any], name: str, limit: float, notify_id: str = "") -> Steps[Outcome]:
-    """Call a function of the app's, and return how that has ended."""
+    """Call a function of the app's, and return the outcome."""
     outcome: Outcome = yield Watched(function, name=name, notify_id=notify_id, limit=limit)
     return outcome
 
@@ -65,7 +65,7 @@ class Call:
         abandon: Lets the driver go on without it. Called on another thread.
 
     Attributes:
-        task: What awaits the function, on an event loop.
+        task: The task that awaits the function, on an event loop.
         is_abandoned: Whether the driver goes on without it.
     """
 
@@ -128,8 +128,8 @@ class Watch:
     """Watches all calls of a receiver, on a thread.
 
     Args:
-        tick: Seconds between two looks.
-        on_tick: Called after each look, on that thread.
+        tick: Seconds between two checks.
+        on_tick: Called after each check, on that thread.
     """
 
     def __init__(self, tick: float, on_tick: Callable[[], object]) -> None:
@@ -156,7 +156,7 @@ class Watch:
 
     @contextmanager
     def watching(self, call: Call) -> Iterator[None]:
-        """Watch a call while this block runs, and longer when it keeps its thread."""
+        """Watch a call while this block runs, and longer if its thread still runs."""
         number = next(self._numbers)
         with self._lock:
             self._calls[number] = call
@@ -168,7 +168,7 @@ class Watch:
                     del self._calls[number]
 
     def problems(self) -> list[str]:
-        """Return a line for each function that hangs, and one when nothing watches them."""
+        """Return a line for each function that hangs, and one if the watch has ended."""
         with self._lock:
             late = [call for call in self._calls.values() if call.is_late and not call.is_over]
         found = [f"{call.step.name} hangs at {call.where()}" for call in late]

@@ -1,4 +1,4 @@
-"""What both receivers wait with, and which functions they take."""
+"""How workers of both receivers wait, and which functions the receivers accept."""
 
 import inspect
 from collections.abc import Callable
@@ -11,7 +11,7 @@ __all__ = ["FETCHERS", "POLL", "Bell", "check_plain", "client_function", "worker
 FETCHERS = 4
 """Events that are fetched at the same time, at most."""
 POLL = 1.0
-"""Seconds between two looks at the store without a reason: for pauses that end, and what other processes add."""
+"""Seconds between two regular checks of the store: for pauses that end, and rows that other processes add."""
 
 
 class _Event(Protocol):
@@ -22,7 +22,7 @@ EventT = TypeVar("EventT", bound=_Event)
 
 
 class Bell(Generic[EventT]):
-    """Wakes all workers at once. A worker that takes `next` before it looks for work misses no ring.
+    """Wakes all workers at once. A worker that reads `next` before it checks for work misses no ring.
 
     Args:
         event: Makes an event, such as `threading.Event`.
@@ -31,7 +31,7 @@ class Bell(Generic[EventT]):
     def __init__(self, event: Callable[[], EventT]) -> None:
         self._event = event
         self.next = event()
-        """Is set by the next ring."""
+        """The event that the next ring sets."""
 
     def ring(self) -> None:
         """Wake the workers."""
@@ -63,7 +63,7 @@ def worker_count(handler: object, concurrency: int) -> int:
     """Return how many workers hand events to a handler.
 
     Raises:
-        ConfigurationError: There is to be none.
+        ConfigurationError: The number is below 1.
     """
     if concurrency < 1:
         raise ConfigurationError(f"concurrency is 1 or more, not {concurrency}")

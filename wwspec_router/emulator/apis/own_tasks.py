@@ -15,7 +15,7 @@ from msgspec import Meta
 from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked, require
 from wwspec_router.emulator.apis.analyses import DAILY_LIMITED, TOO_LONG, AskedTagGroup, JobId, tag_groups
 from wwspec_router.emulator.program.programs import MODEL_SECONDS, call_async
-from wwspec_router.emulator.state.accounts import App, Program
+from wwspec_router.emulator.state.accounts import App, LinkedProgram
 from wwspec_router.emulator.state.tasks import MAX_CHARACTERS, MessageKey, Selection, lines, select
 from wwspec_router.emulator.state.world import Caller, World
 
@@ -114,7 +114,7 @@ def _messages(world: World, app: App, chosen: Selection, debug: DebugInfo | None
     return {"chat": lines(world.corp(app).chats, chosen.readable), "chatcontent": said}
 
 
-def _request_data(program: Program, ability_id: str, values: dict[str, str], *, as_json: bool) -> str:
+def _request_data(program: LinkedProgram, ability_id: str, values: dict[str, str], *, as_json: bool) -> str:
     """Return the ability's input contract with its placeholders filled, as JSON text."""
     if program.contracts is None:
         example: Any = {name: f"{{{name}}}" for name in values}
@@ -142,7 +142,7 @@ def _filled(example: Any, values: dict[str, str]) -> Any:
 def _run(
     world: World,
     app: App,
-    program: Program,
+    program: LinkedProgram,
     kind: str,
     chosen: Selection,
     ability_id: str,

@@ -32,7 +32,7 @@ _log = logging.getLogger("uvicorn.error")
 _ERRORS = (httpx.HTTPError, httpx.InvalidURL)
 
 
-Report = Callable[[Notification, str, int, Attempt | None], None]
+OnChange = Callable[[Notification, str, int, Attempt | None], None]
 """Takes a notification, its new state, the tries made, and the last of them."""
 
 
@@ -56,11 +56,11 @@ class Courier:
         """Whether the URL has proven that it has the key."""
         self._client = httpx.Client(trust_env=False, timeout=ANSWER_SECONDS)
         self._thread = threading.Thread(target=self._run, name="emulator-courier")
-        self._report: Report = _ignore
+        self._report: OnChange = _ignore
         self._last: Attempt | None = None
         """The last try of the present notification."""
 
-    def start(self, report: Report) -> None:
+    def start(self, report: OnChange) -> None:
         """Verify the URL and begin to deliver.
 
         Args:

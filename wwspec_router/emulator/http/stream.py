@@ -118,11 +118,9 @@ class _Waiting:
                 self._loop.call_soon_threadsafe(self._set)
 
     async def wait(self) -> None:
-        """Return when something has happened."""
         await self._event.wait()
 
     def close(self) -> None:
-        """Wait no longer."""
         self._wakers.discard(self._event)
 
     def _set(self) -> None:

@@ -15,7 +15,7 @@ from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read
 from wwspec_router.emulator.display.selection import Selection, read_selection
 from wwspec_router.emulator.display.views import request_verdict, row, row_with_bodies, whole
 from wwspec_router.emulator.platform import Platform
-from wwspec_router.emulator.program.programs import look_at
+from wwspec_router.emulator.program.programs import reply_to_empty_call
 from wwspec_router.emulator.pytests.flow import Exchange, Flow
 from wwspec_router.emulator.pytests.recorded import Asserts, recorded_test
 from wwspec_router.emulator.state.traffic.entries import Entry
@@ -181,10 +181,10 @@ class Watch:
                 program = world.app.programs[self._platform.settings.program_id]
             was_up = program.is_up
             try:
-                return accepted(reply=look_at(world, program, asked.ability_id, FIGURES_SECONDS))
+                return accepted(reply=reply_to_empty_call(world, program, asked.ability_id, FIGURES_SECONDS))
             finally:
                 if program.is_up is not was_up:
-                    self._platform.changes.tell()
+                    self._platform.changes.wake_all()
 
         return world.answered(ask)
 

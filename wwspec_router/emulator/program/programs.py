@@ -12,7 +12,7 @@ from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked
 from wwspec_router.emulator.matching import check_request, check_result, registered
 from wwspec_router.emulator.standin.wwspec_standin import seal
-from wwspec_router.emulator.state.accounts import Program
+from wwspec_router.emulator.state.accounts import LinkedProgram
 from wwspec_router.emulator.state.faults import DROP, ERRCODE, PROGRAM, TIMEOUT
 from wwspec_router.emulator.state.jobs import OnResult
 from wwspec_router.emulator.state.traffic.entries import CALL, EVENT, Entry, Head, Reply, body_of
@@ -20,7 +20,7 @@ from wwspec_router.emulator.state.traffic.record import current_entry, note_cont
 from wwspec_router.emulator.state.world import Caller, ChannelConnectError, ChannelTimeoutError, ProgramReply, World
 from wwspec_router.envelope import CallType
 
-__all__ = ["MODEL_SECONDS", "ask_program", "begin", "call_async", "look_at", "report_job"]
+__all__ = ["MODEL_SECONDS", "ask_program", "begin", "call_async", "reply_to_empty_call", "report_job"]
 
 MODEL_SECONDS = 5.0
 """Within which an own model must answer the platform's request [99835]."""
@@ -33,7 +33,7 @@ _PID_DIGITS = 10
 _KEPT_PIDS = 63
 
 
-class Report(Asked):
+class JobReport(Asked):
     """Request of `program_async_job_call_back`."""
 
     errcode: int
@@ -77,7 +77,7 @@ def begin(
 
 def ask_program(
     world: World,
-    program: Program,
+    program: LinkedProgram,
     call: seal.CallContent,
     *,
     limit: float | None = None,
@@ -115,7 +115,7 @@ def ask_program(
     return reply
 
 
-def look_at(world: World, program: Program, ability_id: str, limit: float) -> str:
+def reply_to_empty_call(world: World, program: LinkedProgram, ability_id: str, limit: float) -> str:
     """Call an ability with `{}`, and return the text of the reply. Nothing of it is recorded, and no fault hits it.
 
     So it tells how the program is, whatever a test does to it meanwhile.
@@ -144,7 +144,7 @@ def look_at(world: World, program: Program, ability_id: str, limit: float) -> st
 
 def call_async(
     world: World,
-    program: Program,
+    program: LinkedProgram,
     ability_id: str,
     data: str,
     agentid: int,
@@ -203,7 +203,7 @@ def report_job(world: World, caller: Caller, body: bytes) -> Answer:
     Raises:
         RefusedError: 790017, 790010, 790013 or 790014.
     """
-    request = asked(Report, body)
+    request = asked(JobReport, body)
     with world.lock:
         if caller.corpid != world.settings.corpid:
             raise RefusedError(790017, "the job is of another corp")
@@ -226,7 +226,7 @@ class _Exchange:
         entry: Where it is recorded.
     """
 
-    def __init__(self, world: World, program: Program, entry: Entry) -> None:
+    def __init__(self, world: World, program: LinkedProgram, entry: Entry) -> None:
         self._world = world
         self._program = program
         self._entry = entry

@@ -76,7 +76,6 @@ async def _ask(client: Peer, server: Peer, head: h11.Request) -> None:
 
 
 async def _answer(server: Peer, client: Peer) -> None:
-    """Send the response."""
     while True:
         try:
             event = await server.next_event()

@@ -17,7 +17,7 @@ SUITE_TOKEN_SECONDS = 7200
 """Validity of a suite's access token."""
 
 
-class Program(msgspec.Struct, kw_only=True):
+class LinkedProgram(msgspec.Struct, kw_only=True):
     """A program that runs in the zone."""
 
     program_id: str
@@ -56,12 +56,12 @@ class App(msgspec.Struct, kw_only=True):
     keys: MessageKeys
     """How the secret keys of messages leave the zone."""
     authorised: bool = True
-    programs: dict[str, Program] = {}
+    programs: dict[str, LinkedProgram] = {}
     """Linked programs by ID."""
-    receiver: Program | None = None
+    receiver: LinkedProgram | None = None
     """The program that receives events, once `set_receive_callback` was called."""
 
-    def linked(self, program_id: str) -> Program:
+    def linked(self, program_id: str) -> LinkedProgram:
         """Return one of the app's programs.
 
         Raises:

@@ -19,7 +19,7 @@ from wwspec_router.emulator.answers import OR_EARLIER_LIFE, Answer, RefusedError
 from wwspec_router.emulator.bounded import BoundedDict, Kept
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import seal
-from wwspec_router.emulator.state.accounts import Accounts, App, Program, Suite
+from wwspec_router.emulator.state.accounts import Accounts, App, LinkedProgram, Suite
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.corps import Corp
 from wwspec_router.emulator.state.faults import LATE, NEVER, TWICE, Faults
@@ -304,7 +304,7 @@ class World:
 
 
 def _make_app(settings: EmulatorSettings) -> App:
-    program = Program(
+    program = LinkedProgram(
         program_id=settings.program_id,
         url=settings.program_url,
         contracts=settings.contracts,

@@ -1,6 +1,6 @@
 """A store in the memory of one process: for tests, and for programs that may lose events at a restart.
 
-It does not know other processes: a worker does not find the event that another worker stored.
+A process does not see the events of another: a worker can't read what another worker stored.
 """
 
 import heapq
@@ -39,7 +39,7 @@ class MemoryStore(MemoryJobs, MemoryOnce):
         MemoryJobs.__init__(self, limits, clock)
         MemoryOnce.__init__(self, limits, clock)
         self._entries: dict[Key, _Entry] = {}
-        self._due: list[tuple[float, int, Key]] = []  # a replaced entry leaves its item, of another serial, behind
+        self._due: list[tuple[float, int, Key]] = []  # the item of a replaced entry stays, with an older serial
         self._bytes = 0
         self._serial = 0
 

@@ -27,12 +27,12 @@ from wwspec_router.stores.job import Job, Outcome
 from wwspec_router.stores.oldest import OldJob, old_job
 
 _FEW = 64
-"""So few stale items of the lanes are not worth a rebuild."""
+"""The lanes are not rebuilt for fewer stale items than this."""
 
 _Lane = str | None
 """The name of jobs that wait; None for those that have an owner."""
 _Item = tuple[float, int, int, str]
-"""When a job is due, and which: its row's serial and stamp, and its id."""
+"""The time when a job is due; the serial and stamp of its row; and its id."""
 
 
 class _Row:
@@ -56,7 +56,6 @@ class _Row:
 
     @property
     def item(self) -> _Item:
-        """Its item in its lane."""
         return self.due, self.serial, self.stamp, self.job.job_id
 
 
@@ -123,7 +122,7 @@ class MemoryJobs:
             self._check_open()
             now = self._clock()
             most = limit if suspects is None else suspects
-            rows = self._take_due(now, _Demand(limit, known, now - orphan_after, most))
+            rows = self._pop_due(now, _Demand(limit, known, now - orphan_after, most))
             return [self._claimed(row, owner, now, lease) for row in rows]
 
     def begin(self, owner: str, job_id: str) -> bool:
@@ -277,7 +276,7 @@ class MemoryJobs:
         self._items += 1
 
     def _until(self, name: str, now: float, demand: _Demand) -> float:
-        """Return by when jobs of a name must have been due to be taken; note when the owner knows it."""
+        """Return the latest due time of jobs of a name that the owner can claim now; note when it knows the name."""
         if demand.known is None or name in demand.known:
             self._seen[name] = now
             return now
@@ -295,7 +294,7 @@ class MemoryJobs:
         self._lanes.pop(lane, None)
         return None
 
-    def _take_due(self, now: float, demand: _Demand) -> list[_Row]:
+    def _pop_due(self, now: float, demand: _Demand) -> list[_Row]:
         """Take rows off the lanes, in the order in which they became due."""
         untils = {lane: self._until(lane, now, demand) for lane in self._lanes if lane is not None}
         left_behind = self._pop_left_behind(now)

@@ -1,4 +1,4 @@
-"""Calls that run once, in the memory of one process; what is kept lasts as long as the process.
+"""Calls that run once, in the memory of one process; kept replies last as long as the process.
 
 It knows neither events nor jobs.
 """
@@ -23,7 +23,7 @@ _REMOVE_AT_ONCE = 64
 
 
 class _Row:
-    """What holds a key until `expires`."""
+    """A claim or a reply that holds a key until `expires`."""
 
     __slots__ = ("entry", "expires", "serial", "size")
 
@@ -48,7 +48,7 @@ class MemoryOnce:
         self._once_lock = threading.Lock()
         self._once_closed = False
         self._once: dict[str, _Row] = {}
-        self._once_ends: list[tuple[float, int, str]] = []  # a replaced row leaves its item, of another serial, behind
+        self._once_ends: list[tuple[float, int, str]] = []  # the item of a replaced row stays, with an older serial
         self._once_bytes = 0
         self._once_serial = 0
 

@@ -1,14 +1,14 @@
 """The Redis server of a program, for many threads: bounded connections, scripts, clear errors.
 
 When the server is down, a call fails within seconds instead of waiting; the next call connects again, to the new
-primary after a failover. How durable an acknowledged write is depends on the server's settings; what they leave open is
-in `risks`.
+primary after a failover. How durable an acknowledged write is depends on the server's settings; `risks` lists what they
+do not guarantee.
 
 It gives every key the program's prefix. Scripts and names come from its users.
 
-Three parts of the package redis do not fit: its pool that waits for a free connection knows no sentinels; its retries
-repeat all commands, also those that must not run twice; its scripts need the right to run SCRIPT LOAD, and before each
-WAIT one more round trip.
+Three parts of the package redis are not used: its pool that waits for a free connection does not work with sentinels;
+its retries repeat all commands, even those that must not run twice; its scripts need the right to run SCRIPT LOAD, and
+one more round trip before each WAIT.
 """
 
 import threading
@@ -28,7 +28,7 @@ from wwspec_router.stores.redis.keys import Keys
 from wwspec_router.stores.redis.primaries import explain_sentinels, open_pool
 from wwspec_router.stores.redis.reads import Reads
 from wwspec_router.stores.redis.settings import OLDEST, SETTINGS, find_risks, version
-from wwspec_router.stores.redis.url import Kind, parse_url
+from wwspec_router.stores.redis.url import Topology, parse_url
 
 T = TypeVar("T")
 
@@ -43,11 +43,11 @@ class RedisServer:
 
     Args:
         url: Its URL; see `RedisStore`.
-        program: The prefix of all keys, unless the URL says another.
+        program: The prefix of all keys, unless the URL has one.
 
     Attributes:
         keys: The names of the program's keys.
-        risks: How what was acknowledged may be lost, by the server's settings; one line each, with the fix.
+        risks: How the server's settings may lose acknowledged data; one line each, with the fix.
 
     Raises:
         ExtraMissingError: The extra `redis` is not installed.
@@ -84,17 +84,17 @@ class RedisServer:
         again: bool = False,
         durable: bool = True,
     ) -> Any:
-        """Run a Lua script, which Redis does as a whole or not at all, and return its result.
+        """Run a Lua script as one atomic step, and return its result.
 
         Args:
             script: Its text.
             keys: Its KEYS, without the prefix; at least one, which tells a cluster where to run it.
             arguments: Its ARGV.
             again: Whether to run it a second time when the connection broke; set where running twice does no harm.
-            durable: Whether what it wrote must have reached as many replicas as the URL says.
+            durable: Whether its writes must reach as many replicas as the URL says.
 
         Raises:
-            StoreError: It failed, or there was no answer, or too few replicas have it: then it may have run.
+            StoreError: It failed, or it may have run: there was no answer, or too few replicas have its writes.
         """
         digest = self._digests.get(script)
         if digest is None:
@@ -107,7 +107,7 @@ class RedisServer:
             try:
                 return self._execute(replicas, "EVALSHA", digest, *tail)
             except self._redis.exceptions.NoScriptError:
-                pass  # this server has not seen it; outside of the handler, so that no error carries the other
+                pass  # this server does not have it; not in the handler above, so that no error holds another one
             return self._execute(replicas, "EVAL", script, *tail)
 
         return self._clearly(step, again=again)
@@ -141,7 +141,7 @@ class RedisServer:
         raise StoreError(f"{self._place}: what is stored there is not valid Unicode; another program wrote to it")
 
     def close(self) -> None:
-        """Wait for what runs, then close all connections. Closing again does nothing."""
+        """Wait for running commands, then close all connections. Closing again does nothing."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -150,7 +150,7 @@ class RedisServer:
         self._pool.disconnect()
 
     def _execute(self, replicas: int, *command: str | int) -> Any:
-        """Run a command and wait until so many replicas have what it wrote."""
+        """Run a command and wait until so many replicas have its writes."""
         if not replicas:
             return self._client.execute_command(*command)
         wait = self._target.wait
@@ -174,9 +174,9 @@ class RedisServer:
             return self._attempt(step, again=again)
 
     def _attempt(self, step: Callable[[], T], *, again: bool) -> T:
-        """Run `step`, a second time where that helps; what the package or the system raises becomes a StoreError.
+        """Run `step`, twice if that helps; an error of the package or the system becomes a StoreError.
 
-        The StoreError is raised outside of the handler, so that it does not carry the other as its context: that may
+        The StoreError is raised outside of the `except` block, so that the other error is not its context: that may
         hold what was sent.
         """
         reason = ""
@@ -196,14 +196,14 @@ class RedisServer:
         return describe(self._redis, self._target, error, TIMEOUT)
 
     def _failure(self, error: Exception) -> StoreError:
-        """Return what is raised instead of it."""
+        """Return the error to raise instead of one of the package or the system."""
         return StoreError(f"{self._place}: {self._describe(error)}")
 
     def _may_repeat(self, error: Exception, *, again: bool) -> bool:
-        """Return whether a step that failed may run once more; with several servers, look for the right one then."""
+        """Return whether a step that failed may run once more; if so, find the right one of several servers again."""
         not_done = False
-        if self._target.kind is not Kind.SERVER:
-            # Those in use find out for themselves. Each of the others would cost a call that waits in vain.
+        if self._target.kind is not Topology.SERVER:
+            # Connections in use notice by themselves. Each idle one would cost a call that waits in vain.
             self._reads.give_back()
             self._pool.disconnect(inuse_connections=False)
             not_done = error_code(error) in NOT_DONE
@@ -239,7 +239,7 @@ class RedisServer:
         try:
             self.ping()
         except StoreError:
-            reason = explain_sentinels(self._redis, self._target) if self._target.kind is Kind.SENTINEL else None
+            reason = explain_sentinels(self._redis, self._target) if self._target.kind is Topology.SENTINEL else None
             if reason is None:
                 raise
         else:
@@ -255,7 +255,7 @@ class RedisServer:
         self.risks = find_risks(self._target, facts, settings)
 
     def _allowed(self, ask: Callable[..., dict[str, Any]], *arguments: str) -> dict[str, Any]:
-        """Return what the server says; nothing when the user's ACL, or who runs the server, does not allow to ask."""
+        """Return the server's answer; an empty one when the ACL or the operator of the server forbids the command."""
         try:
             return ask(*arguments)
         except self._redis.ResponseError as error:

@@ -1,6 +1,6 @@
 """The store for several machines: a Redis server that all instances of a program share.
 
-How the server is reached is in `RedisServer`, jobs are in `RedisJobs`; here are the keys of events and their rules.
+`RedisServer` connects to the server, and `RedisJobs` has the jobs; this module has the keys of events and their rules.
 """
 
 import re
@@ -20,7 +20,7 @@ _EVENTS = ExpiringEntries("notify")
 
 _is_plain = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 
-# In Redis an entry is live up to and including its expiry; here it is gone at its expiry, hence the 1.
+# In Redis an entry still lives at its expiry; in our stores it is gone then, hence the 1.
 _PUT = f"""
 {_EVENTS.script}
 local name, text, size, ttl = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
@@ -54,13 +54,13 @@ return done == 'kept' and add(job_keys, job) or done
 
 
 class RedisStore(RedisJobs, RedisOnce):
-    """Keeps entries and jobs in a Redis server, with the server's clock: those of the instances may differ.
+    """Keeps entries and jobs in a Redis server, with the server's clock, since those of the instances may differ.
 
-    What was acknowledged is as durable as the server's settings make it. With `appendonly yes` and `appendfsync always`
-    it is on the server's disk; with `appendfsync everysec`, Redis's default, a crash of the machine loses up to a
-    second; with no append-only file, a restart loses what came after the last snapshot. A failover loses what had not
-    reached the replica that takes over, unless `wait=1` lets each event, new job and kept result wait for a replica.
-    What the settings leave open is in `risks`. Redis 6.2 or later, or Valkey.
+    The server's settings decide how durable acknowledged data is. With `appendonly yes` and `appendfsync always` it is
+    on the server's disk; with `appendfsync everysec`, Redis's default, a crash of the machine loses up to a second;
+    with no append-only file, a restart loses what came after the last snapshot. A failover loses what had not reached
+    the replica that takes over, unless `wait=1` lets each event, new job and kept result wait for a replica. `risks`
+    lists what the settings do not guarantee. Redis 6.2 or later, or Valkey.
 
     Args:
         url: `redis://[user:password@]host[:port][/db]`; `redis+sentinel://[user:password@]host:port,host:port/primary`
@@ -69,11 +69,11 @@ class RedisStore(RedisJobs, RedisOnce):
             of all keys; `wait`, a number of replicas, and `wait_timeout` in seconds; `db` with sentinels and `unix:`;
             `sentinel_username` and `sentinel_password`; with TLS `ssl_ca_certs`, `ssl_certfile` and `ssl_keyfile`.
         limits: Bounds in rows, jobs and bytes, for all processes together.
-        program: The prefix of all keys, unless the URL says another. Programs with other prefixes share the server and
-            never see each other's events and jobs; those with the same are instances of one.
+        program: The prefix of all keys, unless the URL has one. Programs with different prefixes can share the server
+            and never see each other's events and jobs; programs with the same prefix are instances of one program.
 
     Raises:
-        ConfigurationError: The package `redis` is missing, or the URL is none of these.
+        ConfigurationError: The package `redis` is missing, or the URL has another form.
         StoreError: The server can't be used; the text says why, without the URL.
     """
 
@@ -81,7 +81,7 @@ class RedisStore(RedisJobs, RedisOnce):
 
     @property
     def risks(self) -> Sequence[str]:
-        """How what was acknowledged may be lost, by the server's settings; one line each, with the fix."""
+        """How the server's settings may lose acknowledged data; one line each, with the fix."""
         return self._server.risks
 
     def __init__(self, url: str, limits: StoreLimits | None = None, *, program: str = "zone-program") -> None:
@@ -131,12 +131,12 @@ class RedisStore(RedisJobs, RedisOnce):
         self._server.ping()
 
     def close(self) -> None:
-        """Wait for what runs, then close the connections; further calls raise StoreError."""
+        """Wait for running commands, then close the connections; further calls raise StoreError."""
         self._server.close()
 
 
 def _name(key: Key) -> str:
-    """Return the key as one string: its parts percent-encoded, so that no two keys have the same."""
+    """Return the key as one string: its parts percent-encoded, so that different keys have different strings."""
     corpid, agentid, notify_id = key
     if not (_is_plain(corpid) and _is_plain(notify_id)):  # rarely
         corpid, notify_id = quote(corpid, safe=""), quote(notify_id, safe="")

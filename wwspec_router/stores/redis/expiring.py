@@ -1,4 +1,4 @@
-"""Entries that end by themselves, in Redis, and how many they are.
+"""Entries in Redis that expire by themselves, and their counts.
 
 The server removes an entry at its end. The counts of rows and bytes follow later: they come from a member of a sorted
 set and a field of a hash for each entry, under its name.
@@ -11,7 +11,7 @@ from wwspec_router.stores.redis.keys import PREFIX
 __all__ = ["SWEPT_PER_CHANGE", "ExpiringEntries"]
 
 SWEPT_PER_CHANGE = 100
-"""Ended entries that each new one removes from the counts; more than one, so that the backlog shrinks."""
+"""How many ended entries each new entry removes from the counts; more than one, so that the backlog shrinks."""
 _SWEPT_PER_FIGURES = 1000
 
 
@@ -19,7 +19,7 @@ class ExpiringEntries:
     """The entries of one kind.
 
     Args:
-        kind: What the names of their keys begin with.
+        kind: The beginning of the names of their keys.
 
     Attributes:
         counts: The first three keys of each script: when entries end, their sizes, and the sum of these.

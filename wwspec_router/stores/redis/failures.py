@@ -1,18 +1,18 @@
-"""What went wrong, in words: an error of the package `redis` becomes one line with the fix.
+"""Turns an error of the package `redis` into one line with the fix.
 
-The text of such an error may hold what was sent, or a password, so nothing of it is repeated but codes that are known.
+The text of such an error may hold sent data or a password, so only known codes of it are repeated.
 """
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from wwspec_router.stores.redis.url import Kind, Target
+from wwspec_router.stores.redis.url import Target, Topology
 
 __all__ = ["NOT_DONE", "describe", "error_code"]
 
 NOT_DONE = frozenset({"READONLY", "MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "LOADING"})
-"""Codes with which a server refuses a command before it does any of it, and another server may take it."""
+"""Codes with which a server refuses a command before it does anything; another server may accept it."""
 
 _FIXES: Mapping[str, str] = {
     "WRONGPASS": "the server asks for a password, or refused the user or password; check the store's URL",
@@ -41,7 +41,7 @@ _SEVERAL: Mapping[str, str] = {
     "UNBLOCKED": "the primary became a replica before its replicas had this; it may be lost",
     "NOPRIMARY": "the sentinels name no primary that is up; a failover may be under way",
 }
-"""What is said of sentinels and clusters instead."""
+"""The fixes for sentinels and clusters, where they differ."""
 _ALIASES = {
     "AuthenticationError": "WRONGPASS",
     "AuthenticationWrongNumberOfArgsError": "WRONGPASS",
@@ -62,12 +62,12 @@ _ALIASES = {
     "SSLError": "SSL",
     "TLSV13_ALERT_CERTIFICATE_REQUIRED": "CERTIFICATE_REQUIRED",
 }
-"""Classes of the package, which cuts codes off the text, and other names of the same."""
+"""Error classes of the package, which removes codes from the text, and other names of the same codes."""
 
 
 def error_code(error: Exception) -> str | None:
     """Return the known code of an error of Redis or of TLS, if any."""
-    if type(error.__context__).__name__ == "ReadOnlyError":  # with sentinels the package makes another of it
+    if type(error.__context__).__name__ == "ReadOnlyError":  # with sentinels the package replaces the error
         return "READONLY"
     words = [type(error).__name__, *re.findall(r"\b[A-Z][A-Z0-9_]{2,}\b", str(error)[:300])]
     codes = [_ALIASES.get(each, each) for each in words]
@@ -89,7 +89,7 @@ def describe(package: Any, target: Target, error: Exception, timeout: float) -> 
         hint = "; check its address, and that this port speaks TLS" if "connecting" in str(error) and target.tls else ""
         return f"the server did not answer within {timeout:g} seconds{hint}"
     code = error_code(error)
-    fixes = _FIXES if target.kind is Kind.SERVER else {**_FIXES, **_SEVERAL}
+    fixes = _FIXES if target.kind is Topology.SERVER else {**_FIXES, **_SEVERAL}
     if code is not None and code in fixes:
         return f"{fixes[code]} ({code})"
     if isinstance(error, package.ConnectionError | OSError):

@@ -1,8 +1,8 @@
 """The scripts that keep jobs in Redis, and their keys.
 
 Each change is one script, which Redis runs as a whole, with the server's clock. A job is a hash; sorted sets of times
-find the due, the claimed and the oldest. In every script the first write is one that a server without memory refuses,
-so that nothing is written then.
+find the due, the claimed and the oldest. The first write of every script is one that a server refuses when it has no
+memory left; then nothing is written.
 
 The KEYS and ARGV of a script come from the caller. Keys are named without their prefix here; see `keys`.
 """
@@ -22,7 +22,7 @@ BYTES, SERIAL = "jobs:bytes", "jobs:serial"
 PROGRAMS, KNOWN = "jobs:programs", "jobs:known:"
 
 ALL = "*"
-"""The member of the programs that stands for one that knows every ability."""
+"""The member of the set of programs for a program that knows every ability."""
 UNKNOWN_PROGRAM = b"unknown program"
 
 # A member of the sorted sets is a serial number of 16 digits, a colon, and what follows job: in the job's key.

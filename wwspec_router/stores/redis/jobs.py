@@ -1,6 +1,6 @@
 """The journal of jobs in Redis.
 
-What the server does is in `job_scripts`. How it is reached is in `RedisServer`. It does not know events.
+The scripts are in `job_scripts`; `RedisServer` connects to the server. This module does not know events.
 """
 
 import json
@@ -29,7 +29,7 @@ _LONGEST = 10**15
 """Milliseconds, some 30 000 years: sums of these are exact in Lua, whose numbers are floats."""
 
 _KEEP_KNOWN = 86_400
-"""Seconds for which the server keeps the abilities that a program knows; then they are sent again."""
+"""Seconds for which the server remembers the abilities that a program knows; after that they are sent again."""
 
 
 class RedisJobs:

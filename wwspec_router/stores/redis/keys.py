@@ -3,8 +3,8 @@
 The text between the braces decides the slot of a key in a cluster, so all keys of a program are in one slot and a
 script may use any of them. Programs with other prefixes share the server and never see each other's keys.
 
-Every other module names keys without the prefix: `RedisServer` adds it to what it is given, and a script that makes
-names of its own adds `prefix`.
+Every other module names keys without the prefix: `RedisServer` adds it, and a script that makes names adds `prefix`
+itself.
 """
 
 from urllib.parse import quote
@@ -21,7 +21,7 @@ class Keys:
     """The names of one program's keys.
 
     Args:
-        program: What its prefix is made of: the program's name, or what the store's URL says instead.
+        program: The source of the prefix: the program's name, or the prefix in the store's URL.
 
     Raises:
         ConfigurationError: It is empty.

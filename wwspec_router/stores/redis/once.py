@@ -1,7 +1,7 @@
 """Calls that run once, in Redis.
 
-An entry is a hash that the server removes by itself when it holds its key no more. Each change is one script, with the
-server's clock. How the server is reached is in `RedisServer`. It knows neither events nor jobs.
+An entry is a hash that the server removes by itself when it no longer holds its key. Each change is one script, with
+the server's clock. `RedisServer` connects to the server. This module knows neither events nor jobs.
 """
 
 from collections.abc import Sequence

@@ -3,9 +3,9 @@
 All keys of a program are in one slot, so in a cluster, too, one node has them all: its primary. A connection asks for
 the address when it is opened, so after a failover the next one goes to the new primary.
 
-With sentinels the package redis does this by itself. It lacks a search through a cluster that ends in time, and it does
-not say why sentinels name no primary: both are here. No connection sends anything again; that is the package's default
-for a connection, but not for its client.
+With sentinels the package redis does this by itself. It lacks two things, which are here: a search through a cluster
+that ends in time, and the reason why sentinels name no primary. No connection repeats a command; that is the package's
+default for a connection, but not for its client.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from typing import Any
 
 from wwspec_router.errors import StoreError
 from wwspec_router.stores.redis.failures import error_code
-from wwspec_router.stores.redis.url import Address, Kind, Target
+from wwspec_router.stores.redis.url import Address, Target, Topology
 
 __all__ = ["explain_sentinels", "open_pool"]
 
@@ -39,13 +39,13 @@ def open_pool(package: Any, target: Target, timeout: float, slot: int) -> Any:
     if "path" in options:
         return package.ConnectionPool(connection_class=package.UnixDomainSocketConnection, **options)
     options |= {"socket_connect_timeout": timeout, "socket_keepalive": True}
-    if target.kind is Kind.SERVER:
+    if target.kind is Topology.SERVER:
         [(host, port)] = target.addresses
         single = package.SSLConnection if target.tls else package.Connection
         return package.ConnectionPool(connection_class=single, host=host, port=port, **options)
     sentinels = import_module("redis.sentinel")
     manager = (
-        _sentinel(target) if target.kind is Kind.SENTINEL else ClusterNodes(package, target, slot, _asking(target))
+        _sentinel(target) if target.kind is Topology.SENTINEL else ClusterNodes(package, target, slot, _asking(target))
     )
     managed = sentinels.SentinelManagedSSLConnection if target.tls else sentinels.SentinelManagedConnection
     return sentinels.SentinelConnectionPool(target.primary, manager, connection_class=managed, **options)
@@ -54,8 +54,8 @@ def open_pool(package: Any, target: Target, timeout: float, slot: int) -> Any:
 class ClusterNodes:
     """Finds the primary of one slot; takes the place of the sentinels in the package's pool.
 
-    The package's own client of clusters can't do this: it waits for each node that hangs, however many there are, and
-    it asks only nodes that the cluster named last, so it never finds one whose nodes all have new addresses.
+    The package's own cluster client is not enough: it waits for each node that hangs, however many there are. It also
+    asks only the nodes that the cluster named last, so it never finds a cluster whose nodes all have new addresses.
 
     Args:
         package: The package `redis`.
@@ -87,7 +87,7 @@ class ClusterNodes:
         for node in dict.fromkeys((*self._nodes, *self._given)):
             if monotonic() > late:
                 break
-            # Another node goes first next time: this one may be cut off from the others and not know it.
+            # Begin with another node next time: this one may be cut off from the others without knowing it.
             self._nodes = (*(each for each in self._nodes if each != node), node)
             try:
                 ranges = self._ask(node)
@@ -155,12 +155,12 @@ def _sentinel(target: Target) -> Any:
 
 def _asking(target: Target) -> dict[str, Any]:
     """Return the arguments of a connection to a sentinel or a node that is asked for the primary."""
-    options = target.sentinel_options if target.kind is Kind.SENTINEL else target.options
+    options = target.sentinel_options if target.kind is Topology.SENTINEL else target.options
     timeouts = {"socket_timeout": ASKED, "socket_connect_timeout": ASKED, "retry": None}
     return {**options, **timeouts, "protocol": 2, "ssl": target.tls}
 
 
 def _named(asked: Address, host: bytes | None, port: int) -> Address:
-    """Return an address as a node gives it; one that does not know its own host is where it was asked."""
+    """Return the address that a node names; without a host it is the node that was asked."""
     text = (host or b"").decode()
     return (text if text not in ("", "?") else asked[0]), port

@@ -1,12 +1,11 @@
-"""Reading strings for many threads over few connections: those that wait at the same time share one round trip.
+"""Reads strings for many threads over few connections: threads that wait at the same time share one round trip.
 
-A connection is kept between round trips and used through its own methods, which costs a third of what the package's
-client does for one GET: that takes a connection from the pool each time, looks whether the server closed it, counts,
-and puts it back. Here a connection that the server closed is found when it is used, and the read is done once more with
-one from the pool.
+A connection is kept between round trips and used through its own methods. That costs a third of a GET of the package's
+client, which takes a connection from the pool each time, checks whether the server closed it, counts, and puts it back.
+Here a closed connection is noticed when it is used, and the read is repeated with one from the pool.
 
-The package shares no round trips between threads. It can read from replicas, but one may not have an event yet of
-which the app was told.
+The package does not share round trips between threads. It can read from replicas, but a replica may not have an event
+yet when the app asks for it.
 """
 
 import queue
@@ -28,11 +27,12 @@ with more, they would share less."""
 MAX_BATCH = 16
 """Strings that one round trip reads: each may have a MiB and more, and all are in memory together."""
 _ASKED_APART = frozenset({"NOPERM", "TRYAGAIN"})
-"""Refusals of an MGET that a GET may not meet: the user may not run it, or some keys are on another node already."""
+"""Codes with which an MGET may fail where a GET works: the user may not run it, or some keys are already on another
+node."""
 
 
 class _Read:
-    """What one thread reads, and what came of it."""
+    """What one thread reads, and the result."""
 
     __slots__ = ("answered", "error", "key", "value")
 
@@ -48,7 +48,7 @@ class Reads:
 
     Args:
         package: The package `redis`.
-        pool: Its pool, for which a connection that is kept here is in use.
+        pool: Its pool, which counts the connections that are kept here as used.
         attempt: Runs a round trip, and once more where that helps; raises StoreError.
         failure: Returns the error to raise for one of the package.
         timeout: Seconds to wait for other threads, and for an answer.
@@ -120,7 +120,7 @@ class Reads:
         try:
             answers = self._attempt(lambda: self._ask([each.key for each in reads]))
         except StoreError as error:
-            if monotonic() - began >= self._timeout:  # the server hangs, and nobody should wait for that twice
+            if monotonic() - began >= self._timeout:  # the server hangs, and no caller should wait for that twice
                 while more := others():
                     reads += more
             for read in reads:
@@ -135,7 +135,7 @@ class Reads:
             self._turns.put(True)
 
     def _ask(self, keys: list[str]) -> list[Any]:
-        """Return the strings under these keys; instead of one that is refused for itself, the refusal."""
+        """Return the strings under these keys; where the server refuses a single key, the refusal."""
         try:
             connection = self._kept.pop()
         except IndexError:
@@ -145,7 +145,7 @@ class Reads:
         except BaseException:
             connection.disconnect()
             self._kept.append(connection)
-            self.give_back()  # the others as well: they may be closed, too, and the next attempt is the last
+            self.give_back()  # the others too: they may be closed as well, and the next attempt is the last
             raise
         self._kept.append(connection)
         return answers

@@ -1,17 +1,17 @@
-"""What the settings of a Redis server mean for what was acknowledged: one line for each that may lose it."""
+"""What the settings of a Redis server mean for acknowledged data: one line for each setting that may lose it."""
 
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wwspec_router.stores.redis.url import Kind, Target
+from wwspec_router.stores.redis.url import Target, Topology
 
 __all__ = ["OLDEST", "SETTINGS", "find_risks", "version"]
 
 OLDEST = (6, 2)
 """The first release of Redis that knows all commands used here."""
 SETTINGS = ("appendfsync", "min-replicas-to-write")
-"""The settings that only CONFIG GET tells."""
+"""The settings that only CONFIG GET returns."""
 
 
 def version(text: str) -> tuple[int, ...]:
@@ -20,7 +20,7 @@ def version(text: str) -> tuple[int, ...]:
 
 
 def find_risks(target: Target, facts: Mapping[str, Any], settings: Mapping[str, Any]) -> Sequence[str]:
-    """Return how what was acknowledged may be lost; one line each, with the fix.
+    """Return how acknowledged data may be lost; one line each, with the fix.
 
     Args:
         target: What the store's URL says.
@@ -56,7 +56,7 @@ def _replication(target: Target, facts: Mapping[str, Any], settings: Mapping[str
     connected = facts.get("connected_slaves", target.replicas or 1)
     if target.replicas > connected:
         return [f"wait={target.replicas} and {connected} replicas are connected, so all is refused: start replicas"]
-    if target.replicas or target.kind is Kind.SERVER:
+    if target.replicas or target.kind is Topology.SERVER:
         return []
     if not connected:
         return ["no replica is connected, so nothing takes over from it: start a replica"]

@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.spelling import did_you_mean
 
-__all__ = ["LONGEST_WAIT", "Address", "Kind", "Target", "parse_url"]
+__all__ = ["LONGEST_WAIT", "Address", "Topology", "Target", "parse_url"]
 
 LONGEST_WAIT = 1.5
 """Most seconds that a write may wait for replicas: less than the time within which the server must answer."""
@@ -29,7 +29,7 @@ Address = tuple[str, int]
 """A host and a port."""
 
 
-class Kind(Enum):
+class Topology(Enum):
     """What a URL names."""
 
     SERVER = "redis"
@@ -40,38 +40,38 @@ class Kind(Enum):
 class Target(NamedTuple):
     """What a URL says."""
 
-    kind: Kind
+    kind: Topology
     place: str
-    """What errors call it: never with a password."""
+    """Its name in errors: never with a password."""
     addresses: tuple[Address, ...]
-    """Of the server, the sentinels, or some nodes of the cluster; none with a Unix socket."""
+    """The addresses of the server, the sentinels, or some nodes of the cluster; none with a Unix socket."""
     primary: str
-    """What the sentinels call the primary; else empty."""
+    """The sentinels' name of the primary; else empty."""
     tls: bool
     options: dict[str, Any]
     """Arguments of a connection to a server that keeps data."""
     sentinel_options: dict[str, Any]
     """Arguments of a connection to a sentinel."""
     prefix: str | None
-    """What the names of keys begin with; None leaves that to the program's name."""
+    """The beginning of the names of keys; None for the program's name."""
     replicas: int
     """How many replicas a write waits for."""
     wait: float
-    """For how many seconds at most."""
+    """The most seconds that a write waits for them."""
 
 
 _KINDS = {
-    "redis": Kind.SERVER,
-    "rediss": Kind.SERVER,
-    "unix": Kind.SERVER,
-    "redis+sentinel": Kind.SENTINEL,
-    "rediss+sentinel": Kind.SENTINEL,
-    "redis+cluster": Kind.CLUSTER,
-    "rediss+cluster": Kind.CLUSTER,
+    "redis": Topology.SERVER,
+    "rediss": Topology.SERVER,
+    "unix": Topology.SERVER,
+    "redis+sentinel": Topology.SENTINEL,
+    "rediss+sentinel": Topology.SENTINEL,
+    "redis+cluster": Topology.CLUSTER,
+    "rediss+cluster": Topology.CLUSTER,
 }
 _FOR_ALL = ("prefix", "wait", "wait_timeout")
 _FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
-_PORTS = {Kind.SERVER: 6379, Kind.SENTINEL: 26379, Kind.CLUSTER: 6379}
+_PORTS = {Topology.SERVER: 6379, Topology.SENTINEL: 26379, Topology.CLUSTER: 6379}
 
 
 def parse_url(url: str) -> Target:
@@ -108,9 +108,9 @@ def _parse(url: str) -> Target:
         if not path.startswith("/") or path == "/":
             raise _refusal("it names no socket")
         place, user = path, {**user, "path": path}
-    elif kind is Kind.SERVER:
+    elif kind is Topology.SERVER:
         given = {**given, "db": path.removeprefix("/") or "0"}
-    elif kind is Kind.SENTINEL:
+    elif kind is Topology.SENTINEL:
         primary = path.removeprefix("/")
         if not primary or "/" in primary:
             raise _refusal("its path must be the name that the sentinels have for the primary")
@@ -119,7 +119,7 @@ def _parse(url: str) -> Target:
         if path not in ("", "/"):
             raise _refusal("a cluster has one database, so its URL has no path")
         place = f"the cluster {place}"
-    if kind is not Kind.CLUSTER:
+    if kind is not Topology.CLUSTER:
         user = {**user, "db": _database(given.get("db", "0"))}
     return Target(
         kind=kind,
@@ -145,17 +145,17 @@ def _split(url: str) -> SplitResult:
     return urlsplit(f"{scheme}://{'host' if place else ''}{rest[len(place) :]}")._replace(netloc=place)
 
 
-def _parameters(parts: SplitResult, kind: Kind, tls: bool) -> Mapping[str, str]:
+def _parameters(parts: SplitResult, kind: Topology, tls: bool) -> Mapping[str, str]:
     known = [*_FOR_ALL, *(_FILES if tls else ())]
-    known += ["db"] if kind is Kind.SENTINEL or parts.scheme == "unix" else []
-    known += ["sentinel_username", "sentinel_password"] if kind is Kind.SENTINEL else []
+    known += ["db"] if kind is Topology.SENTINEL or parts.scheme == "unix" else []
+    known += ["sentinel_username", "sentinel_password"] if kind is Topology.SENTINEL else []
     pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True) if parts.query else []
     given = dict(pairs)
     unknown = [name for name in given if name not in known]
     if parts.fragment or unknown:
         meant = did_you_mean(unknown[0], known) if unknown else ""
-        takes = f"{f'{meant} ' if meant else ''}it takes {', '.join(sorted(known))}"
-        raise _refusal(f"it has a parameter that {parts.scheme}:// does not take ({takes})")
+        hint = f"{f'{meant} ' if meant else ''}it takes {', '.join(sorted(known))}"
+        raise _refusal(f"it has a parameter that {parts.scheme}:// does not take ({hint})")
     if len(given) < len(pairs):
         raise _refusal("it has a parameter twice")
     return given
@@ -166,14 +166,14 @@ def _credentials(parts: SplitResult) -> dict[str, Any]:
     return {name: unquote(text) for name, text in found.items() if text}
 
 
-def _addresses(parts: SplitResult, kind: Kind) -> tuple[Address, ...]:
+def _addresses(parts: SplitResult, kind: Topology) -> tuple[Address, ...]:
     hosts = parts.netloc.rpartition("@")[2]
     if parts.scheme == "unix":
         if hosts:
             raise _refusal("a socket has no host")
         return ()
     each = hosts.split(",")
-    if kind is Kind.SERVER and len(each) > 1:
+    if kind is Topology.SERVER and len(each) > 1:
         raise _refusal("a single server has one host")
     return tuple(_address(host, _PORTS[kind]) for host in each)
 

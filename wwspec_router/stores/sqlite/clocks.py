@@ -1,6 +1,6 @@
 """The time since the machine was started, which no correction of the system's clock changes; and a watch on that clock.
 
-It does not know what is timed.
+It does not know what its callers time.
 """
 
 import time
@@ -11,8 +11,8 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _NAMESPACE = Path("/proc/self/ns/time")
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _SMALLEST = 2.0
-"""A clock that is off by so many seconds within about a second was set: time servers change its speed by less than a
-thousandth."""
+"""When a clock moves by so many seconds within about a second, somebody set it: time servers change its speed by less
+than a thousandth."""
 
 
 def machine_run() -> str:
@@ -28,7 +28,7 @@ def machine_run() -> str:
 
 
 def uptime() -> float:
-    """Return the seconds since the machine was started, with those of its sleep where the system counts them."""
+    """Return the seconds since the machine was started, including its sleep if the system counts that."""
     return time.clock_gettime(_CLOCK)
 
 

@@ -38,7 +38,7 @@ _ACCESS = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM
 def clearly(path: Path, step: Callable[[*_Args], T], *args: *_Args) -> T:
     """Run `step(*args)`; an error of sqlite3 becomes a StoreError.
 
-    The StoreError is raised outside of the handler, so that it does not carry the other as its context: the text of
+    The StoreError is raised outside of the `except` block, so that the other error is not its context: the text of
     sqlite3's errors may hold stored text.
 
     Raises:
@@ -56,8 +56,8 @@ def clearly(path: Path, step: Callable[[*_Args], T], *args: *_Args) -> T:
 def patiently(deadline: float, step: Callable[[*_Args], T], *args: *_Args) -> T:
     """Try `step(*args)` until other processes release their locks, or until `deadline`; at least once.
 
-    SQLite itself waits in pauses of up to 100 ms, in which a busy process takes the lock again and again; and it does
-    not wait in the switch to WAL.
+    SQLite itself waits in pauses of up to 100 ms, in which a busy process can take the lock again and again; and it
+    does not wait when it switches to WAL.
 
     Args:
         deadline: In seconds of `time.monotonic()`.
@@ -79,9 +79,9 @@ def is_busy(error: sqlite3.Error) -> bool:
 
 
 def _refusing(path: Path) -> Path:
-    """Return what this process may not write: the file, its folder, or one of those that SQLite keeps beside it.
+    """Return the path that this process may not write: the file, its folder, or a file that SQLite keeps beside it.
 
-    SQLite gives these the mode that the file had when they were made, and says of none of them which it was.
+    SQLite gives such a file the mode that the main file had, and its errors do not say which path it was.
     """
     beside = (path.with_name(f"{path.name}{suffix}") for suffix in ("-wal", "-shm"))
     for each in (path, path.parent, *beside):

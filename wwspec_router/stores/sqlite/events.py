@@ -1,6 +1,6 @@
 """The store for one machine: a SQLite file that all its processes share and that outlives a restart.
 
-How the file is opened, written and read is in `SqliteFile`, jobs are in `SqliteJobs`; here are the table of events and
+`SqliteFile` opens, writes and reads the file, and `SqliteJobs` has the jobs; this module has the table of events and
 its rules, and the clock of all times in the file.
 """
 
@@ -21,7 +21,7 @@ from wwspec_router.stores.sqlite.file import SqliteFile
 from wwspec_router.stores.sqlite.housekeeping import Housekeeping
 from wwspec_router.stores.sqlite.jobs import JOB_TABLES, SqliteJobs
 from wwspec_router.stores.sqlite.lanes import JOB_LANES
-from wwspec_router.stores.sqlite.newest import ANY_NEWEST, NEWEST_TABLES, Row, add_newest, move_newest
+from wwspec_router.stores.sqlite.newest import ANY_NEWEST, NEWEST_TABLES, EventRow, add_newest, move_newest
 from wwspec_router.stores.sqlite.once import ONCE_TABLES, SqliteOnce
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ SCHEMA: Sequence[Sequence[str]] = (
     ),
     JOB_TABLES,
     ("DROP TRIGGER notify_added", "DROP TRIGGER notify_replaced"),  # `put` counts: a trigger costs a second journal
-    (  # notify_id comes first: it tells rows apart by one comparison, while corpid and agentid are mostly the same
+    (  # notify_id comes first: one comparison of it is enough, while corpid and agentid are mostly the same
         "DROP TRIGGER notify_removed",
         "DROP INDEX notify_expires",
         "ALTER TABLE notify RENAME TO notify_3",
@@ -96,12 +96,12 @@ SCHEMA: Sequence[Sequence[str]] = (
 _PUTS_PER_REMOVAL = 8
 """A process removes expired rows with every so many puts."""
 _REMOVED_AT_ONCE = 64
-"""Rows that one removal deletes; more than are put in between, so that the backlog shrinks."""
+"""Rows that one removal deletes; more than are added between two removals, so that the backlog shrinks."""
 _SWEEP_SECONDS = 0.05
 """Longest time that each call of the housekeeping removes expired rows."""
 
 WAL_KEPT = 10.0
-"""Seconds between two times when the WAL is emptied; all writes wait for that, some 50 ms on a slow disk."""
+"""Seconds after which the WAL is emptied again; all writes wait for that, some 50 ms on a slow disk."""
 
 _COUNT = """
     UPDATE notify_usage SET rows = rows + 1, bytes = bytes + ?
@@ -151,8 +151,8 @@ class SqliteStore(SqliteJobs, SqliteOnce):
     lifetime or a lease. It starts at an epoch that is stored in the file: the clock agrees with the system's at the
     time when the file was first opened after that start.
 
-    A thread checks once a second that the file is still there, and removes what has expired. What was removed can't be
-    read in the file or its WAL some seconds later. The thread ends with `close`.
+    A thread checks once a second that the file is still there, and removes expired entries. Some seconds later the file
+    and its WAL no longer contain them. The thread ends with `close`.
 
     Args:
         path: The file; made, with its directories, when it is missing, and readable by its owner only.
@@ -175,7 +175,7 @@ class SqliteStore(SqliteJobs, SqliteOnce):
             file.close()
             raise
         self._puts = 0
-        self._first_expiry = -math.inf  # not later than that of any event in the file, as far as this process knows
+        self._first_expiry = -math.inf  # the first expiry of an event in the file, as far as this process knows
         self._wal_emptied = -math.inf
         self._clock_watch = ClockWatch()
         self._housekeeping = Housekeeping(self._tick)
@@ -223,9 +223,9 @@ class SqliteStore(SqliteJobs, SqliteOnce):
         return StoreFigures(rows=rows, bytes=size)
 
     def close(self) -> None:
-        """Wait for what runs, then close the file; further calls raise StoreError."""
+        """Wait for running calls, then close the file; further calls raise StoreError."""
         self._housekeeping.close()
-        with contextlib.suppress(StoreError):  # nothing is lost: the next to open the file moves them
+        with contextlib.suppress(StoreError):  # nothing is lost: the next process that opens the file moves them
             self._move_newest()
         self._file.close()
 
@@ -251,8 +251,8 @@ class SqliteStore(SqliteJobs, SqliteOnce):
         if self._file.read(ANY_NEWEST):
             self._file.write(move_newest, synced=False)
 
-    def _removes_expired(self, row: Row, now: float) -> bool:
-        """Return whether a put also removes expired rows: one of several does when there may be some."""
+    def _removes_expired(self, row: EventRow, now: float) -> bool:
+        """Return whether a put also removes expired rows: one of several puts does so if there may be some."""
         self._puts += 1
         self._first_expiry = min(self._first_expiry, row[3])
         return self._puts % _PUTS_PER_REMOVAL == 0 and self._first_expiry <= now
@@ -265,7 +265,7 @@ class SqliteStore(SqliteJobs, SqliteOnce):
             (self._first_expiry,) = db.execute(_FIRST_EXPIRY).fetchone()
         return removed
 
-    def _put(self, db: sqlite3.Connection, row: Row, removes: bool, now: float) -> bool:
+    def _put(self, db: sqlite3.Connection, row: EventRow, removes: bool, now: float) -> bool:
         """Keep a row; return False when it would exceed a bound."""
         if removes:
             self._remove_expired(db, now)
@@ -279,8 +279,8 @@ class SqliteStore(SqliteJobs, SqliteOnce):
             or self._replace_event(db, row, now)
         )
 
-    def _add_event(self, db: sqlite3.Connection, row: Row) -> bool:
-        """Add a row to the table; return False when something is in the way, which may also be a newest event."""
+    def _add_event(self, db: sqlite3.Connection, row: EventRow) -> bool:
+        """Add a row to the table; return False when there is no room, or the key exists in either table."""
         size = row[4]
         if not db.execute(_COUNT, (size, self._limits.max_rows, self._limits.max_bytes - size)).rowcount:
             return False
@@ -289,8 +289,8 @@ class SqliteStore(SqliteJobs, SqliteOnce):
         db.execute(_COUNT_OFF, (size,))
         return False
 
-    def _replace_event(self, db: sqlite3.Connection, row: Row, now: float) -> bool:
-        """Add a row that replaces another, or for which something must be removed first; the table has all events."""
+    def _replace_event(self, db: sqlite3.Connection, row: EventRow, now: float) -> bool:
+        """Add a row that replaces another, or that needs room; all events are in the table then."""
         size = row[4]
         while not self._within_limits(db.execute(_USAGE_AFTER_PUT, (size, *row[:3])).fetchone()):
             if not self._remove_expired(db, now):
@@ -306,7 +306,7 @@ class SqliteStore(SqliteJobs, SqliteOnce):
 
 
 def _steady_clock(file: SqliteFile) -> Callable[[], float]:
-    """Return the clock of all processes that share a file; the system's where no start of the machine has a name."""
+    """Return the clock of all processes that share a file; the system's where machine starts have no names."""
     run = machine_run()
     if not run:
         return time.time

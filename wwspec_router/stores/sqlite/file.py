@@ -1,14 +1,15 @@
 """One SQLite file for many threads and several processes: connections, durable writes, reads, clear errors.
 
-Writes go through one connection, those of concurrent threads in one transaction (group commit). What comes alone may
-be one statement, which needs neither `BEGIN` nor `COMMIT`. Reads use a small pool of connections: in WAL mode they
+All writes use one connection; those of concurrent threads share a transaction (group commit). A write that comes alone
+may be one statement, which needs neither `BEGIN` nor `COMMIT`. Reads use a small pool of connections: in WAL mode they
 neither block the writer nor wait for it. A write is on the disk when `write` returns (`synchronous=FULL`), unless its
 caller does not need that.
 
-A file that is deleted or replaced under a running program can be written to until it is closed, and all of that is
-lost. So each transaction checks that the file is still there before its writes count as done.
+When the file is deleted or replaced under a running program, the program can still write to the old file, and those
+writes are lost.
 
-What is deleted is overwritten in the file (`secure_delete`), and leaves the WAL with `empty_wal`.
+So each transaction checks that the file is still there before its writes count as done. Deleted rows are overwritten in
+the file (`secure_delete`), and removed from the WAL by `empty_wal`.
 
 It knows no tables: the schema and the statements come from its users.
 """
@@ -38,7 +39,7 @@ log = logging.getLogger(__name__)
 READERS = 4
 """Connections for reading."""
 MAPPED_BYTES = 1 << 30
-"""How much of the file is read through a memory map: SQLite drops its own cache when another connection writes."""
+"""How much of the file is read through a memory map. SQLite drops its own cache when another connection writes."""
 MAX_BATCH = 256
 """Writes in one transaction."""
 _FULL, _NORMAL = "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"
@@ -81,7 +82,7 @@ class SqliteFile:
         self._synced = True  # the writer's setting
         self._failed = False  # the last transaction
         self.together = 0
-        """How many writes are in the transaction that runs `work`, or were in the last one."""
+        """How many writes the transaction has that runs `work` now, or that ran it last."""
         self._lost: str | None = None  # the file that was deleted or replaced
         clearly(self._path, patiently, time.monotonic() + OPEN_TIMEOUT, self._open)
 
@@ -97,9 +98,9 @@ class SqliteFile:
         Args:
             work: Reads and writes through its connection, and neither begins nor commits. It may run on another
                 thread, and a second time in a new transaction when the first one failed.
-            alone: Does the same by a single statement, which is a transaction of its own. It is tried first when nobody
-                else writes or did so in the last transaction. Where it returns something false it has changed nothing,
-                and `work` runs.
+            alone: Does the same by a single statement, which is a transaction of its own. It is tried first when no
+                other thread writes or wrote in the last transaction. If it returns a false value it has changed
+                nothing, and `work` runs.
             synced: Whether the write must outlive a crash of the machine. If not, it returns sooner, and still outlives
                 every process.
 
@@ -144,7 +145,7 @@ class SqliteFile:
             self._free.put(True)
 
     def check(self) -> None:
-        """Return when the file can be read and written now.
+        """Return if the file can be read and written now.
 
         Raises:
             StoreError: It can't.
@@ -174,7 +175,7 @@ class SqliteFile:
             raise self._lost_error()
 
     def empty_wal(self) -> bool:
-        """Move what the WAL holds into the file, and cut it to nothing: it also holds what was deleted since.
+        """Move the content of the WAL into the file, and make the WAL empty: it also holds rows deleted since.
 
         Returns:
             False when it was not emptied, for example because others read or write now.
@@ -189,7 +190,7 @@ class SqliteFile:
         return not busy
 
     def close(self) -> None:
-        """Wait for what is being written and read, then close all connections. Closing again does nothing."""
+        """Wait for running writes and reads, then close all connections. Closing again does nothing."""
         with self._write_lock:
             if self._closed:
                 return
@@ -230,7 +231,7 @@ class SqliteFile:
         return sqlite3.connect(self._path, timeout=timeout, isolation_level=None, check_same_thread=False)
 
     def _prepare(self, deadline: float) -> None:
-        """Switch to WAL, and check or make the schema; first check a file with pages: it may be another program's."""
+        """Check or make the schema, and switch to WAL; an existing file is checked before: it may be foreign."""
         (pages,) = self._writer.execute("PRAGMA page_count").fetchone()
         if pages == 0:
             self._use_wal(deadline)  # before there are pages, which would be written twice
@@ -244,12 +245,12 @@ class SqliteFile:
             raise StoreError(f"{self._path}: this file system can't hold a shared SQLite file; use a local disk")
 
     def _touch(self, db: sqlite3.Connection) -> None:
-        """Write something, to check that writing works: the version that the file has, also that of a later release."""
+        """Check that writing works: write the schema version that the file has, even one of a later release."""
         (version,) = db.execute("PRAGMA user_version").fetchone()
         db.execute(f"PRAGMA user_version = {version}")
 
     def _write_batch(self, first: _Write, others: Callable[[], list[_Write]]) -> None:
-        """Write what waits, as soon as the lock is acquired; if it is not in time, only the first write fails."""
+        """Write all waiting items once the lock is acquired; if that takes too long, only the first write fails."""
         writes = [first]
         synced = first.synced or self._group.waiting > 0
 
@@ -275,7 +276,7 @@ class SqliteFile:
                 self._write_apart(writes)
 
     def _write_apart(self, writes: Sequence[_Write]) -> None:
-        """Write each behind a savepoint, so that when one fails the others do not."""
+        """Write each item behind its own savepoint, so that a failure affects only that item."""
         failures: dict[_Write, Exception] = {}
 
         def run(write: _Write) -> None:
@@ -297,7 +298,7 @@ class SqliteFile:
             write.error = failures.get(write)
 
     def _guarded(self, transaction: Callable[[*_Args], T], *args: *_Args) -> T:
-        """Run a transaction; it fails when the file is not there any more after it."""
+        """Run a transaction; it fails if the file is gone after it."""
         if self._lost is not None:
             raise self._lost_error()
         try:
@@ -333,7 +334,7 @@ class SqliteFile:
             raise
 
     def _prepared_writer(self, synced: bool) -> sqlite3.Connection:
-        """Return the connection that writes, which waits for the disk or not."""
+        """Return the writing connection, set to wait for the disk or not."""
         if self._closed:
             raise self._closed_error()
         if synced is not self._synced:

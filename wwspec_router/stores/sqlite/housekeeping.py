@@ -1,6 +1,6 @@
 """Calls a store's housekeeping once a second, from a thread of its own.
 
-It does not know what there is to do.
+It does not know what the housekeeping does.
 """
 
 import logging
@@ -48,6 +48,6 @@ def _work(method: "weakref.WeakMethod[Callable[[], None]]", closed: threading.Ev
             step()
         except StoreError:
             pass
-        except Exception as error:  # whatever it is, the next call may work
+        except Exception as error:  # after any error the next call may work
             log.error("housekeeping of the store failed: %s", describe(error))
         del step

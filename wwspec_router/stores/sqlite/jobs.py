@@ -1,8 +1,8 @@
 """The journal of jobs in a SQLite file: its tables and its rules.
 
-What changes with every claim and renewal is in a table of small rows; the texts, which may be long, are in another
-table and are written once. Which jobs an owner can have is in `lanes`. How the file is opened, written and read is in
-`SqliteFile`. It does not know events.
+A table of small rows has the values that change with every claim and renewal. Another table has the texts, which may be
+long and are written once. `lanes` finds the jobs that an owner can have. `SqliteFile` opens, writes and reads the file.
+This module does not know events.
 """
 
 import sqlite3
@@ -165,14 +165,14 @@ class SqliteJobs:
         few = limit if suspects is None else max(0, suspects)
         demand = Demand(limit, known, positive("orphan_after", orphan_after), min(few, limit))
         now = self._clock()
-        # Most looks find nothing; those need not wait for the write lock.
+        # Most claims find nothing; those need not wait for the write lock.
         if self._found_nothing and not is_worth_a_claim(self._file.read(HEADS, (now,)), demand, now):
             return []
-        jobs = self._file.write(partial(self._take, owner, lease, demand), synced=False)
+        jobs = self._file.write(partial(self._claim_due, owner, lease, demand), synced=False)
         self._found_nothing = not jobs
         return jobs
 
-    def _take(self, owner: str, lease: float, demand: Demand, db: sqlite3.Connection) -> list[Job]:
+    def _claim_due(self, owner: str, lease: float, demand: Demand, db: sqlite3.Connection) -> list[Job]:
         now = self._clock()
         picked = due_jobs(db, demand, now)
         db.executemany(_CLAIM, [(owner, now + lease, each.serial) for each in picked])

@@ -1,4 +1,4 @@
-"""Which jobs of a SQLite file an owner can have: those that wait, in a lane for each name, and those left behind.
+"""Finds the jobs of a SQLite file that an owner can have: waiting jobs, in a lane for each name, and jobs left behind.
 
 An index finds the first job of each lane, so that jobs which an owner can't run cost it nothing. Nothing is claimed
 here.
@@ -19,7 +19,7 @@ JOB_LANES: Sequence[str] = (
     "DROP INDEX jobs_due",
     "CREATE INDEX jobs_waiting ON jobs (lane, due, owner) WHERE owner IS NULL",
 )
-"""What a later version changes. A job runs while `running` is set and it has no outcome."""
+"""The statements of a later version. A job runs while `running` is set and it has no outcome."""
 
 _LANE = "SELECT lane FROM job_lanes WHERE ability_id = ?"
 _ADD_LANE = "INSERT INTO job_lanes (ability_id) VALUES (?)"
@@ -37,7 +37,7 @@ HEADS = """
     FROM jobs JOIN job_texts USING (serial) LEFT JOIN job_lanes ON job_lanes.lane = jobs.lane
     WHERE owner IS NOT NULL AND jobs.due <= ?
 """
-"""Finds when the first job of each lane is due, and what was left behind, by index."""
+"""Finds the time when the first job of each lane is due, and the jobs left behind, by index."""
 DUE = """
     SELECT due, serial, job_id, attempt, attempts, added, 0 FROM jobs
     WHERE owner IS NULL AND lane = ? AND due <= ? ORDER BY due, serial LIMIT ?
@@ -75,7 +75,7 @@ class _Head(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """Where there are jobs for an owner: lanes, each with the time by which its jobs must have been due."""
+    """The lanes that have jobs for an owner, each with the latest due time of those jobs."""
 
     waiting: dict[int, float]
     """The lane with the first head comes first."""
@@ -134,7 +134,7 @@ class Demand(NamedTuple):
 
 
 def is_worth_a_claim(heads: Sequence[tuple[Any, ...]], demand: Demand, now: float) -> bool:
-    """Return whether there is something to take, to note or to put in order in what `HEADS` finds."""
+    """Return whether a claim has something to do with these rows of `HEADS`: to take, note or correct something."""
     found = [_Head(*row) for row in heads]
     return any(demand.find(found, now)) or any(head.lane == 0 for head in found)
 
@@ -149,7 +149,7 @@ def due_jobs(db: sqlite3.Connection, demand: Demand, now: float) -> list[Due]:
     found = demand.find(heads, now)
     if found.seen:
         db.executemany(_SEEN, [(now, each) for each in found.seen])
-    # The first jobs of all are in the lanes with the first heads, so no more lanes are needed than jobs.
+    # The jobs that are due first are in the lanes with the first heads, so at most as many lanes as jobs are needed.
     due = [
         Due(*row)
         for lane, until in islice(found.waiting.items(), demand.limit)

@@ -1,12 +1,12 @@
-"""The newest events in a SQLite file: one page of their own, which is all that most puts change.
+"""The newest events in a SQLite file: they have a page of their own, and most puts change only that page.
 
 An event in its table changes three pages: of the table, of the index of expiry, and the counters. Each of them is
-written and synced with the transaction. So a small event that comes alone first goes to a table of about one page: it
-takes as many events as fit if all are as long as the one that comes. Those that come together share a transaction, and
-its pages. When the page is full, once a second, and when the file is closed, its events are moved, all in one
-transaction. Every transaction leaves counters and bounds exact: both tables count, and each event is in one of them.
+written and synced with the transaction. So a small event that comes alone first goes to a table of about one page. Its
+room is counted as if all its events were as long as the new one. Events that come together share a transaction and its
+pages. When the page is full, once a second, and when the file is closed, its events are moved, all in one transaction.
+After every transaction the counters and bounds are exact: both tables count, and each event is in one of them.
 
-It does not know the clock, and removes nothing that has expired.
+It does not know the clock, and does not remove expired events.
 """
 
 import sqlite3
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from wwspec_router.stores.base import StoreLimits
 
-Row = tuple[str, int, str, float, int, str]
+EventRow = tuple[str, int, str, float, int, str]
 """corpid, agentid, notify_id, expires, size, text."""
 
 NEWEST_TABLES: Sequence[str] = (
@@ -39,7 +39,7 @@ _LONGEST_IDS = 96
 _BESIDE_TEXTS = 32
 """Bytes that an event takes beside its text and ids, at most."""
 _LARGEST = 760
-"""Bytes of text: from 1,002 bytes on SQLite puts a part of a row into further pages."""
+"""Most bytes of text: from 1,002 bytes on, SQLite puts a part of a row into further pages."""
 
 _ADD = """
     INSERT OR IGNORE INTO notify_new (corpid, agentid, notify_id, expires, size, text) VALUES (?, ?, ?, ?, ?, (
@@ -50,8 +50,8 @@ _ADD = """
 """
 """Adds nothing when there is no room: then the text is NULL, which the table refuses.
 
-It counts the newest events, which is quick, and does not add up their sizes: near the bound in bytes they are moved
-first.
+It counts the newest events, which is quick, and does not add up their sizes; near the bound in bytes they are moved
+before this runs.
 """
 _MOVE = (
     # Nothing, unless a process of an earlier release put an event of the same key meanwhile.
@@ -73,7 +73,7 @@ ANY_NEWEST = "SELECT 1 FROM notify_new LIMIT 1"
 """Returns a row when there is something to move."""
 
 
-def add_newest(db: sqlite3.Connection, row: Row, limits: StoreLimits) -> bool:
+def add_newest(db: sqlite3.Connection, row: EventRow, limits: StoreLimits) -> bool:
     """Add an event to the newest ones, by one statement.
 
     Returns:

@@ -1,6 +1,6 @@
 """Calls that run once, in a SQLite file: their table and its rules.
 
-How the file is opened, written and read is in `SqliteFile`. It knows neither events nor jobs.
+`SqliteFile` opens, writes and reads the file. This module knows neither events nor jobs.
 """
 
 import sqlite3
@@ -66,7 +66,7 @@ class SqliteOnce:
     _clock: Callable[[], float]
 
     def claim_once(self, claim: OnceClaim, lease: float) -> OnceEntry | None:
-        """Take a key; see `OnceStore.claim_once`. One that is held costs a read only."""
+        """Take a key; see `OnceStore.claim_once`. If the key is held, this only reads."""
         storable_claim(claim)
         positive("lease", lease)
         entry = _entry(self._file.read(_FIND, (claim.key, self._clock())))
@@ -115,7 +115,7 @@ class SqliteOnce:
         return OnceFigures(rows=rows, bytes=size)
 
     def _claim(self, db: sqlite3.Connection, claim: OnceClaim, now: float, lease: float) -> OnceEntry:
-        """Return what holds the key: the claim, or an entry that another thread or process added meanwhile.
+        """Return the entry that holds the key: that of the claim, or one that was added meanwhile.
 
         Raises:
             StoreFullError: A bound would be exceeded.
@@ -132,7 +132,7 @@ class SqliteOnce:
         return bool(rows < self._limits.max_once and size < self._limits.max_once_bytes)
 
     def _remove_ended_once(self) -> bool:
-        """Remove some of what holds no key any more; return whether there was any."""
+        """Remove some entries that have ended; return whether there were any."""
         now = self._clock()
         if not self._file.read(_ANY_ENDED, (now,)):
             return False
@@ -141,7 +141,7 @@ class SqliteOnce:
 
 
 def _renewed(db: sqlite3.Connection, claim: OnceClaim, now: float, lease: float) -> OnceEntry:
-    """Return what holds the key: the claim, for `lease` seconds, unless there is another entry or its reply."""
+    """Let the claim hold the key for `lease` seconds, unless another entry does; return the entry that holds it."""
     entry = _find(db, claim.key, now)
     if entry is None:
         db.execute(_REMOVE, (claim.key,))

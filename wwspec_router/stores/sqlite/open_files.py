@@ -1,4 +1,4 @@
-"""Detects that files which a process holds open were deleted or replaced: what it writes to them then is lost.
+"""Detects that open files of this process were deleted or replaced: what it then writes to them is lost.
 
 It does not know what the files are for.
 """
@@ -23,7 +23,7 @@ class OpenFiles:
         self._files = [(os.fspath(path), _identity(os.fspath(path))) for path in paths]
 
     def lost(self) -> str | None:
-        """Return the first path that does not lead to the same file any more, or None."""
+        """Return the first path that no longer leads to the same file, or None."""
         try:
             self._folder_was = _folder_state(self._folder)
         except OSError:
@@ -37,9 +37,9 @@ class OpenFiles:
         return None
 
     def recently_lost(self) -> str | None:
-        """Do the same, but check the files only when something in their folder changed. Takes a microsecond.
+        """Do the same, but check the files only when something in their folder changed.
 
-        It may miss what happens within the same few milliseconds as another change.
+        Takes a microsecond. It may miss a change that comes within a few milliseconds of another one.
         """
         try:
             if _folder_state(self._folder) == self._folder_was:

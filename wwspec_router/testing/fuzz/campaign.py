@@ -21,9 +21,9 @@ from wwspec_router.testing.fuzz.crashes import Crashes
 from wwspec_router.testing.fuzz.requests import almost_fitting, fitting
 from wwspec_router.testing.zone import Answer, Zone
 
-__all__ = ["MISFITS", "UNANSWERED", "Case", "Finding", "Kind", "search"]
+__all__ = ["MISFITS", "UNANSWERED", "Case", "Finding", "FailureKind", "search"]
 
-Kind = Literal["misfit", "crash", "hang"]
+FailureKind = Literal["misfit", "crash", "hang"]
 
 SDK_ERRCODES = [code for code, row in ERRCODES.items() if code >= -1 and row.met_by != "app"]
 """What an SDK API may answer."""
@@ -57,7 +57,7 @@ class Finding(msgspec.Struct, frozen=True):
     """A case that is answered badly."""
 
     case: Case
-    kind: Kind
+    kind: FailureKind
     what: str
     """What went wrong and where, which is the same for cases that show the same fault."""
     text: str = ""
@@ -92,7 +92,7 @@ def search(
         known: Values of the emulated world by key.
         on_case: Called before each case.
     """
-    found: set[tuple[Kind, str]] = set()
+    found: set[tuple[FailureKind, str]] = set()
     while len(found) < MOST_FINDINGS:
         failed: list[Finding] = []
 
@@ -151,7 +151,7 @@ def _disturbances() -> st.SearchStrategy[FaultSpec]:
 
 def _play(zone: Zone, case: Case, crashes: Crashes) -> Finding | None:
     """Play one case; return what is wrong with the answer, if anything is."""
-    crashes.take()
+    crashes.pop()
     for each in case.disturbances:
         zone.client.add_fault(each.on, each.effect, value=each.value, count=each.count)
     try:
@@ -171,20 +171,20 @@ def _play(zone: Zone, case: Case, crashes: Crashes) -> Finding | None:
     kind = _kind_of(answer, is_delayed=any(each.effect == "latency" for each in case.disturbances))
     if kind is None:
         return None
-    raised, text = crashes.take() if kind == "crash" else ("", "")
+    raised, text = crashes.pop() if kind == "crash" else ("", "")
     return Finding(case, kind, raised or f"{answer.errmsg} ({answer.errcode})", text)
 
 
 def _judge_code(case: Case, crashes: Crashes) -> Finding | None:
     """Return what is wrong with the code on an event that was accepted, if anything is."""
     has_ended = crashes.wait_for_code(CODE_LIMIT)
-    raised, text = crashes.take()
+    raised, text = crashes.pop()
     if raised:
         return Finding(case, "crash", raised, text)
     return None if has_ended else Finding(case, "hang", f"the code has not ended within {CODE_LIMIT:g} seconds")
 
 
-def _kind_of(answer: Answer[Any], *, is_delayed: bool) -> Kind | None:
+def _kind_of(answer: Answer[Any], *, is_delayed: bool) -> FailureKind | None:
     if answer.refused_by == "platform":
         return "misfit" if answer.errcode in MISFITS else "hang" if answer.errcode in UNANSWERED else None
     if answer.refused_by == "program" and answer.errmsg == CallError.default_message:

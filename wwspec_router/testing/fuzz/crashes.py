@@ -48,7 +48,7 @@ class Crashes(logging.Handler):
         with self._change:
             return self._change.wait_for(lambda: self._ended > 0, seconds)
 
-    def take(self) -> tuple[str, str]:
+    def pop(self) -> tuple[str, str]:
         """Return class and place of the first error, and its text; empty ones when there was none. Begin anew."""
         with self._change:
             error, self._first, self._ended = self._first, None, 0

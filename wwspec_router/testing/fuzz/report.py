@@ -6,11 +6,11 @@ from wwspec_router.contracts.source_text import literal
 from wwspec_router.emulator.pytests.python import STEP, call, replaced
 from wwspec_router.emulator.pytests.steps import EVENT_TOKEN, TOKEN, ability_call, add_fault, function, under_faults
 from wwspec_router.errors import CallError, HandlerTimeoutError
-from wwspec_router.testing.fuzz.campaign import MISFITS, UNANSWERED, Case, Finding, Kind
+from wwspec_router.testing.fuzz.campaign import MISFITS, UNANSWERED, Case, FailureKind, Finding
 
 __all__ = ["HEAD", "repeating_test"]
 
-_NAMES: dict[Kind, str] = {
+_NAMES: dict[FailureKind, str] = {
     "misfit": "answers_within_its_contract",
     "crash": "does_not_crash",
     "hang": "answers_in_time",
@@ -46,7 +46,7 @@ def _of_code(case: Case) -> list[str]:
         call("zone.client.fire", [literal(case.target)], 2 * STEP),
         *waiting,
         '        assert crashes.wait_for_code(), "the code has not ended"',
-        '        assert crashes.take() == ("", "")',
+        '        assert crashes.pop() == ("", "")',
     ]
 
 

@@ -43,8 +43,8 @@ def test_every_exchange_is_recorded_in_the_order_in_which_it_began(
     assert app.call("echo", '{"a": 1}').errcode == 0
     client.receive_events()
     client.fire("hit_keyword")
-    told = [(each["kind"], each["name"], each["outcome"]) for each in client.traffic()]
-    assert told == [
+    recorded = [(each["kind"], each["name"], each["outcome"]) for each in client.traffic()]
+    assert recorded == [
         ("app", "gettoken", "ok"),
         ("app", "sync_call_program", "ok"),
         ("call", "echo", "ok"),

@@ -25,7 +25,7 @@ class Changes:
         with self._lock:
             self._watchers = tuple(each for each in self._watchers if each != wake)
 
-    def tell(self) -> None:
+    def wake_all(self) -> None:
         """Wake all of them."""
         for wake in self._watchers:
             wake()

@@ -13,10 +13,10 @@ export class TextSearch {
     #since = Infinity;
 
     /**
-     * @param {(isDone: boolean) => void} tell Called when a search begins, and when `found` has changed.
+     * @param {(isDone: boolean) => void} onSearch Called when a search begins, and when `found` has changed.
      */
-    constructor(tell) {
-        this.tell = tell;
+    constructor(onSearch) {
+        this.onSearch = onSearch;
     }
 
     /**
@@ -63,14 +63,14 @@ export class TextSearch {
     /** @param {number} since */
     async #ask(since) {
         const text = this.#text;
-        if (since === 0) this.tell(false);
+        if (since === 0) this.onSearch(false);
         try {
             const found = await record.search({ text, since: String(since) });
             if (text !== this.#text) return;
             const kept = [...this.found].filter((number) => record.rows.has(number));
             this.found = new Set([...kept, ...found]);
         } finally {
-            if (text === this.#text) this.tell(true);
+            if (text === this.#text) this.onSearch(true);
         }
     }
 }

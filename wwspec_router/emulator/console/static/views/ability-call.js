@@ -153,7 +153,7 @@ function showResult(place, { number, answer }, mark) {
  */
 function followJob(place, number, jobid) {
     fill(place, h("p", { role: "status" }, t("call.job", { jobid })));
-    const look = async () => {
+    const showReport = async () => {
         const report = record.flows.get(record.rows.get(number)?.flow ?? number)?.rows.find((row) => row.name === "program_async_job_call_back" && row.outcome !== "");
         if (report === undefined) return;
         end();
@@ -162,9 +162,9 @@ function followJob(place, number, jobid) {
         const link = h("a", { href: hashOf("timeline", report.number) }, t("call.entry", { number: report.number }));
         fill(place, h("p", { class: "result", role: "status" }, t("call.job.done", { jobid }), outcomeChip(String(report.errcode || errcode || "ok")), link), tree(valueOf(result)));
     };
-    const end = () => record.removeEventListener("rows", look);
-    record.addEventListener("rows", look);
-    void look();
+    const end = () => record.removeEventListener("rows", showReport);
+    record.addEventListener("rows", showReport);
+    void showReport();
     return end;
 }
 

@@ -37,9 +37,9 @@ export const view = {
             answer = taken;
             if (taken.kind === "ok") history.add(performance.now(), taken.status, ability);
             drawState();
-            const told = taken.kind === "none" ? `none ${taken.errcode} ${taken.errmsg}` : taken.kind;
-            if (told !== shownHelp) fill(help, helpFor(taken, ability)); // else what is in it would lose the focus
-            shownHelp = told;
+            const helpShown = taken.kind === "none" ? `none ${taken.errcode} ${taken.errmsg}` : taken.kind;
+            if (helpShown !== shownHelp) fill(help, helpFor(taken, ability)); // else what is in it would lose the focus
+            shownHelp = helpShown;
             fill(plots, taken.kind === "ok" ? plotsOf(taken.status) : null);
             fill(tables, taken.kind === "ok" ? [abilityTable(taken.status), errorTable(taken.status), jobTable(taken.status)] : null);
             underWay.draw(taken.kind === "ok" ? taken.status.hung : 0);
