@@ -88,7 +88,7 @@ def tests_of(name: str) -> list[str]:
 
 
 def nearest_first(tests: list[str], module: Path) -> list[str]:
-    """Return the files with those first that have the module's name, then those that import it: most changes fail there."""
+    """Return the files with those first that have the module's name, then those that import it: they find most."""
     dotted = ".".join(module.with_suffix("").parts)
 
     def distance(file: str) -> tuple[bool, bool]:

@@ -84,9 +84,7 @@ def begin(pool: ThreadPoolExecutor, orders: Orders, kernel: Dispatcher) -> Futur
     return first
 
 
-def test_a_repeat_gets_the_reply_that_was_kept(
-    orders: Orders, store: Store, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_repeat_gets_the_reply_that_was_kept(orders: Orders, store: Store, caplog: pytest.LogCaptureFixture) -> None:
     kernel = orders.kernel(store)
     assert place(kernel) == {"errcode": 0, "errmsg": "ok", "number": 1}
     assert place(kernel)["number"] == place(orders.kernel(store))["number"] == 1
