@@ -36,11 +36,28 @@ def test_what_the_client_returns_can_not_be_changed() -> None:
             assert getattr(kind, "__dataclass_params__").frozen, name  # noqa: B009 - no type checker knows it
 
 
-@pytest.mark.parametrize(
-    "model", [client.AuthEdition, client.AuthScope, client.AuthUsers, client.CorpAuth, client.DocAuth, client.Masking]
+ANSWERS = (
+    client.AuthUser,
+    client.AuthUsers,
+    client.DocAuthUser,
+    client.DocAuthUsers,
+    client.Masking,
+    client.AuthScope,
+    client.AuthEdition,
+    client.CorpAuth,
+    client.DocAuth,
+    client.UploadedMedia,
 )
-def test_what_wecom_leaves_out_of_an_answer_reads_as_zero(model: type[msgspec.Struct]) -> None:
-    text = msgspec.json.encode(msgspec.json.decode(b"{}", type=model)).decode()
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_answers_are_made_by_name_since_wecom_may_add_to_them(answer: type[msgspec.Struct]) -> None:
+    assert {each.kind for each in inspect.signature(answer).parameters.values()} == {inspect.Parameter.KEYWORD_ONLY}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_what_wecom_leaves_out_of_an_answer_reads_as_zero(answer: type[msgspec.Struct]) -> None:
+    text = msgspec.json.encode(msgspec.json.decode(b'{"media_id":""}', type=answer)).decode()
     assert set(re.findall(r":([^{,}]+)", text)) <= {"0", '""', "false", "[]"}
 
 
