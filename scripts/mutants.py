@@ -27,8 +27,8 @@ COMMAND = (
     " -o faulthandler_timeout=60 -o faulthandler_exit_on_timeout=true {tests}"
 )
 """A change that makes a test hang is found after a minute, not when the time for all tests is over."""
-BESIDE = {"kernel": ("handlers",)}
-"""Folders of tests that call a package, beside its own."""
+BESIDE = {"kernel/": "handlers/test_*.py", "contracts/source": "registry/test_client_module.py"}
+"""Tests of another folder that are the nearest, by what the paths of the modules begin with."""
 
 
 def main() -> int:
@@ -44,10 +44,10 @@ def main() -> int:
     os.environ["PYTHONPATH"] = str(options.copy)  # before the editable install of the environment
     seconds = {}
     for name in options.packages:
-        if not (Path("wwspec_router") / name).exists() or not tests_of(name):
+        if not (Path("wwspec_router") / name).exists() or not tests_of(name, name):
             parser.error(f"there is no wwspec_router/{name}, or no test in tests/{folder_of(name)}")
         begun = monotonic()
-        command = COMMAND.format(python=options.python, tests=" ".join(tests_of(name)))
+        command = COMMAND.format(python=options.python, tests=" ".join(tests_of(name, name)))
         done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)  # noqa: S602 - our own
         if done.returncode:
             print(f"{done.stdout}\nscripts/mutants: the tests of {name} fail without any change", file=sys.stderr)
@@ -59,8 +59,9 @@ def main() -> int:
     survivors = 0
     for number, (name, *operators) in enumerate(drawn, 1):
         mutation = random.Random(f"{options.seed} {number}").choice(operators)  # noqa: S311 - no secret
-        tests = " ".join(nearest_first(tests_of(name), Path(mutation.module_path)))
-        command = COMMAND.format(python=options.python, tests=tests)
+        module = Path(mutation.module_path)
+        tests = nearest_first(tests_of(name, str(module.relative_to("wwspec_router"))), module)
+        command = COMMAND.format(python=options.python, tests=" ".join(tests))
         result = mutate_and_test([mutation], command, timeout=3 * seconds[name] + 30)
         place = f"{mutation.module_path}:{mutation.start_pos[0]} {mutation.operator_name.removeprefix('core/')}"
         survived = result.test_outcome is TestOutcome.SURVIVED
@@ -81,10 +82,11 @@ def folder_of(name: str) -> Path:
     return Path(name).parent if name.endswith(".py") else Path(name)
 
 
-def tests_of(name: str) -> list[str]:
-    """Return the files of tests of a package or module."""
-    folders = (folder_of(name), *BESIDE.get(Path(name).parts[0], ()))
-    return [str(file) for folder in folders for file in sorted((Path("tests") / folder).rglob("test_*.py"))]
+def tests_of(name: str, changed: str) -> list[str]:
+    """Return the files of tests of a package or module that is changed somewhere, or in one module."""
+    beside = [tests for start, tests in BESIDE.items() if changed.startswith(start) or start.startswith(changed)]
+    patterns = (f"{folder_of(name)}/**/test_*.py", *beside)
+    return [str(file) for pattern in patterns for file in sorted(Path("tests").glob(pattern))]
 
 
 def nearest_first(tests: list[str], module: Path) -> list[str]:
