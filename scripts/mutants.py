@@ -27,7 +27,11 @@ COMMAND = (
     " -o faulthandler_timeout=60 -o faulthandler_exit_on_timeout=true {tests}"
 )
 """A change that makes a test hang is found after a minute, not when the time for all tests is over."""
-BESIDE = {"kernel/": "handlers/test_*.py", "contracts/source": "registry/test_client_module.py"}
+BESIDE = {
+    "kernel/": "handlers/test_*.py",
+    "kernel/intake": "jobs/test_events.py",
+    "contracts/source": "registry/test_client_module.py",
+}
 """Tests of another folder that are the nearest, by what the paths of the modules begin with."""
 
 
