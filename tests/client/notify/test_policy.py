@@ -41,3 +41,8 @@ def test_a_policy_without_numbers_has_those_of_the_page(language: str) -> None:
     numbers = {name: float(number) for name, number in re.findall(r"^\| `(\w+)` \| (\d+) \|", page, re.MULTILINE)}
     assert {"replay_window", "body_limit", "handler_limit", "grace"} <= set(numbers)
     assert numbers == {name: asdict(NotifyPolicy())[name] for name in numbers}
+
+
+def test_an_event_is_fetched_while_wecom_has_it_and_a_failure_is_kept_for_30_days() -> None:
+    policy = NotifyPolicy()
+    assert (policy.lifetime, policy.keep_failed) == (10 * 60, 30 * 24 * 3600)
