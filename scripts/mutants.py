@@ -22,7 +22,17 @@ from cosmic_ray.work_item import MutationSpec, TestOutcome
 PACKAGES = ("kernel", "jobs", "stores", "client", "contracts", "serving")
 LEFT_OUT = "core/ReplaceBinaryOperator_BitOr"
 """`|` is in annotations nearly always, where every test ends at the import."""
-COMMAND = '{python} -m pytest -x -q -p no:cacheprovider -W ignore::pytest.PytestWarning -m "not slow" {tests}'
+COMMAND = (
+    '{python} -m pytest -x -q -p no:cacheprovider -W ignore::pytest.PytestWarning -m "not slow"'
+    " -o faulthandler_timeout=60 -o faulthandler_exit_on_timeout=true {tests}"
+)
+"""A change that makes a test hang is found after a minute, not when the time for all tests is over."""
+BESIDE = {
+    "kernel/": "handlers/test_*.py",
+    "kernel/intake": "jobs/test_events.py",
+    "contracts/source": "registry/test_client_module.py",
+}
+"""Tests of another folder that are the nearest, by what the paths of the modules begin with."""
 
 
 def main() -> int:
@@ -38,13 +48,13 @@ def main() -> int:
     os.environ["PYTHONPATH"] = str(options.copy)  # before the editable install of the environment
     seconds = {}
     for name in options.packages:
-        if not (Path("wwspec_router") / name).is_dir() or not (Path("tests") / name).is_dir():
-            parser.error(f"there is no wwspec_router/{name} with tests/{name}")
+        if not (Path("wwspec_router") / name).exists() or not tests_of(name, name):
+            parser.error(f"there is no wwspec_router/{name}, or no test in tests/{folder_of(name)}")
         begun = monotonic()
-        command = COMMAND.format(python=options.python, tests=f"tests/{name}")
+        command = COMMAND.format(python=options.python, tests=" ".join(tests_of(name, name)))
         done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)  # noqa: S602 - our own
         if done.returncode:
-            print(f"{done.stdout}\nscripts/mutants: tests/{name} fails without any change", file=sys.stderr)
+            print(f"{done.stdout}\nscripts/mutants: the tests of {name} fail without any change", file=sys.stderr)
             return 1
         seconds[name] = monotonic() - begun
     places = [(name, *each) for name in options.packages for each in mutations(Path("wwspec_router") / name)]
@@ -53,7 +63,9 @@ def main() -> int:
     survivors = 0
     for number, (name, *operators) in enumerate(drawn, 1):
         mutation = random.Random(f"{options.seed} {number}").choice(operators)  # noqa: S311 - no secret
-        command = COMMAND.format(python=options.python, tests=f"tests/{name}")
+        module = Path(mutation.module_path)
+        tests = nearest_first(tests_of(name, str(module.relative_to("wwspec_router"))), module)
+        command = COMMAND.format(python=options.python, tests=" ".join(tests))
         result = mutate_and_test([mutation], command, timeout=3 * seconds[name] + 30)
         place = f"{mutation.module_path}:{mutation.start_pos[0]} {mutation.operator_name.removeprefix('core/')}"
         survived = result.test_outcome is TestOutcome.SURVIVED
@@ -69,8 +81,30 @@ def main() -> int:
     return 0
 
 
+def folder_of(name: str) -> Path:
+    """Return the folder of a package, or of a module's package."""
+    return Path(name).parent if name.endswith(".py") else Path(name)
+
+
+def tests_of(name: str, changed: str) -> list[str]:
+    """Return the files of tests of a package or module that is changed somewhere, or in one module."""
+    beside = [tests for start, tests in BESIDE.items() if changed.startswith(start) or start.startswith(changed)]
+    patterns = (f"{folder_of(name)}/**/test_*.py", *beside)
+    return [str(file) for pattern in patterns for file in sorted(Path("tests").glob(pattern))]
+
+
+def nearest_first(tests: list[str], module: Path) -> list[str]:
+    """Return the files with those first that have the module's name, then those that import it: they find most."""
+    dotted = ".".join(module.with_suffix("").parts)
+
+    def distance(file: str) -> tuple[bool, bool]:
+        return not Path(file).stem.startswith(f"test_{module.stem}"), dotted not in Path(file).read_text("utf-8")
+
+    return sorted(tests, key=distance)
+
+
 def mutations(package: Path) -> list[list[MutationSpec]]:
-    """Return the changes of a package: for each place and kind of change, all of that kind."""
+    """Return the changes of a package or module: for each place and kind of change, all of that kind."""
     with tempfile.TemporaryDirectory() as folder, use_db(f"{folder}/work.sqlite", WorkDB.Mode.create) as work:
         init(find_modules([package]), work, {})
         found: dict[tuple[object, ...], list[MutationSpec]] = {}

@@ -1,6 +1,11 @@
 """What the package of the app's client promises to have, and what it does without."""
 
 import inspect
+import re
+from dataclasses import is_dataclass
+
+import msgspec
+import pytest
 
 import wwspec_router.client as client
 from tests.support.apps import python
@@ -20,6 +25,40 @@ def test_the_public_names_are_these() -> None:
     assert sorted(client.__all__) == PUBLIC
     for name in PUBLIC:
         assert hasattr(client, name)
+
+
+def test_what_the_client_returns_can_not_be_changed() -> None:
+    structs = {name: kind for name, kind in vars(client).items() if name in PUBLIC and isinstance(kind, type)}
+    for name, kind in structs.items():
+        if issubclass(kind, msgspec.Struct):
+            assert kind.__struct_config__.frozen, name
+        elif is_dataclass(kind):
+            assert getattr(kind, "__dataclass_params__").frozen, name  # noqa: B009 - no type checker knows it
+
+
+ANSWERS = (
+    client.AuthUser,
+    client.AuthUsers,
+    client.DocAuthUser,
+    client.DocAuthUsers,
+    client.Masking,
+    client.AuthScope,
+    client.AuthEdition,
+    client.CorpAuth,
+    client.DocAuth,
+    client.UploadedMedia,
+)
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_answers_are_made_by_name_since_wecom_may_add_to_them(answer: type[msgspec.Struct]) -> None:
+    assert {each.kind for each in inspect.signature(answer).parameters.values()} == {inspect.Parameter.KEYWORD_ONLY}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_what_wecom_leaves_out_of_an_answer_reads_as_zero(answer: type[msgspec.Struct]) -> None:
+    text = msgspec.json.encode(msgspec.json.decode(b'{"media_id":""}', type=answer)).decode()
+    assert set(re.findall(r":([^{,}]+)", text)) <= {"0", '""', "false", "[]"}
 
 
 def test_both_clients_have_the_same_methods_with_the_same_arguments() -> None:

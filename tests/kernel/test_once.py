@@ -1,6 +1,7 @@
 """Abilities that run once for each key."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -83,11 +84,12 @@ def begin(pool: ThreadPoolExecutor, orders: Orders, kernel: Dispatcher) -> Futur
     return first
 
 
-def test_a_repeat_gets_the_reply_that_was_kept(orders: Orders, store: Store) -> None:
+def test_a_repeat_gets_the_reply_that_was_kept(orders: Orders, store: Store, caplog: pytest.LogCaptureFixture) -> None:
     kernel = orders.kernel(store)
     assert place(kernel) == {"errcode": 0, "errmsg": "ok", "number": 1}
     assert place(kernel)["number"] == place(orders.kernel(store))["number"] == 1
     assert orders.runs == 1
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 def test_an_async_handler_runs_once(store: Store) -> None:

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given, strategies as st
 
-from wwspec_router.metrics.counters import MOST_SERIES, Counters
+from wwspec_router.metrics.counters import MOST_PROGRAMS, MOST_SERIES, SLACK, Counters
 
 CALLS = ("calls", "")
 
@@ -30,6 +31,47 @@ def test_a_program_that_has_more_calls_than_before_its_restart_is_noticed_by_its
     counters.add({CALLS: 5}, 100, 1000.0, 1000.1)
     counters.add({CALLS: 90}, 20, 1030.0, 1030.1)
     assert counters.totals == {CALLS: 90}
+
+
+def test_the_first_call_of_a_program_that_had_none_is_counted() -> None:
+    counters = Counters()
+    for count in (0, 1, 2):
+        counters.add({CALLS: count}, 100, 1000.0, 1000.1)
+    assert counters.totals == {CALLS: 2}
+
+
+@pytest.mark.parametrize("off", [1 + SLACK, -1 - SLACK])
+def test_starts_that_clocks_may_have_put_apart_are_one_program(off: float) -> None:
+    counters = Counters()
+    counters.add({CALLS: 500}, 100, 1000.0, 1000.0)  # it started between 899 and 900
+    counters.add({CALLS: 507}, 130, 1030.0 + off, 1030.0 + off)
+    assert (counters.totals, counters.restarts) == ({CALLS: 7}, 0)
+
+
+def test_a_program_that_started_later_than_clocks_drift_is_another_one() -> None:
+    counters = Counters()
+    counters.add({CALLS: 500}, 0, 1000.0, 1000.0)
+    later = 1001.0 + 1.5 * SLACK
+    counters.add({CALLS: 507}, 0, later, later)
+    assert (counters.totals, counters.restarts) == ({CALLS: 507}, 1)
+
+
+@pytest.mark.parametrize(("off", "calls"), [(-SLACK, 0), (-SLACK / 2, 507), (0.5, 507)])
+def test_the_calls_of_a_program_count_if_it_may_have_started_after_the_answer_before(off: float, calls: int) -> None:
+    counters = Counters()
+    counters.add({CALLS: 500}, 100, 1000.0, 1000.0)
+    received = 1030.0 + off
+    counters.add({CALLS: 507}, 30, received, received)
+    assert (counters.totals, counters.restarts) == ({CALLS: calls}, int(calls > 0))
+
+
+@pytest.mark.parametrize(("programs", "calls"), [(MOST_PROGRAMS, 10), (MOST_PROGRAMS + 1, 0)])
+def test_of_more_programs_than_are_kept_the_one_that_answered_first_is_forgotten(programs: int, calls: int) -> None:
+    counters = Counters()
+    for number in range(programs):
+        counters.add({CALLS: 100}, 1000 + 10 * number, 5000.0, 5000.0)
+    counters.add({CALLS: 110}, 1000, 5000.0, 5000.0)
+    assert (counters.totals, counters.restarts) == ({CALLS: calls}, 0)
 
 
 def test_a_count_that_a_crashed_worker_took_away_is_not_counted_again() -> None:

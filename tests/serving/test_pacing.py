@@ -1,9 +1,12 @@
 import asyncio
 from collections.abc import Callable
+from time import monotonic
 
+import pytest
 from hypothesis import given, strategies as st
 
-from wwspec_router.serving.pacing import JUDGED_TIME, MANY, OCCUPIED, SPREAD, STEPS, Idleness, Pacing
+from tests.support.waiting import wait_until
+from wwspec_router.serving.pacing import JUDGED_TIME, MANY, OCCUPIED, PATIENCE, SPREAD, STEPS, Idleness, Pacing
 
 
 def test_a_process_that_computes_while_jobs_are_pending_does_not_idle() -> None:
@@ -82,7 +85,8 @@ class Timers:
     def call_later(self, delay: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
         assert delay == SPREAD
         self.due.append(callback)
-        return asyncio.TimerHandle(0.0, callback, (), self._loop)
+        self.latest = asyncio.TimerHandle(0.0, callback, (), self._loop)
+        return self.latest
 
     def end_spread(self) -> None:
         self.due.pop()()
@@ -98,6 +102,38 @@ def test_jobs_spread_for_a_while_once_one_holds_others_up() -> None:
     timers.end_spread()
     assert not pacing.spreads
     assert timers.due == []
+    pacing.jobs_block(timers.call_later, held_up=True)
+    assert (pacing.spreads, len(timers.due)) == (True, 1), "and again"
+
+
+def test_jobs_spread_while_the_process_idles_although_it_has_jobs() -> None:
+    timers = Timers()
+    pacing = Pacing(pending=lambda: 1, begun=lambda: [])
+    pacing.first_came()
+    wait_until(lambda: pacing.jobs_block(timers.call_later, held_up=False))
+    assert pacing.spreads
+
+
+def test_no_timer_is_left_after_the_stop() -> None:
+    timers = Timers()
+    pacing = Pacing(pending=lambda: 2, begun=lambda: [])
+    pacing.stop()
+    pacing.jobs_block(timers.call_later, held_up=True)
+    pacing.stop()
+    assert timers.latest.cancelled()
+
+
+@pytest.mark.parametrize(
+    ("jobs", "age", "gives_way"),
+    [(MANY, 2 * PATIENCE, True), (MANY - 1, 2 * PATIENCE, False), (MANY, 0.0, False)],
+)
+def test_the_loop_gives_way_for_many_long_jobs_only(jobs: int, age: float, *, gives_way: bool) -> None:
+    timers = Timers()
+    pacing = Pacing(pending=lambda: jobs, begun=lambda: [monotonic() - age] * jobs)
+    pacing.jobs_block(timers.call_later, held_up=False)
+    assert not pacing.gives_way, "nothing blocks yet"
+    pacing.jobs_block(timers.call_later, held_up=True)
+    assert pacing.gives_way == gives_way
 
 
 def test_the_loop_gives_way_while_most_of_many_jobs_take_long() -> None:
@@ -115,4 +151,4 @@ def test_the_loop_gives_way_while_most_of_many_jobs_take_long() -> None:
 
 def test_it_is_time_to_give_way_once_for_some_jobs_and_results() -> None:
     pacing = Pacing(pending=lambda: 0, begun=lambda: [])
-    assert [pacing.is_time_to_give_way() for _ in range(2 * STEPS)].count(True) == 2
+    assert [pacing.is_time_to_give_way() for _ in range(2 * STEPS)] == [*[False] * (STEPS - 1), True] * 2

@@ -21,7 +21,7 @@ class Places:
     """
 
     def __init__(self, names: frozenset[str] | None, limits: Mapping[str, int]) -> None:
-        self._unlimited = names if names is None else names - limits.keys()
+        self._unlimited = names if names is None else names.difference(limits)
         self._limits = limits
         self._occupied: dict[str, set[str]] = {name: set() for name in limits}
         self._turn = 0

@@ -1,0 +1,69 @@
+"""When jobs run again that may have ended their process."""
+
+import pytest
+
+from tests.stores.suites.job_samples import job
+from wwspec_router.jobs import suspects as module
+from wwspec_router.jobs.suspects import Suspects
+from wwspec_router.jobs.threads import Run
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(module, "monotonic", clock)
+    return clock
+
+
+def test_a_suspect_begins_once_when_every_other_job_has_ended_or_hangs() -> None:
+    hanging, ends, suspect = Run(job("hangs")), Run(job("ends")), Run(job("suspect"))
+    suspects = Suspects(lambda run: run is hanging)
+    assert suspects.wanted
+    assert suspects.ready([]) is None
+    suspects.take(suspect)
+    assert (suspects.wanted, suspects.holds_others) == (False, True)
+    assert suspects.ready([hanging, ends]) is None
+    ends.end()
+    assert suspects.ready([hanging, ends]) is suspect
+    assert suspects.ready([hanging, ends]) is None
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+def test_others_have_as_much_time_as_the_suspect_took(clock: Clock, *, hangs: bool) -> None:
+    suspect, hanging = Run(job("suspect")), set[Run]()
+    suspects = Suspects(hanging.__contains__)
+    suspects.take(suspect)
+    suspects.release_others()
+    assert suspects.holds_others, "it waits"
+    assert suspects.ready([]) is suspect
+    suspects.release_others()
+    assert suspects.holds_others, "it runs"
+    clock.now += 7.0
+    if hangs:
+        hanging.add(suspect)
+    else:
+        suspect.end()
+    suspects.release_others()
+    assert not suspects.holds_others
+    clock.now += 6.0
+    assert not suspects.wanted
+    clock.now += 1.0
+    assert suspects.wanted
+
+
+def test_a_suspect_that_waits_is_withdrawn_and_one_that_runs_is_not() -> None:
+    suspects, first, second = Suspects(lambda run: False), Run(job("first")), Run(job("second"))
+    assert suspects.withdraw() is None
+    suspects.take(first)
+    assert suspects.withdraw() is first
+    assert suspects.ready([]) is None
+    suspects.take(second)
+    assert suspects.ready([]) is second
+    assert suspects.withdraw() is None

@@ -1,0 +1,109 @@
+"""The line of one call: times and sizes in their units, and only when it is wanted."""
+
+import logging
+from threading import Event
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from tests.support.sdk import MemorySdk
+from wwspec_router.envelope import Call, CallType
+from wwspec_router.kernel.call_log import CALLS, CallLog
+from wwspec_router.sdk.measured import Measure, MeasuredSdk, Refused
+
+CALL = Call(corpid="corp", agentid=1, call_type=1, ability_id="any", data="{}")
+EVENT = Call(corpid="corp", agentid=1, call_type=CallType.EVENT, ability_id="", data='{"event_type":"hit_keyword"}')
+
+
+def written(
+    caplog: pytest.LogCaptureFixture,
+    measure: Measure | None,
+    errcode: int = 0,
+    sizes: tuple[int, int] = (1, 2),
+    **more: Any,
+) -> tuple[dict[str, Any], str]:
+    """Write the line of a call that took half a second; return its fields and its text for people."""
+    caplog.set_level(logging.INFO, CALLS)
+    CallLog(MeasuredSdk(MemorySdk(is_emulated=True))).write(measure, errcode, 0.5, *sizes, label="any", **more)
+    line = caplog.records[-1].__dict__["call"]
+    return line.fields, str(line)
+
+
+def test_times_are_milliseconds(caplog: pytest.LogCaptureFixture) -> None:
+    measure = Measure(CALL)
+    measure.timed(lambda: Event().wait(0.02))
+    fields, text = written(caplog, measure)
+    assert (fields["ms"], fields["sdk_ms"]) == (500.0, round(measure.seconds * 1000, 3))
+    assert f"  500.0 ms  SDK {measure.seconds * 1000:>7.1f} ms" in text
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (999_000, "999.0 kB"), (1_000_000, "1.0 MB"), (2_500_000, "2.5 MB")],
+)
+def test_sizes_are_for_people(caplog: pytest.LogCaptureFixture, size: int, shown: str) -> None:
+    fields, text = written(caplog, Measure(CALL), sizes=(size, 5))
+    assert (fields["bytes_in"], fields["bytes_out"]) == (size, 5)
+    assert f"{shown:>7} in      5 B out" in text
+
+
+@pytest.mark.parametrize(
+    ("call", "more", "kind", "ability"),
+    [
+        (CALL, {}, "call", "any"),
+        (replace(CALL, is_async=True), {}, "async", "any"),
+        (CALL, {"is_job": True}, "job", "any"),
+        (EVENT, {}, "event", "hit_keyword"),
+        (replace(EVENT, data="no event"), {}, "event", ""),
+        (None, {}, "?", "(not decoded)"),
+    ],
+)
+def test_a_line_says_what_was_called(
+    caplog: pytest.LogCaptureFixture, call: Call | None, more: dict[str, bool], kind: str, ability: str
+) -> None:
+    fields, _ = written(caplog, call and Measure(call), **more)
+    assert (fields["kind"], fields["ability"]) == (kind, ability)
+
+
+@pytest.mark.parametrize(
+    ("errcode", "refused", "reason"),
+    [
+        (0, None, ""),
+        (7001, None, "no such order"),
+        (7001, Refused(45009, "too often", "sync_msg"), "no such order; sync_msg was refused with 45009: too often"),
+        (45009, Refused(45009, "too often", "sync_msg"), "no such order"),
+        (0, Refused(45009, "too often", "sync_msg"), "sync_msg was refused with 45009: too often"),
+    ],
+)
+def test_a_line_says_why_a_call_was_refused(
+    caplog: pytest.LogCaptureFixture, errcode: int, refused: Refused | None, reason: str
+) -> None:
+    measure = Measure(CALL)
+    measure.reply, measure.refused = '{"errmsg":"no such order"}', refused
+    _, text = written(caplog, measure, errcode)
+    assert " ".join(text.split()).endswith(f"corp/1 {reason}".rstrip())
+    assert (f"errcode {errcode}" if errcode else "  ok  ") in text
+
+
+@pytest.mark.parametrize(
+    ("errcode", "ending", "lines"), [(0, "", 0), (7001, "", 1), (0, "the app has gone", 1)], ids=["ok", "fails", "ends"]
+)
+def test_a_call_that_is_made_again_and_again_has_a_line_only_when_it_fails(
+    caplog: pytest.LogCaptureFixture, errcode: int, ending: str, lines: int
+) -> None:
+    caplog.set_level(logging.INFO, CALLS)
+    calls = CallLog(MeasuredSdk(MemorySdk()), quiet=["any"])
+    calls.write(Measure(CALL), errcode, 0.5, 1, 2, label="any", ending=ending)
+    calls.write(Measure(CALL), 0, 0.5, 1, 2, label="other")
+    assert len(caplog.records) == lines + 1
+
+
+def test_with_the_vendors_sdk_a_line_has_no_corp_and_no_text(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, CALLS)
+    measure = Measure(CALL)
+    measure.reply, measure.refused = '{"errmsg":"no such order"}', Refused(45009, "too often", "sync_msg")
+    CallLog(MeasuredSdk(MemorySdk())).write(measure, 7001, 0.5, 1, 2, label="any")
+    fields = caplog.records[-1].__dict__["call"].fields
+    assert {"caller", "errmsg", "refused_errmsg"} & set(fields) == set()
+    assert (fields["ability"], fields["refused_api"], fields["refused_errcode"]) == ("any", "sync_msg", 45009)
