@@ -25,11 +25,11 @@ def test_a_place_is_taken_until_its_job_leaves() -> None:
     def free() -> int:
         return dict(places.demands(5))[frozenset({ONE})]
 
-    places.take(HIT[0])
-    places.take(HIT[0])
-    places.take(job("a-call"))
+    places.occupy(HIT[0])
+    places.occupy(HIT[0])
+    places.occupy(job("a-call"))
     assert free() == 1
-    places.take(HIT[1])
+    places.occupy(HIT[1])
     assert free() == 0
     places.leave(HIT[0])
     places.leave(HIT[0])

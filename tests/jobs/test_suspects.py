@@ -27,7 +27,7 @@ def test_a_suspect_begins_once_when_every_other_job_has_ended_or_hangs() -> None
     suspects = Suspects(lambda run: run is hanging)
     assert suspects.wanted
     assert suspects.ready([]) is None
-    suspects.take(suspect)
+    suspects.hold(suspect)
     assert (suspects.wanted, suspects.holds_others) == (False, True)
     assert suspects.ready([hanging, ends]) is None
     ends.end()
@@ -39,7 +39,7 @@ def test_a_suspect_begins_once_when_every_other_job_has_ended_or_hangs() -> None
 def test_others_have_as_much_time_as_the_suspect_took(clock: Clock, *, hangs: bool) -> None:
     suspect, hanging = Run(job("suspect")), set[Run]()
     suspects = Suspects(hanging.__contains__)
-    suspects.take(suspect)
+    suspects.hold(suspect)
     suspects.release_others()
     assert suspects.holds_others, "it waits"
     assert suspects.ready([]) is suspect
@@ -61,9 +61,9 @@ def test_others_have_as_much_time_as_the_suspect_took(clock: Clock, *, hangs: bo
 def test_a_suspect_that_waits_is_withdrawn_and_one_that_runs_is_not() -> None:
     suspects, first, second = Suspects(lambda run: False), Run(job("first")), Run(job("second"))
     assert suspects.withdraw() is None
-    suspects.take(first)
+    suspects.hold(first)
     assert suspects.withdraw() is first
     assert suspects.ready([]) is None
-    suspects.take(second)
+    suspects.hold(second)
     assert suspects.ready([]) is second
     assert suspects.withdraw() is None
