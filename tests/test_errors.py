@@ -19,7 +19,7 @@ import pytest
 
 import wwspec_router
 from tests.support.waiting import DEADLINE
-from wwspec_router import errors, stacks
+from wwspec_router import errors
 from wwspec_router.client import MessageGap, ProgramError
 from wwspec_router.errors import (
     AbilityError,
@@ -36,6 +36,7 @@ from wwspec_router.errors import (
     StoreError,
     WWSpecError,
 )
+from wwspec_router.logs import stacks
 from wwspec_router.testing.answer import Answer
 
 NOW = datetime.now(UTC)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import PosixPath
 
-from wwspec_router.logs import setup_logging
+from wwspec_router.logs.lines import setup_logging
 
 __all__ = ["BrokenPromiseError", "MemoryFile", "Target", "checked_lines", "promise"]
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from wwspec_router.child import Child
 from wwspec_router.emulator.settings import STANDIN_DIRECTORY
+from wwspec_router.host.child import Child
 
 T = TypeVar("T")
 

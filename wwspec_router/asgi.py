@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from wwspec_router.cli.verbs.serve import command, settings_of
 from wwspec_router.config import SdkSource, Settings, variable
 from wwspec_router.errors import ConfigurationError
-from wwspec_router.extras import require
+from wwspec_router.host.extras import require
 from wwspec_router.serving.app import create_program
 from wwspec_router.serving.asgi import application
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple
 
-from wwspec_router.cores import usable_cores
-from wwspec_router.loopback import is_loopback
+from wwspec_router.host.cores import usable_cores
+from wwspec_router.host.loopback import is_loopback
 
 __all__ = [
     "AUTO",

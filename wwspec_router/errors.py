@@ -75,10 +75,10 @@ Nothing here knows HTTP or the vendor SDK. `CallError.message` reaches the enter
 body, a token, or text of an unknown exception; `CallError.detail` reaches the log only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, cast
 
-from wwspec_router.printable import printable
+from wwspec_router.logs.printable import printable
 
 DEFAULT_ERRCODE = 710660
 """The errcode of the program's own failures, the one that the vendor's demos give [100052]."""
@@ -365,3 +365,17 @@ class StoreFullError(StoreError):
 
 class JsonError(WWSpecError):
     """A text is not JSON, or not of the wanted type. The message may name keys of the text, so it is not for a log."""
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
+    """Return `did you mean X?` for a word that is not known.
+
+    Args:
+        word: What was written.
+        known: The words that are right.
+        otherwise: What to say when none of them is close.
+    """
+    import difflib  # when it is needed: to import it takes as long as to read a registry file
+
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"did you mean {close[0]}?" if close else otherwise

@@ -14,7 +14,7 @@ from tests.support.apps import write_files
 from wwspec_router.cli.main import main
 from wwspec_router.cli.verbs import serve
 from wwspec_router.config import Secret, Setting, Settings, settings, variable
-from wwspec_router.cores import usable_cores
+from wwspec_router.host.cores import usable_cores
 
 ALL = list(settings().values())
 PLAIN = [each for each in ALL if each.secret is Secret.NEVER]

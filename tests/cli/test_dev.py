@@ -19,7 +19,6 @@ from click.testing import CliRunner
 from tests.cli.conftest import Ports, Run
 from tests.support.apps import write_files
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.child import Child, ChildError
 from wwspec_router.cli.emulator_options import EMULATOR_OPTIONS
 from wwspec_router.cli.environment import read_env_file
 from wwspec_router.cli.forwarding import forwarded
@@ -27,6 +26,7 @@ from wwspec_router.cli.verbs import dev as dev_verb, emulate, serve
 from wwspec_router.cli.watching import changes
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.host.child import Child, ChildError
 from wwspec_router.testing.app import App
 from wwspec_router.testing.ports import held_ports
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.waiting import wait_until
-from wwspec_router.child import Child
+from wwspec_router.host.child import Child
 
 CONSOLE = re.compile(r"console: (http://127\.0\.0\.1:\d+/)\n")
 

@@ -17,9 +17,9 @@ from tests.support.apps import ROOT
 from tests.support.processes import command_lines
 from tests.support.redis_server import local_redis
 from tests.support.tools import tool
-from wwspec_router.child import Child
 from wwspec_router.cli.main import VERBS
 from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_router.host.child import Child
 from wwspec_router.testing.app import App
 from wwspec_router.testing.zone import Zone
 

@@ -11,13 +11,13 @@ from click.testing import CliRunner
 
 from tests.emulator.conftest import free_socket, serving, url_of
 from tests.support.waiting import wait_until
-from wwspec_router.child import Child
 from wwspec_router.cli.main import main
 from wwspec_router.cli.tail import Lines
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.http.reading import StreamEvent
 from wwspec_router.emulator.http.server import create_app
 from wwspec_router.emulator.settings import EmulatorSettings
+from wwspec_router.host.child import Child
 from wwspec_router.testing.app import App
 
 ROW: dict[str, Any] = {

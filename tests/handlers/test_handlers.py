@@ -27,7 +27,7 @@ from wwspec_router.contracts.codec import OutputPolicy
 from wwspec_router.errors import HandlerTimeoutError, OutputError
 from wwspec_router.handlers.mailbox import AT_ONCE, Helpers
 from wwspec_router.handlers.portal import LoopPortal, Portal, PrivateLoopPortal
-from wwspec_router.logs import current_request
+from wwspec_router.logs.lines import current_request
 from wwspec_router.wecom import get_group_chat, sync_msg
 
 ZoneWith = Callable[..., Kernel]

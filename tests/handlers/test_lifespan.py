@@ -14,9 +14,9 @@ from tests.support.kernel import app_call, with_handler
 from tests.support.sdk import MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router import AsyncContext, Context, Contract, Output, ability
-from wwspec_router.child import Child, ChildError
 from wwspec_router.errors import LifespanError
 from wwspec_router.handlers.lifespan import Lifespan
+from wwspec_router.host.child import Child, ChildError
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import Store

@@ -20,8 +20,8 @@ from tests.support.apps import ROOT
 from tests.support.command import wwspec
 from tests.support.processes import command_lines
 from tests.support.redis_server import LocalRedis, local_redis
-from wwspec_router.child import Child
 from wwspec_router.emulator.standin.wwspec_standin import seal
+from wwspec_router.host.child import Child
 
 OWNER, OTHER, FAILING = ("ww-owner", 7), ("ww-other", 9), ("ww-owner", 13)
 HANDLERS = """

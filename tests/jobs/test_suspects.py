@@ -41,17 +41,17 @@ def test_others_have_as_much_time_as_the_suspect_took(clock: Clock, *, hangs: bo
     suspects = Suspects(hanging.__contains__)
     suspects.hold(suspect)
     suspects.release_others()
-    assert suspects.holds_others, "it waits"
+    held = [suspects.holds_others]
     assert suspects.ready([]) is suspect
     suspects.release_others()
-    assert suspects.holds_others, "it runs"
+    held.append(suspects.holds_others)
     clock.now += 7.0
     if hangs:
         hanging.add(suspect)
     else:
         suspect.end()
     suspects.release_others()
-    assert not suspects.holds_others
+    assert [*held, suspects.holds_others] == [True, True, False], "while it waits, while it runs, and then"
     clock.now += 6.0
     assert not suspects.wanted
     clock.now += 1.0

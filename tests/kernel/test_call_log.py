@@ -60,9 +60,9 @@ def test_sizes_are_for_people(caplog: pytest.LogCaptureFixture, size: int, shown
     ],
 )
 def test_a_line_says_what_was_called(
-    caplog: pytest.LogCaptureFixture, call: Call | None, more: dict[str, bool], kind: str, ability: str
+    caplog: pytest.LogCaptureFixture, call: Call | None, more: dict[str, Any], kind: str, ability: str
 ) -> None:
-    fields, _ = written(caplog, call and Measure(call), **more)
+    fields, _ = written(caplog, Measure(call) if call else None, **more)
     assert (fields["kind"], fields["ability"]) == (kind, ability)
 
 

@@ -10,10 +10,11 @@ import pytest
 
 from tests.support.kernel import Kernel, app_call, with_handler
 from tests.support.sdk import MemorySdk, network_failure
-from wwspec_router import Output, ability, logs
+from wwspec_router import Output, ability
 from wwspec_router.contracts import Contract
 from wwspec_router.envelope import Call, Deadline
 from wwspec_router.errors import AbilityError
+from wwspec_router.logs import lines as logs
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import StoreLimits, open_store
 

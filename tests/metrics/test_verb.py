@@ -15,8 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from tests.support.apps import ROOT
 from tests.support.waiting import wait_until
-from wwspec_router.child import Child
 from wwspec_router.cli.main import main
+from wwspec_router.host.child import Child
 from wwspec_router.testing.zone import ServedZone, Zone
 
 CALLS = ("wwspec_calls_total", "invoke_sync_msg")

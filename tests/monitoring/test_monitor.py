@@ -380,7 +380,7 @@ from functools import partial
 from pathlib import Path
 from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.monitoring.figures import Figures, Gauges
-from wwspec_router.logs import setup_logging
+from wwspec_router.logs.lines import setup_logging
 from wwspec_router.monitoring.monitor import Monitor
 from wwspec_router.serving.gauges import read_stored
 from wwspec_router.stores import open_store

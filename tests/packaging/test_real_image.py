@@ -19,7 +19,7 @@ from tests.packaging.conftest import COMPILED, Archives, run
 from tests.support.apps import ROOT, write_files
 from tests.support.image_base import NAME, Storage
 from tests.support.waiting import wait_until
-from wwspec_router.child import Child
+from wwspec_router.host.child import Child
 from wwspec_router.testing.ports import held_ports
 
 pytestmark = [

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.waiting import DEADLINE
-from wwspec_router.child import Child
+from wwspec_router.host.child import Child
 from wwspec_router.testing.zone import ServedZone, Zone
 
 REGISTRY = """

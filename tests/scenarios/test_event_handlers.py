@@ -11,7 +11,7 @@ import pytest
 from tests.support.apps import ROOT
 from tests.support.redis_server import local_redis
 from tests.support.waiting import wait_until
-from wwspec_router.child import Child
+from wwspec_router.host.child import Child
 from wwspec_router.testing.zone import ServedZone, Zone
 
 HERE = "tests.support.event_handlers"

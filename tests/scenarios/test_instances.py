@@ -14,7 +14,7 @@ import pytest
 from tests.support.apps import ROOT
 from tests.support.redis_server import LocalRedis
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.child import Child
+from wwspec_router.host.child import Child
 from wwspec_router.testing.zone import CallRefusedError, ServedZone, SubmittedCall, Zone
 
 LEASE = "2"

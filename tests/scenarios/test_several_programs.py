@@ -8,8 +8,8 @@ import pytest
 
 from tests.scenarios.conftest import PATIENT_EMULATOR, PATIENT_PROGRAM
 from tests.support.apps import ROOT
-from wwspec_router.child import Child
 from wwspec_router.client import RetryPolicy
+from wwspec_router.host.child import Child
 from wwspec_router.testing.zone import ServedZone, Zone
 
 

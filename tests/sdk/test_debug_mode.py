@@ -16,11 +16,11 @@ import pytest
 from tests.support.apps import write_files
 from tests.support.sdk import OK, MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.child import Child, ChildError
 from wwspec_router.config import SdkSource, Settings
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.errors import SdkCallError, SdkUnavailableError
+from wwspec_router.host.child import Child, ChildError
 from wwspec_router.sdk.access_token import AccessToken, AccessTokenError, fetch_access_token
 from wwspec_router.sdk.debug_mode import DebugMode, DebugSdk
 from wwspec_router.testing.app import App

@@ -15,9 +15,9 @@ import pytest
 from tests.serving.conftest import PlainSdk
 from tests.support.apps import ROOT, write_files
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.child import Child
 from wwspec_router.emulator.settings import STANDIN_DIRECTORY
 from wwspec_router.emulator.standin.wwspec_standin import seal
+from wwspec_router.host.child import Child
 from wwspec_router.kernel.call_log import call_log_of
 
 SECRET = "a-secret-of-81c3"  # noqa: S105 - to be searched for

@@ -20,7 +20,7 @@ from tests.serving.service import SERVE, Service, alive, descendants
 from tests.support.processes import UNMEASURED
 from tests.support.skips import only_where
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.cores import usable_cores
+from wwspec_router.host.cores import usable_cores
 from wwspec_router.serving.worker_process import STEADY, Slot, WorkerProcess
 from wwspec_router.testing.ports import held_ports
 

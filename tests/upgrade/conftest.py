@@ -12,7 +12,7 @@ from tests.support.apps import ROOT
 from tests.support.command import wwspec
 from tests.support.redis_server import local_redis
 from tests.upgrade.releases import DATA, NEW, Code, Release, unpacked
-from wwspec_router.child import Child
+from wwspec_router.host.child import Child
 from wwspec_router.testing.zone import Zone
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.support.apps import ROOT
 from tests.support.processes import UNMEASURED
-from wwspec_router.child import Child
+from wwspec_router.host.child import Child
 
 DATA = Path(__file__).with_name("data")
 """A folder for each release; see `make`."""

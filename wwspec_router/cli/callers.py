@@ -15,7 +15,7 @@ from wwspec_router.cli.options import print_json
 from wwspec_router.cli.wecom import WeCom, credential_names, wecom_options
 from wwspec_router.config import variable
 from wwspec_router.emulator.http.client import DEFAULT_URL, EmulatorClient
-from wwspec_router.extras import require
+from wwspec_router.host.extras import require
 
 if TYPE_CHECKING:
     from wwspec_router.client import ZoneClient

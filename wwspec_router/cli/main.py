@@ -13,7 +13,7 @@ import click
 
 from wwspec_router import __version__
 from wwspec_router.errors import ExtraMissingError, WWSpecError
-from wwspec_router.printable import printable
+from wwspec_router.logs.printable import printable
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

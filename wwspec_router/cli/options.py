@@ -15,7 +15,7 @@ from click.core import ParameterSource
 from wwspec_router.cli.settings_file import FILE, SettingsFile, read_settings_file
 from wwspec_router.config import REGISTRY, REMOVED, Secret, Setting, may_hold_password, settings, variable
 from wwspec_router.errors import ConfigurationError
-from wwspec_router.extras import require
+from wwspec_router.host.extras import require
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from wwspec_router.errors import ConfigurationError
-from wwspec_router.printable import printable
+from wwspec_router.logs.printable import printable
 
 __all__ = ["Listener", "kind", "occupant", "refusal", "require_free_ports"]
 

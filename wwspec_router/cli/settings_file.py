@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from wwspec_router.config import REMOVED, Secret, Setting, may_hold_password, settings, variable
-from wwspec_router.errors import ConfigurationError
-from wwspec_router.spelling import did_you_mean
+from wwspec_router.errors import ConfigurationError, did_you_mean
 
 __all__ = ["FILE", "SettingsFile", "read_settings_file"]
 

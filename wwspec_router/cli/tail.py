@@ -9,7 +9,7 @@ import msgspec
 
 from wwspec_router.cli.hints import styled
 from wwspec_router.emulator.http.reading import StreamEndedError, StreamEvent
-from wwspec_router.printable import printable
+from wwspec_router.logs.printable import printable
 
 __all__ = ["Lines", "follow", "json_lines"]
 

@@ -11,7 +11,7 @@ from wwspec_router.cli.help import SectionedCommand
 from wwspec_router.cli.options import secret_option
 from wwspec_router.config import variable
 from wwspec_router.errors import ConfigurationError
-from wwspec_router.extras import require
+from wwspec_router.host.extras import require
 
 if TYPE_CHECKING:
     from wwspec_router.client import AsyncZoneClient, TokenProvider, ZoneClient

@@ -3,7 +3,7 @@
 Imports nothing of the program that runs in the zone. Needs the extra `client`.
 """
 
-from wwspec_router.extras import require
+from wwspec_router.host.extras import require
 
 require("client", "wwspec_router.client")
 

@@ -17,8 +17,7 @@ from wwspec_router.contracts.decoding import convert, decode_json
 from wwspec_router.contracts.repair import make_repair
 from wwspec_router.contracts.shape import shape_of
 from wwspec_router.errcodes import WAITING
-from wwspec_router.errors import DEFAULT_ERRCODE, ConfigurationError, JsonError
-from wwspec_router.spelling import did_you_mean
+from wwspec_router.errors import DEFAULT_ERRCODE, ConfigurationError, JsonError, did_you_mean
 
 __all__ = [
     "Ability",

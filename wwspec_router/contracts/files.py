@@ -11,8 +11,7 @@ from typing import Any
 import msgspec
 
 from wwspec_router.contracts.decoding import decode_json
-from wwspec_router.errors import ConfigurationError, JsonError
-from wwspec_router.spelling import did_you_mean
+from wwspec_router.errors import ConfigurationError, JsonError, did_you_mean
 
 __all__ = [
     "SIDES",

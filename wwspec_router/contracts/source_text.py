@@ -15,7 +15,7 @@ from enum import Enum
 from typing import Any
 
 from wwspec_router.errors import WWSpecError
-from wwspec_router.printable import printable
+from wwspec_router.logs.printable import printable
 
 __all__ = ["LINE", "Name", "SourceError", "attribute", "attribute_doc", "class_doc", "class_name", "docstring"]
 __all__ += ["field_docs", "kept", "literal", "width"]

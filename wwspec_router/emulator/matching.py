@@ -10,8 +10,7 @@ from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.contracts.matching import mismatches
 from wwspec_router.emulator.answers import RefusedError
 from wwspec_router.emulator.state.accounts import LinkedProgram
-from wwspec_router.errors import JsonError
-from wwspec_router.spelling import did_you_mean
+from wwspec_router.errors import JsonError, did_you_mean
 
 __all__ = ["Misfit", "check_request", "check_result", "registered", "request_misfit", "result_misfit"]
 

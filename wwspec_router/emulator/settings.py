@@ -12,7 +12,7 @@ import msgspec
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.scene import Scene
 from wwspec_router.errors import ConfigurationError
-from wwspec_router.loopback import is_loopback
+from wwspec_router.host.loopback import is_loopback
 
 STANDIN_DIRECTORY = Path(__file__).parent / "standin"
 """The directory to put first on a program's PYTHONPATH: it holds the stand-in `wwspecapisdk`."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from wwspec_router.image.archive import Archive
 from wwspec_router.image.tar import MemberKind
-from wwspec_router.printable import printable
+from wwspec_router.logs.printable import printable
 
 __all__ = ["Finding", "Inspection", "State", "sizes"]
 

@@ -8,8 +8,8 @@ import logging
 from wwspec_router.errors import CallError
 from wwspec_router.jobs.reports import Verdict
 from wwspec_router.kernel.intake import EventIntake
-from wwspec_router.logs import short
-from wwspec_router.stacks import describe
+from wwspec_router.logs.lines import short
+from wwspec_router.logs.stacks import describe
 from wwspec_router.stores.job import Job, Outcome
 
 __all__ = ["EventReporter"]

@@ -19,8 +19,8 @@ from wwspec_router.jobs.threads import Run
 from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.routes import Route
-from wwspec_router.log_formats import Fields
-from wwspec_router.logs import LineLimiter, short
+from wwspec_router.logs.formats import Fields
+from wwspec_router.logs.lines import LineLimiter, short
 from wwspec_router.monitoring.figures import EventCounts, Figures, JobCounts
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.stores.base import JobJournal

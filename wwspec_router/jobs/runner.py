@@ -28,9 +28,9 @@ from wwspec_router.jobs.suspects import Suspects
 from wwspec_router.jobs.threads import JobThreads, Run
 from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.logs.stacks import describe
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.sdk.base import Sdk
-from wwspec_router.stacks import describe
 from wwspec_router.stores.base import ORPHAN_AFTER, JobJournal
 
 __all__ = ["LEASE", "REPORT_WITHIN", "Jobs"]

@@ -11,10 +11,10 @@ from time import monotonic
 
 from wwspec_router.envelope import Deadline
 from wwspec_router.errors import StoreError
-from wwspec_router.logs import current_request, short
+from wwspec_router.logs.lines import current_request, short
+from wwspec_router.logs.stacks import describe
 from wwspec_router.pool.crew import Crew, Pace
 from wwspec_router.pool.watchdog import Watchdog, Work
-from wwspec_router.stacks import describe
 from wwspec_router.stores.job import Job, Outcome
 
 __all__ = ["JobThreads", "Run"]

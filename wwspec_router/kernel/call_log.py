@@ -13,8 +13,8 @@ import msgspec
 
 from wwspec_router.envelope import Call, CallType, Deadline, Reply
 from wwspec_router.kernel.routes import Route
-from wwspec_router.log_formats import Fields
-from wwspec_router.logs import short
+from wwspec_router.logs.formats import Fields
+from wwspec_router.logs.lines import short
 from wwspec_router.monitoring.figures import UNDECODED, UNKNOWN
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.sdk.measured import Measure, MeasuredSdk, Refused

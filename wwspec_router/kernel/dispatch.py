@@ -18,7 +18,7 @@ from wwspec_router.kernel.notifications import AppNotifications
 from wwspec_router.kernel.once import Once
 from wwspec_router.kernel.refusals import Refusals
 from wwspec_router.kernel.routes import Function, Route
-from wwspec_router.logs import short
+from wwspec_router.logs.lines import short
 from wwspec_router.monitoring.figures import ASYNC, EVENT, UNKNOWN
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.sdk.base import Sdk

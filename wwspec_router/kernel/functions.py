@@ -18,7 +18,7 @@ from wwspec_router.handlers.portal import Portal
 from wwspec_router.kernel.intake import EventIntake
 from wwspec_router.kernel.once import Once
 from wwspec_router.kernel.routes import Function
-from wwspec_router.logs import short
+from wwspec_router.logs.lines import short
 from wwspec_router.registry.events import EventTarget
 from wwspec_router.registry.targets import ApiTarget, CallbackTarget, FuncTarget, HandlerTarget, StatusTarget, Target
 from wwspec_router.sdk.base import Sdk, SdkClient

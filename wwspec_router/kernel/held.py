@@ -10,7 +10,7 @@ from threading import Event, Lock, Thread
 from time import monotonic
 
 from wwspec_router.errors import StoreError
-from wwspec_router.stacks import describe
+from wwspec_router.logs.stacks import describe
 from wwspec_router.stores.once import KeptReply, OnceClaim, OnceStore
 
 __all__ = ["LEASE", "HeldClaims"]

@@ -18,7 +18,7 @@ from wwspec_router.contracts.decoding import UNREADABLE
 from wwspec_router.envelope import Call
 from wwspec_router.errors import CallError, InputError, NotifyNotFoundError, StoreError
 from wwspec_router.kernel.notifications import AppNotifier
-from wwspec_router.logs import short
+from wwspec_router.logs.lines import short
 from wwspec_router.registry.events import EventTarget
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.stores.base import JobJournal, Store

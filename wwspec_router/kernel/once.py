@@ -21,8 +21,8 @@ from wwspec_router.envelope import Call, Deadline
 from wwspec_router.errors import CallError, FirstCallRunningError, InputError, RepeatedError, StoreError
 from wwspec_router.kernel.held import LEASE, HeldClaims
 from wwspec_router.kernel.routes import Function
+from wwspec_router.logs.stacks import is_a
 from wwspec_router.registry.once import OnceRule, Path, path_text
-from wwspec_router.stacks import is_a
 from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceStore
 
 __all__ = ["MOST_WAITING", "WAIT", "Once"]

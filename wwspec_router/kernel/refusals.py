@@ -10,10 +10,10 @@ import msgspec
 
 from wwspec_router.envelope import Call, CallType, Reply
 from wwspec_router.errors import CallError, FirstCallRunningError, OverloadedError
-from wwspec_router.log_formats import Fields
-from wwspec_router.logs import LineLimiter, short
-from wwspec_router.stacks import class_of, describe, errcode_of, is_a
-from wwspec_router.tracebacks import place_of, shown
+from wwspec_router.logs.formats import Fields
+from wwspec_router.logs.lines import LineLimiter, short
+from wwspec_router.logs.stacks import class_of, describe, errcode_of, is_a
+from wwspec_router.logs.tracebacks import place_of, shown
 
 __all__ = ["Refusals"]
 

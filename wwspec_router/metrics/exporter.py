@@ -9,10 +9,10 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from wwspec_router.client import ZoneClient, ZoneClientError
+from wwspec_router.logs.stacks import describe
 from wwspec_router.metrics.counters import Counters
 from wwspec_router.metrics.families import counter, counter_families, counts_of, gauge, gauge_families
 from wwspec_router.monitoring.status import Status
-from wwspec_router.stacks import describe
 
 __all__ = ["Exporter"]
 

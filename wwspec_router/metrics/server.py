@@ -11,9 +11,9 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from wwspec_router.logs import setup_logging
+from wwspec_router.host.signals import until_interrupted
+from wwspec_router.logs.lines import setup_logging
 from wwspec_router.metrics.exporter import Exporter
-from wwspec_router.signals import until_interrupted
 
 __all__ = ["create_app", "serve"]
 

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from time import monotonic
 
 from wwspec_router.errors import StoreError
+from wwspec_router.logs.stacks import describe
 from wwspec_router.monitoring.figures import Figures, Gauges, Snapshot, Stored, merged
 from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.monitoring.status import Status, figures_of, status_of
-from wwspec_router.stacks import describe
 
 __all__ = ["Monitor", "Status"]
 

@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Meta
 
 from wwspec_router.contracts import UNSET, Contract, Output, UnsetType
-from wwspec_router.log_formats import Fields
-from wwspec_router.logs import short
+from wwspec_router.logs.formats import Fields
+from wwspec_router.logs.lines import short
 from wwspec_router.monitoring.figures import Buckets, EventCounts, Snapshot, Stored, Tally, percentile
 
 __all__ = ["AbilityStatus", "ErrcodeStatus", "JobStatus", "Status", "figures_of", "status_of"]

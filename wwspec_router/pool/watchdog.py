@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import NamedTuple
 
-from wwspec_router.logs import about
-from wwspec_router.stacks import describe_thread
+from wwspec_router.logs.lines import about
+from wwspec_router.logs.stacks import describe_thread
 
 __all__ = ["Watchdog", "Work"]
 

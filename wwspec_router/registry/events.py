@@ -11,11 +11,10 @@ import msgspec
 from wwspec_router.contracts import Contract
 from wwspec_router.contracts.codec import LazyType, OutputCodec, OutputPolicy
 from wwspec_router.contracts.examples import contract_faults
-from wwspec_router.errors import LoaderError
+from wwspec_router.errors import LoaderError, did_you_mean
 from wwspec_router.handlers.events import EventHandler, read_event_handler
 from wwspec_router.registry.file import EventRow, Registry
 from wwspec_router.registry.loader import Application, EventContract
-from wwspec_router.spelling import did_you_mean
 from wwspec_router.stores.job import EVENT_JOB
 
 __all__ = ["EventRows", "EventTarget", "NotificationKind"]

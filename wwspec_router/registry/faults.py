@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Iterable
 from pathlib import Path
 
-from wwspec_router.spelling import did_you_mean
+from wwspec_router.errors import did_you_mean
 
 __all__ = ["import_fault", "missing_module", "module_names", "place_of"]
 

@@ -15,8 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from wwspec_router.contracts.codec import OutputPolicy
-from wwspec_router.errors import DEFAULT_ERRCODE, ONCE_ERRCODE, ConfigurationError, RegistryError
-from wwspec_router.spelling import did_you_mean
+from wwspec_router.errors import DEFAULT_ERRCODE, ONCE_ERRCODE, ConfigurationError, RegistryError, did_you_mean
 from wwspec_router.stores.job import EVENT_JOB
 from wwspec_router.toml import read_toml
 

@@ -21,9 +21,8 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from wwspec_router.contracts import ApiRequest, Contract, Output
 from wwspec_router.contracts.examples import console_example, contract_faults
-from wwspec_router.errors import LoaderError
+from wwspec_router.errors import LoaderError, did_you_mean
 from wwspec_router.registry.faults import import_fault, missing_module, module_names
-from wwspec_router.spelling import did_you_mean
 from wwspec_router.wecom import api as wecom_api, events as wecom_events
 from wwspec_router.wecom.examples import examples
 

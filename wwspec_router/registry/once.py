@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from wwspec_router.contracts.shape import ObjectShape, Shape, shape_of
+from wwspec_router.errors import did_you_mean
 from wwspec_router.registry.file import OnceRow
-from wwspec_router.spelling import did_you_mean
 
 __all__ = ["WHOLE", "OnceRule", "Path", "once_faults", "once_rule", "path_text"]
 

@@ -25,7 +25,7 @@ from wwspec_router.contracts.wrapping import (
     merged_events,
     merged_events_example,
 )
-from wwspec_router.errors import ConfigurationError, LoaderError, RegistryError
+from wwspec_router.errors import ConfigurationError, LoaderError, RegistryError, did_you_mean
 from wwspec_router.handlers.ability import Handler, handler_of
 from wwspec_router.handlers.context import ApiCodec, ApiCodecs
 from wwspec_router.handlers.lifespan import LIFESPAN_FORM, Lifespan
@@ -45,7 +45,6 @@ from wwspec_router.registry.targets import (
     HandlerTarget,
     StatusTarget,
 )
-from wwspec_router.spelling import did_you_mean
 
 __all__ = ["AbilityTable", "build_table", "check_configuration"]
 

@@ -11,7 +11,7 @@ import msgspec
 
 from wwspec_router.errcodes import ERRCODES, hint
 from wwspec_router.errors import WWSpecError
-from wwspec_router.loopback import is_loopback
+from wwspec_router.host.loopback import is_loopback
 
 __all__ = ["AccessToken", "AccessTokenError", "fetch_access_token"]
 

@@ -17,9 +17,9 @@ from time import monotonic
 from wwspec_router.backoff import Backoff
 from wwspec_router.config import Settings
 from wwspec_router.errors import SdkCallError, SdkUnavailableError
+from wwspec_router.logs.stacks import describe
 from wwspec_router.sdk.access_token import AccessToken, AccessTokenError, fetch_access_token
 from wwspec_router.sdk.base import Sdk, SdkClient
-from wwspec_router.stacks import describe
 
 __all__ = ["DebugMode", "DebugSdk", "in_debug_mode"]
 

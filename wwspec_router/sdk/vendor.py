@@ -15,7 +15,7 @@ from wwspec_router.config import SdkSource
 from wwspec_router.envelope import Call
 from wwspec_router.errcodes import ERRCODES
 from wwspec_router.errors import DecodeError, SdkCallError, SdkUnavailableError
-from wwspec_router.logs import short
+from wwspec_router.logs.lines import short
 from wwspec_router.sdk.base import Headers, SealedReply
 
 __all__ = ["RETURN_CODES", "VendorSdk", "load_sdk"]

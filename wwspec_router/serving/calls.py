@@ -16,12 +16,12 @@ from msgspec.structs import replace
 from wwspec_router.config import Settings
 from wwspec_router.errors import CallError, HandlerTimeoutError, OverloadedError
 from wwspec_router.kernel.call_log import CallLog
-from wwspec_router.logs import LineLimiter, RareWarnings, about
+from wwspec_router.logs.lines import LineLimiter, RareWarnings, about
+from wwspec_router.logs.stacks import describe
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.protocol.answers import NO_REPLY, OVERLOADED, STOPPING, Answer, Headers, OnAnswer
 from wwspec_router.serving.exchange import Exchange, PendingRequest
 from wwspec_router.serving.workers import WorkerPool
-from wwspec_router.stacks import describe
 
 __all__ = ["Calls", "PendingCall"]
 

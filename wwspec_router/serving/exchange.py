@@ -13,7 +13,7 @@ from time import monotonic
 from wwspec_router.errors import CallError, DecodeError
 from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher
-from wwspec_router.logs import RareWarnings, current_request
+from wwspec_router.logs.lines import RareWarnings, current_request
 from wwspec_router.monitoring.figures import UNDECODED
 from wwspec_router.protocol.answers import Answer
 from wwspec_router.sdk.base import Headers, Sdk, SealedReply

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import Any
 
 from wwspec_router.jobs.runner import Jobs
+from wwspec_router.logs.stacks import describe_task, describe_thread
 from wwspec_router.pool.watchdog import Watchdog, Work
 from wwspec_router.serving.calls import PendingCall
 from wwspec_router.serving.workers import WorkerPool
-from wwspec_router.stacks import describe_task, describe_thread
 
 __all__ = ["CallWatch", "Liveness"]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from time import monotonic
 
 from wwspec_router.errors import StoreError
-from wwspec_router.stacks import describe
+from wwspec_router.logs.stacks import describe
 from wwspec_router.stores.base import Store
 
 __all__ = ["Readiness"]

@@ -17,8 +17,8 @@ from types import FrameType
 import uvicorn
 
 from wwspec_router.config import SdkSource, Settings
-from wwspec_router.log_handlers import SdkLogHandler
-from wwspec_router.logs import log_stray
+from wwspec_router.logs.handlers import SdkLogHandler
+from wwspec_router.logs.lines import log_stray
 from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.protocol.bounds import Limits
 from wwspec_router.protocol.connection import Connection

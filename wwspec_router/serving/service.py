@@ -15,13 +15,13 @@ from dataclasses import replace
 from functools import partial
 
 from wwspec_router.config import AUTO, MOST_WORKERS, SdkSource, Settings
-from wwspec_router.cores import usable_cores
 from wwspec_router.errors import ConfigurationError, WWSpecError
-from wwspec_router.logs import setup_logging
-from wwspec_router.loopback import is_loopback
+from wwspec_router.host.cores import usable_cores
+from wwspec_router.host.loopback import is_loopback
+from wwspec_router.logs.lines import setup_logging
+from wwspec_router.logs.stacks import describe
 from wwspec_router.serving.pulse import Pulse
 from wwspec_router.serving.supervisor import Supervisor
-from wwspec_router.stacks import describe
 
 __all__ = ["serve"]
 

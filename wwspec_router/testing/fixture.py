@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from wwspec_router.errors import ExtraMissingError
-from wwspec_router.extras import require
+from wwspec_router.host.extras import require
 from wwspec_router.testing.failures import FailureReports
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from wwspec_router.child import Child
 from wwspec_router.config import registry_path
 from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_router.host.child import Child
 from wwspec_router.testing.ports import held_ports
 
 __all__ = ["ServedProgram"]

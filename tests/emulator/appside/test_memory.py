@@ -13,12 +13,12 @@ import pytest
 from tests.emulator.apis.conftest import SECOND_PROGRAM, EmulatedZone
 from tests.emulator.conftest import SealedProgram
 from tests.support.rsa_keys import new_rsa_key
-from wwspec_router.child import Child
 from wwspec_router.emulator.bounded import MIB
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_router.emulator.http.control import CallbackSpec, Control
 from wwspec_router.emulator.state.knowledge import MAX_BYTES as KNOWLEDGE_BYTES
 from wwspec_router.emulator.state.rules import MAX_BYTES as RULE_BYTES
+from wwspec_router.host.child import Child
 from wwspec_router.testing.app import App
 
 Json = dict[str, Any]

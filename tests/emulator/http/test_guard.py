@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from tests.emulator.conftest import Emulator, SealedProgram, StartEmulator
-from wwspec_router.child import Child
 from wwspec_router.cli.main import main
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.host.child import Child
 
 APP_SIDE = "/cgi-bin/gettoken"
 OWN = "/emulator/info"

@@ -14,13 +14,13 @@ import pytest
 
 from tests.emulator.conftest import Emulator, Json, SealedProgram, record_exchanges, serving
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.child import Child
 from wwspec_router.emulator.http import stream
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.http.reading import StreamEndedError, StreamEvent
 from wwspec_router.emulator.http.server import create_app
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.state.traffic.record import Traffic
+from wwspec_router.host.child import Child
 from wwspec_router.testing.app import App
 
 STREAM = b"GET /emulator/stream HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"

@@ -13,11 +13,11 @@ import pytest
 
 from tests.emulator.conftest import free_socket, url_of
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.child import Child
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.program import launch as launch_module
 from wwspec_router.emulator.program.launch import Launch, ProgramEndedError
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.host.child import Child
 from wwspec_router.testing.app import App
 
 PROGRAM = Path(__file__).with_name("httpserver_program.py")

@@ -15,11 +15,11 @@ import httpx
 import pytest
 
 from tests.support.tools import tool
-from wwspec_router.child import Child
 from wwspec_router.emulator.proxy.authority import Authority
 from wwspec_router.emulator.proxy.proxy import Proxy
 from wwspec_router.emulator.settings import WECOM_HOST
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.host.child import Child
 
 
 class Echo(BaseHTTPRequestHandler):

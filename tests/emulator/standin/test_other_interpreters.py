@@ -13,10 +13,10 @@ import pytest
 from tests.emulator.conftest import free_socket, url_of
 from tests.support.apps import ROOT
 from tests.support.waiting import wait_until
-from wwspec_router.child import Child
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.program.launch import Launch
 from wwspec_router.emulator.settings import STANDIN_DIRECTORY
+from wwspec_router.host.child import Child
 from wwspec_router.testing.app import App
 
 PROGRAM = ROOT / "tests" / "emulator" / "program" / "httpserver_program.py"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.waiting import wait_until
-from wwspec_router.child import Child
+from wwspec_router.host.child import Child
 
 NOBODY = """
 import pwd, sys

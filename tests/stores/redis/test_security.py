@@ -12,8 +12,8 @@ from tests.stores.suites.job_samples import ids, job
 from tests.support.apps import ROOT, write_files
 from tests.support.redis_group import LATE, local_cluster, local_sentinels
 from tests.support.redis_server import local_redis
-from wwspec_router.child import Child
 from wwspec_router.errors import ConfigurationError, StoreError
+from wwspec_router.host.child import Child
 from wwspec_router.stores import Outcome, Store, StoreLimits, open_store, risks_of
 from wwspec_router.testing.ports import held_ports
 

@@ -23,7 +23,7 @@ def failed(file: Path, notify_ids: tuple[str, ...], retry: bool, as_json: bool) 
     """
     from wwspec_router.client import SqlitePendingStore
     from wwspec_router.client.notify.core import failed_rows, try_again
-    from wwspec_router.printable import printable
+    from wwspec_router.logs.printable import printable
 
     store = SqlitePendingStore(file)
     store.open()

@@ -17,9 +17,9 @@ from wwspec_router.cli.options import needs, secret_option
 from wwspec_router.cli.wecom import WeCom, WeComCommand, wecom_options
 from wwspec_router.config import variable
 from wwspec_router.errors import ConfigurationError
-from wwspec_router.extras import require
-from wwspec_router.printable import printable
-from wwspec_router.signals import until_interrupted
+from wwspec_router.host.extras import require
+from wwspec_router.host.signals import until_interrupted
+from wwspec_router.logs.printable import printable
 
 if TYPE_CHECKING:
     from wwspec_router.client import Callback, NotifyEvent

@@ -12,8 +12,7 @@ from wwspec_router.cli.help import SettingsCommand
 from wwspec_router.cli.options import app_options, origin, print_json, setting_options, settings_file
 from wwspec_router.cli.settings_file import FILE
 from wwspec_router.config import REGISTRY, REMOVED, Secret, may_hold_password, settings, variable
-from wwspec_router.errors import ConfigurationError
-from wwspec_router.spelling import did_you_mean
+from wwspec_router.errors import ConfigurationError, did_you_mean
 from wwspec_router.stores import SCHEMES
 from wwspec_router.stores.redis.url import parse_url
 

@@ -11,10 +11,9 @@ from wwspec_router.cli.options import app_options, print_json
 from wwspec_router.config import registry_path
 from wwspec_router.contracts.comparing import compare
 from wwspec_router.contracts.files import SIDES, ConsoleContract, read_console_files, write_console_files
-from wwspec_router.errors import ConfigurationError
+from wwspec_router.errors import ConfigurationError, did_you_mean
 from wwspec_router.registry.examples import console_contracts, json_schemas
 from wwspec_router.registry.table import AbilityTable, build_table
-from wwspec_router.spelling import did_you_mean
 
 
 @click.command()

@@ -13,7 +13,6 @@ import msgspec
 from click.core import ParameterSource
 
 from wwspec_router.callbacks import CallbackCrypto
-from wwspec_router.child import Child
 from wwspec_router.cli.browser import open_in_browser, open_option
 from wwspec_router.cli.emulator_options import port_options
 from wwspec_router.cli.hints import call_lines, print_places, row
@@ -24,9 +23,10 @@ from wwspec_router.emulator.callbacks.receiver import CallbackServer
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.host.child import Child
+from wwspec_router.host.signals import until_interrupted
 from wwspec_router.registry.examples import described_contracts
 from wwspec_router.registry.table import build_table
-from wwspec_router.signals import until_interrupted
 from wwspec_router.testing.ports import held_ports
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 
 import click
 
-from wwspec_router.child import Child, ChildError
 from wwspec_router.cli.browser import open_in_browser, open_option
 from wwspec_router.cli.emulator_options import EMULATOR_OPTIONS, emulator_options, port_options
 from wwspec_router.cli.environment import ENV_FILE, read_env_file
@@ -24,7 +23,8 @@ from wwspec_router.config import registry_path, settings
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.errors import ConfigurationError
-from wwspec_router.signals import until_interrupted
+from wwspec_router.host.child import Child, ChildError
+from wwspec_router.host.signals import until_interrupted
 
 DECIDED = (
     *("host", "allow_remote", "port", "sdk", "store"),

@@ -23,9 +23,9 @@ from wwspec_router.cli.ports import Listener, kind, occupant, refusal
 from wwspec_router.cli.settings_file import FILE
 from wwspec_router.config import AUTO, SdkSource, Settings, variable
 from wwspec_router.contracts.fitting import ENGINE
-from wwspec_router.cores import usable_cores
 from wwspec_router.errors import ExtraMissingError, WWSpecError
-from wwspec_router.extras import require
+from wwspec_router.host.cores import usable_cores
+from wwspec_router.host.extras import require
 from wwspec_router.image.build import missing_files
 from wwspec_router.image.elf import ElfError, machine
 from wwspec_router.registry.table import build_table, check_configuration

@@ -14,8 +14,7 @@ from wwspec_router.cli.wecom import base_url_option
 from wwspec_router.contracts import Contract
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.http.client import EmulatorClient
-from wwspec_router.errors import JsonError
-from wwspec_router.spelling import did_you_mean
+from wwspec_router.errors import JsonError, did_you_mean
 
 NOT_AT_WECOM = (
     "WeCom has no API that fires an event: it sends one when something happens, such as a message in an archived chat, "

@@ -8,7 +8,7 @@ import click
 from wwspec_router.cli.options import needs
 from wwspec_router.cli.ports import require_free_ports
 from wwspec_router.cli.wecom import WeCom, WeComCommand, wecom_options
-from wwspec_router.loopback import is_loopback
+from wwspec_router.host.loopback import is_loopback
 
 ABILITY = "status"
 LISTEN = "127.0.0.1:9464"

@@ -7,7 +7,7 @@ import click
 from wwspec_router.cli.help import SettingsCommand
 from wwspec_router.cli.options import app_options, setting_options
 from wwspec_router.config import SdkSource, Settings
-from wwspec_router.extras import require
+from wwspec_router.host.extras import require
 from wwspec_router.serving.service import serve
 
 

@@ -18,8 +18,8 @@ from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.http.reading import StreamEvent
 from wwspec_router.errors import JsonError
-from wwspec_router.private_files import restrict_to_owner
-from wwspec_router.signals import until_interrupted
+from wwspec_router.host.private_files import restrict_to_owner
+from wwspec_router.host.signals import until_interrupted
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 

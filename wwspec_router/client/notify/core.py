@@ -27,8 +27,8 @@ from wwspec_router.client.notify.watch import Outcome, watched
 from wwspec_router.client.steps import Steps, ask
 from wwspec_router.contracts import Contract
 from wwspec_router.errors import ConfigurationError, StoreError
-from wwspec_router.printable import printable
-from wwspec_router.stacks import is_a
+from wwspec_router.logs.printable import printable
+from wwspec_router.logs.stacks import is_a
 
 __all__ = ["ReceiverCore", "failed_rows", "try_again"]
 

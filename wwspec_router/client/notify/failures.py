@@ -3,8 +3,8 @@
 import logging
 import traceback
 
-from wwspec_router.printable import printable
-from wwspec_router.stacks import NOT_DESCRIBABLE, class_of
+from wwspec_router.logs.printable import printable
+from wwspec_router.logs.stacks import NOT_DESCRIBABLE, class_of
 
 __all__ = ["log_failure", "reason_of"]
 

@@ -15,7 +15,7 @@ import msgspec
 from wwspec_router.client.notify.lead import LeadLock
 from wwspec_router.client.notify.models import Key, Notification, Pending, Stage
 from wwspec_router.errors import ConfigurationError, StoreError
-from wwspec_router.private_files import make_private, restrict_to_owner
+from wwspec_router.host.private_files import make_private, restrict_to_owner
 
 if TYPE_CHECKING:
     import sqlite3

@@ -15,8 +15,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wwspec_router.client.steps import Ask, Asked, Steps
+from wwspec_router.logs.stacks import describe_task, describe_thread
 from wwspec_router.pool.watchdog import Watchdog, Work
-from wwspec_router.stacks import describe_task, describe_thread
 
 if TYPE_CHECKING:
     import asyncio

@@ -18,7 +18,7 @@ from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.state.traffic.entries import Entry
 from wwspec_router.emulator.state.world import World
 from wwspec_router.envelope import CallType
-from wwspec_router.spelling import did_you_mean
+from wwspec_router.errors import did_you_mean
 
 __all__ = ["fire", "fire_as_is", "queue"]
 

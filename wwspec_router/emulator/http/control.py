@@ -21,8 +21,7 @@ from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.state.faults import FaultSpec
 from wwspec_router.emulator.state.seeds import say
 from wwspec_router.emulator.state.traffic.entries import APP, SDK, Entry
-from wwspec_router.errors import ConfigurationError
-from wwspec_router.spelling import did_you_mean
+from wwspec_router.errors import ConfigurationError, did_you_mean
 
 __all__ = ["CallbackSpec", "Connect", "Control"]
 

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wwspec_router.emulator.console.page import TOKEN_HEADER
 from wwspec_router.emulator.settings import WECOM_HOST, host_of
-from wwspec_router.loopback import is_loopback
+from wwspec_router.host.loopback import is_loopback
 
 __all__ = ["Guard"]
 

@@ -31,8 +31,8 @@ from wwspec_router.emulator.standin.wwspec_standin.seal import cipher_package
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.world import Channel
 from wwspec_router.errors import ConfigurationError
-from wwspec_router.logs import setup_logging
-from wwspec_router.signals import until_interrupted
+from wwspec_router.host.signals import until_interrupted
+from wwspec_router.logs.lines import setup_logging
 
 __all__ = ["Server", "create_app", "serve"]
 

@@ -20,7 +20,7 @@ from wwspec_router.emulator.pytests.flow import Exchange, Flow
 from wwspec_router.emulator.pytests.recorded import Asserts, recorded_test
 from wwspec_router.emulator.state.traffic.entries import Entry
 from wwspec_router.emulator.state.traffic.record import Traffic
-from wwspec_router.spelling import did_you_mean
+from wwspec_router.errors import did_you_mean
 
 __all__ = ["FILE_VERSION", "Watch"]
 

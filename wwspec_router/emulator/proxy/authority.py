@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wwspec_router.errors import ConfigurationError
-from wwspec_router.extras import require
-from wwspec_router.private_files import create_private_folder, make_private
+from wwspec_router.host.extras import require
+from wwspec_router.host.private_files import create_private_folder, make_private
 
 if TYPE_CHECKING:
     import trustme

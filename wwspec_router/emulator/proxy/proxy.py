@@ -21,7 +21,7 @@ from wwspec_router.emulator.proxy.forwarding import forward
 from wwspec_router.emulator.proxy.peer import HEAD_LIMIT, Peer
 from wwspec_router.emulator.settings import WECOM_HOST, host_of
 from wwspec_router.errors import ConfigurationError
-from wwspec_router.loopback import is_loopback
+from wwspec_router.host.loopback import is_loopback
 
 __all__ = ["Proxy"]
 

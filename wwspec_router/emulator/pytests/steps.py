@@ -7,7 +7,7 @@ from typing import Any
 from wwspec_router.contracts.source_text import Name
 from wwspec_router.emulator.pytests.python import STEP, assignment, call, fits, literal
 from wwspec_router.emulator.state.faults import FaultSpec
-from wwspec_router.printable import printable
+from wwspec_router.logs.printable import printable
 
 __all__ = ["EVENT_TOKEN", "TOKEN", "ability_call", "add_fault", "function", "under_faults"]
 

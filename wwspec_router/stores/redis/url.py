@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from wwspec_router.errors import ConfigurationError
-from wwspec_router.spelling import did_you_mean
+from wwspec_router.errors import ConfigurationError, did_you_mean
 
 __all__ = ["LONGEST_WAIT", "Address", "Topology", "Target", "parse_url"]
 

@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable
 
 from wwspec_router.errors import StoreError
-from wwspec_router.stacks import describe
+from wwspec_router.logs.stacks import describe
 
 log = logging.getLogger(__name__)
 

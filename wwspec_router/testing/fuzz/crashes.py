@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from threading import Condition
 
 from wwspec_router.errors import CallError
-from wwspec_router.log_formats import Fields
-from wwspec_router.tracebacks import place_of
+from wwspec_router.logs.formats import Fields
+from wwspec_router.logs.tracebacks import place_of
 
 __all__ = ["Crashes", "listening"]
 

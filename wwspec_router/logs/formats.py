@@ -9,9 +9,9 @@ from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
-from wwspec_router.printable import printable
-from wwspec_router.stacks import describe
-from wwspec_router.tracebacks import traceback_of
+from wwspec_router.logs.printable import printable
+from wwspec_router.logs.stacks import describe
+from wwspec_router.logs.tracebacks import traceback_of
 
 __all__ = ["Fields", "JsonFormatter", "OneLineFormatter", "ReadableFormatter", "current_request"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wwspec_router.private_files import create_private, make_private, restrict_to_owner
+from wwspec_router.host.private_files import create_private, make_private, restrict_to_owner
 
 
 def mode(path: Path) -> int:

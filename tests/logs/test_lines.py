@@ -13,10 +13,10 @@ from datetime import datetime
 import pytest
 from hypothesis import given, strategies as st
 
-from wwspec_router import logs
-from wwspec_router.log_formats import Fields, JsonFormatter, OneLineFormatter
-from wwspec_router.log_handlers import SdkLogHandler, pieces
-from wwspec_router.logs import (
+from wwspec_router.logs import lines as logs
+from wwspec_router.logs.formats import Fields, JsonFormatter, OneLineFormatter
+from wwspec_router.logs.handlers import SdkLogHandler, pieces
+from wwspec_router.logs.lines import (
     MOST_KINDS,
     LineLimiter,
     RareWarnings,
@@ -26,7 +26,7 @@ from wwspec_router.logs import (
     setup_logging,
     short,
 )
-from wwspec_router.stacks import describe, describe_task
+from wwspec_router.logs.stacks import describe, describe_task
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
-    for name in ("uvicorn.error", "wwspec_router.logs"):
+    for name in ("uvicorn.error", "wwspec_router.logs.lines"):
         monkeypatch.setattr(logging.getLogger(name), "filters", [])
     setup_logging("DEBUG")
     yield output
@@ -320,7 +320,7 @@ def test_a_warning_is_one_line_of_its_category_and_place(
     warnings.showwarning("a-secret", _NamelessWarning, "any.py", 1)
 
     one, other = lines.getvalue().splitlines()
-    assert " WARNING wwspec_router.logs " in one
+    assert " WARNING wwspec_router.logs.lines " in one
     assert re.search(r" DeprecationWarning at test_logs\.py:\d+$", one)
     assert other.endswith(" a warning that can't be described")
     assert "a-secret" not in lines.getvalue()

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.apps import write_files
 from tests.support.skips import only_where
-from wwspec_router.cores import usable_cores
+from wwspec_router.host.cores import usable_cores
 
 MOUNT_2 = "30 23 0:26 {root} /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n"
 MOUNT_1 = "33 25 0:28 {root} /sys/fs/cgroup/cpu,cpuacct rw,nosuid shared:11 - cgroup cgroup rw,cpu,cpuacct\n"
@@ -100,7 +100,7 @@ def test_a_process_that_may_use_one_core_has_one() -> None:
     only_where(hasattr(os, "sched_setaffinity"), "the system has affinity masks")
     code = (
         "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
-        "from wwspec_router.cores import usable_cores; print(usable_cores().number)"
+        "from wwspec_router.host.cores import usable_cores; print(usable_cores().number)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "1\n"

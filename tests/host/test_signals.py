@@ -9,7 +9,7 @@ from tests.support.waiting import DEADLINE
 
 LOST = """
 import signal, threading
-from wwspec_router.signals import until_interrupted
+from wwspec_router.host.signals import until_interrupted
 
 class Dropped:
     def __del__(self):

@@ -9,7 +9,7 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import TextIO
 
-from wwspec_router.log_formats import OneLineFormatter, current_request
+from wwspec_router.logs.formats import OneLineFormatter, current_request
 
 __all__ = ["SdkLogHandler", "StandardOutput", "pieces"]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from wwspec_router.stacks import NOT_DESCRIBABLE
+from wwspec_router.logs.stacks import NOT_DESCRIBABLE
 
 __all__ = ["ExcInfo", "place_of", "shown", "traceback_of"]
 

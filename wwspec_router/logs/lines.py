@@ -19,10 +19,10 @@ from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TextIO
 
-from wwspec_router.log_formats import JsonFormatter, OneLineFormatter, ReadableFormatter, current_request
-from wwspec_router.log_handlers import StandardOutput
-from wwspec_router.stacks import describe
-from wwspec_router.tracebacks import shown
+from wwspec_router.logs.formats import JsonFormatter, OneLineFormatter, ReadableFormatter, current_request
+from wwspec_router.logs.handlers import StandardOutput
+from wwspec_router.logs.stacks import describe
+from wwspec_router.logs.tracebacks import shown
 
 if TYPE_CHECKING:
     import asyncio

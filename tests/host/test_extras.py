@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 from tests.support.apps import ROOT
 from wwspec_router.errors import ExtraMissingError
-from wwspec_router.extras import MODULES, require
+from wwspec_router.host.extras import MODULES, require
 
 OPTIONAL = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from threading import Event
 from time import monotonic
 
-from wwspec_router.config import variable
 from wwspec_router.errors import WWSpecError
 
 __all__ = ["Child", "ChildError"]
@@ -55,7 +54,7 @@ class Child:
         try:
             self.process = subprocess.Popen(  # noqa: S603 - this package's own verbs
                 [sys.executable, "-m", "wwspec_router", *arguments],
-                env={**os.environ, variable("config"): os.devnull, **(environment or {})},
+                env={**os.environ, "WWSPEC_CONFIG": os.devnull, **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,
