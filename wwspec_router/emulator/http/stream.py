@@ -1,7 +1,7 @@
 """`/emulator/stream`: what can be watched, as server-sent events.
 
-Nothing is queued for a reader: it is told the present state of what has changed since it was told last. So one that
-reads slowly costs no memory, and learns how many entries it has missed.
+Nothing is queued for a reader: it gets the present state of everything that has changed since its last batch. So one
+that reads slowly costs no memory, and learns how many entries it has missed.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ __all__ = ["Streams"]
 
 VERSION = 1
 BATCH_SECONDS = 0.1
-"""Between two batches, unless there is more than fits into one. A change after a pause is told at once."""
+"""Between two batches, unless there is more than fits into one. A change after a pause is sent at once."""
 BUSY_SECONDS = 1.0
 """Between two batches at most. The more rows come, the longer is the pause: one that changes twice is sent once then,
 and the page is drawn less often."""

@@ -118,7 +118,7 @@ def ask_program(
 def reply_to_empty_call(world: World, program: LinkedProgram, ability_id: str, limit: float) -> str:
     """Call an ability with `{}`, and return the text of the reply. Nothing of it is recorded, and no fault hits it.
 
-    So it tells how the program is, whatever a test does to it meanwhile.
+    So it shows the state of the program, even while a test sets faults.
 
     Args:
         world: The emulator's state.
