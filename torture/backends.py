@@ -142,7 +142,7 @@ def open_backend(name: str, folder: Path) -> Iterator[Backend]:
 
 
 def wait_for_empty_journal(url: str, seconds: float) -> bool:
-    """Wait until the journal of a store holds no job; tell whether it does."""
+    """Wait until the journal of a store holds no job; return whether it does."""
     with closing(open_store(url)) as store:
 
         def empty() -> bool:

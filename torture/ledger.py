@@ -18,7 +18,7 @@ HANDLED = "handled"
 FETCHED = frozenset({"hit_keyword", "conversation_new_message", HANDLED})
 """What can wait under a notify_id, by event_type."""
 KEPT = 20
-"""Failures that are told; further ones are counted."""
+"""Failures that are listed; further ones are counted."""
 
 
 class Ledger:

@@ -105,7 +105,7 @@ def emulator(folder: Path, registry: Path) -> Iterator[str]:
 
 
 def until(condition: Callable[[], bool], seconds: float, poll: float = _POLL) -> bool:
-    """Wait until a condition holds, for so many seconds at most; tell whether it does."""
+    """Wait until a condition holds, for so many seconds at most; return whether it does."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -211,7 +211,7 @@ class ServeProcess:
                 os.kill(pid, signal.SIGKILL)
 
     def kill_parent(self, seconds: float) -> bool:
-        """End the parent alone as a crash does; tell whether its workers end within so many seconds by themselves."""
+        """End the parent alone as a crash does; return whether its workers end within so many seconds by themselves."""
         process = self._running()
         process.kill()
         process.wait()
@@ -231,7 +231,7 @@ class ServeProcess:
         self._process = None
 
     def stop(self) -> bool:
-        """End it as the platform does, with SIGTERM, and tell whether it ended in time and by itself."""
+        """End it as the platform does, with SIGTERM, and return whether it ended in time and by itself."""
         process = self._running()
         process.terminate()
         ended = until(lambda: process.poll() is not None, STOP_LIMIT)

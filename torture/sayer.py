@@ -59,7 +59,7 @@ class Sayer:
             self._changed.notify_all()
 
     def wait_said(self, seconds: float) -> bool:
-        """Wait until all that are allowed are said, for so many seconds at most; tell whether they are."""
+        """Wait until all that are allowed are said, for so many seconds at most; return whether they are."""
         with self._changed:
             return self._changed.wait_for(lambda: len(self.said) >= self._allowed, seconds)
 

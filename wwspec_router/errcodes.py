@@ -32,7 +32,7 @@ DOWN = 710674
 """The platform could not connect to the program."""
 
 CONTRACT_CODES = {790014: "reply", 790016: "request", 710647: "request"}
-"""What does not fit the contract that is registered in the admin console, by errcode [100019]."""
+"""Which side does not fit the contract in the admin console, by errcode [100019]."""
 
 
 class Errcode(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -1,6 +1,6 @@
-"""The console contracts of a program, applied to what goes in and what comes out [100019].
+"""The console contracts of a program, applied to requests and results [100019].
 
-Says no with the platform's errcodes; how two JSON values are compared is `wwspec_router.contracts.matching`.
+Refusals have the platform's errcodes; `wwspec_router.contracts.matching` compares two JSON values.
 """
 
 from typing import Any

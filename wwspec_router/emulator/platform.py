@@ -1,8 +1,8 @@
 """The WeCom platform in small: one object over the emulator's state, without HTTP.
 
-Every method answers a value and raises nothing that the platform has an errcode for. Safe under threads;
-calls of the program and events block until the program has answered. It knows neither how a request came in
-nor the framework. What a test does to the platform, beyond using it, is `control`.
+Every method answers a value and raises nothing that the platform has an errcode for. Safe under threads; calls of the
+program and events block until the program has answered. It knows neither how a request came in nor the framework.
+`control` has what a test can do to the platform besides using it.
 """
 
 import logging
@@ -36,13 +36,13 @@ from wwspec_router.logs.lines import short
 log = logging.getLogger(__name__)
 
 _CALLS = ("sync_call_program", "async_program_task")
-"""What the app calls the program with. A refusal is logged, since the program may not have seen the call."""
+"""The APIs with which the app calls the program. A refusal is logged, since the program may not have seen the call."""
 
 MAX_ADVANCE = 10 * 365 * 86400
 """Seconds that the clock is put forward at once, at most."""
 
 SHOWN_PATH = 64
-"""Characters of a path that is not modelled that an answer shows."""
+"""Most characters that an answer shows of an unmodelled path."""
 
 POSTED = (suites.SUITE_TOKEN, suites.CORP_TOKEN, uploads.API, *appside.APIS)
 """APIs of the app's side that are modelled, by path under /cgi-bin/; beside them GET gettoken."""
@@ -84,7 +84,7 @@ class Platform:
     Args:
         settings: How to build it.
         channel: The way to the program.
-        clock: What everything is timed by; by default one that starts at `settings.clock_start`.
+        clock: The clock of all its times; by default one that starts at `settings.clock_start`.
         callbacks: The way to the app's callback URL; None when there is none.
     """
 
@@ -101,7 +101,7 @@ class Platform:
         self._channel = channel
         self.callbacks = callbacks
         self.changes = Changes()
-        """Tells of all that can be watched, also after a reset."""
+        """Wakes the watchers after each change, even after a reset."""
         self._outbox = Outbox()
         self._ticker = Ticker(lambda: self.world.timers)
         self.world = self._new_world(None)
@@ -115,7 +115,7 @@ class Platform:
         self._ticker.start()
 
     def stop(self) -> None:
-        """End the threads; what waits is dropped."""
+        """End the threads; waiting actions and events are dropped."""
         self.world.faults.end()
         self._ticker.stop()
         self._outbox.stop()
@@ -127,8 +127,8 @@ class Platform:
     def reset(self) -> Answer:
         """Go back to the state and the time of the start.
 
-        What connects the parts stays: the zone key, where the program listens, its console contracts, and that it
-        receives events; so do other programs that were linked.
+        Connections between the parts stay: the zone key, the program's URL, its console contracts, its choice as
+            receiver of events, and other linked programs.
         """
         old = self.world
         old.faults.end()
@@ -160,7 +160,7 @@ class Platform:
     def record_callback(
         self, notification: Notification, state: str, attempts: int, last: Attempt | None = None
     ) -> None:
-        """Take note of what became of a notification."""
+        """Note what became of a notification."""
         self.world.record_callback(notification, state, attempts, last)
 
     def get_token(self, corpid: str, secret: str, *, head: Head | None = None) -> Answer:
@@ -226,7 +226,7 @@ class Platform:
         return answer, entry.number
 
     def refuse_unmodelled(self, method: str, path: str, *, head: Head | None = None) -> Answer:
-        """Answer a call under /cgi-bin/ that no API is modelled for, and say which are.
+        """Answer a call under /cgi-bin/ whose API is not modelled, and name those that are.
 
         Args:
             method: Of HTTP.
@@ -346,7 +346,7 @@ class Platform:
         return announcer.fire(self.world, event_type, overrides or {})
 
     def fire_as_is(self, event: dict[str, Any]) -> Answer:
-        """Send an event that is given whole, whatever it says; answers as `fire` does."""
+        """Send an event that is given whole, with any content; answers as `fire` does."""
         return announcer.fire_as_is(self.world, event)
 
     def register(self, contracts: dict[str, ConsoleContract] | None) -> Answer:

@@ -1,7 +1,7 @@
 """Files and folders that only their owner may use, with any umask.
 
-A file that exists is never opened here: closing it would drop the locks that SQLite holds on it in this process. It is
-not known here what goes into a file.
+A file that exists is never opened here: closing it would drop the locks that SQLite holds on it in this process. This
+module does not know the content of the files.
 """
 
 import contextlib
@@ -56,7 +56,7 @@ def create_private_folder(path: Path) -> None:
 
 
 def make_private(path: Path) -> Path:
-    """Make a file as `create_private` does, take one that exists from others, and check its folder.
+    """Make a file as `create_private` does, restrict an existing one to its owner, and check its folder.
 
     Returns:
         The path without symbolic links.
@@ -74,7 +74,7 @@ def make_private(path: Path) -> Path:
 
 
 def restrict_to_owner(path: Path) -> None:
-    """Leave the rights on a file, or a folder, to its owner only, and log when others had some.
+    """Remove the rights of others on a file or a folder, and log if they had some.
 
     Raises:
         OSError: It is not there, the system refused, or it belongs to another user.

@@ -15,8 +15,8 @@ AGAIN = 0.01
 def until_interrupted() -> Iterator[None]:
     """End the block quietly on Ctrl-C or SIGTERM. Later signals are ignored, so that the block's clean-up can end.
 
-    Python drops what is raised in a destructor or in a callback of a weak reference, as an import has many. A signal
-    that came there is raised again soon after.
+    Python drops an exception that is raised in a destructor or in a callback of a weak reference; an import runs many
+    of these. A signal that came there is raised again soon after.
     """
 
     def interrupt(number: int, frame: object) -> None:

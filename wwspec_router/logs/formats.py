@@ -1,4 +1,4 @@
-"""How log records look: one line each for a deployed program, as JSON if wanted; columns for a developer."""
+"""The form of log records: one line each for a deployed program, as JSON if wanted; columns for a developer."""
 
 import copy
 import json

@@ -1,8 +1,8 @@
-"""Log lines, with nothing secret in them. How they look is in `log_formats`, where they go is in `log_handlers`.
+"""Log lines, with nothing secret in them. `log_formats` has their form, `log_handlers` their destination.
 
-With the vendor's SDK bodies, tokens and keys never reach a log. What comes from outside is shortened and escaped before
-it does, and an unknown exception is described by its type and where it was raised, since its text may quote a body.
-With the emulator's SDK (`development`) logs hold everything.
+With the vendor's SDK bodies, tokens and keys never reach a log. Text from outside is shortened and escaped, and an
+unknown exception is described by its type and where it was raised, since its text may quote a body. With the emulator's
+SDK (`development`) logs hold everything.
 """
 
 import io
@@ -59,7 +59,7 @@ _SERVER_STEPS = (
     "Application shutdown complete",
     "Finished server process",
 )
-"""Beginnings of what uvicorn logs of its own steps, which says nothing to a developer."""
+"""Beginnings of uvicorn's lines about its own steps, which do not help a developer."""
 
 
 @contextmanager
@@ -170,7 +170,7 @@ class _Rarely:
         self._left_out = 0
 
     def ending(self) -> str | None:
-        """Return what the line ends with; None when it is to be left out, since the last one was just now."""
+        """Return the end of the line; None when the line is left out, since the last one was just now."""
         now = monotonic()
         with self._lock:
             if now < self._next:
@@ -242,13 +242,13 @@ class _RareLines(logging.Filter):
 
 
 def _server_kind(record: logging.LogRecord) -> str | None:
-    """Return which of the lines that any client can cause a record is."""
+    """Return the kind of a record that any client can cause."""
     line = str(record.msg)
     return next((beginning for beginning in _SERVER_LINES if line.startswith(beginning)), None)
 
 
 def _is_no_step(record: logging.LogRecord) -> bool:
-    """Tell whether a record is about more than a step of uvicorn."""
+    """Return whether a record is about more than a step of uvicorn."""
     return not str(record.msg).startswith(_SERVER_STEPS)
 
 

@@ -1,4 +1,4 @@
-"""Describes an error, a thread or a task by files, lines and names. Nothing of what they hold is shown.
+"""Describes an error, a thread or a task by files, lines and names, without any of their data.
 
 The text of an unknown exception may quote a body or a token, so no function here reads it. Errors come from handlers,
 and their classes may do anything when they are touched: `describe` never raises. Imports neither asyncio nor logging.
@@ -36,7 +36,7 @@ def describe(error: BaseException) -> str:
 
 
 def is_a(error: BaseException, kind: type[ErrorT]) -> TypeGuard[ErrorT]:
-    """Tell whether an error is of a class. `isinstance` also believes what the object says of itself."""
+    """Return whether an error is of a class. Unlike `isinstance`, this does not trust `__class__` of the object."""
     return issubclass(type(error), kind)
 
 

@@ -1,6 +1,6 @@
 """Tracebacks for developers: with the text of exceptions, and of the frames only the application's own.
 
-Used with the emulator only, whose data is nobody's; see `stacks` for what a deployed program logs. Errors come from
+Used with the emulator only, which has no real data; see `stacks` for the logs of a deployed program. Errors come from
 handlers, and their classes may do anything when they are touched: nothing here raises.
 """
 
@@ -57,7 +57,7 @@ def place_of(error: BaseException) -> str:
 
 
 def _all(error: traceback.TracebackException) -> Iterator[traceback.TracebackException]:
-    """Yield an error, and those that it came from or holds."""
+    """Yield an error, its causes, and the errors that it holds."""
     waiting = [error]
     while waiting:
         each = waiting.pop()

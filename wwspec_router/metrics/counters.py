@@ -1,8 +1,9 @@
-"""Counters that only grow, made of the counts of a program that begins again at 0 with each of its starts.
+"""Counters that only grow, from the counts of a program, which begin at 0 with each of its starts.
 
-A poll tells the counts since the start of the program that answers it, and how long ago that start was. Several
-programs may answer by turns: instances behind one channel, or the old and the new one of a rollout. They are told apart
-by their starts. A counter grows by what the same program counted since its last poll, so nothing is added twice.
+A poll returns the counts since the start of the program that answers it, and how long ago that start was. Several
+programs may answer in turn: instances behind one channel, or the old and the new one of a rollout. They are
+distinguished by the times of their starts. A counter grows by the count of the same program since its last poll, so
+nothing is added twice.
 """
 
 from dataclasses import dataclass
@@ -16,10 +17,10 @@ Counts = dict[tuple[str, str], int]
 SLACK = 0.25
 """Seconds by which the clocks of two machines may drift apart between two polls."""
 MOST_PROGRAMS = 64
-"""Programs that are told apart; of more, the one that has not answered for longest is forgotten."""
+"""Most programs that are distinguished; then the one that has not answered for longest is forgotten."""
 MOST_SERIES = 2_000
-"""Counts that are kept beside those of the last answer: abilities come and go with each release. Of more, the ones that
-no program has told for longest are forgotten, and their number is counted."""
+"""Counts that are kept beside those of the last answer: abilities come and go with each release. If there are more,
+those that no program has reported for longest are forgotten, and their number is counted."""
 
 
 @dataclass
@@ -28,7 +29,7 @@ class _Program:
     """When it started, at the earliest: seconds of this machine's monotonic clock, as all times here."""
     latest: float
     counts: Counts
-    """The highest that it has told."""
+    """The highest counts that it has reported."""
 
     def may_have_started(self, earliest: float, latest: float) -> bool:
         return self.earliest - SLACK <= latest and earliest <= self.latest + SLACK
@@ -50,7 +51,7 @@ class Counters:
         self._answered: float | None = None
 
     def add(self, counts: Counts, uptime: int, sent: float, received: float) -> None:
-        """Take in what a program told.
+        """Add the counts that a program has reported.
 
         Args:
             counts: Since its start.
@@ -61,7 +62,7 @@ class Counters:
         earliest, latest = sent - uptime - 1, received - uptime
         program = next((each for each in self._programs if each.may_have_started(earliest, latest)), None)
         if program is None:
-            # One that ran before its first poll has counted what nobody can place in time: that is left out.
+            # A program that ran before its first poll has old counts: these are left out.
             is_new_start = self._answered is not None and latest + SLACK > self._answered
             self.restarts += is_new_start
             program = _Program(earliest, latest, {} if is_new_start else counts)
@@ -70,7 +71,7 @@ class Counters:
             program.earliest, program.latest = earliest, latest
         for key, count in counts.items():
             before = program.counts.get(key, 0)
-            self.totals[key] = self.totals.pop(key, 0) + max(0, count - before)  # the ones told last are the last
+            self.totals[key] = self.totals.pop(key, 0) + max(0, count - before)  # those reported last are the last
         self._forget(len(self.totals) - max(MOST_SERIES, len(counts)))
         highest = program.counts | {key: max(count, program.counts.get(key, 0)) for key, count in counts.items()}
         program.counts = {key: count for key, count in highest.items() if key in self.totals}

@@ -1,4 +1,4 @@
-"""Asks a program for its figures again and again, and has them ready for who scrapes."""
+"""Polls the figures of a program, and has them ready for Prometheus."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -63,7 +63,7 @@ class Exporter(Collector):
         sent = self._clock()
         try:
             status = self._client.call(self._ability_id, {}, reply=Status, retry_unsafe=True)
-        except Exception as error:  # whatever it is, the next poll may find the program well
+        except Exception as error:  # after any error the next poll may succeed
             if self._stopped.is_set():
                 return  # the client is closed
             with self._lock:
@@ -77,7 +77,7 @@ class Exporter(Collector):
         self._lines.answered()
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the metrics; what tells of this moment is left out while the program does not answer."""
+        """Yield the metrics; gauges are left out while the program does not answer."""
         with self._lock:
             status, answered, polls, errors = self._status, self._answered, self._polls, self._errors
             totals, restarts = self._counters.totals.copy(), self._counters.restarts

@@ -1,4 +1,4 @@
-"""The reply of a status ability as metrics: which names there are, what they mean, and their units."""
+"""The reply of a status ability as metrics: their names, meanings and units."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from math import nan
@@ -66,10 +66,10 @@ def counter_families(totals: Counts) -> Iterator[Metric]:
 
 
 def gauge_families(status: Status, totals: Counts) -> Iterator[Metric]:
-    """Yield what a program is at now, and how long its calls take.
+    """Yield the gauges of a program, and how long its calls take.
 
     Args:
-        status: What it has told last.
+        status: Its last reply.
         totals: What was counted, for the number of calls beside their durations.
     """
     yield gauge("wwspec_uptime_seconds", "Seconds since the program started.", status.uptime)

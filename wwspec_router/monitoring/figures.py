@@ -34,16 +34,16 @@ __all__ = [
 ]
 
 ASYNC = "(async)"
-"""What an asynchronous call is counted as when it comes: the time of its acceptance says nothing about its ability."""
+"""Counts the acceptance of asynchronous calls, whose time says nothing about their abilities."""
 EVENT = "(event)"
-"""What an event is counted as."""
+"""Counts events."""
 UNDECODED = "(undecoded)"
-"""What a request is counted as that the SDK could not decode."""
+"""Counts requests that the SDK could not decode."""
 UNKNOWN = "(unknown)"
-"""What a call is counted as whose ability ID is not in the table, whatever it was: hostile IDs take no memory."""
+"""Counts all calls whose ability ID is not in the table, so that hostile IDs take no memory."""
 
 OTHER_ERRCODE = -1
-"""What an errcode is counted as when `MAX_ERRCODES` others were met before it."""
+"""Counts further errcodes after `MAX_ERRCODES` different ones."""
 MAX_ERRCODES = 256
 """Different errcodes that one process counts apart: handlers choose them freely."""
 
@@ -54,9 +54,9 @@ _PER_OCTAVE = 8.0
 _OFFSET = 161.0
 """Puts the shortest time that is counted apart into bucket 1."""
 _SHORTEST = 2.0**-20
-"""About a microsecond, in seconds; what is shorter falls into bucket 0 and reads as 0."""
+"""About a microsecond, in seconds; shorter times are in bucket 0 and read as 0."""
 _LONGEST = 3600.0
-"""In seconds; what is longer falls into the bucket of this."""
+"""In seconds; longer times are in the bucket of this one."""
 _LAST = int(log2(_LONGEST) * _PER_OCTAVE + _OFFSET)
 
 
@@ -125,11 +125,11 @@ class JobCounts(msgspec.Struct, frozen=True, kw_only=True):
     failed: int = 0
     """Those of them whose outcome is an errcode other than 0."""
     given_up: int = 0
-    """Jobs that the platform took no report of."""
+    """Jobs of which the platform accepted no report."""
 
 
 class EventCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of events that own code runs on, since the start. The counts of several processes add up."""
+    """What became of events that have a handler, since the start. The counts of several processes add up."""
 
     ended: int = 0
     """Events whose handler ended, or is not run again, each once."""
@@ -138,7 +138,7 @@ class EventCounts(msgspec.Struct, frozen=True, kw_only=True):
     failed: int = 0
     """Those that ended with an error of the handler."""
     given_up: int = 0
-    """Those of which the app could not be told after their handler."""
+    """Those of which the app could not be notified after their handler."""
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,7 +169,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         return sum(tally.errors for tally in self.tallies.values())
 
     def lasting(self) -> "Snapshot":
-        """Return what stays true when the processes are gone: the counts since the start."""
+        """Return the figures that stay true after the processes have ended: the counts since the start."""
         tallies = {name: Tally(tally.calls, tally.errors, {}) for name, tally in self.tallies.items()}
         return msgspec.structs.replace(self, processes=0, gauges=Gauges(), tallies=tallies, waited={})
 
@@ -199,12 +199,12 @@ class Figures:
 
         Args:
             what: An ability ID, `ASYNC`, `EVENT` or `UNDECODED`; anything else is counted as `UNKNOWN`.
-            errcode: What it was answered with; 0 for success.
+            errcode: The errcode of the answer; 0 for success.
             waited: Seconds in which it was queued.
             lasted: Seconds from its arrival to its answer, or whatever else latency is to mean.
         """
         number = self._numbers.get(what, 0)
-        # Written out twice, since a function would cost as much as what it does.
+        # The same code twice, since a call of a function would double the cost.
         wait = int(log2(waited) * _PER_OCTAVE + _OFFSET) if _SHORTEST <= waited < _LONGEST else _outer_bucket(waited)
         last = int(log2(lasted) * _PER_OCTAVE + _OFFSET) if _SHORTEST <= lasted < _LONGEST else _outer_bucket(lasted)
         self._lock.acquire()  # a with statement costs twice as much
@@ -226,7 +226,7 @@ class Figures:
             self._jobs = _sum([self._jobs, counts])
 
     def count_events(self, counts: EventCounts) -> None:
-        """Count what became of an event that own code runs on; from any thread."""
+        """Count what became of an event that has a handler; from any thread."""
         with self._lock:
             self._events = _sum([self._events, counts])
 

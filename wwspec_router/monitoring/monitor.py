@@ -1,6 +1,6 @@
-"""Shows how the program is doing: a line of figures in the log at each interval, and the same as an ability.
+"""Shows the state of the program: a line of figures in the log at each interval, and the same as an ability.
 
-In the zone nothing else can look into the program. Both are about all its worker processes together. Other modules
+In the zone there is no other way to see this. Both have the figures of all worker processes together. Other modules
 decide what is counted, and how it is shown.
 """
 
@@ -65,7 +65,7 @@ class Monitor:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread, and leave to the other processes what was counted. Harmless when not started."""
+        """End the thread, and leave the counts to the other processes. Does nothing when not started."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(_JOIN_LIMIT)
@@ -101,7 +101,7 @@ class Monitor:
                 snapshot = self._program()
                 if leads:
                     log.info(figures_of(snapshot, self._last_shown, self._ask_store()))
-                self._last_shown = snapshot  # also when another leads: our first line, should it die, goes on from here
+                self._last_shown = snapshot  # even when another leads: if it dies, our line goes on from here
         finally:
             self._figures.turn()
 
@@ -123,7 +123,7 @@ class Monitor:
             self._is_shown = True
 
     def _ask_store(self) -> Stored | None:
-        """Return how full the store is, or None when it can't tell."""
+        """Return how full the store is, or None when it can't be read."""
         try:
             return self._stored()
         except StoreError as error:

@@ -1,9 +1,9 @@
 """Memory in which the worker processes of one program show each other their figures.
 
-It is a file without a name that their parent makes: it is in no folder, nobody else can reach it, and it is gone with
-the last of them. Each process has an area of its own, by its number, and continues the counts of the one that had the
-number before. One process at a time leads, by a lock that the system releases when the process dies: it writes the line
-of the program. This module does not know what the figures mean.
+It is a file without a name that their parent makes: it is in no folder, no other process can reach it, and it is gone
+when the last of them ends. Each process has an area of its own, by its number, and continues the counts of the earlier
+process with this number. One process at a time leads, by a lock that the system releases when the process dies: it
+writes the line of the program. This module does not know what the figures mean.
 """
 
 import errno
@@ -26,7 +26,7 @@ __all__ = ["SharedFigures"]
 AREA = 8 << 20
 """Bytes reserved for one process; memory is used only for what is written."""
 _HEAD = struct.Struct("<QII")
-"""What precedes the figures: how often the process has published some, their length, their checksum."""
+"""The head of the figures: how often the process has published, and the length and checksum of the figures."""
 
 
 class _Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +41,7 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def shown(self) -> Snapshot:
-        """What the other processes are to see: of one that is gone only the counts since the start."""
+        """The figures that the other processes see; of a process that has ended only the counts since the start."""
         is_alive = not self.ended and _birth(self.pid) == self.birth
         return self.snapshot if is_alive else self.snapshot.lasting()
 
@@ -52,7 +52,7 @@ class SharedFigures:
     Args:
         file: The file's descriptor, which must stay open.
         size: How many processes there can be at once.
-        number: This process's own, from 0; no other that runs has it.
+        number: The number of this process, from 0; no other running process has it.
     """
 
     def __init__(self, file: int, size: int, number: int) -> None:
@@ -109,7 +109,7 @@ class SharedFigures:
             self._leads = False
 
     def _place(self, number: int, times: int) -> int:
-        """Return where a process writes: not over what it published last, which others may be reading."""
+        """Return where a process writes: not over its last published figures, which others may be reading."""
         return number * AREA + times % 2 * (AREA // 2)
 
     def _entry(self, number: int) -> tuple[int, _Entry | None]:
@@ -122,7 +122,7 @@ class SharedFigures:
         if len(head) == _HEAD.size:
             times, length, checksum = _HEAD.unpack(head)
             content = os.pread(self._file, min(length, AREA), place + _HEAD.size)
-            if times and crc32(content) == checksum:  # else the process was killed while it wrote, or writes just now
+            if times and crc32(content) == checksum:  # else the process is writing now, or was killed while it wrote
                 with suppress(*UNREADABLE):
                     return times, _decode(content)
         return 0, None

@@ -1,7 +1,7 @@
 """How the figures of a program are shown: as one line of the log, and as the reply of an ability.
 
-Both hold numbers and ability IDs of the table, never anything of a tenant. Where the figures come from, and when they
-are shown, is decided elsewhere.
+Both hold numbers and ability IDs of the table, and no data of a tenant. Other modules collect the figures, and decide
+when they are shown.
 """
 
 from time import monotonic
@@ -229,7 +229,7 @@ def _counts(prefix: str, now: msgspec.Struct, before: msgspec.Struct) -> dict[st
 
 
 def _busiest(now: Snapshot, before: Snapshot, limit: int) -> tuple[list[AbilityStatus], int]:
-    """Return what was called most since `before`, with the counts since then, and how many others were called."""
+    """Return the most called abilities since `before` with their counts, and how many others were called."""
     none = Tally(0, 0, {})
     called = {name: tally.calls - before.tallies.get(name, none).calls for name, tally in now.tallies.items()}
     names = sorted((name for name in called if called[name] > 0), key=lambda name: (-called[name], name))

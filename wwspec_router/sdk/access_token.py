@@ -1,7 +1,7 @@
 """Fetches an app's access token from WeCom's server API `gettoken`, for debug mode.
 
-The secret is part of the URL, so nothing of the URL is in any text here, and it goes over plain HTTP to this machine
-only. A token that is still valid is fetched again as it is: so several processes may fetch at once.
+The secret is part of the URL, so no text here has any part of the URL, and plain HTTP is used only to this machine.
+While a token is valid, WeCom returns the same one, so several processes may fetch at once.
 """
 
 from time import monotonic
@@ -53,7 +53,7 @@ def fetch_access_token(api_url: str, corpid: str, corpsecret: str) -> AccessToke
         corpsecret: Of the app.
 
     Raises:
-        AccessTokenError: There is none.
+        AccessTokenError: There is no token.
     """
     from http.client import HTTPException  # here, as below: only programs in debug mode need them
     from urllib.error import HTTPError, URLError

@@ -51,12 +51,12 @@ class Sdk(Protocol):
 
     @property
     def version(self) -> str:
-        """What the module says of its version; empty when it says nothing."""
+        """The version that the module states; empty when it states none."""
         ...
 
     @property
     def is_emulated(self) -> bool:
-        """Whether it is the emulator's, whose data is nobody's: only then logs may show texts, errors and callers."""
+        """Whether it is the emulator's, which has no real data: only then logs may show texts, errors and callers."""
         ...
 
     def decode(self, headers: Headers, body: str) -> Call:

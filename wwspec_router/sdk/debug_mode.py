@@ -1,9 +1,9 @@
 """Debug mode, in which a program runs outside of the zone: it is opened, and its access token renewed [100082, 100083].
 
-A token lasts two hours. As long as it is valid, the platform gives the same one again. So it is asked for more and more
-often towards its end: the new one is there within a second or two. What a call finds to have ended before that is
-renewed at once. WeCom does not document whether the SDK takes a new token at run time; it is given one in the only way
-there is, by another `spec_open_debug_mode`.
+A token lasts two hours. While it is valid, the platform returns the same one. So the program asks more and more often
+towards its end, and has the new one within a second or two. A token that a call finds expired before that is renewed at
+once. WeCom does not document whether the SDK takes a new token at run time; the program uses the only way there is,
+another `spec_open_debug_mode`.
 
 Each worker process does this for the SDK that it has loaded.
 """
@@ -30,13 +30,13 @@ EXPIRED = -10008
 EARLY = 300.0
 """Seconds before a token's end from which a new one is asked for."""
 FAILURES = Backoff(first=2.0, longest=60.0, jitter=0.5)
-"""Between two attempts after failures."""
+"""The pauses between two attempts after failures."""
 SHORTEST_PAUSE = 1.0
 """Seconds between two attempts after successes."""
 PATIENCE = 6.0
 """Seconds that a refused call waits for a new token: somewhat longer than one silent server takes."""
 REST = 10.0
-"""Seconds after a renewal that a refused call asked for, within which no other one asks for another."""
+"""Seconds after a renewal for a refused call in which no other call causes a renewal."""
 
 
 def in_debug_mode(sdk: Sdk, settings: Settings) -> Sdk:
@@ -122,9 +122,9 @@ class DebugMode:
         return self._pause
 
     def ask(self, api: str, opened: int) -> bool:
-        """Have the token renewed, for a call that was refused; return whether debug mode has been opened again.
+        """Renew the token for a call that was refused; return whether debug mode has been opened again.
 
-        Waits for that, but not for long.
+        It waits for that, but not for long.
 
         Args:
             api: What was called.

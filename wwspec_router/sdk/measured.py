@@ -1,7 +1,7 @@
 """Measures what one call does with the SDK: how long that takes, and what the platform refuses.
 
-`MeasuredSdk` goes around any other `Sdk`, and notes for each thread what belongs to the call that it works on. A
-program that measures nothing uses the other one itself, and pays nothing.
+`MeasuredSdk` wraps any other `Sdk`, and notes for each thread the figures of the call that it works on. A program that
+measures nothing uses the other `Sdk` directly, without any cost.
 """
 
 import re
@@ -42,7 +42,7 @@ class Measure:
         self.refused: Refused | None = None
         """The latest SDK call that the platform refused."""
         self.request_id = ""
-        """The platform's id of the request, when a header tells it."""
+        """The platform's id of the request, if a header has it."""
         self._seconds = 0.0
         self._lock = threading.Lock()
 
@@ -75,7 +75,7 @@ class MeasuredSdk:
         self._refused = msgspec.json.Decoder(Refused)
 
     def begin(self, measure: Measure) -> None:
-        """Let all that this thread does with the SDK from now on belong to one call."""
+        """Count everything that this thread does with the SDK from now on for one call."""
         self._thread.measure = measure
 
     @property

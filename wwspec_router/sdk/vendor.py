@@ -172,7 +172,7 @@ class VendorSdk:
                 if not isinstance(text, str):
                     raise TypeError
             return call
-        except BaseException as error:  # the SDK documents no class; whatever it raises, the request is refused
+        except BaseException as error:  # the SDK documents no class; after any error the request is refused
             raise DecodeError(detail=type(error).__name__) from error
 
     def encode(self, text: str) -> SealedReply:

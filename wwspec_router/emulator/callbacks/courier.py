@@ -1,9 +1,9 @@
 """Carries `program_notify` callbacks to the app's callback URL, on a thread of its own.
 
 Like WeCom it verifies the URL first, waits 5 seconds for an answer, and tries three times. The URL is verified at the
-start and whenever that is asked for; where that failed, again before each delivery. Requests have the timestamp of this
-machine's clock, wherever that of the emulator is: an app refuses what seems to be repeated. It keeps no notification:
-what became of each one is reported to a callback.
+start and whenever that is asked for; where that failed, again before each delivery. Requests have the time of this
+machine's clock, not of the emulator's: an app refuses a callback that seems to be repeated. It keeps no notification,
+and reports the outcome of each one to a function.
 """
 
 import contextlib
@@ -42,7 +42,7 @@ class Courier:
     Args:
         url: The app's callback URL.
         crypto: Seals what is sent.
-        clock: Makes the text by which the URL proves that it has the key.
+        clock: The source of the text with which the URL proves that it has the key.
     """
 
     def __init__(self, url: str, crypto: CallbackCrypto, clock: Clock) -> None:

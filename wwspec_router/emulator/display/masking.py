@@ -23,7 +23,7 @@ _HEADERS = frozenset(
 )
 _MAX_DEPTH = 64
 _HIDDEN = re.compile("|".join(sorted(_SECRETS)) + r"|\\u00[4-7]")
-"""In a text that is not shown as it is: of a name that comes twice only the last value is seen."""
+"""Finds secret names that a decoded text may not show: if a name comes twice, only its last value is decoded."""
 _PARAMETER = re.compile(r"([?&])([^=&]+)=([^&]*)")
 
 
@@ -44,7 +44,7 @@ def masked_value(value: Any, depth: int = 0) -> Any:
 
 
 def masked_text(text: str, depth: int = 0) -> str:
-    """Mask inside a JSON text; it is left as it is when nothing in it is secret, or when it is no JSON."""
+    """Mask secrets in a JSON text; a text without secrets, or one that is not JSON, is returned unchanged."""
     try:
         value = decode_json(text)
     except JsonError:

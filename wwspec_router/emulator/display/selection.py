@@ -59,7 +59,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _text_condition(text: str) -> Callable[[Entry], bool]:
-    """Return a condition on the text as it is, and as it is written inside JSON once or twice over."""
+    """Return a condition on the text itself, and on the text as JSON writes it once or twice."""
     needles = {text.lower()}
     quoted = text
     for _ in range(2):
@@ -77,7 +77,7 @@ def _text_condition(text: str) -> Callable[[Entry], bool]:
 
 
 def _ascii(text: str) -> str:
-    """Return a text as a JSON writer puts it that writes ASCII only."""
+    """Return a text as it is in JSON that is all ASCII."""
     from json import dumps  # msgspec writes UTF-8
 
     return dumps(text)[1:-1]

@@ -1,7 +1,7 @@
 """Events that the platform raises by itself, sent to the program one after the other on a thread of their own.
 
-Bounded: what comes when too many wait is dropped with a line in the log. Knows neither what an event says nor how it
-is sent.
+Bounded: when too many wait, a further event is dropped with a line in the log. It knows neither the content of events
+nor how they are sent.
 """
 
 import logging

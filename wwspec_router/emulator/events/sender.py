@@ -1,6 +1,6 @@
-"""Sends events to the program: those that a test fires, at once, and those that the platform raises, in their turn.
+"""Sends events to the program: at once if a test fires them, and in their order if the platform raises them.
 
-What an event says is made in `events`; the reply is passed on unread, since WeCom documents none.
+`types` makes the content of events; the reply is passed on unread, since WeCom documents none.
 """
 
 import logging

@@ -47,9 +47,9 @@ class Comparison(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_field
     """What to compare."""
 
     own: ConsoleContract
-    """What the program says."""
+    """The examples of the program."""
     registered: dict[Literal["input", "output"], Any]
-    """What the admin console has, as far as it is given."""
+    """The examples in the admin console, as far as they are given."""
 
 
 class Abilities:

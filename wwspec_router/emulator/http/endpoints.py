@@ -1,8 +1,8 @@
 """The emulator over HTTP: WeCom's endpoints for the app under /cgi-bin/, the emulator's own under /emulator/.
 
-Translates only: bytes in, the platform's answer out. As with WeCom the HTTP status is 200 whatever the
-errcode. The platform blocks, so each request runs on a thread; SDK calls have threads of their own, because
-they come in while calls of the program, which cause them, hold theirs.
+Translates only: bytes in, the platform's answer out. As with WeCom the HTTP status is 200 whatever the errcode. The
+platform blocks, so each request runs on a thread; SDK calls have threads of their own: the calls of the program that
+cause them still occupy theirs.
 """
 
 from collections.abc import Callable
@@ -182,7 +182,7 @@ class Endpoints:
         return Response(b"true" if opened else b"false", media_type="application/json")
 
     async def fire_as_is(self, request: Request) -> Response:
-        """Send the event that is the body to the program, whatever it says."""
+        """Send the body to the program as an event, with any content."""
         event = _object(await _body(request) or b"")
         if event is None:
             return _json(self._refusal(40058, "the event is not a JSON object"))
@@ -197,7 +197,7 @@ class Endpoints:
         return await self._on_thread(self._platform.fire, event_type, overrides)
 
     async def info(self, request: Request) -> Response:
-        """Tell who is who."""
+        """Return who is who."""
         url = str(request.base_url).rstrip("/")
         return _json({**self._control.info(), "url": url})
 

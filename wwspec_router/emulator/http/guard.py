@@ -1,10 +1,9 @@
-"""Who may call the emulator: clients on this machine, under a name that is its own.
+"""Who may call the emulator: clients on this machine that use one of its names.
 
-A web page that is open in a browser on this machine can send requests to it, too. Such a request names the page's own
-host: as its Origin or, when that name was bound to this machine's address anew (DNS rebinding), as its Host. What it
-loads as an image, a script or a frame has no Origin: browsers say of it that it comes from another site. A page of
-another server on this machine names a host that is allowed: what changes something needs the token of the console's
-page, too. Knows nothing of what is asked.
+A web page in a browser on this machine can send requests to it, too. Such a request has the page's host as its Origin
+or, if that name now leads to this machine (DNS rebinding), as its Host. Requests for an image, a script or a frame have
+no Origin, but browsers mark them as from another site. A page of another server on this machine has an allowed host: so
+a request that changes something also needs the token of the console's page. This module does not know what is asked.
 """
 
 import hmac
@@ -35,7 +34,7 @@ FOR_BROWSERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
-"""Goes with each answer that does not say otherwise: no other page may show it or use it."""
+"""The headers of each answer without such headers of its own: no other page may show or use it."""
 
 _OTHER_SITES = ("cross-site", "same-site")
 _READING = frozenset({"GET", "HEAD"})
@@ -76,7 +75,7 @@ class Guard:
         await app(scope, receive, send_with_headers)
 
     def _refusal(self, scope: Scope) -> str:
-        """Say why a request is refused; empty when it is not."""
+        """Return why a request is refused; empty when it is not."""
         headers, path = Headers(scope=scope), scope["path"]
         host, origin = (", ".join(headers.getlist(name)) for name in ("host", "origin"))
         page = host_of(origin.partition("://")[2])

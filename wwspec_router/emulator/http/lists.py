@@ -1,4 +1,4 @@
-"""What there is to look at in the emulated corp, page by page: messages and keyword rules. Answers values, not HTTP."""
+"""Lists the messages and the keyword rules of the emulated corp, page by page. Answers values, not HTTP."""
 
 from collections.abc import Iterator, Mapping
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["StreamEndedError", "StreamEvent", "read_stream"]
 
 SILENCE = 45.0
-"""Seconds without a byte after which the emulator is gone: it sends something every 15."""
+"""After so many seconds without a byte the emulator counts as gone: it sends something every 15."""
 
 
 class StreamEndedError(WWSpecError):
@@ -28,7 +28,7 @@ class StreamEvent(msgspec.Struct, frozen=True):
     """`hello`, `entries`, `clock`, `faults` or `program`."""
     data: dict[str, Any]
     id: str
-    """By which to go on after this event; that of an earlier one when it has none."""
+    """The id for reading on after this event; that of an earlier one when it has none."""
 
 
 def read_stream(http: "httpx.Client", query: str, last_id: str = "") -> Iterator[StreamEvent]:

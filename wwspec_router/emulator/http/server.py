@@ -38,10 +38,11 @@ __all__ = ["Server", "create_app", "serve"]
 
 BACKLOG = 2048
 HTTP = "h11"
-"""Which of uvicorn's protocol classes: the one that reads the body of a request with an offer to upgrade, as Java's
-HttpClient makes in each."""
+"""uvicorn's protocol class that reads the body of a request with an offer to upgrade: Java's HttpClient makes one in
+each request."""
 KEEP_ALIVE = 75
-"""Seconds that an idle connection is kept: far longer than clients do, who would send on one that is being closed."""
+"""Seconds that an idle connection is kept. Much longer than clients keep theirs: else a client might send on a
+connection that is being closed."""
 
 _log = logging.getLogger("uvicorn.error")
 
@@ -175,7 +176,7 @@ class Server(uvicorn.Server):
             self._on_start(url)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop: a response is waited for until its end, and a stream has none of its own."""
+        """Stop, and end the streams: the server waits for the end of each response, and a stream has no end."""
         self._end_streams()
         await super().shutdown(sockets)
 

@@ -1,7 +1,7 @@
 """`/emulator/stream`: what can be watched, as server-sent events.
 
-Nothing is queued for a reader: it is told the present state of what has changed since it was told last. So one that
-reads slowly costs no memory, and learns how many entries it has missed.
+Nothing is queued for a reader: it gets the present state of everything that has changed since its last batch. So a slow
+reader costs no memory, and learns how many entries it has missed.
 """
 
 import asyncio
@@ -26,10 +26,10 @@ __all__ = ["Streams"]
 
 VERSION = 1
 BATCH_SECONDS = 0.1
-"""Between two batches, unless there is more than fits into one. A change after a pause is told at once."""
+"""Between two batches, unless there is more than fits into one. A change after a pause is sent at once."""
 BUSY_SECONDS = 1.0
-"""Between two batches at most. The more rows come, the longer is the pause: one that changes twice is sent once then,
-and the page is drawn less often."""
+"""The longest pause between two batches. The more rows come, the longer is the pause: a row that changes twice is then
+sent once, and the page is drawn less often."""
 BUSY_ROWS = 1000
 """Rows of a batch after which the pause is the longest."""
 BATCH_ROWS = 2000
@@ -37,9 +37,9 @@ PING_SECONDS = 15
 SEND_SECONDS = 30.0
 """A reader that takes nothing for so long is cut off; it may connect again, and go on."""
 RETRY_MS = 1000
-"""After which a browser connects again."""
+"""Milliseconds after which a browser connects again."""
 MAX_READERS = 32
-"""At once; a browser has a connection for each page."""
+"""Most readers at once; a browser has a connection for each page."""
 
 
 class Streams:
@@ -47,7 +47,7 @@ class Streams:
 
     Args:
         watch: What they see.
-        changes: Tells when there is something to see.
+        changes: Wakes when something has changed.
     """
 
     def __init__(self, watch: Watch, changes: Changes) -> None:
@@ -128,7 +128,7 @@ class _Waiting:
 
 
 class _Reader:
-    """What one reader was told.
+    """What one reader has got.
 
     Args:
         watch: What it sees.
@@ -143,7 +143,7 @@ class _Reader:
         self._record: Traffic | None = None
         self._sent_states: dict[str, bytes] = {}
         self.is_behind = False
-        """Whether there is more than what was told last."""
+        """Whether there is more than the last batch had."""
         self.sent_rows = 0
         """In the last batch."""
 
@@ -194,7 +194,8 @@ class _Reader:
 class _Response(EventSourceResponse):
     """Ends with its generator.
 
-    The base class looks twice a second for a signal to the process, and does not see a server that ends without one.
+    The base class checks twice a second for a signal to the process, and does not notice a server that ends without
+    one.
     """
 
     @staticmethod

@@ -30,7 +30,7 @@ FILE_VERSION = 1
 """Of the file that holds a session."""
 
 FIGURES_SECONDS = 5.0
-"""How long the program's figures are waited for."""
+"""Seconds to wait for the program's figures."""
 
 Json = dict[str, Any]
 
@@ -54,13 +54,13 @@ class TestWanted(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_field
 
     number: int
     asserts: Asserts | None = None
-    """None for what suits the entry."""
+    """None for the default of the entry."""
     entries: list[Exchange] = []
     """The flow of an entry in a session file; empty for an entry of this emulator."""
 
 
 class Watch:
-    """Looks at one platform.
+    """Reads what can be watched of one platform.
 
     Args:
         platform: Which one.

@@ -1,6 +1,7 @@
 """A zone program that the emulator starts: any command line, with the stand-in first on its PYTHONPATH.
 
-Knows nothing of what the program is written in or with; it is one process group, ended with the emulator.
+It knows neither the language nor the framework of the program; the program is one process group, ended with the
+emulator.
 """
 
 import logging
@@ -96,7 +97,7 @@ class Launch:
             raise ConfigurationError(f"the program can't be started: {self._command}: {error}") from None
 
     def _watch(self) -> None:
-        """Say when the program listens, and when it ends by itself."""
+        """Log when the program listens, and when it ends by itself."""
         deadline = monotonic() + START_SECONDS
         listening = False
         while self._process.poll() is None and not self._stopping.is_set():

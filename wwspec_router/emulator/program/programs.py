@@ -1,4 +1,4 @@
-"""Exchanges with the program: seal, send, open, and name what went wrong as the app sees it [100042, 99812].
+"""Exchanges with the program: seal, send, open, and fail with the errcodes that the app sees [100042, 99812].
 
 Holds no lock while it sends: the program may be slow, and calls the platform back meanwhile. Knows none of the
 APIs that lead to a call.
@@ -23,7 +23,7 @@ from wwspec_router.envelope import CallType
 __all__ = ["MODEL_SECONDS", "ask_program", "begin", "call_async", "reply_to_empty_call", "report_job"]
 
 MODEL_SECONDS = 5.0
-"""Within which an own model must answer the platform's request [99835]."""
+"""Seconds in which an own model must answer the platform's request [99835]."""
 
 _log = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ def ask_program(
 def reply_to_empty_call(world: World, program: LinkedProgram, ability_id: str, limit: float) -> str:
     """Call an ability with `{}`, and return the text of the reply. Nothing of it is recorded, and no fault hits it.
 
-    So it tells how the program is, whatever a test does to it meanwhile.
+    So it shows the state of the program, even while a test sets faults.
 
     Args:
         world: The emulator's state.
@@ -135,7 +135,7 @@ def reply_to_empty_call(world: World, program: LinkedProgram, ability_id: str, l
         call_type=CallType.APP,
         ability_id=ability_id,
         data="{}",
-        request_id=uuid4().hex,  # not a reference: those that the app meets must not depend on who looks on
+        request_id=uuid4().hex,  # not a reference: those that the app gets must not depend on who watches
         timestamp=world.clock.seconds(),
     )
     unrecorded = Entry(number=0, time=0.0, offset=0.0, kind=CALL, name=ability_id, flow=0)
@@ -160,8 +160,8 @@ def call_async(
         ability_id: Which of its abilities.
         data: The request's JSON text.
         agentid: The app that the call carries; 0 for none.
-        on_result: Told the errcode and the result that the program reports, perhaps before this returns, with no lock
-            held; None keeps them for `async_program_result`.
+        on_result: Called with the errcode and the result that the program reports, perhaps before this returns, with no
+            lock held; None keeps them for `async_program_result`.
         limit: Real seconds to wait for the program's answer, such as `MODEL_SECONDS`; the settings' when None.
 
     Raises:
@@ -283,6 +283,6 @@ class _Exchange:
 
 
 def _pid(reply: ProgramReply) -> int | None:
-    """Return the process that the stand-in says the reply is of."""
+    """Return the process that sent the reply, by the stand-in's header."""
     pid = dict(reply.headers).get(seal.PID_HEADER, "")
     return int(pid) if pid.isdecimal() and len(pid) <= _PID_DIGITS else None

@@ -95,7 +95,7 @@ class Authority:
         _write_private(self.certificate, authority.cert_pem.bytes())
 
     def _load(self) -> "trustme.CA":
-        """Read both files, once they are taken from others, who may have read the key already."""
+        """Read both files, after restricting them to their owner; others may have read the key before."""
         import trustme
 
         was_open = self._key_file.stat().st_mode & 0o077
@@ -111,7 +111,7 @@ class Authority:
 
 
 def _write_private(path: Path, data: bytes) -> None:
-    """Put a file in place that only its owner can read, from the moment it exists, whatever is there already."""
+    """Write a file that only its owner can read from the moment it exists; replace one that is there."""
     descriptor, name = tempfile.mkstemp(dir=path.parent)  # of mode 0600
     try:
         with os.fdopen(descriptor, "wb") as file:

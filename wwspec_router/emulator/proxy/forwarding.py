@@ -1,6 +1,7 @@
 """Carries one request of a client to the emulator, and its response back, each framed anew.
 
-What concerns one connection only stays behind, as RFC 9110 7.6.1 asks. Knows nothing of which hosts are served.
+Headers that are for one connection only are not passed on, as RFC 9110 7.6.1 says. It does not know which hosts are
+served.
 """
 
 import asyncio
@@ -61,7 +62,7 @@ async def forward(client: Peer, request: h11.Request, host: str, target: str, em
 
 
 async def _ask(client: Peer, server: Peer, head: h11.Request) -> None:
-    """Send the request. An emulator that does not read to the end has its reasons, and says them in its response."""
+    """Send the request. An emulator that does not read it to the end says why in its response."""
     event: Event = head
     while True:
         try:

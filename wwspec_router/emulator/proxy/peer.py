@@ -17,13 +17,13 @@ HEAD_LIMIT = 16 * 1024
 """Bytes that a head may have."""
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 64 * 1024 * 1024
-"""For how long and how far a peer is read that is being hung up on: it might lose the answer if it were not."""
+"""How long, and how many bytes, to read from a peer before hanging up: else it might lose the answer."""
 
 _CHUNK = 64 * 1024
 
 
 class Peer:
-    """Who is at the other end.
+    """The other end of a connection.
 
     Args:
         role: `h11.SERVER` when the other end asks, `h11.CLIENT` when it answers.

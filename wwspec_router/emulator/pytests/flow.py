@@ -1,4 +1,4 @@
-"""Exchanges that belong together, as they are shown: secrets are masked. How one ended, and what it needs for that."""
+"""Exchanges that belong together, with masked secrets: how one ended, and what a test needs to repeat it."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -100,7 +100,7 @@ class Flow:
                 self._caused.append(row)
 
     def _causes(self, row: Exchange) -> Iterator[Exchange]:
-        """Yield what led to an exchange, the nearest first, as far as it is kept."""
+        """Yield the causes of an exchange, the nearest first, as far as they are kept."""
         while (cause := self._rows.get(row.parent or 0)) is not None and cause.number < row.number:
             yield cause
             row = cause
@@ -117,7 +117,7 @@ class Flow:
         return errcode, program_errcode, reply
 
     def _result(self) -> tuple[int, int, str] | None:
-        """Return what came of an asynchronous call: the result that the app fetched, else the one that was reported."""
+        """Return the result of an asynchronous call: the one that the app fetched, else the one that was reported."""
         fetched = [row for row in self._caused if row.name == _RESULT and row.errcode not in (None, WAITING)]
         reported = [row for row in self._caused if row.name == _REPORT and row.errcode == 0]
         if not (fetched or reported):

@@ -80,7 +80,7 @@ class _Writer:
         return RecordedTest(source, self._asserts, self._has_reply, self._is_incomplete)
 
     def _cause(self) -> list[str]:
-        """Return what is to be done first: what notified the app."""
+        """Return the lines that come first: those that notify the app."""
         cause = self._flow.notifier()
         before = cause and ability_call_of(cause)
         if before:
@@ -139,7 +139,7 @@ class _Writer:
         return self._reply("answer.reply") or ["    assert answer.errcode == 0"]
 
     def _reply(self, source: str, *imports: str) -> list[str]:
-        """Return what is asserted of a reply; nothing when there is none.
+        """Return the assertions about a reply; nothing when there is none.
 
         Args:
             source: Python of the reply.

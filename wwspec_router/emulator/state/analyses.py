@@ -1,4 +1,4 @@
-"""What the emulator's models make of texts: moods, spam, tags, summaries, suggestions, answers.
+"""The results of the emulator's models for texts: moods, spam, tags, summaries, suggestions, answers.
 
 Plain rules instead of language models, so that the same messages give the same result. Pure functions.
 """
@@ -47,7 +47,7 @@ def fitting_tags(groups: list[TagGroup], messages: list[Message]) -> list[dict[s
 
 
 def summary(chats: Conversations, messages: list[Message]) -> str:
-    """Return how many said how much, and the first, the most complained and the last of it."""
+    """Return how many people said how many messages, and the first, the first negative and the last message."""
     said = lines(chats, messages)[:MAX_CHARACTERS].split("\n")
     speakers = len({message.sender.id for message in messages})
     upset = [line for line in said if texts.sentiment(line) == 2]
@@ -56,7 +56,7 @@ def summary(chats: Conversations, messages: list[Message]) -> str:
 
 
 def suggestion(base_name: str, contents: list[Content], messages: list[Message]) -> str:
-    """Return what to answer to the customer's last message, from the content that is nearest to it in words."""
+    """Return an answer to the customer's last message, from the content with the most words in common."""
     asked = next((message for message in reversed(messages) if message.sender.type == CUSTOMER), messages[-1])
     if not contents:
         return f"您好，关于“{_quote(asked.text)}”，我为您核实后回复。"

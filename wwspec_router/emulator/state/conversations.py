@@ -32,7 +32,7 @@ MSGTYPES = range(29)
 _GROUP_NAMES = ("产品讨论组", "销售日报", "", "项目冲刺", "伙伴联络群", "客户服务一群", "", "新品体验客户群")
 """Of the eight groups; two have no name."""
 _HEADROOM_SECONDS = 3600
-"""The first message is this much inside the window, so that it does not leave it during a short session."""
+"""The first message is so many seconds inside the window, so that it stays in it during a short session."""
 
 
 class ExtraInfo(msgspec.Struct, frozen=True, gc=False):
@@ -96,7 +96,7 @@ class Conversations:
         self.end = 0
         """The position of the next message."""
         self.listeners: list[Callable[[Message], None]] = []
-        """Told of each message that `say` appends."""
+        """Called with each message that `say` appends."""
         self._positions: dict[str, int] = {}
         self._latest = 0
         oldest = now - WINDOW_SECONDS + _HEADROOM_SECONDS

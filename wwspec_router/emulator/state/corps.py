@@ -42,7 +42,7 @@ class Corp:
         ids: Its source for what is handed out and comes back.
         chats: What was said; new messages are compared with the rules.
         now: Unix seconds.
-        announce_hit: Told that a message hit a keyword rule.
+        announce_hit: Called when a message hit a keyword rule.
     """
 
     def __init__(

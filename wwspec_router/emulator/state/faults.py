@@ -1,7 +1,7 @@
-"""Faults that a test puts in the way: refusals, return codes, delays, cut connections, callbacks gone wrong.
+"""Faults that a test sets: refusals, return codes, delays, cut connections, wrong callbacks.
 
-Each fault works on one side (`on`), on one API or on all, a number of times or until it is cleared. Knows nothing of
-how an exchange travels: what serves it calls `Faults.meet`. Safe under threads.
+Each fault works on one side (`on`), on one API or on all, a number of times or until it is cleared. It does not know
+how an exchange is sent: the part that serves it calls `Faults.meet`. Safe under threads.
 """
 
 import threading
@@ -56,12 +56,12 @@ class ReturnCodeError(WWSpecError):
 
 
 class FaultSpec(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What to put in the way.
+    """What a fault does.
 
     `errcode` refuses with `value`, `return_code` lets an SDK call fail with `value`, `latency` delays by `value` real
     seconds, `timeout` holds for `value` real seconds and then cuts the connection, `drop` cuts it at once. A callback
-    is `late` by `value` seconds of the clock, comes `twice`, or `never`. On the program's side 710674 is answered
-    without calling it; whatever else goes wrong there, it has handled the call.
+    is `late` by `value` seconds of the clock, comes `twice`, or `never`. On the program's side, 710674 is answered
+    without calling the program; with any other fault the program has handled the call.
     """
 
     on: Literal["app", "sdk", "program", "callback"]
@@ -141,7 +141,7 @@ class Faults:
             return [msgspec.structs.replace(fault) for fault in self._faults]
 
     def apply(self, on: str, api: str, entry: Entry) -> dict[str, float]:
-        """Count what meets an exchange and return it: value by effect, of each effect the fault that was set first."""
+        """Count the faults of an exchange and return them: value by effect, of the one that was set first."""
         if not self._faults:
             return {}
         met: dict[str, Fault] = {}
@@ -157,7 +157,7 @@ class Faults:
         return {effect: fault.value for effect, fault in met.items()}
 
     def meet(self, on: str, api: str, entry: Entry) -> None:
-        """Do to an exchange what was set for it; returns at once when nothing was.
+        """Apply the faults that were set for an exchange; returns at once when there are none.
 
         Raises:
             RefusedError: The fault is an errcode.
@@ -180,5 +180,5 @@ class Faults:
             self._over.wait(seconds)
 
     def end(self) -> None:
-        """Let nothing wait any longer."""
+        """End all waiting."""
         self._over.set()

@@ -1,7 +1,6 @@
 """Asynchronous calls of the program: a call with a job_info now, its result by an SDK API later [99812, 99847].
 
-Which jobs there are and how far each has come; how the program is called is in `programs`. Plain state: the caller
-holds the emulator's lock.
+It keeps the jobs and their states; `programs` calls the program. Plain state: the caller holds the emulator's lock.
 """
 
 import random

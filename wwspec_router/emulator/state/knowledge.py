@@ -84,7 +84,7 @@ class KnowledgeBase(msgspec.Struct, kw_only=True):
     """When its last content is learnt."""
 
     def learnt(self, now: float) -> list[Content]:
-        """Return the contents that can be looked things up in."""
+        """Return the contents that can be searched."""
         return [content for content in self.contents.values() if content.status(now) == ADDED]
 
     def add(self, contents: list[NewContent], now: float) -> list[Content]:

@@ -72,7 +72,7 @@ def _allows(listed: list[int] | list[str] | UnsetType, value: object) -> bool:
 
 
 def _seen(where: ApplicableRange, message: Message) -> Iterator[Party]:
-    """Give those for whose sake a message is looked at: who sent it, who received it, or both."""
+    """Yield the people whose messages the rule covers: the sender, the receivers, or both."""
     scope = SENT if where.msg_scope is UNSET else where.msg_scope
     if scope != RECEIVED:
         yield message.sender
@@ -112,7 +112,7 @@ def _words_hit(keyword: Keyword, where: ApplicableRange, message: Message) -> bo
 
 
 def _behaviours(where: ApplicableRange, message: Message) -> Iterator[int]:
-    """Give every behaviour that a message shows, except the excluded numbers and addresses."""
+    """Yield every behaviour that a message shows, except the excluded numbers and addresses."""
     if message.msgtype in _BY_KIND:
         yield _BY_KIND[message.msgtype]
     if message.msgtype == texts.IMAGE and message.text == texts.QR_CODE:

@@ -1,7 +1,7 @@
 """Keyword rules of a corp, and the messages that hit one [99829, 99830].
 
-A rule looks at messages that are said after it was made. How a message is compared is in `rule_matching`. Plain
-state: the caller holds the emulator's lock.
+A rule covers messages that are said after it was made. `rule_matching` compares a message with a rule. Plain state: the
+caller holds the emulator's lock.
 """
 
 import random
@@ -167,7 +167,7 @@ class Hit(msgspec.Struct, frozen=True):
 
 
 Compare = Callable[[RuleBody, Message], tuple[bool, tuple[int, ...]] | None]
-"""Tells by what a message hit a rule: by a word, and by which behaviours; None for no hit."""
+"""Returns how a message hit a rule: whether by a word, and by which behaviours; None for no hit."""
 
 
 class RuleBook:
@@ -176,7 +176,7 @@ class RuleBook:
     Args:
         rng: Makes the ids.
         compare: Compares a message with a rule.
-        announce: Told that a message hit.
+        announce: Called when a message hit.
     """
 
     def __init__(self, rng: random.Random, compare: Compare, announce: Callable[[], None]) -> None:

@@ -1,7 +1,7 @@
-"""Analysis tasks: which messages a task may read, and what came of it [99831-99835, 99875, 100036].
+"""Analysis tasks: which messages a task may read, and its outcome [99831-99835, 99875, 100036].
 
-WeCom reads a message when its id and its secret key belong together. What a task makes of the texts is `analyses`.
-Plain state: the caller holds the emulator's lock and brings the time.
+WeCom reads a message when its id and its secret key belong together. `analyses` makes the results of the texts. Plain
+state: the caller holds the emulator's lock and brings the time.
 """
 
 import random

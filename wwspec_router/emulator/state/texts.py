@@ -10,7 +10,7 @@ RED_PACKET, ONLINE_DOCUMENT, MIXED, AUDIO_ARCHIVE, CALL, DRIVE_FILE = 13, 18, 20
 AGREE, REFUSE, MARKDOWN = 24, 25, 27
 
 SEARCHABLE = (TEXT, LINK, MINI_PROGRAM, FILE, ONLINE_DOCUMENT, MIXED, DRIVE_FILE)
-"""Kinds that `search_msg` looks at [99818]."""
+"""Kinds that `search_msg` searches [99818]."""
 
 ANALYSABLE = (TEXT, VOICE, AUDIO_ARCHIVE)
 """Kinds that the analysis tasks accept [99831]."""

@@ -1,4 +1,4 @@
-"""What the emulator does later: actions that are due at a time of its clock.
+"""Actions of the emulator that are due at a later time of its clock.
 
 Knows nothing of what the actions do. They run one after the other, in order of time, on the thread that calls
 `run_due`: the server's ticker, or what puts the clock forward. Safe under threads.
@@ -21,7 +21,7 @@ _LONGEST_WAIT = 0.5
 _SHORTEST_WAIT = 0.01
 
 MAX_WAITING = 100_000
-"""What is scheduled while so many actions wait is dropped; a stopped clock lets none of them become due."""
+"""Most actions that wait; further ones are dropped. With a stopped clock none becomes due."""
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class Timers:
     """Actions that wait for their time.
 
     Args:
-        clock: What they are timed by.
+        clock: The clock of their times.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -45,7 +45,7 @@ class Timers:
     def schedule(self, delay: float, action: Action) -> None:
         """Let an action run once, with no lock held, when `delay` seconds of the clock have passed.
 
-        It runs in the context of this call, so that what it leads to is recorded under the same cause. May be called
+        It runs in the context of this call, so that its consequences are recorded under the same cause. May be called
         under the world's lock, and by an action.
         """
         with self._changed:
@@ -62,7 +62,7 @@ class Timers:
             return self._waiting[0][0] if self._waiting else None
 
     def run_due(self, until: float | None = None) -> None:
-        """Run what is due, in order of time; an action that fails is logged and does not stop the others.
+        """Run the due actions, in order of time; an action that fails is logged and does not stop the others.
 
         Args:
             until: Unix seconds; the present time when None.

@@ -1,7 +1,7 @@
 """The emulator's state in one place, and the lock that guards it.
 
-`lock` is held while state is read or changed, and never while anything is sent or waited for. How the program
-is reached is behind `Channel`: the state knows no HTTP.
+`lock` is held while state is read or changed, and never while anything is sent or waited for. `Channel` is the way to
+the program: the state knows no HTTP.
 """
 
 import logging
@@ -41,9 +41,9 @@ from wwspec_router.errors import WWSpecError
 
 KEPT_NOTIFICATIONS = 1000
 ARCHIVE_SECONDS = 335 * 86400
-"""What is left of the paid year when the emulator starts."""
+"""Seconds left of the paid year when the emulator starts."""
 TRIAL_SECONDS = 29 * 86400
-"""What is left of the trial when the emulator starts."""
+"""Seconds left of the trial when the emulator starts."""
 
 _log = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ class World:
 
     Args:
         settings: How to build it.
-        clock: What everything is timed by.
+        clock: The clock of all its times.
         channel: The way to the program.
         deliver: Takes each notification that has a callback URL to go to; None when there is no URL.
         zone_key: What calls are sealed with; a fresh key when None.
@@ -118,8 +118,9 @@ class World:
         self.rng = random.Random(settings.seed)  # noqa: S311 - the same seed, the same data
         self.rng.randbytes(32)  # each seed keeps the data that it has had in earlier versions
         self.ids = random.SystemRandom()
-        """Makes what is handed out and comes back: what an earlier life gave must not mean something in this one."""
-        # Not from the seed: the program listens on every interface, and who knows the key can call it.
+        """Makes the strings that are handed out and come back: those of an earlier life must mean nothing in this
+        one."""
+        # Not from the seed: the program may listen on every interface, and anybody with the key can call it.
         self.zone_key = zone_key or secrets.token_bytes(seal.KEY_BYTES)
         self.started = clock.now()
         """Unix seconds."""
@@ -171,7 +172,7 @@ class World:
             return error.answer(self.reference())
 
     def kept(self) -> dict[str, Kept]:
-        """Return how full everything is that is bounded in bytes; needs the lock."""
+        """Return the size of everything that is bounded in bytes; needs the lock."""
         corp = self.corp(self.app)
         bounded: dict[str, BoundedDict[Any, Any]] = {
             "media": corp.media.files,

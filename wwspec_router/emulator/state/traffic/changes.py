@@ -1,4 +1,4 @@
-"""Tells watchers on other threads that something changed, and not what: they look for themselves."""
+"""Wakes watchers on other threads when something changed; they find out themselves what it is."""
 
 import threading
 from collections.abc import Callable
@@ -9,7 +9,7 @@ Wake = Callable[[], None]
 
 
 class Changes:
-    """Whom to wake. Telling costs next to nothing while nobody watches."""
+    """The watchers to wake. While there are none, a change costs next to nothing."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

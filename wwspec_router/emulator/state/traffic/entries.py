@@ -82,7 +82,7 @@ class Entry(msgspec.Struct, kw_only=True):
     name: str
     """API, ability ID, event type, `program_notify`, or `advance`."""
     flow: int
-    """Number of the first entry of what belongs together."""
+    """Number of the first entry of the exchanges that belong together."""
     parent: int | None = None
     """Number of the entry that caused this one."""
     replay_of: int | None = None
@@ -119,7 +119,7 @@ class Entry(msgspec.Struct, kw_only=True):
     revision: int = 0
     """Number of its last change, among all changes of the record."""
     digest: Any = None
-    """What was worked out of the bodies to show the entry; None when that is to be done again."""
+    """The values made of the bodies to show the entry; None when they must be made again."""
 
     @property
     def size(self) -> int:
@@ -129,14 +129,14 @@ class Entry(msgspec.Struct, kw_only=True):
 
     @property
     def result(self) -> str:
-        """How it ended, or has come so far."""
+        """How it ended, or its state."""
         if not self.outcome and self.notification is not None:
             return self.notification.state
         return self.outcome
 
 
 def body_of(text: str | bytes) -> Body:
-    """Return what is kept of a body."""
+    """Return the part of a body that is kept."""
     if len(text) <= MAX_BODY_BYTES // 3:
         return text  # however many bytes a character has
     length = byte_count(text)

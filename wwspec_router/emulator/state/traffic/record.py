@@ -28,7 +28,7 @@ KEPT_BYTES = 128 * MIB
 """Of all entries, as they are in memory; the oldest make room."""
 
 _current: ContextVar[Entry | None] = ContextVar("exchange", default=None)
-"""The exchange under way: what begins meanwhile was caused by it."""
+"""The exchange under way: it is the cause of exchanges that begin meanwhile."""
 
 
 def current_entry() -> Entry | None:
@@ -45,7 +45,7 @@ def note_contract(contract: ConsoleContract | None) -> None:
 
 @contextmanager
 def under(entry: Entry) -> Iterator[None]:
-    """Let an entry be the cause of those that begin within the block, and in what is scheduled there."""
+    """Let an entry be the cause of exchanges that begin within the block, or in actions that it schedules."""
     token = _current.set(entry)
     try:
         yield
@@ -82,7 +82,7 @@ class Traffic:
 
     def __init__(self, clock: Clock, on_change: Callable[[], None] = lambda: None) -> None:
         self.session = secrets.token_hex(4)
-        """Tells the sessions apart: each begins to number anew."""
+        """The id of the session: in each the numbers begin anew."""
         self._clock = clock
         self._on_change = on_change
         self._lock = threading.Lock()
@@ -179,7 +179,7 @@ class Traffic:
         self.update(entry, keys)
 
     def update(self, entry: Entry, keys: tuple[str, ...] = ()) -> None:
-        """Record that an entry is another than before, and perhaps further keys of it."""
+        """Record that an entry has changed, and perhaps further keys of it."""
         with self._lock:
             if entry.number in self._entries:
                 entry.digest = None

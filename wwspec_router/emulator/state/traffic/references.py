@@ -1,4 +1,4 @@
-"""What requests refer to: the values by which an exchange is known to belong to an earlier one."""
+"""What requests refer to: the values that show that an exchange belongs to an earlier one."""
 
 from collections.abc import Iterator
 
