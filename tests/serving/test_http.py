@@ -235,6 +235,20 @@ def test_an_ability_that_hangs_takes_no_thread_from_the_others(
     assert "< test_http.py:" in caplog.text
 
 
+def test_jobs_that_hang_take_no_thread_from_the_calls(
+    start: Start, gate: Gate, caplog: pytest.LogCaptureFixture
+) -> None:
+    program = start(threads=1, queue=0, job_threads=1, hang_after=0.1)
+    program.sdk.invoke = gate
+    for number in range(2):  # the second on the thread that takes the place of the first's
+        assert program.post("invoke_sync_msg", is_async=True, job_info=f"job-{number}").json()["errcode"] == 0
+        assert gate.entered.acquire(timeout=DEADLINE)
+        wait_until(lambda: "the thread was replaced" in caplog.text)
+    program.sdk.invoke = lambda api, request: '{"errcode":0,"errmsg":"quick"}'
+    assert program.post("single").json()["errmsg"] == "quick"
+    gate.opened.set()
+
+
 def test_a_thread_that_hangs_is_replaced_once_another_that_was_replaced_has_come_back(
     start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -46,7 +46,8 @@ class Pace:
         spreads: Whether each thread that takes a job lets another take the next one.
     """
 
-    spreads = True
+    def __init__(self) -> None:
+        self.spreads = True  # no attribute of the class: Pacing, which has its own, would be read slower
 
 
 class Busy(NamedTuple, Generic[JobT]):

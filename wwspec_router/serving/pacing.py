@@ -46,6 +46,7 @@ class Pacing(Pace):
     """
 
     def __init__(self, pending: Callable[[], int], begun: Callable[[], Iterable[float]]) -> None:
+        super().__init__()
         self._pending = pending
         self._begun = begun
         self.spreads = False
