@@ -50,9 +50,9 @@ ANSWERS = (
 )
 
 
-@pytest.mark.parametrize("answer", ANSWERS)
-def test_answers_are_made_by_name_since_wecom_may_add_to_them(answer: type[msgspec.Struct]) -> None:
-    assert {each.kind for each in inspect.signature(answer).parameters.values()} == {inspect.Parameter.KEYWORD_ONLY}
+@pytest.mark.parametrize("model", [*ANSWERS, client.Notification, client.NotifyEvent, client.Pending])
+def test_what_wecom_may_add_to_is_made_by_name(model: type) -> None:
+    assert {each.kind for each in inspect.signature(model).parameters.values()} == {inspect.Parameter.KEYWORD_ONLY}
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
