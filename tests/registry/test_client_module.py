@@ -459,6 +459,12 @@ def test_only_in_a_reply_is_the_attribute_errcode_taken(tmp_path: Path) -> None:
     assert (answer.errcode, answer.errcode_) == (7, "c")
 
 
+def test_a_default_that_is_a_member_of_an_enum_is_one_in_the_module(tmp_path: Path) -> None:
+    request = msgspec.defstruct("Request", [("colour", Colour, list(Colour)[0])], bases=(Contract,), kw_only=True)
+    module = written(tmp_path / "generated.py", request, request)
+    assert module.Call().colour is list(module.Colour)[0]
+
+
 @given(example=st.dictionaries(KEYS, EXAMPLES, max_size=4))
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_console_example_is_the_same_type_when_it_is_written_and_imported(
