@@ -40,14 +40,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/mutants")
     parser.add_argument("copy", type=Path)
     parser.add_argument("python")
-    parser.add_argument("packages", nargs="*", metavar="PACKAGE", default=PACKAGES)
+    parser.add_argument("paths", nargs="*", metavar="PATH", default=PACKAGES)
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", type=int, default=random.randrange(10_000))  # noqa: S311 - no secret
     options = parser.parse_intermixed_args()
     os.chdir(options.copy)
     os.environ["PYTHONPATH"] = str(options.copy)  # before the editable install of the environment
     seconds = {}
-    for name in options.packages:
+    for name in options.paths:
         if not (Path("wwspec_router") / name).exists() or not tests_of(name, name):
             parser.error(f"there is no wwspec_router/{name}, or no test in tests/{folder_of(name)}")
         begun = monotonic()
@@ -57,7 +57,7 @@ def main() -> int:
             print(f"{done.stdout}\nscripts/mutants: the tests of {name} fail without any change", file=sys.stderr)
             return 1
         seconds[name] = monotonic() - begun
-    places = [(name, *each) for name in options.packages for each in mutations(Path("wwspec_router") / name)]
+    places = [(name, *each) for name in options.paths for each in mutations(Path("wwspec_router") / name)]
     drawn = random.Random(options.seed).sample(places, min(options.count, len(places)))  # noqa: S311 - no secret
     print(f"{len(drawn)} of {len(places)} places, --seed {options.seed}", flush=True)
     survivors = 0

@@ -186,7 +186,7 @@ def test_no_error_can_keep_itself_from_being_described() -> None:
     assert not stacks.is_a(HostileError(), CallError)
 
 
-@pytest.mark.parametrize("module", ["errors", "logs", "stacks", "signals", "config", "cli.verbs.serve"])
+@pytest.mark.parametrize("module", ["errors", "logs.lines", "logs.stacks", "host.signals", "config", "cli.verbs.serve"])
 def test_what_the_parent_of_the_workers_imports_is_light(module: str) -> None:
     heavy = ("asyncio", "msgspec", "starlette", "uvicorn", "anyio")
     code = f"import sys, wwspec_router.{module}; print([each for each in {heavy} if each in sys.modules])"

@@ -47,7 +47,7 @@ WWSpecError
 ├─ SourceError               a contract can't be written as Python source      contracts.source_text
 ├─ AccessTokenError          debug mode gets no access token                   sdk.access_token
 ├─ ElfError                  a file is no ELF file, or a damaged one              image.elf
-├─ ChildError                a verb in a process of its own ended too early    child
+├─ ChildError                a verb in a process of its own ended too early    host.child
 ├─ EmulatorError             the emulator did not do what it was asked         emulator.http.client
 ├─ StreamEndedError          the emulator's stream has ended                   emulator.http.reading
 ├─ CallRefusedError          the answer to an app's call is a refusal          testing.answer

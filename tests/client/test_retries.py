@@ -22,6 +22,16 @@ FINAL = ("40013", "48002", "710675", "719999", "790014", "790016", "800003", "40
 """Does not pass."""
 
 
+REFUSED = (
+    *("40013", "48002", "709999", "710636", "710640", "710641", "710642", "710645", "710646", "710647", "710651"),
+    *("710671", "710672", "710673", "790012", "790015", "790016", "790017", "790020", "790021"),
+    *("800001", "800002", "800003", "900000"),
+)
+"""Errcodes that WeCom finds before it calls the program [100042], and all that are not of the zone."""
+UNKNOWN = ("45029", "710000", "710638", "710639", "710675", "710676", "710677", "790013", "790014", "790022", "790023")
+"""Errcodes with which the program may have run; so are those of the zone that no page has."""
+
+
 def outcome(name: str) -> Outcome:
     errors: dict[str, Outcome] = {
         "connect": httpx.ConnectError(""),
@@ -33,7 +43,7 @@ def outcome(name: str) -> Outcome:
     }
     if name in errors:
         return errors[name]
-    return httpx.Response(int(name)) if name in ("404", "429", "500", "502", "503", "504") else answer(int(name))
+    return httpx.Response(int(name)) if "400" <= name <= "600" and len(name) == 3 else answer(int(name))
 
 
 outcomes = st.lists(st.sampled_from([*BEFORE, *DURING, *FINAL, "ok"]), min_size=1, max_size=8)
@@ -51,6 +61,31 @@ def attempts_of(names: list[str], policy: RetryPolicy, *, retry_unsafe: bool, ru
         except ZoneClientError as error:
             assert error.may_have_run is (runs and names[len(script.requests) - 1] in (*DURING, *FINAL[2:5], "html"))
     return len(script.requests)
+
+
+@pytest.mark.parametrize(
+    ("names", "retryable", "may_have_run"),
+    [
+        (BEFORE, True, False),
+        ((*DURING, "599"), True, True),
+        ((*REFUSED, "404", "430", "499", "600"), False, False),
+        ((*UNKNOWN, "899999", "html"), False, True),
+    ],
+    ids=["before", "during", "refused", "unknown"],
+)
+def test_each_failure_says_whether_a_repeat_may_pass_and_whether_the_call_may_have_run(
+    names: tuple[str, ...], *, retryable: bool, may_have_run: bool
+) -> None:
+    for name in names:
+        transport = Script([outcome(name)])
+        with (
+            ZoneClient(
+                "corp", "secret", program_id="p", transport=transport, retries=RetryPolicy(attempts=1)
+            ) as client,
+            pytest.raises(ZoneClientError) as caught,
+        ):
+            client.call("greet")
+        assert (caught.value.retryable, caught.value.may_have_run) == (retryable, may_have_run), name
 
 
 @given(outcomes, st.integers(1, 6))
@@ -164,3 +199,4 @@ def test_an_attempt_is_given_no_more_time_than_the_deadline_leaves_or_its_call_a
 def test_a_policy_that_makes_no_sense_is_refused(numbers: dict[str, int]) -> None:
     with pytest.raises(ConfigurationError, match="attempts is 1 or more"):
         RetryPolicy(**numbers)
+    RetryPolicy(attempts=1, first_pause=0.0, longest_pause=0.0, deadline=0.001)

@@ -37,7 +37,7 @@ from wwspec_router.errors import AbilityError, StoreError
 from wwspec_router.handlers.ability import ability
 from wwspec_router.handlers.context import Context
 from wwspec_router.jobs.executor import GIVE_UP_AFTER, MAX_RUNS
-from wwspec_router.jobs.reports import PATIENCE, REFUSALS, RefusalKind
+from wwspec_router.jobs.reports import PATIENCE, REFUSALS, RefusalKind, Reporter, Verdict
 from wwspec_router.jobs.runner import LEASE, Jobs
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
@@ -45,6 +45,7 @@ from wwspec_router.monitoring.figures import Figures, JobCounts
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
+from wwspec_router.stores.job import Job, Outcome
 
 
 class Number(Contract):
@@ -176,6 +177,16 @@ def test_a_refusal_that_nobody_knows_is_one_of_the_result_when_it_comes_again_an
         reports = sdk.wait_for(2)
         wait_empty(store)
     assert [report["errcode"] for _, report in reports] == [0, 799999]
+
+
+@pytest.mark.parametrize("claims", [1, PATIENCE - 1, PATIENCE])
+def test_a_refusal_that_may_pass_costs_no_result_however_often_it_comes(claims: int) -> None:
+    claimed = Job(job_id="j", corpid="corp", agentid=1, ability_id="any", data="{}", notify_id="", claims=claims)
+    tokens = (40014, 42001)
+    for errcode in (-1, *tokens, 45009, 45033, 45036, 48001, 48002, 710641, 710645, 710671, 710673, 790020, 790021):
+        sdk = Platform(errcode)
+        assert Reporter(sdk).report(claimed, Outcome(errcode=0, result="{}")) is Verdict.FAILED, errcode
+        assert len(sdk.reports) == 1, errcode
 
 
 def test_each_errcode_of_a_report_is_in_one_table_with_a_reason() -> None:

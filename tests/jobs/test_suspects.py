@@ -39,23 +39,21 @@ def test_a_suspect_begins_once_when_every_other_job_has_ended_or_hangs() -> None
 def test_others_have_as_much_time_as_the_suspect_took(clock: Clock, *, hangs: bool) -> None:
     suspect, hanging = Run(job("suspect")), set[Run]()
     suspects = Suspects(hanging.__contains__)
+
+    def after(seconds: float) -> tuple[bool, bool]:
+        clock.now += seconds
+        suspects.release_others()
+        return suspects.holds_others, suspects.wanted
+
     suspects.hold(suspect)
-    suspects.release_others()
-    held = [suspects.holds_others]
+    assert after(0.0) == (True, False), "it waits"
     assert suspects.ready([]) is suspect
-    suspects.release_others()
-    held.append(suspects.holds_others)
-    clock.now += 7.0
+    assert after(7.0) == (True, False), "it runs"
     if hangs:
         hanging.add(suspect)
     else:
         suspect.end()
-    suspects.release_others()
-    assert [*held, suspects.holds_others] == [True, True, False], "while it waits, while it runs, and then"
-    clock.now += 6.0
-    assert not suspects.wanted
-    clock.now += 1.0
-    assert suspects.wanted
+    assert [after(seconds) for seconds in (0.0, 6.0, 1.0)] == [(False, False), (False, False), (False, True)]
 
 
 def test_a_suspect_that_waits_is_withdrawn_and_one_that_runs_is_not() -> None:

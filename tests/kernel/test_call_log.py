@@ -40,7 +40,7 @@ def test_times_are_milliseconds(caplog: pytest.LogCaptureFixture) -> None:
 
 @pytest.mark.parametrize(
     ("size", "shown"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (999_000, "999.0 kB"), (1_000_000, "1.0 MB"), (2_500_000, "2.5 MB")],
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (999_000, "999.0 kB"), (1_000_000, "1.0 MB"), (2_549_999, "2.5 MB")],
 )
 def test_sizes_are_for_people(caplog: pytest.LogCaptureFixture, size: int, shown: str) -> None:
     fields, text = written(caplog, Measure(CALL), sizes=(size, 5))
@@ -62,7 +62,7 @@ def test_sizes_are_for_people(caplog: pytest.LogCaptureFixture, size: int, shown
 def test_a_line_says_what_was_called(
     caplog: pytest.LogCaptureFixture, call: Call | None, more: dict[str, Any], kind: str, ability: str
 ) -> None:
-    fields, _ = written(caplog, Measure(call) if call else None, **more)
+    fields, _ = written(caplog, None if call is None else Measure(call), **more)
     assert (fields["kind"], fields["ability"]) == (kind, ability)
 
 

@@ -15,6 +15,8 @@ from wwspec_router.contracts import Contract
 from wwspec_router.envelope import Call, Deadline
 from wwspec_router.errors import AbilityError
 from wwspec_router.logs import lines as logs
+from wwspec_router.logs.formats import Fields
+from wwspec_router.monitoring.figures import UNKNOWN
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import StoreLimits, open_store
 
@@ -171,3 +173,21 @@ def test_events_on_a_store_whose_disk_is_full_are_one_line(
     [record] = caplog.records
     assert record.levelno == logging.ERROR
     assert record.getMessage().startswith("event refused, CallError: the event could not be stored (")
+
+
+@pytest.mark.parametrize(
+    ("call", "fields"),
+    [
+        (app_call("moody", '{"name":"refuse"}'), {"ability": "moody", "error": "AbilityError", "errcode": 777}),
+        (app_call("no-1"), {"ability": UNKNOWN, "error": "AbilityNotFoundError"}),
+        (app_call("moody"), {"ability": "moody", "error": "ValueError"}),
+        (app_call("get_callback_data"), {"ability": "get_callback_data", "error": "NotifyNotFoundError"}),
+    ],
+)
+def test_a_failure_has_its_ability_its_error_and_the_error_s_own_errcode_as_fields(
+    moody_zone: Kernel, clock: Clock, caplog: pytest.LogCaptureFixture, call: Call, fields: dict[str, object]
+) -> None:
+    moody_zone.dispatch(call)
+    [record] = caplog.records
+    assert isinstance(record.msg, Fields)
+    assert record.msg.fields == fields

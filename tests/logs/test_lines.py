@@ -72,7 +72,7 @@ def test_an_exception_is_logged_by_type_and_place_without_its_text(lines: io.Str
         logging.getLogger("uvicorn.error").exception("it failed")
 
     [line] = lines.getvalue().splitlines()
-    assert ": ValueError at test_logs.py:" in line
+    assert ": ValueError at test_lines.py:" in line
     assert "a-secret" not in line
 
 
@@ -96,7 +96,7 @@ def test_a_deep_failure_is_described_by_its_innermost_frames() -> None:
 
     with pytest.raises(KeyError) as caught:
         deep(10)
-    assert describe(caught.value).count("test_logs.py") == 4
+    assert describe(caught.value).count("test_lines.py") == 4
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_the_sdk_is_told_of_an_error_as_standard_output_is(lines: io.StringIO) -
 
     logged = [*written, lines.getvalue()]
     assert len(logged) == 3
-    assert all("it failed: ValueError at test_logs.py:" in each and "a-secret" not in each for each in logged)
+    assert all("it failed: ValueError at test_lines.py:" in each and "a-secret" not in each for each in logged)
 
 
 class _Sore:
@@ -228,7 +228,7 @@ def test_an_error_that_nobody_can_be_told_of_is_logged_by_type_and_place(
     _Sorer()
 
     one, other = lines.getvalue().splitlines()
-    assert "an error that no caller can get: ValueError at test_logs.py:" in one
+    assert "an error that no caller can get: ValueError at test_lines.py:" in one
     assert other.endswith("an error that no caller can get: an error that can't be described")
     assert "a-secret" not in lines.getvalue()
     assert capsys.readouterr().err == ""
@@ -321,7 +321,7 @@ def test_a_warning_is_one_line_of_its_category_and_place(
 
     one, other = lines.getvalue().splitlines()
     assert " WARNING wwspec_router.logs.lines " in one
-    assert re.search(r" DeprecationWarning at test_logs\.py:\d+$", one)
+    assert re.search(r" DeprecationWarning at test_lines\.py:\d+$", one)
     assert other.endswith(" a warning that can't be described")
     assert "a-secret" not in lines.getvalue()
     assert capsys.readouterr().err == ""
@@ -335,7 +335,7 @@ def test_a_warning_is_told_with_its_text_in_development(capsys: pytest.CaptureFi
     warnings.warn("use this\ninstead", stacklevel=1)
 
     first, second = capsys.readouterr().out.splitlines()
-    assert re.search(r"  UserWarning at test_logs\.py:\d+: use this$", first)
+    assert re.search(r"  UserWarning at test_lines\.py:\d+: use this$", first)
     assert second.strip() == "instead"
 
 
@@ -379,7 +379,7 @@ async def test_a_task_is_described_by_the_coroutines_that_it_waits_in() -> None:
     await asyncio.sleep(0)
     places = describe_task(task).split(" < ")
     assert [place.partition(" ")[2] for place in places] == ["inner", "outer"]
-    assert all(place.startswith("test_logs.py:") for place in places)
+    assert all(place.startswith("test_lines.py:") for place in places)
     forever.set_result(None)
     await task
     assert describe_task(task) == "its end"

@@ -450,6 +450,21 @@ def test_any_contract_is_the_same_type_when_it_is_written_and_imported(
     assert {each for each in classes if issubclass(each, Output)} - {Output} == {module.Answer}
 
 
+def test_only_in_a_reply_is_the_attribute_errcode_taken(tmp_path: Path) -> None:
+    request = msgspec.defstruct("Request", [("errcode", int)], bases=(Contract,), kw_only=True)
+    reply = msgspec.defstruct("Reply", [("errcode", str)], bases=(Contract,), kw_only=True, rename={"errcode": "code"})
+    module = written(tmp_path / "generated.py", request, reply)
+    assert module.Call(errcode=5).errcode == 5
+    answer = msgspec.json.decode(b'{"errcode":7,"errmsg":"x","code":"c"}', type=module.Answer)
+    assert (answer.errcode, answer.errcode_) == (7, "c")
+
+
+def test_a_default_that_is_a_member_of_an_enum_is_one_in_the_module(tmp_path: Path) -> None:
+    request = msgspec.defstruct("Request", [("colour", Colour, list(Colour)[0])], bases=(Contract,), kw_only=True)
+    module = written(tmp_path / "generated.py", request, request)
+    assert module.Call().colour is list(module.Colour)[0]
+
+
 @given(example=st.dictionaries(KEYS, EXAMPLES, max_size=4))
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_console_example_is_the_same_type_when_it_is_written_and_imported(

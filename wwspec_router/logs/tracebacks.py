@@ -20,7 +20,7 @@ T = TypeVar("T")
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 """What `logging` takes as `exc_info`."""
 
-_PACKAGE = f"{Path(__file__).resolve().parent}/"
+_PACKAGE = f"{Path(__file__).resolve().parents[1]}/"
 
 
 def shown(error: BaseException) -> ExcInfo:
