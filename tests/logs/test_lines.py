@@ -320,7 +320,7 @@ def test_a_warning_is_one_line_of_its_category_and_place(
     warnings.showwarning("a-secret", _NamelessWarning, "any.py", 1)
 
     one, other = lines.getvalue().splitlines()
-    assert " WARNING wwspec_router.logs.lines " in one
+    assert " WARNING wwspec_router.logs " in one
     assert re.search(r" DeprecationWarning at test_lines\.py:\d+$", one)
     assert other.endswith(" a warning that can't be described")
     assert "a-secret" not in lines.getvalue()
