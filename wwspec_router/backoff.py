@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
-__all__ = ["Backoff"]
-
 _MOST = 100
 """The pause after more attempts than these is the same; so the power is no overflow."""
 

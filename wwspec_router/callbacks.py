@@ -18,8 +18,6 @@ from typing import Any
 
 from wwspec_router.errors import ConfigurationError, WWSpecError
 
-__all__ = ["Callback", "CallbackCrypto", "CallbackError", "CallbackReceiver", "read_xml", "write_xml"]
-
 _BLOCK = 32
 _RANDOM_BYTES = 16
 _LENGTH_BYTES = 4

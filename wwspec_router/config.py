@@ -16,23 +16,6 @@ from typing import Any, Final, Literal, NamedTuple
 from wwspec_router.host.cores import usable_cores
 from wwspec_router.host.loopback import is_loopback
 
-__all__ = [
-    "AUTO",
-    "DEFAULT_PORT",
-    "LOG_LEVELS",
-    "REGISTRY",
-    "REMOVED",
-    "SdkSource",
-    "Secret",
-    "Setting",
-    "Settings",
-    "Topic",
-    "may_hold_password",
-    "registry_path",
-    "settings",
-    "variable",
-]
-
 LARGEST = 2**53
 """No setting is larger. The largest integers of TOML fit no float, and infinity no clock."""
 DEFAULT_PORT = 8080

@@ -10,8 +10,6 @@ import msgspec
 
 from wwspec_router.errors import HandlerTimeoutError
 
-__all__ = ["Call", "CallType", "Deadline", "Reply"]
-
 
 class CallType(IntEnum):
     """Who calls the program [100057]."""

@@ -10,18 +10,6 @@ from typing import Literal
 
 import msgspec
 
-__all__ = [
-    "CONTRACT_CODES",
-    "DOWN",
-    "ERRCODES",
-    "TOKEN_CODES",
-    "WAITING",
-    "advice",
-    "hint",
-    "misfit_path",
-    "request_id",
-]
-
 TOKEN_CODES = (40014, 42001)
 """The access token is invalid or has expired: a fresh one helps."""
 

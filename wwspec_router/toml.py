@@ -8,8 +8,6 @@ from typing import Any
 
 from wwspec_router.errors import ConfigurationError
 
-__all__ = ["parse_toml", "read_toml"]
-
 _AT_LINE = re.compile(r" \(at line (?P<line>\d+), column (?P<column>\d+)\)$")
 _TWICE = re.compile(r"Cannot declare \((?P<keys>.*)\) twice")
 _AT_END = " (at end of document)"

@@ -8,8 +8,6 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["open_in_browser", "open_option"]
-
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 

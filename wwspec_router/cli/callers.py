@@ -20,8 +20,6 @@ from wwspec_router.host.extras import require
 if TYPE_CHECKING:
     from wwspec_router.client import ZoneClient
 
-__all__ = ["Place", "caller_options", "is_wecom", "show_reply"]
-
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 

@@ -16,8 +16,6 @@ from wwspec_router.config import REGISTRY, variable
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.toml import read_toml
 
-__all__ = ["ability_ids", "api_names", "event_types", "fault_targets"]
-
 SHIPPED = Path(__file__).parents[1] / "wecom"
 """WeCom's contracts: a file each."""
 

@@ -11,8 +11,6 @@ from wwspec_router.config import DEFAULT_PORT, variable
 from wwspec_router.emulator.http.client import DEFAULT_URL
 from wwspec_router.emulator.settings import EmulatorSettings
 
-__all__ = ["DEFAULTS", "EMULATOR_OPTIONS", "emulator_options", "port_options", "url_option"]
-
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 DEFAULTS = EmulatorSettings()

@@ -5,8 +5,6 @@ from pathlib import Path
 
 from wwspec_router.errors import ConfigurationError
 
-__all__ = ["ENV_FILE", "read_env_file"]
-
 ENV_FILE = ".env"
 
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")

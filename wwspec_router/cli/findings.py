@@ -6,8 +6,6 @@ from typing import NamedTuple
 
 import click
 
-__all__ = ["Finding", "State", "end", "print_findings"]
-
 
 class State(StrEnum):
     """What a finding asks for."""

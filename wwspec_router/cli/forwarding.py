@@ -7,8 +7,6 @@ from click.core import ParameterSource
 
 from wwspec_router.cli.options import SecretOption
 
-__all__ = ["forwarded"]
-
 
 def forwarded(context: click.Context, names: Collection[str]) -> tuple[list[str], dict[str, str]]:
     """Return those options of a verb that were given, as another verb takes them.

@@ -7,8 +7,6 @@ import click
 
 from wwspec_router.config import Topic, settings
 
-__all__ = ["SectionedCommand", "SettingsCommand"]
-
 
 class SectionedCommand(click.Command):
     """A verb whose `--help` has its options in sections."""

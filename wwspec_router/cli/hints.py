@@ -12,8 +12,6 @@ from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.http.client import DEFAULT_URL, EmulatorClient
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 
-__all__ = ["call_lines", "print_places", "row", "sample_call", "styled"]
-
 SHARED = "get_callback_data"
 """An ability that nearly every program has, and that needs a notify_id."""
 WIDTH = 9

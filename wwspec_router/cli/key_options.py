@@ -10,8 +10,6 @@ import click
 from wwspec_router.cli.options import secret_option
 from wwspec_router.config import variable
 
-__all__ = ["key_options"]
-
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 

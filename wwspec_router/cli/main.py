@@ -18,8 +18,6 @@ from wwspec_router.logs.printable import printable
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-__all__ = ["VERBS", "Group", "Verb", "main"]
-
 
 class Group(StrEnum):
     """What one is doing; `wwspec --help` shows the verbs in this order."""

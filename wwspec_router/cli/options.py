@@ -20,18 +20,6 @@ from wwspec_router.host.extras import require
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-__all__ = [
-    "SecretOption",
-    "app_options",
-    "needs",
-    "origin",
-    "print_json",
-    "secret_option",
-    "setting_options",
-    "settings_file",
-    "store_option",
-]
-
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 LONGEST_SECRET = 65_536

@@ -13,8 +13,6 @@ from pathlib import Path
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.logs.printable import printable
 
-__all__ = ["Listener", "kind", "occupant", "refusal", "require_free_ports"]
-
 HOST = "127.0.0.1"
 ANSWER = 1.0
 """Seconds to wait for the answer of what listens on a port."""

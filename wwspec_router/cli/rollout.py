@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from wwspec_router.client.key_folder import KeyFolder
     from wwspec_router.client.models import AuthEdition
 
-__all__ = ["Trial", "walk"]
-
 EDITIONS = {1: "internal chats", 2: "internal and external chats", 3: "internal and external chats, and voice calls"}
 STATUSES = {1: "on trial", 2: "trial over", 3: "paid", 4: "paid time over", 5: "free", 6: "free time over"}
 _OVER = (2, 4, 6)

@@ -9,8 +9,6 @@ import msgspec
 if TYPE_CHECKING:
     from wwspec_router.client import ZoneClient
 
-__all__ = ["PREFIX", "SYNC_MSG", "Pulled", "Sealed", "pull_messages"]
-
 PREFIX = "invoke_"
 """What programs put before an SDK API's name; `client.ZoneClient` has the same default."""
 SYNC_MSG = "sync_msg"

@@ -12,8 +12,6 @@ from typing import Any, NamedTuple
 from wwspec_router.config import REMOVED, Secret, Setting, may_hold_password, settings, variable
 from wwspec_router.errors import ConfigurationError, did_you_mean
 
-__all__ = ["FILE", "SettingsFile", "read_settings_file"]
-
 FILE = "wwspec.toml"
 """The settings file of an application, in its folder, unless another is named."""
 TABLES = ("serve", "dev")

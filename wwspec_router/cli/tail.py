@@ -11,8 +11,6 @@ from wwspec_router.cli.hints import styled
 from wwspec_router.emulator.http.reading import StreamEndedError, StreamEvent
 from wwspec_router.logs.printable import printable
 
-__all__ = ["Lines", "follow", "json_lines"]
-
 StreamRow = dict[str, Any]
 Read = Callable[[str], Iterator[StreamEvent]]
 """Reads the stream after the event of an id; see `EmulatorClient.stream`."""

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["changes"]
-
 TICK_MS = 1000
 """Milliseconds between two looks at all files: finds what changed before the watcher was up, or in a new folder."""
 SUFFIXES = (".py", ".toml", ".json", ".yaml", ".yml", ".ini", ".cfg", ".env")

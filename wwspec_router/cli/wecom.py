@@ -16,8 +16,6 @@ from wwspec_router.host.extras import require
 if TYPE_CHECKING:
     from wwspec_router.client import AsyncZoneClient, TokenProvider, ZoneClient
 
-__all__ = ["WECOM_URL", "WeCom", "WeComCommand", "base_url_option", "credential_names", "wecom_options"]
-
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 WECOM_URL = "https://qyapi.weixin.qq.com"

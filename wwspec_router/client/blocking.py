@@ -33,8 +33,6 @@ from wwspec_router.client.steps import Alone, Ask, Asked, Pause, Received, Send,
 from wwspec_router.contracts import ApiRequest, OutputT, PagedRequest
 from wwspec_router.errors import ConfigurationError
 
-__all__ = ["Task", "ZoneClient", "call_plain", "run_steps"]
-
 T = TypeVar("T")
 P = ParamSpec("P")
 ReplyT = TypeVar("ReplyT")

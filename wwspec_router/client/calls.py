@@ -19,22 +19,6 @@ from wwspec_router.contracts.shape import shape_of
 from wwspec_router.errcodes import WAITING
 from wwspec_router.errors import DEFAULT_ERRCODE, ConfigurationError, JsonError, did_you_mean
 
-__all__ = [
-    "Ability",
-    "CallOptions",
-    "SubmitOptions",
-    "TaskStatus",
-    "ability_of",
-    "call",
-    "check_options",
-    "decode_reply",
-    "name_of",
-    "own_error",
-    "submit",
-    "task_result",
-    "task_status",
-]
-
 TaskStatus = Literal["running", "succeeded", "failed"]
 """The state of an asynchronous call: `running` until the program reports its result."""
 

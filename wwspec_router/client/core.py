@@ -21,8 +21,6 @@ from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.errcodes import CONTRACT_CODES, TOKEN_CODES, hint
 from wwspec_router.errors import ConfigurationError, JsonError
 
-__all__ = ["BASE_URL", "Attempts", "Core"]
-
 BASE_URL = "https://qyapi.weixin.qq.com"
 """Of WeCom."""
 

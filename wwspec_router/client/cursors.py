@@ -15,8 +15,6 @@ import msgspec
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.errors import JsonError, WWSpecError
 
-__all__ = ["CursorError", "CursorMovedError", "CursorStore", "FileCursor", "Position"]
-
 LOCK_TIMEOUT = 10.0
 """Seconds that `FileCursor` waits for another process, which holds the lock for one write to the disk."""
 

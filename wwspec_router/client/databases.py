@@ -10,8 +10,6 @@ from typing import Any, Protocol
 from wwspec_router.client.cursors import CursorError, CursorMovedError, CursorStore, Position
 from wwspec_router.errors import ConfigurationError
 
-__all__ = ["DbConnection", "DbCursor"]
-
 _TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
 _PARAMETER = re.compile(r":(\w+)")
 

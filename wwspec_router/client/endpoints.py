@@ -18,8 +18,6 @@ from wwspec_router.client.steps import Request, Steps
 from wwspec_router.client.uploads import Progress, opened
 from wwspec_router.contracts.decoding import convert
 
-__all__ = ["ENDPOINTS"]
-
 T = TypeVar("T")
 
 _OPEN = 2

@@ -19,21 +19,6 @@ one may be one too many. No message holds a token, a secret or a request.
 from wwspec_router.errcodes import CONTRACT_CODES, misfit_path, request_id
 from wwspec_router.errors import WWSpecError
 
-__all__ = [
-    "BadAnswerError",
-    "ContractMisfitError",
-    "NoAnswerError",
-    "NotSentError",
-    "PlatformError",
-    "ProgramError",
-    "RepeatedCursorError",
-    "ReplyTypeError",
-    "SdkApiError",
-    "StillRunningError",
-    "TransportError",
-    "ZoneClientError",
-]
-
 
 class ZoneClientError(WWSpecError):
     """A request failed.

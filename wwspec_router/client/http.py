@@ -16,18 +16,6 @@ from wwspec_router.client.retries import NO_ANSWER, NOT_SENT
 from wwspec_router.client.steps import Received, Request, Send
 from wwspec_router.errors import ConfigurationError
 
-__all__ = [
-    "AsyncHiding",
-    "Hiding",
-    "check_base_url",
-    "in_path",
-    "in_url",
-    "proxy_of",
-    "received",
-    "sent",
-    "transport_error",
-]
-
 _SECRETS = "wwspec.secrets"
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 

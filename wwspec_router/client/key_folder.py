@@ -14,8 +14,6 @@ from pathlib import Path
 from wwspec_router.client.keys import KEY_BITS, KeyRing, key_files
 from wwspec_router.errors import ConfigurationError
 
-__all__ = ["KeyFile", "KeyFolder"]
-
 OWNER_ONLY = 0o600
 _FOLDER_MODE = 0o700
 _OTHERS = 0o077

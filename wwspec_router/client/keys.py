@@ -15,8 +15,6 @@ from wwspec_router.errors import ConfigurationError, WWSpecError
 if TYPE_CHECKING:
     from Crypto.PublicKey.RSA import RsaKey
 
-__all__ = ["KEY_BITS", "KeyMissingError", "KeyRing", "KeyRingError", "SealedKey", "key_files"]
-
 _FILE = re.compile(r"key-([1-9][0-9]{0,8})\.pem")
 _DIGITS = re.compile("[0-9]{1,9}")
 KEY_BITS = 2048

@@ -7,8 +7,6 @@ from wwspec_router.client.messages import Pull, Pulled
 from wwspec_router.client.steps import Steps
 from wwspec_router.wecom.messages import Message
 
-__all__ = ["AsyncMessagePage", "MessagePage"]
-
 
 class _Page:
     """Messages in ascending order of their time; iterable."""

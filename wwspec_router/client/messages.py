@@ -25,15 +25,6 @@ from wwspec_router.errors import ConfigurationError, WWSpecError
 from wwspec_router.wecom import sync_msg
 from wwspec_router.wecom.messages import Message
 
-__all__ = [
-    "MessageGap",
-    "MessageGapError",
-    "PATIENCE",
-    "Pull",
-    "PullOptions",
-    "Pulled",
-]
-
 WINDOW = 5 * 24 * 3600
 """Seconds that WeCom keeps records [99824]."""
 TOKEN_LIFETIME = 600.0

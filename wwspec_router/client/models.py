@@ -5,20 +5,6 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-__all__ = [
-    "AuthEdition",
-    "AuthScope",
-    "AuthUser",
-    "AuthUsers",
-    "CorpAuth",
-    "DocAuth",
-    "DocAuthUser",
-    "DocAuthUsers",
-    "LogLevel",
-    "Masking",
-    "UploadedMedia",
-]
-
 LogLevel = Literal[1, 2, 3]
 """1 ERR, 2 INFO, 3 DBG [100106]."""
 

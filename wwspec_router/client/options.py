@@ -13,8 +13,6 @@ from wwspec_router.client.steps import Asked, Steps
 from wwspec_router.client.tokens import AppSecret, Token, TokenProvider, from_function
 from wwspec_router.errors import ConfigurationError
 
-__all__ = ["CONNECTIONS", "PREFIX", "TIMEOUT", "Tokens", "core_of", "described", "limits_of"]
-
 MethodT = TypeVar("MethodT", bound=Callable[..., Any])
 
 Tokens = TokenProvider | Asked[str | Token]

@@ -12,8 +12,6 @@ from wwspec_router.client.steps import Steps
 from wwspec_router.contracts import OutputT, PagedRequest
 from wwspec_router.errors import ConfigurationError
 
-__all__ = ["CursorWalk", "Pages"]
-
 
 class CursorWalk:
     """The cursors of one walk through pages, none of which may come twice.

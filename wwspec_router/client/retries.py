@@ -8,8 +8,6 @@ from wwspec_router.client.errors import BadAnswerError, ZoneClientError
 from wwspec_router.errcodes import DOWN
 from wwspec_router.errors import ConfigurationError
 
-__all__ = ["NOT_SENT", "NO_ANSWER", "NO_JSON", "Facts", "RetryPolicy", "facts_of_errcode", "facts_of_status"]
-
 
 class Facts(NamedTuple):
     """What a failure says about its request."""

@@ -8,8 +8,6 @@ from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any, TypeVar
 
-__all__ = ["Alone", "Ask", "Asked", "File", "Pause", "Received", "Request", "Send", "Step", "Steps", "ask", "send"]
-
 T = TypeVar("T")
 
 Asked = Callable[[], T | Awaitable[T]]

@@ -11,8 +11,6 @@ from wwspec_router.client.errors import ZoneClientError
 from wwspec_router.client.steps import Alone, Ask, Asked, Request, Steps, ask
 from wwspec_router.errcodes import TOKEN_CODES
 
-__all__ = ["AppSecret", "SuiteApp", "Token", "TokenCache", "TokenProvider", "from_function"]
-
 _EARLY = 60.0
 """Seconds by which a token is renewed before it expires, so that none expires on its way."""
 _SUITE_CODES = (40082, 42009, *TOKEN_CODES)

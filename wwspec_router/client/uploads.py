@@ -9,8 +9,6 @@ from typing import IO, cast
 from wwspec_router.client.steps import File
 from wwspec_router.errors import ConfigurationError
 
-__all__ = ["MAX_BYTES", "MIN_BYTES", "Progress", "opened"]
-
 Progress = Callable[[int, int], None]
 """Called with the number of sent bytes, and that of the whole file."""
 

@@ -15,8 +15,6 @@ from msgspec import Meta
 from wwspec_router.contracts.shape import ListShape, ObjectShape, Scalar, Shape
 from wwspec_router.errors import InputError, OutputError
 
-__all__ = ["LEAST", "MOST", "Check", "bounded", "input_check", "output_check"]
-
 LEAST, MOST = -(2**63), 2**63 - 1
 """Bounds of an integer with a sign."""
 MOST_UNSIGNED = 2**64 - 1

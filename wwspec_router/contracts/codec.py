@@ -21,8 +21,6 @@ from wwspec_router.contracts.repair import Repair, drop_empty, make_repair
 from wwspec_router.contracts.shape import ListShape, ObjectShape, Scalar, Shape, shape_of
 from wwspec_router.errors import InputError, OutputError
 
-__all__ = ["InputCodec", "LazyType", "OutputCodec", "OutputPolicy"]
-
 T = TypeVar("T")
 
 _PATH = re.compile(r"^(?P<reason>.*?)(?: - at `(?P<path>\$[^`]*)`)?$", re.DOTALL)

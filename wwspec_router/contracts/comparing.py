@@ -8,8 +8,6 @@ import msgspec
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.contracts.matching import mismatches
 
-__all__ = ["Difference", "compare"]
-
 REQUEST_MISFIT, REPLY_MISFIT = 790016, 790014
 
 _WHAT = {

@@ -12,8 +12,6 @@ import msgspec
 
 from wwspec_router.errors import JsonError
 
-__all__ = ["BUILDING", "UNREADABLE", "convert", "decode_json"]
-
 T = TypeVar("T")
 
 UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)

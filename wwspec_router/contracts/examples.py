@@ -8,8 +8,6 @@ from typing import Any
 
 from wwspec_router.contracts.shape import ListShape, ObjectShape, Shape, shape_of
 
-__all__ = ["console_example", "contract_faults"]
-
 
 def console_example(type_: Any) -> Any:
     """Return the JSON value to register for one side of a contract.

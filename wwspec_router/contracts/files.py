@@ -13,16 +13,6 @@ import msgspec
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.errors import ConfigurationError, JsonError, did_you_mean
 
-__all__ = [
-    "SIDES",
-    "ConsoleContract",
-    "DescribedContract",
-    "read_console_contracts",
-    "read_console_files",
-    "read_json",
-    "write_console_files",
-]
-
 SIDES = ("input", "output")
 
 

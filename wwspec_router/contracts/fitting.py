@@ -10,8 +10,6 @@ from sys import maxsize
 
 from wwspec_router.contracts.shape import ListShape, ObjectShape, Scalar, Shape
 
-__all__ = ["ENGINE", "Fits", "make_fitter", "plan_of"]
-
 Fits = Callable[[str], bool]
 """True when a text certainly fits; False says nothing."""
 

@@ -15,8 +15,6 @@ from wwspec_router.contracts.files import read_json
 from wwspec_router.contracts.matching import merged, mismatches
 from wwspec_router.errors import ConfigurationError, LoaderError
 
-__all__ = ["contract_of_example", "contract_of_file"]
-
 
 def contract_of_file(path: Path) -> type[Contract]:
     """Return the contract that a file with a console example describes.

@@ -13,8 +13,6 @@ import msgspec
 
 from wwspec_router.contracts.shape import Field, ListShape, ObjectShape, Scalar, Shape
 
-__all__ = ["Repair", "drop_empty", "make_repair"]
-
 Repair = Callable[[Any], Any]
 
 _REPORTED_PATHS = 1000

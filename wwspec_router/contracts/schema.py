@@ -14,8 +14,6 @@ from typing import Any
 import msgspec
 from msgspec import inspect as mi
 
-__all__ = ["contract_schema"]
-
 _REFERENCE = "#/$defs/{name}"
 
 

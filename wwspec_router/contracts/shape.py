@@ -8,8 +8,6 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import inspect as mi
 
-__all__ = ["Field", "ListShape", "ObjectShape", "Scalar", "Shape", "shape_of"]
-
 
 class Scalar(msgspec.Struct, frozen=True):
     """A string, a number, a boolean, or any other value that is neither an object nor a list."""

@@ -26,8 +26,6 @@ from wwspec_router.contracts.source_text import (
     width,
 )
 
-__all__ = ["Imports", "Source", "is_of_file", "is_shipped", "nested"]
-
 _SCALARS = (str, int, float, bool)
 _CONTAINERS = (list, tuple, set, frozenset)
 _LIMITS = ("gt", "ge", "lt", "le", "multiple_of", "pattern", "min_length", "max_length", "tz")

@@ -17,9 +17,6 @@ from typing import Any
 from wwspec_router.errors import WWSpecError
 from wwspec_router.logs.printable import printable
 
-__all__ = ["LINE", "Name", "SourceError", "attribute", "attribute_doc", "class_doc", "class_name", "docstring"]
-__all__ += ["field_docs", "kept", "literal", "width"]
-
 LINE = 120
 """Columns."""
 

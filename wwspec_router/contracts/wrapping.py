@@ -13,16 +13,6 @@ from wwspec_router.contracts.examples import console_example
 from wwspec_router.contracts.matching import merged
 from wwspec_router.errors import LoaderError
 
-__all__ = [
-    "DO_ASYNC_JOB",
-    "AsyncJobRequest",
-    "CallbackDataRequest",
-    "func_example",
-    "func_input",
-    "merged_events",
-    "merged_events_example",
-]
-
 DO_ASYNC_JOB = "do_async_job"
 """The Python demo's name for fetching a stored event."""
 

@@ -10,8 +10,6 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-__all__ = ["MIB", "BoundedDict", "Kept"]
-
 MIB = 1024 * 1024
 
 ENTRY_BYTES = 256

@@ -12,8 +12,6 @@ from wwspec_router.emulator.answers import RefusedError
 from wwspec_router.emulator.state.accounts import LinkedProgram
 from wwspec_router.errors import JsonError, did_you_mean
 
-__all__ = ["Misfit", "check_request", "check_result", "registered", "request_misfit", "result_misfit"]
-
 Misfit = tuple[str, str]
 """A path and a reason."""
 

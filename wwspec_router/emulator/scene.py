@@ -33,8 +33,6 @@ from msgspec import Meta
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.toml import read_toml
 
-__all__ = ["RECENT_SECONDS", "WINDOW_SECONDS", "Scene", "SceneGroup", "SceneMessage", "check_message", "load_scene"]
-
 WINDOW_SECONDS = 5 * 86400
 """How far back messages can be fetched."""
 RECENT_SECONDS = 3600

@@ -16,8 +16,6 @@ import msgspec
 from wwspec_router.contracts import Contract, Output
 from wwspec_router.handlers.context import AsyncContext, Context
 
-__all__ = ["Handler", "ability", "handler_of"]
-
 _MARK = "__wwspec_handler__"
 _BY_POSITION = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
 

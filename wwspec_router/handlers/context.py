@@ -20,8 +20,6 @@ from wwspec_router.handlers.mailbox import Helpers, Mailbox
 from wwspec_router.handlers.tasks import Split, finish, finish_split
 from wwspec_router.sdk.base import SdkClient
 
-__all__ = ["ApiCodec", "ApiCodecs", "AsyncContext", "Context", "Notifications"]
-
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as TypeVarWithDefault  # part of every type checker
 

@@ -16,8 +16,6 @@ import msgspec
 from wwspec_router.contracts import Contract
 from wwspec_router.handlers.context import AsyncContext, Context, StateT
 
-__all__ = ["AsyncEventContext", "EventContext", "EventHandler", "read_event_handler"]
-
 _BY_POSITION = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
 
 

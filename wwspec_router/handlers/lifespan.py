@@ -15,8 +15,6 @@ from typing import Any
 
 from wwspec_router.errors import LifespanError
 
-__all__ = ["LIFESPAN_FORM", "Lifespan"]
-
 log = logging.getLogger(__name__)
 
 LIFESPAN_FORM = "mark a function without parameters with @contextlib.contextmanager or @contextlib.asynccontextmanager"

@@ -15,8 +15,6 @@ from typing import Any, TypeVar
 from wwspec_router.errors import CallError
 from wwspec_router.sdk.base import SdkClient
 
-__all__ = ["AT_ONCE", "Helpers", "Mailbox"]
-
 T = TypeVar("T")
 _Job = Callable[[SdkClient], None]
 

@@ -13,8 +13,6 @@ from wwspec_router.errors import CallError, HandlerTimeoutError
 from wwspec_router.handlers.context import AsyncContext
 from wwspec_router.handlers.mailbox import Helpers
 
-__all__ = ["LoopPortal", "Portal", "PrivateLoopPortal"]
-
 T = TypeVar("T")
 
 

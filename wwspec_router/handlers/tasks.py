@@ -11,8 +11,6 @@ from wwspec_router.backoff import Backoff
 from wwspec_router.contracts import ApiRequest, ResultT, TaskRequest
 from wwspec_router.errors import ApiError
 
-__all__ = ["Split", "finish", "finish_split"]
-
 TOO_LONG = 790040
 """The errcode of a task whose messages are too long for the model [100052]."""
 NOT_YET = (710642, 790023)

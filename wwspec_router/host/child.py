@@ -15,8 +15,6 @@ from time import monotonic
 
 from wwspec_router.errors import WWSpecError
 
-__all__ = ["Child", "ChildError"]
-
 START_LIMIT = 30.0
 """Seconds within which a child must be ready."""
 STOP_LIMIT = 15.0

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Cores", "usable_cores"]
-
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 
 

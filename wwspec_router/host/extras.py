@@ -5,8 +5,6 @@ from importlib.util import find_spec
 
 from wwspec_router.errors import ExtraMissingError
 
-__all__ = ["MODULES", "require"]
-
 MODULES: Mapping[str, tuple[str, ...]] = {
     "client": ("Crypto", "httpx"),
     "emulator": ("Crypto", "h11", "httpx", "python_multipart", "sse_starlette", "watchfiles"),

@@ -1,7 +1,5 @@
 """Which addresses only this machine can reach."""
 
-__all__ = ["is_loopback"]
-
 
 def is_loopback(host: str) -> bool:
     """Tell whether a host name or address is this machine's own."""

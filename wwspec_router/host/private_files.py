@@ -11,8 +11,6 @@ import os
 import stat
 from pathlib import Path
 
-__all__ = ["create_private", "create_private_folder", "make_private", "restrict_to_owner"]
-
 _OTHERS = 0o077
 
 _log = logging.getLogger(__name__)

@@ -5,8 +5,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-__all__ = ["until_interrupted"]
-
 AGAIN = 0.01
 """Seconds after which an interrupt that was lost is raised again."""
 

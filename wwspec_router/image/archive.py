@@ -17,8 +17,6 @@ from typing import IO
 from wwspec_router.errors import ImageError
 from wwspec_router.image.tar import Member, MemberKind, read_members
 
-__all__ = ["MOST_BYTES", "Archive", "open_archive", "parents"]
-
 MOST_BYTES = 8 << 30
 """Bytes to which a tar may unpack, on the disk of the machine that checks it."""
 _SMALL, _MOST_RATIO = 64 << 20, 100

@@ -16,8 +16,6 @@ from wwspec_router.image.engine import Engine, EngineError, find_engine
 from wwspec_router.image.sbom import bill_of_materials
 from wwspec_router.sdk.vendor import MODULE
 
-__all__ = ["Order", "build_image", "missing_files"]
-
 TAG = "wwspec-zone-program"
 """The image's name in the engine."""
 _BASE = re.compile(r"^ARG BASE_IMAGE=(\S+)", re.MULTILINE)

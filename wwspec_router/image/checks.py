@@ -12,8 +12,6 @@ from wwspec_router.image.report import Finding, State
 from wwspec_router.image.tar import MemberKind
 from wwspec_router.sdk.vendor import MODULE
 
-__all__ = ["SDK", "check", "image_machine", "is_flat"]
-
 SDK = "SDK"
 """The name of the check of the vendor's module."""
 

@@ -11,8 +11,6 @@ from typing import NamedTuple
 
 from wwspec_router.errors import WWSpecError
 
-__all__ = ["MACHINES", "Elf", "ElfError", "machine", "parse"]
-
 MACHINES = {0x03: "x86", 0x28: "arm", 0x3E: "x86_64", 0xB7: "aarch64"}
 """The field e_machine -> the processor that a file is for."""
 

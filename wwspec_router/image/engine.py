@@ -9,8 +9,6 @@ from typing import IO, NamedTuple
 
 from wwspec_router.errors import ImageError
 
-__all__ = ["ENGINES", "Engine", "EngineError", "find_engine"]
-
 ENGINES = ("docker", "podman", "buildah")
 """In the order in which they are tried."""
 _ANSWER = 30.0

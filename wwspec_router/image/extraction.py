@@ -12,8 +12,6 @@ from wwspec_router.errors import ImageError
 from wwspec_router.image.archive import MOST_BYTES, Archive, parents
 from wwspec_router.image.tar import MemberKind
 
-__all__ = ["extract"]
-
 
 def extract(archive: Archive, root: Path, needed: Iterable[str] = ()) -> None:
     """Write the folders, files and links of a tar; devices and pipes are left out.

@@ -8,8 +8,6 @@ from wwspec_router.image.checks import SDK, check, is_flat
 from wwspec_router.image.report import Finding, Inspection, State, sizes
 from wwspec_router.image.trial import TRIAL, try_image
 
-__all__ = ["inspect_tar"]
-
 _STARTS_WITHOUT = (SDK, "var", "secrets")
 """Checks whose faults do not keep the program from being tried."""
 

@@ -10,8 +10,6 @@ from wwspec_router.image.archive import Archive
 from wwspec_router.image.tar import MemberKind
 from wwspec_router.logs.printable import printable
 
-__all__ = ["Finding", "Inspection", "State", "sizes"]
-
 _PARTS = {
     "base": "all outside of /app",
     "python": "/app/.venv",

@@ -17,8 +17,6 @@ from typing import IO, NamedTuple
 
 from wwspec_router.errors import ImageError
 
-__all__ = ["FOLDERS", "PATIENCE", "Ended", "Sandbox"]
-
 PATIENCE = 60.0
 """Seconds that a program may take."""
 _IN_MEMORY = ("tmp", "run", "app/var")

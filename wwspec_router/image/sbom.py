@@ -18,8 +18,6 @@ from typing import Any, NamedTuple
 from wwspec_router.image.archive import Archive
 from wwspec_router.sdk.vendor import MODULE
 
-__all__ = ["bill_of_materials"]
-
 PROGRAM = "wwspec-zone-program"
 FRAMEWORK = "wwspec-router"
 _LOCKS = ("requirements/run.txt", "requirements.txt")

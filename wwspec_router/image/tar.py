@@ -12,8 +12,6 @@ from typing import IO, NamedTuple
 
 from wwspec_router.errors import ImageError
 
-__all__ = ["MemberKind", "Member", "read_members"]
-
 _BLOCK = 512
 _END = bytes(_BLOCK)
 _CHECKSUM = slice(148, 156)

@@ -13,8 +13,6 @@ from wwspec_router.image.extraction import extract
 from wwspec_router.image.report import Finding, State
 from wwspec_router.image.sandbox import FOLDERS, PATIENCE, Sandbox
 
-__all__ = ["TRIAL", "try_image"]
-
 TRIAL = "trial"
 """The name of the line that says why the program is not started."""
 _LOAD_SDK = """

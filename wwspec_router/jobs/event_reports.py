@@ -12,8 +12,6 @@ from wwspec_router.logs.lines import short
 from wwspec_router.logs.stacks import describe
 from wwspec_router.stores.job import Job, Outcome
 
-__all__ = ["EventReporter"]
-
 log = logging.getLogger(__name__)
 
 

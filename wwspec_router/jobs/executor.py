@@ -27,8 +27,6 @@ from wwspec_router.stores.base import JobJournal
 from wwspec_router.stores.checks import storable_outcome
 from wwspec_router.stores.job import Job, Outcome
 
-__all__ = ["GIVE_UP_AFTER", "MAX_RUNS", "RUNS", "JobExecutor"]
-
 log = logging.getLogger(__name__)
 
 MAX_RUNS = 5

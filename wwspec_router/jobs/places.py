@@ -7,8 +7,6 @@ from collections.abc import Mapping
 
 from wwspec_router.stores.job import Job
 
-__all__ = ["Places"]
-
 
 class Places:
     """The places of a process. Jobs without a limit need none.

@@ -16,8 +16,6 @@ from wwspec_router.logs.stacks import describe
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.stores.job import Job, Outcome
 
-__all__ = ["PATIENCE", "REFUSALS", "REPORT_API", "RefusalKind", "Refusal", "Reporter", "Verdict"]
-
 log = logging.getLogger(__name__)
 
 REPORT_API = "program_async_job_call_back"

@@ -33,8 +33,6 @@ from wwspec_router.monitoring.figures import Figures
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.stores.base import ORPHAN_AFTER, JobJournal
 
-__all__ = ["LEASE", "REPORT_WITHIN", "Jobs"]
-
 log = logging.getLogger(__name__)
 
 LEASE = 30.0

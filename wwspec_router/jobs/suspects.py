@@ -12,8 +12,6 @@ from time import monotonic
 
 from wwspec_router.jobs.threads import Run
 
-__all__ = ["Suspects"]
-
 
 class Suspects:
     """Decides for one process; used by one thread.

@@ -17,8 +17,6 @@ from wwspec_router.pool.crew import Crew, Pace
 from wwspec_router.pool.watchdog import Watchdog, Work
 from wwspec_router.stores.job import Job, Outcome
 
-__all__ = ["JobThreads", "Run"]
-
 log = logging.getLogger(__name__)
 
 HOPELESS_AFTER = 10

@@ -19,8 +19,6 @@ from wwspec_router.monitoring.figures import UNDECODED, UNKNOWN
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.sdk.measured import Measure, MeasuredSdk, Refused
 
-__all__ = ["CALLS", "CallLine", "CallLog", "call_log_of"]
-
 CALLS = "wwspec_router.calls"
 """The logger of these lines."""
 

@@ -24,8 +24,6 @@ from wwspec_router.registry.table import AbilityTable
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.stores.base import Store
 
-__all__ = ["Dispatcher"]
-
 
 class Dispatcher:
     """Answers calls.

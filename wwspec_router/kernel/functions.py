@@ -23,8 +23,6 @@ from wwspec_router.registry.events import EventTarget
 from wwspec_router.registry.targets import ApiTarget, CallbackTarget, FuncTarget, HandlerTarget, StatusTarget, Target
 from wwspec_router.sdk.base import Sdk, SdkClient
 
-__all__ = ["Functions"]
-
 
 class _FuncCall(msgspec.Struct, forbid_unknown_fields=True):
     """The Python demo's request inside `input` [100249]."""

@@ -13,8 +13,6 @@ from wwspec_router.errors import StoreError
 from wwspec_router.logs.stacks import describe
 from wwspec_router.stores.once import KeptReply, OnceClaim, OnceStore
 
-__all__ = ["LEASE", "HeldClaims"]
-
 log = logging.getLogger(__name__)
 
 LEASE = 10.0

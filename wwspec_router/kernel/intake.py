@@ -24,8 +24,6 @@ from wwspec_router.sdk.base import Sdk
 from wwspec_router.stores.base import JobJournal, Store
 from wwspec_router.stores.job import Job
 
-__all__ = ["EventIntake", "JobIntake"]
-
 log = logging.getLogger(__name__)
 
 _ACCEPTED = '{"errcode":0,"errmsg":"ok"}'

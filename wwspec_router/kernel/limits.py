@@ -4,8 +4,6 @@ from threading import Lock, get_ident
 
 from wwspec_router.errors import OverloadedError
 
-__all__ = ["ConcurrencyLimit"]
-
 
 class ConcurrencyLimit:
     """Admits a thread for the length of a `with` block, and refuses it at once when `most` others are inside.

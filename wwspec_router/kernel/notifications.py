@@ -18,8 +18,6 @@ from wwspec_router.registry.events import NotificationKind
 from wwspec_router.sdk.base import Sdk, SdkClient
 from wwspec_router.stores.base import NotifyStore
 
-__all__ = ["AppNotifications", "AppNotifier"]
-
 NOTIFY_API = "spec_notify_app"
 HIGHEST_SCENE = 255
 

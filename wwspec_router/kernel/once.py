@@ -25,8 +25,6 @@ from wwspec_router.logs.stacks import is_a
 from wwspec_router.registry.once import OnceRule, Path, path_text
 from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceStore
 
-__all__ = ["MOST_WAITING", "WAIT", "Once"]
-
 WAIT = 10.0
 """Longest time that a repeat waits if its ability has no timeout, in seconds."""
 MOST_WAITING = 32

@@ -15,8 +15,6 @@ from wwspec_router.logs.lines import LineLimiter, short
 from wwspec_router.logs.stacks import class_of, describe, errcode_of, is_a
 from wwspec_router.logs.tracebacks import place_of, shown
 
-__all__ = ["Refusals"]
-
 log = logging.getLogger(__name__)
 
 

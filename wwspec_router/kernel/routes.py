@@ -10,8 +10,6 @@ import msgspec
 from wwspec_router.envelope import Call, Deadline
 from wwspec_router.kernel.limits import ConcurrencyLimit
 
-__all__ = ["Function", "Route"]
-
 Function = Callable[[Call, str, Deadline], str]
 """Answers a call: takes it, its request as JSON text, and its deadline; returns the reply as JSON text. Blocks."""
 

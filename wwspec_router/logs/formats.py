@@ -13,8 +13,6 @@ from wwspec_router.logs.printable import printable
 from wwspec_router.logs.stacks import describe
 from wwspec_router.logs.tracebacks import traceback_of
 
-__all__ = ["Fields", "JsonFormatter", "OneLineFormatter", "ReadableFormatter", "current_request"]
-
 current_request: ContextVar[int | str] = ContextVar("wwspec_request", default="")
 """What the lines of this thread or task are about: the number of a request of this process, or `job-ID`."""
 

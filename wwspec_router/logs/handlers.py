@@ -11,8 +11,6 @@ from typing import TextIO
 
 from wwspec_router.logs.formats import OneLineFormatter, current_request
 
-__all__ = ["SdkLogHandler", "StandardOutput", "pieces"]
-
 SDK_LOG_BYTES = 128
 """Longest text that the SDK keeps of one log line [100057]."""
 

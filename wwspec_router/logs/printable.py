@@ -1,7 +1,5 @@
 """Text that others made, as it may be shown."""
 
-__all__ = ["printable"]
-
 
 def printable(text: str) -> str:
     """Return a text in which nothing ends the line, steers a terminal, turns its direction or can't be encoded."""

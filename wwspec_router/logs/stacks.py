@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 ErrorT = TypeVar("ErrorT", bound=BaseException)
 
-__all__ = ["class_of", "describe", "describe_task", "describe_thread", "errcode_of", "is_a"]
-
 FRAMES = 20
 """Innermost frames of a thread or a task that are shown."""
 ERROR_FRAMES = 4

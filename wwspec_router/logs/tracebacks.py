@@ -13,8 +13,6 @@ from typing import TypeVar
 
 from wwspec_router.logs.stacks import NOT_DESCRIBABLE
 
-__all__ = ["ExcInfo", "place_of", "shown", "traceback_of"]
-
 T = TypeVar("T")
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]

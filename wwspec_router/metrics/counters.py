@@ -9,8 +9,6 @@ nothing is added twice.
 from dataclasses import dataclass
 from itertools import islice
 
-__all__ = ["Counts", "Counters"]
-
 Counts = dict[tuple[str, str], int]
 """By name and label value; the label is empty for a name that has none."""
 

@@ -14,8 +14,6 @@ from wwspec_router.metrics.counters import Counters
 from wwspec_router.metrics.families import counter, counter_families, counts_of, gauge, gauge_families
 from wwspec_router.monitoring.status import Status
 
-__all__ = ["Exporter"]
-
 LINE_PAUSE = 60.0
 """Seconds between two log lines about polls."""
 

@@ -11,8 +11,6 @@ from prometheus_client.metrics_core import Metric
 from wwspec_router.metrics.counters import Counts
 from wwspec_router.monitoring.status import Status
 
-__all__ = ["counter", "counter_families", "counts_of", "gauge", "gauge_families"]
-
 CALLS = "wwspec_calls"
 DURATION = "wwspec_call_duration_seconds"
 RECENT = "of the last one to two intervals of the program's --monitor-interval"

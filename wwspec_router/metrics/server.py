@@ -15,8 +15,6 @@ from wwspec_router.host.signals import until_interrupted
 from wwspec_router.logs.lines import setup_logging
 from wwspec_router.metrics.exporter import Exporter
 
-__all__ = ["create_app", "serve"]
-
 GRACE = 3
 """Seconds that a scrape has to take its answer when the exporter ends."""
 

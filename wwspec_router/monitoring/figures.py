@@ -15,24 +15,6 @@ from typing import Any
 
 import msgspec
 
-__all__ = [
-    "ASYNC",
-    "EVENT",
-    "OTHER_ERRCODE",
-    "UNDECODED",
-    "UNKNOWN",
-    "EventCounts",
-    "Figures",
-    "Gauges",
-    "JobCounts",
-    "Snapshot",
-    "Stored",
-    "StoredJob",
-    "Tally",
-    "merged",
-    "percentile",
-]
-
 ASYNC = "(async)"
 """Counts the acceptance of asynchronous calls, whose time says nothing about their abilities."""
 EVENT = "(event)"

@@ -21,8 +21,6 @@ from msgspec import Meta
 from wwspec_router.contracts.decoding import UNREADABLE
 from wwspec_router.monitoring.figures import Snapshot, merged
 
-__all__ = ["SharedFigures"]
-
 AREA = 8 << 20
 """Bytes reserved for one process; memory is used only for what is written."""
 _HEAD = struct.Struct("<QII")

@@ -15,8 +15,6 @@ from wwspec_router.logs.formats import Fields
 from wwspec_router.logs.lines import short
 from wwspec_router.monitoring.figures import Buckets, EventCounts, Snapshot, Stored, Tally, percentile
 
-__all__ = ["AbilityStatus", "ErrcodeStatus", "JobStatus", "Status", "figures_of", "status_of"]
-
 LINE_ABILITIES = 20
 """Abilities in one line, the busiest first."""
 STATUS_ABILITIES = 100

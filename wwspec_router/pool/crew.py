@@ -32,8 +32,6 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from wwspec_router.pool.gate import Gate
 
-__all__ = ["Busy", "Crew", "Pace"]
-
 log = logging.getLogger(__name__)
 
 JobT = TypeVar("JobT")

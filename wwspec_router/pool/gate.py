@@ -7,8 +7,6 @@ that taken, and sleeps once more. A file is written to without it.
 import os
 import sys
 
-__all__ = ["Gate"]
-
 _ONE = (1).to_bytes(8, "little")
 
 

@@ -12,8 +12,6 @@ from typing import NamedTuple
 from wwspec_router.logs.lines import about
 from wwspec_router.logs.stacks import describe_thread
 
-__all__ = ["Watchdog", "Work"]
-
 log = logging.getLogger(__name__)
 
 _NO_PLACE = "no thread takes its place, too many hang already"

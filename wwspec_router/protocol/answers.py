@@ -9,25 +9,6 @@ from http import HTTPStatus
 
 import msgspec
 
-__all__ = [
-    "CLOSE",
-    "CONTINUE",
-    "LARGE_BODY",
-    "LATE_BODY",
-    "NOT_FOUND",
-    "NO_REPLY",
-    "ONLY_READ",
-    "OVERLOADED",
-    "STOPPING",
-    "TOO_MANY",
-    "WRONG_METHOD",
-    "Answer",
-    "Headers",
-    "OnAnswer",
-    "head_of",
-    "plain",
-]
-
 Headers = list[tuple[str, str]]
 """Names and values of a request's headers, in their order."""
 

@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-__all__ = ["HEAD_BYTES", "LINGER_BYTES", "LINGER_PAUSE", "LINGER_SECONDS", "SURPLUS", "Limits"]
-
 HEAD_BYTES = 64 << 10
 """Bytes that may come before the head ends, or without a byte of the body; one more read may exceed this."""
 SURPLUS = 256

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from uvicorn import Config
     from uvicorn.server import ServerState
 
-__all__ = ["Connection"]
-
 _COPIED = 16 << 10
 """Up to this size in bytes, copying head and body into one buffer costs less than sending two buffers."""
 

@@ -13,8 +13,6 @@ import httptools
 from wwspec_router.protocol.answers import Headers
 from wwspec_router.protocol.bounds import HEAD_BYTES
 
-__all__ = ["BadRequestError", "Reader", "Unparsed", "content_length", "length_of"]
-
 _CALL = b"POST / HTTP/1.1\r\n"
 """The beginning of nearly every call: such a request needs no look-up."""
 _INVALID = "Invalid HTTP request received."

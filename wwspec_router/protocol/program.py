@@ -5,8 +5,6 @@ from typing import Protocol
 
 from wwspec_router.protocol.answers import NOT_FOUND, ONLY_READ, WRONG_METHOD, Answer, Headers, OnAnswer
 
-__all__ = ["SubmittedRequest", "RequestHandler", "Submit", "answer_without_call"]
-
 
 class SubmittedRequest(Protocol):
     """A request that the program has accepted."""

@@ -6,8 +6,6 @@ from wwspec_router.contracts import ApiRequest
 from wwspec_router.handlers.context import ApiCodec
 from wwspec_router.registry.loader import ApiContract
 
-__all__ = ["RequestCodecs"]
-
 
 class RequestCodecs(dict[type[ApiRequest[Any]], ApiCodec]):
     """How an API is called, by its `Request`; the entry of a shipped contract is made when it is first needed.

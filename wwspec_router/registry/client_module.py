@@ -23,8 +23,6 @@ from wwspec_router.errors import ConfigurationError
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.registry.targets import Ability, ApiTarget, CallbackTarget, FuncTarget, HandlerTarget
 
-__all__ = ["OwnAbility", "client_module", "module_name", "module_of"]
-
 HEAD = '''\
 """The abilities of {program}: `client.call` and `client.submit` take the requests, and know their replies.
 

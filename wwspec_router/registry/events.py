@@ -17,8 +17,6 @@ from wwspec_router.registry.file import EventRow, Registry
 from wwspec_router.registry.loader import Application, EventContract
 from wwspec_router.stores.job import EVENT_JOB
 
-__all__ = ["EventRows", "EventTarget", "NotificationKind"]
-
 
 class EventTarget(msgspec.Struct, frozen=True, kw_only=True):
     """The handler of events of one type."""

@@ -20,15 +20,6 @@ from wwspec_router.errors import DEFAULT_ERRCODE
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.registry.targets import Ability, ApiTarget, FuncTarget, HandlerTarget, Target
 
-__all__ = [
-    "console_contract",
-    "console_contracts",
-    "described_contracts",
-    "fractions",
-    "json_schemas",
-    "accepts_error_reply",
-]
-
 
 def console_contracts(table: AbilityTable) -> dict[str, ConsoleContract]:
     """Return what to register, by ability ID, in the order of the table."""

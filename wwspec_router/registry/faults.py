@@ -8,8 +8,6 @@ from pathlib import Path
 
 from wwspec_router.errors import did_you_mean
 
-__all__ = ["import_fault", "missing_module", "module_names", "place_of"]
-
 
 def import_fault(name: str, error: BaseException, folder: Path) -> str:
     """Return why a module can't be imported, with the application's file and line.

@@ -19,19 +19,6 @@ from wwspec_router.errors import DEFAULT_ERRCODE, ONCE_ERRCODE, ConfigurationErr
 from wwspec_router.stores.job import EVENT_JOB
 from wwspec_router.toml import read_toml
 
-__all__ = [
-    "AbilityRow",
-    "Apis",
-    "EventRow",
-    "FuncTable",
-    "NotificationRow",
-    "OnceRow",
-    "Passthrough",
-    "Program",
-    "Registry",
-    "parse_registry",
-]
-
 Apis = Literal["*"] | list[str]
 """Names of SDK APIs, or "*" for every API that has a contract: WeCom's, and those that `schemas/api/` adds."""
 

@@ -26,8 +26,6 @@ from wwspec_router.registry.faults import import_fault, missing_module, module_n
 from wwspec_router.wecom import api as wecom_api, events as wecom_events
 from wwspec_router.wecom.examples import examples
 
-__all__ = ["ApiContract", "Application", "EventContract", "ModuleContract"]
-
 ContractT = TypeVar("ContractT", bound=Contract)
 
 _TARGET = re.compile(r"(?!\d)\w+(\.(?!\d)\w+)*:(?!\d)\w+")

@@ -9,8 +9,6 @@ from wwspec_router.contracts.shape import ObjectShape, Shape, shape_of
 from wwspec_router.errors import did_you_mean
 from wwspec_router.registry.file import OnceRow
 
-__all__ = ["WHOLE", "OnceRule", "Path", "once_faults", "once_rule", "path_text"]
-
 Path = tuple[str, ...]
 """The keys that lead to a value of a request; none for the request itself."""
 

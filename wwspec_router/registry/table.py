@@ -46,8 +46,6 @@ from wwspec_router.registry.targets import (
     StatusTarget,
 )
 
-__all__ = ["AbilityTable", "build_table", "check_configuration"]
-
 log = logging.getLogger(__name__)
 
 

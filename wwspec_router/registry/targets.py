@@ -12,16 +12,6 @@ from wwspec_router.contracts.wrapping import AsyncJobRequest, CallbackDataReques
 from wwspec_router.handlers.ability import Handler
 from wwspec_router.registry.once import OnceRule
 
-__all__ = [
-    "Ability",
-    "ApiTarget",
-    "CallbackTarget",
-    "FuncTarget",
-    "HandlerTarget",
-    "StatusTarget",
-    "Target",
-]
-
 
 class ApiTarget(msgspec.Struct, frozen=True):
     """Answered by an SDK API."""

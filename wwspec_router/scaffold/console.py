@@ -21,8 +21,6 @@ from wwspec_router.contracts.from_example import contract_of_file
 from wwspec_router.errors import ConfigurationError, LoaderError
 from wwspec_router.registry.examples import accepts_error_reply
 
-__all__ = ["Added", "add_console_abilities"]
-
 _APIS = Path(__file__).parents[1] / "wecom" / "api"
 
 _FUNC = """

@@ -10,8 +10,6 @@ from pathlib import Path
 from wwspec_router import __version__
 from wwspec_router.errors import ConfigurationError
 
-__all__ = ["PUBLISHED", "PURE_WHEEL", "WHEELS", "find_wheels", "framework_requirements"]
-
 PUBLISHED = False
 """Whether package indexes have wwspec-router. CONTRIBUTING.md lists what changes together with this."""
 

@@ -13,8 +13,6 @@ from pathlib import Path
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.scaffold.framework import WHEELS, framework_requirements
 
-__all__ = ["REPOSITORY_FILES", "make_project", "project_files"]
-
 REPOSITORY_FILES = {
     ".gitignore": ".gitignore",
     "abilities/__init__.py": "abilities/__init__.py",

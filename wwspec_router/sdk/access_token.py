@@ -13,8 +13,6 @@ from wwspec_router.errcodes import ERRCODES, hint
 from wwspec_router.errors import WWSpecError
 from wwspec_router.host.loopback import is_loopback
 
-__all__ = ["AccessToken", "AccessTokenError", "fetch_access_token"]
-
 SILENCE = 5.0
 """Seconds to connect, and to wait for each part of the answer."""
 LONGEST = 10.0

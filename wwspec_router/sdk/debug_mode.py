@@ -21,8 +21,6 @@ from wwspec_router.logs.stacks import describe
 from wwspec_router.sdk.access_token import AccessToken, AccessTokenError, fetch_access_token
 from wwspec_router.sdk.base import Sdk, SdkClient
 
-__all__ = ["DebugMode", "DebugSdk", "in_debug_mode"]
-
 log = logging.getLogger(__name__)
 
 EXPIRED = -10008

@@ -15,8 +15,6 @@ import msgspec
 from wwspec_router.envelope import Call
 from wwspec_router.sdk.base import Headers, Sdk, SdkClient, SealedReply
 
-__all__ = ["Measure", "MeasuredSdk", "Refused"]
-
 T = TypeVar("T")
 
 _REQUEST_ID = re.compile(r"ww-(?:[a-z]+-)*req(?:uest)?-?id", re.IGNORECASE)

@@ -18,8 +18,6 @@ from wwspec_router.errors import DecodeError, SdkCallError, SdkUnavailableError
 from wwspec_router.logs.lines import short
 from wwspec_router.sdk.base import Headers, SealedReply
 
-__all__ = ["RETURN_CODES", "VendorSdk", "load_sdk"]
-
 MODULE = "wwspecapisdk"
 STANDIN = Path(__file__).resolve().parent.parent / "emulator" / "standin"
 """Folder of the emulator's module of the same name."""

@@ -41,8 +41,6 @@ from wwspec_router.serving.workers import WorkerPool
 from wwspec_router.stores import open_store, risks_of
 from wwspec_router.stores.base import Store
 
-__all__ = ["ZoneProgram", "create_program"]
-
 log = logging.getLogger(__name__)
 
 LEAST_CLOSING = 1.0

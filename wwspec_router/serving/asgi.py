@@ -16,8 +16,6 @@ from wwspec_router.protocol.framing import content_length
 from wwspec_router.protocol.program import answer_without_call
 from wwspec_router.serving.app import ZoneProgram
 
-__all__ = ["application"]
-
 
 def application(program: ZoneProgram) -> Starlette:
     """Return the ASGI application of a program, which starts and stops with the application's lifespan."""

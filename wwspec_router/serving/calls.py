@@ -23,8 +23,6 @@ from wwspec_router.protocol.answers import NO_REPLY, OVERLOADED, STOPPING, Answe
 from wwspec_router.serving.exchange import Exchange, PendingRequest
 from wwspec_router.serving.workers import WorkerPool
 
-__all__ = ["Calls", "PendingCall"]
-
 log = logging.getLogger(__name__)
 
 TICK = 0.05

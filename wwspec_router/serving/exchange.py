@@ -19,8 +19,6 @@ from wwspec_router.protocol.answers import Answer
 from wwspec_router.sdk.base import Headers, Sdk, SealedReply
 from wwspec_router.sdk.measured import Measure
 
-__all__ = ["Exchange", "MeasuredExchange", "PendingRequest"]
-
 log = logging.getLogger(__name__)
 
 _numbers = itertools.count(1)

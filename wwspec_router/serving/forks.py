@@ -11,8 +11,6 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-__all__ = ["keep_from_children"]
-
 
 def keep_from_children(listening: socket.socket, *others: socket.socket) -> None:
     """Close a port, its connections and other sockets in each process that this one forks from now on.

@@ -7,8 +7,6 @@ from wwspec_router.monitoring.figures import UNKNOWN, Gauges, Stored, StoredJob
 from wwspec_router.serving.workers import WorkerPool
 from wwspec_router.stores.base import Store
 
-__all__ = ["OLDEST_JOBS", "read_gauges", "read_stored"]
-
 OLDEST_JOBS = 20
 """How many jobs are listed one by one."""
 

@@ -17,8 +17,6 @@ from wwspec_router.pool.watchdog import Watchdog, Work
 from wwspec_router.serving.calls import PendingCall
 from wwspec_router.serving.workers import WorkerPool
 
-__all__ = ["CallWatch", "Liveness"]
-
 log = logging.getLogger(__name__)
 
 ROUND = 1.0

@@ -12,8 +12,6 @@ from time import monotonic, process_time
 
 from wwspec_router.pool.crew import Pace
 
-__all__ = ["PATIENCE", "Idleness", "Pacing"]
-
 PATIENCE = 0.005
 """Seconds after which a job takes long."""
 SPREAD = 1.0

@@ -15,8 +15,6 @@ from contextlib import suppress
 
 from wwspec_router.errors import NoThreadError
 
-__all__ = ["ALIVE", "BEAT", "CLOSED", "FAILED", "HELD_UP", "MARGIN", "EXHAUSTED", "SERVING", "Pulse"]
-
 log = logging.getLogger(__name__)
 
 BEAT = 1.0

@@ -13,8 +13,6 @@ from wwspec_router.errors import StoreError
 from wwspec_router.logs.stacks import describe
 from wwspec_router.stores.base import Store
 
-__all__ = ["Readiness"]
-
 log = logging.getLogger(__name__)
 
 ROUND = 1.0

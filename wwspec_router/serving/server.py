@@ -29,8 +29,6 @@ from wwspec_router.serving.forks import keep_from_children
 from wwspec_router.serving.pulse import Pulse
 from wwspec_router.serving.supervisor import end_by
 
-__all__ = ["serve_here", "server_config", "work"]
-
 log = logging.getLogger(__name__)
 
 BACKLOG = 2048

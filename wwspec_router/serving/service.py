@@ -23,8 +23,6 @@ from wwspec_router.logs.stacks import describe
 from wwspec_router.serving.pulse import Pulse
 from wwspec_router.serving.supervisor import Supervisor
 
-__all__ = ["serve"]
-
 log = logging.getLogger(__name__)
 
 FAILURE = 3

@@ -21,8 +21,6 @@ from wwspec_router.errors import ConfigurationError
 from wwspec_router.serving.pulse import BEAT, MARGIN, Pulse
 from wwspec_router.serving.worker_process import Slot, WorkerProcess
 
-__all__ = ["Supervisor", "end_by"]
-
 log = logging.getLogger(__name__)
 
 SILENCE = 60.0

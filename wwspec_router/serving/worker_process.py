@@ -11,8 +11,6 @@ from time import monotonic
 from wwspec_router.backoff import Backoff
 from wwspec_router.serving.pulse import CLOSED, EXHAUSTED, FAILED, HELD_UP, SERVING
 
-__all__ = ["Slot", "WorkerProcess"]
-
 STEADY = 5.0
 """When a worker has served for so many seconds, the next one starts at once after its end."""
 PAUSES = Backoff(first=0.1, longest=5.0)

@@ -26,8 +26,6 @@ from wwspec_router.pool.crew import Busy, Crew
 from wwspec_router.pool.gate import Gate
 from wwspec_router.serving.pacing import PATIENCE, Pacing
 
-__all__ = ["Job", "WorkerPool"]
-
 _Result = TypeVar("_Result")
 _Args = TypeVarTuple("_Args")
 

@@ -6,8 +6,6 @@ during a rollout. The job of an event is stored with its name as `ability_id`, a
 
 import msgspec
 
-__all__ = ["EVENT_JOB", "Job", "Outcome", "fields_of", "stored_texts"]
-
 EVENT_JOB = "event:"
 """The beginning of the names of jobs that are about events; no ability ID begins with it."""
 

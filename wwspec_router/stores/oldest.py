@@ -2,8 +2,6 @@
 
 import msgspec
 
-__all__ = ["CLAIMED", "LEFT_BEHIND", "POSTPONED", "REPORTING", "RUNNING", "WAITING", "OldJob", "old_job"]
-
 WAITING = "waiting"
 """No process has it, and it is due."""
 POSTPONED = "postponed"

@@ -5,8 +5,6 @@ from typing import Protocol
 
 import msgspec
 
-__all__ = ["KeptReply", "OnceClaim", "OnceEntry", "OnceFigures", "OnceStore"]
-
 
 class OnceClaim(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt to be the call that runs. All three are lower-case hexadecimal digits, at most 128 of them."""

@@ -5,8 +5,6 @@ from pathlib import Path
 from wwspec_router.errors import ConfigurationError, RegistryError
 from wwspec_router.registry.file import parse_registry
 
-__all__ = ["ability_id_of"]
-
 
 def ability_id_of(api: str, registry: Path) -> str:
     """Return the ability ID that calls an SDK API: its name behind the prefix of `[passthrough]`, or its own row.

@@ -8,8 +8,6 @@ from wwspec_router.client.calls import own_error
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.errors import JsonError, WWSpecError
 
-__all__ = ["Answer", "CallRefusedError", "SubmittedCall", "read_reply"]
-
 ReplyT = TypeVar("ReplyT", covariant=True)
 
 

@@ -9,8 +9,6 @@ from wwspec_router.client import PlatformError, ProgramError, RetryPolicy, ZoneC
 from wwspec_router.emulator.http.client import TIMEOUT, EmulatorClient
 from wwspec_router.testing.answer import Answer, CallRefusedError, SubmittedCall, read_reply
 
-__all__ = ["App", "client_of"]
-
 
 def client_of(emulator: EmulatorClient, **options: Any) -> ZoneClient:
     """Return a client of the emulator's app, for the program that is linked with it.

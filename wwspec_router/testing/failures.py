@@ -16,8 +16,6 @@ from wwspec_router.errors import WWSpecError
 if TYPE_CHECKING:
     from wwspec_router.testing.zone import Zone
 
-__all__ = ["FailureReports"]
-
 SHOWN_ENTRIES = 20
 """The latest ones of a test; the emulator's own record holds more."""
 SHOWN_LINES = 40

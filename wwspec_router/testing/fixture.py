@@ -17,8 +17,6 @@ from wwspec_router.testing.failures import FailureReports
 if TYPE_CHECKING:
     from wwspec_router.testing.zone import Zone
 
-__all__ = ["zone"]
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--zone`, and the setting `wwspec_app`."""

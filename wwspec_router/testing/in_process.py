@@ -26,8 +26,6 @@ from wwspec_router.stores import open_store
 from wwspec_router.testing.memory import MemoryServer, MemoryTransport
 from wwspec_router.testing.standin import load_standin
 
-__all__ = ["start"]
-
 CALL_LIMIT = 10.0
 """Seconds that the emulator waits for the program, unless it says otherwise."""
 RETRY_PAUSE = 0.02

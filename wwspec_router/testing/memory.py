@@ -13,8 +13,6 @@ import httpx
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from starlette.types import ASGIApp, Message, Scope
 
-__all__ = ["MemoryServer", "MemoryTransport", "Served"]
-
 CLIENT = ("127.0.0.1", 50000)
 """Who the application sees calling."""
 

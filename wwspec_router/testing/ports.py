@@ -5,8 +5,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-__all__ = ["held_ports"]
-
 
 @contextmanager
 def held_ports(count: int) -> Iterator[list[int]]:

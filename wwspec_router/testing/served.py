@@ -10,8 +10,6 @@ from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.host.child import Child
 from wwspec_router.testing.ports import held_ports
 
-__all__ = ["ServedProgram"]
-
 
 class ServedProgram:
     """Both processes. It can also crash the program and start it again.

@@ -5,8 +5,6 @@ from types import ModuleType
 
 from wwspec_router.emulator.standin.wwspec_standin.link import Link
 
-__all__ = ["load_standin"]
-
 _MODULE = "wwspec_router.emulator.standin.wwspec_standin.sdk"
 
 

@@ -9,8 +9,6 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["FILE", "Examples", "examples"]
-
 FILE = Path(__file__).with_name("examples.json")
 
 Examples = dict[str, dict[str, Any]]

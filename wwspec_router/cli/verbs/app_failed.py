@@ -7,8 +7,6 @@ import click
 
 from wwspec_router.cli.options import needs, print_json
 
-__all__ = ["failed"]
-
 
 @click.command()
 @needs("client")

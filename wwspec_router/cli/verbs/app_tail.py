@@ -24,8 +24,6 @@ from wwspec_router.logs.printable import printable
 if TYPE_CHECKING:
     from wwspec_router.client import Callback, NotifyEvent
 
-__all__ = ["tail"]
-
 LISTEN = "127.0.0.1:8090"
 
 

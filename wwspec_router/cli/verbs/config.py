@@ -16,8 +16,6 @@ from wwspec_router.errors import ConfigurationError, did_you_mean
 from wwspec_router.stores import SCHEMES
 from wwspec_router.stores.redis.url import parse_url
 
-__all__ = ["command"]
-
 MASK = "***"
 OTHER_VARIABLES = (
     *("BASE_URL", "PROGRAM_ID", "SUITE_", "PERMANENT_CODE"),  # the verbs of an app

@@ -33,8 +33,6 @@ from wwspec_router.sdk.access_token import AccessTokenError, fetch_access_token
 from wwspec_router.sdk.vendor import MODULE, SUPPORTED_PYTHONS
 from wwspec_router.stores import open_store, risks_of
 
-__all__ = ["command"]
-
 LOCK = 2.0
 """Seconds to wait for a lock on the store."""
 LOAD = 30.0

@@ -27,8 +27,6 @@ from wwspec_router.client.steps import Ask, Step, Steps
 from wwspec_router.contracts import Contract
 from wwspec_router.errors import ConfigurationError
 
-__all__ = ["AsyncNotifyReceiver"]
-
 T = TypeVar("T")
 
 _log = logging.getLogger("wwspec_router.notify")

@@ -21,8 +21,6 @@ from wwspec_router.client.notify.workers import FETCHERS, POLL, Bell, check_plai
 from wwspec_router.client.steps import Ask, Step, Steps
 from wwspec_router.contracts import Contract
 
-__all__ = ["NotifyReceiver"]
-
 T = TypeVar("T")
 
 _log = logging.getLogger("wwspec_router.notify")

@@ -7,8 +7,6 @@ from wwspec_router.client.notify.models import Key, Pending, Stage
 from wwspec_router.client.notify.policy import NotifyPolicy
 from wwspec_router.client.notify.stores import PendingStore
 
-__all__ = ["Claims"]
-
 _PRUNE_EVERY = 60.0
 
 _log = logging.getLogger("wwspec_router.notify")

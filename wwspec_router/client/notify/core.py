@@ -30,8 +30,6 @@ from wwspec_router.errors import ConfigurationError, StoreError
 from wwspec_router.logs.printable import printable
 from wwspec_router.logs.stacks import is_a
 
-__all__ = ["ReceiverCore", "failed_rows", "try_again"]
-
 _UNKNOWN_NOTIFY_ID = 710646
 """The errcode of a notify_id that WeCom does not know, or no longer knows [100042]."""
 _MOST_HANGS = 6

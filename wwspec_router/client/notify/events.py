@@ -20,8 +20,6 @@ from wwspec_router.wecom.events import (
     unauth_knowledge_base,
 )
 
-__all__ = ["EVENTS", "WecomEvent", "typed"]
-
 T = TypeVar("T")
 
 WecomEvent = (

@@ -6,8 +6,6 @@ import traceback
 from wwspec_router.logs.printable import printable
 from wwspec_router.logs.stacks import NOT_DESCRIBABLE, class_of
 
-__all__ = ["log_failure", "reason_of"]
-
 _LONGEST_REASON = 2000
 
 _log = logging.getLogger("wwspec_router.notify")

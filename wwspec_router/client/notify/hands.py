@@ -8,8 +8,6 @@ from queue import SimpleQueue
 from wwspec_router.client.blocking import call_plain
 from wwspec_router.client.notify.watch import Call, Outcome, Watch, Watched
 
-__all__ = ["Hands"]
-
 _Work = tuple[Call, "Future[Outcome]"]
 
 

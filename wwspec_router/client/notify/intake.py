@@ -15,8 +15,6 @@ from wwspec_router.client.notify.watch import watched
 from wwspec_router.client.steps import Steps
 from wwspec_router.errors import ConfigurationError, StoreError
 
-__all__ = ["ANSWER_SECONDS", "HttpAnswer", "Intake", "ReceiveId"]
-
 ANSWER_SECONDS = 5.0
 """Seconds that WeCom waits for the answer to a callback; it sends a callback three times in all [90238]."""
 

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     pass
 
-__all__ = ["LeadLock"]
-
 
 class LeadLock:
     """Used by one thread at a time.

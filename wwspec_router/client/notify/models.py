@@ -9,8 +9,6 @@ import msgspec
 from wwspec_router.client.notify.events import WecomEvent
 from wwspec_router.contracts import Contract
 
-__all__ = ["Notification", "NotifyEvent", "Pending", "Stage"]
-
 Key = tuple[str, str]
 """Corpid and notify_id: what makes a notification the same."""
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from wwspec_router.backoff import Backoff
 from wwspec_router.errors import ConfigurationError
 
-__all__ = ["NotifyPolicy"]
-
 
 @dataclass(frozen=True)
 class NotifyPolicy:

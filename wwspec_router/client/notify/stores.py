@@ -20,8 +20,6 @@ from wwspec_router.host.private_files import make_private, restrict_to_owner
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["MemoryPendingStore", "PendingStore", "SqlitePendingStore"]
-
 T = TypeVar("T")
 
 

@@ -21,8 +21,6 @@ from wwspec_router.pool.watchdog import Watchdog, Work
 if TYPE_CHECKING:
     import asyncio
 
-__all__ = ["Call", "Outcome", "Watch", "Watched", "watched"]
-
 MOST_LEFT = 32
 """Threads that may be left to functions that hang; each further one that hangs blocks its worker."""
 

@@ -6,8 +6,6 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from wwspec_router.errors import ConfigurationError
 
-__all__ = ["FETCHERS", "POLL", "Bell", "check_plain", "client_function", "worker_count"]
-
 FETCHERS = 4
 """Events that are fetched at the same time, at most."""
 POLL = 1.0

@@ -15,8 +15,6 @@ from wwspec_router.emulator.state.corps import Corp, Masking
 from wwspec_router.emulator.state.people import EMPLOYEE
 from wwspec_router.emulator.state.world import World
 
-__all__ = ["APIS", "DEBUG_TOKEN_SECONDS"]
-
 DEBUG_TOKEN_SECONDS = 3 * 86400
 """Validity of a debug credential [100082]."""
 

@@ -14,8 +14,6 @@ from wwspec_router.emulator.state.accounts import App
 from wwspec_router.emulator.state.people import DEPARTMENTS
 from wwspec_router.emulator.state.world import World
 
-__all__ = ["APIS"]
-
 EDITION = 3
 """Internal chats, chats with customers, and voice calls: the emulated messages are of all these kinds."""
 

@@ -8,8 +8,6 @@ import msgspec
 from wwspec_router.emulator.answers import Answer, accepted, read, require
 from wwspec_router.emulator.state.world import World
 
-__all__ = ["CORP_TOKEN", "SUITE_TOKEN", "get_corp_token", "get_suite_token"]
-
 SUITE_TOKEN, CORP_TOKEN = "service/get_suite_token", "service/get_corp_token"
 
 

@@ -10,8 +10,6 @@ from wwspec_router.emulator.answers import Answer, RefusedError, accepted
 from wwspec_router.emulator.state.accounts import App
 from wwspec_router.emulator.state.world import World
 
-__all__ = ["API", "Upload", "read_form", "upload_media"]
-
 API = "chatdata/upload_media"
 
 MIN_BYTES, MAX_BYTES = 6, 60 * 1024 * 1024

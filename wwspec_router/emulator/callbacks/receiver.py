@@ -13,8 +13,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 from wwspec_router.callbacks import CallbackCrypto, CallbackError, CallbackReceiver
 
-__all__ = ["CallbackServer"]
-
 MAX_BODY = 1 << 20
 
 

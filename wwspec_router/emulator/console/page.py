@@ -11,8 +11,6 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["TOKEN_HEADER", "console_routes", "page_token"]
-
 TOKEN_HEADER = "x-wwspec-token"  # noqa: S105 - the name of a header
 """What the page sends with each request; see `Guard`."""
 

@@ -10,8 +10,6 @@ import msgspec
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.errors import JsonError
 
-__all__ = ["MASK", "masked_headers", "masked_path", "masked_text", "masked_value", "unmasked_text"]
-
 MASK = "***"
 
 _SECRETS = frozenset(

@@ -9,8 +9,6 @@ from wwspec_router.emulator.answers import RefusedError
 from wwspec_router.emulator.display.views import row
 from wwspec_router.emulator.state.traffic.entries import KINDS, Body, Entry
 
-__all__ = ["Selection", "read_selection"]
-
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """Conditions that an entry meets; those that are left out are met by all."""

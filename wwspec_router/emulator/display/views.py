@@ -13,8 +13,6 @@ from wwspec_router.emulator.state.traffic.entries import APP, CALL, CALLBACK, CL
 from wwspec_router.errcodes import WAITING, advice
 from wwspec_router.errors import JsonError
 
-__all__ = ["request_verdict", "row", "row_with_bodies", "whole"]
-
 Json = dict[str, Any]
 
 _REPORT = "program_async_job_call_back"

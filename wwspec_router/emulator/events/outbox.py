@@ -9,8 +9,6 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-__all__ = ["Outbox"]
-
 QUEUE_SIZE = 1000
 
 _log = logging.getLogger(__name__)

@@ -20,8 +20,6 @@ from wwspec_router.emulator.state.world import World
 from wwspec_router.envelope import CallType
 from wwspec_router.errors import did_you_mean
 
-__all__ = ["fire", "fire_as_is", "queue"]
-
 _log = logging.getLogger(__name__)
 
 

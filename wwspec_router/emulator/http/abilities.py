@@ -12,8 +12,6 @@ from wwspec_router.contracts.files import ConsoleContract, DescribedContract
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read
 from wwspec_router.emulator.platform import Platform
 
-__all__ = ["Abilities", "request_text"]
-
 
 class AppCall(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Which ability to call, with what."""

@@ -19,8 +19,6 @@ from wwspec_router.errors import JsonError, WWSpecError
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["DEFAULT_URL", "TIMEOUT", "EmulatorClient", "EmulatorError"]
-
 DEFAULT_URL = "http://127.0.0.1:8090"
 
 TIMEOUT = 60.0

@@ -23,8 +23,6 @@ from wwspec_router.emulator.state.seeds import say
 from wwspec_router.emulator.state.traffic.entries import APP, SDK, Entry
 from wwspec_router.errors import ConfigurationError, did_you_mean
 
-__all__ = ["CallbackSpec", "Connect", "Control"]
-
 MAX_TIMES = 1000
 """How often one replay sends a call."""
 

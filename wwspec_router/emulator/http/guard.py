@@ -18,8 +18,6 @@ from wwspec_router.emulator.console.page import TOKEN_HEADER
 from wwspec_router.emulator.settings import WECOM_HOST, host_of
 from wwspec_router.host.loopback import is_loopback
 
-__all__ = ["Guard"]
-
 APP_SIDE = "/cgi-bin/"
 """What WeCom answers under its own name."""
 

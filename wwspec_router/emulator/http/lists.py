@@ -10,8 +10,6 @@ from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.state.conversations import Conversations, Message
 from wwspec_router.emulator.state.rules import Rule
 
-__all__ = ["Lists"]
-
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
 MAX_NUMBER_DIGITS = 18

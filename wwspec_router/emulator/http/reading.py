@@ -11,8 +11,6 @@ from wwspec_router.errors import JsonError, WWSpecError
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["StreamEndedError", "StreamEvent", "read_stream"]
-
 SILENCE = 45.0
 """After so many seconds without a byte the emulator counts as gone: it sends something every 15."""
 

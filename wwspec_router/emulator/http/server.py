@@ -34,8 +34,6 @@ from wwspec_router.errors import ConfigurationError
 from wwspec_router.host.signals import until_interrupted
 from wwspec_router.logs.lines import setup_logging
 
-__all__ = ["Server", "create_app", "serve"]
-
 BACKLOG = 2048
 HTTP = "h11"
 """uvicorn's protocol class that reads the body of a request with an offer to upgrade: Java's HttpClient makes one in

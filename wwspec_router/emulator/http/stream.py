@@ -22,8 +22,6 @@ from wwspec_router.emulator.http.watch import Watch
 from wwspec_router.emulator.state.traffic.changes import Changes
 from wwspec_router.emulator.state.traffic.record import Traffic
 
-__all__ = ["Streams"]
-
 VERSION = 1
 BATCH_SECONDS = 0.1
 """Between two batches, unless there is more than fits into one. A change after a pause is sent at once."""

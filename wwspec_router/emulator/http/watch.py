@@ -22,8 +22,6 @@ from wwspec_router.emulator.state.traffic.entries import Entry
 from wwspec_router.emulator.state.traffic.record import Traffic
 from wwspec_router.errors import did_you_mean
 
-__all__ = ["FILE_VERSION", "Watch"]
-
 _NO_CONTRACTS = "the emulator has no console contracts, so every request passes"
 
 FILE_VERSION = 1

@@ -21,8 +21,6 @@ from urllib.parse import urlsplit
 from wwspec_router.emulator.settings import STANDIN_DIRECTORY
 from wwspec_router.errors import ConfigurationError, WWSpecError
 
-__all__ = ["Launch", "ProgramEndedError"]
-
 START_SECONDS = 30.0
 """Seconds after which a warning says that the program does not listen yet."""
 STOP_SECONDS = 10.0

@@ -20,8 +20,6 @@ from wwspec_router.emulator.state.traffic.record import current_entry, note_cont
 from wwspec_router.emulator.state.world import Caller, ChannelConnectError, ChannelTimeoutError, ProgramReply, World
 from wwspec_router.envelope import CallType
 
-__all__ = ["MODEL_SECONDS", "ask_program", "begin", "call_async", "reply_to_empty_call", "report_job"]
-
 MODEL_SECONDS = 5.0
 """Seconds in which an own model must answer the platform's request [99835]."""
 

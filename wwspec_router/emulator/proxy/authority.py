@@ -20,8 +20,6 @@ from wwspec_router.host.private_files import create_private_folder, make_private
 if TYPE_CHECKING:
     import trustme
 
-__all__ = ["Authority", "default_folder"]
-
 _log = logging.getLogger("uvicorn.error")
 
 _NAME = "wwspec_router emulator"

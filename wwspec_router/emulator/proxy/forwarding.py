@@ -11,8 +11,6 @@ import h11
 
 from wwspec_router.emulator.proxy.peer import Event, Peer
 
-__all__ = ["forward"]
-
 _HOP_BY_HOP = frozenset(
     b"connection expect host keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer "
     b"upgrade".split()

@@ -9,8 +9,6 @@ from http import HTTPStatus
 
 import h11
 
-__all__ = ["Event", "Peer"]
-
 Event = h11.Request | h11.InformationalResponse | h11.Response | h11.Data | h11.EndOfMessage | h11.ConnectionClosed
 
 HEAD_LIMIT = 16 * 1024

@@ -23,8 +23,6 @@ from wwspec_router.emulator.settings import WECOM_HOST, host_of
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.host.loopback import is_loopback
 
-__all__ = ["Proxy"]
-
 _log = logging.getLogger("uvicorn.error")
 
 HEAD_SECONDS = 10.0

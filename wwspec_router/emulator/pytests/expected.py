@@ -8,8 +8,6 @@ from wwspec_router.contracts.source_text import Name
 from wwspec_router.emulator.display.masking import MASK
 from wwspec_router.emulator.pytests.python import replaced
 
-__all__ = ["ANY", "is_mixed", "shape_of", "stable_values"]
-
 ANY = Name("ANY")
 """For a value that is another one each time."""
 

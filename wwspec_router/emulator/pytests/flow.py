@@ -12,8 +12,6 @@ from wwspec_router.emulator.state.traffic.entries import APP, CALL, CALLBACK, EV
 from wwspec_router.errcodes import WAITING
 from wwspec_router.errors import JsonError
 
-__all__ = ["AbilityCall", "Exchange", "Flow", "ability_call_of", "json_of"]
-
 _CALLS = ("sync_call_program", "async_program_task")
 _RESULT = "async_program_result"
 _REPORT = "program_async_job_call_back"

@@ -5,8 +5,6 @@ from typing import Any
 
 from wwspec_router.contracts.source_text import literal as on_one_line, width
 
-__all__ = ["STEP", "assignment", "call", "fits", "literal", "replaced"]
-
 WIDTH = 88
 """Columns of a line: ruff's own default."""
 STEP = 4

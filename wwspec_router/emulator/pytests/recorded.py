@@ -14,8 +14,6 @@ from wwspec_router.emulator.pytests.python import STEP, assignment, call, litera
 from wwspec_router.emulator.pytests.steps import EVENT_TOKEN, TOKEN, ability_call, function, under_faults
 from wwspec_router.emulator.state.traffic.entries import APP, EVENT
 
-__all__ = ["Asserts", "RecordedTest", "recorded_test"]
-
 Asserts = Literal["values", "shape"]
 """What of a reply is compared."""
 

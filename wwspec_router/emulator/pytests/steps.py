@@ -9,8 +9,6 @@ from wwspec_router.emulator.pytests.python import STEP, assignment, call, fits, 
 from wwspec_router.emulator.state.faults import FaultSpec
 from wwspec_router.logs.printable import printable
 
-__all__ = ["EVENT_TOKEN", "TOKEN", "ability_call", "add_fault", "function", "under_faults"]
-
 TOKEN = Name("token")
 """The token of an event, in a request."""
 EVENT_TOKEN = (

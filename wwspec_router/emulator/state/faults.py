@@ -15,8 +15,6 @@ from wwspec_router.emulator.answers import RefusedError
 from wwspec_router.emulator.state.traffic.entries import APP, CALLBACK, SDK, Entry
 from wwspec_router.errors import WWSpecError
 
-__all__ = ["CutError", "Fault", "FaultSpec", "Faults", "ReturnCodeError"]
-
 PROGRAM = "program"
 
 RETURN_CODES = range(-10009, -10000)

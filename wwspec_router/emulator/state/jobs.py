@@ -13,8 +13,6 @@ from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.answers import RefusedError
 from wwspec_router.emulator.bounded import MIB, BoundedDict
 
-__all__ = ["Job", "Jobs", "OnResult"]
-
 KEPT_JOBS = 10_000
 KEPT_BYTES = 64 * MIB
 """Of all results. The oldest jobs are forgotten, with theirs."""

@@ -21,8 +21,6 @@ from wwspec_router.emulator.state.conversations import Conversations, Group, Mes
 from wwspec_router.emulator.state.people import CUSTOMER, EMPLOYEE, ROBOT, Party, People, Person
 from wwspec_router.errors import ConfigurationError
 
-__all__ = ["make_conversations", "say"]
-
 _CREATED_BEFORE = WINDOW_SECONDS + 86400
 
 

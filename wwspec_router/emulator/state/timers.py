@@ -14,8 +14,6 @@ from itertools import count
 
 from wwspec_router.emulator.state.clock import Clock
 
-__all__ = ["Ticker", "Timers"]
-
 _LONGEST_WAIT = 0.5
 """Seconds between two checks of the ticker, since the clock may be put forward between them."""
 _SHORTEST_WAIT = 0.01

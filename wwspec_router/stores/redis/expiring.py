@@ -8,8 +8,6 @@ from wwspec_router.stores.redis.connection import RedisServer
 from wwspec_router.stores.redis.job_scripts import NOW
 from wwspec_router.stores.redis.keys import PREFIX
 
-__all__ = ["SWEPT_PER_CHANGE", "ExpiringEntries"]
-
 SWEPT_PER_CHANGE = 100
 """How many ended entries each new entry removes from the counts; more than one, so that the backlog shrinks."""
 _SWEPT_PER_FIGURES = 1000

@@ -9,8 +9,6 @@ from typing import Any
 
 from wwspec_router.stores.redis.url import Target, Topology
 
-__all__ = ["NOT_DONE", "describe", "error_code"]
-
 NOT_DONE = frozenset({"READONLY", "MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "LOADING"})
 """Codes with which a server refuses a command before it does anything; another server may accept it."""
 

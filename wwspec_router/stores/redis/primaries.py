@@ -18,8 +18,6 @@ from wwspec_router.errors import StoreError
 from wwspec_router.stores.redis.failures import error_code
 from wwspec_router.stores.redis.url import Address, Target, Topology
 
-__all__ = ["explain_sentinels", "open_pool"]
-
 ASKED = 0.5
 """Seconds to wait for a sentinel, or for a node that is asked where the keys are."""
 SEARCHED = 1.5

@@ -19,8 +19,6 @@ from wwspec_router.stores.batches import Batches
 from wwspec_router.stores.checks import closed
 from wwspec_router.stores.redis.failures import error_code
 
-__all__ = ["AT_ONCE", "MAX_BATCH", "Reads"]
-
 AT_ONCE = 4
 """Round trips under way at the same time, each with a connection. With fewer, callers of a distant server would wait;
 with more, they would share less."""

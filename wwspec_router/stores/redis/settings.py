@@ -6,8 +6,6 @@ from typing import Any
 
 from wwspec_router.stores.redis.url import Target, Topology
 
-__all__ = ["OLDEST", "SETTINGS", "find_risks", "version"]
-
 OLDEST = (6, 2)
 """The first release of Redis that knows all commands used here."""
 SETTINGS = ("appendfsync", "min-replicas-to-write")

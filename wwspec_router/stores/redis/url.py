@@ -13,8 +13,6 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from wwspec_router.errors import ConfigurationError, did_you_mean
 
-__all__ = ["LONGEST_WAIT", "Address", "Topology", "Target", "parse_url"]
-
 LONGEST_WAIT = 1.5
 """Most seconds that a write may wait for replicas: less than the time within which the server must answer."""
 MOST_REPLICAS = 100

@@ -21,8 +21,6 @@ from wwspec_router.testing.fuzz.crashes import Crashes
 from wwspec_router.testing.fuzz.requests import almost_fitting, fitting
 from wwspec_router.testing.zone import Answer, Zone
 
-__all__ = ["MISFITS", "UNANSWERED", "Case", "Finding", "FailureKind", "search"]
-
 FailureKind = Literal["misfit", "crash", "hang"]
 
 SDK_ERRCODES = [code for code, row in ERRCODES.items() if code >= -1 and row.met_by != "app"]

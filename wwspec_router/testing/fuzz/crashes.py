@@ -9,8 +9,6 @@ from wwspec_router.errors import CallError
 from wwspec_router.logs.formats import Fields
 from wwspec_router.logs.tracebacks import place_of
 
-__all__ = ["Crashes", "listening"]
-
 ENDED = "job ended"
 """The record of a job that is over, and so of code on an event."""
 

@@ -8,8 +8,6 @@ from wwspec_router.emulator.pytests.steps import EVENT_TOKEN, TOKEN, ability_cal
 from wwspec_router.errors import CallError, HandlerTimeoutError
 from wwspec_router.testing.fuzz.campaign import MISFITS, UNANSWERED, Case, FailureKind, Finding
 
-__all__ = ["HEAD", "repeating_test"]
-
 _NAMES: dict[FailureKind, str] = {
     "misfit": "answers_within_its_contract",
     "crash": "does_not_crash",

@@ -10,8 +10,6 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-__all__ = ["almost_fitting", "fitting"]
-
 Schema = Mapping[str, Any]
 Path = tuple[str | int, ...]
 

@@ -14,8 +14,6 @@ from wwspec_router.testing.zone import Zone
 SHOWN = 20
 """Messages of which ids are taken."""
 
-__all__ = ["known_values", "requests_of"]
-
 
 def requests_of(table: AbilityTable, names: Sequence[str]) -> dict[str, Any]:
     """Return what is fuzzed: ability ID -> the msgspec type of its request; event type -> the code on it.

@@ -9,24 +9,6 @@ from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.state.tickets import Notification
 
-__all__ = [
-    "APP",
-    "CALL",
-    "CALLBACK",
-    "CLOCK",
-    "EVENT",
-    "KINDS",
-    "MAX_BODY_BYTES",
-    "SDK",
-    "Attempt",
-    "Entry",
-    "Head",
-    "Headers",
-    "Reply",
-    "body_of",
-    "byte_count",
-]
-
 APP, CALL, EVENT, SDK, CALLBACK, CLOCK = "app", "call", "event", "sdk", "callback", "clock"
 KINDS = (APP, CALL, EVENT, SDK, CALLBACK, CLOCK)
 """An API that the app calls, a call of the program, an event for it, an SDK API, a `program_notify`, a move of the

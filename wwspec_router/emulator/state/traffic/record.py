@@ -21,8 +21,6 @@ from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.traffic.entries import APP, SDK, Entry, Reply, body_of
 
-__all__ = ["Bounds", "Changed", "Traffic", "current_entry", "note_contract", "under"]
-
 KEPT_ENTRIES = 10_000
 KEPT_BYTES = 128 * MIB
 """Of all entries, as they are in memory; the oldest make room."""

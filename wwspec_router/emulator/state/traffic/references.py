@@ -8,8 +8,6 @@ from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.answers import Answer
 from wwspec_router.errors import JsonError
 
-__all__ = ["References", "app_references", "given_cursors", "sdk_references"]
-
 _CALLS = ("sync_call_program", "async_program_task")
 _RESULT = "async_program_result"
 
