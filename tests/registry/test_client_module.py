@@ -461,12 +461,13 @@ def test_only_in_a_reply_is_the_attribute_errcode_taken(tmp_path: Path) -> None:
 
 def test_a_default_of_a_class_of_the_program_is_one_of_the_module_s_class(tmp_path: Path) -> None:
     red = Colour("red")
-    item = msgspec.defstruct("Item", [("price", int)], bases=(Contract,), kw_only=True, frozen=True)
+    item = msgspec.defstruct("Item", [("price", int)], bases=(Contract,), kw_only=True, frozen=True, tag="new")
     fields: list[Any] = [("colour", Colour, red), ("item", item, item(price=3))]
     request = msgspec.defstruct("Request", fields, bases=(Contract,), kw_only=True)
     module = written(tmp_path / "generated.py", request, request)
     assert module.Call().colour is module.Colour(red.value)
     assert module.Call().item == module.Item(price=3)
+    assert msgspec.json.encode(module.Call()) == b'{"colour":"red","item":{"type":"new","price":3}}'
 
 
 @given(example=st.dictionaries(KEYS, EXAMPLES, max_size=4))
