@@ -26,8 +26,8 @@ def written(
     """Write the line of a call that took half a second; return its fields and its text for people."""
     caplog.set_level(logging.INFO, CALLS)
     CallLog(MeasuredSdk(MemorySdk(is_emulated=True))).write(measure, errcode, 0.5, *sizes, label="any", **more)
-    line = caplog.records[-1].__dict__["call"]
-    return line.fields, str(line)
+    record = caplog.records[-1]
+    return record.__dict__["call"].fields, record.getMessage()
 
 
 def test_times_are_milliseconds(caplog: pytest.LogCaptureFixture) -> None:
@@ -104,6 +104,8 @@ def test_with_the_vendors_sdk_a_line_has_no_corp_and_no_text(caplog: pytest.LogC
     measure = Measure(CALL)
     measure.reply, measure.refused = '{"errmsg":"no such order"}', Refused(45009, "too often", "sync_msg")
     CallLog(MeasuredSdk(MemorySdk())).write(measure, 7001, 0.5, 1, 2, label="any")
-    fields = caplog.records[-1].__dict__["call"].fields
+    [record] = caplog.records
+    fields = record.__dict__["call"].fields
+    assert record.getMessage().startswith("call kind=call ability=any errcode=7001 ms=500.0 sdk_ms=0.0 ")
     assert {"caller", "errmsg", "refused_errmsg"} & set(fields) == set()
     assert (fields["ability"], fields["refused_api"], fields["refused_errcode"]) == ("any", "sync_msg", 45009)

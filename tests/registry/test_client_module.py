@@ -459,10 +459,15 @@ def test_only_in_a_reply_is_the_attribute_errcode_taken(tmp_path: Path) -> None:
     assert (answer.errcode, answer.errcode_) == (7, "c")
 
 
-def test_a_default_that_is_a_member_of_an_enum_is_one_in_the_module(tmp_path: Path) -> None:
-    request = msgspec.defstruct("Request", [("colour", Colour, list(Colour)[0])], bases=(Contract,), kw_only=True)
+def test_a_default_of_a_class_of_the_program_is_one_of_the_module_s_class(tmp_path: Path) -> None:
+    red = Colour("red")
+    item = msgspec.defstruct("Item", [("price", int)], bases=(Contract,), kw_only=True, frozen=True, tag="new")
+    fields: list[Any] = [("colour", Colour, red), ("item", item, item(price=3))]
+    request = msgspec.defstruct("Request", fields, bases=(Contract,), kw_only=True)
     module = written(tmp_path / "generated.py", request, request)
-    assert module.Call().colour is list(module.Colour)[0]
+    assert module.Call().colour is module.Colour(red.value)
+    assert module.Call().item == module.Item(price=3)
+    assert msgspec.json.encode(module.Call()) == b'{"colour":"red","item":{"type":"new","price":3}}'
 
 
 @given(example=st.dictionaries(KEYS, EXAMPLES, max_size=4))
