@@ -108,7 +108,7 @@ class JobThreads:
         self._handle = handle
         self._crew: Crew[Run] = Crew(size, "wwspec-job", self._work, wake, Pace())
         self._runs: dict[Run, None] = {}  # in the order in which they came
-        self._watchdog = Watchdog(self._work_in_hand, lambda work: self._crew.lose(work.ident) and self._fill())
+        self._watchdog = Watchdog(self._running_work, lambda work: self._crew.lose(work.ident) and self._fill())
 
     def start(self) -> None:
         """Start the threads.
@@ -178,7 +178,7 @@ class JobThreads:
     def _limit(self, is_reporting: bool) -> float:
         return self._report_within if is_reporting else self._hang_after
 
-    def _work_in_hand(self) -> list[Work]:
+    def _running_work(self) -> list[Work]:
         """Return what the threads do that were not replaced."""
         work = []
         for ident, name, begun, run in self._crew.busy():
