@@ -13,6 +13,17 @@ from typing import Any, Dict, List, Tuple
 from . import link, seal
 from .names import SDK_APIS
 
+__all__ = [
+    "ChatDataSDK",
+    "WWToSpecHTTPReqDecoder",
+    "WWToSpecHTTPRspConstructor",
+    "spec_gen_notify_id",
+    "spec_log_debug",
+    "spec_log_error",
+    "spec_log_info",
+    "spec_open_debug_mode",
+]
+
 _LOG_BYTES = 128
 
 
