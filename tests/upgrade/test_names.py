@@ -13,6 +13,7 @@ from types import ModuleType
 
 import pytest
 
+import wwspec_router.testing.zone
 from tests.upgrade.names import public_names
 from tests.upgrade.releases import DATA
 
@@ -32,6 +33,12 @@ def test_each_public_name_of_an_older_release_is_public_or_warns_and_names_what_
 
 def test_a_name_that_was_removed_is_gone() -> None:
     assert [name for name in REMOVED if not list(faults(name))] == []
+
+
+def test_a_test_that_the_console_of_0_1_0_has_written_still_finds_the_error_that_it_imports() -> None:
+    with pytest.warns(DeprecationWarning, match=r"import CallRefusedError from wwspec_router\.testing\.zone"):
+        from wwspec_router.emulator.http.answer import CallRefusedError
+    assert CallRefusedError is wwspec_router.testing.zone.CallRefusedError
 
 
 @pytest.mark.parametrize(

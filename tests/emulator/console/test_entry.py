@@ -140,6 +140,8 @@ def exchanges(zone: Zone) -> list[tuple[str, int]]:
     with pytest.raises(CallRefusedError):
         zone.submit("chat_digest", {"limitx": 5})
     note("refused_job")
+    assert zone.client.app_call("get_auth_user_list", {"limit": 1})["errcode"] == 0
+    note("app_api")
     zone.call("daily_digest").raise_for_error()
     note("notifies")
     zone.client.add_fault("sdk", "errcode", "sync_msg", 45009, 1)

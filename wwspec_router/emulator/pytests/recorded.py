@@ -94,7 +94,7 @@ class _Writer:
         if not self._exchange.errcode:
             return ability_call("answer = zone.submit", ability, request, *more, indent=indent, after=".result()")
         *before, sent = ability_call("zone.submit", ability, request, *more, indent=indent + STEP)
-        return [*before, self._refused("wwspec_router.emulator.http.answer", "CallRefusedError", sent)]
+        return [*before, self._refused("wwspec_router.testing.answer", "CallRefusedError", sent)]
 
     def _api(self) -> list[str]:
         """Return the lines of another call of the app, the call itself last."""
