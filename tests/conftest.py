@@ -41,9 +41,6 @@ MEASURED = tuple(
 """Tests whose processes run much code that no other test runs: to measure a process takes it a tenth of a second."""
 
 
-LONGEST = ("docs/test_readme.py", "docs/test_tutorial.py")
-"""Tests that wait for minutes: they begin first, or all others end before them."""
-
 GC_THRESHOLD = 10_000
 """New objects after which the collector checks the young ones; Python's own number, 700, takes a tenth of the time."""
 
@@ -71,11 +68,6 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)
         gc.enable()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest tests first."""
-    items.sort(key=lambda item: not str(item.path).endswith(LONGEST))
 
 
 @pytest.hookimpl(wrapper=True)
