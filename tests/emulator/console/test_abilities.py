@@ -78,7 +78,7 @@ def test_numbers_stay_as_they_are_written_and_a_form_of_several_shapes_follows_t
     page.get_by_label("The same as JSON").fill('{"input": {"func": "get_group_chat", "func_req": {"chatid": "wr1"}}}')
     expect(page.get_by_label("Which form")).to_have_value("1")
     expect(page.get_by_label("chatid")).to_have_value("wr1")
-    assert page.locator("datalist option").count() == len(served.client.info()["groups"])
+    expect(page.locator("datalist option")).to_have_count(len(served.client.info()["groups"]))
 
 
 def test_an_asynchronous_call_shows_its_result_when_it_is_reported(page: Page) -> None:

@@ -150,8 +150,8 @@ def test_a_program_that_restarts_is_no_negative_step_and_one_that_is_down_says_s
     expect(shown.get_by_text("down", exact=True)).to_be_visible()
     zone.start_program()
     expect(row(shown, "Abilities", "figures")).to_be_visible()
-    assert shown.locator("svg path.mark").count() == 4, "each plot marks the restart"
-    assert shown.locator("svg path.line.main").first.get_attribute("d")
+    expect(shown.locator("svg path.mark"), "each plot marks the restart").to_have_count(4)
+    expect(shown.locator("svg path.line.main").first).to_have_attribute("d", re.compile("."))
 
 
 def test_without_the_row_the_view_says_what_to_add(shown: Page) -> None:
