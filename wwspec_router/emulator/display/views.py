@@ -81,6 +81,7 @@ def row(entry: Entry) -> Json:
         "request_bytes": byte_count(entry.request),
         "reply_bytes": byte_count(entry.reply),
         "replayable": entry.call is not None,
+        "attempts": sum(report.kind == REPORTED_JOB for report in entry.reports),
         "advanced_ms": _advanced(entry),
     }
 
@@ -103,6 +104,7 @@ def whole(entry: Entry) -> Json:
             {name: getattr(fault, name) for name in ("id", "on", "effect", "api", "value")} for fault in entry.hits
         ],
         "advice": _advice(entry),
+        "reports": msgspec.to_builtins(entry.reports),
     }
 
 
