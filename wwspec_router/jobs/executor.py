@@ -17,8 +17,7 @@ from wwspec_router.jobs.event_reports import EventReporter
 from wwspec_router.jobs.reports import Reporter, Verdict
 from wwspec_router.jobs.threads import Run
 from wwspec_router.kernel.call_log import CallLog
-from wwspec_router.kernel.dispatch import Dispatcher
-from wwspec_router.kernel.routes import Route
+from wwspec_router.kernel.dispatch import Dispatcher, Route
 from wwspec_router.logs.formats import Fields
 from wwspec_router.logs.lines import LineLimiter, short
 from wwspec_router.monitoring.figures import EventCounts, Figures, JobCounts
