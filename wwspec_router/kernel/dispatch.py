@@ -16,8 +16,7 @@ from wwspec_router.errors import AbilityNotFoundError, CallError, OverloadedErro
 from wwspec_router.handlers.portal import Portal, PrivateLoopPortal
 from wwspec_router.kernel.functions import Functions
 from wwspec_router.kernel.held import LEASE
-from wwspec_router.kernel.intake import EventIntake, JobIntake
-from wwspec_router.kernel.notifications import AppNotifications
+from wwspec_router.kernel.intake import AppNotifications, EventIntake, JobIntake
 from wwspec_router.kernel.once import Once
 from wwspec_router.kernel.refusals import Refusals
 from wwspec_router.logs.lines import short
