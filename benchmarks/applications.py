@@ -56,9 +56,6 @@ class InstantSdk:
 
     encode_refusal = encode
 
-    def log(self, level: str, text: str) -> None:
-        """Write nothing."""
-
     def open_debug_mode(self, debug_token: str, access_token: str) -> None:
         """Do nothing."""
 

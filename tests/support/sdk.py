@@ -58,9 +58,6 @@ class MemorySdk:
     def new_notify_id(self) -> str:
         return next(self.notify_ids)
 
-    def log(self, level: str, text: str) -> None:
-        raise NotImplementedError
-
     def open_debug_mode(self, debug_token: str, access_token: str) -> None:
         raise NotImplementedError
 
@@ -121,10 +118,6 @@ class ScriptedSdk:
         raise NotImplementedError
 
     def encode_refusal(self, text: str) -> SealedReply:
-        """Never called."""
-        raise NotImplementedError
-
-    def log(self, level: str, text: str) -> None:
         """Never called."""
         raise NotImplementedError
 

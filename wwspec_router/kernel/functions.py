@@ -10,14 +10,13 @@ from functools import partial
 import msgspec
 
 from wwspec_router.contracts.codec import InputCodec
-from wwspec_router.envelope import Call, Deadline
+from wwspec_router.envelope import Call, Deadline, Function
 from wwspec_router.errors import AbilityError, AbilityNotFoundError, CallError, InputError
 from wwspec_router.handlers.context import ApiCodecs, AsyncContext, Context, Notifications
 from wwspec_router.handlers.events import AsyncEventContext, EventContext
 from wwspec_router.handlers.portal import Portal
 from wwspec_router.kernel.intake import EventIntake
 from wwspec_router.kernel.once import Once
-from wwspec_router.kernel.routes import Function
 from wwspec_router.logs.lines import short
 from wwspec_router.registry.events import EventTarget
 from wwspec_router.registry.targets import ApiTarget, CallbackTarget, FuncTarget, HandlerTarget, StatusTarget, Target

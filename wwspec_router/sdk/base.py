@@ -83,15 +83,6 @@ class Sdk(Protocol):
         """Return a fresh notify_id for `spec_notify_app`: 64 bytes at most [99849]."""
         ...
 
-    def log(self, level: str, text: str) -> None:
-        """Write one line to the SDK's log, stamped with the request that this thread decoded last [100057].
-
-        Args:
-            level: `error`, `info` or `debug`.
-            text: At most 128 bytes are kept.
-        """
-        ...
-
     def open_debug_mode(self, debug_token: str, access_token: str) -> None:
         """Switch the SDK to debug mode [100083].
 

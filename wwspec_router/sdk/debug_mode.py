@@ -191,7 +191,6 @@ class DebugSdk:
         self.encode = sdk.encode
         self.encode_refusal = sdk.encode_refusal
         self.new_notify_id = sdk.new_notify_id
-        self.log = sdk.log
         self.open_debug_mode = sdk.open_debug_mode
 
     def client(self, corpid: str, agentid: int, ability_id: str, job_info: str) -> SdkClient:

@@ -198,7 +198,12 @@ class VendorSdk:
         return notify_id
 
     def log(self, level: str, text: str) -> None:
-        """Write one line to the SDK's log; see `Sdk.log`."""
+        """Write one line to the SDK's log, stamped with the request that this thread decoded last [100057].
+
+        Args:
+            level: `error`, `info` or `debug`.
+            text: At most 128 bytes are kept.
+        """
         getattr(self._module, f"spec_log_{level}")(text)
 
     def open_debug_mode(self, debug_token: str, access_token: str) -> None:
