@@ -11,12 +11,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
+import msgspec
+
 from wwspec_router.logs.stacks import NOT_DESCRIBABLE
 
 T = TypeVar("T")
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 """What `logging` takes as `exc_info`."""
+
+class TracedFrame(msgspec.Struct, frozen=True):
+    """One line of a traceback."""
+
+    file: str
+    line: int
+    function: str
+    code: str
+    own: bool
+    """Whether it is a line of the application, and not of a library or of this package."""
+
 
 _PACKAGE = f"{Path(__file__).resolve().parents[1]}/"
 
@@ -40,6 +53,29 @@ def traceback_of(error: BaseException) -> str:
             for frame in each.stack:
                 frame.filename = _readable(frame.filename)
         return "".join(whole.format()).rstrip("\n")
+    except BaseException:  # its own class raises
+        return NOT_DESCRIBABLE
+
+
+def frames_of(error: BaseException) -> list[TracedFrame]:
+    """Return the frames of an error, the outermost first: those of the application, as `traceback_of` shows them."""
+    try:
+        frames: list[traceback.FrameSummary] = list(traceback.extract_tb(error.__traceback__))
+        return [
+            TracedFrame(each.filename, each.lineno or 0, each.name, each.line or "", _is_application(each.filename))
+            for each in _trimmed(frames, [frame.filename for frame in frames])
+        ]
+    except BaseException:  # its own class raises
+        return []
+
+
+def message_of(error: BaseException) -> str:
+    """Return the text of an error, and of what caused it."""
+    try:
+        texts = [str(error)]
+        if error.__cause__ is not None:
+            texts.append(f"caused by {type(error.__cause__).__name__}: {error.__cause__}")
+        return "\n".join(texts).encode("utf-8", "replace").decode()
     except BaseException:  # its own class raises
         return NOT_DESCRIBABLE
 

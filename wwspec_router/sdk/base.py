@@ -90,3 +90,12 @@ class Sdk(Protocol):
             SdkUnavailableError: The SDK refused the credentials.
         """
         ...
+
+    def trace(self, reference: str, text: str = "") -> None:
+        """Tell the emulator what became of a request or a job; the vendor's module is told nothing.
+
+        Args:
+            reference: A request id, the job_info of an asynchronous call, or the notify_id of an event.
+            text: A JSON object; empty when a job begins on this thread, whose SDK calls then belong to it.
+        """
+        ...

@@ -192,6 +192,7 @@ class DebugSdk:
         self.encode_refusal = sdk.encode_refusal
         self.new_notify_id = sdk.new_notify_id
         self.open_debug_mode = sdk.open_debug_mode
+        self.trace = sdk.trace
 
     def client(self, corpid: str, agentid: int, ability_id: str, job_info: str) -> SdkClient:
         """See `Sdk.client`."""

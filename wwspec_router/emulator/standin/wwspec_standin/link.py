@@ -28,13 +28,13 @@ UNSUPPORTED_API, ILLEGAL_JSON = -10006, -10009
 
 
 MAX_WAITING_REPORTS = 1000
-"""Reports that wait to be sent; further ones are dropped."""
+"""Traces that wait to be sent; further ones are dropped."""
 
 MAX_SENT_REPORTS = 100
-"""Reports in one request."""
+"""Traces in one request."""
 
 REPORT_PAUSE_SECONDS = 1.0
-"""After a request with reports that failed."""
+"""After a request with traces that failed."""
 
 FAULT_STATUS = 590
 """HTTP status by which the emulator lets an SDK call fail; the body is the return code."""
@@ -81,8 +81,8 @@ class Link:
         """Return whether the zone accepts these credentials."""
         raise NotImplementedError
 
-    def report(self, text: str) -> None:
-        """Send a report of the program, a JSON object, some time soon. Returns at once; may be lost."""
+    def trace(self, text: str) -> None:
+        """Send a trace of the program, a JSON object, some time soon. Returns at once; may be lost."""
 
     def notify_id(self, request_id: str, number: int) -> str:
         """Return a fresh notify_id.
@@ -146,8 +146,8 @@ class HttpLink(Link):
         self._key_read = 0.0
         self._kept = _Kept()
         self._debug: Dict[str, str] = {}  # what each call carries in debug mode
-        self._reports: "Optional[_Reports]" = None
-        self._reports_lock = threading.Lock()
+        self._traces: Optional[_Traces] = None
+        self._traces_lock = threading.Lock()
 
     def key(self) -> bytes:
         """Return the emulator's key, waiting for an emulator that is not up yet."""
@@ -194,18 +194,18 @@ class HttpLink(Link):
             self._debug = {"ww-debug-access-token": access_token}
         return opened
 
-    def report(self, text: str) -> None:
-        """Leave a report to the thread that sends them."""
-        reports = self._reports
-        if reports is None or reports.pid != os.getpid():
-            with self._reports_lock:
-                if self._reports is None or self._reports.pid != os.getpid():
-                    self._reports = _Reports(self._send_reports)
-                reports = self._reports
-        reports.put(text)
+    def trace(self, text: str) -> None:
+        """Leave a trace to the thread that sends them."""
+        traces = self._traces
+        if traces is None or traces.pid != os.getpid():
+            with self._traces_lock:
+                if self._traces is None or self._traces.pid != os.getpid():
+                    self._traces = _Traces(self._send_traces)
+                traces = self._traces
+        traces.put(text)
 
-    def _send_reports(self, body: bytes) -> None:
-        self._exchange("POST", "/emulator/reports", body, {"content-type": "application/json"})
+    def _send_traces(self, body: bytes) -> None:
+        self._exchange("POST", "/emulator/traces", body, {"content-type": "application/json"})
 
     def notify_id(self, request_id: str, number: int) -> str:
         """Return one that follows from the request: the same traffic, the same ids."""
@@ -243,8 +243,8 @@ class HttpLink(Link):
         return reply
 
 
-class _Reports:
-    """Sends what one process reports, in the background; what the emulator does not take is lost."""
+class _Traces:
+    """Sends what one process traces, in the background; what the emulator does not take is lost."""
 
     def __init__(self, send: Callable[[bytes], None]) -> None:
         import atexit
@@ -253,13 +253,13 @@ class _Reports:
         self.pid = os.getpid()
         self._send = send
         self._full = queue.Full
-        self._waiting: "queue.Queue[str]" = queue.Queue(MAX_WAITING_REPORTS)
+        self._waiting: queue.Queue[str] = queue.Queue(MAX_WAITING_REPORTS)
         self._idle = threading.Event()
-        threading.Thread(target=self._run, name="wwspec-reports", daemon=True).start()
+        threading.Thread(target=self._run, name="wwspec-traces", daemon=True).start()
         atexit.register(self._finish)
 
     def put(self, text: str) -> None:
-        """Take one report; drop it when too many wait."""
+        """Take one trace; drop it when too many wait."""
         self._idle.clear()
         try:
             self._waiting.put_nowait(text)

@@ -221,7 +221,7 @@ def spec_gen_notify_id() -> str:
     return _link.notify_id(_thread.request_id, _thread.notify_ids)
 
 
-def spec_emulator_report(reference: str, report: str = "") -> None:
+def spec_emulator_trace(reference: str, trace: str = "") -> None:
     """Tell the emulator what became of a request or a job. The vendor's module has nothing like it.
 
     It never blocks and never fails: what the emulator does not take is lost.
@@ -229,12 +229,12 @@ def spec_emulator_report(reference: str, report: str = "") -> None:
     Args:
         reference: What it belongs to: a request id, the job_info of an asynchronous call, or the notify_id of an event.
             Later SDK calls of this thread, and of threads that inherit its context, carry it, too.
-        report: A JSON object; empty when the job only begins.
+        trace: A JSON object; empty when the job only begins.
     """
     _check(reference, str, "reference")
-    _check(report, str, "report")
-    if report:
-        _link.report(report)
+    _check(trace, str, "trace")
+    if trace:
+        _link.trace(trace)
         return
     _thread.request_id, _thread.reference = "", reference
     if _inherited is not None:

@@ -20,7 +20,7 @@ from wwspec_router.emulator.bounded import MIB, BoundedDict, Kept
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.traffic.entries import APP, SDK, Entry, Reply, body_of
-from wwspec_router.emulator.state.traffic.reports import Report, report_bytes, with_report
+from wwspec_router.emulator.state.traffic.traces import Trace, trace_bytes, with_trace
 
 KEPT_ENTRIES = 10_000
 KEPT_BYTES = 128 * MIB
@@ -189,13 +189,13 @@ class Traffic:
                 self._entries.resize(entry.number, entry.size)
         self._on_change()
 
-    def add_reports(self, reports: Iterable[Report]) -> None:
-        """Add what the program reports to the entries that it belongs to; drop what belongs to none that is kept."""
-        for report in reports:
-            entry = self.find(report.reference)
+    def add_traces(self, traces: Iterable[Trace]) -> None:
+        """Add what the program tells to the entries that it belongs to; drop what belongs to none that is kept."""
+        for trace in traces:
+            entry = self.find(trace.reference)
             if entry is not None:
-                entry.reports = with_report(entry.reports, report)
-                entry.report_bytes = sum(map(report_bytes, entry.reports))
+                entry.traces = with_trace(entry.traces, trace)
+                entry.trace_bytes = sum(map(trace_bytes, entry.traces))
                 self.update(entry)
 
     def find(self, *keys: str) -> Entry | None:

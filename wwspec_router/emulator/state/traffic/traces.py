@@ -1,25 +1,25 @@
-"""What a program reports of a call, an event or a job: how it ended, why, what it logged, and where the time went.
+"""What a program tells of a call, an event or a job: how it ended, why, what it logged, and where the time went.
 
-Only a program that runs with the emulator's stand-in reports. Its reports are as long as it likes, so each is cut here.
+Only a program that runs with the emulator's stand-in tells. Its traces are as long as it likes, so each is cut here.
 """
 
 from typing import Annotated, Any
 
 import msgspec
 
-KEPT_REPORTS = 16
-"""Reports of one entry; the first and the latest are kept."""
+KEPT_TRACES = 16
+"""Traces of one entry; the first and the latest are kept."""
 
 MAX_TEXT = 16 * 1024
 """Characters of one text."""
 
 _LINE_BYTES = 256
-"""Of a report, a line or a frame without its texts."""
+"""Of a trace, a line or a frame without its texts."""
 
 MAX_LINES = 200
 MAX_FRAMES = 100
 
-REPORTED_JOB = "job"
+JOB = "job"
 FAILED, POSTPONED = "failed", "postponed"
 """How a job ended: for good, or until its next attempt."""
 
@@ -67,8 +67,8 @@ class Milliseconds(msgspec.Struct, frozen=True):
     """Without the time in the SDK."""
 
 
-class Report(msgspec.Struct, frozen=True):
-    """What a program reports of one attempt."""
+class Trace(msgspec.Struct, frozen=True):
+    """What a program tells of one attempt."""
 
     reference: Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
     """A request id, a job_info, or the notify_id of an event."""
@@ -92,47 +92,47 @@ class Report(msgspec.Struct, frozen=True):
     lines_left_out: int = 0
 
 
-def read_reports(body: bytes) -> list[Report]:
-    """Return the reports of a request: those that can be read, cut to what is kept."""
+def read_traces(body: bytes) -> list[Trace]:
+    """Return the traces of a request: those that can be read, cut to what is kept."""
     try:
         texts = msgspec.json.decode(body, type=list[msgspec.Raw])
     except msgspec.DecodeError:
         return []
-    reports = []
+    traces = []
     for text in texts:
         try:
-            reports.append(_cut(msgspec.json.decode(text, type=Report)))
+            traces.append(_cut(msgspec.json.decode(text, type=Trace)))
         except (msgspec.DecodeError, RecursionError):
             continue
-    return reports
+    return traces
 
 
-def is_failed(reports: tuple[Report, ...]) -> bool:
+def is_failed(traces: tuple[Trace, ...]) -> bool:
     """Return whether the code failed for good."""
-    return bool(reports) and reports[-1].outcome == FAILED
+    return bool(traces) and traces[-1].outcome == FAILED
 
 
-def with_report(reports: tuple[Report, ...], report: Report) -> tuple[Report, ...]:
-    """Return the reports with a further one, at most as many as are kept."""
-    kept = (*reports, report)
-    return kept if len(kept) <= KEPT_REPORTS else (kept[0], *kept[2:])
+def with_trace(traces: tuple[Trace, ...], trace: Trace) -> tuple[Trace, ...]:
+    """Return the traces with a further one, at most as many as are kept."""
+    kept = (*traces, trace)
+    return kept if len(kept) <= KEPT_TRACES else (kept[0], *kept[2:])
 
 
-def report_bytes(report: Report) -> int:
-    """Return about how many bytes a report takes in memory."""
-    texts = len(report.errmsg) + sum(_LINE_BYTES + len(line.text) for line in report.lines)
-    frames = () if report.failure is None else report.failure.frames
+def trace_bytes(trace: Trace) -> int:
+    """Return about how many bytes a trace takes in memory."""
+    texts = len(trace.errmsg) + sum(_LINE_BYTES + len(line.text) for line in trace.lines)
+    frames = () if trace.failure is None else trace.failure.frames
     return _LINE_BYTES + texts + sum(_LINE_BYTES + len(frame.file) + len(frame.code) for frame in frames)
 
 
-def _cut(report: Report) -> Report:
-    changes: dict[str, Any] = {"errmsg": report.errmsg[:MAX_TEXT]}
-    if report.failure is not None:
+def _cut(trace: Trace) -> Trace:
+    changes: dict[str, Any] = {"errmsg": trace.errmsg[:MAX_TEXT]}
+    if trace.failure is not None:
         frames = [
             msgspec.structs.replace(frame, file=frame.file[:MAX_TEXT], code=frame.code[:MAX_TEXT])
-            for frame in report.failure.frames[-MAX_FRAMES:]
+            for frame in trace.failure.frames[-MAX_FRAMES:]
         ]
-        changes["failure"] = Failure(report.failure.name[:MAX_TEXT], report.failure.text[:MAX_TEXT], frames)
-    lines = [Line(line.at, line.level[:MAX_TEXT], line.text[:MAX_TEXT]) for line in report.lines[:MAX_LINES]]
-    left_out = report.lines_left_out + len(report.lines) - len(lines)
-    return msgspec.structs.replace(report, lines=lines, lines_left_out=left_out, **changes)
+        changes["failure"] = Failure(trace.failure.name[:MAX_TEXT], trace.failure.text[:MAX_TEXT], frames)
+    lines = [Line(line.at, line.level[:MAX_TEXT], line.text[:MAX_TEXT]) for line in trace.lines[:MAX_LINES]]
+    left_out = trace.lines_left_out + len(trace.lines) - len(lines)
+    return msgspec.structs.replace(trace, lines=lines, lines_left_out=left_out, **changes)
