@@ -96,10 +96,8 @@ class CallLog:
         self._sdk = sdk
         self._quiet = quiet
         self._thread = threading.local()
-        self.description = sdk.description
         self.version = sdk.version
         self.is_emulated = sdk.is_emulated
-        self.open_debug_mode = sdk.open_debug_mode
 
     def begin(self, measure: Measure | None = None) -> Measure:
         """Measure what this thread does with the SDK from now on.
