@@ -191,6 +191,8 @@ class Parts:
 class _Ready:
     """An exchange that has its answer."""
 
+    call_log = None
+
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
 

@@ -33,7 +33,6 @@ from wwspec_router.stores import open_store
 class PlainSdk:
     """Calls and replies as plain JSON; `invoke` is the test's."""
 
-    description = "the SDK of the tests"
     version = ""
     is_emulated = False
 
@@ -63,9 +62,6 @@ class PlainSdk:
 
     def new_notify_id(self) -> str:
         return "notify-1"
-
-    def open_debug_mode(self, debug_token: str, access_token: str) -> None:
-        raise NotImplementedError
 
 
 class ServedProgram:

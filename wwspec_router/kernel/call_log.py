@@ -109,10 +109,8 @@ class CallLog:
         self._sdk = sdk
         self._quiet = quiet
         self._thread = threading.local()
-        self.description = sdk.description
         self.version = sdk.version
         self.is_emulated = sdk.is_emulated
-        self.open_debug_mode = sdk.open_debug_mode
         self.trace = sdk.trace
 
     def begin(self, measure: Measure | None = None) -> Measure:

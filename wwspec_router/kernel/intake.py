@@ -9,7 +9,8 @@ jobs are run.
 
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from time import time
 
 import msgspec
@@ -74,6 +75,15 @@ class _AnyEvent(msgspec.Struct, gc=False):
     event_type: str
 
 
+@contextmanager
+def _clear_failure(message: str) -> Iterator[None]:
+    """Raise a CallError with this message when the store fails."""
+    try:
+        yield
+    except StoreError as error:
+        raise CallError(message, detail=str(error)) from error
+
+
 class EventIntake:
     """Stores events, and returns them to the app.
 
@@ -125,12 +135,9 @@ class EventIntake:
         if event_type in self._handled:
             return self._accept_handled(call, self._handled[event_type])
         notify_id = self._sdk.new_notify_id()
-        try:
+        with _clear_failure("the event could not be stored"):
             self._store.put(call.corpid, call.agentid, notify_id, call.data, self._ttl)
-        except StoreError as error:
-            raise CallError("the event could not be stored", detail=str(error)) from error
-        client = self._sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
-        notify_app(client, notify_id, self._scenes.get(event_type, 0))
+        self._notify(call, notify_id, event_type)
         if log.isEnabledFor(logging.DEBUG):
             log.debug("event %s stored and notified as %s", short(event_type, 40), short(notify_id))
         return _ACCEPTED
@@ -148,17 +155,14 @@ class EventIntake:
             # The emulator knows an event by this id, also where the app is never given it.
             notify_id="" if when == "never" and not self._sdk.is_emulated else self._sdk.new_notify_id(),
         )
-        try:
+        with _clear_failure("the event could not be stored"):
             if when == "now":
                 self._store.put_with_job(job, self._ttl)
             else:
                 self._store.add(job)
-        except StoreError as error:
-            raise CallError("the event could not be stored", detail=str(error)) from error
         self._wake()
         if when == "now":
-            client = self._sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
-            notify_app(client, job.notify_id, self._scenes.get(target.event_type, 0))
+            self._notify(call, job.notify_id, target.event_type)
         log.debug("event %s stored as job %s", short(target.event_type, 40), short(job.job_id))
         return _ACCEPTED
 
@@ -176,12 +180,9 @@ class EventIntake:
         if result and target is not None and target.result_key is not None:
             keys = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
             text = msgspec.json.encode(keys | {target.result_key: msgspec.Raw(result.encode())}).decode()
-        try:
+        with _clear_failure("the event could not be stored"):
             self._store.put(job.corpid, job.agentid, job.notify_id, text, self._ttl)
-        except StoreError as error:
-            raise CallError("the event could not be stored", detail=str(error)) from error
-        client = self._sdk.client(job.corpid, job.agentid, "", "")
-        notify_app(client, job.notify_id, self._scenes.get(job.event_type, 0))
+        self._notify(job, job.notify_id, job.event_type)
 
     def fetch(self, call: Call, notify_id: str) -> str:
         """Return the text of the event that is stored under a notify_id for the call's corp and app.
@@ -192,13 +193,15 @@ class EventIntake:
         """
         if not notify_id:
             raise NotifyNotFoundError("the call carries no notify_id")
-        try:
+        with _clear_failure("the event could not be read"):
             text = self._store.get(call.corpid, call.agentid, notify_id)
-        except StoreError as error:
-            raise CallError("the event could not be read", detail=str(error)) from error
         if text is None:
             raise NotifyNotFoundError()
         return text
+
+    def _notify(self, owner: Call | Job, notify_id: str, event_type: str) -> None:
+        client = self._sdk.client(owner.corpid, owner.agentid, "", "")
+        notify_app(client, notify_id, self._scenes.get(event_type, 0))
 
     def _unlisted_type(self, text: str) -> str:
         """Return the type of an event that fits no contract, and log which of its fields replies will leave out."""
@@ -239,10 +242,8 @@ class AppNotifications:
             raise ValueError(f"a scene is a whole number from 0 to {HIGHEST_SCENE}")
         content = {"event_type": kind.name, "timestamp": int(time()), kind.name: msgspec.Raw(kind.encode(payload))}
         notify_id = self._sdk.new_notify_id()
-        try:
+        with _clear_failure("the notification could not be stored"):
             self._store.put(call.corpid, call.agentid, notify_id, msgspec.json.encode(content).decode(), self._ttl)
-        except StoreError as error:
-            raise CallError("the notification could not be stored", detail=str(error)) from error
         client = self._sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
         notify_app(client, notify_id, scene)
         return notify_id
@@ -278,10 +279,8 @@ class JobIntake:
             data=call.data,
             notify_id=call.notify_id,
         )
-        try:
+        with _clear_failure("the job could not be stored"):
             self._journal.add(job)
-        except StoreError as error:
-            raise CallError("the job could not be stored", detail=str(error)) from error
         log.debug("job %s of %s accepted", short(job.job_id), short(call.ability_id, 64))
         self.wake()
         return _ACCEPTED

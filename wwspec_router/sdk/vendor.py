@@ -213,7 +213,11 @@ class VendorSdk:
             self._trace(reference, text)
 
     def open_debug_mode(self, debug_token: str, access_token: str) -> None:
-        """Switch the SDK to debug mode; see `Sdk.open_debug_mode`."""
+        """Switch the SDK to debug mode [100083].
+
+        Raises:
+            SdkUnavailableError: The SDK refused the credentials.
+        """
         fix = (
             "get a fresh debug_token from the admin page (valid 3 days) "
             "and a valid access_token (WeCom document 100083)"
