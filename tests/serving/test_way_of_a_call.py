@@ -1,4 +1,4 @@
-"""The files that one call passes, as AGENTS.md lists them."""
+"""The folders that one call passes, as the page about its way lists them."""
 
 import os
 import re
@@ -44,7 +44,7 @@ main(["serve", *sys.argv[1:]])
 )
 
 
-def test_a_call_passes_the_files_that_the_map_lists(serve: Serve, tmp_path: Path) -> None:
+def test_a_call_passes_the_parts_that_the_page_lists(serve: Serve, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     trace.touch()
     sdk = shutil.copytree(STANDIN_DIRECTORY, tmp_path / "sdk")  # from another folder it is taken for the vendor's
@@ -61,7 +61,8 @@ def test_a_call_passes_the_files_that_the_map_lists(serve: Serve, tmp_path: Path
         traces.append(set(trace.read_text().splitlines()))
     package = f"{ROOT / 'wwspec_router'}/"
     passed = {each.removeprefix(package) for each in set.intersection(*traces) if each.startswith(package)}
-    section = (ROOT / "AGENTS.md").read_text().partition("# The way of a call\n")[2].partition("\n# ")[0]
-    steps = re.findall(r"^\| \d+ \| ([^|]+) \|", section, re.MULTILINE)
-    assert {file for step in steps for file in re.findall(r"`([^`]+)`", step)} == passed
-    assert len(steps) == 9
+    section = (ROOT / "docs/en/explanation/call.md").read_text("utf-8").partition("\n## In the code\n")[2]
+    steps = re.findall(r"^\| \d[^|]+ \| ([^|]+) \|", section, re.MULTILINE)
+    listed = {part for step in steps for part in re.findall(r"`([^`]+)`", step)}
+    assert listed == {folder + "/" if inside else folder for folder, inside, _ in (x.partition("/") for x in passed)}
+    assert len(steps) == 8
