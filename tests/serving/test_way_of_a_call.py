@@ -1,4 +1,4 @@
-"""The files that one call passes, as AGENTS.md lists them, and how many an event with code passes."""
+"""The parts of the package that a call passes, as the page lists them, and how many files; the same for an event."""
 
 import os
 import re
@@ -58,13 +58,14 @@ def code(event: hit_keyword.Event, ctx: EventContext) -> None:
 EVENT = {"event_type": "hit_keyword", "timestamp": 1, "hit_keyword": {"token": "t"}}
 
 
-def test_a_plain_call_passes_the_13_files_that_the_map_lists(serve: Serve, tmp_path: Path) -> None:
+def test_a_plain_call_passes_13_files_in_the_parts_that_the_page_lists(serve: Serve, tmp_path: Path) -> None:
     service = traced(serve, tmp_path)
     passed = files_passed(service, lambda: service.call("whoami"))
-    section = (ROOT / "AGENTS.md").read_text().partition("# The way of a call\n")[2].partition("\n# ")[0]
-    steps = re.findall(r"^\| \d+ \| ([^|]+) \|", section, re.MULTILINE)
-    assert {file for step in steps for file in re.findall(r"`([^`]+)`", step)} == passed
-    assert len(steps) == 9
+    section = (ROOT / "docs/en/explanation/call.md").read_text("utf-8").partition("\n## In the code\n")[2]
+    steps = re.findall(r"^\| \d[^|]+ \| ([^|]+) \|", section, re.MULTILINE)
+    listed = {part for step in steps for part in re.findall(r"`([^`]+)`", step)}
+    assert listed == {folder + "/" if inside else folder for folder, inside, _ in (x.partition("/") for x in passed)}
+    assert len(steps) == 8
     assert len(passed) <= 13
 
 

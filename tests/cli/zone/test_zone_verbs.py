@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.emulator.conftest import Emulator, SealedProgram, free_socket, url_of
 from tests.support.apps import write_files
+from tests.support.emulator import Emulator, SealedProgram, free_socket, url_of
 from wwspec_router.cli.main import main
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.standin.wwspec_standin import seal
