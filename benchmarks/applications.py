@@ -26,7 +26,6 @@ class InstantSdk:
         replies: From an API's name to its reply.
     """
 
-    description = "answers at once"
     version = ""
     is_emulated = False
 
@@ -55,12 +54,6 @@ class InstantSdk:
         raise NotImplementedError
 
     encode_refusal = encode
-
-    def log(self, level: str, text: str) -> None:
-        """Write nothing."""
-
-    def open_debug_mode(self, debug_token: str, access_token: str) -> None:
-        """Do nothing."""
 
 
 def kernel(

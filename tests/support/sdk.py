@@ -58,12 +58,6 @@ class MemorySdk:
     def new_notify_id(self) -> str:
         return next(self.notify_ids)
 
-    def log(self, level: str, text: str) -> None:
-        raise NotImplementedError
-
-    def open_debug_mode(self, debug_token: str, access_token: str) -> None:
-        raise NotImplementedError
-
     @property
     def requests(self) -> list[tuple[str, Any]]:
         """API and decoded request of each call."""
@@ -90,7 +84,6 @@ def network_failure(api: str) -> SdkCallError:
 class ScriptedSdk:
     """`Sdk` whose platform answers whatever the input says."""
 
-    description = "an SDK that answers what it is told"
     version = ""
     is_emulated = False
 
@@ -121,13 +114,5 @@ class ScriptedSdk:
         raise NotImplementedError
 
     def encode_refusal(self, text: str) -> SealedReply:
-        """Never called."""
-        raise NotImplementedError
-
-    def log(self, level: str, text: str) -> None:
-        """Never called."""
-        raise NotImplementedError
-
-    def open_debug_mode(self, debug_token: str, access_token: str) -> None:
         """Never called."""
         raise NotImplementedError

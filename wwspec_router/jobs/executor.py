@@ -13,14 +13,13 @@ from msgspec.structs import replace
 from wwspec_router.backoff import Backoff
 from wwspec_router.envelope import Call, CallType
 from wwspec_router.errors import CallError, HandlerTimeoutError, StoreError
-from wwspec_router.jobs.event_reports import EventReporter
 from wwspec_router.jobs.reports import Reporter, Verdict
 from wwspec_router.jobs.threads import Run
 from wwspec_router.kernel.call_log import CallLog
-from wwspec_router.kernel.dispatch import Dispatcher
-from wwspec_router.kernel.routes import Route
+from wwspec_router.kernel.dispatch import Dispatcher, Route
 from wwspec_router.logs.formats import Fields
 from wwspec_router.logs.lines import LineLimiter, short
+from wwspec_router.logs.stacks import describe
 from wwspec_router.monitoring.figures import EventCounts, Figures, JobCounts
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.stores.base import JobJournal
@@ -70,7 +69,6 @@ class JobExecutor:
         self._journal = journal
         self._owner = owner
         self._reporter = Reporter(sdk)
-        self._event_reporter = EventReporter(dispatcher.events)
         self._runs = dataclasses.replace(RUNS, first=retry_pause)
         self._dispatcher = dispatcher
         self._answer = dispatcher.answer if call_log is None else call_log.with_lines(dispatcher.answer)
@@ -193,7 +191,7 @@ class JobExecutor:
     def _report(self, run: Run, outcome: Outcome) -> None:
         job = run.job
         run.begin(reporting=True)
-        verdict = (self._event_reporter if job.event_type else self._reporter).report(job, outcome)
+        verdict = (self._notify if job.event_type else self._reporter.report)(job, outcome)
         if not run.end() and verdict is not Verdict.DONE:
             return  # another thread sends it again
         if verdict is Verdict.FAILED and run.age < GIVE_UP_AFTER:
@@ -211,6 +209,23 @@ class JobExecutor:
         self._log_end(run, outcome, verdict)
         if not run.is_gone:
             self._journal.finish(self._owner, job.job_id)
+
+    def _notify(self, job: Job, outcome: Outcome) -> Verdict:
+        """Store an event with its result and notify the app, if this is to be done after the handler. Never raises.
+
+        The event of a handler that failed is delivered without a result.
+        """
+        if job.notify != "after":
+            return Verdict.DONE
+        try:
+            self._dispatcher.events.deliver(job, "" if outcome.errcode else outcome.result)
+        except BaseException as error:  # after any error the app is not notified
+            detail = f" ({error.detail})" if isinstance(error, CallError) and error.detail else ""
+            what = f"{type(error).__name__}{detail}" if isinstance(error, CallError) else describe(error)
+            text = "job %s of %s: the app is not told, %s; it will be tried again"
+            log.warning(text, short(job.job_id), short(job.name, 64), what)
+            return Verdict.FAILED
+        return Verdict.DONE
 
     def _log_end(self, run: Run, outcome: Outcome, verdict: Verdict) -> None:
         """Log what became of a job that is over."""

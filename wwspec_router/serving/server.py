@@ -23,9 +23,9 @@ from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.protocol.bounds import Limits
 from wwspec_router.protocol.connection import Connection
 from wwspec_router.sdk.vendor import VendorSdk
-from wwspec_router.serving.app import ZoneProgram, create_program
 from wwspec_router.serving.asgi import application
 from wwspec_router.serving.forks import keep_from_children
+from wwspec_router.serving.program import ZoneProgram, create_program
 from wwspec_router.serving.pulse import Pulse
 from wwspec_router.serving.supervisor import end_by
 

@@ -20,8 +20,8 @@ from wwspec_router.kernel.call_log import CALLS
 from wwspec_router.registry.examples import console_contracts
 from wwspec_router.registry.table import build_table
 from wwspec_router.sdk.vendor import VendorSdk
-from wwspec_router.serving.app import ZoneProgram
 from wwspec_router.serving.asgi import application
+from wwspec_router.serving.program import ZoneProgram
 from wwspec_router.stores import open_store
 from wwspec_router.testing.memory import MemoryServer, MemoryTransport
 from wwspec_router.testing.standin import load_standin
