@@ -34,8 +34,7 @@ FAILING = 13
 
 def spec_emulator_trace(*args: object) -> None:
     """Take what only the emulator may be told, and say so in the log."""
-    spec_log_error(TRACED)
-    print(*args, flush=True)
+    spec_log_error(TRACED, *args)
 
 
 class WWToSpecHTTPReqDecoder(standin.WWToSpecHTTPReqDecoder):
