@@ -63,6 +63,9 @@ class PlainSdk:
     def new_notify_id(self) -> str:
         return "notify-1"
 
+    def trace(self, reference: str, text: str = "") -> None:
+        """Tell nobody."""
+
 
 class ServedProgram:
     """One running program."""

@@ -58,6 +58,9 @@ class MemorySdk:
     def new_notify_id(self) -> str:
         return next(self.notify_ids)
 
+    def trace(self, reference: str, text: str = "") -> None:
+        """Tell nobody."""
+
     @property
     def requests(self) -> list[tuple[str, Any]]:
         """API and decoded request of each call."""
@@ -104,6 +107,9 @@ class ScriptedSdk:
     def new_notify_id(self) -> str:
         """Return a fresh one."""
         return f"notify-{next(self._ids)}"
+
+    def trace(self, reference: str, text: str = "") -> None:
+        """Tell nobody."""
 
     def decode(self, headers: Headers, body: str) -> Call:
         """Never called."""

@@ -13,12 +13,15 @@ from time import monotonic
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from wwspec_router.envelope import Call, CallType, Deadline, Reply
 from wwspec_router.kernel.call_line import CallLine
 from wwspec_router.kernel.dispatch import Route
+from wwspec_router.kernel.tracing import FAILED, OK, POSTPONED, TracedCall, encode, times
 from wwspec_router.logs.formats import Fields
 from wwspec_router.logs.lines import short
+from wwspec_router.logs.trace import Trace, current_trace
 from wwspec_router.monitoring.figures import UNDECODED, UNKNOWN
 from wwspec_router.sdk.base import Headers, Sdk, SdkClient, SealedReply
 
@@ -32,6 +35,8 @@ LONGEST = 64
 
 _REQUEST_ID = re.compile(r"ww-(?:[a-z]+-)*req(?:uest)?-?id", re.IGNORECASE)
 """Headers with the platform's id of a request. WeCom publishes none; the emulator's is one of these."""
+
+_ENTRY_NUMBER = "emulator-entry"
 
 T = TypeVar("T")
 Answering = Callable[[Call, Route, Deadline], Reply]
@@ -57,6 +62,14 @@ class Measure:
         """The latest SDK call that the platform refused."""
         self.request_id = ""
         """The platform's id of the request, if a header has it."""
+        self.reference = ""
+        """What the emulator knows it by."""
+        self.number = 0
+        """The emulator's number of it."""
+        self.trace: Trace | None = None
+        """What is noted for the emulator; None with the vendor's SDK."""
+        self.traced: TracedCall | None = None
+        """What the emulator is told at the end."""
         self._seconds = 0.0
         self._lock = threading.Lock()
 
@@ -98,6 +111,7 @@ class CallLog:
         self._thread = threading.local()
         self.version = sdk.version
         self.is_emulated = sdk.is_emulated
+        self.trace = sdk.trace
 
     def begin(self, measure: Measure | None = None) -> Measure:
         """Measure what this thread does with the SDK from now on.
@@ -106,6 +120,9 @@ class CallLog:
             measure: The measure of the same call on another thread, if there is one.
         """
         self._thread.measure = measure = measure or Measure()
+        if self.is_emulated:
+            measure.trace = measure.trace or Trace()
+            current_trace.set(measure.trace)
         return measure
 
     def write(
@@ -119,6 +136,7 @@ class CallLog:
         label: str,
         ending: str = "",
         is_job: bool = False,
+        queued: float = 0.0,
     ) -> None:
         """Write the line of a call.
 
@@ -131,6 +149,7 @@ class CallLog:
             label: What it is counted as.
             ending: How it ended, when it was not by an answer of the program.
             is_job: Whether this is the run of an asynchronous call, and not its acceptance.
+            queued: Seconds until a worker began it.
         """
         if label in self._quiet and not errcode and not ending:
             return
@@ -156,21 +175,56 @@ class CallLog:
         )
         text = str(line) if with_text else None
         log.info(Fields("call", line.fields, text), extra={"call": line, "outcome": line.outcome})
+        if measure.trace is not None and measure.reference:
+            measure.traced = TracedCall(
+                reference=measure.reference,
+                kind=line.kind,
+                outcome=FAILED if errcode or ending else OK,
+                milliseconds=times(measure.trace, seconds, queued, measure.seconds),
+                errcode=errcode,
+                errmsg=line.ending or line.errmsg,
+                number=measure.number,
+            )
+            if not is_job:
+                self.trace(measure.reference, encode(measure.traced, measure.trace))
 
-    def with_lines(self, answer: Answering) -> Answering:
-        """Return a function that answers accepted asynchronous calls as `answer` does, and writes a line for each."""
+    def end_run(self, attempt: int, attempts: int | None, next_run: float | None = None) -> None:
+        """Tell the emulator how the run of a job ended that this thread has just run.
 
-        def answer_and_write(call: Call, route: Route, deadline: Deadline) -> Reply:
-            since = monotonic()
-            measure = self.begin(Measure(call))
-            reply = answer(call, route, deadline)
-            measure.reply = reply.text
-            bytes_in, bytes_out = (len(text.encode("utf-8", "replace")) for text in (call.data, reply.text))
-            lasted = monotonic() - since
-            self.write(measure, reply.errcode, lasted, bytes_in, bytes_out, label=route.label, is_job=True)
-            return reply
+        Args:
+            attempt: Which one it was.
+            attempts: How many there are at most; None when nothing limits them.
+            next_run: Seconds until the next one; None when the job is over.
+        """
+        measure = self._measure
+        trace, traced = measure.trace, measure.traced
+        if trace is None or traced is None:
+            return
+        outcome = traced.outcome if next_run is None else POSTPONED
+        run = replace(traced, outcome=outcome, attempt=attempt, attempts=attempts, next_run=next_run)
+        self.trace(traced.reference, encode(run, trace))
 
-        return answer_and_write
+    def answer_job(self, answer: Answering, call: Call, route: Route, deadline: Deadline, reference: str) -> Reply:
+        """Answer the call of a job as `answer` does, and write its line.
+
+        Args:
+            answer: Runs the ability.
+            call: Its call.
+            route: Its route.
+            deadline: When it must be over.
+            reference: What the emulator knows it by.
+        """
+        since = monotonic()
+        measure = self.begin(Measure(call))
+        measure.reference = reference
+        if reference:
+            self.trace(reference)
+        reply = answer(call, route, deadline)
+        measure.reply = reply.text
+        bytes_in, bytes_out = (len(text.encode("utf-8", "replace")) for text in (call.data, reply.text))
+        lasted = monotonic() - since
+        self.write(measure, reply.errcode, lasted, bytes_in, bytes_out, label=route.label, is_job=True)
+        return reply
 
     @property
     def _measure(self) -> Measure:
@@ -180,7 +234,9 @@ class CallLog:
     def decode(self, headers: Headers, body: str) -> Call:
         """See `Sdk.decode`."""
         measure = self._measure
-        measure.request_id = _request_id(headers)
+        measure.request_id = measure.reference = _request_id(headers)
+        if self.is_emulated:
+            measure.number = _entry_number(headers)
         measure.call = measure.timed(lambda: self._sdk.decode(headers, body))
         return measure.call
 
@@ -234,6 +290,12 @@ class _MeasuredClient:
 
 def _request_id(headers: Iterable[tuple[str, str]]) -> str:
     return next((value for name, value in headers if _REQUEST_ID.fullmatch(name)), "")
+
+
+def _entry_number(headers: Headers) -> int:
+    """Return the number under which the emulator records a request; 0 when there is none."""
+    number = next((value for name, value in headers if name == _ENTRY_NUMBER), "")
+    return int(number) if number.isascii() and number.isdecimal() and len(number) < 16 else 0
 
 
 def _kind(call: Call | None) -> str:

@@ -6,6 +6,7 @@ IDs, limits or timeouts; errors are raised.
 
 from collections.abc import Callable
 from functools import partial
+from typing import ParamSpec, TypeVar
 
 import msgspec
 
@@ -18,9 +19,13 @@ from wwspec_router.handlers.portal import Portal
 from wwspec_router.kernel.intake import EventIntake
 from wwspec_router.kernel.once import Once
 from wwspec_router.logs.lines import short
+from wwspec_router.logs.trace import checked
 from wwspec_router.registry.events import EventTarget
 from wwspec_router.registry.targets import ApiTarget, CallbackTarget, FuncTarget, HandlerTarget, StatusTarget, Target
 from wwspec_router.sdk.base import Sdk, SdkClient
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class _FuncCall(msgspec.Struct, forbid_unknown_fields=True):
@@ -83,10 +88,16 @@ class Functions:
             case FuncTarget():
                 return self._func(target)
 
+    def _timed(self, check: Callable[P, R]) -> Callable[P, R]:
+        """Return a check of a contract, with the emulator's SDK one whose time is measured."""
+        return checked(check) if self._sdk.is_emulated else check
+
     def handling(self, target: EventTarget) -> Function:
         """Return the function that runs on events of one type; it returns the result, or "" when there is none."""
-        handler, event_type, read, decode = target.handler, target.event_type, target.input.fit, target.input.decode
-        function, output, portal = handler.function, target.output, self._portal
+        handler, event_type = target.handler, target.event_type
+        read, decode = self._timed(target.input.fit), self._timed(target.input.decode)
+        encode = None if target.output is None else self._timed(target.output.encode)
+        function, portal = handler.function, self._portal
         apis, client_of, notifications, state = self._apis, self._client_of, self._notifications, self._state
         kind = AsyncEventContext if handler.is_async else EventContext
 
@@ -101,7 +112,7 @@ class Functions:
                 else:
                     result = function(*arguments)
                 deadline.check()
-                return "" if output is None else output.encode(result)
+                return "" if encode is None else encode(result)
             except CallError as error:
                 if error.errcode != 0:
                     raise
@@ -110,7 +121,8 @@ class Functions:
         return run
 
     def _api(self, target: ApiTarget) -> Function:
-        api, forward, fit, client = target.api, target.input.forward, target.output.fit, self._sdk.client
+        forward, fit = self._timed(target.input.forward), self._timed(target.output.fit)
+        api, client = target.api, self._sdk.client
 
         def invoke(call: Call, text: str, deadline: Deadline) -> str:
             request = forward(text)
@@ -134,9 +146,9 @@ class Functions:
             checks_end: Whether a result that comes after the deadline is an error.
         """
         handler, decode_struct = target.handler, target.input.decode
-        decode = decode_struct if handler.request is not None else target.input.decode_plain
+        decode = self._timed(decode_struct if handler.request is not None else target.input.decode_plain)
         function, takes_context = handler.function, handler.takes_context
-        encode, apis, portal, client_of = target.output.encode, self._apis, self._portal, self._client_of
+        encode, apis, portal, client_of = self._timed(target.output.encode), self._apis, self._portal, self._client_of
         notifications, state = self._notifications, self._state
 
         def run(call: Call, text: str, deadline: Deadline) -> str:
@@ -162,7 +174,7 @@ class Functions:
         return partial(self._sdk.client, call.corpid, call.agentid, call.ability_id, call.job_info)
 
     def _callback(self, target: CallbackTarget) -> Function:
-        decode, fit, fetch = target.input.decode, target.output.fit, self._events.fetch
+        decode, fit, fetch = self._timed(target.input.decode), self._timed(target.output.fit), self._events.fetch
 
         def callback_data(call: Call, text: str, deadline: Deadline) -> str:
             request = decode(text)
@@ -171,7 +183,7 @@ class Functions:
         return callback_data
 
     def _figures(self, target: StatusTarget) -> Function:
-        decode, fit, status = target.input.decode, target.output.fit, self._status
+        decode, fit, status = self._timed(target.input.decode), self._timed(target.output.fit), self._status
 
         def figures(call: Call, text: str, deadline: Deadline) -> str:
             decode(text)
@@ -181,7 +193,7 @@ class Functions:
 
     def _func(self, target: FuncTarget) -> Function:
         functions = {name: self.answering(each) for name, each in target.functions.items()}
-        decode = self._func_input.decode
+        decode = self._timed(self._func_input.decode)
 
         def call_function(call: Call, text: str, deadline: Deadline) -> str:
             wrapped = decode(text).input

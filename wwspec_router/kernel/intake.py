@@ -152,7 +152,8 @@ class EventIntake:
             event_type=target.event_type,
             notify=when,
             data=call.data,
-            notify_id="" if when == "never" else self._sdk.new_notify_id(),
+            # The emulator knows an event by this id, also where the app is never given it.
+            notify_id="" if when == "never" and not self._sdk.is_emulated else self._sdk.new_notify_id(),
         )
         with _clear_failure("the event could not be stored"):
             if when == "now":

@@ -77,3 +77,12 @@ class Sdk(Protocol):
     def new_notify_id(self) -> str:
         """Return a fresh notify_id for `spec_notify_app`: 64 bytes at most [99849]."""
         ...
+
+    def trace(self, reference: str, text: str = "") -> None:
+        """Tell the emulator what became of a request or a job; the vendor's module is told nothing.
+
+        Args:
+            reference: A request id, the job_info of an asynchronous call, or the notify_id of an event.
+            text: A JSON object; empty when a job begins on this thread, whose SDK calls then belong to it.
+        """
+        ...

@@ -193,6 +193,7 @@ class DebugSdk:
         self.encode = sdk.encode
         self.encode_refusal = sdk.encode_refusal
         self.new_notify_id = sdk.new_notify_id
+        self.trace = sdk.trace
 
     def client(self, corpid: str, agentid: int, ability_id: str, job_info: str) -> SdkClient:
         """See `Sdk.client`."""

@@ -129,6 +129,7 @@ class VendorSdk:
         self._constructor = module.WWToSpecHTTPRspConstructor
         self._chatdata = module.ChatDataSDK
         self.source = source
+        self._trace = getattr(module, "spec_emulator_trace", None) if source is SdkSource.EMULATOR else None
 
     @property
     def description(self) -> str:
@@ -205,6 +206,11 @@ class VendorSdk:
             text: At most 128 bytes are kept.
         """
         getattr(self._module, f"spec_log_{level}")(text)
+
+    def trace(self, reference: str, text: str = "") -> None:
+        """Tell the emulator what became of a request; see `Sdk.trace`."""
+        if self._trace is not None:
+            self._trace(reference, text)
 
     def open_debug_mode(self, debug_token: str, access_token: str) -> None:
         """Switch the SDK to debug mode [100083].

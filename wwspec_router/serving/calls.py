@@ -137,7 +137,11 @@ class Exchange:
             with suppress(DecodeError):
                 self._sdk.decode([], "")
             raise DecodeError("the request's body is not UTF-8") from None
-        return self._sdk.decode(request.headers, text)
+        call = self._sdk.decode(request.headers, text)
+        if request.measure is not None and request.measure.number:  # the emulator's number is the one that is shown
+            request.number = request.measure.number
+            current_request.set(request.number)
+        return call
 
 
 def _answer(sealed: SealedReply, errcode: int) -> Answer:
@@ -361,7 +365,14 @@ class Calls:
                 ending = "HTTP 503"
             with about(call.number):
                 call_log.write(
-                    call.measure, errcode, now - call.arrived, len(call.body), sent, label=call.label, ending=ending
+                    call.measure,
+                    errcode,
+                    now - call.arrived,
+                    len(call.body),
+                    sent,
+                    label=call.label,
+                    ending=ending,
+                    queued=waited,
                 )
 
     def _tick(self) -> None:

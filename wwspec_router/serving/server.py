@@ -17,8 +17,10 @@ from types import FrameType
 import uvicorn
 
 from wwspec_router.config import SdkSource, Settings
+from wwspec_router.kernel.call_log import CALLS
 from wwspec_router.logs.handlers import SdkLogHandler
 from wwspec_router.logs.lines import log_stray
+from wwspec_router.logs.trace import trace_output
 from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.protocol.bounds import Limits
 from wwspec_router.protocol.connection import Connection
@@ -87,6 +89,8 @@ def _program(settings: Settings, shared: SharedFigures | None = None) -> ZonePro
 def _log_to(sdk: VendorSdk) -> None:
     if sdk.source is SdkSource.VENDOR:  # the stand-in prints to the stream of our own log
         logging.getLogger().addHandler(SdkLogHandler(sdk.log))
+    else:
+        trace_output(CALLS)
 
 
 def _spare_the_collector() -> None:

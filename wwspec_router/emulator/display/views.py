@@ -10,6 +10,7 @@ from wwspec_router.emulator.display.masking import masked_headers, masked_path, 
 from wwspec_router.emulator.matching import Misfit, request_misfit, result_misfit
 from wwspec_router.emulator.standin.wwspec_standin.link import FAULT_STATUS
 from wwspec_router.emulator.state.traffic.entries import APP, CALL, CALLBACK, CLOCK, EVENT, SDK, Body, Entry, byte_count
+from wwspec_router.emulator.state.traffic.traces import JOB
 from wwspec_router.errcodes import WAITING, advice
 from wwspec_router.errors import JsonError
 
@@ -81,6 +82,7 @@ def row(entry: Entry) -> Json:
         "request_bytes": byte_count(entry.request),
         "reply_bytes": byte_count(entry.reply),
         "replayable": entry.call is not None,
+        "attempts": sum(trace.kind == JOB for trace in entry.traces),
         "advanced_ms": _advanced(entry),
     }
 
@@ -103,6 +105,7 @@ def whole(entry: Entry) -> Json:
             {name: getattr(fault, name) for name in ("id", "on", "effect", "api", "value")} for fault in entry.hits
         ],
         "advice": _advice(entry),
+        "traces": msgspec.to_builtins(entry.traces),
     }
 
 

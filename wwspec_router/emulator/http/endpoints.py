@@ -33,6 +33,7 @@ from wwspec_router.emulator.standin.wwspec_standin.link import FAULT_STATUS
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_router.emulator.state.faults import CutError, ReturnCodeError
 from wwspec_router.emulator.state.traffic.entries import Head
+from wwspec_router.emulator.state.traffic.traces import read_traces
 from wwspec_router.emulator.state.world import Caller
 from wwspec_router.errors import JsonError
 
@@ -72,6 +73,7 @@ class Endpoints:
             ("GET", "zone-key", self.zone_key),
             ("POST", "sdk/{api}", self.sdk_call),
             ("POST", "debug-mode", self.debug_mode),
+            ("POST", "traces", self.traces),
             ("POST", "fire", self.fire_as_is),
             ("POST", "fire/{event_type}", self.fire),
             ("GET", "info", self.info),
@@ -180,6 +182,12 @@ class Endpoints:
         asked = _object(await _body(request) or b"") or {}
         opened = self._platform.open_debug_mode(str(asked.get("debug_token")), str(asked.get("access_token")))
         return Response(b"true" if opened else b"false", media_type="application/json")
+
+    async def traces(self, request: Request) -> Response:
+        """Take what the program tells of its work: a list of `Trace`."""
+        traces = read_traces(await _body(request) or b"")
+        self._platform.world.traffic.add_traces(traces)
+        return Response(status_code=204)
 
     async def fire_as_is(self, request: Request) -> Response:
         """Send the body to the program as an event, with any content."""

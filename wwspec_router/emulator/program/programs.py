@@ -256,10 +256,13 @@ class _Exchange:
 
     def _post(self, call: seal.CallContent, limit: float | None) -> ProgramReply:
         target, sealed = self._program.target, seal.seal_call(self._world.zone_key, call)
-        self._entry.head = Head("POST", target, list(sealed.headers.items()))
+        headers = dict(sealed.headers)
+        if self._entry.number:
+            headers[seal.ENTRY_HEADER] = str(self._entry.number)
+        self._entry.head = Head("POST", target, list(headers.items()))
         self._entry.sealed = body_of(sealed.body)
         try:
-            reply = self._world.channel.post(target, sealed.headers, sealed.body, limit)
+            reply = self._world.channel.post(target, headers, sealed.body, limit)
         except ChannelConnectError as error:
             self._note(False)
             raise RefusedError(_CONNECT, str(error)) from None

@@ -19,6 +19,7 @@ from wwspec_standin.sdk import (
     ChatDataSDK,
     WWToSpecHTTPReqDecoder,
     WWToSpecHTTPRspConstructor,
+    spec_emulator_trace as spec_emulator_trace,  # not of the vendor, and so not in __all__
     spec_gen_notify_id,
     spec_log_debug,
     spec_log_error,

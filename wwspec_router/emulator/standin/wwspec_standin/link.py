@@ -7,7 +7,7 @@ Every import that costs time is put off, because the stand-in is imported by oth
 import os
 import threading
 import time
-from typing import Dict, NoReturn, Optional, Tuple
+from typing import Callable, Dict, NoReturn, Optional, Tuple
 
 from . import seal
 
@@ -26,6 +26,15 @@ DEFAULT_URL = "http://127.0.0.1:8090"
 INTERNAL, NETWORK, HTTP_STATUS, SIGNATURE = -10001, -10002, -10003, -10004
 UNSUPPORTED_API, ILLEGAL_JSON = -10006, -10009
 
+
+MAX_WAITING_REPORTS = 1000
+"""Traces that wait to be sent; further ones are dropped."""
+
+MAX_SENT_REPORTS = 100
+"""Traces in one request."""
+
+REPORT_PAUSE_SECONDS = 1.0
+"""After a request with traces that failed."""
 
 FAULT_STATUS = 590
 """HTTP status by which the emulator lets an SDK call fail; the body is the return code."""
@@ -71,6 +80,9 @@ class Link:
     def open_debug_mode(self, debug_token: str, access_token: str) -> bool:
         """Return whether the zone accepts these credentials."""
         raise NotImplementedError
+
+    def trace(self, text: str) -> None:
+        """Send a trace of the program, a JSON object, some time soon. Returns at once; may be lost."""
 
     def notify_id(self, request_id: str, number: int) -> str:
         """Return a fresh notify_id.
@@ -134,6 +146,8 @@ class HttpLink(Link):
         self._key_read = 0.0
         self._kept = _Kept()
         self._debug: Dict[str, str] = {}  # what each call carries in debug mode
+        self._traces: Optional[_Traces] = None
+        self._traces_lock = threading.Lock()
 
     def key(self) -> bytes:
         """Return the emulator's key, waiting for an emulator that is not up yet."""
@@ -180,6 +194,19 @@ class HttpLink(Link):
             self._debug = {"ww-debug-access-token": access_token}
         return opened
 
+    def trace(self, text: str) -> None:
+        """Leave a trace to the thread that sends them."""
+        traces = self._traces
+        if traces is None or traces.pid != os.getpid():
+            with self._traces_lock:
+                if self._traces is None or self._traces.pid != os.getpid():
+                    self._traces = _Traces(self._send_traces)
+                traces = self._traces
+        traces.put(text)
+
+    def _send_traces(self, body: bytes) -> None:
+        self._exchange("POST", "/emulator/traces", body, {"content-type": "application/json"})
+
     def notify_id(self, request_id: str, number: int) -> str:
         """Return one that follows from the request: the same traffic, the same ids."""
         return notify_id_of(request_id, number) if request_id else random_notify_id()
@@ -214,6 +241,46 @@ class HttpLink(Link):
             raise LinkError(NETWORK, "the emulator closed the connection without a reply")
         self._kept.connection = connection
         return reply
+
+
+class _Traces:
+    """Sends what one process traces, in the background; what the emulator does not take is lost."""
+
+    def __init__(self, send: Callable[[bytes], None]) -> None:
+        import atexit
+        import queue
+
+        self.pid = os.getpid()
+        self._send = send
+        self._full = queue.Full
+        self._waiting: queue.Queue[str] = queue.Queue(MAX_WAITING_REPORTS)
+        self._idle = threading.Event()
+        threading.Thread(target=self._run, name="wwspec-traces", daemon=True).start()
+        atexit.register(self._finish)
+
+    def put(self, text: str) -> None:
+        """Take one trace; drop it when too many wait."""
+        self._idle.clear()
+        try:
+            self._waiting.put_nowait(text)
+        except self._full:
+            pass
+
+    def _run(self) -> None:
+        while True:
+            texts = [self._waiting.get()]
+            while len(texts) < MAX_SENT_REPORTS and not self._waiting.empty():
+                texts.append(self._waiting.get())
+            try:
+                self._send(b"[" + ",".join(texts).encode(errors="replace") + b"]")
+            except LinkError:
+                time.sleep(REPORT_PAUSE_SECONDS)
+            if self._waiting.empty():
+                self._idle.set()
+
+    def _finish(self) -> None:
+        if self.pid == os.getpid():  # a child that was forked has no such thread
+            self._idle.wait(REPORT_PAUSE_SECONDS)
 
 
 class _Kept(threading.local):

@@ -33,6 +33,8 @@ class _Thread(threading.local):
     request_id = ""
     notify_ids = 0
     """How many were made for the request."""
+    reference = ""
+    """What the job that the thread runs belongs to; empty while it answers a request."""
 
 
 _thread = _Thread()
@@ -66,7 +68,7 @@ class WWToSpecHTTPReqDecoder:
     """Verifies and decrypts one request; raises when it can't."""
 
     def __init__(self, headers: List[Tuple[str, str]], post_data: str) -> None:
-        _thread.request_id = ""
+        _thread.request_id = _thread.reference = ""
         _thread.notify_ids = 0
         pairs = _pairs(headers)
         _check(post_data, str, "post_data")
@@ -219,9 +221,29 @@ def spec_gen_notify_id() -> str:
     return _link.notify_id(_thread.request_id, _thread.notify_ids)
 
 
+def spec_emulator_trace(reference: str, trace: str = "") -> None:
+    """Tell the emulator what became of a request or a job. The vendor's module has nothing like it.
+
+    It never blocks and never fails: what the emulator does not take is lost.
+
+    Args:
+        reference: What it belongs to: a request id, the job_info of an asynchronous call, or the notify_id of an event.
+            Later SDK calls of this thread, and of threads that inherit its context, carry it, too.
+        trace: A JSON object; empty when the job only begins.
+    """
+    _check(reference, str, "reference")
+    _check(trace, str, "trace")
+    if trace:
+        _link.trace(trace)
+        return
+    _thread.request_id, _thread.reference = "", reference
+    if _inherited is not None:
+        _inherited.set(reference)
+
+
 def _origin() -> Dict[str, str]:
     """Return the headers that tell the emulator which request and which process an SDK call belongs to."""
-    request_id = _thread.request_id or ("" if _inherited is None else _inherited.get())
+    request_id = _thread.request_id or _thread.reference or ("" if _inherited is None else _inherited.get())
     origin = {"ww-pid": str(os.getpid())}
     return {**origin, "ww-request-id": request_id} if request_id else origin
 

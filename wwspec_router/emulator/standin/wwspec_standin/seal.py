@@ -30,6 +30,9 @@ PREFIX = "ww-"
 PID_HEADER = "emulator-pid"
 """Header of a reply, outside of the seal: the process that made it, for those who watch."""
 
+ENTRY_HEADER = "emulator-entry"
+"""Header of a call, outside of the seal: under which number the emulator records it, for the log of the program."""
+
 _VERSION = "1"
 _CALL, _REPLY, _EXCEPTION = "call", "reply", "exception"
 _KIND, _SEAL = "ww-kind", "ww-seal"

@@ -8,6 +8,7 @@ import msgspec
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.state.tickets import Notification
+from wwspec_router.emulator.state.traffic.traces import Trace
 
 APP, CALL, EVENT, SDK, CALLBACK, CLOCK = "app", "call", "event", "sdk", "callback", "clock"
 KINDS = (APP, CALL, EVENT, SDK, CALLBACK, CLOCK)
@@ -98,6 +99,10 @@ class Entry(msgspec.Struct, kw_only=True):
     """What the app gets; its state is the outcome."""
     keys: tuple[str, ...] = ()
     """By which later exchanges refer to this one."""
+    traces: tuple[Trace, ...] = ()
+    """What the program tells of it, oldest first."""
+    trace_bytes: int = 0
+    """What they take."""
     revision: int = 0
     """Number of its last change, among all changes of the record."""
     digest: Any = None
@@ -107,7 +112,8 @@ class Entry(msgspec.Struct, kw_only=True):
     def size(self) -> int:
         """Bytes that it takes."""
         came_back = 0 if self.came_back is None else _memory(self.came_back.body)
-        return _ENTRY_BYTES + _memory(self.request) + _memory(self.reply) + _memory(self.sealed) + came_back
+        bodies = _memory(self.request) + _memory(self.reply) + _memory(self.sealed) + came_back
+        return _ENTRY_BYTES + bodies + self.trace_bytes
 
     @property
     def result(self) -> str:

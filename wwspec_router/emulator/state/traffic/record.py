@@ -20,6 +20,7 @@ from wwspec_router.emulator.bounded import MIB, BoundedDict, Kept
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.traffic.entries import APP, SDK, Entry, Reply, body_of
+from wwspec_router.emulator.state.traffic.traces import Trace, trace_bytes, with_trace
 
 KEPT_ENTRIES = 10_000
 KEPT_BYTES = 128 * MIB
@@ -187,6 +188,15 @@ class Traffic:
                 self._note_change(entry)
                 self._entries.resize(entry.number, entry.size)
         self._on_change()
+
+    def add_traces(self, traces: Iterable[Trace]) -> None:
+        """Add what the program tells to the entries that it belongs to; drop what belongs to none that is kept."""
+        for trace in traces:
+            entry = self.find(trace.reference)
+            if entry is not None:
+                entry.traces = with_trace(entry.traces, trace)
+                entry.trace_bytes = sum(map(trace_bytes, entry.traces))
+                self.update(entry)
 
     def find(self, *keys: str) -> Entry | None:
         """Return the entry that one of the keys refers to; None when it is unknown or too old."""
