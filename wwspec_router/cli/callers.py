@@ -59,13 +59,13 @@ class Place(NamedTuple):
             except (PlatformError, ProgramError) as error:
                 raise CallRefusedError(app.refusal(call, error)) from None
 
-    def job_line(self, jobid: str) -> str:
+    def task_line(self, jobid: str) -> str:
         """Return the command that fetches the result of an asynchronous call."""
         if self.wecom is not None:
             where = f" --base-url {shlex.quote(self.wecom.base_url)}"
         else:
             where = "" if self.url.rstrip("/") == DEFAULT_URL else f" --url {shlex.quote(self.url.rstrip('/'))}"
-        return f"wwspec job {shlex.quote(jobid)}{where}"
+        return f"wwspec task {shlex.quote(jobid)}{where}"
 
 
 def caller_options(function: FunctionT) -> FunctionT:

@@ -105,8 +105,10 @@ VERBS = {
             "wwspec call --async chat_digest",
         ),
     ),
-    "job": Verb(
-        Group.CALL, "Print the result of an asynchronous call.", ("wwspec job jobid_1", "wwspec job jobid_1 --wait 60")
+    "task": Verb(
+        Group.CALL,
+        "Print the result of an asynchronous call.",
+        ("wwspec task jobid_1", "wwspec task jobid_1 --wait 60"),
     ),
     "app": Verb(
         Group.CALL,
@@ -144,6 +146,9 @@ VERBS = {
 }
 """Every verb, in the order of `wwspec --help`. The module of a verb is imported when the verb is used."""
 
+RENAMED = {"job": "task"}
+"""Old names of verbs, and the new ones. An old name works for one release, with a warning."""
+
 
 class _MissingExtraError(click.ClickException):
     exit_code = click.UsageError.exit_code
@@ -179,7 +184,12 @@ class _Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if name not in VERBS and not (name.startswith("-") or ctx.resilient_parsing):
+        if name in RENAMED:
+            new = RENAMED[name]
+            if not ctx.resilient_parsing:
+                click.echo(f"`wwspec {name}` is now `wwspec {new}`: the next release has only the new name", err=True)
+            args = [new, *args[1:]]
+        elif name not in VERBS and not (name.startswith("-") or ctx.resilient_parsing):
             import difflib  # when it is needed
 
             close = difflib.get_close_matches(name, VERBS, n=1)

@@ -91,12 +91,12 @@ class Answer(Generic[ReplyT]):
         return f"<Answer {self.refusal or f'{self.call}: ok'}>"
 
 
-class SubmittedCall(Generic[ReplyT]):
-    """An asynchronous call that the program has accepted.
+class Task(Generic[ReplyT]):
+    """An asynchronous call of a `Zone`, that the program has accepted.
 
     Args:
-        jobid: The platform's ID of the call.
-        wait: Returns the answer, within so many seconds.
+        jobid: WeCom's ID of the call.
+        wait: Waits for so many seconds, and returns the answer.
     """
 
     def __init__(self, jobid: str, wait: Callable[[float], Answer[ReplyT]]) -> None:

@@ -44,7 +44,7 @@ def command(ability_id: str, data: str, notify_id: str, asynchronous: bool, wait
             show_reply(lambda: client.call(ability_id, request, reply=msgspec.Raw, notify_id=notify_id))
             return
         task = client.submit(ability_id, request, reply=msgspec.Raw)
-        again = place.job_line(task.jobid)
+        again = place.task_line(task.jobid)
         if not wait:
             print_json({"jobid": task.jobid})
             click.echo(f"`{again}` prints the result", err=True)
