@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Group(StrEnum):
-    """What one is doing; `wwspec --help` shows the verbs in this order."""
+    """What verbs are for; `wwspec --help` shows the groups in this order."""
 
     START = "Start"
     WRITE = "Write"
@@ -220,7 +220,7 @@ class _Verbs(click.Group):
 
 
 def _examples(lines: tuple[str, ...]) -> str:
-    """Return the end of a verb's help; its first line is the mark of click that keeps the lines."""
+    """Return the last part of a verb's help. It begins with click's mark for text whose line breaks stay."""
     head = "Example:" if len(lines) == 1 else "Examples:"
     return "\n".join(["\b", head, *(f"  $ {line}" for line in lines)])
 

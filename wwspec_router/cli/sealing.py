@@ -1,4 +1,4 @@
-"""Which versions of the app's key seal messages: WeCom has no API that tells it, but each message does [99824]."""
+"""Finds the versions of the app's key that seal messages. No API lists them, but each message names one [99824]."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ PREFIX = "invoke_"
 """What programs put before an SDK API's name; `client.ZoneClient` has the same default."""
 SYNC_MSG = "sync_msg"
 PAGE = 1000
-"""Messages that are pulled: the largest page, since the API has a strict limit of frequency."""
+"""Messages to pull: the largest page, since WeCom limits the calls strictly."""
 
 
 class Sealed(msgspec.Struct, frozen=True):
@@ -34,13 +34,13 @@ class _Page(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Pulled:
-    """What the oldest messages of the last 5 days say."""
+    """What the oldest messages of the last 5 days show."""
 
     messages: int
     has_more: bool
-    """There are newer ones."""
+    """Whether there are newer messages."""
     samples: Mapping[int, Sealed]
-    """Version -> the latest secret key that is sealed with it, in the order in which the versions were used."""
+    """The latest secret key of each version, in the order in which the versions were used."""
 
     @property
     def versions(self) -> str:
@@ -49,7 +49,7 @@ class Pulled:
 
     @property
     def text(self) -> str:
-        """Which versions seal how many messages, as the begin of a sentence."""
+        """Which versions seal how many messages, as the start of a sentence."""
         several = "messages are" if self.messages > 1 else "message is"
         more = "; there are newer ones" if self.has_more else ""
         return f"{self.messages} {several} sealed with version {self.versions}{more}"

@@ -28,10 +28,10 @@ def client_of(emulator: EmulatorClient, **options: Any) -> ZoneClient:
 
 
 class App:
-    """Calls abilities as the emulator's app, and says of each refusal whose it is.
+    """Calls abilities as the emulator's app, and names who refused a call.
 
     Args:
-        emulator: The emulator; with it the connections are closed.
+        emulator: The emulator; closing it also closes the connections.
     """
 
     def __init__(self, emulator: EmulatorClient) -> None:
@@ -40,7 +40,7 @@ class App:
 
     @property
     def client(self) -> ZoneClient:
-        """What calls; it has the other APIs of the zone. After a reset it is another one, whose token is valid."""
+        """The app's client. After a reset of the emulator it is a new one, with a valid token."""
         resets = self._emulator.resets
         if self._made is None or self._made[0] != resets:
             once = RetryPolicy(attempts=1, deadline=TIMEOUT)
@@ -76,11 +76,11 @@ class App:
         )
 
     def refusal(self, call: str, error: PlatformError | ProgramError) -> Answer[Any]:
-        """Return the answer that an error of the client is.
+        """Return an error of the client as an answer.
 
         Args:
             call: An ability ID, or a jobid.
-            error: Whose refusal it is.
+            error: The error.
         """
         if isinstance(error, ProgramError):
             return read_reply(call, error.raw, reported=error.errcode)

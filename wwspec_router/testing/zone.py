@@ -42,15 +42,15 @@ ReplyT = TypeVar("ReplyT")
 _KEPT = 100
 """Refusals between two tests that are remembered."""
 _TELLING = frozenset(("errcode", "errmsg", "raw", "refused_by"))
-"""What says how a call ended."""
+"""The attributes that say how a call ended."""
 
 
 class _Refusal(Answer[ReplyT]):
-    """A refusal that a test got. It says whether the test has looked at it."""
+    """A refusal that a test got. `is_seen` says whether the test has read it."""
 
     is_seen = False
 
-    if not TYPE_CHECKING:  # type checkers would take any attribute for one that exists
+    if not TYPE_CHECKING:  # else type checkers accept every attribute
 
         def __getattribute__(self, name: str) -> Any:
             __tracebackhide__ = True
@@ -62,7 +62,7 @@ class _Refusal(Answer[ReplyT]):
 class Zone:
     """A program and the emulator around it; tests call the program as an enterprise app does.
 
-    `in_process`, `serve` and `connect` make one. It is a context manager: what it has started ends with it.
+    `in_process`, `serve` and `connect` make one. It is a context manager; at its end, what it has started ends too.
 
     Args:
         client: Controls the emulator.

@@ -54,7 +54,7 @@ def command(ability_id: str, data: str, notify_id: str, asynchronous: bool, wait
 
 
 def _request(data: str) -> str:
-    """Return the JSON text that an argument stands for; `@-` is standard input, too, as with curl."""
+    """Return the JSON text that an argument gives or names. `@-` also means standard input, as with curl."""
     if data in ("-", "@-"):
         name, read = "standard input", sys.stdin.buffer.read
     elif data.startswith("@"):
