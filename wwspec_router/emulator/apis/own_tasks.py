@@ -1,8 +1,8 @@
-"""SDK APIs that run another own program, or an own model, on messages [99835, 99873].
+"""SDK APIs that run another program or a model of the developer's own on messages [99835, 99873].
 
-The platform fills the placeholders of the ability's input contract, calls the program asynchronously, and keeps what
-it reports with `program_async_job_call_back`. A model is a program that is linked with the app under its model_id. How
-a program is called is `wwspec_router.emulator.program.programs`.
+The platform fills the placeholders of the ability's input contract, calls the program asynchronously, and keeps its
+report by `program_async_job_call_back`. A model is a program that is linked with the app under its model_id.
+`wwspec_router.emulator.program.programs` makes the call.
 """
 
 import re
@@ -34,7 +34,7 @@ class DebugInfo(Asked):
 
 
 class ModelDebugInfo(DebugInfo):
-    """The same, for what a model may read besides."""
+    """The same, with what a model may read besides."""
 
     knowledge: str = ""
     tagjson: str = ""
@@ -149,7 +149,7 @@ def _run(
     data: str,
     limit: float | None = None,
 ) -> Answer:
-    """Call the program and answer the jobid under which its report will be found."""
+    """Call the program and return the jobid of its later report."""
     with world.lock:
         corp = world.corp(app)
         if kind in DAILY_LIMITED:

@@ -1,6 +1,6 @@
 """The results of the emulator's models for texts: moods, spam, tags, summaries, suggestions, answers.
 
-Plain rules instead of language models, so that the same messages give the same result. Pure functions.
+They are plain rules instead of language models: the same messages give the same result.
 """
 
 from typing import Any
@@ -47,7 +47,7 @@ def fitting_tags(groups: list[TagGroup], messages: list[Message]) -> list[dict[s
 
 
 def summary(chats: Conversations, messages: list[Message]) -> str:
-    """Return how many people said how many messages, and the first, the first negative and the last message."""
+    """Return the numbers of people and messages, and the first, the first negative and the last message."""
     said = lines(chats, messages)[:MAX_CHARACTERS].split("\n")
     speakers = len({message.sender.id for message in messages})
     upset = [line for line in said if texts.sentiment(line) == 2]
