@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from wwspec_router.cli.findings import Finding, State
-from wwspec_router.cli.sealing import SYNC_MSG, Pulled, pull_messages
+from wwspec_router.cli.sealing import SYNC_MSG, SealedMessages, pull_messages
 from wwspec_router.cli.wecom import WeCom
 from wwspec_router.config import variable
 from wwspec_router.errors import ConfigurationError, WWSpecError
@@ -186,7 +186,7 @@ def _answered(ability_id: str) -> Finding:
     return Finding(State.OK, "ability", f"the program answers {ability_id}")
 
 
-def _keys(pulled: Pulled | WWSpecError, folder: "KeyFolder", passphrase: str | None) -> Iterator[Finding]:
+def _keys(pulled: SealedMessages | WWSpecError, folder: "KeyFolder", passphrase: str | None) -> Iterator[Finding]:
     """Compare the keys of the folder with those that seal the messages."""
     try:
         ring = {each.version: each.ring(passphrase) for each in folder.keys}
@@ -203,7 +203,7 @@ def _keys(pulled: Pulled | WWSpecError, folder: "KeyFolder", passphrase: str | N
     yield _sealed(pulled, folder, ring)
 
 
-def _sealed(pulled: Pulled | WWSpecError, folder: "KeyFolder", ring: dict[int, Any]) -> Finding:
+def _sealed(pulled: SealedMessages | WWSpecError, folder: "KeyFolder", ring: dict[int, Any]) -> Finding:
     held = f"{folder.path} has {', '.join(f'version {version}' for version in ring) or 'no key'}"
     if isinstance(pulled, WWSpecError):
         if getattr(pulled, "errcode", 0) == _NO_PUBLIC_KEY:

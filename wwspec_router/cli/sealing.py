@@ -16,7 +16,7 @@ PAGE = 1000
 """Messages to pull: the largest page, since WeCom limits the calls strictly."""
 
 
-class Sealed(msgspec.Struct, frozen=True):
+class SealedKey(msgspec.Struct, frozen=True):
     """The `service_encrypt_info` of a message."""
 
     encrypted_secret_key: str = ""
@@ -24,22 +24,22 @@ class Sealed(msgspec.Struct, frozen=True):
 
 
 class _Message(msgspec.Struct, frozen=True):
-    service_encrypt_info: Sealed = Sealed()
+    service_encrypt_info: SealedKey = SealedKey()
 
 
-class _Page(msgspec.Struct, frozen=True):
+class _SyncPage(msgspec.Struct, frozen=True):
     has_more: bool | int = False
     msg_list: list[_Message] = []
 
 
 @dataclass(frozen=True)
-class Pulled:
+class SealedMessages:
     """What the oldest messages of the last 5 days show."""
 
     messages: int
     has_more: bool
     """Whether there are newer messages."""
-    samples: Mapping[int, Sealed]
+    samples: Mapping[int, SealedKey]
     """The latest secret key of each version, in the order in which the versions were used."""
 
     @property
@@ -55,7 +55,7 @@ class Pulled:
         return f"{self.messages} {several} sealed with version {self.versions}{more}"
 
 
-def pull_messages(client: "ZoneClient", prefix: str) -> Pulled:
+def pull_messages(client: "ZoneClient", prefix: str) -> SealedMessages:
     """Pull messages through the program, as an app does; this changes nothing.
 
     Args:
@@ -65,7 +65,7 @@ def pull_messages(client: "ZoneClient", prefix: str) -> Pulled:
     Raises:
         ZoneClientError: They can't be pulled.
     """
-    page = client.call(f"{prefix}{SYNC_MSG}", {"limit": PAGE}, reply=_Page)
+    page = client.call(f"{prefix}{SYNC_MSG}", {"limit": PAGE}, reply=_SyncPage)
     sealed = [each.service_encrypt_info for each in page.msg_list]
     samples = {each.public_key_ver: each for each in sealed if each.encrypted_secret_key}
-    return Pulled(len(sealed), bool(page.has_more), samples)
+    return SealedMessages(len(sealed), bool(page.has_more), samples)

@@ -91,7 +91,7 @@ class Answer(Generic[ReplyT]):
         return f"<Answer {self.refusal or f'{self.call}: ok'}>"
 
 
-class Task(Generic[ReplyT]):
+class ZoneTask(Generic[ReplyT]):
     """An asynchronous call of a `Zone` that the program has accepted.
 
     Args:

@@ -7,7 +7,7 @@ import msgspec
 
 from wwspec_router.client import PlatformError, ProgramError, RetryPolicy, ZoneClient
 from wwspec_router.emulator.http.client import TIMEOUT, EmulatorClient
-from wwspec_router.testing.answer import Answer, CallRefusedError, Task, read_reply
+from wwspec_router.testing.answer import Answer, CallRefusedError, ZoneTask, read_reply
 
 
 def client_of(emulator: EmulatorClient, **options: Any) -> ZoneClient:
@@ -61,7 +61,7 @@ class App:
             ability_id, lambda: self.client.call(ability_id, request, raw=True, notify_id=notify_id), reply
         )
 
-    def submit(self, ability_id: str, request: object = None, *, reply: Any = Any) -> Task[Any]:
+    def submit(self, ability_id: str, request: object = None, *, reply: Any = Any) -> ZoneTask[Any]:
         """Call an ability asynchronously; for arguments see `call`.
 
         Raises:
@@ -71,7 +71,7 @@ class App:
             task = self.client.submit(ability_id, request, reply=msgspec.Raw)
         except PlatformError as error:
             raise CallRefusedError(self.refusal(ability_id, error)) from None
-        return Task(
+        return ZoneTask(
             task.jobid, lambda seconds: self._answer(ability_id, lambda: bytes(task.result(seconds)).decode(), reply)
         )
 

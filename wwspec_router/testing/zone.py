@@ -23,18 +23,20 @@ from wwspec_router.config import registry_path
 from wwspec_router.contracts import AbilityRequest, ApiRequest, OutputT, reply_type
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.testing.ability_ids import ability_id_of
-from wwspec_router.testing.answer import Answer, CallRefusedError, Task, read_reply
+from wwspec_router.testing.answer import Answer, CallRefusedError, ZoneTask, read_reply
 from wwspec_router.testing.app import App, client_of
 from wwspec_router.testing.served import ServedProgram
 
-__all__ = ["Answer", "CallRefusedError", "ServedZone", "Task", "Zone"]
+__all__ = ["Answer", "CallRefusedError", "ServedZone", "Zone", "ZoneTask"]
 
 
 def __getattr__(name: str) -> Any:
     if name != "SubmittedCall":  # its name in 0.1.0
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    warnings.warn(f"SubmittedCall is now {__name__}.Task: the next release has only Task", DeprecationWarning, 2)
-    return Task
+    warnings.warn(
+        f"SubmittedCall is now {__name__}.ZoneTask: the next release has only ZoneTask", DeprecationWarning, 2
+    )
+    return ZoneTask
 
 
 ReplyT = TypeVar("ReplyT")
@@ -187,15 +189,15 @@ class Zone:
         return self._kept(self._app.call(ability_id, request, notify_id, reply=reply))
 
     @overload
-    def submit(self, ability: ApiRequest[OutputT]) -> Task[OutputT]: ...
+    def submit(self, ability: ApiRequest[OutputT]) -> ZoneTask[OutputT]: ...
 
     @overload
-    def submit(self, ability: str, data: object = None) -> Task[Any]: ...
+    def submit(self, ability: str, data: object = None) -> ZoneTask[Any]: ...
 
     @overload
-    def submit(self, ability: str, data: object = None, *, reply: type[ReplyT]) -> Task[ReplyT]: ...
+    def submit(self, ability: str, data: object = None, *, reply: type[ReplyT]) -> ZoneTask[ReplyT]: ...
 
-    def submit(self, ability: str | ApiRequest[Any], data: object = None, *, reply: Any = Any) -> Task[Any]:
+    def submit(self, ability: str | ApiRequest[Any], data: object = None, *, reply: Any = Any) -> ZoneTask[Any]:
         """Call an ability asynchronously; `.result()` waits for the `Answer`. For arguments see `call`.
 
         Raises:
@@ -207,7 +209,7 @@ class Zone:
         """
         ability_id, request, reply = self._asked(ability, data, reply)
         submitted = self._app.submit(ability_id, request, reply=reply)
-        return Task(submitted.jobid, lambda seconds: self._kept(submitted.result(seconds)))
+        return ZoneTask(submitted.jobid, lambda seconds: self._kept(submitted.result(seconds)))
 
     def unseen_refusals(self) -> list[str]:
         """Return the refusals since the last time that no test has looked at.

@@ -88,7 +88,7 @@ def command(
             "WWSPEC_STORE": store,  # it may hold a password, which a command line would show
             "WWSPEC_STORE_FILE": "",
         }
-        program = _Program(app, registry, port, serve, program_environment, client)
+        program = _DevelopedProgram(app, registry, port, serve, program_environment, client)
         stack.callback(program.stop)
         watched = changes(app, registry)
         if opens:
@@ -122,7 +122,7 @@ def _print_hints(client: EmulatorClient, program_url: str, app: Path, contracts:
     click.echo()
 
 
-class _Program:
+class _DevelopedProgram:
     """The program under development: it starts again when its files change.
 
     Args:

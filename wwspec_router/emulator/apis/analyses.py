@@ -10,7 +10,7 @@ from wwspec_router.emulator.answers import Answer, Asked, accepted, asked, requi
 from wwspec_router.emulator.state import analyses
 from wwspec_router.emulator.state.accounts import App
 from wwspec_router.emulator.state.tags import TAG_GROUPS, TagGroup
-from wwspec_router.emulator.state.tasks import MAX_CHARACTERS, TASK_SECONDS, MessageKey, Selection, lines, select
+from wwspec_router.emulator.state.tasks import MAX_CHARACTERS, TASK_SECONDS, ChosenMessages, MessageKey, lines, select
 from wwspec_router.emulator.state.world import Caller, World
 
 ALL_FAILED = 710637
@@ -122,7 +122,9 @@ def tag_groups(asked: list[AskedTagGroup]) -> tuple[list[TagGroup], list[str]]:
     return known, [group_id for group_id in ids if group_id not in TAG_GROUPS]
 
 
-def start_task(world: World, app: App, kind: str, chosen: Selection | None, errcode: int = 0, **outcome: Any) -> Answer:
+def start_task(
+    world: World, app: App, kind: str, chosen: ChosenMessages | None, errcode: int = 0, **outcome: Any
+) -> Answer:
     """Start a task with a fixed outcome, and return its jobid; needs the lock.
 
     Args:
@@ -161,7 +163,7 @@ def result_of(kind: str) -> Callable[[World, Caller, bytes], Answer]:
 
 
 def _judge(
-    world: World, caller: Caller, body: bytes, kind: str, judge: Callable[[Selection], list[dict[str, Any]]]
+    world: World, caller: Caller, body: bytes, kind: str, judge: Callable[[ChosenMessages], list[dict[str, Any]]]
 ) -> Answer:
     request = asked(Messages, body)
     with world.lock:

@@ -16,7 +16,7 @@ from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted
 from wwspec_router.emulator.apis.analyses import DAILY_LIMITED, TOO_LONG, AskedTagGroup, JobId, tag_groups
 from wwspec_router.emulator.program.programs import MODEL_SECONDS, call_async
 from wwspec_router.emulator.state.accounts import App, LinkedProgram
-from wwspec_router.emulator.state.tasks import MAX_CHARACTERS, MessageKey, Selection, lines, select
+from wwspec_router.emulator.state.tasks import MAX_CHARACTERS, ChosenMessages, MessageKey, lines, select
 from wwspec_router.emulator.state.world import Caller, World
 
 NOTHING_READ = 790041
@@ -104,7 +104,7 @@ def create_model_task(world: World, caller: Caller, body: bytes) -> Answer:
     return {**answer, "fail_tag_group_id_list": unknown}
 
 
-def _messages(world: World, app: App, chosen: Selection, debug: DebugInfo | None) -> dict[str, str]:
+def _messages(world: World, app: App, chosen: ChosenMessages, debug: DebugInfo | None) -> dict[str, str]:
     """Return what fills `{chat}` (who said what) and `{chatcontent}` (what was said)."""
     if debug is not None:
         return {"chat": debug.chat, "chatcontent": debug.chat_content}
@@ -144,7 +144,7 @@ def _run(
     app: App,
     program: LinkedProgram,
     kind: str,
-    chosen: Selection,
+    chosen: ChosenMessages,
     ability_id: str,
     data: str,
     limit: float | None = None,

@@ -45,7 +45,7 @@ class MessageKey(Asked):
     encrypt_info: EncryptInfo
 
 
-class Selection(msgspec.Struct, frozen=True):
+class ChosenMessages(msgspec.Struct, frozen=True):
     """The messages of one task."""
 
     readable: list[Message]
@@ -64,7 +64,7 @@ class Selection(msgspec.Struct, frozen=True):
         return [{"errcode": 710613, "errmsg": errmsg(710613), **msgspec.to_builtins(key)} for key in self.repeated]
 
 
-def select(chats: Conversations, keys: MessageKeys, asked: list[MessageKey]) -> Selection:
+def select(chats: Conversations, keys: MessageKeys, asked: list[MessageKey]) -> ChosenMessages:
     """Split the messages of a new task into those that can be read and the others.
 
     Raises:
@@ -75,7 +75,7 @@ def select(chats: Conversations, keys: MessageKeys, asked: list[MessageKey]) -> 
     if len(asked) > MAX_MESSAGES:
         raise RefusedError(710623, f"msg_list: {MAX_MESSAGES} messages")
     seen: set[str] = set()
-    chosen = Selection([], [], [])
+    chosen = ChosenMessages([], [], [])
     for key in asked:
         if key.msgid in seen:
             chosen.repeated.append(key)
@@ -93,7 +93,7 @@ def select(chats: Conversations, keys: MessageKeys, asked: list[MessageKey]) -> 
     return chosen
 
 
-class Task(msgspec.Struct, kw_only=True):
+class AnalysisTask(msgspec.Struct, kw_only=True):
     """A task of WeCom's own, with a fixed outcome, or of a program, which reports its result."""
 
     kind: str
@@ -128,7 +128,7 @@ class Tasks:
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
-        self.tasks = BoundedDict[str, Task](KEPT_BYTES, KEPT_TASKS)
+        self.tasks = BoundedDict[str, AnalysisTask](KEPT_BYTES, KEPT_TASKS)
         """By jobid."""
 
     def add(self, kind: str, agentid: int, ready: float | None, outcome: dict[str, Any], errcode: int = 0) -> str:
@@ -142,7 +142,9 @@ class Tasks:
             errcode: Why it fails; 0 when it does not.
         """
         jobid = f"job_{self._rng.getrandbits(160):040x}"
-        task = Task(kind=kind, agentid=agentid, ready=ready, errcode=errcode, outcome=msgspec.json.encode(outcome))
+        task = AnalysisTask(
+            kind=kind, agentid=agentid, ready=ready, errcode=errcode, outcome=msgspec.json.encode(outcome)
+        )
         self.tasks.put(jobid, task, len(task.outcome))
         return jobid
 
@@ -157,7 +159,7 @@ class Tasks:
         """Forget a task."""
         self.tasks.remove(jobid)
 
-    def get(self, kind: str, agentid: int, jobid: str) -> Task:
+    def get(self, kind: str, agentid: int, jobid: str) -> AnalysisTask:
         """Return a task.
 
         Raises:
