@@ -7,6 +7,7 @@ goes wrong becomes a reply `{"errcode", "errmsg"}`.
 from collections.abc import Callable
 from time import monotonic
 
+from wwspec_router.contracts.decoding import errcode_of
 from wwspec_router.envelope import Call, CallType, Deadline, Reply
 from wwspec_router.errors import AbilityNotFoundError, CallError
 from wwspec_router.handlers.portal import Portal, PrivateLoopPortal
@@ -109,9 +110,11 @@ class Dispatcher:
         limit = route.limit
         try:
             if limit is None or call.is_async:
-                return Reply(route.function(call, call.data, deadline))
-            with limit:
-                return Reply(route.function(call, call.data, deadline))
+                text = route.function(call, call.data, deadline)
+            else:
+                with limit:
+                    text = route.function(call, call.data, deadline)
+            return Reply(text, 0 if call.call_type == CallType.EVENT else errcode_of(text))
         except BaseException as error:  # a handler may raise anything; the call is answered anyway
             return self._refusals.report(call, route.label, error)
 
