@@ -161,7 +161,7 @@ class Watch:
                 "url": program.target,
                 "state": {None: "unknown", True: "up", False: "down"}[program.is_up],
                 "since_ms": None if program.since is None else int(program.since * 1000),
-                "pids": sorted(program.pids),
+                "pids": sorted(program.processes),
                 "receives_events": world.app.receiver is program,
                 "abilities": None if program.contracts is None else sorted(program.contracts),
                 "registrations": program.registrations,

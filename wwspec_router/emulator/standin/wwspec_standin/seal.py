@@ -28,7 +28,8 @@ PREFIX = "ww-"
 """What the names of the sealed headers start with."""
 
 PID_HEADER = "emulator-pid"
-"""Header of a reply, outside of the seal: the process that made it, for those who watch."""
+"""Header of a reply, outside of the seal, for those who watch: the PID of the process that made it, and the Unix
+seconds at which that began."""
 
 _VERSION = "1"
 _CALL, _REPLY, _EXCEPTION = "call", "reply", "exception"
