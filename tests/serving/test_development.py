@@ -109,7 +109,8 @@ class EmulatedProgram:
         )
         self._url = self._process.announced_url()
 
-    def call(self, ability_id: str, data: Any, *, is_async: bool = False, call_type: int = 1) -> None:
+    def call(self, ability_id: str, data: Any, *, is_async: bool = False, call_type: int = 1) -> str:
+        """Call the program, and return the text of its reply."""
         content = seal.CallContent(
             corpid="ww-of-the-test",
             agentid=7,
@@ -123,7 +124,9 @@ class EmulatedProgram:
         )
         sealed = seal.seal_call(self._key, content)
         with httpx.Client(trust_env=False, timeout=DEADLINE) as client:
-            assert client.post(f"{self._url}/", content=sealed.body, headers=sealed.headers).status_code == 200
+            response = client.post(f"{self._url}/", content=sealed.body, headers=sealed.headers)
+        assert response.status_code == 200
+        return seal.open_reply(self._key, response.headers.items(), response.text).text
 
     @property
     def log(self) -> str:
@@ -233,11 +236,16 @@ def test_with_the_vendors_sdk_no_option_shows_a_text_a_traceback_or_a_caller(
 ) -> None:
     """The switch is the SDK itself: this one is the stand-in, but from a folder of another name."""
     program = start("vendor", *options)
-    for name in ("crash", "crash_later", "refuse", "ask", "leave_a_thread"):
-        program.call(name, {"text": SECRET})
+    replies = [program.call(name, {"text": SECRET}) for name in ("crash", "crash_later", "ask", "leave_a_thread")]
+    program.call("refuse", {"text": SECRET})  # its message is meant for the app
     wait_until(lambda: "a thread ended" in program.log)
     program.stop()
-    assert "crash failed: KeyError at crashing.py:" in program.log
+    for reply in replies[:2]:  # a number, and nothing else of the error
+        reference = re.fullmatch(r'{"errcode":710660,"errmsg":"internal error ([0-9a-f]{6})"}', reply)
+        assert reference
+        assert program.log.count(reference[1]) == 1
+    assert SECRET not in "".join(replies)
+    assert re.search(r"\b[0-9a-f]{6} ability crash failed in crashing:\d+: KeyError at crashing.py:", program.log)
     assert "Traceback" not in program.log
     assert SECRET not in program.log
     assert "ww-of-the-test" not in program.log

@@ -60,8 +60,11 @@ def test_a_program_that_was_started_again_is_up_since_then_and_its_former_proces
 ) -> None:
     expect(fact(shown, "Processes")).to_contain_text(re.compile(r"^1 PID \d+$"))
     former = fact(shown, "Processes").inner_text()
+    shown.get_by_role("link", name="Share").click()  # nobody watches while the program is away, as in a quick restart
+    expect(shown.get_by_role("heading", name="Save the session")).to_be_visible()
     zone.kill_program()
     zone.start_program()
+    shown.get_by_role("link", name="Program").click()
     expect(fact(shown, "Processes")).not_to_have_text(former)
     expect(fact(shown, "Processes")).to_have_text(re.compile(r"^1 PID \d+$"))
     agreed = """() => {
