@@ -26,7 +26,7 @@ class Asked(Contract):
 
 
 @ability
-def settle_accounts(request: Asked) -> Output:
+def sum_up(request: Asked) -> Output:
     """Crash, with a secret wherever an error can have one."""
     error = KeyError(request.text)
     error.add_note(request.text)
@@ -35,11 +35,11 @@ def settle_accounts(request: Asked) -> Output:
 
 def kernel_with(table: AbilityTable, store: Store, errors: Any = "reference") -> Kernel:
     registry = replace(table.registry, program=replace(table.registry.program, errors=errors))
-    return Kernel(with_handler(replace(table, registry=registry), settle_accounts), store)
+    return Kernel(with_handler(replace(table, registry=registry), sum_up), store)
 
 
 def errmsg_of(kernel: Kernel) -> str:
-    reply = kernel.call("settle_accounts", f'{{"text":"{SECRET}"}}')
+    reply = kernel.call("sum_up", f'{{"text":"{SECRET}"}}')
     assert reply.pop("errcode") == 710660
     [errmsg] = reply.values()
     return str(errmsg)
@@ -52,10 +52,10 @@ def test_the_reference_that_the_app_reads_begins_the_one_line_about_the_crash(
     found = re.fullmatch("internal error ([0-9a-f]{6})", errmsg)
     assert found
     [record] = caplog.records
-    line = rf"{found[1]} ability settle_accounts failed in test_crashes:\d+: KeyError at test_crashes.py:\d+ .*"
+    line = rf"{found[1]} ability sum_up failed in test_crashes:\d+: KeyError at test_crashes.py:\d+ .*"
     assert re.fullmatch(line, record.getMessage())
     assert isinstance(record.msg, Fields)
-    assert record.msg.fields == {"ability": "settle_accounts", "error": "KeyError", "reference": found[1]}
+    assert record.msg.fields == {"ability": "sum_up", "error": "KeyError", "reference": found[1]}
     assert SECRET not in caplog.text
     assert record.exc_info is None
 
@@ -74,7 +74,7 @@ def test_reference_ability_class_and_place_are_in_the_first_piece_that_wecom_kee
         current_request.reset(token)
     first = written[0]
     assert len(first.encode()) <= SDK_LOG_BYTES
-    assert re.search(rf"{errmsg.split()[-1]} ability settle_accounts failed in test_crashes:\d+: KeyError", first)
+    assert re.search(rf"{errmsg.split()[-1]} ability sum_up failed in test_crashes:\d+: KeyError", first)
 
 
 def test_a_crash_that_has_no_line_has_no_reference(
@@ -96,7 +96,7 @@ def test_a_registry_may_leave_references_out(
 ) -> None:
     assert errmsg_of(kernel_with(reference_table, store, errors="silent")) == "internal error of the program"
     [record] = caplog.records
-    assert record.getMessage().startswith("ability settle_accounts failed in test_crashes:")
+    assert record.getMessage().startswith("ability sum_up failed in test_crashes:")
     assert SECRET not in caplog.text
 
 
