@@ -7,7 +7,7 @@ goes wrong becomes a reply `{"errcode", "errmsg"}`.
 from collections.abc import Callable
 from time import monotonic
 
-from wwspec_router.contracts.decoding import errcode_of
+from wwspec_router.contracts.codec import errcode_of
 from wwspec_router.envelope import Call, CallType, Deadline, Reply
 from wwspec_router.errors import AbilityNotFoundError, CallError
 from wwspec_router.handlers.portal import Portal, PrivateLoopPortal
