@@ -95,6 +95,7 @@ const entry = object({
     offset_ms: number,
     duration_ms: orNull(number),
     outcome: text,
+    verdict: optional(text),
     errcode: orNull(number),
     program_errcode: orNull(number),
     failed: flag,
@@ -115,6 +116,7 @@ const entry = object({
     sealed: flag,
     call: orNull(object({ call_type: number, notify_id: text, request_id: text, is_async: flag, timestamp: number })),
     hits: listOf(fault),
+    causes: optional(membersOf(pair)),
     advice: optional(orNull(pair)),
     children: listOf(count),
 });
@@ -122,7 +124,7 @@ const entry = object({
 const session = object({
     exported_ms: time,
     version: text,
-    clock: object({ now_ms: time, running: flag }),
+    clock: object({ now_ms: time, running: flag, ahead_ms: optional(number) }),
     faults: listOf(fault),
     program: object({
         program_id: text,
@@ -137,6 +139,15 @@ const session = object({
     contracts: orNull(membersOf(object({ input: any, output: any, target: optional(text), declared: optional(text), doc: optional(text), schemas: optional(object({})) }))),
     entries: listOf((value, path) => entry(value, path) || (value.parent === null || value.parent < value.number ? "" : `${path}.parent`)),
 });
+
+/**
+ * Return the verdict of an entry whose file is of release 0.1.0, which had none.
+ * @param {{outcome: string, program_errcode: number | null, failed: boolean}} entry
+ */
+function verdictOf({ outcome, program_errcode, failed }) {
+    if (!failed || !["", "ok"].includes(outcome)) return outcome;
+    return program_errcode ? `program ${program_errcode}` : outcome && "misfit";
+}
 
 /**
  * Return the session of a file's text.
@@ -157,5 +168,6 @@ export function readSession(source) {
     if (!Array.isArray(value.entries)) throw new Error(t("session.wrong.shape"));
     const path = session(value, "");
     if (path) throw new Error(t("session.wrong.value", { path }));
+    for (const each of value.entries) each.verdict ??= verdictOf(each);
     return value;
 }
