@@ -11,6 +11,7 @@ const KEYS = /** @type {const} */ ([
     ["/", "keys.search"],
     ["r", "keys.replay"],
     ["c", "keys.copy"],
+    ["d", "keys.compare"],
     ["p", "keys.pause"],
     ["1 … 6", "keys.views"],
     ["?", "keys.help"],

@@ -40,6 +40,7 @@ export const COMMON = {
     "keys.search": ["search", "搜索"],
     "keys.replay": ["replay the entry", "重放该条记录"],
     "keys.copy": ["copy the entry as a command or a test", "将该条记录复制为命令或测试"],
+    "keys.compare": ["compare the entry with another one", "将该条记录与另一条对比"],
     "keys.pause": ["pause, resume", "暂停、继续"],
     "keys.views": ["go to a view", "切换视图"],
     "keys.help": ["this list", "本列表"],

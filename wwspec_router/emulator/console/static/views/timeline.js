@@ -10,6 +10,7 @@ import { TimelineList } from "../timeline/list.js";
 import { TextSearch } from "../timeline/text-search.js";
 import { FlowItem } from "../timeline/flow-items.js";
 import { LANES } from "../timeline/flow-summary.js";
+import { comparisonHash, isComparison } from "./compare.js";
 import { showEntry } from "./entry.js";
 
 /**
@@ -119,7 +120,9 @@ class Timeline {
 
     /** @param {Item} item */
     #go(item) {
-        go(hashOf("timeline", item.number, this.#place.query), { replace: this.#place.id !== "" });
+        const { id, query, part } = this.#place;
+        const hash = isComparison(part) ? comparisonHash(id, item.number) : hashOf("timeline", item.number, query);
+        go(hash, { replace: id !== "" });
     }
 
     #filter() {
