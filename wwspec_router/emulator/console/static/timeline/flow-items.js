@@ -1,15 +1,20 @@
 // The lines of the timeline: one for each flow that fits the filters, and below an open flow one for each of its
-// entries. Changes are taken in one by one; a line stays the same object for as long as it is there.
+// entries. Changes are taken in one by one; a line stays the same object for as long as it is there. While no filter is
+// set, quiet lines behind each other are folded into one.
 // @ts-check
 import { summaryOf } from "./flow-summary.js";
 import { nested } from "./flow-tree.js";
+import { isQuiet } from "./quiet.js";
 
 /**
  * @typedef {import("../record.js").Row} Row
  * @typedef {import("../record.js").Flow} Flow
  * @typedef {import("./flow-summary.js").Summary} Summary
- * @typedef {(row: Row) => boolean} Condition
+ * @typedef {import("./query.js").Condition} Condition
+ * @typedef {{isSlowestFirst: boolean, isOneScale: boolean}} Ways How flows are listed.
  */
+
+const FEWEST_FOLDED = 2;
 
 /** The line of a flow. */
 export class FlowItem {
@@ -34,6 +39,15 @@ export class FlowItem {
     get summary() {
         this.#summary ??= summaryOf(this.flow.rows);
         return this.#summary;
+    }
+
+    /** How long it took, in milliseconds. */
+    get took() {
+        return this.summary.head.kind === "clock" ? 0 : this.summary.end - this.summary.start;
+    }
+
+    get isQuiet() {
+        return !this.open && this.flow.rows.every(isQuiet);
     }
 
     /** Make the lines of its entries, and keep those that are there. */
@@ -72,7 +86,29 @@ export class EntryItem {
     }
 }
 
-/** @typedef {FlowItem | EntryItem} Item */
+/** The line of several quiet lines behind each other; they are below it when it is open. */
+export class FoldItem {
+    open = false;
+    /** @type {(FlowItem | EntryItem)[]} */
+    lines = [];
+
+    /** Number of its first entry. */
+    get number() {
+        return /** @type {FlowItem | EntryItem} */ (this.lines[0]).number;
+    }
+
+    /** @returns {Row[]} */
+    get rows() {
+        return this.lines.flatMap((line) => (line instanceof FlowItem ? line.flow.rows : [line.row]));
+    }
+
+    get depth() {
+        const [first] = this.lines;
+        return first instanceof EntryItem ? first.depth + 1 : 0;
+    }
+}
+
+/** @typedef {FlowItem | EntryItem | FoldItem} Item */
 
 /** The lines, kept up to date with a record's flows. */
 export class FlowItems {
@@ -80,6 +116,14 @@ export class FlowItems {
     items = [];
     /** How many flows fit the filters. */
     shownFlows = 0;
+    /** The time that the slowest flow took, when all flows have one scale; else 0. */
+    longest = 0;
+    /** @type {Ways} */
+    ways = { isSlowestFirst: false, isOneScale: false };
+    /** @type {Map<number, FoldItem>} By the number of the first entry. */
+    #folds = new Map();
+    /** @type {FoldItem[]} Those that say something else than before. */
+    #refolded = [];
     /** @type {Condition | null} What the filters ask of an entry; null for nothing. */
     #condition = null;
     /** @type {Map<number, FlowItem>} */
@@ -125,7 +169,7 @@ export class FlowItems {
     take(numbers) {
         /** @type {Item[]} */
         const changed = [];
-        let moved = false;
+        let moved = this.ways.isSlowestFirst || this.ways.isOneScale;
         /** @type {FlowItem[]} */
         const added = [];
         for (const number of numbers) {
@@ -144,7 +188,7 @@ export class FlowItems {
         }
         if (this.#byFlow.size < this.#order.length) this.#order = this.#order.filter((item) => this.#byFlow.get(item.flow.number) === item);
         if (moved || !this.#append(added)) this.#list();
-        return changed;
+        return [...changed, ...this.#refolded.splice(0)];
     }
 
     /**
@@ -162,21 +206,41 @@ export class FlowItems {
     indexOf(row) {
         const item = row && this.#byFlow.get(row.flow);
         if (!item) return -1;
-        const entry = item.open ? item.entries.find((each) => each.row.number === row.number) : undefined;
-        return this.items.indexOf(entry ?? item);
+        const line = (item.open && item.entries.find((each) => each.row.number === row.number)) || item;
+        const fold = this.#foldOf(line);
+        return this.items.indexOf(fold && !fold.open ? fold : line);
     }
 
     /**
-     * Open or close a flow.
-     * @param {FlowItem} item
+     * Open the flow of an entry, and the fold that it is in.
+     * @param {Row} row
+     */
+    open(row) {
+        const item = this.#byFlow.get(row.flow);
+        if (item) this.setOpen(item, true);
+        const line = item?.entries.find((each) => each.row.number === row.number) ?? item;
+        const fold = line && this.#foldOf(line);
+        if (fold) this.setOpen(fold, true);
+    }
+
+    /**
+     * Open or close a flow or a fold.
+     * @param {FlowItem | FoldItem} item
      * @param {boolean} open
      */
     setOpen(item, open) {
-        if (item.open === open || (open && item.flow.rows.length < 2)) return;
+        if (item.open === open || (open && item instanceof FlowItem && item.flow.rows.length < 2)) return;
         item.open = open;
-        item.entries = [];
-        if (open) item.setEntries();
+        if (item instanceof FlowItem) {
+            item.entries = [];
+            if (open) item.setEntries();
+        }
         this.#list();
+    }
+
+    /** @param {Item} line */
+    #foldOf(line) {
+        return [...this.#folds.values()].find((fold) => line !== fold && fold.lines.some((each) => each === line));
     }
 
     /**
@@ -201,11 +265,11 @@ export class FlowItems {
      */
     #renew(item, flow) {
         const before = item.entries.length;
-        const wasShown = item.shown;
+        const { shown: wasShown, isQuiet: wasQuiet } = item;
         item.flow = flow;
         item.renew();
         item.shown = this.#fits(flow);
-        return item.shown !== wasShown || (item.shown && (item.entries.length !== before || item.open));
+        return item.shown !== wasShown || item.isQuiet !== wasQuiet || (item.shown && (item.entries.length !== before || item.open));
     }
 
     /** @param {Flow} flow */
@@ -220,6 +284,7 @@ export class FlowItems {
      */
     #append(added) {
         const shown = added.filter((item) => item.shown).sort((a, b) => a.flow.number - b.flow.number);
+        if (shown.some((item) => item.isQuiet)) return false;
         const [first] = shown;
         const last = this.items.at(-1);
         if (first && last && flowNumber(last) > first.flow.number) return false;
@@ -232,17 +297,70 @@ export class FlowItems {
         /** @type {Item[]} */
         const items = [];
         this.shownFlows = 0;
-        for (const item of this.#order) {
-            if (!item.shown) continue;
+        const shown = this.#order.filter((item) => item.shown);
+        this.longest = this.ways.isOneScale ? shown.reduce((most, item) => Math.max(most, item.took), 0) : 0;
+        if (this.ways.isSlowestFirst) shown.sort((one, other) => other.took - one.took);
+        for (const item of shown) {
             this.shownFlows += 1;
             items.push(item);
             for (const entry of item.entries) items.push(entry);
         }
-        this.items = items;
+        this.items = this.#condition === null && !this.ways.isSlowestFirst ? this.#folded(items) : items;
+    }
+
+    /**
+     * Return the lines with folds for the quiet ones.
+     * @param {Item[]} items
+     * @returns {Item[]}
+     */
+    #folded(items) {
+        /** @type {Map<number, FoldItem>} */
+        const folds = new Map();
+        /** @type {Item[]} */
+        const folded = [];
+        for (let at = 0; at < items.length; ) {
+            const run = quietRun(items, at);
+            at += Math.max(run.length, 1);
+            if (run.length < FEWEST_FOLDED) {
+                folded.push(/** @type {Item} */ (items[at - 1]));
+                continue;
+            }
+            const { number } = /** @type {Item} */ (run[0]);
+            const fold = this.#folds.get(number) ?? new FoldItem();
+            if (fold.lines.length !== run.length) this.#refolded.push(fold);
+            fold.lines = run;
+            folds.set(number, fold);
+            folded.push(fold, ...(fold.open ? run : []));
+        }
+        this.#folds = folds;
+        return folded;
     }
 }
 
-/** @param {Item} item */
-function flowNumber(item) {
+/**
+ * Return the quiet lines behind each other that begin at an index: flows, or entries of one flow and one depth.
+ * @param {Item[]} items
+ * @param {number} at
+ * @returns {(FlowItem | EntryItem)[]}
+ */
+function quietRun(items, at) {
+    const first = items[at];
+    /** @type {(FlowItem | EntryItem)[]} */
+    const run = [];
+    for (let next = first; next instanceof FlowItem || next instanceof EntryItem; next = items[at + run.length]) {
+        const fits = next instanceof FlowItem ? first instanceof FlowItem && next.isQuiet : first instanceof EntryItem && isQuiet(next.row) && next.of === first.of && next.depth === first.depth;
+        if (!fits) break;
+        run.push(next);
+    }
+    return run;
+}
+
+/**
+ * Return the number of the flow of a line, the last one of a fold.
+ * @param {Item} item
+ * @returns {number}
+ */
+export function flowNumber(item) {
+    if (item instanceof FoldItem) return flowNumber(/** @type {Item} */ (item.lines.at(-1)));
     return item instanceof FlowItem ? item.flow.number : item.of.flow.number;
 }
