@@ -46,7 +46,7 @@ def test_no_view_has_a_serious_fault_or_is_wider_than_its_window(
         reduced_motion="reduce",
     )
     call = next(each["number"] for each in busy.client.traffic() if each["name"] == "chat_digest")
-    entry = (f"timeline/{call}", f"timeline/{call}?tab=http", f"timeline/{call}?tab=copy", f"timeline/{call}/replay")
+    entry = (f"timeline/{call}?q=kind:sdk", f"timeline/{call}/compare", f"timeline/{call}", f"timeline/{call}?tab=http", f"timeline/{call}?tab=copy", f"timeline/{call}/replay")
     with context, watched(context.new_page()) as page:
         page.goto("/")
         page.evaluate(axe)

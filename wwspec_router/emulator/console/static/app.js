@@ -1,6 +1,6 @@
 // The page: navigation, language, theme, keyboard, and which view is shown.
 // @ts-check
-import { h, fill } from "./dom.js";
+import { h, fill, update } from "./dom.js";
 import { setPageKeys, setViewKeys } from "./keys.js";
 import { record } from "./record.js";
 import { go, hashOf, here } from "./route.js";
@@ -64,7 +64,7 @@ function drawBar() {
     const links = Object.keys(VIEWS).map((name, index) =>
         h("a", { href: hashOf(name), "aria-current": name === view && "page", title: String(index + 1) }, t(`nav.${name}`)),
     );
-    fill(
+    update(
         bar,
         h("a", { class: "brand", href: hashOf("timeline") }, h("span", { "aria-hidden": "true", class: "logo" }), "wwspec"),
         h("nav", { "aria-label": t("nav.label") }, links),
@@ -74,6 +74,7 @@ function drawBar() {
         h("button", { type: "button", class: "quiet", "aria-label": t("theme.label"), onclick: switchTheme }, "◐"),
         h("button", { type: "button", class: "quiet", "aria-label": t("help.label"), onclick: showKeys }, "?"),
     );
+    bar.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 /** @returns {HTMLElement} Whether entries come in. */

@@ -22,16 +22,15 @@ export function say(text, kind = "ok") {
  * @returns {HTMLButtonElement}
  */
 export function copyButton(text, label = t("copy")) {
-    const button = h("button", { type: "button", class: "small" }, label);
-    button.addEventListener("click", async () => {
+    const copy = async () => {
         try {
             await navigator.clipboard.writeText(typeof text === "string" ? text : await text());
             say(t("copied"));
         } catch (error) {
             say(error instanceof DOMException ? t("copy.failed") : t("failed", { reason: String(error) }), "bad");
         }
-    });
-    return button;
+    };
+    return h("button", { type: "button", class: "small", onclick: copy }, label);
 }
 
 /**

@@ -131,7 +131,7 @@ export class TimelineList {
         this.#list.changed(flow);
         this.selected = this.#items.items[this.#items.indexOf(row)] ?? null;
         this.#show();
-        this.#list.revealSelected();
+        this.#list.revealSelected(this.#items.items.indexOf(flow));
     }
 
     /** @param {number} step */

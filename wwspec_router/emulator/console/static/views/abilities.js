@@ -2,7 +2,7 @@
 // the admin console has. The place: `#/abilities/<ability ID>?tab=contract`.
 // @ts-check
 import { getText } from "../api.js";
-import { docText, fill, h, visible } from "../dom.js";
+import { docText, fill, h, update, visible } from "../dom.js";
 import { urlOption } from "../entry/commands.js";
 import { readJson } from "../json/text.js";
 import { commandLine } from "../parts.js";
@@ -57,7 +57,7 @@ export const view = {
                 return h("a", { href: hashOf("abilities", name), "aria-current": current }, h("span", { class: "mono" }, visible(name)), h("span", { class: "dim" }, visible(target)));
             });
             const any = h("a", { href: hashOf("abilities", ANY), class: "any", "aria-current": here().id === ANY && "page" }, t("abilities.any"));
-            fill(list, links.length || !abilities ? links : h("p", { class: "empty" }, t("abilities.none")), any);
+            update(list, links.length || !abilities ? links : h("p", { class: "empty" }, t("abilities.none")), any);
         };
         drawDetail = (place) => {
             end();

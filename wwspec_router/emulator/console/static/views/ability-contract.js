@@ -2,6 +2,7 @@
 // @ts-check
 import { ApiError, ask } from "../api.js";
 import { fill, h, visible } from "../dom.js";
+import { keepDraft, restoreDraft } from "../drafts.js";
 import { JsonTree } from "../json/tree.js";
 import { readJson } from "../json/text.js";
 import { jsonFault, writeJson } from "../json/write.js";
@@ -47,6 +48,10 @@ export function comparePane(pane, id, ability) {
         const problem = h("p", { class: "problem", role: "alert" });
         return { side, box, problem };
     });
+    const draft = `compare ${id}`;
+    const controls = Object.fromEntries(boxes.map(({ side, box }) => [side, box]));
+    restoreDraft(draft, controls);
+    for (const { box } of boxes) box.addEventListener("input", () => keepDraft(draft, controls));
     const compare = async (/** @type {Event} */ event) => {
         event.preventDefault();
         fill(found);

@@ -1,6 +1,6 @@
 // One entry, in the detail pane: head, facts, what it caused, and its bodies in tabs; or its replay.
 // @ts-check
-import { fill, h } from "../dom.js";
+import { fill, h, update } from "../dom.js";
 import { setPartKeys } from "../keys.js";
 import { record } from "../record.js";
 import { go, hashOf, here } from "../route.js";
@@ -112,7 +112,7 @@ class EntryPane {
         const row = record.rows.get(this.#number);
         if (row === undefined) return;
         if (row.outcome !== shown.outcome || row.duration_ms !== shown.duration_ms) void this.#load();
-        else fill(this.#caused, causedList(shown));
+        else update(this.#caused, causedList(shown));
     }
 
     #show() {
