@@ -5,6 +5,7 @@ import { setPageKeys, setViewKeys } from "./keys.js";
 import { record } from "./record.js";
 import { go, hashOf, here } from "./route.js";
 import { language, setLanguage, t } from "./texts.js";
+import { showPalette } from "./palette.js";
 import { say } from "./parts.js";
 import { showKeys } from "./help.js";
 
@@ -69,6 +70,7 @@ function drawBar() {
         h("a", { class: "brand", href: hashOf("timeline") }, h("span", { "aria-hidden": "true", class: "logo" }), "wwspec"),
         h("nav", { "aria-label": t("nav.label") }, links),
         h("span", { class: "grow" }),
+        h("button", { type: "button", class: "quiet only-wide", title: t("keys.palette"), "aria-label": `Ctrl K: ${t("palette")}`, onclick: openPalette }, h("kbd", {}, "Ctrl K")),
         connection(),
         h("button", { type: "button", class: "quiet", "aria-label": t("language.label"), onclick: switchLanguage }, t("language")),
         h("button", { type: "button", class: "quiet", "aria-label": t("theme.label"), onclick: switchTheme }, "◐"),
@@ -101,6 +103,26 @@ function switchTheme() {
     document.documentElement.dataset.theme = chosen;
     localStorage.setItem("wwspec-theme", chosen);
 }
+
+function openPalette() {
+    const views = Object.keys(VIEWS).map((name) => ({ name: t(`nav.${name}`), about: t("palette.view"), run: () => go(hashOf(name)) }));
+    /** @type {[string, () => void][]} */
+    const actions = [
+        [t("timeline.failures"), () => go(hashOf("timeline", "", { q: "is:failed" }))],
+        [t("timeline.sort.slowest"), () => go(hashOf("timeline", "", { sort: "slowest" }))],
+        [t(record.state === "paused" ? "resume" : "pause"), () => record.toggle()],
+        [t("language.label"), switchLanguage],
+        [t("theme.label"), switchTheme],
+        [t("help.label"), showKeys],
+    ];
+    showPalette([...views, ...actions.map(([name, run]) => ({ name, about: t("palette.action"), run }))]);
+}
+
+addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || event.key.toLowerCase() !== "k") return;
+    event.preventDefault();
+    openPalette();
+});
 
 /** @type {import("./keys.js").Keys} */
 const keys = { "?": showKeys, p: () => record.toggle() };

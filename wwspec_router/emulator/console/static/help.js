@@ -12,6 +12,7 @@ const KEYS = /** @type {const} */ ([
     ["r", "keys.replay"],
     ["c", "keys.copy"],
     ["d", "keys.compare"],
+    ["Ctrl-K", "keys.palette"],
     ["p", "keys.pause"],
     ["1 … 6", "keys.views"],
     ["?", "keys.help"],

@@ -28,6 +28,8 @@ const FIELDS = {
     knowledge_base_learn_done: [...KNOWLEDGE, "doc_id", "learn_status"],
     chat_archive_export_finished: ["jobid"],
 };
+/** The events that WeCom sends. */
+export const EVENTS = Object.keys(FIELDS);
 const NUMBERS = ["doc_id", "learn_status", "timestamp"];
 /** The choice of an event that is given whole. */
 const WHOLE = "whole";
@@ -38,7 +40,7 @@ const FIRST = "conversation_new_message";
  * @returns {{card: HTMLElement, show: (place: import("../route.js").Place) => void, end: () => void}}
  */
 export function fireForm(info) {
-    const names = info.events.length ? info.events : Object.keys(FIELDS);
+    const names = info.events.length ? info.events : EVENTS;
     const choice = h("select", {}, [...names, WHOLE].map((name) => h("option", { value: name }, name === WHOLE ? t("fire.whole") : name)));
     const about = h("p", { class: "dim" });
     const body = h("div");
