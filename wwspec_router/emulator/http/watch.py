@@ -140,7 +140,7 @@ class Watch:
     def clock(self) -> Json:
         """Return what is shown of the clock."""
         clock = self._platform.clock
-        return {"now_ms": int(clock.now() * 1000), "running": clock.runs}
+        return {"now_ms": int(clock.now() * 1000), "running": clock.runs, "ahead_ms": round(clock.ahead() * 1000)}
 
     def clock_state(self) -> Json:
         """Return what changes of the clock only when it is moved or restarted."""

@@ -86,6 +86,33 @@ export function duration(milliseconds) {
 }
 
 /**
+ * Return a length of time as one or two units, such as `10 min` or `3 d 2 h`.
+ * @param {number} seconds
+ */
+export function lengthOfTime(seconds) {
+    /** @type {[number, "d" | "h" | "min" | "s"][]} */
+    const units = [[86_400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+    const parts = [];
+    let left = seconds;
+    for (const [size, unit] of units) {
+        const count = unit === "s" ? Math.round(left * 1000) / 1000 : Math.floor(left / size);
+        if (count > 0 && parts.length < 2) parts.push(t(`timeline.unit.${unit}`, { count }));
+        left -= count * size;
+    }
+    return parts.join(" ") || t("timeline.unit.s", { count: 0 });
+}
+
+/**
+ * Return a date with its time of day; every view writes dates like this.
+ * @param {number} milliseconds Unix time.
+ */
+export function dateAndTime(milliseconds) {
+    const date = new Date(milliseconds);
+    const two = (/** @type {number} */ value) => String(value).padStart(2, "0");
+    return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${timeOfDay(milliseconds / 1000)}`;
+}
+
+/**
  * Return a time of day, of Unix seconds.
  * @param {number} seconds
  * @returns {string}

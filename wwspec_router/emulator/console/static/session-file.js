@@ -122,7 +122,7 @@ const entry = object({
 const session = object({
     exported_ms: time,
     version: text,
-    clock: object({ now_ms: time, running: flag }),
+    clock: object({ now_ms: time, running: flag, ahead_ms: optional(number) }),
     faults: listOf(fault),
     program: object({
         program_id: text,

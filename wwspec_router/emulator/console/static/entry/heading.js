@@ -2,7 +2,7 @@
 // @ts-check
 import { h, visible } from "../dom.js";
 import { readJson } from "../json/text.js";
-import { duration } from "../parts.js";
+import { dateAndTime, duration } from "../parts.js";
 import { record } from "../record.js";
 import { language, t } from "../texts.js";
 import { endChip, entryLink, kindName, shortened } from "./links.js";
@@ -98,7 +98,7 @@ export function facts(entry) {
         ["replay.of", entry.replay_of !== null && entryLink(entry.replay_of)],
         ["replays", links.length > 0 && h("span", {}, links)],
         ["duration", duration(entry.duration_ms)],
-        ["time", moment(entry.time_ms)],
+        ["time", `${dateAndTime(entry.time_ms)}.${String(entry.time_ms % 1000).padStart(3, "0")}`],
         ["offset", duration(entry.offset_ms)],
         ["corp", visible(entry.corpid)],
         ["agent", entry.agentid],
@@ -111,14 +111,4 @@ export function facts(entry) {
     ];
     const lines = parts.filter(({ value }) => value !== "" && value !== null && value !== undefined && value !== false);
     return h("dl", { class: "facts", "aria-label": t("entry.facts") }, lines.map(({ label, value }) => h("div", {}, h("dt", {}, label), h("dd", {}, value))));
-}
-
-/**
- * @param {number} milliseconds Unix time.
- * @returns {string}
- */
-function moment(milliseconds) {
-    const date = new Date(milliseconds);
-    const local = new Date(milliseconds - date.getTimezoneOffset() * 60_000);
-    return local.toISOString().slice(0, 23).replace("T", " ");
 }

@@ -2,10 +2,10 @@
 // any length costs a screenful of elements.
 // @ts-check
 import { fill, h, setAttribute, visible } from "../dom.js";
-import { duration, timeOfDay } from "../parts.js";
+import { dateAndTime, duration, lengthOfTime, timeOfDay } from "../parts.js";
 import { FlowItem, FoldItem } from "./flow-items.js";
 import { barsOf, LANES, LANE_OF, problemsOf, WATERFALL } from "./flow-summary.js";
-import { language, t } from "../texts.js";
+import { t } from "../texts.js";
 
 /**
  * @typedef {import("../record.js").Row} Row
@@ -15,8 +15,6 @@ import { language, t } from "../texts.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const MOST_PROBLEMS = 3; // shown in a line; the rest is counted
-const HOUR = 3600;
-const DAY = 24 * HOUR;
 
 /** One line of the list. */
 export class FlowRow {
@@ -65,7 +63,7 @@ export class FlowRow {
         else this.element.removeAttribute("aria-expanded");
         this.element.style.setProperty("--depth", isFlow ? "0" : String(item.depth + 1));
         this.#time.textContent = isFlow ? timeOfDay(row.time_ms / 1000) : `+${duration(row.offset_ms - start)}`;
-        this.#time.title = t("timeline.when", { date: dateOf(row.time_ms), offset: (row.offset_ms / 1000).toFixed(3) });
+        this.#time.title = t("timeline.when", { date: dateAndTime(row.time_ms), offset: (row.offset_ms / 1000).toFixed(3) });
         this.#twist.textContent = isOpenable ? (flow.open ? "▾" : "▸") : "";
         this.#kind.textContent = t(`timeline.kind.${row.kind}`);
         this.#kind.className = `kind lane-${LANE_OF[row.kind]}`;
@@ -104,8 +102,8 @@ export class FlowRow {
      */
     #title(row, head) {
         if (row.kind === "clock") {
-            this.#name.textContent = row.advanced_ms === null ? t("timeline.advance") : `+${lengthOf(row.advanced_ms / 1000)}`;
-            this.#via.textContent = row.advanced_ms === null ? "" : t("timeline.now", { date: dateOf(row.time_ms + row.advanced_ms) });
+            this.#name.textContent = row.advanced_ms === null ? t("timeline.advance") : `${row.advanced_ms < 0 ? "−" : "+"}${lengthOfTime(Math.abs(row.advanced_ms) / 1000)}`;
+            this.#via.textContent = row.advanced_ms === null ? "" : t("timeline.now", { date: dateAndTime(row.time_ms + row.advanced_ms) });
             return;
         }
         const title = head === null ? row.ability || row.name : row.name;
@@ -187,32 +185,4 @@ function problemChip({ row, who, code, more }, head) {
     const text = who === "contract" || who === "fault" ? t(`timeline.${who}`, { code: visible(code) }) : `${of}${visible(code)} ${t(`timeline.of.${who}`)}`;
     const title = [`${row.name} #${row.number}`, text, more].filter(Boolean).join("\n");
     return h("span", { class: `chip ${who === "fault" ? "warn" : "bad"}`, title: visible(title) }, text);
-}
-
-/**
- * Return a length of time as one or two units, such as `10 min` or `3 d 2 h`.
- * @param {number} seconds
- */
-function lengthOf(seconds) {
-    /** @type {[number, "d" | "h" | "min" | "s"][]} */
-    const units = [[DAY, "d"], [HOUR, "h"], [60, "min"], [1, "s"]];
-    const parts = [];
-    let left = seconds;
-    for (const [size, unit] of units) {
-        const count = unit === "s" ? Math.round(left * 1000) / 1000 : Math.floor(left / size);
-        if (count > 0 && parts.length < 2) parts.push(t(`timeline.unit.${unit}`, { count }));
-        left -= count * size;
-    }
-    return parts.join(" ") || t("timeline.unit.s", { count: 0 });
-}
-
-/** @type {Map<string, Intl.DateTimeFormat>} */
-const formats = new Map();
-
-/** @param {number} milliseconds Unix time. */
-function dateOf(milliseconds) {
-    const locale = language() === "zh" ? "zh-CN" : "en-GB";
-    const format = formats.get(locale) ?? new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
-    formats.set(locale, format);
-    return format.format(milliseconds);
 }
