@@ -5,6 +5,7 @@ import { readJson } from "../json/text.js";
 import { dateAndTime, duration } from "../parts.js";
 import { record } from "../record.js";
 import { language, t } from "../texts.js";
+import { phrase } from "../texts/phrases.js";
 import { endChip, entryLink, kindName, shortened } from "./links.js";
 
 /**
@@ -50,7 +51,7 @@ export function problems(entry) {
     const lines = [];
     for (const side of /** @type {const} */ (["request", "reply"])) {
         const verdict = contract?.[side];
-        if (verdict && !verdict.fits) lines.push(t(`entry.misfit.${side}`, { path: visible(verdict.path ?? "$"), problem: visible(verdict.problem ?? "") }));
+        if (verdict && !verdict.fits) lines.push(t(`entry.misfit.${side}`, { path: visible(verdict.path ?? "$"), problem: visible(phrase(verdict.problem ?? "")) }));
     }
     if (errcode && (lines.length === 0 || !MISFITS.includes(errcode))) lines.push(t("entry.failed.platform", { errcode, errmsg: visible(errmsgOf(entry, false)) }));
     if (program_errcode) lines.push(t("entry.failed.program", { errcode: program_errcode, errmsg: visible(errmsgOf(entry, true)) }));

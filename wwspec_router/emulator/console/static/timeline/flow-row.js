@@ -6,6 +6,7 @@ import { dateAndTime, duration, lengthOfTime, timeOfDay } from "../parts.js";
 import { FlowItem, FoldItem } from "./flow-items.js";
 import { barsOf, LANES, LANE_OF, problemsOf, WATERFALL } from "./flow-summary.js";
 import { t } from "../texts.js";
+import { phrase } from "../texts/phrases.js";
 
 /**
  * @typedef {import("../record.js").Row} Row
@@ -183,6 +184,6 @@ function problemChip({ row, who, code, more }, head) {
     const name = row.ability || row.name;
     const of = name === (head.ability || head.name) || who === "program" || who === "fault" ? "" : `${visible(row.name)} `;
     const text = who === "contract" || who === "fault" ? t(`timeline.${who}`, { code: visible(code) }) : `${of}${visible(code)} ${t(`timeline.of.${who}`)}`;
-    const title = [`${row.name} #${row.number}`, text, more].filter(Boolean).join("\n");
+    const title = [`${row.name} #${row.number}`, text, phrase(more)].filter(Boolean).join("\n");
     return h("span", { class: `chip ${who === "fault" ? "warn" : "bad"}`, title: visible(title) }, text);
 }
