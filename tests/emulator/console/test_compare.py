@@ -85,7 +85,7 @@ def test_an_entry_is_compared_with_the_one_before_it_and_with_any_other_that_is_
     expect(second).to_be_visible()
     page.get_by_label("With entry").fill("9999")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("Entry 9999 is not kept")
+    expect(page.get_by_role("complementary").get_by_role("alert")).to_contain_text("Entry 9999 is not kept")
     page.get_by_role("heading", name="Compare").click()
     page.keyboard.press("Escape")
     expect(page.get_by_role("heading", name="sync_call_program")).to_be_visible()

@@ -15,7 +15,7 @@ def test_views_actions_abilities_events_and_entries_are_found_by_a_few_letters(p
     number = served.client.traffic(kind="app")[-1]["number"]
     palette = page.get_by_role("dialog", name="Find and do")
 
-    def take(text: str) -> None:
+    def choose(text: str) -> None:
         page.keyboard.press("Control+k")
         expect(palette.get_by_role("combobox")).to_be_focused()
         page.keyboard.type(text)
@@ -23,19 +23,19 @@ def test_views_actions_abilities_events_and_entries_are_found_by_a_few_letters(p
         page.keyboard.press("Enter")
         expect(palette).to_have_count(0)
 
-    take("prog")
+    choose("prog")
     expect(page).to_have_title("Program · wwspec")
-    take("chat_dig")
+    choose("chat_dig")
     expect(page).to_have_url(re.compile("#/abilities/chat_digest$"))
-    take("hit_key")
+    choose("hit_key")
     expect(page).to_have_url(re.compile("#/events/hit_keyword$"))
-    take(f"#{number}")
+    choose(f"#{number}")
     expect(page.get_by_role("heading", name=f"#{number} sync_call_program")).to_be_visible()
-    take("compare")
+    choose("compare")
     expect(page.get_by_role("heading", name=f"Compare #{number}")).to_be_visible()
-    take("failures")
+    choose("failures")
     expect(page).to_have_url(re.compile("q=is%3Afailed$"))
-    take("nobody has this name")
+    choose("nobody has this name")
     expect(page.get_by_text("No flow fits these filters.")).to_be_visible()
 
     page.get_by_role("button", name="Find and do").click()

@@ -1,5 +1,7 @@
 """What a person has begun stays when the page draws itself anew: drafts, the focus, the place in the list."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -47,7 +49,7 @@ def test_drafts_of_every_form_survive_a_change_of_view_and_of_language(page: Pag
 
 
 def test_the_focus_stays_when_the_bar_a_list_or_a_command_is_drawn_anew(page: Page, served: Zone) -> None:
-    language = page.locator("#bar button").nth(1)
+    language = page.get_by_role("button", name=re.compile("switch to Chinese|切换为英文"))
     language.focus()
     page.keyboard.press("Enter")
     expect(language).to_have_text("English")

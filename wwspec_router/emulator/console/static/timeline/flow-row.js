@@ -3,14 +3,14 @@
 // @ts-check
 import { fill, h, setAttribute, visible } from "../dom.js";
 import { dateAndTime, duration, lengthOfTime, timeOfDay } from "../parts.js";
-import { FlowItem, FoldItem } from "./flow-items.js";
 import { barsOf, LANES, LANE_OF, problemsOf, WATERFALL } from "./flow-summary.js";
+import { FlowItem, FoldItem } from "./items.js";
 import { t } from "../texts.js";
 import { phrase } from "../texts/phrases.js";
 
 /**
  * @typedef {import("../record.js").Row} Row
- * @typedef {import("./flow-items.js").Item} Item
+ * @typedef {import("./items.js").Item} Item
  * @typedef {import("./flow-summary.js").Problem} Problem
  */
 

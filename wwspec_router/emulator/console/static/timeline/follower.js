@@ -1,7 +1,7 @@
 // Goes with the end of the timeline while the reader is there, and counts what comes while he is elsewhere.
 // @ts-check
 import { h } from "../dom.js";
-import { EntryItem, flowNumber } from "./flow-items.js";
+import { EntryItem, flowNumber } from "./items.js";
 import { here } from "../route.js";
 import { t } from "../texts.js";
 
@@ -61,7 +61,7 @@ export class Follower {
     }
 }
 
-/** @param {readonly import("./flow-items.js").Item[]} rows */
+/** @param {readonly import("./items.js").Item[]} rows */
 function lastNumber(rows) {
     const last = rows.at(-1);
     return last === undefined ? 0 : flowNumber(last);

@@ -1,17 +1,18 @@
 // The list of the timeline. It takes in what changed once a frame, and goes with its end while the reader is there.
 // @ts-check
 import { everyFrame, h } from "../dom.js";
-import { EntryItem, FlowItem, FlowItems, FoldItem } from "./flow-items.js";
+import { FlowItems } from "./flow-items.js";
 import { FlowRow } from "./flow-row.js";
 import { record } from "../record.js";
 import { t } from "../texts.js";
 import { EmptyTimeline } from "./empty.js";
 import { Follower } from "./follower.js";
+import { EntryItem, FlowItem, FoldItem } from "./items.js";
 import "../virtual-list.js";
 
 /**
  * @typedef {import("../record.js").Row} Row
- * @typedef {import("./flow-items.js").Item} Item
+ * @typedef {import("./items.js").Item} Item
  */
 
 const WIDE = 720; // pixels from which on a line has one row of text

@@ -10,14 +10,14 @@ import { FilterBar, filtersOf, withFilters } from "../timeline/filters.js";
 import { TimelineList } from "../timeline/list.js";
 import { readQuery } from "../timeline/query.js";
 import { TextSearch } from "../timeline/text-search.js";
-import { FlowItem, FoldItem } from "../timeline/flow-items.js";
+import { FlowItem, FoldItem } from "../timeline/items.js";
 import { LANES } from "../timeline/flow-summary.js";
 import { comparisonHash, isComparison } from "./compare.js";
 import { showEntry } from "./entry.js";
 
 /**
  * @typedef {import("../route.js").Place} Place
- * @typedef {import("../timeline/flow-items.js").Item} Item
+ * @typedef {import("../timeline/items.js").Item} Item
  */
 
 const NARROW = matchMedia("(max-width: 760px)");
