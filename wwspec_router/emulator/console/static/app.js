@@ -5,7 +5,6 @@ import { setPageKeys, setViewKeys } from "./keys.js";
 import { record } from "./record.js";
 import { go, hashOf, here } from "./route.js";
 import { language, setLanguage, t } from "./texts.js";
-import { showPalette } from "./palette.js";
 import { say } from "./parts.js";
 import { showKeys } from "./help.js";
 
@@ -104,7 +103,10 @@ function switchTheme() {
     localStorage.setItem("wwspec-theme", chosen);
 }
 
-function openPalette() {
+const loadPalette = () => import("./palette.js");
+
+async function openPalette() {
+    const { showPalette } = await loadPalette();
     const views = Object.keys(VIEWS).map((name) => ({ name: t(`nav.${name}`), about: t("palette.view"), run: () => go(hashOf(name)) }));
     /** @type {[string, () => void][]} */
     const actions = [
@@ -121,7 +123,7 @@ function openPalette() {
 addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || event.key.toLowerCase() !== "k") return;
     event.preventDefault();
-    openPalette();
+    void openPalette();
 });
 
 /** @type {import("./keys.js").Keys} */
@@ -134,5 +136,5 @@ addEventListener("unhandledrejection", (event) => say(t("failed", { reason: Stri
 record.addEventListener("state", drawBar);
 setLanguage(language());
 record.start();
-// The other views are loaded, too: a session file can then be read when the emulator has ended.
-void show().then(() => Promise.all(Object.values(VIEWS).map((load) => load())));
+// The other views and the palette are loaded, too: a session file can then be read when the emulator has ended.
+void show().then(() => Promise.all([...Object.values(VIEWS), loadPalette].map((load) => load())));

@@ -136,7 +136,7 @@ export class FilterBar {
     /** @param {Partial<Filters>} changed */
     #set(changed) {
         clearTimeout(this.#typing);
-        const filters = { ...this.#filters, ...changed, q: (changed.q ?? this.#filters.q).trim() };
+        const filters = { ...this.#filters, ...changed, q: (changed.q ?? this.#search.value).trim() };
         if (NAMES.some((name) => filters[name] !== this.#filters[name])) this.change(filters);
     }
 

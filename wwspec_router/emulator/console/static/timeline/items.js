@@ -19,6 +19,8 @@ export class FlowItem {
     entries = [];
     /** @type {Summary | null} */
     #summary = null;
+    /** @type {boolean | null} */
+    #isQuiet = null;
 
     /** @param {Flow} flow */
     constructor(flow) {
@@ -42,7 +44,8 @@ export class FlowItem {
     }
 
     get isQuiet() {
-        return !this.open && this.flow.rows.every(isQuiet);
+        this.#isQuiet ??= this.flow.rows.every(isQuiet);
+        return !this.open && this.#isQuiet;
     }
 
     /** Make the lines of its entries, and keep those that are there. */
@@ -59,6 +62,7 @@ export class FlowItem {
     /** Take in that entries came, changed or went. */
     renew() {
         this.#summary = null;
+        this.#isQuiet = null;
         if (this.open) this.setEntries();
     }
 }
