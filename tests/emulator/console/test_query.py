@@ -140,7 +140,8 @@ def test_the_slowest_flow_is_first_and_all_bars_have_one_scale(page: Page, serve
 
 FOLD_LATER = """async () => {
     const {FlowItems} = await import("/console/timeline/flow-items.js");
-    const row = (number, given) => ({number, flow: number, kind: "app", name: "gettoken", failed: false, duration_ms: null, offset_ms: 0, ...given});
+    const row = (number, given) => ({
+        number, flow: number, kind: "app", name: "gettoken", failed: false, duration_ms: null, offset_ms: 0, ...given});
     const flows = new Map([1, 2, 3].map((number) => [number, {number, rows: [row(number)]}]));
     const items = new FlowItems(flows);
     items.fillAnew();
