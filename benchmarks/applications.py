@@ -26,7 +26,6 @@ class InstantSdk:
         replies: From an API's name to its reply.
     """
 
-    description = "answers at once"
     version = ""
     is_emulated = False
 
@@ -46,6 +45,9 @@ class InstantSdk:
         """Return a fresh id of the length that the vendor's have."""
         return f"{next(self._ids):039d}"
 
+    def trace(self, reference: str, text: str = "") -> None:
+        """Tell nobody."""
+
     def decode(self, headers: Headers, body: str) -> Call:
         """Refuse: nothing is sealed here."""
         raise NotImplementedError
@@ -55,12 +57,6 @@ class InstantSdk:
         raise NotImplementedError
 
     encode_refusal = encode
-
-    def log(self, level: str, text: str) -> None:
-        """Write nothing."""
-
-    def open_debug_mode(self, debug_token: str, access_token: str) -> None:
-        """Do nothing."""
 
 
 def kernel(

@@ -30,16 +30,14 @@ from benchmarks.figures import Samples
 from benchmarks.zones import PASSTHROUGH, ROOT, BenchmarkZone, zone
 from wwspec_router.config import Settings
 from wwspec_router.envelope import Deadline
-from wwspec_router.kernel.dispatch import Dispatcher
-from wwspec_router.kernel.routes import Route
+from wwspec_router.kernel.dispatch import Dispatcher, Route
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.protocol.answers import Answer, Headers, OnAnswer
 from wwspec_router.protocol.bounds import Limits
 from wwspec_router.protocol.connection import Connection
 from wwspec_router.registry.table import build_table
 from wwspec_router.sdk.vendor import VendorSdk
-from wwspec_router.serving.calls import Calls
-from wwspec_router.serving.exchange import Exchange, PendingRequest
+from wwspec_router.serving.calls import Calls, Exchange, PendingRequest
 from wwspec_router.serving.workers import WorkerPool
 from wwspec_router.stores import open_store
 
@@ -192,6 +190,8 @@ class Parts:
 
 class _Ready:
     """An exchange that has its answer."""
+
+    call_log = None
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer

@@ -14,7 +14,10 @@ from pathlib import Path
 
 import msgspec
 
-__all__ = ["Figure", "Report", "Samples", "paired"]
+__all__ = ["RESULTS", "Figure", "Report", "Samples", "paired", "read_reports"]
+
+RESULTS = Path(__file__).parent / "results"
+"""What the pages show."""
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +68,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         """Return one figure, or None when it was not taken."""
         found = (each for each in self.figures if (each.case, each.name, each.metric) == (case, name, metric))
         return next(found, None)
+
+
+def read_reports(folder: Path) -> dict[str, Report]:
+    """Read the reports of a folder, by the benchmarks' names."""
+    reports = [msgspec.json.decode(path.read_bytes(), type=Report) for path in sorted(folder.glob("*.json"))]
+    return {report.benchmark: report for report in reports}
 
 
 class Samples:

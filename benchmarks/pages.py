@@ -5,21 +5,20 @@ A page has them between the comments `<!-- figures: NAME -->` and `<!-- end -->`
 """
 
 import argparse
-import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from benchmarks import speed
-from benchmarks.figures import Report
+from benchmarks.figures import RESULTS, Report, read_reports
 from benchmarks.fleet import tables as fleet
-from benchmarks.report import HERE, RESULTS, read_reports
 from benchmarks.scaling import cores
+from benchmarks.tables import filled
 from scripts.reference.text import Say
 
 __all__ = ["BLOCKS", "pages", "renewed"]
 
-DOCS = HERE.parent / "docs"
+DOCS = RESULTS.parents[1] / "docs"
 PAGES = ("explanation/performance.md", "explanation/scale.md")
 BLOCKS: dict[str, Callable[[Mapping[str, Report], Say], str]] = {
     "agreement": fleet.agreement,
@@ -35,8 +34,6 @@ BLOCKS: dict[str, Callable[[Mapping[str, Report], Say], str]] = {
 }
 """What stands under each name."""
 
-_BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-
 
 def renewed(page: str, reports: Mapping[str, Report], language: str) -> str:
     """Return a page with the figures of these reports.
@@ -45,7 +42,7 @@ def renewed(page: str, reports: Mapping[str, Report], language: str) -> str:
         KeyError: It names figures that nothing makes.
     """
     say = Say(language)
-    return _BLOCK.sub(lambda found: f"{found[1]}\n{BLOCKS[found[2]](reports, say)}\n\n{found[3]}", page)
+    return filled(page, lambda name: BLOCKS[name](reports, say))
 
 
 def pages(reports: Mapping[str, Report]) -> dict[Path, str]:

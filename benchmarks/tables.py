@@ -1,12 +1,24 @@
 """Tables of figures, for a terminal and for a page."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 
 from benchmarks.figures import Figure, Report
 
-__all__ = ["markdown", "number", "text"]
+__all__ = ["filled", "markdown", "number", "text"]
 
 Cells = list[str]
+_BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def filled(page: str, figures: Callable[[str], str | None]) -> str:
+    """Return a page with what a function returns for the name of each block; with None the block keeps what it has."""
+
+    def block(found: re.Match[str]) -> str:
+        made = figures(found[2])
+        return found[0] if made is None else f"{found[1]}\n{made}\n\n{found[3]}"
+
+    return _BLOCK.sub(block, page)
 
 
 def text(report: Report) -> str:

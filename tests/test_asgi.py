@@ -15,8 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.emulator.conftest import serving
 from tests.support.apps import ROOT, python, write_files
+from tests.support.emulator import serving
 from tests.support.processes import UNMEASURED
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.asgi import create_app

@@ -33,7 +33,7 @@ from wwspec_router.registry.examples import console_contracts
 from wwspec_router.registry.file import parse_registry
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.sdk.vendor import VendorSdk
-from wwspec_router.serving.exchange import Exchange, PendingRequest
+from wwspec_router.serving.calls import Exchange, PendingRequest
 from wwspec_router.stores import open_store
 from wwspec_router.testing.standin import load_standin
 

@@ -14,8 +14,8 @@ from wwspec_router.cli.verbs.serve import command, settings_of
 from wwspec_router.config import SdkSource, Settings, variable
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.host.extras import require
-from wwspec_router.serving.app import create_program
 from wwspec_router.serving.asgi import application
+from wwspec_router.serving.program import create_program
 
 __all__ = ["create_app"]
 

@@ -1,8 +1,10 @@
 """What one exchange is about: the `Call` that comes in, its `Deadline`, and the `Reply` that goes out.
 
-None of them knows how it travels. They are plain values, so that a test can build them by hand.
+A `Function` answers a call. None of them knows how it travels. They are plain values, so that a test can build them by
+hand.
 """
 
+from collections.abc import Callable
 from enum import IntEnum
 from time import monotonic
 
@@ -73,3 +75,7 @@ class Deadline:
         """Raise HandlerTimeoutError when the time is over."""
         if self.at is not None and monotonic() >= self.at:
             raise HandlerTimeoutError("the ability took longer than its timeout")
+
+
+Function = Callable[[Call, str, Deadline], str]
+"""Answers a call: takes it, its request as JSON text, and its deadline; returns the reply as JSON text. Blocks."""

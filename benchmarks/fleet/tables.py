@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from benchmarks.bench_fleet import (
+from benchmarks.figures import Report
+from benchmarks.fleet.cases import (
     COMPUTED,
     DEATHS,
     FULL,
@@ -15,7 +16,6 @@ from benchmarks.bench_fleet import (
     SMALL,
     costs_of,
 )
-from benchmarks.figures import Report
 from benchmarks.fleet.model import CLAIMS_PER_JOB, busiest_shard, walls
 from benchmarks.fleet.parts import CLAIM, CLAIM_ONE, Load
 from benchmarks.tables import number, table

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import report as pages
 from benchmarks.__main__ import names
-from benchmarks.figures import Report, Samples
+from benchmarks.figures import RESULTS, Report, Samples, read_reports
 from benchmarks.plots import PLOTS, THEMES, Bar, Panel, Plot, draw, svg
 from benchmarks.report import renewed
 from benchmarks.tables import markdown, number, text
@@ -130,20 +130,20 @@ def test_page_has_a_place_for_every_benchmark() -> None:
 
 def test_page_shows_the_results_that_are_kept() -> None:
     page = pages.PAGE.read_text()
-    assert renewed(page, pages.read_reports(pages.RESULTS)) == page, "run scripts/bench --report"
+    assert renewed(page, read_reports(RESULTS)) == page, "run scripts/bench --report"
 
 
 def test_results_of_every_benchmark_are_kept() -> None:
-    assert sorted(pages.read_reports(pages.RESULTS)) == names()
+    assert sorted(read_reports(RESULTS)) == names()
 
 
 def test_every_target_is_taken_by_a_full_run() -> None:
-    reports = pages.read_reports(pages.RESULTS)
+    reports = read_reports(RESULTS)
     assert [each for each in TARGETS if outcome(each, reports[each.benchmark]) is None] == []
 
 
 def test_plots_are_those_of_the_kept_figures_in_both_languages_and_on_both_grounds(tmp_path: Path) -> None:
-    drawn = draw(pages.read_reports(pages.RESULTS), tmp_path)
+    drawn = draw(read_reports(RESULTS), tmp_path)
     sides = [f"{language}-{theme}" for language in ("en", "zh") for theme in ("light", "dark")]
     assert [path.stem for path in drawn] == [f"{name}-{side}" for name in PLOTS for side in sides]
     assert all((pages.PLOTS / path.name).read_bytes() == path.read_bytes() for path in drawn), "scripts/bench --report"

@@ -4,11 +4,11 @@ import statistics
 
 import pytest
 
-from benchmarks.bench_fleet import COMPUTED, KILLED, LARGE, MEASURED, SHORT_LEASE, SIMULATED, SMALL, costs_of
+from benchmarks.figures import RESULTS, read_reports
+from benchmarks.fleet.cases import COMPUTED, KILLED, LARGE, MEASURED, SHORT_LEASE, SIMULATED, SMALL, costs_of
 from benchmarks.fleet.model import busiest_shard, computed, full_after, walls
 from benchmarks.fleet.parts import CLAIM, CLAIM_ONE, Costs, Load, Outcome, Step, costs_from, zipf
 from benchmarks.fleet.simulation import Fleet
-from benchmarks.report import RESULTS, read_reports
 
 TOLERANCE = 0.05
 """Between simulation and model, for rates and shares of processors: what random arrivals leave in the seconds here."""

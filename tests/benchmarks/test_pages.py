@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from benchmarks.figures import RESULTS, read_reports
 from benchmarks.pages import BLOCKS, pages, renewed
-from benchmarks.report import RESULTS, read_reports
 from scripts.reference.text import Say
 
 NUMBER = re.compile(r"\d[\d,.]*\d|\d")

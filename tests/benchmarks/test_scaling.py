@@ -3,8 +3,7 @@
 import msgspec
 import pytest
 
-from benchmarks.figures import Samples
-from benchmarks.report import RESULTS, read_reports
+from benchmarks.figures import RESULTS, Samples, read_reports
 from benchmarks.scaling import CORES, SIZES, TWO, Ceiling, Work, cores
 from scripts.reference.text import Say
 

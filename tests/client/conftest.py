@@ -5,8 +5,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.emulator.conftest import SealedProgram
 from tests.support.apps import ROOT
+from tests.support.emulator import SealedProgram
 from wwspec_router.client import RetryPolicy, ZoneClient
 from wwspec_router.testing.zone import Zone
 

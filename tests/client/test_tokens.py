@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.client.conftest import QUICK, fetched_tokens
 from tests.client.scripted import Script, answer, reply
-from tests.emulator.conftest import SealedProgram, serving
+from tests.support.emulator import SealedProgram, serving
 from wwspec_router.client import AppSecret, AsyncZoneClient, PlatformError, SuiteApp, Token, ZoneClient
 from wwspec_router.emulator.http.server import create_app
 from wwspec_router.emulator.settings import EmulatorSettings

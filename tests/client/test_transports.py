@@ -17,8 +17,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tests.client.conftest import QUICK
-from tests.emulator.conftest import SealedProgram
 from tests.support.apps import ROOT
+from tests.support.emulator import SealedProgram
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.callbacks import CallbackCrypto, write_xml
 from wwspec_router.client import AsyncNotifyReceiver, AsyncZoneClient, FileCursor, NotifyEvent, NotSentError, ZoneClient

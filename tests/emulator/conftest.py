@@ -1,26 +1,16 @@
-"""Servers on ports that the kernel chooses: an emulator, and programs that a test makes up."""
+"""Emulators, the program that they call, and what looks into them."""
 
 import os
-import socket
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from urllib.parse import quote
 
-import httpx
 import pytest
-import uvicorn
-from starlette.applications import Starlette
 
-from tests.support.sealing import seal_reply
-from tests.support.waiting import DEADLINE, wait_until
+from tests.support.emulator import Emulator, SealedProgram, module_zone as module_zone, zone as zone
 from wwspec_router.emulator.http.client import EmulatorClient
-from wwspec_router.emulator.http.server import Server, create_app
-from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.emulator.state.traffic import record
@@ -28,158 +18,6 @@ from wwspec_router.emulator.state.traffic.entries import APP
 from wwspec_router.emulator.state.traffic.record import Traffic
 from wwspec_router.testing import standin
 from wwspec_router.testing.app import App
-
-Json = dict[str, Any]
-Response = tuple[int, Mapping[str, str], bytes]
-
-
-def free_socket() -> socket.socket:
-    """Bind a loopback port that the kernel chooses; nothing listens on it yet."""
-    bound = socket.socket()
-    bound.bind(("127.0.0.1", 0))
-    return bound
-
-
-def url_of(bound: socket.socket) -> str:
-    return f"http://127.0.0.1:{bound.getsockname()[1]}"
-
-
-@contextmanager
-def running(server: uvicorn.Server, bound: socket.socket) -> Iterator[str]:
-    """Serve with a real uvicorn on a thread, and yield the URL."""
-    url = url_of(bound)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, name="emulator-under-test")
-    thread.start()
-    try:
-        wait_until(lambda: server.started)
-        yield url
-    finally:
-        server.should_exit = True
-        thread.join(DEADLINE)
-        assert not thread.is_alive()
-
-
-def serving(app: Starlette, bound: socket.socket | None = None) -> AbstractContextManager[str]:
-    """Serve an emulator, and give its URL."""
-    return running(Server(app), bound or free_socket())
-
-
-@contextmanager
-def http_server(
-    post: Callable[[list[tuple[str, str]], bytes], Response],
-    get: Callable[[str], Response] | None = None,
-) -> Iterator[str]:
-    """Serve functions over HTTP/1.1 on threads and yield the URL."""
-
-    connections: list[socket.socket] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1  # headers and body in one packet: two would wait 40 ms for each other
-
-        def setup(self) -> None:
-            super().setup()
-            connections.append(self.connection)
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            self._send(*post([*self.headers.items(), (":path", self.path)], body))
-
-        def do_GET(self) -> None:
-            assert get is not None
-            self._send(*get(self.path))
-
-        def _send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = False
-        block_on_close = True
-
-        def handle_error(self, *args: object) -> None:
-            """Say nothing: the emulator hangs up on programs that are too slow."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        for connection in connections:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-        server.server_close()
-
-
-class Emulator:
-    """A running emulator, and what an enterprise app or a stand-in does with it."""
-
-    def __init__(self, settings: EmulatorSettings, stack: ExitStack) -> None:
-        app = create_app(settings)
-        self.settings = settings
-        self.platform: Platform = app.state.platform
-        self.url = stack.enter_context(serving(app))
-        self.http = stack.enter_context(httpx.Client(base_url=self.url, trust_env=False, timeout=DEADLINE))
-
-    @property
-    def key(self) -> bytes:
-        return self.http.get("/emulator/zone-key").content
-
-    def token(self) -> str:
-        query = {"corpid": self.settings.corpid, "corpsecret": self.settings.secret}
-        return str(self._json(self.http.get("/cgi-bin/gettoken", params=query))["access_token"])
-
-    def app_call(self, api: str, body: Json, token: str | None = None) -> Json:
-        query = {"access_token": self.token() if token is None else token}
-        return self._json(self.http.post(f"/cgi-bin/chatdata/{api}", params=query, json=body))
-
-    def call_program(self, data: str = "{}", ability_id: str = "echo", **more: str) -> Json:
-        body = {"program_id": self.settings.program_id, "ability_id": ability_id, "request_data": data}
-        return self.app_call("sync_call_program", body | more)
-
-    def receive_events(self) -> None:
-        answer = self.app_call("set_receive_callback", {"program_id": self.settings.program_id})
-        assert answer == {"errcode": 0, "errmsg": "ok"}
-
-    def fire(self, event_type: str, overrides: Json | None = None) -> Json:
-        return self._json(self.http.post(f"/emulator/fire/{event_type}", json=overrides or {}))
-
-    def event_token(self) -> str:
-        """Return a fresh token that sync_msg takes."""
-        world = self.platform.world
-        with world.lock:
-            return world.issue_event_token(world.app)
-
-    def sdk(self, api: str, request: Json, *, corpid: str = "", agentid: int | None = None) -> Json:
-        headers = {
-            "ww-corpid": quote(corpid or self.settings.corpid),
-            "ww-agentid": str(self.settings.agentid if agentid is None else agentid),
-        }
-        return self._json(self.http.post(f"/emulator/sdk/{api}", json=request, headers=headers))
-
-    def notifications(self) -> list[Json]:
-        found: list[Json] = self._json(self.http.get("/emulator/notifications"))["notifications"]
-        return found
-
-    def advance(self, seconds: float) -> None:
-        assert self._json(self.http.post("/emulator/clock", json={"advance": seconds}))["errcode"] == 0
-
-    @staticmethod
-    def _json(response: httpx.Response) -> Json:
-        assert response.status_code == 200
-        answer: Json = response.json()
-        return answer
-
 
 StartEmulator = Callable[..., Emulator]
 LoadStandin = Callable[[str], ModuleType]
@@ -199,25 +37,6 @@ def start(stack: ExitStack) -> StartEmulator:
         return Emulator(EmulatorSettings(**{"messages": 60, "clock_start": 1_750_000_000, **settings}), stack)
 
     return start
-
-
-class SealedProgram:
-    """A program that opens calls and seals what `reply` gives: a text, or a whole response."""
-
-    def __init__(self, stack: ExitStack) -> None:
-        self.url = stack.enter_context(http_server(self._answer))
-        self.key = b""
-        self.calls: list[seal.CallContent] = []
-        self.reply: Callable[[seal.CallContent], str | Response] = lambda call: call.data
-
-    def _answer(self, headers: list[tuple[str, str]], body: bytes) -> Response:
-        call = seal.open_call(self.key, headers, body.decode())
-        self.calls.append(call)
-        reply = self.reply(call)
-        if isinstance(reply, str):
-            sealed = seal_reply(self.key, reply, call.request_id, 0)
-            return 200, sealed.headers, sealed.body.encode()
-        return reply
 
 
 @pytest.fixture
@@ -259,31 +78,6 @@ def local_directory(tmp_path: Path) -> Path:
     """A directory for the stand-in's local mode."""
     (tmp_path / "zone.key").write_bytes(os.urandom(seal.KEY_BYTES))
     return tmp_path
-
-
-@pytest.fixture(scope="module")
-def module_zone() -> Iterator[tuple[Emulator, SealedProgram]]:
-    """An emulator and a program for all tests of a module: most of a test's time goes into starting and ending."""
-    with ExitStack() as stack:
-        program = SealedProgram(stack)
-        settings = EmulatorSettings(messages=60, clock_start=1_750_000_000, program_url=program.url)
-        emulator = Emulator(settings, stack)
-        program.key = emulator.key
-        yield emulator, program
-
-
-@pytest.fixture
-def zone(module_zone: tuple[Emulator, SealedProgram]) -> tuple[Emulator, SealedProgram]:
-    """The module's emulator and program, as if just started."""
-    emulator, program = module_zone
-    emulator.platform.register(None)
-    emulator.platform.point_to(program.url)
-    emulator.platform.world.app.receiver = None
-    emulator.platform.reset()
-    program.key = emulator.key
-    program.calls.clear()
-    program.reply = lambda call: call.data
-    return module_zone
 
 
 @pytest.fixture

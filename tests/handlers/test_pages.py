@@ -15,7 +15,7 @@ from wwspec_router import AsyncContext, Context, Contract, Output, ability
 from wwspec_router.contracts import PagedRequest
 from wwspec_router.envelope import Deadline
 from wwspec_router.errors import ApiError, CallError
-from wwspec_router.kernel.notifications import AppNotifications
+from wwspec_router.kernel.intake import AppNotifications
 from wwspec_router.registry.loader import Application
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import open_store

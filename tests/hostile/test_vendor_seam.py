@@ -15,7 +15,7 @@ from wwspec_router.errors import DecodeError, SdkCallError
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.table import build_table
 from wwspec_router.sdk.vendor import VendorSdk
-from wwspec_router.serving.exchange import Exchange, PendingRequest
+from wwspec_router.serving.calls import Exchange, PendingRequest
 from wwspec_router.stores import open_store
 
 

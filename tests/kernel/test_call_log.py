@@ -1,4 +1,4 @@
-"""The line of one call: times and sizes in their units, and only when it is wanted."""
+"""The line of one call: times and sizes in their units, the platform's id, and only when it is wanted."""
 
 import logging
 from threading import Event
@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from tests.support.sdk import MemorySdk
 from wwspec_router.envelope import Call, CallType
-from wwspec_router.kernel.call_log import CALLS, CallLog
-from wwspec_router.sdk.measured import Measure, MeasuredSdk, Refused
+from wwspec_router.kernel.call_log import CALLS, CallLog, Measure, Refused
+from wwspec_router.sdk.base import SealedReply
 
 CALL = Call(corpid="corp", agentid=1, call_type=1, ability_id="any", data="{}")
 EVENT = Call(corpid="corp", agentid=1, call_type=CallType.EVENT, ability_id="", data='{"event_type":"hit_keyword"}')
@@ -25,7 +25,7 @@ def written(
 ) -> tuple[dict[str, Any], str]:
     """Write the line of a call that took half a second; return its fields and its text for people."""
     caplog.set_level(logging.INFO, CALLS)
-    CallLog(MeasuredSdk(MemorySdk(is_emulated=True))).write(measure, errcode, 0.5, *sizes, label="any", **more)
+    CallLog(MemorySdk(is_emulated=True)).write(measure, errcode, 0.5, *sizes, label="any", **more)
     record = caplog.records[-1]
     return record.__dict__["call"].fields, record.getMessage()
 
@@ -93,7 +93,7 @@ def test_a_call_that_is_made_again_and_again_has_a_line_only_when_it_fails(
     caplog: pytest.LogCaptureFixture, errcode: int, ending: str, lines: int
 ) -> None:
     caplog.set_level(logging.INFO, CALLS)
-    calls = CallLog(MeasuredSdk(MemorySdk()), quiet=["any"])
+    calls = CallLog(MemorySdk(), quiet=["any"])
     calls.write(Measure(CALL), errcode, 0.5, 1, 2, label="any", ending=ending)
     calls.write(Measure(CALL), 0, 0.5, 1, 2, label="other")
     assert len(caplog.records) == lines + 1
@@ -103,9 +103,43 @@ def test_with_the_vendors_sdk_a_line_has_no_corp_and_no_text(caplog: pytest.LogC
     caplog.set_level(logging.INFO, CALLS)
     measure = Measure(CALL)
     measure.reply, measure.refused = '{"errmsg":"no such order"}', Refused(45009, "too often", "sync_msg")
-    CallLog(MeasuredSdk(MemorySdk())).write(measure, 7001, 0.5, 1, 2, label="any")
+    CallLog(MemorySdk()).write(measure, 7001, 0.5, 1, 2, label="any")
     [record] = caplog.records
     fields = record.__dict__["call"].fields
     assert record.getMessage().startswith("call kind=call ability=any errcode=7001 ms=500.0 sdk_ms=0.0 ")
     assert {"caller", "errmsg", "refused_errmsg"} & set(fields) == set()
     assert (fields["ability"], fields["refused_api"], fields["refused_errcode"]) == ("any", "sync_msg", 45009)
+
+
+class TellingSdk(MemorySdk):
+    """An SDK whose replies carry a header."""
+
+    header = ""
+
+    def encode(self, text: str) -> SealedReply:
+        return SealedReply(headers={self.header: "of-the-reply"}, body=text)
+
+
+@pytest.mark.parametrize("name", ["ww-request-id", "ww-req-id", "ww-spec-requestid", "ww-reqid", "ww-zone-request-id"])
+def test_the_request_id_comes_from_a_header_of_the_request_or_else_of_the_reply(name: str) -> None:
+    sdk = TellingSdk(decoded={"body": CALL})
+    sdk.header = name.title()
+    for headers, request_id in (
+        ([(name, "of-the-request")], "of-the-request"),
+        ([("ww-kind", "call")], "of-the-reply"),
+    ):
+        measured = CallLog(sdk)
+        measure = measured.begin()
+        measured.decode(headers, "body")
+        measured.encode("{}")
+        assert measure.request_id == request_id
+
+
+@pytest.mark.parametrize("name", ["x-request-id", "ww-signature", "ww-grid", "request-id", "ww-request-id-kind"])
+def test_other_headers_tell_no_request_id(name: str) -> None:
+    measured = CallLog(MemorySdk(decoded={"body": CALL}))
+    measure = measured.begin()
+    measured.decode([(name, "a-secret")], "body")
+    assert measure.request_id == ""
+    measured.decode([(name, "a-secret"), ("ww-request-id", "1_1")], "body")
+    assert measure.request_id == "1_1"

@@ -22,8 +22,9 @@ from wwspec_router.contracts.examples import console_example, contract_faults
 from wwspec_router.contracts.matching import mismatches
 from wwspec_router.errors import StoreFullError
 from wwspec_router.monitoring.figures import EVENT, UNDECODED, UNKNOWN, Figures, Gauges, JobCounts
-from wwspec_router.monitoring.monitor import Monitor, Status
+from wwspec_router.monitoring.monitor import Monitor
 from wwspec_router.monitoring.shared import SharedFigures
+from wwspec_router.monitoring.status import Status
 from wwspec_router.serving.gauges import read_stored
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store, StoreLimits

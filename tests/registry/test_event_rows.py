@@ -168,7 +168,7 @@ def test_all_faults_of_all_rows_are_told_at_once(tmp_path: Path) -> None:
 def test_the_program_refuses_to_start_without_threads_for_its_events(tmp_path: Path) -> None:
     from wwspec_router.config import SdkSource, Settings
     from wwspec_router.errors import ConfigurationError
-    from wwspec_router.serving.app import create_program
+    from wwspec_router.serving.program import create_program
 
     write_files(
         tmp_path, {"registry.toml": f"[abilities.a]\napi='sync_msg'\n[events.hit_keyword]\nhandler='{HERE}:on_hit'"}

@@ -78,7 +78,7 @@ class CheckingSdk(MemorySdk):
 
 def test_over_ten_hours_the_token_is_renewed_within_two_seconds_of_its_end(emulator: EmulatorClient) -> None:
     sdk = CheckingSdk(emulator.url)
-    debug_mode = DebugMode(sdk, DEFAULTS.debug_token, fetch_from(emulator.url))
+    debug_mode = DebugMode(sdk.open_debug_mode, DEFAULTS.debug_token, fetch_from(emulator.url))
     debug_mode.open()
     now, without, fetches = 0.0, 0.0, 0
     pause = debug_mode.renew()
@@ -198,8 +198,8 @@ class RefusingSdk(MemorySdk):
         return "{}"
 
 
-def debug_sdk(sdk: MemorySdk, fetch: Callable[[], AccessToken]) -> DebugSdk:
-    debug_mode = DebugMode(sdk, "debug", fetch)
+def debug_sdk(sdk: RefusingSdk, fetch: Callable[[], AccessToken]) -> DebugSdk:
+    debug_mode = DebugMode(sdk.open_debug_mode, "debug", fetch)
     debug_mode.open()
     debug_mode.start()
     return DebugSdk(sdk, debug_mode)
@@ -255,7 +255,7 @@ def test_failures_keep_the_old_token_and_are_logged_with_growing_pauses(caplog: 
             raise AccessTokenError("gettoken got no answer (Connection refused)")
         return AccessToken("same", LIFETIME)
 
-    debug_mode = DebugMode(sdk, "debug", fetch)
+    debug_mode = DebugMode(sdk.open_debug_mode, "debug", fetch)
     debug_mode.open()
     working = False
     with caplog.at_level(logging.INFO):

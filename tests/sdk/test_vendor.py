@@ -5,11 +5,13 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.support.apps import ROOT, python, write_files
+from wwspec_router.sdk.vendor import VendorSdk
 
 STANDIN = ROOT / "wwspec_router" / "emulator" / "standin"
 
@@ -412,7 +414,7 @@ from pathlib import Path
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.errors import OverloadedError
-from wwspec_router.serving.exchange import Exchange, PendingRequest
+from wwspec_router.serving.calls import Exchange, PendingRequest
 from wwspec_router.config import SdkSource
 from pathlib import Path
 from wwspec_router.sdk.vendor import load_sdk
@@ -485,3 +487,19 @@ def test_an_exchange_goes_through_the_emulator_s_stand_in_and_back(tmp_path: Pat
     assert lost[0] == {"errcode": 710660, "errmsg": lost[0]["errmsg"]}
     assert event == [{"errcode": 0, "errmsg": "ok"}, "r-1", False]
     assert undecoded == [{"errcode": 710660, "errmsg": "the request could not be verified or decrypted"}, True]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "version"),
+    [
+        ({}, ""),
+        ({"__version__": "1.2.3"}, "1.2.3"),
+        ({"VERSION": "1.2.3"}, "1.2.3"),
+        ({"version": lambda: "1.2.3"}, ""),
+        ({"__version__": (1, 2), "VERSION": "1.2"}, "1.2"),
+        ({"__version__": "1\n2" * 40}, "1\\n2" * 10 + "1\\n…"),
+    ],
+)
+def test_the_version_is_the_first_text_that_the_module_says_of_it(attributes: dict[str, Any], version: str) -> None:
+    names = ("WWToSpecHTTPReqDecoder", "WWToSpecHTTPRspConstructor", "ChatDataSDK")
+    assert VendorSdk(SimpleNamespace(**dict.fromkeys(names), **attributes)).version == version

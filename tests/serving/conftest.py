@@ -25,7 +25,7 @@ from wwspec_router.envelope import Call
 from wwspec_router.errors import DecodeError
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.sdk.base import Headers, SealedReply
-from wwspec_router.serving.app import ZoneProgram
+from wwspec_router.serving.program import ZoneProgram
 from wwspec_router.serving.server import server_config
 from wwspec_router.stores import open_store
 
@@ -33,7 +33,6 @@ from wwspec_router.stores import open_store
 class PlainSdk:
     """Calls and replies as plain JSON; `invoke` is the test's."""
 
-    description = "the SDK of the tests"
     version = ""
     is_emulated = False
 
@@ -64,11 +63,8 @@ class PlainSdk:
     def new_notify_id(self) -> str:
         return "notify-1"
 
-    def log(self, level: str, text: str) -> None:
-        raise NotImplementedError
-
-    def open_debug_mode(self, debug_token: str, access_token: str) -> None:
-        raise NotImplementedError
+    def trace(self, reference: str, text: str = "") -> None:
+        """Tell nobody."""
 
 
 class ServedProgram:

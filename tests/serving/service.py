@@ -178,7 +178,7 @@ def orphan(request: Request) -> Reply:
 
 
 SERVE = (sys.executable, "-m", "wwspec_router", "serve")
-EMPTY: Mapping[str, str] = {}
+EMPTY: Mapping[str, Any] = {}
 
 
 class Service:
@@ -239,13 +239,15 @@ class Service:
         """Call an ability on a connection of its own, and return the process that answered."""
         return int(self.reply(ability_id, {"name": name})["pid"])
 
-    def reply(self, ability_id: str, data: Mapping[str, str] = EMPTY, *, is_async: bool = False) -> Any:
-        """Call an ability on a connection of its own, and return its reply."""
+    def reply(
+        self, ability_id: str, data: Mapping[str, object] = EMPTY, *, is_async: bool = False, call_type: int = 1
+    ) -> Any:
+        """Call an ability, or send an event, on a connection of its own, and return the reply."""
         self.calls += 1
         content = seal.CallContent(
             corpid="wwtest",
             agentid=1,
-            call_type=1,
+            call_type=call_type,
             ability_id=ability_id,
             data=msgspec.json.encode(data).decode(),
             request_id=f"1_{self.calls}",

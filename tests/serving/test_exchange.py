@@ -8,7 +8,7 @@ from tests.support.waiting import DEADLINE
 from wwspec_router.envelope import Call, CallType
 from wwspec_router.errors import OverloadedError
 from wwspec_router.protocol.answers import Answer
-from wwspec_router.serving.exchange import Exchange, PendingRequest
+from wwspec_router.serving.calls import Exchange, PendingRequest
 
 NOT_DECODED = b'{"errcode":710660,"errmsg":"the request could not be verified or decrypted"}'
 

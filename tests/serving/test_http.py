@@ -24,8 +24,8 @@ from wwspec_router.logs.lines import setup_logging
 from wwspec_router.protocol.answers import STOPPING, Answer, plain
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.sdk.base import Headers
-from wwspec_router.serving.app import ZoneProgram
 from wwspec_router.serving.calls import REFUSAL_PATIENCE, REFUSAL_THREADS
+from wwspec_router.serving.program import ZoneProgram
 from wwspec_router.stores import open_store
 
 Start = Callable[..., ServedProgram]

@@ -16,8 +16,8 @@ from wwspec_router.config import Settings
 from wwspec_router.errors import StoreError
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.serving import readiness
-from wwspec_router.serving.app import ZoneProgram
 from wwspec_router.serving.asgi import application
+from wwspec_router.serving.program import ZoneProgram
 from wwspec_router.stores import StoreLimits
 from wwspec_router.stores.memory.events import MemoryStore
 

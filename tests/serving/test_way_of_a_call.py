@@ -1,12 +1,16 @@
-"""The files that one call passes, as AGENTS.md lists them."""
+"""The parts of the package that a call passes, as the page lists them, and how many files; the same for an event."""
 
 import os
 import re
 import shutil
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from tests.serving.service import Service
 from tests.serving.test_supervision import Serve
 from tests.support.apps import ROOT
 from tests.support.processes import UNMEASURED
@@ -44,24 +48,70 @@ main(["serve", *sys.argv[1:]])
 )
 
 
-def test_a_call_passes_the_files_that_the_map_lists(serve: Serve, tmp_path: Path) -> None:
-    trace = tmp_path / "trace"
+CODE = """
+from wwspec_router import EventContext
+from wwspec_router.wecom.events import hit_keyword
+
+def code(event: hit_keyword.Event, ctx: EventContext) -> None:
+    pass
+"""
+EVENT = {"event_type": "hit_keyword", "timestamp": 1, "hit_keyword": {"token": "t"}}
+
+
+def test_a_plain_call_passes_13_files_in_the_parts_that_the_page_lists(serve: Serve, tmp_path: Path) -> None:
+    service = traced(serve, tmp_path)
+    passed = files_passed(service, lambda: service.call("whoami"))
+    section = (ROOT / "docs/en/explanation/call.md").read_text("utf-8").partition("\n## In the code\n")[2]
+    steps = re.findall(r"^\| \d[^|]+ \| ([^|]+) \|", section, re.MULTILINE)
+    listed = {part for step in steps for part in re.findall(r"`([^`]+)`", step)}
+    assert listed == {folder + "/" if inside else folder for folder, inside, _ in (x.partition("/") for x in passed)}
+    assert len(steps) == 8
+    assert len(passed) <= 13
+
+
+@pytest.mark.parametrize(("store", "most"), [("memory:", 28), ("sqlite:events.db", 35)])
+def test_an_event_passes_few_files_until_the_job_of_its_code_has_ended(
+    serve: Serve, tmp_path: Path, store: str, most: int
+) -> None:
+    service = traced(serve, tmp_path, "--store", store.replace(":e", f":{tmp_path}/e"))
+
+    def send() -> None:
+        ended = service.log.read_text().count("job ended")
+        service.reply("", EVENT, call_type=2)
+        wait_until(lambda: service.log.read_text().count("job ended") > ended)
+
+    passed = files_passed(service, send)
+    assert {"kernel/intake.py", "jobs/executor.py"} <= passed
+    assert len(passed) <= most, "\n".join(sorted(passed))
+
+
+def traced(serve: Serve, folder: Path, *options: str) -> Service:
+    """Start a program that notes on demand which files it passes, with the SDK of the vendor and code on an event."""
+    sdk = shutil.copytree(STANDIN_DIRECTORY, folder / "sdk")  # from another folder it is taken for the vendor's
+    with (sdk / "wwspecapisdk.py").open("a") as module:  # there is no platform that could be asked
+        module.write("\nChatDataSDK.spec_notify_app = lambda self, request: '{\"errcode\": 0}'\n")
+    environment = {**UNMEASURED, "TRACE": str(folder / "trace"), "PYTHONPATH": f"{sdk}:{ROOT}"}
+    options = ("--workers", "0", "--sdk", "vendor", *options)
+    service = serve(*options, command=TRACED, environment=environment, start=False)
+    (folder / "abilities" / "events.py").write_text(CODE)
+    with (folder / "abilities" / "registry.toml").open("a") as registry:
+        registry.write("\n[events.hit_keyword]\nhandler = 'abilities.events:code'\n")
+    service.start()
+    return service
+
+
+def files_passed(service: Service, send: Callable[[], object]) -> set[str]:
+    """Return the files of the package that each of five requests passes."""
+    trace = service.folder / "trace"
     trace.touch()
-    sdk = shutil.copytree(STANDIN_DIRECTORY, tmp_path / "sdk")  # from another folder it is taken for the vendor's
-    environment = {**UNMEASURED, "TRACE": str(trace), "PYTHONPATH": f"{sdk}:{ROOT}"}
-    service = serve("--workers", "0", "--sdk", "vendor", command=TRACED, environment=environment)
-    service.call("whoami")
+    send()
     traces = []
-    for _ in range(5):  # what runs beside a call now and then is not in each of them
+    for _ in range(5):  # what runs beside a request now and then is not in each of them
         os.kill(service.process.pid, signal.SIGUSR1)
         wait_until(lambda: not trace.exists())
-        service.call("whoami")
+        send()
         os.kill(service.process.pid, signal.SIGUSR2)
         wait_until(trace.exists)
         traces.append(set(trace.read_text().splitlines()))
     package = f"{ROOT / 'wwspec_router'}/"
-    passed = {each.removeprefix(package) for each in set.intersection(*traces) if each.startswith(package)}
-    section = (ROOT / "AGENTS.md").read_text().partition("# The way of a call\n")[2].partition("\n# ")[0]
-    steps = re.findall(r"^\| \d+ \| ([^|]+) \|", section, re.MULTILINE)
-    assert {file for step in steps for file in re.findall(r"`([^`]+)`", step)} == passed
-    assert len(steps) == 9
+    return {each.removeprefix(package) for each in set.intersection(*traces) if each.startswith(package)}

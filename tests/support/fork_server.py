@@ -14,7 +14,7 @@ import sys
 import warnings
 from typing import Any
 
-LIBRARIES = ("httpx", "redis", "uvicorn", "wwspec_router.registry.table", "wwspec_router.serving.app")
+LIBRARIES = ("httpx", "redis", "uvicorn", "wwspec_router.registry.table", "wwspec_router.serving.program")
 """What verbs import in functions."""
 SECONDS = 60
 """What runs longer is ended by a signal."""

@@ -58,11 +58,8 @@ class MemorySdk:
     def new_notify_id(self) -> str:
         return next(self.notify_ids)
 
-    def log(self, level: str, text: str) -> None:
-        raise NotImplementedError
-
-    def open_debug_mode(self, debug_token: str, access_token: str) -> None:
-        raise NotImplementedError
+    def trace(self, reference: str, text: str = "") -> None:
+        """Tell nobody."""
 
     @property
     def requests(self) -> list[tuple[str, Any]]:
@@ -90,7 +87,6 @@ def network_failure(api: str) -> SdkCallError:
 class ScriptedSdk:
     """`Sdk` whose platform answers whatever the input says."""
 
-    description = "an SDK that answers what it is told"
     version = ""
     is_emulated = False
 
@@ -112,6 +108,9 @@ class ScriptedSdk:
         """Return a fresh one."""
         return f"notify-{next(self._ids)}"
 
+    def trace(self, reference: str, text: str = "") -> None:
+        """Tell nobody."""
+
     def decode(self, headers: Headers, body: str) -> Call:
         """Never called."""
         raise NotImplementedError
@@ -121,13 +120,5 @@ class ScriptedSdk:
         raise NotImplementedError
 
     def encode_refusal(self, text: str) -> SealedReply:
-        """Never called."""
-        raise NotImplementedError
-
-    def log(self, level: str, text: str) -> None:
-        """Never called."""
-        raise NotImplementedError
-
-    def open_debug_mode(self, debug_token: str, access_token: str) -> None:
         """Never called."""
         raise NotImplementedError

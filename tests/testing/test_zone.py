@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from wwspec_router.contracts import ApiRequest, Contract, Output, reply_type
+from wwspec_router.contracts import Contract, Output
 from wwspec_router.errors import ConfigurationError, JsonError, RegistryError
 from wwspec_router.testing.ability_ids import ability_id_of
 from wwspec_router.testing.answer import Answer, read_reply
-from wwspec_router.wecom import sync_msg
 
 PASSTHROUGH = "[passthrough]\nprefix = 'ask_'\napis = {}\n"
 ROWS = "[abilities.history]\napi = 'sync_msg'\n"
@@ -50,21 +49,6 @@ def registry(folder: Path, text: str) -> Path:
     path = folder / "registry.toml"
     path.write_text(text, "utf-8")
     return path
-
-
-def test_a_request_has_the_reply_that_its_base_names() -> None:
-    class More(sync_msg.Request):
-        pass
-
-    assert reply_type(sync_msg.Request) is reply_type(More) is sync_msg.Response
-
-
-def test_a_request_without_a_reply_is_refused() -> None:
-    class Request(ApiRequest):  # type: ignore[type-arg]
-        pass
-
-    with pytest.raises(TypeError, match=r"Request is not a subclass of ApiRequest\[Response\]"):
-        reply_type(Request)
 
 
 @pytest.mark.parametrize("raw", ["[1]", '"text"', "{}", '{"errcode": 0}', '{"errcode": "none", "errmsg": 5}', "7"])

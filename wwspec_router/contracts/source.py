@@ -61,9 +61,9 @@ class Imports:
         return [line for number, block in enumerate(filter(None, blocks)) for line in ([""] if number else []) + block]
 
 
-def _isort_key(name: str) -> tuple[int, str]:
-    """Constants first, then classes, then functions."""
-    return 0 if name.isupper() else 1 if name[0].isupper() else 2, name
+def _isort_key(name: str) -> tuple[bool, str]:
+    """Constants first, then classes, then functions: capital letters come before small ones."""
+    return not name.isupper(), name
 
 
 def _import(module: str, names: list[str]) -> list[str]:

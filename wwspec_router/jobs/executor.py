@@ -11,16 +11,15 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from wwspec_router.backoff import Backoff
-from wwspec_router.envelope import Call, CallType
+from wwspec_router.envelope import Call, CallType, Deadline, Reply
 from wwspec_router.errors import CallError, HandlerTimeoutError, StoreError
-from wwspec_router.jobs.event_reports import EventReporter
 from wwspec_router.jobs.reports import Reporter, Verdict
 from wwspec_router.jobs.threads import Run
 from wwspec_router.kernel.call_log import CallLog
-from wwspec_router.kernel.dispatch import Dispatcher
-from wwspec_router.kernel.routes import Route
+from wwspec_router.kernel.dispatch import Dispatcher, Route
 from wwspec_router.logs.formats import Fields
 from wwspec_router.logs.lines import LineLimiter, short
+from wwspec_router.logs.stacks import describe
 from wwspec_router.monitoring.figures import EventCounts, Figures, JobCounts
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.stores.base import JobJournal
@@ -70,10 +69,9 @@ class JobExecutor:
         self._journal = journal
         self._owner = owner
         self._reporter = Reporter(sdk)
-        self._event_reporter = EventReporter(dispatcher.events)
         self._runs = dataclasses.replace(RUNS, first=retry_pause)
         self._dispatcher = dispatcher
-        self._answer = dispatcher.answer if call_log is None else call_log.with_lines(dispatcher.answer)
+        self._call_log = call_log
         self._figures = figures
         self._later = later
         self._wake_in = wake_in
@@ -112,13 +110,15 @@ class JobExecutor:
         if not self._begin(run):
             return None
         run.deadline = route.deadline(run.since)
-        reply = self._answer(_call_of(job), route, run.deadline)
+        reply = self._answer(job, route, run.deadline)
         if not run.end():
             log.warning("job %s ended after its timeout was reported", short(job.job_id))
             return None
         if job.event_type and reply.errcode and job.attempt < route.retries:
             self._run_again(run, route)
             return None
+        if self._call_log is not None:
+            self._call_log.end_run(job.attempt + 1, route.retries + 1 if job.event_type else None)
         outcome = Outcome(errcode=reply.errcode, result=reply.text)
         try:
             storable_outcome(outcome)
@@ -126,6 +126,12 @@ class JobExecutor:
             log.error("job %s of %s: its %s", short(job.job_id), short(job.name, 64), error)
             return self._error(CallError())
         return outcome
+
+    def _answer(self, job: Job, route: Route, deadline: Deadline) -> Reply:
+        call, answer, call_log = _call_of(job), self._dispatcher.answer, self._call_log
+        if call_log is None:
+            return answer(call, route, deadline)
+        return call_log.answer_job(answer, call, route, deadline, job.job_info or job.notify_id)
 
     def most_runs(self, job: Job) -> int:
         """Return how often a job is begun at most; failed runs of an event's handler do not count for this."""
@@ -174,6 +180,8 @@ class JobExecutor:
         job = run.job
         delay = self._runs.pause(job.attempt + 1)
         name, run_number, runs = short(job.name, 64), job.attempt + 1, route.retries + 1
+        if self._call_log is not None:
+            self._call_log.end_run(run_number, runs, delay)
         if (ending := self._limiter.ending((name, "again"))) is not None:
             text = "job %s of %s: run %d of %d failed, the next is in %.1f s%s"
             log.warning(text, short(job.job_id), name, run_number, runs, delay, ending)
@@ -193,7 +201,7 @@ class JobExecutor:
     def _report(self, run: Run, outcome: Outcome) -> None:
         job = run.job
         run.begin(reporting=True)
-        verdict = (self._event_reporter if job.event_type else self._reporter).report(job, outcome)
+        verdict = (self._notify if job.event_type else self._reporter.report)(job, outcome)
         if not run.end() and verdict is not Verdict.DONE:
             return  # another thread sends it again
         if verdict is Verdict.FAILED and run.age < GIVE_UP_AFTER:
@@ -211,6 +219,23 @@ class JobExecutor:
         self._log_end(run, outcome, verdict)
         if not run.is_gone:
             self._journal.finish(self._owner, job.job_id)
+
+    def _notify(self, job: Job, outcome: Outcome) -> Verdict:
+        """Store an event with its result and notify the app, if this is to be done after the handler. Never raises.
+
+        The event of a handler that failed is delivered without a result.
+        """
+        if job.notify != "after":
+            return Verdict.DONE
+        try:
+            self._dispatcher.events.deliver(job, "" if outcome.errcode else outcome.result)
+        except BaseException as error:  # after any error the app is not notified
+            detail = f" ({error.detail})" if isinstance(error, CallError) and error.detail else ""
+            what = f"{type(error).__name__}{detail}" if isinstance(error, CallError) else describe(error)
+            text = "job %s of %s: the app is not told, %s; it will be tried again"
+            log.warning(text, short(job.job_id), short(job.name, 64), what)
+            return Verdict.FAILED
+        return Verdict.DONE
 
     def _log_end(self, run: Run, outcome: Outcome, verdict: Verdict) -> None:
         """Log what became of a job that is over."""
@@ -260,7 +285,7 @@ def _call_of(job: Job) -> Call:
         call_type=CallType.EVENT if job.event_type else CallType.APP,
         ability_id=job.ability_id,
         data=job.data,
-        notify_id=job.notify_id,
+        notify_id="" if job.notify == "never" else job.notify_id,
         is_async=not job.event_type,
         job_info=job.job_info,
         attempt=job.attempt + 1,

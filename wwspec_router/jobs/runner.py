@@ -9,9 +9,8 @@ The process that claimed a job renews its lease while the job runs. A renewal th
 so that a living process keeps its jobs. After an outage of the journal a process claims no job until the others have
 had time to renew their leases.
 
-This module knows which jobs this process has. `executor` runs a job, and `threads` has the threads for it; `suspects`
-decides when a job runs again that may have ended its process; `places` limits how many events of one type are handled
-at once. `kernel.intake` accepts jobs.
+This module knows which jobs this process has. `executor` runs a job, `threads` has the threads for it, and `turns`
+decides which jobs may begin. `kernel.intake` accepts jobs.
 """
 
 import logging
@@ -23,9 +22,8 @@ from time import monotonic
 
 from wwspec_router.errors import StoreError
 from wwspec_router.jobs.executor import RUNS, JobExecutor
-from wwspec_router.jobs.places import Places
-from wwspec_router.jobs.suspects import Suspects
 from wwspec_router.jobs.threads import JobThreads, Run
+from wwspec_router.jobs.turns import Places, Suspects
 from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.logs.stacks import describe

@@ -1,23 +1,29 @@
 """One line for each call in the log: what was called, how it ended, how long it took, and how much of that in the SDK.
 
-With the emulator's SDK every call has a line, which names corp and app and quotes `errmsg`. With the vendor's SDK there
-are lines only on demand, and they contain none of these; no setting changes that. It knows no HTTP and no store.
+This is the one place that knows how each call, event and job went. With the emulator's SDK every call has a line, which
+names corp and app and quotes `errmsg`. With the vendor's SDK there are lines only on demand, and they contain none of
+these; no setting changes that. Without lines nothing is measured.
 """
 
 import logging
-from collections.abc import Callable, Collection
+import re
+import threading
+from collections.abc import Callable, Collection, Iterable
 from time import monotonic
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from wwspec_router.envelope import Call, CallType, Deadline, Reply
-from wwspec_router.kernel.routes import Route
+from wwspec_router.kernel.call_line import CallLine
+from wwspec_router.kernel.dispatch import Route
+from wwspec_router.kernel.tracing import FAILED, OK, POSTPONED, TracedCall, encode, times
 from wwspec_router.logs.formats import Fields
 from wwspec_router.logs.lines import short
+from wwspec_router.logs.trace import Trace, current_trace
 from wwspec_router.monitoring.figures import UNDECODED, UNKNOWN
-from wwspec_router.sdk.base import Sdk
-from wwspec_router.sdk.measured import Measure, MeasuredSdk, Refused
+from wwspec_router.sdk.base import Headers, Sdk, SdkClient, SealedReply
 
 CALLS = "wwspec_router.calls"
 """The logger of these lines."""
@@ -27,94 +33,60 @@ log = logging.getLogger(CALLS)
 LONGEST = 64
 """Characters that are shown of a name from outside."""
 
+_REQUEST_ID = re.compile(r"ww-(?:[a-z]+-)*req(?:uest)?-?id", re.IGNORECASE)
+"""Headers with the platform's id of a request. WeCom publishes none; the emulator's is one of these."""
+
+_ENTRY_NUMBER = "emulator-entry"
+
 T = TypeVar("T")
 Answering = Callable[[Call, Route, Deadline], Reply]
 
 
-class CallLine(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of one call at its end."""
+class Refused(msgspec.Struct, gc=False):
+    """What the platform refuses of an SDK call; nothing when the errcode is 0."""
 
-    kind: str
-    """`call`, `event`, `async` for the acceptance of an asynchronous call, `job` for its run, or `?`."""
-    ability: str
-    """What was called: an ability ID, or the type of an event."""
-    caller: str
-    """Corp and app; empty when the request could not be decoded, and with the vendor's SDK."""
-    errcode: int
-    """What the program answered; 0 for success."""
-    errmsg: str
-    """Empty with the vendor's SDK, as is `refused_errmsg`."""
-    refused_api: str
-    """The latest SDK API that the platform refused; empty when there is none."""
-    refused_errcode: int
-    refused_errmsg: str
-    milliseconds: float
-    """From its arrival to its answer."""
-    sdk_milliseconds: float
-    """The part of them spent in the SDK. SDK calls that ran at the same time are added up."""
-    bytes_in: int
-    """Size of the request as it was sent."""
-    bytes_out: int
-    """Size of the answer as it was sent; for a job, of its result."""
-    ending: str = ""
-    """How it ended, when it was not by an answer of the program."""
-    request_id: str = ""
-    """The platform's id of the request, if a header has it."""
-    sdk_version: str = ""
-    """If the module says its version."""
+    errcode: int = 0
+    errmsg: str = ""
+    api: str = ""
 
-    @property
-    def fields(self) -> dict[str, object]:
-        """The line as names and values, for programs; without empty ones."""
-        always = {
-            "kind": self.kind,
-            "ability": self.ability,
-            "errcode": self.errcode,
-            "ms": round(self.milliseconds, 3),
-            "sdk_ms": round(self.sdk_milliseconds, 3),
-            "bytes_in": self.bytes_in,
-            "bytes_out": self.bytes_out,
-        }
-        at_times = {
-            "ending": self.ending,
-            "refused_api": self.refused_api,
-            "refused_errcode": self.refused_errcode,
-            "platform_request_id": self.request_id,
-            "sdk_version": self.sdk_version,
-            "caller": self.caller,
-            "errmsg": self.errmsg,
-            "refused_errmsg": self.refused_errmsg,
-        }
-        return always | {name: value for name, value in at_times.items() if value}
 
-    def __str__(self) -> str:
-        columns = (
-            f"{self.kind:<5}",
-            f"{self.ability:<24}",
-            f"{self.outcome:<14}",
-            f"{self.milliseconds:>7.1f} ms",
-            f"SDK {self.sdk_milliseconds:>7.1f} ms",
-            f"{_size(self.bytes_in):>7} in",
-            f"{_size(self.bytes_out):>7} out",
-            self.caller,
-            self.reason,
-        )
-        return "  ".join(columns).rstrip()
+class Measure:
+    """What was measured of one call; SDK calls of several threads add up."""
+
+    def __init__(self, call: Call | None = None) -> None:
+        self.call = call
+        """The call, once it is decoded."""
+        self.reply = ""
+        """The text of the latest reply that was sealed."""
+        self.refused: Refused | None = None
+        """The latest SDK call that the platform refused."""
+        self.request_id = ""
+        """The platform's id of the request, if a header has it."""
+        self.reference = ""
+        """What the emulator knows it by."""
+        self.number = 0
+        """The emulator's number of it."""
+        self.trace: Trace | None = None
+        """What is noted for the emulator; None with the vendor's SDK."""
+        self.traced: TracedCall | None = None
+        """What the emulator is told at the end."""
+        self._seconds = 0.0
+        self._lock = threading.Lock()
 
     @property
-    def outcome(self) -> str:
-        """How the call ended, in a few words."""
-        if self.ending:
-            return self.ending
-        return f"errcode {self.errcode}" if self.errcode else "ok"
+    def seconds(self) -> float:
+        """Seconds in the SDK."""
+        return self._seconds
 
-    @property
-    def reason(self) -> str:
-        """The reason that the program or the platform gives; empty when nothing was refused."""
-        if not self.refused_api or self.errcode == self.refused_errcode:
-            return self.errmsg
-        refused = f"{self.refused_api} was refused with {self.refused_errcode}: {self.refused_errmsg}"
-        return f"{self.errmsg}; {refused}" if self.errmsg else refused
+    def timed(self, function: Callable[[], T]) -> T:
+        """Call a function of the SDK, and add how long it took."""
+        since = monotonic()
+        try:
+            return function()
+        finally:
+            lasted = monotonic() - since
+            with self._lock:
+                self._seconds += lasted
 
 
 class _Answer(msgspec.Struct):
@@ -126,25 +98,31 @@ class _Event(msgspec.Struct):
 
 
 class CallLog:
-    """Writes the lines.
+    """An `Sdk` that measures for each thread what its call does with another one; it writes the lines of the calls.
 
     Args:
-        sdk: Measures what calls do with the SDK.
+        sdk: The other one.
         quiet: Labels of calls that are polled: they have a line only when they fail.
     """
 
-    def __init__(self, sdk: MeasuredSdk, quiet: Collection[str] = ()) -> None:
+    def __init__(self, sdk: Sdk, quiet: Collection[str] = ()) -> None:
         self._sdk = sdk
         self._quiet = quiet
+        self._thread = threading.local()
+        self.version = sdk.version
+        self.is_emulated = sdk.is_emulated
+        self.trace = sdk.trace
 
-    def begin(self, measure: Measure | None) -> Measure:
+    def begin(self, measure: Measure | None = None) -> Measure:
         """Measure what this thread does with the SDK from now on.
 
         Args:
             measure: The measure of the same call on another thread, if there is one.
         """
-        measure = measure or Measure()
-        self._sdk.begin(measure)
+        self._thread.measure = measure = measure or Measure()
+        if self.is_emulated:
+            measure.trace = measure.trace or Trace()
+            current_trace.set(measure.trace)
         return measure
 
     def write(
@@ -158,6 +136,7 @@ class CallLog:
         label: str,
         ending: str = "",
         is_job: bool = False,
+        queued: float = 0.0,
     ) -> None:
         """Write the line of a call.
 
@@ -170,12 +149,13 @@ class CallLog:
             label: What it is counted as.
             ending: How it ended, when it was not by an answer of the program.
             is_job: Whether this is the run of an asynchronous call, and not its acceptance.
+            queued: Seconds until a worker began it.
         """
         if label in self._quiet and not errcode and not ending:
             return
         measure = measure or Measure()
         call, refused = measure.call, measure.refused or Refused()
-        with_text = self._sdk.is_emulated
+        with_text = self.is_emulated
         line = CallLine(
             kind="job" if is_job else _kind(call),
             ability=_name(call) if with_text or label not in (UNKNOWN, UNDECODED) else label,
@@ -191,39 +171,131 @@ class CallLog:
             bytes_out=bytes_out,
             ending=ending,
             request_id=short(measure.request_id, LONGEST),
-            sdk_version=self._sdk.version,
+            sdk_version=self.version,
         )
         text = str(line) if with_text else None
         log.info(Fields("call", line.fields, text), extra={"call": line, "outcome": line.outcome})
+        if measure.trace is not None and measure.reference:
+            measure.traced = TracedCall(
+                reference=measure.reference,
+                kind=line.kind,
+                outcome=FAILED if errcode or ending else OK,
+                milliseconds=times(measure.trace, seconds, queued, measure.seconds),
+                errcode=errcode,
+                errmsg=line.ending or line.errmsg,
+                number=measure.number,
+            )
+            if not is_job:
+                self.trace(measure.reference, encode(measure.traced, measure.trace))
 
-    def with_lines(self, answer: Answering) -> Answering:
-        """Return a function that answers accepted asynchronous calls as `answer` does, and writes a line for each."""
+    def end_run(self, attempt: int, attempts: int | None, next_run: float | None = None) -> None:
+        """Tell the emulator how the run of a job ended that this thread has just run.
 
-        def answer_and_write(call: Call, route: Route, deadline: Deadline) -> Reply:
-            since = monotonic()
-            measure = self.begin(Measure(call))
-            reply = answer(call, route, deadline)
-            measure.reply = reply.text
-            bytes_in, bytes_out = (len(text.encode("utf-8", "replace")) for text in (call.data, reply.text))
-            lasted = monotonic() - since
-            self.write(measure, reply.errcode, lasted, bytes_in, bytes_out, label=route.label, is_job=True)
-            return reply
+        Args:
+            attempt: Which one it was.
+            attempts: How many there are at most; None when nothing limits them.
+            next_run: Seconds until the next one; None when the job is over.
+        """
+        measure = self._measure
+        trace, traced = measure.trace, measure.traced
+        if trace is None or traced is None:
+            return
+        outcome = traced.outcome if next_run is None else POSTPONED
+        run = replace(traced, outcome=outcome, attempt=attempt, attempts=attempts, next_run=next_run)
+        self.trace(traced.reference, encode(run, trace))
 
-        return answer_and_write
+    def answer_job(self, answer: Answering, call: Call, route: Route, deadline: Deadline, reference: str) -> Reply:
+        """Answer the call of a job as `answer` does, and write its line.
+
+        Args:
+            answer: Runs the ability.
+            call: Its call.
+            route: Its route.
+            deadline: When it must be over.
+            reference: What the emulator knows it by.
+        """
+        since = monotonic()
+        measure = self.begin(Measure(call))
+        measure.reference = reference
+        if reference:
+            self.trace(reference)
+        reply = answer(call, route, deadline)
+        measure.reply = reply.text
+        bytes_in, bytes_out = (len(text.encode("utf-8", "replace")) for text in (call.data, reply.text))
+        lasted = monotonic() - since
+        self.write(measure, reply.errcode, lasted, bytes_in, bytes_out, label=route.label, is_job=True)
+        return reply
+
+    @property
+    def _measure(self) -> Measure:
+        measure: Measure | None = getattr(self._thread, "measure", None)
+        return Measure() if measure is None else measure
+
+    def decode(self, headers: Headers, body: str) -> Call:
+        """See `Sdk.decode`."""
+        measure = self._measure
+        measure.request_id = measure.reference = _request_id(headers)
+        if self.is_emulated:
+            measure.number = _entry_number(headers)
+        measure.call = measure.timed(lambda: self._sdk.decode(headers, body))
+        return measure.call
+
+    def encode(self, text: str) -> SealedReply:
+        """See `Sdk.encode`."""
+        measure = self._measure
+        measure.reply = text
+        sealed = measure.timed(lambda: self._sdk.encode(text))
+        measure.request_id = measure.request_id or _request_id(sealed.headers.items())
+        return sealed
+
+    def encode_refusal(self, text: str) -> SealedReply:
+        """See `Sdk.encode_refusal`."""
+        self._measure.reply = text
+        return self._measure.timed(lambda: self._sdk.encode_refusal(text))
+
+    def client(self, corpid: str, agentid: int, ability_id: str, job_info: str) -> "_MeasuredClient":
+        """See `Sdk.client`."""
+        return _MeasuredClient(self._sdk.client(corpid, agentid, ability_id, job_info), self._measure)
+
+    def new_notify_id(self) -> str:
+        """See `Sdk.new_notify_id`."""
+        return self._measure.timed(self._sdk.new_notify_id)
 
 
-def call_log_of(sdk: Sdk, *, is_wanted: bool, quiet: Collection[str] = ()) -> tuple[Sdk, CallLog | None]:
-    """Return the SDK to use, and what logs calls; None when there are no lines, and then nothing is measured.
+def call_log_of(sdk: Sdk, *, is_wanted: bool, quiet: Collection[str] = ()) -> CallLog | None:
+    """Return the log of the calls, which is the SDK to use then; None when there are no lines.
 
     Args:
         sdk: The loaded one. The emulator's has lines also when nobody asks for them.
         is_wanted: Whether the operator wants lines.
         quiet: See `CallLog`.
     """
-    if not ((sdk.is_emulated or is_wanted) and log.isEnabledFor(logging.INFO)):
-        return sdk, None
-    measured = MeasuredSdk(sdk)
-    return measured, CallLog(measured, quiet)
+    has_lines = (sdk.is_emulated or is_wanted) and log.isEnabledFor(logging.INFO)
+    return CallLog(sdk, quiet) if has_lines else None
+
+
+class _MeasuredClient:
+    def __init__(self, client: SdkClient, measure: Measure) -> None:
+        self._client = client
+        self._measure = measure
+
+    def invoke(self, api: str, request: str) -> str:
+        reply = self._measure.timed(lambda: self._client.invoke(api, request))
+        refused = _read(reply, Refused)  # a reply that is no JSON is the call's to report
+        if refused.errcode:
+            refused.api = api
+            self._measure.refused = refused
+        return reply
+
+
+def _request_id(headers: Iterable[tuple[str, str]]) -> str:
+    return next((value for name, value in headers if _REQUEST_ID.fullmatch(name)), "")
+
+
+def _entry_number(headers: Headers) -> int:
+    """Return the number under which the emulator records a request; 0 when there is none."""
+    number = next((value for name, value in headers if name == _ENTRY_NUMBER), "")
+    return int(number) if number.isascii() and number.isdecimal() and len(number) < 16 else 0
 
 
 def _kind(call: Call | None) -> str:
@@ -247,10 +319,3 @@ def _read(text: str, kind: type[T]) -> T:
         return msgspec.json.decode(text, type=kind)
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
         return kind()
-
-
-def _size(count: int) -> str:
-    """Return a number of bytes for people."""
-    if count < 1000:
-        return f"{count} B"
-    return f"{count / 1000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"

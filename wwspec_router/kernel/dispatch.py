@@ -1,28 +1,87 @@
 """The kernel: one `Call` in, one `Reply` out.
 
-It knows no HTTP, no encryption and no event loop, so a test calls it with plain values. It never raises: whatever
-goes wrong becomes a reply `{"errcode", "errmsg"}`.
+There is one `Route` for each ability ID, so that one look-up finds all that a call needs. The kernel knows no HTTP, no
+encryption and no event loop, so a test calls it with plain values. It never raises: whatever goes wrong becomes a reply
+`{"errcode", "errmsg"}`.
 """
 
 from collections.abc import Callable
+from threading import Lock, get_ident
 from time import monotonic
 
-from wwspec_router.envelope import Call, CallType, Deadline, Reply
-from wwspec_router.errors import AbilityNotFoundError, CallError
+import msgspec
+
+from wwspec_router.envelope import Call, CallType, Deadline, Function, Reply
+from wwspec_router.errors import AbilityNotFoundError, CallError, OverloadedError
 from wwspec_router.handlers.portal import Portal, PrivateLoopPortal
 from wwspec_router.kernel.functions import Functions
 from wwspec_router.kernel.held import LEASE
-from wwspec_router.kernel.intake import EventIntake, JobIntake
-from wwspec_router.kernel.limits import ConcurrencyLimit
-from wwspec_router.kernel.notifications import AppNotifications
+from wwspec_router.kernel.intake import AppNotifications, EventIntake, JobIntake
 from wwspec_router.kernel.once import Once
 from wwspec_router.kernel.refusals import Refusals
-from wwspec_router.kernel.routes import Function, Route
 from wwspec_router.logs.lines import short
 from wwspec_router.monitoring.figures import ASYNC, EVENT, UNKNOWN
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.stores.base import Store
+
+_NO_DEADLINE = Deadline()
+
+
+class ConcurrencyLimit:
+    """Admits a thread for the length of a `with` block, and refuses it at once when `most` others are inside.
+
+    It does not wait for a place: that would block a worker thread.
+
+    Args:
+        name: What is limited, for the log.
+        most: How many threads may be inside.
+    """
+
+    def __init__(self, name: str, most: int) -> None:
+        self._name = name
+        self._most = most
+        self._inside: set[int] = set()
+        self._lock = Lock()
+
+    def __enter__(self) -> None:
+        """Admit this thread.
+
+        Raises:
+            OverloadedError: The limit is reached.
+        """
+        with self._lock:
+            if len(self._inside) >= self._most:
+                detail = f"{self._most} calls of {self._name} are running"
+                raise OverloadedError("the ability is at its limit of calls, try again later", detail=detail)
+            self._inside.add(get_ident())
+
+    def __exit__(self, *error: object) -> None:
+        """Free the place of this thread."""
+        self.abandon(get_ident())
+
+    def abandon(self, ident: int) -> None:
+        """Free the place of a thread, if it has one: the thread hangs and was replaced."""
+        with self._lock:
+            self._inside.discard(ident)
+
+
+class Route(msgspec.Struct, frozen=True, gc=False):
+    """How calls of one kind are answered."""
+
+    label: str
+    """The name under which they are counted: an ability ID of the table, or a word of `monitoring.figures`."""
+    function: Function
+    timeout: float | None = None
+    """Seconds from the arrival of a call to its answer; None for no limit."""
+    limit: ConcurrencyLimit | None = None
+    """How many synchronous calls run at once; None for any number."""
+    retries: int = 0
+    """How often a job that failed is run again; 0 unless it is the job of an event."""
+
+    def deadline(self, since: float) -> Deadline:
+        """Return the deadline of a call that came in at `since`, in seconds of `time.monotonic()`."""
+        return _NO_DEADLINE if self.timeout is None else Deadline(since + self.timeout)
 
 
 class Dispatcher:

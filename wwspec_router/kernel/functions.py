@@ -6,22 +6,26 @@ IDs, limits or timeouts; errors are raised.
 
 from collections.abc import Callable
 from functools import partial
+from typing import ParamSpec, TypeVar
 
 import msgspec
 
 from wwspec_router.contracts.codec import InputCodec
-from wwspec_router.envelope import Call, Deadline
+from wwspec_router.envelope import Call, Deadline, Function
 from wwspec_router.errors import AbilityError, AbilityNotFoundError, CallError, InputError
 from wwspec_router.handlers.context import ApiCodecs, AsyncContext, Context, Notifications
 from wwspec_router.handlers.events import AsyncEventContext, EventContext
 from wwspec_router.handlers.portal import Portal
 from wwspec_router.kernel.intake import EventIntake
 from wwspec_router.kernel.once import Once
-from wwspec_router.kernel.routes import Function
 from wwspec_router.logs.lines import short
+from wwspec_router.logs.trace import checked
 from wwspec_router.registry.events import EventTarget
 from wwspec_router.registry.targets import ApiTarget, CallbackTarget, FuncTarget, HandlerTarget, StatusTarget, Target
 from wwspec_router.sdk.base import Sdk, SdkClient
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class _FuncCall(msgspec.Struct, forbid_unknown_fields=True):
@@ -84,18 +88,23 @@ class Functions:
             case FuncTarget():
                 return self._func(target)
 
+    def _timed(self, check: Callable[P, R]) -> Callable[P, R]:
+        """Return a check of a contract, with the emulator's SDK one whose time is measured."""
+        return checked(check) if self._sdk.is_emulated else check
+
     def handling(self, target: EventTarget) -> Function:
         """Return the function that runs on events of one type; it returns the result, or "" when there is none."""
-        handler, event_type, read, decode = target.handler, target.event_type, target.input.fit, target.input.decode
-        function, output, portal = handler.function, target.output, self._portal
-        apis, client, notifications, state = self._apis, self._sdk.client, self._notifications, self._state
+        handler, event_type = target.handler, target.event_type
+        read, decode = self._timed(target.input.fit), self._timed(target.input.decode)
+        encode = None if target.output is None else self._timed(target.output.encode)
+        function, portal = handler.function, self._portal
+        apis, client_of, notifications, state = self._apis, self._client_of, self._notifications, self._state
         kind = AsyncEventContext if handler.is_async else EventContext
 
         def run(call: Call, text: str, deadline: Deadline) -> str:
             try:
                 event = decode(read(text))
-                new_client = partial(client, call.corpid, call.agentid, call.ability_id, call.job_info)
-                context = kind(call, new_client, apis, deadline, notifications, state)
+                context = kind(call, client_of(call), apis, deadline, notifications, state)
                 context.event_type = event_type
                 arguments = (event, context) if handler.takes_context else (event,)
                 if isinstance(context, AsyncEventContext):
@@ -103,7 +112,7 @@ class Functions:
                 else:
                     result = function(*arguments)
                 deadline.check()
-                return "" if output is None else output.encode(result)
+                return "" if encode is None else encode(result)
             except CallError as error:
                 if error.errcode != 0:
                     raise
@@ -112,7 +121,8 @@ class Functions:
         return run
 
     def _api(self, target: ApiTarget) -> Function:
-        api, forward, fit, client = target.api, target.input.forward, target.output.fit, self._sdk.client
+        forward, fit = self._timed(target.input.forward), self._timed(target.output.fit)
+        api, client = target.api, self._sdk.client
 
         def invoke(call: Call, text: str, deadline: Deadline) -> str:
             request = forward(text)
@@ -136,18 +146,15 @@ class Functions:
             checks_end: Whether a result that comes after the deadline is an error.
         """
         handler, decode_struct = target.handler, target.input.decode
-        decode = decode_struct if handler.request is not None else target.input.decode_plain
+        decode = self._timed(decode_struct if handler.request is not None else target.input.decode_plain)
         function, takes_context = handler.function, handler.takes_context
-        encode, apis, portal, client = target.output.encode, self._apis, self._portal, self._sdk.client
+        encode, apis, portal, client_of = self._timed(target.output.encode), self._apis, self._portal, self._client_of
         notifications, state = self._notifications, self._state
-
-        def new_client(call: Call) -> Callable[[], SdkClient]:
-            return partial(client, call.corpid, call.agentid, call.ability_id, call.job_info)
 
         def run(call: Call, text: str, deadline: Deadline) -> str:
             request = decode(text)
             deadline.check()
-            context = Context(call, new_client(call), apis, deadline, notifications, state)
+            context = Context(call, client_of(call), apis, deadline, notifications, state)
             result = function(request, context) if takes_context else function(request)
             if checks_end:
                 deadline.check()
@@ -156,14 +163,18 @@ class Functions:
         def run_async(call: Call, text: str, deadline: Deadline) -> str:
             request = decode(text)
             deadline.check()
-            context = AsyncContext(call, new_client(call), apis, deadline, notifications, state)
+            context = AsyncContext(call, client_of(call), apis, deadline, notifications, state)
             arguments = (request, context) if takes_context else (request,)
             return encode(portal.run(lambda: function(*arguments), context))
 
         return run_async if handler.is_async else run
 
+    def _client_of(self, call: Call) -> Callable[[], SdkClient]:
+        """Return a function that makes a client for a call."""
+        return partial(self._sdk.client, call.corpid, call.agentid, call.ability_id, call.job_info)
+
     def _callback(self, target: CallbackTarget) -> Function:
-        decode, fit, fetch = target.input.decode, target.output.fit, self._events.fetch
+        decode, fit, fetch = self._timed(target.input.decode), self._timed(target.output.fit), self._events.fetch
 
         def callback_data(call: Call, text: str, deadline: Deadline) -> str:
             request = decode(text)
@@ -172,7 +183,7 @@ class Functions:
         return callback_data
 
     def _figures(self, target: StatusTarget) -> Function:
-        decode, fit, status = target.input.decode, target.output.fit, self._status
+        decode, fit, status = self._timed(target.input.decode), self._timed(target.output.fit), self._status
 
         def figures(call: Call, text: str, deadline: Deadline) -> str:
             decode(text)
@@ -182,7 +193,7 @@ class Functions:
 
     def _func(self, target: FuncTarget) -> Function:
         functions = {name: self.answering(each) for name, each in target.functions.items()}
-        decode = self._func_input.decode
+        decode = self._timed(self._func_input.decode)
 
         def call_function(call: Call, text: str, deadline: Deadline) -> str:
             wrapped = decode(text).input

@@ -1,38 +1,87 @@
-"""Accepts what is answered before the work is done: events (call_type 2), and asynchronous calls.
+"""Accepts what is answered before the work is done: events (call_type 2), and asynchronous calls. Notifies apps.
 
-An event is stored under a fresh notify_id, then the app is notified. The order is a promise: the app learns a notify_id
-only when its event is stored durably, and an event that could not be stored or notified is answered as failed. When an
-event has a handler, the job of the handler is stored in the same transaction. An asynchronous call is answered as
-accepted only when the journal has it. Nothing here knows HTTP, or how jobs are run.
+An event, or what a handler passes to `ctx.notify`, is stored under a fresh notify_id, then the app is notified. The
+order is a promise: the app learns a notify_id only when its content is stored durably, and an event that could not be
+stored or notified is answered as failed. When an event has a handler, the job of the handler is stored in the same
+transaction. An asynchronous call is answered as accepted only when the journal has it. Nothing here knows HTTP, or how
+jobs are run.
 """
 
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from time import time
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from wwspec_router.contracts import Contract
+from wwspec_router.contracts.bounds import bounded
 from wwspec_router.contracts.codec import OutputCodec
 from wwspec_router.contracts.decoding import UNREADABLE
 from wwspec_router.envelope import Call
-from wwspec_router.errors import CallError, InputError, NotifyNotFoundError, StoreError
-from wwspec_router.kernel.notifications import AppNotifier
+from wwspec_router.errors import ApiError, CallError, InputError, NotifyNotFoundError, StoreError
 from wwspec_router.logs.lines import short
-from wwspec_router.registry.events import EventTarget
-from wwspec_router.sdk.base import Sdk
-from wwspec_router.stores.base import JobJournal, Store
+from wwspec_router.registry.events import EventTarget, NotificationKind
+from wwspec_router.sdk.base import Sdk, SdkClient
+from wwspec_router.stores.base import JobJournal, NotifyStore, Store
 from wwspec_router.stores.job import Job
 
 log = logging.getLogger(__name__)
 
+NOTIFY_API = "spec_notify_app"
+HIGHEST_SCENE = 255
+
 _ACCEPTED = '{"errcode":0,"errmsg":"ok"}'
+
+
+class _Notification(msgspec.Struct, gc=False):
+    """The request of `spec_notify_app` [99849]."""
+
+    notify_id: str
+    notify_scene: int
+
+
+class _Outcome(msgspec.Struct, gc=False):
+    """The part of a reply of the platform that is read."""
+
+    errcode: int = 0
+    errmsg: str = ""
+
+
+_decode_outcome = msgspec.json.Decoder(bounded(_Outcome)).decode
+
+
+def notify_app(client: SdkClient, notify_id: str, scene: int) -> None:
+    """Tell the app of an SDK client which notify_id it can fetch, through the SDK API `spec_notify_app` [99849].
+
+    Raises:
+        ApiError: The platform refused.
+        CallError: It could not be asked, or its reply is not readable.
+    """
+    reply = client.invoke(NOTIFY_API, msgspec.json.encode(_Notification(notify_id, scene)).decode())
+    try:
+        outcome = _decode_outcome(reply)
+    except UNREADABLE:
+        raise CallError(f"{NOTIFY_API}: the platform's reply is not readable") from None
+    if outcome.errcode != 0:
+        raise ApiError(NOTIFY_API, outcome.errcode, outcome.errmsg)
 
 
 class _AnyEvent(msgspec.Struct, gc=False):
     """What every event has [100057]."""
 
     event_type: str
+
+
+@contextmanager
+def _clear_failure(message: str) -> Iterator[None]:
+    """Raise a CallError with this message when the store fails."""
+    try:
+        yield
+    except StoreError as error:
+        raise CallError(message, detail=str(error)) from error
 
 
 class EventIntake:
@@ -67,7 +116,6 @@ class EventIntake:
         self._wake = wake
         self._event = msgspec.json.Decoder(_AnyEvent)
         self._listed = self._event.decode if output is None else output.strictly
-        self._notify_app = AppNotifier().notify_app
 
     def accept(self, call: Call) -> str:
         """Store one event and notify the app.
@@ -87,12 +135,9 @@ class EventIntake:
         if event_type in self._handled:
             return self._accept_handled(call, self._handled[event_type])
         notify_id = self._sdk.new_notify_id()
-        try:
+        with _clear_failure("the event could not be stored"):
             self._store.put(call.corpid, call.agentid, notify_id, call.data, self._ttl)
-        except StoreError as error:
-            raise CallError("the event could not be stored", detail=str(error)) from error
-        client = self._sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
-        self._notify_app(client, notify_id, self._scenes.get(event_type, 0))
+        self._notify(call, notify_id, event_type)
         if log.isEnabledFor(logging.DEBUG):
             log.debug("event %s stored and notified as %s", short(event_type, 40), short(notify_id))
         return _ACCEPTED
@@ -107,19 +152,17 @@ class EventIntake:
             event_type=target.event_type,
             notify=when,
             data=call.data,
-            notify_id="" if when == "never" else self._sdk.new_notify_id(),
+            # The emulator knows an event by this id, also where the app is never given it.
+            notify_id="" if when == "never" and not self._sdk.is_emulated else self._sdk.new_notify_id(),
         )
-        try:
+        with _clear_failure("the event could not be stored"):
             if when == "now":
                 self._store.put_with_job(job, self._ttl)
             else:
                 self._store.add(job)
-        except StoreError as error:
-            raise CallError("the event could not be stored", detail=str(error)) from error
         self._wake()
         if when == "now":
-            client = self._sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
-            self._notify_app(client, job.notify_id, self._scenes.get(target.event_type, 0))
+            self._notify(call, job.notify_id, target.event_type)
         log.debug("event %s stored as job %s", short(target.event_type, 40), short(job.job_id))
         return _ACCEPTED
 
@@ -137,12 +180,9 @@ class EventIntake:
         if result and target is not None and target.result_key is not None:
             keys = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
             text = msgspec.json.encode(keys | {target.result_key: msgspec.Raw(result.encode())}).decode()
-        try:
+        with _clear_failure("the event could not be stored"):
             self._store.put(job.corpid, job.agentid, job.notify_id, text, self._ttl)
-        except StoreError as error:
-            raise CallError("the event could not be stored", detail=str(error)) from error
-        client = self._sdk.client(job.corpid, job.agentid, "", "")
-        self._notify_app(client, job.notify_id, self._scenes.get(job.event_type, 0))
+        self._notify(job, job.notify_id, job.event_type)
 
     def fetch(self, call: Call, notify_id: str) -> str:
         """Return the text of the event that is stored under a notify_id for the call's corp and app.
@@ -153,13 +193,15 @@ class EventIntake:
         """
         if not notify_id:
             raise NotifyNotFoundError("the call carries no notify_id")
-        try:
+        with _clear_failure("the event could not be read"):
             text = self._store.get(call.corpid, call.agentid, notify_id)
-        except StoreError as error:
-            raise CallError("the event could not be read", detail=str(error)) from error
         if text is None:
             raise NotifyNotFoundError()
         return text
+
+    def _notify(self, owner: Call | Job, notify_id: str, event_type: str) -> None:
+        client = self._sdk.client(owner.corpid, owner.agentid, "", "")
+        notify_app(client, notify_id, self._scenes.get(event_type, 0))
 
     def _unlisted_type(self, text: str) -> str:
         """Return the type of an event that fits no contract, and log which of its fields replies will leave out."""
@@ -170,6 +212,41 @@ class EventIntake:
         if self._output is not None:
             self._output.report_unlisted(text)
         return event_type
+
+
+class AppNotifications:
+    """Sends what handlers pass to `ctx.notify`.
+
+    Args:
+        sdk: Makes notify_ids, and notifies the app.
+        store: Keeps the payloads.
+        ttl: Seconds for which one is kept.
+        kinds: From a payload's type to its kind.
+    """
+
+    def __init__(
+        self, sdk: Sdk, store: NotifyStore, ttl: float, kinds: Mapping[type[Contract], NotificationKind]
+    ) -> None:
+        self._sdk = sdk
+        self._store = store
+        self._ttl = ttl
+        self._kinds = kinds
+
+    def send(self, call: Call, payload: Contract, scene: int) -> str:
+        """Store a payload, notify the call's app, and return the notify_id; see `Context.notify`."""
+        kind = self._kinds.get(type(payload))
+        if kind is None:
+            name = f"{type(payload).__module__}:{type(payload).__qualname__}"
+            raise TypeError(f'no row [notifications.<kind>] of the registry file has contract = "{name}"')
+        if scene not in range(HIGHEST_SCENE + 1):
+            raise ValueError(f"a scene is a whole number from 0 to {HIGHEST_SCENE}")
+        content = {"event_type": kind.name, "timestamp": int(time()), kind.name: msgspec.Raw(kind.encode(payload))}
+        notify_id = self._sdk.new_notify_id()
+        with _clear_failure("the notification could not be stored"):
+            self._store.put(call.corpid, call.agentid, notify_id, msgspec.json.encode(content).decode(), self._ttl)
+        client = self._sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
+        notify_app(client, notify_id, scene)
+        return notify_id
 
 
 class JobIntake:
@@ -202,10 +279,8 @@ class JobIntake:
             data=call.data,
             notify_id=call.notify_id,
         )
-        try:
+        with _clear_failure("the job could not be stored"):
             self._journal.add(job)
-        except StoreError as error:
-            raise CallError("the job could not be stored", detail=str(error)) from error
         log.debug("job %s of %s accepted", short(job.job_id), short(call.ability_id, 64))
         self.wake()
         return _ACCEPTED

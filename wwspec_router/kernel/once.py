@@ -17,10 +17,9 @@ from typing import Any
 import msgspec
 
 from wwspec_router.backoff import Backoff
-from wwspec_router.envelope import Call, Deadline
+from wwspec_router.envelope import Call, Deadline, Function
 from wwspec_router.errors import CallError, FirstCallRunningError, InputError, RepeatedError, StoreError
 from wwspec_router.kernel.held import LEASE, HeldClaims
-from wwspec_router.kernel.routes import Function
 from wwspec_router.logs.stacks import is_a
 from wwspec_router.registry.once import OnceRule, Path, path_text
 from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceStore

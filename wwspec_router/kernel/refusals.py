@@ -13,6 +13,7 @@ from wwspec_router.errors import CallError, FirstCallRunningError, OverloadedErr
 from wwspec_router.logs.formats import Fields
 from wwspec_router.logs.lines import LineLimiter, short
 from wwspec_router.logs.stacks import class_of, describe, errcode_of, is_a
+from wwspec_router.logs.trace import current_trace
 from wwspec_router.logs.tracebacks import place_of, shown
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,8 @@ class Refusals:
             label: What it is counted as. One line a second is logged for each label and kind of error.
             error: Anything that a handler can raise.
         """
+        if (trace := current_trace.get()) is not None:
+            trace.failure = error
         with suppress(BaseException):  # its own methods raise, or the log does
             self._log(call, label, error)
         with suppress(BaseException):  # it has lost its message

@@ -44,6 +44,27 @@ def traceback_of(error: BaseException) -> str:
         return NOT_DESCRIBABLE
 
 
+def frames_of(error: BaseException) -> list[tuple[traceback.FrameSummary, bool]]:
+    """Return the frames of an error that `traceback_of` shows, and whether each is the application's."""
+    try:
+        frames: list[traceback.FrameSummary] = list(traceback.extract_tb(error.__traceback__))
+        kept = _trimmed(frames, [frame.filename for frame in frames])
+        return [(frame, _is_application(frame.filename)) for frame in kept]
+    except BaseException:  # its own class raises
+        return []
+
+
+def message_of(error: BaseException) -> str:
+    """Return the text of an error, and of what caused it."""
+    try:
+        texts = [str(error)]
+        if error.__cause__ is not None:
+            texts.append(f"caused by {type(error.__cause__).__name__}: {error.__cause__}")
+        return "\n".join(texts).encode("utf-8", "replace").decode()
+    except BaseException:  # its own class raises
+        return NOT_DESCRIBABLE
+
+
 def place_of(error: BaseException) -> str:
     """Return the innermost line of the application that an error came through; empty when there is none."""
     try:

@@ -37,19 +37,12 @@ _COUNTERS: Mapping[str, _Counter] = {
 
 def counts_of(status: Status) -> Counts:
     """Return what a program counted since its start."""
-    events = (status.events_ended, status.events_retried, status.events_failed, status.events_given_up)
-    ended, retried, failed, given_up = (0 if count is UNSET else count for count in events)
+    single = {name: getattr(status, name.removeprefix("wwspec_")) for name, each in _COUNTERS.items() if not each.label}
     return {
         **{(CALLS, each.ability_id): each.calls for each in status.abilities},
         **{("wwspec_call_errors", each.ability_id): each.errors for each in status.abilities},
         **{("wwspec_call_errcodes", str(each.errcode)): each.count for each in status.errors},
-        ("wwspec_jobs_ended", ""): status.jobs_ended,
-        ("wwspec_jobs_failed", ""): status.jobs_failed,
-        ("wwspec_jobs_given_up", ""): status.jobs_given_up,
-        ("wwspec_events_ended", ""): ended,
-        ("wwspec_events_retried", ""): retried,
-        ("wwspec_events_failed", ""): failed,
-        ("wwspec_events_given_up", ""): given_up,
+        **{(name, ""): 0 if count is UNSET else count for name, count in single.items()},
     }
 
 

@@ -15,8 +15,6 @@ from wwspec_router.monitoring.figures import Figures, Gauges, Snapshot, Stored, 
 from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.monitoring.status import Status, figures_of, status_of
 
-__all__ = ["Monitor", "Status"]
-
 log = logging.getLogger(__name__)
 
 PUBLISH = 1.0

@@ -128,32 +128,19 @@ def status_of(snapshot: Snapshot, stored: Stored | None) -> Status:
         stored: How full the store is; None when it can't say.
     """
     kept = stored or Stored()
-    events = snapshot.events if snapshot.events != EventCounts() else None
-    gauges = snapshot.gauges
+    events = msgspec.structs.asdict(snapshot.events) if snapshot.events != EventCounts() else {}
     errcodes = sorted(snapshot.errcodes.items(), key=lambda each: (-each[1], each[0]))
     return Status(
         uptime=max(0, int(monotonic() - snapshot.started)),
         processes=snapshot.processes,
         calls=snapshot.calls,
         errors=[ErrcodeStatus(errcode=code, count=count) for code, count in errcodes[:STATUS_ERRCODES]],
-        busy=gauges.busy,
-        threads=gauges.threads,
-        queued=gauges.queued,
-        hung=gauges.hung,
         queue_p50_us=_microseconds(snapshot.waited, 50),
         queue_p99_us=_microseconds(snapshot.waited, 99),
         abilities=_busiest(snapshot, Snapshot(), STATUS_ABILITIES)[0],
-        jobs_ended=snapshot.jobs.ended,
-        jobs_failed=snapshot.jobs.failed,
-        jobs_given_up=snapshot.jobs.given_up,
-        events_ended=events.ended if events else UNSET,
-        events_retried=events.retried if events else UNSET,
-        events_failed=events.failed if events else UNSET,
-        events_given_up=events.given_up if events else UNSET,
         store="ok" if stored else "unavailable",
         store_rows=kept.rows,
         store_bytes=kept.bytes,
-        jobs_running=gauges.jobs_running,
         jobs_waiting=kept.jobs_waiting,
         jobs_claimed=kept.jobs_claimed,
         jobs_oldest_age_s=int(kept.oldest_job_age),
@@ -167,6 +154,9 @@ def status_of(snapshot: Snapshot, stored: Stored | None) -> Status:
             )
             for each in kept.oldest_jobs
         ],
+        **msgspec.structs.asdict(snapshot.gauges),
+        **{f"jobs_{name}": count for name, count in msgspec.structs.asdict(snapshot.jobs).items()},
+        **{f"events_{name}": count for name, count in events.items()},
     )
 
 

@@ -1,11 +1,11 @@
-"""Answers over HTTP, and the plain answers: those that need no SDK.
+"""Answers over HTTP: the plain ones, which need no SDK, and what a connection asks of the program that answers.
 
 Each is defined once, for the connections and for ASGI. A plain answer is sent when no reply can be sealed. The platform
 reports it to the app as 710676.
 """
 
-from collections.abc import Callable, Iterable
-from http import HTTPStatus
+from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 
@@ -28,28 +28,11 @@ OnAnswer = Callable[[Answer | None], None]
 """Sends an answer; None when there is nobody left to send it to."""
 
 
-_STATUS_LINES = {each.value: b"HTTP/1.1 %d %b\r\n" % (each, each.phrase.encode()) for each in HTTPStatus}
-_NAME_BYTES = bytes({*range(0x21, 0x7F), *range(0x80, 0x100)} - set(b'()<>@,;:\\[]={}"'))
-_VALUE_BYTES = bytes([9, *range(0x20, 0x7F), *range(0x80, 0x100)])
-"""The bytes that a header's name and value may have."""
-
-
 def plain(status: int, text: str, *headers: tuple[bytes, bytes]) -> Answer:
     """Return an answer of plain text."""
     body = text.encode()
     about_body = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
     return Answer([*about_body, *headers], body, 0, status)
-
-
-def head_of(answer: Answer, before: Iterable[tuple[bytes, bytes]], *, keep_alive: bool) -> bytes | None:
-    """Return the head of an answer: `more` headers, then its own; None when one of its own is not allowed."""
-    headers = answer.headers if keep_alive or CLOSE in answer.headers else [*answer.headers, CLOSE]
-    names = b"".join([name for name, _ in headers])
-    values = b"".join([value for _, value in headers])
-    if names.translate(None, _NAME_BYTES) or values.translate(None, _VALUE_BYTES):
-        return None
-    lines = [b"%b: %b\r\n" % header for header in (*before, *headers)]
-    return b"".join([_STATUS_LINES[answer.status], *lines, b"\r\n"])
 
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -64,3 +47,39 @@ NO_REPLY = plain(500, "no reply\n")
 OVERLOADED = plain(503, "overloaded\n")
 TOO_MANY = plain(503, "too many connections\n", CLOSE)
 STOPPING = plain(503, "stopping\n")
+
+
+class SubmittedRequest(Protocol):
+    """A request that the program has accepted."""
+
+    def hang_up(self) -> None:
+        """Note that the client is gone."""
+        ...
+
+
+Submit = Callable[[Headers, bytes, OnAnswer], SubmittedRequest | None]
+"""Accepts a call: its headers, its body, and a function that is called once with the answer. Returns None when that was
+called already."""
+
+
+class RequestHandler(Protocol):
+    """What answers requests."""
+
+    @property
+    def submit(self) -> Submit:
+        """The function that accepts calls."""
+        ...
+
+    def page(self, path: str) -> Answer | None:
+        """Return the answer to GET of a path; None when there is no such page."""
+        ...
+
+
+def answer_without_call(program: RequestHandler, method: bytes, path: str) -> Answer:
+    """Return the answer to a request that is not a call."""
+    if path == "/":
+        return WRONG_METHOD
+    page = program.page(path)
+    if page is None:
+        return NOT_FOUND
+    return page if method in (b"GET", b"HEAD") else ONLY_READ

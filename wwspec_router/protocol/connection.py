@@ -13,10 +13,9 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from wwspec_router.protocol import answers, bounds
-from wwspec_router.protocol.answers import Answer
+from wwspec_router.protocol.answers import Answer, RequestHandler, SubmittedRequest, answer_without_call
 from wwspec_router.protocol.bounds import Limits
-from wwspec_router.protocol.framing import BadRequestError, Reader
-from wwspec_router.protocol.program import RequestHandler, SubmittedRequest, answer_without_call
+from wwspec_router.protocol.framing import BadRequestError, Reader, head_of
 
 if TYPE_CHECKING:
     from uvicorn import Config
@@ -209,7 +208,7 @@ class Connection(asyncio.Protocol):
         keep_alive = reader.keep_alive and answers.CLOSE not in answer.headers
         body = b"" if reader.method == b"HEAD" else answer.body
         reader.forget()
-        head = answers.head_of(answer, self._server.default_headers, keep_alive=keep_alive)
+        head = head_of(answer, self._server.default_headers, keep_alive=keep_alive)
         if head is None:
             _log.error("A reply with an invalid header was not sent.")
             self._close()

@@ -1,16 +1,17 @@
-"""Bytes of one connection become requests, one at a time.
+"""Bytes of one connection become requests, one at a time; answers become bytes.
 
 The parser of httptools parses all requests of a piece at once and can't be stopped in between. So each piece ends where
 a request may end: after the first empty line, after the last byte of a body whose length is known, or after the last
-chunk. Only the parser decides what a request is. This module knows no socket and no answer.
+chunk. Only the parser decides what a request is. This module knows no socket.
 """
 
 from collections.abc import Iterable
+from http import HTTPStatus
 from urllib.parse import unquote
 
 import httptools
 
-from wwspec_router.protocol.answers import Headers
+from wwspec_router.protocol.answers import CLOSE, Answer, Headers
 from wwspec_router.protocol.bounds import HEAD_BYTES
 
 _CALL = b"POST / HTTP/1.1\r\n"
@@ -24,6 +25,11 @@ _SHORTEST = len(b"GET / HTTP/1.1\r\n\r\n")
 """Length of the shortest head. Empty lines, which may come before a head, are shorter."""
 _DIGITS = 20
 """Enough for each length below 2**64."""
+
+_STATUS_LINES = {each.value: b"HTTP/1.1 %d %b\r\n" % (each, each.phrase.encode()) for each in HTTPStatus}
+_NAME_BYTES = bytes({*range(0x21, 0x7F), *range(0x80, 0x100)} - set(b'()<>@,;:\\[]={}"'))
+_VALUE_BYTES = bytes([9, *range(0x20, 0x7F), *range(0x80, 0x100)])
+"""The bytes that a header's name and value may have."""
 
 
 def length_of(value: bytes) -> int:
@@ -48,6 +54,17 @@ def content_length(headers: Iterable[tuple[bytes, bytes]]) -> int:
         if name == b"content-length":
             return length_of(value)
     return 0
+
+
+def head_of(answer: Answer, before: Iterable[tuple[bytes, bytes]], *, keep_alive: bool) -> bytes | None:
+    """Return the head of an answer: the headers `before`, then its own; None when one of its own is not allowed."""
+    headers = answer.headers if keep_alive or CLOSE in answer.headers else [*answer.headers, CLOSE]
+    names = b"".join([name for name, _ in headers])
+    values = b"".join([value for _, value in headers])
+    if names.translate(None, _NAME_BYTES) or values.translate(None, _VALUE_BYTES):
+        return None
+    lines = [b"%b: %b\r\n" % header for header in (*before, *headers)]
+    return b"".join([_STATUS_LINES[answer.status], *lines, b"\r\n"])
 
 
 class Unparsed:

@@ -29,7 +29,7 @@ from wwspec_router.errors import ConfigurationError, LoaderError, RegistryError,
 from wwspec_router.handlers.ability import Handler, handler_of
 from wwspec_router.handlers.context import ApiCodec, ApiCodecs
 from wwspec_router.handlers.lifespan import LIFESPAN_FORM, Lifespan
-from wwspec_router.monitoring.monitor import Status
+from wwspec_router.monitoring.status import Status
 from wwspec_router.registry.apis import RequestCodecs
 from wwspec_router.registry.events import EventRows, EventTarget, NotificationKind
 from wwspec_router.registry.faults import place_of

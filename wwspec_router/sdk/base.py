@@ -45,11 +45,6 @@ class Sdk(Protocol):
     """One loaded SDK module."""
 
     @property
-    def description(self) -> str:
-        """What was loaded, for the start-up log."""
-        ...
-
-    @property
     def version(self) -> str:
         """The version that the module states; empty when it states none."""
         ...
@@ -83,19 +78,11 @@ class Sdk(Protocol):
         """Return a fresh notify_id for `spec_notify_app`: 64 bytes at most [99849]."""
         ...
 
-    def log(self, level: str, text: str) -> None:
-        """Write one line to the SDK's log, stamped with the request that this thread decoded last [100057].
+    def trace(self, reference: str, text: str = "") -> None:
+        """Tell the emulator what became of a request or a job; the vendor's module is told nothing.
 
         Args:
-            level: `error`, `info` or `debug`.
-            text: At most 128 bytes are kept.
-        """
-        ...
-
-    def open_debug_mode(self, debug_token: str, access_token: str) -> None:
-        """Switch the SDK to debug mode [100083].
-
-        Raises:
-            SdkUnavailableError: The SDK refused the credentials.
+            reference: A request id, the job_info of an asynchronous call, or the notify_id of an event.
+            text: A JSON object; empty when a job begins on this thread, whose SDK calls then belong to it.
         """
         ...

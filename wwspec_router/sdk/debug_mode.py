@@ -20,6 +20,7 @@ from wwspec_router.errors import SdkCallError, SdkUnavailableError
 from wwspec_router.logs.stacks import describe
 from wwspec_router.sdk.access_token import AccessToken, AccessTokenError, fetch_access_token
 from wwspec_router.sdk.base import Sdk, SdkClient
+from wwspec_router.sdk.vendor import VendorSdk
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ REST = 10.0
 """Seconds after a renewal for a refused call in which no other call causes a renewal."""
 
 
-def in_debug_mode(sdk: Sdk, settings: Settings) -> Sdk:
+def in_debug_mode(sdk: VendorSdk, settings: Settings) -> Sdk:
     """Open debug mode if the settings ask for it, and return the SDK to use.
 
     Raises:
@@ -50,7 +51,7 @@ def in_debug_mode(sdk: Sdk, settings: Settings) -> Sdk:
         log.info("debug mode: open with the access token that was set, which is not renewed")
         return sdk
     fetch = partial(fetch_access_token, settings.api_url, settings.corpid, settings.corpsecret)
-    debug_mode = DebugMode(sdk, settings.debug_token, fetch)
+    debug_mode = DebugMode(sdk.open_debug_mode, settings.debug_token, fetch)
     debug_mode.open()
     debug_mode.start()
     return DebugSdk(sdk, debug_mode)
@@ -60,13 +61,15 @@ class DebugMode:
     """Keeps debug mode open.
 
     Args:
-        sdk: Is given the tokens.
+        open_sdk: Opens it in the SDK, with the debug credential and an access token.
         debug_token: The debug credential of the admin page.
         fetch: Fetches the access token; blocks, and raises AccessTokenError.
     """
 
-    def __init__(self, sdk: Sdk, debug_token: str, fetch: Callable[[], AccessToken]) -> None:
-        self._sdk = sdk
+    def __init__(
+        self, open_sdk: Callable[[str, str], None], debug_token: str, fetch: Callable[[], AccessToken]
+    ) -> None:
+        self._open_sdk = open_sdk
         self._debug_token = debug_token
         self._fetch = fetch
         self._token = AccessToken("", 0.0)
@@ -148,7 +151,7 @@ class DebugMode:
         """
         is_new = token.text != self._token.text
         if is_new or is_asked:
-            self._sdk.open_debug_mode(self._debug_token, token.text)
+            self._open_sdk(self._debug_token, token.text)
             self.opened += 1
             what = "a new access token" if is_new else "the same access token"
             log.info("debug mode: open with %s, valid for %.0f s", what, token.seconds)
@@ -184,15 +187,13 @@ class DebugSdk:
     def __init__(self, sdk: Sdk, debug_mode: DebugMode) -> None:
         self._sdk = sdk
         self._debug_mode = debug_mode
-        self.description = sdk.description
         self.version = sdk.version
         self.is_emulated = sdk.is_emulated
         self.decode = sdk.decode
         self.encode = sdk.encode
         self.encode_refusal = sdk.encode_refusal
         self.new_notify_id = sdk.new_notify_id
-        self.log = sdk.log
-        self.open_debug_mode = sdk.open_debug_mode
+        self.trace = sdk.trace
 
     def client(self, corpid: str, agentid: int, ability_id: str, job_info: str) -> SdkClient:
         """See `Sdk.client`."""

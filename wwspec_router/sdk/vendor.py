@@ -129,6 +129,7 @@ class VendorSdk:
         self._constructor = module.WWToSpecHTTPRspConstructor
         self._chatdata = module.ChatDataSDK
         self.source = source
+        self._trace = getattr(module, "spec_emulator_trace", None) if source is SdkSource.EMULATOR else None
 
     @property
     def description(self) -> str:
@@ -198,11 +199,25 @@ class VendorSdk:
         return notify_id
 
     def log(self, level: str, text: str) -> None:
-        """Write one line to the SDK's log; see `Sdk.log`."""
+        """Write one line to the SDK's log, stamped with the request that this thread decoded last [100057].
+
+        Args:
+            level: `error`, `info` or `debug`.
+            text: At most 128 bytes are kept.
+        """
         getattr(self._module, f"spec_log_{level}")(text)
 
+    def trace(self, reference: str, text: str = "") -> None:
+        """Tell the emulator what became of a request; see `Sdk.trace`."""
+        if self._trace is not None:
+            self._trace(reference, text)
+
     def open_debug_mode(self, debug_token: str, access_token: str) -> None:
-        """Switch the SDK to debug mode; see `Sdk.open_debug_mode`."""
+        """Switch the SDK to debug mode [100083].
+
+        Raises:
+            SdkUnavailableError: The SDK refused the credentials.
+        """
         fix = (
             "get a fresh debug_token from the admin page (valid 3 days) "
             "and a valid access_token (WeCom document 100083)"

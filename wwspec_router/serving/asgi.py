@@ -11,10 +11,9 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from wwspec_router.protocol.answers import LARGE_BODY, LATE_BODY, STOPPING, Answer
+from wwspec_router.protocol.answers import LARGE_BODY, LATE_BODY, STOPPING, Answer, answer_without_call
 from wwspec_router.protocol.framing import content_length
-from wwspec_router.protocol.program import answer_without_call
-from wwspec_router.serving.app import ZoneProgram
+from wwspec_router.serving.program import ZoneProgram
 
 
 def application(program: ZoneProgram) -> Starlette:

@@ -1,26 +1,31 @@
-"""The pending calls of one event loop: each goes to a worker, and is given up when its client no longer waits.
+"""The pending calls of one event loop: each is answered by a worker, or given up when its client no longer waits.
 
 A call is given up when its client hung up, its ability's time is over, or it was queued too long. One timer checks all
-of them, so a quick call costs only an entry in a set. This module knows no HTTP: the caller of `Calls.submit` says
-where the answer goes.
+of them, so a quick call costs only an entry in a set. This module knows no connection: the caller of `Calls.submit`
+says where the answer goes. `Exchange`, which answers on a thread, knows no event loop.
 """
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from enum import Enum, auto
+from functools import lru_cache
 from time import monotonic
 
 from msgspec.structs import replace
 
 from wwspec_router.config import Settings
-from wwspec_router.errors import CallError, HandlerTimeoutError, OverloadedError
-from wwspec_router.kernel.call_log import CallLog
-from wwspec_router.logs.lines import LineLimiter, RareWarnings, about
+from wwspec_router.envelope import Call
+from wwspec_router.errors import CallError, DecodeError, HandlerTimeoutError, OverloadedError
+from wwspec_router.kernel.call_log import CallLog, Measure
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.logs.lines import LineLimiter, RareWarnings, about, current_request
 from wwspec_router.logs.stacks import describe
-from wwspec_router.monitoring.figures import Figures
+from wwspec_router.monitoring.figures import UNDECODED, Figures
 from wwspec_router.protocol.answers import NO_REPLY, OVERLOADED, STOPPING, Answer, Headers, OnAnswer
-from wwspec_router.serving.exchange import Exchange, PendingRequest
+from wwspec_router.sdk.base import Sdk, SealedReply
 from wwspec_router.serving.workers import WorkerPool
 
 log = logging.getLogger(__name__)
@@ -38,8 +43,119 @@ REFUSAL_PATIENCE = 0.08
 """Seconds that a refusal for overload may wait to be sealed; after that the answer is a bare HTTP status 503."""
 _UNSEALED_OVERLOAD = replace(OVERLOADED, errcode=UNANSWERED)
 
+_numbers = itertools.count(1)
+
 WatchDisconnect = Callable[[], Awaitable[None]]
 """Returns when the client has hung up."""
+
+
+class PendingRequest:
+    """One request on its way through the program. Times are those of `time.monotonic()`."""
+
+    __slots__ = ("arrived", "begun", "body", "deadline", "headers", "label", "measure", "number")
+
+    def __init__(self, headers: Headers, body: bytes) -> None:
+        self.headers = headers
+        self.body = body
+        self.number = next(_numbers)
+        """Ties the log lines of this request together."""
+        self.arrived = monotonic()
+        self.begun = 0.0
+        """When a worker began it; 0.0 while it is queued."""
+        self.deadline: float | None = None
+        """When it must be answered; known once it is decoded."""
+        self.label = UNDECODED
+        """What it is counted as; see `Route.label`."""
+        self.measure: Measure | None = None
+        """What is measured of it, if anything is."""
+
+
+class Exchange:
+    """Answers requests, each on one worker thread: SDK decode, dispatch, SDK encode, in a row.
+
+    For the SDK, a reply belongs to the request that its thread decoded last; so no request changes threads [100057].
+
+    Args:
+        sdk: Decodes requests and encodes replies.
+        dispatcher: Answers calls.
+        call_log: Where a line is written for each call; None for none. Then it is the `sdk`, too.
+    """
+
+    def __init__(self, sdk: Sdk, dispatcher: Dispatcher, call_log: CallLog | None = None) -> None:
+        self._sdk = sdk
+        self._dispatcher = dispatcher
+        self.call_log = call_log
+        self._undecoded = RareWarnings(log)
+
+    def answer(self, request: PendingRequest) -> Answer:
+        """Decode, dispatch and encode one request. Blocks.
+
+        Raises:
+            Exception: The SDK could not seal the reply, so there is nothing to send. Any exception of the SDK.
+        """
+        request.begun = monotonic()
+        dispatcher = self._dispatcher
+        try:
+            call = self._decode(request)
+        except DecodeError as error:
+            return self._refuse_undecoded(error)
+        route = dispatcher.route(call)
+        request.label = route.label
+        deadline = route.deadline(request.arrived)
+        request.deadline = deadline.at
+        reply = dispatcher.answer(call, route, deadline)
+        return _answer(self._sdk.encode(reply.text), reply.errcode)
+
+    def refuse(self, request: PendingRequest, error: CallError) -> Answer:
+        """Answer a request with an error, on a thread that did not decode it.
+
+        It is decoded again here: the SDK must know on this thread which request the reply belongs to.
+
+        Raises:
+            Exception: As for `answer`.
+        """
+        try:
+            request.label = self._dispatcher.route(self._decode(request)).label
+        except DecodeError as undecoded:
+            return self._refuse_undecoded(undecoded)
+        refusal = self._dispatcher.refusal(error)
+        return _answer(self._sdk.encode(refusal.text), refusal.errcode)
+
+    def _refuse_undecoded(self, error: DecodeError) -> Answer:
+        refusal = self._dispatcher.refusal(error)
+        self._undecoded.warning("a request was not decoded: %s", error.detail or error.message)
+        return _answer(self._sdk.encode_refusal(refusal.text), refusal.errcode)
+
+    def _decode(self, request: PendingRequest) -> Call:
+        current_request.set(request.number)
+        if self.call_log is not None:
+            request.measure = self.call_log.begin(request.measure)
+        try:
+            text = request.body.decode()
+        except UnicodeDecodeError:
+            # For the SDK this thread still serves an earlier request, whose id would be in the headers of the refusal.
+            with suppress(DecodeError):
+                self._sdk.decode([], "")
+            raise DecodeError("the request's body is not UTF-8") from None
+        call = self._sdk.decode(request.headers, text)
+        if request.measure is not None and request.measure.number:  # the emulator's number is the one that is shown
+            request.number = request.measure.number
+            current_request.set(request.number)
+        return call
+
+
+def _answer(sealed: SealedReply, errcode: int) -> Answer:
+    body = sealed.body.encode()
+    headers = [(sent, value.encode("latin-1")) for name, value in sealed.headers.items() if (sent := _sent_name(name))]
+    headers.append((b"content-length", b"%d" % len(body)))
+    return Answer(headers, body, errcode)
+
+
+@lru_cache(64)
+def _sent_name(name: str) -> bytes:
+    """Return the name under which a header of the SDK is sent; "" for headers about the body."""
+    lower = name.lower()
+    return b"" if lower in ("content-length", "transfer-encoding") else lower.encode("latin-1")
 
 
 class GivenUp(Enum):
@@ -51,12 +167,13 @@ class GivenUp(Enum):
     STOPPING = auto()
 
 
-class PendingCall:
+class PendingCall(PendingRequest):
     """One call that a worker runs or will run: a `Job` of the pool.
 
     Args:
         calls: Where it is pending.
-        request: What it answers.
+        headers: Of the request.
+        body: Of the request.
         on_answer: Called once with the answer.
         watch: See `Calls.submit`.
 
@@ -66,13 +183,13 @@ class PendingCall:
         watcher: Waits for the client to hang up.
     """
 
-    __slots__ = ("_calls", "_watch", "given_up", "is_over", "on_answer", "request", "watcher")
+    __slots__ = ("_calls", "_watch", "given_up", "is_over", "on_answer", "watcher")
 
     def __init__(
-        self, calls: "Calls", request: PendingRequest, on_answer: OnAnswer, watch: WatchDisconnect | None
+        self, calls: "Calls", headers: Headers, body: bytes, on_answer: OnAnswer, watch: WatchDisconnect | None
     ) -> None:
+        super().__init__(headers, body)
         self._calls = calls
-        self.request = request
         self.on_answer = on_answer
         self._watch = watch
         self.watcher: asyncio.Task[None] | None = None
@@ -81,7 +198,7 @@ class PendingCall:
 
     def run(self) -> Answer:
         """Answer it, on a worker thread; see `Job.run`."""
-        return self._calls.exchange.answer(self.request)
+        return self._calls.exchange.answer(self)
 
     def end(self, result: Answer | None, error: BaseException | None) -> None:
         """Send the answer; see `Job.end`."""
@@ -121,19 +238,10 @@ class Calls:
         workers: The pool of those threads.
         figures: Counts what was answered.
         settings: Limits and timeouts.
-        call_log: Where a line is written for each call; None for none.
     """
 
-    def __init__(
-        self,
-        exchange: Exchange,
-        workers: WorkerPool,
-        figures: Figures,
-        settings: Settings,
-        call_log: CallLog | None = None,
-    ) -> None:
+    def __init__(self, exchange: Exchange, workers: WorkerPool, figures: Figures, settings: Settings) -> None:
         self.exchange = exchange
-        self._call_log = call_log
         self._workers = workers
         # As many may wait as there can be calls, so that a refusal is a sealed reply and no bare status.
         self._refusals = WorkerPool(REFUSAL_THREADS, settings.connections, name="wwspec-refusal")
@@ -176,8 +284,7 @@ class Calls:
             watch: Returns when the client has hung up; awaited only for calls that take long. Without it the caller
                 calls `PendingCall.hang_up`.
         """
-        request = PendingRequest(headers, body)
-        call = PendingCall(self, request, on_answer, watch)
+        call = PendingCall(self, headers, body, on_answer, watch)
         try:
             self._workers.add(call)
         except OverloadedError as error:
@@ -210,13 +317,13 @@ class Calls:
 
     def _refuse(self, call: PendingCall, error: CallError) -> None:
         """Answer with an error, on a thread that only does this."""
-        with about(call.request.number):
+        with about(call.number):
             if isinstance(error, OverloadedError):
                 self._overloads.warning("a call was refused: %s (%s)", error.message, error.detail)
             else:
-                self._late.warning("ability %s refused: %s", call.request.label, error.message)
+                self._late.warning("ability %s refused: %s", call.label, error.message)
         try:
-            job: asyncio.Future[Answer] = self._refusals.submit(self._refusal, call.request, error, monotonic())
+            job: asyncio.Future[Answer] = self._refusals.submit(self._refusal, call, error, monotonic())
         except OverloadedError:
             self._count(call, UNANSWERED, ending="HTTP 503")
             call.on_answer(OVERLOADED)
@@ -241,41 +348,40 @@ class Calls:
             self._count(call, answer.errcode, answer)
             call.on_answer(answer)
             return
-        ending = self._unsealed.ending(call.request.label)
+        ending = self._unsealed.ending(call.label)
         if error is not None and ending is not None:
-            with about(call.request.number):
+            with about(call.number):
                 log.error("no reply could be sealed: %s%s", describe(error), ending)
         self._count(call, UNANSWERED, ending="HTTP 500")
         call.on_answer(NO_REPLY)
 
     def _count(self, call: PendingCall, errcode: int, answer: Answer | None = None, ending: str = "") -> None:
-        request = call.request
         now = monotonic()
-        waited = (request.begun or now) - request.arrived
-        self._figures.count(request.label, errcode, waited, now - request.arrived)
-        if self._call_log is not None:
+        waited = (call.begun or now) - call.arrived
+        self._figures.count(call.label, errcode, waited, now - call.arrived)
+        if (call_log := self.exchange.call_log) is not None:
             sent = 0 if answer is None else len(answer.body)
             if answer is _UNSEALED_OVERLOAD:
                 ending = "HTTP 503"
-            with about(request.number):
-                self._call_log.write(
-                    request.measure,
+            with about(call.number):
+                call_log.write(
+                    call.measure,
                     errcode,
-                    now - request.arrived,
-                    len(request.body),
+                    now - call.arrived,
+                    len(call.body),
                     sent,
-                    label=request.label,
+                    label=call.label,
                     ending=ending,
+                    queued=waited,
                 )
 
     def _tick(self) -> None:
         now = monotonic()
         for call in list(self._pending):
-            request = call.request
-            if request.deadline is not None and now > request.deadline + MARGIN:
+            if call.deadline is not None and now > call.deadline + MARGIN:
                 call.give_up(GivenUp.TIME_OVER)
-            elif not request.begun and now - request.arrived > self._queue_timeout:
+            elif not call.begun and now - call.arrived > self._queue_timeout:
                 call.give_up(GivenUp.QUEUED_TOO_LONG)
-            elif now - request.arrived > TICK:
+            elif now - call.arrived > TICK:
                 call.watch_disconnect()
         self._timer = asyncio.get_running_loop().call_later(TICK, self._tick) if self._pending else None

@@ -55,7 +55,7 @@ class CallWatch:
         work = []
         for worker in self._workers.busy_workers():
             if isinstance(worker.job, PendingCall):
-                request = worker.job.request
+                request = worker.job
                 name = f"a call of {request.label}"
                 work.append(Work(worker.ident, worker.name, worker.since, self._hang_after, name, request.number))
         return work

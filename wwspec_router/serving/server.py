@@ -17,15 +17,17 @@ from types import FrameType
 import uvicorn
 
 from wwspec_router.config import SdkSource, Settings
+from wwspec_router.kernel.call_log import CALLS
 from wwspec_router.logs.handlers import SdkLogHandler
 from wwspec_router.logs.lines import log_stray
+from wwspec_router.logs.trace import trace_output
 from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.protocol.bounds import Limits
 from wwspec_router.protocol.connection import Connection
 from wwspec_router.sdk.vendor import VendorSdk
-from wwspec_router.serving.app import ZoneProgram, create_program
 from wwspec_router.serving.asgi import application
 from wwspec_router.serving.forks import keep_from_children
+from wwspec_router.serving.program import ZoneProgram, create_program
 from wwspec_router.serving.pulse import Pulse
 from wwspec_router.serving.supervisor import end_by
 
@@ -87,6 +89,8 @@ def _program(settings: Settings, shared: SharedFigures | None = None) -> ZonePro
 def _log_to(sdk: VendorSdk) -> None:
     if sdk.source is SdkSource.VENDOR:  # the stand-in prints to the stream of our own log
         logging.getLogger().addHandler(SdkLogHandler(sdk.log))
+    else:
+        trace_output(CALLS)
 
 
 def _spare_the_collector() -> None:

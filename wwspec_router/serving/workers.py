@@ -22,8 +22,7 @@ from time import monotonic
 from typing import Any, Protocol, TypeVar, TypeVarTuple
 
 from wwspec_router.errors import OverloadedError
-from wwspec_router.pool.crew import Busy, Crew
-from wwspec_router.pool.gate import Gate
+from wwspec_router.pool.crew import Busy, Crew, Gate
 from wwspec_router.serving.pacing import PATIENCE, Pacing
 
 _Result = TypeVar("_Result")

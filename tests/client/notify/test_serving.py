@@ -14,8 +14,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
 from tests.client.notify.stand import AES_KEY, TOKEN, OnThread
-from tests.emulator.conftest import free_socket, running, url_of
 from tests.support.apps import ROOT
+from tests.support.emulator import free_socket, running, url_of
 from tests.support.waiting import wait_until
 from wwspec_router.client import AsyncNotifyReceiver, AsyncZoneClient, NotifyEvent, NotifyReceiver
 from wwspec_router.emulator.settings import EmulatorSettings

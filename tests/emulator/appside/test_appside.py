@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.emulator.conftest import Emulator, Json, LoadStandin, SealedProgram, StartEmulator
+from tests.emulator.conftest import LoadStandin, StartEmulator
+from tests.support.emulator import Emulator, Json, SealedProgram
 from wwspec_router.emulator.appside import calls as appside, uploads
 
 START = 1_750_000_000

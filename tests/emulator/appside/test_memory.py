@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.emulator.apis.conftest import SECOND_PROGRAM, EmulatedZone
-from tests.emulator.conftest import SealedProgram
+from tests.support.emulator import SealedProgram
 from tests.support.rsa_keys import new_rsa_key
 from wwspec_router.emulator.bounded import MIB
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import Emulator, SealedProgram
+from tests.support.emulator import Emulator, SealedProgram
 
 SUITE = {
     "suite_id": "emulator-suite",

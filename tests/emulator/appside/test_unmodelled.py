@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.emulator.conftest import Emulator, SealedProgram
+from tests.support.emulator import Emulator, SealedProgram
 from wwspec_router.emulator.appside import calls as appside, suites, uploads
 
 

@@ -7,7 +7,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.emulator.callbacks.test_callbacks import AES_KEY, TOKEN, CallbackApp, callbacks_of, start_with_callback
-from tests.emulator.conftest import Emulator, Response, StartEmulator, free_socket, http_server, url_of
+from tests.emulator.conftest import StartEmulator
+from tests.support.emulator import Emulator, Response, free_socket, http_server, url_of
 from tests.support.waiting import wait_until
 from wwspec_router.cli.main import main
 

@@ -7,8 +7,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from tests.emulator.conftest import Emulator, Response, StartEmulator, free_socket, http_server, url_of
+from tests.emulator.conftest import StartEmulator
 from tests.support.apps import ROOT
+from tests.support.emulator import Emulator, Response, free_socket, http_server, url_of
 from tests.support.waiting import wait_until
 from wwspec_router.callbacks import CallbackCrypto, CallbackReceiver, read_xml
 from wwspec_router.emulator.callbacks import courier as courier_module

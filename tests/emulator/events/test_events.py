@@ -3,7 +3,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.emulator.conftest import Emulator, SealedProgram, StartEmulator
+from tests.emulator.conftest import StartEmulator
+from tests.support.emulator import Emulator, SealedProgram
 from tests.support.handed_out import without_ids
 from wwspec_router.emulator.events.types import EVENT_TYPES
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError

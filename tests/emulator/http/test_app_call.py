@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.emulator.conftest import Emulator, SealedProgram
+from tests.support.emulator import Emulator, SealedProgram
 from wwspec_router.contracts.files import ConsoleContract
 
 Zone = tuple[Emulator, SealedProgram]

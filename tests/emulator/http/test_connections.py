@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
-from tests.emulator.conftest import Emulator
+from tests.support.emulator import Emulator
 from tests.support.waiting import DEADLINE
 from wwspec_router.emulator.http.endpoints import MAX_BODY_BYTES
 from wwspec_router.emulator.settings import EmulatorSettings

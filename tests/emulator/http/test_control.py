@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import SealedProgram, StartEmulator
+from tests.emulator.conftest import StartEmulator
+from tests.support.emulator import SealedProgram
 from wwspec_router.contracts.files import ConsoleContract, read_console_contracts
 from wwspec_router.emulator.events.types import EVENT_TYPES
 from wwspec_router.emulator.http.server import create_app

@@ -10,7 +10,8 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from tests.emulator.conftest import Emulator, SealedProgram, StartEmulator
+from tests.emulator.conftest import StartEmulator
+from tests.support.emulator import Emulator, SealedProgram
 from wwspec_router.cli.main import main
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_router.emulator.settings import EmulatorSettings

@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.emulator.conftest import Emulator, Json, SealedProgram, record_exchanges, serving
+from tests.emulator.conftest import record_exchanges
+from tests.support.emulator import Emulator, Json, SealedProgram, serving
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.emulator.http import stream
 from wwspec_router.emulator.http.client import EmulatorClient

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import Emulator, Json, SealedProgram, free_socket, url_of
+from tests.support.emulator import Emulator, Json, SealedProgram, free_socket, url_of
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.errcodes import advice

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.emulator.conftest import Emulator, Json, SealedProgram, http_server
+from tests.support.emulator import Emulator, Json, SealedProgram, http_server
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.answers import RefusedError
 from wwspec_router.emulator.program.programs import MODEL_SECONDS, call_async

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.emulator.conftest import Emulator, StartEmulator
+from tests.emulator.conftest import StartEmulator
 from tests.support.apps import ROOT
+from tests.support.emulator import Emulator
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.emulator.settings import STANDIN_DIRECTORY
 from wwspec_router.emulator.standin.wwspec_standin import seal

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.emulator.conftest import free_socket, url_of
+from tests.support.emulator import free_socket, url_of
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.program import launch as launch_module

@@ -6,15 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.emulator.conftest import (
-    Emulator,
-    Response,
-    SealedProgram,
-    StartEmulator,
-    free_socket,
-    http_server,
-    url_of,
-)
+from tests.emulator.conftest import StartEmulator
+from tests.support.emulator import Emulator, Response, SealedProgram, free_socket, http_server, url_of
 from tests.support.sealing import seal_reply
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.standin.wwspec_standin import seal

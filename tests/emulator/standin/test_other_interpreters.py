@@ -10,8 +10,8 @@ from pathlib import Path
 import Crypto
 import pytest
 
-from tests.emulator.conftest import free_socket, url_of
 from tests.support.apps import ROOT
+from tests.support.emulator import free_socket, url_of
 from tests.support.waiting import wait_until
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.program.launch import Launch

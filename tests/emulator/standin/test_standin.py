@@ -9,15 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import (
-    LoadStandin,
-    Response,
-    StartEmulator,
-    free_socket,
-    http_server,
-    serving,
-    url_of,
-)
+from tests.emulator.conftest import LoadStandin, StartEmulator
+from tests.support.emulator import Response, free_socket, http_server, serving, url_of
 from wwspec_router.emulator.http.server import create_app
 from wwspec_router.emulator.settings import STANDIN_DIRECTORY, EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import link, seal

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from tests.emulator.callbacks.test_callbacks import CallbackApp, callbacks_of, start_with_callback
-from tests.emulator.conftest import Emulator, Json, LoadStandin, SealedProgram, StartEmulator
+from tests.emulator.conftest import LoadStandin, StartEmulator
+from tests.support.emulator import Emulator, Json, SealedProgram
 from tests.support.waiting import wait_until
 from wwspec_router.client import NoAnswerError
 from wwspec_router.emulator.http.client import EmulatorClient

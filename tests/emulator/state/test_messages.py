@@ -6,7 +6,8 @@ import pytest
 from Crypto.Cipher import PKCS1_v1_5
 from Crypto.PublicKey import RSA
 
-from tests.emulator.conftest import Emulator, Json, StartEmulator
+from tests.emulator.conftest import StartEmulator
+from tests.support.emulator import Emulator, Json
 from tests.support.rsa_keys import new_rsa_key
 from wwspec_router.emulator.apis.table import APIS
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS

@@ -4,7 +4,8 @@ from functools import partial
 
 import pytest
 
-from tests.emulator.conftest import SealedProgram, StartEmulator
+from tests.emulator.conftest import StartEmulator
+from tests.support.emulator import SealedProgram
 from tests.support.waiting import wait_until
 from wwspec_router.emulator.events import outbox as outbox_module
 from wwspec_router.emulator.events.outbox import Outbox

@@ -12,7 +12,7 @@ class Relay:
     """Passes on bytes both ways, for one connection after the other or several at once, in one thread.
 
     `mode` says what becomes of the next answer: "pass", it is passed on; "break", the connection breaks instead;
-    "swallow", nothing comes.
+    "swallow", nothing comes. `passed_before` says how many answers are passed on before that one.
     Once an answer was lost, the mode is "pass" again. `questions` counts what clients sent since it was set.
     """
 
@@ -24,6 +24,7 @@ class Relay:
         self._clients: set[socket.socket] = set()
         self._stopped = threading.Event()
         self.mode = "pass"
+        self.passed_before = 0
         self.questions = 0
         self.place = f"127.0.0.1:{self._listener.getsockname()[1]}"
 
@@ -62,8 +63,9 @@ class Relay:
         elif source in self._clients:
             self.questions += 1
             self._peers[source].sendall(data)
-        elif self.mode == "pass":
+        elif self.mode == "pass" or self.passed_before:
             self._peers[source].sendall(data)
+            self.passed_before = max(0, self.passed_before - 1)
         else:
             if self.mode == "break":
                 self._break(source)

@@ -360,6 +360,15 @@ def test_what_is_safe_to_repeat_is_repeated_when_its_answer_is_lost(server: Loca
         assert unheard(store.job_figures).claimed == 1
 
 
+def test_the_names_of_abilities_are_sent_again_when_the_answer_to_them_is_lost(server: LocalRedis) -> None:
+    with relay_to(server.path) as relay, closing(RedisStore(f"redis://{relay.place}/0")) as store:
+        store.claim("one", 1, 100, known=frozenset({"other"}))  # from here on the server knows the scripts
+        store.add(job("a"))
+        relay.mode, relay.passed_before = "break", 1
+        assert ids(store.claim("one", 1, 100, known=frozenset({"ability"}))) == ["a"]
+        assert relay.mode == "pass"
+
+
 def test_what_is_not_safe_to_repeat_is_an_error_when_its_answer_is_lost(server: LocalRedis) -> None:
     with relay_to(server.path) as relay, closing(RedisStore(f"redis://{relay.place}/0")) as store:
 

@@ -1,4 +1,4 @@
-"""How an exchange is shown: as a row without its bodies, or whole. Secrets are masked here, and verdicts made."""
+"""How an exchange is shown: as a row without its bodies, or whole. This module masks secrets and makes verdicts."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from wwspec_router.emulator.display.masking import masked_headers, masked_path, 
 from wwspec_router.emulator.matching import Misfit, request_misfit, result_misfit
 from wwspec_router.emulator.standin.wwspec_standin.link import FAULT_STATUS
 from wwspec_router.emulator.state.traffic.entries import APP, CALL, CALLBACK, CLOCK, EVENT, SDK, Body, Entry, byte_count
+from wwspec_router.emulator.state.traffic.traces import JOB
 from wwspec_router.errcodes import WAITING, advice
 from wwspec_router.errors import JsonError
 
@@ -22,14 +23,14 @@ _CALLBACK_FAILURES = ("failed", "dropped")
 
 
 class _Digest(msgspec.Struct, frozen=True):
-    """What is worked out of the bodies, once for each change of the entry."""
+    """Values derived from the bodies, once for each change of the entry."""
 
     program_errcode: int | None
     contract: Json | None
 
 
 class _Program(msgspec.Struct):
-    """What is read of a program's reply."""
+    """The part of a program's reply that is read."""
 
     errcode: Any = None
 
@@ -81,6 +82,7 @@ def row(entry: Entry) -> Json:
         "request_bytes": byte_count(entry.request),
         "reply_bytes": byte_count(entry.reply),
         "replayable": entry.call is not None,
+        "attempts": sum(trace.kind == JOB for trace in entry.traces),
         "advanced_ms": _advanced(entry),
     }
 
@@ -91,7 +93,7 @@ def row_with_bodies(entry: Entry) -> Json:
 
 
 def whole(entry: Entry) -> Json:
-    """Return all that is known of an entry itself."""
+    """Return everything about one entry."""
     return {
         **row_with_bodies(entry),
         "http": _http(entry),
@@ -103,16 +105,17 @@ def whole(entry: Entry) -> Json:
             {name: getattr(fault, name) for name in ("id", "on", "effect", "api", "value")} for fault in entry.hits
         ],
         "advice": _advice(entry),
+        "traces": msgspec.to_builtins(entry.traces),
     }
 
 
 def _advice(entry: Entry) -> tuple[str, str] | None:
-    """Return what to do about the errcode, in English and Chinese; None where a test asked for it."""
+    """Return what to do about the errcode, in English and Chinese; None when a fault of a test caused it."""
     return None if entry.hits else advice(entry.errcode or _digest(entry).program_errcode or 0)
 
 
 def _advanced(entry: Entry) -> int | None:
-    """Return by how many milliseconds the clock was put forward; None for what is something else."""
+    """Return by how many milliseconds the clock was put forward; None for any other entry."""
     move = _read(entry.request, _ClockRequest) if entry.kind == CLOCK else None
     return None if move is None else round(move.seconds * 1000)
 
@@ -140,7 +143,7 @@ def _digest(entry: Entry) -> _Digest:
 
 
 def _program_side(entry: Entry) -> tuple[Body, Body]:
-    """Return what the program gets and what it gives."""
+    """Return the program's request and its reply."""
     if entry.kind == APP:
         request = _read(entry.request, _AppRequest)
         reply = _read(entry.reply, _AppReply)
@@ -152,7 +155,7 @@ def _program_side(entry: Entry) -> tuple[Body, Body]:
 
 
 def _errcode(entry: Entry, reply: Body) -> int | None:
-    """Return the errcode that the program gives, None when it gives none."""
+    """Return the program's errcode; None without one."""
     if entry.kind == SDK and entry.name == _REPORT:
         report = _read(entry.request, _ReportRequest)
         return report.errcode if isinstance(report, _ReportRequest) else None
@@ -190,7 +193,7 @@ def _read(body: Body, kind: Any) -> Any:
 
 
 def _decoded(body: Body) -> Any:
-    """Return the JSON value of a body, masked; of one that is not JSON, its length."""
+    """Return a body as a masked JSON value, or its length when it is not JSON."""
     if isinstance(body, int):
         return {"not kept, bytes": body}
     try:
@@ -213,7 +216,7 @@ def _http(entry: Entry) -> Json | None:
 
 
 def _own_status(entry: Entry) -> int | None:
-    """Return the HTTP status that the emulator gave; None when it gave none, or waits for one itself."""
+    """Return the HTTP status of the emulator's own response; None when it sent none, or is the client."""
     if entry.kind not in (APP, SDK) or entry.outcome in ("", "cut"):
         return None
     return _OK if entry.reply else FAULT_STATUS  # an SDK call that fails with a return code has no reply
@@ -224,7 +227,7 @@ def _raw_request(entry: Entry) -> str:
 
 
 def _raw_reply(entry: Entry) -> str:
-    """Return the reply as it travelled. What a program sends without a seal is shown when it is JSON, masked."""
+    """Return the reply as it was sent. A program's reply without a seal is shown masked, when it is JSON."""
     came_back = entry.came_back
     if came_back is None:
         return _shown_text(entry.reply)
@@ -238,7 +241,7 @@ def _as_sent(body: Body) -> str:
 
 
 def _shown_text(body: Body) -> str:
-    """Return a text that is not sealed, masked."""
+    """Return a text without a seal, masked."""
     if isinstance(body, int):
         return f"not kept, {body} bytes"
     text = _text(body)

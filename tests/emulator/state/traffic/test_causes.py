@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import Emulator, Json, LoadStandin, SealedProgram
+from tests.emulator.conftest import LoadStandin
+from tests.support.emulator import Emulator, Json, SealedProgram
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.emulator.state.traffic.entries import SDK

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import Emulator, Json, LoadStandin, SealedProgram, StartEmulator, record_exchanges
+from tests.emulator.conftest import LoadStandin, StartEmulator, record_exchanges
+from tests.support.emulator import Emulator, Json, SealedProgram
 from tests.support.handed_out import without_ids
 from wwspec_router.client import PlatformError, StillRunningError
 from wwspec_router.contracts.files import ConsoleContract
@@ -76,6 +77,7 @@ def test_every_exchange_is_recorded_in_the_order_in_which_it_began(
         "reply_bytes": 14,
         "replayable": True,
         "advanced_ms": None,
+        "attempts": 0,
         "time": 1_750_000_000,
         "kind": "call",
         "name": "echo",

@@ -26,14 +26,12 @@ from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.monitoring.monitor import Monitor
 from wwspec_router.monitoring.shared import SharedFigures
-from wwspec_router.protocol.answers import STOPPING, Answer, Headers, OnAnswer, plain
-from wwspec_router.protocol.program import Submit
+from wwspec_router.protocol.answers import STOPPING, Answer, Headers, OnAnswer, Submit, plain
 from wwspec_router.registry.table import AbilityTable, build_table, check_configuration
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.sdk.debug_mode import in_debug_mode
 from wwspec_router.sdk.vendor import VendorSdk, load_sdk
-from wwspec_router.serving.calls import Calls
-from wwspec_router.serving.exchange import Exchange, MeasuredExchange
+from wwspec_router.serving.calls import Calls, Exchange
 from wwspec_router.serving.gauges import read_gauges, read_stored
 from wwspec_router.serving.liveness import CallWatch, Liveness
 from wwspec_router.serving.readiness import Readiness
@@ -108,13 +106,13 @@ class ZoneProgram:
         self, table: AbilityTable, sdk: Sdk, store: Store, settings: Settings, shared: SharedFigures | None = None
     ) -> None:
         self._table = table
-        self._sdk, self._call_log = call_log_of(sdk, is_wanted=settings.request_log, quiet=self._table.status_names)
+        self._call_log = call_log_of(sdk, is_wanted=settings.request_log, quiet=self._table.status_names)
+        self._sdk = self._call_log or sdk
         self._store = store
         self.settings = settings
         self.is_emulated = sdk.is_emulated
         self._shared = shared
         self._running: _Running | None = None
-        self._calls: Calls | None = None
         self.submit: Submit = _refuse
         """Takes calls without ASGI."""
         self.is_stopping = False
@@ -129,7 +127,7 @@ class ZoneProgram:
     @property
     def calls(self) -> Calls | None:
         """The pending calls; None while the program is not running."""
-        return self._calls
+        return self._running.calls if self._running is not None else None
 
     def page(self, path: str) -> Answer | None:
         """Return what GET of a path is answered; None when there is nothing."""
@@ -195,7 +193,8 @@ class ZoneProgram:
         call_watch = CallWatch(workers, settings.hang_after, dispatcher.abandon, portal.task_of)
         liveness = Liveness(call_watch, jobs, settings.hang_after, self.on_held_up, self.on_exhausted)
         readiness = Readiness(self._store, lambda: liveness.is_exhausted, lambda: self.is_stopping)
-        calls = Calls(self._exchange(dispatcher), workers, figures, settings, self._call_log)
+        exchange = Exchange(self._sdk, dispatcher, self._call_log)
+        calls = Calls(exchange, workers, figures, settings)
         await workers.start(threads=1)
         await calls.start()
         liveness.start()
@@ -204,13 +203,7 @@ class ZoneProgram:
         if jobs is not None:  # last: it takes calls up at once
             jobs.start()
         self._running = _Running(workers, jobs, calls, liveness, monitor, readiness, stopper)
-        self._calls = calls
         self.submit = calls.submit
-
-    def _exchange(self, dispatcher: Dispatcher) -> Exchange:
-        if self._call_log is None:
-            return Exchange(self._sdk, dispatcher)
-        return MeasuredExchange(self._sdk, dispatcher, self._call_log)
 
     def _jobs(self, dispatcher: Dispatcher, figures: Figures, wake: threading.Event) -> Jobs:
         settings = self.settings
@@ -235,7 +228,6 @@ class ZoneProgram:
         running, self._running = self._running, None
         if running is None:
             return
-        self._calls = None
         self.submit = _refuse
         settings, jobs = self.settings, running.jobs
         grace = settings.grace if self.stop_by is None else max(0.0, self.stop_by - monotonic())

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from tests.emulator.conftest import free_socket, serving, url_of
+from tests.support.emulator import free_socket, serving, url_of
 from tests.support.waiting import wait_until
 from wwspec_router.cli.main import main
 from wwspec_router.cli.tail import Lines

@@ -1,0 +1,17 @@
+"""The map of the code names what is there."""
+
+import re
+
+from tests.support.apps import ROOT
+
+CONSOLE = "wwspec_router/emulator/console"
+BASES = ("", "wwspec_router", "wwspec_router/emulator", CONSOLE, f"{CONSOLE}/static", "scripts/website", "docs/en")
+
+
+def test_every_file_and_folder_that_the_map_names_is_there() -> None:
+    missing = []
+    for line in (ROOT / "AGENTS.md").read_text("utf-8").splitlines():
+        named = re.findall(r"`(\w[\w./-]*/|\w[\w./-]*\.(?:c|html|js|json|md|py|toml|yml))`", line)
+        folders = [f"{base}/{each}".lstrip("/") for base in BASES for each in named if each.endswith("/")]
+        missing += [each for each in named if not any((ROOT / base / each).exists() for base in (*BASES, *folders))]
+    assert missing == []

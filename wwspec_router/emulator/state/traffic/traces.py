@@ -1,0 +1,138 @@
+"""What a program tells of a call, an event or a job: how it ended, why, what it logged, and where the time went.
+
+Only a program that runs with the emulator's stand-in tells. Its traces are as long as it likes, so each is cut here.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+
+KEPT_TRACES = 16
+"""Traces of one entry; the first and the latest are kept."""
+
+MAX_TEXT = 16 * 1024
+"""Characters of one text."""
+
+_LINE_BYTES = 256
+"""Of a trace, a line or a frame without its texts."""
+
+MAX_LINES = 200
+MAX_FRAMES = 100
+
+JOB = "job"
+FAILED, POSTPONED = "failed", "postponed"
+"""How a job ended: for good, or until its next attempt."""
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """One line of a traceback."""
+
+    file: str
+    line: int
+    function: str
+    code: str = ""
+    own: bool = False
+    """Whether it is a line of the application, and not of a library or the framework."""
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """What was raised."""
+
+    name: str
+    """Of the class."""
+    text: str = ""
+    frames: list[Frame] = []
+    """The outermost first."""
+
+
+class Line(msgspec.Struct, frozen=True):
+    """What was logged or printed."""
+
+    at: float
+    """Milliseconds since the call began."""
+    level: str
+    """Of the log; `stdout` or `stderr` for what was printed."""
+    text: str
+
+
+class Milliseconds(msgspec.Struct, frozen=True):
+    """Where the time went; None for what was not measured."""
+
+    total: float
+    queue: float | None = None
+    check: float | None = None
+    """Of the contracts."""
+    sdk: float | None = None
+    handler: float | None = None
+    """Without the time in the SDK."""
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """What a program tells of one attempt."""
+
+    reference: Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+    """A request id, a job_info, or the notify_id of an event."""
+    kind: str
+    """`call`, `async` or `event` for the request itself, `job` for a run of its job."""
+    outcome: str
+    """`ok`; `failed`: for good; `postponed`: until the next attempt."""
+    milliseconds: Milliseconds
+    errcode: int = 0
+    errmsg: str = ""
+    number: int = 0
+    """Of the request, in the log of the program."""
+    attempt: int = 1
+    attempts: int | None = None
+    """At most; None when nothing limits them."""
+    next_run: float | None = None
+    """Seconds until the next attempt."""
+    pid: int = 0
+    failure: Failure | None = None
+    lines: list[Line] = []
+    lines_left_out: int = 0
+
+
+def read_traces(body: bytes) -> list[Trace]:
+    """Return the traces of a request: those that can be read, cut to what is kept."""
+    try:
+        texts = msgspec.json.decode(body, type=list[msgspec.Raw])
+    except msgspec.DecodeError:
+        return []
+    traces = []
+    for text in texts:
+        try:
+            traces.append(_cut(msgspec.json.decode(text, type=Trace)))
+        except (msgspec.DecodeError, RecursionError):
+            continue
+    return traces
+
+
+def is_failed(traces: tuple[Trace, ...]) -> bool:
+    """Return whether the code failed for good."""
+    return bool(traces) and traces[-1].outcome == FAILED
+
+
+def with_trace(traces: tuple[Trace, ...], trace: Trace) -> tuple[Trace, ...]:
+    """Return the traces with a further one, at most as many as are kept."""
+    kept = (*traces, trace)
+    return kept if len(kept) <= KEPT_TRACES else (kept[0], *kept[2:])
+
+
+def trace_bytes(trace: Trace) -> int:
+    """Return about how many bytes a trace takes in memory."""
+    texts = len(trace.errmsg) + sum(_LINE_BYTES + len(line.text) for line in trace.lines)
+    frames = () if trace.failure is None else trace.failure.frames
+    return _LINE_BYTES + texts + sum(_LINE_BYTES + len(frame.file) + len(frame.code) for frame in frames)
+
+
+def _cut(trace: Trace) -> Trace:
+    changes: dict[str, Any] = {"errmsg": trace.errmsg[:MAX_TEXT]}
+    if trace.failure is not None:
+        frames = [
+            msgspec.structs.replace(frame, file=frame.file[:MAX_TEXT], code=frame.code[:MAX_TEXT])
+            for frame in trace.failure.frames[-MAX_FRAMES:]
+        ]
+        changes["failure"] = Failure(trace.failure.name[:MAX_TEXT], trace.failure.text[:MAX_TEXT], frames)
+    lines = [Line(line.at, line.level[:MAX_TEXT], line.text[:MAX_TEXT]) for line in trace.lines[:MAX_LINES]]
+    left_out = trace.lines_left_out + len(trace.lines) - len(lines)
+    return msgspec.structs.replace(trace, lines=lines, lines_left_out=left_out, **changes)
