@@ -1,7 +1,7 @@
 // The program: how it is doing, live. `#/program?ability=figures` says which ability has its figures.
 // @ts-check
 import { fill, h, visible } from "../dom.js";
-import { duration, field, timeOfDay } from "../parts.js";
+import { field, timeOfDay } from "../parts.js";
 import { record } from "../record.js";
 import { go, here, hashOf } from "../route.js";
 import { t } from "../texts.js";
@@ -9,7 +9,7 @@ import { poll } from "./figures.js";
 import { History } from "./history.js";
 import { plotCard } from "./plot.js";
 import { missingFigures, otherAbility, programDown } from "./program-help.js";
-import { abilityTable, errorTable, jobTable, length } from "./program-tables.js";
+import { abilityTable, errorTable, jobTable, length, microseconds } from "./program-tables.js";
 import { UnderWay } from "./under-way.js";
 
 /** What was seen; it outlives the view, with a gap for the time in which nobody looked. */
@@ -175,10 +175,10 @@ function plotsOf(status) {
         plotCard({
             ...common,
             title: t("program.queue"),
-            value: duration(status.queue_p99_us / 1000),
-            more: t("program.queue.half", { time: duration(status.queue_p50_us / 1000) }),
-            lines: [{ points: history.gauge(({ queue_p99_us }) => queue_p99_us), kind: "main" }],
-            unit: (value) => duration(value / 1000),
+            value: microseconds(status.queue_p99_us),
+            more: t("program.queue.half", { time: microseconds(status.queue_p50_us) }),
+            lines: [{ points: history.gauge(({ queue_p99_us }) => queue_p99_us ?? null), kind: "main" }],
+            unit: microseconds,
         }),
         plotCard({
             ...common,
