@@ -17,26 +17,26 @@ from wwspec_router.errors import ConfigurationError
 from wwspec_router.toml import read_toml
 
 SHIPPED = Path(__file__).parents[1] / "wecom"
-"""WeCom's contracts: a file each."""
+"""The folders of WeCom's contracts, one file each."""
 
 
 def ability_ids(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the ability IDs of the registry file that begin so."""
+    """Return the ability IDs of the registry file that begin with `incomplete`."""
     return _matching(_ability_ids(ctx), incomplete)
 
 
 def event_types(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the event types that begin so."""
+    """Return the event types that begin with `incomplete`."""
     return _matching(_contracts(ctx, "events"), incomplete)
 
 
 def api_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the names of SDK APIs that begin so."""
+    """Return the names of SDK APIs that begin with `incomplete`."""
     return _matching(_contracts(ctx, "api"), incomplete)
 
 
 def fault_targets(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Return what a fault may be limited to: SDK APIs, ability IDs and event types."""
+    """Return the SDK APIs, ability IDs and event types that begin with `incomplete`: a fault may be limited to one."""
     return _matching({*_contracts(ctx, "api"), *_ability_ids(ctx), *_contracts(ctx, "events")}, incomplete)
 
 

@@ -51,7 +51,7 @@ def port_options(function: FunctionT) -> FunctionT:
 
 
 def emulator_options(function: FunctionT) -> FunctionT:
-    """Add what an emulator is started with, but for where it and the program are: `EMULATOR_OPTIONS`."""
+    """Add the options of an emulator's start, without the addresses of emulator and program: `EMULATOR_OPTIONS`."""
     for option in reversed(_OPTIONS):
         function = option(function)
     return function

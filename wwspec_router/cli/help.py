@@ -12,7 +12,7 @@ class SectionedCommand(click.Command):
     """A verb whose `--help` has its options in sections."""
 
     sections: ClassVar[Mapping[str, Collection[str]]] = {}
-    """From the title of a section to its parameters, each with the file that it may be in; all others come first."""
+    """The parameters of each section, by its title; `--NAME-file` stands beside `--NAME`. All others come first."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the sections."""

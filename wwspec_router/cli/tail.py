@@ -1,4 +1,4 @@
-"""How `wwspec zone tail` prints what an emulator's stream tells: a line for each exchange, under what caused it."""
+"""How `wwspec zone tail` prints an emulator's stream: a line for each exchange, under the one that caused it."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ _KIND_COLOURS = {
 
 
 def follow(read: Read, print_event: Callable[[StreamEvent], None]) -> None:
-    """Read the stream for ever, and go on when the emulator is there again.
+    """Read the stream for ever. When the emulator has been away, go on once it is back.
 
     Args:
         read: Reads it.
@@ -60,7 +60,7 @@ class Lines:
         self._session = ""
 
     def of(self, event: StreamEvent) -> Iterator[str]:
-        """Yield the lines that an event is worth."""
+        """Yield the lines to print for an event."""
         if event.name == "hello":
             yield from self._hello(event.data)
         elif event.name == "entries":

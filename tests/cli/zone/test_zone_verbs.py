@@ -169,7 +169,7 @@ def test_an_asynchronous_call_waits_for_its_result(wwspec: Wwspec, emulator: Emu
     program.reply = lambda call: "{}"
     late = wwspec("call", "--async", "slow", "--wait", "0.05")
     assert late.exit_code == 1
-    assert "the program has reported no result within 0.05 seconds; `wwspec job job_" in late.stderr
+    assert "the program has reported no result within 0.05 seconds; `wwspec task job_" in late.stderr
     assert wwspec("call", "--async", "slow", "--notify-id", "n").exit_code == 2
 
 
@@ -179,17 +179,17 @@ def test_the_result_of_an_asynchronous_call_is_fetched_later(
     program.reply = lambda call: "{}"
     submitted = wwspec("call", "--async", "slow", "--wait", "0")
     jobid = printed(submitted)["jobid"]
-    line = f"wwspec job {jobid} --url {emulator.url}"
+    line = f"wwspec task {jobid} --url {emulator.url}"
     assert submitted.stderr == f"`{line}` prints the result\n"
-    early = wwspec("job", jobid)
+    early = wwspec("task", jobid)
     assert (early.exit_code, early.stdout) == (1, "")
     assert early.stderr == f"Error: {jobid}: there is no result yet; `{line} --wait 30` waits for it\n"
     report_result(emulator, program.calls[-1], '{"b": 1}')
     assert printed(CliRunner().invoke(main, line.split()[1:])) == {"b": 1}
-    unknown = wwspec("job", "made-up")
+    unknown = wwspec("task", "made-up")
     assert (unknown.exit_code, unknown.stdout) == (1, "")
     assert "made-up: refused by the platform with errcode 40088" in unknown.stderr
-    assert wwspec("job").exit_code == 2
+    assert wwspec("task").exit_code == 2
 
 
 def test_a_request_comes_from_an_argument_a_file_or_standard_input(

@@ -87,12 +87,12 @@ def _reply(text: str) -> Any:
 
 
 def _identity(notification: dict[str, Any]) -> tuple[Any, ...]:
-    """Return what stays the same about a notification while it is delivered."""
+    """Return the fields of a notification that its delivery does not change."""
     return tuple(notification[name] for name in ("corpid", "agentid", "notify_id", "notify_scene", "create_time"))
 
 
 def _newer(notifications: list[dict[str, Any]], known: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
-    """Return the notifications that follow the known ones, of which the oldest may be gone."""
+    """Return the notifications after the known ones. The oldest known ones may be gone."""
     identities = [_identity(each) for each in notifications]
     lengths = range(len(known), -1, -1)
     return notifications[next(length for length in lengths if identities[:length] == known[len(known) - length :]) :]

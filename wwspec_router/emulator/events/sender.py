@@ -1,6 +1,6 @@
-"""Sends events to the program: at once if a test fires them, and in their order if the platform raises them.
+"""Sends events to the program: at once when a test fires them, in their order when the platform raises them.
 
-`types` makes the content of events; the reply is passed on unread, since WeCom documents none.
+`types` makes the content of events. The reply is passed on as it is, since WeCom documents none.
 """
 
 import logging
@@ -36,7 +36,7 @@ def fire(world: World, event_type: str, overrides: Mapping[str, Any]) -> Answer:
 
 
 def fire_as_is(world: World, event: dict[str, Any]) -> Answer:
-    """Send an event that is given whole."""
+    """Send an event whose whole content is given."""
 
     def check() -> dict[str, Any]:
         if not isinstance(event.get("event_type"), str):
@@ -47,7 +47,7 @@ def fire_as_is(world: World, event: dict[str, Any]) -> Answer:
 
 
 def queue(world: World, outbox: Outbox, event_type: str, fields: dict[str, Any]) -> None:
-    """Number and time an event now, and let it be sent in its turn; takes no lock of the world."""
+    """Give an event its number and time now, and queue it. It takes no lock of the world."""
     program = world.app.receiver
     if program is None:
         return
@@ -93,7 +93,7 @@ def _begin(world: World, event: dict[str, Any]) -> tuple[CallContent, Entry]:
 
 
 def _tokens(event: dict[str, Any]) -> Iterator[str]:
-    """Yield the event's token, by which a program pulls what it is about, perhaps after the call is over."""
+    """Yield the event's token. The program pulls with it, perhaps after the call has ended."""
     for fields in event.values():
         if isinstance(fields, dict) and isinstance(token := fields.get("token"), str):
             yield token

@@ -1,4 +1,4 @@
-"""Lists the messages and the keyword rules of the emulated corp, page by page. Answers values, not HTTP."""
+"""Lists the messages and the keyword rules of the emulated corp, page by page. It does not know HTTP."""
 
 from collections.abc import Iterator, Mapping
 
@@ -16,21 +16,21 @@ MAX_NUMBER_DIGITS = 18
 
 
 class Lists:
-    """Lists what one platform's corp has.
+    """Lists of one platform's corp.
 
     Args:
-        platform: Which one.
+        platform: The platform.
     """
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
 
     def messages(self, parameters: Mapping[str, str]) -> Answer:
-        """Answer `messages`, newest first.
+        """Return `messages`, newest first.
 
         Args:
-            parameters: `before`: only those before this position, which is the `next` of the page before; `limit`;
-                `text` that they hold, in upper and lower case alike.
+            parameters: `before`: only messages before this position, the `next` of the page before; `limit`; `text`:
+                only messages with this text, in upper or lower case.
         """
         world = self._platform.world
 
@@ -47,10 +47,10 @@ class Lists:
         return world.answered(answer)
 
     def rules(self, parameters: Mapping[str, str]) -> Answer:
-        """Answer keyword `rules`, oldest first.
+        """Return keyword `rules`, oldest first.
 
         Args:
-            parameters: `after`: only those after this serial, which is the `next` of the page before; `limit`.
+            parameters: `after`: only rules after this serial, the `next` of the page before; `limit`.
         """
         world = self._platform.world
 
