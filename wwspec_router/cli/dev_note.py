@@ -52,14 +52,18 @@ def noted(app: Path, note: DevNote) -> Iterator[None]:
                     path.unlink()
 
 
+def note_path() -> Path:
+    """Return the path of the note in the folder that `WWSPEC_APP` names, else in the current one."""
+    return Path(os.environ.get(variable("app"), "")) / NOTE
+
+
 def read_note(app: Path | None = None) -> DevNote | None:
     """Return the note of the `wwspec dev` that runs in an application folder; None when none does.
 
     Args:
-        app: By default the folder that `WWSPEC_APP` names, else the current one.
+        app: By default that of `note_path`.
     """
-    folder = Path(os.environ.get(variable("app"), "")) if app is None else app
-    with suppress(OSError, msgspec.DecodeError), (folder / NOTE).open("rb") as file:
+    with suppress(OSError, msgspec.DecodeError), (note_path() if app is None else app / NOTE).open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 import click
 from click.core import ParameterSource
 
-from wwspec_router.cli.dev_note import NOTE, read_note
+from wwspec_router.cli.dev_note import note_path, read_note
 from wwspec_router.cli.options import needs, secret_option
 from wwspec_router.config import DEFAULT_PORT, variable
 from wwspec_router.emulator.http.client import DEFAULT_URL, EmulatorClient
@@ -46,7 +46,7 @@ def connected_to(url: str) -> EmulatorClient:
         case ParameterSource.ENVIRONMENT:
             origin = URL_VARIABLE
         case _:
-            origin = "the default" if url == DEFAULT_URL else str(NOTE)
+            origin = str(note_path()) if url == noted_url() else "the default"
     return EmulatorClient(url, origin=origin)
 
 
