@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wwspec_router.cli.emulator_options import URL_VARIABLE, noted_url
+from wwspec_router.cli.dev_note import noted_url
+from wwspec_router.cli.emulator_options import URL_VARIABLE
 from wwspec_router.emulator.http.client import DEFAULT_URL
 
 if TYPE_CHECKING:

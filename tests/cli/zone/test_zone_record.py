@@ -250,3 +250,39 @@ def test_an_entry_that_no_test_repeats_is_named(wwspec: Wwspec, emulator: Emulat
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert refused.stderr.startswith("Error: no test repeats entry 1: name an event, a call of an ability, or")
     assert "no entry 5 is kept" in wwspec("zone", "test", "5").stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["call", "buy", "--wait", "7m"], "'--wait': must be a number of seconds from 0 on, such as 30, not '7m'"),
+        (["task", "jobid_1", "--wait", "-1"], "'--wait': must be a number of seconds from 0 on, such as 30, not '-1'"),
+        (["emulate", "--call-timeout", "5s"], "'--call-timeout': must be a number of seconds from 0.1 on, such as 30"),
+        (["serve", "--grace", "1h"], "'--grace': must be a number of seconds from 0 on, not '1h'"),
+        (
+            ["zone", "fault", "sdk", "latency", "2s"],
+            "must be a code such as 45009, or a number of seconds such as 2.5, not '2s'",
+        ),
+    ],
+)
+def test_a_wrong_time_is_answered_with_the_unit_it_has(wwspec: Wwspec, arguments: list[str], said: str) -> None:
+    wrong = wwspec(*arguments)
+    assert wrong.exit_code == 2
+    assert said in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["serv"], "there is no verb 'serv'; did you mean serve?"),
+        (["zone", "replai"], "there is no verb 'zone replai'; did you mean replay?"),
+        (["app", "chek"], "there is no verb 'app chek'; did you mean check?"),
+        (["keys", "rotat"], "there is no verb 'keys rotat'; did you mean rotate?"),
+        (["keys", "xyz"], "there is no verb 'keys xyz'; main keys --help lists them"),
+    ],
+)
+def test_a_misspelled_verb_or_command_is_answered_in_the_same_words(
+    wwspec: Wwspec, words: list[str], said: str
+) -> None:
+    wrong = wwspec(*words)
+    assert (wrong.exit_code, wrong.stderr.splitlines()[-1]) == (2, f"Error: {said}")
