@@ -11,25 +11,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-import msgspec
-
 from wwspec_router.logs.stacks import NOT_DESCRIBABLE
 
 T = TypeVar("T")
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 """What `logging` takes as `exc_info`."""
-
-class TracedFrame(msgspec.Struct, frozen=True):
-    """One line of a traceback."""
-
-    file: str
-    line: int
-    function: str
-    code: str
-    own: bool
-    """Whether it is a line of the application, and not of a library or of this package."""
-
 
 _PACKAGE = f"{Path(__file__).resolve().parents[1]}/"
 
@@ -57,14 +44,12 @@ def traceback_of(error: BaseException) -> str:
         return NOT_DESCRIBABLE
 
 
-def frames_of(error: BaseException) -> list[TracedFrame]:
-    """Return the frames of an error, the outermost first: those of the application, as `traceback_of` shows them."""
+def frames_of(error: BaseException) -> list[tuple[traceback.FrameSummary, bool]]:
+    """Return the frames of an error that `traceback_of` shows, and whether each is the application's."""
     try:
         frames: list[traceback.FrameSummary] = list(traceback.extract_tb(error.__traceback__))
-        return [
-            TracedFrame(each.filename, each.lineno or 0, each.name, each.line or "", _is_application(each.filename))
-            for each in _trimmed(frames, [frame.filename for frame in frames])
-        ]
+        kept = _trimmed(frames, [frame.filename for frame in frames])
+        return [(frame, _is_application(frame.filename)) for frame in kept]
     except BaseException:  # its own class raises
         return []
 

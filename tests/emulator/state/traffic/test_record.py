@@ -77,6 +77,7 @@ def test_every_exchange_is_recorded_in_the_order_in_which_it_began(
         "reply_bytes": 14,
         "replayable": True,
         "advanced_ms": None,
+        "attempts": 0,
         "time": 1_750_000_000,
         "kind": "call",
         "name": "echo",
