@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from tests.emulator.conftest import Emulator, SealedProgram
+from tests.support.emulator import Emulator, SealedProgram
 from wwspec_router.cli.main import main
 from wwspec_router.cli.tail import Lines
 from wwspec_router.contracts.files import ConsoleContract

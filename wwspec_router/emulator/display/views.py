@@ -10,7 +10,7 @@ from wwspec_router.emulator.display.verdicts import digest, read_body, verdict
 from wwspec_router.emulator.standin.wwspec_standin.link import FAULT_STATUS
 from wwspec_router.emulator.state.traffic.entries import APP, CALL, CALLBACK, CLOCK, EVENT, SDK, Body, Entry, byte_count
 from wwspec_router.emulator.state.traffic.traces import JOB
-from wwspec_router.errcodes import advice
+from wwspec_router.errcodes import advice, cause
 from wwspec_router.errors import JsonError
 
 Json = dict[str, Any]
@@ -73,9 +73,16 @@ def whole(entry: Entry) -> Json:
         "hits": [
             {name: getattr(fault, name) for name in ("id", "on", "effect", "api", "value")} for fault in entry.hits
         ],
+        "causes": _causes(entry),
         "advice": _advice(entry),
         "traces": msgspec.to_builtins(entry.traces),
     }
+
+
+def _causes(entry: Entry) -> dict[int, tuple[str, str]]:
+    """Return what its errcodes mean, in English and Chinese."""
+    found = {errcode: cause(errcode) for errcode in (entry.errcode, digest(entry).program_errcode) if errcode}
+    return {errcode: texts for errcode, texts in found.items() if texts is not None}
 
 
 def _advice(entry: Entry) -> tuple[str, str] | None:

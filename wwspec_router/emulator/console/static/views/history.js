@@ -20,6 +20,8 @@ const GAP = 10_000; // milliseconds without figures from which nothing is said o
  * @property {number} jobs_ended
  * @property {number} jobs_failed
  * @property {number} jobs_given_up
+ * @property {number} [events_ended] These are left out as long as all of them are 0.
+ * @property {number} [events_failed]
  * @property {string} store
  * @property {number} store_rows
  * @property {number} store_bytes
