@@ -19,6 +19,7 @@ from tests.support.waiting import wait_until
 from wwspec_router.cli.main import main
 from wwspec_router.cli.tables import moment
 from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_router.errcodes import ERRCODES, advice
 from wwspec_router.host.child import Child
 
 Wwspec = Callable[..., Result]
@@ -95,6 +96,9 @@ def test_a_failed_call_is_shown_with_its_error_the_applications_lines_first_and_
         "12.3 ms: SDK 3.0",
     ]
     assert '    "item": "rice"' in lines
+    fix, _ = advice(710660) or ("", "")
+    at = lines.index("what it means, and what to do")
+    assert lines[at + 1 : at + 3] == [f"  710660: {ERRCODES[710660].cause}", f"  {fix}"]
     assert all(line.isprintable() for line in lines)
 
 
