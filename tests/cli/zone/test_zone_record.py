@@ -64,8 +64,8 @@ def number_of(emulator: Emulator, kind: str, name: str) -> str:
         return str([row for row in client.traffic(kind=kind) if row["name"] == name][-1]["number"])
 
 
-def tell(emulator: Emulator, **trace: Any) -> None:
-    """Tell the emulator of its latest call or event, as the program does."""
+def send_trace(emulator: Emulator, **trace: Any) -> None:
+    """Send what the program tells of its latest call or event."""
     call = next(each.call for each in reversed(emulator.platform.world.traffic.kept_entries()) if each.call)
     given = {"kind": "call", "outcome": "failed", "errcode": 710660, "milliseconds": {"total": 12.34, "sdk": 3.0}}
     emulator.http.post("/emulator/traces", json=[{"reference": call.request_id, **given, **trace}])
@@ -107,7 +107,7 @@ def test_why_an_apps_call_failed_is_shown_with_that_call(
 ) -> None:
     program.reply = lambda call: CRASH
     emulator.call_program("{}", "buy")
-    tell(emulator, failure={"name": "KeyError", "frames": FRAMES[2:]})
+    send_trace(emulator, failure={"name": "KeyError", "frames": FRAMES[2:]})
     shown = wwspec("zone", "show", number_of(emulator, "app", "sync_call_program"), "--table").stdout
     assert "the program: failed (710660)\n  KeyError\n    /lib/numbers.py:9 in divide\n" in shown, (
         "it has no other frame"
@@ -118,9 +118,9 @@ def test_the_runs_of_a_job_are_shown_in_their_order_with_what_comes_next(wwspec:
     emulator.receive_events()
     emulator.fire("hit_keyword")
     job = {"kind": "job", "attempts": 2}
-    tell(emulator, **job, outcome="postponed", attempt=1, next_run=30)
-    tell(emulator, kind="event", outcome="ok", errcode=0)
-    tell(emulator, **job, attempt=2)
+    send_trace(emulator, **job, outcome="postponed", attempt=1, next_run=30)
+    send_trace(emulator, kind="event", outcome="ok", errcode=0)
+    send_trace(emulator, **job, attempt=2)
     shown = wwspec("zone", "show", number_of(emulator, "event", "hit_keyword"), "--table").stdout
     assert [line for line in shown.splitlines() if line.startswith(("run ", "the program"))] == [
         "the program: ok",
