@@ -77,7 +77,7 @@ def test_a_failed_call_is_shown_with_its_error_the_applications_lines_first_and_
     program.reply = lambda call: CRASH
     emulator.call_program('{"item": "rice"}', "buy")
     failure = {"name": "ZeroDivisionError", "text": "division\nby zero", "frames": FRAMES}
-    tell(
+    send_trace(
         emulator, failure=failure, lines=[{"at": 1.5, "level": "WARNING", "text": "no \x1b[2Jprice"}], lines_left_out=2
     )
     shown = wwspec("zone", "show", number_of(emulator, "call", "buy"), "--table").stdout
