@@ -10,11 +10,11 @@ import click
 import msgspec
 from click.core import ParameterSource
 
-from wwspec_router.cli.emulator_options import url_option
+from wwspec_router.cli.emulator_options import connected_to, url_option
 from wwspec_router.cli.options import print_json
 from wwspec_router.cli.wecom import WeCom, credential_names, wecom_options
 from wwspec_router.config import variable
-from wwspec_router.emulator.http.client import DEFAULT_URL, EmulatorClient
+from wwspec_router.emulator.http.client import DEFAULT_URL
 from wwspec_router.host.extras import require
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Place(NamedTuple):
         from wwspec_router.testing.answer import CallRefusedError
         from wwspec_router.testing.app import App
 
-        with EmulatorClient(self.url) as emulator:
+        with connected_to(self.url) as emulator:
             app = App(emulator)
             try:
                 yield app.client

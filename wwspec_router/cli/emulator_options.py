@@ -1,31 +1,59 @@
 """Options of the verbs that start an emulator or talk to one."""
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 
-from wwspec_router.cli.options import secret_option
+from wwspec_router.cli.dev_note import note_path, noted_url
+from wwspec_router.cli.options import Seconds, needs, secret_option
 from wwspec_router.config import DEFAULT_PORT, variable
-from wwspec_router.emulator.http.client import DEFAULT_URL
+from wwspec_router.emulator.http.client import DEFAULT_URL, EmulatorClient
 from wwspec_router.emulator.settings import EmulatorSettings
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 DEFAULTS = EmulatorSettings()
+URL_VARIABLE = "WWSPEC_EMULATOR_URL"
 
 
 def url_option(function: FunctionT) -> FunctionT:
-    """Add `--url`, of the emulator to talk to."""
+    """Add `--url`, of the emulator to talk to; `connected_to` opens it."""
     return click.option(
         "--url",
-        default=DEFAULT_URL,
-        show_default=True,
-        envvar="WWSPEC_EMULATOR_URL",
+        default=lambda: noted_url() or DEFAULT_URL,
+        show_default=f"that of the `wwspec dev` of this folder, else {DEFAULT_URL}",
+        envvar=URL_VARIABLE,
         show_envvar=True,
         help="The emulator.",
     )(function)
+
+
+def connected_to(url: str) -> EmulatorClient:
+    """Return a client of the emulator that `--url` of this verb names; its errors say where the URL comes from."""
+    match click.get_current_context().get_parameter_source("url"):
+        case ParameterSource.COMMANDLINE:
+            origin = "--url"
+        case ParameterSource.ENVIRONMENT:
+            origin = URL_VARIABLE
+        case _:
+            origin = str(note_path()) if url == noted_url() else "the default"
+    return EmulatorClient(url, origin=origin)
+
+
+def with_emulator(function: FunctionT) -> FunctionT:
+    """Give a command `--url`, and the client of the emulator there as its first argument; its `--help` needs none."""
+
+    @wraps(function)
+    @needs("emulator")
+    def connected(*arguments: Any, url: str, **options: Any) -> Any:
+        with connected_to(url) as emulator:
+            return function(emulator, *arguments, **options)
+
+    return url_option(cast(FunctionT, connected))
 
 
 def port_options(function: FunctionT) -> FunctionT:
@@ -89,7 +117,7 @@ _OPTIONS = (
     ),
     click.option(
         "--call-timeout",
-        type=click.FloatRange(0.1),
+        type=Seconds(0.1),
         default=DEFAULTS.call_timeout,
         show_default=True,
         help="Seconds to wait for the program.",

@@ -189,12 +189,10 @@ class _Verbs(click.Group):
             if not ctx.resilient_parsing:
                 click.echo(f"`wwspec {name}` is now `wwspec {new}`: the next release has only the new name", err=True)
             args = [new, *args[1:]]
-        elif name not in VERBS and not (name.startswith("-") or ctx.resilient_parsing):
-            import difflib  # when it is needed
+        elif name not in VERBS:
+            from wwspec_router.cli.help import require_command  # here, since it reads the settings
 
-            close = difflib.get_close_matches(name, VERBS, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"{ctx.command_path} --help lists them"
-            ctx.fail(f"there is no verb {name!r}; {hint}")
+            require_command(ctx, name, VERBS)
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem[str]]":

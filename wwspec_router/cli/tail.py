@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from wwspec_router.cli.hints import styled
+from wwspec_router.cli.tables import moment
 from wwspec_router.emulator.http.reading import StreamEndedError, StreamEvent
 from wwspec_router.logs.printable import printable
 
@@ -19,7 +20,7 @@ RETRY_SECONDS = 0.5
 DEEPEST = 8
 """Levels that are indented."""
 _REMEMBERED = 10_000
-_KIND_COLOURS = {
+KIND_COLOURS = {
     "app": "blue", "call": "cyan", "event": "magenta", "sdk": "yellow", "callback": "green", "clock": "white"
 }  # fmt: skip
 
@@ -80,11 +81,11 @@ class Lines:
         self._depths[row["number"]] = depth
         if len(self._depths) > _REMEMBERED:
             del self._depths[next(iter(self._depths))]
-        moment = time.strftime("%H:%M:%S", time.localtime(row["time_ms"] // 1000))
+        at = moment(row["time_ms"] // 1000, row["time_ms"] % 1000)
         took = "" if row["duration_ms"] is None else f"{row['duration_ms']:.1f} ms"
         name = f"{'  ' * depth}{printable(row['name'])}"
-        kind = styled(f"{row['kind']:<8}", fg=_KIND_COLOURS.get(row["kind"]))
-        return f"{row['number']:>6}  {moment}.{row['time_ms'] % 1000:03}  {took:>10}  {kind}  {name:<40}  {ending(row)}"
+        kind = styled(f"{row['kind']:<8}", fg=KIND_COLOURS.get(row["kind"]))
+        return f"{row['number']:>6}  {at}  {took:>10}  {kind}  {name:<40}  {ending(row)}"
 
 
 def ending(row: StreamRow) -> str:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import click
 
 from wwspec_router.cli.browser import open_in_browser, open_option
+from wwspec_router.cli.dev_note import DevNote, noted
 from wwspec_router.cli.emulator_options import EMULATOR_OPTIONS, emulator_options, port_options
 from wwspec_router.cli.environment import ENV_FILE, read_env_file
 from wwspec_router.cli.forwarding import forwarded
@@ -83,6 +84,10 @@ def command(
         stack.callback(emulator.stop)
         emulator.wait_ready(f"{url}/emulator/info")
         client = stack.enter_context(EmulatorClient(url))
+        try:
+            stack.enter_context(noted(app, DevNote(url, program_url)))
+        except ConfigurationError as error:
+            _say(f"{error}; the verbs of this folder find this one with --url {url}", fg="yellow")
         program_environment |= {
             "WWSPEC_EMULATOR_URL": url,
             "WWSPEC_STORE": store,  # it may hold a password, which a command line would show

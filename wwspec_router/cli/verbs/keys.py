@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from wwspec_router.cli.help import CommandGroup
 from wwspec_router.cli.key_options import key_options
 from wwspec_router.cli.options import needs, print_json
 from wwspec_router.cli.sealing import PREFIX, pull_messages
@@ -34,7 +35,7 @@ class _How(Enum):
     DONE = auto()
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def command() -> None:
     """Make, rotate and list the private keys of an enterprise app, which open the secret keys of messages.
 

@@ -91,7 +91,7 @@ def _advice(entry: Entry) -> tuple[str, str] | None:
 
 
 def _advanced(entry: Entry) -> int | None:
-    """Return by how many milliseconds the clock was put forward; None for what is something else."""
+    """Return by how many milliseconds the clock was put forward; None for any other entry."""
     move = read_body(entry.request, _ClockRequest) if entry.kind == CLOCK else None
     return None if move is None else round(move.seconds * 1000)
 

@@ -42,17 +42,19 @@ class EmulatorClient:
     Args:
         url: Where it listens.
         memory: The transport to an emulator within this process.
+        origin: Where the URL comes from, for errors, such as `--url`.
 
     Attributes:
         transport: The transport to the emulator; closed with this client.
         resets: How often this client has reset the emulator.
     """
 
-    def __init__(self, url: str = DEFAULT_URL, memory: "httpx.BaseTransport | None" = None) -> None:
+    def __init__(self, url: str = DEFAULT_URL, memory: "httpx.BaseTransport | None" = None, origin: str = "") -> None:
         import httpx  # here, since verbs show their help without it
 
         self.url = url.rstrip("/")
         self.memory = memory
+        self._named = f"{self.url} ({origin})" if origin else self.url
         self.resets = 0
         self.transport = memory or httpx.HTTPTransport(
             limits=httpx.Limits(
@@ -222,28 +224,70 @@ class EmulatorClient:
         """Remove one fault, or all, and return how many there were."""
         return int(self._asked("DELETE", f"/emulator/faults?{urlencode({'id': fault_id})}")["cleared"])
 
-    def traffic(self, since: int = 0, kind: str = "") -> list[dict[str, Any]]:
+    def traffic(
+        self,
+        since: int = 0,
+        kind: str | Sequence[str] = "",
+        *,
+        ability: str = "",
+        errcode: int | None = None,
+        failed: bool = False,
+        text: str = "",
+        bodies: bool = True,
+    ) -> list[dict[str, Any]]:
         """Return requests and responses, oldest first, with secrets masked.
 
         Args:
             since: The number of the last entry that is known already.
-            kind: `app`, `call`, `event`, `sdk`, `callback` or `clock`; empty for all.
+            kind: `app`, `call`, `event`, `sdk`, `callback` or `clock`, or several of them; empty for all.
+            ability: An ability ID; empty for all.
+            errcode: The platform's or the program's; None for all.
+            failed: Only exchanges that failed.
+            text: Found in the name, the request or the reply, in upper or lower case.
+            bodies: Whether the entries have their requests and replies.
         """
-        query = urlencode({"since": since, "kind": kind, "bodies": "true"})
-        found: list[dict[str, Any]] = self._asked("GET", f"/emulator/traffic?{query}")["traffic"]
+        kinds = (kind,) if isinstance(kind, str) else kind
+        query = [*_selection(since, kinds, ability, errcode, failed, text), ("bodies", str(bodies).lower())]
+        found: list[dict[str, Any]] = self._asked("GET", f"/emulator/traffic?{urlencode(query)}")["traffic"]
         return found
 
     def entry(self, number: int) -> dict[str, Any]:
-        """Return everything about one exchange: headers, sealed bodies, the contract's verdict.
+        """Return all of one exchange: headers, sealed bodies, the contract's verdict, cause, what the program tells.
 
         Raises:
-            EmulatorError: The record does not have it, or no longer.
+            EmulatorError: It is not kept, or not any longer.
         """
         found: dict[str, Any] = self._asked("GET", f"/emulator/traffic/{number}")["entry"]
         return found
 
+    def test_of(self, number: int, asserts: str | None = None) -> dict[str, Any] | None:
+        """Return the pytest test of one exchange: `source`, what it `asserts`, and whether it `is_incomplete`.
+
+        Args:
+            number: Of its entry.
+            asserts: `values` or `shape`; None for what suits the exchange.
+
+        Returns:
+            The test; None when no test can repeat the exchange.
+
+        Raises:
+            EmulatorError: It is not kept, or not any longer.
+        """
+        found: dict[str, Any] | None = self._asked("POST", "/emulator/test", {"number": number, "asserts": asserts})[
+            "test"
+        ]
+        return found
+
     def stream(
-        self, since: int = 0, kinds: Sequence[str] = (), ability: str = "", last_id: str = ""
+        self,
+        since: int = 0,
+        kinds: Sequence[str] = (),
+        ability: str = "",
+        last_id: str = "",
+        *,
+        errcode: int | None = None,
+        failed: bool = False,
+        text: str = "",
     ) -> Iterator[StreamEvent]:
         """Yield what happens, for as long as the emulator runs.
 
@@ -252,12 +296,14 @@ class EmulatorClient:
             kinds: Kinds of entries; empty for all.
             ability: An ability ID; empty for all.
             last_id: Of the last event that was read, to go on after it.
+            errcode: The platform's or the program's; None for all.
+            failed: Only exchanges that failed.
+            text: Found in the name, the request or the reply, in upper or lower case.
 
         Raises:
             StreamEndedError: The emulator ended, or can't be reached.
         """
-        query = [("since", since), ("ability", ability), *(("kind", kind) for kind in kinds)]
-        return read_stream(self._http, urlencode(query), last_id)
+        return read_stream(self._http, urlencode(_selection(since, kinds, ability, errcode, failed, text)), last_id)
 
     def last_number(self) -> int:
         """Return the number of the newest exchange; 0 when there was none."""
@@ -351,11 +397,11 @@ class EmulatorClient:
             response = self._http.request(method, path, content=content)
         except (httpx.UnsupportedProtocol, httpx.InvalidURL):
             raise EmulatorError(
-                f"{self.url!r} is not the URL of an emulator: write one such as {DEFAULT_URL}"
+                f"{self._named} is not the URL of an emulator: write one such as {DEFAULT_URL}"
             ) from None
         except httpx.HTTPError as error:
             raise EmulatorError(
-                f"no emulator answers at {self.url} ({type(error).__name__}): "
+                f"no emulator answers at {self._named}: {type(error).__name__}; "
                 "start one with `wwspec dev` or `wwspec emulate`"
             ) from None
         if response.status_code != httpx.codes.OK:
@@ -364,4 +410,12 @@ class EmulatorClient:
         try:
             return decode_json(response.content, dict[str, Any])
         except JsonError:
-            raise EmulatorError(f"{self.url} is not an emulator: its answer is not a JSON object") from None
+            raise EmulatorError(f"{self._named} is not an emulator: its answer is not a JSON object") from None
+
+
+def _selection(
+    since: int, kinds: Sequence[str], ability: str, errcode: int | None, failed: bool, text: str
+) -> list[tuple[str, str]]:
+    """Return the parameters of a query that choose entries."""
+    chosen = [("since", str(since)), ("ability", ability), ("text", text), ("failed", str(failed).lower())]
+    return [*chosen, *(("kind", kind) for kind in kinds), *([] if errcode is None else [("errcode", str(errcode))])]

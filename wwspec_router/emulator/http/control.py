@@ -159,7 +159,7 @@ class Control:
                     token = world.issue_event_token(world.app)
             except (msgspec.ValidationError, ConfigurationError) as error:
                 raise RefusedError(40058, str(error)) from None
-            world.raise_event("conversation_new_message", {"token": token})
+            world.raise_event("conversation_new_message", {"token": token}, said)
             event = world.traffic.find(token)
             return accepted(msgid=said.msgid, number=None if event is None else event.number)
 

@@ -40,7 +40,7 @@ class Lists:
                 chats = world.corp(world.app).chats
                 before = _number(parameters, "before", chats.end, 0)
                 found = list(_newest(chats, before, parameters.get("text", "").casefold(), limit + 1))
-                shown = [_message(chats, position, message) for position, message in found[:limit]]
+                shown = [{"position": position, **shown_message(chats, message)} for position, message in found[:limit]]
             more = len(found) > limit
             return accepted(messages=shown, next=shown[-1]["position"] if more else None)
 
@@ -75,10 +75,10 @@ def _newest(chats: Conversations, before: int, text: str, limit: int) -> Iterato
             yield position, message
 
 
-def _message(chats: Conversations, position: int, message: Message) -> Answer:
+def shown_message(chats: Conversations, message: Message) -> Answer:
+    """Return a message as it is shown; needs the lock."""
     chatid = "" if message.chatid is UNSET else message.chatid
     return {
-        "position": position,
         "msgid": message.msgid,
         "msgtype": message.msgtype,
         "send_time": message.send_time,

@@ -15,6 +15,7 @@ from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read
 from wwspec_router.emulator.display.selection import Selection, read_selection
 from wwspec_router.emulator.display.verdicts import request_fit
 from wwspec_router.emulator.display.views import row, row_with_bodies, whole
+from wwspec_router.emulator.http.lists import shown_message
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.program.programs import reply_to_empty_call
 from wwspec_router.emulator.pytests.flow import Exchange, Flow
@@ -233,6 +234,14 @@ class Watch:
         with world.lock:
             return msgspec.to_builtins(world.app.programs[self._platform.settings.program_id].contracts)
 
-    @staticmethod
-    def _whole(entry: Entry, record: Traffic) -> Json:
-        return {**whole(entry), "children": record.children(entry.number)}
+    def _whole(self, entry: Entry, record: Traffic) -> Json:
+        return {**whole(entry), "cause": self._cause(entry), "children": record.children(entry.number)}
+
+    def _cause(self, entry: Entry) -> Json | None:
+        cause, world = entry.cause, self._platform.world
+        if cause is None:
+            return None
+        with world.lock:
+            chats = world.corp(world.app).chats
+            message = None if cause.message is None else shown_message(chats, cause.message)
+        return {"fired": cause.is_fired, "message": message}

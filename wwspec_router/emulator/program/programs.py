@@ -16,7 +16,7 @@ from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.emulator.state.accounts import LinkedProgram
 from wwspec_router.emulator.state.faults import DROP, ERRCODE, PROGRAM, TIMEOUT
 from wwspec_router.emulator.state.jobs import OnResult
-from wwspec_router.emulator.state.traffic.entries import CALL, EVENT, Entry, Head, Reply, body_of
+from wwspec_router.emulator.state.traffic.entries import CALL, EVENT, Cause, Entry, Head, Reply, body_of
 from wwspec_router.emulator.state.traffic.record import current_entry, note_contract, under
 from wwspec_router.emulator.state.world import Caller, ChannelConnectError, ChannelTimeoutError, ProgramReply, World
 from wwspec_router.envelope import CallType
@@ -46,6 +46,7 @@ def begin(
     keys: tuple[str, ...] = (),
     replay_of: int | None = None,
     contract: ConsoleContract | None = None,
+    cause: Cause | None = None,
 ) -> Entry:
     """Record that a call or an event goes to the program.
 
@@ -55,7 +56,8 @@ def begin(
         call: What is to be sent.
         keys: Values by which later exchanges refer to it, besides its request_id and job_info.
         replay_of: Number of the entry that is sent again.
-        contract: The ability's contract; by default that of the cause.
+        contract: The ability's contract; by default that of the entry that caused the call.
+        cause: Of an event.
     """
     kind = EVENT if call.call_type == CallType.EVENT else CALL
     caused_by = current_entry()
@@ -70,6 +72,7 @@ def begin(
         agentid=call.agentid,
         replay_of=replay_of,
         contract=caused_by.contract if contract is None and caused_by is not None else contract,
+        cause=cause,
     )
 
 

@@ -10,7 +10,7 @@ from functools import partial
 import msgspec
 
 from wwspec_router.emulator.state.consent import Consents
-from wwspec_router.emulator.state.conversations import Conversations
+from wwspec_router.emulator.state.conversations import Conversations, Message
 from wwspec_router.emulator.state.exports import MAX_EXPORTS, Exports
 from wwspec_router.emulator.state.knowledge import KnowledgeBases
 from wwspec_router.emulator.state.limits import Concurrency, DailyLimit
@@ -42,7 +42,7 @@ class Corp:
         ids: The random source for ids that programs and apps send back.
         chats: The messages; new ones are compared with the rules.
         now: Unix seconds.
-        announce_hit: Called when a message hit a keyword rule.
+        announce_hit: Called with a message that hit a keyword rule.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Corp:
         ids: random.Random,
         chats: Conversations,
         now: int,
-        announce_hit: Callable[[], None],
+        announce_hit: Callable[[Message], None],
     ) -> None:
         self.chats = chats
         self.consents = Consents(rng, chats, now)

@@ -176,10 +176,10 @@ class RuleBook:
     Args:
         rng: Makes the ids.
         compare: Compares a message with a rule.
-        announce: Called when a message hit.
+        announce: Called with a message that hit.
     """
 
-    def __init__(self, rng: random.Random, compare: Compare, announce: Callable[[], None]) -> None:
+    def __init__(self, rng: random.Random, compare: Compare, announce: Callable[[Message], None]) -> None:
         self._rng = rng
         self._compare = compare
         self._announce = announce
@@ -248,7 +248,7 @@ class RuleBook:
         if hits:
             self.hits.put(self.end, Hit(message, tuple(hits)), _HIT_BYTES + _HIT_RULE_BYTES * len(hits))
             self.end += 1
-            self._announce()
+            self._announce(message)
 
     def between(self, start: int, end: int) -> list[Hit]:
         """Return the hits at these positions that are still kept."""

@@ -21,6 +21,7 @@ from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.emulator.state.accounts import Accounts, App, LinkedProgram, Suite
 from wwspec_router.emulator.state.clock import Clock
+from wwspec_router.emulator.state.conversations import Message
 from wwspec_router.emulator.state.corps import Corp
 from wwspec_router.emulator.state.faults import LATE, NEVER, TWICE, Faults
 from wwspec_router.emulator.state.jobs import Jobs
@@ -149,7 +150,7 @@ class World:
         self.traffic = Traffic(clock, on_change)
         self.faults = Faults(on_change)
         self.on_change = on_change
-        self.on_event: Callable[[str, dict[str, Any]], None] | None = None
+        self.on_event: Callable[[str, dict[str, Any], Message | None], None] | None = None
         """Gets the events that the platform raises by itself. It must not lock or send anything."""
         self.corps = {
             corpid: Corp(self.rng, self.ids, chats, clock.seconds(), self._announce_hit)
@@ -187,7 +188,7 @@ class World:
         }
         return {"traffic": self.traffic.kept} | {name: each.kept for name, each in bounded.items()}
 
-    def raise_event(self, event_type: str, fields: dict[str, Any]) -> None:
+    def raise_event(self, event_type: str, fields: dict[str, Any], message: Message | None = None) -> None:
         """Queue an event for the program that receives events; dropped with a line in the log when there is none.
 
         May be called with or without the lock.
@@ -195,11 +196,12 @@ class World:
         Args:
             event_type: One of the nine.
             fields: The event's own object, whole.
+            message: The message that caused it, if one did.
         """
         if self.app.receiver is None or self.on_event is None:
             _log.info("event %s is dropped: no program receives events", event_type)
             return
-        self.on_event(event_type, fields)
+        self.on_event(event_type, fields, message)
 
     def caller_app(self, caller: Caller) -> App:
         """Return the app that a program calls for; needs the lock.
@@ -232,9 +234,9 @@ class World:
         elif not self.pull_limit.admit(app.corpid, now):
             raise RefusedError(45009, f"without a token: {self.settings.tokenless_pulls} pulls in 60 seconds")
 
-    def _announce_hit(self) -> None:
+    def _announce_hit(self, message: Message) -> None:
         """Queue an event for the program: a message hit a keyword rule. It needs the lock."""
-        self.raise_event("hit_keyword", {"token": self.issue_event_token(self.app)})
+        self.raise_event("hit_keyword", {"token": self.issue_event_token(self.app)}, message)
 
     def notify(self, notification: Notification) -> None:
         """Make a notify_id valid and pass its notification on, unless a fault prevents it; needs no lock."""

@@ -78,6 +78,7 @@ def test_every_exchange_is_recorded_in_the_order_in_which_it_began(
         "replayable": True,
         "advanced_ms": None,
         "attempts": 0,
+        "verdict": "ok",
         "time": 1_750_000_000,
         "kind": "call",
         "name": "echo",

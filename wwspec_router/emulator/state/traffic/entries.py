@@ -7,6 +7,7 @@ import msgspec
 
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
+from wwspec_router.emulator.state.conversations import Message
 from wwspec_router.emulator.state.tickets import Notification
 from wwspec_router.emulator.state.traffic.traces import Trace
 
@@ -52,6 +53,15 @@ class Attempt(msgspec.Struct, frozen=True):
     """None when no answer came."""
 
 
+class Cause(msgspec.Struct, frozen=True):
+    """Why the platform sends an event."""
+
+    message: Message | None = None
+    """The message that it is about."""
+    is_fired: bool = False
+    """Whether a test fired it."""
+
+
 class Entry(msgspec.Struct, kw_only=True):
     """One exchange."""
 
@@ -69,6 +79,8 @@ class Entry(msgspec.Struct, kw_only=True):
     parent: int | None = None
     """The number of the entry that caused this one."""
     replay_of: int | None = None
+    cause: Cause | None = None
+    """Of an event."""
     ability: str = ""
     corpid: str = ""
     agentid: int | None = None
@@ -113,7 +125,8 @@ class Entry(msgspec.Struct, kw_only=True):
         """Its size in bytes."""
         came_back = 0 if self.came_back is None else _memory(self.came_back.body)
         bodies = _memory(self.request) + _memory(self.reply) + _memory(self.sealed) + came_back
-        return _ENTRY_BYTES + bodies + self.trace_bytes
+        message = self.cause and self.cause.message
+        return _ENTRY_BYTES + bodies + self.trace_bytes + (_memory(message.text) if message else 0)
 
     @property
     def result(self) -> str:

@@ -20,6 +20,7 @@ from wwspec_router.emulator.bounded import MIB, BoundedDict, Kept
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.traffic.entries import APP, SDK, Entry, Reply, body_of
+from wwspec_router.emulator.state.traffic.references import job_key
 from wwspec_router.emulator.state.traffic.traces import Trace, trace_bytes, with_trace
 
 KEPT_ENTRIES = 10_000
@@ -192,7 +193,7 @@ class Traffic:
     def add_traces(self, traces: Iterable[Trace]) -> None:
         """Add what the program tells to the entries that it belongs to; drop what belongs to none that is kept."""
         for trace in traces:
-            entry = self.find(trace.reference)
+            entry = self.find(job_key(trace.reference), trace.reference)
             if entry is not None:
                 entry.traces = with_trace(entry.traces, trace)
                 entry.trace_bytes = sum(map(trace_bytes, entry.traces))

@@ -56,10 +56,16 @@ def app_references(api: str, body: bytes) -> References:
 def sdk_references(job_info: str, request_id: str, body: bytes) -> Iterator[str]:
     """Yield the references of an SDK call, the surest first. The body is read only when there is no other."""
     yield job_info
+    yield job_key(request_id)
     yield request_id
     inner = _inner(body)
     yield inner.notify_id
     yield inner.token
+
+
+def job_key(notify_id: str) -> str:
+    """Return the key by which the job of an event's code refers to the event: a notification has the bare notify_id."""
+    return f"job of {notify_id}"
 
 
 def given_cursors(answer: Answer) -> tuple[str, ...]:
