@@ -51,7 +51,7 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
     text: str
     """JSON text that fits the ability's output contract."""
     errcode: int = 0
-    """The program's own errcode; 0 also for a reply of the platform that is passed on, whatever it says."""
+    """The one that the text carries: the program's own, or that of a reply of the platform that is passed on."""
 
 
 class Deadline:

@@ -48,11 +48,13 @@ def test_an_sdk_api_is_called_in_the_caller_s_name_with_the_request_byte_for_byt
     assert (call.corpid, call.agentid, call.ability_id, call.job_info) == ("corp-2", 9, ability_id, "job")
 
 
-def test_a_refusal_of_the_platform_is_passed_on(kernel: Kernel) -> None:
-    kernel.sdk.replies["sync_msg"] = '{"errcode":710611,"errmsg":"invalid cursor"}'
-
+@pytest.mark.parametrize("refusal", ['{"errcode":710611,"errmsg":"bad"}', '{ "errmsg": "bad", "errcode": 710611 }'])
+def test_a_refusal_of_the_platform_is_passed_on_and_counts_as_one(kernel: Kernel, refusal: str) -> None:
+    kernel.sdk.replies["sync_msg"] = refusal
     reply = kernel.dispatch(app_call("invoke_sync_msg"))
-    assert (reply.text, reply.errcode) == ('{"errcode":710611,"errmsg":"invalid cursor"}', 0)
+    assert (reply.text, reply.errcode) == (refusal, 710611)
+    wrapped = kernel.dispatch(app_call("python_demo", func("sync_msg", "{}")))
+    assert (wrapped.text, wrapped.errcode) == (refusal, 710611)
 
 
 def test_what_the_platform_adds_to_a_reply_is_left_out_and_logged_by_path(

@@ -143,7 +143,7 @@ def test_every_figure_of_the_status_reply_is_a_metric_and_what_has_no_value_is_n
     full = Status(
         **numbers,
         errors=[ErrcodeStatus(errcode=-1, count=3)],
-        abilities=[AbilityStatus(ability_id='a"b\\c\n中', calls=4, errors=1, p50_us=0, p99_us=0)],
+        abilities=[AbilityStatus(ability_id='a"b\\c\n中', calls=4, errors=1)],
     )
     statuses = _Statuses(Status(uptime=full.uptime), full, Status(store="unavailable"))
     exporter = Exporter(statuses, "figures", 30.0)  # type: ignore[arg-type]

@@ -70,8 +70,8 @@ def test_times_over_an_hour_read_as_an_hour(time: float) -> None:
     assert percentile(figures.snapshot().waited, 50) == pytest.approx(3_600.0, rel=0.045)
 
 
-def test_percentile_of_no_calls_is_zero() -> None:
-    assert percentile({}, 99) == 0.0
+def test_there_is_no_percentile_of_no_calls() -> None:
+    assert percentile({}, 99) is None
 
 
 CALLS = st.tuples(st.integers(0, 2), st.sampled_from(NAMES), st.sampled_from([0, 0, 710660, -7, 40058]), TIMES, TIMES)

@@ -82,7 +82,7 @@ class EmulatedProgram:
     def __init__(self, folder: Path, sdk: str, *options: str) -> None:
         self._key = os.urandom(seal.KEY_BYTES)
         rows = "".join(f'[abilities.{name}]\nhandler = "abilities.crashing:{name}"\n' for name in NAMES)
-        rows += '[abilities.status]\nkind = "status"\n'
+        rows += '[abilities.status]\nkind = "status"\n[abilities.pull]\napi = "sync_msg"\n'
         write_files(
             folder,
             {

@@ -125,3 +125,14 @@ def test_the_figures_are_fields_with_a_list_for_abilities_and_errcodes(start: St
     assert sum(row["count"] for each in figures for row in each["errcodes"] if row["errcode"] == 7001) == 2
     assert sum(row["calls"] for each in figures for row in each["abilities"] if row["ability"] == "refuse") == 2
     assert all(each["store"] == "ok" and each["threads"] > 0 for each in figures)
+
+
+def test_what_the_platform_refuses_is_not_ok_and_is_counted_by_its_errcode(start: Start) -> None:
+    program = start("--request-log", "--log-json", "--monitor-interval", "0.2")
+    program.call("pull", {})
+    wait_until(lambda: '"errors":1' in program.log.replace(" ", ""))
+    [call] = [each for each in records(program) if each["logger"] == "wwspec_router.calls"]
+    assert (call["ability"], call["errcode"], call["refused_errcode"]) == ("pull", 45009, 45009)
+    figures = next(each for each in records(program) if each.get("errors") == 1)
+    assert figures["errcodes"] == [{"errcode": 45009, "count": 1}]
+    assert (figures["abilities"][0]["ability"], figures["abilities"][0]["errors"]) == ("pull", 1)

@@ -84,13 +84,12 @@ class Lines:
         took = "" if row["duration_ms"] is None else f"{row['duration_ms']:.1f} ms"
         name = f"{'  ' * depth}{printable(row['name'])}"
         kind = styled(f"{row['kind']:<8}", fg=_KIND_COLOURS.get(row["kind"]))
-        return f"{row['number']:>6}  {moment}.{row['time_ms'] % 1000:03}  {took:>10}  {kind}  {name:<40}  {_end(row)}"
+        return f"{row['number']:>6}  {moment}.{row['time_ms'] % 1000:03}  {took:>10}  {kind}  {name:<40}  {ending(row)}"
 
 
-def _end(row: StreamRow) -> str:
+def ending(row: StreamRow) -> str:
     """Return how an exchange ended, in words."""
-    outcome = row["outcome"] or "under way"
-    parts = [f"program {row['program_errcode']}" if outcome == "ok" and row["program_errcode"] else outcome]
+    parts = [row["verdict"] or "under way"]
     if row["kind"] == "app" and row["ability"]:
         parts.append(printable(row["ability"]))
     for side, verdict in (row["contract"] or {}).items():
@@ -98,7 +97,7 @@ def _end(row: StreamRow) -> str:
             parts.append(printable(f"{side} {verdict['path']}: {verdict['problem']}"))
     parts += row["faults"]
     text = "  ".join(parts)
-    return styled(text, fg="red") if row["failed"] else text if row["outcome"] else styled(text, dim=True)
+    return styled(text, fg="red") if row["failed"] else text if row["verdict"] else styled(text, dim=True)
 
 
 def _number(row: StreamRow) -> int:

@@ -11,6 +11,7 @@ from time import monotonic
 
 import msgspec
 
+from wwspec_router.contracts.decoding import errcode_of
 from wwspec_router.envelope import Call, CallType, Deadline, Function, Reply
 from wwspec_router.errors import AbilityNotFoundError, CallError, OverloadedError
 from wwspec_router.handlers.portal import Portal, PrivateLoopPortal
@@ -168,9 +169,11 @@ class Dispatcher:
         limit = route.limit
         try:
             if limit is None or call.is_async:
-                return Reply(route.function(call, call.data, deadline))
-            with limit:
-                return Reply(route.function(call, call.data, deadline))
+                text = route.function(call, call.data, deadline)
+            else:
+                with limit:
+                    text = route.function(call, call.data, deadline)
+            return Reply(text, 0 if call.call_type == CallType.EVENT else errcode_of(text))
         except BaseException as error:  # a handler may raise anything; the call is answered anyway
             return self._refusals.report(call, route.label, error)
 

@@ -14,9 +14,8 @@ from threading import BoundedSemaphore, Event
 from time import monotonic
 from typing import Any
 
-import msgspec
-
 from wwspec_router.backoff import Backoff
+from wwspec_router.contracts.decoding import errcode_of
 from wwspec_router.envelope import Call, Deadline, Function
 from wwspec_router.errors import CallError, FirstCallRunningError, InputError, RepeatedError, StoreError
 from wwspec_router.kernel.held import LEASE, HeldClaims
@@ -34,10 +33,6 @@ _EARLY = 0.05
 """Seconds before the deadline at which a wait ends, so that the app gets the refusal and not a timeout."""
 
 
-class _Errcode(msgspec.Struct):
-    errcode: int = 0
-
-
 class Once:
     """Lets calls run once.
 
@@ -53,7 +48,6 @@ class Once:
         self._lease = lease
         self._held = HeldClaims(store, lease)
         self._waiting = BoundedSemaphore(MOST_WAITING)
-        self._errcode_of = msgspec.json.Decoder(_Errcode).decode
 
     def guarded(self, rule: OnceRule, decode: Callable[[str], Any], function: Function) -> Function:
         """Return a function that gives the answers of `function` but runs it only once for each key.
@@ -95,7 +89,7 @@ class Once:
             else:
                 self._held.release(claim)
             raise
-        if rule.keep_errors or self._errcode_of(reply).errcode == 0:
+        if rule.keep_errors or errcode_of(reply) == 0:
             self._held.keep(claim, KeptReply(text=reply), rule.ttl)
         else:
             self._held.release(claim)

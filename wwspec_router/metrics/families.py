@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from math import nan
 from typing import NamedTuple
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
@@ -105,8 +105,8 @@ def counter(name: str, text: str, value: int) -> Metric:
     return CounterMetricFamily(name, text, value=value)
 
 
-def _add_quantiles(summary: Metric, labels: dict[str, str], p50_us: int, p99_us: int) -> None:
+def _add_quantiles(summary: Metric, labels: dict[str, str], p50_us: int | UnsetType, p99_us: int | UnsetType) -> None:
     for quantile, microseconds in (("0.5", p50_us), ("0.99", p99_us)):
-        # 0 means that there was no call, which a summary says with NaN.
+        # There was no call, which a summary says with NaN; a program of release 0.1.0 says 0 then.
         value = microseconds / 1e6 if microseconds else nan
         summary.add_sample(summary.name, {**labels, "quantile": quantile}, value)

@@ -257,18 +257,18 @@ def merged(snapshots: Iterable[Snapshot]) -> Snapshot:
     return msgspec.structs.replace(total, started=min(each.started for each in parts))
 
 
-def percentile(buckets: Mapping[int, int], percent: int) -> float:
+def percentile(buckets: Mapping[int, int], percent: int) -> float | None:
     """Return the time within which `percent` of 100 calls were done, by nearest rank.
 
     Returns:
-        Seconds, at most 4.5 % off for times from a microsecond to an hour; 0.0 when there was no call.
+        Seconds, at most 4.5 % off for times from a microsecond to an hour; None when there was no call.
     """
     rank = -(-percent * sum(buckets.values()) // 100)
     for bucket in sorted(buckets):
         rank -= buckets[bucket]
         if rank <= 0:
             return 2.0 ** ((bucket + 0.5 - _OFFSET) / _PER_OCTAVE) if bucket else 0.0
-    return 0.0
+    return None
 
 
 def _outer_bucket(seconds: float) -> int:

@@ -32,9 +32,10 @@ class AbilityStatus(Contract):
     """Since the start."""
     errors: int = 0
     """Those of them that were answered with an errcode other than 0."""
-    p50_us: int = 0
-    """Half of the calls of the last one to two intervals took at most this long, in microseconds."""
-    p99_us: int = 0
+    p50_us: int | UnsetType = UNSET
+    """Half of the calls of the last one to two intervals took at most this long, in microseconds. Both are left out
+    when there was none."""
+    p99_us: int | UnsetType = UNSET
     """99 of 100 did."""
 
 
@@ -82,9 +83,10 @@ class Status(Output):
     """Calls that wait for a thread."""
     hung: int = 0
     """Worker threads that were replaced, since their call does not end."""
-    queue_p50_us: int = 0
-    """Half of the calls of the last one to two intervals waited at most this long, in microseconds."""
-    queue_p99_us: int = 0
+    queue_p50_us: int | UnsetType = UNSET
+    """Half of the calls of the last one to two intervals waited at most this long, in microseconds. Both are left out
+    when there was none."""
+    queue_p99_us: int | UnsetType = UNSET
     """99 of 100 did."""
     abilities: list[AbilityStatus] = []
     """Those that were called, the busiest first; at most 100."""
@@ -179,9 +181,9 @@ def figures_of(now: Snapshot, before: Snapshot, stored: Stored | None) -> Fields
         **msgspec.structs.asdict(now.gauges),
         **_counts("jobs", now.jobs, before.jobs),
         **(_counts("events", now.events, before.events) if now.events != EventCounts() else {}),
-        "queue_p50_us": _microseconds(now.waited, 50),
-        "queue_p99_us": _microseconds(now.waited, 99),
     }
+    waits = {f"queue_p{percent}_us": _microseconds(now.waited, percent) for percent in (50, 99)}
+    parts |= {name: wait for name, wait in waits.items() if wait is not UNSET}
     if stored is None:
         parts["store"] = "unavailable"
     else:
@@ -191,8 +193,8 @@ def figures_of(now: Snapshot, before: Snapshot, stored: Stored | None) -> Fields
     texts = [" ".join(f"{key}={value}" for key, value in (calls | by_errcode | parts).items())]
     abilities, more = _busiest(now, before, LINE_ABILITIES)
     for each in abilities:
-        name = short(each.ability_id, 64)
-        texts.append(f"{name} calls={each.calls} errors={each.errors} p50_us={each.p50_us} p99_us={each.p99_us}")
+        numbers = (f"{name}={value}" for name, value in _numbers(each).items())
+        texts.append(" ".join([short(each.ability_id, 64), *numbers]))
     if more:
         texts.append(f"and {more} more")
     fields = {
@@ -207,7 +209,10 @@ def figures_of(now: Snapshot, before: Snapshot, stored: Stored | None) -> Fields
 
 
 def _numbers(row: AbilityStatus) -> dict[str, int]:
-    return {name: value for name, value in msgspec.structs.asdict(row).items() if name != "ability_id"}
+    """Return the numbers of a row; percentiles that it has no sample for are left out."""
+    numbers: dict[str, int] = msgspec.to_builtins(row)
+    del numbers["ability_id"]
+    return numbers
 
 
 def _counts(prefix: str, now: msgspec.Struct, before: msgspec.Struct) -> dict[str, int]:
@@ -234,5 +239,6 @@ def _busiest(now: Snapshot, before: Snapshot, limit: int) -> tuple[list[AbilityS
     return busiest, len(names) - len(busiest)
 
 
-def _microseconds(buckets: Buckets, percent: int) -> int:
-    return round(percentile(buckets, percent) * 1e6)
+def _microseconds(buckets: Buckets, percent: int) -> int | UnsetType:
+    seconds = percentile(buckets, percent)
+    return UNSET if seconds is None else round(seconds * 1e6)

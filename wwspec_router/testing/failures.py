@@ -107,17 +107,16 @@ def _shown_traffic(entries: list[dict[str, Any]]) -> Iterator[str]:
         yield f"... {left_out} earlier ones; `zone.client.traffic()` has them"
     for entry in shown[-SHOWN_ENTRIES:]:
         indent = "    " if entry["kind"] == "sdk" else ""
-        yield f"{indent}{entry['kind']} {entry['name']}: {_outcome(entry)}"
+        yield f"{indent}{entry['kind']} {entry['name']}: {_ending(entry)}"
         for side in ("request", "reply"):
             yield from (f"{indent}    {line}" for line in _shown_json(side, entry[side]))
 
 
-def _outcome(entry: dict[str, Any]) -> str:
-    """Return how an exchange ended. The emulator calls one ok when its reply was delivered, whatever that says."""
-    outcome, reply = str(entry["outcome"]), entry["reply"]
-    if outcome == "ok" and isinstance(reply, dict) and reply.get("errcode"):
-        return f"refused by the program with errcode {reply['errcode']}"
-    return outcome or "under way"
+def _ending(entry: dict[str, Any]) -> str:
+    """Return how an exchange ended."""
+    if entry["verdict"] == f"program {entry['program_errcode']}":
+        return f"refused by the program with errcode {entry['program_errcode']}"
+    return entry["verdict"] or "under way"
 
 
 def _shown_json(side: str, value: Any) -> Iterator[str]:

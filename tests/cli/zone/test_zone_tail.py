@@ -28,8 +28,7 @@ ROW: dict[str, Any] = {
     "parent": None,
     "time_ms": 1_750_000_000_123,
     "duration_ms": 1.25,
-    "outcome": "ok",
-    "program_errcode": 0,
+    "verdict": "ok",
     "failed": False,
     "faults": [],
     "contract": None,
@@ -70,8 +69,8 @@ def test_a_line_says_what_went_wrong() -> None:
     [line] = shown({"contract": misfit, "failed": True, "faults": ["fault_1"]})
     assert "reply $.a: expected an integer" in line
     assert line.endswith("fault_1")
-    assert shown({"program_errcode": 7})[0].endswith("program 7")
-    assert shown({"outcome": "", "duration_ms": None})[0].endswith("under way")
+    assert shown({"verdict": "program 7"})[0].endswith("program 7")
+    assert shown({"verdict": "", "duration_ms": None})[0].endswith("under way")
     assert shown({"kind": "app"}, missed=3)[0] == "-- 3 entries came too fast to be shown"
 
 

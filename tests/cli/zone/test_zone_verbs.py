@@ -131,7 +131,7 @@ def test_traffic_is_a_line_an_entry_or_json(wwspec: Wwspec, emulator: Emulator) 
     lines = wwspec("zone", "traffic").stdout.splitlines()
     assert [line.split() for line in lines] == [
         ["1", "1750000000", "app", "gettoken", "ok"],
-        ["2", "1750000000", "app", "sync_call_program", "710674"],
+        ["2", "1750000000", "app", "sync_call_program", "710674", "echo"],
         ["3", "1750000000", "call", "echo", "710674", "fault_1"],
     ]
     [entry] = printed(wwspec("zone", "traffic", "--json", "--kind", "call"))

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.emulator import Emulator, Json, SealedProgram, free_socket, url_of
+from tests.support.emulator import Emulator, Json, Response, SealedProgram, free_socket, url_of
+from tests.support.sealing import seal_reply
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.errcodes import advice
@@ -238,6 +239,31 @@ def test_a_program_that_is_down_is_told_with_the_time_since_when(emulator: Emula
         emulator.http.post("/emulator/figures", json={"ability_id": "status"})
     assert down["state"] == "down"
     assert up["since_ms"] <= down["since_ms"] == state()["since_ms"]
+
+
+def test_a_program_that_was_started_again_has_its_new_processes_only(
+    emulator: Emulator, program: SealedProgram
+) -> None:
+    def answered_by(pid: int, began: float) -> Json:
+        """Let a process answer, and return what is then known of the program."""
+
+        def reply(call: seal.CallContent) -> Response:
+            sealed = seal_reply(program.key, "{}", call.request_id, 0)
+            return 200, {**sealed.headers, seal.PID_HEADER: f"{pid} {began:.3f}"}, sealed.body.encode()
+
+        program.reply = reply
+        emulator.call_program()
+        return dict(emulator.http.get("/emulator/session").json()["program"])
+
+    begun = round(time.time(), 3)
+    assert answered_by(11, begun)["pids"] == [11]
+    up = answered_by(12, begun)
+    assert up["pids"] == [11, 12], "two processes of one start"
+    again = round(time.time() + 1, 3)
+    down = answered_by(21, again)
+    assert down["pids"] == [21]
+    assert down["since_ms"] == pytest.approx(again * 1000, abs=1) > up["since_ms"]
+    assert answered_by(12, begun)["pids"] == [12, 21], "one that still runs comes back"
 
 
 def test_a_test_is_written_of_an_entry_that_is_kept_and_of_one_of_a_session_file(

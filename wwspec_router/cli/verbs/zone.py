@@ -12,7 +12,7 @@ import msgspec
 from wwspec_router.cli.candidates import ability_ids, fault_targets
 from wwspec_router.cli.emulator_options import url_option
 from wwspec_router.cli.options import app_options, needs, print_json
-from wwspec_router.cli.tail import Lines, follow, json_lines
+from wwspec_router.cli.tail import Lines, ending, follow, json_lines
 from wwspec_router.config import registry_path
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.http.client import EmulatorClient
@@ -20,6 +20,7 @@ from wwspec_router.emulator.http.reading import StreamEvent
 from wwspec_router.errors import JsonError
 from wwspec_router.host.private_files import restrict_to_owner
 from wwspec_router.host.signals import until_interrupted
+from wwspec_router.logs.printable import printable
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
@@ -296,6 +297,4 @@ def reset(emulator: EmulatorClient) -> None:
 
 
 def _line(entry: dict[str, Any]) -> str:
-    faults = f"  {' '.join(entry['faults'])}" if entry["faults"] else ""
-    outcome = entry["outcome"] or "under way"
-    return f"{entry['number']:>6}  {entry['time']}  {entry['kind']:<8}  {entry['name']:<32}  {outcome}{faults}"
+    return f"{entry['number']:>6}  {entry['time']}  {entry['kind']:<8}  {printable(entry['name']):<32}  {ending(entry)}"

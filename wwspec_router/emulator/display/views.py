@@ -1,63 +1,31 @@
-"""How an exchange is shown: as a row without its bodies, or whole. Secrets are masked here, and verdicts made."""
+"""How an exchange is shown: as a row without its bodies, or whole. Secrets are masked here."""
 
 from typing import Any
 
 import msgspec
 
 from wwspec_router.contracts.decoding import decode_json
-from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.display.masking import masked_headers, masked_path, masked_text, masked_value
-from wwspec_router.emulator.matching import Misfit, request_misfit, result_misfit
+from wwspec_router.emulator.display.verdicts import digest, read_body, verdict
 from wwspec_router.emulator.standin.wwspec_standin.link import FAULT_STATUS
 from wwspec_router.emulator.state.traffic.entries import APP, CALL, CALLBACK, CLOCK, EVENT, SDK, Body, Entry, byte_count
 from wwspec_router.emulator.state.traffic.traces import JOB
-from wwspec_router.errcodes import WAITING, advice
+from wwspec_router.errcodes import advice
 from wwspec_router.errors import JsonError
 
 Json = dict[str, Any]
 
-_REPORT = "program_async_job_call_back"
 _OK = 200
-_WAITING = str(WAITING)
-_CALLBACK_FAILURES = ("failed", "dropped")
-
-
-class _Digest(msgspec.Struct, frozen=True):
-    """What is worked out of the bodies, once for each change of the entry."""
-
-    program_errcode: int | None
-    contract: Json | None
-
-
-class _Program(msgspec.Struct):
-    """What is read of a program's reply."""
-
-    errcode: Any = None
-
-
-class _AppReply(msgspec.Struct):
-    response_data: str = ""
-    response_errcode: int = 0
-
-
-class _AppRequest(msgspec.Struct):
-    request_data: str = ""
 
 
 class _ClockRequest(msgspec.Struct):
     seconds: float = 0
 
 
-class _ReportRequest(msgspec.Struct):
-    errcode: int | None = None
-    result: str = ""
-
-
 def row(entry: Entry) -> Json:
     """Return an entry without its bodies."""
-    digest = entry.digest or _digest(entry)
-    entry.digest = digest
-    result = entry.result
+    said = digest(entry)
+    word, failed = verdict(entry)
     return {
         "number": entry.number,
         "kind": entry.kind,
@@ -70,15 +38,16 @@ def row(entry: Entry) -> Json:
         "time_ms": int(entry.time * 1000),
         "offset_ms": round(entry.offset * 1000, 3),
         "duration_ms": None if entry.duration is None else round(entry.duration * 1000, 3),
-        "outcome": result,
+        "outcome": entry.result,
         "errcode": entry.errcode,
-        "program_errcode": digest.program_errcode,
-        "failed": _failed(entry, result, digest),
+        "program_errcode": said.program_errcode,
+        "verdict": word,
+        "failed": failed,
         "corpid": entry.corpid,
         "agentid": entry.agentid,
         "pid": entry.pid,
         "faults": list(entry.faults),
-        "contract": digest.contract,
+        "contract": said.contract,
         "request_bytes": byte_count(entry.request),
         "reply_bytes": byte_count(entry.reply),
         "replayable": entry.call is not None,
@@ -111,85 +80,13 @@ def whole(entry: Entry) -> Json:
 
 def _advice(entry: Entry) -> tuple[str, str] | None:
     """Return what to do about the errcode, in English and Chinese; None where a test asked for it."""
-    return None if entry.hits else advice(entry.errcode or _digest(entry).program_errcode or 0)
+    return None if entry.hits else advice(entry.errcode or digest(entry).program_errcode or 0)
 
 
 def _advanced(entry: Entry) -> int | None:
     """Return by how many milliseconds the clock was put forward; None for what is something else."""
-    move = _read(entry.request, _ClockRequest) if entry.kind == CLOCK else None
+    move = read_body(entry.request, _ClockRequest) if entry.kind == CLOCK else None
     return None if move is None else round(move.seconds * 1000)
-
-
-def _failed(entry: Entry, result: str, digest: _Digest) -> bool:
-    if entry.kind == CALLBACK:
-        return result in _CALLBACK_FAILURES
-    misfit = digest.contract is not None and any(
-        side is not None and not side["fits"] for side in digest.contract.values()
-    )
-    return bool(digest.program_errcode) or misfit or result not in ("", "ok", _WAITING)
-
-
-def _digest(entry: Entry) -> _Digest:
-    request, reply = _program_side(entry)
-    errcode = _errcode(entry, reply)
-    if entry.contract is None:
-        return _Digest(errcode, None)
-    is_ack = entry.kind == SDK or (entry.call is not None and entry.call.is_async) or not reply
-    verdict = {
-        "request": _verdict(request, result_misfit if entry.kind == SDK else request_misfit, entry.contract),
-        "reply": None if is_ack else _verdict(reply, result_misfit, entry.contract),
-    }
-    return _Digest(errcode, verdict)
-
-
-def _program_side(entry: Entry) -> tuple[Body, Body]:
-    """Return what the program gets and what it gives."""
-    if entry.kind == APP:
-        request = _read(entry.request, _AppRequest)
-        reply = _read(entry.reply, _AppReply)
-        return request.request_data if request else "", reply.response_data if reply else ""
-    if entry.kind == SDK:
-        report = _read(entry.request, _ReportRequest) if entry.name == _REPORT else None
-        return report.result if report else "", ""
-    return entry.request, entry.reply
-
-
-def _errcode(entry: Entry, reply: Body) -> int | None:
-    """Return the errcode that the program gives, None when it gives none."""
-    if entry.kind == SDK and entry.name == _REPORT:
-        report = _read(entry.request, _ReportRequest)
-        return report.errcode if isinstance(report, _ReportRequest) else None
-    if entry.kind not in (APP, CALL, EVENT):
-        return None
-    answer = _read(entry.reply, _AppReply) if entry.kind == APP else None
-    if isinstance(answer, _AppReply) and answer.response_errcode:
-        return answer.response_errcode
-    found = _read(reply, _Program)
-    return found.errcode if isinstance(found, _Program) and isinstance(found.errcode, int) else None
-
-
-def request_verdict(contract: ConsoleContract, text: str) -> Json | None:
-    """Return whether a request's JSON text fits a contract; None for an empty text."""
-    return _verdict(text, request_misfit, contract)
-
-
-def _verdict(body: Body, judge: Any, contract: ConsoleContract) -> Json | None:
-    if isinstance(body, int) or not body:
-        return None
-    try:
-        misfit: Misfit | None = judge(contract, decode_json(body))
-    except JsonError as error:
-        misfit = "$", str(error)
-    return {"fits": True} if misfit is None else {"fits": False, "path": misfit[0], "problem": misfit[1]}
-
-
-def _read(body: Body, kind: Any) -> Any:
-    if isinstance(body, int) or not body:
-        return None
-    try:
-        return decode_json(body, kind)
-    except JsonError:
-        return None
 
 
 def _decoded(body: Body) -> Any:

@@ -13,7 +13,8 @@ import msgspec
 from wwspec_router.contracts.decoding import convert
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read
 from wwspec_router.emulator.display.selection import Selection, read_selection
-from wwspec_router.emulator.display.views import request_verdict, row, row_with_bodies, whole
+from wwspec_router.emulator.display.verdicts import request_fit
+from wwspec_router.emulator.display.views import row, row_with_bodies, whole
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.program.programs import reply_to_empty_call
 from wwspec_router.emulator.pytests.flow import Exchange, Flow
@@ -160,7 +161,7 @@ class Watch:
                 "url": program.target,
                 "state": {None: "unknown", True: "up", False: "down"}[program.is_up],
                 "since_ms": None if program.since is None else int(program.since * 1000),
-                "pids": sorted(program.pids),
+                "pids": sorted(program.processes),
                 "receives_events": world.app.receiver is program,
                 "abilities": None if program.contracts is None else sorted(program.contracts),
                 "registrations": program.registrations,
@@ -203,7 +204,7 @@ class Watch:
             if contract is None:
                 reason = did_you_mean(draft.ability_id, contracts, "no contract is registered for it")
                 return accepted(verdict=None, reason=reason)
-            return accepted(verdict=request_verdict(contract, draft.data or " "), reason="")
+            return accepted(verdict=request_fit(contract, draft.data or " "), reason="")
 
         return self._platform.world.answered(answer)
 

@@ -5,6 +5,7 @@ APIs that lead to a call.
 """
 
 import logging
+import re
 import time
 from uuid import uuid4
 
@@ -27,8 +28,7 @@ _log = logging.getLogger(__name__)
 
 _OK = 200
 _CONNECT, _CUT = 710674, 710675
-_PID_DIGITS = 10
-_KEPT_PIDS = 63
+_PROCESS = re.compile(r"([0-9]{1,10}) ([0-9]{1,12}\.[0-9]{3})")
 
 
 class JobReport(Asked):
@@ -235,7 +235,7 @@ class _Exchange:
         """Send the call, and return the text of the reply; see `ask_program`."""
         reply = self._post(call, limit)
         self.came_back = Reply(reply.status, reply.headers, body_of(reply.body))
-        self._note_pid(_pid(reply))
+        self._note_process(reply)
         if reply.status != _OK:
             raise RefusedError(710676, f"http status {reply.status}")
         try:
@@ -271,19 +271,15 @@ class _Exchange:
         self._note(True)
         return reply
 
-    def _note_pid(self, pid: int | None) -> None:
-        self._entry.pid = pid
-        if pid is not None and pid not in self._program.pids:
-            self._program.pids = {*sorted(self._program.pids)[-_KEPT_PIDS:], pid}
+    def _note_process(self, reply: ProgramReply) -> None:
+        """Record which process answered, by the stand-in's header."""
+        found = _PROCESS.fullmatch(dict(reply.headers).get(seal.PID_HEADER, ""))
+        if found:
+            self._entry.pid = int(found[1])
+            self._program.note_answer(self._entry.pid, float(found[2]), time.time())
 
     def _note(self, is_up: bool) -> None:
         """Record whether the program could be connected to."""
         if self._program.is_up is not is_up:
             self._program.is_up, self._program.since = is_up, time.time()
-            self._program.pids.clear()
-
-
-def _pid(reply: ProgramReply) -> int | None:
-    """Return the process that sent the reply, by the stand-in's header."""
-    pid = dict(reply.headers).get(seal.PID_HEADER, "")
-    return int(pid) if pid.isdecimal() and len(pid) <= _PID_DIGITS else None
+            self._program.processes = {}

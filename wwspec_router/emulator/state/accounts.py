@@ -17,6 +17,10 @@ SUITE_TOKEN_SECONDS = 7200
 """Validity of a suite's access token."""
 
 
+MOST_PROCESSES = 64
+"""Of one program that are known at a time."""
+
+
 class LinkedProgram(msgspec.Struct, kw_only=True):
     """A program that runs in the zone."""
 
@@ -38,13 +42,29 @@ class LinkedProgram(msgspec.Struct, kw_only=True):
     """Whether it could be connected to the last time; None before."""
     since: float | None = None
     """Since when that is so: real Unix seconds."""
-    pids: set[int] = msgspec.field(default_factory=set)
-    """Its processes that have answered since it was connected to."""
+    processes: dict[int, float] = {}
+    """Its processes that may still run: when each answered last, by PID."""
 
     @property
     def target(self) -> str:
         """Where calls and events go."""
         return self.debug_url if self.app_debugs and self.debug_url else self.url
+
+    def note_answer(self, pid: int, began: float, now: float) -> None:
+        """Note which process answered.
+
+        Those that have not answered since this one began are forgotten: a program that is started again has others.
+        When none is left, it is up since then. One that still runs comes back with its next answer.
+
+        Args:
+            pid: The process.
+            began: When it began: real Unix seconds, as the others.
+            now: When it answered.
+        """
+        alive = {each: seen for each, seen in self.processes.items() if each != pid and seen >= began}
+        if self.processes and not alive and pid not in self.processes:
+            self.since = began
+        self.processes = {**dict(list(alive.items())[1 - MOST_PROCESSES :]), pid: now}
 
 
 class App(msgspec.Struct, kw_only=True):

@@ -22,6 +22,7 @@ import { putInFlow, takeFromFlow } from "./timeline/flow-record.js";
  * @property {number} offset_ms Real milliseconds since the session began.
  * @property {number | null} duration_ms
  * @property {string} outcome
+ * @property {string} verdict How it ended, in a word or two: `ok` only when nothing failed; empty while it is under way.
  * @property {number | null} errcode
  * @property {number | null} program_errcode
  * @property {boolean} failed

@@ -95,6 +95,7 @@ const entry = object({
     offset_ms: number,
     duration_ms: orNull(number),
     outcome: text,
+    verdict: optional(text),
     errcode: orNull(number),
     program_errcode: orNull(number),
     failed: flag,
@@ -139,6 +140,15 @@ const session = object({
 });
 
 /**
+ * Return the verdict of an entry whose file is of release 0.1.0, which had none.
+ * @param {{outcome: string, program_errcode: number | null, failed: boolean}} entry
+ */
+function verdictOf({ outcome, program_errcode, failed }) {
+    if (!failed || !["", "ok"].includes(outcome)) return outcome;
+    return program_errcode ? `program ${program_errcode}` : outcome && "misfit";
+}
+
+/**
  * Return the session of a file's text.
  * @param {string} source
  * @returns {any}
@@ -157,5 +167,6 @@ export function readSession(source) {
     if (!Array.isArray(value.entries)) throw new Error(t("session.wrong.shape"));
     const path = session(value, "");
     if (path) throw new Error(t("session.wrong.value", { path }));
+    for (const each of value.entries) each.verdict ??= verdictOf(each);
     return value;
 }

@@ -39,6 +39,21 @@ class _Thread(threading.local):
 
 _thread = _Thread()
 
+
+class _Process:
+    """This process, and when it began: for a fork, when it first answers."""
+
+    def __init__(self) -> None:
+        self._pid, self._began = os.getpid(), time.time()
+
+    def shown(self) -> str:
+        if self._pid != os.getpid():
+            self._pid, self._began = os.getpid(), time.time()
+        return f"{self._pid} {self._began:.3f}"
+
+
+_process = _Process()
+
 _inherited: Any = None
 try:
     from contextvars import ContextVar
@@ -150,7 +165,7 @@ class WWToSpecHTTPRspConstructor:
 
     def _headers(self, *, exception: bool) -> Dict[str, str]:
         headers = seal.reply_headers(self._key, self._body, self._request_id, int(time.time()), exception=exception)
-        headers[seal.PID_HEADER] = str(os.getpid())
+        headers[seal.PID_HEADER] = _process.shown()
         return headers
 
 

@@ -21,13 +21,12 @@ export function kindName(kind) {
 }
 
 /**
- * Return the chip that says how an exchange ended: by the errcode of the platform or else of the program.
+ * Return the chip that says how an exchange ended.
  * @param {Row} row
  */
-export function endChip({ outcome, program_errcode, failed }) {
-    const text = program_errcode && (outcome === "ok" || outcome === "") ? String(program_errcode) : outcome;
-    const kind = failed ? "bad" : text === "" ? "wait" : "ok";
-    return h("span", { class: `chip ${kind}` }, text === "" ? t("entry.running") : visible(text));
+export function endChip({ verdict, program_errcode, failed }) {
+    const kind = failed ? "bad" : verdict === "" ? "wait" : "ok";
+    return h("span", { class: `chip ${kind}` }, verdict === "" ? t("entry.running") : verdict === "misfit" ? t("entry.misfit") : verdict === `program ${program_errcode}` ? String(program_errcode) : visible(verdict));
 }
 
 /**

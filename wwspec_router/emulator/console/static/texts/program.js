@@ -12,6 +12,7 @@ export const PROGRAM = {
     "program.processes": ["Processes", "进程"],
     "program.sdk": ["SDK", "SDK"],
     "program.sdk.standin": ["the emulator's stand-in", "模拟器提供的 wwspecapisdk 替身"],
+    "program.sdk.unknown": ["not known until the program has answered", "专区程序应答后才能得知"],
     "program.events": ["Events", "事件"],
     "program.events.yes": ["go to the program", "发送给专区程序"],
     "program.events.no": ["nobody receives them", "没有接收方"],
@@ -56,6 +57,8 @@ export const PROGRAM = {
     "program.queue.half": ["half: {time}", "P50：{time}"],
     "program.jobs": ["Jobs", "异步任务"],
     "program.jobs.ended": ["{ended} ended, {failed} failed", "已结束 {ended}，失败 {failed}"],
+    "program.events.ended": ["events: {ended} ended, {failed} failed", "事件：已结束 {ended}，失败 {failed}"],
+    "program.jobs.and": ["; ", "；"],
     "program.abilities.title": ["Abilities", "能力"],
     "program.abilities.none": ["Nothing was called yet.", "还没有调用。"],
     "program.abilities.help": [

@@ -109,7 +109,7 @@ export class FlowRow {
      * @param {boolean} isFlow
      */
     #end(isRunning, failed, row, isFlow) {
-        const text = isRunning ? "…" : failed ? t("timeline.failed") : isFlow || row.outcome === "ok" ? "ok" : visible(row.outcome);
+        const text = isRunning ? "…" : failed ? t("timeline.failed") : isFlow ? "ok" : visible(row.verdict);
         this.#outcome.textContent = row.kind === "clock" ? "" : text;
         this.#outcome.className = `chip end ${isRunning && !failed ? "wait" : failed ? "bad" : "ok"}`;
         this.#outcome.hidden = row.kind === "clock";

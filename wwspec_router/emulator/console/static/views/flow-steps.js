@@ -1,7 +1,8 @@
 // What followed from an entry, as it happens: one line for each exchange of its flow.
 // @ts-check
 import { everyFrame, fill, h, visible } from "../dom.js";
-import { duration, outcomeChip } from "../parts.js";
+import { endChip } from "../entry/links.js";
+import { duration } from "../parts.js";
 import { record } from "../record.js";
 import { hashOf } from "../route.js";
 import { t } from "../texts.js";
@@ -25,7 +26,7 @@ export function flowSteps(number) {
                 {},
                 h("a", { href: hashOf("timeline", row.number) }, h("span", { class: `lane-${LANES[row.kind]}` }, t(`steps.${row.kind}`)), " ", visible(row.name)),
                 " ",
-                outcomeChip(row.outcome === "recorded" || row.outcome === "delivered" ? "ok" : row.outcome),
+                endChip(row),
                 " ",
                 h("span", { class: "dim" }, duration(row.duration_ms)),
             ),

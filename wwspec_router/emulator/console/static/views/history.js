@@ -14,12 +14,14 @@ const GAP = 10_000; // milliseconds without figures from which nothing is said o
  * @property {number} threads
  * @property {number} queued
  * @property {number} hung
- * @property {number} queue_p50_us
- * @property {number} queue_p99_us
- * @property {{ability_id: string, calls: number, errors: number, p50_us: number, p99_us: number}[]} abilities
+ * @property {number} [queue_p50_us] The percentiles are left out when there was no call lately.
+ * @property {number} [queue_p99_us]
+ * @property {{ability_id: string, calls: number, errors: number, p50_us?: number, p99_us?: number}[]} abilities
  * @property {number} jobs_ended
  * @property {number} jobs_failed
  * @property {number} jobs_given_up
+ * @property {number} [events_ended] These are left out as long as all of them are 0.
+ * @property {number} [events_failed]
  * @property {string} store
  * @property {number} store_rows
  * @property {number} store_bytes
@@ -80,7 +82,7 @@ export class History {
 
     /**
      * Return a value that is what it is at each moment.
-     * @param {(status: Status) => number} read
+     * @param {(status: Status) => number | null} read
      * @returns {Point[]}
      */
     gauge(read) {

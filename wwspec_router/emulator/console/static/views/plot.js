@@ -24,15 +24,17 @@ const HEIGHT = 48;
  * @returns {HTMLElement}
  */
 export function plotCard({ title, value, more = "", tone = "", lines, now, span, marks, unit }) {
-    const top = Math.max(0, ...lines.flatMap(({ points }) => points.map((point) => point.value ?? 0)));
-    const label = t("program.plot", { title, value, top: unit(top) });
+    const values = lines.flatMap(({ points }) => points.map((point) => point.value)).filter((each) => each !== null);
+    const top = Math.max(0, ...values);
+    const highest = values.length ? unit(top) : "–";
+    const label = t("program.plot", { title, value, top: highest });
     return h(
         "section",
         { class: "card plot" },
         h("h3", {}, title),
         h("p", { class: `figure ${tone}` }, value, more && h("small", { class: "dim" }, ` ${more}`)),
         drawing(lines, marks, { now, span, top }, label),
-        h("p", { class: "dim axis" }, h("span", {}, t("program.ago", { time: length(span / 1000) })), h("span", {}, t("program.top", { top: unit(top) }))),
+        h("p", { class: "dim axis" }, h("span", {}, t("program.ago", { time: length(span / 1000) })), h("span", {}, t("program.top", { top: highest }))),
     );
 }
 

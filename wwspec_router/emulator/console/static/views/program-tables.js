@@ -12,7 +12,7 @@ import { t } from "../texts.js";
  */
 export function abilityTable({ abilities }) {
     const most = Math.max(1, ...abilities.map(({ calls }) => calls));
-    const slowest = Math.max(1, ...abilities.map(({ p99_us }) => p99_us));
+    const slowest = Math.max(1, ...abilities.map(({ p99_us }) => p99_us ?? 0));
     const rows = abilities.map(({ ability_id, calls, errors, p50_us, p99_us }) =>
         h(
             "tr",
@@ -20,8 +20,8 @@ export function abilityTable({ abilities }) {
             h("th", { scope: "row", class: "mono" }, visible(ability_id)),
             barCell(String(calls), calls / most, "main"),
             h("td", { class: "number" }, errors ? h("span", { class: "chip bad" }, errors) : h("span", { class: "dim" }, "0")),
-            h("td", { class: "number" }, duration(p50_us / 1000)),
-            barCell(duration(p99_us / 1000), p99_us / slowest, "second"),
+            h("td", { class: "number" }, microseconds(p50_us)),
+            barCell(microseconds(p99_us), (p99_us ?? 0) / slowest, "second"),
         ),
     );
     const columns = ["program.column.ability", "program.column.calls", "program.column.errors", "program.column.p50", "program.column.p99"];
@@ -106,6 +106,14 @@ function barCell(text, share, kind) {
     const bar = h("span", { class: `bar ${kind}`, "aria-hidden": "true" });
     bar.style.width = `${(share * 100).toFixed(1)}%`;
     return h("td", { class: "number" }, text, h("span", { class: "track" }, bar));
+}
+
+/**
+ * Return microseconds as a short text, and a dash where nothing was measured.
+ * @param {number | undefined} value
+ */
+export function microseconds(value) {
+    return value === undefined ? "–" : duration(value / 1000);
 }
 
 /**

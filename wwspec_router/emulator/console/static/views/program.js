@@ -1,7 +1,7 @@
 // The program: how it is doing, live. `#/program?ability=figures` says which ability has its figures.
 // @ts-check
 import { fill, h, visible } from "../dom.js";
-import { duration, field, timeOfDay } from "../parts.js";
+import { field, timeOfDay } from "../parts.js";
 import { record } from "../record.js";
 import { go, here, hashOf } from "../route.js";
 import { t } from "../texts.js";
@@ -9,7 +9,7 @@ import { poll } from "./figures.js";
 import { History } from "./history.js";
 import { plotCard } from "./plot.js";
 import { missingFigures, otherAbility, programDown } from "./program-help.js";
-import { abilityTable, errorTable, jobTable, length } from "./program-tables.js";
+import { abilityTable, errorTable, jobTable, length, microseconds } from "./program-tables.js";
 import { UnderWay } from "./under-way.js";
 
 /** What was seen; it outlives the view, with a gap for the time in which nobody looked. */
@@ -95,13 +95,15 @@ function programState(answer) {
     if (program === null) return h("p", { class: "dim" }, t("loading"));
     const status = answer?.kind === "ok" ? answer.status : null;
     const kind = program.state === "up" ? "ok" : program.state === "down" ? "bad" : "";
-    const since = program.since_ms ? t("program.since", { time: timeOfDay(program.since_ms / 1000) }) : "";
+    const began = status ? Date.now() - status.uptime * 1000 : program.since_ms;
+    const since = began ? t("program.since", { time: timeOfDay(began / 1000) }) : "";
+    const { pids } = program;
     /** @type {[string, import("../dom.js").Child | import("../dom.js").Child[]][]} */
     const facts = [
         [t("program.state"), [h("span", { class: `chip ${kind}` }, t(`program.state.${program.state}`)), " ", since]],
         [t("program.url"), h("code", {}, visible(program.url))],
-        [t("program.processes"), [status ? `${status.processes} ` : "", program.pids.length ? h("span", { class: "dim" }, `PID ${program.pids.join(", ")}`) : status ? "" : "–"]],
-        [t("program.sdk"), t("program.sdk.standin")],
+        [t("program.processes"), [status ? `${status.processes} ` : "", pids.length ? h("span", { class: "dim" }, `PID ${pids.join(", ")}`) : status ? "" : "–"]],
+        [t("program.sdk"), t(pids.length ? "program.sdk.standin" : "program.sdk.unknown")],
         [t("program.events"), t(program.receives_events ? "program.events.yes" : "program.events.no")],
     ];
     if (status) {
@@ -175,20 +177,30 @@ function plotsOf(status) {
         plotCard({
             ...common,
             title: t("program.queue"),
-            value: duration(status.queue_p99_us / 1000),
-            more: t("program.queue.half", { time: duration(status.queue_p50_us / 1000) }),
-            lines: [{ points: history.gauge(({ queue_p99_us }) => queue_p99_us), kind: "main" }],
-            unit: (value) => duration(value / 1000),
+            value: microseconds(status.queue_p99_us),
+            more: t("program.queue.half", { time: microseconds(status.queue_p50_us) }),
+            lines: [{ points: history.gauge(({ queue_p99_us }) => queue_p99_us ?? null), kind: "main" }],
+            unit: microseconds,
         }),
         plotCard({
             ...common,
             title: t("program.jobs"),
             value: String(jobs(status)),
-            more: status.jobs_ended ? t("program.jobs.ended", { ended: status.jobs_ended, failed: status.jobs_failed }) : "",
+            more: ended(status),
             lines: [{ points: history.gauge(jobs), kind: "main" }],
             unit: each,
         }),
     ];
+}
+
+/**
+ * @param {import("./history.js").Status} status
+ * @returns {string} How asynchronous calls, and events with own code, have ended.
+ */
+function ended({ jobs_ended, jobs_failed, events_ended = 0, events_failed = 0 }) {
+    const jobs = jobs_ended ? t("program.jobs.ended", { ended: jobs_ended, failed: jobs_failed }) : "";
+    const events = events_ended ? t("program.events.ended", { ended: events_ended, failed: events_failed }) : "";
+    return [jobs, events].filter(Boolean).join(t("program.jobs.and"));
 }
 
 /**
