@@ -9,7 +9,7 @@ from wwspec_router.emulator.display.masking import masked_headers, masked_path, 
 from wwspec_router.emulator.display.verdicts import digest, read_body, verdict
 from wwspec_router.emulator.standin.wwspec_standin.link import FAULT_STATUS
 from wwspec_router.emulator.state.traffic.entries import APP, CALL, CALLBACK, CLOCK, EVENT, SDK, Body, Entry, byte_count
-from wwspec_router.emulator.state.traffic.traces import JOB
+from wwspec_router.emulator.state.traffic.traces import JOB, Trace, code_outcome
 from wwspec_router.errcodes import advice
 from wwspec_router.errors import JsonError
 
@@ -52,6 +52,7 @@ def row(entry: Entry) -> Json:
         "reply_bytes": byte_count(entry.reply),
         "replayable": entry.call is not None,
         "attempts": sum(trace.kind == JOB for trace in entry.traces),
+        "code": code_outcome(entry.traces),
         "advanced_ms": _advanced(entry),
     }
 
@@ -74,8 +75,15 @@ def whole(entry: Entry) -> Json:
             {name: getattr(fault, name) for name in ("id", "on", "effect", "api", "value")} for fault in entry.hits
         ],
         "advice": _advice(entry),
-        "traces": msgspec.to_builtins(entry.traces),
+        "traces": [_trace(trace) for trace in entry.traces],
     }
+
+
+def _trace(trace: Trace) -> Json:
+    """Return what a program tells of an attempt, without the reference: a job_info is a secret."""
+    shown: Json = msgspec.to_builtins(trace)
+    del shown["reference"]
+    return shown
 
 
 def _advice(entry: Entry) -> tuple[str, str] | None:
