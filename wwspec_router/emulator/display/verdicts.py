@@ -59,7 +59,7 @@ def verdict(entry: Entry) -> tuple[str, bool]:
     """Return how an exchange ended, in a word or two, and whether it failed.
 
     The word is empty while the exchange is under way. `ok` is said only of what the platform delivered, the program
-    did not refuse, the contract in the admin console lets pass, and, for an event, whose code did not fail for good.
+    did not refuse, the contract in the admin console lets pass, and whose code, where it runs later, did not fail for good.
     """
     result, said = entry.result, digest(entry)
     if entry.kind == CALLBACK:
@@ -68,7 +68,7 @@ def verdict(entry: Entry) -> tuple[str, bool]:
     failed = bool(said.program_errcode) or misfits or result not in ("", _OK, _WAITING)
     if result in ("", _OK) and said.program_errcode:
         return f"program {said.program_errcode}", failed
-    if result == _OK and entry.kind == EVENT and code_outcome(entry.traces) == FAILED:
+    if result == _OK and code_outcome(entry.traces) == FAILED:
         return _CODE_FAILED, True
     return "misfit" if result == _OK and misfits else result, failed
 

@@ -46,7 +46,7 @@ function fitting({ contract }) {
  * @returns {HTMLElement[]}
  */
 export function problems(entry) {
-    const { advice, contract, errcode, program_errcode, outcome, failed } = entry;
+    const { advice, contract, errcode, program_errcode, outcome, failed, verdict: ended } = entry;
     const lines = [];
     for (const side of /** @type {const} */ (["request", "reply"])) {
         const verdict = contract?.[side];
@@ -55,6 +55,7 @@ export function problems(entry) {
     if (errcode && (lines.length === 0 || !MISFITS.includes(errcode))) lines.push(t("entry.failed.platform", { errcode, errmsg: visible(errmsgOf(entry, false)) }));
     if (program_errcode) lines.push(t("entry.failed.program", { errcode: program_errcode, errmsg: visible(errmsgOf(entry, true)) }));
     if (advice && lines.length > 0) lines.push(visible(advice[language() === "zh" ? 1 : 0]));
+    if (ended === "code failed") lines.push(t("entry.failed.code"));
     if (failed && lines.length === 0) lines.push(t("entry.failed.other", { outcome: visible(outcome) }));
     const hits = entry.hits.map((fault) => h("p", { class: "problem warn" }, t("entry.hit", { id: fault.id, what: visible(described(fault)) })));
     return [...lines.map((line) => h("p", { class: "problem" }, line)), ...hits];
