@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.support.apps import write_files
 
-SHOP = '''
+SHOP = """
 import json
 import logging
 
@@ -50,7 +50,7 @@ def on_hit(event: hit_keyword.Event, ctx: EventContext) -> None:
     ctx.invoke(get_group_chat.Request(chatid="none"), check=False)
     ctx.notify(Late(text="soon"))
     raise ValueError("no such group <script>alert(1)</script>")
-'''
+"""
 REGISTRY = """
 [abilities.total]
 handler = "shop:total"

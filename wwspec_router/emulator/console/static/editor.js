@@ -32,7 +32,8 @@ export function choose(choice) {
  * @param {string} text
  */
 export function isPattern(text) {
-    return text.includes("{path}") && URL.canParse(text) && SCHEMES.includes(new URL(text).protocol.slice(0, -1));
+    const example = text.replaceAll("{path}", "/file").replaceAll("{line}", "1");
+    return text.includes("{path}") && URL.canParse(example) && SCHEMES.includes(new URL(example).protocol.slice(0, -1));
 }
 
 /**

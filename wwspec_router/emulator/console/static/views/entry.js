@@ -85,13 +85,17 @@ class EntryPane {
 
     async #load() {
         try {
+            const row = record.rows.get(this.#number);
             const entry = await record.entry(this.#number);
-            this.#tracedRow = record.rows.get(tracedNumber(entry));
-            const traces = this.#tracedRow?.number === entry.number ? entry.traces : await tracesOf(tracedNumber(entry));
+            const number = tracedNumber(entry);
+            const tracedRow = number === entry.number ? row : record.rows.get(number);
+            const traces = number === entry.number ? entry.traces : await tracesOf(number);
             if (this.#listening.signal.aborted) return;
             this.#entry = entry;
+            this.#tracedRow = tracedRow;
             this.#traces = traces;
             this.#show();
+            void this.#followTraces(entry);
         } catch (error) {
             if (this.#listening.signal.aborted) return;
             const reason = error instanceof Error ? error.message : String(error);
@@ -115,16 +119,18 @@ class EntryPane {
         if (row === undefined) return;
         if (row.verdict !== shown.verdict || row.duration_ms !== shown.duration_ms) void this.#load();
         else fill(this.#caused, causedList(shown));
-        if (record.rows.get(tracedNumber(shown)) !== this.#tracedRow) void this.#loadTraces(shown);
+        void this.#followTraces(shown);
     }
 
     /**
-     * The program tells of an entry when the exchange is over.
+     * Show what the program tells of an entry when the exchange is over.
      * @param {Entry} shown
      */
-    async #loadTraces(shown) {
+    async #followTraces(shown) {
         const number = tracedNumber(shown);
-        this.#tracedRow = record.rows.get(number);
+        const row = record.rows.get(number);
+        if (row === this.#tracedRow) return;
+        this.#tracedRow = row;
         const traces = await tracesOf(number);
         if (this.#listening.signal.aborted || this.#entry !== shown || this.#part !== "") return;
         if (traces.length === this.#traces.length && traces.at(-1)?.attempt === this.#traces.at(-1)?.attempt) return;
